@@ -1,0 +1,95 @@
+"""Product: what is known of one model before anything is drawn or rendered.
+
+A product was measured once, in a throw-away process, and cached; `draw` and the engines read
+these numbers and never ask Blender. Product frame: metres, Z up, bounding box centred on the
+origin in x and y and standing on z = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RestingPose:
+    """One way in which a product lies still on a level surface.
+
+    rotation: (3, 3) rows as tuples, product frame -> world orientation before any yaw
+    probability: how often it comes to rest so; the poses of a product sum to 1
+    """
+
+    rotation: tuple[tuple[float, float, float], ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class MaterialOverride:
+    """New values for one material slot; None leaves the value as the model has it."""
+
+    base_color_srgb: str | None = None
+    roughness: float | None = None
+    metallic: float | None = None
+
+
+@dataclass(frozen=True)
+class Colorway:
+    """A named finish: overrides by material-slot name (empty: the model as it is)."""
+
+    name: str
+    materials: dict[str, MaterialOverride]
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """One measured model.
+
+    name: unique in its catalogue, usable as a folder name
+    folder: sub-folder or family that it came from ("" at the top of a folder)
+    shape: "mesh", or "box" | "sphere" for the analytic shapes that the flat engine draws exactly
+    size_m: (3,) extent of the bounding box in the product frame
+    hull_m: (n, 3) float64 vertices of the convex hull, product frame
+    resting_poses: most probable first
+    parts: material-slot names
+    asset_path: the cached .blend that holds one object called "product"
+    content_hash: sha256 over the source's bytes and the options it was read with
+    """
+
+    name: str
+    folder: str
+    shape: str
+    size_m: tuple[float, float, float]
+    hull_m: np.ndarray
+    resting_poses: tuple[RestingPose, ...]
+    colorways: tuple[Colorway, ...]
+    parts: tuple[str, ...]
+    triangles: int
+    asset_path: Path
+    content_hash: str
+
+    def colorway(self, name: str) -> Colorway:
+        return next(colorway for colorway in self.colorways if colorway.name == name)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file or catalogue entry that was left out, and why, in one line."""
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """All products of a spec, in the order of its classes' discovery, and what was left out."""
+
+    products: tuple[Product, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    def product(self, name: str) -> Product:
+        return next(product for product in self.products if product.name == name)

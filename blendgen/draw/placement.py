@@ -1,0 +1,159 @@
+"""Placement: which products stand where, touching the surface and not each other.
+
+In: a spec, the catalogue and a shot's streams. Out: PlacedProducts on the plane z = 0.
+Products keep apart by their outlines seen from above (convex, so a safe bound); the distance
+at which two outlines just miss each other is solved for, not searched.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from blendgen.catalog.product import Catalog, Product
+from blendgen.draw.roster import Roster, Variant
+from blendgen.draw.sampler import Sampler
+from blendgen.geometry import rigid, rotation_about_z, transform_points
+from blendgen.shot import PlacedProduct
+from blendgen.spec.model import Spec
+
+
+def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
+    """The products of one shot, subject first, standing about the world's origin."""
+    count = sampler.value(spec.per_image, "per_image")
+    variants = [roster.subject(spec.seed, sampler.index)]
+    variants += [_companion(roster, sampler, number) for number in range(1, int(count))]
+    placed: list[PlacedProduct] = []
+    outlines: list[np.ndarray] = []
+    for number, variant in enumerate(variants):
+        product = catalog.product(variant.product)
+        rotation = _rotation(spec, product, sampler, number)
+        transform = _standing(product, rotation)
+        outline = transform_points(transform, product.hull_m)[:, :2]
+        shift = _free_place(spec, outline, outlines, sampler, number)
+        transform[:2, 3] += shift
+        outlines.append(outline + shift)
+        placed.append(_placed(number + 1, variant, roster, transform))
+    return _centred(placed, outlines)
+
+
+def world_points(products, catalog: Catalog) -> np.ndarray:
+    """(n, 3) hull vertices of all placed products, world frame, metres."""
+    return np.concatenate(
+        [transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in products]
+    )
+
+
+def moved(products, offset_xy_m) -> tuple[PlacedProduct, ...]:
+    """The same products, all shifted along the surface."""
+    shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
+    return tuple(
+        p.model_copy(update={"object_to_world": _rows(shift @ np.array(p.object_to_world))}) for p in products
+    )
+
+
+def _companion(roster: Roster, sampler: Sampler, number: int) -> Variant:
+    (label,) = sampler.units(f"products.{number}.label", 1)
+    (variant,) = sampler.units(f"products.{number}.variant", 1)
+    return roster.any_variant(label, variant)
+
+
+def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np.ndarray:
+    yaw = rotation_about_z(sampler.value(spec.placement.yaw_deg, f"placement.{number}.yaw_deg"))
+    if spec.placement.pose == "upright":
+        return yaw
+    if spec.placement.pose == "free":
+        return yaw @ uniform_rotation(*sampler.units(f"placement.{number}.orientation", 3))
+    (unit,) = sampler.units(f"placement.{number}.pose", 1)
+    return yaw @ _resting_rotation(product, unit)
+
+
+def _resting_rotation(product: Product, unit: float) -> np.ndarray:
+    total = 0.0
+    for pose in product.resting_poses:
+        total += pose.probability
+        if unit < total:
+            return np.array(pose.rotation)
+    return np.array(product.resting_poses[0].rotation)
+
+
+def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:
+    """(3, 3) rotation, uniform over all orientations for three uniform numbers.
+
+    source: Shoemake, Uniform random rotations, Graphics Gems III (1992)
+    """
+    a, b = math.sqrt(1 - u), math.sqrt(u)
+    x, y = a * math.sin(2 * math.pi * v), a * math.cos(2 * math.pi * v)
+    z, s = b * math.sin(2 * math.pi * w), b * math.cos(2 * math.pi * w)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * s), 2 * (x * z + y * s)],
+            [2 * (x * y + z * s), 1 - 2 * (x * x + z * z), 2 * (y * z - x * s)],
+            [2 * (x * z - y * s), 2 * (y * z + x * s), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def _standing(product: Product, rotation: np.ndarray) -> np.ndarray:
+    """object_to_world that centres the turned product on the origin with its lowest point at z = 0."""
+    turned = product.hull_m @ rotation.T
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    return rigid(rotation, [-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
+
+
+def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> np.ndarray:
+    if not others:
+        return np.zeros(2)
+    (unit,) = sampler.units(f"placement.{number}.bearing", 1)
+    gap = sampler.value(spec.placement.gap_m, f"placement.{number}.gap_m")
+    bearing = 2 * math.pi * unit
+    direction = np.array([math.cos(bearing), math.sin(bearing)])
+    return direction * (max(_clearance(other, outline, direction) for other in others) + gap)
+
+
+def _clearance(standing: np.ndarray, coming: np.ndarray, direction: np.ndarray) -> float:
+    """How far `coming` must be moved along `direction` until the two outlines' hulls do not meet.
+
+    The Minkowski difference of the two is the set of shifts at which they meet; where the ray
+    leaves its hull, they part.
+    """
+    from scipy.spatial import ConvexHull
+
+    shifts = (standing[ConvexHull(standing).vertices, None] - coming[None, ConvexHull(coming).vertices])
+    hull = ConvexHull(shifts.reshape(-1, 2))
+    normals, offsets = hull.equations[:, :2], hull.equations[:, 2]
+    outward = normals @ direction
+    leaving = outward > 1e-12
+    if np.any(offsets > 0) or not leaving.any():
+        return _farthest_exit(normals, offsets, outward, leaving)
+    return float(np.min(-offsets[leaving] / outward[leaving]))
+
+
+def _farthest_exit(normals, offsets, outward, leaving) -> float:
+    """The same where unshifted they do not meet: 0 if the ray misses, else where it leaves."""
+    leave = np.min(-offsets[leaving] / outward[leaving]) if leaving.any() else 0.0
+    entering = outward < -1e-12
+    enter = np.max(-offsets[entering] / outward[entering]) if entering.any() else 0.0
+    parallel_outside = np.any((np.abs(outward) <= 1e-12) & (offsets > 0))
+    return 0.0 if parallel_outside or enter > leave or leave < 0 else float(leave)
+
+
+def _placed(instance_id: int, variant: Variant, roster: Roster, transform) -> PlacedProduct:
+    return PlacedProduct(
+        instance_id=instance_id,
+        product=variant.product,
+        colorway=variant.colorway,
+        label=variant.label,
+        label_id=roster.classes.index(variant.label),
+        object_to_world=_rows(transform),
+    )
+
+
+def _centred(placed, outlines):
+    points = np.concatenate(outlines)
+    return moved(placed, -(points.min(axis=0) + points.max(axis=0)) / 2)
+
+
+def _rows(matrix) -> tuple:
+    return tuple(tuple(float(v) for v in row) for row in matrix)

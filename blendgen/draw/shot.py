@@ -1,0 +1,78 @@
+"""draw(spec, catalog, index) -> Shot and Exposure: the only arrow with chance.
+
+Image i belongs to shot i // exposures_per_shot. A redraw (attempt > 0) keeps what is balanced:
+the subject's class and colourway, and the split.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen.catalog.product import Catalog
+from blendgen.draw.camera import draw_camera
+from blendgen.draw.exposure import draw_exposure
+from blendgen.draw.lighting import draw_environment, draw_lamps
+from blendgen.draw.placement import draw_products, moved, world_points
+from blendgen.draw.roster import Roster
+from blendgen.draw.sampler import Sampler
+from blendgen.shot import Exposure, Shot, Surface
+from blendgen.spec.model import Spec
+
+_TEXTURE_PERIOD_M = 20.0
+_WIDEST_SHARE = 0.9
+
+
+def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, attempt: int = 0) -> Shot:
+    """One arrangement, as plain numbers."""
+    sampler = Sampler(spec.seed, shot_index, attempt)
+    products = draw_products(spec, catalog, roster, sampler)
+    points = world_points(products, catalog)
+    surface = _surface(spec, points, sampler)
+    offset = _offset_across(spec, surface, points, sampler)
+    products, points = moved(products, offset), points + [*offset, 0.0]
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    return Shot(
+        index=shot_index,
+        attempt=attempt,
+        split=roster.split(spec.seed, shot_index, spec.splits),
+        products=products,
+        surface=surface,
+        camera=draw_camera(spec, points, sampler),
+        environment=draw_environment(spec, sampler),
+        lamps=draw_lamps(spec, middle, sampler),
+        render_seed=sampler.seed_number("render.seed"),
+    )
+
+
+def draw_exposures(spec: Spec, shot: Shot, image_indices) -> tuple[Exposure, ...]:
+    """The exposures of a shot for some of its images."""
+    return tuple(
+        draw_exposure(spec, shot, Sampler(spec.seed, index, shot.attempt)) for index in image_indices
+    )
+
+
+def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
+    section = spec.surface
+    width = sampler.value(section.width_m, "surface.width_m")
+    offset = sampler.units("surface.texture_offset_m", 2)
+    color = sampler.value(section.color, "surface.color") if section.color is not None else None
+    return Surface(
+        kind=sampler.value(section.kind, "surface.kind"),
+        texture_offset_m=tuple(unit * _TEXTURE_PERIOD_M for unit in offset),
+        yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
+        # what lies on a belt is not wider than the belt
+        width_m=max(width, float(np.linalg.norm(np.ptp(points[:, :2], axis=0))) / _WIDEST_SHARE),
+        wear=sampler.value(section.wear, "surface.wear"),
+        dust=sampler.value(section.dust, "surface.dust"),
+        color_srgb=color,
+    )
+
+
+def _offset_across(spec: Spec, surface: Surface, points, sampler: Sampler) -> tuple[float, float]:
+    """Shift across the surface's direction of travel that keeps the products on it."""
+    yaw = np.radians(surface.yaw_deg)
+    across = np.array([np.cos(yaw), np.sin(yaw)])
+    reach = float(np.max(np.abs(points[:, :2] @ across)))
+    room = max(surface.width_m / 2 - reach, 0.0)
+    shift = sampler.value(spec.placement.offset, "placement.offset") * room * across
+    return (float(shift[0]), float(shift[1]))

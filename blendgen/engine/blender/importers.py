@@ -1,0 +1,195 @@
+"""Importers: one model file in, the objects that it added to the open Blender file out.
+
+Afterwards one Blender unit is one metre and Z is up, whatever the format. Units: OBJ, STL and PLY
+state none (taken as metres unless told); for the others a stated unit replaces the file's own.
+Nothing in a file is executed: a .blend is appended, never opened, and its drivers are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+from mathutils import Matrix
+
+from blendgen.catalog.scan import METRES_PER_UNIT, UNITLESS_SUFFIXES
+from blendgen.engine.blender.preflight import file_fault
+
+_DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
+_FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
+
+
+class ImportRefused(Exception):
+    """The model cannot be used; the text is the one line for Refusal.reason."""
+
+
+def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
+    """Import one file; metres, Z up.
+
+    raises: ImportRefused where the file is not usable
+    """
+    fault = file_fault(path)
+    if fault:
+        raise ImportRefused(fault)
+    before = set(bpy.data.objects)
+    _call(_IMPORTERS[suffix], path, unit, up)
+    objects = [o for o in bpy.data.objects if o not in before]
+    _drop_executable()
+    for owner in objects:
+        _drop_animation(owner)
+    return objects
+
+
+def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> None:
+    try:
+        importer(path, unit, up)
+    except ImportRefused:
+        raise
+    except Exception as error:  # the glTF importer is Python code that may raise anything
+        raise ImportRefused(f"the importer failed: {first_message(str(error))}") from error
+
+
+def first_message(text: str) -> str:
+    """The line of an importer's message that says most, without Blender's prefixes."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(line.startswith("Traceback") for line in lines):
+        end = next((i for i, line in enumerate(lines) if line.startswith("Location:")), len(lines))
+        lines = lines[end - 1 :]
+    line = lines[0] if lines else "without a message"
+    return re.sub(r"^(Error|RuntimeError|Python):\s*", "", line).rstrip(".")[:200]
+
+
+def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+
+
+def _import_obj(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.obj_import(filepath=str(path), use_split_objects=False, **_unitless("obj", unit, up))
+
+
+def _import_stl(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.stl_import(filepath=str(path), **_unitless("stl", unit, up))
+
+
+def _import_ply(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.ply_import(filepath=str(path), **_unitless("ply", unit, up))
+
+
+def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
+    up = up or _DEFAULT_UP[suffix]
+    scale = METRES_PER_UNIT[unit or "m"]
+    return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": _FORWARD_OF_UP[up]}
+
+
+def _import_fbx(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.fbx_import(filepath=str(path), use_anim=False)
+    if unit:
+        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * _fbx_centimetres_per_unit(path.read_bytes())))
+
+
+def _fbx_centimetres_per_unit(data: bytes) -> float:
+    """UnitScaleFactor of an FBX file, binary or text; 1 where it states none."""
+    binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
+    if binary:
+        return struct.unpack("<d", binary[1])[0] or 1.0
+    text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([\d.eE+-]+)\s*\n', data)
+    return float(text[1]) or 1.0 if text else 1.0
+
+
+def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
+    subdivision = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
+    bpy.ops.wm.usd_import(
+        filepath=str(path),
+        import_cameras=False,
+        import_lights=False,
+        create_world_material=False,
+        set_frame_range=False,
+        validate_meshes=True,
+        apply_unit_conversion_scale=unit is None,
+        **{subdivision: True},
+    )
+    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+
+
+def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
+    """Append the first scene, for what is visible in it and its unit; or, without one, all objects."""
+    with bpy.data.libraries.load(str(path), link=False) as (source, target):
+        target.scenes = source.scenes[:1]
+        target.objects = [] if source.scenes else source.objects
+    _refuse_linked()
+    if target.scenes:
+        scene = target.scenes[0]
+        own_unit = scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0
+        _show_scene(scene)
+    else:
+        own_unit = 1.0
+        for owner in target.objects:
+            bpy.context.scene.collection.objects.link(owner)
+    _scale_scene(METRES_PER_UNIT[unit] if unit else own_unit)
+
+
+def _refuse_linked() -> None:
+    linked = [block for block in bpy.data.user_map() if block.library is not None]
+    if linked:
+        name = Path(linked[0].library.filepath.replace("\\", "/")).name
+        raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
+
+
+def _show_scene(scene: bpy.types.Scene) -> None:
+    """Make an appended scene the open one, at frame 1 and without its world or node trees."""
+    bpy.context.window.scene = scene
+    scene.world = None
+    scene.frame_set(1)
+
+
+def _scale_scene(factor: float) -> None:
+    if factor == 1.0:
+        return
+    for owner in bpy.context.scene.objects:
+        if owner.parent is None:
+            owner.matrix_world = Matrix.Scale(factor, 4) @ owner.matrix_world
+
+
+def _drop_executable() -> None:
+    """Remove what could run code: text blocks, scripts in shaders, handlers, drivers."""
+    bpy.data.batch_remove(list(bpy.data.texts))
+    for material in bpy.data.materials:
+        tree = material.node_tree
+        for node in [n for n in tree.nodes if n.type == "SCRIPT"] if tree else []:
+            tree.nodes.remove(node)
+    for material in bpy.data.materials:
+        material.animation_data_clear()
+        if material.node_tree:
+            material.node_tree.animation_data_clear()
+    for group in bpy.data.node_groups:
+        group.animation_data_clear()
+
+
+def _drop_animation(owner: bpy.types.Object) -> None:
+    """Leave the object as it stands: without keyframes and drivers it keeps its rest values."""
+    owner.animation_data_clear()
+    if owner.data is not None:
+        owner.data.animation_data_clear()
+    shape_keys = getattr(owner.data, "shape_keys", None)
+    if shape_keys is not None:
+        shape_keys.animation_data_clear()
+
+
+_IMPORTERS = {
+    "glb": _import_gltf,
+    "gltf": _import_gltf,
+    "obj": _import_obj,
+    "stl": _import_stl,
+    "ply": _import_ply,
+    "fbx": _import_fbx,
+    "usd": _import_usd,
+    "usda": _import_usd,
+    "usdc": _import_usd,
+    "usdz": _import_usd,
+    "blend": _import_blend,
+}
+assert set(UNITLESS_SUFFIXES) == set(_DEFAULT_UP)

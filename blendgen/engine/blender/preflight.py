@@ -1,0 +1,114 @@
+"""Preflight: what can be told of a model file before Blender opens it. Does not load bpy.
+
+Blender's importers take garbage for an empty model and half a file for a whole one; here such
+files are told by their own headers. A file that passes may still fail to import.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+
+from blendgen.catalog.companions import gltf_json, gltf_uris, inside
+from blendgen.catalog.scan import model_suffix
+
+_MAGIC = {
+    "ply": (b"ply",),
+    "fbx": (b"Kaydara FBX Binary", b";"),
+    "usdc": (b"PXR-USDC",),
+    "usda": (b"#usda",),
+    "usd": (b"PXR-USDC", b"#usda", b"PK\x03\x04"),
+    "usdz": (b"PK\x03\x04",),
+    "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
+}
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def file_fault(path: Path) -> str | None:
+    """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(1024)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if size == 0:
+        return "the file is empty"
+    suffix = model_suffix(path)
+    checks = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault, "stl": _stl_fault}
+    if suffix in checks:
+        return checks[suffix](path, start, size)
+    return _magic_fault(suffix, start)
+
+
+def _magic_fault(suffix: str, start: bytes) -> str | None:
+    magics = _MAGIC.get(suffix, ())
+    if not magics or start.lstrip().startswith(magics):
+        return None
+    return f"not a {suffix.upper() if suffix != 'blend' else '.blend'} file (its header is missing)"
+
+
+def _glb_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start[:4] != b"glTF" or len(start) < 12:
+        return "not a GLB file (its header is missing)"
+    version, length = struct.unpack_from("<II", start, 4)
+    if version != 2:
+        return f"glTF version {version}; only version 2 can be read"
+    if size < length:
+        return f"truncated: {size} of {length} bytes"
+    return _gltf_fault(path, start, size)
+
+
+def _gltf_fault(path: Path, start: bytes, size: int) -> str | None:
+    content = gltf_json(path)
+    if not content:
+        return "not a glTF file (its JSON cannot be read)"
+    for uri in gltf_uris(content, "buffers"):
+        file = inside(path.parent, uri)
+        if file is None:
+            return f"buffer {uri!r} lies outside of the model's folder"
+        if not file.is_file():
+            return f"buffer file {uri!r} is missing"
+    if _has_cycle(content.get("nodes")):
+        return "its nodes contain each other in a circle"
+    return None if content.get("meshes") else "no geometry (the glTF file has no meshes)"
+
+
+def _has_cycle(nodes) -> bool:
+    """Whether peeling off nodes without children never ends."""
+    if not isinstance(nodes, list):
+        return False
+    children = {i: set(node.get("children", ())) for i, node in enumerate(nodes) if isinstance(node, dict)}
+    while leaves := [i for i, below in children.items() if not below & children.keys()]:
+        for i in leaves:
+            del children[i]
+    return bool(children)
+
+
+def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start.startswith(_BYTE_ORDER_MARKS):
+        return "UTF-16 text; save the OBJ file as UTF-8"
+    if b"\0" in start:
+        return "not an OBJ file (binary data)"
+    return None
+
+
+def _stl_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start.lstrip()[:5].lower() == b"solid" and (b"facet" in start or b"\0" not in start):
+        return _ascii_stl_fault(path)
+    if size < 84:
+        return "not an STL file (shorter than its header)"
+    triangles = struct.unpack_from("<I", start, 80)[0]
+    expected = 84 + 50 * triangles
+    if expected > 100 * size:
+        return "not an STL file (its header is missing)"
+    return f"truncated: {size} of {expected} bytes" if size < expected else None
+
+
+def _ascii_stl_fault(path: Path) -> str | None:
+    text = path.read_bytes().lower()
+    opened, closed = len(re.findall(rb"\bfacet\s+normal", text)), len(re.findall(rb"\bendfacet\b", text))
+    if opened != closed:
+        return f"truncated: facet {opened} is not complete"
+    return None if opened else "no geometry (an STL file without facets)"

@@ -1,0 +1,38 @@
+"""Surfaces: a Surface goes in, linked Blender objects come out, carrying plane at z = 0.
+
+Belts run along local +Y, turned by yaw_deg about world Z. Materials and meshes are found again by
+name in bpy.data and every number in them is set on every call, so that the result depends on the
+Surface alone and nothing piles up. One surface stands at a time: remove its objects before the
+next call. This package neither draws by chance nor knows lights or cameras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+from blendgen.catalog.surfaces import surface_color_srgb
+from blendgen.engine.blender.surfaces.modular import build_modular_belt
+from blendgen.engine.blender.surfaces.paper import build_paper
+from blendgen.engine.blender.surfaces.sheet import build_pvc_belt, build_rubber_belt
+from blendgen.engine.blender.surfaces.tables import build_steel_table, build_wood_table
+from blendgen.shot import Surface
+
+BUILDERS: dict[str, Callable[[Surface], list[bpy.types.Object]]] = {
+    "belt_rubber": build_rubber_belt,
+    "belt_pvc": build_pvc_belt,
+    "belt_modular": build_modular_belt,
+    "steel_table": build_steel_table,
+    "wood_table": build_wood_table,
+    "paper": build_paper,
+}
+
+
+def build_surface(surface: Surface) -> list[bpy.types.Object]:
+    """Build the surface into the current scene collection and return its objects.
+
+    raises: ValueError for a kind that catalog/surfaces.py does not name
+    """
+    surface_color_srgb(surface.kind, surface.color_srgb)
+    return BUILDERS[surface.kind](surface)

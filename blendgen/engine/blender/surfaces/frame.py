@@ -1,0 +1,79 @@
+"""Frame: what surrounds a belt: extruded aluminium side rails, and the concrete floor under all.
+
+The rails lap over the belt's edges by LAP_M, 1.5 mm above it, and stand RAIL_TOP_M over the
+carrying plane. The frame stays where the conveyor is while the belt runs: texture_offset_m only
+says where along it the scene stands, which moves the bolts.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.surfaces.meshes import extrude, join, lathe, mirrored_x, place, plate, quad_mesh
+from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
+from blendgen.shot import Surface
+
+HALF_LENGTH_M = 3.6
+FLOOR_Z_M = -0.8
+LAP_M = 0.008
+RAIL_TOP_M = 0.014
+BOLT_PITCH_M = 0.254
+FLOOR_HALF_M = 25.0
+
+# (x outward from the belt's edge, z) in millimetres, over the top towards +x:
+# lip, inner edge, top with a T-slot, outer face with two grooves, foot.
+_RAIL_OUTLINE_MM = (
+    (3.0, 1.5), (-7.4, 1.5), (-8.0, 2.1), (-8.0, 12.6), (-7.6, 13.6), (-6.6, 14.0),
+    (9.0, 14.0), (9.6, 13.4), (9.6, 8.0), (17.6, 8.0), (17.6, 13.4), (18.2, 14.0),
+    (33.6, 14.0), (34.6, 13.6), (35.0, 12.6), (35.0, -10.0), (30.0, -10.5), (30.0, -18.0),
+    (35.0, -18.5), (35.0, -50.0), (30.0, -50.5), (30.0, -58.0), (35.0, -58.5), (35.0, -90.0), (3.0, -90.0),
+)  # fmt: skip
+
+
+def build_frame(surface: Surface) -> list[bpy.types.Object]:
+    """Both rails with their bolts, and the floor."""
+    rail = extrude(np.array(_RAIL_OUTLINE_MM) / 1000, (-HALF_LENGTH_M, HALF_LENGTH_M))
+    side = join([rail, _bolts()])
+    side = (side[0] + (surface.width_m / 2, 0.0, 0.0), side[1])
+    material = surface_material("rail", write_aluminium, surface, "#b9bbbd")
+    mesh = quad_mesh("rail", *join([side, mirrored_x(side)]), material)
+    along_m = -(wrapped_offset_m(surface)[1] % BOLT_PITCH_M)
+    return [place(mesh, surface, along_m), build_floor(surface)]
+
+
+def build_floor(surface: Surface) -> bpy.types.Object:
+    """A dark concrete floor below belt or table."""
+    material = surface_material("floor", write_concrete, surface, "#6f6c67")
+    reach = (-FLOOR_HALF_M, FLOOR_HALF_M)
+    return place(quad_mesh("floor", *plate(reach, reach, FLOOR_Z_M), material), surface)
+
+
+def _bolts():
+    """Button heads on washers over the T-slot."""
+    head = lathe([(0.0075, 0.014), (0.0075, 0.0152), (0.005, 0.0152), (0.005, 0.0172), (0.0036, 0.0182),
+                  (0.0016, 0.0185), (0.0015, 0.0165), (0.0, 0.0165)])  # fmt: skip
+    count = int(HALF_LENGTH_M / BOLT_PITCH_M)
+    places_m = (np.arange(-count, count + 1) + 0.5) * BOLT_PITCH_M
+    return join([(head[0] + (0.0136, y_m, 0.0), head[1]) for y_m in places_m])
+
+
+def write_aluminium(s: Shading) -> None:
+    """Anodised extrusion: fine die lines along Y, dulled and scuffed by wear."""
+    lines = s.noise((900.0, 3.0, 900.0), detail=2.0, at=s.local, space="3D")
+    rubbed = s.noise((160.0, 24.0, 160.0), 4.0, 0.65, 3.0, space="3D")
+    scuffs = s.ramp(rubbed, s.ramp(s.wear, 0.0, 1.0, 0.75, 0.5), 0.8)
+    clouds = s.noise((40.0, 9.0, 40.0), 4.0, 0.6, 7.0, space="3D")
+    dirt = s.product(s.ramp(clouds, 0.45, 0.7), s.wear, 0.5)
+    color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.9, 1.05))
+    color = s.mix(s.math("MAXIMUM", dirt, s.product(s.dust, 0.15)), color, (0.12, 0.11, 0.10))
+    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.26, 0.36), s.product(scuffs, 0.25), s.product(dirt, 0.3))
+    s.set(Base_Color=color, Metallic=1.0, Roughness=roughness)
+    s.bump(s.product(lines, 0.012))
+
+
+def write_concrete(s: Shading) -> None:
+    """Power-trowelled concrete: mottled, faintly sealed, with darker blots."""
+    mottle = s.ramp(s.noise(3.0, detail=6.0, roughness=0.6), 0.3, 0.7, 0.6, 1.2)
+    pores = s.ramp(s.noise(240.0, detail=2.0, seed=2.0), 0.3, 0.7, 0.85, 1.1)
+    s.set(Base_Color=s.tint(s.base, s.product(mottle, pores)), Roughness=s.ramp(mottle, 0.6, 1.2, 0.45, 0.75))

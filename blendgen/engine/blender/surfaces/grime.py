@@ -1,0 +1,74 @@
+"""Grime: what use and air do to a surface: specks, scratches, streaks, lanes, stains and dust.
+
+Each function adds one thing to a Shading and returns a mask socket from 0 to 1, or takes and returns
+(color, roughness). Amounts follow the parameters wear and dust and vanish at 0; grades come from
+more marks as well as stronger ones. Nothing here has contrast finer than 0.2 mm.
+"""
+
+from __future__ import annotations
+
+from blendgen.engine.blender.surfaces.shading import Number, Shading, Socket
+
+DUST_COLOR_LINEAR = (0.34, 0.31, 0.27)
+
+
+def specks(s: Shading, cell_mm: float, radius_mm: tuple[float, float], share: Number, seed: float) -> Socket:
+    """Round marks, at most one a cell; share: how many of the cells have one."""
+    return marks(s, (cell_mm, cell_mm), (radius_mm[0] / cell_mm, radius_mm[1] / cell_mm), share, seed)
+
+
+def marks(s: Shading, cell_mm: tuple[float, float], radius, share: Number, seed: float, at=None) -> Socket:
+    """Marks as long and wide as their cell demands; radius: in cells, (smallest, largest)."""
+    distance, chance, size = s.cells((1000 / cell_mm[0], 1000 / cell_mm[1]), seed, at)
+    reach = s.ramp(s.math("POWER", size, 3.0), 0.0, 1.0, *radius)
+    shape = s.ramp(s.math("DIVIDE", distance, reach), 1.0, 0.5)
+    return s.product(shape, s.math("LESS_THAN", chance, share))
+
+
+def scratches(s: Shading, share: Number, seed: float, angles_deg=(4.0, -27.0, 68.0), length_mm=16.0) -> Socket:
+    """Fine, slightly bent scratches in a few directions against the travel."""
+    bent = s.warp(s.point, 35.0, 0.0015, seed)
+    total = None
+    for number, angle_deg in enumerate(angles_deg):
+        cell_mm = (length_mm * 0.6, length_mm * 3.2)
+        layer = marks(s, cell_mm, (0.008, 0.022), share, seed + 1.7 * number, s.turned(bent, angle_deg))
+        total = layer if total is None else s.math("MAXIMUM", total, layer)
+    return total
+
+
+def streaks(s: Shading, amount: Number, seed: float, per_m=(70.0, 1.6)) -> Socket:
+    """Stripes along the travel; more of them, and fuller, with a larger amount."""
+    pattern = s.noise(per_m, detail=4.0, roughness=0.62, seed=seed)
+    start = s.ramp(amount, 0.0, 1.0, 0.72, 0.42)
+    rise = s.ramp(pattern, start, s.math("ADD", start, 0.22))
+    return s.product(rise, s.ramp(amount, 0.0, 0.15))
+
+
+def lanes(s: Shading, amount: Number, seed: float) -> Socket:
+    """Broad soft lanes along the travel, where goods have polished the surface."""
+    return s.product(s.ramp(s.noise((9.0, 0.3), detail=1.5, seed=seed), 0.42, 0.62), amount)
+
+
+def stains(s: Shading, amount: Number, seed: float, per_m: float = 14.0) -> Socket:
+    """Irregular blots of some centimetres with soft, ragged rims."""
+    pattern = s.noise(per_m, detail=5.0, roughness=0.55, seed=seed)
+    start = s.ramp(amount, 0.0, 1.0, 0.76, 0.54)
+    return s.product(s.ramp(pattern, start, s.math("ADD", start, 0.09)), s.ramp(amount, 0.0, 0.2))
+
+
+def settle_dust(s: Shading, cover: Socket, color: Socket, roughness: Number) -> tuple[Socket, Socket]:
+    """(color, roughness) under a cover of dust."""
+    tone = s.ramp(s.noise(260.0, detail=0.0, seed=45.0), 0.3, 0.7, 0.65, 1.2)
+    return s.mix(cover, color, s.tint(DUST_COLOR_LINEAR, tone)), s.mix_value(cover, roughness, 0.92)
+
+
+def dust_cover(s: Shading, film: float = 0.4, seed: float = 40.0) -> Socket:
+    """Dust as a patchy film, fine specks, grains and lint; film: the film's density at dust 1."""
+    clouds = s.ramp(s.noise((22.0, 13.0), detail=4.0, roughness=0.6, seed=seed), 0.36, 0.68)
+    powder = s.ramp(s.noise(750.0, detail=1.0, seed=seed + 1), 0.35, 0.68, 0.25, 1.0)
+    haze = s.product(clouds, powder, s.dust, film)
+    fine = s.product(specks(s, 2.6, (0.10, 0.24), s.product(s.dust, 0.55), seed + 2), 0.75)
+    grain = specks(s, 17.0, (0.16, 0.6), s.product(s.dust, 0.6), seed + 3)
+    bent = s.turned(s.warp(s.point, 90.0, 0.004, seed), 33.0)
+    lint = marks(s, (14.0, 45.0), (0.008, 0.055), s.product(s.dust, 0.3), seed + 4, bent)
+    return s.math("MAXIMUM", s.math("MAXIMUM", haze, fine), s.math("MAXIMUM", grain, s.product(lint, 0.7)))

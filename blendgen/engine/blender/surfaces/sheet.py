@@ -1,0 +1,101 @@
+"""Sheet belts: rubber and PVC, one flat strip between rails whose relief is bump only.
+
+A flat strip keeps z = 0 exact for what lies on it. Rubber carries a fabric impression of about a
+millimetre, PVC a fine matte grain and, every SPLICE_PERIOD_M, the zigzag of a finger splice.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from blendgen.engine.blender.surfaces.frame import HALF_LENGTH_M, build_frame
+from blendgen.engine.blender.surfaces.grime import dust_cover, lanes, scratches, settle_dust, stains, streaks
+from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
+from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
+from blendgen.shot import Surface
+
+THREAD_M = 0.0012
+SPLICE_PERIOD_M = 2.286
+SPLICE_TOOTH_M = 0.0127
+SPLICE_LENGTH_M = 0.07
+DIRT_LINEAR = (0.030, 0.027, 0.023)
+
+
+def build_rubber_belt(surface: Surface) -> list[bpy.types.Object]:
+    return _build_sheet(surface, "belt_rubber", write_rubber)
+
+
+def build_pvc_belt(surface: Surface) -> list[bpy.types.Object]:
+    return _build_sheet(surface, "belt_pvc", write_pvc)
+
+
+def _build_sheet(surface: Surface, name: str, write) -> list[bpy.types.Object]:
+    half_m = surface.width_m / 2 + 0.002
+    strip = plate((-half_m, half_m), (-HALF_LENGTH_M, HALF_LENGTH_M), 0.0)
+    mesh = quad_mesh(name, *strip, surface_material(name, write, surface))
+    return [place(mesh, surface), *build_frame(surface)]
+
+
+def write_rubber(s: Shading) -> None:
+    """Black rubber with the print of its curing fabric, chalked and polished by use."""
+    polish = lanes(s, s.wear, 11.0)
+    streak = streaks(s, s.wear, 12.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.5), 13.0)
+    stain = stains(s, s.wear, 17.0)
+    grain = s.noise(850.0, detail=2.0, roughness=0.6, seed=1.0)
+    blotch = s.noise(11.0, detail=3.0, seed=2.0)
+
+    color = s.tint(s.base, s.product(s.ramp(blotch, 0.3, 0.7, 0.85, 1.15), s.ramp(grain, 0.3, 0.7, 0.8, 1.2)))
+    chalk = s.sum(s.product(streak, s.ramp(grain, 0.35, 0.6, 0.25, 1.0), 0.5), s.product(scratch, 0.55))
+    color = s.mix(s.math("MINIMUM", chalk, 0.8), color, s.mix(0.35, s.base, (0.23, 0.22, 0.205)))
+    color = s.mix(s.product(stain, 0.7), color, s.tint(s.base, 0.35))
+
+    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
+    color, roughness = settle_dust(s, dust_cover(s), color, roughness)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.42)
+    s.bump(s.sum(_weave(s, polish), s.product(grain, 0.11), s.product(s.noise(28.0, seed=4.0), 0.35)))
+
+
+def _weave(s: Shading, polish: Socket) -> Socket:
+    """Plain weave: over and under alternate like a chessboard; printed unevenly, worn flat in lanes."""
+    x, y, _ = s.split(s.warp(s.point, 45.0, 0.0006, 3.0))
+    across = s.math("SINE", s.product(x, 3.14159265 / THREAD_M))
+    along = s.math("SINE", s.product(y, 3.14159265 / THREAD_M))
+    depth_mm = s.ramp(s.noise(60.0, detail=2.0, seed=5.0), 0.3, 0.7, 0.025, 0.075)
+    return s.product(across, along, depth_mm, s.ramp(polish, 0.0, 1.0, 1.0, 0.45))
+
+
+def write_pvc(s: Shading) -> None:
+    """Coloured PVC, satin, greyed by dirt that the travel draws into streaks."""
+    grain = s.noise(1100.0, detail=1.5, seed=1.0)
+    waves = s.noise((22.0, 14.0), detail=2.0, seed=2.0)
+    seam, field = _splice(s)
+    streak = streaks(s, s.wear, 22.0, (48.0, 1.1))
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.45), 23.0)
+    scuff = stains(s, s.wear, 27.0, per_m=(60.0, 11.0))
+    polish = lanes(s, s.wear, 21.0)
+
+    color = s.tint(s.base, s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(field, 0.0, 1.0, 1.0, 0.93)))
+    color = s.mix(s.product(streak, 0.42), color, DIRT_LINEAR)
+    color = s.mix(s.product(scuff, 0.5), color, DIRT_LINEAR)
+    color = s.mix(s.product(scratch, 0.4), color, s.mix(0.5, s.base, (0.5, 0.5, 0.48)))
+    color = s.mix(s.product(seam, s.ramp(s.wear, 0.0, 1.0, 0.35, 0.75)), color, DIRT_LINEAR)
+
+    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.36, 0.46), s.product(polish, -0.08), s.product(streak, 0.15))
+    color, roughness = settle_dust(s, dust_cover(s), color, roughness)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.5)
+    cuts = s.sum(s.product(seam, -0.05), s.product(scratch, -0.01))
+    s.bump(s.sum(s.product(grain, 0.028), s.product(waves, 0.3), cuts))
+
+
+def _splice(s: Shading) -> tuple[Socket, Socket]:
+    """(its zigzag line, the pressed field around it)."""
+    x, y, _ = s.split(s.point)
+    tooth = s.math("PINGPONG", x, SPLICE_TOOTH_M / 2)
+    zigzag = s.ramp(tooth, 0.0, SPLICE_TOOTH_M / 2, -SPLICE_LENGTH_M / 2, SPLICE_LENGTH_M / 2)
+    along = s.math("SUBTRACT", s.math("FLOORED_MODULO", y, SPLICE_PERIOD_M), SPLICE_PERIOD_M / 2)
+    # the line runs steeply, so its width across is the distance along divided by the slope
+    slope = 2 * SPLICE_LENGTH_M / SPLICE_TOOTH_M
+    aside = s.math("ABSOLUTE", s.math("SUBTRACT", along, zigzag))
+    line = s.ramp(aside, 0.00035 * slope, 0.00012 * slope)
+    return line, s.ramp(s.math("ABSOLUTE", along), 0.062, 0.055)

@@ -1,0 +1,126 @@
+"""Tables: brushed stainless steel and glued wooden staves, 2.4 m by 1.5 m, over the floor.
+
+The grain runs along local Y. width_m concerns belts only. Relief is bump only, so the top is z = 0;
+the rim is bent over (steel) or broken (wood) with a real radius.
+"""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.surfaces.frame import build_floor
+from blendgen.engine.blender.surfaces.grime import dust_cover, marks, scratches, settle_dust, stains
+from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
+from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
+from blendgen.shot import Surface
+
+TABLE_M = (1.5, 2.4)
+STAVE_M = 0.0457
+STAVE_LENGTH_M = 0.62
+
+
+def build_steel_table(surface: Surface) -> list[bpy.types.Object]:
+    return _build_table(surface, "steel_table", write_steel, radius_m=0.003, height_m=0.04)
+
+
+def build_wood_table(surface: Surface) -> list[bpy.types.Object]:
+    return _build_table(surface, "wood_table", write_wood, radius_m=0.002, height_m=0.027)
+
+
+def _build_table(surface: Surface, name: str, write, radius_m: float, height_m: float):
+    material = surface_material(name, write, surface)
+    mesh = quad_mesh(name, *table_arrays(radius_m, height_m), material)
+    return [place(mesh, surface), build_floor(surface)]
+
+
+def table_arrays(radius_m: float, height_m: float) -> Arrays:
+    """A board with its upper rim rounded: rings from the top face outward and down."""
+    angle = np.linspace(0, math.pi / 2, 5)
+    insets_m = [*(radius_m * (1 - np.sin(angle))), 0.0]
+    heights_m = [*(radius_m * (np.cos(angle) - 1)), -height_m]
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    half_m = np.array(TABLE_M) / 2
+    rims = zip(insets_m, heights_m, strict=True)
+    rings = [np.column_stack([corners * (half_m - inset_m), np.full(4, z_m)]) for inset_m, z_m in rims]
+    near = np.arange(4)
+    following = np.roll(near, -1)
+    band = np.column_stack([near, near + 4, following + 4, following])
+    quads = [np.array([(0, 1, 2, 3)])] + [band + 4 * ring for ring in range(len(rings) - 1)]
+    return np.concatenate(rings), np.concatenate(quads)
+
+
+def write_steel(s: Shading) -> None:
+    """Brushed stainless: streaked reflection across the grain, smudges, later swirls and stains."""
+    lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
+    bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
+    smudge = s.ramp(s.noise(16.0, detail=4.0, roughness=0.6, seed=3.0), 0.42, 0.66)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.65), 51.0, (11.0, -38.0, 63.0), 22.0)
+    stain = stains(s, s.wear, 55.0, 19.0)
+
+    shade = s.product(s.ramp(lines, 0.3, 0.7, 0.86, 1.05), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
+    color = s.tint(s.base, shade)
+    color = s.mix(s.product(stain, 0.35), color, (0.22, 0.19, 0.15))
+    color = s.mix(s.product(scratch, 0.5), color, s.tint(s.base, 1.25))
+    smear = s.product(smudge, s.ramp(s.wear, 0.0, 1.0, 0.04, 0.16))
+    marked = s.sum(s.product(stain, 0.12), s.product(scratch, 0.1))
+    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.25, 0.36), smear, marked)
+    cover = dust_cover(s, 0.3)
+    color, roughness = settle_dust(s, cover, color, roughness)
+    # a highlight on brushed metal is drawn out across the grain
+    s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.across())
+    s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
+    s.bump(s.sum(s.product(lines, 0.006), s.product(s.noise(6.0, seed=6.0), 0.5), s.product(scratch, -0.01)))
+
+
+def write_wood(s: Shading) -> None:
+    """Staves of one species cut from different boards: growth rings, pores, satin varnish."""
+    at, stave, groove = _stave(s)
+    rings, pores = _growth(s, at)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.55), 61.0, (6.0, -42.0, 71.0), 24.0)
+    dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
+    stain = stains(s, s.wear, 65.0, 12.0)
+
+    late_wood = s.node("ShaderNodeGamma", {"Color": s.base, "Gamma": 1.4}).outputs["Color"]
+    color = s.mix(rings, s.tint(s.base, 1.12), late_wood)
+    color = s.tint(color, s.product(s.ramp(stave, 0.0, 1.0, 0.78, 1.12), s.ramp(pores, 0.0, 1.0, 1.0, 0.62)))
+    color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.25))
+    color = s.mix(s.product(scratch, 0.45), color, s.tint(s.base, 1.5))
+    hollow = s.math("MAXIMUM", s.product(groove, 0.7), s.product(dent, 0.5))
+    color = s.mix(hollow, color, s.tint(s.base, 0.12))
+
+    dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=3.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
+    roughness = s.sum(s.ramp(pores, 0.0, 1.0, 0.34, 0.5), dull, s.product(scratch, 0.15))
+    color, roughness = settle_dust(s, dust_cover(s, 0.35), color, roughness)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.45)
+    relief = s.sum(s.product(pores, -0.02), s.product(groove, -0.1), s.product(dent, -0.12))
+    s.bump(s.sum(relief, s.product(rings, 0.012), s.product(s.noise(30.0, seed=67.0), 0.08)))
+
+
+def _stave(s: Shading) -> tuple[Socket, Socket, Socket]:
+    """(point in the board the stave was cut from, a random number of the stave, the glue line)."""
+    x, y, _ = s.split(s.point)
+    column = s.math("FLOOR", s.product(x, 1 / STAVE_M))
+    start = s.product(s.random(column, 3.0), STAVE_LENGTH_M)
+    length = s.math("FLOOR", s.product(s.sum(y, start), 1 / STAVE_LENGTH_M))
+    chance = s.random(column, length)
+    moved = s.add(s.point, s.combine(s.product(chance, 7.3), s.product(s.random(length, column), 11.9)))
+    line = s.math("MINIMUM", _to_edge(s, x, STAVE_M), _to_edge(s, s.sum(y, start), STAVE_LENGTH_M))
+    return moved, chance, s.ramp(line, 0.0003, 0.0001)
+
+
+def _to_edge(s: Shading, value: Socket, period_m: float) -> Socket:
+    """Distance to the nearest multiple of the period."""
+    return s.math("PINGPONG", value, period_m / 2)
+
+
+def _growth(s: Shading, at: Socket) -> tuple[Socket, Socket]:
+    """(late wood from 0 to 1 over each ring, pores)."""
+    drift = s.noise((16.0, 1.3), detail=2.0, roughness=0.45, at=at, seed=1.0)
+    phase = s.math("FRACT", s.product(drift, 26.0))
+    ring = s.product(s.ramp(phase, 0.0, 0.8), s.ramp(phase, 1.0, 0.86))
+    fibre = s.ramp(s.noise((620.0, 14.0), detail=2.0, at=at, seed=2.0), 0.35, 0.65)
+    pores = s.ramp(s.noise((1500.0, 60.0), detail=1.0, at=at, seed=3.0), 0.58, 0.72)
+    return s.sum(s.product(ring, 0.75), s.product(fibre, 0.25)), pores

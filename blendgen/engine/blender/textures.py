@@ -1,0 +1,82 @@
+"""Textures: make a product independent of image files, by packing them into its .blend.
+
+A model often names textures by a path on its author's machine; the file is then looked for by
+name near the model. Where it is not found the texture is taken out, because Blender would render
+it in pink, and the plain colour of the material shows; the caller is told.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from blendgen.catalog.companions import inside
+
+_NEAR = (".", "textures", "texture", "tex", "maps", "images")
+
+
+def pack_images(product: bpy.types.Object, folder: Path | None) -> list[str]:
+    """Pack all images of the product's materials; returns the names of those that are missing.
+
+    folder: where the model lies; None where images cannot be beside it
+    """
+    missing = []
+    for image in {node.image for _, node in _image_nodes(product) if node.image is not None}:
+        if not _packed(image, folder):
+            missing.append(Path(image.filepath.replace("\\", "/")).name or image.name)
+            _take_out(product, image)
+    return sorted(missing)
+
+
+def _trees(product: bpy.types.Object) -> Iterator[bpy.types.NodeTree]:
+    waiting = [m.node_tree for m in product.data.materials if m is not None and m.node_tree]
+    seen = set()
+    while waiting:
+        tree = waiting.pop()
+        if tree in seen:
+            continue
+        seen.add(tree)
+        yield tree
+        waiting += [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree]
+
+
+def _image_nodes(product: bpy.types.Object) -> Iterator[tuple[bpy.types.NodeTree, bpy.types.Node]]:
+    for tree in _trees(product):
+        for node in tree.nodes:
+            if node.type in {"TEX_IMAGE", "TEX_ENVIRONMENT"}:
+                yield tree, node
+
+
+def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
+    if image.source == "GENERATED":
+        return True
+    if image.packed_file is None and image.source == "FILE":
+        file = _find(image, folder)
+        if file is None:
+            return False
+        image.filepath = str(file)
+        image.reload()
+    if image.size[0] == 0:  # not an image, or damaged
+        return False
+    if image.packed_file is None:
+        image.pack()
+    return True
+
+
+def _find(image: bpy.types.Image, folder: Path | None) -> Path | None:
+    named = Path(bpy.path.abspath(image.filepath.replace("\\", "/")))
+    if named.is_file():
+        return named
+    if folder is None:
+        return None
+    candidates = [inside(folder, os.path.join(near, named.name)) for near in _NEAR]
+    return next((file for file in candidates if file is not None and file.is_file()), None)
+
+
+def _take_out(product: bpy.types.Object, image: bpy.types.Image) -> None:
+    for tree, node in list(_image_nodes(product)):
+        if node.image == image:
+            tree.nodes.remove(node)

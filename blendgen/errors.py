@@ -1,0 +1,96 @@
+"""What can go wrong, as a tree; every user-facing failure is one of these.
+
+BlendgenError            1  rendering or another step failed
+|- UsageError            2  the command was called wrongly
+|- SpecError             3  the spec file is not valid (carries every Problem at once)
+|- GeometryError         3  a drawn arrangement cannot exist (a point behind the camera, ...)
+|- CatalogError          3  a model folder or family cannot be used
+|- SetupError            4  Blender, a system library or a device is missing
+|- DatasetError          5  a data set on disk is not what it should be
+`- Interrupted     130/143  stopped by a signal; what is finished is kept
+
+The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
+`cli/__init__.py` is the one place that turns an exception into an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    SPEC = 3
+    SETUP = 4
+    DATASET = 5
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class BlendgenError(Exception):
+    """A failure that the user can understand; its text is one or a few plain lines."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(BlendgenError):
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a spec file.
+
+    file: path as the user gave it, or "--set" for an override
+    line, column: 1-based; 0 where the place is not in a file
+    field: dotted path such as camera.distance_m, "" for the whole file
+    """
+
+    file: str
+    line: int
+    column: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
+
+
+class SpecError(BlendgenError):
+    """Every problem found in a spec, in the order of the file."""
+
+    exit_code = ExitCode.SPEC
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = sorted(problems, key=lambda p: (p.file, p.line, p.column))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class GeometryError(BlendgenError):
+    exit_code = ExitCode.SPEC
+
+
+class CatalogError(BlendgenError):
+    exit_code = ExitCode.SPEC
+
+
+class SetupError(BlendgenError):
+    """Blender, a system library or a device is missing on this machine."""
+
+    exit_code = ExitCode.SETUP
+
+
+class DatasetError(BlendgenError):
+    exit_code = ExitCode.DATASET
+
+
+class Interrupted(BlendgenError):
+    """Stopped by a signal; `signum` decides the exit code."""
+
+    def __init__(self, signum: int, message: str):
+        self.exit_code = ExitCode(128 + signum)
+        super().__init__(message)

@@ -1,0 +1,123 @@
+"""Geometry: cameras, projections and boxes. All conventions of the project are fixed here.
+
+World right-handed, Z up, metres. Camera as in OpenCV: X right, Y down, Z forward.
+The centre of the top-left pixel is (0.5, 0.5); a centred lens has cx = width / 2.
+Arrays are (height, width); boxes are (x, y, width, height) in pixels. float64 throughout.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen.errors import GeometryError
+
+
+def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution) -> np.ndarray:
+    """Pinhole intrinsics of a centred lens with square pixels.
+
+    resolution: (width, height) in pixels
+    returns: (3, 3) float64, pixels
+    """
+    width, height = resolution
+    focal_px = focal_length_mm / sensor_width_mm * width
+    return np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
+
+
+def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -> np.ndarray:
+    """Rotation world -> camera of a camera that looks at its target.
+
+    azimuth_deg, elevation_deg: where the camera stands, seen from the target; azimuth 0 is +X,
+    90 is +Y; elevation 90 looks straight down (image right is then still the +azimuth direction)
+    roll_deg: turn about the optical axis, clockwise as seen from behind the camera
+    returns: (3, 3) float64, rows are the camera's X (right), Y (down) and Z (forward) in world
+    """
+    azimuth, elevation, roll = np.radians([azimuth_deg, elevation_deg, roll_deg])
+    backward = np.array(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+    )
+    right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
+    down = np.cross(-backward, right)
+    turned_right = np.cos(roll) * right + np.sin(roll) * down
+    turned_down = np.cos(roll) * down - np.sin(roll) * right
+    return np.stack([turned_right, turned_down, -backward])
+
+
+def look_at_rotation(position_m, target_m) -> np.ndarray:
+    """Rotation world -> camera of a camera at position_m whose optical axis meets target_m."""
+    backward = np.asarray(position_m, float) - np.asarray(target_m, float)
+    distance = np.linalg.norm(backward)
+    if distance == 0:
+        raise GeometryError("a camera or lamp cannot look at the place where it stands")
+    x, y, z = backward / distance
+    return camera_rotation(np.degrees(np.arctan2(y, x)), np.degrees(np.arcsin(np.clip(z, -1, 1))), 0)
+
+
+def rigid(rotation, translation) -> np.ndarray:
+    """(4, 4) transform of a (3, 3) rotation followed by a translation (3,)."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation
+    matrix[:3, 3] = translation
+    return matrix
+
+
+def inverse_rigid(transform) -> np.ndarray:
+    """Inverse of a (4, 4) rotation plus translation, without a general matrix inverse."""
+    rotation, translation = np.asarray(transform)[:3, :3], np.asarray(transform)[:3, 3]
+    return rigid(rotation.T, -rotation.T @ translation)
+
+
+def rotation_about_z(angle_deg: float) -> np.ndarray:
+    """(3, 3) rotation about the world's Z axis, counter-clockwise seen from above."""
+    angle = np.radians(angle_deg)
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
+
+
+def transform_points(transform, points_m) -> np.ndarray:
+    """Points (n, 3) carried by a (4, 4) transform."""
+    matrix = np.asarray(transform, float)
+    return np.asarray(points_m, float) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def project(points_world_m, intrinsics, world_to_camera) -> np.ndarray:
+    """Pixel positions of world points seen by a pinhole camera.
+
+    points_world_m: (n, 3) float64, metres, world frame
+    intrinsics: (3, 3) float64, pixels
+    world_to_camera: (4, 4) float64, OpenCV camera
+    returns: (n, 2) float64, pixels; (0.5, 0.5) is the centre of the top-left pixel
+    raises: GeometryError for a point on or behind the camera plane
+    """
+    points_camera = transform_points(world_to_camera, points_world_m)
+    if np.any(points_camera[:, 2] <= 0):
+        raise GeometryError("a point lies on or behind the camera plane")
+    homogeneous = points_camera @ np.asarray(intrinsics, float).T
+    return homogeneous[:, :2] / homogeneous[:, 2:]
+
+
+def unproject(pixels, depth_m, intrinsics, world_to_camera) -> np.ndarray:
+    """World points of pixel positions at a depth along the optical axis; inverse of `project`.
+
+    pixels: (n, 2); depth_m: (n,) metres; returns: (n, 3) metres, world frame
+    """
+    pixels, depth = np.asarray(pixels, float), np.asarray(depth_m, float)
+    homogeneous = np.column_stack([pixels, np.ones(len(pixels))])
+    points_camera = homogeneous @ np.linalg.inv(intrinsics).T * depth[:, None]
+    return transform_points(inverse_rigid(world_to_camera), points_camera)
+
+
+def pixel_rays(intrinsics, resolution) -> np.ndarray:
+    """Directions through all pixel centres, camera frame, z = 1: (height, width, 3)."""
+    width, height = resolution
+    (fx, _, cx), (_, fy, cy), _ = np.asarray(intrinsics, float)
+    x, y = np.meshgrid((np.arange(width) + 0.5 - cx) / fx, (np.arange(height) + 0.5 - cy) / fy)
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def box_of_mask(mask) -> tuple[int, int, int, int]:
+    """Tight (x, y, width, height) of the true pixels of (h, w); (0, 0, 0, 0) where none is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return (0, 0, 0, 0)
+    x, y = int(columns[0]), int(rows[0])
+    return (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)

@@ -1,0 +1,193 @@
+"""Shot, Exposure, Film, Labels, Frame, Row: every shape and unit of the data flow, once.
+
+Shot and Exposure are plain numbers that go to JSON and back unchanged; Film, Labels and Frame
+hold arrays and live only inside a worker; Row is one line of the manifest.
+Transforms are 4x4 row tuples named from_to_to; colours and units are named as in geometry.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+Vector3 = tuple[float, float, float]
+Row4 = tuple[float, float, float, float]
+Matrix4 = tuple[Row4, Row4, Row4, Row4]
+Matrix3 = tuple[Vector3, Vector3, Vector3]
+
+ENVIRONMENT_GROUP = "environment"
+EMISSION_GROUP = "emission"
+
+
+def lamp_group(position: int) -> str:
+    """Name of the light group of the lamp at a position in Shot.lamps."""
+    return f"lamp_{position}"
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlacedProduct(_Plain):
+    """A product standing in the scene. instance_id: 1 for the subject, then counting up."""
+
+    instance_id: int
+    product: str
+    colorway: str
+    label: str
+    label_id: int
+    object_to_world: Matrix4
+
+
+class Surface(_Plain):
+    """What the products lie on; its top is the plane z = 0.
+
+    texture_offset_m: where on the endless material the scene stands
+    yaw_deg: direction of travel or grain against world +Y
+    wear, dust: 0 (new, clean) to 1
+    """
+
+    kind: str
+    texture_offset_m: tuple[float, float]
+    yaw_deg: float
+    width_m: float
+    wear: float
+    dust: float
+    color_srgb: str | None
+
+
+class Camera(_Plain):
+    """A pinhole camera; world_to_camera is OpenCV (X right, Y down, Z forward)."""
+
+    resolution: tuple[int, int]
+    intrinsics: Matrix3
+    world_to_camera: Matrix4
+    focal_length_mm: float
+    sensor_width_mm: float
+    azimuth_deg: float
+    elevation_deg: float
+    roll_deg: float
+    frame_fill: float
+    distance_m: float
+
+
+class Environment(_Plain):
+    """Light from all around, scaled so that at unit gain a white level plane sends radiance 1."""
+
+    image: str
+    rotation_deg: float
+
+
+class Lamp(_Plain):
+    """An area lamp that looks along its own -Z.
+
+    kind: "area" (square), "disk" or "strip"; size_m: its (width, height)
+    lamp_to_world: its pose
+    reference_distance_m: at unit gain a white patch at this distance on its axis, facing it,
+        sends radiance 1
+    """
+
+    kind: str
+    size_m: tuple[float, float]
+    lamp_to_world: Matrix4
+    reference_distance_m: float
+
+
+class Shot(_Plain):
+    """One drawn arrangement: all that path tracing needs, and no chance left."""
+
+    index: int
+    attempt: int
+    split: str
+    products: tuple[PlacedProduct, ...]
+    surface: Surface
+    camera: Camera
+    environment: Environment
+    lamps: tuple[Lamp, ...]
+    render_seed: int
+
+
+class Exposure(_Plain):
+    """What can change after the path tracing.
+
+    group_gain: light group -> linear (r, g, b) multiplier, strength and colour of the light
+    camera_gain: linear multiplier of the whole image (exposure time and aperture at once)
+    white_balance_gain: linear (r, g, b) correction of the camera
+    gain_db: gain of the sensor; the light that saturates it shrinks, its noise shows more
+    grain: strength of film grain, 0 to 1
+    environment_ev, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
+    noise_seed: decides every noise of the sensor
+    """
+
+    index: int
+    group_gain: dict[str, Vector3]
+    camera_gain: float
+    white_balance_gain: Vector3
+    gain_db: float
+    grain: float
+    environment_ev: float
+    lamp_ev: tuple[float, ...]
+    lamp_temperature_k: tuple[float, ...]
+    camera_ev: float
+    noise_seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What an engine measured of one shot; arrays only, top row first.
+
+    radiance_linear: light group -> (h, w, 3) float32 scene-linear, each at unit gain
+    depth_m: (h, w) float32 along the optical axis, inf where nothing was hit
+    instance_id: (h, w) uint16, 0 for all that is not a product
+    amodal_mask: instance id -> (h, w) bool, the product as if nothing hid it
+    albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None where there are none
+    """
+
+    radiance_linear: dict[str, np.ndarray]
+    depth_m: np.ndarray
+    instance_id: np.ndarray
+    amodal_mask: dict[int, np.ndarray]
+    albedo_linear: np.ndarray | None = None
+    normal_world: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class ObjectLabel:
+    """The labels of one product in one image; boxes are (x, y, width, height) in pixels."""
+
+    instance_id: int
+    label: str
+    label_id: int
+    product: str
+    colorway: str
+    bbox: tuple[int, int, int, int]
+    bbox_amodal: tuple[int, int, int, int]
+    area: int
+    visible_fraction: float
+    object_to_world: Matrix4
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """All labels of one shot: per product, and the instance mask (h, w) uint16."""
+
+    objects: tuple[ObjectLabel, ...]
+    instance_id: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A finished image, (h, w, 3) uint8 sRGB, with its labels and where it came from."""
+
+    index: int
+    rgb_u8: np.ndarray
+    labels: Labels
+    shot: Shot
+    exposure: Exposure
+
+
+# One line of the manifest: a JSON object with the columns documented in docs/dataset.md.
+Row = dict[str, Any]

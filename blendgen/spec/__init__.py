@@ -1,0 +1,1 @@
+"""Spec: what may vary. YAML in, a frozen checked Spec out."""

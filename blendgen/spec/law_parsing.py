@@ -1,0 +1,68 @@
+"""{keyword: arguments} -> Law, with an error that says which rule is broken.
+
+In: the plain value of a parameter as the YAML reader gives it. Out: one of the laws of
+distributions.py. Bounds of a single parameter are checked by its field, not here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from blendgen.spec.distributions import (
+    Choice,
+    Integers,
+    Law,
+    LogUniform,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
+
+SCALAR_LAWS = (Uniform, LogUniform, Normal, TruncatedNormal, Integers, Choice)
+_ARGUMENTS = {
+    "uniform": "[low, high]",
+    "log_uniform": "[low, high]",
+    "normal": "[mean, standard deviation]",
+    "truncated_normal": "[mean, standard deviation, low, high]",
+    "integers": "[low, high]",
+    "choice": "[a, b, ...] or {a: weight, b: weight}",
+    "disk": "radius",
+    "sphere": "[low elevation, high elevation] in degrees",
+    "cone": "half angle in degrees",
+}
+
+
+def law_of_mapping(mapping: dict, allowed: Sequence[type[Law]]) -> Law:
+    """The law of {keyword: arguments}; raises ValueError with the rule that is broken."""
+    by_keyword = {law.keyword: law for law in allowed}
+    if len(mapping) != 1 or next(iter(mapping)) not in by_keyword:
+        got = ", ".join(str(key) for key in mapping) or "nothing"
+        raise ValueError(f"expected one of {', '.join(by_keyword)}, got {got}")
+    keyword, arguments = next(iter(mapping.items()))
+    if keyword == "choice":
+        return _choice(arguments)
+    values = list(arguments) if isinstance(arguments, list | tuple) else [arguments]
+    law = by_keyword[keyword]
+    expected = len(fields(law))
+    if len(values) != expected or not all(is_number(value) for value in values):
+        raise ValueError(f"{keyword} needs {_ARGUMENTS[keyword]}, got {arguments!r}")
+    return law(*values)
+
+
+def _choice(arguments: Any) -> Choice:
+    if isinstance(arguments, dict):
+        if not all(is_number(weight) for weight in arguments.values()):
+            raise ValueError(f"choice needs a number as the weight of each value, got {arguments!r}")
+        return Choice(tuple(arguments), tuple(float(w) for w in arguments.values()))
+    if isinstance(arguments, list | tuple):
+        values = tuple(tuple(v) if isinstance(v, list) else v for v in arguments)
+        return Choice(values, (1.0,) * len(values))
+    raise ValueError(f"choice needs {_ARGUMENTS['choice']}, got {arguments!r}")
+
+
+def is_number(value: Any) -> bool:
+    """A finite int or float, and not a bool."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,152 @@
+"""YAML text -> plain values, with the line and column of every one of them.
+
+In: the text of a spec file. Out: a Document. Scalars follow the YAML 1.2 core rules, as people
+expect them (`no` is text, `1e3` is a number, `012` is 12). Refused with the place: duplicate
+keys, aliases, tabs, NaN and infinity, empty files, files too large or too deep.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from blendgen.errors import Problem, SpecError
+
+MAX_CHARACTERS = 1_000_000
+MAX_DEPTH = 40
+Path = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_IMPLICIT_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "merge", "value"}
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain values, and where each stands.
+
+    value: dicts, lists and scalars
+    places: path of keys and positions -> (line, column), 1-based; of the key for a mapping's
+        entry, of the value for a list's
+    """
+
+    file: str
+    value: Any
+    places: dict[Path, tuple[int, int]]
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """A Problem at the nearest known place of a path."""
+        known = path
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Problem(self.file, line, column, dotted(path), message)
+
+
+def dotted(path: Path) -> str:
+    """('products', 0, 'unit') to 'products[0].unit'."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def parse(text: str, file: str) -> Document:
+    """Read one YAML document; raises SpecError for anything that is not plain data."""
+    if len(text) > MAX_CHARACTERS:
+        raise SpecError([Problem(file, 0, 0, "", f"larger than {MAX_CHARACTERS} characters")])
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise SpecError([_syntax_problem(error, file)]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        message = "nested too deeply" if isinstance(error, RecursionError) else str(error).split("\n")[0]
+        raise SpecError([Problem(file, 1, 1, "", f"not YAML: {message}")]) from None
+    if root is None:
+        raise SpecError([Problem(file, 1, 1, "", "the file is empty; see `blendgen schema` for the keys")])
+    reader = _Reader(file)
+    value = reader.read(root, ())
+    if reader.problems:
+        raise SpecError(reader.problems)
+    return Document(file, value, reader.places)
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    message = str(error.problem or error.context)
+    if "'\\t'" in message:
+        message = "a tab cannot indent YAML; use spaces"
+    return Problem(file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, "", f"not YAML: {message}")
+
+
+class _Reader:
+    """Walks the composed nodes once, noting places and problems."""
+
+    def __init__(self, file: str):
+        self.file = file
+        self.places: dict[Path, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+        self._seen: set[int] = set()
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        self.places.setdefault(path, _place(node))
+        if id(node) in self._seen:
+            return self._refuse(node, path, "aliases (&, *) are not accepted; write the value out")
+        self._seen.add(id(node))
+        if len(path) > MAX_DEPTH:
+            return self._refuse(node, path, "nested too deeply")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict:
+        result: dict = {}
+        for key_node, value_node in node.value:
+            key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, str | int | float) or isinstance(key, bool):
+                self._refuse(key_node, path, "a key must be text or a number")
+                continue
+            entry = (*path, key)
+            if key in result:
+                self._refuse(key_node, entry, f"the key {key!r} stands here twice")
+                continue
+            self.places[entry] = _place(key_node)
+            result[key] = self.read(value_node, entry)
+        return result
+
+    def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        text = node.value
+        if node.style in ("'", '"', "|", ">"):
+            return text
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _IMPLICIT_TAGS:
+            return self._refuse(node, path, f"tags such as {node.tag} are not accepted")
+        if _NOT_FINITE.fullmatch(text):
+            return self._refuse(node, path, f"{text} is not a usable number")
+        return self._plain(node, path, text)
+
+    def _plain(self, node: yaml.ScalarNode, path: Path, text: str) -> Any:
+        if text in ("", "~", "null", "Null", "NULL"):
+            return None
+        if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+            return text.lower() == "true"
+        if len(text) <= 18 and _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            number = float(text)
+            return number if math.isfinite(number) else self._refuse(node, path, f"{text} is too large")
+        return text
+
+    def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
+        line, column = _place(node)
+        self.problems.append(Problem(self.file, line, column, dotted(path), message))
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return (node.start_mark.line + 1, node.start_mark.column + 1)
