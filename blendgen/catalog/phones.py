@@ -108,6 +108,6 @@ def _slot_colors(phone: Phone, finishes: Finishes) -> dict[str, str]:
 def _plastic_beside(frame: str) -> str:
     """Antenna lines are plastic: they never quite match the metal, so darker, or lighter on black."""
     channels = hex_to_srgb(frame)
-    target = 1.0 if max(channels) < 0.35 else 0.0
-    mixed = [0.82 * channel + 0.18 * target for channel in channels]
+    target, share = (1.0, 0.11) if max(channels) < 0.35 else (0.0, 0.24)
+    mixed = [(1 - share) * channel + share * target for channel in channels]
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in mixed)

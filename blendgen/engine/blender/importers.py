@@ -7,17 +7,21 @@ Nothing in a file is executed: a .blend is appended, never opened, and its drive
 
 from __future__ import annotations
 
+import logging
+import math
 import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import bpy
+import numpy as np
 from mathutils import Matrix
 
 from blendgen.catalog.scan import METRES_PER_UNIT, UNITLESS_SUFFIXES
 from blendgen.engine.blender.preflight import file_fault
 
+SMOOTH_BELOW_DEG = 30.0
 _DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
 _FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
@@ -40,6 +44,8 @@ def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> l
     _drop_executable()
     for owner in objects:
         _drop_animation(owner)
+        if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
+            _smooth_unstated(owner.data)
     return objects
 
 
@@ -55,15 +61,16 @@ def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> N
 def first_message(text: str) -> str:
     """The line of an importer's message that says most, without Blender's prefixes."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if any(line.startswith("Traceback") for line in lines):
-        end = next((i for i, line in enumerate(lines) if line.startswith("Location:")), len(lines))
-        lines = lines[end - 1 :]
+    if "Traceback" in text:  # raised in Python: the last line names the exception
+        lines = [line for line in lines if not line.startswith("Location:")][-1:]
     line = lines[0] if lines else "without a message"
-    return re.sub(r"^(Error|RuntimeError|Python):\s*", "", line).rstrip(".")[:200]
+    if "draco_bridge" in line:
+        return f"Draco compression, for which Blender {bpy.app.version_string} lacks the decoder"
+    return re.sub(r"^((Error|RuntimeError|Exception):\s*)+", "", line).rstrip(".")[:200]
 
 
 def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.import_scene.gltf(filepath=str(path))
+    bpy.ops.import_scene.gltf(filepath=str(path), disable_bone_shape=True, loglevel=logging.WARNING)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
@@ -133,7 +140,8 @@ def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def _refuse_linked() -> None:
-    linked = [block for block in bpy.data.user_map() if block.library is not None]
+    kinds = ("objects", "meshes", "curves", "materials", "node_groups", "images", "collections")
+    linked = [block for kind in kinds for block in getattr(bpy.data, kind) if block.library is not None]
     if linked:
         name = Path(linked[0].library.filepath.replace("\\", "/")).name
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
@@ -177,6 +185,15 @@ def _drop_animation(owner: bpy.types.Object) -> None:
     shape_keys = getattr(owner.data, "shape_keys", None)
     if shape_keys is not None:
         shape_keys.animation_data_clear()
+
+
+def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
+    """Round what is meant to be round in a file without normals: edges below SMOOTH_BELOW_DEG."""
+    smooth = np.zeros(len(mesh.polygons), dtype=bool)
+    mesh.polygons.foreach_get("use_smooth", smooth)
+    if not mesh.has_custom_normals and not smooth.any():
+        mesh.shade_smooth()
+        mesh.set_sharp_from_angle(angle=math.radians(SMOOTH_BELOW_DEG))
 
 
 _IMPORTERS = {

@@ -7,7 +7,7 @@ The object is called "product" and lies with its bounding box centred in x and y
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import bmesh
 import bpy
@@ -15,7 +15,7 @@ import numpy as np
 from mathutils import Matrix
 
 from blendgen.engine.blender.importers import ImportRefused
-from blendgen.engine.blender.nodes import new_material
+from blendgen.engine.blender.nodes import add_node, new_material
 
 PRODUCT_NAME = "product"
 MAX_TRIANGLES = 5_000_000
@@ -31,7 +31,7 @@ def join_product(objects: Iterable[bpy.types.Object]) -> bpy.types.Object:
     originals = set(objects)
     for owner in originals:
         _use_render_modifiers(owner)
-    meshes = list(_shown_meshes(originals))
+    meshes = _shown_meshes(originals)
     _refuse_unusable(meshes)
     solid = [mesh for mesh in meshes if len(mesh.polygons)]
     for mesh in solid:
@@ -50,9 +50,10 @@ def _use_render_modifiers(owner: bpy.types.Object) -> None:
             modifier.levels = modifier.render_levels
 
 
-def _shown_meshes(originals: set) -> Iterator[bpy.types.Mesh]:
+def _shown_meshes(originals: set) -> list[bpy.types.Mesh]:
     """A mesh in world coordinates for each surface or point set that a render would show."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
+    found = []
     for instance in depsgraph.object_instances:
         owner = instance.parent if instance.is_instance else instance.object
         shown = instance.show_self and not instance.object.original.hide_render
@@ -61,7 +62,9 @@ def _shown_meshes(originals: set) -> Iterator[bpy.types.Mesh]:
         mesh = _mesh_of(instance.object, depsgraph)
         if mesh is not None:
             apply_transform(mesh, instance.matrix_world.copy())
-            yield mesh
+            found.append(((owner.name, instance.object.name), mesh))
+    # The depsgraph's own order differs between Blender 4.5 and 5.2.
+    return [mesh for _, mesh in sorted(found, key=lambda named: named[0])]
 
 
 def _mesh_of(evaluated: bpy.types.Object, depsgraph) -> bpy.types.Mesh | None:
@@ -140,20 +143,29 @@ def vertex_positions(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def _fill_materials(mesh: bpy.types.Mesh) -> None:
-    """No empty slots: they get the neutral material named "default"."""
+    """No empty slots: they get the material "default", light grey or the colours of the vertices."""
     if not mesh.materials:
         mesh.materials.append(None)
     for slot, material in enumerate(mesh.materials):
         if material is None:
-            mesh.materials[slot] = _default_material()
+            mesh.materials[slot] = _default_material(_vertex_colors(mesh))
 
 
-def _default_material() -> bpy.types.Material:
-    known = next((m for m in bpy.data.materials if m.get("blendgen_default")), None)
+def _vertex_colors(mesh: bpy.types.Mesh) -> str:
+    index = mesh.color_attributes.render_color_index
+    return mesh.color_attributes[index].name if 0 <= index < len(mesh.color_attributes) else ""
+
+
+def _default_material(vertex_colors: str) -> bpy.types.Material:
+    mark = f"of {vertex_colors}"
+    known = next((m for m in bpy.data.materials if m.get("blendgen_default") == mark), None)
     if known is not None:
         return known
-    material, _, _ = new_material("default", Base_Color=_DEFAULT_GREY_LINEAR, Roughness=0.5)
-    material["blendgen_default"] = True
+    material, tree, principled = new_material("default", Base_Color=_DEFAULT_GREY_LINEAR, Roughness=0.5)
+    material["blendgen_default"] = mark
+    if vertex_colors:
+        colors = add_node(tree, "ShaderNodeVertexColor", layer_name=vertex_colors)
+        tree.links.new(colors.outputs["Color"], principled.inputs["Base Color"])
     return material
 
 

@@ -1,0 +1,152 @@
+"""Cache: measured models on disk, found by the content that they were measured from.
+
+An entry's key is a digest of all that decides the result: the bytes of the model and the files it
+names, its options, the code that measures and Blender's version. Hence entries never grow stale;
+they may be deleted at any time. Several processes may use one cache folder at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from blendgen.catalog.companions import companion_names, inside
+from blendgen.catalog.entry import Measured, TornEntry, file_sha256, read_entry
+from blendgen.catalog.scan import model_suffix
+from blendgen.catalog.source import Source
+from blendgen.errors import SetupError
+
+CACHE_FORMAT = 1
+_BUILDING = ".building-"
+_ABANDONED_AFTER_S = 24 * 3600
+
+
+def cache_folder() -> Path:
+    """$BLENDGEN_CACHE_DIR, or $XDG_CACHE_HOME/blendgen, or ~/.cache/blendgen."""
+    if os.environ.get("BLENDGEN_CACHE_DIR"):
+        return Path(os.environ["BLENDGEN_CACHE_DIR"]).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "blendgen"
+
+
+def source_key(source: Source, builder_digest: str) -> str:
+    """Hex sha256 over all that decides how the source is measured.
+
+    builder_digest: stands for the code that measures this kind of source (see code_digest)
+    raises: OSError where the model file cannot be read
+    """
+    facts = {
+        "format": CACHE_FORMAT,
+        "builder": builder_digest,
+        "bpy": _bpy_version(),
+        "kind": source.kind,
+        "options": {key: value for key, value in source.options.items() if key != "path"},
+    }
+    if source.kind == "mesh":
+        facts["files"] = _file_facts(Path(source.options["path"]))
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _bpy_version() -> str:
+    try:
+        return metadata.version("bpy")
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _file_facts(path: Path) -> dict[str, str]:
+    """Digest of the model and of each companion, by name relative to it; "" where one is missing."""
+    facts = {f".{model_suffix(path)}": file_sha256(path)}
+    for name in companion_names(path):
+        file = inside(path.parent, name)
+        if file is not None:
+            facts[name] = file_sha256(file) if file.is_file() else ""
+    return facts
+
+
+def code_digest(files: Iterable[Path]) -> str:
+    """Hex sha256 over names and bytes of source files, in any order."""
+    facts = sorted((file.name, file_sha256(file)) for file in files)
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class AssetCache:
+    """The entries below `folder`; made on first use.
+
+    Every method raises SetupError where the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder or cache_folder()
+
+    def entry_folder(self, key: str) -> Path:
+        return self.folder / "assets" / key
+
+    def read(self, key: str) -> Measured | str | None:
+        """The entry as of read_entry; None where there is none, or only a damaged one."""
+        try:
+            return read_entry(self.entry_folder(key))
+        except TornEntry:
+            return None
+
+    def begin(self, key: str) -> Path:
+        """A new empty folder in which an entry can be built; publish or discard it."""
+        try:
+            (self.folder / "assets").mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            return Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{key[:16]}-", dir=self.folder / "assets"))
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def publish(self, building: Path, key: str) -> None:
+        """Make the built folder the entry, unless another process was quicker."""
+        try:
+            if self.read(key) is not None:
+                self.discard(building)
+                return
+            self._set_aside(key)
+            try:
+                os.rename(building, self.entry_folder(key))
+            except OSError:
+                if self.read(key) is None:
+                    raise
+                self.discard(building)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def discard(self, building: Path) -> None:
+        shutil.rmtree(building, ignore_errors=True)
+
+    def _set_aside(self, key: str) -> None:
+        """Take a damaged entry away; another process may do the same at the same time."""
+        if self.entry_folder(key).exists():
+            aside = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}damaged-", dir=self.folder / "assets"))
+            try:
+                os.rename(self.entry_folder(key), aside / "entry")
+            except FileNotFoundError:
+                pass  # the other process took it away
+            self.discard(aside)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left behind."""
+        for left in (self.folder / "assets").glob(f"{_BUILDING}*"):
+            try:
+                abandoned = time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S
+            except OSError:  # published or discarded by its process meanwhile
+                continue
+            if abandoned:
+                self.discard(left)
+
+    def _unwritable(self, error: OSError) -> SetupError:
+        return SetupError(
+            f"the cache folder {self.folder} cannot be written ({error.strerror or error}); "
+            "set BLENDGEN_CACHE_DIR to a folder that can"
+        )

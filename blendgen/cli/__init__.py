@@ -1,0 +1,98 @@
+"""The command line: one file a command, and the one place that turns errors into exit codes.
+
+Results go to stdout, everything else to stderr. Commands are loaded when they are called, so that
+`blendgen --help` stays fast; nothing in this process ever loads bpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+
+import click
+
+from blendgen import __version__
+from blendgen.errors import BlendgenError, ExitCode
+
+_COMMANDS = {
+    "generate": "Make a labelled data set from a spec.",
+    "preview": "A labelled contact sheet of a spec, in seconds.",
+    "check": "Check a spec and its models without rendering.",
+    "draw": "Show what is drawn for one image, as JSON.",
+    "schema": "The JSON Schema of a spec, for editors.",
+    "doctor": "Check this machine: Blender, libraries, devices, cache.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx):
+        return list(_COMMANDS)
+
+    def get_command(self, ctx, name):
+        if name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"blendgen.cli.{name}").command
+
+    def resolve_command(self, ctx, args):
+        from blendgen.spec.fields import nearest
+
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="blendgen")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks and debug messages.")
+@click.pass_context
+def group(ctx: click.Context, verbose: bool) -> None:
+    """A YAML scene spec and a folder of 3D models in, labelled images out."""
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("blendgen").setLevel(level)
+    ctx.obj = {"verbose": verbose}
+
+
+def main() -> None:
+    """Entry point of the `blendgen` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; returns its exit code and prints errors as plain lines."""
+    verbose = "-v" in arguments or "--verbose" in arguments
+    try:
+        result = group.main(arguments, prog_name="blendgen", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else ExitCode.OK
+    except click.exceptions.Abort:
+        return _failed("stopped", 128 + signal.SIGINT, verbose)
+    except KeyboardInterrupt:
+        return _failed("stopped", 128 + signal.SIGINT, verbose)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # whoever read our output has left; nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except BlendgenError as error:
+        return _failed(str(error), error.exit_code, verbose)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
+
+
+def _failed(message: str, code: int, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exc()
+    print(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}", file=sys.stderr)
+    return int(code)

@@ -1,0 +1,66 @@
+"""blendgen check: is the spec right, are its models usable, what would be made."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import click
+
+from blendgen.cli.options import load, spec_argument, spec_options, stock
+
+_SAMPLE = 200
+
+
+@click.command("check")
+@spec_argument
+@spec_options
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(spec, overrides, seed, render, strict, as_json):
+    """Check SPEC and its models without rendering, and say what would be made."""
+    spec_file = load(spec, overrides, seed, render)
+    inventory = stock(spec_file, strict)
+    result = {
+        "schema_version": 1,
+        "name": spec_file.spec.name,
+        "images": spec_file.spec.images,
+        "resolution": list(spec_file.spec.resolution),
+        "products": len(inventory.catalog.products),
+        "classes": list(inventory.roster.classes),
+        "left_out": [str(refusal) for refusal in inventory.refusals],
+        "drawn": _drawn(spec_file.spec, inventory),
+    }
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        _print(result)
+
+
+def _drawn(spec, inventory) -> dict:
+    """What the first shots look like on paper: how many leave the frame, how far the camera is."""
+    from blendgen.draw.shot import draw_shot
+
+    shots = [draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(min(_SAMPLE, spec.images))]
+    fills = sorted(shot.camera.frame_fill for shot in shots)
+    distances = sorted(shot.camera.distance_m for shot in shots)
+    return {
+        "shots": len(shots),
+        "splits": dict(sorted(Counter(shot.split for shot in shots).items())),
+        "frame_fill": [round(fills[0], 3), round(fills[-1], 3)],
+        "distance_m": [round(distances[0], 3), round(distances[-1], 3)],
+        "cut_by_the_frame": sum(fill > 1 for fill in fills),
+    }
+
+
+def _print(result: dict) -> None:
+    drawn, classes = result["drawn"], result["classes"]
+    click.echo(f"{result['name']}: {result['images']} images of {result['resolution'][0]} x "
+               f"{result['resolution'][1]} px")  # fmt: skip
+    click.echo(f"{result['products']} products in {len(classes)} classes: {', '.join(classes)}")
+    low, high = drawn["distance_m"]
+    click.echo(f"camera {low:g} to {high:g} m away, products fill {drawn['frame_fill'][0]:g} to "
+               f"{drawn['frame_fill'][1]:g} of the frame (first {drawn['shots']} shots)")  # fmt: skip
+    if drawn["cut_by_the_frame"]:
+        click.echo(f"note: in {drawn['cut_by_the_frame']} of them the frame cuts a product off; "
+                   "raise camera.distance_m or lower focal_length_mm")  # fmt: skip
+    click.echo("ok")

@@ -1,0 +1,64 @@
+"""blendgen doctor: what this machine has, what it lacks, and the line that cures it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+
+import click
+
+from blendgen import __version__
+from blendgen.errors import BlendgenError, ExitCode
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(as_json):
+    """Check Blender, system libraries, devices and the cache, and render a tiny picture."""
+    from blendgen.catalog.cache import cache_folder
+
+    report = {
+        "schema_version": 1,
+        "blendgen": __version__,
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)),
+        "cache": str(cache_folder()),
+        **_libraries(),
+        **_blender(),
+    }
+    click.echo(json.dumps(report) if as_json else "\n".join(_lines(report)))
+    return ExitCode.OK if report["smoke_render"] == "ok" else ExitCode.SETUP
+
+
+def _libraries() -> dict:
+    from blendgen.wheel import apt_line, missing_libraries
+
+    missing = missing_libraries()
+    return {"missing_libraries": missing, "cure": apt_line(missing) if missing else ""}
+
+
+def _blender() -> dict:
+    """Versions and devices as a worker process sees them, and how its smoke render went."""
+    from blendgen.farm.checkup import check_up
+
+    try:
+        return {"blender": None, "kernel": None, "gpus": [], **check_up()}
+    except BlendgenError as error:
+        return {"blender": None, "kernel": None, "gpus": [], "smoke_render": str(error)}
+
+
+def _lines(report: dict) -> list[str]:
+    gpus = ", ".join(report["gpus"]) or "none found (Cycles renders on the CPU)"
+    missing = report["missing_libraries"]
+    lines = [
+        f"blendgen      {report['blendgen']}",
+        f"Python        {report['python']}",
+        f"Blender       {report['blender'] or 'cannot be loaded'}",
+        f"CPU kernel    {report['kernel'] or '-'}, {report['cores']} cores",
+        f"GPUs          {gpus}",
+        f"libraries     {'all there' if not missing else 'missing: ' + ', '.join(missing)}",
+        f"cache         {report['cache']}",
+        f"smoke render  {report['smoke_render']}",
+    ]
+    return lines + ([f"to install what is missing:\n  {report['cure']}"] if missing else [])

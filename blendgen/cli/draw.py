@@ -1,0 +1,27 @@
+"""blendgen draw: the Shot and Exposure of one image, as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from blendgen.cli.options import load, spec_argument, spec_options, stock
+
+
+@click.command("draw")
+@spec_argument
+@click.option("--index", type=click.IntRange(min=0), default=0, show_default=True, help="Which image.")
+@click.option("--attempt", type=click.IntRange(min=0), default=0, help="Which attempt at it.")
+@spec_options
+def command(spec, index, attempt, overrides, seed, render, strict):
+    """Print what is drawn for one image of SPEC; nothing is rendered."""
+    from blendgen.draw.shot import draw_exposures, draw_shot
+
+    spec_file = load(spec, overrides, seed, render)
+    inventory = stock(spec_file, strict)
+    shot_index = index // spec_file.spec.exposures_per_shot
+    shot = draw_shot(spec_file.spec, inventory.catalog, inventory.roster, shot_index, attempt)
+    (exposure,) = draw_exposures(spec_file.spec, shot, [index])
+    drawn = {"shot": shot.model_dump(mode="json"), "exposure": exposure.model_dump(mode="json")}
+    click.echo(json.dumps(drawn, indent=2))

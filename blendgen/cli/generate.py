@@ -1,0 +1,72 @@
+"""blendgen generate: make a labelled data set."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from blendgen.cli.options import load, say, spec_argument, spec_options, stock
+from blendgen.cli.progress import Progress
+
+
+@click.command("generate")
+@spec_argument
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True,
+              help="Folder of the data set; the same command goes on where it stopped.")
+@click.option("-n", "--images", type=click.IntRange(min=1), help="How many images; default: the spec's.")
+@click.option("--index", "index_range", metavar="RANGE", help="Only these images, such as 0-99,200-299:2.")
+@spec_options
+@click.option("--force", is_flag=True, help="Start afresh in a folder that holds another data set.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(spec, folder, images, index_range, overrides, seed, render, strict, force, as_json):
+    """Make the labelled images that SPEC describes, with masks and a manifest.
+
+    Goes on where an earlier run stopped. The first Ctrl-C finishes the image in hand, the second
+    stops at once.
+    """  # fmt: skip
+    from blendgen.dataset.store import Store
+    from blendgen.farm.generate import generate
+    from blendgen.farm.job import Job
+    from blendgen.index_range import parse_range
+    from blendgen.inventory import portable_spec
+    from blendgen.record import dataset_record
+    from blendgen.report.contact_sheet import dataset_sheet
+    from blendgen.spec.load import resolved_yaml
+
+    spec_file = load(spec, overrides, seed, render)
+    wanted = parse_range(index_range) if index_range else list(range(images or spec_file.spec.images))
+    inventory = stock(spec_file, strict)
+    record = dataset_record(spec_file.spec, inventory)
+    with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force) as store:
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, store.layout.log)
+        with Progress(len(wanted)) as progress:
+            outcome = generate(job, store, wanted, progress)
+        dataset_sheet(folder).save(store.layout.contact_sheet, quality=88)
+        _tell(outcome, store, as_json)
+
+
+def _tell(outcome, store, as_json: bool) -> None:
+    from blendgen.dataset.store import labels_and_splits, unbalanced_splits
+
+    record, layout = outcome.record, store.layout
+    for split, labels in unbalanced_splits(record, labels_and_splits(layout)).items():
+        say(f"note: the split {split} has no image of {', '.join(labels)}; make more images")
+    result = {
+        "schema_version": 1,
+        "folder": str(layout.root),
+        "images": record["images"],
+        "made": outcome.made,
+        "kept": outcome.kept,
+        "images_per_split": record["images_per_split"],
+        "classes": record["classes"],
+        "contact_sheet": str(layout.contact_sheet),
+    }
+    if as_json:
+        click.echo(json.dumps(result))
+        return
+    splits = ", ".join(f"{count} {split}" for split, count in record["images_per_split"].items())
+    say(f"{record['images']} images of {len(record['classes'])} classes ({splits})")
+    click.echo(f"data set:      {layout.root}")
+    click.echo(f"contact sheet: {layout.contact_sheet}")

@@ -1,0 +1,57 @@
+"""Options and steps that several commands share: the spec, its overrides, its products."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+import click
+
+from blendgen.inventory import Inventory, load_inventory
+from blendgen.spec.load import Override, SpecFile, load_spec, parse_override
+
+spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
+
+
+def spec_options(command):
+    """The options that change a spec as it is loaded."""
+    options = [
+        click.option("--seed", type=click.IntRange(min=0), help="Override the seed of the spec."),
+        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+                     help="Override a field, such as camera.roll_deg=0; may be repeated."),
+        click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final."),
+        click.option("--strict", is_flag=True, help="Stop where a model of a folder cannot be used."),
+    ]  # fmt: skip
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def load(spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None) -> SpecFile:
+    """Load a spec with the command line's overrides; they enter here and nowhere later."""
+    changes = [parse_override(text) for text in overrides]
+    if seed is not None:
+        changes.append(Override(f"seed={seed}", ("seed",), seed))
+    if render is not None:
+        changes.append(Override(f"render={render}", ("render",), render))
+    return load_spec(spec, changes)
+
+
+def stock(spec_file: SpecFile, strict: bool) -> Inventory:
+    """Measure the products of a spec, telling on stderr what was left out."""
+    from blendgen.engine.blender.measuring import builder_digests, measure
+
+    inventory = load_inventory(spec_file, measure, builder_digests(), strict)
+    if inventory.refusals:
+        click.echo(f"left out {len(inventory.refusals)} model(s):", err=True)
+        for refusal in inventory.refusals:
+            click.echo(f"  {refusal}", err=True)
+    return inventory
+
+
+def say(message: str) -> None:
+    """A line for the person at the terminal."""
+    click.echo(message, err=True)
+
+
+def on_terminal() -> bool:
+    return sys.stderr.isatty()

@@ -1,0 +1,53 @@
+"""Display transform: scene-linear to display-encoded sRGB, the only linear -> display arrow.
+
+"Standard" is the sRGB curve and is computed here; "AgX" and "Filmic" are Blender's own, from the
+OpenColorIO configuration and library inside the bpy wheel (found without importing bpy).
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import sys
+from functools import cache
+
+import numpy as np
+
+from blendgen.color import linear_to_srgb
+from blendgen.errors import SetupError
+from blendgen.wheel import bundled_packages, datafiles
+
+
+def to_display(radiance_linear, view: str) -> np.ndarray:
+    """(h, w, 3) float32 in [0, 1], display-encoded; view: "Standard", "AgX" or "Filmic"."""
+    if view == "Standard":
+        return np.clip(linear_to_srgb(radiance_linear), 0, 1).astype(np.float32)
+    rgb = np.array(radiance_linear, np.float32, order="C")
+    _processor(view).applyRGB(rgb)
+    return np.clip(rgb, 0, 1)
+
+
+def to_8_bit(rgb_display) -> np.ndarray:
+    """Round half up to uint8, as Blender does."""
+    return np.clip(np.floor(rgb_display * 255 + 0.5), 0, 255).astype(np.uint8)
+
+
+@cache
+def _processor(view: str):
+    ocio = _ocio()
+    config = ocio.Config.CreateFromFile(str(datafiles() / "colormanagement" / "config.ocio"))
+    transform = ocio.DisplayViewTransform(src="Linear Rec.709", display="sRGB", view=view)
+    return config.getProcessor(transform).getDefaultCPUProcessor()
+
+
+def _ocio():
+    """PyOpenColorIO of the wheel, loaded without putting the wheel's other packages on sys.path."""
+    if "PyOpenColorIO" in sys.modules:
+        return sys.modules["PyOpenColorIO"]
+    found = importlib.machinery.PathFinder.find_spec("PyOpenColorIO", [str(bundled_packages())])
+    if found is None or found.loader is None:
+        raise SetupError("OpenColorIO was not found in the bpy wheel; use view: Standard or reinstall bpy")
+    module = importlib.util.module_from_spec(found)
+    sys.modules["PyOpenColorIO"] = module
+    found.loader.exec_module(module)
+    return module

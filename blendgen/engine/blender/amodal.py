@@ -1,0 +1,90 @@
+"""Amodal masks: which pixels each product would cover if nothing stood before it.
+
+A second view layer renders one sample with every material replaced by one that lets most light
+through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
+layer is not changed by it. At most 16 products on one ray.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.nodes import add_node, enable_nodes
+
+LAYER = "amodal"
+_DEPTH = 16
+_TRANSPARENT_BOUNCES = 64
+
+
+def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+    """The view layer, switched off; the engine switches it on for shots that need it."""
+    layer = scene.view_layers.new(LAYER)
+    layer.material_override = _see_through()
+    layer.samples = 1
+    layer.use_pass_cryptomatte_object = True
+    layer.pass_cryptomatte_depth = _DEPTH
+    layer.use_pass_z = False
+    layer.cycles.use_denoising = False
+    # without the minimum, Russian roulette ends some rays before they have met every product
+    scene.cycles.min_transparent_bounces = _TRANSPARENT_BOUNCES
+    scene.cycles.transparent_max_bounces = _TRANSPARENT_BOUNCES
+    layer.use = False
+    return layer
+
+
+def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
+    """(h, w) bool: the pixels whose central ray meets the object."""
+    names = sorted(name for name in passes if name.startswith("CryptoObject"))
+    stacked = np.concatenate([passes[name] for name in names], axis=-1)
+    ids, coverage = stacked[..., 0::2], stacked[..., 1::2]
+    return ((ids == cryptomatte_id(object_name)) & (coverage > 0)).any(axis=-1)
+
+
+def _see_through() -> bpy.types.Material:
+    material = bpy.data.materials.new("amodal")
+    tree = enable_nodes(material)
+    tree.nodes.clear()
+    through, glow = add_node(tree, "ShaderNodeBsdfTransparent"), add_node(tree, "ShaderNodeEmission")
+    mix = add_node(tree, "ShaderNodeMixShader", {"Fac": 0.3})
+    shaders = [socket for socket in mix.inputs if socket.type == "SHADER"]
+    tree.links.new(through.outputs[0], shaders[0])
+    tree.links.new(glow.outputs[0], shaders[1])
+    add_node(tree, "ShaderNodeOutputMaterial", {"Surface": mix.outputs[0]})
+    material.use_fake_user = True
+    return material
+
+
+def cryptomatte_id(name: str) -> np.float32:
+    """The id that Cryptomatte gives a name: MurmurHash3 (32 bit) as a finite float.
+
+    source: Friedman and Jones, Fully automatic ID mattes (2015), specification 1.2.0
+    """
+    value = _murmur3(name.encode())
+    if (value >> 23) & 255 in (0, 255):
+        value ^= 1 << 23
+    return np.float32(struct.unpack("<f", struct.pack("<I", value))[0])
+
+
+def _murmur3(key: bytes) -> int:
+    whole = len(key) // 4 * 4
+    value = 0
+    for i in range(0, whole, 4):
+        value ^= _scramble(int.from_bytes(key[i : i + 4], "little"))
+        value = (_rotate(value, 13) * 5 + 0xE6546B64) & 0xFFFFFFFF
+    if len(key) > whole:
+        value ^= _scramble(int.from_bytes(key[whole:], "little"))
+    value ^= len(key)
+    value = ((value ^ value >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
+    value = ((value ^ value >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
+    return value ^ value >> 16
+
+
+def _scramble(word: int) -> int:
+    return (_rotate((word * 0xCC9E2D51) & 0xFFFFFFFF, 15) * 0x1B873593) & 0xFFFFFFFF
+
+
+def _rotate(value: int, bits: int) -> int:
+    return ((value << bits) | (value >> (32 - bits))) & 0xFFFFFFFF

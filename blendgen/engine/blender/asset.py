@@ -1,0 +1,111 @@
+"""Asset: one Source in, one cache entry on disk out. Runs only in the throw-away process.
+
+The open Blender file is emptied before each source, so that names and memory do not add up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from blendgen.catalog.entry import ASSET_FILE, Measured, write_measured, write_refusal
+from blendgen.catalog.hull import convex_hull
+from blendgen.catalog.poses import resting_poses
+from blendgen.catalog.product import Colorway
+from blendgen.catalog.scan import model_suffix
+from blendgen.catalog.source import Source
+from blendgen.engine.blender.importers import ImportRefused, import_model
+from blendgen.engine.blender.join import join_product, vertex_positions
+from blendgen.engine.blender.shapes import build_shape
+from blendgen.engine.blender.textures import pack_images
+
+MIN_EXTENT_M = 0.0002
+MAX_EXTENT_M = 20.0
+_AS_MODELLED = (Colorway("default", {}),)
+
+
+def measure_source(source: Source, folder: Path) -> str | None:
+    """Fill `folder` with the entry of a source; returns the reason where it was refused."""
+    empty_blender()
+    try:
+        product, colorways = _BUILDERS[source.kind](source)
+        _write_entry(source, product, colorways, folder)
+    except ImportRefused as refused:
+        write_refusal(folder, str(refused))
+        return str(refused)
+    return None
+
+
+def empty_blender() -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def _build_mesh(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+    path = Path(source.options["path"])
+    unit, up = source.options.get("unit"), source.options.get("up")
+    return join_product(import_model(path, model_suffix(path), unit, up)), _AS_MODELLED
+
+
+def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+    from blendgen.catalog.phones import Phone, phone_colorways
+    from blendgen.engine.blender.phones import build_phone
+
+    return build_phone(source.options), phone_colorways(Phone.model_validate(source.options))
+
+
+def _build_shape(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+    return build_shape(source.options), _AS_MODELLED
+
+
+_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "shape": _build_shape}
+
+
+def _write_entry(source: Source, product, colorways, folder: Path) -> None:
+    vertices, triangles = vertex_positions(product.data), _triangles(product.data)
+    size_m = np.ptp(vertices, axis=0)
+    _refuse_size(size_m, source)
+    _refuse_no_area(vertices, triangles)
+    missing = pack_images(product, Path(source.options["path"]).parent if source.kind == "mesh" else None)
+    bpy.data.libraries.write(str(folder / ASSET_FILE), {product}, fake_user=True, compress=True)
+    measured = Measured(
+        shape=source.options["shape"] if source.kind == "shape" else "mesh",
+        size_m=tuple(size_m.tolist()),
+        hull_m=convex_hull(vertices),
+        resting_poses=resting_poses(vertices, triangles),
+        colorways=tuple(colorways),
+        parts=tuple(material.name for material in product.data.materials),
+        triangles=len(triangles),
+        missing_textures=tuple(missing),
+    )
+    write_measured(folder, measured)
+
+
+def _triangles(mesh: bpy.types.Mesh) -> np.ndarray:
+    mesh.calc_loop_triangles()
+    corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    return corners.reshape(-1, 3)
+
+
+def _refuse_size(size_m: np.ndarray, source: Source) -> None:
+    largest, unit = float(size_m.max()), source.options.get("unit")
+    if largest == 0:
+        raise ImportRefused("all vertices lie in one place")
+    if MIN_EXTENT_M <= largest <= MAX_EXTENT_M:
+        return
+    if largest < MIN_EXTENT_M:
+        advice = "products measure at least 0.2 mm; is its unit right?"
+    elif unit is None:
+        advice = "state its unit, such as unit: mm"
+    else:
+        advice = f"products measure at most {MAX_EXTENT_M:g} m; is unit: {unit} right?"
+    raise ImportRefused(f"largest side is {largest:.4g} m; {advice}")
+
+
+def _refuse_no_area(vertices: np.ndarray, triangles: np.ndarray) -> None:
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    if area <= 1e-9 * np.ptp(vertices, axis=0).max() ** 2:
+        raise ImportRefused("no surface: every face has zero area")

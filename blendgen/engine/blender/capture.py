@@ -1,0 +1,78 @@
+"""Capture: every pass of one Cycles render as NumPy arrays, in memory.
+
+Cycles hands its passes to Python only inside its add-on's engine class, so one method of that
+class is wrapped, once. Passes come bottom-up from Blender and leave here top row first, under
+the names of Blender 4.5 and 5.2 made equal. Exceptions inside the wrapper would be swallowed by
+Blender, as is Ctrl-C during a render: no result means failure here.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from blendgen.engine.base import EngineError
+
+# Blender 5.0 renamed passes; the newer name is used throughout
+_NEW_NAMES = {"IndexOB": "Object Index", "IndexMA": "Material Index", "DiffCol": "Diffuse Color"}
+
+Passes = dict[str, dict[str, np.ndarray]]
+
+
+class _Captured:
+    passes: Passes | None = None
+    error: BaseException | None = None
+    installed: bool = False
+
+
+def install() -> None:
+    """Wrap the method that Cycles calls once a frame, after all view layers."""
+    if _Captured.installed:
+        return
+    from cycles import CyclesRender
+
+    original = CyclesRender.render_frame_finish
+
+    def render_frame_finish(engine):
+        original(engine)
+        try:
+            _Captured.passes = _read(engine)
+        except BaseException as error:  # noqa: BLE001  (Blender would swallow it)
+            _Captured.error = error
+
+    CyclesRender.render_frame_finish = render_frame_finish
+    _Captured.installed = True
+
+
+def render_passes() -> Passes:
+    """Render the scene; view layer -> pass -> (h, w, channels) float32, top row first."""
+    install()
+    scene = bpy.context.scene
+    # scene.cycles.* writes do not tag the scene; with persistent data they would be stale.
+    # Touching any native property does, and costs nothing.
+    scene.render.film_transparent = scene.render.film_transparent
+    _Captured.passes = _Captured.error = None
+    try:
+        bpy.ops.render.render(write_still=False)
+    except RuntimeError as error:
+        raise EngineError(f"Blender could not render: {str(error).strip()}") from None
+    if _Captured.error is not None:
+        raise EngineError(f"reading the render failed: {_Captured.error!r}") from _Captured.error
+    if _Captured.passes is None:
+        raise EngineError("Blender returned no picture (out of memory, or interrupted)")
+    passes, _Captured.passes = _Captured.passes, None
+    return passes
+
+
+def _read(engine) -> Passes:
+    result = engine.get_result()
+    height, width = result.resolution_y, result.resolution_x
+    layers: Passes = {}
+    for layer in result.layers:
+        passes = layers.setdefault(layer.name, {})
+        for render_pass in layer.passes:
+            flat = np.empty(height * width * render_pass.channels, np.float32)
+            render_pass.rect.foreach_get(flat)
+            name = _NEW_NAMES.get(render_pass.name, render_pass.name)
+            passes[name] = flat.reshape(height, width, render_pass.channels)[::-1]
+    return layers

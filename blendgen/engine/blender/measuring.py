@@ -1,0 +1,177 @@
+"""Measuring: the parent's side of measure.py. Does not load bpy.
+
+Model files may crash or hang an importer, so they are opened in a child process that is watched:
+a crash or a timeout costs one model, and a new child goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import blendgen
+from blendgen.catalog.cache import code_digest
+from blendgen.catalog.product import Refusal
+from blendgen.catalog.source import Source
+from blendgen.errors import SetupError
+
+DEFAULT_TIMEOUT_S = 120.0
+_START_TIMEOUT_S = 120.0
+_COMMAND = (sys.executable, "-P", "-m", "blendgen.engine.blender.measure")
+_HERE = Path(__file__).resolve().parent
+
+
+def measure(
+    jobs: list[tuple[Source, Path]],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    log_path: Path | None = None,
+    command: tuple[str, ...] = _COMMAND,
+) -> Iterator[Refusal | None]:
+    """Measure each source into its folder, in order; a Measurer (see catalog/source.py).
+
+    timeout_s: for one source
+    log_path: where the messages of Blender go, appended; None: a temporary file
+    raises: SetupError where Blender cannot be loaded
+    """
+    child = None
+    with _open_log(log_path) as log:
+        try:
+            for source, folder in jobs:
+                child = child or _Child(command, log)
+                outcome = child.measure(source, folder, timeout_s)
+                if not child.alive:
+                    child.kill()
+                    child = None
+                yield outcome
+        finally:
+            if child is not None:
+                child.kill()
+
+
+def _open_log(log_path: Path | None) -> IO[bytes]:
+    if log_path is None:
+        return tempfile.TemporaryFile(prefix="blendgen-measure-", suffix=".log")
+    return log_path.open("ab")
+
+
+class _Child:
+    """One running measure.py; after a crash or timeout it is not alive and has to be replaced."""
+
+    def __init__(self, command: tuple[str, ...], log: IO[bytes]):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
+        )
+        self.alive = True
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._await_ready()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")  # closed: the child ended
+
+    def _await_ready(self) -> None:
+        first = self._next(_START_TIMEOUT_S)
+        if first is not None and first.get("ready"):
+            return
+        reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
+        self.kill()
+        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}")
+
+    def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
+        request = json.dumps({"source": asdict(source), "folder": os.fspath(folder)})
+        try:
+            self._process.stdin.write(request.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it died since the last reply; reading tells how
+        reply = self._next(timeout_s)
+        if reply is None:
+            return Refusal(source.display, self._failure(timeout_s))
+        reason = reply.get("refusal")
+        if "failure" in reply:
+            reason = f"could not be measured: {reply['failure']}"
+        return Refusal(source.display, reason) if reason else None
+
+    def _next(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next reply; None where the child ended or did not answer in time."""
+        try:
+            line = self._lines.get(timeout=timeout_s)
+        except queue.Empty:
+            line = b""
+        try:
+            return json.loads(line)
+        except ValueError:  # ended, also in the middle of a line
+            self.alive = False
+            return None
+
+    def _failure(self, timeout_s: float) -> str:
+        status = self._end()
+        if status is None:
+            return f"the importer did not finish within {timeout_s:g} s"
+        return f"the importer crashed ({_how_it_ended(status)})"
+
+    def _end(self) -> int | None:
+        """Exit status of a child that closed its output; None where it still runs."""
+        try:
+            return self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            try:
+                pipe.close()
+            except OSError:
+                pass  # a request was left in the pipe of a dead child
+
+
+def _how_it_ended(status: int | None) -> str:
+    if status is None:
+        return "no answer"
+    if status < 0:
+        return signal.Signals(-status).name
+    return f"exit status {status}"
+
+
+def _environment() -> dict[str, str]:
+    """The child finds the same blendgen as this process, installed or not."""
+    package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([package_parent, others] if others else [package_parent])}
+
+
+def builder_digests() -> Mapping[str, str]:
+    """Source kind -> digest of the code that measures it, for cache keys."""
+    package = Path(blendgen.__file__).resolve().parent
+    shared = [_HERE / name for name in ("asset.py", "join.py", "textures.py", "nodes.py")]
+    shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py")]
+    shared += [package / "color.py"]
+    special = {
+        "mesh": [_HERE / "importers.py", _HERE / "preflight.py"],
+        "shape": [_HERE / "shapes.py"],
+        "phone": [*(_HERE / "phones").glob("*.py"), *(package / "catalog").glob("phone*.py")],
+    }
+    return {
+        kind: code_digest([file for file in (*shared, *files) if file.is_file()])
+        for kind, files in special.items()
+    }

@@ -1,0 +1,169 @@
+"""BlenderEngine: one Blender process that renders Shot after Shot with Cycles.
+
+In: a Catalog and RenderSettings once, then Shots. Out: Films. Meshes and materials are kept from
+shot to shot; objects and lamps are made anew for each and removed after it, in a fixed order and
+under fixed names, so that a shot never depends on what was rendered before.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from blendgen.catalog.product import Catalog
+from blendgen.engine.base import EngineError
+from blendgen.engine.blender import amodal, capture, lights
+from blendgen.engine.blender.models import Models, object_name
+from blendgen.engine.blender.surfaces import build_surface
+from blendgen.geometry import inverse_rigid
+from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
+from blendgen.spec.presets import RenderSettings
+from mathutils import Matrix
+
+_PICTURE_LAYER = "picture"
+_BACKGROUND_DEPTH_M = 1e9
+# OpenCV camera -> Blender's camera, which looks along -Z with +Y up
+_FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
+
+
+class BlenderEngine:
+    """Cycles on the CPU (see engine/base.py for the protocol)."""
+
+    def __init__(self, catalog: Catalog, settings: RenderSettings, max_lamps: int, threads: int = 0):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._settings = settings
+        self._models = Models(catalog)
+        self._scene = bpy.context.scene
+        self._max_lamps = max_lamps
+        _configure(self._scene, settings, threads)
+        self._picture_layer(self._scene)
+        self._amodal_layer = amodal.build_layer(self._scene)
+        self._camera = _new_camera(self._scene)
+        lights.build_world()
+
+    def identity(self) -> dict[str, str]:
+        return {
+            "engine": "cycles",
+            "version": bpy.app.version_string.split()[0],
+            "device": "cpu",
+            "kernel": _kernel(),
+        }
+
+    def render(self, shot: Shot) -> Film:
+        if len(shot.lamps) > self._max_lamps:
+            raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
+        try:
+            self._build(shot)
+            return self._film(shot, capture.render_passes())
+        finally:
+            _clear(self._scene, self._camera)
+
+    def _build(self, shot: Shot) -> None:
+        build_surface(shot.surface)
+        for placed in shot.products:
+            self._models.place(placed)
+        lights.set_environment(shot.environment)
+        lights.build_lamps(shot.lamps)
+        _set_camera(self._scene, self._camera, shot.camera)
+        self._scene.cycles.seed = shot.render_seed
+        # alone on the surface, a product is hidden by nothing: its visible mask is its amodal one
+        self._amodal_layer.use = len(shot.products) > 1
+
+    def _film(self, shot: Shot, passes: capture.Passes) -> Film:
+        picture = passes[_PICTURE_LAYER]
+        depth = picture["Depth"][..., 0]
+        instance_id = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
+        groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *map(lamp_group, range(len(shot.lamps)))]
+        return Film(
+            radiance_linear={name: _array(picture[f"Combined_{name}"]) for name in groups},
+            depth_m=_array(np.where(depth < _BACKGROUND_DEPTH_M, depth, np.float32(np.inf))),
+            instance_id=np.ascontiguousarray(instance_id),
+            amodal_mask=self._amodal(shot, passes, instance_id),
+            albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
+            normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
+        )
+
+    def _amodal(self, shot: Shot, passes, instance_id) -> dict[int, np.ndarray]:
+        if not self._amodal_layer.use:
+            return {placed.instance_id: instance_id == placed.instance_id for placed in shot.products}
+        return {
+            placed.instance_id: amodal.mask(passes[amodal.LAYER], object_name(placed.instance_id))
+            for placed in shot.products
+        }
+
+    def _picture_layer(self, scene: bpy.types.Scene) -> None:
+        layer = scene.view_layers[0]
+        layer.name = _PICTURE_LAYER
+        layer.use_pass_z = True
+        layer.use_pass_object_index = True
+        layer.pass_alpha_threshold = 0.5
+        layer.cycles.denoising_store_passes = self._settings.denoise
+        for name in (ENVIRONMENT_GROUP, EMISSION_GROUP, *map(lamp_group, range(self._max_lamps))):
+            layer.lightgroups.add(name=name)
+
+
+def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -> None:
+    render, cycles = scene.render, scene.cycles
+    render.engine = "CYCLES"
+    render.resolution_percentage = 100
+    render.use_compositing = render.use_sequencer = False
+    render.film_transparent = False
+    render.dither_intensity = 0.0
+    render.use_persistent_data = False
+    if hasattr(render, "compositor_device"):
+        render.compositor_device = "CPU"
+    if hasattr(render, "use_texture_cache"):
+        render.use_texture_cache = False
+    if threads:
+        render.threads_mode, render.threads = "FIXED", threads
+    cycles.device = "CPU"
+    cycles.samples = settings.samples_per_pixel
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = False
+    cycles.use_animated_seed = False
+    cycles.use_light_tree = True
+    cycles.use_auto_tile = False
+    cycles.max_bounces = settings.max_bounces
+    cycles.diffuse_bounces = cycles.glossy_bounces = settings.max_bounces
+    cycles.transmission_bounces = settings.max_bounces
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.blur_glossy = 1.0
+    cycles.sample_clamp_indirect = 10.0
+
+
+def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.sensor_fit = "HORIZONTAL"
+    camera.data.clip_start, camera.data.clip_end = 0.001, 1000.0
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    return camera
+
+
+def _set_camera(scene: bpy.types.Scene, instance: bpy.types.Object, camera: Camera) -> None:
+    scene.render.resolution_x, scene.render.resolution_y = camera.resolution
+    instance.data.lens = camera.focal_length_mm
+    instance.data.sensor_width = camera.sensor_width_mm
+    instance.matrix_world = Matrix(inverse_rigid(camera.world_to_camera).tolist()) @ _FLIP
+
+
+def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Remove what a shot brought; meshes and materials without users go too, kept ones stay."""
+    objects = [instance for instance in scene.objects if instance is not camera]
+    data = [instance.data for instance in objects if instance.data and not instance.data.use_fake_user]
+    bpy.data.batch_remove(objects)
+    bpy.data.batch_remove([block for block in dict.fromkeys(data) if block.users == 0])
+
+
+def _array(values) -> np.ndarray:
+    return np.ascontiguousarray(values[..., :3] if values.ndim == 3 else values, dtype=np.float32)
+
+
+def _kernel() -> str:
+    """The CPU kernel that Cycles chose; bits are promised per kernel."""
+    import _cycles
+
+    for line in _cycles.system_info().splitlines():
+        if "CPU device capabilities" in line:
+            return line.split(":", 1)[1].strip()
+    return "unknown"

@@ -1,0 +1,130 @@
+"""Flat engine: a NumPy stand-in that casts one ray through each pixel centre.
+
+In: Shots of any catalogue; a product of shape "sphere" is drawn as its sphere, every other as its
+bounding box. Out: a Film with exact ids, depth and amodal masks; light is Lambert without
+shadows. It is what tests and `draw` experiments use where Blender would be slow; it is no
+renderer for data sets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen import __version__
+from blendgen.catalog.product import Catalog, Product
+from blendgen.color import hex_to_linear
+from blendgen.geometry import inverse_rigid, pixel_rays
+from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Film, PlacedProduct, Shot, lamp_group
+
+_SURFACE_ALBEDO = (0.18, 0.18, 0.18)
+_PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
+
+
+class FlatEngine:
+    """Analytic boxes and spheres on the plane z = 0 (see engine/base.py for the protocol)."""
+
+    def __init__(self, catalog: Catalog):
+        self._catalog = catalog
+
+    def identity(self) -> dict[str, str]:
+        return {"engine": "flat", "version": __version__, "device": "cpu", "kernel": "numpy"}
+
+    def render(self, shot: Shot) -> Film:
+        origin, directions = _rays(shot)
+        hits = [self._hit(placed, origin, directions) for placed in shot.products]
+        depth, normal = _plane_hit(origin, directions)
+        owner = np.zeros(depth.shape, np.uint16)
+        albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
+        for placed, (hit_depth, hit_normal) in zip(shot.products, hits, strict=True):
+            nearer = hit_depth < depth
+            depth = np.where(nearer, hit_depth, depth)
+            normal = np.where(nearer[..., None], hit_normal, normal)
+            owner[nearer] = placed.instance_id
+            albedo[nearer] = self._albedo(placed)
+        return Film(
+            radiance_linear=_light(shot, origin, directions, depth, normal, albedo),
+            depth_m=depth.astype(np.float32),
+            instance_id=owner,
+            amodal_mask={
+                placed.instance_id: np.isfinite(hit_depth)
+                for placed, (hit_depth, _) in zip(shot.products, hits, strict=True)
+            },
+        )
+
+    def _hit(self, placed: PlacedProduct, origin, directions):
+        """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""
+        product = self._catalog.product(placed.product)
+        object_to_world = np.array(placed.object_to_world)
+        rotation = object_to_world[:3, :3]
+        local_origin = (inverse_rigid(object_to_world) @ [*origin, 1.0])[:3]
+        local_origin = local_origin - [0, 0, product.size_m[2] / 2]
+        local_directions = directions @ rotation
+        solve = _sphere_hit if product.shape == "sphere" else _box_hit
+        depth, normal = solve(product, local_origin, local_directions)
+        return depth, normal @ rotation.T
+
+    def _albedo(self, placed: PlacedProduct) -> tuple[float, float, float]:
+        overrides = self._catalog.product(placed.product).colorway(placed.colorway).materials.values()
+        colors = [override.base_color_srgb for override in overrides if override.base_color_srgb]
+        return hex_to_linear(colors[0]) if colors else _PRODUCT_ALBEDO
+
+
+def _rays(shot: Shot):
+    """Camera position (3,) and world directions (h, w, 3) with unit depth."""
+    camera_to_world = inverse_rigid(shot.camera.world_to_camera)
+    rays = pixel_rays(shot.camera.intrinsics, shot.camera.resolution)
+    return camera_to_world[:3, 3], rays @ camera_to_world[:3, :3].T
+
+
+def _plane_hit(origin, directions):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = -origin[2] / directions[..., 2]
+    depth = np.where((directions[..., 2] < 0) & (depth > 0), depth, np.inf)
+    return depth, np.broadcast_to(np.array([0.0, 0.0, 1.0]), directions.shape)
+
+
+def _sphere_hit(product: Product, origin, directions):
+    """Hit with the sphere about the local origin; depth is the ray parameter."""
+    radius = product.size_m[0] / 2
+    a = np.sum(directions**2, axis=-1)
+    b = directions @ origin
+    discriminant = b * b - a * (origin @ origin - radius**2)
+    depth = np.where(discriminant >= 0, (-b - np.sqrt(np.maximum(discriminant, 0))) / a, np.inf)
+    depth = np.where(depth > 0, depth, np.inf)
+    points = origin + np.where(np.isfinite(depth), depth, 0)[..., None] * directions
+    return depth, points / radius
+
+
+def _box_hit(product: Product, origin, directions):
+    """Hit with the box about the local origin, by slabs."""
+    half = np.array(product.size_m) / 2
+    safe = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
+    first, second = (-half - origin) / safe, (half - origin) / safe
+    entries = np.minimum(first, second)
+    enter, leave = entries.max(axis=-1), np.maximum(first, second).min(axis=-1)
+    depth = np.where((enter <= leave) & (enter > 0), enter, np.inf)
+    axis = entries.argmax(axis=-1)
+    normal = np.zeros(directions.shape)
+    np.put_along_axis(normal, axis[..., None], 1.0, axis=-1)
+    return depth, normal * -np.sign(directions)
+
+
+def _light(shot: Shot, origin, directions, depth, normal, albedo) -> dict[str, np.ndarray]:
+    """Radiance by light group: a uniform environment, and lamps as points."""
+    hit = np.isfinite(depth)[..., None]
+    points = origin + np.where(hit, depth[..., None], 0) * directions
+    groups = {
+        ENVIRONMENT_GROUP: np.where(hit, albedo, 1.0).astype(np.float32),
+        EMISSION_GROUP: np.zeros(albedo.shape, np.float32),
+    }
+    for number, lamp in enumerate(shot.lamps):
+        lamp_to_world = np.array(lamp.lamp_to_world)
+        towards = lamp_to_world[:3, 3] - points
+        distance = np.linalg.norm(towards, axis=-1, keepdims=True)
+        towards = towards / distance
+        at_surface = np.maximum(np.sum(towards * normal, axis=-1, keepdims=True), 0)
+        at_lamp = np.maximum(towards @ lamp_to_world[:3, 2], 0)[..., None]
+        falloff = (lamp.reference_distance_m / distance) ** 2
+        radiance = albedo * at_surface * at_lamp * falloff
+        groups[lamp_group(number)] = np.where(hit, radiance, 0).astype(np.float32)
+    return groups

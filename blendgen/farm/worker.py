@@ -1,0 +1,79 @@
+"""Worker: the child process in which Blender lives; whole shots in, rows out.
+
+`start` runs once in a fresh process, `produce` once a task. Blender writes to file descriptor 1
+from C, so both 1 and 2 go to the log. Signals are the parent's business: a worker ignores them,
+and its parent kills it where needed.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from pathlib import Path
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.write import write_frame
+from blendgen.develop.denoise import Denoiser
+from blendgen.develop.develop import Developer
+from blendgen.errors import SetupError
+from blendgen.farm.job import Job
+from blendgen.pipeline import Pipeline, Task
+from blendgen.shot import Row
+from blendgen.wheel import missing_bpy_message, require_libraries
+
+
+class _Worker:
+    job: Job
+    pipeline: Pipeline | None = None
+
+
+def start(job: Job) -> None:
+    """Prepare this process; Blender itself is loaded by the first task, so that failing to load
+    is an answer and not a crash."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    redirect_output(job.log)
+    _Worker.job = job
+
+
+def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
+    """Make and write the images of a task; returns their rows and the engine's identity."""
+    if _Worker.pipeline is None:
+        _Worker.pipeline = _pipeline(_Worker.job)
+    layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
+    rows = [write_frame(layout, frame, output) for frame in _Worker.pipeline.frames(task)]
+    return rows, _Worker.pipeline.engine.identity()
+
+
+def redirect_output(log: Path) -> None:
+    """Send everything that this process prints, from Python or C, to a file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+
+
+def _pipeline(job: Job) -> Pipeline:
+    spec = job.spec
+    engine = blender_engine(job)
+    denoiser = Denoiser(job.threads or len(os.sched_getaffinity(0))) if spec.render.denoise else None
+    developer = Developer(spec.sensor, denoiser, spec.exposures_per_shot)
+    return Pipeline(spec, job.catalog, job.roster, engine, developer)
+
+
+def blender_engine(job: Job):
+    """Cycles for a job; raises SetupError with the cure where Blender does not load."""
+    try:
+        from blendgen.engine.blender.session import BlenderEngine
+    except ImportError as error:
+        require_libraries()
+        if getattr(error, "name", None) == "bpy":
+            raise SetupError(missing_bpy_message()) from None
+        raise SetupError(f"Blender does not load: {error}") from None
+    max_lamps = int(job.spec.lighting.lamps.count.support()[1])
+    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads)

@@ -1,0 +1,137 @@
+"""Inventory: the products of a spec, found, measured, filtered, and sorted into classes.
+
+In: a SpecFile and a way to measure. Out: the Catalog, the Roster, and what was left out. Names
+that the spec gives (models, colourways) are checked here, with their line in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from blendgen.catalog.load import load_catalog
+from blendgen.catalog.phones import phone_sources
+from blendgen.catalog.product import Catalog, Product, Refusal
+from blendgen.catalog.scan import scan_directory
+from blendgen.catalog.source import Measurer, Source
+from blendgen.draw.roster import Roster, build_roster
+from blendgen.errors import CatalogError, SpecError
+from blendgen.spec.fields import nearest
+from blendgen.spec.load import SpecFile, resolved_values
+from blendgen.spec.model import ProductSource, Spec
+
+_SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
+_SHAPE_COLOR = "#8fa3b8"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a spec draws from."""
+
+    catalog: Catalog
+    roster: Roster
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        return self.catalog.refusals
+
+
+def load_inventory(
+    spec_file: SpecFile, measure: Measurer, builder_digests: Mapping[str, str], strict: bool = False
+) -> Inventory:
+    """Find and measure the products of a spec.
+
+    strict: a model that cannot be used is an error, not a note
+    raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
+    """
+    grouped = [
+        (section, _selected(spec_file, number, section, _sources(spec_file, section)))
+        for number, section in enumerate(spec_file.spec.products)
+    ]
+    sources = [source for _, group in grouped for source in group]
+    catalog = load_catalog(sources, measure, builder_digests=builder_digests)
+    if strict and catalog.refusals:
+        listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
+        raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
+    section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
+    products = tuple(_with_colorways(spec_file, *section_of[p.name], p) for p in catalog.products)
+    products = tuple(product for product in products if product.colorways)
+    _check_colorways(spec_file, catalog, section_of)
+    roster = build_roster((section_of[product.name][1].label, product) for product in products)
+    return Inventory(Catalog(products, catalog.refusals), roster)
+
+
+def digest(spec: Spec, inventory: Inventory) -> str:
+    """Hex sha256 over everything that decides the images, but not how many of them there are.
+
+    Where a model folder lies does not count; what is in it does.
+    """
+    values = resolved_values(spec)
+    values.pop("images")
+    for section in values["products"]:
+        section.pop("directory", None)
+    content = [(product.name, product.content_hash) for product in inventory.catalog.products]
+    text = json.dumps([values, content], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def portable_spec(spec_file: SpecFile) -> Spec:
+    """The spec with its model folders as absolute paths: it loads from anywhere."""
+    sections = [
+        section.model_copy(update={"directory": str((spec_file.folder / section.directory).resolve())})
+        if section.directory is not None
+        else section
+        for section in spec_file.spec.products
+    ]
+    return spec_file.spec.model_copy(update={"products": sections})
+
+
+def _sources(spec_file: SpecFile, section: ProductSource) -> list[Source]:
+    if section.catalog == "phones":
+        return phone_sources()
+    if section.catalog == "shapes":
+        return [_shape_source(name) for name in _SHAPES]
+    folder = spec_file.folder / section.directory
+    return scan_directory(folder, section.directory, section.unit, section.up)
+
+
+def _shape_source(name: str) -> Source:
+    options = {"shape": name, "size_m": _SHAPES[name], "base_color_srgb": _SHAPE_COLOR}
+    return Source(name, "shapes", "shape", options, f"shapes/{name}")
+
+
+def _selected(spec_file: SpecFile, number: int, section: ProductSource, sources: list[Source]):
+    """The sources that `models` names; all where it names none."""
+    if section.models is None:
+        return sources
+    by_name = {source.name: source for source in sources}
+    problems = [
+        spec_file.problem(("products", number, "models", i), f"{name!r} is not here{nearest(name, by_name)}")
+        for i, name in enumerate(section.models)
+        if name not in by_name
+    ]
+    if problems:
+        raise SpecError(problems)
+    return [by_name[name] for name in dict.fromkeys(section.models)]
+
+
+def _with_colorways(spec_file: SpecFile, number: int, section: ProductSource, product: Product) -> Product:
+    if section.colorways is None:
+        return product
+    kept = tuple(colorway for colorway in product.colorways if colorway.name in section.colorways)
+    return replace(product, colorways=kept)
+
+
+def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) -> None:
+    problems = []
+    for number, section in enumerate(spec_file.spec.products):
+        mine = [p for p in catalog.products if section_of[p.name][0] == number]
+        known = {colorway.name for product in mine for colorway in product.colorways}
+        for i, name in enumerate(section.colorways or ()):
+            if name not in known:
+                path = ("products", number, "colorways", i)
+                problems.append(spec_file.problem(path, f"{name!r} is no colourway here{nearest(name, known)}"))
+    if problems:
+        raise SpecError(problems)

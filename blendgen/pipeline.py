@@ -1,0 +1,70 @@
+"""The one loop: an index becomes a Shot, a Film, Frames; with nothing but the arrows between.
+
+In: a spec, its catalogue and roster, an engine and a developer. Out: Frames. Where a product
+turns out to be hidden, the shot is drawn again as the next attempt; the Shot in the Row says
+which attempt it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from blendgen.annotate import annotate, hidden_products
+from blendgen.catalog.product import Catalog
+from blendgen.develop.develop import Developer
+from blendgen.draw.roster import Roster
+from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.engine.base import Engine, EngineError
+from blendgen.shot import Film, Frame, Labels, Shot
+from blendgen.spec.model import Spec
+
+MAX_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some images of one shot."""
+
+    shot_index: int
+    image_indices: tuple[int, ...]
+
+
+def tasks_for(spec: Spec, image_indices: list[int]) -> list[Task]:
+    """The shots that some images belong to, in order of their first appearance."""
+    shots: dict[int, list[int]] = {}
+    for index in image_indices:
+        shots.setdefault(index // spec.exposures_per_shot, []).append(index)
+    return [Task(shot_index, tuple(sorted(indices))) for shot_index, indices in shots.items()]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Spec -> Shot -> Film -> Frame for any index, in any order."""
+
+    spec: Spec
+    catalog: Catalog
+    roster: Roster
+    engine: Engine
+    developer: Developer
+
+    def frames(self, task: Task) -> Iterator[Frame]:
+        """The frames of a task; raises EngineError where the products stay hidden."""
+        shot, film, labels = self._seen_shot(task.shot_index)
+        exposures = draw_exposures(self.spec, shot, task.image_indices)
+        pictures = self.developer.develop(film, exposures)
+        for exposure, picture in zip(exposures, pictures, strict=True):
+            yield Frame(exposure.index, picture, labels, shot, exposure)
+
+    def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
+        for attempt in range(MAX_ATTEMPTS):
+            shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt)
+            film = self.engine.render(shot)
+            labels = annotate(film, shot)
+            hidden = hidden_products(labels)
+            if not hidden:
+                return shot, film, labels
+        raise EngineError(
+            f"shot {shot_index}: no pixel of {hidden[0]} is seen after {MAX_ATTEMPTS} attempts; "
+            "raise the resolution or frame_fill"
+        )

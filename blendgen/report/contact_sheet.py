@@ -1,0 +1,74 @@
+"""Contact sheet: many images on one page, each with its label; reads a finished data set.
+
+In: pictures with captions, or a data set's folder. Out: one Pillow image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import read_rows
+
+_GAP_PX = 6
+_CAPTION_PX = 18
+_BACKGROUND = (245, 245, 245)
+_INK = (30, 30, 30)
+_BOX_COLORS = ((230, 60, 60), (60, 120, 230), (40, 160, 70), (220, 150, 20))
+
+
+def contact_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int, cell_px: int) -> Image.Image:
+    """A page of (picture, caption), each fitted into a square cell of cell_px pixels."""
+    rows = -(-len(pictures) // columns)
+    step = cell_px + _GAP_PX
+    size = (columns * step + _GAP_PX, rows * (step + _CAPTION_PX) + _GAP_PX)
+    page = Image.new("RGB", size, _BACKGROUND)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    for number, (picture, caption) in enumerate(pictures):
+        x = _GAP_PX + number % columns * step
+        y = _GAP_PX + number // columns * (step + _CAPTION_PX)
+        fitted = picture.convert("RGB")
+        fitted.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
+        page.paste(fitted, (x + (cell_px - fitted.width) // 2, y + (cell_px - fitted.height) // 2))
+        draw.text((x + 2, y + cell_px + 2), _shortened(caption, font, cell_px), _INK, font)
+    return page
+
+
+def with_boxes(picture: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Image:
+    """A copy with boxes (x, y, width, height in pixels) drawn in."""
+    marked = picture.convert("RGB")
+    draw = ImageDraw.Draw(marked)
+    for number, (x, y, width, height) in enumerate(boxes):
+        color = _BOX_COLORS[number % len(_BOX_COLORS)]
+        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=color)
+    return marked
+
+
+def dataset_sheet(folder: Path, limit: int = 60, columns: int = 10, boxes: bool = False) -> Image.Image:
+    """The contact sheet of a data set: `limit` images, evenly spread over it."""
+    rows = list(read_rows(Layout(folder).manifest))
+    chosen = rows if len(rows) <= limit else [rows[i * len(rows) // limit] for i in range(limit)]
+    pictures = [(_picture(folder, row, boxes), _caption(row)) for row in chosen]
+    widest = max((max(row["width"], row["height"]) for row in chosen), default=64)
+    return contact_sheet(pictures, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
+
+
+def _picture(folder: Path, row: dict, boxes: bool) -> Image.Image:
+    with Image.open(folder / row["file_name"]) as opened:
+        picture = opened.convert("RGB")
+    return with_boxes(picture, row["objects"]["bbox"]) if boxes else picture
+
+
+def _caption(row: dict) -> str:
+    colorway = row["objects"]["colorway"][0]
+    suffix = "" if colorway == "default" or colorway in row["label"] else f" {colorway}"
+    return f"{row['index']} {row['label']}{suffix}"
+
+
+def _shortened(text: str, font, width_px: int) -> str:
+    while len(text) > 1 and font.getlength(text) > width_px - 4:
+        text = text.rstrip("…")[:-1] + "…"
+    return text
