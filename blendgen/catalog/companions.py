@@ -18,6 +18,7 @@ from blendgen.catalog.scan import model_suffix
 
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
+_OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib[ \t]+([^\r\n]+)")
 _MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
 
 
@@ -68,18 +69,12 @@ def _objects(content: dict, kind: str) -> list[dict]:
 
 
 def _obj_names(path: Path) -> Iterator[str]:
-    for name in _after_keyword(path, "mtllib"):
+    for match in _OBJ_LIBRARY.finditer(path.read_bytes()):
+        name = match[1].decode("utf-8", "replace").strip()
         yield name
         library = inside(path.parent, name)
         if library is not None and library.is_file():
             yield from _mtl_textures(library, path.parent)
-
-
-def _after_keyword(path: Path, keyword: str) -> Iterator[str]:
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            if line.lstrip()[: len(keyword)].lower() == keyword and line.split()[1:]:
-                yield line.strip()[len(keyword) :].strip()
 
 
 def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:

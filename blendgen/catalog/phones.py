@@ -84,7 +84,9 @@ def _source(name: str, phone: Phone) -> Source:
 def phone_colorways(phone: Phone) -> tuple[Colorway, ...]:
     """The colourways of a phone, in the order of its file, by material-slot name."""
     return tuple(
-        Colorway(name, {slot: MaterialOverride(color) for slot, color in _slot_colors(phone, finishes).items()})
+        Colorway(
+            name, {slot: MaterialOverride(color) for slot, color in _slot_colors(phone, finishes).items()}
+        )
         for name, finishes in phone.colorways.items()
     )
 

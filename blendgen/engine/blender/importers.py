@@ -22,6 +22,11 @@ from blendgen.catalog.scan import METRES_PER_UNIT, UNITLESS_SUFFIXES
 from blendgen.engine.blender.preflight import file_fault
 
 SMOOTH_BELOW_DEG = 30.0
+# All kinds of data that a model can bring and that can have drivers.
+_ANIMATED = (
+    "objects meshes curves metaballs lattices armatures lights cameras shape_keys materials textures"
+    " node_groups scenes"
+).split()
 _DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
 _FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
@@ -40,10 +45,9 @@ def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> l
         raise ImportRefused(fault)
     before = set(bpy.data.objects)
     _call(_IMPORTERS[suffix], path, unit, up)
-    objects = [o for o in bpy.data.objects if o not in before]
     _drop_executable()
+    objects = [o for o in bpy.data.objects if o not in before]
     for owner in objects:
-        _drop_animation(owner)
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
             _smooth_unstated(owner.data)
     return objects
@@ -108,7 +112,6 @@ def _fbx_centimetres_per_unit(data: bytes) -> float:
 
 
 def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
-    subdivision = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
     bpy.ops.wm.usd_import(
         filepath=str(path),
         import_cameras=False,
@@ -117,7 +120,6 @@ def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
         set_frame_range=False,
         validate_meshes=True,
         apply_unit_conversion_scale=unit is None,
-        **{subdivision: True},
     )
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
@@ -128,10 +130,12 @@ def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
         target.scenes = source.scenes[:1]
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()
+    _drop_executable()  # before anything is evaluated
     if target.scenes:
         scene = target.scenes[0]
         own_unit = scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0
-        _show_scene(scene)
+        scene.world = None
+        bpy.context.window.scene = scene
     else:
         own_unit = 1.0
         for owner in target.objects:
@@ -147,44 +151,30 @@ def _refuse_linked() -> None:
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
 
 
-def _show_scene(scene: bpy.types.Scene) -> None:
-    """Make an appended scene the open one, at frame 1 and without its world or node trees."""
-    bpy.context.window.scene = scene
-    scene.world = None
-    scene.frame_set(1)
-
-
 def _scale_scene(factor: float) -> None:
     if factor == 1.0:
         return
+    bpy.context.view_layer.update()  # world matrices of appended objects are unknown before
     for owner in bpy.context.scene.objects:
         if owner.parent is None:
             owner.matrix_world = Matrix.Scale(factor, 4) @ owner.matrix_world
 
 
 def _drop_executable() -> None:
-    """Remove what could run code: text blocks, scripts in shaders, handlers, drivers."""
+    """Remove what could run code: text blocks, scripts in shaders, drivers.
+
+    Keyframes go with the drivers: what is left stands as it was saved, which is its rest pose.
+    """
     bpy.data.batch_remove(list(bpy.data.texts))
+    for owner in [block for kind in _ANIMATED for block in getattr(bpy.data, kind)]:
+        owner.animation_data_clear()
+        tree = getattr(owner, "node_tree", None)
+        if tree is not None:
+            tree.animation_data_clear()
     for material in bpy.data.materials:
         tree = material.node_tree
         for node in [n for n in tree.nodes if n.type == "SCRIPT"] if tree else []:
             tree.nodes.remove(node)
-    for material in bpy.data.materials:
-        material.animation_data_clear()
-        if material.node_tree:
-            material.node_tree.animation_data_clear()
-    for group in bpy.data.node_groups:
-        group.animation_data_clear()
-
-
-def _drop_animation(owner: bpy.types.Object) -> None:
-    """Leave the object as it stands: without keyframes and drivers it keeps its rest values."""
-    owner.animation_data_clear()
-    if owner.data is not None:
-        owner.data.animation_data_clear()
-    shape_keys = getattr(owner.data, "shape_keys", None)
-    if shape_keys is not None:
-        shape_keys.animation_data_clear()
 
 
 def _smooth_unstated(mesh: bpy.types.Mesh) -> None:

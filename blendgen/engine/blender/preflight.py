@@ -10,6 +10,8 @@ import re
 import struct
 from pathlib import Path
 
+import numpy as np
+
 from blendgen.catalog.companions import gltf_json, gltf_uris, inside
 from blendgen.catalog.scan import model_suffix
 
@@ -22,6 +24,9 @@ _MAGIC = {
     "usdz": (b"PK\x03\x04",),
     "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
 }
+_OBJ_NOT_FINITE = re.compile(rb"^v[ \t][^\r\n]*?[ \t+-](nan|inf)", re.I | re.M)
+_NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
+_STL_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -91,6 +96,8 @@ def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
         return "UTF-16 text; save the OBJ file as UTF-8"
     if b"\0" in start:
         return "not an OBJ file (binary data)"
+    if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads 0 for them
+        return _NOT_FINITE
     return None
 
 
@@ -103,7 +110,10 @@ def _stl_fault(path: Path, start: bytes, size: int) -> str | None:
     expected = 84 + 50 * triangles
     if expected > 100 * size:
         return "not an STL file (its header is missing)"
-    return f"truncated: {size} of {expected} bytes" if size < expected else None
+    if size < expected:
+        return f"truncated: {size} of {expected} bytes"
+    facets = np.fromfile(path, dtype=_STL_FACET, count=triangles, offset=84)
+    return None if np.isfinite(facets["corners"]).all() else _NOT_FINITE
 
 
 def _ascii_stl_fault(path: Path) -> str | None:

@@ -1,7 +1,9 @@
 """Camera: the island on the back with lenses, flash, microphone and LiDAR.
 
-A lens is a metal ring, a clear cover, a dark funnel with a step, and a coated element at its
-bottom; the funnel is as deep as the lens stands above the island, since solids are not cut.
+A lens is a metal ring, a black glass mask, a dark funnel with a step in its middle, and coated
+elements at the bottom; the funnel is as deep as the lens stands above the island, since solids are
+not cut. It has no clear cover: a mirror that reflects 2 % of the light is hardly ever sampled, and
+a lamp in it would be speckles instead of a reflection.
 Places are [from the left, from the top] as seen from behind, millimetres.
 """
 
@@ -9,13 +11,13 @@ from __future__ import annotations
 
 import math
 
-from blendgen.catalog.phone_model import Island, Lens, Phone, Spot
+from blendgen.catalog.phone_model import Island, Lens, Phone
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station, arc, plate_profile
 
 ROOT_MM = 0.4  # how deep parts reach into what carries them
 FLARE_MM = 0.7
-LENS_SEGMENTS = 48
+LENS_SEGMENTS = 44
 
 
 def add_camera(mesh: PhoneMesh, phone: Phone) -> None:
@@ -24,12 +26,10 @@ def add_camera(mesh: PhoneMesh, phone: Phone) -> None:
         _add_island(mesh, phone, phone.island)
     for lens in phone.lenses:
         _add_lens(mesh, lens, _center(phone, lens.center_mm), _ground_mm(phone, lens.center_mm))
-    _add_flash(mesh, phone.flash, _center(phone, phone.flash.center_mm), _ground_mm(phone, phone.flash.center_mm))
-    for spot, slot in ((phone.microphone, "port"), (phone.lidar, "sensor")):
+    for spot, add in ((phone.flash, _add_flash), (phone.microphone, _add_hole), (phone.lidar, _add_sensor)):
         if spot:
-            outline = Circle(spot.diameter_mm / 2, _center(phone, spot.center_mm), 40)
-            ground = _ground_mm(phone, spot.center_mm)
-            mesh.add_loft(outline, plate_profile(ground - ROOT_MM, ground + 0.03, (0.06, 0.03), slot))
+            outline = Circle(spot.diameter_mm / 2, _center(phone, spot.center_mm), 36)
+            add(mesh, outline, _ground_mm(phone, spot.center_mm))
     emblem = Circle(phone.back.emblem_diameter_mm / 2, _center(phone, _emblem_place(phone)), 72)
     mesh.add_loft(emblem, plate_profile(back_mm - ROOT_MM, back_mm + 0.012, (0.02, 0.01), "emblem"))
 
@@ -81,13 +81,10 @@ def _add_lens(mesh: PhoneMesh, lens: Lens, center, ground_mm: float) -> None:
     roll = min(0.3, 0.4 * ring, 0.4 * height)
     outline = Circle(radius, center, LENS_SEGMENTS)
     mesh.add_loft(outline, _ring_profile(ring, roll, root, top), loop=True)
-    cover_top, cover_bottom = top - 0.12 * min(height, 1.0), top - 0.3 * min(height, 1.0)
-    cover = plate_profile(cover_bottom, cover_top, (0.03, 0.03), "lens_glass")
-    mesh.add_loft(Circle(radius - ring + 0.06, center, LENS_SEGMENTS), cover)
-    floor = ground_mm + 0.08 * height
     inside = Circle(radius - ring + 0.1, center, LENS_SEGMENTS)
-    mesh.add_loft(inside, _funnel_profile(inside.radius_mm, root, cover_bottom - 0.04 * height, floor))
-    _add_element(mesh, center, 0.37 * inside.radius_mm, root, floor, 0.45 * (cover_bottom - floor))
+    mask, floor = top - 0.13 * min(height, 1.0), ground_mm + 0.06 * height
+    mesh.add_loft(inside, _funnel_profile(inside.radius_mm, root - 0.02, mask, floor))
+    _add_element(mesh, Circle(0.47 * inside.radius_mm, center, 36), root + 0.05, floor, 0.6 * (mask - floor))
 
 
 def _ring_profile(ring, roll, root, top) -> list[Station]:
@@ -97,32 +94,46 @@ def _ring_profile(ring, roll, root, top) -> list[Station]:
 
 
 def _funnel_profile(radius, root, mask, floor) -> list[Station]:
-    """A black mask below the cover, a slope, a step, and the floor."""
+    """The mask, a rounded rim, a slope, a step, and the floor."""
     depth = mask - floor
     return [
-        Station(0.0, root, "lens_barrel"),
-        Station(0.0, mask, "lens_barrel"),
-        Station(0.36 * radius, mask, "lens_step"),
-        Station(0.40 * radius, mask - 0.10 * depth, "lens_barrel"),
-        Station(0.46 * radius, mask - 0.55 * depth, "lens_step"),
-        Station(0.53 * radius, mask - 0.60 * depth, "lens_barrel"),
-        Station(0.56 * radius, floor, "lens_barrel"),
+        Station(0.0, root, "lens_glass"),
+        Station(0.0, mask, "lens_glass"),
+        Station(0.33 * radius, mask, "lens_glass"),
+        Station(0.35 * radius, mask - 0.06 * depth, "lens_barrel"),
+        Station(0.40 * radius, mask - 0.40 * depth, "lens_step"),
+        Station(0.47 * radius, mask - 0.46 * depth, "lens_barrel"),
+        Station(0.49 * radius, floor, "lens_barrel"),
     ]
 
 
-def _add_element(mesh: PhoneMesh, center, radius, root, floor, sag) -> None:
-    """A domed element with an anti-reflective coating."""
+def _add_element(mesh: PhoneMesh, outline: Circle, root, floor, rise) -> None:
+    """A domed element with an anti-reflective coating, and a smaller one that stands for the iris."""
+    radius = outline.radius_mm
+    mesh.add_loft(outline, _dome(radius, root, floor, rise, "lens_inner"))
+    iris = Circle(0.55 * radius, outline.center_mm, outline.segments)
+    crown = floor + rise * math.sqrt(1 - 0.55**2)
+    mesh.add_loft(iris, _dome(0.55 * radius, root + 0.02, crown + 0.03, 0.28 * rise, "lens_iris"))
+
+
+def _dome(radius, root, floor, rise, slot) -> list[Station]:
     angles = [math.radians(degrees) for degrees in range(0, 90, 15)]
-    dome = [
-        Station(radius * (1 - math.cos(angle)), floor + sag * math.sin(angle), "lens_inner") for angle in angles
-    ]
-    mesh.add_loft(Circle(radius, center, 36), [Station(0.0, root + 0.05, "lens_inner"), *dome])
+    dome = [Station(radius * (1 - math.cos(angle)), floor + rise * math.sin(angle), slot) for angle in angles]
+    return [Station(0.0, root, slot), *dome]
 
 
-def _add_flash(mesh: PhoneMesh, spot: Spot, center, ground_mm: float) -> None:
-    radius = spot.diameter_mm / 2
-    top = ground_mm + 0.05
+def _add_flash(mesh: PhoneMesh, outline: Circle, ground_mm: float) -> None:
+    """A clear rim, a frosted ring and the yellow phosphor behind it."""
+    radius, top = outline.radius_mm, ground_mm + 0.05
     rim = plate_profile(ground_mm - ROOT_MM, top, (0.08, 0.05), "flash")
-    frame = [Station(0.14 * radius, top, "flash"), Station(0.2 * radius, top - 0.03, "flash")]
+    ring = [Station(0.14 * radius, top, "flash"), Station(0.2 * radius, top - 0.03, "flash")]
     led = [Station(0.42 * radius, top - 0.03, "flash_led"), Station(0.46 * radius, top - 0.01, "flash_led")]
-    mesh.add_loft(Circle(radius, center, 36), [*rim, *frame, *led])
+    mesh.add_loft(outline, [*rim, *ring, *led])
+
+
+def _add_hole(mesh: PhoneMesh, outline: Circle, ground_mm: float) -> None:
+    mesh.add_loft(outline, plate_profile(ground_mm - ROOT_MM, ground_mm + 0.02, (0.03, 0.02), "port"))
+
+
+def _add_sensor(mesh: PhoneMesh, outline: Circle, ground_mm: float) -> None:
+    mesh.add_loft(outline, plate_profile(ground_mm - ROOT_MM, ground_mm + 0.03, (0.06, 0.03), "sensor"))

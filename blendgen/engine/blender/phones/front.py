@@ -35,7 +35,11 @@ def add_front(mesh: PhoneMesh, phone: Phone) -> None:
 def _decal(mesh: PhoneMesh, outline, level: int, slot: str) -> None:
     height = -FRONT_GLASS_MM + STEP_MM * level
     edge = STEP_MM / 2
-    profile = [Station(0.0, -0.3 + 0.02 * level, slot), Station(0.0, height - edge, slot), Station(edge, height, slot)]
+    profile = [
+        Station(0.0, -0.3 + 0.02 * level, slot),
+        Station(0.0, height - edge, slot),
+        Station(edge, height, slot),
+    ]
     mesh.add_loft(outline, profile, place=on_front)
 
 

@@ -8,6 +8,7 @@ a recess exists only where a profile goes down again.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import bmesh
 import bpy
@@ -15,7 +16,7 @@ import bpy
 from blendgen.engine.blender.phones.outline import Station
 
 SHARP_DEG = 35.0
-SHORT_MM, LONG_MM = 0.05, 0.4
+SHORT_MM, LONG_MM = 0.05, 0.54
 
 
 def as_is(x, y, z):
@@ -80,7 +81,7 @@ def _supported(profile, half_width_mm: float, loop: bool) -> list[Station]:
     Without them the smooth normals of a roll would bend the shading of the flat face beside it.
     """
     stations = []
-    for station, following in zip(profile, profile[1:], strict=False):
+    for station, following in pairwise(profile):
         stations += [station, *_supports(station, following)]
     stations.append(profile[-1])
     if loop:

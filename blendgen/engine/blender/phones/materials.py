@@ -28,22 +28,23 @@ PLAIN = {
     "port": {"Base_Color": (0.004, 0.004, 0.004), "Roughness": 0.7, "Specular_IOR_Level": 0.2},
     "port_tongue": {"Base_Color": (0.03, 0.03, 0.032), "Roughness": 0.4},
     "screw": {"Base_Color": (0.2, 0.2, 0.2), "Metallic": 1.0, "Roughness": 0.3},
-    "speaker": {"Base_Color": (0.018, 0.018, 0.018), "Roughness": 0.75},
-    "sensor": {"Base_Color": (0.004, 0.004, 0.008), "Roughness": 0.04, "Thin_Film_Thickness": 330.0},
-    "flash": {"Base_Color": (0.62, 0.60, 0.55), "Roughness": 0.3, "Coat_Weight": 1.0},
-    "flash_led": {"Base_Color": (0.78, 0.62, 0.30), "Roughness": 0.3, "Coat_Weight": 1.0},
+    "speaker": {"Base_Color": (0.007, 0.007, 0.007), "Roughness": 0.7, "Specular_IOR_Level": 0.2},
+    "sensor": {"Base_Color": (0.004, 0.003, 0.007), "Roughness": 0.05, "Specular_Tint": (0.75, 0.7, 1.0)},
+    "flash": {"Base_Color": (0.60, 0.57, 0.49), "Roughness": 0.3, "Coat_Weight": 1.0},
+    "flash_led": {"Base_Color": (0.74, 0.56, 0.28), "Roughness": 0.3, "Coat_Weight": 1.0},
     "lens_barrel": {"Base_Color": (0.003, 0.003, 0.003), "Roughness": 0.35},
     "lens_step": {"Base_Color": (0.012, 0.012, 0.014), "Roughness": 0.3},
-    "lens_inner": {
-        "Base_Color": (0.004, 0.006, 0.02),
+    "lens_glass": {"Base_Color": (0.002, 0.002, 0.0025), "Roughness": 0.02},
+    "lens_inner": {"Base_Color": (0.003, 0.004, 0.012), "Roughness": 0.04, "Specular_Tint": (0.5, 0.5, 1.0)},
+    "lens_iris": {
+        "Base_Color": (0.002, 0.002, 0.006),
         "Roughness": 0.03,
-        "Specular_IOR_Level": 0.7,
-        "Specular_Tint": (0.45, 0.5, 1.0),
+        "Specular_Tint": (0.55, 0.45, 1.0),
         "Thin_Film_Thickness": 420.0,
         "Thin_Film_IOR": 1.8,
     },
-    "display_oled": {"Base_Color": (0.0016, 0.0016, 0.002), "Roughness": 0.03, "Coat_Weight": 0.3},
-    "display_lcd": {"Base_Color": (0.0055, 0.0055, 0.0065), "Roughness": 0.06, "Coat_Weight": 0.3},
+    "display_oled": {"Base_Color": (0.0045, 0.0045, 0.0055), "Roughness": 0.04, "Coat_Weight": 0.3},
+    "display_lcd": {"Base_Color": (0.010, 0.010, 0.0115), "Roughness": 0.06, "Coat_Weight": 0.3},
     "bezel": {"Roughness": 0.035},
     "antenna": {"Roughness": 0.45},
     "emblem": {"Metallic": 0.75, "Roughness": 0.26},
@@ -64,8 +65,6 @@ def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material
         _add_metal_texture(tree, principled, phone.frame.material)
     if slot in ("back", "island") and _finish(phone, slot) == "glass_matte":
         _add_frosting(tree, principled)
-    if slot == "lens_glass":
-        _make_clear_cover(tree, principled)
     return material
 
 
@@ -74,8 +73,6 @@ def _values(phone: Phone, slot: str) -> dict:
         return {"Metallic": 1.0, **METALS[phone.frame.material]}
     if slot in ("back", "island"):
         return GLASSES[_finish(phone, slot)]
-    if slot == "lens_glass":
-        return {"Base_Color": (0.55, 0.6, 0.75), "Metallic": 1.0, "Roughness": 0.01}
     return PLAIN[slot]
 
 
@@ -103,33 +100,8 @@ def _add_frosting(tree, principled) -> None:
 
 def _noise(tree, scale_per_m: float, stretch):
     coordinates = add_node(tree, "ShaderNodeTexCoord")
-    mapping = add_node(
-        tree, "ShaderNodeMapping", {"Vector": coordinates.outputs["Object"], "Scale": stretch}
-    )
+    mapping = add_node(tree, "ShaderNodeMapping", {"Vector": coordinates.outputs["Object"], "Scale": stretch})
     noise = add_node(
         tree, "ShaderNodeTexNoise", {"Vector": mapping.outputs["Vector"], "Scale": scale_per_m, "Detail": 2.0}
     )
     return noise.outputs["Fac"]
-
-
-def _make_clear_cover(tree, principled) -> None:
-    """Clear glass as a mix of nothing and a tinted mirror by Fresnel, dim as a coated glass is.
-
-    Refraction would cost bounces and caustic noise for a cover that is thinner than a pixel; its
-    lower face is left fully clear, or each ray would be reflected twice.
-    """
-    transparent = add_node(tree, "ShaderNodeBsdfTransparent", {"Color": (0.93, 0.95, 0.97)})
-    fresnel = add_node(tree, "ShaderNodeFresnel", {"IOR": 1.38})
-    geometry = add_node(tree, "ShaderNodeNewGeometry")
-    front = add_node(tree, "ShaderNodeMath", operation="SUBTRACT")
-    front.inputs[0].default_value = 1.0
-    tree.links.new(geometry.outputs["Backfacing"], front.inputs[1])
-    factor = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
-    tree.links.new(fresnel.outputs["Fac"], factor.inputs[0])
-    tree.links.new(front.outputs["Value"], factor.inputs[1])
-    mix = tree.nodes.new("ShaderNodeMixShader")
-    tree.links.new(factor.outputs["Value"], mix.inputs["Fac"])
-    tree.links.new(transparent.outputs["BSDF"], mix.inputs[1])
-    tree.links.new(principled.outputs["BSDF"], mix.inputs[2])
-    output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    tree.links.new(mix.outputs["Shader"], output.inputs["Surface"])

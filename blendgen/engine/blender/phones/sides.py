@@ -10,15 +10,15 @@ from __future__ import annotations
 from blendgen.catalog.phone_model import Button, Phone
 from blendgen.engine.blender.phones.body import BodyShape
 from blendgen.engine.blender.phones.loft import PhoneMesh
-from blendgen.engine.blender.phones.outline import RoundedRectangle, Station, arc
+from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station, arc
 
 ROOT_MM = 0.5
 PROUD_MM = 0.02
 GAP_MM = 0.14
-BUTTON_HEIGHT_MM = 0.42
+BUTTON_HEIGHT_MM = 0.3
 BUTTON_WIDTH_MM = {"mute_switch": 2.1, "action": 2.9, "camera_control": 2.9}
 PORT_SIZE_MM = {"lightning": (8.0, 2.5), "usb_c": (8.9, 3.1)}
-HOLE_MM, HOLE_PITCH_MM = 1.5, 2.5
+HOLE_MM, HOLE_PITCH_MM, SCREW_MM = 1.5, 2.5, 1.5
 
 
 def add_sides(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
@@ -54,7 +54,7 @@ def _add_button(mesh: PhoneMesh, button: Button, shape: BodyShape) -> None:
         return
     _add_plate(mesh, button.length_mm + 2 * GAP_MM, width + 2 * GAP_MM, center, place, PROUD_MM, 0.01, "seam")
     flush = button.kind == "camera_control"
-    height, roll = (0.07, 0.05) if flush else (BUTTON_HEIGHT_MM, 0.22)
+    height, roll = (0.07, 0.05) if flush else (BUTTON_HEIGHT_MM, 0.18)
     _add_plate(mesh, button.length_mm, width, center, place, height, roll, "button")
 
 
@@ -62,15 +62,24 @@ def _add_mute_switch(mesh, length, width, center, place) -> None:
     """A slot with a lever that fills the half towards the back."""
     _add_plate(mesh, length + 0.3, width + 0.5, center, place, PROUD_MM, 0.01, "seam")
     lever = (center[0], center[1] + 0.22)
-    _add_plate(mesh, length - 0.2, width - 0.5, lever, place, BUTTON_HEIGHT_MM, 0.2, "button")
+    _add_plate(mesh, length - 0.2, width - 0.5, lever, place, BUTTON_HEIGHT_MM, 0.18, "button")
 
 
 def _add_plate(mesh, length, width, center, place, height, roll, slot, root=-ROOT_MM) -> None:
-    outline = RoundedRectangle(length, width, width / 2, center, segments=4 if width < 2 else 7)
+    outline = RoundedRectangle(length, width, width / 2, center, segments=7)
+    _add_capped(mesh, outline, place, height, roll, slot, root)
+
+
+def _add_disc(mesh, diameter, center, place, slot) -> None:
+    _add_capped(mesh, Circle(diameter / 2, center, 20), place, PROUD_MM, 0.01, slot, -ROOT_MM)
+
+
+def _add_capped(mesh, outline, place, height, roll, slot, root) -> None:
+    """Rings inside the cap let it follow the curve of the frame."""
+    half_width = outline.half_width_mm
     edge = arc((0.0, height - roll), (roll, height), slot, 4 if roll > 0.02 else 1, "height_first")
-    # Rings inside the cap let it follow the curve of the frame.
-    shares = (0.25, 0.5, 0.75, 0.97) if width > 2 else (0.5, 0.97)
-    inner = [Station(roll + (width / 2 - roll) * share, height, slot) for share in shares]
+    shares = (0.3, 0.6, 0.97) if half_width > 1 else (0.5, 0.97)
+    inner = [Station(roll + (half_width - roll) * share, height, slot) for share in shares]
     mesh.add_loft(outline, [Station(0.0, root, slot), *edge, *inner], place=place)
 
 
@@ -87,7 +96,6 @@ def _add_holes(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
     """Screws beside the port, then the holes; seen from behind, the front's left is at +x."""
     place = on_side(shape, "bottom")
     for sign, count in ((1, phone.bottom.holes_left), (-1, phone.bottom.holes_right)):
-        _add_plate(mesh, 1.5001, 1.5, (sign * 6.5, 0.0), place, PROUD_MM, 0.01, "screw")
+        _add_disc(mesh, SCREW_MM, (sign * 6.5, 0.0), place, "screw")
         for number in range(count):
-            center = (sign * (11.3 + HOLE_PITCH_MM * number), 0.0)
-            _add_plate(mesh, HOLE_MM + 1e-4, HOLE_MM, center, place, PROUD_MM, 0.01, "port")
+            _add_disc(mesh, HOLE_MM, (sign * (11.3 + HOLE_PITCH_MM * number), 0.0), place, "port")

@@ -19,6 +19,7 @@ FLOOR_Z_M = -0.8
 LAP_M = 0.008
 RAIL_TOP_M = 0.014
 BOLT_PITCH_M = 0.254
+BOLT_REACH_M = 1.8
 FLOOR_HALF_M = 25.0
 
 # (x outward from the belt's edge, z) in millimetres, over the top towards +x:
@@ -44,16 +45,16 @@ def build_frame(surface: Surface) -> list[bpy.types.Object]:
 
 def build_floor(surface: Surface) -> bpy.types.Object:
     """A dark concrete floor below belt or table."""
-    material = surface_material("floor", write_concrete, surface, "#6f6c67")
+    material = surface_material("floor", write_concrete, surface, "#55534f")
     reach = (-FLOOR_HALF_M, FLOOR_HALF_M)
     return place(quad_mesh("floor", *plate(reach, reach, FLOOR_Z_M), material), surface)
 
 
 def _bolts():
     """Button heads on washers over the T-slot."""
-    head = lathe([(0.0075, 0.014), (0.0075, 0.0152), (0.005, 0.0152), (0.005, 0.0172), (0.0036, 0.0182),
-                  (0.0016, 0.0185), (0.0015, 0.0165), (0.0, 0.0165)])  # fmt: skip
-    count = int(HALF_LENGTH_M / BOLT_PITCH_M)
+    head = lathe([(0.0075, 0.014), (0.0075, 0.0152), (0.005, 0.0152), (0.005, 0.0172), (0.0036, 0.0184),
+                  (0.0015, 0.0184), (0.0, 0.0168)], segments=12)  # fmt: skip
+    count = int(BOLT_REACH_M / BOLT_PITCH_M)
     places_m = (np.arange(-count, count + 1) + 0.5) * BOLT_PITCH_M
     return join([(head[0] + (0.0136, y_m, 0.0), head[1]) for y_m in places_m])
 
@@ -73,7 +74,8 @@ def write_aluminium(s: Shading) -> None:
 
 
 def write_concrete(s: Shading) -> None:
-    """Power-trowelled concrete: mottled, faintly sealed, with darker blots."""
-    mottle = s.ramp(s.noise(3.0, detail=6.0, roughness=0.6), 0.3, 0.7, 0.6, 1.2)
-    pores = s.ramp(s.noise(240.0, detail=2.0, seed=2.0), 0.3, 0.7, 0.85, 1.1)
-    s.set(Base_Color=s.tint(s.base, s.product(mottle, pores)), Roughness=s.ramp(mottle, 0.6, 1.2, 0.45, 0.75))
+    """Power-trowelled concrete: softly mottled, pored, with a few darker blots."""
+    mottle = s.ramp(s.noise(5.0, detail=6.0, roughness=0.68), 0.3, 0.7, 0.82, 1.12)
+    pores = s.ramp(s.noise(150.0, detail=3.0, roughness=0.7, seed=2.0), 0.3, 0.7, 0.8, 1.15)
+    blots = s.ramp(s.noise(1.3, detail=4.0, seed=3.0), 0.56, 0.66, 1.0, 0.8)
+    s.set(Base_Color=s.tint(s.base, s.product(mottle, pores, blots)), Roughness=0.72)

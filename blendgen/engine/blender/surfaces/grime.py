@@ -20,25 +20,25 @@ def specks(s: Shading, cell_mm: float, radius_mm: tuple[float, float], share: Nu
 def marks(s: Shading, cell_mm: tuple[float, float], radius, share: Number, seed: float, at=None) -> Socket:
     """Marks as long and wide as their cell demands; radius: in cells, (smallest, largest)."""
     distance, chance, size = s.cells((1000 / cell_mm[0], 1000 / cell_mm[1]), seed, at)
-    reach = s.ramp(s.math("POWER", size, 3.0), 0.0, 1.0, *radius)
+    reach = s.ramp(s.math("POWER", size, 2.0), 0.0, 1.0, *radius)
     shape = s.ramp(s.math("DIVIDE", distance, reach), 1.0, 0.5)
     return s.product(shape, s.math("LESS_THAN", chance, share))
 
 
-def scratches(s: Shading, share: Number, seed: float, angles_deg=(4.0, -27.0, 68.0), length_mm=16.0) -> Socket:
-    """Fine, slightly bent scratches in a few directions against the travel."""
-    bent = s.warp(s.point, 35.0, 0.0015, seed)
+def scratches(s: Shading, share: Number, seed: float, angles_deg=(2.0, -27.0, 68.0), length_mm=12) -> Socket:
+    """Scratches, slightly bent, in a few directions against the travel; the longest has length_mm."""
+    bent = s.warp(s.point, 26.0, 0.004, seed)
     total = None
     for number, angle_deg in enumerate(angles_deg):
-        cell_mm = (length_mm * 0.6, length_mm * 3.2)
-        layer = marks(s, cell_mm, (0.008, 0.022), share, seed + 1.7 * number, s.turned(bent, angle_deg))
+        cell_mm = (8.0, length_mm * 20)
+        layer = marks(s, cell_mm, (0.014, 0.05), share, seed + 1.7 * number, s.turned(bent, angle_deg))
         total = layer if total is None else s.math("MAXIMUM", total, layer)
     return total
 
 
-def streaks(s: Shading, amount: Number, seed: float, per_m=(70.0, 1.6)) -> Socket:
+def streaks(s: Shading, amount: Number, seed: float, per_m=(55.0, 0.5)) -> Socket:
     """Stripes along the travel; more of them, and fuller, with a larger amount."""
-    pattern = s.noise(per_m, detail=4.0, roughness=0.62, seed=seed)
+    pattern = s.noise(per_m, detail=3.0, roughness=0.7, seed=seed)
     start = s.ramp(amount, 0.0, 1.0, 0.72, 0.42)
     rise = s.ramp(pattern, start, s.math("ADD", start, 0.22))
     return s.product(rise, s.ramp(amount, 0.0, 0.15))
@@ -49,11 +49,12 @@ def lanes(s: Shading, amount: Number, seed: float) -> Socket:
     return s.product(s.ramp(s.noise((9.0, 0.3), detail=1.5, seed=seed), 0.42, 0.62), amount)
 
 
-def stains(s: Shading, amount: Number, seed: float, per_m: float = 14.0) -> Socket:
-    """Irregular blots of some centimetres with soft, ragged rims."""
-    pattern = s.noise(per_m, detail=5.0, roughness=0.55, seed=seed)
-    start = s.ramp(amount, 0.0, 1.0, 0.76, 0.54)
-    return s.product(s.ramp(pattern, start, s.math("ADD", start, 0.09)), s.ramp(amount, 0.0, 0.2))
+def stains(s: Shading, amount: Number, seed: float, cell_mm: tuple[float, float] = (85.0, 95.0)) -> Socket:
+    """Single ragged blots, most of them small, the largest a quarter of a cell wide."""
+    ragged = s.warp(s.warp(s.point, 40.0, 0.012, seed), 240.0, 0.0025, seed + 1)
+    blot = marks(s, cell_mm, (0.02, 0.16), s.product(amount, 0.75), seed, ragged)
+    inside = s.noise(110.0, detail=3.0, roughness=0.65, seed=seed)
+    return s.product(blot, s.ramp(inside, 0.35, 0.6, 0.25, 1.0))
 
 
 def settle_dust(s: Shading, cover: Socket, color: Socket, roughness: Number) -> tuple[Socket, Socket]:
@@ -62,13 +63,13 @@ def settle_dust(s: Shading, cover: Socket, color: Socket, roughness: Number) -> 
     return s.mix(cover, color, s.tint(DUST_COLOR_LINEAR, tone)), s.mix_value(cover, roughness, 0.92)
 
 
-def dust_cover(s: Shading, film: float = 0.4, seed: float = 40.0) -> Socket:
+def dust_cover(s: Shading, film: float = 0.3, seed: float = 40.0) -> Socket:
     """Dust as a patchy film, fine specks, grains and lint; film: the film's density at dust 1."""
-    clouds = s.ramp(s.noise((22.0, 13.0), detail=4.0, roughness=0.6, seed=seed), 0.36, 0.68)
-    powder = s.ramp(s.noise(750.0, detail=1.0, seed=seed + 1), 0.35, 0.68, 0.25, 1.0)
+    clouds = s.ramp(s.noise((34.0, 9.0), detail=4.0, roughness=0.68, seed=seed), 0.34, 0.7, 0.3, 1.0)
+    powder = s.ramp(s.noise(520.0, detail=2.0, roughness=0.7, seed=seed + 1), 0.35, 0.68, 0.5, 1.0)
     haze = s.product(clouds, powder, s.dust, film)
-    fine = s.product(specks(s, 2.6, (0.10, 0.24), s.product(s.dust, 0.55), seed + 2), 0.75)
-    grain = specks(s, 17.0, (0.16, 0.6), s.product(s.dust, 0.6), seed + 3)
-    bent = s.turned(s.warp(s.point, 90.0, 0.004, seed), 33.0)
-    lint = marks(s, (14.0, 45.0), (0.008, 0.055), s.product(s.dust, 0.3), seed + 4, bent)
-    return s.math("MAXIMUM", s.math("MAXIMUM", haze, fine), s.math("MAXIMUM", grain, s.product(lint, 0.7)))
+    fine = s.product(specks(s, 3.1, (0.15, 0.45), s.product(s.dust, 0.6), seed + 2), 0.8)
+    grain = specks(s, 19.0, (0.25, 1.0), s.product(s.dust, 0.6), seed + 3)
+    bent = s.turned(s.warp(s.point, 110.0, 0.007, seed), 33.0)
+    lint = marks(s, (11.0, 150.0), (0.01, 0.03), s.product(s.dust, 0.35), seed + 4, bent)
+    return s.math("MAXIMUM", s.math("MAXIMUM", haze, fine), s.math("MAXIMUM", grain, s.product(lint, 0.8)))

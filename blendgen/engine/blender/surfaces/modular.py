@@ -19,7 +19,7 @@ from blendgen.shot import Surface
 PITCH_M = 0.0254
 COLUMN_M = 0.00635
 COLUMNS = 24
-ROWS = 12
+ROWS = 6
 HEIGHT_M = 0.0087
 SPINE_HALF_M = 0.005
 SLOT_M = 0.0024
@@ -92,23 +92,23 @@ def _link() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def write_acetal(s: Shading) -> None:
     """Injection-moulded acetal: eroded-mould grain, tint by module, dirt in the gaps."""
-    grain = s.noise(1000.0, detail=1.5, seed=1.0)
+    grain = s.noise(700.0, detail=2.0, roughness=0.6, seed=1.0)
     soft = s.noise(70.0, detail=2.0, seed=2.0)
     depth = s.ramp(s.split(s.local)[2], -0.0002, -0.004)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 33.0, (3.0, -14.0, 76.0))
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, (3.0, -14.0, 76.0))
     rub = streaks(s, s.wear, 32.0, (110.0, 3.0))
-    stain = stains(s, s.wear, 37.0, 22.0)
+    stain = stains(s, s.wear, 37.0)
 
     color = s.tint(s.base, s.product(_module_tint(s), s.ramp(soft, 0.3, 0.7, 0.97, 1.03)))
-    color = s.mix(s.product(rub, 0.22), color, s.mix(0.45, s.base, (0.45, 0.45, 0.43)))
-    color = s.mix(s.product(scratch, 0.5), color, s.mix(0.6, s.base, (0.62, 0.62, 0.6)))
-    grime = s.math("MAXIMUM", s.product(stain, 0.4), s.product(depth, s.ramp(s.wear, 0.0, 1.0, 0.15, 0.85)))
+    color = s.mix(s.product(rub, 0.34), color, s.mix(0.45, s.base, (0.45, 0.45, 0.43)))
+    color = s.mix(s.product(scratch, 0.8), color, s.mix(0.6, s.base, (0.62, 0.62, 0.6)))
+    grime = s.math("MAXIMUM", s.product(stain, 0.5), s.product(depth, s.ramp(s.wear, 0.0, 1.0, 0.15, 0.85)))
     color = s.mix(grime, color, (0.035, 0.031, 0.026))
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.34, 0.44), s.product(rub, 0.12), s.product(grime, 0.2))
-    color, roughness = settle_dust(s, dust_cover(s, 0.35), color, roughness)
+    color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.45)
-    s.bump(s.sum(s.product(grain, 0.022), s.product(soft, 0.06), s.product(scratch, -0.02)))
+    s.bump(s.sum(s.product(grain, 0.035), s.product(soft, 0.06)))
 
 
 def _module_tint(s: Shading) -> Socket:

@@ -122,20 +122,16 @@ class Shading:
         self._feed(node, "Vector_002", (seed * 17.31, seed * 5.77, seed * 3.13))
         return node.outputs["Vector"]
 
-    def noise(self, per_m, detail=2.0, roughness=0.5, seed=0.0, at: Socket | None = None, space="2D") -> Socket:
+    def noise(self, per_m, detail=2.0, roughness=0.5, seed=0.0, at=None, space="2D") -> Socket:
         """Perlin noise about 0.5, mostly within 0.3 to 0.7; per_m: cycles a metre, one or one an axis."""
         vector = self.scaled(self.point if at is None else at, per_m, seed)
         inputs = {"Vector": vector, "Scale": 1.0, "Detail": detail, "Roughness": roughness}
         return self.node("ShaderNodeTexNoise", inputs, noise_dimensions=space).outputs["Fac"]
 
     def warp(self, vector: Socket, per_m: float, by_m: float, seed: float = 0.0) -> Socket:
-        """The vector moved by up to about by_m, smoothly."""
-        inputs = {"Vector": self.scaled(vector, per_m, seed), "Scale": 1.0, "Detail": 1.0}
-        color = self.node("ShaderNodeTexNoise", inputs, noise_dimensions="2D").outputs["Color"]
-        node = self.node("ShaderNodeVectorMath", {"Vector": color}, operation="MULTIPLY_ADD")
-        self._feed(node, "Vector_001", (2 * by_m,) * 3)
-        self._feed(node, "Vector_002", (-by_m,) * 3)
-        return self.add(vector, node.outputs["Vector"])
+        """The vector moved to and fro by up to about by_m, smoothly; one noise serves both axes."""
+        aside = self.ramp(self.noise(per_m, 1.0, 0.5, seed, vector), 0.0, 1.0, -by_m, by_m)
+        return self.add(vector, self.combine(aside, self.product(aside, -0.7)))
 
     def cells(self, per_m, seed: float = 0.0, at=None) -> tuple[Socket, Socket, Socket]:
         """Voronoi: distance to the nearest point in cells, and two random numbers of that point."""

@@ -14,7 +14,7 @@ from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.shot import Surface
 
-THREAD_M = 0.0012
+THREAD_M = 0.0016
 SPLICE_PERIOD_M = 2.286
 SPLICE_TOOTH_M = 0.0127
 SPLICE_LENGTH_M = 0.07
@@ -40,52 +40,59 @@ def write_rubber(s: Shading) -> None:
     """Black rubber with the print of its curing fabric, chalked and polished by use."""
     polish = lanes(s, s.wear, 11.0)
     streak = streaks(s, s.wear, 12.0)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.5), 13.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 13.0)
     stain = stains(s, s.wear, 17.0)
-    grain = s.noise(850.0, detail=2.0, roughness=0.6, seed=1.0)
-    blotch = s.noise(11.0, detail=3.0, seed=2.0)
+    grain = s.noise(420.0, detail=2.0, roughness=0.7, seed=1.0)
+    blotch = s.noise((30.0, 9.0), detail=4.0, roughness=0.6, seed=2.0)
+    weave = _weave(s)
 
-    color = s.tint(s.base, s.product(s.ramp(blotch, 0.3, 0.7, 0.85, 1.15), s.ramp(grain, 0.3, 0.7, 0.8, 1.2)))
-    chalk = s.sum(s.product(streak, s.ramp(grain, 0.35, 0.6, 0.25, 1.0), 0.5), s.product(scratch, 0.55))
+    print_tone = s.ramp(weave, -0.1, 0.1, 0.65, 1.4)
+    tone = s.product(s.ramp(blotch, 0.3, 0.7, 0.8, 1.2), s.ramp(grain, 0.3, 0.7, 0.7, 1.3), print_tone)
+    color = s.tint(s.base, tone)
+    chalk = s.sum(s.product(streak, s.ramp(grain, 0.38, 0.6, 0.2, 1.0), 0.4), s.product(scratch, 0.6))
     color = s.mix(s.math("MINIMUM", chalk, 0.8), color, s.mix(0.35, s.base, (0.23, 0.22, 0.205)))
-    color = s.mix(s.product(stain, 0.7), color, s.tint(s.base, 0.35))
+    color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.4))
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
-    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.42)
-    s.bump(s.sum(_weave(s, polish), s.product(grain, 0.11), s.product(s.noise(28.0, seed=4.0), 0.35)))
+    # the threads' valleys see less light than their backs; bump alone cannot darken them
+    gloss = s.product(s.ramp(weave, -0.1, 0.1, 0.22, 0.58), s.ramp(blotch, 0.3, 0.7, 0.8, 1.15))
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
+    s.bump(s.sum(weave, s.product(grain, 0.2), s.product(s.noise(28.0, seed=4.0), 0.35)))
 
 
-def _weave(s: Shading, polish: Socket) -> Socket:
-    """Plain weave: over and under alternate like a chessboard; printed unevenly, worn flat in lanes."""
-    x, y, _ = s.split(s.warp(s.point, 45.0, 0.0006, 3.0))
+def _weave(s: Shading) -> Socket:
+    """Height in mm of a plain weave: over and under alternate like a chessboard, printed unevenly."""
+    x, y, _ = s.split(s.warp(s.point, 45.0, 0.0012, 3.0))
     across = s.math("SINE", s.product(x, 3.14159265 / THREAD_M))
     along = s.math("SINE", s.product(y, 3.14159265 / THREAD_M))
-    depth_mm = s.ramp(s.noise(60.0, detail=2.0, seed=5.0), 0.3, 0.7, 0.025, 0.075)
-    return s.product(across, along, depth_mm, s.ramp(polish, 0.0, 1.0, 1.0, 0.45))
+    worn_mm = s.ramp(s.wear, 0.0, 1.0, 0.0, 0.04)
+    depth_mm = s.math("SUBTRACT", s.ramp(s.noise(60.0, seed=5.0), 0.3, 0.7, 0.045, 0.13), worn_mm)
+    return s.product(across, along, depth_mm)
 
 
 def write_pvc(s: Shading) -> None:
     """Coloured PVC, satin, greyed by dirt that the travel draws into streaks."""
-    grain = s.noise(1100.0, detail=1.5, seed=1.0)
+    grain = s.noise(560.0, detail=2.0, roughness=0.65, seed=1.0)
     waves = s.noise((22.0, 14.0), detail=2.0, seed=2.0)
     seam, field = _splice(s)
-    streak = streaks(s, s.wear, 22.0, (48.0, 1.1))
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.45), 23.0)
-    scuff = stains(s, s.wear, 27.0, per_m=(60.0, 11.0))
+    streak = streaks(s, s.wear, 22.0, (60.0, 0.35))
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 23.0)
+    scuff = stains(s, s.wear, 27.0, (45.0, 320.0))
     polish = lanes(s, s.wear, 21.0)
 
-    color = s.tint(s.base, s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(field, 0.0, 1.0, 1.0, 0.93)))
-    color = s.mix(s.product(streak, 0.42), color, DIRT_LINEAR)
-    color = s.mix(s.product(scuff, 0.5), color, DIRT_LINEAR)
-    color = s.mix(s.product(scratch, 0.4), color, s.mix(0.5, s.base, (0.5, 0.5, 0.48)))
+    mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(grain, 0.3, 0.7, 0.92, 1.08))
+    color = s.tint(s.base, s.product(mottle, s.ramp(field, 0.0, 1.0, 1.0, 0.93)))
+    smut = s.ramp(s.noise(330.0, detail=2.0, roughness=0.7, seed=28.0), 0.35, 0.65, 0.45, 1.0)
+    dirt = s.product(s.math("MAXIMUM", s.product(streak, 0.4), s.product(scuff, 0.6)), smut)
+    color = s.mix(dirt, color, DIRT_LINEAR)
+    color = s.mix(s.product(scratch, 0.55), color, s.mix(0.5, s.base, (0.5, 0.5, 0.48)))
     color = s.mix(s.product(seam, s.ramp(s.wear, 0.0, 1.0, 0.35, 0.75)), color, DIRT_LINEAR)
 
-    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.36, 0.46), s.product(polish, -0.08), s.product(streak, 0.15))
+    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.33, 0.5), s.product(polish, -0.08), s.product(streak, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.5)
-    cuts = s.sum(s.product(seam, -0.05), s.product(scratch, -0.01))
-    s.bump(s.sum(s.product(grain, 0.028), s.product(waves, 0.3), cuts))
+    s.bump(s.sum(s.product(grain, 0.07), s.product(waves, 0.3), s.product(seam, -0.05)))
 
 
 def _splice(s: Shading) -> tuple[Socket, Socket]:

@@ -56,47 +56,47 @@ def write_steel(s: Shading) -> None:
     """Brushed stainless: streaked reflection across the grain, smudges, later swirls and stains."""
     lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
     bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
-    smudge = s.ramp(s.noise(16.0, detail=4.0, roughness=0.6, seed=3.0), 0.42, 0.66)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.65), 51.0, (11.0, -38.0, 63.0), 22.0)
-    stain = stains(s, s.wear, 55.0, 19.0)
+    smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, (11.0, -38.0, 63.0), 20.0)
+    stain = stains(s, s.wear, 55.0)
 
-    shade = s.product(s.ramp(lines, 0.3, 0.7, 0.86, 1.05), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
+    shade = s.product(s.ramp(lines, 0.3, 0.7, 0.9, 1.04), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
     color = s.tint(s.base, shade)
     color = s.mix(s.product(stain, 0.35), color, (0.22, 0.19, 0.15))
-    color = s.mix(s.product(scratch, 0.5), color, s.tint(s.base, 1.25))
-    smear = s.product(smudge, s.ramp(s.wear, 0.0, 1.0, 0.04, 0.16))
-    marked = s.sum(s.product(stain, 0.12), s.product(scratch, 0.1))
+    color = s.mix(s.product(scratch, 0.7), color, s.tint(s.base, 1.3))
+    smear = s.product(smudge, s.ramp(s.wear, 0.0, 1.0, 0.03, 0.1))
+    marked = s.sum(s.product(stain, 0.12), s.product(scratch, 0.16))
     roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.25, 0.36), smear, marked)
-    cover = dust_cover(s, 0.3)
+    cover = dust_cover(s, 0.24)
     color, roughness = settle_dust(s, cover, color, roughness)
     # a highlight on brushed metal is drawn out across the grain
     s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.across())
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
-    s.bump(s.sum(s.product(lines, 0.006), s.product(s.noise(6.0, seed=6.0), 0.5), s.product(scratch, -0.01)))
+    s.bump(s.sum(s.product(lines, 0.0025), s.product(s.noise(6.0, seed=6.0), 0.5)))
 
 
 def write_wood(s: Shading) -> None:
     """Staves of one species cut from different boards: growth rings, pores, satin varnish."""
     at, stave, groove = _stave(s)
     rings, pores = _growth(s, at)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.55), 61.0, (6.0, -42.0, 71.0), 24.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, (6.0, -42.0, 71.0), 20.0)
     dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
-    stain = stains(s, s.wear, 65.0, 12.0)
+    stain = stains(s, s.wear, 65.0)
 
     late_wood = s.node("ShaderNodeGamma", {"Color": s.base, "Gamma": 1.4}).outputs["Color"]
     color = s.mix(rings, s.tint(s.base, 1.12), late_wood)
     color = s.tint(color, s.product(s.ramp(stave, 0.0, 1.0, 0.78, 1.12), s.ramp(pores, 0.0, 1.0, 1.0, 0.62)))
     color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.25))
-    color = s.mix(s.product(scratch, 0.45), color, s.tint(s.base, 1.5))
+    color = s.mix(s.product(scratch, 0.7), color, s.mix(0.45, s.base, (0.8, 0.7, 0.56)))
     hollow = s.math("MAXIMUM", s.product(groove, 0.7), s.product(dent, 0.5))
     color = s.mix(hollow, color, s.tint(s.base, 0.12))
 
     dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=3.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
     roughness = s.sum(s.ramp(pores, 0.0, 1.0, 0.34, 0.5), dull, s.product(scratch, 0.15))
-    color, roughness = settle_dust(s, dust_cover(s, 0.35), color, roughness)
+    color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.45)
     relief = s.sum(s.product(pores, -0.02), s.product(groove, -0.1), s.product(dent, -0.12))
-    s.bump(s.sum(relief, s.product(rings, 0.012), s.product(s.noise(30.0, seed=67.0), 0.08)))
+    s.bump(s.sum(relief, s.product(s.noise(30.0, seed=67.0), 0.08)))
 
 
 def _stave(s: Shading) -> tuple[Socket, Socket, Socket]:

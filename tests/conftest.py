@@ -1,0 +1,90 @@
+"""Fixtures that several tests share: small catalogues, specs, and the flat engine behind them."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blendgen.catalog.product import Catalog, Colorway, MaterialOverride, Product, RestingPose
+from blendgen.develop.develop import Developer
+from blendgen.draw.roster import build_roster
+from blendgen.engine.flat import FlatEngine
+from blendgen.pipeline import Pipeline
+from blendgen.spec.load import check_spec
+from blendgen.spec.yaml_source import Document
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def box_hull(size_m) -> np.ndarray:
+    """The eight corners of a box in the product frame."""
+    x, y, z = size_m
+    return np.array(list(itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0, z))))
+
+
+def sphere_hull(diameter_m: float, count: int = 2000) -> np.ndarray:
+    """Points spread over a sphere that stands on z = 0 (Fibonacci lattice)."""
+    i = np.arange(count) + 0.5
+    z = 1 - 2 * i / count
+    angle = np.pi * (1 + 5**0.5) * i
+    ring = np.sqrt(1 - z * z)
+    points = np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=1)
+    return points * diameter_m / 2 + [0, 0, diameter_m / 2]
+
+
+def make_product(name: str, shape: str, size_m, colors=("#3060c0",), folder="") -> Product:
+    hull = sphere_hull(size_m[0]) if shape == "sphere" else box_hull(size_m)
+    return Product(
+        name=name,
+        folder=folder,
+        shape=shape,
+        size_m=tuple(size_m),
+        hull_m=hull,
+        resting_poses=(RestingPose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),),
+        colorways=tuple(Colorway(f"c{i}", {"body": MaterialOverride(c)}) for i, c in enumerate(colors)),
+        parts=("body",),
+        triangles=12,
+        asset_path=Path("absent.blend"),
+        content_hash=name,
+    )
+
+
+@pytest.fixture
+def shapes() -> Catalog:
+    """A box in two colourways and a sphere; enough for the flat engine."""
+    box = make_product("box", "box", (0.1, 0.06, 0.03), ("#c03030", "#3060c0"))
+    return Catalog((box, make_product("sphere", "sphere", (0.06, 0.06, 0.06))))
+
+
+def make_spec(**changes):
+    """A small checked Spec; keywords replace top-level keys."""
+    values = {
+        "blendgen": 1,
+        "name": "test",
+        "seed": 5,
+        "images": 12,
+        "resolution": [64, 48],
+        "products": [{"catalog": "shapes"}],
+        "sensor": "ideal",
+        "render": {"samples_per_pixel": 1, "max_bounces": 1, "denoise": False},
+        **changes,
+    }
+    return check_spec(Document("test.yaml", values, {}), Path()).spec
+
+
+def make_roster(catalog: Catalog, label: str = "model"):
+    return build_roster((label, product) for product in catalog.products)
+
+
+@pytest.fixture
+def flat_pipeline(shapes):
+    """spec -> Pipeline on the flat engine."""
+
+    def build(spec) -> Pipeline:
+        developer = Developer(spec.sensor, None, spec.exposures_per_shot)
+        return Pipeline(spec, shapes, make_roster(shapes), FlatEngine(shapes), developer)
+
+    return build

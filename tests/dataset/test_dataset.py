@@ -1,0 +1,176 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import ManifestWriter, read_rows, sort_manifest
+from blendgen.dataset.store import Store
+from blendgen.dataset.write import write_frame
+from blendgen.errors import DatasetError
+from blendgen.pipeline import tasks_for
+from tests.conftest import make_spec
+
+RECORD = {"digest": "d", "blendgen_version": "1", "blender_version": "4", "classes": ["box", "sphere"]}
+
+
+def make(folder, pipeline, indices):
+    """Write some images by the flat engine, as a worker and its parent do."""
+    layout = Layout(folder)
+    with Store(folder, dict(RECORD), "spec: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
+        for task in tasks_for(pipeline.spec, indices):
+            manifest.append([write_frame(layout, f, pipeline.spec.output) for f in pipeline.frames(task)])
+        store.finish({"engine": "flat"})
+    return layout
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+@pytest.fixture
+def pipeline(flat_pipeline):
+    return flat_pipeline(make_spec(per_image=2, exposures_per_shot=2))
+
+
+def test_a_data_set_is_the_same_bytes_in_any_order_and_in_parts(tmp_path, pipeline):
+    forwards, backwards, halves = tmp_path / "a", tmp_path / "b", tmp_path / "c"
+    make(forwards, pipeline, list(range(8)))
+    make(backwards, pipeline, list(range(8))[::-1])
+    make(halves, pipeline, [1, 4, 7])
+    make(halves, pipeline, [0, 2, 3, 5, 6])
+    assert content(forwards) == content(backwards) == content(halves)
+
+
+def test_rows_say_what_is_in_the_files(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, list(range(6)))
+    rows = list(read_rows(layout.manifest))
+    assert [row["index"] for row in rows] == list(range(6))
+    for row in rows:
+        with Image.open(layout.root / row["file_name"]) as picture:
+            assert picture.size == (row["width"], row["height"]) == (64, 48)
+        with Image.open(layout.root / row["mask_file_name"]) as picture:
+            mask = np.array(picture)
+        assert mask.dtype == np.uint16
+        for column in row["objects"].values():
+            assert len(column) == 2
+        for instance_id, area in zip(row["objects"]["instance_id"], row["objects"]["area"], strict=True):
+            assert (mask == instance_id).sum() == area
+        assert row["file_name"] == f"images/{row['split']}/{row['label']}/{row['index']:06d}.png"
+        assert row["label"] == RECORD["classes"][row["label_id"]] == row["objects"]["category"][0]
+
+
+def test_the_exposures_of_a_shot_share_its_split_and_its_labels(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, list(range(12)))
+    rows = list(read_rows(layout.manifest))
+    for first, second in zip(rows[::2], rows[1::2], strict=True):
+        assert first["shot"] == second["shot"] and first["objects"] == second["objects"]
+        assert first["split"] == second["split"] and first["sha256"] != second["sha256"]
+
+
+def test_hugging_face_reads_images_with_their_class_labels(tmp_path, pipeline):
+    datasets = pytest.importorskip("datasets")
+    import warnings
+
+    layout = make(tmp_path / "a", pipeline, list(range(12)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        datasets.disable_progress_bars()
+        loaded = datasets.load_dataset(
+            "imagefolder", data_dir=str(layout.root / "images"), cache_dir=str(tmp_path / "hf")
+        )
+    by_split = {"val": "validation"}
+    rows = list(read_rows(layout.manifest))
+    assert sum(len(part) for part in loaded.values()) == len(rows)
+    for split in {row["split"] for row in rows}:
+        part = loaded[by_split.get(split, split)]
+        assert part.features["label"].names == RECORD["classes"]
+        found = sorted((os.path.basename(p["image"].filename), p["label"]) for p in part)
+        wanted = [(os.path.basename(r["file_name"]), r["label_id"]) for r in rows if r["split"] == split]
+        assert found == sorted(wanted)
+
+
+def test_what_is_finished_is_known(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1, 2])
+    (layout.root / next(read_rows(layout.manifest))["file_name"]).unlink()
+    with Store(layout.root, dict(RECORD), "") as store:
+        assert store.done() == {1, 2}
+
+
+def test_a_torn_last_line_is_dropped_and_made_again(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1, 2])
+    whole = content(layout.root)
+    layout.manifest.write_bytes(layout.manifest.read_bytes()[:-100])
+    with Store(layout.root, dict(RECORD), "") as store:
+        assert store.done() == {0, 1}
+    make(layout.root, pipeline, [2])
+    assert content(layout.root) == whole
+
+
+def test_a_damaged_line_is_told_with_its_number(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    path.write_text('{"index": 0}\nrubbish\n{"index": 1}\n')
+    with pytest.raises(DatasetError, match=r"manifest.jsonl:2: not a row"):
+        list(read_rows(path))
+
+
+def test_sorting_keeps_each_index_once(tmp_path):
+    layout = Layout(tmp_path)
+    layout.manifest.write_text("".join(json.dumps({"index": i}) + "\n" for i in (3, 1, 3, 2)))
+    assert sort_manifest(layout) == 3
+    assert [row["index"] for row in read_rows(layout.manifest)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [("digest", "another spec"), ("blender_version", "pixels differ")]
+)
+def test_a_folder_of_another_data_set_is_refused_and_left_alone(tmp_path, pipeline, key, expected):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    before = content(layout.root)
+    with pytest.raises(DatasetError, match=expected), Store(layout.root, {**RECORD, key: "other"}, ""):
+        pass
+    assert content(layout.root) == before
+
+
+def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    (layout.root / "notes.txt").write_text("mine")
+    with Store(layout.root, {**RECORD, "digest": "other"}, "", force=True) as store:
+        assert store.done() == set()
+    assert (layout.root / "notes.txt").read_text() == "mine"
+    assert not (layout.root / "images").exists()
+
+
+def test_a_foreign_folder_is_refused_even_by_force(tmp_path):
+    (tmp_path / "thesis.doc").write_text("x")
+    with pytest.raises(DatasetError, match="holds no blendgen data set"), Store(tmp_path, RECORD, "", force=True):
+        pass
+    assert (tmp_path / "thesis.doc").exists()
+
+
+def test_two_runs_never_write_into_one_folder(tmp_path):
+    with Store(tmp_path / "a", dict(RECORD), ""):
+        with pytest.raises(DatasetError, match="another blendgen"), Store(tmp_path / "a", dict(RECORD), ""):
+            pass
+
+
+def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, monkeypatch):
+    layout = make(tmp_path / "a", pipeline, [0])
+    whole = content(layout.root)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    frame = next(pipeline.frames(tasks_for(pipeline.spec, [2])[0]))
+    with pytest.raises(DatasetError, match="the disk is full.*kept"):
+        write_frame(layout, frame, pipeline.spec.output)
+    with ManifestWriter(layout.manifest) as manifest, pytest.raises(DatasetError, match="the disk is full"):
+        manifest.append([{"index": 2}])
+    monkeypatch.undo()
+    left = {name: data for name, data in content(layout.root).items() if not name.startswith(".partial")}
+    assert left == whole

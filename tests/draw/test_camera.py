@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blendgen.draw.camera import draw_camera
+from blendgen.draw.sampler import Sampler
+from blendgen.errors import GeometryError
+from blendgen.geometry import project
+from tests.conftest import box_hull, make_spec
+
+
+def pixel_box(camera, points):
+    pixels = project(points, camera.intrinsics, camera.world_to_camera)
+    return pixels.min(axis=0), pixels.max(axis=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fill=st.floats(0.05, 0.95),
+    aim=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    elevation=st.floats(15, 90),
+    azimuth=st.floats(0, 360),
+    roll=st.floats(-180, 180),
+    focal=st.floats(20, 200),
+    resolution=st.sampled_from([[64, 64], [320, 200], [90, 300]]),
+    size=st.sampled_from([(0.15, 0.07, 0.008), (0.1, 0.1, 0.1), (0.02, 0.02, 0.3)]),
+)
+def test_the_product_is_in_view_and_as_large_as_drawn(
+    fill, aim, elevation, azimuth, roll, focal, resolution, size
+):
+    spec = make_spec(
+        resolution=resolution,
+        camera={
+            "frame_fill": fill,
+            "aim": list(aim),
+            "elevation_deg": elevation,
+            "azimuth_deg": azimuth,
+            "roll_deg": roll,
+            "focal_length_mm": focal,
+        },
+    )
+    points = box_hull(size) + [0.3, -0.2, 0]
+    camera = draw_camera(spec, points, Sampler(0, 0, 0))
+    low, high = pixel_box(camera, points)
+    measured = max((high - low) / resolution)
+    assert low.min() >= -1e-6 and np.all(high <= np.array(resolution) + 1e-6)
+    assert measured <= fill + 1e-6
+    assert camera.frame_fill == pytest.approx(measured, abs=1e-6)
+    if focal >= 35 and fill <= 0.8:
+        assert measured == pytest.approx(fill, abs=1e-6)
+    free = np.array(resolution) - (high - low)
+    assert (low + high) / 2 == pytest.approx(np.array(resolution) / 2 + np.array(aim) * free / 2, abs=1e-3)
+
+
+def test_distance_is_kept_where_size_is_a_cue():
+    for size in ((0.1, 0.1, 0.1), (0.2, 0.2, 0.1)):
+        spec = make_spec(camera={"distance_m": 0.8, "focal_length_mm": 50})
+        points = box_hull(size)
+        camera = draw_camera(spec, points, Sampler(0, 0, 0))
+        depth = (points @ np.array(camera.world_to_camera)[2, :3]) + camera.world_to_camera[2][3]
+        assert (depth.min() + depth.max()) / 2 == pytest.approx(0.8)
+        assert camera.distance_m == pytest.approx(0.8)
+
+
+def test_a_camera_inside_the_product_is_refused():
+    spec = make_spec(camera={"distance_m": 0.01})
+    with pytest.raises(GeometryError, match="inside the products"):
+        draw_camera(spec, box_hull((1, 1, 1)), Sampler(0, 0, 0))
+
+
+def test_a_direction_law_replaces_the_angles():
+    spec = make_spec(camera={"direction": {"cone": 10}})
+    for index in range(20):
+        assert draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, index, 0)).elevation_deg >= 80

@@ -1,0 +1,197 @@
+"""What draw promises: balance, independence of parameters, products on the surface and apart."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
+
+from blendgen.catalog.product import Catalog, RestingPose
+from blendgen.draw.placement import uniform_rotation
+from blendgen.draw.roster import build_roster
+from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.errors import CatalogError
+from blendgen.geometry import transform_points
+from tests.conftest import make_product, make_roster, make_spec
+
+SECTIONS = {
+    "lighting": {"lighting": {"lamps": {"count": 2, "distance_m": {"uniform": [3, 4]}}}},
+    "placement": {"placement": {"yaw_deg": {"uniform": [10, 20]}}},
+    "surface": {"surface": {"kind": "paper", "wear": 0.1}},
+    "exposure": {"exposure": {"camera_ev": 1}},
+}
+
+
+def test_a_shot_depends_on_seed_and_index_and_attempt(shapes):
+    roster = make_roster(shapes)
+    shots = {
+        draw_shot(make_spec(seed=seed), shapes, roster, index, attempt).model_dump_json()
+        for seed in (0, 1)
+        for index in (0, 1)
+        for attempt in (0, 1)
+    }
+    assert len(shots) == 8
+
+
+def test_a_redraw_keeps_subject_and_split(shapes):
+    roster, spec = make_roster(shapes), make_spec()
+    first, second = (draw_shot(spec, shapes, roster, 5, attempt) for attempt in (0, 1))
+    assert first.split == second.split
+    assert first.products[0].label == second.products[0].label
+    assert first.camera != second.camera
+
+
+@pytest.mark.parametrize("changed", SECTIONS)
+def test_changing_one_section_leaves_what_belongs_to_the_others(shapes, changed):
+    roster = make_roster(shapes)
+    before, after = make_spec(per_image=2), make_spec(per_image=2, **SECTIONS[changed])
+    for index in range(10):
+        one, two = (draw_shot(spec, shapes, roster, index) for spec in (before, after))
+        kept = {
+            "lighting": {"products", "surface", "camera", "split", "render_seed", "environment"},
+            "placement": {"surface", "environment", "split", "render_seed"},
+            "surface": {"split", "render_seed", "environment"},
+            "exposure": set(type(one).model_fields),
+        }[changed]
+        assert one.model_dump(include=kept) == two.model_dump(include=kept)
+
+
+def test_changing_the_range_of_one_parameter_leaves_every_other(shapes):
+    roster = make_roster(shapes)
+    before = draw_shot(make_spec(), shapes, roster, 4)
+    after = draw_shot(make_spec(camera={"roll_deg": {"uniform": [0, 1]}}), shapes, roster, 4)
+    assert before.camera.azimuth_deg == after.camera.azimuth_deg
+    assert before.camera.elevation_deg == after.camera.elevation_deg
+    assert before.camera.focal_length_mm == after.camera.focal_length_mm
+    assert before.products == after.products and before.lamps == after.lamps
+
+
+def test_classes_and_colourways_are_balanced():
+    catalog = Catalog(
+        tuple(make_product(f"p{i}", "box", (0.1, 0.1, 0.1), ["#000000"] * (1 + i)) for i in range(3))
+    )
+    spec, roster = make_spec(), make_roster(catalog)
+    subjects = [roster.subject(spec.seed, index) for index in range(180)]
+    assert set(Counter(subject.label for subject in subjects).values()) == {60}
+    colours = Counter((subject.label, subject.colorway) for subject in subjects)
+    for label, count in (("p0", 1), ("p1", 2), ("p2", 3)):
+        assert {n for (name, _), n in colours.items() if name == label} == {60 // count}
+
+
+def test_splits_are_as_stated_within_each_class_at_any_length(shapes):
+    spec, roster = make_spec(splits={"train": 0.7, "val": 0.2, "test": 0.1}), make_roster(shapes)
+    seen = Counter()
+    for index in range(2000):
+        seen[roster.subject(spec.seed, index).label, roster.split(spec.seed, index, spec.splits)] += 1
+        if index in (199, 999, 1999):
+            for label in roster.classes:
+                for split, share in spec.splits.items():
+                    assert seen[label, split] == pytest.approx(share * (index + 1) / 2, abs=3)
+
+
+def test_a_data_set_can_grow_without_changing_what_was_there(shapes):
+    roster = make_roster(shapes)
+    for index in range(10):
+        assert draw_shot(make_spec(images=10), shapes, roster, index) == draw_shot(
+            make_spec(images=100000), shapes, roster, index
+        )
+
+
+def test_labels_follow_the_rule():
+    product = make_product("a", "box", (1, 1, 1), ["#000000", "#ffffff"], folder="kind")
+    assert build_roster([("model", product)]).classes == ("a",)
+    assert build_roster([("colorway", product)]).classes == ("c0", "c1")
+    assert build_roster([("model+colorway", product)]).classes == ("a+c0", "a+c1")
+    assert build_roster([("folder", product)]).classes == ("kind",)
+    with pytest.raises(CatalogError, match="sub-folder"):
+        build_roster([("folder", make_product("b", "box", (1, 1, 1)))])
+
+
+@pytest.mark.parametrize("pose", ["resting", "upright", "free"])
+def test_products_touch_the_surface_and_not_each_other(pose):
+    tipped = RestingPose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.5)
+    plate = make_product("plate", "box", (0.15, 0.07, 0.01))
+    plate = type(plate)(**{**plate.__dict__, "resting_poses": (*plate.resting_poses, tipped)})
+    catalog = Catalog((plate, make_product("ball", "sphere", (0.05, 0.05, 0.05))))
+    spec = make_spec(per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
+    for index in range(60):
+        shot = draw_shot(spec, catalog, make_roster(catalog), index)
+        clouds = [transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in shot.products]
+        for number, cloud in enumerate(clouds):
+            assert cloud[:, 2].min() == pytest.approx(0, abs=1e-9)
+            for other in clouds[:number]:
+                assert separated(cloud[:, :2], other[:, :2])
+
+
+def separated(one, two):
+    """Whether a side of either convex outline has the other wholly outside."""
+    for first, second in ((one, two), (two, one)):
+        equations = ConvexHull(first).equations
+        if np.any((second @ equations[:, :2].T + equations[:, 2]).min(axis=0) > 0):
+            return True
+    return False
+
+
+def test_what_lies_on_a_belt_is_within_its_width(shapes):
+    spec = make_spec(per_image=3, surface={"width_m": 0.3, "yaw_deg": 30})
+    across = np.array([np.cos(np.radians(30)), np.sin(np.radians(30))])
+    for index in range(50):
+        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        for placed in shot.products:
+            points = transform_points(placed.object_to_world, shapes.product(placed.product).hull_m)
+            assert np.abs(points[:, :2] @ across).max() <= shot.surface.width_m / 2 + 1e-9
+
+
+def test_free_orientations_are_uniform():
+    rng = np.random.default_rng(1)
+    rotations = np.array([uniform_rotation(*rng.random(3)) for _ in range(5000)])
+    assert np.allclose(rotations @ rotations.transpose(0, 2, 1), np.eye(3), atol=1e-12)
+    assert np.abs(rotations.mean(axis=0)).max() < 0.03
+    assert (rotations[:, :, 2].T @ rotations[:, :, 2] / 5000) == pytest.approx(np.eye(3) / 3, abs=0.02)
+    angle = Rotation.from_matrix(rotations).magnitude()
+    # density of the angle of a uniform rotation: (1 - cos) / pi
+    assert (angle < np.pi / 2).mean() == pytest.approx((np.pi / 2 - 1) / np.pi, abs=0.02)
+
+
+def test_poses_come_with_their_probability():
+    product = make_product("a", "box", (0.1, 0.1, 0.1))
+    poses = (RestingPose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0.75),
+             RestingPose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.25))  # fmt: skip
+    catalog = Catalog((type(product)(**{**product.__dict__, "resting_poses": poses}),))
+    spec, roster = make_spec(placement={"yaw_deg": 0}), make_roster(catalog)
+    upright = [
+        draw_shot(spec, catalog, roster, index).products[0].object_to_world[2][2] == 1 for index in range(800)
+    ]
+    assert np.mean(upright) == pytest.approx(0.75, abs=0.05)
+
+
+def test_lamps_stand_where_drawn_and_face_the_products(shapes):
+    spec = make_spec(lighting={"lamps": {"count": 3, "distance_m": 1.5, "elevation_deg": 40}})
+    shot = draw_shot(spec, shapes, make_roster(shapes), 2)
+    points = np.concatenate(
+        [transform_points(p.object_to_world, shapes.product(p.product).hull_m) for p in shot.products]
+    )
+    target = (points.min(axis=0) + points.max(axis=0)) / 2
+    for lamp in shot.lamps:
+        pose = np.array(lamp.lamp_to_world)
+        towards = pose[:3, 3] - target
+        assert np.linalg.norm(towards) == pytest.approx(1.5)
+        assert np.degrees(np.arcsin(towards[2] / 1.5)) == pytest.approx(40)
+        assert pose[:3, 2] == pytest.approx(towards / 1.5)
+
+
+def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):
+    from blendgen.color import luminance
+    from blendgen.draw.exposure import incident_light
+
+    spec = make_spec(
+        exposure={"camera_ev": 0, "white_balance": 1, "lamp_ev": {"uniform": [-5, 5]}},
+        lighting={"lamps": {"count": 3}},
+    )
+    for index in range(20):
+        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        (exposure,) = draw_exposures(spec, shot, [index])
+        seen = incident_light(shot, exposure.group_gain) * exposure.camera_gain
+        assert luminance(seen) == pytest.approx(1)
+        assert seen * np.array(exposure.white_balance_gain) == pytest.approx([1, 1, 1])

@@ -1,0 +1,109 @@
+"""The Blender engine against the conformance suite, and what only a path tracer promises."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import make_spec
+from tests.engine import conformance
+
+bpy = pytest.importorskip("bpy")
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory):
+    """The built-in shapes, measured for real into a cache of their own."""
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.inventory import _shape_source
+
+    cache = AssetCache(tmp_path_factory.mktemp("cache"))
+    sources = [_shape_source("box"), _shape_source("sphere")]
+    return load_catalog(sources, measure, cache, builder_digests())
+
+
+@pytest.fixture(scope="module")
+def engine(stock):
+    from blendgen.engine.blender.session import BlenderEngine
+
+    settings = make_spec(render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True}).render
+    return BlenderEngine(stock, settings, max_lamps=3, threads=2)
+
+
+@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+def test_conformance(engine, stock, check):
+    check(engine, stock.product("box"), stock.product("sphere"))
+
+
+def test_nothing_hit_is_infinitely_far(engine, stock):
+    camera = conformance.make_camera(elevation_deg=1, focal_length_mm=18)
+    film = engine.render(conformance.make_shot([conformance.place(1, stock.product("box"))], camera))
+    assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
+
+
+def test_every_light_at_unit_gain_lights_a_white_level_patch_to_one(stock):
+    from blendgen.engine.blender.session import BlenderEngine
+
+    settings = make_spec(render={"samples_per_pixel": 256, "max_bounces": 0, "denoise": False}).render
+    engine = BlenderEngine(stock, settings, max_lamps=1)
+    levels = conformance.check_level_patch_is_unity(engine, stock.product("box"), stock.product("sphere"))
+    # the paper reflects a little less than all
+    assert levels["lamp_0"] == pytest.approx(levels["environment"], rel=0.1)
+    assert 0.8 < levels["lamp_0"] < 1.02
+    assert levels["emission"] == 0
+
+
+def test_the_light_groups_of_a_lamp_add_up(stock, engine):
+    """Two equal lamps at one place light exactly as one of double strength would: linear."""
+    one, two = (
+        engine.render(
+            conformance.make_shot([conformance.place(1, stock.product("box"))],
+                                  lamps=[conformance.overhead_lamp()] * count)
+        )
+        for count in (1, 2)
+    )  # fmt: skip
+    single = one.radiance_linear["lamp_0"].mean()
+    both = (two.radiance_linear["lamp_0"] + two.radiance_linear["lamp_1"]).mean()
+    assert both == pytest.approx(2 * single, rel=0.05)
+
+
+def test_colourways_change_the_colour_and_nothing_else(stock, engine):
+    from dataclasses import replace
+
+    from blendgen.catalog.product import Catalog, Colorway, MaterialOverride
+    from blendgen.engine.blender.session import BlenderEngine
+
+    box = stock.product("box")
+    red = Colorway("red", {"body": MaterialOverride("#ff0000")})
+    blue = Colorway("blue", {"body": MaterialOverride("#0000ff", roughness=0.9)})
+    catalog = Catalog((replace(box, colorways=(red, blue)), stock.product("sphere")))
+    painted = BlenderEngine(catalog, make_spec().render, max_lamps=0)
+    films = {
+        name: painted.render(
+            conformance.make_shot([conformance.place(1, catalog.product("box"), colorway=name)])
+        )
+        for name in ("red", "blue", "red")
+    }
+    mask = films["red"].instance_id == 1
+    assert np.array_equal(mask, films["blue"].instance_id == 1)
+    red_light, blue_light = (films[n].radiance_linear["environment"][mask].mean(axis=0) for n in ("red", "blue"))
+    assert red_light[0] > 3 * red_light[2] and blue_light[2] > 3 * blue_light[0]
+
+
+def test_a_long_session_leaves_nothing_behind(stock, engine):
+    def blocks():
+        return {
+            name: len(getattr(bpy.data, name))
+            for name in ("objects", "meshes", "lights", "materials", "images", "node_groups", "collections")
+        }
+
+    shot = conformance.make_shot(
+        [conformance.place(1, stock.product("box")), conformance.place(2, stock.product("sphere"), y=0.1)],
+        conformance.make_camera(resolution=(16, 16)),
+        [conformance.overhead_lamp()] * 2,
+    )
+    engine.render(shot)
+    before = blocks()
+    for _ in range(10):
+        engine.render(shot)
+    assert blocks() == before

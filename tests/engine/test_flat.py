@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from blendgen.engine.flat import FlatEngine
+from tests.engine import conformance
+
+
+@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+def test_conformance(shapes, check):
+    check(FlatEngine(shapes), shapes.product("box"), shapes.product("sphere"))
+
+
+def test_nothing_hit_is_infinitely_far(shapes):
+    camera = conformance.make_camera(elevation_deg=2)
+    film = FlatEngine(shapes).render(conformance.make_shot([conformance.place(1, shapes.product("box"))], camera))
+    assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
+
+
+def test_lamps_at_unit_gain_light_a_white_level_patch_to_one(shapes):
+    levels = conformance.check_level_patch_is_unity(
+        FlatEngine(shapes), shapes.product("box"), shapes.product("sphere")
+    )
+    assert levels["lamp_0"] / 0.18 == pytest.approx(1, abs=0.01)

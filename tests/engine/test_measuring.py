@@ -1,0 +1,113 @@
+"""The watched child process: crashes, hangs and a missing Blender cost what they must, not more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from blendgen.catalog.product import Refusal
+from blendgen.catalog.source import Source
+from blendgen.engine.blender.measuring import builder_digests, measure
+from blendgen.errors import SetupError
+
+# A child that speaks the protocol, and does to each request what the name of its source says.
+CHILD = """
+import json, os, sys, time
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    name = json.loads(line)["source"]["name"]
+    if name == "abort": os.abort()
+    if name == "exit": os._exit(7)
+    if name == "hang": time.sleep(600)
+    if name == "half": print('{"refu', end="", flush=True); os._exit(0)
+    if name == "bug": print(json.dumps({"failure": "KeyError: 'x'"}), flush=True); continue
+    print(json.dumps({"refusal": "a point cloud" if name == "bad" else None}), flush=True)
+"""
+
+
+def child(script: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script)
+
+
+def run(*names: str, script: str = CHILD, **options) -> list[str | None]:
+    jobs = [(Source(name, "", "mesh", {}, f"m/{name}"), Path("/nowhere")) for name in names]
+    outcomes = list(measure(jobs, command=child(script), **options))
+    assert all(o is None or o.source == f"m/{name}" for name, o in zip(names, outcomes, strict=True))
+    return [outcome.reason if isinstance(outcome, Refusal) else None for outcome in outcomes]
+
+
+def test_each_source_has_its_outcome_in_order():
+    assert run("a", "bad", "b") == [None, "a point cloud", None]
+
+
+def test_a_crash_costs_one_model():
+    assert run("a", "abort", "b", "exit", "half", "c") == [
+        None,
+        "the importer crashed (SIGABRT)",
+        None,
+        "the importer crashed (exit status 7)",
+        "the importer crashed (exit status 0)",
+        None,
+    ]
+
+
+def test_a_hang_costs_one_model_and_its_timeout():
+    started = time.monotonic()
+    assert run("a", "hang", "b", timeout_s=0.5) == [None, "the importer did not finish within 0.5 s", None]
+    assert time.monotonic() - started < 20
+
+
+def test_a_fault_of_our_own_is_told_as_such():
+    assert run("bug", "a") == ["could not be measured: KeyError: 'x'", None]
+
+
+def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_loaders_message():
+    script = """print('{"setup_error": "libSM.so.6: cannot open shared object file"}')"""
+    with pytest.raises(SetupError, match=r"\(bpy\) cannot be loaded: libSM.so.6: cannot open"):
+        run("a", script=script)
+
+
+def test_a_child_that_dies_at_once_is_a_setup_error():
+    with pytest.raises(SetupError, match="cannot be loaded: exit status 3"):
+        run("a", script="raise SystemExit(3)")
+
+
+def test_the_child_itself_tells_why_blender_cannot_be_loaded():
+    code = (
+        "import sys\n"
+        "sys.modules['bpy'] = None\n"
+        "from blendgen.engine.blender.measure import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert '"setup_error": "import of bpy halted' in done.stdout
+
+
+def test_no_child_is_started_for_nothing_and_none_outlives_an_abandoned_loop(tmp_path):
+    assert run(script="raise SystemExit(3)") == []
+    write_pid = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
+    script = CHILD.replace("for line", f"{write_pid}\nfor line")
+    outcomes = measure([(Source("a", "", "mesh", {}, "a"), tmp_path)] * 2, command=child(script))
+    next(outcomes)
+    pid = int((tmp_path / "pid").read_text())
+    outcomes.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_messages_of_the_child_are_appended_to_the_log(tmp_path):
+    log = tmp_path / "measure.log"
+    log.write_text("before\n")
+    run("a", script="import sys; print('blender speaks', file=sys.stderr)\n" + CHILD, log_path=log)
+    assert log.read_text() == "before\nblender speaks\n"
+
+
+def test_each_kind_of_source_has_its_own_code_digest():
+    digests = builder_digests()
+    assert set(digests) == {"mesh", "phone", "shape"}
+    assert len(set(digests.values())) == 3

@@ -1,0 +1,140 @@
+"""Every phone is built at its published size from closed solids, with the slots its colours need."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blendgen.catalog.phones import load_phones, phone_colorways  # noqa: E402
+from blendgen.engine.blender.phones import build_phone  # noqa: E402
+
+PHONES = load_phones()
+each_phone = pytest.mark.parametrize("name", PHONES)
+BUTTON_MM = 0.6
+
+
+@pytest.fixture(scope="module")
+def products():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return {name: build_phone(phone.model_dump(mode="json")) for name, phone in PHONES.items()}
+
+
+def vertices_mm(product) -> np.ndarray:
+    flat = np.empty(3 * len(product.data.vertices), np.float32)
+    product.data.vertices.foreach_get("co", flat)
+    return 1000.0 * flat.reshape(-1, 3).astype(np.float64)
+
+
+def slot_vertices_mm(product, slot: str) -> np.ndarray:
+    names = [material.name.split(".")[0] for material in product.data.materials]
+    faces = [face for face in product.data.polygons if names[face.material_index] == slot]
+    return vertices_mm(product)[sorted({vertex for face in faces for vertex in face.vertices})]
+
+
+@each_phone
+def test_object_is_one_mesh_called_product(products, name):
+    product = products[name]
+    assert product.name.split(".")[0] == "product"
+    assert product.type == "MESH"
+    assert product.name in bpy.context.scene.collection.objects
+
+
+@each_phone
+def test_size_is_the_published_size(products, name):
+    phone, product = PHONES[name], products[name]
+    whole, glass = np.ptp(vertices_mm(product), axis=0), slot_vertices_mm(product, "back")
+    frame = np.ptp(slot_vertices_mm(product, "frame"), axis=0)
+    assert frame[0] == pytest.approx(phone.body.width_mm, abs=0.1)
+    assert frame[1] == pytest.approx(phone.body.height_mm, abs=0.1)
+    assert 0 <= whole[0] - phone.body.width_mm <= 2 * BUTTON_MM
+    assert whole[1] == pytest.approx(phone.body.height_mm, abs=0.1)
+    island_mm = phone.island.height_mm if phone.island else 0
+    highest = phone.body.depth_mm + island_mm + max(lens.height_mm for lens in phone.lenses)
+    assert whole[2] == pytest.approx(highest, abs=0.1)
+    far_from_camera = glass[glass[:, 1] < 0]
+    assert far_from_camera[:, 2].max() == pytest.approx(phone.body.depth_mm, abs=0.05)
+
+
+@each_phone
+def test_lies_centred_on_the_ground_with_its_back_up(products, name):
+    product, places = products[name], vertices_mm(products[name])
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2
+    assert middle[:2] == pytest.approx([0, 0], abs=1e-3)
+    assert places[:, 2].min() == pytest.approx(0, abs=1e-6)
+    lens = slot_vertices_mm(product, "lens_ring")
+    assert lens[:, 2].max() > PHONES[name].body.depth_mm
+    assert lens[:, 1].min() > 0
+    assert lens[:, 0].min() < 0
+
+
+@each_phone
+def test_every_face_has_a_material(products, name):
+    mesh = products[name].data
+    assert all(material is not None for material in mesh.materials)
+    assert {face.material_index for face in mesh.polygons} == set(range(len(mesh.materials)))
+
+
+@each_phone
+def test_colorways_find_their_slots_with_a_plain_base_color(products, name):
+    materials = {material.name.split(".")[0]: material for material in products[name].data.materials}
+    for colorway in phone_colorways(PHONES[name]):
+        for slot in colorway.materials:
+            nodes = materials[slot].node_tree.nodes
+            principled = next(node for node in nodes if node.type == "BSDF_PRINCIPLED")
+            assert not principled.inputs["Base Color"].is_linked
+
+
+@each_phone
+def test_solids_are_closed_and_face_outwards(products, name):
+    mesh = products[name].data
+    faces = [tuple(face.vertices) for face in mesh.polygons]
+    directed = {(start, end) for face in faces for start, end in zip(face, face[1:] + face[:1], strict=True)}
+    assert len(directed) == sum(len(face) for face in faces)
+    assert all((end, start) in directed for start, end in directed)
+    volumes = solid_volumes_mm3(vertices_mm(products[name]), faces)
+    assert len(volumes) > 25
+    assert min(volumes.values()) > 0
+
+
+def solid_volumes_mm3(places: np.ndarray, faces) -> dict[int, float]:
+    """Signed volume of each connected solid, by the number of its first vertex."""
+    parent = list(range(len(places)))
+
+    def root(vertex):
+        while parent[vertex] != vertex:
+            parent[vertex] = parent[parent[vertex]]
+            vertex = parent[vertex]
+        return vertex
+
+    for face in faces:
+        for vertex in face[1:]:
+            first, second = sorted((root(face[0]), root(vertex)))
+            parent[second] = first
+    solids: dict[int, list] = {}
+    for face in faces:
+        triangles = [(face[0], *pair) for pair in pairwise(face[1:])]
+        solids.setdefault(root(face[0]), []).extend(triangles)
+    return {first: signed_volume(places - places[first], triangles) for first, triangles in solids.items()}
+
+
+def signed_volume(places, triangles) -> float:
+    a, b, c = (places[[triangle[corner] for triangle in triangles]] for corner in range(3))
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+@each_phone
+def test_mesh_is_detailed_but_not_heavy(products, name):
+    triangles = sum(len(face.vertices) - 2 for face in products[name].data.polygons)
+    assert 10_000 <= triangles <= 45_000
+
+
+def test_models_differ_and_building_again_gives_the_same_mesh(products):
+    digests = {name: hashlib.sha256(vertices_mm(product)).hexdigest() for name, product in products.items()}
+    assert len(set(digests.values())) == len(PHONES)
+    again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))
+    assert hashlib.sha256(vertices_mm(again)).hexdigest() == digests["iphone_12"]

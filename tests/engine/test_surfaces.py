@@ -1,0 +1,176 @@
+"""Surfaces: the carrying plane is z = 0, the result depends on the Surface alone, nothing piles up."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blendgen.catalog.surfaces import DEFAULT_COLOR_SRGB, SURFACE_KINDS  # noqa: E402
+from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
+from blendgen.shot import Surface  # noqa: E402
+
+PRODUCT_HALF_M = 0.15
+BELTS = ("belt_rubber", "belt_pvc", "belt_modular")
+
+
+def surface_of(kind: str, **changes) -> Surface:
+    values = {
+        "kind": kind,
+        "texture_offset_m": (1.234, 987.654),
+        "yaw_deg": 17.0,
+        "width_m": 0.6,
+        "wear": 0.5,
+        "dust": 0.3,
+        "color_srgb": None,
+    }
+    return Surface(**{**values, **changes})
+
+
+def built(surface: Surface):
+    """The objects of the surface, its transforms evaluated."""
+    objects = build_surface(surface)
+    bpy.context.view_layer.update()
+    return objects
+
+
+def faces_world_m(placed) -> list[np.ndarray]:
+    """Corners of every face, (corners, 3), world frame."""
+    mesh = placed.data
+    vertices = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", vertices)
+    matrix = np.array(placed.matrix_world)
+    world = vertices.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    loops = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", loops)
+    return world[loops.reshape(-1, 4)]
+
+
+def values_of(tree) -> list:
+    """Every unlinked number in a node tree, in order."""
+    found = []
+    for node in tree.nodes:
+        for socket in [*node.inputs, *node.outputs]:
+            if hasattr(socket, "default_value") and not socket.is_linked:
+                value = socket.default_value
+                found.append(tuple(value) if hasattr(value, "__len__") else value)
+        if node.name in ("wear", "dust", "base"):
+            value = node.outputs[0].default_value
+            found.append(tuple(value) if hasattr(value, "__len__") else value)
+    return found
+
+
+def state_of(objects) -> list:
+    """All that decides the look: transforms, meshes and material numbers."""
+    meshes = [
+        (tuple(map(tuple, placed.matrix_world)), faces_world_m(placed).tobytes()) for placed in objects
+    ]
+    materials = [values_of(slot.material.node_tree) for placed in objects for slot in placed.material_slots]
+    return [meshes, materials]
+
+
+@pytest.fixture(autouse=True)
+def empty_scene():
+    bpy.data.batch_remove(list(bpy.data.objects))
+    yield
+    bpy.data.batch_remove(list(bpy.data.objects))
+
+
+def test_catalog_and_builders_name_the_same_kinds():
+    assert set(SURFACE_KINDS) == set(BUILDERS) == set(DEFAULT_COLOR_SRGB)
+
+
+def test_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="unknown surface 'lava'"):
+        build_surface(surface_of("lava"))
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("changes", [{}, {"yaw_deg": -140.0, "texture_offset_m": (-3.3, -0.019)}])
+def test_products_stand_on_z_zero(kind, changes):
+    """Faces that reach into the product area: the highest is level with z = 0."""
+    highest = []
+    for placed in built(surface_of(kind, **changes)):
+        faces = faces_world_m(placed)
+        low, high = faces[:, :, :2].min(axis=1), faces[:, :, :2].max(axis=1)
+        reaches = (low < PRODUCT_HALF_M).all(axis=1) & (high > -PRODUCT_HALF_M).all(axis=1)
+        # a long face turned by yaw has a large box: ask in the frame of the belt as well
+        local = faces @ np.array(placed.matrix_world)[:3, :3]
+        width = PRODUCT_HALF_M * math.sqrt(2)
+        reaches &= (local[:, :, 0].min(axis=1) < width) & (local[:, :, 0].max(axis=1) > -width)
+        highest.extend(faces[reaches][:, :, 2].max(axis=1))
+    assert abs(max(highest)) < 1e-6
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+def test_something_carries_everywhere(kind):
+    """Seen straight from above, only slots of a modular belt lie below the plane, and never void."""
+    built(surface_of(kind))
+    scene, graph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
+    steps = np.linspace(-PRODUCT_HALF_M, PRODUCT_HALF_M, 23)
+    hits = [scene.ray_cast(graph, (x, y, 0.2), (0, 0, -1)) for x in steps for y in steps]
+    assert all(hit[0] for hit in hits)
+    heights = np.array([hit[1].z for hit in hits])
+    assert heights.min() > -0.02
+    assert (np.abs(heights) < 1e-6).mean() > (0.6 if kind == "belt_modular" else 0.999)
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+def test_nothing_piles_up(kind):
+    def count():
+        data = bpy.data
+        return [len(part) for part in (data.objects, data.meshes, data.materials, data.node_groups)]
+
+    bpy.data.batch_remove(build_surface(surface_of(kind)))
+    before = count()
+    for step in range(4):
+        offset_m = (0.1 * step, 0.7 * step)
+        changes = {"wear": step / 4, "width_m": 0.4 + 0.1 * step, "texture_offset_m": offset_m}
+        bpy.data.batch_remove(build_surface(surface_of(kind, **changes)))
+    assert count() == before
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+def test_result_depends_on_the_surface_alone(kind):
+    first = built(surface_of(kind))
+    wanted = state_of(first)
+    bpy.data.batch_remove(first)
+    other = {"yaw_deg": 80.0, "width_m": 0.45, "wear": 1.0, "dust": 1.0, "color_srgb": "#ff8800"}
+    for kind_between in SURFACE_KINDS:
+        bpy.data.batch_remove(build_surface(surface_of(kind_between, **other, texture_offset_m=(0.5, 0.5))))
+    assert state_of(built(surface_of(kind))) == wanted
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+def test_meshes_removed_by_the_owner_are_built_again(kind):
+    objects = built(surface_of(kind))
+    wanted = state_of(objects)
+    bpy.data.batch_remove([*objects, *{placed.data for placed in objects}])
+    assert state_of(built(surface_of(kind))) == wanted
+
+
+@pytest.mark.parametrize("kind", BELTS)
+def test_belt_is_three_metres_long_each_way(kind):
+    belts = [placed for placed in built(surface_of(kind, yaw_deg=0.0)) if kind in placed.data.name]
+    y_m = np.concatenate([faces_world_m(placed)[:, :, 1].ravel() for placed in belts])
+    assert y_m.min() <= -3 and y_m.max() >= 3
+
+
+def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
+    """A whole module by two rows leaves every link in its place; half a row does not."""
+    def near(offset_m):
+        objects = built(surface_of("belt_modular", yaw_deg=0.0, texture_offset_m=offset_m))
+        links = [faces_world_m(placed) for placed in objects if placed.data.name.endswith("belt_modular")]
+        corners = np.concatenate(links).reshape(-1, 3)
+        bpy.data.batch_remove(objects)
+        inside = corners[(np.abs(corners[:, :2]) < 0.1).all(axis=1)]
+        return inside[np.lexsort(np.round(inside, 5).T)]
+
+    here = near((0.0101, 0.0101))
+    again = near((0.0101 + 0.1524, 0.0101 + 2 * 0.0254))
+    assert here.shape == again.shape and np.abs(np.sort(here, axis=0) - np.sort(again, axis=0)).max() < 1e-5
+    moved = near((0.0101, 0.0101 + 0.0127))
+    assert here.shape != moved.shape or np.abs(np.sort(here, axis=0) - np.sort(moved, axis=0)).max() > 1e-3

@@ -1,0 +1,129 @@
+"""Each law is tested by what it promises: moments, quantiles, uniformity."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blendgen.spec.distributions import (
+    Choice,
+    Cone,
+    Constant,
+    Disk,
+    Integers,
+    LogUniform,
+    Normal,
+    Sphere,
+    TruncatedNormal,
+    Uniform,
+)
+
+UNITS = (np.arange(20000) + 0.5) / 20000
+unit = st.floats(0, 1, exclude_max=True)
+
+
+def values(law):
+    return np.array([law.at(u) for u in UNITS])
+
+
+def pairs(law, count=150):
+    grid = (np.arange(count) + 0.5) / count
+    return np.array([law.at(u, v) for u in grid for v in grid])
+
+
+def test_uniform_has_its_mean_and_variance():
+    drawn = values(Uniform(-1, 3))
+    assert drawn.mean() == pytest.approx(1, abs=1e-3)
+    assert drawn.var() == pytest.approx(16 / 12, rel=1e-3)
+
+
+def test_log_uniform_has_its_median_at_the_geometric_mean():
+    drawn = values(LogUniform(0.1, 10))
+    assert np.median(drawn) == pytest.approx(1, rel=1e-3)
+    assert np.log(drawn).var() == pytest.approx(math.log(100) ** 2 / 12, rel=1e-3)
+
+
+def test_normal_has_its_moments_and_quantiles():
+    drawn = values(Normal(2, 3))
+    assert drawn.mean() == pytest.approx(2, abs=1e-3)
+    assert drawn.std() == pytest.approx(3, rel=2e-3)
+    assert Normal(2, 3).at(0.975) == pytest.approx(2 + 1.959964 * 3, abs=1e-4)
+
+
+def test_truncated_normal_keeps_its_bounds_and_its_shape():
+    drawn = values(TruncatedNormal(0, 1, -1, 2))
+    assert drawn.min() >= -1 and drawn.max() <= 2
+    phi, cdf = lambda x: math.exp(-x * x / 2) / math.sqrt(2 * math.pi), lambda x: math.erfc(-x / 2**0.5) / 2
+    assert drawn.mean() == pytest.approx((phi(-1) - phi(2)) / (cdf(2) - cdf(-1)), abs=1e-3)
+
+
+def test_integers_are_equally_likely_and_include_both_ends():
+    found, counts = np.unique(values(Integers(2, 5)), return_counts=True)
+    assert found.tolist() == [2, 3, 4, 5]
+    assert np.ptp(counts) <= 1
+
+
+def test_choice_follows_its_weights():
+    drawn = [Choice(("a", "b", "c"), (1, 0, 3)).at(u) for u in UNITS]
+    assert drawn.count("b") == 0
+    assert drawn.count("c") == pytest.approx(3 * drawn.count("a"), abs=4)
+
+
+def test_disk_is_uniform_over_its_area():
+    points = pairs(Disk(2))
+    radius = np.hypot(*points.T)
+    assert radius.max() <= 2
+    assert (radius < 2 / math.sqrt(2)).mean() == pytest.approx(0.5, abs=0.01)
+    assert points.mean(axis=0) == pytest.approx([0, 0], abs=1e-2)
+
+
+def test_sphere_is_uniform_over_its_zone():
+    points = pairs(Sphere(-90, 90))
+    assert np.allclose(np.linalg.norm(points, axis=1), 1)
+    assert points.T @ points / len(points) == pytest.approx(np.eye(3) / 3, abs=1e-2)
+    zone = pairs(Sphere(30, 90))
+    assert zone[:, 2].min() >= 0.5
+    assert zone[:, 2].mean() == pytest.approx(0.75, abs=1e-3)
+
+
+def test_cone_is_uniform_over_its_cap():
+    points = pairs(Cone(60))
+    assert points[:, 2].min() >= 0.5 - 1e-12
+    assert (points[:, 2] > 0.75).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_constant_needs_no_chance():
+    assert Constant(3).dimensions == 0
+    assert Constant(3).at() == 3
+
+
+@given(unit)
+def test_no_law_leaves_its_support(u):
+    for law in (Uniform(0.1, 0.3), LogUniform(0.1, 0.3), TruncatedNormal(0, 9, 0.1, 0.3), Integers(-3, 3)):
+        low, high = law.support()
+        assert low <= law.at(u) <= high
+
+
+@pytest.mark.parametrize(
+    ("law", "arguments"),
+    [
+        (Uniform, (1, 1)),
+        (Uniform, (2, 1)),
+        (LogUniform, (0, 1)),
+        (Normal, (0, 0)),
+        (TruncatedNormal, (0, 1, 2, 1)),
+        (TruncatedNormal, (0, 1e-3, 5, 6)),
+        (Integers, (0.5, 2)),
+        (Choice, ((), ())),
+        (Choice, (("a",), (0.0,))),
+        (Choice, (("a", "b"), (1.0, -1.0))),
+        (Disk, (0,)),
+        (Sphere, (10, 10)),
+        (Cone, (0,)),
+    ],
+)
+def test_impossible_laws_are_refused(law, arguments):
+    with pytest.raises(ValueError, match=law.keyword):
+        law(*arguments)

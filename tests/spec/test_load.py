@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from blendgen.errors import SpecError, UsageError
+from blendgen.spec.distributions import Constant, Uniform
+from blendgen.spec.load import check_spec, load_spec, parse_override, resolved_values, resolved_yaml
+from blendgen.spec.yaml_source import parse
+
+SCENES = sorted((Path(__file__).resolve().parents[2] / "scenes").glob("*.yaml"))
+MINIMAL = "blendgen: 1\nname: x\nproducts: [{catalog: shapes}]\n"
+
+
+def check(text, *overrides):
+    return check_spec(parse(text, "x.yaml"), Path(), tuple(parse_override(o) for o in overrides)).spec
+
+
+def problems(text, *overrides):
+    with pytest.raises(SpecError) as caught:
+        check(text, *overrides)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("path", SCENES, ids=lambda path: path.stem)
+def test_the_shipped_scenes_are_valid(path):
+    assert load_spec(path).spec.name
+
+
+@pytest.mark.parametrize("path", SCENES, ids=lambda path: path.stem)
+def test_a_resolved_spec_loads_again_as_itself(path):
+    spec = load_spec(path).spec
+    assert resolved_values(check(resolved_yaml(spec))) == resolved_values(spec)
+
+
+def test_a_minimal_spec_is_enough():
+    spec = check(MINIMAL)
+    assert spec.resolution == (224, 224)
+    assert spec.sensor.bits == 12
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "expected"),
+    [
+        ("seeed: 3", "4:1: seeed", "unknown key, did you mean seed?"),
+        ("camera: {elevaton_deg: 3}", "4:10: camera.elevaton_deg", "did you mean elevation_deg?"),
+        ("camera: {distance_m: {uniform: [1.2, 0.6]}}", "camera.distance_m", "uniform needs low < high, got [1.2, 0.6]"),
+        ("camera: {distance_m: -1}", "camera.distance_m", "must be above 0"),
+        ("camera: {distance_m: 1, frame_fill: 0.5}", "camera", "exclude each other"),
+        ("camera: {direction: {cone: 20}, azimuth_deg: 3}", "camera", "direction replaces"),
+        ("camera: {aim: [2, 0]}", "camera.aim", "within 1"),
+        ("camera: {focal_length_mm: {normal: [30, 3]}}", "focal_length_mm", "truncated_normal keeps"),
+        ("camera: {roll_deg: {uniformm: [1, 2]}}", "roll_deg", "expected one of uniform"),
+        ("camera: {roll_deg: {uniform: [1]}}", "roll_deg", "uniform needs [low, high], got [1]"),
+        ("camera: {roll_deg: [1, 2]}", "roll_deg", "must be a number or a distribution"),
+        ("surface: {kind: belt_ruber}", "surface.kind", "did you mean belt_rubber?"),
+        ("surface: {kind: {choice: {belt_rubber: 1, belt_pvcc: 2}}}", "surface.kind", "did you mean belt_pvc?"),
+        ("surface: {color: blue}", "surface.color", "#rrggbb"),
+        ("per_image: {uniform: [1, 3]}", "per_image", "whole numbers"),
+        ("per_image: 0", "per_image", "at least 1"),
+        ("resolution: [100000, 100000]", "4:1: resolution", "16 to 8192"),
+        ("resolution: [8192, 8192]", "resolution", "pixels in all"),
+        ("resolution: [224.5, 224]", "resolution", "must be [width, height]"),
+        ("resolution: 224", "resolution", "must be [width, height]"),
+        ("images: 0", "images", "greater than or equal to 1"),
+        ("seed: -1", "seed", "greater than or equal to 0"),
+        ("splits: {train: 0.5}", "splits", "sum to 1"),
+        ("splits: {'a/b': 1}", "splits", "one word"),
+        ("sensor: machine_visoin", "sensor", "did you mean machine_vision?"),
+        ("sensor: {preset: phone, bitss: 3}", "sensor.bitss", "did you mean bits?"),
+        ("render: {samples_per_pixel: 4, max_bounces: 2}", "render", "denoise is missing"),
+        ("exposures_per_shot: 1000", "exposures_per_shot", "less than or equal to 64"),
+        ("output: {format: gif}", "output.format", "'png' or 'jpeg'"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_file_line_field_and_way_out(line, place, expected):
+    (problem,) = problems(MINIMAL + line + "\n")
+    assert problem.startswith("x.yaml:4:")
+    assert place in problem and expected in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: x\nproducts: [{catalog: shapes}]\n", "blendgen is missing"),
+        ("blendgen: 2\nname: x\nproducts: [{catalog: shapes}]\n", "x.yaml:1:1: blendgen"),
+        ("blendgen: 1\nname: a/b\nproducts: [{catalog: shapes}]\n", "x.yaml:2:1: name"),
+        ("blendgen: 1\nname: x\nproducts: []\n", "x.yaml:3:1: products"),
+        ("blendgen: 1\nname: x\nproducts: [{catalog: phoness}]\n", "did you mean phones?"),
+        ("blendgen: 1\nname: x\nproducts: [{}]\n", "give either catalog"),
+        ("blendgen: 1\nname: x\nproducts: [{directory: a, unit: inch}]\n", "products[0].unit"),
+        ("- 1\n", "a spec is a mapping"),
+    ],
+)
+def test_a_wrong_root_is_told(text, expected):
+    assert expected in "\n".join(problems(text))
+
+
+def test_all_faults_are_told_at_once_in_the_order_of_the_file():
+    found = problems(MINIMAL + "seeed: 1\ncamera: {roll_deg: x}\nsensor: nope\nper_image: 99\n")
+    assert [problem.split(":")[1] for problem in found] == ["4", "5", "6", "7"]
+
+
+def test_overrides_enter_as_if_they_stood_in_the_file():
+    spec = check(MINIMAL, "camera.distance_m={uniform: [1, 2]}", "products[0].label=colorway", "images=7")
+    assert spec.camera.distance_m == Uniform(1, 2)
+    assert spec.products[0].label == "colorway"
+    assert spec.images == 7
+
+
+def test_a_wrong_override_is_told_by_its_text():
+    (problem,) = problems(MINIMAL, "camera.roll_deg=abc")
+    assert problem.startswith("--set camera.roll_deg=abc: must be a number")
+    (problem,) = problems(MINIMAL, "products[7].label=model")
+    assert "there is no 7" in problem
+    with pytest.raises(UsageError, match="key=value"):
+        parse_override("camera.roll_deg")
+
+
+def test_a_preset_may_be_a_start():
+    spec = check(MINIMAL + "sensor: {preset: webcam, read_noise_e: 9}\n")
+    assert (spec.sensor.read_noise_e, spec.sensor.full_well_e) == (9, 3500)
+
+
+def test_a_render_preset_may_fix_the_resolution():
+    assert check(MINIMAL + "render: smoke\n").resolution == (64, 64)
+
+
+def test_constants_and_weights_keep_their_values_through_yaml():
+    spec = check(MINIMAL + "per_image: {choice: {1: 0.9, 2: 0.1}}\ncamera: {aim: [0.1, 0.2]}\n")
+    again = yaml.safe_load(resolved_yaml(spec))
+    assert again["per_image"] == {"choice": {1: 0.9, 2: 0.1}}
+    assert again["camera"]["aim"] == [0.1, 0.2]
+    assert spec.surface.yaw_deg == Constant(0.0)
+
+
+def test_a_missing_file_and_a_binary_file_are_told(tmp_path):
+    with pytest.raises(UsageError, match="No such file"):
+        load_spec(tmp_path / "absent.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SpecError, match="UTF-8"):
+        load_spec(tmp_path / "binary.yaml")

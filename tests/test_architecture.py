@@ -1,0 +1,86 @@
+"""The rules of the design that lint can hold: layers, where bpy, chance and the disk may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
+LAYERS = {
+    "errors": 0,
+    **dict.fromkeys(["streams", "color", "geometry", "vocabulary", "resources", "wheel", "index_range"], 1),
+    "shot": 2,
+    **dict.fromkeys(["spec", "catalog"], 3),
+    **dict.fromkeys(["draw", "engine", "develop", "annotate"], 4),
+    **dict.fromkeys(["inventory", "dataset"], 5),
+    **dict.fromkeys(["pipeline", "record", "report"], 6),
+    "farm": 7,
+    "cli": 8,
+    "__main__": 9,
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_lower_layers_or_its_own_room(path):
+    own = room(path)
+    if own == "__init__":
+        return
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "blendgen" or len(parts) == 1 or parts[1] in (own, "__version__"):
+            continue
+        if parts[1] in LAYERS:
+            assert LAYERS[parts[1]] < LAYERS[own], f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_the_blender_engine_knows_bpy(path):
+    foreign = {name.split(".")[0] for name in imports(path)} & {"bpy", "mathutils", "bmesh"}
+    assert not foreign or "engine/blender" in path.as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_chance_comes_from_streams_alone(path):
+    text = path.read_text("utf-8")
+    if path.name != "streams.py":
+        assert "import random" not in text
+        assert "np.random.Generator(" not in text and "default_rng" not in text
+    if room(path) not in ("streams", "draw", "develop"):
+        assert "blendgen.streams" not in text
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_is_one_noun_or_verb_and_not_longer_than_300_lines(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 300
+
+
+def test_every_room_has_a_layer():
+    assert {room(path) for path in MODULES} - {"__init__"} == set(LAYERS)
+
+
+def test_the_command_line_does_not_load_bpy():
+    code = (
+        "import sys, blendgen.cli as cli, blendgen.farm.generate, blendgen.farm.checkup\n"
+        "[cli.group.get_command(None, name) for name in cli._COMMANDS]\n"
+        "assert 'bpy' not in sys.modules and 'scipy' not in sys.modules, sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
