@@ -7,6 +7,7 @@ they may be deleted at any time. Several processes may use one cache folder at o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -114,7 +115,7 @@ class AssetCache:
                 return
             self._set_aside(key)
             try:
-                os.rename(building, self.entry_folder(key))
+                building.rename(self.entry_folder(key))
             except OSError:
                 if self.read(key) is None:
                     raise
@@ -129,10 +130,8 @@ class AssetCache:
         """Take a damaged entry away; another process may do the same at the same time."""
         if self.entry_folder(key).exists():
             aside = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}damaged-", dir=self.folder / "assets"))
-            try:
-                os.rename(self.entry_folder(key), aside / "entry")
-            except FileNotFoundError:
-                pass  # the other process took it away
+            with contextlib.suppress(FileNotFoundError):
+                self.entry_folder(key).rename(aside / "entry")
             self.discard(aside)
 
     def _sweep(self) -> None:

@@ -23,7 +23,7 @@ def convex_hull(vertices_m) -> np.ndarray:
     if len(vertices) < 3 or scale == 0:
         return vertices
     centred = (vertices - vertices.mean(axis=0)) / scale
-    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
     dimensions = int((np.ptp(centred @ axes.T, axis=0) > FLATNESS).sum())
     return vertices[_hull_indices((centred @ axes.T)[:, :dimensions])]
 

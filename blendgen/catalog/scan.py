@@ -47,8 +47,8 @@ def scan_directory(folder: Path, display: str, unit: str | None, up: str | None)
             name=name,
             folder=path.parts[0] if len(path.parts) > 1 else "",
             kind="mesh",
-            options={"path": os.path.abspath(folder / path), "unit": unit, "up": up},
-            display=os.path.join(display, path),
+            options={"path": str((folder / path).absolute()), "unit": unit, "up": up},
+            display=str(Path(display, path)),
         )
         for path, name in zip(paths, product_names(paths), strict=True)
     ]

@@ -118,6 +118,8 @@ def _plain(value: Any) -> Any:
 
 def _apply(value: Any, override: Override) -> Problem | None:
     *parents, last = override.path
+    if parents and parents[0] in _PRESETS:
+        _start_from_preset(value, parents[0])
     for part in parents:
         try:
             value = value.setdefault(part, {}) if isinstance(value, dict) else value[part]
@@ -128,6 +130,13 @@ def _apply(value: Any, override: Override) -> Problem | None:
     except (IndexError, TypeError):
         return Problem(f"--set {override.text}", 0, 0, "", f"there is no place for {last!r}")
     return None
+
+
+def _start_from_preset(value: dict, key: str) -> None:
+    """`--set render.max_bounces=2` changes one field of whatever preset is named, or of the default."""
+    given = value.get(key, _PRESETS[key][1])
+    if isinstance(given, str):
+        value[key] = {"preset": given}
 
 
 def _problem(document: Document, overrides, path: FieldPath, message: str) -> Problem:

@@ -124,7 +124,7 @@ def test_a_file_that_vanished_is_refused(cache, tmp_path):
 
 
 def test_two_products_of_one_name_are_told(cache):
-    with pytest.raises(CatalogError, match="(?s)different names.*shapes/Mug.*shapes/mug"):
+    with pytest.raises(CatalogError, match=r"(?s)different names.*shapes/Mug.*shapes/mug"):
         load_catalog(sources("Mug", "mug"), never, cache)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
@@ -48,8 +47,8 @@ def test_hidden_files_and_folders_are_skipped(tmp_path):
 
 def test_a_link_back_to_a_folder_above_ends(tmp_path):
     touch(tmp_path, "sub/a.obj")
-    os.symlink(tmp_path, tmp_path / "sub" / "loop")
-    os.symlink(tmp_path / "nowhere", tmp_path / "broken.obj")
+    (tmp_path / "sub" / "loop").symlink_to(tmp_path)
+    (tmp_path / "broken.obj").symlink_to(tmp_path / "nowhere")
     assert names(tmp_path) == ["a"]
 
 
@@ -68,7 +67,7 @@ def test_a_source_carries_its_options_an_absolute_path_and_the_path_as_written(t
     (source,) = scan_directory(Path("models"), "models", "mm", "y")
     assert source.kind == "mesh"
     assert source.options == {"path": str(tmp_path / "models/sub/a.obj"), "unit": "mm", "up": "y"}
-    assert source.display == os.path.join("models", "sub", "a.obj")
+    assert source.display == str(Path("models/sub/a.obj"))
 
 
 def test_files_of_one_name_are_told_apart_by_their_folder(tmp_path):

@@ -78,12 +78,7 @@ def test_a_child_that_dies_at_once_is_a_setup_error():
 
 
 def test_the_child_itself_tells_why_blender_cannot_be_loaded():
-    code = (
-        "import sys\n"
-        "sys.modules['bpy'] = None\n"
-        "from blendgen.engine.blender.measure import main\n"
-        "main()"
-    )
+    code = "import sys\nsys.modules['bpy'] = None\nfrom blendgen.engine.blender.measure import main\nmain()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert '"setup_error": "import of bpy halted' in done.stdout
 

@@ -174,3 +174,10 @@ def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
     assert here.shape == again.shape and np.abs(np.sort(here, axis=0) - np.sort(again, axis=0)).max() < 1e-5
     moved = near((0.0101, 0.0101 + 0.0127))
     assert here.shape != moved.shape or np.abs(np.sort(here, axis=0) - np.sort(moved, axis=0)).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", SURFACE_KINDS)
+def test_meshes_are_sound_and_flat_shaded(kind):
+    for mesh in {placed.data for placed in built(surface_of(kind))}:
+        assert not mesh.validate()
+        assert not any(face.use_smooth for face in mesh.polygons)

@@ -122,6 +122,11 @@ def test_a_preset_may_be_a_start():
     assert (spec.sensor.read_noise_e, spec.sensor.full_well_e) == (9, 3500)
 
 
+def test_one_field_of_a_preset_can_be_overridden():
+    spec = check(MINIMAL + "render: final\n", "render.max_bounces=2", "sensor.bits=10")
+    assert (spec.render.max_bounces, spec.render.samples_per_pixel, spec.sensor.bits) == (2, 128, 10)
+
+
 def test_a_render_preset_may_fix_the_resolution():
     assert check(MINIMAL + "render: smoke\n").resolution == (64, 64)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 
 from blendgen.catalog.scan import METRES_PER_UNIT, UNITLESS_SUFFIXES
 from blendgen.engine.blender.preflight import file_fault
@@ -24,9 +23,21 @@ from blendgen.engine.blender.preflight import file_fault
 SMOOTH_BELOW_DEG = 30.0
 # All kinds of data that a model can bring and that can have drivers.
 _ANIMATED = (
-    "objects meshes curves metaballs lattices armatures lights cameras shape_keys materials textures"
-    " node_groups scenes"
-).split()
+    "objects",
+    "meshes",
+    "curves",
+    "metaballs",
+    "lattices",
+    "armatures",
+    "lights",
+    "cameras",
+    "shape_keys",
+    "materials",
+    "textures",
+    "node_groups",
+    "worlds",
+    "scenes",
+)
 _DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
 _FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
@@ -152,12 +163,16 @@ def _refuse_linked() -> None:
 
 
 def _scale_scene(factor: float) -> None:
+    """Scale all objects through a common parent: world matrices may not be known yet."""
     if factor == 1.0:
         return
-    bpy.context.view_layer.update()  # world matrices of appended objects are unknown before
-    for owner in bpy.context.scene.objects:
-        if owner.parent is None:
-            owner.matrix_world = Matrix.Scale(factor, 4) @ owner.matrix_world
+    scene = bpy.context.scene
+    roots = [owner for owner in scene.objects if owner.parent is None]
+    unit = bpy.data.objects.new("unit", None)
+    unit.scale = (factor, factor, factor)
+    scene.collection.objects.link(unit)
+    for owner in roots:
+        owner.parent = unit
 
 
 def _drop_executable() -> None:
@@ -199,4 +214,3 @@ _IMPORTERS = {
     "usdz": _import_usd,
     "blend": _import_blend,
 }
-assert set(UNITLESS_SUFFIXES) == set(_DEFAULT_UP)

@@ -130,7 +130,7 @@ def _refuse_unusable(meshes: list[bpy.types.Mesh]) -> None:
     if triangles == 0:
         raise ImportRefused(f"a point cloud: {vertices} vertices, no faces")
     if triangles > MAX_TRIANGLES:
-        raise ImportRefused(f"{triangles:,} triangles; at most {MAX_TRIANGLES:,} are taken, decimate the model")
+        raise ImportRefused(f"{triangles:,} triangles, more than {MAX_TRIANGLES:,}; decimate the model")
     if not all(np.isfinite(vertex_positions(mesh)).all() for mesh in meshes):
         raise ImportRefused("coordinates that are not finite numbers (NaN or infinity)")
 

@@ -46,7 +46,7 @@ def _answer(measure_source, source: Source, folder: Path) -> dict[str, Any]:
     print(f"measuring {source.display}", file=sys.stderr, flush=True)
     try:
         return {"refusal": measure_source(source, folder)}
-    except Exception as error:  # one strange model must not end the others; the log has the rest
+    except Exception as error:  # noqa: BLE001 - one strange model must not end the others; the log has the rest
         traceback.print_exc()
         return {"failure": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
 

@@ -6,6 +6,7 @@ a crash or a timeout costs one model, and a new child goes on with the rest.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -139,10 +140,8 @@ class _Child:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            try:
+            with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
                 pipe.close()
-            except OSError:
-                pass  # a request was left in the pipe of a dead child
 
 
 def _how_it_ended(status: int | None) -> str:
@@ -156,8 +155,8 @@ def _how_it_ended(status: int | None) -> str:
 def _environment() -> dict[str, str]:
     """The child finds the same blendgen as this process, installed or not."""
     package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
-    others = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([package_parent, others] if others else [package_parent])}
+    folders = [package_parent, os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
 
 
 def builder_digests() -> Mapping[str, str]:

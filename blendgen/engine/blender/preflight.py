@@ -16,13 +16,18 @@ from blendgen.catalog.companions import gltf_json, gltf_uris, inside
 from blendgen.catalog.scan import model_suffix
 
 _MAGIC = {
-    "ply": (b"ply",),
     "fbx": (b"Kaydara FBX Binary", b";"),
     "usdc": (b"PXR-USDC",),
     "usda": (b"#usda",),
     "usd": (b"PXR-USDC", b"#usda", b"PK\x03\x04"),
     "usdz": (b"PK\x03\x04",),
     "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
+}
+_PLY_BYTES = {
+    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
+    **dict.fromkeys(("short", "ushort", "int16", "uint16"), 2),
+    **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("double", "float64"), 8),
 }
 _OBJ_NOT_FINITE = re.compile(rb"^v[ \t][^\r\n]*?[ \t+-](nan|inf)", re.I | re.M)
 _NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
@@ -40,8 +45,15 @@ def file_fault(path: Path) -> str | None:
         return f"cannot be read: {error.strerror}"
     if size == 0:
         return "the file is empty"
+    try:
+        return _fault_of_kind(path, start, size)
+    except ValueError as error:  # a header with words where numbers belong
+        return f"its header cannot be read: {error}"
+
+
+def _fault_of_kind(path: Path, start: bytes, size: int) -> str | None:
     suffix = model_suffix(path)
-    checks = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault, "stl": _stl_fault}
+    checks = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault, "stl": _stl_fault, "ply": _ply_fault}
     if suffix in checks:
         return checks[suffix](path, start, size)
     return _magic_fault(suffix, start)
@@ -122,3 +134,33 @@ def _ascii_stl_fault(path: Path) -> str | None:
     if opened != closed:
         return f"truncated: facet {opened} is not complete"
     return None if opened else "no geometry (an STL file without facets)"
+
+
+def _ply_fault(path: Path, start: bytes, size: int) -> str | None:
+    if not start.lstrip().startswith(b"ply"):
+        return "not a PLY file (its header is missing)"
+    header, ended, body = path.read_bytes().partition(b"end_header")
+    if not ended:
+        return "truncated: its header does not end"
+    lines = [line.split() for line in header.decode("latin-1").splitlines()]
+    if ["format", "ascii", "1.0"] in lines:
+        needed = sum(int(line[2]) for line in lines if line[:1] == ["element"] and line[2:])
+        rows = sum(1 for row in body.splitlines() if row.strip())
+        return f"truncated: {rows} of {needed} rows" if rows < needed else None
+    needed = _least_ply_bytes(lines)
+    return f"truncated: {len(body)} of at least {needed} bytes" if len(body) < needed else None
+
+
+def _least_ply_bytes(lines: list[list[str]]) -> int:
+    """Size of a binary PLY body whose faces are all triangles and whose other lists are empty."""
+    total = count = 0
+    for line in lines:
+        match line:
+            case ["element", _, number]:
+                count = int(number)
+            case ["property", "list", length, item, name]:
+                corners = 3 if name in ("vertex_indices", "vertex_index") else 0
+                total += count * (_PLY_BYTES.get(length, 0) + corners * _PLY_BYTES.get(item, 0))
+            case ["property", kind, _]:
+                total += count * _PLY_BYTES.get(kind, 0)
+    return total

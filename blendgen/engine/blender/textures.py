@@ -7,7 +7,6 @@ it in pink, and the plain colour of the material shows; the caller is told.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def _find(image: bpy.types.Image, folder: Path | None) -> Path | None:
         return named
     if folder is None:
         return None
-    candidates = [inside(folder, os.path.join(near, named.name)) for near in _NEAR]
+    candidates = [inside(folder, f"{near}/{named.name}") for near in _NEAR]
     return next((file for file in candidates if file is not None and file.is_file()), None)
 
 

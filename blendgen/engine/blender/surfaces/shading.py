@@ -27,7 +27,7 @@ WRAP_M = 45.72
 
 
 class Shading:
-    """One material in the making; `finish` of a pattern writes to `principled`."""
+    """One material in the making: wear, dust and base are its live parameters, `set` fills its BSDF."""
 
     def __init__(self, name: str):
         self.material, self.tree, self.principled = new_material(name)
