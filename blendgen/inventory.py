@@ -18,9 +18,9 @@ from blendgen.catalog.scan import scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
-from blendgen.spec.fields import nearest
 from blendgen.spec.load import SpecFile, resolved_values
 from blendgen.spec.model import ProductSource, Spec
+from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 _SHAPE_COLOR = "#8fa3b8"
@@ -132,6 +132,8 @@ def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) ->
         for i, name in enumerate(section.colorways or ()):
             if name not in known:
                 path = ("products", number, "colorways", i)
-                problems.append(spec_file.problem(path, f"{name!r} is no colourway here{nearest(name, known)}"))
+                problems.append(
+                    spec_file.problem(path, f"{name!r} is no colourway here{nearest(name, known)}")
+                )
     if problems:
         raise SpecError(problems)

@@ -18,12 +18,12 @@ ENVIRONMENTS = {
 }
 
 SURFACE_KINDS = {
-    "belt_rubber": "black rubber conveyor belt",
-    "belt_pvc": "smooth PVC conveyor belt",
-    "belt_modular": "modular plastic conveyor belt",
-    "steel_table": "brushed stainless steel",
-    "wood_table": "wooden table top",
-    "paper": "seamless matte backdrop",
+    "belt_rubber": "rubber conveyor belt with a fine fabric impression, rails of aluminium",
+    "belt_pvc": "smooth PVC conveyor belt with a finger splice, rails of aluminium",
+    "belt_modular": "plastic modular belt of brick-laid links with open slots, rails of aluminium",
+    "steel_table": "table of brushed stainless steel",
+    "wood_table": "table of glued, satin-varnished wooden staves",
+    "paper": "matte seamless paper backdrop",
 }
 
 LAMP_KINDS = {
@@ -32,9 +32,8 @@ LAMP_KINDS = {
     "strip": "fluorescent tube or LED bar, 1 to 8",
 }
 
-MODEL_SUFFIXES = (".glb", ".gltf", ".obj", ".stl", ".ply", ".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
 FAMILIES = {
     "phones": "procedural phones by published dimensions and colours",
     "shapes": "a box and a sphere, for tests and first steps",
 }
-LENGTH_UNITS_M = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}

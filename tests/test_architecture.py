@@ -12,7 +12,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 LAYERS = {
     "errors": 0,
-    **dict.fromkeys(["streams", "color", "geometry", "vocabulary", "resources", "wheel", "index_range"], 1),
+    **dict.fromkeys(
+        ["streams", "color", "geometry", "vocabulary", "suggestion", "resources", "wheel", "index_range"], 1
+    ),
     "shot": 2,
     **dict.fromkeys(["spec", "catalog"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate"], 4),

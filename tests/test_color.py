@@ -39,4 +39,5 @@ def test_a_black_body_has_unit_luminance_and_turns_from_red_to_blue():
 
 
 def test_a_black_body_of_6500_kelvin_is_nearly_white():
-    assert blackbody_linear(6504) == pytest.approx((1, 1, 1), abs=0.06)  # D65 lies a little off the Planckian locus
+    """Nearly: D65 lies a little off the Planckian locus."""
+    assert blackbody_linear(6504) == pytest.approx((1, 1, 1), abs=0.06)

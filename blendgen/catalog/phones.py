@@ -7,7 +7,6 @@ names the file and the field. Builds no geometry: that is the engine's work.
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 import yaml
@@ -19,6 +18,7 @@ from blendgen.catalog.source import Source
 from blendgen.color import hex_to_srgb
 from blendgen.errors import CatalogError
 from blendgen.resources import resource_folder
+from blendgen.suggestion import nearest
 
 FOLDER = "phones"
 DARK_GLASS = "#060607"
@@ -66,9 +66,7 @@ def phone_sources(names: list[str] | None = None) -> list[Source]:
 def _named(phones: dict[str, Phone], name: str) -> Phone:
     if name in phones:
         return phones[name]
-    near = difflib.get_close_matches(name, phones, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(phones)}"
-    raise CatalogError(f"phones/{name}: there is no such phone; {hint}")
+    raise CatalogError(f"phones/{name}: there is no such phone{nearest(name, phones)}")
 
 
 def _source(name: str, phone: Phone) -> Source:

@@ -16,10 +16,10 @@ from pathlib import Path, PurePath
 
 from blendgen.catalog.source import Source
 from blendgen.errors import CatalogError
+from blendgen.vocabulary import METRES_PER_UNIT
 
 MODEL_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
 UNITLESS_SUFFIXES = ("obj", "stl", "ply")
-METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
 UP_AXES = ("x", "y", "z")
 
 # Folders named after a format or its parts say nothing about the product in them.

@@ -38,7 +38,7 @@ class _Commands(click.Group):
         return importlib.import_module(f"blendgen.cli.{name}").command
 
     def resolve_command(self, ctx, args):
-        from blendgen.spec.fields import nearest
+        from blendgen.suggestion import nearest
 
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
@@ -49,7 +49,9 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="blendgen")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks and debug messages.")
 @click.pass_context

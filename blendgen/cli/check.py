@@ -40,7 +40,9 @@ def _drawn(spec, inventory) -> dict:
     """What the first shots look like on paper: how many leave the frame, how far the camera is."""
     from blendgen.draw.shot import draw_shot
 
-    shots = [draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(min(_SAMPLE, spec.images))]
+    shots = [
+        draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(min(_SAMPLE, spec.images))
+    ]
     fills = sorted(shot.camera.frame_fill for shot in shots)
     distances = sorted(shot.camera.distance_m for shot in shots)
     return {

@@ -13,8 +13,14 @@ from blendgen.cli.progress import Progress
 
 @click.command("generate")
 @spec_argument
-@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True,
-              help="Folder of the data set; the same command goes on where it stopped.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the data set; the same command goes on where it stopped.",
+)
 @click.option("-n", "--images", type=click.IntRange(min=1), help="How many images; default: the spec's.")
 @click.option("--index", "index_range", metavar="RANGE", help="Only these images, such as 0-99,200-299:2.")
 @spec_options

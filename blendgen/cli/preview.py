@@ -16,10 +16,18 @@ _SAMPLES = 8
 
 @click.command("preview")
 @spec_argument
-@click.option("-o", "--output", "sheet", type=click.Path(path_type=Path), default=Path("preview.png"),
-              show_default=True, help="Picture to write.")
-@click.option("-n", "--images", type=click.IntRange(1, 400), default=12, show_default=True,
-              help="How many images.")
+@click.option(
+    "-o",
+    "--output",
+    "sheet",
+    type=click.Path(path_type=Path),
+    default=Path("preview.png"),
+    show_default=True,
+    help="Picture to write.",
+)
+@click.option(
+    "-n", "--images", type=click.IntRange(1, 400), default=12, show_default=True, help="How many images."
+)
 @click.option("--boxes/--no-boxes", default=True, show_default=True, help="Draw the labels' boxes.")
 @spec_options
 def command(spec, sheet, images, boxes, overrides, seed, render, strict):

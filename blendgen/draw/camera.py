@@ -85,9 +85,7 @@ def position_at_distance(points, half, distance_m: float, aim) -> np.ndarray:
     """
     z = (points[:, 2].min() + points[:, 2].max()) / 2 - distance_m
     if points[:, 2].min() - z <= 0:
-        raise GeometryError(
-            f"camera.distance_m: at {distance_m:g} m the camera stands inside the products"
-        )
+        raise GeometryError(f"camera.distance_m: at {distance_m:g} m the camera stands inside the products")
     return np.array([*(_across(points, z, axis, half, aim) for axis in (0, 1)), z])
 
 

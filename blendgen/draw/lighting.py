@@ -46,7 +46,11 @@ def _lamp(section: LampsSection, target: np.ndarray, sampler: Sampler, number: i
     kind = sampler.value(section.kind, f"{prefix}.kind")
     azimuth, elevation = (math.radians(angle) for angle in _bearing(section, sampler, prefix))
     direction = np.array(
-        [math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)]
+        [
+            math.cos(elevation) * math.cos(azimuth),
+            math.cos(elevation) * math.sin(azimuth),
+            math.sin(elevation),
+        ]
     )
     position = target + distance * direction
     rotation = look_at_rotation(position, target)

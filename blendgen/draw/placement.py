@@ -120,7 +120,7 @@ def _clearance(standing: np.ndarray, coming: np.ndarray, direction: np.ndarray) 
     """
     from scipy.spatial import ConvexHull
 
-    shifts = (standing[ConvexHull(standing).vertices, None] - coming[None, ConvexHull(coming).vertices])
+    shifts = standing[ConvexHull(standing).vertices, None] - coming[None, ConvexHull(coming).vertices]
     hull = ConvexHull(shifts.reshape(-1, 2))
     normals, offsets = hull.equations[:, :2], hull.equations[:, 2]
     outward = normals @ direction

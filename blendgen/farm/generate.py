@@ -39,8 +39,9 @@ def generate(
     made, device = 0, None
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
-            for rows, device in run_tasks(job, tasks_for(job.spec, missing), stop, workers):
+            for rows, identity in run_tasks(job, tasks_for(job.spec, missing), stop, workers):
                 manifest.append(rows)
+                device = identity
                 made += len(rows)
                 progress(len(rows))
         finally:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from dataclasses import dataclass, field
 
@@ -25,6 +25,8 @@ from blendgen.shot import Row
 MAX_TRIES = 3
 # a fresh process costs about a second; leaks of unknown size in C code end with it
 SHOTS_PER_PROCESS = 2000
+# the rows of a task, and what made its pixels
+Produced = tuple[list[Row], dict[str, str]]
 
 
 @dataclass
@@ -50,8 +52,13 @@ class StopSignal:
 
 
 def run_tasks(
-    job: Job, tasks: list[Task], stop: StopSignal, workers: int = 1
-) -> Iterator[tuple[list[Row], dict[str, str]]]:
+    job: Job,
+    tasks: list[Task],
+    stop: StopSignal,
+    workers: int = 1,
+    start: Callable[[Job], None] = start,
+    produce: Callable[[Task], Produced] = produce,
+) -> Iterator[Produced]:
     """Rows and engine identity of each task as it finishes; ends early when `stop` is set.
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
@@ -64,12 +71,12 @@ def run_tasks(
         context=multiprocessing.get_context("spawn"),
     )
     try:
-        yield from _feed(pool, tasks, stop, workers, job)
+        yield from _feed(pool, produce, tasks, stop, workers, job)
     finally:
         _end(pool)
 
 
-def _feed(pool: ProcessPool, tasks: list[Task], stop: StopSignal, workers: int, job: Job):
+def _feed(pool: ProcessPool, produce, tasks: list[Task], stop: StopSignal, workers: int, job: Job):
     waiting, tries = list(reversed(tasks)), dict.fromkeys(tasks, 0)
     running: dict = {}
     while running or (waiting and not stop.count):

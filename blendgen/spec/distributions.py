@@ -138,9 +138,7 @@ class TruncatedNormal(Law):
 
     def at(self, unit: float) -> float:
         below, above = self._cdf_range()
-        value = NormalDist(self.mean, self.standard_deviation).inv_cdf(
-            _open(below + unit * (above - below))
-        )
+        value = NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(below + unit * (above - below)))
         return min(max(value, self.low), self.high)
 
     def support(self):

@@ -6,7 +6,6 @@ pydantic collects. Also gives each field its JSON Schema, so that editors comple
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydantic_core import core_schema
 from blendgen.color import hex_to_srgb
 from blendgen.spec.distributions import Choice, Cone, Constant, Disk, Law, Sphere
 from blendgen.spec.law_parsing import SCALAR_LAWS, is_number, law_of_mapping
+from blendgen.suggestion import nearest
 
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _QUAD = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
@@ -30,16 +30,6 @@ _ARGUMENTS_SCHEMA = {
     "disk": {"type": "number"},
     "cone": {"type": "number"},
 }
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """', did you mean X?' or, with nothing near, '; known: a, b, c'."""
-    known = sorted(str(name) for name in known)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    if close:
-        return f", did you mean {close[0]}?"
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"; known: {shown}" if known else ""
 
 
 class _LawField:

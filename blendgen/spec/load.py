@@ -16,10 +16,10 @@ from pydantic import BaseModel, ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
 from blendgen.spec import presets
-from blendgen.spec.fields import nearest
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document, parse
 from blendgen.spec.yaml_source import Path as FieldPath
+from blendgen.suggestion import nearest
 
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
 

@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from blendgen.spec.fields import Color, Direction, name_of, nearest, number, point_in_disk, whole_number
 from blendgen.spec.distributions import Choice, Constant, Disk, Normal, TruncatedNormal, Uniform
+from blendgen.spec.fields import Color, Direction, name_of, number, point_in_disk, whole_number
 from blendgen.spec.presets import RenderSettings, SensorSettings
-from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, LENGTH_UNITS_M, SURFACE_KINDS
+from blendgen.suggestion import nearest
+from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, METRES_PER_UNIT, SURFACE_KINDS
 
 MAX_SIDE_PX = 8192
 MAX_PIXELS = 4096 * 4096
@@ -35,7 +36,7 @@ class ProductSource(Section):
     label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
         "model", description="what the class of an image is"
     )
-    unit: Literal[tuple(LENGTH_UNITS_M)] | None = Field(
+    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
         None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
     )
     up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from blendgen.resources import resource_folder
-from blendgen.spec.fields import nearest
 from blendgen.spec.yaml_source import Document, parse
+from blendgen.suggestion import nearest
 
 VIEWS = ("Standard", "AgX", "Filmic")
 

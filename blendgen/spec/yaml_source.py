@@ -81,7 +81,9 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     message = str(error.problem or error.context)
     if "'\\t'" in message:
         message = "a tab cannot indent YAML; use spaces"
-    return Problem(file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, "", f"not YAML: {message}")
+    return Problem(
+        file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, "", f"not YAML: {message}"
+    )
 
 
 class _Reader:

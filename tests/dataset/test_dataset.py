@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ def make(folder, pipeline, indices):
 
 def content(folder):
     return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
     }
 
 
@@ -89,8 +92,8 @@ def test_hugging_face_reads_images_with_their_class_labels(tmp_path, pipeline):
     for split in {row["split"] for row in rows}:
         part = loaded[by_split.get(split, split)]
         assert part.features["label"].names == RECORD["classes"]
-        found = sorted((os.path.basename(p["image"].filename), p["label"]) for p in part)
-        wanted = [(os.path.basename(r["file_name"]), r["label_id"]) for r in rows if r["split"] == split]
+        found = sorted((Path(p["image"].filename).name, p["label"]) for p in part)
+        wanted = [(Path(r["file_name"]).name, r["label_id"]) for r in rows if r["split"] == split]
         assert found == sorted(wanted)
 
 
@@ -147,15 +150,18 @@ def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
 
 def test_a_foreign_folder_is_refused_even_by_force(tmp_path):
     (tmp_path / "thesis.doc").write_text("x")
-    with pytest.raises(DatasetError, match="holds no blendgen data set"), Store(tmp_path, RECORD, "", force=True):
+    with (
+        pytest.raises(DatasetError, match="holds no blendgen data set"),
+        Store(tmp_path, RECORD, "", force=True),
+    ):
         pass
     assert (tmp_path / "thesis.doc").exists()
 
 
 def test_two_runs_never_write_into_one_folder(tmp_path):
-    with Store(tmp_path / "a", dict(RECORD), ""):
-        with pytest.raises(DatasetError, match="another blendgen"), Store(tmp_path / "a", dict(RECORD), ""):
-            pass
+    second = Store(tmp_path / "a", dict(RECORD), "")
+    with Store(tmp_path / "a", dict(RECORD), ""), pytest.raises(DatasetError, match="another blendgen"):
+        second.__enter__()
 
 
 def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, monkeypatch):
@@ -167,7 +173,7 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, 
 
     monkeypatch.setattr(os, "fsync", full)
     frame = next(pipeline.frames(tasks_for(pipeline.spec, [2])[0]))
-    with pytest.raises(DatasetError, match="the disk is full.*kept"):
+    with pytest.raises(DatasetError, match=r"the disk is full.*kept"):
         write_frame(layout, frame, pipeline.spec.output)
     with ManifestWriter(layout.manifest) as manifest, pytest.raises(DatasetError, match="the disk is full"):
         manifest.append([{"index": 2}])

@@ -42,7 +42,9 @@ def film(**groups) -> Film:
     )
 
 
-@pytest.mark.parametrize("color", ["#000000", "#ffffff", "#808080", "#1f2a44", "#d9334c", "#30a060", "#0a0b0c"])
+@pytest.mark.parametrize(
+    "color", ["#000000", "#ffffff", "#808080", "#1f2a44", "#d9334c", "#30a060", "#0a0b0c"]
+)
 def test_a_patch_under_white_light_comes_back_in_its_own_colour(color):
     """sRGB colour c as albedo under radiance 1 at exposure 0, with the Standard view: within 2/255."""
     patch = film(environment=np.full((16, 16, 3), hex_to_linear(color)))
@@ -54,7 +56,9 @@ def test_a_patch_under_white_light_comes_back_in_its_own_colour(color):
 def test_light_adds_up():
     rng = np.random.default_rng(0)
     a, b = rng.random((2, 8, 8, 3)).astype(np.float32)
-    mixed = mix_groups({"environment": a, "lamp_0": b}, exposure(group_gain={"environment": (1, 2, 3), "lamp_0": (4, 0, 1)}))
+    mixed = mix_groups(
+        {"environment": a, "lamp_0": b}, exposure(group_gain={"environment": (1, 2, 3), "lamp_0": (4, 0, 1)})
+    )
     assert np.allclose(mixed, a * [1, 2, 3] + b * [4, 0, 1], atol=1e-6)
 
 

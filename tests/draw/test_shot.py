@@ -117,7 +117,9 @@ def test_products_touch_the_surface_and_not_each_other(pose):
     spec = make_spec(per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
     for index in range(60):
         shot = draw_shot(spec, catalog, make_roster(catalog), index)
-        clouds = [transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in shot.products]
+        clouds = [
+            transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in shot.products
+        ]
         for number, cloud in enumerate(clouds):
             assert cloud[:, 2].min() == pytest.approx(0, abs=1e-9)
             for other in clouds[:number]:

@@ -22,12 +22,33 @@ def stock(tmp_path_factory):
     return load_catalog(sources, measure, cache, builder_digests())
 
 
-@pytest.fixture(scope="module")
-def engine(stock):
-    from blendgen.engine.blender.session import BlenderEngine
+class _Current:
+    """The engine that this process holds: a new one resets Blender, so there is one at a time."""
 
-    settings = make_spec(render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True}).render
-    return BlenderEngine(stock, settings, max_lamps=3, threads=2)
+    key = engine = None
+
+
+@pytest.fixture
+def engine_for(stock):
+    """(max_lamps, catalog, render settings) -> an engine, the one at hand where it is the same."""
+
+    def build(max_lamps=3, catalog=stock, **render):
+        from blendgen.engine.blender.session import BlenderEngine
+
+        settings = make_spec(
+            render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}
+        ).render
+        key = (id(catalog), max_lamps, settings.model_dump_json())
+        if _Current.key != key:
+            _Current.key, _Current.engine = key, BlenderEngine(catalog, settings, max_lamps, threads=2)
+        return _Current.engine
+
+    return build
+
+
+@pytest.fixture
+def engine(engine_for):
+    return engine_for()
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
@@ -41,11 +62,8 @@ def test_nothing_hit_is_infinitely_far(engine, stock):
     assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
 
 
-def test_every_light_at_unit_gain_lights_a_white_level_patch_to_one(stock):
-    from blendgen.engine.blender.session import BlenderEngine
-
-    settings = make_spec(render={"samples_per_pixel": 256, "max_bounces": 0, "denoise": False}).render
-    engine = BlenderEngine(stock, settings, max_lamps=1)
+def test_every_light_at_unit_gain_lights_a_white_level_patch_to_one(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     levels = conformance.check_level_patch_is_unity(engine, stock.product("box"), stock.product("sphere"))
     # the paper reflects a little less than all
     assert levels["lamp_0"] == pytest.approx(levels["environment"], rel=0.1)
@@ -67,17 +85,16 @@ def test_the_light_groups_of_a_lamp_add_up(stock, engine):
     assert both == pytest.approx(2 * single, rel=0.05)
 
 
-def test_colourways_change_the_colour_and_nothing_else(stock, engine):
+def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
     from dataclasses import replace
 
     from blendgen.catalog.product import Catalog, Colorway, MaterialOverride
-    from blendgen.engine.blender.session import BlenderEngine
 
     box = stock.product("box")
     red = Colorway("red", {"body": MaterialOverride("#ff0000")})
     blue = Colorway("blue", {"body": MaterialOverride("#0000ff", roughness=0.9)})
     catalog = Catalog((replace(box, colorways=(red, blue)), stock.product("sphere")))
-    painted = BlenderEngine(catalog, make_spec().render, max_lamps=0)
+    painted = engine_for(0, catalog)
     films = {
         name: painted.render(
             conformance.make_shot([conformance.place(1, catalog.product("box"), colorway=name)])
@@ -86,7 +103,9 @@ def test_colourways_change_the_colour_and_nothing_else(stock, engine):
     }
     mask = films["red"].instance_id == 1
     assert np.array_equal(mask, films["blue"].instance_id == 1)
-    red_light, blue_light = (films[n].radiance_linear["environment"][mask].mean(axis=0) for n in ("red", "blue"))
+    red_light, blue_light = (
+        films[n].radiance_linear["environment"][mask].mean(axis=0) for n in ("red", "blue")
+    )
     assert red_light[0] > 3 * red_light[2] and blue_light[2] > 3 * blue_light[0]
 
 

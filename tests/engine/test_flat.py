@@ -12,7 +12,9 @@ def test_conformance(shapes, check):
 
 def test_nothing_hit_is_infinitely_far(shapes):
     camera = conformance.make_camera(elevation_deg=2)
-    film = FlatEngine(shapes).render(conformance.make_shot([conformance.place(1, shapes.product("box"))], camera))
+    film = FlatEngine(shapes).render(
+        conformance.make_shot([conformance.place(1, shapes.product("box"))], camera)
+    )
     assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
 
 

@@ -9,9 +9,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blendgen.catalog.surfaces import DEFAULT_COLOR_SRGB, SURFACE_KINDS  # noqa: E402
 from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
+from blendgen.engine.blender.surfaces.colors import DEFAULT_COLOR_SRGB  # noqa: E402
 from blendgen.shot import Surface  # noqa: E402
+from blendgen.vocabulary import SURFACE_KINDS  # noqa: E402
 
 PRODUCT_HALF_M = 0.15
 BELTS = ("belt_rubber", "belt_pvc", "belt_modular")
@@ -65,9 +66,7 @@ def values_of(tree) -> list:
 
 def state_of(objects) -> list:
     """All that decides the look: transforms, meshes and material numbers."""
-    meshes = [
-        (tuple(map(tuple, placed.matrix_world)), faces_world_m(placed).tobytes()) for placed in objects
-    ]
+    meshes = [(tuple(map(tuple, placed.matrix_world)), faces_world_m(placed).tobytes()) for placed in objects]
     materials = [values_of(slot.material.node_tree) for placed in objects for slot in placed.material_slots]
     return [meshes, materials]
 
@@ -161,6 +160,7 @@ def test_belt_is_three_metres_long_each_way(kind):
 
 def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
     """A whole module by two rows leaves every link in its place; half a row does not."""
+
     def near(offset_m):
         objects = built(surface_of("belt_modular", yaw_deg=0.0, texture_offset_m=offset_m))
         links = [faces_world_m(placed) for placed in objects if placed.data.name.endswith("belt_modular")]

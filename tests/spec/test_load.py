@@ -44,7 +44,7 @@ def test_a_minimal_spec_is_enough():
     [
         ("seeed: 3", "4:1: seeed", "unknown key, did you mean seed?"),
         ("camera: {elevaton_deg: 3}", "4:10: camera.elevaton_deg", "did you mean elevation_deg?"),
-        ("camera: {distance_m: {uniform: [1.2, 0.6]}}", "camera.distance_m", "uniform needs low < high, got [1.2, 0.6]"),
+        ("camera: {distance_m: {uniform: [2, 1]}}", "distance_m", "uniform needs low < high, got [2, 1]"),
         ("camera: {distance_m: -1}", "camera.distance_m", "must be above 0"),
         ("camera: {distance_m: 1, frame_fill: 0.5}", "camera", "exclude each other"),
         ("camera: {direction: {cone: 20}, azimuth_deg: 3}", "camera", "direction replaces"),
@@ -54,7 +54,7 @@ def test_a_minimal_spec_is_enough():
         ("camera: {roll_deg: {uniform: [1]}}", "roll_deg", "uniform needs [low, high], got [1]"),
         ("camera: {roll_deg: [1, 2]}", "roll_deg", "must be a number or a distribution"),
         ("surface: {kind: belt_ruber}", "surface.kind", "did you mean belt_rubber?"),
-        ("surface: {kind: {choice: {belt_rubber: 1, belt_pvcc: 2}}}", "surface.kind", "did you mean belt_pvc?"),
+        ("surface: {kind: {choice: {paper: 1, belt_pvcc: 2}}}", "surface.kind", "did you mean belt_pvc?"),
         ("surface: {color: blue}", "surface.color", "#rrggbb"),
         ("per_image: {uniform: [1, 3]}", "per_image", "whole numbers"),
         ("per_image: 0", "per_image", "at least 1"),

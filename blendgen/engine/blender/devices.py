@@ -8,7 +8,7 @@ _BACKENDS = ("OPTIX", "CUDA", "HIP", "ONEAPI", "METAL")
 
 
 def gpu_names() -> list[str]:
-    """"OPTIX: NVIDIA H100" and so on; what is compiled in but not there is left out."""
+    """ "OPTIX: NVIDIA H100" and so on; what is compiled in but not there is left out."""
     preferences = bpy.context.preferences.addons["cycles"].preferences
     found = []
     for backend in _BACKENDS:

@@ -17,8 +17,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from blendgen.catalog.scan import METRES_PER_UNIT, UNITLESS_SUFFIXES
+from blendgen.catalog.scan import UNITLESS_SUFFIXES
 from blendgen.engine.blender.preflight import file_fault
+from blendgen.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
 # All kinds of data that a model can bring and that can have drivers.

@@ -11,13 +11,13 @@ from functools import cache
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from blendgen.color import luminance
 from blendgen.engine.base import lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
 from blendgen.wheel import environment_image
-from mathutils import Matrix
 
 _SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"

@@ -8,13 +8,13 @@ values, made once; objects are made for each shot and removed after it.
 from __future__ import annotations
 
 import bpy
+from mathutils import Matrix
 
 from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.nodes import set_input
 from blendgen.shot import EMISSION_GROUP, PlacedProduct
-from mathutils import Matrix
 
 
 class Models:

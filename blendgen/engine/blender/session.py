@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
@@ -18,7 +19,6 @@ from blendgen.engine.blender.surfaces import build_surface
 from blendgen.geometry import inverse_rigid
 from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
 from blendgen.spec.presets import RenderSettings
-from mathutils import Matrix
 
 _PICTURE_LAYER = "picture"
 _BACKGROUND_DEPTH_M = 1e9

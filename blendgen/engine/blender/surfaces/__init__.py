@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import bpy
 
-from blendgen.catalog.surfaces import surface_color_srgb
+from blendgen.engine.blender.surfaces.colors import surface_color_srgb
 from blendgen.engine.blender.surfaces.modular import build_modular_belt
 from blendgen.engine.blender.surfaces.paper import build_paper
 from blendgen.engine.blender.surfaces.sheet import build_pvc_belt, build_rubber_belt
@@ -32,7 +32,7 @@ BUILDERS: dict[str, Callable[[Surface], list[bpy.types.Object]]] = {
 def build_surface(surface: Surface) -> list[bpy.types.Object]:
     """Build the surface into the current scene collection and return its objects.
 
-    raises: ValueError for a kind that catalog/surfaces.py does not name
+    raises: ValueError for a kind that vocabulary.py does not name
     """
     surface_color_srgb(surface.kind, surface.color_srgb)
     return BUILDERS[surface.kind](surface)

@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import bpy
 
-from blendgen.catalog.surfaces import surface_color_srgb
 from blendgen.color import hex_to_linear
 from blendgen.engine.blender.nodes import add_node, mix_color, new_material, set_input
+from blendgen.engine.blender.surfaces.colors import surface_color_srgb
 from blendgen.shot import Surface
 
 Socket = bpy.types.NodeSocket

@@ -1,0 +1,49 @@
+# The contributor's index: `make help`. CI runs the same targets.
+# PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes.
+PYTHON ?= $(shell for p in python3.13 python3.11 python3; do \
+  command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' 2>/dev/null \
+  && echo $$p && break; done)
+VENV ?= .venv
+OUT ?= out/conveyor-phones
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test test-slow lint format bench docs clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "blendgen needs Python 3.11 (Blender 4.5) or 3.13 (Blender 5.2), and neither was found. \
+Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@$(BIN)/python -c 'from blendgen.wheel import require_libraries; require_libraries()' 2>/dev/null || $(BIN)/blendgen doctor
+	@touch $@
+
+demo: $(READY)  ## make the demo data set: phones on a conveyor belt
+	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
+
+test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
+	$(BIN)/python -m pytest
+
+test-slow: $(READY)  ## the tests that CI adds
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)  ## mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## memory and time of a long session
+	$(BIN)/python -m tests.bench
+
+docs: $(READY)  ## write the pages that are made from the code
+	$(BIN)/python -m tests.docs_pages
+
+clean:  ## remove what make made
+	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,107 @@
+"""The command line as a person meets it: in a process of its own, without Blender."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from blendgen.cli import _COMMANDS
+
+SPEC = """\
+blendgen: 1
+name: test
+products: [{catalog: shapes}]
+resolution: [64, 64]
+render: smoke
+"""
+
+
+def blendgen(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "blendgen", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "scene.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_help_names_every_command():
+    result = blendgen("--help")
+    assert result.returncode == 0
+    for name in _COMMANDS:
+        assert name in result.stdout
+        assert blendgen(name, "--help").returncode == 0
+
+
+def test_a_mistyped_command_is_told_the_nearest():
+    result = blendgen("genrate")
+    assert result.returncode == 2
+    assert "did you mean generate?" in result.stderr
+
+
+def test_the_schema_is_json_on_stdout():
+    assert json.loads(blendgen("schema").stdout)["title"] == "blendgen scene spec"
+
+
+def test_a_wrong_spec_is_told_with_its_place_and_exits_3(spec):
+    spec.write_text(SPEC + "seeed: 3\ncamera: {distance_m: {uniform: [2, 1]}}\n")
+    result = blendgen("check", spec)
+    assert result.returncode == 3
+    assert f"{spec}:6:1: seeed: unknown key, did you mean seed?" in result.stderr
+    assert f"{spec}:7:10: camera.distance_m: uniform needs low < high, got [2, 1]" in result.stderr
+    assert "Traceback" not in result.stderr and result.stdout == ""
+
+
+def test_a_missing_spec_exits_2(tmp_path):
+    result = blendgen("check", tmp_path / "absent.yaml")
+    assert result.returncode == 2
+    assert "No such file" in result.stderr
+
+
+def test_a_wrong_override_exits_with_its_text(spec):
+    result = blendgen("check", spec, "--set", "camera.roll_deg=abc")
+    assert result.returncode == 3
+    assert "--set camera.roll_deg=abc: must be a number" in result.stderr
+
+
+def test_a_missing_model_folder_exits_3_with_what_was_expected(spec):
+    spec.write_text(SPEC.replace("catalog: shapes", "directory: nowhere"))
+    result = blendgen("check", spec)
+    assert result.returncode == 3
+    assert "nowhere" in result.stderr and ".glb" in result.stderr
+
+
+def test_unknown_models_and_colourways_are_told_at_their_line(spec):
+    spec.write_text(SPEC.replace("{catalog: shapes}", "{catalog: shapes, models: [box, sphre]}"))
+    result = blendgen("check", spec)
+    assert result.returncode == 3
+    assert "scene.yaml:3:" in result.stderr and "did you mean sphere?" in result.stderr
+
+
+def test_a_cache_that_cannot_be_written_exits_4(spec, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = blendgen("check", spec, BLENDGEN_CACHE_DIR=str(tmp_path / "file" / "x"))
+    assert result.returncode == 4
+    assert "BLENDGEN_CACHE_DIR" in result.stderr
+
+
+def test_verbose_shows_the_traceback(tmp_path):
+    assert "Traceback" in blendgen("-v", "check", tmp_path / "absent.yaml").stderr
+
+
+def test_importing_the_command_line_is_quick_to_load():
+    code = "import sys, blendgen.cli; print(len([m for m in sys.modules if m.split('.')[0] in "
+    code += "('numpy', 'scipy', 'PIL', 'pydantic', 'yaml')]))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "0"

@@ -1,0 +1,155 @@
+"""generate, preview, draw and doctor with real Blender, small."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from PIL import Image
+
+from blendgen.dataset.manifest import read_rows
+from tests.cli.test_cli import blendgen
+
+pytest.importorskip("bpy")
+
+SPEC = """\
+blendgen: 1
+name: phones
+seed: 3
+images: 6
+products: [{catalog: phones, models: [iphone_8, iphone_12], colorways: [black, silver, gold, blue]}]
+per_image: {choice: [1, 2]}
+surface: {kind: {choice: [paper, belt_rubber]}}
+render: smoke
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    path = tmp_path_factory.mktemp("spec") / "phones.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(spec, tmp_path_factory):
+    """A finished data set, and what the command said."""
+    folder = tmp_path_factory.mktemp("out") / "a"
+    result = blendgen("generate", spec, "-o", folder, "--json")
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+def rows_of(folder):
+    return list(read_rows(folder / "manifest.jsonl"))
+
+
+def content(folder):
+    """Bytes of all that is promised to be the same: images, masks, manifest."""
+    files = [*sorted(folder.glob("images/**/*.png")), *sorted(folder.glob("masks/**/*.png"))]
+    return {str(f.relative_to(folder)): f.read_bytes() for f in [*files, folder / "manifest.jsonl"]}
+
+
+def test_the_result_is_json_and_nothing_of_blender_reaches_the_terminal(finished):
+    folder, result = finished
+    answer = json.loads(result.stdout)
+    assert answer["images"] == answer["made"] == 6
+    assert answer["classes"] == ["iphone_12", "iphone_8"]
+    assert "Fra:" not in result.stderr and "Traceback" not in result.stderr
+    with Image.open(answer["contact_sheet"]) as sheet:
+        assert sheet.width > 64
+    record = json.loads((folder / "dataset.json").read_text())
+    assert record["device"]["engine"] == "cycles" and record["device"]["kernel"]
+    assert not (folder / ".partial").exists() and not (folder / ".lock").exists()
+
+
+def test_backwards_and_in_two_halves_give_the_same_bytes(spec, finished, tmp_path):
+    backwards, halves = tmp_path / "b", tmp_path / "c"
+    assert blendgen("generate", spec, "-o", backwards, "--index", "5,4,3,2,1,0").returncode == 0
+    assert blendgen("generate", spec, "-o", halves, "--index", "3-5").returncode == 0
+    assert blendgen("generate", spec, "-o", halves).returncode == 0
+    assert content(backwards) == content(finished[0])
+    assert content(halves) == content(finished[0])
+
+
+@pytest.mark.slow
+def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finished, tmp_path):
+    folder = tmp_path / "d"
+    result = blendgen("generate", spec, "-o", folder, "--index", "100-149,0-5")
+    assert result.returncode == 0, result.stderr
+    mine = content(folder)
+    for name, data in content(finished[0]).items():
+        if name != "manifest.jsonl":
+            assert mine[name] == data
+    lines = mine["manifest.jsonl"].splitlines()
+    assert lines[:6] == content(finished[0])["manifest.jsonl"].splitlines()
+
+
+def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another(spec, finished):
+    folder, _ = finished
+    before = content(folder)
+    again = blendgen("generate", spec, "-o", folder, "--json")
+    assert json.loads(again.stdout)["kept"] == 6
+    other = blendgen("generate", spec, "-o", folder, "--seed", "4")
+    assert other.returncode == 5 and "another spec" in other.stderr and "--force" in other.stderr
+    assert content(folder) == before
+
+
+def test_every_image_can_be_drawn_again_from_its_row(spec, finished):
+    folder, _ = finished
+    rows = rows_of(folder)
+    drawn = json.loads(blendgen("draw", spec, "--index", "4").stdout)
+    assert drawn["shot"] == rows[4]["shot"] and drawn["exposure"] == rows[4]["exposure"]
+
+
+def test_preview_makes_a_labelled_sheet(spec, tmp_path):
+    result = blendgen("preview", spec, "-n", "2", "-o", tmp_path / "sheet.png")
+    assert result.returncode == 0, result.stderr
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 128
+
+
+def test_doctor_renders(tmp_path):
+    report = json.loads(blendgen("doctor", "--json").stdout)
+    assert report["smoke_render"] == "ok" and report["blender"] and report["missing_libraries"] == []
+
+
+def start_long_run(spec, folder):
+    command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", folder, "-n", "500"]
+    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 90
+    while not list(folder.glob("images/**/*.png")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_finishes_the_image_in_hand_and_says_what_is_there(spec, tmp_path, signum, code):
+    process = start_long_run(spec, tmp_path / "out")
+    process.send_signal(signum)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "images are finished" in said and "run the same command to go on" in said
+    rows = rows_of(tmp_path / "out")
+    images = sorted(
+        p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").glob("images/**/*.png")
+    )
+    assert sorted(row["file_name"] for row in rows) == images
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(spec, finished, tmp_path):
+    folder = tmp_path / "out"
+    process = start_long_run(spec, folder)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = len(rows_of(folder))
+    with (folder / "manifest.jsonl").open("ab") as manifest:
+        manifest.write(b'{"torn')
+    result = blendgen("generate", spec, "-o", folder, "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["kept"] == kept > 0
+    assert content(folder) == content(finished[0])
