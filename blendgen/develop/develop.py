@@ -1,6 +1,6 @@
-"""develop(film, exposure) -> 8-bit image: relight, denoise, expose, sense, display, grain.
+"""develop(film, exposure) -> 8-bit image: relight, denoise, expose, blur, sense, display, grain.
 
-The order is the camera's: light falls (relight), the lens lets it in (camera gain), the sensor
+The order is the camera's: light falls (relight), the lens lets it in (gain, blur), the sensor
 counts it (noise, saturation), white balance corrects it, the tone curve shows it. Denoising
 belongs to the path tracing's noise and comes before the camera adds its own.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.display import to_8_bit, to_display
+from blendgen.develop.lens import blur
 from blendgen.develop.relight import mix_groups
 from blendgen.develop.sensor import add_grain, sense
 from blendgen.shot import Exposure, Film
@@ -51,7 +52,8 @@ class Developer:
 
     def _finish(self, radiance_linear, exposure: Exposure) -> np.ndarray:
         exposed = radiance_linear * np.float32(exposure.camera_gain)
-        sensed = sense(exposed, self.sensor, exposure.gain_db, exposure.noise_seed)
+        focused = blur(exposed, self.sensor.blur_px)
+        sensed = sense(focused, self.sensor, exposure.gain_db, exposure.noise_seed)
         balanced = sensed * np.asarray(exposure.white_balance_gain, np.float32)
         shown = to_display(balanced, self.sensor.view)
         return to_8_bit(add_grain(shown, self.sensor, exposure.grain, exposure.noise_seed))

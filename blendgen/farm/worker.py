@@ -41,7 +41,7 @@ def start(job: Job) -> None:
 def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
     """Make and write the images of a task; returns their rows and the engine's identity."""
     if _Worker.pipeline is None:
-        _Worker.pipeline = _pipeline(_Worker.job)
+        _Worker.pipeline = pipeline_for(_Worker.job)
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
     rows = [write_frame(layout, frame, output) for frame in _Worker.pipeline.frames(task)]
     return rows, _Worker.pipeline.engine.identity()
@@ -58,7 +58,8 @@ def redirect_output(log: Path) -> None:
     faulthandler.enable()
 
 
-def _pipeline(job: Job) -> Pipeline:
+def pipeline_for(job: Job) -> Pipeline:
+    """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
     engine = blender_engine(job)
     denoiser = Denoiser(job.threads or len(os.sched_getaffinity(0))) if spec.render.denoise else None

@@ -44,6 +44,7 @@ class SensorSettings(Settings):
     bits: int = Field(ge=8, le=16, description="of the analogue-digital converter")
     black_level_dn: float = Field(ge=0, le=4096, description="digital number of no light")
     headroom_ev: float = Field(ge=0, le=8, description="stops between a white patch and saturation")
+    blur_px: float = Field(ge=0, le=20, description="standard deviation of the lens's blur on the sensor")
     grain_size_px: float = Field(gt=0, le=20, description="size of film grain")
     view: Literal[VIEWS] = Field(description="tone curve, as Blender's OCIO configuration names it")
 

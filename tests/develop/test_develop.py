@@ -70,6 +70,18 @@ def test_one_stop_more_doubles_the_light():
     assert linear[1] / linear[0] == pytest.approx(2, rel=0.02)
 
 
+def test_the_lens_blurs_as_stated_and_keeps_the_light():
+    from blendgen.develop.lens import blur
+
+    point = np.zeros((41, 41, 3), np.float32)
+    point[20, 20] = 1
+    spread = blur(point, 1.5)
+    assert spread.sum(axis=(0, 1)) == pytest.approx([1, 1, 1], abs=1e-4)
+    offsets = np.arange(41) - 20
+    assert (spread[..., 0].sum(axis=0) * offsets**2).sum() == pytest.approx(1.5**2, rel=0.02)
+    assert blur(point, 0) is point
+
+
 def test_white_balance_corrects_the_colour_of_the_light():
     light = np.array([1.4, 1.0, 0.5])
     warm = film(environment=np.full((32, 32, 3), 0.3 * light), lamp_0=np.zeros((32, 32, 3)))

@@ -11,6 +11,7 @@ import logging
 import math
 import re
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import bpy
 import numpy as np
 
 from blendgen.catalog.scan import UNITLESS_SUFFIXES
-from blendgen.engine.blender.preflight import file_fault
+from blendgen.engine.blender.draco import decompressed
+from blendgen.engine.blender.preflight import ImportRefused, file_fault
 from blendgen.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
@@ -41,10 +43,6 @@ _ANIMATED = (
 )
 _DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
 _FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
-
-
-class ImportRefused(Exception):
-    """The model cannot be used; the text is the one line for Refusal.reason."""
 
 
 def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
@@ -80,13 +78,13 @@ def first_message(text: str) -> str:
     if "Traceback" in text:  # raised in Python: the last line names the exception
         lines = [line for line in lines if not line.startswith("Location:")][-1:]
     line = lines[0] if lines else "without a message"
-    if "draco_bridge" in line:
-        return f"Draco compression, for which Blender {bpy.app.version_string} lacks the decoder"
     return re.sub(r"^((Error|RuntimeError|Exception):\s*)+", "", line).rstrip(".")[:200]
 
 
 def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.import_scene.gltf(filepath=str(path), disable_bone_shape=True, loglevel=logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
+        plain = decompressed(path, Path(folder))
+        bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 

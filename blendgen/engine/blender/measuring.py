@@ -166,7 +166,7 @@ def builder_digests() -> Mapping[str, str]:
     shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py")]
     shared += [package / "color.py"]
     special = {
-        "mesh": [_HERE / "importers.py", _HERE / "preflight.py"],
+        "mesh": [_HERE / name for name in ("importers.py", "preflight.py", "draco.py")],
         "shape": [_HERE / "shapes.py"],
         "phone": [*(_HERE / "phones").glob("*.py"), *(package / "catalog").glob("phone*.py")],
     }

@@ -35,6 +35,10 @@ _STL_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute"
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
+class ImportRefused(Exception):
+    """The model cannot be used; the text is the one line for Refusal.reason."""
+
+
 def file_fault(path: Path) -> str | None:
     """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
     try:

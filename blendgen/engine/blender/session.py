@@ -22,6 +22,7 @@ from blendgen.spec.presets import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _BACKGROUND_DEPTH_M = 1e9
+_CLAMP_DIRECT, _CLAMP_INDIRECT = 40.0, 6.0
 # OpenCV camera -> Blender's camera, which looks along -Z with +Y up
 _FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
 
@@ -128,7 +129,8 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
     cycles.transmission_bounces = settings.max_bounces
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.blur_glossy = 1.0
-    cycles.sample_clamp_indirect = 10.0
+    # single samples many times brighter than white leave speckles and ragged edges
+    cycles.sample_clamp_direct, cycles.sample_clamp_indirect = _CLAMP_DIRECT, _CLAMP_INDIRECT
 
 
 def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:

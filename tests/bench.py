@@ -1,0 +1,57 @@
+"""`make bench`: memory and time of a long session, in one process, printed and written as JSON.
+
+In: nothing, or the number of shots. Measures one Blender process over many shots of the demo
+scene at 64 px: growth of its memory, and the time of the last shots against the first.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from blendgen.cli.options import load, stock
+from blendgen.farm.job import Job
+from blendgen.farm.worker import pipeline_for
+from blendgen.pipeline import Task
+
+SCENE = Path(__file__).resolve().parent.parent / "scenes" / "conveyor_phones.yaml"
+WARM_UP = 40
+
+
+def measure(shots: int) -> dict[str, float]:
+    """Render `shots` shots after a warm-up in which every asset is loaded once."""
+    spec_file = load(SCENE, ("render=smoke", "images=100000"), None, None)
+    inventory = stock(spec_file, strict=False)
+    with tempfile.TemporaryDirectory() as scratch:
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), Path(scratch) / "log")
+        pipeline = pipeline_for(job)
+        process, memory_mb, seconds = psutil.Process(), [], []
+        for index in range(WARM_UP + shots):
+            began = time.perf_counter()
+            list(pipeline.frames(Task(index, (index,))))
+            seconds.append(time.perf_counter() - began)
+            memory_mb.append(process.memory_info().rss / 2**20)
+    kept, quarter = seconds[WARM_UP:], max(shots // 4, 1)
+    return {
+        "shots": shots,
+        "memory_growth_mb": round(memory_mb[-1] - memory_mb[WARM_UP - 1], 1),
+        "memory_mb": round(memory_mb[-1], 1),
+        "shot_ms": round(1000 * sum(kept) / len(kept), 1),
+        "last_to_first_quarter": round(sum(kept[-quarter:]) / sum(kept[:quarter]), 3),
+    }
+
+
+def main() -> None:
+    result = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    print(json.dumps(result, indent=2), file=sys.stderr)
+    Path("out").mkdir(exist_ok=True)
+    Path("out/bench.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
