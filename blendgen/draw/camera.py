@@ -15,12 +15,14 @@ from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
 from blendgen.geometry import camera_rotation, intrinsics_matrix, rigid
 from blendgen.shot import Camera
-from blendgen.spec.distributions import Uniform
-from blendgen.spec.model import CameraSection, Spec
+from blendgen.spec.model import (
+    AZIMUTH_DEG,
+    CAMERA_ELEVATION_DEG,
+    FRAME_FILL,
+    CameraSection,
+    Spec,
+)
 
-_FRAME_FILL = Uniform(0.35, 0.8)
-_ELEVATION_DEG = Uniform(35.0, 90.0)
-_AZIMUTH_DEG = Uniform(0.0, 360.0)
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1
 
@@ -41,7 +43,7 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
         distance = sampler.value(section.distance_m, "camera.distance_m")
         position = position_at_distance(points, half, distance, aim)
     else:
-        fill = sampler.value(section.frame_fill or _FRAME_FILL, "camera.frame_fill")
+        fill = sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
         position = position_for_fill(points, half, fill, aim)
     return Camera(
         resolution=spec.resolution,
@@ -130,8 +132,8 @@ def _spans(points, position) -> tuple[np.ndarray, np.ndarray]:
 def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:
     if section.direction is not None:
         return angles_of(sampler.value(section.direction, "camera.direction"))
-    azimuth = sampler.value(section.azimuth_deg or _AZIMUTH_DEG, "camera.azimuth_deg")
-    return azimuth, sampler.value(section.elevation_deg or _ELEVATION_DEG, "camera.elevation_deg")
+    azimuth = sampler.value(section.azimuth_deg or AZIMUTH_DEG, "camera.azimuth_deg")
+    return azimuth, sampler.value(section.elevation_deg or CAMERA_ELEVATION_DEG, "camera.elevation_deg")
 
 
 def angles_of(direction) -> tuple[float, float]:

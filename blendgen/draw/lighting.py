@@ -14,11 +14,8 @@ from blendgen.draw.camera import angles_of
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import inverse_rigid, look_at_rotation, rigid
 from blendgen.shot import Environment, Lamp
-from blendgen.spec.distributions import Uniform
-from blendgen.spec.model import LampsSection, Spec
+from blendgen.spec.model import AZIMUTH_DEG, LAMP_ELEVATION_DEG, LampsSection, Spec
 
-_ELEVATION_DEG = Uniform(25.0, 80.0)
-_AZIMUTH_DEG = Uniform(0.0, 360.0)
 _STRIP_ASPECT = 8.0
 # OpenCV camera -> a lamp that shines along its own -Z with +Y up
 _CAMERA_TO_LAMP = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -66,5 +63,5 @@ def _lamp(section: LampsSection, target: np.ndarray, sampler: Sampler, number: i
 def _bearing(section: LampsSection, sampler: Sampler, prefix: str) -> tuple[float, float]:
     if section.direction is not None:
         return angles_of(sampler.value(section.direction, f"{prefix}.direction"))
-    azimuth = sampler.value(section.azimuth_deg or _AZIMUTH_DEG, f"{prefix}.azimuth_deg")
-    return azimuth, sampler.value(section.elevation_deg or _ELEVATION_DEG, f"{prefix}.elevation_deg")
+    azimuth = sampler.value(section.azimuth_deg or AZIMUTH_DEG, f"{prefix}.azimuth_deg")
+    return azimuth, sampler.value(section.elevation_deg or LAMP_ELEVATION_DEG, f"{prefix}.elevation_deg")

@@ -31,8 +31,15 @@ class Law:
         raise NotImplementedError
 
     def plain(self) -> Any:
-        """The YAML form."""
+        """The YAML form, as plain values."""
         raise NotImplementedError
+
+    def __str__(self) -> str:
+        """The YAML form, as text."""
+        plain = self.plain()
+        if not isinstance(plain, dict):
+            return str(plain)
+        return "{" + ", ".join(f"{key}: {value}" for key, value in plain.items()) + "}"
 
 
 @dataclass(frozen=True)

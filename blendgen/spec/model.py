@@ -17,6 +17,12 @@ from blendgen.spec.presets import RenderSettings, SensorSettings
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, METRES_PER_UNIT, SURFACE_KINDS
 
+# defaults of keys that exclude one another, and so cannot stand in their fields
+FRAME_FILL = Uniform(0.35, 0.8)
+CAMERA_ELEVATION_DEG = Uniform(35.0, 90.0)
+LAMP_ELEVATION_DEG = Uniform(25.0, 80.0)
+AZIMUTH_DEG = Uniform(0.0, 360.0)
+
 MAX_SIDE_PX = 8192
 MAX_PIXELS = 4096 * 4096
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100)]
@@ -87,7 +93,7 @@ class CameraSection(Section):
     frame_fill: number(0.02, 1) | None = Field(
         None,
         description="share of the frame that the products' box takes, along the tighter side; "
-        "the distance is solved for (default {uniform: [0.35, 0.8]})",
+        f"the distance is solved for (default {FRAME_FILL})",
     )
     distance_m: number(0, 100, above_low=True) | None = Field(
         None, description="instead of frame_fill, where apparent size is a cue: camera to products"
@@ -96,10 +102,10 @@ class CameraSection(Section):
         Disk(0.7), description="where in the free room of the frame the products sit; [0, 0] is centred"
     )
     elevation_deg: number(1, 90) | None = Field(
-        None, description="height of the camera over the horizon (default {uniform: [35, 90]})"
+        None, description=f"height of the camera over the horizon (default {CAMERA_ELEVATION_DEG})"
     )
     azimuth_deg: number() | None = Field(
-        None, description="compass direction of the camera (default {uniform: [0, 360]})"
+        None, description=f"compass direction of the camera (default {AZIMUTH_DEG})"
     )
     direction: Direction | None = Field(
         None, description="instead of elevation and azimuth: {cone: degrees} or {sphere: [low, high]}"
@@ -134,12 +140,12 @@ class LampsSection(Section):
         Choice(("area", "strip"), (1.0,) * 2), description=", ".join(LAMP_KINDS)
     )
     elevation_deg: number(5, 90) | None = Field(
-        None, description="height over the horizon (default {uniform: [25, 80]})"
+        None, description=f"height over the horizon (default {LAMP_ELEVATION_DEG})"
     )
-    azimuth_deg: number() | None = Field(None, description="compass direction (default {uniform: [0, 360]})")
+    azimuth_deg: number() | None = Field(None, description=f"compass direction (default {AZIMUTH_DEG})")
     direction: Direction | None = Field(None, description="instead of elevation and azimuth")
     distance_m: number(0.1, 50) = Field(Uniform(0.8, 2.0), description="lamp to products")
-    size_m: number(0.01, 10) = Field(Uniform(0.2, 0.8), description="longer side of the lamp")
+    size_m: number(0.01, 10) = Field(Uniform(0.1, 0.6), description="longer side of the lamp")
 
     @model_validator(mode="after")
     def _one_way(self):
@@ -156,8 +162,8 @@ class Lighting(Section):
 class ExposureSection(Section):
     """What is drawn anew for each exposure of a shot: light strengths and camera settings."""
 
-    environment_ev: number(-20, 20) = Field(Uniform(-2.0, 1.0), description="strength of the environment")
-    lamp_ev: number(-20, 20) = Field(Uniform(-2.0, 1.0), description="strength of each lamp")
+    environment_ev: number(-20, 20) = Field(Uniform(-2.5, 0.5), description="strength of the environment")
+    lamp_ev: number(-20, 20) = Field(Uniform(-1.0, 1.5), description="strength of each lamp")
     lamp_temperature_k: number(1700, 25000) = Field(
         Uniform(2700.0, 6500.0), description="colour of each lamp, as a black body"
     )
@@ -165,7 +171,7 @@ class ExposureSection(Section):
         "incident", description="incident: exposed for the light that falls on the products; manual: fixed"
     )
     camera_ev: number(-20, 20) = Field(
-        TruncatedNormal(0.0, 0.4, -1.0, 1.0), description="brighter (+) or darker (-) than metered"
+        TruncatedNormal(-0.2, 0.35, -1.0, 0.4), description="brighter (+) or darker (-) than metered"
     )
     white_balance: number(0, 1) = Field(
         Uniform(0.6, 1.0), description="how far the camera corrects the colour of the light; 1 fully"

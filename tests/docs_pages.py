@@ -1,0 +1,127 @@
+"""`make docs`: the pages of docs/ that are made from the code: commands.md and spec.md.
+
+In: the click commands and the Spec model. Out: Markdown. tests/test_docs.py holds that the committed
+pages are these; nothing in them is written by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+from pydantic import BaseModel
+
+from blendgen import cli, vocabulary
+from blendgen.catalog.phones import load_phones
+from blendgen.spec.distributions import Law
+from blendgen.spec.model import Spec
+from blendgen.spec.presets import RenderSettings, SensorSettings, preset_names, preset_values
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+MADE = "<!-- made by `make docs` from the code; do not edit -->\n"
+OWN_TABLE = (RenderSettings, SensorSettings)
+
+
+def commands_page() -> str:
+    """Every command's --help."""
+    parts = [MADE, "# Commands\n"]
+    for name in ("", *cli._COMMANDS):
+        command = cli.group.get_command(None, name) if name else cli.group
+        title = f"blendgen {name}".strip()
+        context = click.Context(command, info_name=title, max_content_width=96)
+        parts.append(f"## {title}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def spec_page() -> str:
+    """Every key of a spec: what it takes, its default, what it means."""
+    parts = [MADE, (DOCS / "spec_intro.md").read_text("utf-8"), "## Keys\n"]
+    parts += _tables(Spec, "")
+    parts += ["## Names\n", *_names()]
+    parts += ["## Presets\n", *_presets("sensors", SensorSettings), *_presets("render", RenderSettings)]
+    return "\n".join(parts)
+
+
+def _tables(model: type[BaseModel], prefix: str) -> list[str]:
+    rows, below = [], []
+    for name, field in model.model_fields.items():
+        inner = _section(field.annotation)
+        if inner in OWN_TABLE or inner is None:
+            rows.append(f"| `{prefix}{name}` | {_default(field)} | {_escaped(field.description)} |")
+        else:
+            repeated = "[]" if "list" in str(field.annotation) else ""
+            below += _tables(inner, f"{prefix}{name}{repeated}.")
+    title = prefix.rstrip(".") or "top level"
+    table = ["| key | default | meaning |", "| --- | --- | --- |", *rows, ""]
+    return (
+        [f"### {title}\n", _escaped(model.__doc__).split(": the root")[0] + "\n", *table, *below]
+        if rows
+        else below
+    )
+
+
+def _section(annotation) -> type[BaseModel] | None:
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _default(field) -> str:
+    if field.is_required():
+        return "required" if _section(field.annotation) not in OWN_TABLE else "see presets"
+    value = field.default.plain() if isinstance(field.default, Law) else field.default
+    return "" if value is None else f"`{_yaml(value)}`"
+
+
+def _yaml(value) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_yaml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_yaml(item) for item in value) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _escaped(text: str | None) -> str:
+    return " ".join((text or "").replace("|", "\\|").split())
+
+
+def _names() -> list[str]:
+    tables = {
+        "Surfaces": vocabulary.SURFACE_KINDS,
+        "Environments": vocabulary.ENVIRONMENTS,
+        "Lamps": vocabulary.LAMP_KINDS,
+        "Built-in families": vocabulary.FAMILIES,
+        "Phones": {name: ", ".join(phone.colorways) for name, phone in load_phones().items()},
+    }
+    lines = []
+    for title, names in tables.items():
+        lines += [f"### {title}\n", *(f"- `{name}`: {meaning}" for name, meaning in names.items()), ""]
+    return lines
+
+
+def _presets(kind: str, model: type[BaseModel]) -> list[str]:
+    names = preset_names(kind)
+    values = {name: preset_values(kind, name) for name in names}
+    fields = model.model_fields
+    head = f"| field | {' | '.join(f'`{n}`' for n in names)} | meaning |"
+    rows = [
+        f"| `{field}` | {' | '.join(_yaml(values[n].get(field, '')) for n in names)} "
+        f"| {_escaped(info.description)} |"
+        for field, info in fields.items()
+    ]
+    rule = "| --- " * (len(names) + 2) + "|"
+    return [f"### configs/{kind}\n", _escaped(model.__doc__) + "\n", head, rule, *rows, ""]
+
+
+PAGES = {"commands.md": commands_page, "spec.md": spec_page}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
