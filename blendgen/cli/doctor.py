@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 
 import click
@@ -17,12 +16,13 @@ from blendgen.errors import BlendgenError, ExitCode
 def command(as_json):
     """Check Blender, system libraries, devices and the cache, and render a tiny picture."""
     from blendgen.catalog.cache import cache_folder
+    from blendgen.farm.worker import cores
 
     report = {
         "schema_version": 1,
         "blendgen": __version__,
         "python": platform.python_version(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "cache": str(cache_folder()),
         **_libraries(),
         **_blender(),

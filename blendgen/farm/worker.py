@@ -62,9 +62,14 @@ def pipeline_for(job: Job) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
     engine = blender_engine(job)
-    denoiser = Denoiser(job.threads or len(os.sched_getaffinity(0))) if spec.render.denoise else None
+    denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(spec.sensor, denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def blender_engine(job: Job):

@@ -96,7 +96,7 @@ def test_no_names_means_every_phone():
 
 
 def test_unknown_name_gets_the_nearest_known_one():
-    with pytest.raises(CatalogError, match=r"phones/iphone_12_por: .*'iphone_12_pro'"):
+    with pytest.raises(CatalogError, match=r"phones/iphone_12_por: .*did you mean iphone_12_pro"):
         phone_sources(["iphone_12_por"])
 
 

@@ -180,3 +180,13 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, 
     monkeypatch.undo()
     left = {name: data for name, data in content(layout.root).items() if not name.startswith(".partial")}
     assert left == whole
+
+
+def test_jpeg_without_masks_is_written_where_it_is_asked_for(tmp_path, flat_pipeline):
+    spec = make_spec(output={"format": "jpeg", "jpeg_quality": 80, "masks": False})
+    layout = make(tmp_path / "a", flat_pipeline(spec), [0, 1])
+    assert not (layout.root / "masks").exists()
+    for row in read_rows(layout.manifest):
+        assert row["file_name"].endswith(".jpg") and "mask_file_name" not in row
+        with Image.open(layout.root / row["file_name"]) as picture:
+            assert picture.format == "JPEG"

@@ -126,3 +126,40 @@ def test_a_long_session_leaves_nothing_behind(stock, engine):
     for _ in range(10):
         engine.render(shot)
     assert blocks() == before
+
+
+@pytest.mark.parametrize("color", ["#808080", "#1f2a44", "#d9334c", "#30a060", "#f0e0c0"])
+def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, engine_for, color):
+    """White furnace: a matte sphere in uniform white light sends its albedo, and the picture its sRGB."""
+    from blendgen.color import hex_to_linear, hex_to_srgb
+    from blendgen.develop.develop import Developer
+    from blendgen.engine.blender import capture
+    from blendgen.engine.blender.nodes import add_node, new_material
+    from blendgen.engine.blender.session import _clear
+    from tests.develop.test_develop import IDEAL, exposure
+
+    engine = engine_for(0, samples_per_pixel=64, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(resolution=(48, 48))
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))], camera)
+    engine._build(shot)
+    for instance in [o for o in bpy.data.objects if o.type == "MESH" and not o.name.startswith("product")]:
+        bpy.data.objects.remove(instance)
+    material, tree, principled = new_material("matte")
+    diffuse = add_node(tree, "ShaderNodeBsdfDiffuse", {"Color": hex_to_linear(color)})
+    tree.links.new(diffuse.outputs[0], principled.outputs[0].links[0].to_socket)
+    bpy.data.objects["product_1"].material_slots[0].material = material
+    background = bpy.data.worlds["environment"].node_tree.nodes["background"]
+    links = bpy.data.worlds["environment"].node_tree.links
+    image = background.inputs["Color"].links[0].from_socket
+    links.remove(background.inputs["Color"].links[0])
+    background.inputs["Color"].default_value = (1, 1, 1, 1)
+    background.inputs["Strength"].default_value = 1
+    film = engine._film(shot, capture.render_passes())
+    links.new(image, background.inputs["Color"])
+    _clear(engine._scene, engine._camera)
+    unit = exposure(group_gain={"environment": (1, 1, 1), "emission": (1, 1, 1)})
+    (picture,) = Developer(IDEAL, None, 1).develop(film, (unit,))
+    inside = film.instance_id == 1
+    inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    wanted = np.array(hex_to_srgb(color)) * 255
+    assert np.abs(picture[inside].mean(axis=0) - wanted).max() <= 2

@@ -25,6 +25,7 @@ from blendgen.catalog.cache import code_digest
 from blendgen.catalog.product import Refusal
 from blendgen.catalog.source import Source
 from blendgen.errors import SetupError
+from blendgen.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
 _START_TIMEOUT_S = 120.0
@@ -94,6 +95,7 @@ class _Child:
             return
         reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
         self.kill()
+        require_libraries()
         raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}")
 
     def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
