@@ -7,6 +7,7 @@ scene at 64 px: growth of its memory, and the time of the last shots against the
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ import psutil
 
 from blendgen.cli.options import load, stock
 from blendgen.farm.job import Job
-from blendgen.farm.worker import pipeline_for
+from blendgen.farm.worker import pipeline_for, redirect_output
 from blendgen.pipeline import Task
 
 SCENE = Path(__file__).resolve().parent.parent / "scenes" / "conveyor_phones.yaml"
@@ -47,10 +48,12 @@ def measure(shots: int) -> dict[str, float]:
 
 
 def main() -> None:
-    result = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
-    print(json.dumps(result, indent=2), file=sys.stderr)
+    terminal = os.dup(1)
     Path("out").mkdir(exist_ok=True)
-    Path("out/bench.json").write_text(json.dumps(result, indent=2) + "\n")
+    redirect_output(Path("out/bench.log"))
+    text = json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200), indent=2) + "\n"
+    Path("out/bench.json").write_text(text)
+    os.write(terminal, text.encode())
 
 
 if __name__ == "__main__":

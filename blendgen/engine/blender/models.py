@@ -1,8 +1,8 @@
 """Models: cached assets in the session, placed as a Shot says.
 
 In: a Catalog whose products lie in the cache as .blend files. Out: scene objects with exact pass
-indices. A mesh is appended once and kept; a colourway is a set of copied materials with new
-values, made once; objects are made for each shot and removed after it.
+indices. A mesh is appended once and kept with its materials; objects, and the copies of materials
+that a colourway repaints, are made for each shot and removed after it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from blendgen.shot import EMISSION_GROUP, PlacedProduct
 
 
 class Models:
-    """Meshes and colourway materials of a catalogue, loaded on first use."""
+    """Meshes of a catalogue, loaded on first use, and the colourways of the shot in hand."""
 
     def __init__(self, catalog: Catalog):
         self._catalog = catalog
         self._meshes: dict[str, bpy.types.Mesh] = {}
-        self._materials: dict[tuple[str, str], list[bpy.types.Material]] = {}
+        self._painted: list[bpy.types.Material] = []
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
         """A scene object for one product of a shot; its pass index is the instance id."""
@@ -46,15 +46,19 @@ class Models:
             self._meshes[product.name] = _append(product)
         return self._meshes[product.name]
 
+    def clear(self) -> None:
+        """Remove the repainted materials, after their objects are gone."""
+        bpy.data.batch_remove(self._painted)
+        self._painted = []
+
     def _colorway(self, product: Product, name: str) -> list[bpy.types.Material]:
-        key = (product.name, name)
-        if key not in self._materials:
-            overrides = product.colorway(name).materials
-            self._materials[key] = [
-                _overridden(material, overrides.get(material.name.removeprefix(f"{product.name}/")))
-                for material in self._mesh(product).materials
-            ]
-        return self._materials[key]
+        overrides = product.colorway(name).materials
+        materials = list(self._mesh(product).materials)
+        for slot, part in enumerate(product.parts):
+            if part in overrides:
+                materials[slot] = _repainted(materials[slot], overrides[part])
+                self._painted.append(materials[slot])
+        return materials
 
 
 def object_name(instance_id: int) -> str:
@@ -63,7 +67,7 @@ def object_name(instance_id: int) -> str:
 
 
 def _append(product: Product) -> bpy.types.Mesh:
-    """The mesh of a cached asset; its materials get names that no other product has."""
+    """The mesh of a cached asset, with its materials in the order of the product's parts."""
     with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
         into.objects = ["product"]
     (instance,) = into.objects
@@ -73,14 +77,10 @@ def _append(product: Product) -> bpy.types.Mesh:
     bpy.data.objects.remove(instance)
     mesh.name = product.name
     mesh.use_fake_user = True
-    for material, part in zip(mesh.materials, product.parts, strict=True):
-        material.name = f"{product.name}/{part}"
     return mesh
 
 
-def _overridden(material: bpy.types.Material, override: MaterialOverride | None) -> bpy.types.Material:
-    if override is None:
-        return material
+def _repainted(material: bpy.types.Material, override: MaterialOverride) -> bpy.types.Material:
     copy = material.copy()
     principled = next(node for node in copy.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     if override.base_color_srgb is not None:

@@ -58,6 +58,7 @@ class BlenderEngine:
             return self._film(shot, capture.render_passes())
         finally:
             _clear(self._scene, self._camera)
+            self._models.clear()
 
     def _build(self, shot: Shot) -> None:
         build_surface(shot.surface)
