@@ -42,6 +42,17 @@ def luminance(rgb_linear):
     return np.asarray(rgb_linear) @ np.array([0.2126, 0.7152, 0.0722])
 
 
+def white_balance_gain(light_linear, correction: float) -> tuple[float, float, float]:
+    """Channel gains that take the light's colour out by a share; its luminance stays.
+
+    light_linear: (3,) colour of the light; correction: 0 (none) to 1 (the light turns neutral)
+    """
+    light = np.maximum(np.asarray(light_linear, float), 1e-6)
+    gain = (luminance(light) / light) ** correction
+    balanced = gain * float(luminance(light)) / float(luminance(light * gain))
+    return tuple(float(value) for value in balanced)
+
+
 def blackbody_linear(temperature_k: float) -> tuple[float, float, float]:
     """Colour of a black-body (Planckian) source, luminance 1, relative to the D65 white.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from blendgen.annotate import annotate, hidden_products
 from blendgen.catalog.product import Catalog
-from blendgen.develop.develop import Developer
+from blendgen.develop.develop import Developer, finish
 from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.base import Engine, EngineError
@@ -52,9 +52,11 @@ class Pipeline:
         """The frames of a task; raises EngineError where the products stay hidden."""
         shot, film, labels = self._seen_shot(task.shot_index)
         exposures = draw_exposures(self.spec, shot, task.image_indices)
-        pictures = self.developer.develop(film, exposures)
-        for exposure, picture in zip(exposures, pictures, strict=True):
-            yield Frame(exposure.index, picture, labels, shot, exposure)
+        lit = self.developer.lit(film, exposures)
+        for exposure, radiance in zip(exposures, lit, strict=True):
+            picture = finish(radiance, shot.camera, exposure)
+            clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
+            yield Frame(exposure.index, picture, clean, labels, shot, exposure)
 
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):

@@ -110,12 +110,49 @@ class Shot(_Plain):
     render_seed: int
 
 
+class Sensor(_Plain):
+    """A camera after its drawing; the fields are those of spec/sensor.py, now plain numbers.
+
+    pattern_seed: decides what is fixed in one camera: the non-uniformities, hot and dead pixels
+    """
+
+    natural_vignetting: float = 0.0
+    mechanical_vignetting_ev: float = 0.0
+    blur_px: float = 0.0
+    chromatic_aberration_px: float = 0.0
+    veiling_glare: float = 0.0
+    mosaic: str = "none"
+    channel_sensitivity: Vector3 = (1.0, 1.0, 1.0)
+    full_well_e: float
+    headroom_ev: float = 0.0
+    prnu_percent: float = 0.0
+    dark_current_e_per_s: float = 0.0
+    dsnu_e: float = 0.0
+    row_noise_e: float = 0.0
+    read_noise_e: float
+    hot_pixels_ppm: float = 0.0
+    dead_pixels_ppm: float = 0.0
+    bits: int
+    black_level_dn: float
+    color_matrix: Matrix3 = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    noise_reduction: float = 0.0
+    sharpening: float = 0.0
+    sharpening_radius_px: float = 1.0
+    view: str = "Standard"
+    grain_size_px: float = 1.0
+    jpeg_quality: float | None = None
+    pattern_seed: int = 0
+
+
 class Exposure(_Plain):
     """What can change after the path tracing.
 
     group_gain: light group -> linear (r, g, b) multiplier, strength and colour of the light
     camera_gain: linear multiplier of the whole image (exposure time and aperture at once)
-    white_balance_gain: linear (r, g, b) correction of the camera
+    white_balance_mode: "incident", "fixed" or "gray_world", which guesses the light from the image
+    white_balance_gain: linear sRGB (r, g, b) correction of the light; (1, 1, 1) for gray_world
+    white_balance: how far the camera corrects, 0 to 1
+    time_s: exposure time
     gain_db: gain of the sensor; the light that saturates it shrinks, its noise shows more
     grain: strength of film grain, 0 to 1
     environment_ev, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
@@ -125,13 +162,17 @@ class Exposure(_Plain):
     index: int
     group_gain: dict[str, Vector3]
     camera_gain: float
+    white_balance_mode: str = "incident"
     white_balance_gain: Vector3
+    white_balance: float = 1.0
+    time_s: float = 0.01
     gain_db: float
     grain: float
     environment_ev: float
     lamp_ev: tuple[float, ...]
     lamp_temperature_k: tuple[float, ...]
     camera_ev: float
+    sensor: Sensor
     noise_seed: int
 
 
@@ -180,10 +221,14 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A finished image, (h, w, 3) uint8 sRGB, with its labels and where it came from."""
+    """A finished image, (h, w, 3) uint8 sRGB, with its labels and where it came from.
+
+    clean_u8: the same without the sensor's noise, None where the spec does not ask for it
+    """
 
     index: int
     rgb_u8: np.ndarray
+    clean_u8: np.ndarray | None
     labels: Labels
     shot: Shot
     exposure: Exposure

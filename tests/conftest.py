@@ -84,7 +84,7 @@ def flat_pipeline(shapes):
     """spec -> Pipeline on the flat engine."""
 
     def build(spec) -> Pipeline:
-        developer = Developer(spec.sensor, None, spec.exposures_per_shot)
+        developer = Developer(None, spec.exposures_per_shot)
         return Pipeline(spec, shapes, make_roster(shapes), FlatEngine(shapes), developer)
 
     return build

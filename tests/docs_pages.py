@@ -16,7 +16,8 @@ from blendgen import cli, vocabulary
 from blendgen.catalog.phones import load_phones
 from blendgen.spec.distributions import Law
 from blendgen.spec.model import Spec
-from blendgen.spec.presets import RenderSettings, SensorSettings, preset_names, preset_values
+from blendgen.spec.presets import RenderSettings, preset_names, preset_values
+from blendgen.spec.sensor import SensorSettings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 MADE = "<!-- made by `make docs` from the code; do not edit -->\n"

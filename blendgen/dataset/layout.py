@@ -51,12 +51,17 @@ class Layout:
     def owned(self) -> list[Path]:
         """Everything that a data set consists of, for a forced fresh start."""
         names = [self.manifest, self.record, self.spec, self.contact_sheet, self.log, self.temporary]
-        return [*names, self.root / "images", self.root / "masks"]
+        return [*names, *(self.root / folder for folder in ("images", "masks", "clean"))]
 
 
 def image_name(shot: Shot, image_index: int, output: Output) -> str:
     """Relative path of an image: its folder is the class of the shot's subject."""
     return f"images/{_stem(shot, image_index)}{SUFFIXES[output.format]}"
+
+
+def clean_name(shot: Shot, image_index: int) -> str:
+    """Relative path of the twin without noise; it is never compressed with loss."""
+    return f"clean/{_stem(shot, image_index)}.png"
 
 
 def mask_name(shot: Shot, image_index: int) -> str:

@@ -11,8 +11,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from blendgen.dataset.layout import Layout, image_name, mask_name
-from blendgen.develop.encode import encode_image, encode_mask
+from blendgen.dataset.layout import Layout, clean_name, image_name, mask_name
+from blendgen.develop.encode import encode_image, encode_mask, encode_png
 from blendgen.errors import DatasetError
 from blendgen.shot import Frame, Labels, Row
 from blendgen.spec.model import Output
@@ -24,6 +24,8 @@ def write_frame(layout: Layout, frame: Frame, output: Output) -> Row:
     if output.masks:
         mask = encode_mask(frame.labels.instance_id)
         files["mask_file_name"] = (mask_name(frame.shot, frame.index), mask)
+    if frame.clean_u8 is not None:
+        files["clean_file_name"] = (clean_name(frame.shot, frame.index), encode_png(frame.clean_u8))
     for name, data in files.values():
         write_atomically(layout, layout.root / name, data)
     names = {key: name for key, (name, _) in files.items()}

@@ -1,59 +1,64 @@
-"""develop(film, exposure) -> 8-bit image: relight, denoise, expose, blur, sense, display, grain.
+"""develop(film, exposure) -> 8-bit image: light, lens, sensor, processing, tone curve, grain, JPEG.
 
-The order is the camera's: light falls (relight), the lens lets it in (gain, blur), the sensor
-counts it (noise, saturation), white balance corrects it, the tone curve shows it. Denoising
-belongs to the path tracing's noise and comes before the camera adds its own.
+The order is the camera's: light falls (relight) and is metered (camera gain), the lens lays it on
+the sensor, the sensor counts it, the processor makes colours of it, the tone curve shows it.
+Denoising belongs to the path tracing's noise and comes before the camera adds its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.display import to_8_bit, to_display
-from blendgen.develop.lens import blur
+from blendgen.develop.encode import through_jpeg
+from blendgen.develop.grain import add_grain
+from blendgen.develop.lens import through_lens
+from blendgen.develop.processing import process
 from blendgen.develop.relight import mix_groups
-from blendgen.develop.sensor import add_grain, sense
-from blendgen.shot import Exposure, Film
-from blendgen.spec.presets import SensorSettings
+from blendgen.develop.sensor import raw_dn
+from blendgen.shot import Camera, Exposure, Film
 
 
 @dataclass(frozen=True)
 class Developer:
-    """Turns films into pictures with one sensor; denoiser None leaves the film as it is."""
+    """Turns films into pictures; denoiser None leaves the film as it is."""
 
-    sensor: SensorSettings
     denoiser: Denoiser | None
     exposures_per_shot: int
 
-    def develop(self, film: Film, exposures: tuple[Exposure, ...]) -> list[np.ndarray]:
-        """(h, w, 3) uint8 sRGB for each exposure of a film."""
-        return [self._finish(radiance, e) for radiance, e in self._lit(film, exposures)]
-
-    def _lit(self, film: Film, exposures):
-        """Clean radiance under each exposure's lights.
+    def lit(self, film: Film, exposures: tuple[Exposure, ...]) -> Iterator[np.ndarray]:
+        """(h, w, 3) float32 clean radiance under each exposure's lights.
 
         Denoising adds up like light does, nearly: with more exposures than groups it is cheaper,
         and closer to the converged picture, to denoise the groups once. Which way is taken follows
         from the spec and the film, not from how many of the exposures are wanted now.
         """
         if self.denoiser is None or film.albedo_linear is None:
-            return [(mix_groups(film.radiance_linear, e), e) for e in exposures]
+            return (mix_groups(film.radiance_linear, e) for e in exposures)
         groups = {g: r for g, r in film.radiance_linear.items() if r.any()}
         if self.exposures_per_shot <= len(groups):
-            return [(self._denoise(mix_groups(groups, e), film), e) for e in exposures]
+            return (self._denoise(mix_groups(groups, e), film) for e in exposures)
         clean = {group: self._denoise(radiance, film) for group, radiance in groups.items()}
-        return [(mix_groups(clean, e), e) for e in exposures]
+        return (mix_groups(clean, e) for e in exposures)
 
     def _denoise(self, radiance, film: Film) -> np.ndarray:
         return self.denoiser(radiance, film.albedo_linear, film.normal_world)
 
-    def _finish(self, radiance_linear, exposure: Exposure) -> np.ndarray:
-        exposed = radiance_linear * np.float32(exposure.camera_gain)
-        focused = blur(exposed, self.sensor.blur_px)
-        sensed = sense(focused, self.sensor, exposure.gain_db, exposure.noise_seed)
-        balanced = sensed * np.asarray(exposure.white_balance_gain, np.float32)
-        shown = to_display(balanced, self.sensor.view)
-        return to_8_bit(add_grain(shown, self.sensor, exposure.grain, exposure.noise_seed))
+
+def finish(radiance_linear, camera: Camera, exposure: Exposure, noise: bool = True) -> np.ndarray:
+    """(h, w, 3) uint8 sRGB of radiance that falls into the camera.
+
+    noise: without it, the same picture as a camera without noise, grain and compression takes it
+    """
+    sensor = exposure.sensor
+    light = through_lens(radiance_linear * np.float32(exposure.camera_gain), camera, sensor)
+    linear = process(raw_dn(light, exposure, noise), exposure)
+    shown = to_display(linear, sensor.view)
+    if not noise:
+        return to_8_bit(shown)
+    picture = to_8_bit(add_grain(shown, exposure.grain, sensor.grain_size_px, exposure.noise_seed))
+    return picture if sensor.jpeg_quality is None else through_jpeg(picture, round(sensor.jpeg_quality))

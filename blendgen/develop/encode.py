@@ -14,12 +14,17 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 
 def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
     """(h, w, 3) uint8 sRGB as PNG or JPEG bytes; the same input gives the same bytes."""
+    if output.format == "png":
+        return encode_png(rgb_u8)
     buffer = io.BytesIO()
-    image = Image.fromarray(rgb_u8)
-    if output.format == "jpeg":
-        image.save(buffer, "JPEG", quality=output.jpeg_quality, subsampling=0)
-    else:
-        image.save(buffer, "PNG", compress_level=4)
+    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=output.jpeg_quality, subsampling=0)
+    return buffer.getvalue()
+
+
+def encode_png(rgb_u8: np.ndarray) -> bytes:
+    """(h, w, 3) uint8 sRGB as PNG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_u8).save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
 
 
@@ -28,3 +33,11 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(instance_id.astype(np.uint16)).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
+
+
+def through_jpeg(rgb_u8: np.ndarray, quality: int) -> np.ndarray:
+    """(h, w, 3) uint8 as it looks after a camera's JPEG, colours at half the resolution."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=quality, subsampling=2)
+    with Image.open(buffer) as picture:
+        return np.array(picture)

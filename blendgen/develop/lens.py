@@ -1,12 +1,38 @@
 """Lens: what the glass does to the light before the sensor counts it.
 
-In: scene-linear radiance. Out: the same, blurred by the lens's point spread, which real cameras
-have and path tracing has not (aberrations, diffraction and the low-pass filter together).
+In: scene-linear radiance as a perfect lens would lay it on the sensor. Out: the same with
+vignetting, blur, lateral chromatic aberration and veiling glare, in this order. Blur is a
+Gaussian: aberrations, diffraction and the low-pass filter together.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
+from blendgen.shot import Camera, Sensor
+
+
+def through_lens(radiance_linear: np.ndarray, camera: Camera, sensor: Sensor) -> np.ndarray:
+    """(h, w, 3) float32 light on the sensor."""
+    light = radiance_linear * vignetting(camera, sensor)[..., None]
+    light = blur(light, sensor.blur_px)
+    light = chromatic_aberration(light, camera, sensor.chromatic_aberration_px)
+    return veiling_glare(light, sensor.veiling_glare)
+
+
+def vignetting(camera: Camera, sensor: Sensor) -> np.ndarray:
+    """(h, w) float32 share of the light that reaches each pixel; 1 on the optical axis.
+
+    natural: cos^4 of the angle to the axis, to the power natural_vignetting
+    mechanical: 2^(-mechanical_vignetting_ev r^4), with r = 1 in the farthest corner
+    source: Goldman, Vignette and exposure calibration (2010), for the form of both
+    """
+    x, y = _from_axis_px(camera)
+    radius2 = y[:, None] ** 2 + x[None, :] ** 2
+    focal_px = camera.intrinsics[0][0]
+    natural = (1 + radius2 / focal_px**2) ** (-2 * sensor.natural_vignetting)
+    mechanical = 2.0 ** (-sensor.mechanical_vignetting_ev * (radius2 / radius2.max()) ** 2)
+    return (natural * mechanical).astype(np.float32)
 
 
 def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
@@ -16,3 +42,45 @@ def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     return gaussian_filter(radiance_linear, (blur_px, blur_px, 0), mode="nearest")
+
+
+def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) -> np.ndarray:
+    """Red magnified about the axis so that corners move out by corner_px, blue shrunk by as much."""
+    if corner_px == 0:
+        return light
+    from scipy.ndimage import affine_transform
+
+    x, y = _from_axis_px(camera)
+    share = corner_px / float(np.hypot(np.abs(x).max(), np.abs(y).max()))
+    moved = light.copy()
+    for channel, magnification in ((0, 1 + share), (2, 1 - share)):
+        # output pixel i shows what a perfect lens lays at axis + (i - axis) / magnification
+        axis = np.array([camera.intrinsics[1][2] - 0.5, camera.intrinsics[0][2] - 0.5])
+        moved[..., channel] = affine_transform(
+            light[..., channel],
+            np.full(2, 1 / magnification),
+            axis - axis / magnification,
+            order=1,
+            mode="nearest",
+        )
+    return moved
+
+
+def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
+    """A share of each channel's light spread evenly over the image; its mean stays.
+
+    source: ISO 9358, veiling glare index
+    """
+    if share == 0:
+        return light
+    veil = share * light.mean(axis=(0, 1), dtype=np.float64)
+    return light * np.float32(1 - share) + veil.astype(np.float32)
+
+
+def _from_axis_px(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Columns (w,) and rows (h,) of the pixel centres, from the principal point."""
+    width, height = camera.resolution
+    return (
+        np.arange(width) + 0.5 - camera.intrinsics[0][2],
+        np.arange(height) + 0.5 - camera.intrinsics[1][2],
+    )

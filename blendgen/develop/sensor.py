@@ -1,69 +1,118 @@
-"""Sensor: scene-linear light to what a camera's converter makes of it, and back to linear.
+"""Sensor: light to electrons to digital numbers, the raw file of a camera.
 
-In: exposed radiance, where 1 is a white patch. Out: the same scale with shot noise, read noise,
-saturation and quantisation. In the words and units of EMVA 1288: electrons (e) and digital
-numbers (DN), DN = K e + black level. Every channel is sensed at every pixel (no mosaic yet).
+In: exposed light on the sensor, where 1 is a white patch. Out: digital numbers (DN) of (h, w) for a
+mosaic or a monochrome sensor, of (h, w, 3) where every pixel senses all colours. In the order of
+the physics: colour filters, photo response (PRNU), dark current, shot noise, offsets (DSNU),
+row noise, read noise, hot and dead pixels, full well, converter.
+source: EMVA Standard 1288, release 4.0, sections 2 and 4: mu_y = K mu_e + mu_dark,
+var_y = K^2 (mu_e + mu_dark_current t + sigma_read^2) + 1/12
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from blendgen.spec.presets import SensorSettings
+from blendgen.shot import Exposure, Sensor
 from blendgen.streams import noise_stream
 
+# share of red, green and blue light that a sensor without colour filters takes
+_MONO_RESPONSE = (0.30, 0.42, 0.28)
+# a hot pixel glows with this share of saturation, from and to
+_HOT_SHARE = (0.2, 1.0)
 
-def saturation_e(settings: SensorSettings, gain_db: float) -> float:
+
+def saturation_e(sensor: Sensor, gain_db: float) -> float:
     """Electrons at which the converter is full; each 6 dB of gain halves it."""
-    return settings.full_well_e / 10 ** (gain_db / 20)
+    return sensor.full_well_e / 10 ** (gain_db / 20)
 
 
-def system_gain_dn_per_e(settings: SensorSettings, gain_db: float) -> float:
+def system_gain_dn_per_e(sensor: Sensor, gain_db: float) -> float:
     """EMVA 1288's K: digital numbers an electron."""
-    return (2**settings.bits - 1 - settings.black_level_dn) / saturation_e(settings, gain_db)
+    return (2**sensor.bits - 1 - sensor.black_level_dn) / saturation_e(sensor, gain_db)
 
 
-def electrons_of(radiance_linear, settings: SensorSettings, gain_db: float) -> np.ndarray:
-    """Mean electrons of exposed radiance: a white patch lies headroom_ev below saturation."""
-    white_e = saturation_e(settings, gain_db) / 2**settings.headroom_ev
-    return np.maximum(np.asarray(radiance_linear, np.float64), 0) * white_e
+def white_e(sensor: Sensor, gain_db: float) -> float:
+    """Mean electrons that a white patch gives the most sensitive pixels: headroom_ev below saturation."""
+    return saturation_e(sensor, gain_db) / 2**sensor.headroom_ev
 
 
-def raw_dn(radiance_linear, settings: SensorSettings, gain_db: float, noise_seed: int) -> np.ndarray:
-    """Digital numbers (float64, whole) that the converter puts out for exposed radiance."""
-    mean_e = np.minimum(electrons_of(radiance_linear, settings, gain_db), 1e9)
-    electrons = noise_stream(noise_seed, "shot_noise").poisson(mean_e).astype(np.float64)
-    read = noise_stream(noise_seed, "read_noise").standard_normal(electrons.shape)
-    electrons += read * settings.read_noise_e
-    gain = system_gain_dn_per_e(settings, gain_db)
-    return np.clip(np.rint(electrons * gain + settings.black_level_dn), 0, 2**settings.bits - 1)
+def camera_colors(light_linear: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """(h, w, 3) linear sRGB light as the three kinds of pixels would see it, white at (1, 1, 1).
 
-
-def sense(radiance_linear, settings: SensorSettings, gain_db: float, noise_seed: int) -> np.ndarray:
-    """(h, w, 3) float32 radiance as the camera reads it back from its digital numbers."""
-    dn = raw_dn(radiance_linear, settings, gain_db, noise_seed)
-    electrons = (dn - settings.black_level_dn) / system_gain_dn_per_e(settings, gain_db)
-    white_e = saturation_e(settings, gain_db) / 2**settings.headroom_ev
-    return (electrons / white_e).astype(np.float32)
-
-
-def add_grain(rgb_display, settings: SensorSettings, grain: float, noise_seed: int) -> np.ndarray:
-    """Film grain on a display-encoded image in [0, 1]: strongest in mid tones, one for all channels.
-
-    grain: 0 (none) to 1 (standard deviation 0.08 in mid grey)
+    Deep colours outside the camera's gamut end at 0, as they do in a real one.
     """
-    if grain == 0:
-        return rgb_display
-    from scipy.ndimage import gaussian_filter
+    if sensor.color_matrix == ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
+        return np.maximum(light_linear, 0)
+    return np.maximum(light_linear @ np.linalg.inv(sensor.color_matrix).T.astype(np.float32), 0)
 
-    height, width = rgb_display.shape[:2]
-    field = noise_stream(noise_seed, "grain").standard_normal((height, width))
-    sigma = settings.grain_size_px / 2
-    field = gaussian_filter(field, sigma, mode="wrap")
-    # filtering white noise by a Gaussian divides its deviation by about 2 sqrt(pi) sigma
-    field *= max(1.0, 2 * math.sqrt(math.pi) * sigma)
-    tone = rgb_display.mean(axis=-1)
-    strength = grain * 0.08 * 4 * tone * (1 - tone)
-    return (rgb_display + (field * strength)[..., None]).astype(np.float32)
+
+def photo_electrons(light_linear: np.ndarray, sensor: Sensor, gain_db: float) -> np.ndarray:
+    """Mean electrons that exposed light frees, before any non-uniformity: (h, w) or (h, w, 3)."""
+    if sensor.mosaic == "mono":
+        seen = np.maximum(light_linear, 0) @ np.array(_MONO_RESPONSE, np.float32)
+    else:
+        seen = camera_colors(light_linear, sensor) * np.array(sensor.channel_sensitivity, np.float32)
+        if sensor.mosaic == "rggb":
+            seen = sampled(seen)
+    return seen.astype(np.float64) * white_e(sensor, gain_db)
+
+
+def sampled(camera_rgb: np.ndarray) -> np.ndarray:
+    """(h, w) of (h, w, 3): the one colour that each pixel of an RGGB mosaic keeps."""
+    raw = camera_rgb[..., 1].copy()
+    raw[0::2, 0::2] = camera_rgb[0::2, 0::2, 0]
+    raw[1::2, 1::2] = camera_rgb[1::2, 1::2, 2]
+    return raw
+
+
+def raw_dn(light_linear: np.ndarray, exposure: Exposure, noise: bool = True) -> np.ndarray:
+    """Digital numbers (float64; whole, where there is noise) of exposed light.
+
+    noise: without it the converter puts out its exact mean, clipped where it saturates
+    """
+    sensor, gain_db = exposure.sensor, exposure.gain_db
+    electrons = np.minimum(photo_electrons(light_linear, sensor, gain_db), 1e9)
+    if noise:
+        electrons = _noisy(electrons, exposure)
+    dn = np.minimum(electrons, sensor.full_well_e) * system_gain_dn_per_e(sensor, gain_db)
+    dn += sensor.black_level_dn
+    return np.clip(np.rint(dn) if noise else dn, 0, 2**sensor.bits - 1)
+
+
+def _noisy(mean_e: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """Electrons that are read out where mean_e are expected."""
+    sensor, seed = exposure.sensor, exposure.noise_seed
+    shape = mean_e.shape
+    response, offset_e = fixed_pattern(sensor, shape)
+    electrons = mean_e * response + sensor.dark_current_e_per_s * exposure.time_s
+    electrons = noise_stream(seed, "shot_noise").poisson(electrons).astype(np.float64) + offset_e
+    if sensor.row_noise_e:
+        rows = noise_stream(seed, "row_noise").standard_normal((shape[0], 1))
+        electrons += sensor.row_noise_e * rows.reshape(-1, *(1,) * (len(shape) - 1))
+    electrons += sensor.read_noise_e * noise_stream(seed, "read_noise").standard_normal(shape)
+    return _with_defects(electrons, sensor, saturation_e(sensor, exposure.gain_db))
+
+
+def fixed_pattern(sensor: Sensor, shape) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """(photo response, offset in electrons) of each pixel of one camera: PRNU and DSNU."""
+    response, offset_e = 1.0, 0.0
+    if sensor.prnu_percent:
+        pattern = noise_stream(sensor.pattern_seed, "prnu").standard_normal(shape)
+        response = np.maximum(1 + sensor.prnu_percent / 100 * pattern, 0)
+    if sensor.dsnu_e:
+        offset_e = sensor.dsnu_e * noise_stream(sensor.pattern_seed, "dsnu").standard_normal(shape)
+    return response, offset_e
+
+
+def _with_defects(electrons: np.ndarray, sensor: Sensor, saturation: float) -> np.ndarray:
+    """The camera's hot and dead pixels, always in the same places."""
+    if not (sensor.hot_pixels_ppm or sensor.dead_pixels_ppm):
+        return electrons
+    height, width = electrons.shape[:2]
+    lot = noise_stream(sensor.pattern_seed, "defects").random((height, width))
+    hot, dead = sensor.hot_pixels_ppm * 1e-6, sensor.dead_pixels_ppm * 1e-6
+    glow = np.interp(lot, (0, max(hot, 1e-12)), _HOT_SHARE)
+    is_hot, is_dead = lot < hot, lot > 1 - dead
+    electrons[is_hot] += (glow[is_hot] * saturation).reshape(-1, *(1,) * (electrons.ndim - 2))
+    electrons[is_dead] = 0
+    return electrons

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.color import blackbody_linear, luminance
+from blendgen.color import blackbody_linear, luminance, white_balance_gain
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Exposure, Shot, lamp_group
+from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Exposure, Sensor, Shot, lamp_group
+from blendgen.spec.distributions import Law
 from blendgen.spec.model import Spec
+from blendgen.spec.sensor import SensorSettings
 
 
 def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
@@ -32,19 +34,37 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     light = incident_light(shot, gains)
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
+    set_for = sampler.value(section.white_balance_temperature_k, "exposure.white_balance_temperature_k")
+    assumed = {"incident": light, "fixed": blackbody_linear(set_for), "gray_world": (1, 1, 1)}
     return Exposure(
         index=sampler.index,
         group_gain=gains,
         camera_gain=metered * 2.0**camera_ev,
-        white_balance_gain=white_balance_gain(light, correction),
+        white_balance_mode=section.white_balance_mode,
+        white_balance_gain=white_balance_gain(assumed[section.white_balance_mode], correction),
+        white_balance=correction,
+        time_s=sampler.value(section.time_s, "exposure.time_s"),
         gain_db=sampler.value(section.gain_db, "exposure.gain_db"),
         grain=sampler.value(section.grain, "exposure.grain"),
         environment_ev=environment_ev,
         lamp_ev=lamp_ev,
         lamp_temperature_k=temperature,
         camera_ev=camera_ev,
+        sensor=draw_sensor(spec.sensor, sampler),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
     )
+
+
+def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:
+    """The camera of one image: laws become numbers, and one of the units of its kind is taken."""
+    values = {name: getattr(settings, name) for name in Sensor.model_fields if name != "pattern_seed"}
+    drawn = {
+        name: sampler.value(value, f"sensor.{name}") if isinstance(value, Law) else value
+        for name, value in values.items()
+    }
+    (unit,) = sampler.units("sensor.camera_unit", 1)
+    camera = Sampler(sampler.seed, int(unit * settings.camera_units), 0)
+    return Sensor(**drawn, pattern_seed=camera.seed_number("sensor.pattern_seed"))
 
 
 def incident_light(shot: Shot, gains) -> np.ndarray:
@@ -54,14 +74,3 @@ def incident_light(shot: Shot, gains) -> np.ndarray:
         towards_lamp = np.array(lamp.lamp_to_world)[:3, 2]
         total += np.array(gains[lamp_group(i)]) * max(towards_lamp[2], 0.0)
     return total
-
-
-def white_balance_gain(light_linear, correction: float) -> tuple[float, float, float]:
-    """Channel gains that take the light's colour out by a share; brightness stays.
-
-    light_linear: (3,) colour of the light; correction: 0 (none) to 1 (the light turns neutral)
-    """
-    light = np.maximum(np.asarray(light_linear, float), 1e-6)
-    gain = (luminance(light) / light) ** correction
-    balanced = gain * float(luminance(light)) / float(luminance(light * gain))
-    return tuple(float(value) for value in balanced)

@@ -11,10 +11,12 @@ import faulthandler
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
+from blendgen.develop import demosaic
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
 from blendgen.errors import SetupError
@@ -61,9 +63,12 @@ def redirect_output(log: Path) -> None:
 def pipeline_for(job: Job) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
+    if spec.sensor.mosaic == "rggb":
+        # two seconds of import, which the first render hides
+        threading.Thread(target=demosaic.load, daemon=True).start()
     engine = blender_engine(job)
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
-    developer = Developer(spec.sensor, denoiser, spec.exposures_per_shot)
+    developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer)
 
 

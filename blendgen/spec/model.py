@@ -11,9 +11,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from blendgen.spec.distributions import Choice, Constant, Disk, Normal, TruncatedNormal, Uniform
+from blendgen.spec.distributions import (
+    Choice,
+    Constant,
+    Disk,
+    LogUniform,
+    Normal,
+    TruncatedNormal,
+    Uniform,
+)
 from blendgen.spec.fields import Color, Direction, name_of, number, point_in_disk, whole_number
-from blendgen.spec.presets import RenderSettings, SensorSettings
+from blendgen.spec.presets import RenderSettings
+from blendgen.spec.sensor import SensorSettings
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, METRES_PER_UNIT, SURFACE_KINDS
 
@@ -173,8 +182,20 @@ class ExposureSection(Section):
     camera_ev: number(-20, 20) = Field(
         TruncatedNormal(-0.2, 0.35, -1.0, 0.4), description="brighter (+) or darker (-) than metered"
     )
+    white_balance_mode: Literal["incident", "gray_world", "fixed"] = Field(
+        "incident",
+        description="how the camera knows the colour of the light: measured at the products; guessed from "
+        "the image, as automatic white balance does; or set once for white_balance_temperature_k",
+    )
     white_balance: number(0, 1) = Field(
         Uniform(0.6, 1.0), description="how far the camera corrects the colour of the light; 1 fully"
+    )
+    white_balance_temperature_k: number(1700, 25000) = Field(
+        Constant(5000.0), description="for white_balance_mode: fixed"
+    )
+    time_s: number(1e-6, 60) = Field(
+        LogUniform(0.002, 0.02),
+        description="exposure time; brightness is metered apart from it",
     )
     gain_db: number(0, 48) = Field(Uniform(0.0, 12.0), description="gain of the sensor; more is noisier")
     grain: number(0, 1) = Field(Constant(0.0), description="film grain on top of the sensor's noise")
@@ -186,6 +207,7 @@ class Output(Section):
     format: Literal["png", "jpeg"] = Field("png", description="file format of the images")
     jpeg_quality: int = Field(92, ge=40, le=100, description="for jpeg")
     masks: bool = Field(True, description="instance masks as 16-bit PNG under masks/")
+    clean: bool = Field(False, description="the same image without the sensor's noise, under clean/")
 
 
 class Spec(Section):

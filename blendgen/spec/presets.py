@@ -1,21 +1,19 @@
-"""Render and sensor settings, and the presets in configs/ that name them.
+"""Render settings, and the presets in configs/ that name render and sensor settings.
 
 In: `sensor: machine_vision`, or a mapping of fields, or {preset: name, field: value}.
-Out: the plain mapping with the preset filled in, which the models below check.
+Out: the plain mapping with the preset filled in, which RenderSettings and sensor.py check.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from blendgen.resources import resource_folder
 from blendgen.spec.yaml_source import Document, parse
 from blendgen.suggestion import nearest
-
-VIEWS = ("Standard", "AgX", "Filmic")
 
 
 class Settings(BaseModel):
@@ -34,19 +32,6 @@ class RenderSettings(Settings):
     @classmethod
     def _pair(cls, value):
         return tuple(value) if isinstance(value, list) else value
-
-
-class SensorSettings(Settings):
-    """A camera from light to 8 bits, in the words of EMVA 1288."""
-
-    full_well_e: float = Field(gt=0, le=1e7, description="saturation capacity, electrons")
-    read_noise_e: float = Field(ge=0, le=1e4, description="temporal dark noise, electrons")
-    bits: int = Field(ge=8, le=16, description="of the analogue-digital converter")
-    black_level_dn: float = Field(ge=0, le=4096, description="digital number of no light")
-    headroom_ev: float = Field(ge=0, le=8, description="stops between a white patch and saturation")
-    blur_px: float = Field(ge=0, le=20, description="standard deviation of the lens's blur on the sensor")
-    grain_size_px: float = Field(gt=0, le=20, description="size of film grain")
-    view: Literal[VIEWS] = Field(description="tone curve, as Blender's OCIO configuration names it")
 
 
 def preset_names(kind: str) -> list[str]:

@@ -3,31 +3,20 @@ import pytest
 
 from blendgen.color import hex_to_linear, hex_to_srgb
 from blendgen.develop.denoise import Denoiser
-from blendgen.develop.develop import Developer
+from blendgen.develop.develop import Developer, finish
 from blendgen.develop.display import to_8_bit, to_display
+from blendgen.develop.encode import through_jpeg
+from blendgen.develop.grain import add_grain
 from blendgen.develop.relight import mix_groups
-from blendgen.shot import Exposure, Film
-from blendgen.spec.presets import SensorSettings, preset_values
-
-IDEAL = SensorSettings.model_validate(preset_values("sensors", "ideal"))
+from blendgen.shot import Film
+from tests.develop.cameras import PRESETS, camera, exposure, sensor_of
 
 
-def exposure(**changes) -> Exposure:
-    values = {
-        "index": 0,
-        "group_gain": {"environment": (1, 1, 1), "lamp_0": (1, 1, 1)},
-        "camera_gain": 1.0,
-        "white_balance_gain": (1, 1, 1),
-        "gain_db": 0,
-        "grain": 0,
-        "environment_ev": 0,
-        "lamp_ev": (),
-        "lamp_temperature_k": (),
-        "camera_ev": 0,
-        "noise_seed": 1,
-        **changes,
-    }
-    return Exposure(**values)
+def developed(shot_film, *exposures, denoiser=None, exposures_per_shot=1):
+    """The pictures of a film under some exposures."""
+    height, width = shot_film.depth_m.shape
+    lit = Developer(denoiser, exposures_per_shot).lit(shot_film, exposures)
+    return [finish(r, camera(width, height), e) for r, e in zip(lit, exposures, strict=True)]
 
 
 def film(**groups) -> Film:
@@ -49,7 +38,7 @@ def test_a_patch_under_white_light_comes_back_in_its_own_colour(color):
     """sRGB colour c as albedo under radiance 1 at exposure 0, with the Standard view: within 2/255."""
     patch = film(environment=np.full((16, 16, 3), hex_to_linear(color)))
     only = exposure(group_gain={"environment": (1, 1, 1)})
-    (picture,) = Developer(IDEAL, None, 1).develop(patch, (only,))
+    (picture,) = developed(patch, only)
     assert np.abs(picture.astype(int) - np.round(np.array(hex_to_srgb(color)) * 255)).max() <= 2
 
 
@@ -64,39 +53,26 @@ def test_light_adds_up():
 
 def test_one_stop_more_doubles_the_light():
     grey = film(environment=np.full((64, 64, 3), 0.1), lamp_0=np.zeros((64, 64, 3)))
-    developer = Developer(IDEAL, None, 1)
-    once, twice = developer.develop(grey, (exposure(), exposure(camera_gain=2.0)))
+    once, twice = developed(grey, exposure(), exposure(camera_gain=2.0))
     linear = [((p / 255 + 0.055) / 1.055) ** 2.4 for p in (once.mean(), twice.mean())]
     assert linear[1] / linear[0] == pytest.approx(2, rel=0.02)
-
-
-def test_the_lens_blurs_as_stated_and_keeps_the_light():
-    from blendgen.develop.lens import blur
-
-    point = np.zeros((41, 41, 3), np.float32)
-    point[20, 20] = 1
-    spread = blur(point, 1.5)
-    assert spread.sum(axis=(0, 1)) == pytest.approx([1, 1, 1], abs=1e-4)
-    offsets = np.arange(41) - 20
-    assert (spread[..., 0].sum(axis=0) * offsets**2).sum() == pytest.approx(1.5**2, rel=0.02)
-    assert blur(point, 0) is point
 
 
 def test_white_balance_corrects_the_colour_of_the_light():
     light = np.array([1.4, 1.0, 0.5])
     warm = film(environment=np.full((32, 32, 3), 0.3 * light), lamp_0=np.zeros((32, 32, 3)))
     balanced = exposure(white_balance_gain=tuple(1 / light))
-    (picture,) = Developer(IDEAL, None, 1).develop(warm, (balanced,))
+    (picture,) = developed(warm, balanced)
     assert np.ptp(picture.reshape(-1, 3).mean(axis=0)) < 1
 
 
 def test_the_way_of_denoising_follows_from_the_spec_not_from_what_is_missing():
     rng = np.random.default_rng(0)
     noisy = film(environment=rng.random((32, 32, 3)), lamp_0=rng.random((32, 32, 3)))
-    developer = Developer(IDEAL, Denoiser(1), exposures_per_shot=4)
     wanted = tuple(exposure(index=i, noise_seed=i, camera_gain=0.3 + 0.1 * i) for i in range(4))
-    together = developer.develop(noisy, wanted)
-    alone = developer.develop(noisy, wanted[2:3])[0]
+    denoiser = Denoiser(1)
+    together = developed(noisy, *wanted, denoiser=denoiser, exposures_per_shot=4)
+    (alone,) = developed(noisy, wanted[2], denoiser=denoiser, exposures_per_shot=4)
     assert np.array_equal(together[2], alone)
 
 
@@ -132,3 +108,34 @@ def test_the_standard_view_is_blenders_own():
     theirs = values.copy()
     _processor("Standard").applyRGB(theirs)
     assert np.abs(to_8_bit(theirs).astype(int) - to_8_bit(to_display(values, "Standard"))).max() <= 1
+
+
+def test_grain_has_the_stated_deviation_in_mid_grey_and_fades_at_the_ends():
+    for size_px in (0.5, 1.0, 3.0):
+        grey = add_grain(np.full((256, 256, 3), 0.5, np.float32), 1.0, size_px, 3)
+        assert grey.std() == pytest.approx(0.08, rel=0.25)
+        assert np.array_equal(grey[..., 0], grey[..., 2])
+    assert not add_grain(np.zeros((32, 32, 3), np.float32), 1.0, 1.0, 3).any()
+
+
+def test_no_grain_leaves_the_picture_alone():
+    picture = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
+    assert add_grain(picture, 0, 1.0, 3) is picture
+
+
+def test_compression_inside_the_camera_costs_more_at_lower_quality():
+    picture = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    errors = [np.abs(through_jpeg(picture, q).astype(int) - picture).mean() for q in (95, 60, 20)]
+    assert errors == sorted(errors) and errors[0] > 0
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_clean_twin_differs_by_noise_alone(preset):
+    rng = np.random.default_rng(1)
+    scene = np.kron(rng.uniform(0.1, 0.7, (6, 8, 3)), np.ones((8, 8, 1))).astype(np.float32)
+    taken = exposure(sensor_of(preset), grain=0.5)
+    noisy, clean = (finish(scene, camera(), taken, noise=noise).astype(int) for noise in (True, False))
+    again = finish(scene, camera(), taken.model_copy(update={"noise_seed": 9}), noise=False)
+    assert np.array_equal(clean, again)
+    assert np.abs(noisy - clean).mean() > 1
+    assert np.abs((noisy - clean).mean()) < 4

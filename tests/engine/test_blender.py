@@ -132,11 +132,12 @@ def test_a_long_session_leaves_nothing_behind(stock, engine):
 def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, engine_for, color):
     """White furnace: a matte sphere in uniform white light sends its albedo, and the picture its sRGB."""
     from blendgen.color import hex_to_linear, hex_to_srgb
-    from blendgen.develop.develop import Developer
+    from blendgen.develop.develop import finish
+    from blendgen.develop.relight import mix_groups
     from blendgen.engine.blender import capture
     from blendgen.engine.blender.nodes import add_node, new_material
     from blendgen.engine.blender.session import _clear
-    from tests.develop.test_develop import IDEAL, exposure
+    from tests.develop.cameras import exposure
 
     engine = engine_for(0, samples_per_pixel=64, max_bounces=0, denoise=False)
     camera = conformance.make_camera(resolution=(48, 48))
@@ -158,7 +159,7 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
     links.new(image, background.inputs["Color"])
     _clear(engine._scene, engine._camera)
     unit = exposure(group_gain={"environment": (1, 1, 1), "emission": (1, 1, 1)})
-    (picture,) = Developer(IDEAL, None, 1).develop(film, (unit,))
+    picture = finish(mix_groups(film.radiance_linear, unit), camera, unit)
     inside = film.instance_id == 1
     inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
     wanted = np.array(hex_to_srgb(color)) * 255

@@ -119,7 +119,7 @@ def test_a_wrong_override_is_told_by_its_text():
 
 def test_a_preset_may_be_a_start():
     spec = check(MINIMAL + "sensor: {preset: webcam, read_noise_e: 9}\n")
-    assert (spec.sensor.read_noise_e, spec.sensor.full_well_e) == (9, 3500)
+    assert (spec.sensor.read_noise_e, spec.sensor.full_well_e) == (Constant(9), Constant(3500))
 
 
 def test_one_field_of_a_preset_can_be_overridden():

@@ -1,0 +1,98 @@
+"""Processing: raw digital numbers back to scene-linear sRGB, as the camera's own processor does it.
+
+Black level, demosaic, white balance, highlight clip, colour matrix, noise reduction, sharpening, in
+this order. In: DN of sensor.py. Out: (h, w, 3) float32 where 1 is a white patch. The tone
+curve is display.py's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen.color import white_balance_gain
+from blendgen.develop.demosaic import demosaic
+from blendgen.develop.sensor import system_gain_dn_per_e, white_e
+from blendgen.shot import Exposure, Sensor
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+# noise reduction 1: deviation of the colour blur, and what counts as noise in root light
+_CHROMA_BLUR_PX, _NOISE_FLOOR, _GUIDE_RADIUS_PX = 3.0, 0.08, 2
+
+
+def process(raw: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """(h, w, 3) float32 scene-linear sRGB of raw digital numbers."""
+    sensor, gain_db = exposure.sensor, exposure.gain_db
+    electrons = (raw - sensor.black_level_dn) / system_gain_dn_per_e(sensor, gain_db)
+    sensed = (electrons / white_e(sensor, gain_db)).astype(np.float32)
+    if sensor.mosaic == "mono":
+        linear = np.repeat(sensed[..., None], 3, axis=2)
+    else:
+        camera_rgb = demosaic(sensed) if sensor.mosaic == "rggb" else sensed
+        linear = _colored(camera_rgb / np.array(sensor.channel_sensitivity, np.float32), exposure)
+    if sensor.noise_reduction:
+        linear = reduce_noise(linear, sensor.noise_reduction)
+    return sharpen(linear, sensor.sharpening, sensor.sharpening_radius_px)
+
+
+def _colored(camera_rgb: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """White balance in the camera's own colours, then its matrix to sRGB."""
+    sensor = exposure.sensor
+    matrix = np.array(sensor.color_matrix, np.float32)
+    gain = exposure.white_balance_gain
+    if exposure.white_balance_mode == "gray_world":
+        gain = white_balance_gain(_mean_color(camera_rgb, sensor) @ matrix.T, exposure.white_balance)
+    white = np.maximum(np.linalg.inv(matrix) @ (1 / np.asarray(gain, np.float32)), 1e-3)
+    balanced = camera_rgb / white.astype(np.float32)
+    return np.minimum(balanced, _white_clip(sensor, white)) @ matrix.T
+
+
+def _white_clip(sensor: Sensor, white) -> np.float32:
+    """Where the first channel saturates all are cut, so that burnt highlights are white, not pink."""
+    saturated = 2**sensor.headroom_ev / (np.array(sensor.channel_sensitivity) * white)
+    return np.float32(saturated.min())
+
+
+def _mean_color(camera_rgb: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """(3,) mean of the pixels that are not burnt: the grey world's guess at the light."""
+    limit = 0.95 * 2**sensor.headroom_ev / np.array(sensor.channel_sensitivity, np.float32)
+    usable = (camera_rgb < limit).all(axis=-1)
+    colors = camera_rgb[usable] if usable.any() else camera_rgb.reshape(-1, 3)
+    return np.maximum(colors.mean(axis=0, dtype=np.float64), 1e-6)
+
+
+def reduce_noise(linear: np.ndarray, strength: float) -> np.ndarray:
+    """Colours blurred, luminance smoothed between edges, in root light, where shot noise is even.
+
+    source: He, Sun and Tang, Guided image filtering (2010), for the luminance
+    """
+    from scipy.ndimage import gaussian_filter
+
+    root = np.sqrt(np.maximum(linear, 0))
+    luma = root @ _LUMINANCE
+    sigma = strength * _CHROMA_BLUR_PX
+    chroma = gaussian_filter(root - luma[..., None], (sigma, sigma, 0), mode="nearest")
+    smooth = _self_guided(luma, (strength * _NOISE_FLOOR) ** 2)
+    return np.maximum(smooth[..., None] + chroma, 0) ** 2
+
+
+def _self_guided(image: np.ndarray, noise_variance: float) -> np.ndarray:
+    from scipy.ndimage import uniform_filter
+
+    size = 2 * _GUIDE_RADIUS_PX + 1
+    mean = uniform_filter(image, size, mode="nearest")
+    variance = np.maximum(uniform_filter(image * image, size, mode="nearest") - mean * mean, 0)
+    kept = variance / (variance + noise_variance)
+    offset = uniform_filter((1 - kept) * mean, size, mode="nearest")
+    return uniform_filter(kept, size, mode="nearest") * image + offset
+
+
+def sharpen(linear: np.ndarray, strength: float, radius_px: float) -> np.ndarray:
+    """Unsharp mask on the luminance, in root light, so that dark edges ring no more than bright ones."""
+    if strength == 0:
+        return linear
+    from scipy.ndimage import gaussian_filter
+
+    root = np.sqrt(np.maximum(linear, 0))
+    luma = root @ _LUMINANCE
+    detail = luma - gaussian_filter(luma, radius_px, mode="nearest")
+    return np.maximum(root + np.float32(strength) * detail[..., None], 0) ** 2

@@ -1,0 +1,102 @@
+"""The `sensor` section: a camera from light to 8 bits, as its data sheet would state it.
+
+In: a preset of configs/sensors, its fields changed or not. Numbers may be laws; they are then
+drawn anew for each image. The fields stand in the order in which light meets them; the words
+and units are EMVA 1288's where it has one. What each does is in blendgen/develop.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from blendgen.spec.distributions import Constant
+from blendgen.spec.fields import number
+from blendgen.spec.presets import Settings
+
+VIEWS = ("Standard", "AgX", "Filmic")
+IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+_NONE = Constant(0.0)
+
+
+class SensorSettings(Settings):
+    """A camera from light to 8 bits, in the words of EMVA 1288; fields in the order of the light."""
+
+    natural_vignetting: number(0, 1) = Field(
+        _NONE, description="share of the cos^4 law that shows; 1 for a simple lens"
+    )
+    mechanical_vignetting_ev: number(0, 6) = Field(
+        _NONE, description="stops that the lens barrel takes from the corners"
+    )
+    blur_px: number(0, 20) = Field(_NONE, description="standard deviation of the lens's blur on the sensor")
+    chromatic_aberration_px: number(-20, 20) = Field(
+        _NONE, description="how far red lies outside green, and blue inside, at the corners"
+    )
+    veiling_glare: number(0, 0.5) = Field(
+        _NONE, description="share of the light that the lens scatters all over the image (ISO 9358)"
+    )
+    mosaic: Literal["rggb", "mono", "none"] = Field(
+        "none", description="colour filters on the pixels; none: every pixel senses all three colours"
+    )
+    channel_sensitivity: tuple[float, float, float] = Field(
+        (1.0, 1.0, 1.0), description="of the red, green and blue pixels to daylight; the largest is 1"
+    )
+    full_well_e: number(0, 1e7, above_low=True) = Field(description="saturation capacity, electrons")
+    headroom_ev: number(0, 8) = Field(_NONE, description="stops between a white patch and saturation")
+    prnu_percent: number(0, 20) = Field(
+        _NONE, description="photo response non-uniformity: deviation of the pixels' sensitivities"
+    )
+    dark_current_e_per_s: number(0, 1e5) = Field(_NONE, description="electrons a second without light")
+    dsnu_e: number(0, 1e3) = Field(
+        _NONE, description="dark signal non-uniformity: deviation of the pixels' offsets, electrons"
+    )
+    row_noise_e: number(0, 1e3) = Field(_NONE, description="noise that a row of pixels shares, electrons")
+    read_noise_e: number(0, 1e4) = Field(description="temporal dark noise, electrons")
+    hot_pixels_ppm: number(0, 1e5) = Field(_NONE, description="pixels that glow, per million")
+    dead_pixels_ppm: number(0, 1e5) = Field(_NONE, description="pixels that stay black, per million")
+    camera_units: int = Field(
+        1000, ge=1, le=10**9, description="cameras of this kind; each has fixed patterns of its own"
+    )
+    bits: int = Field(ge=8, le=16, description="of the analogue-digital converter")
+    black_level_dn: number(0, 4096) = Field(description="digital number of no light")
+    color_matrix: tuple[tuple[float, float, float], ...] = Field(
+        IDENTITY, description="camera colours to linear sRGB; each row sums to 1, so that white stays"
+    )
+    noise_reduction: number(0, 1) = Field(_NONE, description="how hard the camera smooths its noise away")
+    sharpening: number(0, 5) = Field(_NONE, description="strength of the camera's unsharp mask")
+    sharpening_radius_px: number(0.2, 20) = Field(Constant(1.0), description="its standard deviation")
+    view: Literal[VIEWS] = Field(
+        "Standard", description="tone curve, as Blender's OCIO configuration names it"
+    )
+    grain_size_px: number(0, 20, above_low=True) = Field(Constant(1.0), description="size of film grain")
+    jpeg_quality: number(5, 100) | None = Field(
+        None, description="compression inside the camera, with halved colour resolution; default: none"
+    )
+
+    @field_validator("channel_sensitivity", mode="before")
+    @classmethod
+    def _sensitivities(cls, value):
+        triple = tuple(value) if isinstance(value, list | tuple) else ()
+        if len(triple) != 3 or not all(_is_number(v) and 0 < v <= 1 for v in triple) or max(triple) < 1:
+            raise ValueError(f"must be [red, green, blue], above 0, the largest 1, got {value!r}")
+        return tuple(float(v) for v in triple)
+
+    @field_validator("color_matrix", mode="before")
+    @classmethod
+    def _rows_sum_to_one(cls, value):
+        rows = [tuple(row) if isinstance(row, list | tuple) else () for row in _listed(value)]
+        square = len(rows) == 3 and all(len(row) == 3 and all(map(_is_number, row)) for row in rows)
+        if not square:
+            raise ValueError(f"must be three rows of three numbers, got {value!r}")
+        if any(abs(sum(row) - 1) > 1e-3 for row in rows):
+            raise ValueError(f"each row must sum to 1, got sums {[round(sum(row), 4) for row in rows]}")
+        return tuple(tuple(float(v) for v in row) for row in rows)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _listed(value) -> list:
+    return list(value) if isinstance(value, list | tuple) else []
