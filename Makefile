@@ -14,6 +14,9 @@ help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 $(READY): pyproject.toml
+	@test -z "$(PYTHON)" || $(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' || \
+	{ echo "$(PYTHON) is not Python 3.11 (Blender 4.5) or 3.13 (Blender 5.2); install one of them, or name it: \
+make PYTHON=/path/to/python3.13"; exit 1; }
 	@test -n "$(PYTHON)" || { echo "blendgen needs Python 3.11 (Blender 4.5) or 3.13 (Blender 5.2), and neither was found. \
 Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

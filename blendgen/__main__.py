@@ -1,5 +1,12 @@
 """`python -m blendgen` is the `blendgen` command."""
 
+import sys
+
+if sys.version_info[:2] not in ((3, 11), (3, 13)):
+    sys.exit(
+        "blendgen needs Python 3.11 (Blender 4.5) or 3.13 (Blender 5.2), this is " + sys.version.split()[0]
+    )
+
 from blendgen.cli import main
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ BlendgenError            1  rendering or another step failed
 |- CatalogError          3  a model folder or family cannot be used
 |- SetupError            4  Blender, a system library or a device is missing
 |- DatasetError          5  a data set on disk is not what it should be
-`- Interrupted     130/143  stopped by a signal; what is finished is kept
+`- Interrupted 129/130/143  stopped by a signal; what is finished is kept
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
 `cli/__init__.py` is the one place that turns an exception into an exit code.
@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     SPEC = 3
     SETUP = 4
     DATASET = 5
+    SIGHUP = 129
     SIGINT = 130
     SIGTERM = 143
 

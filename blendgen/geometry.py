@@ -31,15 +31,32 @@ def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -
     roll_deg: turn about the optical axis, clockwise as seen from behind the camera
     returns: (3, 3) float64, rows are the camera's X (right), Y (down) and Z (forward) in world
     """
-    azimuth, elevation, roll = np.radians([azimuth_deg, elevation_deg, roll_deg])
-    backward = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    azimuth, roll = np.radians([azimuth_deg, roll_deg])
+    backward = direction_of(azimuth_deg, elevation_deg)
     right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
     down = np.cross(-backward, right)
     turned_right = np.cos(roll) * right + np.sin(roll) * down
     turned_down = np.cos(roll) * down - np.sin(roll) * right
     return np.stack([turned_right, turned_down, -backward])
+
+
+def direction_of(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
+    """(3,) unit vector towards a bearing; azimuth 0 is +X and 90 is +Y, elevation 90 is +Z."""
+    azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
+    return np.array(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+    )
+
+
+def angles_of(direction) -> tuple[float, float]:
+    """(azimuth_deg, elevation_deg) of a unit vector; inverse of `direction_of`."""
+    x, y, z = (float(v) for v in direction)
+    return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arcsin(np.clip(z, -1, 1))))
+
+
+def rows_of(matrix) -> tuple[tuple[float, ...], ...]:
+    """A matrix as plain numbers, row by row, as a Shot holds it."""
+    return tuple(tuple(float(v) for v in row) for row in matrix)
 
 
 def look_at_rotation(position_m, target_m) -> np.ndarray:
@@ -48,8 +65,7 @@ def look_at_rotation(position_m, target_m) -> np.ndarray:
     distance = np.linalg.norm(backward)
     if distance == 0:
         raise GeometryError("a camera or lamp cannot look at the place where it stands")
-    x, y, z = backward / distance
-    return camera_rotation(np.degrees(np.arctan2(y, x)), np.degrees(np.arcsin(np.clip(z, -1, 1))), 0)
+    return camera_rotation(*angles_of(backward / distance), 0)
 
 
 def rigid(rotation, translation) -> np.ndarray:

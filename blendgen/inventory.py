@@ -46,21 +46,35 @@ def load_inventory(
     strict: a model that cannot be used is an error, not a note
     raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
     """
-    grouped = [
-        (section, _selected(spec_file, number, section, _sources(spec_file, section)))
-        for number, section in enumerate(spec_file.spec.products)
-    ]
+    grouped = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
     catalog = load_catalog(sources, measure, builder_digests=builder_digests)
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
+    _refuse_named(catalog, grouped)
     section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
     products = tuple(_with_colorways(spec_file, *section_of[p.name], p) for p in catalog.products)
-    products = tuple(product for product in products if product.colorways)
     _check_colorways(spec_file, catalog, section_of)
+    bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
+    products = tuple(product for product in products if product.colorways)
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    return Inventory(Catalog(products, catalog.refusals), roster)
+    return Inventory(Catalog(products, catalog.refusals + bare), roster)
+
+
+def _grouped(spec_file: SpecFile) -> list[tuple[ProductSource, list[Source]]]:
+    """Each section with the sources that it asks for; raises SpecError with all faults at once."""
+    grouped, problems = [], []
+    for number, section in enumerate(spec_file.spec.products):
+        try:
+            grouped.append((section, _selected(spec_file, number, section, _sources(spec_file, section))))
+        except SpecError as error:
+            problems += error.problems
+        except CatalogError as error:
+            problems.append(spec_file.problem(("products", number, "directory"), str(error)))
+    if problems:
+        raise SpecError(problems)
+    return grouped
 
 
 def digest(spec: Spec, inventory: Inventory) -> str:
@@ -86,6 +100,15 @@ def portable_spec(spec_file: SpecFile) -> Spec:
         for section in spec_file.spec.products
     ]
     return spec_file.spec.model_copy(update={"products": sections})
+
+
+def _refuse_named(catalog: Catalog, grouped) -> None:
+    """A model that the spec names must not be missing in silence."""
+    named = {source.display for section, group in grouped if section.models for source in group}
+    unusable = [refusal for refusal in catalog.refusals if refusal.source in named]
+    if unusable:
+        listed = "\n".join(f"  {refusal}" for refusal in unusable)
+        raise CatalogError(f"{len(unusable)} model(s) that the spec names cannot be used:\n{listed}")
 
 
 def _sources(spec_file: SpecFile, section: ProductSource) -> list[Source]:

@@ -7,8 +7,9 @@ which attempt it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from blendgen.annotate import annotate, hidden_products
 from blendgen.catalog.product import Catalog
@@ -30,12 +31,10 @@ class Task:
     image_indices: tuple[int, ...]
 
 
-def tasks_for(spec: Spec, image_indices: list[int]) -> list[Task]:
-    """The shots that some images belong to, in order of their first appearance."""
-    shots: dict[int, list[int]] = {}
-    for index in image_indices:
-        shots.setdefault(index // spec.exposures_per_shot, []).append(index)
-    return [Task(shot_index, tuple(sorted(indices))) for shot_index, indices in shots.items()]
+def tasks_for(spec: Spec, image_indices: Iterable[int]) -> Iterator[Task]:
+    """The shots that some images belong to, in their order; neighbours share the path tracing."""
+    for shot_index, indices in groupby(image_indices, lambda index: index // spec.exposures_per_shot):
+        yield Task(shot_index, tuple(sorted(indices)))
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Camera(_Plain):
 
 
 class Environment(_Plain):
-    """Light from all around, scaled so that at unit gain a white level plane sends radiance 1."""
+    """Light from all around, scaled so that at unit gain a white level plane sends radiance (1, 1, 1)."""
 
     image: str
     rotation_deg: float
@@ -148,6 +148,7 @@ class Exposure(_Plain):
     """What can change after the path tracing.
 
     group_gain: light group -> linear (r, g, b) multiplier, strength and colour of the light
+    light_linear: colour of the light that falls on the products, luminance 1
     camera_gain: linear multiplier of the whole image (exposure time and aperture at once)
     white_balance_mode: "incident", "fixed" or "gray_world", which guesses the light from the image
     white_balance_gain: linear sRGB (r, g, b) correction of the light; (1, 1, 1) for gray_world
@@ -155,12 +156,13 @@ class Exposure(_Plain):
     time_s: exposure time
     gain_db: gain of the sensor; the light that saturates it shrinks, its noise shows more
     grain: strength of film grain, 0 to 1
-    environment_ev, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
+    environment_ev, environment_temperature_k, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
     noise_seed: decides every noise of the sensor
     """
 
     index: int
     group_gain: dict[str, Vector3]
+    light_linear: Vector3 = (1.0, 1.0, 1.0)
     camera_gain: float
     white_balance_mode: str = "incident"
     white_balance_gain: Vector3
@@ -169,6 +171,7 @@ class Exposure(_Plain):
     gain_db: float
     grain: float
     environment_ev: float
+    environment_temperature_k: float = 6500.0
     lamp_ev: tuple[float, ...]
     lamp_temperature_k: tuple[float, ...]
     camera_ev: float

@@ -26,6 +26,9 @@ SURFACE_KINDS = {
     "paper": "matte seamless paper backdrop",
 }
 
+# Along each edge of a surface this much stays free: the rails of a belt lap over it.
+SURFACE_RIM_M = 0.009
+
 LAMP_KINDS = {
     "area": "square soft box",
     "disk": "round soft lamp",

@@ -1,7 +1,8 @@
 """`make bench`: memory and time of a long session, in one process, printed and written as JSON.
 
 In: nothing, or the number of shots. Measures one Blender process over many shots of the demo
-scene at 64 px: growth of its memory, and the time of the last shots against the first.
+scene at 64 px: growth of its memory, and the time of the last shots against the first. Fails where
+either is too much.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from blendgen.pipeline import Task
 
 SCENE = Path(__file__).resolve().parent.parent / "scenes" / "conveyor_phones.yaml"
 WARM_UP = 40
+MAX_GROWTH_MB = 30
+MAX_SLOWDOWN = 1.25  # of the last quarter against the first; machines are noisy
 
 
 def measure(shots: int) -> dict[str, float]:
@@ -51,9 +54,13 @@ def main() -> None:
     terminal = os.dup(1)
     Path("out").mkdir(exist_ok=True)
     redirect_output(Path("out/bench.log"))
-    text = json.dumps(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200), indent=2) + "\n"
+    result = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
+    text = json.dumps(result, indent=2) + "\n"
     Path("out/bench.json").write_text(text)
     os.write(terminal, text.encode())
+    grew, slowed = result["memory_growth_mb"] > MAX_GROWTH_MB, result["last_to_first_quarter"] > MAX_SLOWDOWN
+    if grew or slowed:
+        sys.exit(f"memory grew by more than {MAX_GROWTH_MB} MB" if grew else "shots became slower")
 
 
 if __name__ == "__main__":

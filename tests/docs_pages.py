@@ -30,7 +30,9 @@ def commands_page() -> str:
     for name in ("", *cli._COMMANDS):
         command = cli.group.get_command(None, name) if name else cli.group
         title = f"blendgen {name}".strip()
-        context = click.Context(command, info_name=title, max_content_width=96)
+        context = click.Context(
+            command, info_name=title, max_content_width=96, help_option_names=["-h", "--help"]
+        )
         parts.append(f"## {title}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

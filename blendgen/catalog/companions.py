@@ -1,7 +1,8 @@
 """Companions: the other files that a model file is read with (buffers, materials, textures).
 
 For glTF and OBJ they are the files that it names; for formats that hide the names (FBX, USD,
-.blend) the images beside it. Only files in the model's own folder tree count.
+.blend) the images beside it; for USD also the other USD files. Only files in the model's own
+folder tree count.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def companion_names(path: Path) -> list[str]:
         return sorted(set(_obj_names(path)))
     if suffix in ("stl", "ply", "usdz"):
         return []
-    return sorted(_images_beside(path))
+    others = _layers_beside(path) if suffix in ("usd", "usda", "usdc") else []
+    return sorted({*_images_beside(path), *others})
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -83,6 +85,14 @@ def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
         if match:
             name = match[2] if (library.parent / match[2]).exists() else match[2].split()[-1]
             yield os.path.relpath(library.parent / name.replace("\\", "/"), folder)
+
+
+def _layers_beside(path: Path) -> Iterator[str]:
+    """All other USD files in the folder's tree: any of them may be a layer of this one."""
+    for suffix in ("usd", "usda", "usdc"):
+        for file in path.parent.rglob(f"*.{suffix}"):
+            if file != path:
+                yield os.path.relpath(file, path.parent)
 
 
 def _images_beside(path: Path) -> Iterator[str]:

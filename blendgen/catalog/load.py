@@ -60,7 +60,10 @@ def _check_names(sources: list[Source]) -> None:
     twice = [source for source in sources if uses[source.name.casefold()] > 1]
     if twice:
         listed = "\n".join(f"  {source.name}: {source.display}" for source in twice)
-        raise CatalogError(f"products need different names (letter case does not count):\n{listed}")
+        raise CatalogError(
+            "products need different names (letter case does not count); rename a file or a folder, or "
+            f"choose by models:\n{listed}"
+        )
 
 
 def _keys(sources: list[Source], digests: Mapping[str, str]) -> tuple[list[str | None], list[Refusal]]:

@@ -18,7 +18,6 @@ from blendgen.catalog.source import Source
 from blendgen.color import hex_to_srgb
 from blendgen.errors import CatalogError
 from blendgen.resources import resource_folder
-from blendgen.suggestion import nearest
 
 FOLDER = "phones"
 DARK_GLASS = "#060607"
@@ -54,19 +53,9 @@ def _fault(file: Path, fault) -> str:
     return f"{file}: {field}: {message}{shown}" if field else f"{file}: {message}"
 
 
-def phone_sources(names: list[str] | None = None) -> list[Source]:
-    """A source for each named phone, in that order; for every phone, sorted, if names is None.
-
-    raises: CatalogError for an unknown name, with the nearest known one
-    """
-    phones = load_phones()
-    return [_source(name, _named(phones, name)) for name in (phones if names is None else names)]
-
-
-def _named(phones: dict[str, Phone], name: str) -> Phone:
-    if name in phones:
-        return phones[name]
-    raise CatalogError(f"phones/{name}: there is no such phone{nearest(name, phones)}")
+def phone_sources() -> list[Source]:
+    """A source for each built-in phone, sorted by name; raises CatalogError."""
+    return [_source(name, phone) for name, phone in load_phones().items()]
 
 
 def _source(name: str, phone: Phone) -> Source:

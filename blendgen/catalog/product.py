@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+# the colourway of a product that has no other
+AS_MODELLED = "default"
+
 
 @dataclass(frozen=True)
 class RestingPose:

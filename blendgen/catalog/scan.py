@@ -48,7 +48,7 @@ def scan_directory(folder: Path, display: str, unit: str | None, up: str | None)
             folder=path.parts[0] if len(path.parts) > 1 else "",
             kind="mesh",
             options={"path": str((folder / path).absolute()), "unit": unit, "up": up},
-            display=str(Path(display, path)),
+            display=str(Path(display, path)).encode("utf-8", "replace").decode(),
         )
         for path, name in zip(paths, product_names(paths), strict=True)
     ]
@@ -154,7 +154,8 @@ def _telling_folder(position: int, group: list[int], paths: list[Path]) -> str:
 
 def folder_name(text: str) -> str:
     """The text as a name that one folder can have on Linux, macOS and Windows."""
-    name = unicodedata.normalize("NFC", text)
+    readable = text.encode("utf-8", "replace").decode()  # a name that is not UTF-8 has lone surrogates
+    name = unicodedata.normalize("NFC", readable)
     name = re.sub(r'[/\\:*?"<>|\x00-\x1f\x7f]', "_", name)
     name = name.strip(" ").lstrip(".").rstrip(". ").strip(" ") or "_"
     return f"{name}_" if _RESERVED_ON_WINDOWS.fullmatch(name) else name

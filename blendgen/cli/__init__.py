@@ -65,7 +65,16 @@ def group(ctx: click.Context, verbose: bool) -> None:
 
 def main() -> None:
     """Entry point of the `blendgen` command."""
+    _open_closed_streams()
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """A daemon may start us with standard streams closed; they then lead nowhere."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", closefd=False))  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ import click
 from blendgen.cli.options import load, spec_argument, spec_options, stock
 
 _SAMPLE = 200
+_UNUSUAL_M = 2.0
 
 
 @click.command("check")
@@ -40,18 +41,26 @@ def _drawn(spec, inventory) -> dict:
     """What the first shots look like on paper: how many leave the frame, how far the camera is."""
     from blendgen.draw.shot import draw_shot
 
-    shots = [
-        draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(min(_SAMPLE, spec.images))
-    ]
+    count = min(_SAMPLE, -(-spec.images // spec.exposures_per_shot))
+    shots = [draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(count)]
     fills = sorted(shot.camera.frame_fill for shot in shots)
     distances = sorted(shot.camera.distance_m for shot in shots)
+    sizes = sorted(max(product.size_m) for product in inventory.catalog.products)
     return {
         "shots": len(shots),
         "splits": dict(sorted(Counter(shot.split for shot in shots).items())),
         "frame_fill": [round(fills[0], 3), round(fills[-1], 3)],
         "distance_m": [round(distances[0], 3), round(distances[-1], 3)],
+        "largest_side_m": [round(sizes[0], 4), round(sizes[-1], 4)],
         "cut_by_the_frame": sum(fill > 1 for fill in fills),
+        "smaller_than_asked": sum(fill < _least_fill(spec) - 0.005 for fill in fills),
     }
+
+
+def _least_fill(spec) -> float:
+    from blendgen.spec.model import FRAME_FILL
+
+    return 0.0 if spec.camera.distance_m is not None else (spec.camera.frame_fill or FRAME_FILL).support()[0]
 
 
 def _print(result: dict) -> None:
@@ -62,6 +71,13 @@ def _print(result: dict) -> None:
     low, high = drawn["distance_m"]
     click.echo(f"camera {low:g} to {high:g} m away, products fill {drawn['frame_fill'][0]:g} to "
                f"{drawn['frame_fill'][1]:g} of the frame (first {drawn['shots']} shots)")  # fmt: skip
+    small, large = drawn["largest_side_m"]
+    click.echo(f"the largest sides of the products measure {small:g} to {large:g} m")
+    if large > _UNUSUAL_M:
+        click.echo("note: that is large for what lies on a belt or table; is the unit right? (unit: mm)")
+    if drawn["smaller_than_asked"]:
+        click.echo(f"note: in {drawn['smaller_than_asked']} of them so wide a lens cannot come near enough "
+                   "to fill the frame as asked; raise focal_length_mm")  # fmt: skip
     if drawn["cut_by_the_frame"]:
         click.echo(f"note: in {drawn['cut_by_the_frame']} of them the frame cuts a product off; "
                    "raise camera.distance_m or lower focal_length_mm")  # fmt: skip

@@ -41,11 +41,13 @@ def _libraries() -> dict:
 def _blender() -> dict:
     """Versions and devices as a worker process sees them, and how its smoke render went."""
     from blendgen.farm.checkup import check_up
+    from blendgen.wheel import blender_version
 
+    unknown = {"blender": None, "kernel": None, "gpus": []}
     try:
-        return {"blender": None, "kernel": None, "gpus": [], **check_up()}
+        return {**unknown, "blender": blender_version(), **check_up()}
     except BlendgenError as error:
-        return {"blender": None, "kernel": None, "gpus": [], "smoke_render": str(error)}
+        return {**unknown, "smoke_render": str(error)}
 
 
 def _lines(report: dict) -> list[str]:
@@ -54,7 +56,7 @@ def _lines(report: dict) -> list[str]:
     lines = [
         f"blendgen      {report['blendgen']}",
         f"Python        {report['python']}",
-        f"Blender       {report['blender'] or 'cannot be loaded'}",
+        f"Blender       {report['blender'] or 'not found, or it does not render'}",
         f"CPU kernel    {report['kernel'] or '-'}, {report['cores']} cores",
         f"GPUs          {gpus}",
         f"libraries     {'all there' if not missing else 'missing: ' + ', '.join(missing)}",

@@ -10,6 +10,8 @@ import click
 from blendgen.cli.options import load, say, spec_argument, spec_options, stock
 from blendgen.cli.progress import Progress
 
+_SHOWN = 5  # of a list of classes
+
 
 @click.command("generate")
 @spec_argument
@@ -21,8 +23,15 @@ from blendgen.cli.progress import Progress
     required=True,
     help="Folder of the data set; the same command goes on where it stopped.",
 )
-@click.option("-n", "--images", type=click.IntRange(min=1), help="How many images; default: the spec's.")
-@click.option("--index", "index_range", metavar="RANGE", help="Only these images, such as 0-99,200-299:2.")
+@click.option(
+    "-n", "--images", type=click.IntRange(1, 100_000_000), help="How many images; default: the spec's."
+)
+@click.option(
+    "--index",
+    "index_range",
+    metavar="RANGE",
+    help="Only these images, such as 0-99,200-299:2, whatever -n says.",
+)
 @spec_options
 @click.option("--force", is_flag=True, help="Start afresh in a folder that holds another data set.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -32,7 +41,11 @@ def command(spec, folder, images, index_range, overrides, seed, render, strict, 
     Goes on where an earlier run stopped. The first Ctrl-C finishes the image in hand, the second
     stops at once.
     """  # fmt: skip
+    import numpy as np
+
     from blendgen.dataset.store import Store
+    from blendgen.dataset.write import write_atomically
+    from blendgen.develop.encode import encode_jpeg
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
     from blendgen.index_range import parse_range
@@ -41,24 +54,28 @@ def command(spec, folder, images, index_range, overrides, seed, render, strict, 
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml
 
-    spec_file = load(spec, overrides, seed, render)
-    wanted = parse_range(index_range) if index_range else list(range(images or spec_file.spec.images))
+    spec_file = load(spec, overrides, seed, render, images)
+    wanted = parse_range(index_range) if index_range is not None else range(spec_file.spec.images)
     inventory = stock(spec_file, strict)
     record = dataset_record(spec_file.spec, inventory)
     with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force) as store:
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, store.layout.log)
-        with Progress(len(wanted)) as progress:
+        with Progress() as progress:
             outcome = generate(job, store, wanted, progress)
-        dataset_sheet(folder).save(store.layout.contact_sheet, quality=88)
+        sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88)
+        write_atomically(store.layout, store.layout.contact_sheet, sheet)
         _tell(outcome, store, as_json)
 
 
 def _tell(outcome, store, as_json: bool) -> None:
-    from blendgen.dataset.store import labels_and_splits, unbalanced_splits
+    from blendgen.dataset.store import unbalanced_splits
 
     record, layout = outcome.record, store.layout
-    for split, labels in unbalanced_splits(record, labels_and_splits(layout)).items():
-        say(f"note: the split {split} has no image of {', '.join(labels)}; make more images")
+    for split, labels in unbalanced_splits(record, store.summary).items():
+        shown = ", ".join(labels[:_SHOWN]) + (
+            f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+        )
+        say(f"note: the split {split} has no image of {shown}; make more images")
     result = {
         "schema_version": 1,
         "folder": str(layout.root),

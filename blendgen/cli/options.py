@@ -26,21 +26,27 @@ def spec_options(command):
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
-def load(spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None) -> SpecFile:
+def load(
+    spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
+) -> SpecFile:
     """Load a spec with the command line's overrides; they enter here and nowhere later."""
     changes = [parse_override(text) for text in overrides]
     if seed is not None:
-        changes.append(Override(f"seed={seed}", ("seed",), seed))
+        changes.append(Override(f"--seed {seed}", ("seed",), seed))
+    if images is not None:
+        changes.append(Override(f"-n {images}", ("images",), images))
     if render is not None:
-        changes.append(Override(f"render={render}", ("render",), render))
+        changes.append(Override(f"--render {render}", ("render",), render))
     return load_spec(spec, changes)
 
 
 def stock(spec_file: SpecFile, strict: bool) -> Inventory:
     """Measure the products of a spec, telling on stderr what was left out."""
+    from blendgen.catalog.cache import cache_folder
     from blendgen.engine.blender.measuring import builder_digests, measure
 
-    inventory = load_inventory(spec_file, measure, builder_digests(), strict)
+    logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
+    inventory = load_inventory(spec_file, logged, builder_digests(), strict)
     if inventory.refusals:
         click.echo(f"left out {len(inventory.refusals)} model(s):", err=True)
         for refusal in inventory.refusals:

@@ -9,6 +9,7 @@ import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
 from blendgen.cli.progress import Progress
+from blendgen.errors import DatasetError, UsageError
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
@@ -42,18 +43,23 @@ def command(spec, sheet, images, boxes, overrides, seed, render, strict):
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml
 
+    if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UsageError(f"-o {sheet}: name a picture that ends in .png, .jpg or .webp")
     spec_file = load(spec, overrides, seed, render)
     quick = spec_file.spec if render else _quick(spec_file.spec)
     inventory = stock(spec_file, strict)
     record = dataset_record(quick, inventory)
     with tempfile.TemporaryDirectory(prefix="blendgen-preview-") as scratch:
         folder = Path(scratch) / "preview"
-        with Store(folder, record, resolved_yaml(quick)) as store, Progress(images) as progress:
+        with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
             job = Job(quick, inventory.catalog, inventory.roster, folder, store.layout.log)
-            generate(job, store, list(range(images)), progress)
+            generate(job, store, range(images), progress)
         page = dataset_sheet(folder, limit=images, columns=min(6, images), boxes=boxes)
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        page.save(sheet)
+        try:
+            sheet.parent.mkdir(parents=True, exist_ok=True)
+            page.save(sheet)
+        except OSError as error:
+            raise DatasetError(f"{sheet}: cannot be written: {error.strerror or error}") from None
     click.echo(str(sheet))
 
 

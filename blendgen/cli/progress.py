@@ -11,23 +11,25 @@ _LINE_EVERY_S = 10.0
 
 
 class Progress:
-    """Counts finished images; use as a context manager and call it with how many more."""
+    """Counts finished images; use as a context manager, `begin` with how many there are to make."""
 
-    def __init__(self, total: int, unit: str = "image"):
-        self._total, self._unit, self._done = total, unit, 0
-        self._bar = None
-        self._started = self._spoken = time.monotonic()
+    def __init__(self, unit: str = "image"):
+        self._unit, self._total, self._done, self._bar = unit, 0, 0, None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty() and self._total:
-            self._bar = tqdm(total=self._total, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True)
         return self
 
     def __exit__(self, *_) -> None:
         if self._bar is not None:
             self._bar.close()
 
-    def __call__(self, count: int) -> None:
+    def begin(self, total: int) -> None:
+        self._total, self._started = total, time.monotonic()
+        self._spoken = self._started
+        if sys.stderr.isatty() and total:
+            self._bar = tqdm(total=total, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True)
+
+    def advance(self, count: int) -> None:
         self._done += count
         if self._bar is not None:
             self._bar.update(count)

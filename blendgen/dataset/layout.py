@@ -50,8 +50,9 @@ class Layout:
 
     def owned(self) -> list[Path]:
         """Everything that a data set consists of, for a forced fresh start."""
-        names = [self.manifest, self.record, self.spec, self.contact_sheet, self.log, self.temporary]
-        return [*names, *(self.root / folder for folder in ("images", "masks", "clean"))]
+        folders = [self.root / name for name in ("images", "masks", "clean")]
+        files = [self.manifest, self.spec, self.contact_sheet, self.log, self.temporary]
+        return [*folders, *files, self.record]  # the record last: until then the folder is known as ours
 
 
 def image_name(shot: Shot, image_index: int, output: Output) -> str:

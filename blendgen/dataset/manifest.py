@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import disk_error, write_atomically
 from blendgen.errors import DatasetError
 from blendgen.shot import Row
+
+_TAIL_BYTES = 1 << 16
+_NEEDED = {"index": int, "file_name": str, "label": str, "split": str}
 
 
 def row_line(row: Row) -> str:
@@ -28,23 +33,31 @@ def read_rows(path: Path) -> Iterator[Row]:
 
     raises: DatasetError for any other line that is not a row
     """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            yield _row(line, path, number)
+    for number, line in enumerate(_whole_lines(path), start=1):
+        yield _row(line, path, number)
 
 
 def _row(line: bytes, path: Path, number: int) -> Row:
     try:
         row = json.loads(line)
-        if isinstance(row, dict) and isinstance(row["index"], int):
+        if isinstance(row, dict) and all(isinstance(row[key], kind) for key, kind in _NEEDED.items()):
             return row
     except (ValueError, KeyError):
         pass
-    raise DatasetError(f"{path}:{number}: not a row of a manifest; the file is damaged")
+    raise DatasetError(
+        f"{path}:{number}: not a row of a manifest; remove this line, and its image is made again"
+    )
+
+
+def spread_rows(path: Path, limit: int) -> list[Row]:
+    """At most `limit` rows, evenly spread over the manifest; the others are not parsed."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        total = sum(line.endswith(b"\n") for line in file)
+    wanted = {i * total // limit for i in range(limit)} if total > limit else set(range(total))
+    with path.open("rb") as file:
+        return [_row(line, path, i + 1) for i, line in enumerate(file) if i in wanted]
 
 
 class ManifestWriter:
@@ -56,7 +69,8 @@ class ManifestWriter:
     def __enter__(self) -> ManifestWriter:
         try:
             _drop_torn_line(self._path)
-            self._file = self._path.open("ab")
+            # without a buffer, nothing that the disk refused is tried again later
+            self._file = self._path.open("ab", buffering=0)
         except OSError as error:
             raise disk_error(self._path, error) from None
         return self
@@ -66,27 +80,94 @@ class ManifestWriter:
 
     def append(self, rows: list[Row]) -> None:
         """Raises DatasetError where the disk refuses; a part of a line is then taken back."""
-        start = self._file.tell()
+        start = self._file.seek(0, os.SEEK_END)
+        left = memoryview("".join(row_line(row) for row in rows).encode())
         try:
-            self._file.write("".join(row_line(row) for row in rows).encode())
-            self._file.flush()
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            os.truncate(self._path, start)
+            self._file.truncate(start)
             raise disk_error(self._path, error) from None
 
 
-def sort_manifest(layout: Layout) -> int:
-    """Rewrite the manifest in the order of the index, each index once; returns how many rows."""
-    lines: dict[int, str] = {row["index"]: row_line(row) for row in read_rows(layout.manifest)}
-    text = "".join(lines[index] for index in sorted(lines))
-    write_atomically(layout, layout.manifest, text.encode())
-    return len(lines)
+@dataclass(frozen=True)
+class Summary:
+    """What a manifest holds: images of each (label, split)."""
+
+    counts: Counter[tuple[str, str]]
+
+    @property
+    def images(self) -> int:
+        return self.counts.total()
+
+    def per_label(self) -> dict[str, int]:
+        return self._totals(0)
+
+    def per_split(self) -> dict[str, int]:
+        return self._totals(1)
+
+    def _totals(self, position: int) -> dict[str, int]:
+        totals: Counter[str] = Counter()
+        for pair, count in self.counts.items():
+            totals[pair[position]] += count
+        return dict(sorted(totals.items()))
+
+
+def sort_manifest(layout: Layout) -> Summary:
+    """Bring the manifest into the order of the index, each index once, rows without files left out.
+
+    The lines themselves stay as they are, and are never in memory together.
+    """
+    places: dict[int, tuple[int, int]] = {}
+    pairs: dict[int, tuple[str, str]] = {}
+    offset, lines = 0, 0
+    for line in _whole_lines(layout.manifest):
+        lines += 1
+        row = _row(line, layout.manifest, lines)
+        if all((layout.root / name).is_file() for name in file_names(row)):
+            places[row["index"]] = (offset, len(line))
+            pairs[row["index"]] = (row["label"], row["split"])
+        offset += len(line)
+    order = sorted(places)
+    if lines != len(order) or order != list(places):
+        _rewrite(layout, [places[index] for index in order])
+    return Summary(Counter(pairs.values()))
+
+
+def file_names(row: Row) -> list[str]:
+    """Relative paths of the files that belong to a row."""
+    return [value for key, value in row.items() if key.endswith("file_name")]
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    if path.exists():
+        with path.open("rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+
+
+def _rewrite(layout: Layout, places: list[tuple[int, int]]) -> None:
+    with layout.manifest.open("rb") as file:
+
+        def lines() -> Iterator[bytes]:
+            for offset, length in places:
+                file.seek(offset)
+                yield file.read(length)
+
+        write_atomically(layout, layout.manifest, lines())
 
 
 def _drop_torn_line(path: Path) -> None:
     if not path.exists():
         return
     with path.open("r+b") as file:
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
+        end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - _TAIL_BYTES)
+            file.seek(start)
+            last = file.read(end - start).rfind(b"\n")
+            if last >= 0:
+                file.truncate(start + last + 1)
+                return
+            end = start
+        file.truncate(0)

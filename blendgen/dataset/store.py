@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import read_rows, sort_manifest
-from blendgen.dataset.write import disk_error, write_atomically
+from blendgen.dataset.manifest import Summary, file_names, read_rows, sort_manifest
+from blendgen.dataset.write import write_atomically
 from blendgen.errors import DatasetError
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
@@ -26,6 +25,8 @@ _COMPARED = ("digest", "blendgen_version", "blender_version")
 class Store:
     """An open data set; use as a context manager, which holds its lock.
 
+    summary: what the manifest held when it was finished
+
     record: what dataset.json says of how the images are made; "digest", "blendgen_version" and
         "blender_version" must agree with what is there, or the folder is refused
     """
@@ -33,45 +34,54 @@ class Store:
     def __init__(self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False):
         self.layout = Layout(Path(folder))
         self._record, self._spec_yaml, self._force = record, spec_yaml, force
+        self.summary = Summary(Counter())
 
     def __enter__(self) -> Store:
         root = self.layout.root
         if root.exists() and not root.is_dir():
             raise DatasetError(f"{root}: is a file; give a folder with -o")
-        self._refuse_foreign()
+        self._lock = FileLock(self.layout.lock)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.layout.lock)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise DatasetError(f"{root}: another blendgen is writing into this folder") from None
         except OSError as error:
-            raise disk_error(root, error) from None
-        self._prepare()
+            reason = error.strerror or error
+            raise DatasetError(f"{root}: cannot be made: {reason}; give another folder with -o") from None
+        try:
+            self._refuse_foreign()
+            self._prepare()
+        except BaseException:
+            self._release()
+            raise
         return self
 
     def __exit__(self, *_) -> None:
         shutil.rmtree(self.layout.temporary, ignore_errors=True)
-        self._lock.release()
+        self._release()
+
+    def _release(self) -> None:
+        """Removes the lock's file while it is still held: whoever opens it later makes a new one."""
         self.layout.lock.unlink(missing_ok=True)
+        self._lock.release()
 
     def done(self) -> set[int]:
         """Indices of the images that are finished: they have a row, and their files are there."""
-        root, finished = self.layout.root, set()
-        for row in read_rows(self.layout.manifest):
-            names = [value for key, value in row.items() if key.endswith("file_name")]
-            if all((root / name).is_file() for name in names):
-                finished.add(row["index"])
-        return finished
+        root = self.layout.root
+        return {
+            row["index"]
+            for row in read_rows(self.layout.manifest)
+            if all((root / name).is_file() for name in file_names(row))
+        }
 
     def finish(self, device: dict[str, str] | None) -> dict[str, Any]:
         """Sort the manifest and write the counts into dataset.json; returns the record."""
-        total = sort_manifest(self.layout)
-        rows = list(_label_and_split(self.layout))
+        self.summary = sort_manifest(self.layout)
         self._record |= {
-            "images": total,
-            "images_per_split": dict(sorted(Counter(split for _, split in rows).items())),
-            "images_per_label": dict(sorted(Counter(label for label, _ in rows).items())),
+            "images": self.summary.images,
+            "images_per_split": self.summary.per_split(),
+            "images_per_label": self.summary.per_label(),
         }
         if device is not None:
             self._record["device"] = device
@@ -81,15 +91,26 @@ class Store:
         return self._record
 
     def _refuse_foreign(self) -> None:
-        root = self.layout.root
-        if not root.is_dir() or not any(p.name != self.layout.lock.name for p in root.iterdir()):
-            return
+        """A folder is ours if it holds our record, or nothing but our names (a start that was cut off)."""
+        root, ours = self.layout.root, {self.layout.lock, *self.layout.owned()}
         known = read_record(self.layout)
-        if not known:
+        if not known and any(path not in ours for path in root.iterdir()):
             raise DatasetError(
                 f"{root}: is not empty and holds no blendgen data set; give another folder with -o"
             )
-        different = [key for key in _COMPARED if known.get(key) != self._record[key]]
+        if not known and self.layout.manifest.exists() and not self._force:
+            raise DatasetError(
+                f"{self.layout.record}: is missing or damaged, so nobody knows what the images are; "
+                "give another folder with -o, or --force to start afresh"
+            )
+        classes = {*known.get("classes", ()), *self._record["classes"]}
+        for folder in (root / "images").glob("*/*"):
+            if folder.name not in classes:
+                raise DatasetError(
+                    f"{folder}: is not of this data set, and a trainer would take it for a class; "
+                    "move it away"
+                )
+        different = [key for key in _COMPARED if known and known.get(key) != self._record[key]]
         if different and not self._force:
             raise DatasetError(f"{root}: {_difference(known, self._record, different[0])}")
 
@@ -97,9 +118,10 @@ class Store:
         if self._force:
             _remove(self.layout.owned())
         shutil.rmtree(self.layout.temporary, ignore_errors=True)
-        if not self.layout.record.exists():
-            write_atomically(self.layout, self.layout.spec, self._spec_yaml.encode())
+        if not read_record(self.layout):
             self._write_record()
+        if not self.layout.spec.exists() or self.layout.spec.read_bytes() != self._spec_yaml.encode():
+            write_atomically(self.layout, self.layout.spec, self._spec_yaml.encode())
 
     def _write_record(self) -> None:
         text = json.dumps(self._record, indent=2, ensure_ascii=False) + "\n"
@@ -115,21 +137,13 @@ def read_record(layout: Layout) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def unbalanced_splits(record: dict[str, Any], rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:
     """Split -> classes of which it has no image, where it has some of others."""
     present: dict[str, set[str]] = {}
-    for label, split in rows:
+    for label, split in summary.counts:
         present.setdefault(split, set()).add(label)
     missing = {split: sorted(set(record["classes"]) - labels) for split, labels in present.items()}
-    return {split: labels for split, labels in missing.items() if labels}
-
-
-def labels_and_splits(layout: Layout) -> list[tuple[str, str]]:
-    return list(_label_and_split(layout))
-
-
-def _label_and_split(layout: Layout):
-    return ((row["label"], row["split"]) for row in read_rows(layout.manifest))
+    return {split: labels for split, labels in sorted(missing.items()) if labels}
 
 
 def _difference(known: dict, wanted: dict, key: str) -> str:

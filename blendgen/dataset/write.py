@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout, clean_name, image_name, mask_name
@@ -33,14 +34,14 @@ def write_frame(layout: Layout, frame: Frame, output: Output) -> Row:
     return make_row(frame, names, digests)
 
 
-def write_atomically(layout: Layout, path: Path, data: bytes) -> None:
-    """`path` holds either what it held or all of `data`; raises DatasetError."""
+def write_atomically(layout: Layout, path: Path, data: bytes | Iterable[bytes]) -> None:
+    """`path` holds either what it held or all of `data` (in one or many pieces); raises DatasetError."""
     temporary = layout.temporary / f"{os.getpid()}-{path.name}"
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -19,7 +19,7 @@ from blendgen.develop.grain import add_grain
 from blendgen.develop.lens import through_lens
 from blendgen.develop.processing import process
 from blendgen.develop.relight import mix_groups
-from blendgen.develop.sensor import raw_dn
+from blendgen.develop.sensor import exposure_reserve, raw_dn
 from blendgen.shot import Camera, Exposure, Film
 
 
@@ -55,7 +55,8 @@ def finish(radiance_linear, camera: Camera, exposure: Exposure, noise: bool = Tr
     noise: without it, the same picture as a camera without noise, grain and compression takes it
     """
     sensor = exposure.sensor
-    light = through_lens(radiance_linear * np.float32(exposure.camera_gain), camera, sensor)
+    exposed = radiance_linear * np.float32(exposure.camera_gain * exposure_reserve(exposure))
+    light = through_lens(exposed, camera, sensor)
     linear = process(raw_dn(light, exposure, noise), exposure)
     shown = to_display(linear, sensor.view)
     if not noise:

@@ -16,8 +16,14 @@ def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
     """(h, w, 3) uint8 sRGB as PNG or JPEG bytes; the same input gives the same bytes."""
     if output.format == "png":
         return encode_png(rgb_u8)
+    return encode_jpeg(rgb_u8, output.jpeg_quality)
+
+
+def encode_jpeg(rgb_u8: np.ndarray, quality: int, half_resolution_colors: bool = False) -> bytes:
+    """(h, w, 3) uint8 sRGB as JPEG bytes."""
     buffer = io.BytesIO()
-    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=output.jpeg_quality, subsampling=0)
+    subsampling = 2 if half_resolution_colors else 0
+    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     return buffer.getvalue()
 
 
@@ -37,7 +43,5 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
 
 def through_jpeg(rgb_u8: np.ndarray, quality: int) -> np.ndarray:
     """(h, w, 3) uint8 as it looks after a camera's JPEG, colours at half the resolution."""
-    buffer = io.BytesIO()
-    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=quality, subsampling=2)
-    with Image.open(buffer) as picture:
+    with Image.open(io.BytesIO(encode_jpeg(rgb_u8, quality, half_resolution_colors=True))) as picture:
         return np.array(picture)

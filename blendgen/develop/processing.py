@@ -11,7 +11,7 @@ import numpy as np
 
 from blendgen.color import white_balance_gain
 from blendgen.develop.demosaic import demosaic
-from blendgen.develop.sensor import system_gain_dn_per_e, white_e
+from blendgen.develop.sensor import camera_white, exposure_reserve, system_gain_dn_per_e, white_e
 from blendgen.shot import Exposure, Sensor
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -29,6 +29,7 @@ def process(raw: np.ndarray, exposure: Exposure) -> np.ndarray:
     else:
         camera_rgb = demosaic(sensed) if sensor.mosaic == "rggb" else sensed
         linear = _colored(camera_rgb / np.array(sensor.channel_sensitivity, np.float32), exposure)
+    linear /= np.float32(exposure_reserve(exposure))
     if sensor.noise_reduction:
         linear = reduce_noise(linear, sensor.noise_reduction)
     return sharpen(linear, sensor.sharpening, sensor.sharpening_radius_px)
@@ -41,9 +42,9 @@ def _colored(camera_rgb: np.ndarray, exposure: Exposure) -> np.ndarray:
     gain = exposure.white_balance_gain
     if exposure.white_balance_mode == "gray_world":
         gain = white_balance_gain(_mean_color(camera_rgb, sensor) @ matrix.T, exposure.white_balance)
-    white = np.maximum(np.linalg.inv(matrix) @ (1 / np.asarray(gain, np.float32)), 1e-3)
-    balanced = camera_rgb / white.astype(np.float32)
-    return np.minimum(balanced, _white_clip(sensor, white)) @ matrix.T
+    white = camera_white(sensor, 1 / np.asarray(gain, float))
+    clipped = np.minimum(camera_rgb / white.astype(np.float32), _white_clip(sensor, white))
+    return clipped @ matrix.T
 
 
 def _white_clip(sensor: Sensor, white) -> np.float32:

@@ -36,6 +36,21 @@ def white_e(sensor: Sensor, gain_db: float) -> float:
     return saturation_e(sensor, gain_db) / 2**sensor.headroom_ev
 
 
+def camera_white(sensor: Sensor, light_linear) -> np.ndarray:
+    """(3,) camera colours of a white patch under light of some colour."""
+    inverse = np.linalg.inv(np.array(sensor.color_matrix))
+    return np.maximum(inverse @ np.asarray(light_linear, float), 1e-3)
+
+
+def exposure_reserve(exposure: Exposure) -> float:
+    """By how much less light than metered the sensor is given, so that no colour of a white patch
+    saturates early: coloured light fills the pixels of one colour first. 1 in daylight."""
+    if exposure.sensor.mosaic == "mono":
+        return 1.0
+    white = camera_white(exposure.sensor, exposure.light_linear)
+    return 1.0 / max(1.0, float(np.max(white * exposure.sensor.channel_sensitivity)))
+
+
 def camera_colors(light_linear: np.ndarray, sensor: Sensor) -> np.ndarray:
     """(h, w, 3) linear sRGB light as the three kinds of pixels would see it, white at (1, 1, 1).
 

@@ -7,13 +7,11 @@ must touch the outermost point on its side. Nothing is searched, and nothing is 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
-from blendgen.geometry import camera_rotation, intrinsics_matrix, rigid
+from blendgen.geometry import angles_of, camera_rotation, intrinsics_matrix, rigid, rows_of
 from blendgen.shot import Camera
 from blendgen.spec.model import (
     AZIMUTH_DEG,
@@ -25,6 +23,7 @@ from blendgen.spec.model import (
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1
+_LOWEST_M = 0.002
 
 
 def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Camera:
@@ -40,15 +39,14 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     points = points_world_m @ rotation.T
     half = np.array(spec.resolution) / 2 / intrinsics[0, 0]
     if section.distance_m is not None:
-        distance = sampler.value(section.distance_m, "camera.distance_m")
-        position = position_at_distance(points, half, distance, aim)
+        solve, size = position_at_distance, sampler.value(section.distance_m, "camera.distance_m")
     else:
-        fill = sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
-        position = position_for_fill(points, half, fill, aim)
+        solve, size = position_for_fill, sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
+    position = _above_surface(lambda aimed: solve(points, half, size, aimed), aim, rotation)
     return Camera(
         resolution=spec.resolution,
-        intrinsics=_rows(intrinsics),
-        world_to_camera=_rows(rigid(rotation, -position)),
+        intrinsics=rows_of(intrinsics),
+        world_to_camera=rows_of(rigid(rotation, -position)),
         focal_length_mm=focal_length_mm,
         sensor_width_mm=sensor_width_mm,
         azimuth_deg=azimuth_deg,
@@ -56,6 +54,20 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
         roll_deg=roll_deg,
         frame_fill=float(max(_spans(points, position)[1] / (2 * half))),
         distance_m=float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2]),
+    )
+
+
+def _above_surface(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """The camera's position with as much of the aim as keeps it above the surface.
+
+    A camera that looks almost level and aims over the products would stand below them.
+    """
+    for share in (1.0, 0.75, 0.5, 0.25, 0.0):
+        position = solve(share * aim)
+        if (rotation.T @ position)[2] > _LOWEST_M:
+            return position
+    raise GeometryError(
+        "camera.elevation_deg: so low, the camera would stand below the surface; raise it, or the distance"
     )
 
 
@@ -134,13 +146,3 @@ def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:
         return angles_of(sampler.value(section.direction, "camera.direction"))
     azimuth = sampler.value(section.azimuth_deg or AZIMUTH_DEG, "camera.azimuth_deg")
     return azimuth, sampler.value(section.elevation_deg or CAMERA_ELEVATION_DEG, "camera.elevation_deg")
-
-
-def angles_of(direction) -> tuple[float, float]:
-    """(azimuth_deg, elevation_deg) of a unit direction."""
-    x, y, z = direction
-    return math.degrees(math.atan2(y, x)), math.degrees(math.asin(max(-1.0, min(1.0, z))))
-
-
-def _rows(matrix) -> tuple:
-    return tuple(tuple(float(v) for v in row) for row in matrix)

@@ -27,10 +27,10 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         sampler.value(section.lamp_temperature_k, f"exposure.lamp_temperature_k.{i}") for i in numbers
     )
     camera_ev = sampler.value(section.camera_ev, "exposure.camera_ev")
-    gains = {ENVIRONMENT_GROUP: (2.0**environment_ev,) * 3, EMISSION_GROUP: (1.0, 1.0, 1.0)}
+    around = sampler.value(section.environment_temperature_k, "exposure.environment_temperature_k")
+    gains = {ENVIRONMENT_GROUP: _gain(environment_ev, around), EMISSION_GROUP: (1.0, 1.0, 1.0)}
     for i in numbers:
-        color = blackbody_linear(temperature[i])
-        gains[lamp_group(i)] = tuple(2.0 ** lamp_ev[i] * channel for channel in color)
+        gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i])
     light = incident_light(shot, gains)
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
@@ -39,6 +39,7 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     return Exposure(
         index=sampler.index,
         group_gain=gains,
+        light_linear=tuple(float(v) for v in light / luminance(light)),
         camera_gain=metered * 2.0**camera_ev,
         white_balance_mode=section.white_balance_mode,
         white_balance_gain=white_balance_gain(assumed[section.white_balance_mode], correction),
@@ -47,12 +48,17 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         gain_db=sampler.value(section.gain_db, "exposure.gain_db"),
         grain=sampler.value(section.grain, "exposure.grain"),
         environment_ev=environment_ev,
+        environment_temperature_k=around,
         lamp_ev=lamp_ev,
         lamp_temperature_k=temperature,
         camera_ev=camera_ev,
         sensor=draw_sensor(spec.sensor, sampler),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
     )
+
+
+def _gain(ev: float, temperature_k: float) -> tuple[float, float, float]:
+    return tuple(2.0**ev * channel for channel in blackbody_linear(temperature_k))
 
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:

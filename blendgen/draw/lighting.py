@@ -6,13 +6,10 @@ belong to the Exposure, because light adds up and can be weighed after the path 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from blendgen.draw.camera import angles_of
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import inverse_rigid, look_at_rotation, rigid
+from blendgen.geometry import angles_of, direction_of, inverse_rigid, look_at_rotation, rigid, rows_of
 from blendgen.shot import Environment, Lamp
 from blendgen.spec.model import AZIMUTH_DEG, LAMP_ELEVATION_DEG, LampsSection, Spec
 
@@ -29,33 +26,28 @@ def draw_environment(spec: Spec, sampler: Sampler) -> Environment:
     )
 
 
-def draw_lamps(spec: Spec, target_m, sampler: Sampler) -> tuple[Lamp, ...]:
-    """The lamps of one shot, all facing target_m (3,)."""
+def draw_lamps(spec: Spec, points_world_m, sampler: Sampler) -> tuple[Lamp, ...]:
+    """The lamps of one shot, all facing the middle of the products' points (n, 3)."""
     section = spec.lighting.lamps
+    low, high = points_world_m.min(axis=0), points_world_m.max(axis=0)
+    ball = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
     count = int(sampler.value(section.count, "lighting.lamps.count"))
-    return tuple(_lamp(section, np.asarray(target_m), sampler, number) for number in range(count))
+    return tuple(_lamp(section, *ball, sampler, number) for number in range(count))
 
 
-def _lamp(section: LampsSection, target: np.ndarray, sampler: Sampler, number: int) -> Lamp:
+def _lamp(section: LampsSection, target: np.ndarray, radius_m: float, sampler: Sampler, number: int) -> Lamp:
+    """A lamp at its distance from the ball round the products, so that it never stands inside them."""
     prefix = f"lighting.lamps.{number}"
-    distance = sampler.value(section.distance_m, f"{prefix}.distance_m")
+    distance = radius_m + sampler.value(section.distance_m, f"{prefix}.distance_m")
     size = sampler.value(section.size_m, f"{prefix}.size_m")
     kind = sampler.value(section.kind, f"{prefix}.kind")
-    azimuth, elevation = (math.radians(angle) for angle in _bearing(section, sampler, prefix))
-    direction = np.array(
-        [
-            math.cos(elevation) * math.cos(azimuth),
-            math.cos(elevation) * math.sin(azimuth),
-            math.sin(elevation),
-        ]
-    )
-    position = target + distance * direction
+    position = target + distance * direction_of(*_bearing(section, sampler, prefix))
     rotation = look_at_rotation(position, target)
     world_to_lamp = _CAMERA_TO_LAMP @ rigid(rotation, -rotation @ position)
     return Lamp(
         kind=kind,
         size_m=(size, size / _STRIP_ASPECT) if kind == "strip" else (size, size),
-        lamp_to_world=tuple(tuple(float(v) for v in row) for row in inverse_rigid(world_to_lamp)),
+        lamp_to_world=rows_of(inverse_rigid(world_to_lamp)),
         reference_distance_m=distance,
     )
 

@@ -14,9 +14,11 @@ import numpy as np
 from blendgen.catalog.product import Catalog, Product
 from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import rigid, rotation_about_z, transform_points
+from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
 from blendgen.shot import PlacedProduct
 from blendgen.spec.model import Spec
+
+THINNEST_M = 0.0002
 
 
 def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
@@ -30,7 +32,7 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
         product = catalog.product(variant.product)
         rotation = _rotation(spec, product, sampler, number)
         transform = _standing(product, rotation)
-        outline = transform_points(transform, product.hull_m)[:, :2]
+        outline = _corners(transform_points(transform, product.hull_m)[:, :2])
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
@@ -49,7 +51,8 @@ def moved(products, offset_xy_m) -> tuple[PlacedProduct, ...]:
     """The same products, all shifted along the surface."""
     shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
     return tuple(
-        p.model_copy(update={"object_to_world": _rows(shift @ np.array(p.object_to_world))}) for p in products
+        p.model_copy(update={"object_to_world": rows_of(shift @ np.array(p.object_to_world))})
+        for p in products
     )
 
 
@@ -96,10 +99,15 @@ def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:
 
 
 def _standing(product: Product, rotation: np.ndarray) -> np.ndarray:
-    """object_to_world that centres the turned product on the origin with its lowest point at z = 0."""
+    """object_to_world that centres the turned product on the origin with its lowest point at z = 0.
+
+    A sheet without thickness would share its plane with the surface, and neither could be told to
+    be in front: it floats THINNEST_M above it.
+    """
     turned = product.hull_m @ rotation.T
     low, high = turned.min(axis=0), turned.max(axis=0)
-    return rigid(rotation, [-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
+    lift = max(0.0, THINNEST_M - (high[2] - low[2]))
+    return rigid(rotation, [-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, lift - low[2]])
 
 
 def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> np.ndarray:
@@ -113,30 +121,36 @@ def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> n
 
 
 def _clearance(standing: np.ndarray, coming: np.ndarray, direction: np.ndarray) -> float:
-    """How far `coming` must be moved along `direction` until the two outlines' hulls do not meet.
+    """How far `coming` must be moved along `direction` until the two convex outlines do not meet.
 
-    The Minkowski difference of the two is the set of shifts at which they meet; where the ray
-    leaves its hull, they part.
+    standing, coming: (n, 2) corners, counter-clockwise. The shifts at which they meet are their
+    Minkowski difference, a convex polygon whose sides have the normals of theirs; where the ray
+    of shifts leaves it they part. 0 where they never meet.
     """
+    normals = np.concatenate([_outward(standing), -_outward(coming)])
+    offsets = (normals @ standing.T).max(axis=1) - (normals @ coming.T).min(axis=1)
+    along = normals @ direction
+    leaving, entering = along > 1e-12, along < -1e-12
+    leave = np.min(offsets[leaving] / along[leaving])
+    enter = np.max(offsets[entering] / along[entering])
+    beside = np.any(~leaving & ~entering & (offsets < 0))
+    return 0.0 if beside or enter > leave else max(0.0, float(leave))
+
+
+def _outward(corners: np.ndarray) -> np.ndarray:
+    """(n, 2) unit normals of the sides of a counter-clockwise polygon."""
+    side = np.roll(corners, -1, axis=0) - corners
+    return np.column_stack([side[:, 1], -side[:, 0]]) / np.linalg.norm(side, axis=1, keepdims=True)
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """Corners of the outline of points, counter-clockwise, a hair wider, so that one without area
+    (an upright card) has some."""
     from scipy.spatial import ConvexHull
 
-    shifts = standing[ConvexHull(standing).vertices, None] - coming[None, ConvexHull(coming).vertices]
-    hull = ConvexHull(shifts.reshape(-1, 2))
-    normals, offsets = hull.equations[:, :2], hull.equations[:, 2]
-    outward = normals @ direction
-    leaving = outward > 1e-12
-    if np.any(offsets > 0) or not leaving.any():
-        return _farthest_exit(normals, offsets, outward, leaving)
-    return float(np.min(-offsets[leaving] / outward[leaving]))
-
-
-def _farthest_exit(normals, offsets, outward, leaving) -> float:
-    """The same where unshifted they do not meet: 0 if the ray misses, else where it leaves."""
-    leave = np.min(-offsets[leaving] / outward[leaving]) if leaving.any() else 0.0
-    entering = outward < -1e-12
-    enter = np.max(-offsets[entering] / outward[entering]) if entering.any() else 0.0
-    parallel_outside = np.any((np.abs(outward) <= 1e-12) & (offsets > 0))
-    return 0.0 if parallel_outside or enter > leave or leave < 0 else float(leave)
+    hair = THINNEST_M / 4 * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
+    wider = (points[:, None] + hair[None]).reshape(-1, 2)
+    return wider[ConvexHull(wider).vertices]
 
 
 def _placed(instance_id: int, variant: Variant, roster: Roster, transform) -> PlacedProduct:
@@ -146,14 +160,10 @@ def _placed(instance_id: int, variant: Variant, roster: Roster, transform) -> Pl
         colorway=variant.colorway,
         label=variant.label,
         label_id=roster.classes.index(variant.label),
-        object_to_world=_rows(transform),
+        object_to_world=rows_of(transform),
     )
 
 
 def _centred(placed, outlines):
     points = np.concatenate(outlines)
     return moved(placed, -(points.min(axis=0) + points.max(axis=0)) / 2)
-
-
-def _rows(matrix) -> tuple:
-    return tuple(tuple(float(v) for v in row) for row in matrix)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from blendgen.catalog.product import Product
+from blendgen.catalog.product import AS_MODELLED, Product
 from blendgen.draw.sampler import shuffled
 from blendgen.errors import CatalogError
 from blendgen.streams import stream
@@ -78,6 +78,8 @@ def build_roster(labelled: Iterable[tuple[str, Product]]) -> Roster:
 
 
 def _label(rule: str, product: Product, colorway: str) -> str:
+    if "colorway" in rule and tuple(c.name for c in product.colorways) == (AS_MODELLED,):
+        raise CatalogError(f"label: {rule} needs colourways, but {product.name} has none")
     if rule == "folder":
         if not product.folder:
             raise CatalogError(

@@ -28,9 +28,9 @@ class Sampler:
         """`count` numbers in [0, 1)."""
         return stream(self.seed, self.index, self.attempt, name).random(count).tolist()
 
-    def seed_number(self, name: str) -> int:
-        """A seed for something that is not drawn here: 31 bits, as Cycles takes it."""
-        return int(self.units(name, 1)[0] * 2**31)
+    def seed_number(self, name: str, bits: int = 53) -> int:
+        """A seed for something that is not drawn here; up to 53 bits survive every JSON reader."""
+        return int(self.units(name, 1)[0] * 2**bits)
 
 
 def shuffled(items: tuple, seed: int, block: int, name: str) -> list:

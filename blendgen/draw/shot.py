@@ -16,10 +16,12 @@ from blendgen.draw.placement import draw_products, moved, world_points
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.shot import Exposure, Shot, Surface
-from blendgen.spec.model import Spec
+from blendgen.spec.model import SURFACE_WIDTH_M, Spec
+from blendgen.vocabulary import SURFACE_RIM_M
 
 _TEXTURE_PERIOD_M = 20.0
 _WIDEST_SHARE = 0.9
+_CYCLES_SEED_BITS = 31
 
 
 def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, attempt: int = 0) -> Shot:
@@ -30,7 +32,6 @@ def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, att
     surface = _surface(spec, points, sampler)
     offset = _offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
     return Shot(
         index=shot_index,
         attempt=attempt,
@@ -39,8 +40,8 @@ def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, att
         surface=surface,
         camera=draw_camera(spec, points, sampler),
         environment=draw_environment(spec, sampler),
-        lamps=draw_lamps(spec, middle, sampler),
-        render_seed=sampler.seed_number("render.seed"),
+        lamps=draw_lamps(spec, points, sampler),
+        render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
 
 
@@ -53,15 +54,17 @@ def draw_exposures(spec: Spec, shot: Shot, image_indices) -> tuple[Exposure, ...
 
 def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
     section = spec.surface
-    width = sampler.value(section.width_m, "surface.width_m")
+    kind = sampler.value(section.kind, "surface.kind")
+    width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
+    extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.units("surface.texture_offset_m", 2)
     color = sampler.value(section.color, "surface.color") if section.color is not None else None
     return Surface(
-        kind=sampler.value(section.kind, "surface.kind"),
+        kind=kind,
         texture_offset_m=tuple(unit * _TEXTURE_PERIOD_M for unit in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
         # what lies on a belt is not wider than the belt
-        width_m=max(width, float(np.linalg.norm(np.ptp(points[:, :2], axis=0))) / _WIDEST_SHARE),
+        width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
         wear=sampler.value(section.wear, "surface.wear"),
         dust=sampler.value(section.dust, "surface.dust"),
         color_srgb=color,
@@ -73,6 +76,6 @@ def _offset_across(spec: Spec, surface: Surface, points, sampler: Sampler) -> tu
     yaw = np.radians(surface.yaw_deg)
     across = np.array([np.cos(yaw), np.sin(yaw)])
     reach = float(np.max(np.abs(points[:, :2] @ across)))
-    room = max(surface.width_m / 2 - reach, 0.0)
+    room = max(surface.width_m / 2 - SURFACE_RIM_M - reach, 0.0)
     shift = sampler.value(spec.placement.offset, "placement.offset") * room * across
     return (float(shift[0]), float(shift[1]))

@@ -6,8 +6,9 @@ parent's loop: workers write image files, this process alone appends rows to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
@@ -15,6 +16,14 @@ from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
 from blendgen.farm.pool import StopSignal, run_tasks
 from blendgen.pipeline import tasks_for
+
+
+class Progress(Protocol):
+    """Whoever watches."""
+
+    def begin(self, total: int) -> None: ...
+
+    def advance(self, count: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -26,30 +35,31 @@ class Outcome:
     record: dict
 
 
-def generate(
-    job: Job, store: Store, indices: list[int], progress: Callable[[int], None], workers: int = 1
-) -> Outcome:
+def generate(job: Job, store: Store, indices: Sequence[int], progress: Progress, workers: int = 1) -> Outcome:
     """Make the wanted images that are not there yet.
 
-    progress: called with the number of images just finished
+    progress: told how many images there are to make, then how many more are finished
     raises: BlendgenError; Interrupted after a signal, with what is finished kept in order
     """
     done = store.done()
-    missing = [index for index in indices if index not in done]
+    kept = len(done.intersection(indices))
+    missing = (index for index in indices if index not in done)
+    to_make = len(indices) - kept
     made, device = 0, None
+    progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
             for rows, identity in run_tasks(job, tasks_for(job.spec, missing), stop, workers):
                 manifest.append(rows)
                 device = identity
                 made += len(rows)
-                progress(len(rows))
+                progress.advance(len(rows))
         finally:
             record = store.finish(device)
-    if stop.signum is not None and made < len(missing):
+    if stop.signum is not None and made < to_make:
         raise Interrupted(
             stop.signum,
             f"stopped: {record['images']} images are finished in {store.layout.root}, "
-            f"{len(missing) - made} are missing; run the same command to go on",
+            f"{to_make - made} are missing; run the same command to go on",
         )
-    return Outcome(made, len(indices) - len(missing), record)
+    return Outcome(made, kept, record)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,3 +28,20 @@ class Job:
     folder: Path
     log: Path
     threads: int = 0
+
+    @contextmanager
+    def handed_over(self) -> Iterator[Path]:
+        """A temporary file from which worker processes load this job.
+
+        A job is larger than a pipe holds: handed over through one, a worker that dies while it
+        starts would leave its parent writing for ever.
+        """
+        with tempfile.TemporaryDirectory(prefix="blendgen-job-") as scratch:
+            path = Path(scratch) / "job.pickle"
+            path.write_bytes(pickle.dumps(self))
+            yield path
+
+
+def load_job(path: Path) -> Job:
+    """The job of a file that this program's own parent process wrote."""
+    return pickle.loads(path.read_bytes())

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
@@ -19,11 +20,14 @@ from blendgen.dataset.write import write_frame
 from blendgen.develop import demosaic
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
-from blendgen.errors import SetupError
-from blendgen.farm.job import Job
+from blendgen.engine.base import EngineError
+from blendgen.errors import BlendgenError, SetupError
+from blendgen.farm.job import Job, load_job
 from blendgen.pipeline import Pipeline, Task
 from blendgen.shot import Row
 from blendgen.wheel import missing_bpy_message, require_libraries
+
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
 
 
 class _Worker:
@@ -31,17 +35,32 @@ class _Worker:
     pipeline: Pipeline | None = None
 
 
-def start(job: Job) -> None:
+def start(job_file: Path) -> None:
     """Prepare this process; Blender itself is loaded by the first task, so that failing to load
     is an answer and not a crash."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in STOP_SIGNALS:
         signal.signal(signum, signal.SIG_IGN)
-    redirect_output(job.log)
-    _Worker.job = job
+    os.environ["TMPDIR"] = str(job_file.parent)  # Blender leaves a folder there when it is killed
+    _Worker.job = load_job(job_file)
+    redirect_output(_Worker.job.log)
 
 
 def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
-    """Make and write the images of a task; returns their rows and the engine's identity."""
+    """Make and write the images of a task; returns their rows and the engine's identity.
+
+    raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
+    """
+    try:
+        return _produce(task)
+    except BlendgenError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
+
+
+def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
     if _Worker.pipeline is None:
         _Worker.pipeline = pipeline_for(_Worker.job)
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
@@ -63,10 +82,10 @@ def redirect_output(log: Path) -> None:
 def pipeline_for(job: Job) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
-    if spec.sensor.mosaic == "rggb":
-        # two seconds of import, which the first render hides
-        threading.Thread(target=demosaic.load, daemon=True).start()
     engine = blender_engine(job)
+    if spec.sensor.mosaic == "rggb":
+        # two seconds of import, which the first render hides; beside the import of bpy it would deadlock
+        threading.Thread(target=demosaic.load, daemon=True).start()
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer)
@@ -83,7 +102,7 @@ def blender_engine(job: Job):
         from blendgen.engine.blender.session import BlenderEngine
     except ImportError as error:
         require_libraries()
-        if getattr(error, "name", None) == "bpy":
+        if isinstance(error, ModuleNotFoundError) and error.name == "bpy":
             raise SetupError(missing_bpy_message()) from None
         raise SetupError(f"Blender does not load: {error}") from None
     max_lamps = int(job.spec.lighting.lamps.count.support()[1])

@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import read_rows
+from blendgen.dataset.manifest import spread_rows
+from blendgen.errors import DatasetError
 
 _GAP_PX = 6
 _CAPTION_PX = 18
@@ -49,16 +50,21 @@ def with_boxes(picture: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Im
 
 def dataset_sheet(folder: Path, limit: int = 60, columns: int = 10, boxes: bool = False) -> Image.Image:
     """The contact sheet of a data set: `limit` images, evenly spread over it."""
-    rows = list(read_rows(Layout(folder).manifest))
-    chosen = rows if len(rows) <= limit else [rows[i * len(rows) // limit] for i in range(limit)]
+    chosen = spread_rows(Layout(folder).manifest, limit)
     pictures = [(_picture(folder, row, boxes), _caption(row)) for row in chosen]
     widest = max((max(row["width"], row["height"]) for row in chosen), default=64)
     return contact_sheet(pictures, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
 
 
 def _picture(folder: Path, row: dict, boxes: bool) -> Image.Image:
-    with Image.open(folder / row["file_name"]) as opened:
-        picture = opened.convert("RGB")
+    path = folder / row["file_name"]
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except OSError as error:
+        raise DatasetError(
+            f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
+        ) from None
     return with_boxes(picture, row["objects"]["bbox"]) if boxes else picture
 
 

@@ -132,9 +132,20 @@ class _ColorField(_LawField):
 
 @dataclass(frozen=True)
 class _DirectionField(_LawField):
+    """A unit direction at least `lowest_deg` above the horizon."""
+
+    lowest_deg: float
+
     def law(self, value: Any) -> Law:
         if isinstance(value, dict):
-            return law_of_mapping(value, [Sphere, Cone])
+            law = law_of_mapping(value, [Sphere, Cone])
+            lowest = law.low_elevation_deg if isinstance(law, Sphere) else 90 - law.half_angle_deg
+            if lowest < self.lowest_deg:
+                raise ValueError(
+                    f"must stay {self.lowest_deg:g} degrees above the horizon, got {law}, "
+                    f"which goes down to {lowest:g}"
+                )
+            return law
         raise ValueError(f"must be {{sphere: [low, high]}} or {{cone: degrees}}, got {value!r}")
 
     def json_schema(self) -> dict:
@@ -199,7 +210,11 @@ def name_of(known: Iterable[str]):
 
 
 Color = Annotated[Law, _ColorField()]
-Direction = Annotated[Law, _DirectionField()]
+
+
+def direction_above(lowest_deg: float):
+    """A field that is a direction, never lower over the horizon than lowest_deg."""
+    return Annotated[Law, _DirectionField(lowest_deg)]
 
 
 def point_in_disk(limit: float):

@@ -7,6 +7,7 @@ Out: a frozen Spec with the places of its fields, or a SpecError with every prob
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -17,16 +18,25 @@ from pydantic import BaseModel, ValidationError
 from blendgen.errors import Problem, SpecError, UsageError
 from blendgen.spec import presets
 from blendgen.spec.model import Spec
-from blendgen.spec.yaml_source import Document, parse
+from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
 from blendgen.suggestion import nearest
 
+_NO_VALUE = "has no value; give it one or remove the key (a colour stands in quotes: '#aabbcc')"
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
+
+_PLAIN_WORDS = {
+    "model_type": "must be a mapping of keys",
+    "dict_type": "must be a mapping of keys",
+    "list_type": "must be a list",
+    "too_short": "needs at least one entry",
+    "string_pattern_mismatch": 'must be a file name, without spaces in front or any of / \\ : * ? " < > |',
+}
 
 
 @dataclass(frozen=True)
 class Override:
-    """One `--set key=value`."""
+    """One `--set key=value`; text: the option as it was written."""
 
     text: str
     path: FieldPath
@@ -71,6 +81,7 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         raise SpecError([document.problem((), "a spec is a mapping of keys; see `blendgen schema`")])
     value = copy.deepcopy(document.value)
     problems = [problem for o in overrides if (problem := _apply(value, o))]
+    problems += [_problem(document, overrides, path, _NO_VALUE) for path in _without_value(value, ()) if path]
     for key, (kind, default) in _PRESETS.items():
         try:
             value[key] = presets.expand(kind, value.get(key, default))
@@ -83,7 +94,8 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         problems += [_translate(e, document, overrides) for e in error.errors(include_url=False)]
     if problems:
         raise SpecError(problems)
-    return SpecFile(_with_render_resolution(spec), folder, document, overrides)
+    asked = any(override.path[0] == "resolution" for override in overrides)
+    return SpecFile(_with_render_resolution(spec, asked), folder, document, overrides)
 
 
 def parse_override(text: str) -> Override:
@@ -94,20 +106,56 @@ def parse_override(text: str) -> Override:
     path: list[str | int] = []
     for part in key.strip().replace("[", ".").replace("]", "").split("."):
         path.append(int(part) if part.isdigit() else part)
-    value = parse(value_text, f"--set {text}").value if value_text.strip() else None
-    return Override(text, tuple(path), value)
+    if value_text.strip().startswith("#"):  # a colour; YAML would take it for a comment
+        value_text = f"'{value_text.strip()}'"
+    try:
+        value = parse(value_text, "").value if value_text.strip() else None
+    except SpecError as error:
+        raise UsageError(f"--set {text}: {error.problems[0].message}") from None
+    return Override(f"--set {text}", tuple(path), value)
 
 
 def resolved_yaml(spec: Spec) -> str:
     """The spec with every default and preset written out, as YAML that loads again."""
-    return yaml.safe_dump(
-        resolved_values(spec), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    return yaml.dump(
+        resolved_values(spec),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
     )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that our reader (YAML 1.2) would take for something else."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    is_plain_text = plain_scalar(text) == text
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain_text else "'")
+
+
+_Dumper.add_representer(str, _quoted)
 
 
 def resolved_values(spec: Spec) -> dict[str, Any]:
     """The spec with every default and preset written out, as plain values."""
     return _plain(spec.model_dump(exclude_none=True))
+
+
+def _without_value(value: Any, path: FieldPath) -> Iterator[FieldPath]:
+    """Paths of what is null; it is taken out, so that nothing else is said of it."""
+    if isinstance(value, dict):
+        for key in list(value):
+            if value[key] is None:
+                yield (*path, key)
+                del value[key]
+            else:
+                yield from _without_value(value[key], (*path, key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _without_value(item, (*path, i))
 
 
 def _plain(value: Any) -> Any:
@@ -124,11 +172,11 @@ def _apply(value: Any, override: Override) -> Problem | None:
         try:
             value = value.setdefault(part, {}) if isinstance(value, dict) else value[part]
         except (IndexError, TypeError):
-            return Problem(f"--set {override.text}", 0, 0, "", f"there is no {part!r} to set a key of")
+            return Problem(override.text, 0, 0, "", f"there is no {part!r} to set a key of")
     try:
         value[last] = override.value
     except (IndexError, TypeError):
-        return Problem(f"--set {override.text}", 0, 0, "", f"there is no place for {last!r}")
+        return Problem(override.text, 0, 0, "", f"there is no place for {last!r}")
     return None
 
 
@@ -142,17 +190,20 @@ def _start_from_preset(value: dict, key: str) -> None:
 def _problem(document: Document, overrides, path: FieldPath, message: str) -> Problem:
     for override in reversed(overrides):
         shared = min(len(path), len(override.path))
-        if shared and path[:shared] == override.path[:shared] and len(path) >= len(override.path):
-            return Problem(f"--set {override.text}", 0, 0, "", message)
+        if shared and path[:shared] == override.path[:shared]:
+            return Problem(override.text, 0, 0, "", message)
     return document.problem(path, message)
 
 
-def _with_render_resolution(spec: Spec) -> Spec:
-    """A render preset may fix the resolution; the Spec then says so in the one usual place."""
+def _with_render_resolution(spec: Spec, asked: bool) -> Spec:
+    """A render preset may fix the resolution; the Spec then says so in the one usual place.
+
+    asked: the command line asks for a resolution itself, and that wins
+    """
     if spec.render.resolution is None:
         return spec
     render = spec.render.model_copy(update={"resolution": None})
-    resolution = Spec._sane_resolution(spec.render.resolution)
+    resolution = spec.resolution if asked else spec.render.resolution
     return spec.model_copy(update={"render": render, "resolution": resolution})
 
 
@@ -164,13 +215,16 @@ def _translate(error: dict, document: Document, overrides) -> Problem:
         message = f"unknown key{nearest(path[-1], known)}"
     elif kind == "missing":
         message = "is missing: " + (_model_at(path[:-1]).model_fields[path[-1]].description or "required")
+        if path[0] in _PRESETS:
+            message += f"; or start from a preset: {{preset: {_PRESETS[path[0]][1]}, ...}}"
         path = path[:-1] or path
         return _problem(document, overrides, path, f"{error['loc'][-1]} {message}")
     elif kind == "value_error":
         message = str(error["ctx"]["error"])
     else:
-        message = f"{message[0].lower()}{message[1:]}, got {_short(error['input'])}"
-    return _problem(document, overrides, path, message)
+        message = _PLAIN_WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
+        message += f", got {_short(error['input'])}"
+    return _problem(document, overrides, path, message if len(message) <= 400 else message[:397] + "...")
 
 
 def _short(value: Any) -> str:

@@ -20,8 +20,8 @@ from blendgen.spec.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from blendgen.spec.fields import Color, Direction, name_of, number, point_in_disk, whole_number
-from blendgen.spec.presets import RenderSettings
+from blendgen.spec.fields import Color, direction_above, name_of, number, point_in_disk, whole_number
+from blendgen.spec.presets import RenderSettings, checked_resolution
 from blendgen.spec.sensor import SensorSettings
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, METRES_PER_UNIT, SURFACE_KINDS
@@ -31,9 +31,9 @@ FRAME_FILL = Uniform(0.35, 0.8)
 CAMERA_ELEVATION_DEG = Uniform(35.0, 90.0)
 LAMP_ELEVATION_DEG = Uniform(25.0, 80.0)
 AZIMUTH_DEG = Uniform(0.0, 360.0)
+_BELT_WIDTH_M, _TABLE_WIDTH_M = Uniform(0.5, 0.9), Uniform(1.0, 1.8)
+SURFACE_WIDTH_M = {kind: _BELT_WIDTH_M if "belt" in kind else _TABLE_WIDTH_M for kind in SURFACE_KINDS}
 
-MAX_SIDE_PX = 8192
-MAX_PIXELS = 4096 * 4096
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100)]
 
 
@@ -92,7 +92,11 @@ class SurfaceSection(Section):
     wear: number(0, 1) = Field(Uniform(0.0, 0.6), description="0 factory new to 1 heavily used")
     dust: number(0, 1) = Field(Uniform(0.0, 0.5), description="0 clean to 1 dusty")
     color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own")
-    width_m: number(0.05, 5) = Field(Uniform(0.5, 0.9), description="width of a belt or table")
+    width_m: number(0.05, 5) | None = Field(
+        None,
+        description="width of a belt or table; never narrower than what lies on it "
+        f"(default {_BELT_WIDTH_M} for belts, {_TABLE_WIDTH_M} for tables)",
+    )
     yaw_deg: number() = Field(Constant(0.0), description="direction of travel or grain; 0 is world +Y")
 
 
@@ -116,7 +120,7 @@ class CameraSection(Section):
     azimuth_deg: number() | None = Field(
         None, description=f"compass direction of the camera (default {AZIMUTH_DEG})"
     )
-    direction: Direction | None = Field(
+    direction: direction_above(1) | None = Field(
         None, description="instead of elevation and azimuth: {cone: degrees} or {sphere: [low, high]}"
     )
     roll_deg: number() = Field(Normal(0.0, 4.0), description="turn about the optical axis")
@@ -152,8 +156,8 @@ class LampsSection(Section):
         None, description=f"height over the horizon (default {LAMP_ELEVATION_DEG})"
     )
     azimuth_deg: number() | None = Field(None, description=f"compass direction (default {AZIMUTH_DEG})")
-    direction: Direction | None = Field(None, description="instead of elevation and azimuth")
-    distance_m: number(0.1, 50) = Field(Uniform(0.8, 2.0), description="lamp to products")
+    direction: direction_above(5) | None = Field(None, description="instead of elevation and azimuth")
+    distance_m: number(0.1, 50) = Field(Uniform(0.8, 2.0), description="lamp to the ball round the products")
     size_m: number(0.01, 10) = Field(Uniform(0.1, 0.6), description="longer side of the lamp")
 
     @model_validator(mode="after")
@@ -173,6 +177,10 @@ class ExposureSection(Section):
 
     environment_ev: number(-20, 20) = Field(Uniform(-2.5, 0.5), description="strength of the environment")
     lamp_ev: number(-20, 20) = Field(Uniform(-1.0, 1.5), description="strength of each lamp")
+    environment_temperature_k: number(1700, 25000) = Field(
+        Uniform(4500.0, 7500.0),
+        description="colour of the environment's light, as a black body",
+    )
     lamp_temperature_k: number(1700, 25000) = Field(
         Uniform(2700.0, 6500.0), description="colour of each lamp, as a black body"
     )
@@ -236,12 +244,7 @@ class Spec(Section):
     @field_validator("resolution", mode="before")
     @classmethod
     def _sane_resolution(cls, value):
-        whole = isinstance(value, list | tuple) and len(value) == 2 and all(type(v) is int for v in value)
-        if not whole or not all(16 <= side <= MAX_SIDE_PX for side in value):
-            raise ValueError(f"must be [width, height], each 16 to {MAX_SIDE_PX} pixels, got {value!r}")
-        if value[0] * value[1] > MAX_PIXELS:
-            raise ValueError(f"must be at most {MAX_PIXELS:,} pixels in all, got {value[0] * value[1]:,}")
-        return tuple(value)
+        return checked_resolution(value)
 
     @field_validator("splits")
     @classmethod

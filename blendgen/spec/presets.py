@@ -15,9 +15,22 @@ from blendgen.resources import resource_folder
 from blendgen.spec.yaml_source import Document, parse
 from blendgen.suggestion import nearest
 
+MAX_SIDE_PX = 8192
+MAX_PIXELS = 4096 * 4096
+
 
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+def checked_resolution(value: Any) -> tuple[int, int]:
+    """[width, height] of a size that a render survives; raises ValueError."""
+    whole = isinstance(value, list | tuple) and len(value) == 2 and all(type(v) is int for v in value)
+    if not whole or not all(16 <= side <= MAX_SIDE_PX for side in value):
+        raise ValueError(f"must be [width, height], each 16 to {MAX_SIDE_PX} pixels, got {value!r}")
+    if value[0] * value[1] > MAX_PIXELS:
+        raise ValueError(f"must be at most {MAX_PIXELS:,} pixels in all, got {value[0] * value[1]:,}")
+    return tuple(value)
 
 
 class RenderSettings(Settings):
@@ -30,8 +43,8 @@ class RenderSettings(Settings):
 
     @field_validator("resolution", mode="before")
     @classmethod
-    def _pair(cls, value):
-        return tuple(value) if isinstance(value, list) else value
+    def _sane_resolution(cls, value):
+        return None if value is None else checked_resolution(value)
 
 
 def preset_names(kind: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from blendgen.spec.distributions import Constant
 from blendgen.spec.fields import number
@@ -73,6 +73,14 @@ class SensorSettings(Settings):
     jpeg_quality: number(5, 100) | None = Field(
         None, description="compression inside the camera, with halved colour resolution; default: none"
     )
+
+    @model_validator(mode="after")
+    def _room_above_black(self):
+        if self.black_level_dn.support()[1] >= 2 ** (self.bits - 1):
+            raise ValueError(
+                f"black_level_dn must be below {2 ** (self.bits - 1)}, half of what bits can say"
+            )
+        return self
 
     @field_validator("channel_sensitivity", mode="before")
     @classmethod

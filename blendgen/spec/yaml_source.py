@@ -23,6 +23,7 @@ Path = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _IMPLICIT_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "merge", "value"}
+_LONGEST_INTEGER = 20  # characters; more digits than any field takes
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -94,11 +95,19 @@ class _Reader:
         self.places: dict[Path, tuple[int, int]] = {}
         self.problems: list[Problem] = []
         self._seen: set[int] = set()
+        self._told: set[int] = set()
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         self.places.setdefault(path, _place(node))
         if id(node) in self._seen:
-            return self._refuse(node, path, "aliases (&, *) are not accepted; write the value out")
+            if id(node) not in self._told:
+                self._told.add(id(node))
+                self._refuse(
+                    node,
+                    path,
+                    "aliases (&, *) are not accepted; write the value out each time",
+                )
+            return None
         self._seen.add(id(node))
         if len(path) > MAX_DEPTH:
             return self._refuse(node, path, "nested too deeply")
@@ -129,25 +138,28 @@ class _Reader:
             return text
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _IMPLICIT_TAGS:
             return self._refuse(node, path, f"tags such as {node.tag} are not accepted")
-        if _NOT_FINITE.fullmatch(text):
-            return self._refuse(node, path, f"{text} is not a usable number")
-        return self._plain(node, path, text)
-
-    def _plain(self, node: yaml.ScalarNode, path: Path, text: str) -> Any:
-        if text in ("", "~", "null", "Null", "NULL"):
-            return None
-        if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
-            return text.lower() == "true"
-        if len(text) <= 18 and _INTEGER.fullmatch(text):
-            return int(text)
-        if _FLOAT.fullmatch(text):
-            number = float(text)
-            return number if math.isfinite(number) else self._refuse(node, path, f"{text} is too large")
-        return text
+        value = plain_scalar(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            fault = "not a usable number" if _NOT_FINITE.fullmatch(text) else "too large"
+            return self._refuse(node, path, f"{text} is {fault}")
+        return value
 
     def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
         line, column = _place(node)
         self.problems.append(Problem(self.file, line, column, dotted(path), message))
+
+
+def plain_scalar(text: str) -> Any:
+    """What unquoted text means by the core rules of YAML 1.2."""
+    if text in ("", "~", "null", "Null", "NULL"):
+        return None
+    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return text.lower() == "true"
+    if len(text) <= _LONGEST_INTEGER and _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return math.nan if _NOT_FINITE.fullmatch(text) else text
 
 
 def _place(node: yaml.Node) -> tuple[int, int]:

@@ -105,3 +105,36 @@ def test_importing_the_command_line_is_quick_to_load():
     code += "('numpy', 'scipy', 'PIL', 'pydantic', 'yaml')]))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0"
+
+
+def test_folder_faults_are_told_with_their_place_all_at_once(tmp_path):
+    path = tmp_path / "scene.yaml"
+    path.write_text("blendgen: 1\nname: x\nproducts:\n  - directory: a\n  - directory: b\n")
+    result = blendgen("check", path)
+    assert result.returncode == 3
+    for place in ("scene.yaml:4:5: products[0].directory: a: no such folder", "scene.yaml:5:5"):
+        assert place in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (("preview", "-o", "sheet.xyz"), 2, "ends in .png"),
+        (("generate", "-o", "out", "-n", "9999999999"), 2, "100000000"),
+        (("generate", "-o", "out", "--index", ""), 2, "not a range"),
+        (("check", "--set", "camera.roll_deg={uniform: [0"), 2, "--set camera.roll_deg"),
+        (("check", "--render", "smok"), 3, "--render smok: 'smok' is not a preset"),
+    ],
+)
+def test_a_wrong_call_is_told_before_anything_is_done(spec, arguments, code, expected):
+    command, *options = arguments
+    result = blendgen(command, spec, *options, cwd=spec.parent)
+    assert result.returncode == code
+    assert expected in result.stderr and "Traceback" not in result.stderr
+
+
+def test_closed_standard_streams_lead_nowhere(spec):
+    result = subprocess.run(
+        f"{sys.executable} -m blendgen schema >&- 2>&- <&-", shell=True, check=False, timeout=60
+    )
+    assert result.returncode == 0

@@ -7,11 +7,15 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from blendgen.dataset.manifest import read_rows
+from blendgen.geometry import transform_points
+from blendgen.shot import Camera
 from tests.cli.test_cli import blendgen
+from tests.engine.conformance import iou, silhouette
 
 pytest.importorskip("bpy")
 
@@ -86,6 +90,44 @@ def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finishe
             assert mine[name] == data
     lines = mine["manifest.jsonl"].splitlines()
     assert lines[:6] == content(finished[0])["manifest.jsonl"].splitlines()
+
+
+def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(spec, tmp_path):
+    """Through the whole of blendgen: rows and masks of phones against their hulls, which they fill."""
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.catalog.phones import phone_sources
+    from blendgen.engine.blender.measuring import builder_digests, measure
+
+    folder = tmp_path / "out"
+    size = ("--set", "resolution=[256,256]", "--set", "per_image=1", "--set", "surface.kind=paper")
+    assert blendgen("generate", spec, "-o", folder, "-n", "4", *size).returncode == 0
+    wanted = [source for source in phone_sources() if source.name in ("iphone_8", "iphone_12")]
+    catalog = load_catalog(wanted, measure, AssetCache(), builder_digests())
+    for row in rows_of(folder):
+        objects, seen = row["objects"], Camera(**row["shot"]["camera"])
+        hull = catalog.product(objects["product"][0]).hull_m
+        expected = silhouette(seen, transform_points(objects["object_to_world"][0], hull))
+        with Image.open(folder / row["mask_file_name"]) as mask:
+            assert iou(np.array(mask) == 1, expected) >= 0.98
+        x, y, width, height = objects["bbox"][0]
+        rows, columns = np.nonzero(expected)
+        assert np.abs(np.array([x, y]) - (columns.min(), rows.min())).max() <= 1
+        assert np.abs(np.array([x + width, y + height]) - (columns.max() + 1, rows.max() + 1)).max() <= 1
+
+
+def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path):
+    """The signal goes to the whole group, at any moment of the start."""
+    for delay_s in (0.5, 0.8, 1.2):
+        command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", tmp_path / "out", "-n", "500"]
+        process = subprocess.Popen(
+            list(map(str, command)), stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        time.sleep(delay_s)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert "Traceback" not in said
 
 
 def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another(spec, finished):

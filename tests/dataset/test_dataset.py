@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import ManifestWriter, read_rows, sort_manifest
+from blendgen.dataset.manifest import ManifestWriter, read_rows, sort_manifest, spread_rows
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError
@@ -116,15 +118,86 @@ def test_a_torn_last_line_is_dropped_and_made_again(tmp_path, pipeline):
 
 def test_a_damaged_line_is_told_with_its_number(tmp_path):
     path = tmp_path / "manifest.jsonl"
-    path.write_text('{"index": 0}\nrubbish\n{"index": 1}\n')
+    good = '{"index": 0, "file_name": "a.png", "label": "a", "split": "train"}\n'
+    path.write_text(good + "rubbish\n" + good)
     with pytest.raises(DatasetError, match=r"manifest.jsonl:2: not a row"):
         list(read_rows(path))
 
 
+def test_sorting_drops_rows_whose_files_are_gone(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1, 2])
+    (layout.root / next(read_rows(layout.manifest))["file_name"]).unlink()
+    assert sort_manifest(layout).images == 2
+    assert [row["index"] for row in read_rows(layout.manifest)] == [1, 2]
+
+
+def test_some_rows_are_read_evenly_spread(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, list(range(12)))
+    assert [row["index"] for row in spread_rows(layout.manifest, 4)] == [0, 3, 6, 9]
+    assert len(spread_rows(layout.manifest, 50)) == 12
+
+
+def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
+    """A real refusal by the system, in the middle of a line: the file may grow by 300 bytes only."""
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    whole = layout.manifest.read_bytes()
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from blendgen.dataset.manifest import ManifestWriter; from blendgen.errors import DatasetError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); path = Path(sys.argv[1])\n"
+        "limit = path.stat().st_size + 300; resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+        "try:\n"
+        "    with ManifestWriter(path) as manifest: manifest.append([{'index': 2, 'text': 'x' * 900}])\n"
+        "except DatasetError: sys.exit(7)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program, layout.manifest], check=False).returncode == 7
+    assert layout.manifest.read_bytes() == whole
+
+
+def test_a_start_that_was_cut_off_is_taken_up(tmp_path, pipeline):
+    """Killed between its first files: the folder holds only our names, and no record."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "spec.yaml").write_text("blendgen: 1\n")
+    (folder / ".partial").mkdir()
+    with Store(folder, dict(RECORD), "spec") as store:
+        assert store.done() == set()
+    assert (folder / "spec.yaml").read_text() == "spec"
+
+
+def test_images_without_a_record_are_not_taken_for_ours_but_by_force(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0])
+    layout.record.write_text("{torn")
+    with pytest.raises(DatasetError, match=r"missing or damaged.*--force"):
+        Store(layout.root, dict(RECORD), "").__enter__()
+    with Store(layout.root, dict(RECORD), "", force=True) as store:
+        assert store.done() == set()
+
+
+def test_a_folder_that_a_trainer_would_take_for_a_class_is_refused(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0])
+    (layout.root / "images" / "train" / "cat").mkdir(parents=True)
+    for force in (False, True):
+        with pytest.raises(DatasetError, match="cat: is not of this"):
+            Store(layout.root, dict(RECORD), "", force=force).__enter__()
+
+
+def test_a_refused_folder_is_not_left_locked(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0])
+    for _ in range(2):
+        with pytest.raises(DatasetError, match="another spec"):
+            Store(layout.root, {**RECORD, "digest": "other"}, "").__enter__()
+    assert not layout.lock.exists()
+
+
 def test_sorting_keeps_each_index_once(tmp_path):
     layout = Layout(tmp_path)
-    layout.manifest.write_text("".join(json.dumps({"index": i}) + "\n" for i in (3, 1, 3, 2)))
-    assert sort_manifest(layout) == 3
+    (tmp_path / "a.png").touch()
+    rows = [{"index": i, "file_name": "a.png", "label": f"l{i}", "split": "train"} for i in (3, 1, 3, 2)]
+    layout.manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    summary = sort_manifest(layout)
+    assert summary.images == 3 and summary.per_split() == {"train": 3}
+    assert summary.per_label() == {"l1": 1, "l2": 1, "l3": 1}
     assert [row["index"] for row in read_rows(layout.manifest)] == [1, 2, 3]
 
 
@@ -172,7 +245,7 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    frame = next(pipeline.frames(tasks_for(pipeline.spec, [2])[0]))
+    frame = next(pipeline.frames(next(tasks_for(pipeline.spec, [2]))))
     with pytest.raises(DatasetError, match=r"the disk is full.*kept"):
         write_frame(layout, frame, pipeline.spec.output)
     with ManifestWriter(layout.manifest) as manifest, pytest.raises(DatasetError, match="the disk is full"):

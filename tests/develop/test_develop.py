@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from blendgen.color import hex_to_linear, hex_to_srgb
+from blendgen.color import blackbody_linear, hex_to_linear, hex_to_srgb, white_balance_gain
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer, finish
 from blendgen.develop.display import to_8_bit, to_display
@@ -64,6 +64,20 @@ def test_white_balance_corrects_the_colour_of_the_light():
     balanced = exposure(white_balance_gain=tuple(1 / light))
     (picture,) = developed(warm, balanced)
     assert np.ptp(picture.reshape(-1, 3).mean(axis=0)) < 1
+
+
+@pytest.mark.parametrize("preset", [p for p in PRESETS if "mono" not in p])
+@pytest.mark.parametrize("temperature_k", [2700, 3000, 9000])
+def test_greys_stay_grey_up_to_and_past_saturation_under_coloured_light(preset, temperature_k):
+    """And white is reached: coloured light fills the pixels of one colour first."""
+    light = np.array(blackbody_linear(temperature_k))
+    ramp = np.repeat(np.linspace(0.05, 4, 8), 8)[None, :, None] * light * np.ones((48, 1, 1))
+    sensor = sensor_of(preset, sharpening=0, noise_reduction=0, chromatic_aberration_px=0, blur_px=0)
+    taken = exposure(sensor, light_linear=tuple(light), white_balance_gain=white_balance_gain(light, 1.0))
+    picture = finish(ramp.astype(np.float32), camera(), taken, noise=False).astype(int)
+    patches = picture[24, 4::8]
+    assert np.ptp(patches, axis=-1).max() <= 6
+    assert patches[-1].min() >= (200 if sensor.view == "AgX" else 235)
 
 
 def test_the_way_of_denoising_follows_from_the_spec_not_from_what_is_missing():

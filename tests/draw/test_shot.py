@@ -8,11 +8,12 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from blendgen.catalog.product import Catalog, RestingPose
-from blendgen.draw.placement import uniform_rotation
+from blendgen.draw.placement import THINNEST_M, uniform_rotation, world_points
 from blendgen.draw.roster import build_roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import CatalogError
-from blendgen.geometry import transform_points
+from blendgen.geometry import inverse_rigid, transform_points
+from blendgen.vocabulary import SURFACE_RIM_M
 from tests.conftest import make_product, make_roster, make_spec
 
 SECTIONS = {
@@ -168,6 +169,52 @@ def test_poses_come_with_their_probability():
     assert np.mean(upright) == pytest.approx(0.75, abs=0.05)
 
 
+@pytest.mark.parametrize("kind", ["belt_rubber", "wood_table"])
+@pytest.mark.parametrize("offset", [-1, 1])
+def test_at_the_utmost_offset_products_stay_off_the_rim(shapes, kind, offset):
+    spec = make_spec(surface={"kind": kind, "width_m": 0.4}, placement={"offset": offset})
+    for index in range(20):
+        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        points = world_points(shot.products, shapes)
+        assert np.abs(points[:, 0]).max() <= shot.surface.width_m / 2 - SURFACE_RIM_M + 1e-9
+
+
+def test_a_surface_is_wide_enough_for_what_lies_on_it():
+    wide = Catalog((make_product("wide", "box", (1.9, 1.2, 0.3)),))
+    shot = draw_shot(make_spec(surface={"kind": "wood_table"}), wide, make_roster(wide), 0)
+    assert shot.surface.width_m / 2 > np.linalg.norm([1.9, 1.2]) / 2
+
+
+def test_a_sheet_without_thickness_lies_a_hair_above_the_surface():
+    """On it, neither could be told to be in front."""
+    card = Catalog((make_product("card", "box", (0.08, 0.06, 0.0)),))
+    shot = draw_shot(make_spec(), card, make_roster(card), 0)
+    assert world_points(shot.products, card)[:, 2] == pytest.approx(THINNEST_M)
+
+
+def test_upright_sheets_find_room_beside_each_other():
+    card = Catalog((make_product("card", "box", (0.08, 0.0, 0.06)),))
+    shot = draw_shot(make_spec(per_image=3, placement={"pose": "upright"}), card, make_roster(card), 0)
+    assert len(shot.products) == 3
+
+
+def test_a_low_camera_stays_above_the_surface(shapes):
+    spec = make_spec(camera={"elevation_deg": {"uniform": [1, 10]}, "aim": {"disk": 1}})
+    for index in range(60):
+        camera = draw_shot(spec, shapes, make_roster(shapes), index).camera
+        assert inverse_rigid(camera.world_to_camera)[2, 3] > 0
+
+
+def test_large_products_hold_no_lamp():
+    large = Catalog((make_product("large", "sphere", (4.0, 4.0, 4.0)),))
+    for index in range(30):
+        shot = draw_shot(make_spec(), large, make_roster(large), index)
+        points = world_points(shot.products, large)
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        for lamp in shot.lamps:
+            assert np.linalg.norm(np.array(lamp.lamp_to_world)[:3, 3] - middle) > 2.0
+
+
 def test_lamps_stand_where_drawn_and_face_the_products(shapes):
     spec = make_spec(lighting={"lamps": {"count": 3, "distance_m": 1.5, "elevation_deg": 40}})
     shot = draw_shot(spec, shapes, make_roster(shapes), 2)
@@ -175,12 +222,13 @@ def test_lamps_stand_where_drawn_and_face_the_products(shapes):
         [transform_points(p.object_to_world, shapes.product(p.product).hull_m) for p in shot.products]
     )
     target = (points.min(axis=0) + points.max(axis=0)) / 2
+    distance = 1.5 + np.linalg.norm(np.ptp(points, axis=0)) / 2
     for lamp in shot.lamps:
         pose = np.array(lamp.lamp_to_world)
         towards = pose[:3, 3] - target
-        assert np.linalg.norm(towards) == pytest.approx(1.5)
-        assert np.degrees(np.arcsin(towards[2] / 1.5)) == pytest.approx(40)
-        assert pose[:3, 2] == pytest.approx(towards / 1.5)
+        assert np.linalg.norm(towards) == pytest.approx(distance)
+        assert np.degrees(np.arcsin(towards[2] / distance)) == pytest.approx(40)
+        assert pose[:3, 2] == pytest.approx(towards / distance)
 
 
 def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):

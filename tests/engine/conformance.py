@@ -163,12 +163,16 @@ def check_amodal_masks(engine, box, sphere):
     assert np.count_nonzero(film.instance_id == 2) < np.count_nonzero(film.amodal_mask[2])
 
 
-def check_level_patch_is_unity(engine, box, sphere):
-    """At unit gain each light alone makes a white level patch send radiance 1 (see shot.py)."""
+def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, np.ndarray]:
+    """Light group -> mean radiance (3,) of a white level patch, at unit gain (see shot.py)."""
     camera = make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24), focal_length_mm=400)
-    film = engine.render(make_shot([place(1, sphere, x=-0.2, y=-0.2)], camera, [overhead_lamp(x=0.4, y=0.4)]))
+    lamp = overhead_lamp(x=0.4, y=0.4)
+    lamp = lamp.model_copy(update={"kind": kind, "size_m": (0.4, 0.05) if kind == "strip" else (0.1, 0.1)})
+    shot = make_shot([place(1, sphere, x=-0.2, y=-0.2)], camera, [lamp])
+    shot = shot.model_copy(update={"environment": Environment(image=environment, rotation_deg=0)})
+    film = engine.render(shot)
     assert not film.instance_id.any()
-    return {group: float(radiance.mean()) for group, radiance in film.radiance_linear.items()}
+    return {group: radiance.mean(axis=(0, 1)) for group, radiance in film.radiance_linear.items()}
 
 
 def check_any_order(engine, box, sphere):

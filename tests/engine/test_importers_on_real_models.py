@@ -1,10 +1,11 @@
 """Real models, good and odd: sizes that can be looked up, textures, and one clear line for each refusal.
 
-Reads a folder of public test models beside the checkout; skipped where there is none.
+Reads the folder of public test models that BLENDGEN_TEST_MODELS names; skipped where there is none.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -23,10 +24,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def shared_data() -> Path:
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("the test models are not here")
-    return folder
+    folder = os.environ.get("BLENDGEN_TEST_MODELS")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("BLENDGEN_TEST_MODELS names no folder of test models")
+    return Path(folder)
 
 
 @pytest.fixture(scope="module")

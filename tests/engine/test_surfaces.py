@@ -71,6 +71,22 @@ def state_of(objects) -> list:
     return [meshes, materials]
 
 
+def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
+    from blendgen.engine.blender.surfaces.frame import LAP_M
+    from blendgen.vocabulary import SURFACE_RIM_M
+
+    assert LAP_M < SURFACE_RIM_M
+
+
+@pytest.mark.parametrize("kind", ["wood_table", "steel_table", *BELTS])
+def test_surfaces_are_as_wide_as_drawn_and_longer(kind):
+    objects = built(surface_of(kind, width_m=3.0, yaw_deg=0.0))
+    top = np.concatenate([faces_world_m(o).reshape(-1, 3) for o in objects if "floor" not in o.name])
+    top = top[np.abs(top[:, 2]) < 0.005]
+    assert 2.9 < np.ptp(top[:, 0]) < 3.2
+    assert np.ptp(top[:, 1]) > 4
+
+
 @pytest.fixture(autouse=True)
 def empty_scene():
     bpy.data.batch_remove(list(bpy.data.objects))

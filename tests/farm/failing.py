@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError
-from blendgen.farm.job import Job
+from blendgen.farm.job import load_job
 from blendgen.pipeline import Task
 
 
@@ -17,10 +17,22 @@ class _State:
     folder: Path
 
 
-def start(job: Job) -> None:
+def start(job_file: Path) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
-    _State.folder = job.folder
+    _State.folder = load_job(job_file).folder
+
+
+def start_slowly(job_file: Path) -> None:
+    """Signals are not ignored yet while this waits."""
+    folder = load_job(job_file).folder
+    (folder / "starting").touch()
+    time.sleep(1.0)
+    start(job_file)
+
+
+def dies_while_starting(job_file: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def works(task: Task):

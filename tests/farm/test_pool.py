@@ -10,6 +10,7 @@ import pytest
 
 from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError
+from blendgen.farm import pool
 from blendgen.farm.job import Job
 from blendgen.farm.pool import StopSignal, run_tasks
 from blendgen.pipeline import Task
@@ -81,6 +82,43 @@ def test_the_second_signal_stops_at_once_and_leaves_no_process(job):
         assert indices(job, failing.hangs, stop=stop) == []
     assert time.monotonic() - began < 60
     assert multiprocessing.active_children() == []
+
+
+def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_order(job):
+    """As Ctrl-C on a terminal sends it: the starting worker must not die of it, nor the run hang."""
+
+    def to_all():
+        for pid in [os.getpid(), *(process.pid for process in multiprocessing.active_children())]:
+            os.kill(pid, signal.SIGINT)
+
+    with StopSignal() as stop:
+        after(job.folder / "starting", to_all)
+        run = run_tasks(job, TASKS, stop, 1, failing.start_slowly, failing.works)
+        done = [row["index"] for rows, _ in run for row in rows]
+    assert stop.signum == signal.SIGINT and len(done) < len(TASKS)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
+    monkeypatch.setattr(pool, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(pool, "MAX_TRIES", 1)
+    with pytest.raises(EngineError, match=r"crashed 1 times \(it did not finish in time\)"):
+        indices(job, failing.hangs)
+
+
+def test_a_worker_that_dies_while_it_starts_is_told(job):
+    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_starting, failing.works)
+    with pytest.raises(EngineError, match="ended while it started"):
+        list(run)
+
+
+def test_processes_of_the_caller_are_left_alone(job):
+    mine = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(30,))
+    mine.start()
+    assert indices(job, failing.works) == [0, 1, 2, 3, 4]
+    assert mine.is_alive()
+    mine.kill()
+    mine.join()
 
 
 def test_signals_mean_again_what_they_meant_before():

@@ -48,6 +48,14 @@ def test_a_minimal_spec_is_enough():
         ("camera: {distance_m: -1}", "camera.distance_m", "must be above 0"),
         ("camera: {distance_m: 1, frame_fill: 0.5}", "camera", "exclude each other"),
         ("camera: {direction: {cone: 20}, azimuth_deg: 3}", "camera", "direction replaces"),
+        ("camera: {direction: {sphere: [-20, 40]}}", "camera.direction", "1 degrees above the horizon"),
+        ("lighting: {lamps: {direction: {cone: 89}}}", "lamps.direction", "goes down to 1"),
+        ("exposure:\n  # camera_ev: 1", "exposure", "has no value"),
+        ("render: {preset: smoke, resolution: [100000, 100000]}", "render.resolution", "16 to 8192"),
+        ("sensor: {preset: phone, bits: 8, black_level_dn: 200}", "sensor", "must be below 128"),
+        ("sensor: {preset: phone, channel_sensitivity: [1, 2, 1]}", "channel_sensitivity", "the largest 1"),
+        ("sensor: {preset: phone, color_matrix: [[1,1,0],[0,1,0],[0,0,1]]}", "color_matrix", "sum to 1"),
+        ("sensor: {bits: 9, full_well_e: 100, read_noise_e: 2}", "sensor", "start from a preset"),
         ("camera: {aim: [2, 0]}", "camera.aim", "within 1"),
         ("camera: {focal_length_mm: {normal: [30, 3]}}", "focal_length_mm", "truncated_normal keeps"),
         ("camera: {roll_deg: {uniformm: [1, 2]}}", "roll_deg", "expected one of uniform"),
@@ -94,6 +102,38 @@ def test_a_fault_is_told_with_file_line_field_and_way_out(line, place, expected)
 )
 def test_a_wrong_root_is_told(text, expected):
     assert expected in "\n".join(problems(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "08", "true", "null", "~", ".nan", "a: b", "- x", "#x", "it's", "é 1"]
+)
+def test_texts_that_look_like_something_else_come_back_from_a_resolved_spec(text):
+    spec = check(MINIMAL)
+    source = spec.products[0].model_copy(update={"models": [text]})
+    again = check(resolved_yaml(spec.model_copy(update={"products": [source], "seed": 2**63 - 1})))
+    assert again.products[0].models == [text] and again.seed == 2**63 - 1
+
+
+def test_what_an_override_breaks_is_blamed_on_it():
+    assert problems(MINIMAL, "splits.train=0.5") == [
+        "--set splits.train=0.5: the shares must sum to 1, got 0.5"
+    ]
+    assert problems(MINIMAL, "cmaera.roll_deg=1")[0].startswith("--set cmaera.roll_deg=1: unknown key")
+    assert problems(MINIMAL, "camera.roll_deg.uniform=[3, 1]")[0].startswith("--set camera.roll_deg.uniform")
+
+
+def test_a_colour_without_quotes_is_told_to_need_them():
+    (problem,) = problems(MINIMAL + "surface:\n  color: #aabbcc\n")
+    assert problem.startswith("x.yaml:5:3: surface.color: has no value") and "quotes: '#aabbcc'" in problem
+
+
+def test_a_colour_on_the_command_line_needs_no_quotes():
+    assert check(MINIMAL, "surface.color=#aabbcc").surface.color == Constant("#aabbcc")
+
+
+def test_a_resolution_on_the_command_line_wins_over_the_preset():
+    assert check(MINIMAL, "render=smoke").resolution == (64, 64)
+    assert check(MINIMAL, "render=smoke", "resolution=[128, 96]").resolution == (128, 96)
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_file():

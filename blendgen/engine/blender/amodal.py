@@ -20,7 +20,7 @@ _TRANSPARENT_BOUNCES = 64
 
 
 def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
-    """The view layer, switched off; the engine switches it on for shots that need it."""
+    """The view layer. It serves every shot: also what stands alone may be hidden, by a belt's rail."""
     layer = scene.view_layers.new(LAYER)
     layer.material_override = _see_through()
     layer.samples = 1
@@ -31,7 +31,6 @@ def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     # without the minimum, Russian roulette ends some rays before they have met every product
     scene.cycles.min_transparent_bounces = _TRANSPARENT_BOUNCES
     scene.cycles.transparent_max_bounces = _TRANSPARENT_BOUNCES
-    layer.use = False
     return layer
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from blendgen.catalog.entry import ASSET_FILE, Measured, write_measured, write_refusal
 from blendgen.catalog.hull import convex_hull
 from blendgen.catalog.poses import resting_poses
-from blendgen.catalog.product import Colorway
+from blendgen.catalog.product import AS_MODELLED, Colorway
 from blendgen.catalog.scan import model_suffix
 from blendgen.catalog.source import Source
 from blendgen.engine.blender.importers import ImportRefused, import_model
@@ -23,7 +23,7 @@ from blendgen.engine.blender.textures import pack_images
 
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
-_AS_MODELLED = (Colorway("default", {}),)
+_AS_MODELLED = (Colorway(AS_MODELLED, {}),)
 
 
 def measure_source(source: Source, folder: Path) -> str | None:

@@ -1,7 +1,8 @@
 """Lights: the environment and the lamps of a Shot, each in a light group of its own, at unit gain.
 
-Environment images are scaled so that a white level patch under them alone sends radiance 1 (the
-cosine-weighted mean over the upper half of the image); lamps by engine.base.lamp_radiance.
+Environment images are scaled, each channel by itself, so that a white level patch under them alone
+sends radiance (1, 1, 1) (the cosine-weighted mean over the upper half of the image): their colour
+on the whole is the Exposure's to choose. Lamps by engine.base.lamp_radiance.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.color import luminance
 from blendgen.engine.base import lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
@@ -34,7 +34,10 @@ def build_world() -> None:
     mapping.name = "turn"
     image = add_node(tree, "ShaderNodeTexEnvironment", {"Vector": mapping.outputs["Vector"]})
     image.name = "image"
-    background = add_node(tree, "ShaderNodeBackground", {"Color": image.outputs["Color"]})
+    balance = add_node(tree, "ShaderNodeVectorMath", operation="MULTIPLY")
+    balance.name = "balance"
+    tree.links.new(image.outputs["Color"], balance.inputs[0])
+    background = add_node(tree, "ShaderNodeBackground", {"Color": balance.outputs["Vector"]})
     background.name = "background"
     add_node(tree, "ShaderNodeOutputWorld", {"Surface": background.outputs["Background"]})
     world.lightgroup = ENVIRONMENT_GROUP
@@ -49,7 +52,7 @@ def set_environment(environment: Environment) -> None:
     image = _image(environment.image)
     nodes["image"].image = image
     nodes["turn"].inputs["Rotation"].default_value = (0, 0, math.radians(environment.rotation_deg))
-    nodes["background"].inputs["Strength"].default_value = 1 / _level_radiance(environment.image)
+    nodes["balance"].inputs[1].default_value = tuple(1 / v for v in _level_radiance(environment.image))
 
 
 def _image(name: str) -> bpy.types.Image:
@@ -57,8 +60,8 @@ def _image(name: str) -> bpy.types.Image:
 
 
 @cache
-def _level_radiance(name: str) -> float:
-    """Radiance of a white level patch lit by an equirectangular environment image alone."""
+def _level_radiance(name: str) -> tuple[float, float, float]:
+    """Linear radiance of a white level patch lit by an equirectangular environment image alone."""
     image = _image(name)
     width, height = image.size
     pixels = np.empty(width * height * image.channels, np.float32)
@@ -67,7 +70,7 @@ def _level_radiance(name: str) -> float:
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * math.pi
     # a row covers cos(elevation) of solid angle, and a level patch sees it at sin(elevation)
     weight = np.cos(elevation) * np.maximum(np.sin(elevation), 0)
-    return float(luminance(rgb.mean(axis=1)) @ weight / weight.sum())
+    return tuple(float(v) for v in weight @ rgb.mean(axis=1) / weight.sum())
 
 
 def build_lamps(lamps: tuple[Lamp, ...]) -> list[bpy.types.Object]:

@@ -2,7 +2,8 @@
 
 Run as `python -m blendgen.engine.blender.measure`. In: one JSON object a line on standard input,
 {"source": {...}, "folder": "..."}. Out: first {"ready": true} or {"setup_error": "..."}, then for
-each request {"refusal": null | "reason"} or {"failure": "..."} for what should not happen.
+each request {"refusal": null | "reason"}, {"failure": "..."} for what should not happen, or
+{"machine_error": "..."} for what says nothing of the model (a full disk, no memory).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from blendgen.catalog.source import Source
+
+_MACHINE = (OSError, MemoryError, ImportError)
 
 
 def main() -> None:
@@ -48,6 +51,8 @@ def _answer(measure_source, source: Source, folder: Path) -> dict[str, Any]:
         return {"refusal": measure_source(source, folder)}
     except Exception as error:  # noqa: BLE001 - one strange model must not end the others; the log has the rest
         traceback.print_exc()
+        if isinstance(error, _MACHINE):
+            return {"machine_error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
         return {"failure": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
 
 

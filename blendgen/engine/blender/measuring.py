@@ -44,13 +44,13 @@ def measure(
 
     timeout_s: for one source
     log_path: where the messages of Blender go, appended; None: a temporary file
-    raises: SetupError where Blender cannot be loaded
+    raises: SetupError where Blender cannot be loaded, or memory, disk or a library is wanting
     """
     child = None
-    with _open_log(log_path) as log:
+    with _open_log(log_path) as log, tempfile.TemporaryDirectory(prefix="blendgen-measure-") as scratch:
         try:
             for source, folder in jobs:
-                child = child or _Child(command, log)
+                child = child or _Child(command, log, scratch)
                 outcome = child.measure(source, folder, timeout_s)
                 if not child.alive:
                     child.kill()
@@ -64,21 +64,23 @@ def measure(
 def _open_log(log_path: Path | None) -> IO[bytes]:
     if log_path is None:
         return tempfile.TemporaryFile(prefix="blendgen-measure-", suffix=".log")
+    log_path.parent.mkdir(parents=True, exist_ok=True)
     return log_path.open("ab")
 
 
 class _Child:
     """One running measure.py; after a crash or timeout it is not alive and has to be replaced."""
 
-    def __init__(self, command: tuple[str, ...], log: IO[bytes]):
+    def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str):
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=_environment(),
+            env={**_environment(), "TMPDIR": scratch},  # Blender leaves a folder there when it is killed
             start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
         )
+        self._log = log
         self.alive = True
         self._lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -108,6 +110,11 @@ class _Child:
         reply = self._next(timeout_s)
         if reply is None:
             return Refusal(source.display, self._failure(timeout_s))
+        if "machine_error" in reply:
+            raise SetupError(
+                f"{source.display} could not be measured for want of memory, disk or a library "
+                f"({reply['machine_error']}); mend that and run the same command again"
+            )
         reason = reply.get("refusal")
         if "failure" in reply:
             reason = f"could not be measured: {reply['failure']}"
@@ -129,7 +136,8 @@ class _Child:
         status = self._end()
         if status is None:
             return f"the importer did not finish within {timeout_s:g} s"
-        return f"the importer crashed ({_how_it_ended(status)})"
+        more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
+        return f"the importer crashed ({_how_it_ended(status)}){more}"
 
     def _end(self) -> int | None:
         """Exit status of a child that closed its output; None where it still runs."""
@@ -165,8 +173,8 @@ def builder_digests() -> Mapping[str, str]:
     """Source kind -> digest of the code that measures it, for cache keys."""
     package = Path(blendgen.__file__).resolve().parent
     shared = [_HERE / name for name in ("asset.py", "join.py", "textures.py", "nodes.py")]
-    shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py")]
-    shared += [package / "color.py"]
+    shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py", "companions.py")]
+    shared += [package / name for name in ("color.py", "vocabulary.py")]
     special = {
         "mesh": [_HERE / name for name in ("importers.py", "preflight.py", "draco.py")],
         "shape": [_HERE / "shapes.py"],

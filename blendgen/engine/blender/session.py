@@ -22,6 +22,7 @@ from blendgen.spec.presets import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _BACKGROUND_DEPTH_M = 1e9
+_NEAREST, _FARTHEST_M = 1e-3, 1000.0
 _CLAMP_DIRECT, _CLAMP_INDIRECT = 40.0, 6.0
 # OpenCV camera -> Blender's camera, which looks along -Z with +Y up
 _FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
@@ -68,8 +69,6 @@ class BlenderEngine:
         lights.build_lamps(shot.lamps)
         _set_camera(self._scene, self._camera, shot.camera)
         self._scene.cycles.seed = shot.render_seed
-        # alone on the surface, a product is hidden by nothing: its visible mask is its amodal one
-        self._amodal_layer.use = len(shot.products) > 1
 
     def _film(self, shot: Shot, passes: capture.Passes) -> Film:
         picture = passes[_PICTURE_LAYER]
@@ -80,14 +79,12 @@ class BlenderEngine:
             radiance_linear={name: _array(picture[f"Combined_{name}"]) for name in groups},
             depth_m=_array(np.where(depth < _BACKGROUND_DEPTH_M, depth, np.float32(np.inf))),
             instance_id=np.ascontiguousarray(instance_id),
-            amodal_mask=self._amodal(shot, passes, instance_id),
+            amodal_mask=self._amodal(shot, passes),
             albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
         )
 
-    def _amodal(self, shot: Shot, passes, instance_id) -> dict[int, np.ndarray]:
-        if not self._amodal_layer.use:
-            return {placed.instance_id: instance_id == placed.instance_id for placed in shot.products}
+    def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
         return {
             placed.instance_id: amodal.mask(passes[amodal.LAYER], object_name(placed.instance_id))
             for placed in shot.products
@@ -137,7 +134,6 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
 def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.sensor_fit = "HORIZONTAL"
-    camera.data.clip_start, camera.data.clip_end = 0.001, 1000.0
     scene.collection.objects.link(camera)
     scene.camera = camera
     return camera
@@ -147,6 +143,9 @@ def _set_camera(scene: bpy.types.Scene, instance: bpy.types.Object, camera: Came
     scene.render.resolution_x, scene.render.resolution_y = camera.resolution
     instance.data.lens = camera.focal_length_mm
     instance.data.sensor_width = camera.sensor_width_mm
+    # single precision: a ratio of a million between near and far is safe
+    instance.data.clip_start = camera.distance_m * _NEAREST
+    instance.data.clip_end = max(_FARTHEST_M, camera.distance_m * 10)
     instance.matrix_world = Matrix(inverse_rigid(camera.world_to_camera).tolist()) @ _FLIP
 
 

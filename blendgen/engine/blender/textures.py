@@ -1,8 +1,9 @@
 """Textures: make a product independent of image files, by packing them into its .blend.
 
 A model often names textures by a path on its author's machine; the file is then looked for by
-name near the model. Where it is not found the texture is taken out, because Blender would render
-it in pink, and the plain colour of the material shows; the caller is told.
+name near the model. Files outside the model's folder are never read. Where none is found the
+texture is taken out, because Blender would render it in pink, and the plain colour of the
+material shows; the caller is told.
 """
 
 from __future__ import annotations
@@ -66,12 +67,10 @@ def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
 
 
 def _find(image: bpy.types.Image, folder: Path | None) -> Path | None:
-    named = Path(bpy.path.abspath(image.filepath.replace("\\", "/")))
-    if named.is_file():
-        return named
     if folder is None:
         return None
-    candidates = [inside(folder, f"{near}/{named.name}") for near in _NEAR]
+    named = Path(bpy.path.abspath(image.filepath.replace("\\", "/")))
+    candidates = [inside(folder, str(named)), *(inside(folder, f"{near}/{named.name}") for near in _NEAR)]
     return next((file for file in candidates if file is not None and file.is_file()), None)
 
 

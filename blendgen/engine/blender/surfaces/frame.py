@@ -14,7 +14,7 @@ from blendgen.engine.blender.surfaces.meshes import extrude, join, lathe, mirror
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
 from blendgen.shot import Surface
 
-HALF_LENGTH_M = 3.6
+SHORTEST_HALF_LENGTH_M = 3.6
 FLOOR_Z_M = -0.8
 LAP_M = 0.008
 RAIL_TOP_M = 0.014
@@ -32,9 +32,14 @@ _RAIL_OUTLINE_MM = (
 )  # fmt: skip
 
 
+def half_length_m(surface: Surface) -> float:
+    """A belt is much longer than it is wide, also where it was widened for what lies on it."""
+    return max(SHORTEST_HALF_LENGTH_M, 2.0 * surface.width_m)
+
+
 def build_frame(surface: Surface) -> list[bpy.types.Object]:
     """Both rails with their bolts, and the floor."""
-    rail = extrude(np.array(_RAIL_OUTLINE_MM) / 1000, (-HALF_LENGTH_M, HALF_LENGTH_M))
+    rail = extrude(np.array(_RAIL_OUTLINE_MM) / 1000, (-half_length_m(surface), half_length_m(surface)))
     side = join([rail, _bolts()])
     side = (side[0] + (surface.width_m / 2, 0.0, 0.0), side[1])
     material = surface_material("rail", write_aluminium, surface, "#b9bbbd")

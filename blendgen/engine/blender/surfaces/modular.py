@@ -10,7 +10,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.surfaces.frame import HALF_LENGTH_M, build_frame
+from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.grime import dust_cover, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material, wrapped_offset_m
@@ -36,16 +36,17 @@ def build_modular_belt(surface: Surface) -> list[bpy.types.Object]:
     x_m, y_m = wrapped_offset_m(surface)
     material = surface_material("belt_modular", write_acetal, surface)
     patch = quad_mesh("belt_modular", *patch_arrays(surface.width_m, x_m), material)
-    length_m = ROWS * PITCH_M
-    start_m = -HALF_LENGTH_M - (y_m - HALF_LENGTH_M) % length_m
-    count = int(np.ceil((HALF_LENGTH_M - start_m) / length_m))
+    length_m, half_m = ROWS * PITCH_M, half_length_m(surface)
+    start_m = -half_m - (y_m - half_m) % length_m
+    count = int(np.ceil((half_m - start_m) / length_m))
     patches = [place(patch, surface, start_m + number * length_m) for number in range(count)]
     return [*patches, _underside(surface), *build_frame(surface)]
 
 
 def _underside(surface: Surface) -> bpy.types.Object:
     half_m = surface.width_m / 2 + 0.002
-    strip = plate((-half_m, half_m), (-HALF_LENGTH_M, HALF_LENGTH_M), UNDERSIDE_Z_M)
+    length_m = half_length_m(surface)
+    strip = plate((-half_m, half_m), (-length_m, length_m), UNDERSIDE_Z_M)
     material = surface_material("underside", write_underside, surface, "#1b1a18")
     return place(quad_mesh("underside", *strip, material), surface)
 

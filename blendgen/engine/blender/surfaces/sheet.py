@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.surfaces.frame import HALF_LENGTH_M, build_frame
+from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.grime import dust_cover, lanes, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -31,7 +31,8 @@ def build_pvc_belt(surface: Surface) -> list[bpy.types.Object]:
 
 def _build_sheet(surface: Surface, name: str, write) -> list[bpy.types.Object]:
     half_m = surface.width_m / 2 + 0.002
-    strip = plate((-half_m, half_m), (-HALF_LENGTH_M, HALF_LENGTH_M), 0.0)
+    length_m = half_length_m(surface)
+    strip = plate((-half_m, half_m), (-length_m, length_m), 0.0)
     mesh = quad_mesh(name, *strip, surface_material(name, write, surface))
     return [place(mesh, surface), *build_frame(surface)]
 

@@ -1,6 +1,6 @@
-"""Tables: brushed stainless steel and glued wooden staves, 2.4 m by 1.5 m, over the floor.
+"""Tables: brushed stainless steel and glued wooden staves, over the floor.
 
-The grain runs along local Y. width_m concerns belts only. Relief is bump only, so the top is z = 0;
+The grain runs along local Y, the longer side. Relief is bump only, so the top is z = 0;
 the rim is bent over (steel) or broken (wood) with a real radius.
 """
 
@@ -17,7 +17,7 @@ from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.shot import Surface
 
-TABLE_M = (1.5, 2.4)
+LENGTH_TO_WIDTH = 1.6
 STAVE_M = 0.0457
 STAVE_LENGTH_M = 0.62
 
@@ -32,17 +32,17 @@ def build_wood_table(surface: Surface) -> list[bpy.types.Object]:
 
 def _build_table(surface: Surface, name: str, write, radius_m: float, height_m: float):
     material = surface_material(name, write, surface)
-    mesh = quad_mesh(name, *table_arrays(radius_m, height_m), material)
+    mesh = quad_mesh(name, *table_arrays(surface.width_m, radius_m, height_m), material)
     return [place(mesh, surface), build_floor(surface)]
 
 
-def table_arrays(radius_m: float, height_m: float) -> Arrays:
+def table_arrays(width_m: float, radius_m: float, height_m: float) -> Arrays:
     """A board with its upper rim rounded: rings from the top face outward and down."""
     angle = np.linspace(0, math.pi / 2, 5)
     insets_m = [*(radius_m * (1 - np.sin(angle))), 0.0]
     heights_m = [*(radius_m * (np.cos(angle) - 1)), -height_m]
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    half_m = np.array(TABLE_M) / 2
+    half_m = np.array([width_m, LENGTH_TO_WIDTH * width_m]) / 2
     rims = zip(insets_m, heights_m, strict=True)
     rings = [np.column_stack([corners * (half_m - inset_m), np.full(4, z_m)]) for inset_m, z_m in rims]
     near = np.arange(4)
