@@ -70,6 +70,29 @@ def test_chance_comes_from_streams_alone(path):
         assert "blendgen.streams" not in text
 
 
+WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
+MAY_WRITE = ("dataset", "report", "cli", "farm")
+MAY_WRITE_FILES = (
+    "catalog/cache.py",
+    "catalog/entry.py",
+    "engine/blender/measuring.py",
+    "engine/blender/draco.py",
+)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_the_disk_is_touched_in_a_few_rooms_alone(path):
+    name = path.relative_to(PACKAGE).as_posix()
+    if room(path) in MAY_WRITE or name in MAY_WRITE_FILES:
+        return
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not called & WRITING
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_file_is_one_noun_or_verb_and_not_longer_than_300_lines(path):
     assert len(path.read_text("utf-8").splitlines()) <= 300

@@ -25,6 +25,7 @@ for line in sys.stdin:
     if name == "exit": os._exit(7)
     if name == "hang": time.sleep(600)
     if name == "half": print('{"refu', end="", flush=True); os._exit(0)
+    if name == "full": print(json.dumps({"machine_error": "OSError: No space left"}), flush=True); continue
     if name == "bug": print(json.dumps({"failure": "KeyError: 'x'"}), flush=True); continue
     print(json.dumps({"refusal": "a point cloud" if name == "bad" else None}), flush=True)
 """
@@ -64,6 +65,17 @@ def test_a_hang_costs_one_model_and_its_timeout():
 
 def test_a_fault_of_our_own_is_told_as_such():
     assert run("bug", "a") == ["could not be measured: KeyError: 'x'", None]
+
+
+def test_trouble_of_the_machine_is_not_blamed_on_the_model():
+    """A full disk must not change which products a data set has."""
+    with pytest.raises(SetupError, match=r"m/full could not be measured.*No space left.*run the same"):
+        run("a", "full", "b")
+
+
+def test_a_crash_names_the_log(tmp_path):
+    (reason,) = run("abort", log_path=tmp_path / "cache" / "measure.log")
+    assert reason == f"the importer crashed (SIGABRT); more is in {tmp_path / 'cache' / 'measure.log'}"
 
 
 def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_loaders_message():

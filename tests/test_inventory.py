@@ -1,0 +1,56 @@
+"""Inventory: what a spec draws from, and what is said of what it cannot have."""
+
+import pytest
+
+from blendgen.errors import CatalogError, SpecError
+from blendgen.inventory import load_inventory
+from blendgen.spec.load import check_spec
+from blendgen.spec.yaml_source import parse
+from tests.catalog.test_load import FakeMeasurer
+
+HEAD = "blendgen: 1\nname: x\nproducts:\n"
+
+
+@pytest.fixture
+def stock(tmp_path, monkeypatch):
+    """A spec's products -> its inventory, with a folder `models` of files that are never opened."""
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "models").mkdir()
+    for name in ("good", "bad", "fine"):
+        (tmp_path / "models" / f"{name}.glb").write_text(name)
+
+    def load(products: str, strict: bool = False):
+        return load_inventory(
+            check_spec(parse(HEAD + products, "x.yaml"), tmp_path), FakeMeasurer(), {}, strict
+        )
+
+    return load
+
+
+def test_a_model_that_cannot_be_used_is_left_out_and_told(stock):
+    inventory = stock("  - directory: models\n")
+    assert inventory.roster.classes == ("fine", "good")
+    assert [str(refusal) for refusal in inventory.refusals] == ["models/bad.glb: a point cloud"]
+
+
+def test_a_model_that_the_spec_names_is_never_missing_in_silence(stock):
+    with pytest.raises(CatalogError, match=r"that the spec names cannot be used:\n  models/bad.glb"):
+        stock("  - {directory: models, models: [good, bad]}\n")
+
+
+def test_strict_stops_where_a_model_cannot_be_used(stock):
+    with pytest.raises(CatalogError, match="--strict: 1 model"):
+        stock("  - directory: models\n", strict=True)
+
+
+def test_all_faults_of_all_folders_are_told_with_their_places(stock):
+    with pytest.raises(SpecError) as caught:
+        stock("  - directory: a\n  - {directory: models, models: [god]}\n  - directory: b\n")
+    told = [str(problem) for problem in caught.value.problems]
+    assert [line.split(": ")[0] for line in told] == ["x.yaml:4:5", "x.yaml:5:34", "x.yaml:6:5"]
+    assert "no such folder" in told[0] and "did you mean good?" in told[1]
+
+
+def test_colours_as_classes_need_colourways(stock):
+    with pytest.raises(CatalogError, match="label: colorway needs colourways, but fine has none"):
+        stock("  - {directory: models, label: colorway}\n")
