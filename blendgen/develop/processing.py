@@ -1,6 +1,6 @@
 """Processing: raw digital numbers back to scene-linear sRGB, as the camera's own processor does it.
 
-Black level, demosaic, white balance, highlight clip, colour matrix, noise reduction, sharpening, in
+Black level, white balance, highlight clip, demosaic, colour matrix, noise reduction, sharpening, in
 this order. In: DN of sensor.py. Out: (h, w, 3) float32 where 1 is a white patch. The tone
 curve is display.py's.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from blendgen.color import white_balance_gain
 from blendgen.develop.demosaic import demosaic
-from blendgen.develop.sensor import camera_white, exposure_reserve, system_gain_dn_per_e, white_e
+from blendgen.develop.sensor import camera_white, exposure_reserve, sampled, system_gain_dn_per_e, white_e
 from blendgen.shot import Exposure, Sensor
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -27,38 +27,50 @@ def process(raw: np.ndarray, exposure: Exposure) -> np.ndarray:
     if sensor.mosaic == "mono":
         linear = np.repeat(sensed[..., None], 3, axis=2)
     else:
-        camera_rgb = demosaic(sensed) if sensor.mosaic == "rggb" else sensed
-        linear = _colored(camera_rgb / np.array(sensor.channel_sensitivity, np.float32), exposure)
+        balanced = _balanced(sensed, exposure)
+        camera_rgb = demosaic(balanced) if sensor.mosaic == "rggb" else balanced
+        linear = camera_rgb @ np.array(sensor.color_matrix, np.float32).T
     linear /= np.float32(exposure_reserve(exposure))
     if sensor.noise_reduction:
         linear = reduce_noise(linear, sensor.noise_reduction)
     return sharpen(linear, sensor.sharpening, sensor.sharpening_radius_px)
 
 
-def _colored(camera_rgb: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """White balance in the camera's own colours, then its matrix to sRGB."""
-    sensor = exposure.sensor
-    matrix = np.array(sensor.color_matrix, np.float32)
-    gain = exposure.white_balance_gain
+def _balanced(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """White balance in the camera's own colours, before the mosaic is undone; white at 1.
+
+    Where the first colour saturates all are cut, so that burnt highlights are white, not pink.
+    """
+    white = _white(sensed, exposure) * exposure.sensor.channel_sensitivity
+    clip = np.float32(2**exposure.sensor.headroom_ev / white.max())
+    gain = (1 / white).astype(np.float32)
+    if exposure.sensor.mosaic == "rggb":
+        gain = sampled(np.broadcast_to(gain, (*sensed.shape, 3)))
+    return np.minimum(sensed * gain, clip)
+
+
+def _white(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
+    """(3,) camera colours, at even sensitivity, that the white balance takes for white."""
+    sensor, gain = exposure.sensor, exposure.white_balance_gain
     if exposure.white_balance_mode == "gray_world":
-        gain = white_balance_gain(_mean_color(camera_rgb, sensor) @ matrix.T, exposure.white_balance)
-    white = camera_white(sensor, 1 / np.asarray(gain, float))
-    clipped = np.minimum(camera_rgb / white.astype(np.float32), _white_clip(sensor, white))
-    return clipped @ matrix.T
+        light = np.array(sensor.color_matrix) @ _mean_color(sensed, sensor)
+        gain = white_balance_gain(light, exposure.white_balance)
+    return camera_white(sensor, 1 / np.asarray(gain, float))
 
 
-def _white_clip(sensor: Sensor, white) -> np.float32:
-    """Where the first channel saturates all are cut, so that burnt highlights are white, not pink."""
-    saturated = 2**sensor.headroom_ev / (np.array(sensor.channel_sensitivity) * white)
-    return np.float32(saturated.min())
-
-
-def _mean_color(camera_rgb: np.ndarray, sensor: Sensor) -> np.ndarray:
-    """(3,) mean of the pixels that are not burnt: the grey world's guess at the light."""
-    limit = 0.95 * 2**sensor.headroom_ev / np.array(sensor.channel_sensitivity, np.float32)
-    usable = (camera_rgb < limit).all(axis=-1)
-    colors = camera_rgb[usable] if usable.any() else camera_rgb.reshape(-1, 3)
-    return np.maximum(colors.mean(axis=0, dtype=np.float64), 1e-6)
+def _mean_color(sensed: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """(3,) mean of the pixels of each colour that are not burnt: the grey world's guess at the light."""
+    if sensor.mosaic == "rggb":
+        channels = [
+            sensed[0::2, 0::2],
+            np.stack([sensed[0::2, 1::2], sensed[1::2, 0::2]]),
+            sensed[1::2, 1::2],
+        ]
+    else:
+        channels = [sensed[..., i] for i in range(3)]
+    limit = 0.95 * 2**sensor.headroom_ev
+    means = [np.mean(c[c < limit] if (c < limit).any() else c, dtype=np.float64) for c in channels]
+    return np.maximum(np.array(means) / sensor.channel_sensitivity, 1e-6)
 
 
 def reduce_noise(linear: np.ndarray, strength: float) -> np.ndarray:

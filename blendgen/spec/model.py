@@ -205,7 +205,7 @@ class ExposureSection(Section):
         LogUniform(0.002, 0.02),
         description="exposure time; brightness is metered apart from it",
     )
-    gain_db: number(0, 48) = Field(Uniform(0.0, 12.0), description="gain of the sensor; more is noisier")
+    gain_db: number(0, 48) = Field(Uniform(0.0, 9.0), description="gain of the sensor; more is noisier")
     grain: number(0, 1) = Field(Constant(0.0), description="film grain on top of the sensor's noise")
 
 
