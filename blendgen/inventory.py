@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.phones import phone_sources
@@ -18,6 +18,7 @@ from blendgen.catalog.scan import scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
+from blendgen.recolor import read_table, recolored, unmatched_patterns
 from blendgen.spec.load import SpecFile, resolved_values
 from blendgen.spec.model import ProductSource, Spec
 from blendgen.suggestion import nearest
@@ -54,7 +55,8 @@ def load_inventory(
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
     _refuse_named(catalog, grouped)
     section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
-    products = tuple(_with_colorways(spec_file, *section_of[p.name], p) for p in catalog.products)
+    catalog = Catalog(_recolored(spec_file, catalog, section_of), catalog.refusals)
+    products = tuple(_with_colorways(section_of[p.name][1], p) for p in catalog.products)
     _check_colorways(spec_file, catalog, section_of)
     bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
     products = tuple(product for product in products if product.colorways)
@@ -86,7 +88,11 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     values.pop("images")
     for section in values["products"]:
         section.pop("directory", None)
-    content = [(product.name, product.content_hash) for product in inventory.catalog.products]
+        section.pop("recolor_table", None)  # what it says is in the colourways
+    content = [
+        (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
+        for product in inventory.catalog.products
+    ]
     text = json.dumps([values, content], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -94,9 +100,13 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 def portable_spec(spec_file: SpecFile) -> Spec:
     """The spec with its model folders as absolute paths: it loads from anywhere."""
     sections = [
-        section.model_copy(update={"directory": str((spec_file.folder / section.directory).resolve())})
-        if section.directory is not None
-        else section
+        section.model_copy(
+            update={
+                key: str((spec_file.folder / value).resolve())
+                for key in ("directory", "recolor_table")
+                if (value := getattr(section, key)) is not None
+            }
+        )
         for section in spec_file.spec.products
     ]
     return spec_file.spec.model_copy(update={"products": sections})
@@ -140,7 +150,28 @@ def _selected(spec_file: SpecFile, number: int, section: ProductSource, sources:
     return [by_name[name] for name in dict.fromkeys(section.models)]
 
 
-def _with_colorways(spec_file: SpecFile, number: int, section: ProductSource, product: Product) -> Product:
+def _recolored(spec_file: SpecFile, catalog: Catalog, section_of: dict) -> tuple[Product, ...]:
+    """The products, those of a section that recolours in its colourways."""
+    tables, problems = {}, []
+    for number, section in enumerate(spec_file.spec.products):
+        table = section.recolor
+        if section.recolor_table is not None:
+            table = read_table(spec_file.folder / section.recolor_table)
+        if table is None:
+            continue
+        tables[number] = table
+        mine = [p for p in catalog.products if section_of[p.name][0] == number]
+        parts = {part for product in mine for part in product.parts}
+        for name, pattern in unmatched_patterns(mine, table):
+            message = f"{pattern!r} matches no part of these models{nearest(pattern, parts)}"
+            problems.append(spec_file.problem(("products", number, "recolor", name, pattern), message))
+    if problems:
+        raise SpecError(problems)
+    numbered = ((product, tables.get(section_of[product.name][0])) for product in catalog.products)
+    return tuple(product if table is None else recolored(product, table) for product, table in numbered)
+
+
+def _with_colorways(section: ProductSource, product: Product) -> Product:
     if section.colorways is None:
         return product
     kept = tuple(colorway for colorway in product.colorways if colorway.name in section.colorways)

@@ -54,3 +54,26 @@ def test_all_faults_of_all_folders_are_told_with_their_places(stock):
 def test_colours_as_classes_need_colourways(stock):
     with pytest.raises(CatalogError, match="label: colorway needs colourways, but fine has none"):
         stock("  - {directory: models, label: colorway}\n")
+
+
+def test_a_spec_can_give_colourways_and_their_names_are_classes(stock):
+    inventory = stock(
+        "  - directory: models\n    label: colorway\n    recolor: {red: {body: '#ff0000'}, own: {}}\n"
+    )
+    assert inventory.roster.classes == ("own", "red")
+
+
+def test_a_pattern_that_matches_nothing_is_told_with_the_nearest_part(stock):
+    with pytest.raises(SpecError, match=r"x.yaml:5:21: .*'bdy' matches no part.*did you mean body"):
+        stock("  - directory: models\n    recolor: {red: {bdy: '#ff0000'}}\n")
+
+
+def test_other_colours_make_another_data_set(stock):
+    from blendgen.inventory import digest
+
+    spec_file = check_spec(parse(HEAD + "  - directory: models\n", "x.yaml"), None)
+    red, blue = (
+        stock(f"  - directory: models\n    recolor: {{a: {{body: '{color}'}}}}\n")
+        for color in ("#ff0000", "#0000ff")
+    )
+    assert digest(spec_file.spec, red) != digest(spec_file.spec, blue)

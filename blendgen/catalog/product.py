@@ -30,11 +30,16 @@ class RestingPose:
 
 @dataclass(frozen=True)
 class MaterialOverride:
-    """New values for one material slot; None leaves the value as the model has it."""
+    """New values for one material slot; None leaves the value as the model has it.
+
+    material: another material of the same asset, put in its place before the values change
+    """
 
     base_color_srgb: str | None = None
     roughness: float | None = None
     metallic: float | None = None
+    transmission: float | None = None
+    material: str | None = None
 
 
 @dataclass(frozen=True)

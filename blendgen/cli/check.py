@@ -28,6 +28,8 @@ def command(spec, overrides, seed, render, strict, as_json):
         "resolution": list(spec_file.spec.resolution),
         "products": len(inventory.catalog.products),
         "classes": list(inventory.roster.classes),
+        "parts": {product.name: list(product.parts) for product in inventory.catalog.products},
+        "colorways": {p.name: [c.name for c in p.colorways] for p in inventory.catalog.products},
         "left_out": [str(refusal) for refusal in inventory.refusals],
         "drawn": _drawn(spec_file.spec, inventory),
     }

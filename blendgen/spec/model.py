@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from blendgen.color import hex_to_srgb
 from blendgen.spec.distributions import (
     Choice,
     Constant,
@@ -41,6 +42,27 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
+class Finish(Section):
+    """How one part of a product looks in one colourway; what is left out stays as the model has it."""
+
+    color: str | None = Field(None, description="sRGB '#rrggbb'; takes the place of a texture")
+    roughness: float | None = Field(None, ge=0, le=1, description="0 mirror to 1 matte")
+    metallic: float | None = Field(None, ge=0, le=1, description="0 or 1")
+    transmission: float | None = Field(None, ge=0, le=1, description="0 opaque to 1 clear as glass")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _color_alone(cls, value):
+        return {"color": value} if isinstance(value, str) else value
+
+    @field_validator("color")
+    @classmethod
+    def _is_hex(cls, value):
+        if value is not None:
+            hex_to_srgb(value)
+        return value
+
+
 class ProductSource(Section):
     """Where products come from, and what their class is."""
 
@@ -48,6 +70,15 @@ class ProductSource(Section):
     directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
     models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
     colorways: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    recolor: dict[str, dict[str, Finish]] | None = Field(
+        None,
+        min_length=1,
+        description="colourways instead of the models' own: name -> part pattern -> '#rrggbb' or "
+        "{color, roughness, metallic, transmission}; {} is the model as it is",
+    )
+    recolor_table: str | None = Field(
+        None, description="the same from a YAML, JSON or CSV file, relative to the spec file"
+    )
     label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
         "model", description="what the class of an image is"
     )
@@ -67,6 +98,8 @@ class ProductSource(Section):
     def _one_place(self):
         if (self.catalog is None) == (self.directory is None):
             raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+        if self.recolor is not None and self.recolor_table is not None:
+            raise ValueError("give either recolor or recolor_table")
         if self.catalog is not None and (self.unit or self.up):
             raise ValueError("unit and up belong to a directory; a built-in family knows its size")
         return self

@@ -67,6 +67,29 @@ def gltf(nodes: list[dict], buffer_uri: str | None = "box.bin") -> dict:
     }
 
 
+def gltf_with_variants() -> dict:
+    """Two boxes that share a material and swap it differently; and one that never changes."""
+    content = gltf([{"children": [1, 2, 3]}] + [{"mesh": i, "translation": [4 * i, 0, 0]} for i in range(3)])
+    materials = [("plain", 0.5), ("red", 0.1), ("blue", 0.2)]
+    content["materials"] = [
+        {"name": name, "pbrMetallicRoughness": {"baseColorFactor": [level, level, level, 1]}}
+        for name, level in materials
+    ]
+    content["extensionsUsed"] = ["KHR_materials_variants"]
+    content["extensions"] = {"KHR_materials_variants": {"variants": [{"name": "warm"}, {"name": "cold"}]}}
+    swaps = ([(1, [0]), (2, [1])], [(2, [0, 1])], None)
+    content["meshes"] = [_mesh_with_variants(swap) for swap in swaps]
+    return content
+
+
+def _mesh_with_variants(swaps) -> dict:
+    primitive = {"attributes": {"POSITION": 0}, "indices": 1, "material": 0}
+    if swaps is not None:
+        mappings = [{"material": material, "variants": variants} for material, variants in swaps]
+        primitive["extensions"] = {"KHR_materials_variants": {"mappings": mappings}}
+    return {"primitives": [primitive]}
+
+
 def box_bin() -> bytes:
     positions = struct.pack("<24f", *(x for corner in CORNERS for x in corner))
     return positions + struct.pack("<36H", *(i for t in TRIANGLES for i in t))
@@ -183,6 +206,7 @@ def write_models(folder: Path) -> None:
         "colored.ply": ply(),
         "cloud.ply": ply(faces=[]),
         "box.gltf": json.dumps(gltf(BOX)),
+        "variants.gltf": json.dumps(gltf_with_variants()),
         "no_buffer.gltf": json.dumps(gltf(BOX, "absent.bin")),
         "outside.gltf": json.dumps(gltf(BOX, "../../box.bin")),
         "circle.gltf": json.dumps(gltf(CIRCLE)),

@@ -230,3 +230,17 @@ def test_vertex_colours_are_kept_and_shown_where_there_is_no_material(assets):
 
 def test_a_texture_without_file_is_not_rendered(assets):
     assert "TEX_IMAGE" not in assets["no_texture.obj"][3]
+
+
+def test_variants_of_a_gltf_file_are_its_colourways(outcomes):
+    """Parts that share a material, and swap it differently or not at all, are told apart."""
+    product = outcomes.product("variants.gltf")
+    assert len(product.parts) == 3
+    shown = {
+        colorway.name: sorted(
+            colorway.materials[part].material if part in colorway.materials else part.split(".")[0]
+            for part in product.parts
+        )
+        for colorway in product.colorways
+    }
+    assert shown == {"warm": ["blue", "plain", "red"], "cold": ["blue", "blue", "plain"]}

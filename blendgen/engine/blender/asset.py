@@ -13,13 +13,14 @@ import numpy as np
 from blendgen.catalog.entry import ASSET_FILE, Measured, write_measured, write_refusal
 from blendgen.catalog.hull import convex_hull
 from blendgen.catalog.poses import resting_poses
-from blendgen.catalog.product import AS_MODELLED, Colorway
+from blendgen.catalog.product import AS_MODELLED, Colorway, MaterialOverride
 from blendgen.catalog.scan import model_suffix
 from blendgen.catalog.source import Source
 from blendgen.engine.blender.importers import ImportRefused, import_model
 from blendgen.engine.blender.join import join_product, vertex_positions
 from blendgen.engine.blender.shapes import build_shape
 from blendgen.engine.blender.textures import pack_images
+from blendgen.engine.blender.variants import Variants, take_variants
 
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
@@ -45,7 +46,20 @@ def empty_blender() -> None:
 def _build_mesh(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
     path = Path(source.options["path"])
     unit, up = source.options.get("unit"), source.options.get("up")
-    return join_product(import_model(path, model_suffix(path), unit, up)), _AS_MODELLED
+    objects = import_model(path, model_suffix(path), unit, up)
+    variants = take_variants(objects)
+    product = join_product(objects)
+    return product, _variant_colorways(product, variants) or _AS_MODELLED
+
+
+def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
+    parts = set(product.data.materials)
+    return tuple(
+        Colorway(
+            name, {m.name: MaterialOverride(material=other.name) for m, other in swaps.items() if m in parts}
+        )
+        for name, swaps in variants.items()
+    )
 
 
 def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
@@ -67,8 +81,11 @@ def _write_entry(source: Source, product, colorways, folder: Path) -> None:
     size_m = np.ptp(vertices, axis=0)
     _refuse_size(size_m, source)
     _refuse_no_area(vertices, triangles)
-    missing = pack_images(product, Path(source.options["path"]).parent if source.kind == "mesh" else None)
-    bpy.data.libraries.write(str(folder / ASSET_FILE), {product}, fake_user=True, compress=True)
+    swapped_in = {one.material for c in colorways for one in c.materials.values() if one.material}
+    materials = [*product.data.materials, *(bpy.data.materials[name] for name in sorted(swapped_in))]
+    missing = pack_images(materials, Path(source.options["path"]).parent if source.kind == "mesh" else None)
+    blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
+    bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
     measured = Measured(
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),

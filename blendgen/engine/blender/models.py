@@ -7,6 +7,8 @@ that a colourway repaints, are made for each shot and removed after it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 from mathutils import Matrix
 
@@ -16,6 +18,8 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender.nodes import set_input
 from blendgen.shot import EMISSION_GROUP, PlacedProduct
 
+_AS_IT_IS = MaterialOverride()
+
 
 class Models:
     """Meshes of a catalogue, loaded on first use, and the colourways of the shot in hand."""
@@ -23,6 +27,7 @@ class Models:
     def __init__(self, catalog: Catalog):
         self._catalog = catalog
         self._meshes: dict[str, bpy.types.Mesh] = {}
+        self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._painted: list[bpy.types.Material] = []
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
@@ -43,7 +48,7 @@ class Models:
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
         if product.name not in self._meshes:
-            self._meshes[product.name] = _append(product)
+            self._meshes[product.name], self._variants[product.name] = _append(product)
         return self._meshes[product.name]
 
     def clear(self) -> None:
@@ -55,8 +60,11 @@ class Models:
         overrides = product.colorway(name).materials
         materials = list(self._mesh(product).materials)
         for slot, part in enumerate(product.parts):
-            if part in overrides:
-                materials[slot] = _repainted(materials[slot], overrides[part])
+            override = overrides.get(part)
+            if override is not None and override.material is not None:
+                materials[slot] = self._variants[product.name][override.material]
+            if override is not None and replace(override, material=None) != _AS_IT_IS:
+                materials[slot] = _repainted(materials[slot], override)
                 self._painted.append(materials[slot])
         return materials
 
@@ -66,10 +74,14 @@ def object_name(instance_id: int) -> str:
     return f"product_{instance_id}"
 
 
-def _append(product: Product) -> bpy.types.Mesh:
-    """The mesh of a cached asset, with its materials in the order of the product's parts."""
+def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Material]]:
+    """The mesh of a cached asset, with its materials in the order of the product's parts, and the
+    materials that its colourways swap in, by their names in the asset."""
+    overrides = [one for colorway in product.colorways for one in colorway.materials.values()]
+    names = sorted({override.material for override in overrides if override.material is not None})
     with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
         into.objects = ["product"]
+        into.materials = list(names)
     (instance,) = into.objects
     if instance is None or instance.type != "MESH":
         raise EngineError(f"{product.name}: the cached asset {product.asset_path} holds no product")
@@ -77,16 +89,24 @@ def _append(product: Product) -> bpy.types.Mesh:
     bpy.data.objects.remove(instance)
     mesh.name = product.name
     mesh.use_fake_user = True
-    return mesh
+    for material in into.materials:
+        material.use_fake_user = True
+    return mesh, dict(zip(names, into.materials, strict=True))
 
 
 def _repainted(material: bpy.types.Material, override: MaterialOverride) -> bpy.types.Material:
     copy = material.copy()
     principled = next(node for node in copy.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    if override.base_color_srgb is not None:
-        set_input(principled, "Base Color", hex_to_linear(override.base_color_srgb))
-    if override.roughness is not None:
-        set_input(principled, "Roughness", override.roughness)
-    if override.metallic is not None:
-        set_input(principled, "Metallic", override.metallic)
+    color = override.base_color_srgb
+    values = {
+        "Base Color": None if color is None else hex_to_linear(color),
+        "Roughness": override.roughness,
+        "Metallic": override.metallic,
+        "Transmission Weight": override.transmission,
+    }
+    for name, value in values.items():
+        if value is not None:
+            for link in list(principled.inputs[name].links):  # a texture gives way to the new value
+                copy.node_tree.links.remove(link)
+            set_input(principled, name, value)
     return copy

@@ -18,21 +18,21 @@ from blendgen.catalog.companions import inside
 _NEAR = (".", "textures", "texture", "tex", "maps", "images")
 
 
-def pack_images(product: bpy.types.Object, folder: Path | None) -> list[str]:
-    """Pack all images of the product's materials; returns the names of those that are missing.
+def pack_images(materials: list[bpy.types.Material], folder: Path | None) -> list[str]:
+    """Pack all images of a product's materials; returns the names of those that are missing.
 
     folder: where the model lies; None where images cannot be beside it
     """
     missing = []
-    for image in {node.image for _, node in _image_nodes(product) if node.image is not None}:
+    for image in {node.image for _, node in _image_nodes(materials) if node.image is not None}:
         if not _packed(image, folder):
             missing.append(Path(image.filepath.replace("\\", "/")).name or image.name)
-            _take_out(product, image)
+            _take_out(materials, image)
     return sorted(missing)
 
 
-def _trees(product: bpy.types.Object) -> Iterator[bpy.types.NodeTree]:
-    waiting = [m.node_tree for m in product.data.materials if m is not None and m.node_tree]
+def _trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
+    waiting = [m.node_tree for m in materials if m is not None and m.node_tree]
     seen = set()
     while waiting:
         tree = waiting.pop()
@@ -43,8 +43,8 @@ def _trees(product: bpy.types.Object) -> Iterator[bpy.types.NodeTree]:
         waiting += [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree]
 
 
-def _image_nodes(product: bpy.types.Object) -> Iterator[tuple[bpy.types.NodeTree, bpy.types.Node]]:
-    for tree in _trees(product):
+def _image_nodes(materials: list[bpy.types.Material]) -> Iterator[tuple[bpy.types.NodeTree, bpy.types.Node]]:
+    for tree in _trees(materials):
         for node in tree.nodes:
             if node.type in {"TEX_IMAGE", "TEX_ENVIRONMENT"}:
                 yield tree, node
@@ -74,7 +74,7 @@ def _find(image: bpy.types.Image, folder: Path | None) -> Path | None:
     return next((file for file in candidates if file is not None and file.is_file()), None)
 
 
-def _take_out(product: bpy.types.Object, image: bpy.types.Image) -> None:
-    for tree, node in list(_image_nodes(product)):
+def _take_out(materials: list[bpy.types.Material], image: bpy.types.Image) -> None:
+    for tree, node in list(_image_nodes(materials)):
         if node.image == image:
             tree.nodes.remove(node)

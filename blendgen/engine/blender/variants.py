@@ -1,0 +1,52 @@
+"""Variants: the colourways that a glTF file states by itself (KHR_materials_variants).
+
+In: the objects that an import added. Out: for each variant, which material takes the place of
+which. Blender's importer keeps them in properties of the scene and of each mesh.
+source: Khronos, KHR_materials_variants
+"""
+
+from __future__ import annotations
+
+import bpy
+
+# name of a variant -> {material as imported: material of the variant}
+Variants = dict[str, dict[bpy.types.Material, bpy.types.Material]]
+
+
+def take_variants(objects: list[bpy.types.Object]) -> Variants:
+    """The variants of imported objects, in the order of the file; {} where there are none.
+
+    A material that two meshes share, and swap differently or only in one, is split in two.
+    """
+    names = [entry.name for entry in getattr(bpy.context.scene, _SCENE_PROPERTY, ())]
+    variants: Variants = {name: {} for name in names}
+    seen: dict[bpy.types.Material, dict[str, bpy.types.Material]] = {}
+    for mesh in dict.fromkeys(o.data for o in objects if o.type == "MESH") if names else ():
+        by_slot = _swaps(mesh, names)
+        for slot, material in enumerate(list(mesh.materials)):
+            swaps = by_slot.get(slot, {})
+            if material is None:
+                continue
+            if seen.setdefault(material, swaps) != swaps:
+                material = mesh.materials[slot] = material.copy()
+                seen[material] = swaps
+            for name, other in swaps.items():
+                variants[name][material] = other
+    return {name: swaps for name, swaps in variants.items() if swaps}
+
+
+_SCENE_PROPERTY = "gltf2_KHR_materials_variants_variants"
+_MESH_PROPERTY = "gltf2_variant_mesh_data"
+
+
+def _swaps(mesh: bpy.types.Mesh, names: list[str]) -> dict[int, dict[str, bpy.types.Material]]:
+    """Slot -> {variant: material}, for the slots of a mesh that have any."""
+    by_slot: dict[int, dict[str, bpy.types.Material]] = {}
+    for entry in getattr(mesh, _MESH_PROPERTY, ()):
+        if entry.material is None or not 0 <= entry.material_slot_index < len(mesh.materials):
+            continue
+        for mapped in entry.variants:
+            if 0 <= mapped.variant.variant_idx < len(names):
+                swaps = by_slot.setdefault(entry.material_slot_index, {})
+                swaps[names[mapped.variant.variant_idx]] = entry.material
+    return by_slot
