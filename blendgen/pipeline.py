@@ -16,6 +16,7 @@ from blendgen.catalog.product import Catalog
 from blendgen.develop.develop import Developer, finish
 from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
 from blendgen.shot import Film, Frame, Labels, Shot
 from blendgen.spec.model import Spec
@@ -46,11 +47,12 @@ class Pipeline:
     roster: Roster
     engine: Engine
     developer: Developer
+    steering: Steering | None = None
 
     def frames(self, task: Task) -> Iterator[Frame]:
         """The frames of a task; raises EngineError where the products stay hidden."""
         shot, film, labels = self._seen_shot(task.shot_index)
-        exposures = draw_exposures(self.spec, shot, task.image_indices)
+        exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
         for exposure, radiance in zip(exposures, lit, strict=True):
             picture = finish(radiance, shot.camera, exposure)
@@ -59,7 +61,7 @@ class Pipeline:
 
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):
-            shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt)
+            shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
             film = self.engine.render(shot)
             labels = annotate(film, shot)
             hidden = hidden_products(labels)

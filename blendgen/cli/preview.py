@@ -9,7 +9,7 @@ import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
 from blendgen.cli.progress import Progress
-from blendgen.errors import DatasetError, UsageError
+from blendgen.errors import DatasetError, Interrupted, UsageError
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
@@ -30,12 +30,17 @@ _SAMPLES = 8
     "-n", "--images", type=click.IntRange(1, 400), default=12, show_default=True, help="How many images."
 )
 @click.option("--boxes/--no-boxes", default=True, show_default=True, help="Draw the labels' boxes.")
+@click.option("--vary", metavar="PARAMETER", help="Change only this parameter (or section), evenly.")
+@click.option("--ablate", metavar="PARAMETER", help="Change everything but this parameter (or section).")
+@click.option("--index", type=click.IntRange(min=0), default=0, help="Image that the rest is as in.")
 @spec_options
-def command(spec, sheet, images, boxes, overrides, seed, render, strict):
+def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, render, strict):
     """Render a few images of SPEC, small and quick, onto one labelled contact sheet.
 
-    With --render the preset decides size and quality.
+    With --render the preset decides size and quality. --vary camera.elevation_deg shows what one
+    parameter does; the caption then tells its value.
     """  # fmt: skip
+    from blendgen.catalog.cache import cache_folder
     from blendgen.dataset.store import Store
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
@@ -48,19 +53,56 @@ def command(spec, sheet, images, boxes, overrides, seed, render, strict):
     spec_file = load(spec, overrides, seed, render)
     quick = spec_file.spec if render else _quick(spec_file.spec)
     inventory = stock(spec_file, strict)
+    steering, captions = None, {}
+    if vary or ablate:
+        quick = quick.model_copy(update={"exposures_per_shot": 1})
+        steering, captions = _steered(quick, inventory, vary, ablate, index, images)
     record = dataset_record(quick, inventory)
     with tempfile.TemporaryDirectory(prefix="blendgen-preview-") as scratch:
-        folder = Path(scratch) / "preview"
+        folder, log = Path(scratch) / "preview", cache_folder() / "preview.log"
+        log.unlink(missing_ok=True)
         with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
-            job = Job(quick, inventory.catalog, inventory.roster, folder, store.layout.log)
-            generate(job, store, range(images), progress)
-        page = dataset_sheet(folder, limit=images, columns=min(6, images), boxes=boxes)
+            job = Job(quick, inventory.catalog, inventory.roster, folder, log, steering=steering)
+            try:
+                generate(job, store, range(images), progress)
+            except Interrupted as error:
+                raise Interrupted(error.exit_code - 128, "stopped; no sheet was written") from None
+        page = dataset_sheet(folder, images, min(6, images), boxes, captions)
         try:
             sheet.parent.mkdir(parents=True, exist_ok=True)
             page.save(sheet)
         except OSError as error:
             raise DatasetError(f"{sheet}: cannot be written: {error.strerror or error}") from None
     click.echo(str(sheet))
+
+
+def _steered(spec, inventory, vary, ablate, anchor, images):
+    """What changes from picture to picture, and a caption for each."""
+    from blendgen.draw.shot import drawn_values
+    from blendgen.draw.steering import Steering
+    from blendgen.suggestion import nearest
+
+    if vary and ablate:
+        raise UsageError("give either --vary or --ablate")
+    target = vary or ablate
+    stock = inventory.catalog, inventory.roster
+    drawn = drawn_values(spec, *stock, anchor)
+    sections = {name.rsplit(".", depth)[0] for name in drawn for depth in range(1, name.count(".") + 1)}
+    known = {*drawn, *sections, "products"}
+    if target not in known:
+        raise UsageError(
+            f"{target!r} does not vary in this spec (a constant, or no parameter){nearest(target, known)}"
+        )
+    steering = Steering(target, bool(vary), anchor, images)
+    values = [drawn_values(spec, *stock, i, steering).get(target) for i in range(images)]
+    name = target.rsplit(".", 1)[-1]
+    return steering, {i: f"{name} {_shown(value)}" for i, value in enumerate(values) if value is not None}
+
+
+def _shown(value) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_shown(v) for v in value) + ")"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _quick(spec):

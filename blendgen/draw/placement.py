@@ -24,7 +24,7 @@ THINNEST_M = 0.0002
 def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
     """The products of one shot, subject first, standing about the world's origin."""
     count = sampler.value(spec.per_image, "per_image")
-    variants = [roster.subject(spec.seed, sampler.index)]
+    variants = [roster.subject(spec.seed, sampler.subject_index())]
     variants += [_companion(roster, sampler, number) for number in range(1, int(count))]
     placed: list[PlacedProduct] = []
     outlines: list[np.ndarray] = []

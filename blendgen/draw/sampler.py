@@ -1,36 +1,77 @@
 """Sampler: the values of laws for one index, each from a stream of its own.
 
-In: a law and the name of its parameter. Out: a value. The only way in which `draw` meets chance.
+In: a law and the name of its parameter. Out: a value. The only way in which `draw` meets chance;
+also where coverage and steering act, so that no drawing function knows of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from blendgen.spec.distributions import Law
+from blendgen.draw.coverage import even_unit
+from blendgen.draw.steering import Steering, parameter_of
+from blendgen.spec.distributions import Law, SameAs
 from blendgen.streams import stream
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Streams of one index (a shot's or an exposure's) at one attempt."""
+    """Streams of one index (a shot's or an exposure's) at one attempt.
+
+    even: numbers of each parameter are spread evenly over the indices, not drawn independently
+    seen: the values that were drawn, by parameter (of lamps and products: of the last one)
+    """
 
     seed: int
     index: int
     attempt: int
+    even: bool = False
+    steering: Steering | None = None
+    seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def value(self, law: Law, name: str) -> Any:
         """The value of a law; `name` is the dotted path of the parameter."""
-        return law.at(*self.units(name, law.dimensions)) if law.dimensions else law.at()
+        if isinstance(law, SameAs):
+            value = law.shifted(self.value(law.target, law.path), self.value(law.plus, f"{name}.plus"))
+        else:
+            value = law.at(*self.units(name, law.dimensions)) if law.dimensions else law.at()
+        if law.dimensions:
+            self.seen[parameter_of(name)] = value
+        return value
 
     def units(self, name: str, count: int) -> list[float]:
         """`count` numbers in [0, 1)."""
-        return stream(self.seed, self.index, self.attempt, name).random(count).tolist()
+        index = self.index
+        if self.steering is not None:
+            spread = self.steering.spread(name, index, count)
+            if spread is not None:
+                return spread
+            index = self.steering.index_for(name, index)
+        if self.even and self.attempt == 0:
+            return _even_units(self.seed, index, name, count)
+        return stream(self.seed, index, self.attempt, name).random(count).tolist()
+
+    def subject_index(self) -> int:
+        """The index that decides the subject, which is assigned in turn and not drawn."""
+        return self.index if self.steering is None else self.steering.index_for("products", self.index)
 
     def seed_number(self, name: str, bits: int = 53) -> int:
         """A seed for something that is not drawn here; up to 53 bits survive every JSON reader."""
-        return int(self.units(name, 1)[0] * 2**bits)
+        index = self.index if self.steering is None else self.steering.index_for(name, self.index)
+        return int(stream(self.seed, index, self.attempt, name).random() * 2**bits)
+
+
+def _even_units(seed: int, index: int, name: str, count: int) -> list[float]:
+    """Each number of a parameter from an even sequence of its own."""
+    return [even_unit(index, *seeds) for seeds in _coverage_seeds(seed, name, count)]
+
+
+@lru_cache(maxsize=4096)
+def _coverage_seeds(seed: int, name: str, count: int) -> list[tuple[int, int]]:
+    drawn = stream(seed, 0, 0, f"coverage.{name}").integers(2**32, size=(count, 2))
+    return [(int(order), int(value)) for order, value in drawn]
 
 
 def shuffled(items: tuple, seed: int, block: int, name: str) -> list:

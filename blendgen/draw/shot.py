@@ -6,6 +6,8 @@ the subject's class and colourway, and the split.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from blendgen.catalog.product import Catalog
@@ -15,6 +17,7 @@ from blendgen.draw.lighting import draw_environment, draw_lamps
 from blendgen.draw.placement import draw_products, moved, world_points
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
+from blendgen.draw.steering import Steering
 from blendgen.shot import Exposure, Shot, Surface
 from blendgen.spec.model import SURFACE_WIDTH_M, Spec
 from blendgen.vocabulary import SURFACE_RIM_M
@@ -24,18 +27,34 @@ _WIDEST_SHARE = 0.9
 _CYCLES_SEED_BITS = 31
 
 
-def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, attempt: int = 0) -> Shot:
+def draw_shot(
+    spec: Spec,
+    catalog: Catalog,
+    roster: Roster,
+    shot_index: int,
+    attempt: int = 0,
+    steering: Steering | None = None,
+) -> Shot:
     """One arrangement, as plain numbers."""
-    sampler = Sampler(spec.seed, shot_index, attempt)
+    return sampled_shot(spec, catalog, roster, shot_sampler(spec, shot_index, attempt, steering))
+
+
+def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | None = None) -> Sampler:
+    """What a shot, or an exposure, is drawn with."""
+    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering)
+
+
+def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
+    """The shot of a sampler, which afterwards tells what was drawn."""
     products = draw_products(spec, catalog, roster, sampler)
     points = world_points(products, catalog)
     surface = _surface(spec, points, sampler)
     offset = _offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
     return Shot(
-        index=shot_index,
-        attempt=attempt,
-        split=roster.split(spec.seed, shot_index, spec.splits),
+        index=sampler.index,
+        attempt=sampler.attempt,
+        split=roster.split(spec.seed, sampler.index, spec.splits),
         products=products,
         surface=surface,
         camera=draw_camera(spec, points, sampler),
@@ -45,11 +64,23 @@ def draw_shot(spec: Spec, catalog: Catalog, roster: Roster, shot_index: int, att
     )
 
 
-def draw_exposures(spec: Spec, shot: Shot, image_indices) -> tuple[Exposure, ...]:
+def draw_exposures(
+    spec: Spec, shot: Shot, image_indices, steering: Steering | None = None
+) -> tuple[Exposure, ...]:
     """The exposures of a shot for some of its images."""
-    return tuple(
-        draw_exposure(spec, shot, Sampler(spec.seed, index, shot.attempt)) for index in image_indices
-    )
+    samplers = (shot_sampler(spec, index, shot.attempt, steering) for index in image_indices)
+    return tuple(draw_exposure(spec, shot, sampler) for sampler in samplers)
+
+
+def drawn_values(
+    spec: Spec, catalog: Catalog, roster: Roster, index: int, steering: Steering | None = None
+) -> dict[str, Any]:
+    """The value of every parameter that has a law, for one image of a spec with one exposure a shot."""
+    sampler = shot_sampler(spec, index, steering=steering)
+    shot = sampled_shot(spec, catalog, roster, sampler)
+    exposed = shot_sampler(spec, index, steering=steering)
+    draw_exposure(spec, shot, exposed)
+    return {**sampler.seen, **exposed.seen}
 
 
 def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:

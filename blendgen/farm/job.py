@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blendgen.catalog.product import Catalog
 from blendgen.draw.roster import Roster
+from blendgen.draw.steering import Steering
 from blendgen.spec.model import Spec
 
 
@@ -20,6 +21,7 @@ class Job:
 
     folder: the data set's folder; log: file that takes Blender's own output
     threads: cores for this worker, 0 for all
+    steering: what changes from image to image, None for everything
     """
 
     spec: Spec
@@ -28,6 +30,7 @@ class Job:
     folder: Path
     log: Path
     threads: int = 0
+    steering: Steering | None = None
 
     @contextmanager
     def handed_over(self) -> Iterator[Path]:

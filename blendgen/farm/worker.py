@@ -88,7 +88,7 @@ def pipeline_for(job: Job) -> Pipeline:
         threading.Thread(target=demosaic.load, daemon=True).start()
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
-    return Pipeline(spec, job.catalog, job.roster, engine, developer)
+    return Pipeline(spec, job.catalog, job.roster, engine, developer, job.steering)
 
 
 def cores() -> int:

@@ -5,7 +5,7 @@ In: pictures with captions, or a data set's folder. Out: one Pillow image.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -48,10 +48,20 @@ def with_boxes(picture: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Im
     return marked
 
 
-def dataset_sheet(folder: Path, limit: int = 60, columns: int = 10, boxes: bool = False) -> Image.Image:
-    """The contact sheet of a data set: `limit` images, evenly spread over it."""
+def dataset_sheet(
+    folder: Path,
+    limit: int = 60,
+    columns: int = 10,
+    boxes: bool = False,
+    captions: Mapping[int, str] | None = None,
+) -> Image.Image:
+    """The contact sheet of a data set: `limit` images, evenly spread over it.
+
+    captions: by the index of the image, instead of its label
+    """
+    captions = captions or {}
     chosen = spread_rows(Layout(folder).manifest, limit)
-    pictures = [(_picture(folder, row, boxes), _caption(row)) for row in chosen]
+    pictures = [(_picture(folder, row, boxes), captions.get(row["index"]) or _caption(row)) for row in chosen]
     widest = max((max(row["width"], row["height"]) for row in chosen), default=64)
     return contact_sheet(pictures, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
 

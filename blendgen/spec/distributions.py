@@ -3,7 +3,7 @@
 In: the plain YAML form, such as 0.5, {uniform: [0, 1]} or {choice: {a: 3, b: 1}}.
 Out: a Law that maps numbers of the unit interval to values (the inverse of its distribution
 function). No chance in here: `draw` feeds it uniform numbers, evenly spread ones if it likes.
-Vector laws (disk, sphere, cone) give tuples. Angles in degrees, as everywhere in a spec.
+Laws of points and directions are in vector_laws.py. Angles in degrees, as everywhere in a spec.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Uniform(Law):
     keyword: ClassVar[str] = "uniform"
 
     def __post_init__(self):
-        _require(self.low < self.high, f"uniform needs low < high, got {_pair(self)}")
+        require(self.low < self.high, f"uniform needs low < high, got {_pair(self)}")
 
     def at(self, unit: float) -> float:
         return min(self.low + unit * (self.high - self.low), self.high)
@@ -85,7 +85,7 @@ class LogUniform(Law):
     keyword: ClassVar[str] = "log_uniform"
 
     def __post_init__(self):
-        _require(0 < self.low < self.high, f"log_uniform needs 0 < low < high, got {_pair(self)}")
+        require(0 < self.low < self.high, f"log_uniform needs 0 < low < high, got {_pair(self)}")
 
     def at(self, unit: float) -> float:
         return min(max(self.low * (self.high / self.low) ** unit, self.low), self.high)
@@ -104,7 +104,7 @@ class Normal(Law):
     keyword: ClassVar[str] = "normal"
 
     def __post_init__(self):
-        _require(
+        require(
             self.standard_deviation > 0,
             f"normal needs a standard deviation above 0, got {self.standard_deviation:g}",
         )
@@ -128,13 +128,13 @@ class TruncatedNormal(Law):
     keyword: ClassVar[str] = "truncated_normal"
 
     def __post_init__(self):
-        _require(
+        require(
             self.standard_deviation > 0,
             f"truncated_normal needs a standard deviation above 0, got {self.standard_deviation:g}",
         )
-        _require(self.low < self.high, f"truncated_normal needs low < high, got {_pair(self)}")
+        require(self.low < self.high, f"truncated_normal needs low < high, got {_pair(self)}")
         below, above = self._cdf_range()
-        _require(
+        require(
             above - below > 1e-9,
             "truncated_normal has no probability left between low and high: move them nearer the mean",
         )
@@ -165,8 +165,8 @@ class Integers(Law):
 
     def __post_init__(self):
         whole = all(float(value).is_integer() for value in (self.low, self.high))
-        _require(whole, f"integers needs whole numbers, got {_pair(self)}")
-        _require(self.low <= self.high, f"integers needs low <= high, got {_pair(self)}")
+        require(whole, f"integers needs whole numbers, got {_pair(self)}")
+        require(self.low <= self.high, f"integers needs low <= high, got {_pair(self)}")
 
     def at(self, unit: float) -> int:
         return int(self.low) + int(unit * (int(self.high) - int(self.low) + 1))
@@ -187,9 +187,9 @@ class Choice(Law):
     keyword: ClassVar[str] = "choice"
 
     def __post_init__(self):
-        _require(len(self.values) > 0, "choice needs at least one value")
-        _require(all(weight >= 0 for weight in self.weights), "choice needs weights of 0 or more")
-        _require(sum(self.weights) > 0, "choice needs at least one weight above 0")
+        require(len(self.values) > 0, "choice needs at least one value")
+        require(all(weight >= 0 for weight in self.weights), "choice needs weights of 0 or more")
+        require(sum(self.weights) > 0, "choice needs at least one weight above 0")
 
     def at(self, unit: float) -> Any:
         threshold, total = unit * sum(self.weights), 0.0
@@ -213,67 +213,32 @@ class Choice(Law):
 
 
 @dataclass(frozen=True)
-class Disk(Law):
-    """(x, y) uniform over the area of a disk about (0, 0)."""
+class SameAs(Law):
+    """The value of another parameter, plus a number that has a law of its own.
 
-    radius: float
-    keyword: ClassVar[str] = "disk"
-    dimensions: ClassVar[int] = 2
+    path: the other parameter; target: its law, which the loader fills in
+    """
 
-    def __post_init__(self):
-        _require(self.radius > 0, f"disk needs a radius above 0, got {self.radius:g}")
+    path: str
+    plus: Law
+    target: Law = Constant(0.0)
+    keyword: ClassVar[str] = "same_as"
 
-    def at(self, unit_radius: float, unit_angle: float) -> tuple[float, float]:
-        radius, angle = self.radius * math.sqrt(unit_radius), 2 * math.pi * unit_angle
-        return (radius * math.cos(angle), radius * math.sin(angle))
+    @property
+    def dimensions(self) -> int:
+        return self.target.dimensions + self.plus.dimensions
+
+    def shifted(self, value: Any, plus: float) -> Any:
+        """The value, for one of the other parameter; names and directions cannot be shifted."""
+        return value + plus if isinstance(value, int | float) else value
 
     def support(self):
-        return (-self.radius, self.radius)
+        (low, high), (least, most) = self.target.support(), self.plus.support()
+        return (low + least, high + most)
 
     def plain(self):
-        return {"disk": self.radius}
-
-
-@dataclass(frozen=True)
-class Sphere(Law):
-    """Unit direction, uniform over the sphere between two elevations above the horizon."""
-
-    low_elevation_deg: float
-    high_elevation_deg: float
-    keyword: ClassVar[str] = "sphere"
-    dimensions: ClassVar[int] = 2
-
-    def __post_init__(self):
-        low, high = self.low_elevation_deg, self.high_elevation_deg
-        _require(-90 <= low < high <= 90, f"sphere needs -90 <= low < high <= 90, got {_pair(self)}")
-
-    def at(self, unit_height: float, unit_angle: float) -> tuple[float, float, float]:
-        bottom, top = (math.sin(math.radians(e)) for e in _pair(self))
-        z, angle = bottom + unit_height * (top - bottom), 2 * math.pi * unit_angle
-        ring = math.sqrt(max(0.0, 1 - z * z))
-        return (ring * math.cos(angle), ring * math.sin(angle), z)
-
-    def plain(self):
-        return {"sphere": _pair(self)}
-
-
-@dataclass(frozen=True)
-class Cone(Law):
-    """Unit direction, uniform over the cap within half_angle_deg of straight up."""
-
-    half_angle_deg: float
-    keyword: ClassVar[str] = "cone"
-    dimensions: ClassVar[int] = 2
-
-    def __post_init__(self):
-        half = self.half_angle_deg
-        _require(0 < half <= 180, f"cone needs a half angle above 0 and up to 180 degrees, got {half:g}")
-
-    def at(self, unit_height: float, unit_angle: float) -> tuple[float, float, float]:
-        return Sphere(90 - self.half_angle_deg, 90).at(unit_height, unit_angle)
-
-    def plain(self):
-        return {"cone": self.half_angle_deg}
+        plus = {} if self.plus == Constant(0.0) else {"plus": self.plus.plain()}
+        return {"same_as": self.path, **plus}
 
 
 def _open(unit: float) -> float:
@@ -281,11 +246,9 @@ def _open(unit: float) -> float:
 
 
 def _pair(law) -> list:
-    if hasattr(law, "low"):
-        return [law.low, law.high]
-    return [law.low_elevation_deg, law.high_elevation_deg]
+    return [law.low, law.high]
 
 
-def _require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 from pydantic_core import core_schema
 
 from blendgen.color import hex_to_srgb
-from blendgen.spec.distributions import Choice, Cone, Constant, Disk, Law, Sphere
-from blendgen.spec.law_parsing import SCALAR_LAWS, is_number, law_of_mapping
+from blendgen.spec.distributions import Choice, Constant, Law, SameAs
+from blendgen.spec.law_parsing import SCALAR_LAWS, is_number, law_of_mapping, same_as
+from blendgen.spec.vector_laws import Cone, Disk, Sphere
 from blendgen.suggestion import nearest
 
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
@@ -32,11 +33,22 @@ _ARGUMENTS_SCHEMA = {
 }
 
 
-class _LawField:
+_SAME_AS_SCHEMA = {
+    "type": "object",
+    "properties": {"same_as": {"type": "string"}, "plus": {}},
+    "required": ["same_as"],
+    "additionalProperties": False,
+}
+
+
+class LawField:
     """Base of the pydantic annotations below: `law` turns a plain value into a Law."""
 
     def law(self, value: Any) -> Law:
         raise NotImplementedError
+
+    def check(self, law: Law) -> None:
+        """Raises ValueError where a law can leave the bounds of the field."""
 
     def json_schema(self) -> dict:
         raise NotImplementedError
@@ -52,7 +64,7 @@ class _LawField:
 
 
 @dataclass(frozen=True)
-class _NumberField(_LawField):
+class _NumberField(LawField):
     low: float
     high: float
     above_low: bool
@@ -60,17 +72,25 @@ class _NumberField(_LawField):
 
     def law(self, value: Any) -> Law:
         law = self._unchecked(value)
+        if not isinstance(law, SameAs):  # whose bounds are those of a parameter not known yet
+            self.check(law)
+        return law
+
+    def check(self, law: Law) -> None:
         if isinstance(law, Choice) and not all(is_number(v) for v in law.values):
             raise ValueError(f"choice needs numbers here, got {list(law.values)!r}")
+        if isinstance(law, SameAs) and not all(is_number(v) for v in _ends(law.target)):
+            raise ValueError(f"same_as: {law.path} is not a number")
         low, high = law.support()
         if low < self.low or high > self.high or (self.above_low and low <= self.low):
             unbounded = "; truncated_normal keeps a normal within bounds" if math.isinf(high) else ""
             raise ValueError(f"must be {self._rule()}, got {self._shown(law)}{unbounded}")
         if self.whole and not self._is_whole(law):
             raise ValueError(f"must be whole numbers, got {law.plain()!r}; use integers or choice")
-        return law
 
     def _unchecked(self, value: Any) -> Law:
+        if isinstance(value, dict) and "same_as" in value:
+            return same_as(value)
         if isinstance(value, dict):
             return law_of_mapping(value, SCALAR_LAWS)
         if is_number(value):
@@ -80,6 +100,8 @@ class _NumberField(_LawField):
     def _is_whole(self, law: Law) -> bool:
         if law.keyword == "integers":
             return True
+        if isinstance(law, SameAs):
+            return self._is_whole(law.target) and self._is_whole(law.plus)
         values = law.possible() if isinstance(law, Choice) else [law.plain()]
         return all(is_number(v) and float(v).is_integer() for v in values)
 
@@ -98,11 +120,19 @@ class _NumberField(_LawField):
         if self.high < math.inf:
             number["maximum"] = self.high
         keywords = ["integers"] if self.whole else [law.keyword for law in SCALAR_LAWS[:-1]]
-        return {"anyOf": [number, *(_law_schema(keyword) for keyword in keywords), _choice_schema(number)]}
+        laws = [_law_schema(keyword) for keyword in keywords]
+        return {"anyOf": [number, *laws, _choice_schema(number), _SAME_AS_SCHEMA]}
+
+
+def _ends(law: Law) -> tuple:
+    try:
+        return law.support()
+    except NotImplementedError:  # a direction
+        return (None,)
 
 
 @dataclass(frozen=True)
-class _NameField(_LawField):
+class _NameField(LawField):
     known: tuple[str, ...]
 
     def law(self, value: Any) -> Law:
@@ -118,7 +148,7 @@ class _NameField(_LawField):
 
 
 @dataclass(frozen=True)
-class _ColorField(_LawField):
+class _ColorField(LawField):
     def law(self, value: Any) -> Law:
         law = law_of_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
         for color in law.values if isinstance(law, Choice) else [law.value]:
@@ -131,7 +161,7 @@ class _ColorField(_LawField):
 
 
 @dataclass(frozen=True)
-class _DirectionField(_LawField):
+class _DirectionField(LawField):
     """A unit direction at least `lowest_deg` above the horizon."""
 
     lowest_deg: float
@@ -153,7 +183,7 @@ class _DirectionField(_LawField):
 
 
 @dataclass(frozen=True)
-class _PointInDiskField(_LawField):
+class _PointInDiskField(LawField):
     """(x, y) no farther than `limit` from the middle."""
 
     limit: float

@@ -13,10 +13,12 @@ from typing import Any
 
 from blendgen.spec.distributions import (
     Choice,
+    Constant,
     Integers,
     Law,
     LogUniform,
     Normal,
+    SameAs,
     TruncatedNormal,
     Uniform,
 )
@@ -50,6 +52,17 @@ def law_of_mapping(mapping: dict, allowed: Sequence[type[Law]]) -> Law:
     if len(values) != expected or not all(is_number(value) for value in values):
         raise ValueError(f"{keyword} needs {_ARGUMENTS[keyword]}, got {arguments!r}")
     return law(*values)
+
+
+def same_as(mapping: dict) -> SameAs:
+    """{same_as: path} or {same_as: path, plus: number or law}; raises ValueError."""
+    path, plus = mapping["same_as"], mapping.get("plus", 0.0)
+    if set(mapping) - {"same_as", "plus"} or not isinstance(path, str):
+        raise ValueError("same_as takes the path of a parameter, and plus a number or a distribution")
+    shift = law_of_mapping(plus, SCALAR_LAWS) if isinstance(plus, dict) else Constant(plus)
+    if not all(is_number(end) or (isinstance(end, float) and math.isinf(end)) for end in shift.support()):
+        raise ValueError(f"plus must be a number or a distribution of numbers, got {plus!r}")
+    return SameAs(path, shift)
 
 
 def _choice(arguments: Any) -> Choice:

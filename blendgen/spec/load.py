@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
 from blendgen.spec import presets
+from blendgen.spec.links import linked
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
@@ -92,6 +93,9 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         spec = Spec.model_validate(value)
     except ValidationError as error:
         problems += [_translate(e, document, overrides) for e in error.errors(include_url=False)]
+    if not problems:
+        spec, broken = linked(spec)
+        problems = [_problem(document, overrides, path, message) for path, message in broken]
     if problems:
         raise SpecError(problems)
     asked = any(override.path[0] == "resolution" for override in overrides)

@@ -15,7 +15,6 @@ from blendgen.color import hex_to_srgb
 from blendgen.spec.distributions import (
     Choice,
     Constant,
-    Disk,
     LogUniform,
     Normal,
     TruncatedNormal,
@@ -24,6 +23,7 @@ from blendgen.spec.distributions import (
 from blendgen.spec.fields import Color, direction_above, name_of, number, point_in_disk, whole_number
 from blendgen.spec.presets import RenderSettings, checked_resolution
 from blendgen.spec.sensor import SensorSettings
+from blendgen.spec.vector_laws import Disk
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import ENVIRONMENTS, FAMILIES, LAMP_KINDS, METRES_PER_UNIT, SURFACE_KINDS
 
@@ -259,6 +259,11 @@ class Spec(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="everything random follows from it")
     images: int = Field(1000, ge=1, le=100_000_000, description="how many; -n overrides")
     resolution: tuple[int, int] = Field((224, 224), description="width and height in pixels")
+    coverage: Literal["independent", "even"] = Field(
+        "independent",
+        description="independent: each image is drawn by itself; even: the range of each parameter is "
+        "covered evenly (scrambled low-discrepancy sequences), which matters for small data sets",
+    )
     splits: dict[str, float] = Field(
         {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1, description="share of the shots of each"
     )

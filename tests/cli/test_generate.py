@@ -154,6 +154,15 @@ def test_preview_makes_a_labelled_sheet(spec, tmp_path):
         assert sheet.width > 128
 
 
+def test_preview_varies_one_parameter_and_tells_what_cannot_be_varied(spec, tmp_path):
+    sheet = tmp_path / "strip.png"
+    result = blendgen("preview", spec, "-n", "2", "--vary", "camera.elevation_deg", "-o", sheet)
+    assert result.returncode == 0, result.stderr
+    assert sheet.exists()
+    result = blendgen("preview", spec, "--vary", "camera.elevation", "-o", sheet)
+    assert result.returncode == 2 and "did you mean camera.elevation_deg?" in result.stderr
+
+
 def test_doctor_renders(tmp_path):
     report = json.loads(blendgen("doctor", "--json").stdout)
     assert report["smoke_render"] == "ok" and report["blender"] and report["missing_libraries"] == []

@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 from blendgen.spec.distributions import (
     Choice,
-    Cone,
     Constant,
-    Disk,
     Integers,
     LogUniform,
     Normal,
-    Sphere,
     TruncatedNormal,
     Uniform,
 )
+from blendgen.spec.vector_laws import Cone, Disk, Sphere
 
 UNITS = (np.arange(20000) + 0.5) / 20000
 unit = st.floats(0, 1, exclude_max=True)
