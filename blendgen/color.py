@@ -42,6 +42,13 @@ def luminance(rgb_linear):
     return np.asarray(rgb_linear) @ np.array([0.2126, 0.7152, 0.0722])
 
 
+def tinted(rgb_linear, tint: float) -> tuple[float, float, float]:
+    """A colour moved towards green (tint 1) or magenta (-1), its luminance kept; 1 is a third of a stop."""
+    moved = np.asarray(rgb_linear, float) * (1.0, 2.0 ** (tint / 3), 1.0)
+    moved *= float(luminance(rgb_linear)) / float(luminance(moved))
+    return tuple(float(value) for value in moved)
+
+
 def white_balance_gain(light_linear, correction: float) -> tuple[float, float, float]:
     """Channel gains that take the light's colour out by a share; its luminance stays.
 

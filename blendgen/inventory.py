@@ -10,7 +10,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
+from blendgen.catalog.entry import file_sha256
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.phones import phone_sources
 from blendgen.catalog.product import Catalog, Product, Refusal
@@ -20,10 +22,12 @@ from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
 from blendgen.recolor import read_table, recolored, unmatched_patterns
 from blendgen.spec.load import SpecFile, resolved_values
-from blendgen.spec.model import ProductSource, Spec
+from blendgen.spec.model import Spec
+from blendgen.spec.products import ProductSource
 from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
+PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
 _SHAPE_COLOR = "#8fa3b8"
 
 
@@ -55,13 +59,13 @@ def load_inventory(
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
     _refuse_named(catalog, grouped)
     section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
-    catalog = Catalog(_recolored(spec_file, catalog, section_of), catalog.refusals)
+    catalog = replace(catalog, products=_recolored(spec_file, catalog, section_of))
     products = tuple(_with_colorways(section_of[p.name][1], p) for p in catalog.products)
     _check_colorways(spec_file, catalog, section_of)
     bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
     products = tuple(product for product in products if product.colorways)
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    return Inventory(Catalog(products, catalog.refusals + bare), roster)
+    return Inventory(Catalog(products, catalog.refusals + bare, _environments(spec_file)), roster)
 
 
 def _grouped(spec_file: SpecFile) -> list[tuple[ProductSource, list[Source]]]:
@@ -93,7 +97,9 @@ def digest(spec: Spec, inventory: Inventory) -> str:
         (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
         for product in inventory.catalog.products
     ]
-    text = json.dumps([values, content], sort_keys=True)
+    values["lighting"]["environment"].pop("directory", None)
+    panoramas = [(name, file_sha256(path)) for name, path in inventory.catalog.environments.items()]
+    text = json.dumps([values, content, panoramas], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -109,7 +115,12 @@ def portable_spec(spec_file: SpecFile) -> Spec:
         )
         for section in spec_file.spec.products
     ]
-    return spec_file.spec.model_copy(update={"products": sections})
+    spec = spec_file.spec.model_copy(update={"products": sections})
+    around = spec.lighting.environment
+    if around.directory is None:
+        return spec
+    around = around.model_copy(update={"directory": str((spec_file.folder / around.directory).resolve())})
+    return spec.model_copy(update={"lighting": spec.lighting.model_copy(update={"environment": around})})
 
 
 def _refuse_named(catalog: Catalog, grouped) -> None:
@@ -119,6 +130,30 @@ def _refuse_named(catalog: Catalog, grouped) -> None:
     if unusable:
         listed = "\n".join(f"  {refusal}" for refusal in unusable)
         raise CatalogError(f"{len(unusable)} model(s) that the spec names cannot be used:\n{listed}")
+
+
+def _environments(spec_file: SpecFile) -> dict[str, Path]:
+    """The panoramas of lighting.environment.directory by file name; raises SpecError."""
+    path = ("lighting", "environment", "directory")
+    directory = spec_file.spec.lighting.environment.directory
+    if directory is None:
+        return {}
+    folder = (spec_file.folder / directory).resolve()
+    if not folder.is_dir():
+        raise SpecError([spec_file.problem(path, f"{directory}: no such folder")])
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in PANORAMA_MAGIC)
+    if not files:
+        raise SpecError([spec_file.problem(path, f"{directory}: holds no .hdr or .exr panorama")])
+    strange = [file for file in files if not _begins(file, PANORAMA_MAGIC[file.suffix.lower()])]
+    if strange:
+        names = ", ".join(file.name for file in strange)
+        raise SpecError([spec_file.problem(path, f"{directory}: not what their names say: {names}")])
+    return {file.name: file for file in files}
+
+
+def _begins(file: Path, magic: bytes) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(magic)) == magic
 
 
 def _sources(spec_file: SpecFile, section: ProductSource) -> list[Source]:

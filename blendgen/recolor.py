@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from blendgen.catalog.product import Colorway, MaterialOverride, Product
 from blendgen.errors import Problem, SpecError
-from blendgen.spec.model import Finish
+from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
 
 Table = dict[str, dict[str, Finish]]

@@ -75,16 +75,22 @@ class Camera(_Plain):
 
 
 class Environment(_Plain):
-    """Light from all around, scaled so that at unit gain a white level plane sends radiance (1, 1, 1)."""
+    """Light from all around, scaled so that at unit gain a white level plane sends radiance (1, 1, 1).
+
+    image: one of vocabulary.ENVIRONMENTS, or the name of a file of Catalog.environments
+    """
 
     image: str
     rotation_deg: float
 
 
 class Lamp(_Plain):
-    """An area lamp that looks along its own -Z.
+    """A lamp that looks along its own -Z.
 
-    kind: "area" (square), "disk" or "strip"; size_m: its (width, height)
+    kind: of vocabulary.LAMP_KINDS
+    size_m: its (width, height); of a ring its outer and inner diameter
+    angle_deg: of a sun, how large it looks
+    visible: whether the camera sees it
     lamp_to_world: its pose
     reference_distance_m: at unit gain a white patch at this distance on its axis, facing it,
         sends radiance 1
@@ -94,6 +100,8 @@ class Lamp(_Plain):
     size_m: tuple[float, float]
     lamp_to_world: Matrix4
     reference_distance_m: float
+    angle_deg: float = 0.0
+    visible: bool = False
 
 
 class Shot(_Plain):
@@ -174,6 +182,7 @@ class Exposure(_Plain):
     environment_temperature_k: float = 6500.0
     lamp_ev: tuple[float, ...]
     lamp_temperature_k: tuple[float, ...]
+    lamp_tint: tuple[float, ...] = ()
     camera_ev: float
     sensor: Sensor
     noise_seed: int

@@ -5,7 +5,8 @@ The schema checks names against these tables, the engines implement them, the do
 
 from __future__ import annotations
 
-# The CC0 environments by Poly Haven that every Blender carries (datafiles/studiolights/world).
+# The CC0 environments by Poly Haven that every Blender carries (datafiles/studiolights/world), and a
+# plain one.
 ENVIRONMENTS = {
     "studio": "photo studio with soft boxes",
     "interior": "living room with windows",
@@ -15,6 +16,7 @@ ENVIRONMENTS = {
     "night": "street at night, lamps",
     "sunrise": "low sun",
     "sunset": "low warm sun",
+    "dome": "even white light from everywhere, as a dome light gives it",
 }
 
 SURFACE_KINDS = {
@@ -24,7 +26,11 @@ SURFACE_KINDS = {
     "steel_table": "table of brushed stainless steel",
     "wood_table": "table of glued, satin-varnished wooden staves",
     "paper": "matte seamless paper backdrop",
+    "backlit_sheet": "opal sheet lit from below, as a light table; its strength is exposure.backlight_ev",
 }
+
+# The surface that shines by itself.
+BACKLIT = "backlit_sheet"
 
 # Along each edge of a surface this much stays free: the rails of a belt lap over it.
 SURFACE_RIM_M = 0.009
@@ -33,6 +39,8 @@ LAMP_KINDS = {
     "area": "square soft box",
     "disk": "round soft lamp",
     "strip": "fluorescent tube or LED bar, 1 to 8",
+    "ring": "ring light round the lens; shines where the camera looks, whatever its other angles say",
+    "sun": "sunlight: parallel, hard shadows",
 }
 
 FAMILIES = {

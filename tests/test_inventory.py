@@ -20,6 +20,7 @@ def stock(tmp_path, monkeypatch):
         (tmp_path / "models" / f"{name}.glb").write_text(name)
 
     def load(products: str, strict: bool = False):
+        """products: what follows `products:` in the spec"""
         return load_inventory(
             check_spec(parse(HEAD + products, "x.yaml"), tmp_path), FakeMeasurer(), {}, strict
         )
@@ -77,3 +78,41 @@ def test_other_colours_make_another_data_set(stock):
         for color in ("#ff0000", "#0000ff")
     )
     assert digest(spec_file.spec, red) != digest(spec_file.spec, blue)
+
+
+PANORAMAS = "  - directory: models\nlighting: {environment: {directory: hdri}}\n"
+
+
+def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_path):
+    from blendgen.draw.lighting import draw_environment
+    from blendgen.draw.sampler import Sampler
+    from blendgen.inventory import digest
+
+    (tmp_path / "hdri").mkdir()
+    for name in ("b.hdr", "a.HDR"):
+        (tmp_path / "hdri" / name).write_bytes(b"#?RADIANCE")
+    (tmp_path / "hdri" / "notes.txt").touch()
+    inventory = stock(PANORAMAS)
+    spec = check_spec(parse(HEAD + PANORAMAS, "x.yaml"), tmp_path).spec
+    drawn = {draw_environment(spec, inventory.catalog, Sampler(0, i, 0)).image for i in range(20)}
+    assert drawn == {"a.HDR", "b.hdr"}
+    before = digest(spec, inventory)
+    (tmp_path / "hdri" / "b.hdr").write_bytes(b"#?RADIANCE other")
+    assert digest(spec, stock(PANORAMAS)) != before
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (None, "no such folder"),
+        ({}, "holds no .hdr"),
+        ({"a.exr": b"JFIF"}, "not what their names say: a.exr"),
+    ],
+)
+def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, files, expected):
+    if files is not None:
+        (tmp_path / "hdri").mkdir()
+        for name, content in files.items():
+            (tmp_path / "hdri" / name).write_bytes(content)
+    with pytest.raises(SpecError, match=rf"x.yaml:5:26: lighting.environment.directory: .*{expected}"):
+        stock(PANORAMAS)

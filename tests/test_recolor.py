@@ -8,7 +8,7 @@ import pytest
 from blendgen.catalog.product import MaterialOverride
 from blendgen.errors import SpecError
 from blendgen.recolor import read_table, recolored, unmatched_patterns
-from blendgen.spec.model import Finish
+from blendgen.spec.products import Finish
 from tests.conftest import make_product
 
 PHONE = replace(make_product("phone", "box", (0.1, 0.1, 0.1)), parts=("Body_top", "Body_side", "Glass"))

@@ -7,7 +7,8 @@ origin in x and y and standing on z = 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,14 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """All products of a spec, in the order of its classes' discovery, and what was left out."""
+    """All products of a spec, in the order of its classes' discovery, and what was left out.
+
+    environments: the user's panoramas, by file name
+    """
 
     products: tuple[Product, ...]
     refusals: tuple[Refusal, ...] = ()
+    environments: Mapping[str, Path] = field(default_factory=dict)
 
     def product(self, name: str) -> Product:
         return next(product for product in self.products if product.name == name)

@@ -13,13 +13,8 @@ from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
 from blendgen.geometry import angles_of, camera_rotation, intrinsics_matrix, rigid, rows_of
 from blendgen.shot import Camera
-from blendgen.spec.model import (
-    AZIMUTH_DEG,
-    CAMERA_ELEVATION_DEG,
-    FRAME_FILL,
-    CameraSection,
-    Spec,
-)
+from blendgen.spec.lighting import AZIMUTH_DEG
+from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Spec
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1

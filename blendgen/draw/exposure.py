@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.color import blackbody_linear, luminance, white_balance_gain
+from blendgen.color import blackbody_linear, luminance, tinted, white_balance_gain
 from blendgen.draw.sampler import Sampler
 from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Exposure, Sensor, Shot, lamp_group
 from blendgen.spec.distributions import Law
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
+from blendgen.vocabulary import BACKLIT
 
 
 def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
@@ -26,11 +27,14 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     temperature = tuple(
         sampler.value(section.lamp_temperature_k, f"exposure.lamp_temperature_k.{i}") for i in numbers
     )
+    tint = tuple(sampler.value(section.lamp_tint, f"exposure.lamp_tint.{i}") for i in numbers)
     camera_ev = sampler.value(section.camera_ev, "exposure.camera_ev")
     around = sampler.value(section.environment_temperature_k, "exposure.environment_temperature_k")
     gains = {ENVIRONMENT_GROUP: _gain(environment_ev, around), EMISSION_GROUP: (1.0, 1.0, 1.0)}
+    if shot.surface.kind == BACKLIT:
+        gains[EMISSION_GROUP] = (2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev"),) * 3
     for i in numbers:
-        gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i])
+        gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i], tint[i])
     light = incident_light(shot, gains)
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
@@ -51,14 +55,15 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         environment_temperature_k=around,
         lamp_ev=lamp_ev,
         lamp_temperature_k=temperature,
+        lamp_tint=tint,
         camera_ev=camera_ev,
         sensor=draw_sensor(spec.sensor, sampler),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
     )
 
 
-def _gain(ev: float, temperature_k: float) -> tuple[float, float, float]:
-    return tuple(2.0**ev * channel for channel in blackbody_linear(temperature_k))
+def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, float, float]:
+    return tuple(2.0**ev * channel for channel in tinted(blackbody_linear(temperature_k), tint))
 
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:
@@ -74,8 +79,13 @@ def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:
 
 
 def incident_light(shot: Shot, gains) -> np.ndarray:
-    """(3,) linear light on a level patch at the products, 1 where a white patch sends radiance 1."""
+    """(3,) linear light on a level patch at the products, 1 where a white patch sends radiance 1.
+
+    A sheet that shines by itself counts as much as it shines: the camera is set for it, too.
+    """
     total = np.array(gains[ENVIRONMENT_GROUP], float)
+    if shot.surface.kind == BACKLIT:
+        total += np.array(gains[EMISSION_GROUP], float)
     for i, lamp in enumerate(shot.lamps):
         towards_lamp = np.array(lamp.lamp_to_world)[:3, 2]
         total += np.array(gains[lamp_group(i)]) * max(towards_lamp[2], 0.0)

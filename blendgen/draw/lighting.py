@@ -8,47 +8,62 @@ from __future__ import annotations
 
 import numpy as np
 
+from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import angles_of, direction_of, inverse_rigid, look_at_rotation, rigid, rows_of
-from blendgen.shot import Environment, Lamp
-from blendgen.spec.model import AZIMUTH_DEG, LAMP_ELEVATION_DEG, LampsSection, Spec
+from blendgen.shot import Camera, Environment, Lamp
+from blendgen.spec.distributions import Choice
+from blendgen.spec.lighting import AZIMUTH_DEG, ENVIRONMENT_IMAGE, LAMP_ELEVATION_DEG, LampsSection
+from blendgen.spec.model import Spec
 
-_STRIP_ASPECT = 8.0
+# the other side of a lamp, as a share of its longer one; of a ring the hole
+_SECOND_SIDE = {"strip": 1 / 8, "ring": 0.6}
 # OpenCV camera -> a lamp that shines along its own -Z with +Y up
 _CAMERA_TO_LAMP = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
-def draw_environment(spec: Spec, sampler: Sampler) -> Environment:
+def draw_environment(spec: Spec, catalog: Catalog, sampler: Sampler) -> Environment:
     section = spec.lighting.environment
+    image = section.image or ENVIRONMENT_IMAGE
+    if section.directory is not None:
+        files = tuple(sorted(catalog.environments))
+        image = Choice(files, (1.0,) * len(files))
     return Environment(
-        image=sampler.value(section.image, "lighting.environment.image"),
+        image=sampler.value(image, "lighting.environment.image"),
         rotation_deg=sampler.value(section.rotation_deg, "lighting.environment.rotation_deg"),
     )
 
 
-def draw_lamps(spec: Spec, points_world_m, sampler: Sampler) -> tuple[Lamp, ...]:
-    """The lamps of one shot, all facing the middle of the products' points (n, 3)."""
+def draw_lamps(spec: Spec, points_world_m, camera: Camera, sampler: Sampler) -> tuple[Lamp, ...]:
+    """The lamps of one shot, facing the middle of the products' points (n, 3)."""
     section = spec.lighting.lamps
     low, high = points_world_m.min(axis=0), points_world_m.max(axis=0)
     ball = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
     count = int(sampler.value(section.count, "lighting.lamps.count"))
-    return tuple(_lamp(section, *ball, sampler, number) for number in range(count))
+    return tuple(_lamp(section, *ball, camera, sampler, number) for number in range(count))
 
 
-def _lamp(section: LampsSection, target: np.ndarray, radius_m: float, sampler: Sampler, number: int) -> Lamp:
+def _lamp(
+    section: LampsSection, target: np.ndarray, radius_m: float, camera: Camera, sampler: Sampler, number: int
+) -> Lamp:
     """A lamp at its distance from the ball round the products, so that it never stands inside them."""
     prefix = f"lighting.lamps.{number}"
     distance = radius_m + sampler.value(section.distance_m, f"{prefix}.distance_m")
     size = sampler.value(section.size_m, f"{prefix}.size_m")
     kind = sampler.value(section.kind, f"{prefix}.kind")
+    angle = sampler.value(section.sun_angle_deg, f"{prefix}.sun_angle_deg")
     position = target + distance * direction_of(*_bearing(section, sampler, prefix))
     rotation = look_at_rotation(position, target)
     world_to_lamp = _CAMERA_TO_LAMP @ rigid(rotation, -rotation @ position)
+    if kind == "ring":
+        world_to_lamp, distance = _CAMERA_TO_LAMP @ np.array(camera.world_to_camera), camera.distance_m
     return Lamp(
         kind=kind,
-        size_m=(size, size / _STRIP_ASPECT) if kind == "strip" else (size, size),
+        size_m=(size, size * _SECOND_SIDE.get(kind, 1.0)),
         lamp_to_world=rows_of(inverse_rigid(world_to_lamp)),
         reference_distance_m=distance,
+        angle_deg=angle if kind == "sun" else 0.0,
+        visible=section.visible,
     )
 
 

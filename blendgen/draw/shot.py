@@ -51,15 +51,16 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     surface = _surface(spec, points, sampler)
     offset = _offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
+    camera = draw_camera(spec, points, sampler)
     return Shot(
         index=sampler.index,
         attempt=sampler.attempt,
         split=roster.split(spec.seed, sampler.index, spec.splits),
         products=products,
         surface=surface,
-        camera=draw_camera(spec, points, sampler),
-        environment=draw_environment(spec, sampler),
-        lamps=draw_lamps(spec, points, sampler),
+        camera=camera,
+        environment=draw_environment(spec, catalog, sampler),
+        lamps=draw_lamps(spec, points, camera, sampler),
         render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
 

@@ -37,12 +37,19 @@ def lamp_radiance(lamp: Lamp) -> float:
     radiance 1: the inverse of the configuration factor from the patch to the lamp.
     source: Howell, A Catalog of Radiation Heat Transfer Configuration Factors, B-3 and B-13
     """
-    if lamp.kind == "disk":
-        radius = lamp.size_m[0] / 2
-        return (radius**2 + lamp.reference_distance_m**2) / radius**2
+    if lamp.kind == "sun":
+        raise ValueError("a sun has no face; it is measured by its irradiance, which is pi at unit gain")
+    if lamp.kind in ("disk", "ring"):
+        outer, inner = (side / 2 for side in lamp.size_m)
+        return 1 / (_disk(outer, lamp) - (_disk(inner, lamp) if lamp.kind == "ring" else 0.0))
     a, b = (side / 2 / lamp.reference_distance_m for side in lamp.size_m)
     factor = _corner(a, b) + _corner(b, a)
     return math.pi / 2 / factor
+
+
+def _disk(radius: float, lamp: Lamp) -> float:
+    """Configuration factor from a patch to a disk that faces it on its axis."""
+    return radius**2 / (radius**2 + lamp.reference_distance_m**2)
 
 
 def _corner(a: float, b: float) -> float:

@@ -125,6 +125,9 @@ def _light(shot: Shot, origin, directions, depth, normal, albedo) -> dict[str, n
         at_surface = np.maximum(np.sum(towards * normal, axis=-1, keepdims=True), 0)
         at_lamp = np.maximum(towards @ lamp_to_world[:3, 2], 0)[..., None]
         falloff = (lamp.reference_distance_m / distance) ** 2
+        if lamp.kind == "sun":  # parallel light
+            at_surface = np.maximum(normal @ lamp_to_world[:3, 2], 0)[..., None]
+            at_lamp, falloff = 1.0, 1.0
         radiance = albedo * at_surface * at_lamp * falloff
         groups[lamp_group(number)] = np.where(hit, radiance, 0).astype(np.float32)
     return groups

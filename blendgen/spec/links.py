@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from blendgen.spec.distributions import Law, SameAs
 from blendgen.spec.fields import LawField
-from blendgen.spec.model import AZIMUTH_DEG, CAMERA_ELEVATION_DEG, FRAME_FILL, Spec
+from blendgen.spec.lighting import AZIMUTH_DEG
+from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, Spec
 from blendgen.suggestion import nearest
 
 _DEFAULTS = {

@@ -9,18 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from blendgen.resources import resource_folder
+from blendgen.spec.section import Section
 from blendgen.spec.yaml_source import Document, parse
 from blendgen.suggestion import nearest
 
 MAX_SIDE_PX = 8192
 MAX_PIXELS = 4096 * 4096
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 def checked_resolution(value: Any) -> tuple[int, int]:
@@ -33,7 +30,7 @@ def checked_resolution(value: Any) -> tuple[int, int]:
     return tuple(value)
 
 
-class RenderSettings(Settings):
+class RenderSettings(Section):
     """How much path tracing an image is worth."""
 
     samples_per_pixel: int = Field(ge=1, le=65536, description="paths through each pixel")

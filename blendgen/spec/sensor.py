@@ -13,14 +13,14 @@ from pydantic import Field, field_validator, model_validator
 
 from blendgen.spec.distributions import Constant
 from blendgen.spec.fields import number
-from blendgen.spec.presets import Settings
+from blendgen.spec.section import Section
 
 VIEWS = ("Standard", "AgX", "Filmic")
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _NONE = Constant(0.0)
 
 
-class SensorSettings(Settings):
+class SensorSettings(Section):
     """A camera from light to 8 bits, in the words of EMVA 1288; fields in the order of the light."""
 
     natural_vignetting: number(0, 1) = Field(

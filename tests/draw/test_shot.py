@@ -231,6 +231,47 @@ def test_lamps_stand_where_drawn_and_face_the_products(shapes):
         assert pose[:3, 2] == pytest.approx(towards / distance)
 
 
+def test_a_ring_light_shines_where_the_camera_looks(shapes):
+    spec = make_spec(lighting={"lamps": {"count": 1, "kind": "ring", "size_m": 0.1}})
+    for index in range(5):
+        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        (lamp,), pose = shot.lamps, inverse_rigid(shot.camera.world_to_camera)
+        lamp_to_world = np.array(lamp.lamp_to_world)
+        assert lamp_to_world[:3, 3] == pytest.approx(pose[:3, 3])
+        assert lamp_to_world[:3, 2] == pytest.approx(-pose[:3, 2])
+        assert lamp.reference_distance_m == shot.camera.distance_m
+        assert lamp.size_m == pytest.approx((0.1, 0.06))
+
+
+def test_tint_moves_lamps_towards_green_or_magenta_and_keeps_their_brightness(shapes):
+    from blendgen.color import luminance
+
+    gains = []
+    for tint in (-1, 0, 1):
+        spec = make_spec(
+            exposure={"lamp_tint": tint, "lamp_ev": 0, "lamp_temperature_k": 6500},
+            lighting={"lamps": {"count": 1}},
+        )
+        shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+        gains.append(np.array(draw_exposures(spec, shot, [0])[0].group_gain["lamp_0"]))
+    assert [luminance(gain) for gain in gains] == pytest.approx([1, 1, 1])
+    magenta, plain, green = (gain[1] / gain[0] for gain in gains)
+    assert magenta * 2 ** (1 / 3) == pytest.approx(plain) == pytest.approx(green / 2 ** (1 / 3))
+
+
+def test_the_meter_counts_a_sheet_that_shines(shapes):
+    """However dim the rest: the sheet stays within a stop of white."""
+    spec = make_spec(
+        surface={"kind": "backlit_sheet"},
+        exposure={"environment_ev": -6, "backlight_ev": {"uniform": [-3, 3]}, "camera_ev": 0},
+        lighting={"lamps": {"count": 0}},
+    )
+    for index in range(10):
+        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        (exposure,) = draw_exposures(spec, shot, [index])
+        assert 0.5 < exposure.group_gain["emission"][1] * exposure.camera_gain < 1.0
+
+
 def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):
     from blendgen.color import luminance
     from blendgen.draw.exposure import incident_light

@@ -167,7 +167,8 @@ def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, 
     """Light group -> mean radiance (3,) of a white level patch, at unit gain (see shot.py)."""
     camera = make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24), focal_length_mm=400)
     lamp = overhead_lamp(x=0.4, y=0.4)
-    lamp = lamp.model_copy(update={"kind": kind, "size_m": (0.4, 0.05) if kind == "strip" else (0.1, 0.1)})
+    size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2)}.get(kind, (0.1, 0.1))
+    lamp = lamp.model_copy(update={"kind": kind, "size_m": size_m, "angle_deg": 0.5})
     shot = make_shot([place(1, sphere, x=-0.2, y=-0.2)], camera, [lamp])
     shot = shot.model_copy(update={"environment": Environment(image=environment, rotation_deg=0)})
     film = engine.render(shot)

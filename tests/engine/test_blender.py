@@ -82,6 +82,40 @@ def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stoc
     assert 0.88 < level.min() <= level.max() < 1.02
 
 
+def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tmp_path):
+    from dataclasses import replace
+
+    from blendgen.wheel import environment_image
+
+    catalog = replace(stock, environments={"mine.exr": environment_image("city")})
+    engine = engine_for(1, catalog, samples_per_pixel=4, max_bounces=0, denoise=False)
+    mine, built_in = (
+        conformance.level_patch(engine, stock.product("sphere"), environment=name)["environment"]
+        for name in ("mine.exr", "city")
+    )
+    assert np.array_equal(mine, built_in)
+
+
+def test_a_panorama_that_cannot_be_read_is_told(stock, engine_for, tmp_path):
+    from dataclasses import replace
+
+    from blendgen.engine.base import EngineError
+
+    (tmp_path / "bad.exr").write_bytes(b"\x76\x2f\x31\x01 rubbish")
+    engine = engine_for(1, replace(stock, environments={"bad.exr": tmp_path / "bad.exr"}))
+    with pytest.raises(EngineError, match=r"bad.exr: cannot be read as a panorama"):
+        conformance.level_patch(engine, stock.product("sphere"), environment="bad.exr")
+
+
+def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stock, engine_for):
+    engine = engine_for(0, samples_per_pixel=16, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24))
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"), x=-0.2)], camera)
+    sheet = shot.surface.model_copy(update={"kind": "backlit_sheet", "color_srgb": None})
+    film = engine.render(shot.model_copy(update={"surface": sheet}))
+    assert film.radiance_linear["emission"].mean() == pytest.approx(0.98, abs=0.03)
+
+
 def test_what_hides_a_product_need_not_be_one(stock, engine):
     """Seen low across a belt, the rail hides a part of a lone product; it counts as hidden."""
     box = stock.product("box")

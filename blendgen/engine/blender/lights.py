@@ -8,20 +8,24 @@ on the whole is the Exposure's to choose. Lamps by engine.base.lamp_radiance.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.engine.base import lamp_area_m2, lamp_radiance
+from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
+from blendgen.vocabulary import ENVIRONMENTS
 from blendgen.wheel import environment_image
 
 _SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
+_RING_SEGMENTS = 48
 
 
 def build_world() -> None:
@@ -47,16 +51,35 @@ def build_world() -> None:
     bpy.context.scene.world = world
 
 
-def set_environment(environment: Environment) -> None:
+def set_environment(environment: Environment, files: Mapping[str, Path]) -> None:
+    """files: panoramas by the names that an Environment may give, beside the built-in ones"""
     nodes = bpy.data.worlds[WORLD_NAME].node_tree.nodes
-    image = _image(environment.image)
+    name = str(files.get(environment.image, environment.image))
+    image = _image(name)
     nodes["image"].image = image
     nodes["turn"].inputs["Rotation"].default_value = (0, 0, math.radians(environment.rotation_deg))
-    nodes["balance"].inputs[1].default_value = tuple(1 / v for v in _level_radiance(environment.image))
+    nodes["balance"].inputs[1].default_value = tuple(1 / v for v in _level_radiance(name))
 
 
 def _image(name: str) -> bpy.types.Image:
-    return bpy.data.images.load(str(environment_image(name)), check_existing=True)
+    """The panorama of a built-in environment, or of the file at a path."""
+    if name == "dome":
+        return bpy.data.images.get("dome") or _white_image("dome")
+    path = environment_image(name) if name in ENVIRONMENTS else Path(name)
+    try:
+        image = bpy.data.images.load(str(path), check_existing=True)
+    except RuntimeError as error:
+        raise EngineError(f"{path}: cannot be read as a panorama: {error}") from None
+    if image.size[0] == 0:
+        raise EngineError(f"{path}: cannot be read as a panorama")
+    return image
+
+
+def _white_image(name: str) -> bpy.types.Image:
+    image = bpy.data.images.new(name, 8, 4, float_buffer=True)
+    image.pixels.foreach_set(np.ones(8 * 4 * 4, np.float32))
+    image.update()
+    return image
 
 
 @cache
@@ -73,21 +96,63 @@ def _level_radiance(name: str) -> tuple[float, float, float]:
     return tuple(float(v) for v in weight @ rgb.mean(axis=1) / weight.sum())
 
 
-def build_lamps(lamps: tuple[Lamp, ...]) -> list[bpy.types.Object]:
-    """One area light a lamp, linked to the scene; not visible to the camera."""
-    return [_lamp(lamp, number) for number, lamp in enumerate(lamps)]
+def build_lamps(lamps: tuple[Lamp, ...]) -> None:
+    """A light, or a mesh that shines, for each lamp, linked to the scene."""
+    for number, lamp in enumerate(lamps):
+        group = lamp_group(number)
+        instance = bpy.data.objects.new(
+            group, _ring(lamp, group) if lamp.kind == "ring" else _light(lamp, group)
+        )
+        instance.matrix_world = Matrix(lamp.lamp_to_world)
+        instance.visible_camera = lamp.visible
+        instance.lightgroup = group
+        bpy.context.scene.collection.objects.link(instance)
 
 
-def _lamp(lamp: Lamp, number: int) -> bpy.types.Object:
-    group = lamp_group(number)
-    light = bpy.data.lights.new(group, "AREA")
+def _light(lamp: Lamp, name: str) -> bpy.types.Light:
+    if lamp.kind == "sun":
+        sun = bpy.data.lights.new(name, "SUN")
+        sun.angle, sun.energy = math.radians(lamp.angle_deg), math.pi
+        return sun
+    light = bpy.data.lights.new(name, "AREA")
     light.shape = _SHAPES[lamp.kind]
     light.size, light.size_y = lamp.size_m
     # Cycles: radiance = power / (pi * area); measured with a white plane on 4.5 and 5.2
     light.energy = lamp_radiance(lamp) * math.pi * lamp_area_m2(lamp)
-    instance = bpy.data.objects.new(group, light)
-    instance.matrix_world = Matrix(lamp.lamp_to_world)
-    instance.visible_camera = False
-    instance.lightgroup = group
-    bpy.context.scene.collection.objects.link(instance)
-    return instance
+    return light
+
+
+def _ring(lamp: Lamp, name: str) -> bpy.types.Mesh:
+    """A flat ring that shines along -Z only."""
+    angle = np.arange(_RING_SEGMENTS) * (2 * math.pi / _RING_SEGMENTS)
+    circle = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(_RING_SEGMENTS)])
+    outer, inner = (circle * side / 2 for side in lamp.size_m)
+    near = np.arange(_RING_SEGMENTS)
+    following = np.roll(near, -1)
+    # counter-clockwise seen from below, where it shines
+    quads = np.column_stack([near, near + _RING_SEGMENTS, following + _RING_SEGMENTS, following])
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(np.concatenate([outer, inner]).tolist(), [], quads.tolist())
+    mesh.materials.append(_glow(f"{name}.glow", lamp_radiance(lamp)))
+    return mesh
+
+
+def _glow(name: str, radiance: float) -> bpy.types.Material:
+    """Emission from the front of faces; found again by name, so that none pile up."""
+    material = bpy.data.materials.get(name)
+    if material is None:
+        material = bpy.data.materials.new(name)
+        tree = enable_nodes(material)
+        tree.nodes.clear()
+        geometry, front = add_node(tree, "ShaderNodeNewGeometry"), add_node(tree, "ShaderNodeMath")
+        front.operation = "SUBTRACT"
+        front.inputs[0].default_value = 1.0
+        tree.links.new(geometry.outputs["Backfacing"], front.inputs[1])
+        strength = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+        strength.name = "strength"
+        tree.links.new(front.outputs[0], strength.inputs[0])
+        emission = add_node(tree, "ShaderNodeEmission", {"Strength": strength.outputs[0]})
+        add_node(tree, "ShaderNodeOutputMaterial", {"Surface": emission.outputs[0]})
+        material.use_fake_user = True
+    material.node_tree.nodes["strength"].inputs[1].default_value = radiance
+    return material

@@ -34,7 +34,7 @@ class BlenderEngine:
     def __init__(self, catalog: Catalog, settings: RenderSettings, max_lamps: int, threads: int = 0):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._settings = settings
-        self._models = Models(catalog)
+        self._models, self._environments = Models(catalog), catalog.environments
         self._scene = bpy.context.scene
         self._max_lamps = max_lamps
         _configure(self._scene, settings, threads)
@@ -65,7 +65,7 @@ class BlenderEngine:
         build_surface(shot.surface)
         for placed in shot.products:
             self._models.place(placed)
-        lights.set_environment(shot.environment)
+        lights.set_environment(shot.environment, self._environments)
         lights.build_lamps(shot.lamps)
         _set_camera(self._scene, self._camera, shot.camera)
         self._scene.cycles.seed = shot.render_seed

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import bpy
 
+from blendgen.engine.blender.surfaces.backlit import build_backlit_sheet
 from blendgen.engine.blender.surfaces.colors import surface_color_srgb
 from blendgen.engine.blender.surfaces.modular import build_modular_belt
 from blendgen.engine.blender.surfaces.paper import build_paper
@@ -26,6 +27,7 @@ BUILDERS: dict[str, Callable[[Surface], list[bpy.types.Object]]] = {
     "steel_table": build_steel_table,
     "wood_table": build_wood_table,
     "paper": build_paper,
+    "backlit_sheet": build_backlit_sheet,
 }
 
 

@@ -11,6 +11,7 @@ DEFAULT_COLOR_SRGB: dict[str, str] = {
     "steel_table": "#cbc9c4",
     "wood_table": "#b08552",
     "paper": "#e9e7e2",
+    "backlit_sheet": "#ffffff",
 }
 
 

@@ -1,0 +1,36 @@
+"""Back-lit sheet: opal acrylic lit evenly from below, as a light table for silhouettes.
+
+Its light is in the emission group, at unit gain as bright as white paper; dust and scratches show
+dark. What falls on it from above is scattered back like by frosted plastic.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from blendgen.engine.blender.surfaces.grime import dust_cover, scratches, stains
+from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
+from blendgen.engine.blender.surfaces.shading import Shading, surface_material
+from blendgen.shot import EMISSION_GROUP, Surface
+
+HALF_SIDE_M = 6.0
+
+
+def build_backlit_sheet(surface: Surface) -> list[bpy.types.Object]:
+    reach = (-HALF_SIDE_M, HALF_SIDE_M)
+    material = surface_material("backlit_sheet", write_opal, surface)
+    sheet = place(quad_mesh("backlit_sheet", *plate(reach, reach, 0.0), material), surface)
+    sheet.lightgroup = EMISSION_GROUP
+    return [sheet]
+
+
+def write_opal(s: Shading) -> None:
+    """Even to a few percent, darker where dust lies or the sheet is stained and scratched."""
+    cloud = s.ramp(s.noise(3.0, detail=2.0, seed=1.0), 0.3, 0.7, 0.96, 1.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, (13.0, -47.0), 30.0)
+    blocked = s.sum(
+        s.product(dust_cover(s, 0.3), 0.5), s.product(scratch, 0.25), s.product(stains(s, s.wear, 85.0), 0.15)
+    )
+    shine = s.product(cloud, s.math("SUBTRACT", 1.0, s.math("MINIMUM", blocked, 0.9)))
+    s.set(Base_Color=s.tint(s.base, 0.7), Roughness=0.6, Specular_IOR_Level=0.4)
+    s.set(Emission_Color=s.tint(s.base, shine), Emission_Strength=1.0)

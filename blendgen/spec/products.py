@@ -1,0 +1,75 @@
+"""The `products` section: where models come from, how they are coloured, what their class is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from blendgen.color import hex_to_srgb
+from blendgen.spec.section import Section
+from blendgen.suggestion import nearest
+from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
+
+
+class Finish(Section):
+    """How one part of a product looks in one colourway; what is left out stays as the model has it."""
+
+    color: str | None = Field(None, description="sRGB '#rrggbb'; takes the place of a texture")
+    roughness: float | None = Field(None, ge=0, le=1, description="0 mirror to 1 matte")
+    metallic: float | None = Field(None, ge=0, le=1, description="0 or 1")
+    transmission: float | None = Field(None, ge=0, le=1, description="0 opaque to 1 clear as glass")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _color_alone(cls, value):
+        return {"color": value} if isinstance(value, str) else value
+
+    @field_validator("color")
+    @classmethod
+    def _is_hex(cls, value):
+        if value is not None:
+            hex_to_srgb(value)
+        return value
+
+
+class ProductSource(Section):
+    """Where products come from, and what their class is."""
+
+    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
+    directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
+    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    colorways: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    recolor: dict[str, dict[str, Finish]] | None = Field(
+        None,
+        min_length=1,
+        description="colourways instead of the models' own: name -> part pattern -> '#rrggbb' or "
+        "{color, roughness, metallic, transmission}; {} is the model as it is",
+    )
+    recolor_table: str | None = Field(
+        None, description="the same from a YAML, JSON or CSV file, relative to the spec file"
+    )
+    label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
+        "model", description="what the class of an image is"
+    )
+    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
+        None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
+    )
+    up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
+
+    @field_validator("catalog")
+    @classmethod
+    def _known_family(cls, family):
+        if family is not None and family not in FAMILIES:
+            raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
+        return family
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.catalog is None) == (self.directory is None):
+            raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+        if self.recolor is not None and self.recolor_table is not None:
+            raise ValueError("give either recolor or recolor_table")
+        if self.catalog is not None and (self.unit or self.up):
+            raise ValueError("unit and up belong to a directory; a built-in family knows its size")
+        return self
