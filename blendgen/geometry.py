@@ -11,6 +11,9 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 
+NO_DISTORTION = (0.0, 0.0, 0.0, 0.0, 0.0)
+_FOLDED = "camera.distortion: so strong that the image folds over; use smaller k1, k2, k3"
+
 
 def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution) -> np.ndarray:
     """Pinhole intrinsics of a centred lens with square pixels.
@@ -95,20 +98,62 @@ def transform_points(transform, points_m) -> np.ndarray:
     return np.asarray(points_m, float) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def project(points_world_m, intrinsics, world_to_camera) -> np.ndarray:
-    """Pixel positions of world points seen by a pinhole camera.
+def distort(image_points, distortion) -> np.ndarray:
+    """Where a lens lays what a pinhole would lay at some points of the image plane at z = 1.
+
+    image_points: (..., 2); distortion: (k1, k2, p1, p2, k3); returns: (..., 2)
+    source: Brown, Close-range camera calibration (1971), in the form and order of OpenCV
+    """
+    k1, k2, p1, p2, k3 = distortion
+    x, y = np.moveaxis(np.asarray(image_points, float), -1, 0)
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    return np.stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+            y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
+        ],
+        axis=-1,
+    )
+
+
+def undistort(image_points, distortion) -> np.ndarray:
+    """Inverse of `distort`, by Newton's method.
+
+    raises: GeometryError where the lens folds the image over, so that there is no inverse
+    """
+    wanted = np.asarray(image_points, float)
+    found, step = wanted.copy(), 1e-6
+    for _ in range(30):
+        miss = distort(found, distortion) - wanted
+        if np.abs(miss).max(initial=0.0) < 1e-12:
+            break
+        along = [(distort(found + axis, distortion) - distort(found - axis, distortion)) / (2 * step)
+                 for axis in (np.array([step, 0.0]), np.array([0.0, step]))]  # fmt: skip
+        jacobian = np.stack(along, axis=-1)
+        if np.any(np.linalg.det(jacobian) < 1e-3):
+            raise GeometryError(_FOLDED)
+        found = found - np.linalg.solve(jacobian, miss[..., None])[..., 0]
+    if np.abs(distort(found, distortion) - wanted).max(initial=0.0) > 1e-9:
+        raise GeometryError(_FOLDED)
+    return found
+
+
+def project(points_world_m, intrinsics, world_to_camera, distortion=NO_DISTORTION) -> np.ndarray:
+    """Pixel positions of world points seen by a camera.
 
     points_world_m: (n, 3) float64, metres, world frame
     intrinsics: (3, 3) float64, pixels
     world_to_camera: (4, 4) float64, OpenCV camera
+    distortion: of the lens, as `distort` takes it
     returns: (n, 2) float64, pixels; (0.5, 0.5) is the centre of the top-left pixel
     raises: GeometryError for a point on or behind the camera plane
     """
     points_camera = transform_points(world_to_camera, points_world_m)
     if np.any(points_camera[:, 2] <= 0):
         raise GeometryError("a point lies on or behind the camera plane")
-    homogeneous = points_camera @ np.asarray(intrinsics, float).T
-    return homogeneous[:, :2] / homogeneous[:, 2:]
+    seen = distort(points_camera[:, :2] / points_camera[:, 2:], distortion)
+    return seen @ np.asarray(intrinsics, float)[:2, :2].T + np.asarray(intrinsics, float)[:2, 2]
 
 
 def unproject(pixels, depth_m, intrinsics, world_to_camera) -> np.ndarray:

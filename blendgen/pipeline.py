@@ -18,6 +18,7 @@ from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
+from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
 from blendgen.shot import Film, Frame, Labels, Shot
 from blendgen.spec.model import Spec
 
@@ -54,7 +55,8 @@ class Pipeline:
         shot, film, labels = self._seen_shot(task.shot_index)
         exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
-        for exposure, radiance in zip(exposures, lit, strict=True):
+        for exposure, pinhole_radiance in zip(exposures, lit, strict=True):
+            radiance = distorted_light(pinhole_radiance, shot.camera)
             picture = finish(radiance, shot.camera, exposure)
             clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
             yield Frame(exposure.index, picture, clean, labels, shot, exposure)
@@ -62,8 +64,8 @@ class Pipeline:
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):
             shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
-            film = self.engine.render(shot)
-            labels = annotate(film, shot)
+            film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+            labels = annotate(distorted_labels(film, shot.camera), shot)
             hidden = hidden_products(labels)
             if not hidden:
                 return shot, film, labels

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from blendgen.geometry import NO_DISTORTION
+
 Vector3 = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
 Matrix4 = tuple[Row4, Row4, Row4, Row4]
@@ -60,7 +62,10 @@ class Surface(_Plain):
 
 
 class Camera(_Plain):
-    """A pinhole camera; world_to_camera is OpenCV (X right, Y down, Z forward)."""
+    """A camera; world_to_camera is OpenCV (X right, Y down, Z forward).
+
+    distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as OpenCV has it; all 0 for a pinhole
+    """
 
     resolution: tuple[int, int]
     intrinsics: Matrix3
@@ -72,6 +77,7 @@ class Camera(_Plain):
     roll_deg: float
     frame_fill: float
     distance_m: float
+    distortion: tuple[float, float, float, float, float] = NO_DISTORTION
 
 
 class Environment(_Plain):

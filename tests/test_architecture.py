@@ -17,7 +17,7 @@ LAYERS = {
     ),
     "shot": 2,
     **dict.fromkeys(["spec", "catalog"], 3),
-    **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor"], 4),
+    **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "lens_distortion"], 4),
     **dict.fromkeys(["inventory", "dataset"], 5),
     **dict.fromkeys(["pipeline", "record", "report"], 6),
     "farm": 7,

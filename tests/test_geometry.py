@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from blendgen import geometry
 from blendgen.errors import GeometryError
+from blendgen.geometry import distort, undistort
 
 angles = st.floats(-720, 720)
 
@@ -92,3 +93,26 @@ def test_the_box_of_a_mask_is_tight():
     assert geometry.box_of_mask(mask) == (0, 0, 0, 0)
     mask[2, 3] = mask[7, 9] = True
     assert geometry.box_of_mask(mask) == (3, 2, 7, 6)
+
+
+LENSES = [(0, 0, 0, 0, 0), (-0.3, 0.12, 0, 0, 0), (0.2, 0.05, 0.001, -0.002, 0.01), (-0.2, 0, 0.01, 0.005, 0)]
+
+
+@pytest.mark.parametrize("lens", LENSES)
+def test_undistorting_undoes_distorting(lens):
+    points = np.random.default_rng(0).uniform(-0.6, 0.6, (200, 2))
+    assert undistort(distort(points, lens), lens) == pytest.approx(points, abs=1e-9)
+
+
+def test_a_barrel_pulls_in_and_a_tangential_lens_shifts_as_opencv_has_it():
+    """x' = x (1 + k1 r^2) + 2 p1 x y + p2 (r^2 + 2 x^2), worked by hand."""
+    assert distort([0.5, 0.0], (-0.2, 0, 0, 0, 0)) == pytest.approx([0.5 * (1 - 0.2 * 0.25), 0])
+    assert distort([0.3, 0.4], (0, 0, 0.01, 0.02, 0)) == pytest.approx(
+        [0.3 + 2 * 0.01 * 0.12 + 0.02 * (0.25 + 0.18), 0.4 + 0.01 * (0.25 + 0.32) + 2 * 0.02 * 0.12]
+    )
+    assert distort([0.6, 0.8], (0, 0.1, 0, 0, 0.2)) == pytest.approx([0.6 * 1.3, 0.8 * 1.3])
+
+
+def test_a_lens_that_folds_the_image_over_is_refused():
+    with pytest.raises(GeometryError, match="folds over"):
+        undistort([[1.2, 0.0]], (-0.5, 0, 0, 0, 0))

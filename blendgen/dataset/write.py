@@ -79,6 +79,7 @@ def make_row(frame: Frame, names: dict[str, str], digests: dict[str, str]) -> Ro
             "world_to_camera": camera.world_to_camera,
             "focal_length_mm": camera.focal_length_mm,
             "sensor_width_mm": camera.sensor_width_mm,
+            "distortion": camera.distortion,
         },
         "shot": shot.model_dump(mode="json"),
         "exposure": frame.exposure.model_dump(mode="json"),

@@ -1,8 +1,9 @@
-"""Camera: a pinhole camera whose frame holds the products exactly as large as drawn.
+"""Camera: a camera whose frame holds the products exactly as large as drawn.
 
 In: the products' points and a shot's streams. Out: a Camera. With the viewing direction and the
 lens drawn first, the position follows in closed form from the planes of the view frustum: each
-must touch the outermost point on its side. Nothing is searched, and nothing is ever cut off.
+must touch the outermost point on its side. Nothing is searched, but for lenses that distort, and
+nothing is ever cut off.
 """
 
 from __future__ import annotations
@@ -11,14 +12,26 @@ import numpy as np
 
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
-from blendgen.geometry import angles_of, camera_rotation, intrinsics_matrix, rigid, rows_of
+from blendgen.geometry import (
+    NO_DISTORTION,
+    angles_of,
+    camera_rotation,
+    distort,
+    intrinsics_matrix,
+    rigid,
+    rows_of,
+    undistort,
+)
 from blendgen.shot import Camera
 from blendgen.spec.lighting import AZIMUTH_DEG
-from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Spec
+from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Distortion, Spec
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1
 _LOWEST_M = 0.002
+_CORNERS = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
+_AIM_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
+_CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
 
 
 def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Camera:
@@ -32,12 +45,15 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     rotation = camera_rotation(azimuth_deg, elevation_deg, roll_deg)
     intrinsics = intrinsics_matrix(focal_length_mm, sensor_width_mm, spec.resolution)
     points = points_world_m @ rotation.T
+    distortion = _distortion(section.distortion, sampler)
     half = np.array(spec.resolution) / 2 / intrinsics[0, 0]
+    undistort(half * _CORNERS, distortion)  # a lens that folds the image is found here, not at the render
     if section.distance_m is not None:
-        solve, size = position_at_distance, sampler.value(section.distance_m, "camera.distance_m")
+        distance = sampler.value(section.distance_m, "camera.distance_m")
+        position = _kept(lambda aimed: position_at_distance(points, half, distance, aimed), aim, rotation)
     else:
-        solve, size = position_for_fill, sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
-    position = _above_surface(lambda aimed: solve(points, half, size, aimed), aim, rotation)
+        fill = sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
+        position = _kept(lambda aimed: _framed(points, half, fill, aimed, distortion), aim, rotation)
     return Camera(
         resolution=spec.resolution,
         intrinsics=rows_of(intrinsics),
@@ -47,23 +63,50 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
         azimuth_deg=azimuth_deg,
         elevation_deg=elevation_deg,
         roll_deg=roll_deg,
-        frame_fill=float(max(_spans(points, position)[1] / (2 * half))),
+        frame_fill=float(max(np.ptp(_box(points, position, distortion), axis=0) / (2 * half))),
         distance_m=float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2]),
+        distortion=distortion,
     )
 
 
-def _above_surface(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def _distortion(section: Distortion, sampler: Sampler) -> tuple[float, ...]:
+    names = ("k1", "k2", "p1", "p2", "k3")
+    return tuple(float(sampler.value(getattr(section, name), f"camera.distortion.{name}")) for name in names)
+
+
+def _kept(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """The camera's position with as much of the aim as keeps it above the surface.
 
     A camera that looks almost level and aims over the products would stand below them.
     """
-    for share in (1.0, 0.75, 0.5, 0.25, 0.0):
+    for share in _AIM_STEPS:
         position = solve(share * aim)
-        if (rotation.T @ position)[2] > _LOWEST_M:
+        if position is not None and (rotation.T @ position)[2] > _LOWEST_M:
             return position
     raise GeometryError(
         "camera.elevation_deg: so low, the camera would stand below the surface; raise it, or the distance"
     )
+
+
+def _framed(points, half, fill: float, aim, distortion) -> np.ndarray | None:
+    """Where the camera stands so that the box fills `fill` as the lens shows it; None where, aimed
+    like this, the lens would push a part of the products out of the frame.
+
+    Without distortion the solution is exact; with it, the fill that a pinhole is asked for is
+    corrected until the box that the lens makes of it is right.
+    """
+    if distortion == NO_DISTORTION:
+        return position_for_fill(points, half, fill, aim)
+    asked = fill
+    for _ in range(_CORRECTIONS):
+        position = position_for_fill(points, half, asked, aim)
+        box = _box(points, position, distortion)
+        measured = float(max(np.ptp(box, axis=0) / (2 * half)))
+        if abs(measured - fill) < _FILL_TOLERANCE:
+            break
+        asked = float(np.clip(asked * fill / measured, 0.01, 1.5))
+    inside = np.all(np.abs(box) <= half + 1e-9)
+    return position if inside or not np.any(aim) else None
 
 
 def position_for_fill(points, half, fill: float, aim) -> np.ndarray:
@@ -129,11 +172,22 @@ def _across(points, z: float, axis: int, half, aim) -> float:
     return (low + high) / 2
 
 
-def _spans(points, position) -> tuple[np.ndarray, np.ndarray]:
-    """Lower corner and extent of the box of the points in the image plane at z = 1."""
+def _box(points, position, distortion) -> np.ndarray:
+    """Lower and upper corner (2, 2) of the box of the points in the image plane at z = 1."""
     shifted = points - position
     image = shifted[:, :2] / shifted[:, 2:]
-    return image.min(axis=0), np.ptp(image, axis=0)
+    if distortion != NO_DISTORTION:
+        image = distort(_along_outline(image), distortion)
+    return np.stack([image.min(axis=0), image.max(axis=0)])
+
+
+def _along_outline(image: np.ndarray) -> np.ndarray:
+    """Points along the outline of image points: a lens bends its sides outwards, between the corners."""
+    from scipy.spatial import ConvexHull
+
+    corners = image[ConvexHull(image).vertices]
+    steps = np.linspace(0, 1, _STEPS_A_SIDE, endpoint=False)[:, None, None]
+    return ((1 - steps) * corners + steps * np.roll(corners, -1, axis=0)).reshape(-1, 2)
 
 
 def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:

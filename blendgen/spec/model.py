@@ -58,6 +58,16 @@ class SurfaceSection(Section):
     yaw_deg: number() = Field(Constant(0.0), description="direction of travel or grain; 0 is world +Y")
 
 
+class Distortion(Section):
+    """Lens distortion of Brown and Conrady, in OpenCV's terms; barrel for negative k1."""
+
+    k1: number(-1, 1) = Field(Constant(0.0), description="radial, with the square of the radius")
+    k2: number(-1, 1) = Field(Constant(0.0), description="with the fourth power")
+    k3: number(-1, 1) = Field(Constant(0.0), description="with the sixth power")
+    p1: number(-0.1, 0.1) = Field(Constant(0.0), description="tangential, of a lens that sits askew")
+    p2: number(-0.1, 0.1) = Field(Constant(0.0), description="the same across")
+
+
 class CameraSection(Section):
     """Where the camera stands and what lens it has; the product is always framed as drawn."""
 
@@ -84,6 +94,7 @@ class CameraSection(Section):
     roll_deg: number() = Field(Normal(0.0, 4.0), description="turn about the optical axis")
     focal_length_mm: number(4, 1200) = Field(Uniform(24.0, 60.0), description="focal length of the lens")
     sensor_width_mm: number(1, 100) = Field(Constant(36.0), description="width of the sensor")
+    distortion: Distortion = Distortion()
 
     @model_validator(mode="after")
     def _one_way_each(self):

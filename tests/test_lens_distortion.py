@@ -1,0 +1,114 @@
+"""Distorting lenses: labels agree with the distorted projection of the vertices."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import ConvexHull
+
+from blendgen.draw.camera import draw_camera
+from blendgen.draw.sampler import Sampler
+from blendgen.errors import GeometryError
+from blendgen.geometry import project
+from blendgen.lens_distortion import distorted_light, pinhole
+from blendgen.pipeline import Task
+from tests.conftest import box_hull, make_spec
+
+BARREL = {"k1": -0.25, "k2": 0.08}
+PINCUSHION = {"k1": 0.2, "p1": 0.003, "p2": -0.002}
+LENSES = [BARREL, PINCUSHION]
+
+
+def outline_px(camera, points):
+    """Pixels along the distorted outline of a convex body, sides included."""
+    corners = points[ConvexHull(project(points, camera.intrinsics, camera.world_to_camera)).vertices]
+    steps = np.linspace(0, 1, 60, endpoint=False)[:, None, None]
+    pixels = project(
+        ((1 - steps) * corners + steps * np.roll(corners, -1, axis=0)).reshape(-1, 3),
+        camera.intrinsics,
+        camera.world_to_camera,
+        camera.distortion,
+    )
+    return pixels.min(axis=0), pixels.max(axis=0)
+
+
+@pytest.mark.parametrize("lens", LENSES, ids=["barrel", "pincushion"])
+def test_boxes_and_masks_agree_with_the_distorted_projection(flat_pipeline, shapes, lens):
+    """Within half a pixel: the box of the pixels whose centres lie inside the distorted outline."""
+    spec = make_spec(
+        resolution=[160, 120],
+        camera={"distortion": lens, "focal_length_mm": 28, "frame_fill": 0.7, "aim": {"disk": 1}},
+    )
+    for index in range(6):
+        (frame,) = flat_pipeline(spec).frames(Task(index, (index,)))
+        (placed,), (label,) = frame.shot.products, frame.labels.objects
+        if placed.product != "box":
+            continue
+        hull = shapes.product("box").hull_m
+        world = hull @ np.array(placed.object_to_world)[:3, :3].T + np.array(placed.object_to_world)[:3, 3]
+        low, high = outline_px(frame.shot.camera, world)
+        x, y, width, height = label.bbox
+        assert np.abs(np.array([x, y]) - low).max() <= 1.0
+        assert np.abs(np.array([x + width, y + height]) - high).max() <= 1.0
+        middle = (np.array([2 * x + width, 2 * y + height]) - low - high) / 2
+        assert np.abs(middle).max() <= 0.5
+        assert frame.rgb_u8.shape == (120, 160, 3) and label.visible_fraction == 1.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    k1=st.floats(-0.25, 0.3),
+    p1=st.floats(-0.005, 0.005),
+    fill=st.floats(0.2, 0.9),
+    aim=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    elevation=st.floats(30, 90),
+    focal=st.floats(35, 80),
+)
+def test_the_product_is_in_view_and_as_large_as_drawn_through_any_lens(k1, p1, fill, aim, elevation, focal):
+    spec = make_spec(
+        camera={
+            "distortion": {"k1": k1, "p1": p1},
+            "frame_fill": fill,
+            "aim": list(aim),
+            "elevation_deg": elevation,
+            "focal_length_mm": focal,
+        }
+    )
+    points = box_hull((0.15, 0.07, 0.02))
+    camera = draw_camera(spec, points, Sampler(0, 0, 0))
+    low, high = outline_px(camera, points)
+    assert low.min() >= -0.05 and np.all(high <= np.array(camera.resolution) + 0.05)
+    measured = max((high - low) / camera.resolution)
+    assert camera.frame_fill == pytest.approx(measured, abs=2e-3)
+    assert measured == pytest.approx(fill, abs=5e-3)
+
+
+def test_the_pinhole_sees_what_the_lens_sees_and_light_stays_where_it_is():
+    """A picture of pixel positions: what arrives at a pixel is where its ray comes from."""
+    spec = make_spec(camera={"distortion": BARREL, "focal_length_mm": 30})
+    camera = draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))
+    wide = pinhole(camera)
+    width, height = wide.resolution
+    assert width >= camera.resolution[0] and wide.intrinsics[0][0] == pytest.approx(camera.intrinsics[0][0])
+    columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    picture = np.stack([columns, rows, np.ones_like(rows)], axis=-1).astype(np.float32)
+    seen = distorted_light(picture, camera).reshape(-1, 3)
+    from blendgen.geometry import distort
+
+    rays = (seen[:, :2] - np.array(wide.intrinsics)[:2, 2]) / wide.intrinsics[0][0]
+    back = distort(rays, camera.distortion) * camera.intrinsics[0][0] + np.array(camera.intrinsics)[:2, 2]
+    columns, rows = np.meshgrid(np.arange(camera.resolution[0]) + 0.5, np.arange(camera.resolution[1]) + 0.5)
+    assert back == pytest.approx(np.stack([columns, rows], axis=-1).reshape(-1, 2), abs=0.01)
+
+
+def test_without_distortion_nothing_is_touched():
+    camera = draw_camera(make_spec(), box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))
+    assert pinhole(camera) is camera
+    light = np.ones((48, 64, 3), np.float32)
+    assert distorted_light(light, camera) is light
+
+
+def test_a_lens_that_folds_is_told_when_it_is_drawn():
+    spec = make_spec(camera={"distortion": {"k1": -0.9}, "focal_length_mm": 18})
+    with pytest.raises(GeometryError, match="folds over"):
+        draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))
