@@ -12,7 +12,7 @@ import numpy as np
 from blendgen.errors import GeometryError
 
 NO_DISTORTION = (0.0, 0.0, 0.0, 0.0, 0.0)
-_FOLDED = "camera.distortion: so strong that the image folds over; use smaller k1, k2, k3"
+_FOLDED = "camera.distortion: so strong that the image folds over; use a smaller k1, or a k2 against it"
 
 
 def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution) -> np.ndarray:
