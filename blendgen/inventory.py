@@ -6,13 +6,10 @@ that the spec gives (models, colourways) are checked here, with their line in th
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blendgen.catalog.entry import file_sha256
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.phones import phone_sources
 from blendgen.catalog.product import Catalog, Product, Refusal
@@ -21,13 +18,13 @@ from blendgen.catalog.source import Measurer, Source
 from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
 from blendgen.recolor import read_table, recolored, unmatched_patterns
-from blendgen.spec.load import SpecFile, resolved_values
-from blendgen.spec.model import Spec
-from blendgen.spec.products import ProductSource
+from blendgen.spec.load import SpecFile
+from blendgen.spec.products import Distractors, ProductSource
 from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
+_DISTRACTOR = "distractor "  # before the names of what is no product
 _SHAPE_COLOR = "#8fa3b8"
 
 
@@ -51,9 +48,11 @@ def load_inventory(
     strict: a model that cannot be used is an error, not a note
     raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
     """
-    grouped = _grouped(spec_file)
+    grouped, clutter = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
-    catalog = load_catalog(sources, measure, builder_digests=builder_digests)
+    catalog = load_catalog([*sources, *clutter], measure, builder_digests=builder_digests)
+    distractors = tuple(p for p in catalog.products if p.name.startswith(_DISTRACTOR))
+    catalog = replace(catalog, products=tuple(p for p in catalog.products if p not in distractors))
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
@@ -65,62 +64,30 @@ def load_inventory(
     bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
     products = tuple(product for product in products if product.colorways)
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    return Inventory(Catalog(products, catalog.refusals + bare, _environments(spec_file)), roster)
+    catalog = Catalog(products, catalog.refusals + bare, _environments(spec_file), distractors)
+    return Inventory(catalog, roster)
 
 
-def _grouped(spec_file: SpecFile) -> list[tuple[ProductSource, list[Source]]]:
-    """Each section with the sources that it asks for; raises SpecError with all faults at once."""
+def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source]]], list[Source]]:
+    """Each section of products with the sources that it asks for, and those of the distractors.
+
+    raises: SpecError with all faults at once
+    """
+    sections = [(("products", number), section) for number, section in enumerate(spec_file.spec.products)]
+    if spec_file.spec.distractors is not None:
+        sections.append((("distractors",), spec_file.spec.distractors))
     grouped, problems = [], []
-    for number, section in enumerate(spec_file.spec.products):
+    for path, section in sections:
         try:
-            grouped.append((section, _selected(spec_file, number, section, _sources(spec_file, section))))
+            grouped.append((section, _selected(spec_file, path, section, _sources(spec_file, section))))
         except SpecError as error:
             problems += error.problems
         except CatalogError as error:
-            problems.append(spec_file.problem(("products", number, "directory"), str(error)))
+            problems.append(spec_file.problem((*path, "directory"), str(error)))
     if problems:
         raise SpecError(problems)
-    return grouped
-
-
-def digest(spec: Spec, inventory: Inventory) -> str:
-    """Hex sha256 over everything that decides the images, but not how many of them there are.
-
-    Where a model folder lies does not count; what is in it does.
-    """
-    values = resolved_values(spec)
-    values.pop("images")
-    for section in values["products"]:
-        section.pop("directory", None)
-        section.pop("recolor_table", None)  # what it says is in the colourways
-    content = [
-        (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
-        for product in inventory.catalog.products
-    ]
-    values["lighting"]["environment"].pop("directory", None)
-    panoramas = [(name, file_sha256(path)) for name, path in inventory.catalog.environments.items()]
-    text = json.dumps([values, content, panoramas], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def portable_spec(spec_file: SpecFile) -> Spec:
-    """The spec with its model folders as absolute paths: it loads from anywhere."""
-    sections = [
-        section.model_copy(
-            update={
-                key: str((spec_file.folder / value).resolve())
-                for key in ("directory", "recolor_table")
-                if (value := getattr(section, key)) is not None
-            }
-        )
-        for section in spec_file.spec.products
-    ]
-    spec = spec_file.spec.model_copy(update={"products": sections})
-    around = spec.lighting.environment
-    if around.directory is None:
-        return spec
-    around = around.model_copy(update={"directory": str((spec_file.folder / around.directory).resolve())})
-    return spec.model_copy(update={"lighting": spec.lighting.model_copy(update={"environment": around})})
+    clutter = grouped.pop()[1] if spec_file.spec.distractors is not None else []
+    return grouped, [replace(source, name=f"{_DISTRACTOR}{source.name}") for source in clutter]
 
 
 def _refuse_named(catalog: Catalog, grouped) -> None:
@@ -156,7 +123,7 @@ def _begins(file: Path, magic: bytes) -> bool:
         return opened.read(len(magic)) == magic
 
 
-def _sources(spec_file: SpecFile, section: ProductSource) -> list[Source]:
+def _sources(spec_file: SpecFile, section: ProductSource | Distractors) -> list[Source]:
     if section.catalog == "phones":
         return phone_sources()
     if section.catalog == "shapes":
@@ -170,13 +137,13 @@ def _shape_source(name: str) -> Source:
     return Source(name, "shapes", "shape", options, f"shapes/{name}")
 
 
-def _selected(spec_file: SpecFile, number: int, section: ProductSource, sources: list[Source]):
+def _selected(spec_file: SpecFile, path: tuple, section: ProductSource | Distractors, sources: list[Source]):
     """The sources that `models` names; all where it names none."""
     if section.models is None:
         return sources
     by_name = {source.name: source for source in sources}
     problems = [
-        spec_file.problem(("products", number, "models", i), f"{name!r} is not here{nearest(name, by_name)}")
+        spec_file.problem((*path, "models", i), f"{name!r} is not here{nearest(name, by_name)}")
         for i, name in enumerate(section.models)
         if name not in by_name
     ]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.inventory import Inventory, digest
+from blendgen.identity import digest
+from blendgen.inventory import Inventory
 from blendgen.spec.model import Spec
 from blendgen.wheel import blender_version
 

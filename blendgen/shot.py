@@ -44,6 +44,14 @@ class PlacedProduct(_Plain):
     object_to_world: Matrix4
 
 
+class Distractor(_Plain):
+    """Something that lies in the scene and is no product: it has no label and no instance id."""
+
+    product: str
+    colorway: str
+    object_to_world: Matrix4
+
+
 class Surface(_Plain):
     """What the products lie on; its top is the plane z = 0.
 
@@ -121,6 +129,7 @@ class Shot(_Plain):
     camera: Camera
     environment: Environment
     lamps: tuple[Lamp, ...]
+    distractors: tuple[Distractor, ...] = ()
     render_seed: int
 
 

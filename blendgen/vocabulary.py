@@ -29,6 +29,9 @@ SURFACE_KINDS = {
     "backlit_sheet": "opal sheet lit from below, as a light table; its strength is exposure.backlight_ev",
 }
 
+# Surfaces whose edges are never near.
+WITHOUT_EDGES = ("paper", "backlit_sheet")
+
 # The surface that shines by itself.
 BACKLIT = "backlit_sheet"
 

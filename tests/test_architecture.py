@@ -19,10 +19,11 @@ LAYERS = {
     **dict.fromkeys(["spec", "catalog"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "lens_distortion"], 4),
     **dict.fromkeys(["inventory", "dataset"], 5),
-    **dict.fromkeys(["pipeline", "record", "report"], 6),
-    "farm": 7,
-    "cli": 8,
-    "__main__": 9,
+    **dict.fromkeys(["pipeline", "identity", "report"], 6),
+    "record": 7,
+    "farm": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -70,7 +70,7 @@ def test_a_pattern_that_matches_nothing_is_told_with_the_nearest_part(stock):
 
 
 def test_other_colours_make_another_data_set(stock):
-    from blendgen.inventory import digest
+    from blendgen.identity import digest
 
     spec_file = check_spec(parse(HEAD + "  - directory: models\n", "x.yaml"), None)
     red, blue = (
@@ -86,7 +86,7 @@ PANORAMAS = "  - directory: models\nlighting: {environment: {directory: hdri}}\n
 def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_path):
     from blendgen.draw.lighting import draw_environment
     from blendgen.draw.sampler import Sampler
-    from blendgen.inventory import digest
+    from blendgen.identity import digest
 
     (tmp_path / "hdri").mkdir()
     for name in ("b.hdr", "a.HDR"):
@@ -116,3 +116,13 @@ def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, file
             (tmp_path / "hdri" / name).write_bytes(content)
     with pytest.raises(SpecError, match=rf"x.yaml:5:26: lighting.environment.directory: .*{expected}"):
         stock(PANORAMAS)
+
+
+def test_distractors_come_from_their_own_folder_and_are_no_class(stock, tmp_path):
+    (tmp_path / "junk").mkdir()
+    (tmp_path / "junk" / "good.glb").write_text("a cable")
+    inventory = stock("  - directory: models\ndistractors: {directory: junk}\n")
+    assert inventory.roster.classes == ("fine", "good")
+    assert [product.name for product in inventory.catalog.distractors] == ["distractor good"]
+    with pytest.raises(SpecError, match=r"x.yaml:5:15: distractors.directory: nowhere: no such folder"):
+        stock("  - directory: models\ndistractors: {directory: nowhere}\n")

@@ -98,11 +98,14 @@ class Catalog:
     """All products of a spec, in the order of its classes' discovery, and what was left out.
 
     environments: the user's panoramas, by file name
+    distractors: models that may lie about, and are no products
     """
 
     products: tuple[Product, ...]
     refusals: tuple[Refusal, ...] = ()
     environments: Mapping[str, Path] = field(default_factory=dict)
+    distractors: tuple[Product, ...] = ()
 
     def product(self, name: str) -> Product:
-        return next(product for product in self.products if product.name == name)
+        """A product, or a distractor, by its name."""
+        return next(product for product in (*self.products, *self.distractors) if product.name == name)

@@ -48,8 +48,8 @@ def command(spec, folder, images, index_range, overrides, seed, render, strict, 
     from blendgen.develop.encode import encode_jpeg
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
+    from blendgen.identity import portable_spec
     from blendgen.index_range import parse_range
-    from blendgen.inventory import portable_spec
     from blendgen.record import dataset_record
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml

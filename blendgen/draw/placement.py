@@ -31,8 +31,8 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
     for number, variant in enumerate(variants):
         product = catalog.product(variant.product)
         rotation = _rotation(spec, product, sampler, number)
-        transform = _standing(product, rotation)
-        outline = _corners(transform_points(transform, product.hull_m)[:, :2])
+        transform = standing(product, rotation)
+        outline = corners(transform_points(transform, product.hull_m)[:, :2])
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
@@ -69,10 +69,11 @@ def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np
     if spec.placement.pose == "free":
         return yaw @ uniform_rotation(*sampler.units(f"placement.{number}.orientation", 3))
     (unit,) = sampler.units(f"placement.{number}.pose", 1)
-    return yaw @ _resting_rotation(product, unit)
+    return yaw @ resting_rotation(product, unit)
 
 
-def _resting_rotation(product: Product, unit: float) -> np.ndarray:
+def resting_rotation(product: Product, unit: float) -> np.ndarray:
+    """(3, 3) rotation of the resting pose that a number in [0, 1) stands for."""
     total = 0.0
     for pose in product.resting_poses:
         total += pose.probability
@@ -98,7 +99,7 @@ def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:
     )
 
 
-def _standing(product: Product, rotation: np.ndarray) -> np.ndarray:
+def standing(product: Product, rotation: np.ndarray) -> np.ndarray:
     """object_to_world that centres the turned product on the origin with its lowest point at z = 0.
 
     A sheet without thickness would share its plane with the surface, and neither could be told to
@@ -117,18 +118,18 @@ def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> n
     gap = sampler.value(spec.placement.gap_m, f"placement.{number}.gap_m")
     bearing = 2 * math.pi * unit
     direction = np.array([math.cos(bearing), math.sin(bearing)])
-    return direction * (max(_clearance(other, outline, direction) for other in others) + gap)
+    return direction * (max(clearance(other, outline, direction) for other in others) + gap)
 
 
-def _clearance(standing: np.ndarray, coming: np.ndarray, direction: np.ndarray) -> float:
+def clearance(resting: np.ndarray, coming: np.ndarray, direction: np.ndarray) -> float:
     """How far `coming` must be moved along `direction` until the two convex outlines do not meet.
 
-    standing, coming: (n, 2) corners, counter-clockwise. The shifts at which they meet are their
+    resting, coming: (n, 2) corners, counter-clockwise. The shifts at which they meet are their
     Minkowski difference, a convex polygon whose sides have the normals of theirs; where the ray
     of shifts leaves it they part. 0 where they never meet.
     """
-    normals = np.concatenate([_outward(standing), -_outward(coming)])
-    offsets = (normals @ standing.T).max(axis=1) - (normals @ coming.T).min(axis=1)
+    normals = np.concatenate([_outward(resting), -_outward(coming)])
+    offsets = (normals @ resting.T).max(axis=1) - (normals @ coming.T).min(axis=1)
     along = normals @ direction
     leaving, entering = along > 1e-12, along < -1e-12
     leave = np.min(offsets[leaving] / along[leaving])
@@ -143,7 +144,7 @@ def _outward(corners: np.ndarray) -> np.ndarray:
     return np.column_stack([side[:, 1], -side[:, 0]]) / np.linalg.norm(side, axis=1, keepdims=True)
 
 
-def _corners(points: np.ndarray) -> np.ndarray:
+def corners(points: np.ndarray) -> np.ndarray:
     """Corners of the outline of points, counter-clockwise, a hair wider, so that one without area
     (an upright card) has some."""
     from scipy.spatial import ConvexHull

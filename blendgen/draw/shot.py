@@ -12,6 +12,7 @@ import numpy as np
 
 from blendgen.catalog.product import Catalog
 from blendgen.draw.camera import draw_camera
+from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
 from blendgen.draw.lighting import draw_environment, draw_lamps
 from blendgen.draw.placement import draw_products, moved, world_points
@@ -61,6 +62,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
         camera=camera,
         environment=draw_environment(spec, catalog, sampler),
         lamps=draw_lamps(spec, points, camera, sampler),
+        distractors=draw_distractors(spec, catalog, products, surface, sampler),
         render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
 

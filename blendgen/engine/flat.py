@@ -14,7 +14,7 @@ from blendgen import __version__
 from blendgen.catalog.product import Catalog, Product
 from blendgen.color import hex_to_linear
 from blendgen.geometry import inverse_rigid, pixel_rays
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Film, PlacedProduct, Shot, lamp_group
+from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, Film, PlacedProduct, Shot, lamp_group
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
@@ -35,11 +35,14 @@ class FlatEngine:
         depth, normal = _plane_hit(origin, directions)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
-        for placed, (hit_depth, hit_normal) in zip(shot.products, hits, strict=True):
+        clutter = [self._hit(distractor, origin, directions) for distractor in shot.distractors]
+        for placed, (hit_depth, hit_normal) in zip(
+            (*shot.products, *shot.distractors), (*hits, *clutter), strict=True
+        ):
             nearer = hit_depth < depth
             depth = np.where(nearer, hit_depth, depth)
             normal = np.where(nearer[..., None], hit_normal, normal)
-            owner[nearer] = placed.instance_id
+            owner[nearer] = getattr(placed, "instance_id", 0)
             albedo[nearer] = self._albedo(placed)
         return Film(
             radiance_linear=_light(shot, origin, directions, depth, normal, albedo),
@@ -51,7 +54,7 @@ class FlatEngine:
             },
         )
 
-    def _hit(self, placed: PlacedProduct, origin, directions):
+    def _hit(self, placed: PlacedProduct | Distractor, origin, directions):
         """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""
         product = self._catalog.product(placed.product)
         object_to_world = np.array(placed.object_to_world)
@@ -63,7 +66,7 @@ class FlatEngine:
         depth, normal = solve(product, local_origin, local_directions)
         return depth, normal @ rotation.T
 
-    def _albedo(self, placed: PlacedProduct) -> tuple[float, float, float]:
+    def _albedo(self, placed: PlacedProduct | Distractor) -> tuple[float, float, float]:
         overrides = self._catalog.product(placed.product).colorway(placed.colorway).materials.values()
         colors = [override.base_color_srgb for override in overrides if override.base_color_srgb]
         return hex_to_linear(colors[0]) if colors else _PRODUCT_ALBEDO

@@ -7,9 +7,48 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from blendgen.color import hex_to_srgb
+from blendgen.spec.distributions import Integers, Uniform
+from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
+
+
+class Distractors(Section):
+    """Things that lie about and are no products: no label, no box, but a place, and shadows."""
+
+    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
+    directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
+    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(None, description="as for products")
+    up: Literal["x", "y", "z"] | None = Field(None, description="as for products")
+    count: whole_number(0, 12) = Field(Integers(0, 3), description="how many, where they find room")
+    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="room to what lies there already")
+
+    @field_validator("catalog")
+    @classmethod
+    def _known_family(cls, family):
+        return known_family(family)
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        check_one_place(self)
+        return self
+
+
+def known_family(family: str | None) -> str | None:
+    """Raises ValueError for a name that is no built-in family."""
+    if family is not None and family not in FAMILIES:
+        raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
+    return family
+
+
+def check_one_place(section) -> None:
+    """Raises ValueError unless models come from a family or a folder, with what belongs to it."""
+    if (section.catalog is None) == (section.directory is None):
+        raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+    if section.catalog is not None and (section.unit or section.up):
+        raise ValueError("unit and up belong to a directory; a built-in family knows its size")
 
 
 class Finish(Section):
@@ -60,16 +99,11 @@ class ProductSource(Section):
     @field_validator("catalog")
     @classmethod
     def _known_family(cls, family):
-        if family is not None and family not in FAMILIES:
-            raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
-        return family
+        return known_family(family)
 
     @model_validator(mode="after")
     def _one_place(self):
-        if (self.catalog is None) == (self.directory is None):
-            raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+        check_one_place(self)
         if self.recolor is not None and self.recolor_table is not None:
             raise ValueError("give either recolor or recolor_table")
-        if self.catalog is not None and (self.unit or self.up):
-            raise ValueError("unit and up belong to a directory; a built-in family knows its size")
         return self

@@ -116,6 +116,25 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
     assert film.radiance_linear["emission"].mean() == pytest.approx(0.98, abs=0.03)
 
 
+def test_a_distractor_is_seen_and_is_background(stock, engine_for):
+    from dataclasses import replace
+
+    from blendgen.shot import Distractor
+
+    thing = replace(stock.product("box"), name="distractor box")
+    engine = engine_for(3, replace(stock, distractors=(thing,)))
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
+    plain = engine.render(shot)
+    lying = conformance.place(1, stock.product("box"), x=0.09, y=0.02).object_to_world
+    cluttered = shot.model_copy(
+        update={"distractors": (Distractor(product=thing.name, colorway="default", object_to_world=lying),)}
+    )
+    film = engine.render(cluttered)
+    changed = film.depth_m < plain.depth_m - 0.01
+    assert changed.any() and not film.instance_id[changed].any()
+    assert np.array_equal(film.amodal_mask[1], plain.instance_id == 1)
+
+
 def test_what_hides_a_product_need_not_be_one(stock, engine):
     """Seen low across a belt, the rail hides a part of a lone product; it counts as hidden."""
     box = stock.product("box")

@@ -16,7 +16,7 @@ from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.nodes import set_input
-from blendgen.shot import EMISSION_GROUP, PlacedProduct
+from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
 
@@ -32,16 +32,23 @@ class Models:
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
         """A scene object for one product of a shot; its pass index is the instance id."""
+        return self._place(placed, object_name(placed.instance_id), placed.instance_id)
+
+    def place_distractor(self, distractor: Distractor, number: int) -> bpy.types.Object:
+        """A scene object that is no product: its pass index is that of the background."""
+        return self._place(distractor, f"distractor_{number}", 0)
+
+    def _place(self, placed: PlacedProduct | Distractor, name: str, pass_index: int) -> bpy.types.Object:
         product = self._catalog.product(placed.product)
         mesh = self._mesh(product)
-        instance = bpy.data.objects.new(object_name(placed.instance_id), mesh)
+        instance = bpy.data.objects.new(name, mesh)
         for slot, material in zip(
             instance.material_slots, self._colorway(product, placed.colorway), strict=True
         ):
             slot.link = "OBJECT"
             slot.material = material
         instance.matrix_world = Matrix(placed.object_to_world)
-        instance.pass_index = placed.instance_id
+        instance.pass_index = pass_index
         instance.lightgroup = EMISSION_GROUP
         bpy.context.scene.collection.objects.link(instance)
         return instance

@@ -65,6 +65,8 @@ class BlenderEngine:
         build_surface(shot.surface)
         for placed in shot.products:
             self._models.place(placed)
+        for number, distractor in enumerate(shot.distractors):
+            self._models.place_distractor(distractor, number)
         lights.set_environment(shot.environment, self._environments)
         lights.build_lamps(shot.lamps)
         _set_camera(self._scene, self._camera, shot.camera)
