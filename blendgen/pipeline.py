@@ -13,13 +13,15 @@ from itertools import groupby
 
 from blendgen.annotate import annotate, hidden_products
 from blendgen.catalog.product import Catalog
+from blendgen.develop.defocus import defocus
 from blendgen.develop.develop import Developer, finish
+from blendgen.develop.motion import motion_blur
 from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
 from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
-from blendgen.shot import Film, Frame, Labels, Shot
+from blendgen.shot import Exposure, Film, Frame, Labels, Shot
 from blendgen.spec.model import Spec
 
 MAX_ATTEMPTS = 8
@@ -55,8 +57,8 @@ class Pipeline:
         shot, film, labels = self._seen_shot(task.shot_index)
         exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
-        for exposure, pinhole_radiance in zip(exposures, lit, strict=True):
-            radiance = distorted_light(pinhole_radiance, shot.camera)
+        for exposure, sharp in zip(exposures, lit, strict=True):
+            radiance = distorted_light(_blurred(sharp, film, shot, exposure), shot.camera)
             picture = finish(radiance, shot.camera, exposure)
             clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
             yield Frame(exposure.index, picture, clean, labels, shot, exposure)
@@ -73,3 +75,10 @@ class Pipeline:
             f"shot {shot_index}: no pixel of {hidden[0]} is seen after {MAX_ATTEMPTS} attempts; "
             "raise the resolution or frame_fill"
         )
+
+
+def _blurred(radiance, film: Film, shot: Shot, exposure: Exposure):
+    """The light as belt and focus blur it, on the image of the pinhole."""
+    camera = pinhole(shot.camera)
+    moving = motion_blur(radiance, film.depth_m, camera, shot.surface, exposure.time_s)
+    return defocus(moving, film.depth_m, camera)

@@ -58,6 +58,7 @@ class Surface(_Plain):
     texture_offset_m: where on the endless material the scene stands
     yaw_deg: direction of travel or grain against world +Y
     wear, dust: 0 (new, clean) to 1
+    speed_m_per_s: of a belt, along its direction of travel
     """
 
     kind: str
@@ -67,12 +68,14 @@ class Surface(_Plain):
     wear: float
     dust: float
     color_srgb: str | None
+    speed_m_per_s: float = 0.0
 
 
 class Camera(_Plain):
     """A camera; world_to_camera is OpenCV (X right, Y down, Z forward).
 
     distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as OpenCV has it; all 0 for a pinhole
+    f_number: None for a lens that is sharp everywhere; focus_m: depth at which it is sharp
     """
 
     resolution: tuple[int, int]
@@ -86,6 +89,8 @@ class Camera(_Plain):
     frame_fill: float
     distance_m: float
     distortion: tuple[float, float, float, float, float] = NO_DISTORTION
+    f_number: float | None = None
+    focus_m: float = 1.0
 
 
 class Environment(_Plain):

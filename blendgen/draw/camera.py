@@ -54,6 +54,8 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     else:
         fill = sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
         position = _kept(lambda aimed: _framed(points, half, fill, aimed, distortion), aim, rotation)
+    away = float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2])
+    focus_error = sampler.value(section.focus_error, "camera.focus_error")
     return Camera(
         resolution=spec.resolution,
         intrinsics=rows_of(intrinsics),
@@ -64,8 +66,10 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
         elevation_deg=elevation_deg,
         roll_deg=roll_deg,
         frame_fill=float(max(np.ptp(_box(points, position, distortion), axis=0) / (2 * half))),
-        distance_m=float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2]),
+        distance_m=away,
         distortion=distortion,
+        f_number=None if section.f_number is None else sampler.value(section.f_number, "camera.f_number"),
+        focus_m=away * (1 + focus_error),
     )
 
 

@@ -89,6 +89,7 @@ def drawn_values(
 def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
     section = spec.surface
     kind = sampler.value(section.kind, "surface.kind")
+    moves = "belt" in kind
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.units("surface.texture_offset_m", 2)
@@ -102,6 +103,9 @@ def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
         wear=sampler.value(section.wear, "surface.wear"),
         dust=sampler.value(section.dust, "surface.dust"),
         color_srgb=color,
+        speed_m_per_s=sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
+        if "belt" in kind
+        else 0.0,
     )
 
 

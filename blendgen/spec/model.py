@@ -56,6 +56,9 @@ class SurfaceSection(Section):
         f"(default {_BELT_WIDTH_M} for belts, {_TABLE_WIDTH_M} for tables)",
     )
     yaw_deg: number() = Field(Constant(0.0), description="direction of travel or grain; 0 is world +Y")
+    speed_m_per_s: number(0, 20) = Field(
+        Constant(0.0), description="of a belt; with exposure.time_s it makes motion blur"
+    )
 
 
 class Distortion(Section):
@@ -94,6 +97,13 @@ class CameraSection(Section):
     roll_deg: number() = Field(Normal(0.0, 4.0), description="turn about the optical axis")
     focal_length_mm: number(4, 1200) = Field(Uniform(24.0, 60.0), description="focal length of the lens")
     sensor_width_mm: number(1, 100) = Field(Constant(36.0), description="width of the sensor")
+    f_number: number(0.7, 64) | None = Field(
+        None, description="opening of the lens, for defocus; default: sharp everywhere"
+    )
+    focus_error: number(-0.9, 5) = Field(
+        Constant(0.0),
+        description="how far beyond the products it is focused, as a share of their distance",
+    )
     distortion: Distortion = Distortion()
 
     @model_validator(mode="after")

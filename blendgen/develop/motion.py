@@ -1,0 +1,61 @@
+"""Motion blur: what moves with the belt smears while the shutter is open.
+
+In: sharp light and depth of the middle of the exposure. Out: the same light, each moving point spread
+evenly along its path on the sensor. Rails, frame and floor stand still. Labels belong to the
+middle of the exposure and stay exact, because nothing is rendered anew.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from blendgen.geometry import inverse_rigid, pixel_rays, transform_points
+from blendgen.shot import Camera, Surface
+from blendgen.vocabulary import SURFACE_RIM_M
+
+_TAPS_PER_PX, _MOST_TAPS = 1.0, 65
+_BELT_DEPTH_M = 0.03  # what lies lower is not the belt
+
+
+def motion_blur(
+    radiance_linear: np.ndarray, depth_m: np.ndarray, camera: Camera, surface: Surface, time_s: float
+) -> np.ndarray:
+    """(h, w, 3) float32; camera is the pinhole that the light and depth were rendered with."""
+    path_m = surface.speed_m_per_s * time_s
+    if path_m == 0:
+        return radiance_linear
+    from scipy.ndimage import map_coordinates
+
+    path_px = _paths(depth_m, camera, surface, path_m)
+    longest = float(np.abs(path_px).max(initial=0.0))
+    if longest < 0.05:
+        return radiance_linear
+    taps = min(_MOST_TAPS, 2 * math.ceil(longest * _TAPS_PER_PX / 2) + 1)
+    rows, columns = np.mgrid[: depth_m.shape[0], : depth_m.shape[1]].astype(np.float64)
+    total = np.zeros_like(radiance_linear)
+    for share in (np.arange(taps) + 0.5) / taps - 0.5:
+        places = (rows + share * path_px[..., 1], columns + share * path_px[..., 0])
+        for channel in range(3):
+            total[..., channel] += map_coordinates(
+                radiance_linear[..., channel], places, order=1, mode="nearest"
+            )
+    return total / np.float32(taps)
+
+
+def _paths(depth_m: np.ndarray, camera: Camera, surface: Surface, path_m: float) -> np.ndarray:
+    """(h, w, 2) displacement in pixels (x, y) of each pixel's point during the exposure."""
+    hit = np.isfinite(depth_m)
+    depth = np.where(hit, depth_m, 1.0)
+    points_camera = pixel_rays(camera.intrinsics, camera.resolution) * depth[..., None]
+    world = transform_points(inverse_rigid(camera.world_to_camera), points_camera.reshape(-1, 3))
+    yaw = math.radians(surface.yaw_deg)
+    travel_world = np.array([-math.sin(yaw), math.cos(yaw), 0.0]) * path_m
+    travel = np.array(camera.world_to_camera)[:3, :3] @ travel_world
+    # the derivative of the projection at the point, times the way that it goes
+    focal_px = camera.intrinsics[0][0]
+    moved = focal_px * (travel[:2] - points_camera[..., :2] / depth[..., None] * travel[2]) / depth[..., None]
+    across = np.abs(world[:, :2] @ np.array([math.cos(yaw), math.sin(yaw)]))
+    on_belt = (across <= surface.width_m / 2 - SURFACE_RIM_M) & (world[:, 2] > -_BELT_DEPTH_M)
+    return np.where((hit & on_belt.reshape(hit.shape))[..., None], moved, 0.0)
