@@ -89,7 +89,6 @@ def drawn_values(
 def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
     section = spec.surface
     kind = sampler.value(section.kind, "surface.kind")
-    moves = "belt" in kind
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.units("surface.texture_offset_m", 2)

@@ -59,10 +59,8 @@ def test_rails_the_sky_and_a_resting_belt_stay_sharp():
     depth = np.full((121, 161), HEIGHT_M, np.float32)
     rail = point(column=80 + int(0.4 * 161))  # 0.4 m beside the middle of a belt of 0.6 m
     assert np.array_equal(motion_blur(rail, depth, overhead(), BELT, 0.04)[..., 0] > 0, rail[..., 0] > 0)
-    assert (
-        motion_blur(point(), depth, overhead(), BELT.model_copy(update={"speed_m_per_s": 0.0}), 0.04)
-        is not None
-    )
+    light, resting = point(), BELT.model_copy(update={"speed_m_per_s": 0.0})
+    assert motion_blur(light, depth, overhead(), resting, 0.04) is light
     nothing = np.full((121, 161), np.inf, np.float32)
     assert motion_blur(point(), nothing, overhead(), BELT, 0.04).max() == pytest.approx(1)
 
