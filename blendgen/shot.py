@@ -33,6 +33,19 @@ class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Condition(_Plain):
+    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are."""
+
+    scratches: float = 0.0
+    fingerprints: float = 0.0
+    dust: float = 0.0
+    pattern_offset_m: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_new(self) -> bool:
+        return not (self.scratches or self.fingerprints or self.dust)
+
+
 class PlacedProduct(_Plain):
     """A product standing in the scene. instance_id: 1 for the subject, then counting up."""
 
@@ -42,6 +55,7 @@ class PlacedProduct(_Plain):
     label: str
     label_id: int
     object_to_world: Matrix4
+    condition: Condition = Condition()
 
 
 class Distractor(_Plain):

@@ -15,10 +15,11 @@ from blendgen.catalog.product import Catalog, Product
 from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.shot import PlacedProduct
+from blendgen.shot import Condition, PlacedProduct
 from blendgen.spec.model import Spec
 
 THINNEST_M = 0.0002
+_PATTERN_PERIOD_M = 20.0
 
 
 def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
@@ -36,7 +37,8 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
-        placed.append(_placed(number + 1, variant, roster, transform))
+        condition = _condition(spec, sampler, number)
+        placed.append(_placed(number + 1, variant, roster, transform, condition))
     return _centred(placed, outlines)
 
 
@@ -154,7 +156,17 @@ def corners(points: np.ndarray) -> np.ndarray:
     return wider[ConvexHull(wider).vertices]
 
 
-def _placed(instance_id: int, variant: Variant, roster: Roster, transform) -> PlacedProduct:
+def _condition(spec: Spec, sampler: Sampler, number: int) -> Condition:
+    section, prefix = spec.condition, f"condition.{number}"
+    names = ("scratches", "fingerprints", "dust")
+    offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
+    return Condition(
+        **{name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in names},
+        pattern_offset_m=tuple(offset),
+    )
+
+
+def _placed(instance_id: int, variant: Variant, roster: Roster, transform, condition) -> PlacedProduct:
     return PlacedProduct(
         instance_id=instance_id,
         product=variant.product,
@@ -162,6 +174,7 @@ def _placed(instance_id: int, variant: Variant, roster: Roster, transform) -> Pl
         label=variant.label,
         label_id=roster.classes.index(variant.label),
         object_to_world=rows_of(transform),
+        condition=condition,
     )
 
 

@@ -15,7 +15,7 @@ from blendgen.spec.distributions import Constant, Normal, Uniform
 from blendgen.spec.fields import Color, direction_above, name_of, number, point_in_disk, whole_number
 from blendgen.spec.lighting import AZIMUTH_DEG, ExposureSection, Lighting
 from blendgen.spec.presets import RenderSettings, checked_resolution
-from blendgen.spec.products import Distractors, ProductSource
+from blendgen.spec.products import ConditionSection, Distractors, ProductSource
 from blendgen.spec.section import Section
 from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.vector_laws import Disk
@@ -141,6 +141,7 @@ class Spec(Section):
         {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1, description="share of the shots of each"
     )
     products: list[ProductSource] = Field(min_length=1)
+    condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="things that lie about and are no products")
     per_image: whole_number(1, 16) = Field(Constant(1), description="products in one image")
     placement: Placement = Placement()

@@ -7,11 +7,19 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from blendgen.color import hex_to_srgb
-from blendgen.spec.distributions import Integers, Uniform
+from blendgen.spec.distributions import Constant, Integers, Uniform
 from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
+
+
+class ConditionSection(Section):
+    """How used the products are; 0 is factory new."""
+
+    scratches: number(0, 1) = Field(Constant(0.0), description="fine scratches, more and deeper")
+    fingerprints: number(0, 1) = Field(Constant(0.0), description="greasy smears that dull reflections")
+    dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on what faces up")
 
 
 class Distractors(Section):

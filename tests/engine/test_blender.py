@@ -116,6 +116,40 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
     assert film.radiance_linear["emission"].mean() == pytest.approx(0.98, abs=0.03)
 
 
+@pytest.mark.parametrize("mark", ["scratches", "fingerprints", "dust"])
+def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark):
+    from blendgen.shot import Condition
+
+    engine = engine_for(1, samples_per_pixel=32, max_bounces=1, denoise=False)
+    camera = conformance.make_camera(20, 60, resolution=(96, 72))
+    films = []
+    for amount in (0.0, 0.3, 1.0):
+        placed = conformance.place(1, stock.product("box")).model_copy(
+            update={"condition": Condition(**{mark: amount}, pattern_offset_m=(3.0, 7.0))}
+        )
+        films.append(engine.render(conformance.make_shot([placed], camera, [conformance.overhead_lamp()])))
+    new, little, much = (sum(film.radiance_linear.values()) for film in films)
+    inside = films[0].instance_id == 1
+    assert all(np.array_equal(film.instance_id, films[0].instance_id) for film in films)
+    changes = [np.abs(light - new)[inside].mean() for light in (little, much)]
+    assert 0 < changes[0] < changes[1]
+    assert np.abs(much - new)[~inside].mean() < 0.2 * changes[1]
+
+
+def test_marks_of_use_leave_nothing_behind(stock, engine):
+    from blendgen.shot import Condition
+
+    placed = conformance.place(1, stock.product("box")).model_copy(
+        update={"condition": Condition(scratches=0.5, fingerprints=0.5, dust=0.5)}
+    )
+    shot = conformance.make_shot([placed], conformance.make_camera(resolution=(16, 16)))
+    engine.render(shot)
+    before = len(bpy.data.materials), len(bpy.data.node_groups)
+    for _ in range(3):
+        engine.render(shot)
+    assert (len(bpy.data.materials), len(bpy.data.node_groups)) == before
+
+
 def test_a_distractor_is_seen_and_is_background(stock, engine_for):
     from dataclasses import replace
 

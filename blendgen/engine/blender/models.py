@@ -15,10 +15,12 @@ from mathutils import Matrix
 from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
 from blendgen.engine.base import EngineError
+from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
-from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
+from blendgen.shot import EMISSION_GROUP, Condition, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
+_NEW = Condition()
 
 
 class Models:
@@ -32,19 +34,22 @@ class Models:
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
         """A scene object for one product of a shot; its pass index is the instance id."""
-        return self._place(placed, object_name(placed.instance_id), placed.instance_id)
+        return self._place(placed, object_name(placed.instance_id), placed.instance_id, placed.condition)
 
     def place_distractor(self, distractor: Distractor, number: int) -> bpy.types.Object:
         """A scene object that is no product: its pass index is that of the background."""
         return self._place(distractor, f"distractor_{number}", 0)
 
-    def _place(self, placed: PlacedProduct | Distractor, name: str, pass_index: int) -> bpy.types.Object:
+    def _place(
+        self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW
+    ) -> bpy.types.Object:
         product = self._catalog.product(placed.product)
         mesh = self._mesh(product)
         instance = bpy.data.objects.new(name, mesh)
-        for slot, material in zip(
-            instance.material_slots, self._colorway(product, placed.colorway), strict=True
-        ):
+        materials = self._colorway(product, placed.colorway)
+        if not condition.is_new:
+            materials = self._used(materials, condition)
+        for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
             slot.material = material
         instance.matrix_world = Matrix(placed.object_to_world)
@@ -52,6 +57,14 @@ class Models:
         instance.lightgroup = EMISSION_GROUP
         bpy.context.scene.collection.objects.link(instance)
         return instance
+
+    def _used(self, materials: list[bpy.types.Material], condition: Condition) -> list[bpy.types.Material]:
+        """Copies with the marks of use; slots that share a material share its copy."""
+        copies = {material: material.copy() for material in dict.fromkeys(materials)}
+        for copy in copies.values():
+            wear_out(copy, condition)
+        self._painted += copies.values()
+        return [copies[material] for material in materials]
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
         if product.name not in self._meshes:

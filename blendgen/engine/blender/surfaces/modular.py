@@ -10,8 +10,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
-from blendgen.engine.blender.surfaces.grime import dust_cover, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material, wrapped_offset_m
 from blendgen.shot import Surface

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.surfaces.grime import dust_cover, scratches, settle_dust, stains
+from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, stains
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.shot import Surface

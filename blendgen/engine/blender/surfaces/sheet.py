@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import bpy
 
+from blendgen.engine.blender.grime import dust_cover, lanes, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
-from blendgen.engine.blender.surfaces.grime import dust_cover, lanes, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.shot import Surface

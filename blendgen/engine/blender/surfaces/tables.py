@@ -11,8 +11,8 @@ import math
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust, stains
 from blendgen.engine.blender.surfaces.frame import build_floor
-from blendgen.engine.blender.surfaces.grime import dust_cover, marks, scratches, settle_dust, stains
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.shot import Surface
