@@ -63,6 +63,9 @@ def load_inventory(
     _check_colorways(spec_file, catalog, section_of)
     bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
     products = tuple(product for product in products if product.colorways)
+    if not products:
+        left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
+        raise CatalogError(f"no product can be used\n{left_out}")
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
     catalog = Catalog(products, catalog.refusals + bare, _environments(spec_file), distractors)
     return Inventory(catalog, roster)

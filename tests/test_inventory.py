@@ -126,3 +126,10 @@ def test_distractors_come_from_their_own_folder_and_are_no_class(stock, tmp_path
     assert [product.name for product in inventory.catalog.distractors] == ["distractor good"]
     with pytest.raises(SpecError, match=r"x.yaml:5:15: distractors.directory: nowhere: no such folder"):
         stock("  - directory: models\ndistractors: {directory: nowhere}\n")
+
+
+def test_distractors_alone_are_nothing_to_label(stock, tmp_path):
+    (tmp_path / "only_bad").mkdir()
+    (tmp_path / "only_bad" / "bad.glb").write_text("x")
+    with pytest.raises(CatalogError, match=r"no product can be used\n  only_bad/bad.glb: a point cloud"):
+        stock("  - directory: only_bad\ndistractors: {directory: models}\n")
