@@ -34,16 +34,20 @@ class _Plain(BaseModel):
 
 
 class Condition(_Plain):
-    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are."""
+    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
+
+    screen: brightness of its screen, 0 off, 1 as white paper in unit light
+    """
 
     scratches: float = 0.0
     fingerprints: float = 0.0
     dust: float = 0.0
+    screen: float = 0.0
     pattern_offset_m: tuple[float, float] = (0.0, 0.0)
 
     @property
     def is_new(self) -> bool:
-        return not (self.scratches or self.fingerprints or self.dust)
+        return not (self.scratches or self.fingerprints or self.dust or self.screen)
 
 
 class PlacedProduct(_Plain):

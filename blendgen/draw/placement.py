@@ -158,7 +158,7 @@ def corners(points: np.ndarray) -> np.ndarray:
 
 def _condition(spec: Spec, sampler: Sampler, number: int) -> Condition:
     section, prefix = spec.condition, f"condition.{number}"
-    names = ("scratches", "fingerprints", "dust")
+    names = ("scratches", "fingerprints", "dust", "screen")
     offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
     return Condition(
         **{name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in names},

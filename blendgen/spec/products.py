@@ -15,11 +15,16 @@ from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
 
 
 class ConditionSection(Section):
-    """How used the products are; 0 is factory new."""
+    """In what state the products are; 0 is factory new and switched off."""
 
     scratches: number(0, 1) = Field(Constant(0.0), description="fine scratches, more and deeper")
     fingerprints: number(0, 1) = Field(Constant(0.0), description="greasy smears that dull reflections")
     dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on what faces up")
+    screen: number(0, 8) = Field(
+        Constant(0.0),
+        description="brightness of a screen (a part named display or screen) that shows something; 0 off, "
+        "1 as white paper in unit light",
+    )
 
 
 class Distractors(Section):

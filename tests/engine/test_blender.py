@@ -136,6 +136,26 @@ def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark)
     assert np.abs(much - new)[~inside].mean() < 0.2 * changes[1]
 
 
+def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
+
+    from blendgen.shot import Condition
+
+    engine = engine_for(0, samples_per_pixel=8, max_bounces=0, denoise=False)
+    box = stock.product("box")
+    part = bpy.data.materials.get(box.parts[0])
+    film = {}
+    for screen in (0.0, 1.0, 2.0):
+        placed = conformance.place(1, box).model_copy(update={"condition": Condition(screen=screen)})
+        engine.render(conformance.make_shot([placed]))  # loads the mesh
+        part = part or next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
+        part.name = "display"
+        film[screen] = engine.render(conformance.make_shot([placed]))
+    part.name = box.parts[0]
+    inside = film[0.0].instance_id == 1
+    off, on, brighter = (film[s].radiance_linear["emission"][inside].mean() for s in (0.0, 1.0, 2.0))
+    assert off == 0 and 0.1 < on < 1.0 and brighter == pytest.approx(2 * on, rel=0.01)
+
+
 def test_marks_of_use_leave_nothing_behind(stock, engine):
     from blendgen.shot import Condition
 

@@ -1,4 +1,4 @@
-"""Condition: scratches, fingerprints and dust on a product, over whatever material it has.
+"""Condition: scratches, fingerprints and dust on a product, and its screen switched on.
 
 In: a copy of one of its materials and how worn it is. The nodes are put between the material's own
 colours and roughnesses and its Principled BSDF. Patterns lie in the product's own frame, so they
@@ -15,6 +15,8 @@ from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
 from blendgen.shot import Condition
 
 _BARE_LINEAR = (0.42, 0.41, 0.40)  # what a scratch lays open
+_SCREENS = ("display", "screen")
+_ICON_PITCH_M = (0.0165, 0.0195)
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
@@ -24,6 +26,8 @@ def wear_out(material: bpy.types.Material, condition: Condition) -> None:
     if principled is None:
         return
     graph = _Used(material, principled, condition)
+    if condition.screen and material.name.casefold().startswith(_SCREENS):
+        graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
     color, roughness = graph.given("Base Color"), graph.given("Roughness")
     coat = graph.given("Coat Roughness")
     if condition.fingerprints:
@@ -49,6 +53,7 @@ class _Used(ShaderGraph):
         self.wear, self.dust = condition.scratches, condition.dust
         own = add_node(self.tree, "ShaderNodeTexCoord").outputs["Object"]
         self.point = self.add(own, (*condition.pattern_offset_m, 0.0))
+        self.pattern_offset_m = condition.pattern_offset_m
 
     def given(self, name: str) -> Socket | Number | tuple:
         """What feeds a socket of the BSDF so far: a link's source, or its value."""
@@ -57,6 +62,32 @@ class _Used(ShaderGraph):
             return socket.links[0].from_socket
         value = socket.default_value
         return tuple(value)[:3] if hasattr(value, "__len__") else float(value)
+
+
+def _picture(graph: ShaderGraph) -> Socket:
+    """A wallpaper of a few soft colours, and a grid of icons on about half of all screens."""
+    own = add_node(graph.tree, "ShaderNodeTexCoord").outputs["Object"]
+    hue = graph.noise((9.0, 6.0), detail=1.0, seed=98.0)
+    light = graph.ramp(graph.noise((14.0, 9.0), detail=2.0, seed=99.0), 0.3, 0.7, 0.12, 1.0)
+    wallpaper = _hsv(graph, graph.product(hue, 2.0), 0.55, light)
+    x, y, _ = graph.split(own)
+    column = graph.math("FLOOR", graph.product(x, 1 / _ICON_PITCH_M[0]))
+    row = graph.math("FLOOR", graph.product(y, 1 / _ICON_PITCH_M[1]))
+    aside = graph.math("PINGPONG", graph.product(x, 1 / _ICON_PITCH_M[0]), 0.5)
+    along = graph.math("PINGPONG", graph.product(y, 1 / _ICON_PITCH_M[1]), 0.5)
+    inside = graph.math("GREATER_THAN", graph.math("MINIMUM", aside, along), 0.12)
+    # the pattern's place decides for the whole screen whether it has icons, and which
+    shown = 1.0 if int(1000 * graph.pattern_offset_m[0]) % 2 else 0.0
+    shift = round(1000 * graph.pattern_offset_m[1])
+    chance = graph.random(graph.sum(column, float(shift)), row)
+    icon = _hsv(graph, chance, 0.75, 0.9)
+    there = graph.math("GREATER_THAN", graph.random(row, graph.sum(column, float(shift))), 0.15)
+    return graph.mix(graph.product(inside, there, shown), wallpaper, icon)
+
+
+def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> Socket:
+    inputs = {"Red": graph.math("FRACT", hue), "Green": saturation, "Blue": value}
+    return graph.node("ShaderNodeCombineColor", inputs, mode="HSV").outputs["Color"]
 
 
 def _rougher(graph: ShaderGraph, roughness: Number, mask: Socket, by: float) -> Socket:
