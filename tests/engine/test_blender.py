@@ -120,7 +120,7 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
 def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark):
     from blendgen.shot import Condition
 
-    engine = engine_for(1, samples_per_pixel=32, max_bounces=1, denoise=False)
+    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(20, 60, resolution=(96, 72))
     films = []
     for amount in (0.0, 0.3, 1.0):
@@ -142,14 +142,15 @@ def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
 
     engine = engine_for(0, samples_per_pixel=8, max_bounces=0, denoise=False)
     box = stock.product("box")
+    camera = conformance.make_camera(resolution=(48, 36))
     part = bpy.data.materials.get(box.parts[0])
     film = {}
     for screen in (0.0, 1.0, 2.0):
         placed = conformance.place(1, box).model_copy(update={"condition": Condition(screen=screen)})
-        engine.render(conformance.make_shot([placed]))  # loads the mesh
+        engine.render(conformance.make_shot([placed], camera))  # loads the mesh
         part = part or next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
         part.name = "display"
-        film[screen] = engine.render(conformance.make_shot([placed]))
+        film[screen] = engine.render(conformance.make_shot([placed], camera))
     part.name = box.parts[0]
     inside = film[0.0].instance_id == 1
     off, on, brighter = (film[s].radiance_linear["emission"][inside].mean() for s in (0.0, 1.0, 2.0))

@@ -80,11 +80,11 @@ def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
 
 @pytest.mark.parametrize("kind", ["wood_table", "steel_table", *BELTS])
 def test_surfaces_are_as_wide_as_drawn_and_longer(kind):
-    objects = built(surface_of(kind, width_m=3.0, yaw_deg=0.0))
+    objects = built(surface_of(kind, width_m=1.5, yaw_deg=0.0))
     top = np.concatenate([faces_world_m(o).reshape(-1, 3) for o in objects if "floor" not in o.name])
     top = top[np.abs(top[:, 2]) < 0.005]
-    assert 2.9 < np.ptp(top[:, 0]) < 3.2
-    assert np.ptp(top[:, 1]) > 4
+    assert 1.4 < np.ptp(top[:, 0]) < 1.7
+    assert np.ptp(top[:, 1]) > 2.2
 
 
 @pytest.fixture(autouse=True)

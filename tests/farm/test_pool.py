@@ -99,6 +99,7 @@ def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_orde
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
     monkeypatch.setattr(pool, "_PATIENCE_S", 0.5)
     monkeypatch.setattr(pool, "MAX_TRIES", 1)
