@@ -19,7 +19,7 @@ from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
 from blendgen.recolor import read_table, recolored, unmatched_patterns
 from blendgen.spec.load import SpecFile
-from blendgen.spec.products import Distractors, ProductSource
+from blendgen.spec.products import ModelSource, ProductSource
 from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
@@ -126,7 +126,7 @@ def _begins(file: Path, magic: bytes) -> bool:
         return opened.read(len(magic)) == magic
 
 
-def _sources(spec_file: SpecFile, section: ProductSource | Distractors) -> list[Source]:
+def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:
     if section.catalog == "phones":
         return phone_sources()
     if section.catalog == "shapes":
@@ -140,7 +140,7 @@ def _shape_source(name: str) -> Source:
     return Source(name, "shapes", "shape", options, f"shapes/{name}")
 
 
-def _selected(spec_file: SpecFile, path: tuple, section: ProductSource | Distractors, sources: list[Source]):
+def _selected(spec_file: SpecFile, path: tuple, section: ModelSource, sources: list[Source]):
     """The sources that `models` names; all where it names none."""
     if section.models is None:
         return sources

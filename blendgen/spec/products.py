@@ -14,6 +14,40 @@ from blendgen.suggestion import nearest
 from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
 
 
+class ModelSource(Section):
+    """Where 3D models come from."""
+
+    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
+    directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
+    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
+        None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
+    )
+    up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
+
+    @field_validator("catalog")
+    @classmethod
+    def _known_family(cls, family):
+        if family is not None and family not in FAMILIES:
+            raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
+        return family
+
+    @model_validator(mode="after")
+    def _one_place(self):
+        if (self.catalog is None) == (self.directory is None):
+            raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+        if self.catalog is not None and (self.unit or self.up):
+            raise ValueError("unit and up belong to a directory; a built-in family knows its size")
+        return self
+
+
+class Distractors(ModelSource):
+    """Things that lie about and are no products: no label, no box, but a place, and shadows."""
+
+    count: whole_number(0, 12) = Field(Integers(0, 3), description="how many, where they find room")
+    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="room to what lies there already")
+
+
 class ConditionSection(Section):
     """In what state the products are; 0 is factory new and switched off."""
 
@@ -25,43 +59,6 @@ class ConditionSection(Section):
         description="brightness of a screen (a part named display or screen) that shows something; 0 off, "
         "1 as white paper in unit light",
     )
-
-
-class Distractors(Section):
-    """Things that lie about and are no products: no label, no box, but a place, and shadows."""
-
-    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
-    directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
-    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
-    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(None, description="as for products")
-    up: Literal["x", "y", "z"] | None = Field(None, description="as for products")
-    count: whole_number(0, 12) = Field(Integers(0, 3), description="how many, where they find room")
-    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="room to what lies there already")
-
-    @field_validator("catalog")
-    @classmethod
-    def _known_family(cls, family):
-        return known_family(family)
-
-    @model_validator(mode="after")
-    def _one_place(self):
-        check_one_place(self)
-        return self
-
-
-def known_family(family: str | None) -> str | None:
-    """Raises ValueError for a name that is no built-in family."""
-    if family is not None and family not in FAMILIES:
-        raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
-    return family
-
-
-def check_one_place(section) -> None:
-    """Raises ValueError unless models come from a family or a folder, with what belongs to it."""
-    if (section.catalog is None) == (section.directory is None):
-        raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
-    if section.catalog is not None and (section.unit or section.up):
-        raise ValueError("unit and up belong to a directory; a built-in family knows its size")
 
 
 class Finish(Section):
@@ -85,12 +82,9 @@ class Finish(Section):
         return value
 
 
-class ProductSource(Section):
+class ProductSource(ModelSource):
     """Where products come from, and what their class is."""
 
-    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
-    directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
-    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
     colorways: list[str] | None = Field(None, min_length=1, description="only these; default: all")
     recolor: dict[str, dict[str, Finish]] | None = Field(
         None,
@@ -104,19 +98,9 @@ class ProductSource(Section):
     label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
         "model", description="what the class of an image is"
     )
-    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
-        None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
-    )
-    up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
-
-    @field_validator("catalog")
-    @classmethod
-    def _known_family(cls, family):
-        return known_family(family)
 
     @model_validator(mode="after")
-    def _one_place(self):
-        check_one_place(self)
+    def _one_table(self):
         if self.recolor is not None and self.recolor_table is not None:
             raise ValueError("give either recolor or recolor_table")
         return self
