@@ -112,3 +112,13 @@ def test_a_lens_that_folds_is_told_when_it_is_drawn():
     spec = make_spec(camera={"distortion": {"k1": -0.9}, "focal_length_mm": 18})
     with pytest.raises(GeometryError, match="folds over"):
         draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))
+
+
+def test_a_sheet_seen_edge_on_is_framed_too():
+    """Its outline is a line, across the picture or up and down in it."""
+    for azimuth, size in ((90, (0.1, 0.0, 0.06)), (0, (0.1, 0.0, 0.06))):
+        spec = make_spec(
+            camera={"distortion": BARREL, "azimuth_deg": azimuth, "elevation_deg": 30, "roll_deg": 0}
+        )
+        camera = draw_camera(spec, box_hull(size), Sampler(0, 0, 0))
+        assert 0.2 < camera.frame_fill <= 0.81

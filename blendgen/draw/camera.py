@@ -31,6 +31,7 @@ _CLEARANCE = 0.1
 _LOWEST_M = 0.002
 _CORNERS = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
 _AIM_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
+_HAIR = 1e-6
 _CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
 
 
@@ -189,7 +190,10 @@ def _along_outline(image: np.ndarray) -> np.ndarray:
     """Points along the outline of image points: a lens bends its sides outwards, between the corners."""
     from scipy.spatial import ConvexHull
 
-    corners = image[ConvexHull(image).vertices]
+    # a sheet seen edge-on is a line, which has no hull
+    hair = _HAIR * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
+    wider = (image[:, None] + hair).reshape(-1, 2)
+    corners = wider[ConvexHull(wider).vertices]
     steps = np.linspace(0, 1, _STEPS_A_SIDE, endpoint=False)[:, None, None]
     return ((1 - steps) * corners + steps * np.roll(corners, -1, axis=0)).reshape(-1, 2)
 
