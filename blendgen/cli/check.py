@@ -60,7 +60,7 @@ def _drawn(spec, inventory) -> dict:
 
 
 def _least_fill(spec) -> float:
-    from blendgen.spec.model import FRAME_FILL
+    from blendgen.spec.camera import FRAME_FILL
 
     return 0.0 if spec.camera.distance_m is not None else (spec.camera.frame_fill or FRAME_FILL).support()[0]
 

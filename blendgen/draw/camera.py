@@ -23,8 +23,9 @@ from blendgen.geometry import (
     undistort,
 )
 from blendgen.shot import Camera
+from blendgen.spec.camera import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Distortion
 from blendgen.spec.lighting import AZIMUTH_DEG
-from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Distortion, Spec
+from blendgen.spec.model import Spec
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from blendgen.catalog.product import Catalog
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
@@ -19,12 +17,10 @@ from blendgen.draw.placement import draw_products, moved, world_points
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.steering import Steering
-from blendgen.shot import Exposure, Shot, Surface
-from blendgen.spec.model import SURFACE_WIDTH_M, Spec
-from blendgen.vocabulary import SURFACE_RIM_M
+from blendgen.draw.surface import draw_surface, offset_across
+from blendgen.shot import Exposure, Shot
+from blendgen.spec.model import Spec
 
-_TEXTURE_PERIOD_M = 20.0
-_WIDEST_SHARE = 0.9
 _CYCLES_SEED_BITS = 31
 
 
@@ -49,8 +45,8 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     """The shot of a sampler, which afterwards tells what was drawn."""
     products = draw_products(spec, catalog, roster, sampler)
     points = world_points(products, catalog)
-    surface = _surface(spec, points, sampler)
-    offset = _offset_across(spec, surface, points, sampler)
+    surface = draw_surface(spec, points, sampler)
+    offset = offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
     camera = draw_camera(spec, points, sampler)
     return Shot(
@@ -84,35 +80,3 @@ def drawn_values(
     exposed = shot_sampler(spec, index, steering=steering)
     draw_exposure(spec, shot, exposed)
     return {**sampler.seen, **exposed.seen}
-
-
-def _surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
-    section = spec.surface
-    kind = sampler.value(section.kind, "surface.kind")
-    width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
-    extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
-    offset = sampler.units("surface.texture_offset_m", 2)
-    color = sampler.value(section.color, "surface.color") if section.color is not None else None
-    return Surface(
-        kind=kind,
-        texture_offset_m=tuple(unit * _TEXTURE_PERIOD_M for unit in offset),
-        yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
-        # what lies on a belt is not wider than the belt
-        width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
-        wear=sampler.value(section.wear, "surface.wear"),
-        dust=sampler.value(section.dust, "surface.dust"),
-        color_srgb=color,
-        speed_m_per_s=sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
-        if "belt" in kind
-        else 0.0,
-    )
-
-
-def _offset_across(spec: Spec, surface: Surface, points, sampler: Sampler) -> tuple[float, float]:
-    """Shift across the surface's direction of travel that keeps the products on it."""
-    yaw = np.radians(surface.yaw_deg)
-    across = np.array([np.cos(yaw), np.sin(yaw)])
-    reach = float(np.max(np.abs(points[:, :2] @ across)))
-    room = max(surface.width_m / 2 - SURFACE_RIM_M - reach, 0.0)
-    shift = sampler.value(spec.placement.offset, "placement.offset") * room * across
-    return (float(shift[0]), float(shift[1]))

@@ -11,10 +11,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from blendgen.spec.camera import CAMERA_ELEVATION_DEG, FRAME_FILL
 from blendgen.spec.distributions import Law, SameAs
 from blendgen.spec.fields import LawField
 from blendgen.spec.lighting import AZIMUTH_DEG
-from blendgen.spec.model import CAMERA_ELEVATION_DEG, FRAME_FILL, Spec
+from blendgen.spec.model import Spec
 from blendgen.suggestion import nearest
 
 _DEFAULTS = {
