@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,10 @@ from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# a shell that starts the tests in the background lets them, and all they start, ignore Ctrl-C
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def box_hull(size_m) -> np.ndarray:
