@@ -174,7 +174,7 @@ def start_long_run(spec, folder):
     command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", folder, "-n", "500"]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 90
-    while not list(folder.glob("images/**/*.png")):
+    while not (folder / "manifest.jsonl").exists() or not (folder / "manifest.jsonl").stat().st_size:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     return process
