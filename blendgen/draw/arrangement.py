@@ -1,0 +1,86 @@
+"""Arrangement: all things of a scene in their places, before the surface, the light and the camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blendgen.catalog.product import Catalog
+from blendgen.draw import polytope
+from blendgen.draw.polytope import Polytope
+from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
+from blendgen.shot import Container, Distractor, PlacedProduct
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Products, subject first, and what lies among them; container: the box that they lie in."""
+
+    products: tuple[PlacedProduct, ...]
+    distractors: tuple[Distractor, ...] = ()
+    container: Container | None = None
+
+    def points(self, catalog: Catalog) -> np.ndarray:
+        """(n, 3) hull vertices of the products, world frame, metres."""
+        return _points(self.products, catalog)
+
+    def extent(self, catalog: Catalog) -> np.ndarray:
+        """(n, 3) points round all that lies on the surface."""
+        everything = [_points((*self.products, *self.distractors), catalog)]
+        if self.container is not None:
+            everything += [wall.corners_m for wall in walls(self.container)]
+        return np.concatenate(everything)
+
+    def moved(self, offset_xy_m) -> Arrangement:
+        """The same, all shifted along the surface."""
+        shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
+        container = self.container
+        if container is not None:
+            middle = np.array(container.middle_m) + offset_xy_m
+            container = container.model_copy(update={"middle_m": (float(middle[0]), float(middle[1]))})
+        return replace(
+            self,
+            products=_shifted(self.products, shift),
+            distractors=_shifted(self.distractors, shift),
+            container=container,
+        )
+
+    def subject(self, catalog: Catalog) -> Polytope:
+        return _placed(self.products[0], catalog)
+
+    def others(self, catalog: Catalog) -> list[Polytope]:
+        """All that may stand before the subject."""
+        things = [_placed(thing, catalog) for thing in (*self.products[1:], *self.distractors)]
+        return things + (walls(self.container) if self.container is not None else [])
+
+
+def walls(container: Container) -> list[Polytope]:
+    """The four walls and the bottom of a container, in the world."""
+    width, length, height = container.size_m
+    x, y, t = width / 2, length / 2, container.wall_m
+    boxes = [
+        ((-x - t, -y - t, 0), (-x, y + t, height)),
+        ((x, -y - t, 0), (x + t, y + t, height)),
+        ((-x, -y - t, 0), (x, -y, height)),
+        ((-x, y, 0), (x, y + t, height)),
+        ((-x, -y, 0), (x, y, t)),
+    ]
+    to_world = rigid(rotation_about_z(container.yaw_deg), (*container.middle_m, 0.0))
+    return [polytope.box(low, high).placed(to_world) for low, high in boxes]
+
+
+def _points(things, catalog: Catalog) -> np.ndarray:
+    return np.concatenate(
+        [transform_points(t.object_to_world, catalog.product(t.product).hull_m) for t in things]
+    )
+
+
+def _placed(thing: PlacedProduct | Distractor, catalog: Catalog) -> Polytope:
+    return polytope.of_product(catalog.product(thing.product)).placed(thing.object_to_world)
+
+
+def _shifted(things, shift: np.ndarray) -> tuple:
+    return tuple(
+        t.model_copy(update={"object_to_world": rows_of(shift @ np.array(t.object_to_world))}) for t in things
+    )

@@ -1,0 +1,118 @@
+"""Physics: rigid bodies fall onto a floor, perhaps between walls, and come to rest.
+
+In: convex polytopes with the poses from which they fall. Out: the poses in which they lie, or None
+where they do not come to rest. MuJoCo does the work, in units of the bodies' mean size, so that
+small and large things settle alike; nothing here is left to chance. Bodies fall as through honey:
+how they come to lie is wanted, not how they bounce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blendgen.draw.polytope import Polytope
+
+_STEP_S, _LONGEST_S, _CHECK_STEPS = 0.004, 24.0, 50
+_GRAVITY, _TERMINAL_VELOCITY = 9.81, 2.0
+_FRICTION = (0.6, 0.01, 0.002)
+_AT_REST = (0.01, 0.05)  # sizes a second, radians a second
+_SPARE = 0.02
+_APART = 0.0006  # of the mean size: more than contacts give way, so that meshes do not touch
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A polytope in its own frame, and the rotation (3, 3) and place (x, y) from which it falls."""
+
+    polytope: Polytope
+    rotation: np.ndarray
+    place_m: np.ndarray
+
+
+def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[np.ndarray] | None:
+    """object_to_world (4, 4) of each body at rest; None where some are still on the move.
+
+    bodies: the first falls first; walls: boxes that stand still; floor_m: height of the floor
+    """
+    import mujoco
+
+    size_m = float(np.mean([np.ptp(body.polytope.corners_m, axis=0).max() for body in bodies]))
+    bodies = [replace(body, polytope=body.polytope.wider(_APART * size_m)) for body in bodies]
+    heights = _heights(bodies, size_m)
+    model = _model(mujoco, bodies, walls, floor_m, heights, size_m)
+    data = mujoco.MjData(model)
+    free = np.arange(len(bodies))[:, None] * 6
+    linear, angular = free + np.arange(3), free + np.arange(3, 6)
+    masses, inertias = model.body_mass[1:], model.body_inertia[1:]
+    drag = _GRAVITY / _TERMINAL_VELOCITY
+    model.dof_damping[linear] = drag * masses[:, None]
+    model.dof_damping[angular] = drag * inertias
+    for _ in range(int(_LONGEST_S / _STEP_S / _CHECK_STEPS)):
+        mujoco.mj_step(model, data, nstep=_CHECK_STEPS)
+        moving, turning = np.abs(data.qvel[linear]).max(), np.abs(data.qvel[angular]).max()
+        if not np.isfinite(moving):
+            return None
+        if moving < _AT_REST[0] and turning < _AT_REST[1]:
+            return [_pose(data, number, body, size_m) for number, body in enumerate(bodies, start=1)]
+    return None
+
+
+def _heights(bodies: list[Body], size_m: float) -> list[float]:
+    """How high the middle of each body starts, so that no ball round one meets another's, metres."""
+    started: list[tuple[np.ndarray, float, float]] = []
+    for body in bodies:
+        corners = body.polytope.corners_m
+        radius = float(np.linalg.norm(corners - _middle(body), axis=1).max())
+        height = radius
+        for place_m, below, other in started:
+            aside = float(np.linalg.norm(body.place_m - place_m))
+            if aside < radius + other:
+                height = max(height, below + float(np.sqrt((radius + other) ** 2 - aside**2)))
+        started.append((body.place_m, height + _SPARE * size_m, radius))
+    return [height for _, height, _ in started]
+
+
+def _model(mujoco, bodies, walls, floor_m: float, heights, size_m: float):
+    spec = mujoco.MjSpec()
+    spec.option.timestep = _STEP_S
+    spec.option.gravity = [0, 0, -_GRAVITY]
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 5
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    contact = {"solref": [4 * _STEP_S, 1.0], "solimp": [0.95, 0.99, 0.001, 0.5, 2.0]}
+    floor = {"type": mujoco.mjtGeom.mjGEOM_PLANE, "size": [100, 100, 1], "pos": [0, 0, floor_m / size_m]}
+    spec.worldbody.add_geom(**floor, friction=_FRICTION, **contact)
+    for number, wall in enumerate(walls):
+        name = _mesh(spec, f"wall_{number}", wall.corners_m / size_m)
+        kind = mujoco.mjtGeom.mjGEOM_MESH
+        spec.worldbody.add_geom(type=kind, meshname=name, friction=_FRICTION, **contact)
+    for number, (body, height) in enumerate(zip(bodies, heights, strict=True)):
+        corners = (body.polytope.corners_m - _middle(body)) @ body.rotation.T / size_m
+        name = _mesh(spec, f"body_{number}", corners)
+        falling = spec.worldbody.add_body(pos=[*(body.place_m / size_m), (height + floor_m) / size_m])
+        falling.add_freejoint()
+        kind = mujoco.mjtGeom.mjGEOM_MESH
+        falling.add_geom(type=kind, meshname=name, density=1000, condim=4, friction=_FRICTION, **contact)
+    return spec.compile()
+
+
+def _mesh(spec, name: str, corners: np.ndarray) -> str:
+    spec.add_mesh(name=name, uservert=corners.ravel().tolist())
+    return name
+
+
+def _middle(body: Body) -> np.ndarray:
+    corners = body.polytope.corners_m
+    return (corners.min(axis=0) + corners.max(axis=0)) / 2
+
+
+def _pose(data, number: int, body: Body, size_m: float) -> np.ndarray:
+    turned = data.xmat[number].reshape(3, 3) @ body.rotation
+    # twice the products of many steps: orthogonal again to the last bit that matters
+    u, _, v = np.linalg.svd(turned)
+    pose = np.eye(4)
+    pose[:3, :3] = u @ v
+    pose[:3, 3] = data.xpos[number] * size_m - pose[:3, :3] @ _middle(body)
+    return pose

@@ -1,0 +1,107 @@
+"""Polytope: a convex body with few sides round a product, for physics and lines of sight.
+
+In: the vertices of a convex hull, metres. Out: the half-spaces and corners of a polytope that holds
+all of them. Its sides are the hull's own largest ones and those of its bounding box,
+so that flat sides stay flat and nothing sinks into anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from blendgen.catalog.hull import is_flat, plane_normal
+from blendgen.catalog.product import Product
+
+_SIDES = 48
+_ALIKE = np.cos(np.radians(12.0))
+_HAIR = 1e-4
+_AXES = np.concatenate([np.eye(3), -np.eye(3)])
+
+
+@dataclass(frozen=True, eq=False)
+class Polytope:
+    """normals (n, 3) outward unit vectors, offsets_m (n,): inside is normals @ x <= offsets_m;
+    corners_m (k, 3)."""
+
+    normals: np.ndarray
+    offsets_m: np.ndarray
+    corners_m: np.ndarray
+
+    def placed(self, object_to_world) -> Polytope:
+        """The same, moved by a rotation and a translation (4, 4)."""
+        matrix = np.asarray(object_to_world, float)
+        normals = self.normals @ matrix[:3, :3].T
+        corners = self.corners_m @ matrix[:3, :3].T + matrix[:3, 3]
+        return Polytope(normals, self.offsets_m + normals @ matrix[:3, 3], corners)
+
+    def wider(self, by_m: float) -> Polytope:
+        """The same, all its sides moved outward."""
+        middle = self.corners_m.mean(axis=0)
+        inside = self.offsets_m - self.normals @ middle + by_m
+        size_m = inside.max()
+        return Polytope(
+            self.normals,
+            self.offsets_m + by_m,
+            _corners(self.normals, inside / size_m) * size_m + middle,
+        )
+
+
+@lru_cache(maxsize=512)
+def of_product(product: Product) -> Polytope:
+    """The polytope of a product, in its own frame."""
+    return enclosing(product.hull_m)
+
+
+def enclosing(vertices_m) -> Polytope:
+    """The polytope round vertices (n, 3); also a sheet or a thread gets some thickness."""
+    vertices = np.asarray(vertices_m, dtype=np.float64)
+    # the mean lies inside a hull, which the middle of its bounding box need not
+    middle, size_m = vertices.mean(axis=0), np.ptp(vertices, axis=0).max()
+    unit = (vertices - middle) / size_m
+    normals = np.concatenate([_AXES, _largest_sides(unit)])
+    offsets = (unit @ normals.T).max(axis=0) + _HAIR
+    corners = _corners(normals, offsets)
+    return Polytope(normals, offsets * size_m + normals @ middle, corners * size_m + middle)
+
+
+def box(low_m, high_m) -> Polytope:
+    """A box along the axes."""
+    offsets = np.concatenate([np.asarray(high_m, float), -np.asarray(low_m, float)])
+    pairs = np.array(np.meshgrid(*zip(low_m, high_m, strict=True))).reshape(3, -1).T
+    return Polytope(_AXES, offsets, pairs)
+
+
+def _corners(normals: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Where the sides meet; the origin must lie inside."""
+    from scipy.spatial import HalfspaceIntersection
+
+    corners = HalfspaceIntersection(np.column_stack([normals, -offsets]), np.zeros(3)).intersections
+    return np.unique(np.round(corners, 9), axis=0)
+
+
+def _largest_sides(vertices: np.ndarray) -> np.ndarray:
+    """(n, 3) normals: the side with the most area, the next that is not like it, and so on."""
+    from scipy.spatial import ConvexHull
+
+    if is_flat(vertices):
+        normal = plane_normal(vertices)
+        return np.array([normal, -normal, *_rim(vertices, normal)])
+    hull = ConvexHull(vertices)
+    normals = hull.equations[:, :3]
+    a, b, c = (vertices[hull.simplices[:, k]] for k in range(3))
+    left = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    chosen: list[np.ndarray] = []
+    while len(chosen) < _SIDES and left.max() > 0:
+        chosen.append(normals[left.argmax()])
+        left[normals @ chosen[-1] > _ALIKE] = 0
+    return np.array(chosen)
+
+
+def _rim(vertices: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Sixteen directions in the plane of a flat cloud."""
+    across = np.linalg.svd(normal[None])[2][1:]
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    return np.column_stack([np.cos(angles), np.sin(angles)]) @ across
