@@ -13,14 +13,24 @@ from blendgen.shot import Film, Labels, ObjectLabel, PlacedProduct, Shot
 
 
 def annotate(film: Film, shot: Shot) -> Labels:
-    """Labels of every product of the shot, in the order of their instance ids."""
-    objects = tuple(_label(film, placed) for placed in shot.products)
-    return Labels(objects=objects, instance_id=film.instance_id)
+    """Labels of every product of which something is seen, in the order of their instance ids."""
+    labels = (_label(film, placed) for placed in shot.products)
+    return Labels(objects=tuple(one for one in labels if one.area), instance_id=film.instance_id)
 
 
-def hidden_products(labels: Labels) -> list[str]:
-    """Names of products of which no pixel is seen: the reason to draw the shot again."""
-    return [label.product for label in labels.objects if label.area == 0]
+def subject_fault(labels: Labels, shot: Shot) -> str | None:
+    """Why the shot must be drawn again: nothing, too little or too much of its subject is seen."""
+    subject = shot.products[0]
+    seen = next((one for one in labels.objects if one.instance_id == subject.instance_id), None)
+    if seen is None:
+        return f"no pixel of {subject.product} is seen; raise the resolution or frame_fill"
+    low, high = shot.visible_band
+    if low <= seen.visible_fraction <= high:
+        return None
+    return (
+        f"{seen.visible_fraction:.0%} of {subject.product} is visible, wanted {low:.0%} to {high:.0%}; "
+        "widen the visible_fraction of placement or occluders, or change what hides it"
+    )
 
 
 def _label(film: Film, placed: PlacedProduct) -> ObjectLabel:

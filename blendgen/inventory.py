@@ -24,7 +24,8 @@ from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
-_DISTRACTOR = "distractor "  # before the names of what is no product
+# before the names of models that are no products
+_PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
 _SHAPE_COLOR = "#8fa3b8"
 
 
@@ -48,11 +49,9 @@ def load_inventory(
     strict: a model that cannot be used is an error, not a note
     raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
     """
-    grouped, clutter = _grouped(spec_file)
+    grouped, beside = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
-    catalog = load_catalog([*sources, *clutter], measure, builder_digests=builder_digests)
-    distractors = tuple(p for p in catalog.products if p.name.startswith(_DISTRACTOR))
-    catalog = replace(catalog, products=tuple(p for p in catalog.products if p not in distractors))
+    catalog = _parted(load_catalog([*sources, *beside], measure, builder_digests=builder_digests))
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
@@ -67,18 +66,20 @@ def load_inventory(
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    catalog = Catalog(products, catalog.refusals + bare, _environments(spec_file), distractors)
+    environments = _environments(spec_file)
+    refusals = catalog.refusals + bare
+    catalog = replace(catalog, products=products, refusals=refusals, environments=environments)
     return Inventory(catalog, roster)
 
 
 def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source]]], list[Source]]:
-    """Each section of products with the sources that it asks for, and those of the distractors.
+    """Each section of products with the sources that it asks for, and those of what is no product.
 
     raises: SpecError with all faults at once
     """
     sections = [(("products", number), section) for number, section in enumerate(spec_file.spec.products)]
-    if spec_file.spec.distractors is not None:
-        sections.append((("distractors",), spec_file.spec.distractors))
+    others = [key for key in _PREFIXES if getattr(spec_file.spec, key) is not None]
+    sections += [((key,), getattr(spec_file.spec, key)) for key in others]
     grouped, problems = [], []
     for path, section in sections:
         try:
@@ -89,8 +90,23 @@ def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source
             problems.append(spec_file.problem((*path, "directory"), str(error)))
     if problems:
         raise SpecError(problems)
-    clutter = grouped.pop()[1] if spec_file.spec.distractors is not None else []
-    return grouped, [replace(source, name=f"{_DISTRACTOR}{source.name}") for source in clutter]
+    count = len(grouped) - len(others)
+    beside = [
+        replace(source, name=f"{_PREFIXES[key]}{source.name}")
+        for key, (_, group) in zip(others, grouped[count:], strict=True)
+        for source in group
+    ]
+    return grouped[:count], beside
+
+
+def _parted(catalog: Catalog) -> Catalog:
+    """The catalogue with what is no product in its own place."""
+    groups = {
+        key: tuple(p for p in catalog.products if p.name.startswith(prefix))
+        for key, prefix in _PREFIXES.items()
+    }
+    others = {product for group in groups.values() for product in group}
+    return replace(catalog, products=tuple(p for p in catalog.products if p not in others), **groups)
 
 
 def _refuse_named(catalog: Catalog, grouped) -> None:

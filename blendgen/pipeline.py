@@ -1,8 +1,8 @@
 """The one loop: an index becomes a Shot, a Film, Frames; with nothing but the arrows between.
 
-In: a spec, its catalogue and roster, an engine and a developer. Out: Frames. Where a product
-turns out to be hidden, the shot is drawn again as the next attempt; the Shot in the Row says
-which attempt it was.
+In: a spec, its catalogue and roster, an engine and a developer. Out: Frames. Where too little
+(or too much) of the subject turns out to be visible, the shot is drawn again as the next attempt; the
+Shot in the Row says which attempt it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from blendgen.annotate import annotate, hidden_products
+from blendgen.annotate import annotate, subject_fault
 from blendgen.catalog.product import Catalog
 from blendgen.develop.defocus import defocus
 from blendgen.develop.develop import Developer, finish
@@ -24,7 +24,7 @@ from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
 from blendgen.shot import Exposure, Film, Frame, Labels, Shot
 from blendgen.spec.model import Spec
 
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 16
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Pipeline:
     steering: Steering | None = None
 
     def frames(self, task: Task) -> Iterator[Frame]:
-        """The frames of a task; raises EngineError where the products stay hidden."""
+        """The frames of a task; raises EngineError where the subject is never seen as it should be."""
         shot, film, labels = self._seen_shot(task.shot_index)
         exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
@@ -68,13 +68,10 @@ class Pipeline:
             shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
             film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
             labels = annotate(distorted_labels(film, shot.camera), shot)
-            hidden = hidden_products(labels)
-            if not hidden:
+            fault = subject_fault(labels, shot)
+            if fault is None:
                 return shot, film, labels
-        raise EngineError(
-            f"shot {shot_index}: no pixel of {hidden[0]} is seen after {MAX_ATTEMPTS} attempts; "
-            "raise the resolution or frame_fill"
-        )
+        raise EngineError(f"shot {shot_index}: {fault}, after {MAX_ATTEMPTS} attempts")
 
 
 def _blurred(radiance, film: Film, shot: Shot, exposure: Exposure):

@@ -70,6 +70,21 @@ class Distractor(_Plain):
     object_to_world: Matrix4
 
 
+class Container(_Plain):
+    """An open box that stands on the surface, its bottom wall_m thick.
+
+    kind: of vocabulary.CONTAINER_KINDS; size_m: inner width, inner length, height of its walls
+    middle_m: where it stands, x and y; yaw_deg: turned about the vertical
+    """
+
+    kind: str
+    size_m: Vector3
+    wall_m: float
+    middle_m: tuple[float, float]
+    yaw_deg: float
+    color_srgb: str
+
+
 class Surface(_Plain):
     """What the products lie on; its top is the plane z = 0.
 
@@ -142,7 +157,11 @@ class Lamp(_Plain):
 
 
 class Shot(_Plain):
-    """One drawn arrangement: all that path tracing needs, and no chance left."""
+    """One drawn arrangement: all that path tracing needs, and no chance left.
+
+    occluders: what hangs over the products and hides a part of the subject
+    visible_band: least and largest share of the subject that must turn out visible
+    """
 
     index: int
     attempt: int
@@ -153,6 +172,9 @@ class Shot(_Plain):
     environment: Environment
     lamps: tuple[Lamp, ...]
     distractors: tuple[Distractor, ...] = ()
+    occluders: tuple[Distractor, ...] = ()
+    container: Container | None = None
+    visible_band: tuple[float, float] = (0.0, 1.0)
     render_seed: int
 
 

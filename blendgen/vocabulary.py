@@ -38,6 +38,12 @@ BACKLIT = "backlit_sheet"
 # Along each edge of a surface this much stays free: the rails of a belt lap over it.
 SURFACE_RIM_M = 0.009
 
+CONTAINER_KINDS = {
+    "tote": "stacking box of injection-moulded plastic",
+    "cardboard_box": "open box of corrugated cardboard",
+    "steel_tray": "tray of folded sheet steel",
+}
+
 LAMP_KINDS = {
     "area": "square soft box",
     "disk": "round soft lamp",

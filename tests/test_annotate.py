@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from blendgen.annotate import annotate, hidden_products
+from blendgen.annotate import annotate, subject_fault
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
 from blendgen.shot import Film
@@ -36,10 +36,20 @@ def test_a_half_hidden_product_is_half_visible(seen):
     assert first.bbox_amodal[3] > first.bbox[3]
 
 
-def test_a_product_without_a_pixel_is_reported_as_hidden(seen):
+def labels_with(film, shot, hidden_id):
+    ids = np.where(film.instance_id == hidden_id, 0, film.instance_id).astype(np.uint16)
+    return annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_mask), shot)
+
+
+def test_a_product_without_a_pixel_has_no_label(seen):
     shot, film = seen
-    ids = np.where(film.instance_id == 2, 0, film.instance_id)
-    labels = annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_mask), shot)
-    assert hidden_products(labels) == [shot.products[1].product]
-    assert labels.objects[1].bbox == (0, 0, 0, 0)
-    assert labels.objects[1].visible_fraction == 0
+    labels = labels_with(film, shot, 2)
+    assert [label.instance_id for label in labels.objects] == [1]
+    assert subject_fault(labels, shot) is None
+
+
+def test_a_subject_that_is_not_seen_as_wanted_is_a_fault(seen):
+    shot, film = seen
+    assert "no pixel of" in subject_fault(labels_with(film, shot, 1), shot)
+    narrow = shot.model_copy(update={"visible_band": (0.1, 0.4)})
+    assert "100% of" in subject_fault(annotate(film, shot), narrow)

@@ -99,13 +99,20 @@ class Catalog:
 
     environments: the user's panoramas, by file name
     distractors: models that may lie about, and are no products
+    occluders: models that may hang before the products
     """
 
     products: tuple[Product, ...]
     refusals: tuple[Refusal, ...] = ()
     environments: Mapping[str, Path] = field(default_factory=dict)
     distractors: tuple[Product, ...] = ()
+    occluders: tuple[Product, ...] = ()
+
+    @property
+    def models(self) -> tuple[Product, ...]:
+        """All that may be in a picture."""
+        return (*self.products, *self.distractors, *self.occluders)
 
     def product(self, name: str) -> Product:
-        """A product, or a distractor, by its name."""
-        return next(product for product in (*self.products, *self.distractors) if product.name == name)
+        """A product, a distractor or an occluder, by its name."""
+        return next(product for product in self.models if product.name == name)

@@ -8,10 +8,11 @@ themselves are drawn as if there were no clutter.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog
+from blendgen.catalog.product import Catalog, Product
 from blendgen.draw.placement import clearance, corners, resting_rotation, standing
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rotation_about_z, rows_of, transform_points
@@ -20,17 +21,45 @@ from blendgen.spec.model import Spec
 from blendgen.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 
 
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """A distractor before it has a place."""
+
+    product: Product
+    colorway: str
+    rotation: np.ndarray
+
+    def at(self, object_to_world) -> Distractor:
+        return Distractor(
+            product=self.product.name, colorway=self.colorway, object_to_world=rows_of(object_to_world)
+        )
+
+
+def draw_things(spec: Spec, catalog: Catalog, sampler: Sampler) -> list[Thing]:
+    """Which distractors there are, and how they are turned."""
+    if spec.distractors is None or not catalog.distractors:
+        return []
+    count = int(sampler.value(spec.distractors.count, "distractors.count"))
+    return [_thing(catalog, sampler, f"distractors.{number}") for number in range(count)]
+
+
+def _thing(catalog: Catalog, sampler: Sampler, prefix: str) -> Thing:
+    model, colorway, pose, _ = sampler.units(f"{prefix}.choice", 4)
+    product = catalog.distractors[int(model * len(catalog.distractors))]
+    (yaw,) = sampler.units(f"{prefix}.yaw_deg", 1)
+    rotation = rotation_about_z(360 * yaw) @ resting_rotation(product, pose)
+    return Thing(product, product.colorways[int(colorway * len(product.colorways))].name, rotation)
+
+
 def draw_distractors(
     spec: Spec, catalog: Catalog, products, surface: Surface, sampler: Sampler
 ) -> tuple[Distractor, ...]:
     """The distractors of one shot, each beside what lies there already."""
-    if spec.distractors is None or not catalog.distractors:
-        return ()
     outlines = [_outline(catalog, placed.product, placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
     found: list[Distractor] = []
-    for number in range(int(sampler.value(spec.distractors.count, "distractors.count"))):
-        distractor = _beside(spec, catalog, outlines, middle, sampler, number)
+    for number, thing in enumerate(draw_things(spec, catalog, sampler)):
+        distractor = thing.at(_beside(spec, thing, outlines, middle, sampler, f"distractors.{number}"))
         outline = _outline(catalog, distractor.product, distractor.object_to_world)
         if _on(surface, outline):
             found.append(distractor)
@@ -38,22 +67,16 @@ def draw_distractors(
     return tuple(found)
 
 
-def _beside(spec: Spec, catalog: Catalog, outlines, middle, sampler: Sampler, number: int) -> Distractor:
-    prefix = f"distractors.{number}"
-    model, colorway, pose, bearing = sampler.units(f"{prefix}.choice", 4)
-    product = catalog.distractors[int(model * len(catalog.distractors))]
-    (yaw,) = sampler.units(f"{prefix}.yaw_deg", 1)
-    transform = standing(product, rotation_about_z(360 * yaw) @ resting_rotation(product, pose))
+def _beside(spec: Spec, thing: Thing, outlines, middle, sampler: Sampler, prefix: str) -> np.ndarray:
+    """object_to_world (4, 4) on the surface, just clear of all outlines in a drawn direction."""
+    bearing = sampler.units(f"{prefix}.choice", 4)[3]
+    transform = standing(thing.product, thing.rotation)
     transform[:2, 3] += middle
     gap = sampler.value(spec.distractors.gap_m, f"{prefix}.gap_m")
     direction = np.array([math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)])
-    outline = _outline(catalog, product.name, transform)
+    outline = corners(transform_points(transform, thing.product.hull_m)[:, :2])
     transform[:2, 3] += direction * (max(clearance(other, outline, direction) for other in outlines) + gap)
-    return Distractor(
-        product=product.name,
-        colorway=product.colorways[int(colorway * len(product.colorways))].name,
-        object_to_world=rows_of(transform),
-    )
+    return transform
 
 
 def _outline(catalog: Catalog, name: str, object_to_world) -> np.ndarray:

@@ -8,11 +8,14 @@ how they come to lie is wanted, not how they bounce.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from blendgen.draw.polytope import Polytope
+
+_log = logging.getLogger(__name__)
 
 _STEP_S, _LONGEST_S, _CHECK_STEPS = 0.004, 24.0, 50
 _GRAVITY, _TERMINAL_VELOCITY = 9.81, 2.0
@@ -38,6 +41,7 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[np
     """
     import mujoco
 
+    mujoco.set_mju_user_warning(_log.warning)  # its own writes a file into the current folder
     size_m = float(np.mean([np.ptp(body.polytope.corners_m, axis=0).max() for body in bodies]))
     bodies = [replace(body, polytope=body.polytope.wider(_APART * size_m)) for body in bodies]
     heights = _heights(bodies, size_m)

@@ -1,17 +1,19 @@
-"""Placement: which products stand where, touching the surface and not each other.
+"""Placement: which products there are, how they are turned, and where they stand side by side.
 
-In: a spec, the catalogue and a shot's streams. Out: PlacedProducts on the plane z = 0.
-Products keep apart by their outlines seen from above (convex, so a safe bound); the distance
-at which two outlines just miss each other is solved for, not searched.
+In: a spec, the catalogue and a shot's streams. Out: an Arrangement on the plane z = 0; of piles
+(pile.py) only what lies in them. Products keep apart by their outlines seen from above (convex, so
+a safe bound); the distance at which two outlines just miss each other is solved for, not searched.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from blendgen.catalog.product import Catalog, Product
+from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
@@ -22,40 +24,53 @@ THINNEST_M = 0.0002
 _PATTERN_PERIOD_M = 20.0
 
 
-def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
-    """The products of one shot, subject first, standing about the world's origin."""
-    count = sampler.value(spec.per_image, "per_image")
+@dataclass(frozen=True)
+class Drawn:
+    """A product before it has a place: which one, how it is turned and in what state it is."""
+
+    variant: Variant
+    product: Product
+    rotation: np.ndarray
+    condition: Condition
+
+    def placed(self, instance_id: int, roster: Roster, object_to_world) -> PlacedProduct:
+        return PlacedProduct(
+            instance_id=instance_id,
+            product=self.variant.product,
+            colorway=self.variant.colorway,
+            label=self.variant.label,
+            label_id=roster.classes.index(self.variant.label),
+            object_to_world=rows_of(object_to_world),
+            condition=self.condition,
+        )
+
+
+def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> list[Drawn]:
+    """The products of one shot, subject first."""
+    count = int(sampler.value(spec.per_image, "per_image"))
     variants = [roster.subject(spec.seed, sampler.subject_index())]
-    variants += [_companion(roster, sampler, number) for number in range(1, int(count))]
-    placed: list[PlacedProduct] = []
-    outlines: list[np.ndarray] = []
+    variants += [_companion(roster, sampler, number) for number in range(1, count)]
+    drawn = []
     for number, variant in enumerate(variants):
         product = catalog.product(variant.product)
         rotation = _rotation(spec, product, sampler, number)
-        transform = standing(product, rotation)
-        outline = corners(transform_points(transform, product.hull_m)[:, :2])
+        drawn.append(Drawn(variant, product, rotation, _condition(spec, sampler, number)))
+    return drawn
+
+
+def side_by_side(spec: Spec, drawn: list[Drawn], roster: Roster, sampler: Sampler) -> Arrangement:
+    """Each product beside the others, all about the world's origin."""
+    placed: list[PlacedProduct] = []
+    outlines: list[np.ndarray] = []
+    for number, one in enumerate(drawn):
+        transform = standing(one.product, one.rotation)
+        outline = corners(transform_points(transform, one.product.hull_m)[:, :2])
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
-        condition = _condition(spec, sampler, number)
-        placed.append(_placed(number + 1, variant, roster, transform, condition))
-    return _centred(placed, outlines)
-
-
-def world_points(products, catalog: Catalog) -> np.ndarray:
-    """(n, 3) hull vertices of all placed products, world frame, metres."""
-    return np.concatenate(
-        [transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in products]
-    )
-
-
-def moved(products, offset_xy_m) -> tuple[PlacedProduct, ...]:
-    """The same products, all shifted along the surface."""
-    shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
-    return tuple(
-        p.model_copy(update={"object_to_world": rows_of(shift @ np.array(p.object_to_world))})
-        for p in products
-    )
+        placed.append(one.placed(number + 1, roster, transform))
+    points = np.concatenate(outlines)
+    return Arrangement(tuple(placed)).moved(-(points.min(axis=0) + points.max(axis=0)) / 2)
 
 
 def _companion(roster: Roster, sampler: Sampler, number: int) -> Variant:
@@ -65,7 +80,8 @@ def _companion(roster: Roster, sampler: Sampler, number: int) -> Variant:
 
 
 def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np.ndarray:
-    yaw = rotation_about_z(sampler.value(spec.placement.yaw_deg, f"placement.{number}.yaw_deg"))
+    against = sampler.value(spec.placement.yaw_deg, f"placement.{number}.yaw_deg")
+    yaw = rotation_about_z(sampler.value(spec.surface.yaw_deg, "surface.yaw_deg") + against)
     if spec.placement.pose == "upright":
         return yaw
     if spec.placement.pose == "free":
@@ -164,20 +180,3 @@ def _condition(spec: Spec, sampler: Sampler, number: int) -> Condition:
         **{name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in names},
         pattern_offset_m=tuple(offset),
     )
-
-
-def _placed(instance_id: int, variant: Variant, roster: Roster, transform, condition) -> PlacedProduct:
-    return PlacedProduct(
-        instance_id=instance_id,
-        product=variant.product,
-        colorway=variant.colorway,
-        label=variant.label,
-        label_id=roster.classes.index(variant.label),
-        object_to_world=rows_of(transform),
-        condition=condition,
-    )
-
-
-def _centred(placed, outlines):
-    points = np.concatenate(outlines)
-    return moved(placed, -(points.min(axis=0) + points.max(axis=0)) / 2)

@@ -1,12 +1,13 @@
 """Polytope: a convex body with few sides round a product, for physics and lines of sight.
 
 In: the vertices of a convex hull, metres. Out: the half-spaces and corners of a polytope that holds
-all of them. Its sides are the hull's own largest ones and those of its bounding box,
-so that flat sides stay flat and nothing sinks into anything.
+all of them. Its sides are the hull's own largest ones, so that flat sides stay flat, and those of a
+bounding box with its edges and corners cut off, which round shapes need.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,10 +16,12 @@ import numpy as np
 from blendgen.catalog.hull import is_flat, plane_normal
 from blendgen.catalog.product import Product
 
-_SIDES = 48
+_SIDES = 40
 _ALIKE = np.cos(np.radians(12.0))
 _HAIR = 1e-4
 _AXES = np.concatenate([np.eye(3), -np.eye(3)])
+_AROUND = np.array([d for d in itertools.product((-1.0, 0.0, 1.0), repeat=3) if any(d)])
+_AROUND /= np.linalg.norm(_AROUND, axis=1, keepdims=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,7 @@ def enclosing(vertices_m) -> Polytope:
     # the mean lies inside a hull, which the middle of its bounding box need not
     middle, size_m = vertices.mean(axis=0), np.ptp(vertices, axis=0).max()
     unit = (vertices - middle) / size_m
-    normals = np.concatenate([_AXES, _largest_sides(unit)])
+    normals = np.concatenate([_AROUND, _largest_sides(unit)])
     offsets = (unit @ normals.T).max(axis=0) + _HAIR
     corners = _corners(normals, offsets)
     return Polytope(normals, offsets * size_m + normals @ middle, corners * size_m + middle)

@@ -6,19 +6,24 @@ the subject's class and colourway, and the split.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from blendgen.catalog.product import Catalog
+from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
 from blendgen.draw.lighting import draw_environment, draw_lamps
-from blendgen.draw.placement import draw_products, moved, world_points
+from blendgen.draw.occluders import draw_occluders, visible_band
+from blendgen.draw.pile import piles
+from blendgen.draw.placement import draw_products, side_by_side
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.steering import Steering
 from blendgen.draw.surface import draw_surface, offset_across
-from blendgen.shot import Exposure, Shot
+from blendgen.draw.visibility import sight_of
+from blendgen.shot import Camera, Exposure, Shot
 from blendgen.spec.model import Spec
 
 _CYCLES_SEED_BITS = 31
@@ -43,24 +48,48 @@ def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | 
 
 def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
     """The shot of a sampler, which afterwards tells what was drawn."""
-    products = draw_products(spec, catalog, roster, sampler)
-    points = world_points(products, catalog)
-    surface = draw_surface(spec, points, sampler)
-    offset = offset_across(spec, surface, points, sampler)
-    products, points = moved(products, offset), points + [*offset, 0.0]
-    camera = draw_camera(spec, points, sampler)
+    for arrangement in _arrangements(spec, catalog, roster, sampler):
+        surface = draw_surface(spec, arrangement.extent(catalog), sampler)
+        arrangement = arrangement.moved(offset_across(spec, surface, arrangement.extent(catalog), sampler))
+        points = arrangement.points(catalog)
+        camera = draw_camera(spec, points, sampler)
+        if _seen_as_wanted(spec, catalog, arrangement, camera):
+            break  # and where none is right, the last one goes to the engine, which sees more exactly
+    distractors = arrangement.distractors
+    if spec.placement.arrangement == "apart":
+        distractors = draw_distractors(spec, catalog, arrangement.products, surface, sampler)
+    occluders = draw_occluders(spec, catalog, arrangement, camera, sampler)
     return Shot(
         index=sampler.index,
         attempt=sampler.attempt,
         split=roster.split(spec.seed, sampler.index, spec.splits),
-        products=products,
+        products=arrangement.products,
         surface=surface,
         camera=camera,
         environment=draw_environment(spec, catalog, sampler),
         lamps=draw_lamps(spec, points, camera, sampler),
-        distractors=draw_distractors(spec, catalog, products, surface, sampler),
+        distractors=distractors,
+        occluders=occluders,
+        container=arrangement.container,
+        visible_band=visible_band(spec, occluders),
         render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
+
+
+def _arrangements(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Iterator[Arrangement]:
+    """The ways to lay out a shot's products, to be tried in this order."""
+    drawn = draw_products(spec, catalog, roster, sampler)
+    if spec.placement.arrangement == "pile":
+        return piles(spec, catalog, drawn, roster, sampler)
+    return iter([side_by_side(spec, drawn, roster, sampler)])
+
+
+def _seen_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, camera: Camera) -> bool:
+    low, high = spec.placement.visible_fraction
+    if (low, high) == (0.0, 1.0):
+        return True
+    sight = sight_of(arrangement.subject(catalog), arrangement.others(catalog), camera)
+    return low <= sight.visible_fraction <= high
 
 
 def draw_exposures(

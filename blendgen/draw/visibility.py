@@ -22,15 +22,21 @@ _RAYS_A_SIDE = 40
 class Sight:
     """Rays of a camera that meet a product.
 
-    image: (n, 2) where they pass the plane at z = 1; seen: (n,) whether nothing else is met before
+    directions: (n, 3) in the world; seen: (n,) whether nothing else is met before
     """
 
-    image: np.ndarray
+    directions: np.ndarray
     seen: np.ndarray
 
     @property
     def visible_fraction(self) -> float:
         return float(self.seen.mean()) if len(self.seen) else 0.0
+
+    def behind(self, polytope: Polytope, origin: np.ndarray) -> Sight:
+        """What is seen once a polytope stands between a camera at origin and the product."""
+        free = self.seen.copy()
+        free[self.seen] = np.isinf(_entry(polytope, origin, self.directions[self.seen]))
+        return Sight(self.directions, free)
 
 
 def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight:
@@ -48,7 +54,7 @@ def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight
     seen = np.ones(int(met.sum()), dtype=bool)
     for other in others:
         seen &= _entry(other, origin, directions[met]) >= depth[met]
-    return Sight(across[met], seen)
+    return Sight(directions[met], seen)
 
 
 def _entry(polytope: Polytope, origin: np.ndarray, directions: np.ndarray) -> np.ndarray:

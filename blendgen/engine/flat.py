@@ -35,10 +35,9 @@ class FlatEngine:
         depth, normal = _plane_hit(origin, directions)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
-        clutter = [self._hit(distractor, origin, directions) for distractor in shot.distractors]
-        for placed, (hit_depth, hit_normal) in zip(
-            (*shot.products, *shot.distractors), (*hits, *clutter), strict=True
-        ):
+        things = (*shot.distractors, *shot.occluders)
+        clutter = [self._hit(thing, origin, directions) for thing in things]
+        for placed, (hit_depth, hit_normal) in zip((*shot.products, *things), (*hits, *clutter), strict=True):
             nearer = hit_depth < depth
             depth = np.where(nearer, hit_depth, depth)
             normal = np.where(nearer[..., None], hit_normal, normal)

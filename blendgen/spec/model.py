@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Constant
 from blendgen.spec.fields import whole_number
 from blendgen.spec.lighting import ExposureSection, Lighting
-from blendgen.spec.placement import Placement
+from blendgen.spec.placement import ContainerSection, Placement
 from blendgen.spec.presets import RenderSettings, checked_resolution
-from blendgen.spec.products import ConditionSection, Distractors, ProductSource
+from blendgen.spec.products import ConditionSection, Distractors, Occluders, ProductSource
 from blendgen.spec.section import Section
 from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection
@@ -53,8 +53,10 @@ class Spec(Section):
     products: list[ProductSource] = Field(min_length=1)
     condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="things that lie about and are no products")
-    per_image: whole_number(1, 16) = Field(Constant(1), description="products in one image")
+    occluders: Occluders | None = Field(None, description="things that hide a part of the subject")
+    per_image: whole_number(1, 40) = Field(Constant(1), description="products in one image")
     placement: Placement = Placement()
+    container: ContainerSection | None = Field(None, description="an open box in which the products lie")
     surface: SurfaceSection = SurfaceSection()
     camera: CameraSection = CameraSection()
     lighting: Lighting = Lighting()
@@ -80,3 +82,9 @@ class Spec(Section):
         if abs(sum(value.values()) - 1) > 1e-6:
             raise ValueError(f"the shares must sum to 1, got {sum(value.values()):g}")
         return value
+
+    @model_validator(mode="after")
+    def _boxes_hold_piles(self):
+        if self.container is not None and self.placement.arrangement != "pile":
+            raise ValueError("a container holds a pile: set placement.arrangement: pile")
+        return self

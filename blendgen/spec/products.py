@@ -48,6 +48,20 @@ class Distractors(ModelSource):
     gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="room to what lies there already")
 
 
+class Occluders(ModelSource):
+    """Things that reach in between the camera and the subject, and hide a part of it."""
+
+    count: whole_number(0, 4) = Field(Constant(1), description="how many; 0 for a free view")
+    visible_fraction: number(0.05, 0.99) = Field(
+        Uniform(0.5, 0.9),
+        description="share of the subject that they leave visible; their place is solved for, and shots that "
+        "miss the range are drawn again",
+    )
+    height_m: number(0, 5) = Field(
+        Uniform(0.01, 0.12), description="their height over what lies there; less where the camera is lower"
+    )
+
+
 class ConditionSection(Section):
     """In what state the products are; 0 is factory new and switched off."""
 

@@ -8,7 +8,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from blendgen.catalog.product import Catalog, RestingPose
-from blendgen.draw.placement import THINNEST_M, uniform_rotation, world_points
+from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.placement import THINNEST_M, uniform_rotation
 from blendgen.draw.roster import build_roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import CatalogError
@@ -175,7 +176,7 @@ def test_at_the_utmost_offset_products_stay_off_the_rim(shapes, kind, offset):
     spec = make_spec(surface={"kind": kind, "width_m": 0.4}, placement={"offset": offset})
     for index in range(20):
         shot = draw_shot(spec, shapes, make_roster(shapes), index)
-        points = world_points(shot.products, shapes)
+        points = Arrangement(shot.products).points(shapes)
         assert np.abs(points[:, 0]).max() <= shot.surface.width_m / 2 - SURFACE_RIM_M + 1e-9
 
 
@@ -189,7 +190,7 @@ def test_a_sheet_without_thickness_lies_a_hair_above_the_surface():
     """On it, neither could be told to be in front."""
     card = Catalog((make_product("card", "box", (0.08, 0.06, 0.0)),))
     shot = draw_shot(make_spec(), card, make_roster(card), 0)
-    assert world_points(shot.products, card)[:, 2] == pytest.approx(THINNEST_M)
+    assert Arrangement(shot.products).points(card)[:, 2] == pytest.approx(THINNEST_M)
 
 
 def test_upright_sheets_find_room_beside_each_other():
@@ -209,7 +210,7 @@ def test_large_products_hold_no_lamp():
     large = Catalog((make_product("large", "sphere", (4.0, 4.0, 4.0)),))
     for index in range(30):
         shot = draw_shot(make_spec(), large, make_roster(large), index)
-        points = world_points(shot.products, large)
+        points = Arrangement(shot.products).points(large)
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
         for lamp in shot.lamps:
             assert np.linalg.norm(np.array(lamp.lamp_to_world)[:3, 3] - middle) > 2.0

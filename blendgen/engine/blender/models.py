@@ -36,9 +36,9 @@ class Models:
         """A scene object for one product of a shot; its pass index is the instance id."""
         return self._place(placed, object_name(placed.instance_id), placed.instance_id, placed.condition)
 
-    def place_distractor(self, distractor: Distractor, number: int) -> bpy.types.Object:
+    def place_distractor(self, distractor: Distractor, name: str) -> bpy.types.Object:
         """A scene object that is no product: its pass index is that of the background."""
-        return self._place(distractor, f"distractor_{number}", 0)
+        return self._place(distractor, name, 0)
 
     def _place(
         self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW

@@ -14,6 +14,7 @@ from mathutils import Matrix
 from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, capture, lights
+from blendgen.engine.blender.containers import build_container
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.geometry import inverse_rigid
@@ -66,7 +67,11 @@ class BlenderEngine:
         for placed in shot.products:
             self._models.place(placed)
         for number, distractor in enumerate(shot.distractors):
-            self._models.place_distractor(distractor, number)
+            self._models.place_distractor(distractor, f"distractor_{number}")
+        for number, occluder in enumerate(shot.occluders):
+            self._models.place_distractor(occluder, f"occluder_{number}")
+        if shot.container is not None:
+            build_container(shot.container, shot.surface)
         lights.set_environment(shot.environment, self._environments)
         lights.build_lamps(shot.lamps)
         _set_camera(self._scene, self._camera, shot.camera)

@@ -1,0 +1,158 @@
+"""Pile: products and distractors dropped over one another, on the surface or into a container.
+
+In: the drawn products and a shot's streams. Out: Arrangements in which everything lies still, one
+for each way in which it can be dropped. Nothing touches: physics keeps convex bodies apart that hold
+the meshes. Later tries drop the subject last, so that it comes to lie on top.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from blendgen.catalog.product import Catalog, Product
+from blendgen.draw import polytope
+from blendgen.draw.arrangement import Arrangement, walls
+from blendgen.draw.clutter import draw_things
+from blendgen.draw.physics import Body, settle
+from blendgen.draw.placement import THINNEST_M, Drawn
+from blendgen.draw.roster import Roster
+from blendgen.draw.sampler import Sampler
+from blendgen.errors import GeometryError
+from blendgen.geometry import rigid, rotation_about_z, transform_points
+from blendgen.shot import Container
+from blendgen.spec.distributions import Choice
+from blendgen.spec.model import Spec
+
+_TRIES, _TRIES_AS_DRAWN = 8, 4
+_WALL_M = {"tote": 0.003, "cardboard_box": 0.004, "steel_tray": 0.0015}
+_COLORS = {
+    "tote": ("#3a4046", "#2456a0", "#a3261f", "#b9b7ae", "#2f6b46"),
+    "cardboard_box": ("#b08a5c", "#a67c4e", "#c09a6c"),
+    "steel_tray": ("#c6c6c4",),
+}
+_ROOM = 1.15  # a container is at least so much wider than what lies in it
+_STRAY = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Thing:
+    product: Product
+    rotation: np.ndarray
+
+    @property
+    def size_m(self) -> np.ndarray:
+        """(3,) extent as it falls."""
+        return np.ptp(self.product.hull_m @ self.rotation.T, axis=0)
+
+
+def piles(
+    spec: Spec, catalog: Catalog, drawn: list[Drawn], roster: Roster, sampler: Sampler
+) -> Iterator[Arrangement]:
+    """Piles of the same things; raises GeometryError where no try comes to rest."""
+    clutter = draw_things(spec, catalog, sampler)
+    things = [_Thing(one.product, one.rotation) for one in drawn]
+    things += [_Thing(one.product, one.rotation) for one in clutter]
+    container = _container(spec, things, sampler)
+    spread = sampler.value(spec.placement.spread, "placement.spread")
+    turn = rigid(rotation_about_z(container.yaw_deg if container else 0.0), np.zeros(3))
+    settled = 0
+    for number in range(_TRIES):
+        poses = _dropped(things, container, spread, sampler, number)
+        if poses is None:
+            continue
+        settled += 1
+        poses = [turn @ pose for pose in poses]
+        products = [
+            one.placed(i + 1, roster, pose) for i, (one, pose) in enumerate(zip(drawn, poses, strict=False))
+        ]
+        distractors = [one.at(pose) for one, pose in zip(clutter, poses[len(drawn) :], strict=True)]
+        yield Arrangement(tuple(products), tuple(distractors), container)
+    if not settled:
+        raise GeometryError(
+            f"placement: {len(things)} things did not come to rest as a pile in {_TRIES} tries; "
+            "lower per_image, raise placement.spread, or give a larger container"
+        )
+
+
+def _dropped(things, container: Container | None, spread: float, sampler: Sampler, number: int):
+    """Poses at rest of one try, none astray; None where that failed."""
+    order, places = _falls(things, container, spread, sampler, number)
+    bodies = [Body(polytope.of_product(things[i].product), things[i].rotation, places[i]) for i in order]
+    standing = container.model_copy(update={"yaw_deg": 0.0}) if container else None
+    at_rest = settle(bodies, walls(standing) if standing else [], container.wall_m if container else 0.0)
+    if at_rest is None:
+        return None
+    poses: list[np.ndarray] = [np.eye(4)] * len(things)
+    for i, pose in zip(order, at_rest, strict=True):
+        poses[i] = pose
+    if _astray(things, poses, places, container):
+        return None
+    return _lowered(things, poses, container)
+
+
+def _falls(things, container: Container | None, spread: float, sampler: Sampler, number: int):
+    """In which order things fall, and (n, 2) where to."""
+    turns, places = [], []
+    for i, thing in enumerate(things):
+        turn, u, v = sampler.units(f"placement.pile.{number}.{i}", 3)
+        turns.append(2.0 if i == 0 and number >= _TRIES_AS_DRAWN else turn)
+        if container is None:
+            radius = spread * _side_by_side_m(things) * math.sqrt(u)
+            places.append((radius * math.cos(2 * math.pi * v), radius * math.sin(2 * math.pi * v)))
+        else:
+            free = np.maximum(np.array(container.size_m[:2]) - thing.size_m[:2] * _ROOM, 0.0)
+            places.append(tuple(free * (np.array([u, v]) - 0.5)))
+    return sorted(range(len(things)), key=turns.__getitem__), np.array(places)
+
+
+def _side_by_side_m(things) -> float:
+    """Radius of the place that things would take without lying over one another."""
+    return math.sqrt(sum(float(thing.size_m[0] * thing.size_m[1]) for thing in things) / math.pi)
+
+
+def _container(spec: Spec, things, sampler: Sampler) -> Container | None:
+    section = spec.container
+    if section is None:
+        return None
+    needed = _ROOM * max(float(thing.size_m[:2].max()) for thing in things)
+    kind = sampler.value(section.kind, "container.kind")
+    colors = section.color or Choice(_COLORS[kind], (1.0,) * len(_COLORS[kind]))
+    return Container(
+        kind=kind,
+        size_m=(
+            max(needed, sampler.value(section.width_m, "container.width_m")),
+            max(needed, sampler.value(section.length_m, "container.length_m")),
+            sampler.value(section.height_m, "container.height_m"),
+        ),
+        wall_m=_WALL_M[kind],
+        middle_m=(0.0, 0.0),
+        yaw_deg=sampler.value(section.yaw_deg, "container.yaw_deg"),
+        color_srgb=sampler.value(colors, "container.color"),
+    )
+
+
+def _astray(things, poses, places, container: Container | None) -> bool:
+    """Whether something rolled away, or lies over or outside of the walls."""
+    for thing, pose in zip(things, poses, strict=True):
+        middle = transform_points(pose, thing.product.hull_m).mean(axis=0)
+        if container is None:
+            reach = np.abs(places).max() + _STRAY * max(float(other.size_m.max()) for other in things)
+            if np.linalg.norm(middle[:2]) > reach:
+                return True
+        elif np.any(np.abs(middle[:2]) > np.array(container.size_m[:2]) / 2):
+            return True
+    return False
+
+
+def _lowered(things, poses, container: Container | None) -> list[np.ndarray]:
+    """The poses with the lowest point a hair over the floor, as contacts give way a little."""
+    floor = container.wall_m if container else 0.0
+    low = min(
+        transform_points(pose, thing.product.hull_m)[:, 2].min()
+        for thing, pose in zip(things, poses, strict=True)
+    )
+    return [rigid(np.eye(3), (0.0, 0.0, floor + THINNEST_M - low)) @ pose for pose in poses]
