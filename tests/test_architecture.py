@@ -19,7 +19,7 @@ LAYERS = {
     **dict.fromkeys(["spec", "catalog"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "lens_distortion"], 4),
     **dict.fromkeys(["inventory", "dataset"], 5),
-    **dict.fromkeys(["pipeline", "identity", "report"], 6),
+    **dict.fromkeys(["pipeline", "identity", "report", "export"], 6),
     "record": 7,
     "farm": 8,
     "cli": 9,
@@ -72,7 +72,7 @@ def test_chance_comes_from_streams_alone(path):
 
 
 WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
-MAY_WRITE = ("dataset", "report", "cli", "farm")
+MAY_WRITE = ("dataset", "report", "export", "cli", "farm")
 MAY_WRITE_FILES = (
     "catalog/cache.py",
     "catalog/entry.py",

@@ -20,6 +20,7 @@ from blendgen.errors import BlendgenError, ExitCode
 
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
+    "export": "Bring a data set into another format: coco, yolo, parquet, ...",
     "preview": "A labelled contact sheet of a spec, in seconds.",
     "check": "Check a spec and its models without rendering.",
     "draw": "Show what is drawn for one image, as JSON.",

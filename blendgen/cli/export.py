@@ -1,0 +1,77 @@
+"""blendgen export: a finished data set in the format of another program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from blendgen.cli.options import say
+from blendgen.cli.progress import Progress
+
+_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "csv")
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command("export")
+@click.argument("folder", type=_FOLDER, metavar="OUT")
+@click.argument("fmt", type=click.Choice(_FORMATS), metavar="FORMAT")
+@click.argument("dest", type=_FOLDER, metavar="DEST")
+@click.option(
+    "--link",
+    type=click.Choice(("hard", "copy", "symlink")),
+    default="hard",
+    show_default=True,
+    help="How images come to DEST; hard links fall back to copies on another disk.",
+)
+@click.option(
+    "--crops",
+    type=click.FloatRange(0, 2),
+    metavar="MARGIN",
+    help="For classifiers: a picture a product, its box wider by this share on each side.",
+)
+@click.option(
+    "--outlines",
+    type=click.Choice(("rle", "polygon", "none")),
+    default="rle",
+    show_default=True,
+    help="Segmentation of coco; none reads no masks.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(("detect", "segment", "obb", "classify")),
+    default="detect",
+    show_default=True,
+    help="What yolo is to learn.",
+)
+@click.option(
+    "--shard-mb",
+    type=click.FloatRange(0.001, 100_000),
+    default=256,
+    show_default=True,
+    help="About how large a file of webdataset or parquet becomes.",
+)
+@click.option("--force", is_flag=True, help="Replace another export in DEST.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, force, as_json):
+    """Bring the data set in OUT into FORMAT, in the folder DEST.
+
+    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf and csv (docs/exports.md).
+    An export that was stopped goes on with the same command.
+    """  # fmt: skip
+    from blendgen.errors import UsageError
+    from blendgen.export.formats import export
+    from blendgen.export.options import Options
+
+    if crops is not None and (fmt in ("coco", "voc", "csv") or (fmt == "yolo" and task != "classify")):
+        raise UsageError(f"--crops: {fmt} labels whole images; crops are for imagefolder, hf, parquet, "
+                         "webdataset and yolo --task classify")  # fmt: skip
+    options = Options(crops, outlines, task, int(shard_mb * 2**20))
+    with Progress() as progress:
+        counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1, "format": fmt, "folder": str(dest), **counts}))
+        return
+    say(f"{fmt}: {json.dumps(counts)}")
+    click.echo(str(dest))

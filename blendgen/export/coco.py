@@ -1,0 +1,102 @@
+"""COCO: images/<split>/ and annotations/instances_<split>.json, streamed.
+
+Category ids start at 1, as COCO's own do and as loaders that keep 0 for the background need; category
+k + 1 is class k. Boxes and areas are of what is visible.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import IO, Any
+
+from blendgen.export.destination import Destination
+from blendgen.export.options import Options
+from blendgen.export.regions import polygons, run_lengths
+from blendgen.export.source import Source
+from blendgen.shot import Row
+
+
+def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    """One file of annotations a split."""
+    with ExitStack() as stack:
+        parts = {
+            split: [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
+            for split in source.splits
+        }
+        files = {split: _Annotations(*pair) for split, pair in parts.items()}
+        for row in source.rows():
+            name = f"{row['index']:06d}{source.path(row).suffix}"
+            destination.place(source.path(row), f"images/{row['split']}/{name}")
+            files[row["split"]].add(source, row, name, options.outlines)
+            advance(1)
+        for split, file in files.items():
+            file.finish(source, destination, split)
+        return {
+            split: {"images": file.images, "annotations": file.annotations} for split, file in files.items()
+        }
+
+
+class _Annotations:
+    """One split's images and annotations, each in a temporary file until both are known."""
+
+    def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes]):
+        self._images_file, self._annotations_file = images_file, annotations_file
+        self.images = self.annotations = 0
+
+    def counts(self) -> dict[str, int]:
+        return {"images": self.images, "annotations": self.annotations}
+
+    def add(self, source: Source, row: Row, name: str, outlines: str) -> None:
+        self.images += 1
+        image_id = row["index"] + 1
+        image = {"id": image_id, "file_name": name, "width": row["width"], "height": row["height"]}
+        _append(self._images_file, image, self.images)
+        mask = source.instance_mask(row) if outlines != "none" and row["objects"]["bbox"] else None
+        for number, box in enumerate(row["objects"]["bbox"]):
+            self.annotations += 1
+            annotation = _annotation(row, number, box, mask, outlines)
+            annotation |= {"id": self.annotations, "image_id": image_id}
+            _append(self._annotations_file, annotation, self.annotations)
+
+    def finish(self, source: Source, destination: Destination, split: str) -> None:
+        categories = [
+            {"id": label_id + 1, "name": label, "supercategory": "product"}
+            for label_id, label in enumerate(source.classes)
+        ]
+        head = {"info": {"description": source.name, "version": source.digest[:12]}, "licenses": []}
+        with destination.opened(f"annotations/instances_{split}.json") as file:
+            file.write(json.dumps(head, ensure_ascii=False)[:-1].encode())
+            file.write(f', "categories": {json.dumps(categories, ensure_ascii=False)}'.encode())
+            for key, part in (("images", self._images_file), ("annotations", self._annotations_file)):
+                file.write(f',\n"{key}": ['.encode())
+                part.seek(0)
+                shutil.copyfileobj(part, file)
+                file.write(b"]")
+            file.write(b"}\n")
+
+
+def _annotation(row: Row, number: int, box, mask, outlines: str) -> dict[str, Any]:
+    objects = row["objects"]
+    annotation = {
+        "category_id": objects["category_id"][number] + 1,
+        "bbox": box,
+        "area": objects["area"][number],
+        "iscrowd": 0,
+        "visible_fraction": objects["visible_fraction"][number],
+        "instance_id": objects["instance_id"][number],
+    }
+    if mask is not None:
+        own = mask == objects["instance_id"][number]
+        if outlines == "rle":
+            annotation["segmentation"] = run_lengths(own)
+        else:
+            annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
+    return annotation
+
+
+def _append(file, value: dict[str, Any], count: int) -> None:
+    file.write((",\n" if count > 1 else "\n").encode() + json.dumps(value, ensure_ascii=False).encode())

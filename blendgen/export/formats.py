@@ -1,0 +1,47 @@
+"""Formats: every export by its name, and what each is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from blendgen.export.coco import export_coco
+from blendgen.export.destination import Destination
+from blendgen.export.folder import export_imagefolder
+from blendgen.export.huggingface import export_hf, export_parquet
+from blendgen.export.options import Exporter, Options
+from blendgen.export.shards import export_webdataset
+from blendgen.export.source import open_source
+from blendgen.export.table import export_csv
+from blendgen.export.voc import export_voc
+from blendgen.export.yolo import export_yolo
+
+EXPORTERS: dict[str, Exporter] = {
+    "imagefolder": export_imagefolder,
+    "coco": export_coco,
+    "yolo": export_yolo,
+    "voc": export_voc,
+    "webdataset": export_webdataset,
+    "parquet": export_parquet,
+    "hf": export_hf,
+    "csv": export_csv,
+}
+
+
+def export(
+    folder: Path,
+    name: str,
+    dest: Path,
+    options: Options,
+    link: str = "hard",
+    force: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+    begin: Callable[[int], None] = lambda total: None,
+) -> dict[str, Any]:
+    """Export a data set; returns counts. raises: DatasetError, SetupError"""
+    source = open_source(folder)
+    identity = {"format": name, "digest": source.digest, "images": source.images, **vars(options)}
+    begin(source.images)
+    with Destination(dest, identity, link, force) as destination:
+        return EXPORTERS[name](source, destination, options, advance)

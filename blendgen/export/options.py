@@ -1,0 +1,28 @@
+"""Options of an export, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from blendgen.export.destination import Destination
+from blendgen.export.source import Source
+
+TASKS = ("detect", "segment", "obb", "classify")
+OUTLINES = ("rle", "polygon", "none")
+
+
+@dataclass(frozen=True)
+class Options:
+    """crops: margin round each product, None for whole images; outlines: of coco; task: of yolo;
+    shard_bytes: of webdataset and parquet, about how large a file becomes."""
+
+    crops: float | None = None
+    outlines: str = "rle"
+    task: str = "detect"
+    shard_bytes: int = 256 * 2**20
+
+
+# (source, destination, options, advance) -> counts; advance(1) for each row
+Exporter = Callable[[Source, Destination, Options, Callable[[int], None]], dict[str, Any]]

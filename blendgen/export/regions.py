@@ -1,0 +1,72 @@
+"""Regions: an instance mask as the shapes that label formats want.
+
+In: (h, w) bool masks. Out: COCO run lengths, polygons, oriented boxes; all in pixels, with (0, 0) the
+top left corner of the top left pixel, as COCO and YOLO have it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_SMALLEST_POLYGON_PX2 = 1.0
+
+
+def run_lengths(mask: np.ndarray) -> dict[str, Any]:
+    """COCO's compressed RLE: {"size": [h, w], "counts": text}."""
+    from pycocotools import mask as coco
+
+    encoded = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": [int(v) for v in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
+
+
+def polygons(mask: np.ndarray) -> list[np.ndarray]:
+    """Outlines, largest first: (n, 2) corners each, halfway between pixels inside and outside.
+
+    Holes are not in them: polygons of COCO and YOLO have none; masks with holes want RLE.
+    """
+    from contourpy import contour_generator
+
+    padded = np.pad(mask.astype(np.float64), 1)
+    lines = contour_generator(z=padded).lines(0.5)
+    # pixel centres of the padded array are whole numbers: half a pixel less than the border added
+    outlines = [line[:-1] - 0.5 for line in lines if len(line) > 3]
+    if not outlines:
+        return []
+    areas = np.array([_signed_area(line) for line in outlines])
+    outward = np.sign(areas[np.abs(areas).argmax()])  # holes run the other way round than the largest
+    order = np.argsort(-np.abs(areas), kind="stable")
+    kept = [outlines[i] for i in order if areas[i] * outward >= _SMALLEST_POLYGON_PX2]
+    return kept or [outlines[order[0]]]
+
+
+def oriented_box(mask: np.ndarray) -> np.ndarray:
+    """(4, 2) corners of the rectangle of least area round all pixels of a mask that is not empty.
+
+    One of its sides lies along a side of the convex hull.
+    source: Freeman and Shapira, Determining the minimum-area encasing rectangle (1975)
+    """
+    from scipy.spatial import ConvexHull
+
+    rows, columns = np.nonzero(mask)
+    corners = np.concatenate(
+        [np.column_stack([columns + dx, rows + dy]) for dx in (0, 1) for dy in (0, 1)]
+    ).astype(float)
+    hull = corners[ConvexHull(corners).vertices]
+    sides = np.roll(hull, -1, axis=0) - hull
+    best: tuple[float, np.ndarray] | None = None
+    for angle in np.unique(np.round(np.arctan2(sides[:, 1], sides[:, 0]) % (np.pi / 2), 9)):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turned = hull @ turn
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        area = float(np.prod(high - low))
+        if best is None or area < best[0] - 1e-9:
+            box = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+            best = (area, box @ turn.T)
+    return best[1]
+
+
+def _signed_area(line: np.ndarray) -> float:
+    x, y = line.T
+    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2

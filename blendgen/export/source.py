@@ -1,0 +1,76 @@
+"""Source: a finished data set, read row by row.
+
+In: a folder that `generate` made. Out: its classes, its splits and its rows in the order of the index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import read_rows
+from blendgen.errors import DatasetError
+from blendgen.shot import Row
+
+
+@dataclass(frozen=True)
+class Source:
+    """classes[label_id] is a label; splits in the order in which the spec names them."""
+
+    root: Path
+    name: str
+    digest: str
+    classes: tuple[str, ...]
+    splits: tuple[str, ...]
+    images: int
+    record: dict[str, Any]
+
+    def rows(self) -> Iterator[Row]:
+        """Raises DatasetError for a line that is not a row."""
+        return read_rows(Layout(self.root).manifest)
+
+    def path(self, row: Row, key: str = "file_name") -> Path:
+        return self.root / row[key]
+
+    def instance_mask(self, row: Row) -> np.ndarray:
+        """(h, w) uint16 instance ids; raises DatasetError where the data set has no masks."""
+        if "mask_file_name" not in row:
+            raise DatasetError(
+                f"{self.root}: image {row['index']} has no mask; set output.masks: true and generate again, "
+                "or choose an export without outlines"
+            )
+        path = self.path(row, "mask_file_name")
+        try:
+            with Image.open(path) as mask:
+                return np.asarray(mask).astype(np.uint16)
+        except OSError as error:
+            raise DatasetError(
+                f"{path}: cannot be read: {error}; `blendgen verify` tells what else is"
+            ) from None
+
+
+def open_source(root: Path) -> Source:
+    """The data set in a folder; raises DatasetError where there is none."""
+    layout = Layout(Path(root))
+    try:
+        record = json.loads(layout.record.read_text("utf-8"))
+        classes = tuple(record["classes"])
+        per_split = record["images_per_split"]
+        return Source(
+            layout.root, record["name"], record["digest"], classes, tuple(per_split), record["images"], record
+        )
+    except FileNotFoundError:
+        raise DatasetError(f"{root}: holds no data set of blendgen (dataset.json is missing)") from None
+    except KeyError as error:
+        raise DatasetError(
+            f"{layout.record}: has no {error}; the run was not finished: run `blendgen generate` again"
+        ) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise DatasetError(f"{layout.record}: cannot be read: {error}") from None

@@ -1,0 +1,68 @@
+"""Small data sets by the flat engine: many products, awkward class names, nothing in view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blendgen.catalog.product import Catalog
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import ManifestWriter
+from blendgen.dataset.store import Store
+from blendgen.dataset.write import write_frame
+from blendgen.develop.develop import Developer
+from blendgen.engine.flat import FlatEngine
+from blendgen.export.source import open_source
+from blendgen.pipeline import Pipeline, tasks_for
+from tests.conftest import make_product, make_roster, make_spec
+
+NAMES = ("ärmel-größe", "blue box", "ボール")
+
+
+def make_dataset(folder, catalog, count=24, **spec):
+    """A finished data set in a folder; returns it as an export sees it."""
+    spec = make_spec(name="small", **{"per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec})
+    roster = make_roster(catalog)
+    record = {
+        "name": spec.name, "digest": "0123456789abcdef", "seed": spec.seed, "blendgen_version": "1",
+        "blender_version": "4", "classes": list(roster.classes),
+        "exposures_per_shot": spec.exposures_per_shot,
+    }  # fmt: skip
+    pipeline = Pipeline(spec, catalog, roster, FlatEngine(catalog), Developer(None, spec.exposures_per_shot))
+    layout = Layout(folder)
+    with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
+        for task in tasks_for(spec, range(count)):
+            manifest.append([write_frame(layout, frame, spec.output) for frame in pipeline.frames(task)])
+        store.finish({"engine": "flat"})
+    return open_source(folder)
+
+
+@pytest.fixture(scope="session")
+def stock() -> Catalog:
+    """Three classes with names that files and formats stumble over."""
+    sizes = ((0.1, 0.06, 0.03), (0.05, 0.05, 0.05), (0.06, 0.06, 0.06))
+    shapes = ("box", "box", "sphere")
+    return Catalog(tuple(map(make_product, NAMES, shapes, sizes)))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory, stock):
+    return make_dataset(tmp_path_factory.mktemp("small") / "set", stock)
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory):
+    """Forty products in each image, of three hundred classes."""
+    names = [f"class {number:03d}" for number in range(300)]
+    catalog = Catalog(tuple(make_product(name, "box", (0.03, 0.02, 0.02)) for name in names))
+    spec = {"per_image": 40, "resolution": [256, 256], "camera": {"elevation_deg": 90, "frame_fill": 0.95}}
+    return make_dataset(tmp_path_factory.mktemp("crowded") / "set", catalog, 2, exposures_per_shot=1, **spec)
+
+
+@pytest.fixture(scope="session")
+def lone(tmp_path_factory, stock):
+    """One class only, in one split."""
+    catalog = replace(stock, products=stock.products[:1])
+    folder = tmp_path_factory.mktemp("lone") / "set"
+    return make_dataset(folder, catalog, 4, splits={"train": 1.0}, per_image=1)

@@ -1,0 +1,86 @@
+"""Destinations: whole files, resumed, never mixed, and errors that say what to do."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from blendgen.errors import DatasetError
+from blendgen.export.destination import Destination
+from blendgen.export.formats import EXPORTERS, export
+from blendgen.export.options import Options
+
+
+def tree(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_images_are_links_copies_or_symlinks(small, tmp_path):
+    (row, *_) = small.rows()
+    source = small.path(row)
+    for link in ("hard", "copy", "symlink"):
+        export(small.root, "csv", tmp_path / link, Options(), link)
+        made = tmp_path / link / f"images/{row['split']}/{row['index']:06d}.png"
+        assert made.read_bytes() == source.read_bytes()
+        assert made.is_symlink() == (link == "symlink")
+        assert made.samefile(source) == (link != "copy")
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_second_run_completes_what_is_missing_and_changes_nothing_else(small, tmp_path, name):
+    export(small.root, name, tmp_path / "out", Options(shard_bytes=20_000))
+    before = tree(tmp_path / "out")
+    victim = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())[-1]
+    victim.unlink()
+    (tmp_path / "out" / "left.partial").write_bytes(b"half")
+    export(small.root, name, tmp_path / "out", Options(shard_bytes=20_000))
+    assert tree(tmp_path / "out") == before
+
+
+def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
+    export(small.root, "csv", tmp_path / "out", Options())
+    with pytest.raises(DatasetError, match="holds another export"):
+        export(small.root, "coco", tmp_path / "out", Options())
+    export(small.root, "coco", tmp_path / "out", Options(), force=True)
+    assert not (tmp_path / "out/labels.csv").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("years of work")
+    for force in (False, True):
+        with pytest.raises(DatasetError, match="is not empty and holds no export"):
+            export(small.root, "coco", tmp_path / "mine", Options(), force=force)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DatasetError, match="is a file"):
+        export(small.root, "coco", tmp_path / "file", Options())
+
+
+def test_a_folder_without_a_finished_data_set_is_refused(small, tmp_path):
+    with pytest.raises(DatasetError, match="holds no data set"):
+        export(tmp_path, "coco", tmp_path / "out", Options())
+    (tmp_path / "dataset.json").write_text(json.dumps({"name": "x", "digest": "d", "classes": []}))
+    with pytest.raises(DatasetError, match="not finished"):
+        export(tmp_path, "coco", tmp_path / "out", Options())
+
+
+def test_a_file_that_fails_half_way_does_not_appear(tmp_path):
+    with Destination(tmp_path / "out", {}) as destination:
+        with pytest.raises(ZeroDivisionError), destination.opened("a.json") as file:
+            file.write(b"[")
+            raise ZeroDivisionError
+        assert not destination.has("a.json")
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
+def test_the_command_tells_what_it_made(small, tmp_path):
+    command = [sys.executable, "-m", "blendgen", "export", str(small.root)]
+    done = subprocess.run([*command, "coco", str(tmp_path / "a"), "--json"], capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["format"] == "coco" and told["train"]["images"] > 0
+    wrong = subprocess.run(
+        [*command, "coco", str(tmp_path / "b"), "--crops", "0.1"], capture_output=True, text=True
+    )
+    assert wrong.returncode == 2 and "crops are for" in wrong.stderr
+    missing = subprocess.run(
+        [*command[:-1], str(tmp_path / "none"), "csv", str(tmp_path / "c")], capture_output=True, text=True
+    )
+    assert missing.returncode == 5 and "holds no data set" in missing.stderr
