@@ -51,7 +51,11 @@ class Condition(_Plain):
 
 
 class PlacedProduct(_Plain):
-    """A product standing in the scene. instance_id: 1 for the subject, then counting up."""
+    """A product standing in the scene.
+
+    instance_id: 1 for the subject, then counting up
+    size_m: extent of its box, which is centred on the product frame's origin and stands on z = 0
+    """
 
     instance_id: int
     product: str
@@ -59,6 +63,7 @@ class PlacedProduct(_Plain):
     label: str
     label_id: int
     object_to_world: Matrix4
+    size_m: Vector3 = (0.0, 0.0, 0.0)
     condition: Condition = Condition()
 
 
@@ -281,6 +286,7 @@ class ObjectLabel:
     area: int
     visible_fraction: float
     object_to_world: Matrix4
+    size_m: Vector3
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,6 +100,7 @@ def object_columns(labels: Labels) -> dict[str, list]:
         "visible_fraction": [round(label.visible_fraction, 6) for label in objects],
         "instance_id": [label.instance_id for label in objects],
         "object_to_world": [label.object_to_world for label in objects],
+        "size_m": [label.size_m for label in objects],
     }
 
 

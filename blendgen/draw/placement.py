@@ -41,6 +41,7 @@ class Drawn:
             label=self.variant.label,
             label_id=roster.classes.index(self.variant.label),
             object_to_world=rows_of(object_to_world),
+            size_m=self.product.size_m,
             condition=self.condition,
         )
 

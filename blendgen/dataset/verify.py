@@ -1,0 +1,163 @@
+"""Verify: a data set on disk against itself: every file, every row, every label that can be checked.
+
+In: a folder. Out: Faults, one a wrong thing, in the order of the manifest. Nothing is changed. What a
+fault says names the file and what is wrong with it; which of two that disagree is wrong, it cannot know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import file_names
+from blendgen.dataset.store import read_record
+from blendgen.dataset.verify_row import row_faults
+from blendgen.shot import Row
+
+_FOLDERS = ("images", "masks", "clean")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """place: file, or manifest.jsonl:line; what: in one line."""
+
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+@dataclass
+class _Seen:
+    """What the rows before have shown, for what must not come twice or must agree."""
+
+    indices: set[int] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    digests: dict[str, str] = field(default_factory=dict)
+    split_of_shot: dict[int, str] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: {"split": Counter(), "label": Counter()})
+
+
+def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) -> Iterator[Fault]:
+    """All faults of a data set; advance(1) for each row."""
+    layout, seen = Layout(Path(folder)), _Seen()
+    record = read_record(layout)
+    if not record:
+        yield Fault(layout.record.name, "is missing or cannot be read")
+    for number, line in enumerate(_lines(layout.manifest), start=1):
+        place = f"{layout.manifest.name}:{number}"
+        row = _parsed(line)
+        if row is None:
+            torn = "" if line.endswith(b"\n") else " (torn off)"
+            yield Fault(place, f"is not a row{torn}")
+            continue
+        try:
+            yield from (Fault(*fault) for fault in _of_row(layout, record, row, place, seen))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
+        advance(1)
+    if not layout.manifest.is_file():
+        yield Fault(layout.manifest.name, "is missing")
+    yield from _of_record(record, seen)
+    yield from _strays(layout, seen)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    if path.is_file():
+        with path.open("rb") as file:
+            yield from file
+
+
+def _parsed(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) and line.endswith(b"\n") else None
+
+
+def _of_row(layout: Layout, record: dict[str, Any], row: Row, place: str, seen: _Seen):
+    index = row["index"]
+    if index in seen.indices:
+        yield place, f"index {index} comes twice"
+    seen.indices.add(index)
+    if seen.split_of_shot.setdefault(row["shot_index"], row["split"]) != row["split"]:
+        yield place, f"shot {row['shot_index']} is in two splits"
+    per_shot = record.get("exposures_per_shot", 1)
+    if row["shot_index"] != index // per_shot:
+        yield place, f"index {index} does not belong to shot {row['shot_index']}"
+    seen.counts["split"][row["split"]] += 1
+    seen.counts["label"][row["label"]] += 1
+    yield from _files(layout, row, place, seen)
+    mask = _picture(layout.root / row["mask_file_name"]) if "mask_file_name" in row else None
+    for what in row_faults(row, record.get("classes", ()), mask):
+        yield place, what
+
+
+def _files(layout: Layout, row: Row, place: str, seen: _Seen):
+    for name in file_names(row):
+        if name in seen.files:
+            yield place, f"{name} belongs to another row too"
+        seen.files.add(name)
+    for key in [key for key in row if key.endswith("file_name")]:
+        name, path = row[key], layout.root / row[key]
+        wanted = row[key.replace("file_name", "sha256")]
+        if not path.is_file():
+            yield name, "is missing"
+            continue
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if digest != wanted:
+            yield name, "is not the file that was written: its sha256 differs"
+        if key == "file_name":
+            if digest in seen.digests:
+                yield name, f"is the same picture as {seen.digests[digest]}"
+            seen.digests[digest] = name
+        yield from _decoded(path, name, row)
+
+
+def _decoded(path: Path, name: str, row: Row):
+    picture = _picture(path)
+    if picture is None:
+        yield name, "cannot be decoded"
+    elif picture.size != (row["width"], row["height"]):
+        yield name, f"is {picture.width} x {picture.height} pixels, not {row['width']} x {row['height']}"
+
+
+def _picture(path: Path) -> Image.Image | None:
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            return opened.copy()
+    except (OSError, ValueError, SyntaxError):  # Pillow's answers to broken files
+        return None
+
+
+def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
+    for key in ("split", "label"):
+        told = record.get(f"images_per_{key}")
+        if record and told != dict(seen.counts[key]):
+            yield Fault(
+                "dataset.json", f"images_per_{key} says {told}, the rows say {dict(seen.counts[key])}"
+            )
+    if record and record.get("images") != len(seen.indices):
+        yield Fault(
+            "dataset.json", f"says {record.get('images')} images, the manifest has {len(seen.indices)}"
+        )
+
+
+def _strays(layout: Layout, seen: _Seen) -> Iterator[Fault]:
+    """Files that no row names: trainers would take them for data."""
+    for folder in _FOLDERS:
+        for path in sorted((layout.root / folder).rglob("*")):
+            name = path.relative_to(layout.root).as_posix()
+            if path.is_file() and name not in seen.files:
+                yield Fault(name, "belongs to no row")
