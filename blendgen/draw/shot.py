@@ -13,6 +13,7 @@ from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
 from blendgen.draw.lighting import draw_environment, draw_lamps
+from blendgen.draw.mount import draw_mounted
 from blendgen.draw.placement import draw_products, moved, world_points
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
@@ -38,7 +39,7 @@ def draw_shot(
 
 def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | None = None) -> Sampler:
     """What a shot, or an exposure, is drawn with."""
-    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering)
+    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering, spec.camera.mounts)
 
 
 def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
@@ -46,9 +47,13 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     products = draw_products(spec, catalog, roster, sampler)
     points = world_points(products, catalog)
     surface = draw_surface(spec, points, sampler)
-    offset = offset_across(spec, surface, points, sampler)
+    camera = None
+    if spec.camera.rig == "overhead":
+        camera, offset = draw_mounted(spec, points, surface, sampler)
+    else:
+        offset = offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
-    camera = draw_camera(spec, points, sampler)
+    camera = camera or draw_camera(spec, points, sampler)
     return Shot(
         index=sampler.index,
         attempt=sampler.attempt,

@@ -18,14 +18,17 @@ from mathutils import Matrix
 
 from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
+from blendgen.openings import panes_m
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
-from blendgen.vocabulary import ENVIRONMENTS
+from blendgen.vocabulary import ENVIRONMENTS, OPENINGS
 from blendgen.wheel import environment_image
 
 _SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
 _RING_SEGMENTS = 48
+# light of this spread, brightest along its axis, has edges as soft as that of an even disk
+_SPREAD_OF_SUN = math.sqrt(5 / 3)
 
 
 def build_world() -> None:
@@ -100,13 +103,33 @@ def build_lamps(lamps: tuple[Lamp, ...]) -> None:
     """A light, or a mesh that shines, for each lamp, linked to the scene."""
     for number, lamp in enumerate(lamps):
         group = lamp_group(number)
-        instance = bpy.data.objects.new(
-            group, _ring(lamp, group) if lamp.kind == "ring" else _light(lamp, group)
-        )
-        instance.matrix_world = Matrix(lamp.lamp_to_world)
-        instance.visible_camera = lamp.visible
-        instance.lightgroup = group
-        bpy.context.scene.collection.objects.link(instance)
+        if lamp.kind in OPENINGS:
+            for place, (x, y, *size_m) in enumerate(panes_m(lamp)):
+                pane = _sunlit_pane(lamp, size_m, f"{group}.{place}")
+                instance = bpy.data.objects.new(f"{group}.{place}", pane)
+                _stand(instance, lamp, group, Matrix.Translation((x, y, 0)))
+        else:
+            data = _ring(lamp, group) if lamp.kind == "ring" else _light(lamp, group)
+            _stand(bpy.data.objects.new(group, data), lamp, group)
+
+
+def _stand(instance: bpy.types.Object, lamp: Lamp, group: str, part_to_lamp: Matrix | None = None) -> None:
+    pose = Matrix(lamp.lamp_to_world)
+    instance.matrix_world = pose if part_to_lamp is None else pose @ part_to_lamp
+    instance.visible_camera = lamp.visible
+    instance.lightgroup = group
+    bpy.context.scene.collection.objects.link(instance)
+
+
+def _sunlit_pane(lamp: Lamp, size_m, name: str) -> bpy.types.Light:
+    """A rectangle that shines within the angle of the sun only: what lies beside its beam is dark."""
+    pane = bpy.data.lights.new(name, "AREA")
+    pane.shape = "RECTANGLE"
+    pane.size, pane.size_y = size_m
+    pane.spread = math.radians(lamp.angle_deg * _SPREAD_OF_SUN)
+    # Cycles keeps the power whatever the spread: inside the beam the irradiance is power / area
+    pane.energy = math.pi * size_m[0] * size_m[1]
+    return pane
 
 
 def _light(lamp: Lamp, name: str) -> bpy.types.Light:
