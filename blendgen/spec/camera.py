@@ -114,9 +114,7 @@ class CameraSection(Section):
         wrong = _OF_OTHER_RIGS if self.rig == "overhead" else _OF_OVERHEAD
         given = [name for name in wrong if getattr(self, name) is not None]
         if given and self.rig == "overhead":
-            raise ValueError(
-                f"rig overhead is placed by height_m and tilt_deg: leave out {', '.join(given)}"
-            )
+            raise ValueError(f"rig overhead is placed by height_m and tilt_deg: leave out {', '.join(given)}")
         if given:
             raise ValueError(f"{', '.join(given)}: only of rig: overhead")
         if self.frame_fill is not None and self.distance_m is not None:

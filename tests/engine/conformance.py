@@ -12,6 +12,7 @@ from scipy.spatial import ConvexHull
 
 from blendgen.geometry import (
     camera_rotation,
+    direction_of,
     intrinsics_matrix,
     pixel_rays,
     project,
@@ -167,13 +168,49 @@ def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, 
     """Light group -> mean radiance (3,) of a white level patch, at unit gain (see shot.py)."""
     camera = make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24), focal_length_mm=400)
     lamp = overhead_lamp(x=0.4, y=0.4)
-    size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2)}.get(kind, (0.1, 0.1))
+    size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2), "window": (0.4, 0.4)}.get(kind, (0.1, 0.1))
     lamp = lamp.model_copy(update={"kind": kind, "size_m": size_m, "angle_deg": 0.5})
     shot = make_shot([place(1, sphere, x=-0.2, y=-0.2)], camera, [lamp])
     shot = shot.model_copy(update={"environment": Environment(image=environment, rotation_deg=0)})
     film = engine.render(shot)
     assert not film.instance_id.any()
     return {group: radiance.mean(axis=(0, 1)) for group, radiance in film.radiance_linear.items()}
+
+
+def slanted_door(kind="door", azimuth_deg=35.0, elevation_deg=40.0) -> Lamp:
+    """An opening of 12 by 20 cm, half a metre up a beam that meets the origin."""
+    towards_sun = direction_of(azimuth_deg, elevation_deg)
+    right, down, forward = camera_rotation(azimuth_deg, elevation_deg, 0)
+    pose = np.eye(4)
+    pose[:3, :3] = np.column_stack([right, -down, -forward])
+    pose[:3, 3] = 0.5 * towards_sun
+    return Lamp(
+        kind=kind, size_m=(0.12, 0.2), lamp_to_world=rows(pose), reference_distance_m=0.5, angle_deg=0.3
+    )
+
+
+def check_sunlight_through_a_door(engine, box, sphere):
+    """The patch is the opening's shadowless parallel projection on the plane, and the rest is dark."""
+    camera, lamp = make_camera(0, 90, 0, 0.6, (0, 0, 0)), slanted_door()
+    aside = [place(1, sphere, x=-0.3)]
+    film = engine.render(make_shot(aside, camera, [lamp]))
+    pose = np.array(lamp.lamp_to_world)
+    corners = [(x, y, 0, 1) for x in (-0.06, 0.06) for y in (-0.1, 0.1)] @ pose.T
+    on_plane = corners[:, :3] - pose[:3, 2] * (corners[:, 2:3] / pose[2, 2])
+    light = film.radiance_linear["lamp_0"][..., 1]
+    assert iou(light > light.max() / 2, silhouette(camera, on_plane)) >= 0.97
+    assert np.mean(light > 0.02 * light.max()) < 1.15 * np.mean(light > light.max() / 2)
+    without = engine.render(make_shot(aside, camera)).radiance_linear["environment"]
+    assert np.allclose(film.radiance_linear["environment"], without, atol=1e-6)
+
+
+def check_a_window_has_nine_panes(engine, box, sphere):
+    from scipy.ndimage import label
+
+    camera = make_camera(0, 90, 0, 0.6, (0, 0, 0))
+    film = engine.render(make_shot([place(1, sphere, x=-0.3)], camera, [slanted_door("window")]))
+    light = film.radiance_linear["lamp_0"][..., 1]
+    assert label(light > light.max() / 2)[1] == 9
 
 
 def check_any_order(engine, box, sphere):
@@ -205,5 +242,7 @@ CHECKS = [
     check_depth,
     check_depth_of_a_slanted_plane,
     check_amodal_masks,
+    check_sunlight_through_a_door,
+    check_a_window_has_nine_panes,
     check_any_order,
 ]
