@@ -7,13 +7,13 @@ problems by path: no such parameter, a chain, bounds that the other parameter ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Law, SameAs
-from blendgen.spec.fields import LawField
+from blendgen.spec.fields import LawField, law_field
 from blendgen.spec.model import Spec
 from blendgen.suggestion import nearest
 
@@ -60,13 +60,7 @@ def _laws(section: BaseModel, prefix: Path) -> Iterator[tuple[Path, tuple[Law, L
         if isinstance(value, BaseModel):
             yield from _laws(value, path)
         elif isinstance(value, Law):
-            yield path, (value, _field_of(info))
-
-
-def _field_of(info) -> LawField:
-    """The annotation that checks a field, also inside `... | None`."""
-    candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
-    return next(candidate for candidate in candidates if isinstance(candidate, LawField))
+            yield path, (value, law_field(info))
 
 
 def _replaced(section: Any, path: Path, law: Law) -> Any:
