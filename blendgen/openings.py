@@ -12,8 +12,8 @@ import numpy as np
 from blendgen.geometry import inverse_rigid, transform_points
 from blendgen.shot import Lamp
 
-_PANES = 3  # of a window, along each side, so that one is in the middle
-_BAR = 0.16  # width of a bar, as a share of the pane beside it
+PANES = 3  # of a window, along each side, so that one is in the middle
+BAR = 0.16  # width of a bar, as a share of the pane beside it
 
 Pane = tuple[float, float, float, float]
 
@@ -28,8 +28,8 @@ def panes_m(lamp: Lamp) -> tuple[Pane, ...]:
 
 def _split(side_m: float) -> tuple[list[float], float]:
     """Middles and length of the panes along one side."""
-    pane = side_m / (_PANES + (_PANES - 1) * _BAR)
-    return [(number - (_PANES - 1) / 2) * pane * (1 + _BAR) for number in range(_PANES)], pane
+    pane = side_m / (PANES + (PANES - 1) * BAR)
+    return [(number - (PANES - 1) / 2) * pane * (1 + BAR) for number in range(PANES)], pane
 
 
 def reached(lamp: Lamp, points_world_m: np.ndarray) -> np.ndarray:

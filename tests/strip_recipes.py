@@ -59,7 +59,7 @@ SCENE: Values = {
         "strobe_s": 0.0001,
         "gain_db": 0,
     },
-    "sensor": {"preset": "machine_vision"},
+    "sensor": {"preset": "machine_vision", "mosaic": "none"},  # whose zippers would be all over small tiles
     "render": {"preset": "final", "samples_per_pixel": 24, "max_bounces": 3},
 }
 
@@ -111,7 +111,7 @@ _OWN = {
     "camera.distance_m": uniform(0.3, 1.2, camera__frame_fill=None),
     "camera.aim": Recipe({"disk": 1.0}, {"camera.frame_fill": 0.4}),
     "camera.height_m": uniform(0.4, 1.2, **_OVERHEAD),
-    "camera.tilt_deg": uniform(0, 50, **_OVERHEAD, **_GRID),
+    "camera.tilt_deg": uniform(0, 50, **{**_OVERHEAD, "camera__focal_length_mm": 85}, **_GRID),
     "camera.mount_tolerance_m": uniform(0, 0.1, **_OVERHEAD),
     "camera.mount_tolerance_deg": uniform(0, 10, **_OVERHEAD, **_GRID),
     "camera.elevation_deg": uniform(10, 90),

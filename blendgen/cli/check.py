@@ -60,9 +60,8 @@ def _drawn(spec, inventory) -> dict:
 
 
 def _least_fill(spec) -> float:
-    from blendgen.spec.camera import FRAME_FILL
-
-    return 0.0 if spec.camera.distance_m is not None else (spec.camera.frame_fill or FRAME_FILL).support()[0]
+    fill = spec.camera.law("frame_fill")
+    return 0.0 if fill is None else fill.support()[0]
 
 
 def _print(result: dict) -> None:

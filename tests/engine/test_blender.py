@@ -72,6 +72,20 @@ def test_every_lamp_at_unit_gain_lights_a_white_level_patch_to_one(stock, engine
     assert not levels["emission"].any()
 
 
+def test_the_sun_shines_through_nine_panes_of_a_window(stock, engine_for):
+    from scipy.ndimage import label
+
+    from blendgen.shot import lamp_group
+
+    engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(0, 90, 0, 0.6, (0, 0, 0), resolution=(96, 72))
+    window = conformance.slanted_opening("window", (0.2, 0.2), elevation_deg=70)
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"), x=-0.3)], camera, [window])
+    light = engine.render(shot).radiance_linear[lamp_group(0)][..., 1]
+    assert label(light > 0.5)[1] == 9
+    assert not bpy.data.lights  # nothing of it stays
+
+
 @pytest.mark.parametrize("image", ENVIRONMENTS)
 def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stock, engine_for, image):
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
