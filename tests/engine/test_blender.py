@@ -4,52 +4,9 @@ import numpy as np
 import pytest
 
 from blendgen.vocabulary import ENVIRONMENTS, LAMP_KINDS
-from tests.conftest import make_spec
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
-
-
-@pytest.fixture(scope="module")
-def stock(tmp_path_factory):
-    """The built-in shapes, measured for real into a cache of their own."""
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.engine.blender.measuring import builder_digests, measure
-    from blendgen.inventory import _shape_source
-
-    cache = AssetCache(tmp_path_factory.mktemp("cache"))
-    sources = [_shape_source("box"), _shape_source("sphere")]
-    return load_catalog(sources, measure, cache, builder_digests())
-
-
-class _Current:
-    """The engine that this process holds: a new one resets Blender, so there is one at a time."""
-
-    key = engine = None
-
-
-@pytest.fixture
-def engine_for(stock):
-    """(max_lamps, catalog, render settings) -> an engine, the one at hand where it is the same."""
-
-    def build(max_lamps=3, catalog=stock, **render):
-        from blendgen.engine.blender.session import BlenderEngine
-
-        settings = make_spec(
-            render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}
-        ).render
-        key = (id(catalog), max_lamps, settings.model_dump_json())
-        if _Current.key != key:
-            _Current.key, _Current.engine = key, BlenderEngine(catalog, settings, max_lamps, threads=2)
-        return _Current.engine
-
-    return build
-
-
-@pytest.fixture
-def engine(engine_for):
-    return engine_for()
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
@@ -70,51 +27,6 @@ def test_every_lamp_at_unit_gain_lights_a_white_level_patch_to_one(stock, engine
     # the paper reflects a little less than all
     assert 0.95 < levels["lamp_0"].min() <= levels["lamp_0"].max() < 1.0
     assert not levels["emission"].any()
-
-
-def test_lamps_stay_out_of_the_picture_unless_wanted(stock, engine):
-    """Two lamps before the sky, that shine into the camera."""
-    from blendgen.shot import Lamp
-
-    camera = conformance.make_camera(0, 5, distance_m=0.5, resolution=(48, 36), focal_length_mm=24)
-    lamps = {}
-    for visible in (False, True):
-        lamps[visible] = [
-            Lamp(
-                kind=kind,
-                size_m=size_m,
-                lamp_to_world=((0, 0, -1, -1.0), (1, 0, 0, y), (0, -1, 0, 0.4), (0, 0, 0, 1)),
-                reference_distance_m=1.0,
-                visible=visible,
-            )
-            for kind, y, size_m in (("area", -0.3, (0.2, 0.2)), ("ring", 0.3, (0.3, 0.1)))
-        ]
-    films = {
-        visible: engine.render(
-            conformance.make_shot([conformance.place(1, stock.product("box"))], camera, two)
-        )
-        for visible, two in lamps.items()
-    }
-    for group in ("lamp_0", "lamp_1"):
-        hidden, seen = (
-            film.radiance_linear[group][np.isinf(film.depth_m)].max() for film in (films[False], films[True])
-        )
-        assert hidden == 0 and seen > 1
-
-
-@pytest.mark.slow
-def test_the_sun_shines_through_nine_panes_of_a_window(stock, engine_for):
-    from scipy.ndimage import label
-
-    from blendgen.shot import lamp_group
-
-    engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
-    camera = conformance.make_camera(0, 90, 0, 0.6, (0, 0, 0), resolution=(96, 72))
-    window = conformance.slanted_opening("window", (0.2, 0.2), elevation_deg=70)
-    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"), x=-0.3)], camera, [window])
-    light = engine.render(shot).radiance_linear[lamp_group(0)][..., 1]
-    assert label(light > 0.5)[1] == 9
-    assert not bpy.data.lights  # nothing of it stays
 
 
 @pytest.mark.parametrize("image", ENVIRONMENTS)
