@@ -92,6 +92,7 @@ _OVERHEAD = {"camera__rig": "overhead", "camera__frame_fill": None, "camera__ele
              "camera__azimuth_deg": None, "camera__height_m": 0.6, "camera__mount_tolerance_m": 0,
              "camera__mount_tolerance_deg": 0, "camera__focal_length_mm": 60}  # fmt: skip
 _GRID = {"surface__kind": "belt_modular"}
+_WIDE = {**_GRID, "camera__elevation_deg": 90, "camera__focal_length_mm": 24}
 _FLASH = {**_MOVING, "lighting__lamps__strobe": 1, "exposure__environment_ev": -3}
 
 _OWN = {
@@ -122,11 +123,11 @@ _OWN = {
     "camera.sensor_width_mm": log_uniform(12, 48, camera__distance_m=0.5, camera__frame_fill=None),
     "camera.f_number": log_uniform(1, 16, **_CLOSE),
     "camera.focus_error": uniform(-0.2, 0.4, **_CLOSE, camera__f_number=2),
-    "camera.distortion.k1": uniform(-0.35, 0.2, **_GRID, camera__elevation_deg=90, camera__frame_fill=0.8),
-    "camera.distortion.k2": uniform(-0.3, 0.3, **_GRID, camera__elevation_deg=90, camera__frame_fill=0.8),
-    "camera.distortion.k3": uniform(-0.3, 0.3, **_GRID, camera__elevation_deg=90, camera__frame_fill=0.8),
-    "camera.distortion.p1": uniform(-0.06, 0.06, **_GRID, camera__elevation_deg=90, camera__frame_fill=0.8),
-    "camera.distortion.p2": uniform(-0.06, 0.06, **_GRID, camera__elevation_deg=90, camera__frame_fill=0.8),
+    "camera.distortion.k1": uniform(-0.2, 0.2, **_WIDE),
+    "camera.distortion.k2": uniform(-0.3, 0.3, **_WIDE),
+    "camera.distortion.k3": uniform(-0.3, 0.3, **_WIDE),
+    "camera.distortion.p1": uniform(-0.06, 0.06, **_WIDE),
+    "camera.distortion.p2": uniform(-0.06, 0.06, **_WIDE),
     "lighting.environment.rotation_deg": uniform(0, 360, exposure__lamp_ev=-6),
     "lighting.environment.image": Recipe(None, {"exposure.lamp_ev": -6}),
     "lighting.lamps.count": Recipe({"integers": [0, 4]}, {"lighting.lamps.azimuth_deg": None}),
