@@ -8,7 +8,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format bench docs clean
+.PHONY: help demo test test-slow lint format bench docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -47,6 +47,9 @@ bench: $(READY)  ## memory and time of a long session
 
 docs: $(READY)  ## write the pages that are made from the code
 	$(BIN)/python -m tests.docs_pages
+
+docs-strips: $(READY)  ## render what each parameter does into docs/strips (minutes)
+	$(BIN)/python -m tests.docs_strips
 
 clean:  ## remove what make made
 	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis

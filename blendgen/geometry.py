@@ -92,6 +92,16 @@ def rotation_about_z(angle_deg: float) -> np.ndarray:
     return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
 
 
+def rotation_about(turn_deg) -> np.ndarray:
+    """(3, 3) rotation about an axis (3,) by as many degrees as it is long (formula of Rodrigues)."""
+    angle = np.radians(np.linalg.norm(turn_deg))
+    if angle == 0:
+        return np.eye(3)
+    x, y, z = np.asarray(turn_deg, float) / np.linalg.norm(turn_deg)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
 def transform_points(transform, points_m) -> np.ndarray:
     """Points (n, 3) carried by a (4, 4) transform."""
     matrix = np.asarray(transform, float)

@@ -21,7 +21,7 @@ from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
 from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
-from blendgen.shot import Exposure, Film, Frame, Labels, Shot
+from blendgen.shot import Film, Frame, Labels, Shot
 from blendgen.spec.model import Spec
 
 MAX_ATTEMPTS = 16
@@ -58,7 +58,7 @@ class Pipeline:
         exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
         for exposure, sharp in zip(exposures, lit, strict=True):
-            radiance = distorted_light(_blurred(sharp, film, shot, exposure), shot.camera)
+            radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)
             picture = finish(radiance, shot.camera, exposure)
             clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
             yield Frame(exposure.index, picture, clean, labels, shot, exposure)
@@ -74,8 +74,10 @@ class Pipeline:
         raise EngineError(f"shot {shot_index}: {fault}, after {MAX_ATTEMPTS} attempts")
 
 
-def _blurred(radiance, film: Film, shot: Shot, exposure: Exposure):
-    """The light as belt and focus blur it, on the image of the pinhole."""
+def _blurred(parts, film: Film, shot: Shot):
+    """The light as belt and focus blur it, on the image of the pinhole; parts: seconds -> radiance."""
     camera = pinhole(shot.camera)
-    moving = motion_blur(radiance, film.depth_m, camera, shot.surface, exposure.time_s)
-    return defocus(moving, film.depth_m, camera)
+    moving = [
+        motion_blur(light, film.depth_m, camera, shot.surface, time_s) for time_s, light in parts.items()
+    ]
+    return defocus(sum(moving[1:], moving[0]), film.depth_m, camera)

@@ -114,6 +114,7 @@ class Camera(_Plain):
 
     distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as OpenCV has it; all 0 for a pinhole
     f_number: None for a lens that is sharp everywhere; focus_m: depth at which it is sharp
+    mount: number of the camera, where a data set has several that stay as they were mounted
     """
 
     resolution: tuple[int, int]
@@ -129,6 +130,7 @@ class Camera(_Plain):
     distortion: tuple[float, float, float, float, float] = NO_DISTORTION
     f_number: float | None = None
     focus_m: float = 1.0
+    mount: int | None = None
 
 
 class Environment(_Plain):
@@ -145,9 +147,12 @@ class Lamp(_Plain):
     """A lamp that looks along its own -Z.
 
     kind: of vocabulary.LAMP_KINDS
-    size_m: its (width, height); of a ring its outer and inner diameter
-    angle_deg: of a sun, how large it looks
+    size_m: its (width, height); of a ring its outer and inner diameter; of a door or window that of
+        the opening, across the sunlight
+    angle_deg: of sunlight, how large the sun looks
     visible: whether the camera sees it
+    strobe: whether it flashes; how long is the Exposure's
+    lit_share: share of what lies at the products that its light reaches
     lamp_to_world: its pose
     reference_distance_m: at unit gain a white patch at this distance on its axis, facing it,
         sends radiance 1
@@ -159,6 +164,8 @@ class Lamp(_Plain):
     reference_distance_m: float
     angle_deg: float = 0.0
     visible: bool = False
+    strobe: bool = False
+    lit_share: float = 1.0
 
 
 class Shot(_Plain):
@@ -227,6 +234,7 @@ class Exposure(_Plain):
     white_balance_gain: linear sRGB (r, g, b) correction of the light; (1, 1, 1) for gray_world
     white_balance: how far the camera corrects, 0 to 1
     time_s: exposure time
+    group_time_s: light group -> how long its light lasts, of strobes; all others shine for time_s
     gain_db: gain of the sensor; the light that saturates it shrinks, its noise shows more
     grain: strength of film grain, 0 to 1
     environment_ev, environment_temperature_k, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
@@ -241,6 +249,7 @@ class Exposure(_Plain):
     white_balance_gain: Vector3
     white_balance: float = 1.0
     time_s: float = 0.01
+    group_time_s: dict[str, float] = {}
     gain_db: float
     grain: float
     environment_ev: float

@@ -50,7 +50,13 @@ LAMP_KINDS = {
     "strip": "fluorescent tube or LED bar, 1 to 8",
     "ring": "ring light round the lens; shines where the camera looks, whatever its other angles say",
     "sun": "sunlight: parallel, hard shadows",
+    "door": "sunlight through an open door: a bright patch with straight edges, the rest in the shade",
+    "window": "sunlight through a window of nine panes",
 }
+
+# Sunlight through an opening, and all sunlight, which has no face that it comes from.
+OPENINGS = ("door", "window")
+SUNLIGHT = ("sun", *OPENINGS)
 
 FAMILIES = {
     "phones": "procedural phones by published dimensions and colours",

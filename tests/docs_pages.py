@@ -7,7 +7,7 @@ pages are these; nothing in them is written by hand.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from blendgen import cli, vocabulary
 from blendgen.catalog.phones import load_phones
 from blendgen.spec.distributions import Law
+from blendgen.spec.fields import law_field
 from blendgen.spec.model import Spec
 from blendgen.spec.presets import RenderSettings, preset_names, preset_values
 from blendgen.spec.sensor import SensorSettings
@@ -51,17 +52,35 @@ def _tables(model: type[BaseModel], prefix: str) -> list[str]:
     for name, field in model.model_fields.items():
         inner = _section(field.annotation)
         if inner in OWN_TABLE or inner is None:
-            rows.append(f"| `{prefix}{name}` | {_default(field)} | {_escaped(field.description)} |")
+            rows.append(
+                f"| `{prefix}{name}` | {default_of(field)} | {span(field)} | {_escaped(field.description)} |"
+            )
         else:
             repeated = "[]" if "list" in str(field.annotation) else ""
             below += _tables(inner, f"{prefix}{name}{repeated}.")
     title = prefix.rstrip(".") or "top level"
-    table = ["| key | default | meaning |", "| --- | --- | --- |", *rows, ""]
+    table = ["| key | default | range | meaning |", "| --- | --- | --- | --- |", *rows, ""]
     return (
         [f"### {title}\n", _escaped(model.__doc__).split(": the root")[0] + "\n", *table, *below]
         if rows
         else below
     )
+
+
+def span(field) -> str:
+    """The values that a field takes: its bounds, or its words."""
+    law = law_field(field)
+    if law is not None:
+        return law.span()
+    words = [word for one in (field.annotation, *get_args(field.annotation)) if get_origin(one) is Literal
+             for word in get_args(one)]  # fmt: skip
+    if words:
+        return ", ".join(_yaml(word) for word in words)
+    if field.annotation is bool:
+        return "true, false"
+    bounds = {type(bound).__name__.lower(): bound for bound in field.metadata}
+    low, high = (getattr(bounds.get(side), side, None) for side in ("ge", "le"))
+    return f"{low} to {high}" if low is not None and high is not None else ""
 
 
 def _section(annotation) -> type[BaseModel] | None:
@@ -71,7 +90,7 @@ def _section(annotation) -> type[BaseModel] | None:
     return None
 
 
-def _default(field) -> str:
+def default_of(field) -> str:
     if field.is_required():
         return "required" if _section(field.annotation) not in OWN_TABLE else "see presets"
     value = field.default.plain() if isinstance(field.default, Law) else field.default
@@ -108,13 +127,13 @@ def _presets(kind: str, model: type[BaseModel]) -> list[str]:
     names = preset_names(kind)
     values = {name: preset_values(kind, name) for name in names}
     fields = model.model_fields
-    head = f"| field | {' | '.join(f'`{n}`' for n in names)} | meaning |"
+    head = f"| field | range | {' | '.join(f'`{n}`' for n in names)} | meaning |"
     rows = [
-        f"| `{field}` | {' | '.join(_yaml(values[n].get(field, '')) for n in names)} "
+        f"| `{field}` | {span(info)} | {' | '.join(_yaml(values[n].get(field, '')) for n in names)} "
         f"| {_escaped(info.description)} |"
         for field, info in fields.items()
     ]
-    rule = "| --- " * (len(names) + 2) + "|"
+    rule = "| --- " * (len(names) + 3) + "|"
     return [f"### configs/{kind}\n", _escaped(model.__doc__) + "\n", head, rule, *rows, ""]
 
 

@@ -16,7 +16,7 @@ LAYERS = {
         ["streams", "color", "geometry", "vocabulary", "suggestion", "resources", "wheel", "index_range"], 1
     ),
     "shot": 2,
-    **dict.fromkeys(["spec", "catalog"], 3),
+    **dict.fromkeys(["spec", "catalog", "openings"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "lens_distortion"], 4),
     **dict.fromkeys(["inventory", "dataset"], 5),
     **dict.fromkeys(["pipeline", "identity", "report", "export"], 6),

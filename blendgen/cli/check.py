@@ -56,13 +56,24 @@ def _drawn(spec, inventory) -> dict:
         "largest_side_m": [round(sizes[0], 4), round(sizes[-1], 4)],
         "cut_by_the_frame": sum(fill > 1 for fill in fills),
         "smaller_than_asked": sum(fill < _least_fill(spec) - 0.005 for fill in fills),
+        "least_view_m": _least_view_m(spec),
     }
 
 
-def _least_fill(spec) -> float:
-    from blendgen.spec.camera import FRAME_FILL
+def _least_view_m(spec) -> float | None:
+    """What a mounted camera sees of the surface, along the shorter side, at its lowest with its longest
+    lens; None for a camera that is placed by its products."""
+    camera = spec.camera
+    if camera.rig != "overhead":
+        return None
+    height, sensor = (law.support()[0] for law in (camera.law("height_m"), camera.sensor_width_mm))
+    width, short = spec.resolution[0], min(spec.resolution)
+    return round(height * sensor / camera.focal_length_mm.support()[1] * short / width, 4)
 
-    return 0.0 if spec.camera.distance_m is not None else (spec.camera.frame_fill or FRAME_FILL).support()[0]
+
+def _least_fill(spec) -> float:
+    fill = spec.camera.law("frame_fill")
+    return 0.0 if fill is None else fill.support()[0]
 
 
 def _print(result: dict) -> None:
@@ -77,6 +88,10 @@ def _print(result: dict) -> None:
     click.echo(f"the largest sides of the products measure {small:g} to {large:g} m")
     if large > _UNUSUAL_M:
         click.echo("note: that is large for what lies on a belt or table; is the unit right? (unit: mm)")
+    if drawn["least_view_m"] is not None and drawn["least_view_m"] < large:
+        click.echo(f"note: at its lowest, with its longest lens, the camera sees {drawn['least_view_m']:g} m "
+                   "of the surface; where products do not fit the data set stops: raise camera.height_m or "
+                   "lower focal_length_mm")  # fmt: skip
     if drawn["smaller_than_asked"]:
         click.echo(f"note: in {drawn['smaller_than_asked']} of them so wide a lens cannot come near enough "
                    "to fill the frame as asked; raise focal_length_mm")  # fmt: skip

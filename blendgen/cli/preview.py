@@ -56,7 +56,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     steering, captions = None, {}
     if vary or ablate:
         quick = quick.model_copy(update={"exposures_per_shot": 1})
-        steering, captions = _steered(quick, inventory, vary, ablate, index, images)
+        steering, captions = steered(quick, inventory, vary, ablate, index, images)
     record = dataset_record(quick, inventory)
     with tempfile.TemporaryDirectory(prefix="blendgen-preview-") as scratch:
         folder, log = Path(scratch) / "preview", cache_folder() / "preview.log"
@@ -76,7 +76,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     click.echo(str(sheet))
 
 
-def _steered(spec, inventory, vary, ablate, anchor, images):
+def steered(spec, inventory, vary, ablate, anchor, images):
     """What changes from picture to picture, and a caption for each."""
     from blendgen.draw.shot import drawn_values
     from blendgen.draw.steering import Steering

@@ -18,7 +18,7 @@ from blendgen.develop.encode import through_jpeg
 from blendgen.develop.grain import add_grain
 from blendgen.develop.lens import through_lens
 from blendgen.develop.processing import process
-from blendgen.develop.relight import mix_groups
+from blendgen.develop.relight import by_duration, mix_groups
 from blendgen.develop.sensor import exposure_reserve, raw_dn
 from blendgen.shot import Camera, Exposure, Film
 
@@ -30,23 +30,33 @@ class Developer:
     denoiser: Denoiser | None
     exposures_per_shot: int
 
-    def lit(self, film: Film, exposures: tuple[Exposure, ...]) -> Iterator[np.ndarray]:
-        """(h, w, 3) float32 clean radiance under each exposure's lights.
+    def lit(self, film: Film, exposures: tuple[Exposure, ...]) -> Iterator[dict[float, np.ndarray]]:
+        """Clean radiance under each exposure's lights: seconds of light -> (h, w, 3) float32, to be added.
 
         Denoising adds up like light does, nearly: with more exposures than groups it is cheaper,
         and closer to the converged picture, to denoise the groups once. Which way is taken follows
         from the spec and the film, not from how many of the exposures are wanted now.
         """
         if self.denoiser is None or film.albedo_linear is None:
-            return (mix_groups(film.radiance_linear, e) for e in exposures)
+            return (_parts(film.radiance_linear, e) for e in exposures)
         groups = {g: r for g, r in film.radiance_linear.items() if r.any()}
         if self.exposures_per_shot <= len(groups):
-            return (self._denoise(mix_groups(groups, e), film) for e in exposures)
+            return (self._clean_parts(_parts(groups, e), film) for e in exposures)
         clean = {group: self._denoise(radiance, film) for group, radiance in groups.items()}
-        return (mix_groups(clean, e) for e in exposures)
+        return (_parts(clean, e) for e in exposures)
+
+    def _clean_parts(self, parts: dict[float, np.ndarray], film: Film) -> dict[float, np.ndarray]:
+        return {time_s: self._denoise(radiance, film) for time_s, radiance in parts.items()}
 
     def _denoise(self, radiance, film: Film) -> np.ndarray:
         return self.denoiser(radiance, film.albedo_linear, film.normal_world)
+
+
+def _parts(groups: dict[str, np.ndarray], exposure: Exposure) -> dict[float, np.ndarray]:
+    return {
+        time_s: mix_groups({name: groups[name] for name in names}, exposure)
+        for time_s, names in by_duration(groups, exposure).items()
+    }
 
 
 def finish(radiance_linear, camera: Camera, exposure: Exposure, noise: bool = True) -> np.ndarray:

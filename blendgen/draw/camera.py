@@ -1,78 +1,107 @@
-"""Camera: a camera whose frame holds the products exactly as large as drawn.
+"""Camera: what lens it has, and where it stands: round the products, or mounted over the surface.
 
-In: the products' points and a shot's streams. Out: a Camera. With the viewing direction and the
-lens drawn first, the position follows in closed form from the planes of the view frustum: each
-must touch the outermost point on its side. Nothing is searched, but for lenses that distort, and
-nothing is ever cut off.
+In: the products' points and a shot's streams. Out: a Camera whose frame holds the products as drawn.
+Viewing direction and lens are drawn first; framing.py then solves for the position, mount.py for
+where the products pass under a camera that stays where it is.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from blendgen.draw.framing import box_in_image, framed, kept, position_at_distance
 from blendgen.draw.sampler import Sampler
-from blendgen.errors import GeometryError
-from blendgen.geometry import (
-    NO_DISTORTION,
-    angles_of,
-    camera_rotation,
-    distort,
-    intrinsics_matrix,
-    rigid,
-    rows_of,
-    undistort,
-)
+from blendgen.geometry import angles_of, camera_rotation, intrinsics_matrix, rigid, rows_of, undistort
 from blendgen.shot import Camera
-from blendgen.spec.camera import CAMERA_ELEVATION_DEG, FRAME_FILL, CameraSection, Distortion
-from blendgen.spec.lighting import AZIMUTH_DEG
+from blendgen.spec.camera import CameraSection, Distortion
 from blendgen.spec.model import Spec
 
-# free room before the lens, as a share of the products' diameter
-_CLEARANCE = 0.1
-_LOWEST_M = 0.002
 _CORNERS = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
-_AIM_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
-_HAIR = 1e-6
-_CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What a camera has, wherever it stands; `half` is half the frame in the image plane at z = 1."""
+
+    resolution: tuple[int, int]
+    focal_length_mm: float
+    sensor_width_mm: float
+    intrinsics: np.ndarray
+    half: np.ndarray
+    distortion: tuple[float, ...]
+    f_number: float | None
+    focus_error: float
 
 
 def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Camera:
     """The camera of one shot; points_world_m: (n, 3) hull vertices of all products."""
-    section = spec.camera
+    section, lens = spec.camera, draw_lens(spec, sampler)
     azimuth_deg, elevation_deg = _viewpoint(section, sampler)
-    roll_deg = sampler.value(section.roll_deg, "camera.roll_deg")
-    focal_length_mm = sampler.value(section.focal_length_mm, "camera.focal_length_mm")
-    sensor_width_mm = sampler.value(section.sensor_width_mm, "camera.sensor_width_mm")
+    roll_deg = sampler.value(section.law("roll_deg"), "camera.roll_deg")
     aim = np.array(sampler.value(section.aim, "camera.aim"))
     rotation = camera_rotation(azimuth_deg, elevation_deg, roll_deg)
-    intrinsics = intrinsics_matrix(focal_length_mm, sensor_width_mm, spec.resolution)
-    points = points_world_m @ rotation.T
-    distortion = _distortion(section.distortion, sampler)
-    half = np.array(spec.resolution) / 2 / intrinsics[0, 0]
-    undistort(half * _CORNERS, distortion)  # a lens that folds the image is found here, not at the render
+    points, half = points_world_m @ rotation.T, lens.half
     if section.distance_m is not None:
         distance = sampler.value(section.distance_m, "camera.distance_m")
-        position = _kept(lambda aimed: position_at_distance(points, half, distance, aimed), aim, rotation)
+        position = kept(lambda aimed: position_at_distance(points, half, distance, aimed), aim, rotation)
     else:
-        fill = sampler.value(section.frame_fill or FRAME_FILL, "camera.frame_fill")
-        position = _kept(lambda aimed: _framed(points, half, fill, aimed, distortion), aim, rotation)
-    away = float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2])
-    focus_error = sampler.value(section.focus_error, "camera.focus_error")
-    return Camera(
+        fill = sampler.value(section.law("frame_fill"), "camera.frame_fill")
+        position = kept(lambda aimed: framed(points, half, fill, aimed, lens.distortion), aim, rotation)
+    away = depth_of_middle(points, position)
+    angles = (azimuth_deg, elevation_deg, roll_deg)
+    return camera_of(lens, rotation, position, angles, points, away * (1 + lens.focus_error))
+
+
+def draw_lens(spec: Spec, sampler: Sampler) -> Lens:
+    section = spec.camera
+    focal_length_mm = sampler.value(section.focal_length_mm, "camera.focal_length_mm")
+    sensor_width_mm = sampler.value(section.sensor_width_mm, "camera.sensor_width_mm")
+    intrinsics = intrinsics_matrix(focal_length_mm, sensor_width_mm, spec.resolution)
+    half = np.array(spec.resolution) / 2 / intrinsics[0, 0]
+    distortion = _distortion(section.distortion, sampler)
+    undistort(half * _CORNERS, distortion)  # a lens that folds the image is found here, not at the render
+    return Lens(
         resolution=spec.resolution,
-        intrinsics=rows_of(intrinsics),
-        world_to_camera=rows_of(rigid(rotation, -position)),
         focal_length_mm=focal_length_mm,
         sensor_width_mm=sensor_width_mm,
+        intrinsics=intrinsics,
+        half=half,
+        distortion=distortion,
+        f_number=None if section.f_number is None else sampler.value(section.f_number, "camera.f_number"),
+        focus_error=sampler.value(section.focus_error, "camera.focus_error"),
+    )
+
+
+def camera_of(lens: Lens, rotation, position, angles, points, focus_m: float) -> Camera:
+    """A camera as a Shot holds it.
+
+    rotation: (3, 3) world -> camera; position, points: in a frame turned like the camera
+    angles: its azimuth, elevation and roll, degrees
+    """
+    azimuth_deg, elevation_deg, roll_deg = angles
+    box = box_in_image(points, position, lens.distortion)
+    return Camera(
+        resolution=lens.resolution,
+        intrinsics=rows_of(lens.intrinsics),
+        world_to_camera=rows_of(rigid(rotation, -position)),
+        focal_length_mm=lens.focal_length_mm,
+        sensor_width_mm=lens.sensor_width_mm,
         azimuth_deg=azimuth_deg,
         elevation_deg=elevation_deg,
         roll_deg=roll_deg,
-        frame_fill=float(max(np.ptp(_box(points, position, distortion), axis=0) / (2 * half))),
-        distance_m=away,
-        distortion=distortion,
-        f_number=None if section.f_number is None else sampler.value(section.f_number, "camera.f_number"),
-        focus_m=away * (1 + focus_error),
+        frame_fill=float(max(np.ptp(box, axis=0) / (2 * lens.half))),
+        distance_m=depth_of_middle(points, position),
+        distortion=lens.distortion,
+        f_number=lens.f_number,
+        focus_m=focus_m,
     )
+
+
+def depth_of_middle(points, position) -> float:
+    """Depth of the middle of points; both in a frame turned like the camera."""
+    return float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2])
 
 
 def _distortion(section: Distortion, sampler: Sampler) -> tuple[float, ...]:
@@ -80,127 +109,9 @@ def _distortion(section: Distortion, sampler: Sampler) -> tuple[float, ...]:
     return tuple(float(sampler.value(getattr(section, name), f"camera.distortion.{name}")) for name in names)
 
 
-def _kept(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """The camera's position with as much of the aim as keeps it above the surface.
-
-    A camera that looks almost level and aims over the products would stand below them.
-    """
-    for share in _AIM_STEPS:
-        position = solve(share * aim)
-        if position is not None and (rotation.T @ position)[2] > _LOWEST_M:
-            return position
-    raise GeometryError(
-        "camera.elevation_deg: so low, the camera would stand below the surface; raise it, or the distance"
-    )
-
-
-def _framed(points, half, fill: float, aim, distortion) -> np.ndarray | None:
-    """Where the camera stands so that the box fills `fill` as the lens shows it; None where, aimed
-    like this, the lens would push a part of the products out of the frame.
-
-    Without distortion the solution is exact; with it, the fill that a pinhole is asked for is
-    corrected until the box that the lens makes of it is right.
-    """
-    if distortion == NO_DISTORTION:
-        return position_for_fill(points, half, fill, aim)
-    asked = fill
-    for _ in range(_CORRECTIONS):
-        position = position_for_fill(points, half, asked, aim)
-        box = _box(points, position, distortion)
-        measured = float(max(np.ptp(box, axis=0) / (2 * half)))
-        if abs(measured - fill) < _FILL_TOLERANCE:
-            break
-        asked = float(np.clip(asked * fill / measured, 0.01, 1.5))
-    inside = np.all(np.abs(box) <= half + 1e-9)
-    return position if inside or not np.any(aim) else None
-
-
-def position_for_fill(points, half, fill: float, aim) -> np.ndarray:
-    """Where the camera stands so that the points' box fills `fill` of the tighter side.
-
-    points: (n, 3) in a frame turned like the camera (X right, Y down, Z forward), metres
-    half: (2,) half width and half height of the image plane at z = 1
-    fill: 0 to 1; aim: (2,) in [-1, 1], where in the free room the box sits
-    returns: (3,) position in that same frame; where a very wide lens would have to touch the
-        products to fill that much, it keeps clear of them and fills less
-    """
-    candidates = []
-    for axis in (0, 1):
-        low, high = _window(half[axis], fill, aim[axis])
-        # each side plane through the camera touches the outermost point on its side
-        outermost_low = np.min(points[:, axis] - low * points[:, 2])
-        outermost_high = np.max(points[:, axis] - high * points[:, 2])
-        candidates.append((outermost_low - outermost_high) / (high - low))
-    nearest = points[:, 2].min() - _CLEARANCE * np.linalg.norm(np.ptp(points, axis=0))
-    z = min(*candidates, nearest)
-    return np.array([*(_across(points, z, axis, half, aim) for axis in (0, 1)), z])
-
-
-def position_at_distance(points, half, distance_m: float, aim) -> np.ndarray:
-    """Where the camera stands at a distance (along its axis) from the middle of the points.
-
-    raises: GeometryError where the products reach behind the camera
-    """
-    z = (points[:, 2].min() + points[:, 2].max()) / 2 - distance_m
-    if points[:, 2].min() - z <= 0:
-        raise GeometryError(f"camera.distance_m: at {distance_m:g} m the camera stands inside the products")
-    return np.array([*(_across(points, z, axis, half, aim) for axis in (0, 1)), z])
-
-
-def _window(half_extent: float, fill: float, aim: float) -> tuple[float, float]:
-    """The part of one image axis (at z = 1) that the box is to take."""
-    centre = aim * half_extent * (1 - fill)
-    return centre - fill * half_extent, centre + fill * half_extent
-
-
-def _across(points, z: float, axis: int, half, aim) -> float:
-    """Position along one axis, for a given z, at which the box sits in its window's middle.
-
-    Both edges of the projected box are monotone in the position: a bisection cannot fail.
-    """
-    depth = points[:, 2] - z
-
-    def miss(position: float) -> float:
-        image = (points[:, axis] - position) / depth
-        low, high = image.min(), image.max()
-        free = max(half[axis] - (high - low) / 2, 0.0)
-        return (low + high) / 2 - aim[axis] * free
-
-    reach = np.ptp(points[:, axis]) + 4 * half[axis] * depth.max()
-    middle = (points[:, axis].min() + points[:, axis].max()) / 2
-    low, high = middle - reach, middle + reach
-    for _ in range(60):
-        position = (low + high) / 2
-        if miss(position) > 0:
-            low = position
-        else:
-            high = position
-    return (low + high) / 2
-
-
-def _box(points, position, distortion) -> np.ndarray:
-    """Lower and upper corner (2, 2) of the box of the points in the image plane at z = 1."""
-    shifted = points - position
-    image = shifted[:, :2] / shifted[:, 2:]
-    if distortion != NO_DISTORTION:
-        image = distort(_along_outline(image), distortion)
-    return np.stack([image.min(axis=0), image.max(axis=0)])
-
-
-def _along_outline(image: np.ndarray) -> np.ndarray:
-    """Points along the outline of image points: a lens bends its sides outwards, between the corners."""
-    from scipy.spatial import ConvexHull
-
-    # a sheet seen edge-on is a line, which has no hull
-    hair = _HAIR * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
-    wider = (image[:, None] + hair).reshape(-1, 2)
-    corners = wider[ConvexHull(wider).vertices]
-    steps = np.linspace(0, 1, _STEPS_A_SIDE, endpoint=False)[:, None, None]
-    return ((1 - steps) * corners + steps * np.roll(corners, -1, axis=0)).reshape(-1, 2)
-
-
 def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:
-    if section.direction is not None:
-        return angles_of(sampler.value(section.direction, "camera.direction"))
-    azimuth = sampler.value(section.azimuth_deg or AZIMUTH_DEG, "camera.azimuth_deg")
-    return azimuth, sampler.value(section.elevation_deg or CAMERA_ELEVATION_DEG, "camera.elevation_deg")
+    direction = section.law("direction")
+    if direction is not None:
+        return angles_of(sampler.value(direction, "camera.direction"))
+    azimuth = sampler.value(section.law("azimuth_deg"), "camera.azimuth_deg")
+    return azimuth, sampler.value(section.law("elevation_deg"), "camera.elevation_deg")

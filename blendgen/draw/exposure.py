@@ -7,6 +7,8 @@ send radiance 1 at camera_ev 0, whatever lights were drawn; no pixel is looked a
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from blendgen.color import blackbody_linear, luminance, tinted, white_balance_gain
@@ -16,6 +18,9 @@ from blendgen.spec.distributions import Law
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
 from blendgen.vocabulary import BACKLIT
+
+# in this time a lamp that burns gives the light of a flash of the same strength
+_STEADY_S = 0.01
 
 
 def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
@@ -35,6 +40,10 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         gains[EMISSION_GROUP] = (2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev"),) * 3
     for i in numbers:
         gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i], tint[i])
+    time_s = sampler.value(section.time_s, "exposure.time_s")
+    flash_s = min(sampler.value(section.strobe_s, "exposure.strobe_s"), time_s)
+    flashes = {lamp_group(i): flash_s for i in numbers if shot.lamps[i].strobe}
+    gains = _beside_flashes(gains, flashes, time_s)
     light = incident_light(shot, gains)
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
@@ -48,7 +57,8 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         white_balance_mode=section.white_balance_mode,
         white_balance_gain=white_balance_gain(assumed[section.white_balance_mode], correction),
         white_balance=correction,
-        time_s=sampler.value(section.time_s, "exposure.time_s"),
+        time_s=time_s,
+        group_time_s=flashes,
         gain_db=sampler.value(section.gain_db, "exposure.gain_db"),
         grain=sampler.value(section.grain, "exposure.grain"),
         environment_ev=environment_ev,
@@ -64,6 +74,17 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
 
 def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, float, float]:
     return tuple(2.0**ev * channel for channel in tinted(blackbody_linear(temperature_k), tint))
+
+
+def _beside_flashes(gains, flashes, time_s: float):
+    """Gains that count what gathers during the exposure: steady light more, the longer it lasts."""
+    if not flashes:
+        return gains
+    gathered = time_s / _STEADY_S
+    return {
+        group: gain if group in flashes else tuple(gathered * channel for channel in gain)
+        for group, gain in gains.items()
+    }
 
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:
@@ -88,5 +109,7 @@ def incident_light(shot: Shot, gains) -> np.ndarray:
         total += np.array(gains[EMISSION_GROUP], float)
     for i, lamp in enumerate(shot.lamps):
         towards_lamp = np.array(lamp.lamp_to_world)[:3, 2]
-        total += np.array(gains[lamp_group(i)]) * max(towards_lamp[2], 0.0)
+        # of a patch of sunlight as its root mean square: it is bright, and is not to burn out
+        share = math.sqrt(lamp.lit_share)
+        total += np.array(gains[lamp_group(i)]) * max(towards_lamp[2], 0.0) * share
     return total

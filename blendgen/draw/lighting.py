@@ -10,14 +10,16 @@ import numpy as np
 
 from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
+from blendgen.draw.sunlight import ball_round, placed_opening
 from blendgen.geometry import angles_of, direction_of, inverse_rigid, look_at_rotation, rigid, rows_of
 from blendgen.shot import Camera, Environment, Lamp
 from blendgen.spec.distributions import Choice
 from blendgen.spec.lighting import AZIMUTH_DEG, ENVIRONMENT_IMAGE, LAMP_ELEVATION_DEG, LampsSection
 from blendgen.spec.model import Spec
+from blendgen.vocabulary import OPENINGS, SUNLIGHT
 
-# the other side of a lamp, as a share of its longer one; of a ring the hole
-_SECOND_SIDE = {"strip": 1 / 8, "ring": 0.6}
+# width and height of a lamp, as shares of its longer side; of a ring its outer and inner diameter
+_SIDES = {"strip": (1, 1 / 8), "ring": (1, 0.6), "door": (0.5, 1), "window": (0.75, 1)}
 # OpenCV camera -> a lamp that shines along its own -Z with +Y up
 _CAMERA_TO_LAMP = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -37,17 +39,18 @@ def draw_environment(spec: Spec, catalog: Catalog, sampler: Sampler) -> Environm
 def draw_lamps(spec: Spec, points_world_m, camera: Camera, sampler: Sampler) -> tuple[Lamp, ...]:
     """The lamps of one shot, facing the middle of the products' points (n, 3)."""
     section = spec.lighting.lamps
-    low, high = points_world_m.min(axis=0), points_world_m.max(axis=0)
-    ball = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
     count = int(sampler.value(section.count, "lighting.lamps.count"))
-    return tuple(_lamp(section, *ball, camera, sampler, number) for number in range(count))
+    lamps = (_lamp(section, points_world_m, camera, sampler, number) for number in range(count))
+    return tuple(
+        _through_opening(lamp, section, points_world_m, sampler, number) if lamp.kind in OPENINGS else lamp
+        for number, lamp in enumerate(lamps)
+    )
 
 
-def _lamp(
-    section: LampsSection, target: np.ndarray, radius_m: float, camera: Camera, sampler: Sampler, number: int
-) -> Lamp:
+def _lamp(section: LampsSection, points_world_m, camera: Camera, sampler: Sampler, number: int) -> Lamp:
     """A lamp at its distance from the ball round the products, so that it never stands inside them."""
     prefix = f"lighting.lamps.{number}"
+    target, radius_m = ball_round(points_world_m)
     distance = radius_m + sampler.value(section.distance_m, f"{prefix}.distance_m")
     size = sampler.value(section.size_m, f"{prefix}.size_m")
     kind = sampler.value(section.kind, f"{prefix}.kind")
@@ -59,12 +62,21 @@ def _lamp(
         world_to_lamp, distance = _CAMERA_TO_LAMP @ np.array(camera.world_to_camera), camera.distance_m
     return Lamp(
         kind=kind,
-        size_m=(size, size * _SECOND_SIDE.get(kind, 1.0)),
+        size_m=tuple(size * share for share in _SIDES.get(kind, (1, 1))),
         lamp_to_world=rows_of(inverse_rigid(world_to_lamp)),
         reference_distance_m=distance,
-        angle_deg=angle if kind == "sun" else 0.0,
+        angle_deg=angle if kind in SUNLIGHT else 0.0,
         visible=section.visible,
+        strobe=bool(sampler.value(section.strobe, f"{prefix}.strobe")),
     )
+
+
+def _through_opening(lamp: Lamp, section: LampsSection, points_world_m, sampler: Sampler, number: int):
+    """The door or window, set where the edge of its light falls as drawn."""
+    prefix = f"lighting.lamps.{number}"
+    share = sampler.value(section.sunlit, f"{prefix}.sunlit")
+    (side,) = sampler.units(f"{prefix}.sunlit.side", 1)
+    return placed_opening(lamp, points_world_m, share, 1 if side < 0.5 else -1)
 
 
 def _bearing(section: LampsSection, sampler: Sampler, prefix: str) -> tuple[float, float]:

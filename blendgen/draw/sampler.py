@@ -21,6 +21,7 @@ class Sampler:
     """Streams of one index (a shot's or an exposure's) at one attempt.
 
     even: numbers of each parameter are spread evenly over the indices, not drawn independently
+    mounts: how many cameras a data set is taken with; what belongs to a camera is drawn once for each
     seen: the values that were drawn, by parameter (of lamps and products: of the last one)
     """
 
@@ -29,6 +30,7 @@ class Sampler:
     attempt: int
     even: bool = False
     steering: Steering | None = None
+    mounts: int | None = None
     seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def value(self, law: Law, name: str) -> Any:
@@ -43,15 +45,28 @@ class Sampler:
 
     def units(self, name: str, count: int) -> list[float]:
         """`count` numbers in [0, 1)."""
-        index = self.index
+        index, attempt = self.index, self.attempt
+        if self.mount is not None and _is_mounted(name):
+            index, attempt = self.mount, 0
         if self.steering is not None:
             spread = self.steering.spread(name, index, count)
             if spread is not None:
                 return spread
             index = self.steering.index_for(name, index)
-        if self.even and self.attempt == 0:
+        if self.even and attempt == 0:
             return _even_units(self.seed, index, name, count)
-        return stream(self.seed, index, self.attempt, name).random(count).tolist()
+        return stream(self.seed, index, attempt, name).random(count).tolist()
+
+    @property
+    def mount(self) -> int | None:
+        """The number of the camera that takes this image; None where each image has its own.
+
+        Steered images have their own too, so that one parameter of the camera can change alone.
+        """
+        if self.mounts is None or self.steering is not None:
+            return None
+        unit = stream(self.seed, self.index, 0, "camera.mount").random()
+        return min(int(unit * self.mounts), self.mounts - 1)
 
     def subject_index(self) -> int:
         """The index that decides the subject, which is assigned in turn and not drawn."""
@@ -61,6 +76,11 @@ class Sampler:
         """A seed for something that is not drawn here; up to 53 bits survive every JSON reader."""
         index = self.index if self.steering is None else self.steering.index_for(name, self.index)
         return int(stream(self.seed, index, self.attempt, name).random() * 2**bits)
+
+
+def _is_mounted(name: str) -> bool:
+    """Whether a parameter belongs to a camera, not to an image that it takes."""
+    return name.startswith("camera.") and parameter_of(name) != "camera.aim"
 
 
 def _even_units(seed: int, index: int, name: str, count: int) -> list[float]:

@@ -15,6 +15,7 @@ from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
 from blendgen.draw.lighting import draw_environment, draw_lamps
+from blendgen.draw.mount import draw_mounted
 from blendgen.draw.occluders import draw_occluders, visible_band
 from blendgen.draw.pile import piles
 from blendgen.draw.placement import draw_products, side_by_side
@@ -23,7 +24,7 @@ from blendgen.draw.sampler import Sampler
 from blendgen.draw.steering import Steering
 from blendgen.draw.surface import draw_surface, offset_across
 from blendgen.draw.visibility import sight_of
-from blendgen.shot import Camera, Exposure, Shot
+from blendgen.shot import Camera, Exposure, Shot, Surface
 from blendgen.spec.model import Spec
 
 _CYCLES_SEED_BITS = 31
@@ -43,21 +44,20 @@ def draw_shot(
 
 def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | None = None) -> Sampler:
     """What a shot, or an exposure, is drawn with."""
-    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering)
+    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering, spec.camera.mounts)
 
 
 def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
     """The shot of a sampler, which afterwards tells what was drawn."""
     for arrangement in _arrangements(spec, catalog, roster, sampler):
         surface = draw_surface(spec, arrangement.extent(catalog), sampler)
-        arrangement = arrangement.moved(offset_across(spec, surface, arrangement.extent(catalog), sampler))
-        points = arrangement.points(catalog)
-        camera = draw_camera(spec, points, sampler)
+        arrangement, camera = _placed(spec, catalog, arrangement, surface, sampler)
         if _seen_as_wanted(spec, catalog, arrangement, camera):
             break  # and where none is right, the last one goes to the engine, which sees more exactly
     distractors = arrangement.distractors
     if spec.placement.arrangement == "apart":
         distractors = draw_distractors(spec, catalog, arrangement.products, surface, sampler)
+    points = arrangement.points(catalog)
     occluders = draw_occluders(spec, catalog, arrangement, camera, sampler)
     return Shot(
         index=sampler.index,
@@ -82,6 +82,18 @@ def _arrangements(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
     if spec.placement.arrangement == "pile":
         return piles(spec, catalog, drawn, roster, sampler)
     return iter([side_by_side(spec, drawn, roster, sampler)])
+
+
+def _placed(
+    spec: Spec, catalog: Catalog, arrangement: Arrangement, surface: Surface, sampler: Sampler
+) -> tuple[Arrangement, Camera]:
+    """The arrangement where it lies across the surface, and the camera that sees it there."""
+    points = arrangement.points(catalog)
+    if spec.camera.rig == "overhead":
+        camera, offset = draw_mounted(spec, points, surface, sampler)
+        return arrangement.moved(offset), camera
+    arrangement = arrangement.moved(offset_across(spec, surface, arrangement.extent(catalog), sampler))
+    return arrangement, draw_camera(spec, arrangement.points(catalog), sampler)
 
 
 def _seen_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, camera: Camera) -> bool:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from blendgen.errors import BlendgenError
 from blendgen.shot import Film, Lamp, Shot
+from blendgen.vocabulary import SUNLIGHT
 
 
 class EngineError(BlendgenError):
@@ -37,8 +38,8 @@ def lamp_radiance(lamp: Lamp) -> float:
     radiance 1: the inverse of the configuration factor from the patch to the lamp.
     source: Howell, A Catalog of Radiation Heat Transfer Configuration Factors, B-3 and B-13
     """
-    if lamp.kind == "sun":
-        raise ValueError("a sun has no face; it is measured by its irradiance, which is pi at unit gain")
+    if lamp.kind in SUNLIGHT:
+        raise ValueError("sunlight has no face; it is measured by its irradiance, which is pi at unit gain")
     if lamp.kind in ("disk", "ring"):
         outer, inner = (side / 2 for side in lamp.size_m)
         return 1 / (_disk(outer, lamp) - (_disk(inner, lamp) if lamp.kind == "ring" else 0.0))

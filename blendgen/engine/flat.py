@@ -14,7 +14,9 @@ from blendgen import __version__
 from blendgen.catalog.product import Catalog, Product
 from blendgen.color import hex_to_linear
 from blendgen.geometry import inverse_rigid, pixel_rays
+from blendgen.openings import reached
 from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, Film, PlacedProduct, Shot, lamp_group
+from blendgen.vocabulary import OPENINGS, SUNLIGHT
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
@@ -127,9 +129,11 @@ def _light(shot: Shot, origin, directions, depth, normal, albedo) -> dict[str, n
         at_surface = np.maximum(np.sum(towards * normal, axis=-1, keepdims=True), 0)
         at_lamp = np.maximum(towards @ lamp_to_world[:3, 2], 0)[..., None]
         falloff = (lamp.reference_distance_m / distance) ** 2
-        if lamp.kind == "sun":  # parallel light
+        if lamp.kind in SUNLIGHT:  # parallel light
             at_surface = np.maximum(normal @ lamp_to_world[:3, 2], 0)[..., None]
             at_lamp, falloff = 1.0, 1.0
+        if lamp.kind in OPENINGS:
+            at_lamp = reached(lamp, points)[..., None]
         radiance = albedo * at_surface * at_lamp * falloff
         groups[lamp_group(number)] = np.where(hit, radiance, 0).astype(np.float32)
     return groups

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic_core import core_schema
 
@@ -51,6 +51,10 @@ class LawField:
         """Raises ValueError where a law can leave the bounds of the field."""
 
     def json_schema(self) -> dict:
+        raise NotImplementedError
+
+    def span(self) -> str:
+        """The values that the field takes, in words, for the documentation."""
         raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source, handler):
@@ -113,6 +117,11 @@ class _NumberField(LawField):
     def _shown(self, law: Law) -> Any:
         return law.value if isinstance(law, Constant) else law.plain()
 
+    def span(self) -> str:
+        if math.isinf(self.low) or math.isinf(self.high):
+            return self._rule() or "any"
+        return f"{'above ' if self.above_low else ''}{self.low:g} to {self.high:g}"
+
     def json_schema(self) -> dict:
         number = {"type": "integer" if self.whole else "number"}
         if self.low > -math.inf:
@@ -142,6 +151,9 @@ class _NameField(LawField):
                 raise ValueError(f"{name!r} is not known{nearest(name, self.known)}")
         return law
 
+    def span(self) -> str:
+        return f"one of {len(self.known)}"
+
     def json_schema(self) -> dict:
         name = {"enum": list(self.known)}
         return {"anyOf": [name, _choice_schema(name)]}
@@ -154,6 +166,9 @@ class _ColorField(LawField):
         for color in law.values if isinstance(law, Choice) else [law.value]:
             hex_to_srgb(color)
         return law
+
+    def span(self) -> str:
+        return "'#rrggbb'"
 
     def json_schema(self) -> dict:
         color = {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}
@@ -178,6 +193,9 @@ class _DirectionField(LawField):
             return law
         raise ValueError(f"must be {{sphere: [low, high]}} or {{cone: degrees}}, got {value!r}")
 
+    def span(self) -> str:
+        return f"{self.lowest_deg:g} to 90 degrees up"
+
     def json_schema(self) -> dict:
         return {"anyOf": [_law_schema("sphere"), _law_schema("cone")]}
 
@@ -199,6 +217,9 @@ class _PointInDiskField(LawField):
                 raise ValueError(f"must be within {self.limit:g} of the middle, got {list(value)}")
             return Constant((float(value[0]), float(value[1])))
         raise ValueError(f"must be [x, y] or {{disk: radius}}, got {value!r}")
+
+    def span(self) -> str:
+        return f"within {self.limit:g} of the middle"
 
     def json_schema(self) -> dict:
         return {"anyOf": [_PAIR, _law_schema("disk")]}
@@ -250,3 +271,9 @@ def direction_above(lowest_deg: float):
 def point_in_disk(limit: float):
     """A field that is [x, y] or {disk: radius}, no farther out than `limit`."""
     return Annotated[Law, _PointInDiskField(limit)]
+
+
+def law_field(info) -> LawField | None:
+    """What checks a pydantic field that takes laws, also inside `... | None`; None for other fields."""
+    candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
+    return next((candidate for candidate in candidates if isinstance(candidate, LawField)), None)

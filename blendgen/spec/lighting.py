@@ -36,7 +36,7 @@ class EnvironmentSection(Section):
 
 
 class LampsSection(Section):
-    """Area lamps round the products; each is its own light group."""
+    """Lamps and sunlight round the products; each is its own light group."""
 
     count: whole_number(0, 8) = Field(Choice((1, 2, 3), (1.0,) * 3), description="how many")
     kind: name_of(LAMP_KINDS) = Field(
@@ -49,10 +49,20 @@ class LampsSection(Section):
     direction: direction_above(5) | None = Field(None, description="instead of elevation and azimuth")
     distance_m: number(0.1, 50) = Field(Uniform(0.8, 2.0), description="lamp to the ball round the products")
     size_m: number(0.01, 10) = Field(
-        Uniform(0.1, 0.6), description="longer side of the lamp, or outer diameter of a ring"
+        Uniform(0.1, 0.6),
+        description="longer side of the lamp, outer diameter of a ring, or height of a door or window "
+        "across the sunlight",
     )
     sun_angle_deg: number(0.05, 20) = Field(
-        Constant(0.53), description="how large a sun looks; larger is hazier, with softer shadows"
+        Constant(0.53), description="how large the sun looks; larger is hazier, with softer shadows"
+    )
+    sunlit: number(0, 1) = Field(
+        Uniform(0.0, 1.0),
+        description="of a door or window: how far over the products its light reaches from one side; "
+        "at 0 its edge just misses them, at 1 it is past them",
+    )
+    strobe: whole_number(0, 1) = Field(
+        Constant(0), description="1: the lamp flashes, for exposure.strobe_s; 0: it burns all the time"
     )
     visible: bool = Field(False, description="whether the camera sees the lamps, not only their light")
 
@@ -72,7 +82,10 @@ class ExposureSection(Section):
     """What is drawn anew for each exposure of a shot: light strengths and camera settings."""
 
     environment_ev: number(-20, 20) = Field(Uniform(-2.5, 0.5), description="strength of the environment")
-    lamp_ev: number(-20, 20) = Field(Uniform(-1.0, 1.5), description="strength of each lamp")
+    lamp_ev: number(-20, 20) = Field(
+        Uniform(-1.0, 1.5),
+        description="strength of each lamp; a flash at 0 gives the light of a lamp at 0 in 10 ms",
+    )
     environment_temperature_k: number(1700, 25000) = Field(
         Uniform(4500.0, 7500.0),
         description="colour of the environment's light, as a black body",
@@ -106,7 +119,12 @@ class ExposureSection(Section):
     )
     time_s: number(1e-6, 60) = Field(
         LogUniform(0.002, 0.02),
-        description="exposure time; brightness is metered apart from it",
+        description="exposure time; brightness is metered apart from it, but beside a flash all other "
+        "light counts by it",
+    )
+    strobe_s: number(1e-7, 1) = Field(
+        LogUniform(2e-5, 5e-4),
+        description="how long a strobe flashes, in the middle of the exposure and never beyond it",
     )
     gain_db: number(0, 48) = Field(Uniform(0.0, 9.0), description="gain of the sensor; more is noisier")
     grain: number(0, 1) = Field(Constant(0.0), description="film grain on top of the sensor's noise")

@@ -7,22 +7,16 @@ problems by path: no such parameter, a chain, bounds that the other parameter ca
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
-from blendgen.spec.camera import CAMERA_ELEVATION_DEG, FRAME_FILL
+from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Law, SameAs
-from blendgen.spec.fields import LawField
-from blendgen.spec.lighting import AZIMUTH_DEG
+from blendgen.spec.fields import LawField, law_field
 from blendgen.spec.model import Spec
 from blendgen.suggestion import nearest
 
-_DEFAULTS = {
-    "camera.frame_fill": FRAME_FILL,
-    "camera.elevation_deg": CAMERA_ELEVATION_DEG,
-    "camera.azimuth_deg": AZIMUTH_DEG,
-}
 # drawn once for each product or lamp, so that there is no one value to refer to
 _SEVERAL = ("placement.yaw_deg", "placement.gap_m", "lighting.lamps.", "exposure.lamp_")
 _PER_IMAGE = ("exposure.", "sensor.")
@@ -32,25 +26,27 @@ Path = tuple[str, ...]
 def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
     """The spec with its links complete, and (path, message) of those that cannot be."""
     laws = dict(_laws(spec, ()))
+    targets = {".".join(path): law for path, (law, _) in laws.items()}
+    targets |= {f"camera.{name}": law for name, law in spec.camera.defaults().items()}
     problems = []
     for path, (law, field) in laws.items():
         if isinstance(law, SameAs):
             try:
-                spec = _replaced(spec, path, _complete(law, path, field, laws))
+                spec = _replaced(spec, path, _complete(law, path, field, targets))
             except ValueError as error:
                 problems.append((path, str(error)))
     return spec, problems
 
 
-def _complete(law: SameAs, path: Path, field: LawField, laws) -> SameAs:
-    known = {".".join(p) for p in laws} | set(_DEFAULTS)
-    known = {name for name in known if not name.startswith(_SEVERAL)}
+def _complete(law: SameAs, path: Path, field: LawField, targets) -> SameAs:
+    known = {name for name in targets if not name.startswith(_SEVERAL)}
+    if law.path not in known and law.path.removeprefix("camera.") in CameraSection.model_fields:
+        raise ValueError(f"same_as: {law.path} is not drawn by this camera; give it a value or distribution")
     if law.path not in known:
         raise ValueError(f"same_as: {law.path!r} is not a parameter to refer to{nearest(law.path, known)}")
     if law.path.startswith(_PER_IMAGE) != ".".join(path).startswith(_PER_IMAGE):
         raise ValueError("same_as: exposure and sensor refer to one another, and the rest to the rest")
-    target = laws[tuple(law.path.split("."))][0] if tuple(law.path.split(".")) in laws else None
-    target = target or _DEFAULTS[law.path]
+    target = targets[law.path]
     if isinstance(target, SameAs):
         raise ValueError(f"same_as: {law.path} itself refers to {target.path}; refer to that")
     complete = SameAs(law.path, law.plus, target)
@@ -64,13 +60,7 @@ def _laws(section: BaseModel, prefix: Path) -> Iterator[tuple[Path, tuple[Law, L
         if isinstance(value, BaseModel):
             yield from _laws(value, path)
         elif isinstance(value, Law):
-            yield path, (value, _field_of(info))
-
-
-def _field_of(info) -> LawField:
-    """The annotation that checks a field, also inside `... | None`."""
-    candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
-    return next(candidate for candidate in candidates if isinstance(candidate, LawField))
+            yield path, (value, law_field(info))
 
 
 def _replaced(section: Any, path: Path, law: Law) -> Any:

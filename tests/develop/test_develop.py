@@ -16,7 +16,7 @@ def developed(shot_film, *exposures, denoiser=None, exposures_per_shot=1):
     """The pictures of a film under some exposures."""
     height, width = shot_film.depth_m.shape
     lit = Developer(denoiser, exposures_per_shot).lit(shot_film, exposures)
-    return [finish(r, camera(width, height), e) for r, e in zip(lit, exposures, strict=True)]
+    return [finish(sum(p.values()), camera(width, height), e) for p, e in zip(lit, exposures, strict=True)]
 
 
 def film(**groups) -> Film:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
 from blendgen.geometry import (
     camera_rotation,
+    direction_of,
     intrinsics_matrix,
     pixel_rays,
     project,
@@ -167,13 +169,44 @@ def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, 
     """Light group -> mean radiance (3,) of a white level patch, at unit gain (see shot.py)."""
     camera = make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24), focal_length_mm=400)
     lamp = overhead_lamp(x=0.4, y=0.4)
-    size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2)}.get(kind, (0.1, 0.1))
+    size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2), "window": (0.4, 0.4)}.get(kind, (0.1, 0.1))
     lamp = lamp.model_copy(update={"kind": kind, "size_m": size_m, "angle_deg": 0.5})
     shot = make_shot([place(1, sphere, x=-0.2, y=-0.2)], camera, [lamp])
     shot = shot.model_copy(update={"environment": Environment(image=environment, rotation_deg=0)})
     film = engine.render(shot)
     assert not film.instance_id.any()
     return {group: radiance.mean(axis=(0, 1)) for group, radiance in film.radiance_linear.items()}
+
+
+def slanted_opening(kind, size_m, azimuth_deg=35.0, elevation_deg=40.0) -> Lamp:
+    """A door or window half a metre up a beam that meets the origin."""
+    towards_sun = direction_of(azimuth_deg, elevation_deg)
+    right, down, forward = camera_rotation(azimuth_deg, elevation_deg, 0)
+    pose = np.eye(4)
+    pose[:3, :3] = np.column_stack([right, -down, -forward])
+    pose[:3, 3] = 0.5 * towards_sun
+    return Lamp(
+        kind=kind, size_m=(0.12, 0.2), lamp_to_world=rows(pose), reference_distance_m=0.5, angle_deg=0.3
+    )
+
+
+def check_sunlight_through_a_door(engine, box, sphere):
+    """The patch is the opening's shadowless parallel projection on the plane, and the rest is dark."""
+    camera, lamp = make_camera(0, 90, 0, 0.6, (0, 0, 0)), slanted_opening("door", (0.12, 0.2))
+    aside = [place(1, sphere, x=-0.3)]
+    film = engine.render(make_shot(aside, camera, [lamp]))
+    pose = np.array(lamp.lamp_to_world)
+    corners = [(x, y, 0, 1) for x in (-0.06, 0.06) for y in (-0.1, 0.1)] @ pose.T
+    on_plane = corners[:, :3] - pose[:3, 2] * (corners[:, 2:3] / pose[2, 2])
+    light = gaussian_filter(film.radiance_linear["lamp_0"][..., 1], 2)  # noise of few samples
+    expected = silhouette(camera, on_plane)
+    inside = np.median(light[expected])
+    assert iou(light > inside / 2, expected) >= 0.97
+    assert np.median(light[~expected]) < 0.02 * inside
+    without = engine.render(make_shot(aside, camera)).radiance_linear["environment"]
+    for where in (expected, ~expected):  # the other light neither knows of the opening nor of its frame
+        level = film.radiance_linear["environment"][where].mean()
+        assert abs(level / without[where].mean() - 1) < 0.02
 
 
 def check_any_order(engine, box, sphere):
@@ -205,5 +238,6 @@ CHECKS = [
     check_depth,
     check_depth_of_a_slanted_plane,
     check_amodal_masks,
+    check_sunlight_through_a_door,
     check_any_order,
 ]

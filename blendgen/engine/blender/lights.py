@@ -18,14 +18,17 @@ from mathutils import Matrix
 
 from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
+from blendgen.openings import BAR, PANES
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
-from blendgen.vocabulary import ENVIRONMENTS
+from blendgen.vocabulary import ENVIRONMENTS, OPENINGS
 from blendgen.wheel import environment_image
 
 _SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
 _RING_SEGMENTS = 48
+# light of this spread, brightest along its axis, has edges as soft as that of an even disk
+_SPREAD_OF_SUN = math.sqrt(5 / 3)
 
 
 def build_world() -> None:
@@ -100,20 +103,57 @@ def build_lamps(lamps: tuple[Lamp, ...]) -> None:
     """A light, or a mesh that shines, for each lamp, linked to the scene."""
     for number, lamp in enumerate(lamps):
         group = lamp_group(number)
-        instance = bpy.data.objects.new(
-            group, _ring(lamp, group) if lamp.kind == "ring" else _light(lamp, group)
-        )
+        build = {"ring": _ring, "sun": _sun, **dict.fromkeys(OPENINGS, _opening)}.get(lamp.kind, _light)
+        instance = bpy.data.objects.new(group, build(lamp, group))
         instance.matrix_world = Matrix(lamp.lamp_to_world)
         instance.visible_camera = lamp.visible
         instance.lightgroup = group
         bpy.context.scene.collection.objects.link(instance)
 
 
+def _sun(lamp: Lamp, name: str) -> bpy.types.Light:
+    sun = bpy.data.lights.new(name, "SUN")
+    sun.angle, sun.energy = math.radians(lamp.angle_deg), math.pi
+    return sun
+
+
+def _opening(lamp: Lamp, name: str) -> bpy.types.Light:
+    """A rectangle that shines within the angle of the sun only: what lies beside its beam is dark."""
+    opening = bpy.data.lights.new(name, "AREA")
+    opening.shape = "RECTANGLE"
+    opening.size, opening.size_y = lamp.size_m
+    opening.spread = math.radians(lamp.angle_deg * _SPREAD_OF_SUN)
+    # Cycles keeps the power whatever the spread: inside the beam the irradiance is power / area
+    opening.energy = math.pi * lamp.size_m[0] * lamp.size_m[1]
+    if lamp.kind == "window":
+        _set_bars(enable_nodes(opening))
+    return opening
+
+
+def _set_bars(tree: bpy.types.NodeTree) -> None:
+    """Let a light shine from the panes alone; one light with bars has less noise than nine panes."""
+    tree.nodes.clear()
+    place = add_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(add_node(tree, "ShaderNodeNewGeometry").outputs["Parametric"], place.inputs[0])
+    in_panes = []
+    for axis in ("X", "Y"):
+        counted = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+        tree.links.new(place.outputs[axis], counted.inputs[0])
+        counted.inputs[1].default_value = (PANES + (PANES - 1) * BAR) / (1 + BAR)
+        within = add_node(tree, "ShaderNodeMath", operation="FRACT")
+        tree.links.new(counted.outputs[0], within.inputs[0])
+        pane = add_node(tree, "ShaderNodeMath", operation="LESS_THAN")
+        tree.links.new(within.outputs[0], pane.inputs[0])
+        pane.inputs[1].default_value = 1 / (1 + BAR)
+        in_panes.append(pane.outputs[0])
+    both = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+    for socket, output in zip(both.inputs, in_panes, strict=False):
+        tree.links.new(output, socket)
+    emission = add_node(tree, "ShaderNodeEmission", {"Strength": both.outputs[0]})
+    add_node(tree, "ShaderNodeOutputLight", {"Surface": emission.outputs[0]})
+
+
 def _light(lamp: Lamp, name: str) -> bpy.types.Light:
-    if lamp.kind == "sun":
-        sun = bpy.data.lights.new(name, "SUN")
-        sun.angle, sun.energy = math.radians(lamp.angle_deg), math.pi
-        return sun
     light = bpy.data.lights.new(name, "AREA")
     light.shape = _SHAPES[lamp.kind]
     light.size, light.size_y = lamp.size_m

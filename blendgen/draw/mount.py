@@ -1,0 +1,145 @@
+"""Mount: a camera that stays where it was mounted over the surface, and products that pass under it.
+
+In: the products' points about the world's origin, the surface and a shot's streams. Out: the Camera
+and how far the products are moved along the surface to be in its frame where drawn. Nominally the
+optical axis meets the middle of the surface; the tolerance of the mount moves and turns the camera.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from blendgen.draw.camera import Lens, camera_of, draw_lens
+from blendgen.draw.framing import AIM_STEPS, box_in_image
+from blendgen.draw.sampler import Sampler
+from blendgen.errors import GeometryError
+from blendgen.geometry import angles_of, camera_rotation, rotation_about
+from blendgen.shot import Camera, Surface
+from blendgen.spec.model import Spec
+from blendgen.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
+
+_BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see
+_STEPS, _CLOSE, _INSIDE = 30, 1e-10, 1e-9
+_LEAST_DEPTH = 0.02  # of the products, as a share of the camera's height
+
+
+def draw_mounted(
+    spec: Spec, points_m: np.ndarray, surface: Surface, sampler: Sampler
+) -> tuple[Camera, tuple[float, float]]:
+    """The camera of one shot, and the shift (x, y) of the products; points_m: (n, 3) about the origin.
+
+    raises: GeometryError where the products do not fit into the frame
+    """
+    lens, aim = draw_lens(spec, sampler), np.array(sampler.value(spec.camera.aim, "camera.aim"))
+    rotation, place_m, angles = _pose(spec, sampler)
+    shift = _shift(points_m, rotation, place_m, lens, aim, surface)
+    moved, position = (points_m + [*shift, 0.0]) @ rotation.T, rotation @ place_m
+    to_surface = place_m[2] / -rotation[2, 2]
+    camera = camera_of(lens, rotation, position, angles, moved, to_surface * (1 + lens.focus_error))
+    return camera.model_copy(update={"mount": sampler.mount}), (float(shift[0]), float(shift[1]))
+
+
+def _pose(spec: Spec, sampler: Sampler) -> tuple[np.ndarray, np.ndarray, tuple[float, float, float]]:
+    """Rotation world -> camera, place in the world, and (azimuth, elevation, roll) in degrees."""
+    names = ("height_m", "tilt_deg", "azimuth_deg", "roll_deg", "mount_tolerance_m", "mount_tolerance_deg")
+    height, tilt, azimuth, roll, reach_m, reach_deg = (
+        sampler.value(spec.camera.law(name), f"camera.{name}") for name in names
+    )
+    nominal = camera_rotation(azimuth, 90 - tilt, roll)
+    place = -nominal[2] * height / -nominal[2, 2] + _in_ball(reach_m, "camera.mount_tolerance_m.at", sampler)
+    if reach_deg == 0:
+        return nominal, place, (azimuth, 90 - tilt, roll)
+    turn_deg = _in_ball(reach_deg, "camera.mount_tolerance_deg.at", sampler)
+    rotation = rotation_about(turn_deg) @ nominal
+    return rotation, place, _angles(rotation)
+
+
+def _angles(rotation: np.ndarray) -> tuple[float, float, float]:
+    """Azimuth, elevation and roll in degrees of a (3, 3) rotation world -> camera."""
+    azimuth, elevation = angles_of(-rotation[2])
+    right, down, _ = camera_rotation(azimuth, elevation, 0)
+    return azimuth, elevation, math.degrees(math.atan2(rotation[0] @ down, rotation[0] @ right))
+
+
+def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
+    """(3,) uniform in a ball."""
+    outward, height, turn = sampler.units(name, 3)
+    z, angle = 2 * height - 1, 2 * math.pi * turn
+    ring = math.sqrt(1 - z * z)
+    return radius * outward ** (1 / 3) * np.array([ring * math.cos(angle), ring * math.sin(angle), z])
+
+
+def _shift(points_m, rotation, place_m, lens: Lens, aim, surface: Surface) -> np.ndarray:
+    """How the products are moved so that they sit in the frame as aimed, whole, and on the surface.
+
+    The aim gives way in steps where the lens or the tilt would push a part of them out of the frame.
+    """
+    if (place_m[2] - points_m[:, 2].max()) < _LEAST_DEPTH * place_m[2]:
+        raise GeometryError(
+            f"camera.height_m: at {place_m[2]:g} m the camera stands inside the products, which are "
+            f"{points_m[:, 2].max():g} m high; raise it"
+        )
+    turned = points_m @ rotation.T
+    off_surface = False
+    for share in AIM_STEPS:
+        shift = _aimed(turned, rotation, place_m, lens, share * aim)
+        on_surface = _on(surface, points_m, shift)
+        if _whole(turned, rotation, place_m, lens, on_surface):
+            return on_surface
+        off_surface |= _whole(turned, rotation, place_m, lens, shift)
+    if off_surface:
+        raise GeometryError(
+            "camera.tilt_deg: the camera sees only where no product can lie; lower tilt_deg, "
+            "mount_tolerance_deg or mount_tolerance_m, or raise surface.width_m"
+        )
+    raise GeometryError(
+        f"camera.height_m: from {place_m[2]:g} m the products do not fit into the frame of a lens of "
+        f"{lens.focal_length_mm:g} mm; raise height_m, or lower focal_length_mm"
+    )
+
+
+def _on(surface: Surface, points_m, shift) -> np.ndarray:
+    """The shift, made smaller where it would push the products over an edge of the surface."""
+    if surface.kind in WITHOUT_EDGES:
+        return shift
+    yaw = math.radians(surface.yaw_deg)
+    axes = np.array([(math.cos(yaw), math.sin(yaw)), (-math.sin(yaw), math.cos(yaw))])  # across, along
+    halves = np.array([surface.width_m / 2, _BELT_REACH_M if "belt" in surface.kind else surface.width_m / 2])
+    reach = np.abs(points_m[:, :2] @ axes.T).max(axis=0)
+    room = np.maximum(halves - SURFACE_RIM_M - reach, 0.0)
+    return np.clip(axes @ shift, -room, room) @ axes
+
+
+def _aimed(turned, rotation, place_m, lens: Lens, aim) -> np.ndarray:
+    """Shift that brings the products' box to its place in the frame, by Newton's method.
+
+    turned: (n, 3) points turned like the camera
+    """
+    shift = place_m[:2] - rotation[2, :2] * place_m[2] / rotation[2, 2]
+    step = 1e-5 * place_m[2]
+    for _ in range(_STEPS):
+        miss = _miss(turned, rotation, place_m, lens, aim, shift)
+        if np.abs(miss).max() < _CLOSE:
+            break
+        along = [(_miss(turned, rotation, place_m, lens, aim, shift + step * axis) - miss) / step
+                 for axis in np.eye(2)]  # fmt: skip
+        shift = shift - np.linalg.solve(np.stack(along, axis=1), miss)
+    return shift
+
+
+def _miss(turned, rotation, place_m, lens: Lens, aim, shift) -> np.ndarray:
+    """(2,) how far the middle of the products' box is from its place, in the image plane at z = 1."""
+    low, high = _box(turned, rotation, place_m, lens, shift)
+    free = np.maximum(lens.half - (high - low) / 2, 0.0)
+    return (low + high) / 2 - aim * free
+
+
+def _whole(turned, rotation, place_m, lens: Lens, shift) -> bool:
+    return bool(np.all(np.abs(_box(turned, rotation, place_m, lens, shift)) <= lens.half + _INSIDE))
+
+
+def _box(turned, rotation, place_m, lens: Lens, shift) -> np.ndarray:
+    """The box of the products in the image; to move them is to move the camera the other way."""
+    return box_in_image(turned, rotation @ (place_m - [*shift, 0.0]), lens.distortion)

@@ -1,0 +1,141 @@
+"""`make docs-strips`: a strip of pictures for each parameter of a spec, as `preview --vary` makes them.
+
+In: the recipes. Out: docs/strips/KEY.jpg and docs/strips/index.md, which git ignores. One Blender
+serves all strips; what only changes the exposure of a strip is developed from one path tracing.
+`python -m tests.docs_strips OUT KEY ...` makes some of them.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from blendgen.cli.preview import steered
+from blendgen.develop.denoise import Denoiser
+from blendgen.develop.develop import Developer
+from blendgen.engine.blender.measuring import builder_digests, measure
+from blendgen.inventory import Inventory, load_inventory
+from blendgen.pipeline import Pipeline, Task, tasks_for
+from blendgen.report.contact_sheet import contact_sheet
+from blendgen.spec.load import check_spec
+from blendgen.spec.model import Spec
+from blendgen.spec.yaml_source import Document
+from tests.docs_pages import DOCS, default_of
+from tests.strip_recipes import SCENE, Recipe, Values, parameters, recipes
+
+OUT = DOCS / "strips"
+TILES, MOST_TILES, JPEG_QUALITY = 6, 9, 82
+MOST_LAMPS, THREADS = 4, 2
+OF_AN_EXPOSURE = ("exposure.", "sensor.")
+UNITS = {"_m_per_s": "m/s", "_e_per_s": "electrons/s", "_mm": "mm",
+         "_m": "m", "_deg": "degrees", "_px": "pixels",
+         "_k": "kelvin", "_ev": "stops", "_e": "electrons", "_db": "dB", "_s": "s", "_percent": "%",
+         "_ppm": "per million", "_dn": "digital numbers"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A parameter that varies, and all else that does not."""
+
+    key: str
+    spec: Spec
+    tiles: int
+
+
+def strip_of(key: str, recipe: Recipe, changes: Values | None = None) -> Strip:
+    """The strip of a recipe; changes: more keys of the scene.
+
+    raises: SpecError where the recipe is not valid
+    """
+    values = copy.deepcopy(SCENE)
+    tiles = TILES
+    if "choice" in recipe.law:
+        tiles = min(len(recipe.law["choice"]), MOST_TILES)
+    elif "integers" in recipe.law:
+        tiles = recipe.law["integers"][1] - recipe.law["integers"][0] + 1
+    for path, value in {**recipe.scene, key: recipe.law, **(changes or {})}.items():
+        _set(values, path.split("."), value)
+    values["exposures_per_shot"] = tiles if key.startswith(OF_AN_EXPOSURE) else 1
+    return Strip(key, check_spec(Document("strip", values, {}), Path()).spec, tiles)
+
+
+def _set(values: Values, path: list[str], value) -> None:
+    *sections, name = path
+    for section in sections:
+        values = values.setdefault(section, {})
+    if value is None:
+        values.pop(name, None)
+    else:
+        values[name] = value
+
+
+def picture(strip: Strip) -> Image.Image:
+    """The tiles of a strip side by side, each with its value; renders in this process."""
+    inventory = _inventory()
+    steering, captions = steered(strip.spec, inventory, strip.key, None, 0, strip.tiles)
+    developer = Developer(Denoiser(THREADS), strip.spec.exposures_per_shot)
+    stock = inventory.catalog, inventory.roster
+    pipeline = Pipeline(strip.spec, *stock, _engine(strip.spec.render), developer, steering)
+    frames = [frame for task in _tasks(strip) for frame in pipeline.frames(task)]
+    tiles = [(Image.fromarray(f.rgb_u8), captions[f.index]) for f in frames]
+    return contact_sheet(tiles, strip.tiles, max(strip.spec.resolution))
+
+
+def _tasks(strip: Strip) -> list[Task]:
+    return list(tasks_for(strip.spec, range(strip.tiles)))
+
+
+@cache
+def _inventory() -> Inventory:
+    return load_inventory(check_spec(Document("strips", SCENE, {}), Path()), measure, builder_digests())
+
+
+_ENGINES: dict = {}
+
+
+def _engine(settings):
+    """The one Blender of this process, made anew where it is to render otherwise."""
+    from blendgen.engine.blender.session import BlenderEngine
+
+    if settings not in _ENGINES:
+        _ENGINES.clear()
+        _ENGINES[settings] = BlenderEngine(_inventory().catalog, settings, MOST_LAMPS, THREADS)
+    return _ENGINES[settings]
+
+
+def index_page(keys: list[str]) -> str:
+    """Markdown: of each parameter its unit, default, range and strip."""
+    rows = [
+        f"| `{key}` | {_unit(key)} | {default_of(info)} | {checks.span()} | ![]({key}.jpg) |"
+        for key, checks, info in parameters()
+        if key in keys
+    ]
+    head = ["| key | unit | default | range | what it does |", "| --- | --- | --- | --- | --- |"]
+    title = (
+        "# What each parameter does\n\nAll else is held. What the keys mean is in [spec.md](../spec.md).\n"
+    )
+    return "\n".join([title, *head, *rows, ""])
+
+
+def _unit(key: str) -> str:
+    return next((unit for suffix, unit in UNITS.items() if key.endswith(suffix)), "")
+
+
+def main(out: Path, wanted: list[str]) -> None:
+    known = recipes()
+    out.mkdir(parents=True, exist_ok=True)
+    for key in wanted or known:
+        picture(strip_of(key, known[key])).save(out / f"{key}.jpg", quality=JPEG_QUALITY)
+        print(key, flush=True)
+    made = [key for key in known if (out / f"{key}.jpg").exists()]
+    (out / "index.md").write_text(index_page(made), "utf-8")
+    print(out / "index.md")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUT, sys.argv[2:])
