@@ -69,11 +69,18 @@ def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]
     return build_phone(source.options), phone_colorways(Phone.model_validate(source.options))
 
 
+def _build_clutter(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+    from blendgen.catalog.clutter import clutter_colorways
+    from blendgen.engine.blender.clutter import build_clutter
+
+    return build_clutter(source.options), clutter_colorways(source.options["colorways"])
+
+
 def _build_shape(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
     return build_shape(source.options), _AS_MODELLED
 
 
-_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "shape": _build_shape}
+_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
 
 
 def _write_entry(source: Source, product, colorways, folder: Path) -> None:
