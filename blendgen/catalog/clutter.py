@@ -7,7 +7,7 @@ the cache is keyed by. Builds no geometry: that is the engine's work.
 
 from __future__ import annotations
 
-from blendgen.catalog.clutter_finishes import CLUTTER, OCCLUDERS
+from blendgen.catalog.clutter_finishes import CLUTTER, LIMP, OCCLUDERS
 from blendgen.catalog.product import Colorway, MaterialOverride
 from blendgen.catalog.source import Source
 
@@ -27,7 +27,13 @@ def occluder_sources() -> list[Source]:
 
 def _sources(family: str, items: dict[str, Finishes]) -> list[Source]:
     return [
-        Source(name, family, "clutter", {"item": name, "colorways": finishes}, f"{family}/{name}")
+        Source(
+            name,
+            family,
+            "clutter",
+            {"item": name, "colorways": finishes, "limp": name in LIMP},
+            f"{family}/{name}",
+        )
         for name, finishes in sorted(items.items())
     ]
 

@@ -181,3 +181,6 @@ OCCLUDERS = {
         "mixed": {"jacket": "rubber #26272a", "second": "rubber #b1571c", "tie": "nylon #1d1d1f"},
     },
 }
+
+# these lie only as they are built
+LIMP = ("usb_cable", "power_cable", "tape_strip", "rubber_band", "cable_bundle")

@@ -19,7 +19,7 @@ from blendgen.engine.blender.join import PRODUCT_NAME
 def build_clutter(options: dict) -> bpy.types.Object:
     """The item as an object, linked to the current scene's collection.
 
-    options: {"item": name, "colorways": {name: {slot: "finish #rrggbb"}}}
+    options: {"item": name, "colorways": {name: {slot: "finish #rrggbb"}}}; others are no matter
     """
     parts = Solids()
     ITEMS[options["item"]](parts)

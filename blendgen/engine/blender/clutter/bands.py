@@ -59,4 +59,4 @@ def zip_tie(parts: Solids) -> None:
     parts.rings(sweep(path, strap, up=(0.0, 0.0, 1.0), scale=scale), "strap")
     start = loop[0]
     head = slab(rounded(6.2, 6.4, 0.9, 3), -0.9, 5.5, 0.5)
-    parts.rings(head, "strap", place=lambda p: moved(*(start + (1.2, -0.6, -2.3)))(p))
+    parts.rings(head, "strap", place=moved(*(start + (1.2, -0.6, -2.3))))

@@ -19,6 +19,7 @@ from blendgen.engine.blender.clutter.outlines import (
     inset,
     level,
     moved,
+    rotated,
     rounded,
     slab,
     sweep,
@@ -42,7 +43,7 @@ def bar(parts: Solids) -> None:
             (9.0, 602.8),
             (0.0, 603.0),
         ]
-        parts.rings(turned(plug, 40), "end", place=lambda p, s=side: _ALONG_X(p * (1, 1, s)))
+        parts.rings(turned(plug, 40) * (1, 1, side), "end", place=_ALONG_X)
 
 
 def _tube(parts: Solids, slot: str, radius: float, length: float, place: Place, count: int = 40) -> None:
@@ -147,10 +148,10 @@ def cable_bundle(parts: Solids) -> None:
         loose = 1 + 0.16 * np.cos(2 * math.pi * x / 240.0 + math.pi) + 0.05 * np.sin(x / 50.0 + 2 * number)
         yy = loose * (y * np.cos(turn) - z * np.sin(turn)) + 9 * np.sin(x / 210.0)
         zz = loose * (y * np.sin(turn) + z * np.cos(turn)) - 1.2e-4 * (480**2 - x**2) * 0.5
-        path = even(curve(np.column_stack([x, yy, zz]), 3), 8.0)
+        path = even(curve(np.column_stack([x, yy, zz]), 3), 12.0)
         path, scale = blunt(path, radius, 0.5)
         slot = "second" if number in (2, 5, 8) else "jacket"
-        parts.rings(sweep(path, circle(radius, 14), scale=scale), slot)
+        parts.rings(sweep(path, circle(radius, 12), scale=scale), slot)
     for at in (-360.0, -120.0, 120.0, 360.0):
         _tie(parts, (at, 9 * math.sin(at / 210.0), -0.6e-4 * (480**2 - at**2)))
 
@@ -162,9 +163,7 @@ def _tie(parts: Solids, at) -> None:
     strap = sweep(ring, rounded(4.8, 1.3, 0.3, 2), up=(1.0, 0.0, 0.0), loop=True, twist_deg=np.full(48, 90.0))
     parts.rings(strap, "tie", loop=True, place=moved(*at))
     head = slab(rounded(6.6, 6.0, 1.0, 3), 14.2, 19.4, 0.5)
-    parts.rings(
-        head, "tie", place=lambda p: p @ np.array([[1, 0, 0], [0, 0.5, 0.866], [0, -0.866, 0.5]]) + at
-    )
+    parts.rings(head, "tie", place=rotated("x", 60, at))
     tail = [
         level(inset(rounded(4.6, 1.2, 0.3, 2), by), z) for z, by in ((0.0, 0.0), (11.4, 0.0), (11.6, 0.2))
     ]

@@ -21,9 +21,17 @@ from blendgen.engine.blender.clutter.solids import Place, Solids
 
 # where the mains lead runs; the loop crosses over itself
 _LEAD_MM = (
-    *((-92, -30, 7.2), (-78, -29, 6), (-60, -24, 3.2), (-38, -8, 2), (-18, 20, 2), (12, 38, 2), (48, 36, 2)),
+    *(
+        (-92, -30, 6.9),
+        (-80, -30, 6.9),
+        (-62, -25, 3.6),
+        (-38, -8, 2),
+        (-18, 20, 2),
+        (12, 38, 2),
+        (48, 36, 2),
+    ),
     *((74, 16, 2), (70, -14, 2), (44, -28, 2.6), (14, -24, 5.5), (-14, -4, 5.6), (-30, 24, 5.5)),
-    *((-48, 44, 3), (-70, 50, 4.5), (-88, 50, 6.6)),
+    *((-48, 44, 3), (-76, 50, 4.2), (-88, 50, 4.2)),
 )
 
 
@@ -46,14 +54,9 @@ def _coil(turns: float, inner: float, radius: float) -> np.ndarray:
     ahead = (coil[-1] - coil[-2]) / np.linalg.norm(coil[-1] - coil[-2])
     aside = np.array([-ahead[1], ahead[0], 0.0])
     tail = [outer + 14 * ahead - 1.0 * aside, outer + 30 * ahead - 5 * aside, outer + 46 * ahead - 13 * aside]
-    lead = [
-        (80.0, -34.0, 3.3),
-        (70.0, -36.0, 4.4),
-        (58.0, -33.0, 6.6),
-        (46.0, -26.0, 6.4),
-        (39.0, -13.0, 3.6),
-    ]
-    tail[1][2], tail[2][2] = 2.6, 4.0
+    lead = [(80.0, -34.0, 2.65), (71.0, -35.0, 2.65), (60.0, -33.0, 4.2), (50.0, -29.0, 5.8)]
+    lead += [(42.0, -20.0, 5.9), (39.0, -10.0, 4.9)]
+    tail[1][2] = tail[2][2] = 3.9
     return np.concatenate([lead, coil, tail])
 
 
@@ -93,11 +96,11 @@ def _usb_a(parts: Solids, place: Place) -> None:
     ]
     parts.rings([*mouth, level(inset(shell, 0.34), 21.0)], ["contact"] * 3 + ["dark"], place=place)
     tongue = slab(rounded(11.2, 1.9, 0.1, 2), 20.8, 31.2)
-    parts.rings(tongue, "dark", place=lambda points: place(points - (0.0, 1.1, 0.0)))
+    parts.rings(tongue - (0.0, 1.1, 0.0), "dark", place=place)
     for x in (-2.3, 2.3):
         hole = slab(rounded(2.5, 2.2, 0.1, 2), 0.0, 0.06)
-        upright = lambda points, x=x: place(points[:, [0, 2, 1]] * (1, 1, 1) + (x, 2.23, 27.0))  # noqa: E731
-        parts.rings(hole, "dark", place=upright)
+        above = framed((x, 2.23, 27.0), (0, 1, 0))
+        parts.rings([place(above(ring)) for ring in hole], "dark")
 
 
 def _strain_relief(parts: Solids, radius: float, length: float, place: Place) -> None:

@@ -42,7 +42,7 @@ def charger_us(parts: Solids) -> None:
             level(blade * (0.8, 0.94), 43.6),
             level(blade * (0.5, 0.86), 43.9),
         ]
-        parts.rings(rings, "contact", place=lambda p, x=x: place(p + (x, 0, 0)))
+        parts.rings(np.stack(rings) + (x, 0, 0), "contact", place=place)
 
 
 def _block(parts: Solids, outline: np.ndarray, length: float, place: Place) -> None:

@@ -27,7 +27,7 @@ _CUFF_Y, _END_Y = -16.0, -96.0
 
 def gloved_hand(parts: Solids) -> None:
     field = _creased(_glove())
-    vertices, quads = mesh_of(field, (-92, _END_Y - 28, -48), (74, 208, 44), 2.7)
+    vertices, quads = mesh_of(field, (-92, _END_Y - 28, -48), (74, 208, 44), 3.1)
     middle = vertices[quads].mean(axis=1)[:, 1]
     parts.add(vertices, map(tuple, quads), np.where(middle < _CUFF_Y, "cuff", "glove").tolist())
     _sleeve(parts)
@@ -62,10 +62,11 @@ def _creased(field: Field) -> Field:
     def distance(points):
         total = field(points)
         for number, (at, along, depth, reach, pitch) in enumerate(folds):
-            away = points - at
+            near = ((points - at) ** 2).sum(axis=1) < (2.5 * reach) ** 2
+            away = points[near] - at
             bent = away @ along + 1.3 * np.sin(away[:, 0] / 7.0 + number)
-            near = np.exp(-((away**2).sum(axis=1)) / reach**2)
-            total = total + depth * near * np.sin(2 * math.pi * bent / pitch + 1.7 * number)
+            fade = depth * np.exp(-((away**2).sum(axis=1)) / reach**2)
+            total[near] += fade * np.sin(2 * math.pi * bent / pitch + 1.7 * number)
         return total
 
     return distance
@@ -73,7 +74,7 @@ def _creased(field: Field) -> Field:
 
 def _sleeve(parts: Solids) -> None:
     """Cloth over the forearm: a turned-in hem, folds that slant and fade towards the elbow."""
-    hem, elbow, count = -66.0, -352.0, 96
+    hem, elbow, count = -66.0, -352.0, 80
     outer = [(hem - t, 1.0) for t in (0.0, 1.2, 4.0, 12.0, 13.5, 15.0)]
     outer += [(float(y), 1.0) for y in np.linspace(hem - 20, elbow, 74)]
     rings = [
@@ -88,9 +89,10 @@ def _cloth(y: float, share: float, count: int) -> np.ndarray:
     back = (-66.0 - y) / 286.0
     half = np.array([41.0 + 15 * back, 33.0 + 17 * back])
     loose = min(1.0, max(0.0, (-78.0 - y) / 25.0))
-    fold = 2.2 * np.sin(y / 8.5 + 1.6 * np.sin(angle + 0.6) + 0.8 * np.sin(y / 31.0))
-    fold += 1.5 * np.sin(y / 5.1 - 2.2 * np.sin(angle - 1.1)) * np.sin(y / 47.0 + angle)
-    fold += 2.4 * np.sin(3 * angle + y / 36.0) * back
+    fold = 2.6 * np.sin(y / 8.5 + 1.9 * np.sin(angle + 0.6) + 1.4 * np.sin(y / 31.0))
+    fold *= 0.35 + 0.65 * np.sin(y / 23.0 + 1.3 * angle + np.sin(2 * angle + y / 40.0)) ** 2
+    fold += 2.0 * np.sin(y / 5.3 - 2.2 * np.sin(angle - 1.1)) * np.sin(y / 47.0 + angle) ** 3
+    fold += 3.0 * np.sin(3 * angle + y / 36.0) * back + 1.6 * np.sin(2 * angle - y / 60.0)
     stitch = -0.7 * (abs(y + 79.5) < 1.0)
     grow = share + (loose * fold * (0.45 + 0.7 * np.exp(-back / 0.5)) + stitch) / half.mean()
     sag = -4.0 * back

@@ -16,8 +16,8 @@ _BARE_STEEL = (0.36, 0.35, 0.34)
 
 def plastic(s: Grain, color: Color) -> None:
     """Moulded and fairly glossy, handled."""
-    s.set(Base_Color=s.tint(color, s.cloud(60.0, 0.93, 1.04)), Roughness=s.cloud(350.0, 0.24, 0.4, 3.0))
-    s.bump(s.cloud(900.0, 0.0, 0.004, seed=2.0))
+    s.set(Base_Color=s.tint(color, s.cloud(60.0, 0.93, 1.04)), Roughness=s.cloud(200.0, 0.2, 0.34, 3.0))
+    s.bump(s.cloud(700.0, 0.0, 0.003, seed=2.0))
 
 
 def gloss(s: Grain, color: Color) -> None:
@@ -48,10 +48,10 @@ def nylon(s: Grain, color: Color) -> None:
 
 def metal(s: Grain, color: Color) -> None:
     """Plated and tumbled in bulk: small dents, a roughness that wanders, dull patches."""
-    dull = s.cloud(230.0, 0.0, 1.0, 4.0, 1.0)
-    s.set(Metallic=1.0, Base_Color=s.tint(color, s.mix_value(dull, 1.0, 0.74)))
-    s.set(Roughness=s.sum(s.mix_value(dull, 0.2, 0.36), s.cloud(1800.0, -0.04, 0.06)))
-    s.bump(s.sum(s.cloud(650.0, 0.0, 0.008, 2.0), s.cloud(2600.0, 0.0, 0.003)))
+    dull = s.cloud(140.0, 0.0, 1.0, 3.0, 1.0)
+    s.set(Metallic=1.0, Base_Color=s.tint(color, s.mix_value(dull, 1.0, 0.86)))
+    s.set(Roughness=s.sum(s.mix_value(dull, 0.2, 0.31), s.cloud(1500.0, -0.02, 0.04)))
+    s.bump(s.sum(s.cloud(420.0, 0.0, 0.006, 1.0), s.cloud(1800.0, 0.0, 0.0015)))
 
 
 def coin(s: Grain, color: Color) -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from blendgen.engine.blender.clutter.outlines import circle, level, moved, rounded, slab, turned
+from blendgen.engine.blender.clutter.outlines import circle, framed, level, moved, rounded, slab, turned
 from blendgen.engine.blender.clutter.solids import Solids
 
 
@@ -18,34 +18,27 @@ def coin(parts: Solids) -> None:
     def reeded(angle, radius, z):
         return radius + reeds if radius > 11.9 else np.full(count, radius)
 
-    face = [
-        (12.0, 0.85),
-        (11.85, 1.05),
-        (11.5, 1.12),
-        (11.0, 1.1),
-        (10.8, 0.9),
-        (8.35, 0.88),
-        (8.3, 0.82),
-        (8.2, 0.8),
-    ]
-    up = [(0.0, 0.8), *reversed(face)]
+    def drafted(points):
+        """The edge is not quite square to the faces, so that the coin does not come to rest on it."""
+        return points * (1 - 0.0095 * points[:, 2:] * (1, 1, 0))
+
+    rim = [(10.8, 0.9), (11.0, 1.1), (11.5, 1.12), (11.85, 1.05), (12.0, 0.85)]
+    up = [(0.0, 0.8), (8.2, 0.8), (8.3, 0.82), (8.35, 0.88), *rim]
     profile = [*[(r, -z) for r, z in up], *reversed(up)]
-    slots = ["centre"] + ["ring"] * (len(profile) - 3) + ["centre"]
-    slots[1] = slots[-2] = "centre"
-    parts.rings(turned(profile, count, reeded), slots)
+    slots = ["centre"] * 2 + ["ring"] * (len(profile) - 5) + ["centre"] * 2
+    parts.rings(turned(profile, count, reeded), slots, place=drafted)
     for side in (1, -1):
-        for k in range(24):
-            a = 2 * math.pi * k / 24
-            bead = turned([(0.5, 0.5), (0.42, 0.75), (0.2, 0.93), (0.0, 0.98)], 10)
-            flip = (1, side, side)
-            parts.rings(
-                bead, "ring", place=lambda p, a=a, f=flip: p * f + (9.6 * math.cos(a), 9.6 * math.sin(a), 0)
-            )
-        star = circle(1.0, 100) * (4.2 + 1.5 * np.cos(5 * np.arange(100) * 2 * math.pi / 100))[:, None]
-        relief = [
-            level(star * k, z) for k, z in ((1.0, 0.7), (1.0, 0.84), (0.9, 0.98), (0.55, 1.05), (0.2, 0.99))
-        ]
-        parts.rings(relief, "centre", place=lambda p, s=side: p * (1, s, s))
+        _coin_face(parts, side)
+
+
+def _coin_face(parts: Solids, side: int) -> None:
+    for a in np.radians(np.arange(0, 360, 15)):
+        bead = turned([(0.5, 0.5), (0.42, 0.75), (0.2, 0.93), (0.0, 0.98)], 10)
+        at = (9.6 * math.cos(a), 9.6 * math.sin(a), 0.0)
+        parts.rings(bead * (1, side, side), "ring", place=moved(*at))
+    star = circle(1.0, 100) * (4.2 + 1.5 * np.cos(5 * np.arange(100) * 2 * math.pi / 100))[:, None]
+    heights = ((1.0, 0.7), (1.0, 0.84), (0.9, 0.98), (0.55, 1.05), (0.2, 0.99))
+    parts.rings(np.stack([level(star * k, z) for k, z in heights]) * (1, side, side), "centre")
 
 
 def aa_battery(parts: Solids) -> None:
@@ -66,7 +59,7 @@ def aa_battery(parts: Solids) -> None:
     slots = ["steel"] * (len(can) - 1) + ["label"] * 3 + ["band"] * 4 + ["steel"] * (len(top) - 1)
     parts.rings(turned([*can, *sleeve, *top], 56), slots)
     seam = slab(rounded(0.6, 47.6, 0.1, 1), 0.0, 0.12)
-    parts.rings(seam, "band", place=lambda p: p[:, [0, 2, 1]] * (1, -1, 1) + (0, -r + 0.07, 24.6))
+    parts.rings(seam, "band", place=framed((0, -r - 0.05, 24.6), (0, 1, 0)))
     parts.lay_down()
 
 
@@ -141,11 +134,10 @@ def marker(parts: Solids) -> None:
     tip = [(5.7, 135.8), (5.2, 137.2), (4.2, 137.9), (0.0, 138.0)]
     parts.rings(turned([*cap, *tip], 48), "cap")
     clip = slab(rounded(4.2, 36.0, 1.6, 4), 0.0, 1.3, 0.4)
-    upright = lambda p: p[:, [0, 2, 1]] * (1, -1, 1) + (0, -7.4, 115.0)  # noqa: E731
-    parts.rings(clip, "cap", place=upright)
+    parts.rings(clip, "cap", place=framed((0, -7.4, 115.0), (0, 1, 0)))
     for z, size in ((131.0, 3.0), (98.6, 2.0)):
         foot = slab(rounded(3.0, size, 0.6, 3), 0.0, 2.6, 0.3)
-        parts.rings(foot, "cap", place=lambda p, z=z: p[:, [0, 2, 1]] * (1, -1, 1) + (0, -5.6, z))
+        parts.rings(foot, "cap", place=framed((0, -7.9, z), (0, 1, 0)))
     parts.lay_down()
 
 
@@ -154,9 +146,10 @@ def packing_tape(parts: Solids) -> None:
     core, inner, outer, half = 38.0, 41.0, 52.6, 24.0
     tube = [(core, -half - 0.3), (inner - 0.1, -half - 0.3), (inner - 0.1, half + 0.3), (core, half + 0.3)]
     parts.rings(turned(tube, 72), "core", loop=True)
-    wander = lambda k: 0.12 * math.sin(2.3 * k) + 0.08 * math.sin(5.1 * k)  # noqa: E731
     radii = np.linspace(inner - 0.05, outer, 9)
-    side = [(float(r), half + wander(k)) for k, r in enumerate(radii)]
+    side = [
+        (float(r), half + 0.12 * math.sin(2.3 * k) + 0.08 * math.sin(5.1 * k)) for k, r in enumerate(radii)
+    ]
     wound = [*[(r, -z) for r, z in side], *reversed(side)]
     slots = ["tape"] * len(wound)
 
@@ -183,4 +176,4 @@ def _lifted_end(parts: Solids, radius: float, half: float) -> None:
         )
         lower = upper - [*(0.12 * out), 0.0]
         rings.append(np.concatenate([upper, lower[::-1]]))
-    parts.rings(rings, "tape", place=moved())
+    parts.rings(rings, "tape")

@@ -32,7 +32,7 @@ def grid_slab(parts: Solids, slot: str, top: np.ndarray, thickness) -> None:
 def cardboard(parts: Solids) -> None:
     """Single-wall board, B flute (3 mm), torn on two sides and cut on two, once folded and bent back."""
     flute, height, liner = 6.4, 2.5, 0.28
-    x = np.arange(-62.0, 62.01, flute / 8)
+    x = np.arange(-62.0, 62.01, flute / 6)
     edges = {
         "under": (-46 + 7 * jag(x / 17, 0.4), 47 + 8 * jag(x / 15, 2.2)),
         "wave": (-45 + 7 * jag(x / 17, 0.5), 45.5 + 8 * jag(x / 15, 2.3)),
@@ -45,7 +45,7 @@ def cardboard(parts: Solids) -> None:
 
 
 def _layer(parts: Solids, slot: str, x, edge, z, thickness: float) -> None:
-    share = np.linspace(0, 1, 15)[:, None]
+    share = np.linspace(0, 1, 10)[:, None]
     y = (1 - share) * edge[0] + share * edge[1]
     frayed = 0.25 * (np.abs(2 * share - 1) > 0.99) * np.sin(3.1 * x + 1.3)
     flat = np.stack([np.broadcast_to(x, y.shape), y, z + frayed + 0 * y], axis=2)
@@ -67,7 +67,7 @@ def tape_strip(parts: Solids) -> None:
     s = np.linspace(0, 92, 80)[:, None]
     v = np.linspace(-9.5, 9.5, 25)[None]
     teeth = 0.9 * (np.arange(25) % 2)[None] * ((s == 0) * -1.0 + (s == s.max()) * 1.0)
-    arch = 3.6 * np.exp(-(((s - 30) / 13.0) ** 2)) + 12.0 * np.clip((s - 74) / 18, 0, 1) ** 2
+    arch = 1.8 * np.exp(-(((s - 30) / 13.0) ** 2)) + 4.5 * np.clip((s - 70) / 22, 0, 1) ** 2
     ripple = 0.35 * np.sin(s / 5.0 + 0.08 * v) * np.exp(-(((s - 58) / 14.0) ** 2))
     tilt = 0.03 * v * np.sin(s / 23.0) * np.clip((s - 10) / 30, 0, 1)
     bend = 5.0 * np.sin(s / 60.0)
@@ -123,17 +123,20 @@ def paper_ball(parts: Solids) -> None:
 
 
 def _crumple(d: np.ndarray) -> np.ndarray:
-    """Radius by direction: planes cut a ball into facets, and folds at three sizes run over them."""
-    planes = _strewn(46, 0.7)
-    depth = 24.5 + 5.0 * np.sin(12.9898 * np.arange(46))
-    facets = np.min(depth / np.maximum(d @ planes.T, 0.25), axis=1)
-    radius = np.minimum(facets, 31.0)
-    for count, depth_mm, seed in ((26, 3.4, 1.3), (70, 1.8, 2.9), (190, 0.8, 4.1)):
-        near = np.sort(d @ _strewn(count, seed).T, axis=1)
-        ridge = (near[:, -1] - near[:, -2]) * math.sqrt(count)
-        tone = np.argmax(d @ _strewn(count, seed).T, axis=1)
-        radius -= depth_mm * np.clip(1 - 1.4 * ridge, -0.6, 1) * np.sin(1.7 * tone + seed)
-    return radius
+    """Radius by direction: planes cut a ball into facets; dents, and folds that run straight, cross them."""
+    count = 58
+    depth = 24.0 + 4.2 * np.sin(12.9898 * np.arange(count))
+    radius = np.min(depth / np.maximum(d @ _strewn(count, 0.7).T, 0.25), axis=1)
+    for count, depth_mm, seed in ((22, 5.5, 1.3), (64, 2.4, 2.9)):
+        closeness = d @ _strewn(count, seed).T
+        near = np.sort(closeness, axis=1)
+        inside = np.clip(1.1 * (near[:, -1] - near[:, -2]) * math.sqrt(count), 0, 2.0)
+        radius -= depth_mm * inside * (0.3 + 0.7 * np.sin(1.7 * np.argmax(closeness, axis=1) + seed))
+    for number, axis in enumerate(_strewn(16, 5.3)):
+        along = d @ axis * (3.5 + 0.37 * number) + 0.35 * d[:, number % 3]
+        crease = np.abs((along + 0.31 * number) % 1.0 - 0.5)
+        radius += 1.7 * (crease - 0.25) * np.clip(np.sin(3.1 * d @ np.roll(axis, 1) + number), 0, 1)
+    return np.minimum(radius, 30.0 + 0.1 * radius)
 
 
 def _strewn(count: int, seed: float) -> np.ndarray:

@@ -21,7 +21,7 @@ def rubber(s: Grain, color: Color) -> None:
 
 def latex(s: Grain, color: Color) -> None:
     """Rubber band: talc on it, cut edges."""
-    talc = s.cloud(180.0, 0.0, 0.25, 4.0)
+    talc = s.cloud(180.0, 0.0, 0.12, 4.0)
     s.set(Base_Color=s.mix(talc, color, (0.62, 0.58, 0.52)), Roughness=s.cloud(300.0, 0.5, 0.72))
     s.set(Subsurface_Weight=0.2, Subsurface_Radius=(0.002, 0.001, 0.0006), Subsurface_Scale=1.0)
     s.bump(s.cloud(1100.0, 0.0, 0.02, 3.0))
@@ -81,10 +81,12 @@ def cloth_tape(s: Grain, color: Color) -> None:
 def pvc(s: Grain, color: Color) -> None:
     """Strip curtain: clear and tinted, wavy, scuffed to haze where things rub along."""
     scuff = s.ramp(s.noise((60.0, 5.0, 60.0), 4.0, 0.7, 3.0, space="3D"), 0.45, 0.75)
-    s.set(Base_Color=color, Transmission_Weight=s.ramp(scuff, 0.0, 1.0, 0.97, 0.8), IOR=1.5)
+    # light passes two skins
+    s.set(Base_Color=tuple(c**0.5 for c in color), IOR=1.5)
+    s.set(Transmission_Weight=s.ramp(scuff, 0.0, 1.0, 0.97, 0.8))
     s.set(Roughness=s.mix_value(scuff, 0.03, 0.3))
     s.bump(s.sum(s.cloud(28.0, 0.0, 0.25, 2.0), s.product(scuff, 0.02)))
-    _shadow_filter(s, tuple(0.15 + 0.75 * c for c in color))
+    _shadow_filter(s, tuple(0.9 * c**0.5 for c in color))
 
 
 def _shadow_filter(s: Grain, color: Color) -> None:
