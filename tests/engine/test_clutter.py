@@ -29,7 +29,7 @@ LENGTH_MM = {
     "usb_cable": 195, "power_cable": 225, "charger_eu": 62, "charger_us": 44, "earbud_case": 60,
     "sd_card": 32, "machine_screw": 34, "wood_screw": 40, "hex_nut": 15, "washer": 16,
     "coin": 24, "aa_battery": 50.5,
-    "packing_tape": 110, "tape_strip": 94, "cardboard": 124, "paper_ball": 55, "plastic_shard": 56,
+    "packing_tape": 110, "tape_strip": 94, "cardboard": 124, "paper_ball": 50.5, "plastic_shard": 56,
     "zip_tie": 45, "rubber_band": 65, "paper_clip": 32, "marker": 138, "bottle_cap": 30, "crown_cap": 32.5,
     "bar": 1206, "flat_bar": 1000, "guard_rail": 1000, "chute_edge": 600, "curtain_strip": 615,
     "cable_bundle": 960, "gloved_hand": 550,

@@ -140,9 +140,9 @@ def galvanised(s: Grain, color: Color) -> None:
     tone = s.node("ShaderNodeSeparateColor", {"Color": spangle}).outputs["Red"]
     bloom = s.cloud(30.0, 0.0, 0.6, 4.0, 2.0, 0.65)
     mark = scratches(s, 0.6, 5.0, (5.0, -14.0, 40.0), 18)
-    zinc = s.tint(color, s.sum(s.ramp(tone, 0.0, 1.0, 0.68, 1.0), s.product(mark, 0.12)))
+    zinc = s.tint(color, s.sum(s.ramp(tone, 0.0, 1.0, 0.84, 1.0), s.product(mark, 0.12)))
     s.set(Metallic=s.ramp(bloom, 0.0, 1.0, 1.0, 0.6), Base_Color=zinc)
-    s.set(Roughness=s.sum(s.ramp(tone, 0.0, 1.0, 0.32, 0.46), s.product(bloom, 0.2)))
+    s.set(Roughness=s.sum(s.ramp(tone, 0.0, 1.0, 0.34, 0.42), s.product(bloom, 0.2)))
     s.bump(s.sum(s.cloud(90.0, 0.0, 0.03), s.product(mark, -0.01)))
 
 

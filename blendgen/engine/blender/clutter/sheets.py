@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-import bmesh
 import numpy as np
 
+from blendgen.catalog.hull import hull_triangles
 from blendgen.engine.blender.clutter.outlines import moved, turned
 from blendgen.engine.blender.clutter.solids import Solids
 
@@ -93,8 +93,8 @@ def plastic_shard(parts: Solids) -> None:
     parts.rings(turned(boss, 28), "body", loop=True, place=moved(-9.0, float(np.interp(10.0, fine, y)), top))
 
 
-def _shell(parts: Solids, top: np.ndarray, thickness: float) -> None:
-    """A sheet of even thickness whose rim shows the fracture."""
+def _shell(parts: Solids, top: np.ndarray, thickness: float, slots=("body", "break")) -> None:
+    """A sheet of even thickness; slots: of its two sides and of its rim."""
     du, dv = np.gradient(top, axis=0), np.gradient(top, axis=1)
     normal = np.cross(dv, du)
     normal /= np.linalg.norm(normal, axis=2, keepdims=True)
@@ -108,35 +108,53 @@ def _shell(parts: Solids, top: np.ndarray, thickness: float) -> None:
     after = np.roll(rim, -1)
     wall = np.column_stack([after, rim, rim + rows * columns, after + rows * columns])
     faces = [*map(tuple, upper), *map(tuple, lower), *map(tuple, wall)]
-    slots = ["body"] * (2 * len(upper)) + ["break"] * len(wall)
-    parts.add(np.concatenate([top.reshape(-1, 3), under.reshape(-1, 3)]), faces, slots)
+    face_slots = [slots[0]] * (2 * len(upper)) + [slots[1]] * len(wall)
+    parts.add(np.concatenate([top.reshape(-1, 3), under.reshape(-1, 3)]), faces, face_slots)
 
 
 def paper_ball(parts: Solids) -> None:
-    """A sheet crumpled into a ball of some 55 mm: facets between sharp folds, hollows between them."""
-    editable = bmesh.new()
-    bmesh.ops.create_icosphere(editable, subdivisions=6, radius=1.0)
-    directions = np.array([vertex.co for vertex in editable.verts])
-    faces = [tuple(vertex.index for vertex in face.verts) for face in editable.faces]
-    editable.free()
-    parts.add(directions * _crumple(directions)[:, None], faces, "paper")
+    """A sheet crumpled into a ball of some 50 mm: flat facets between sharp folds, corners stand off."""
+    directions = _strewn(150, 0.7)
+    chance = _hash(np.arange(150), 0.2)
+    vertices = directions * (16.5 + 10.5 * chance**0.6)[:, None]
+    triangles = hull_triangles(directions)[0]
+    for scatter in (0.085, 0.06):
+        vertices, triangles = _refolded(vertices, triangles, scatter)
+    parts.add(vertices, map(tuple, triangles), "paper", flat=True)
+    for turn, tilt, size in ((0.4, 0.5, 13.0), (2.6, 1.2, 11.0), (4.4, 0.8, 12.0)):
+        _corner(parts, turn, tilt, size)
 
 
-def _crumple(d: np.ndarray) -> np.ndarray:
-    """Radius by direction: planes cut a ball into facets; dents, and folds that run straight, cross them."""
-    count = 58
-    depth = 24.0 + 4.2 * np.sin(12.9898 * np.arange(count))
-    radius = np.min(depth / np.maximum(d @ _strewn(count, 0.7).T, 0.25), axis=1)
-    for count, depth_mm, seed in ((22, 5.5, 1.3), (64, 2.4, 2.9)):
-        closeness = d @ _strewn(count, seed).T
-        near = np.sort(closeness, axis=1)
-        inside = np.clip(1.1 * (near[:, -1] - near[:, -2]) * math.sqrt(count), 0, 2.0)
-        radius -= depth_mm * inside * (0.3 + 0.7 * np.sin(1.7 * np.argmax(closeness, axis=1) + seed))
-    for number, axis in enumerate(_strewn(16, 5.3)):
-        along = d @ axis * (3.5 + 0.37 * number) + 0.35 * d[:, number % 3]
-        crease = np.abs((along + 0.31 * number) % 1.0 - 0.5)
-        radius += 1.7 * (crease - 0.25) * np.clip(np.sin(3.1 * d @ np.roll(axis, 1) + number), 0, 1)
-    return np.minimum(radius, 30.0 + 0.1 * radius)
+def _refolded(vertices: np.ndarray, triangles: np.ndarray, scatter: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each triangle in four; the middle of an edge moves off by up to a share of the edge's length."""
+    sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    edges, of = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True)
+    ab, bc, ca = of.reshape(3, -1) + len(vertices)
+    start, end = vertices[edges[:, 0]], vertices[edges[:, 1]]
+    middle, length = (start + end) / 2, np.linalg.norm(end - start, axis=1)
+    off = scatter * length * (2 * _hash(np.arange(len(edges)), scatter) - 1)
+    middle += off[:, None] * middle / np.linalg.norm(middle, axis=1, keepdims=True)
+    a, b, c = triangles.T
+    quarters = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    return np.concatenate([vertices, middle]), np.concatenate([np.column_stack(q) for q in quarters])
+
+
+def _corner(parts: Solids, turn: float, tilt: float, size: float) -> None:
+    """A corner of the sheet that comes out of the ball, creased once."""
+    u, v = np.linspace(0, 1, 12)[:, None], np.linspace(-1, 1, 13)[None]
+    across = size * v * (1.05 - u)
+    crease = 2.6 * np.abs(v - 0.3 * u) * u
+    away = 17.0 + 3.4 * u + crease + 0.8 * np.sin(5 * u + 2 * v)
+    angle = turn + (size * 1.2 * u) / 21.0
+    x, y = away * np.cos(angle), away * np.sin(angle)
+    flap = np.stack([x + 0 * v, y + 0 * v, across + 1.2 * np.sin(3 * u + v)], axis=2)
+    lean = np.array([[1, 0, 0], [0, math.cos(tilt), -math.sin(tilt)], [0, math.sin(tilt), math.cos(tilt)]])
+    _shell(parts, flap @ lean.T, 0.15, ("paper", "paper"))
+
+
+def _hash(number: np.ndarray, seed: float) -> np.ndarray:
+    """0 to 1, without any order to it."""
+    return np.sin(12.9898 * number + 78.233 * seed) * 43758.5453 % 1.0
 
 
 def _strewn(count: int, seed: float) -> np.ndarray:

@@ -60,7 +60,10 @@ class Solids:
         self.add(rings.reshape(-1, 3), faces, face_slots, place)
 
     def add(self, vertices, faces, slot: str | Sequence[str], place: Place | None = None, flat=False):
-        """A closed solid. faces: index tuples, all in one sense; slot: of all, or one a face."""
+        """A closed solid.
+
+        faces: index tuples, all in one sense; slot: of all, or one a face; flat: facets, not rounded
+        """
         vertices = np.asarray(vertices, dtype=np.float64)
         vertices = place(vertices) if place else vertices
         faces = [tuple(face) for face in faces]
@@ -92,6 +95,7 @@ class Solids:
         mesh.from_pydata(((vertices - shift) * _MM_M).tolist(), [], self._faces)
         mesh.polygons.foreach_set("material_index", np.array(self._face_slots, dtype=np.int32))
         mesh.shade_smooth()
+        mesh.polygons.foreach_set("use_smooth", ~np.array(self._flat))
         mesh.set_sharp_from_angle(angle=math.radians(sharp_deg))
         mesh.update()
         return mesh
