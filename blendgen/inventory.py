@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from blendgen.catalog.clutter import clutter_sources, occluder_sources
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.phones import phone_sources
 from blendgen.catalog.product import Catalog, Product, Refusal
@@ -143,17 +144,28 @@ def _begins(file: Path, magic: bytes) -> bool:
 
 
 def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:
-    if section.catalog == "phones":
-        return phone_sources()
-    if section.catalog == "shapes":
-        return [_shape_source(name) for name in _SHAPES]
+    if section.catalog is not None:
+        return _FAMILY_SOURCES[section.catalog]()
     folder = spec_file.folder / section.directory
     return scan_directory(folder, section.directory, section.unit, section.up)
+
+
+def _shape_sources() -> list[Source]:
+    return [_shape_source(name) for name in _SHAPES]
 
 
 def _shape_source(name: str) -> Source:
     options = {"shape": name, "size_m": _SHAPES[name], "base_color_srgb": _SHAPE_COLOR}
     return Source(name, "shapes", "shape", options, f"shapes/{name}")
+
+
+# of each family of vocabulary.FAMILIES
+_FAMILY_SOURCES = {
+    "phones": phone_sources,
+    "clutter": clutter_sources,
+    "occluders": occluder_sources,
+    "shapes": _shape_sources,
+}
 
 
 def _selected(spec_file: SpecFile, path: tuple, section: ModelSource, sources: list[Source]):

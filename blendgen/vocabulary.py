@@ -60,6 +60,8 @@ SUNLIGHT = ("sun", *OPENINGS)
 
 FAMILIES = {
     "phones": "procedural phones by published dimensions and colours",
+    "clutter": "things that lie about: cables, chargers, screws, tape, cardboard, batteries (docs/models.md)",
+    "occluders": "things that reach into the picture: bars, a chute's edge, a curtain, a gloved hand",
     "shapes": "a box and a sphere, for tests and first steps",
 }
 METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}

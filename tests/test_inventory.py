@@ -6,6 +6,7 @@ from blendgen.errors import CatalogError, SpecError
 from blendgen.inventory import load_inventory
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import parse
+from blendgen.vocabulary import FAMILIES
 from tests.catalog.test_load import FakeMeasurer
 
 HEAD = "blendgen: 1\nname: x\nproducts:\n"
@@ -50,6 +51,20 @@ def test_all_faults_of_all_folders_are_told_with_their_places(stock):
     told = [str(problem) for problem in caught.value.problems]
     assert [line.split(": ")[0] for line in told] == ["x.yaml:4:5", "x.yaml:5:34", "x.yaml:6:5"]
     assert "no such folder" in told[0] and "did you mean good?" in told[1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_built_in_family_has_models(stock, family):
+    inventory = stock(f"  - catalog: {family}\n")
+    assert len(inventory.roster.classes) >= 2
+    assert {product.folder for product in inventory.catalog.products} == {family}
+
+
+def test_clutter_may_lie_about_among_itself(stock):
+    wanted = "distractors: {catalog: clutter, models: [coin, washer]}\n"
+    inventory = stock("  - {catalog: clutter, models: [coin, hex_nut]}\n" + wanted)
+    assert inventory.roster.classes == ("coin", "hex_nut")
+    assert [p.name for p in inventory.catalog.distractors] == ["distractor coin", "distractor washer"]
 
 
 def test_colours_as_classes_need_colourways(stock):

@@ -1,6 +1,6 @@
 """Source: one thing to be measured, before it is a Product; and how a measurer is called.
 
-A source is a model file, a phone description or an analytic shape, with the options that
+A source is a model file, a built-in item or an analytic shape, with the options that
 change how it is read. It is plain data (JSON), because it travels to the throw-away process.
 """
 
@@ -19,8 +19,9 @@ class Source:
     """One model to measure.
 
     name, folder: as in Product
-    kind: "mesh" (a file), "phone" (a description) or "shape"
-    options: JSON: for a mesh {"path", "unit", "up"}; for a phone its description; for a shape
+    kind: "mesh" (a file), "phone" (a description), "clutter" (an item by its name) or "shape"
+    options: JSON: for a mesh {"path", "unit", "up"}; for a phone its description; for clutter
+        {"item", "colorways", "limp"} (see catalog/clutter.py); for a shape
         {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
     display: how messages name it (the path as the user wrote it)
     """

@@ -13,7 +13,7 @@ import numpy as np
 from blendgen.catalog.entry import ASSET_FILE, Measured, write_measured, write_refusal
 from blendgen.catalog.hull import convex_hull
 from blendgen.catalog.poses import resting_poses
-from blendgen.catalog.product import AS_MODELLED, Colorway, MaterialOverride
+from blendgen.catalog.product import AS_MODELLED, Colorway, MaterialOverride, RestingPose
 from blendgen.catalog.scan import model_suffix
 from blendgen.catalog.source import Source
 from blendgen.engine.blender.importers import ImportRefused, import_model
@@ -25,6 +25,8 @@ from blendgen.engine.blender.variants import Variants, take_variants
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
 _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
+# what is limp lies as it was modelled: turned over stiff as it is it would hang in the air
+_LIMP = (RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
 
 
 def measure_source(source: Source, folder: Path) -> str | None:
@@ -69,11 +71,18 @@ def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]
     return build_phone(source.options), phone_colorways(Phone.model_validate(source.options))
 
 
+def _build_clutter(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+    from blendgen.catalog.clutter import clutter_colorways
+    from blendgen.engine.blender.clutter import build_clutter
+
+    return build_clutter(source.options), clutter_colorways(source.options["colorways"])
+
+
 def _build_shape(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
     return build_shape(source.options), _AS_MODELLED
 
 
-_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "shape": _build_shape}
+_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
 
 
 def _write_entry(source: Source, product, colorways, folder: Path) -> None:
@@ -90,7 +99,7 @@ def _write_entry(source: Source, product, colorways, folder: Path) -> None:
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),
         hull_m=convex_hull(vertices),
-        resting_poses=resting_poses(vertices, triangles),
+        resting_poses=_LIMP if source.options.get("limp") else resting_poses(vertices, triangles),
         colorways=tuple(colorways),
         parts=tuple(material.name for material in product.data.materials),
         triangles=len(triangles),

@@ -178,6 +178,11 @@ def builder_digests() -> Mapping[str, str]:
     special = {
         "mesh": [_HERE / name for name in ("importers.py", "preflight.py", "draco.py", "variants.py")],
         "shape": [_HERE / "shapes.py"],
+        "clutter": [
+            *(_HERE / "clutter").glob("*.py"),
+            *(_HERE / name for name in ("shader_graph.py", "grime.py")),
+            *(package / "catalog").glob("clutter*.py"),
+        ],
         "phone": [*(_HERE / "phones").glob("*.py"), *(package / "catalog").glob("phone*.py")],
     }
     return {

@@ -1,0 +1,35 @@
+"""Clutter and occluders: an item's name and finishes -> one mesh object with named material slots.
+
+In: the options of a `Source` of kind "clutter". Out: one object called "product" in the current
+scene, true size in metres, in the product frame, in its first colourway; the materials of the other
+colourways beside it. Nothing in it is drawn by chance. An occluder covers by advancing along +Y.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from blendgen.catalog.clutter import material_name
+from blendgen.engine.blender.clutter.finishes import make_material
+from blendgen.engine.blender.clutter.items import ITEMS
+from blendgen.engine.blender.clutter.solids import Solids
+from blendgen.engine.blender.join import PRODUCT_NAME
+
+
+def build_clutter(options: dict) -> bpy.types.Object:
+    """The item as an object, linked to the current scene's collection.
+
+    options: {"item": name, "colorways": {name: {slot: "finish #rrggbb"}}}; others are no matter
+    """
+    parts = Solids()
+    ITEMS[options["item"]](parts)
+    mesh = parts.to_mesh(PRODUCT_NAME)
+    first, *others = options["colorways"].values()
+    for slot in parts.slots:
+        mesh.materials.append(make_material(slot, first[slot]))
+    swapped = {(slot, slots[slot]) for slots in others for slot in parts.slots}
+    for slot, finish in sorted(swapped - set(first.items())):
+        make_material(material_name(slot, finish), finish)
+    product = bpy.data.objects.new(PRODUCT_NAME, mesh)
+    bpy.context.scene.collection.objects.link(product)
+    return product

@@ -1,0 +1,49 @@
+"""Grain: the shader graph of a finish, with patterns in space instead of on a surface seen from above.
+
+`point` is the place in the product frame in metres; what a part is like does not depend on how it
+lies. Wear and dust are fixed: how used a finish looks is part of it.
+"""
+
+from __future__ import annotations
+
+from blendgen.engine.blender.nodes import add_node
+from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
+
+
+class Grain(ShaderGraph):
+    wear = 0.35
+    dust = 0.0
+
+    def __init__(self, tree, principled):
+        self.tree, self.principled = tree, principled
+        self.point = add_node(tree, "ShaderNodeTexCoord").outputs["Object"]
+
+    def cloud(self, per_m, low: Number, high: Number, detail=2.0, seed=0.0, roughness=0.5) -> Socket:
+        """Noise in space, stretched so that it mostly runs from low to high."""
+        value = self.noise(per_m, detail, roughness, seed, space="3D")
+        return self.ramp(value, 0.32, 0.68, low, high)
+
+    def pebbles(self, per_m: float, seed: float = 0.0) -> Socket:
+        """Distance to the nearest of points strewn in space, in cells."""
+        inputs = {"Vector": self.scaled(self.point, per_m, seed), "Scale": 1.0}
+        return self.node("ShaderNodeTexVoronoi", inputs, voronoi_dimensions="3D").outputs["Distance"]
+
+    def flecks(self, cell_mm: float, radius: tuple[float, float], share: float, seed: float) -> Socket:
+        """Irregular specks in space; radius: smallest and largest, in cells."""
+        inputs = {"Vector": self.scaled(self.point, 1000 / cell_mm, seed), "Scale": 1.0}
+        node = self.node("ShaderNodeTexVoronoi", inputs, voronoi_dimensions="3D")
+        chance = self.node("ShaderNodeSeparateColor", {"Color": node.outputs["Color"]})
+        reach = self.ramp(chance.outputs["Green"], 0.0, 1.0, *radius)
+        ragged = self.math("ADD", node.outputs["Distance"], self.cloud(2500 / cell_mm, -0.1, 0.1, seed=seed))
+        shape = self.ramp(self.math("DIVIDE", ragged, reach), 1.0, 0.75)
+        return self.product(shape, self.math("LESS_THAN", chance.outputs["Red"], share))
+
+    def wave(self, phase: Socket, per_m: float) -> Socket:
+        """A sine from 0 to 1 with so many crests a metre of the phase."""
+        angle = self.product(phase, per_m * 6.283185307)
+        return self.ramp(self.math("SINE", angle), -1.0, 1.0)
+
+    def radius(self) -> Socket:
+        """Distance from the vertical axis, metres."""
+        x, y, _ = self.split(self.point)
+        return self.math("SQRT", self.sum(self.product(x, x), self.product(y, y)))
