@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from blendgen.catalog.product import Catalog
+from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
@@ -45,7 +46,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     """The shot of a sampler, which afterwards tells what was drawn."""
     products = draw_products(spec, catalog, roster, sampler)
     points = world_points(products, catalog)
-    surface = draw_surface(spec, points, sampler)
+    surface = draw_surface(spec, catalog, points, sampler)
     offset = offset_across(spec, surface, points, sampler)
     products, points = moved(products, offset), points + [*offset, 0.0]
     camera = draw_camera(spec, points, sampler)
@@ -59,6 +60,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
         environment=draw_environment(spec, catalog, sampler),
         lamps=draw_lamps(spec, points, camera, sampler),
         distractors=draw_distractors(spec, catalog, products, surface, sampler),
+        backdrop=draw_backdrop(spec, catalog, sampler),
         render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
 
