@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.phones import phone_sources

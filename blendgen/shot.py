@@ -23,6 +23,7 @@ Matrix3 = tuple[Vector3, Vector3, Vector3]
 
 ENVIRONMENT_GROUP = "environment"
 EMISSION_GROUP = "emission"
+BACKDROP_GROUP = "backdrop"
 
 
 def lamp_group(position: int) -> str:

@@ -39,6 +39,9 @@ WITHOUT_EDGES = ("paper", "backlit_sheet", "photo", "none")
 # The surface that shines by itself.
 BACKLIT = "backlit_sheet"
 
+# Surfaces that have joints only where a spec asks for them.
+USUALLY_SEAMLESS = ("belt_rubber", "steel_table")
+
 # The surface that shows the user's photos, and the one with a pitch.
 PHOTO = "photo"
 WIRE_MESH = "belt_mesh"

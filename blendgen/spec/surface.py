@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from blendgen.spec.distributions import Choice, Constant, Uniform
 from blendgen.spec.fields import Color, name_of, number
 from blendgen.spec.section import Section
-from blendgen.vocabulary import PHOTO, SURFACE_KINDS
+from blendgen.vocabulary import PHOTO, SURFACE_KINDS, USUALLY_SEAMLESS
 
 # defaults that depend on the kind, and so cannot stand in the field
 _BELT_WIDTH_M, _TABLE_WIDTH_M = Uniform(0.5, 0.9), Uniform(1.0, 1.8)
@@ -38,7 +38,7 @@ class SurfaceSection(Section):
     seams: number(0, 1) | None = Field(
         None,
         description="how visible splices of a belt, joints of plates, staves and links, and tape are; 0 none "
-        "(default: 1, but 0 for belt_rubber and steel_table)",
+        f"(default: 1, but 0 for {' and '.join(USUALLY_SEAMLESS)})",
     )
     color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own")
     width_m: number(0.05, 5) | None = Field(
