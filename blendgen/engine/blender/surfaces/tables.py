@@ -55,7 +55,7 @@ def table_arrays(width_m: float, radius_m: float, height_m: float) -> Arrays:
 
 
 def write_steel(s: Shading) -> None:
-    """Brushed stainless (finish no. 4): a broad reflection across the grain, smudges, later swirls and stains."""
+    """Brushed stainless (finish no. 4): reflection drawn out across the grain, smudges, swirls, stains."""
     lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
     bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
     smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)

@@ -1,0 +1,50 @@
+"""Fixtures of the tests that render: the built-in shapes, measured once, and one Blender at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import make_spec
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory):
+    """The built-in shapes, measured for real into a cache of their own."""
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.inventory import _shape_source
+
+    cache = AssetCache(tmp_path_factory.mktemp("cache"))
+    sources = [_shape_source("box"), _shape_source("sphere")]
+    return load_catalog(sources, measure, cache, builder_digests())
+
+
+class _Current:
+    """The engine that this process holds: a new one resets Blender, so there is one at a time."""
+
+    key = engine = None
+
+
+@pytest.fixture
+def engine_for(stock, request):
+    """(max_lamps, catalog, render settings) -> an engine, the one at hand where it is the same."""
+
+    def build(max_lamps=3, catalog=stock, **render):
+        from blendgen.engine.blender.session import BlenderEngine
+
+        settings = make_spec(
+            render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}
+        ).render
+        # other modules may have emptied the scene
+        key = (request.module.__name__, id(catalog), max_lamps, settings.model_dump_json())
+        if _Current.key != key:
+            _Current.key, _Current.engine = key, BlenderEngine(catalog, settings, max_lamps, threads=2)
+        return _Current.engine
+
+    return build
+
+
+@pytest.fixture
+def engine(engine_for):
+    return engine_for()
