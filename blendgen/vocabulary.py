@@ -42,8 +42,9 @@ BACKLIT = "backlit_sheet"
 # Surfaces that have joints only where a spec asks for them.
 USUALLY_SEAMLESS = ("belt_rubber", "steel_table")
 
-# The surface that shows the user's photos, and the one with a pitch.
+# The surface that shows the user's photos, the absence of one, and the one with a pitch.
 PHOTO = "photo"
+NO_SURFACE = "none"
 WIRE_MESH = "belt_mesh"
 
 # Along each edge of a surface this much stays free: the rails of a belt lap over it.

@@ -15,6 +15,7 @@ from blendgen.catalog.product import Catalog, Product
 from blendgen.color import hex_to_linear
 from blendgen.geometry import inverse_rigid, pixel_rays
 from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, Film, PlacedProduct, Shot, lamp_group
+from blendgen.vocabulary import NO_SURFACE
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
@@ -33,6 +34,8 @@ class FlatEngine:
         origin, directions = _rays(shot)
         hits = [self._hit(placed, origin, directions) for placed in shot.products]
         depth, normal = _plane_hit(origin, directions)
+        if shot.surface.kind == NO_SURFACE:
+            depth = np.full_like(depth, np.inf)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
         clutter = [self._hit(distractor, origin, directions) for distractor in shot.distractors]

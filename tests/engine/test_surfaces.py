@@ -29,6 +29,7 @@ def surface_of(kind: str, **changes) -> Surface:
         "wear": 0.5,
         "dust": 0.3,
         "color_srgb": None,
+        "pitch_m": 0.025,
         "photo": SurfacePhoto(image="a.jpg", width_m=0.4, roughness=0.5) if kind == PHOTO else None,
     }
     return Surface(**{**values, **changes})

@@ -41,13 +41,13 @@ def build_cardboard(surface: Surface) -> list[bpy.types.Object]:
 def write_kraft(s: Shading) -> None:
     """Brown kraft liner: long fibres, clouds, flutes that show through."""
     washboard = _flutes(s)
-    fibre = s.noise((1100.0, 240.0), detail=3.0, roughness=0.65, seed=1.0, at=s.warp(s.point, 90.0, 0.004))
-    fleck = s.ramp(s.noise((900.0, 170.0), 1.0, 0.5, 2.0, s.turned(s.point, 31.0)), 0.64, 0.74)
+    fibre = s.noise((1500.0, 420.0), detail=2.5, roughness=0.6, seed=1.0, at=s.warp(s.point, 90.0, 0.004))
+    fleck = s.ramp(s.noise((1400.0, 260.0), 1.0, 0.5, 2.0, s.turned(s.point, 31.0)), 0.66, 0.76)
     cloud = s.noise((24.0, 15.0), detail=4.0, roughness=0.62, seed=3.0)
     tone = s.product(
-        s.ramp(fibre, 0.3, 0.7, 0.8, 1.14),
+        s.ramp(fibre, 0.3, 0.7, 0.88, 1.08),
         s.ramp(cloud, 0.3, 0.7, 0.88, 1.08),
-        s.ramp(washboard, -1.0, 1.0, 0.94, 1.03),
+        s.ramp(washboard, -1.0, 1.0, 0.9, 1.04),
     )
     color = s.mix(s.product(fleck, 0.55), s.tint(s.base, tone), s.tint(s.base, 0.45))
     score, slit, tape = _joints(s)
@@ -63,7 +63,7 @@ def write_kraft(s: Shading) -> None:
     color, roughness = settle_dust(s, dust_cover(s, 0.18), color, roughness)
     gloss = s.sum(s.product(tape, 0.25), 0.22)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    relief = s.sum(s.product(fibre, 0.03), s.product(washboard, 0.06), s.product(tape, 0.06))
+    relief = s.sum(s.product(fibre, 0.03), s.product(washboard, 0.11), s.product(tape, 0.06))
     hollow = s.sum(s.product(score, 0.45), s.product(dent, 0.5), s.product(slit, 0.3))
     s.bump(s.sum(relief, s.product(hollow, -1.0), s.product(s.noise(5.0, seed=145.0), 1.2)))
 
