@@ -31,8 +31,9 @@ def digest(spec: Spec, inventory: Inventory) -> str:
         (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
         for product in catalog.models
     ]
-    panoramas = [(name, file_sha256(path)) for name, path in catalog.environments.items()]
-    text = json.dumps([values, content, panoramas], sort_keys=True)
+    folders = (catalog.environments, catalog.photos, catalog.backdrops)
+    pictures = [[(name, file_sha256(path)) for name, path in files.items()] for files in folders]
+    text = json.dumps([values, content, pictures], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from blendgen.catalog.clutter import clutter_sources, occluder_sources
 from blendgen.catalog.load import load_catalog
@@ -18,13 +17,13 @@ from blendgen.catalog.scan import scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
+from blendgen.pictures import picture_files
 from blendgen.recolor import read_table, recolored, unmatched_patterns
 from blendgen.spec.load import SpecFile
 from blendgen.spec.products import ModelSource, ProductSource
 from blendgen.suggestion import nearest
 
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
-PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
 # before the names of models that are no products
 _PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
 _SHAPE_COLOR = "#8fa3b8"
@@ -50,6 +49,7 @@ def load_inventory(
     strict: a model that cannot be used is an error, not a note
     raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
     """
+    pictures = picture_files(spec_file)
     grouped, beside = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
     catalog = _parted(load_catalog([*sources, *beside], measure, builder_digests=builder_digests))
@@ -67,9 +67,8 @@ def load_inventory(
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
     roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    environments = _environments(spec_file)
     refusals = catalog.refusals + bare
-    catalog = replace(catalog, products=products, refusals=refusals, environments=environments)
+    catalog = replace(catalog, products=products, refusals=refusals, **pictures)
     return Inventory(catalog, roster)
 
 
@@ -117,30 +116,6 @@ def _refuse_named(catalog: Catalog, grouped) -> None:
     if unusable:
         listed = "\n".join(f"  {refusal}" for refusal in unusable)
         raise CatalogError(f"{len(unusable)} model(s) that the spec names cannot be used:\n{listed}")
-
-
-def _environments(spec_file: SpecFile) -> dict[str, Path]:
-    """The panoramas of lighting.environment.directory by file name; raises SpecError."""
-    path = ("lighting", "environment", "directory")
-    directory = spec_file.spec.lighting.environment.directory
-    if directory is None:
-        return {}
-    folder = (spec_file.folder / directory).resolve()
-    if not folder.is_dir():
-        raise SpecError([spec_file.problem(path, f"{directory}: no such folder")])
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in PANORAMA_MAGIC)
-    if not files:
-        raise SpecError([spec_file.problem(path, f"{directory}: holds no .hdr or .exr panorama")])
-    strange = [file for file in files if not _begins(file, PANORAMA_MAGIC[file.suffix.lower()])]
-    if strange:
-        names = ", ".join(file.name for file in strange)
-        raise SpecError([spec_file.problem(path, f"{directory}: not what their names say: {names}")])
-    return {file.name: file for file in files}
-
-
-def _begins(file: Path, magic: bytes) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(magic)) == magic
 
 
 def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:

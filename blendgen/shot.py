@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from blendgen.geometry import NO_DISTORTION
+from blendgen.ground import Backdrop, Container, Surface
+from blendgen.plain import Plain
 
 Vector3 = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
@@ -22,6 +24,7 @@ Matrix3 = tuple[Vector3, Vector3, Vector3]
 
 ENVIRONMENT_GROUP = "environment"
 EMISSION_GROUP = "emission"
+BACKDROP_GROUP = "backdrop"
 
 
 def lamp_group(position: int) -> str:
@@ -29,11 +32,7 @@ def lamp_group(position: int) -> str:
     return f"lamp_{position}"
 
 
-class _Plain(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Condition(_Plain):
+class Condition(Plain):
     """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
 
     screen: brightness of its screen, 0 off, 1 as white paper in unit light
@@ -50,7 +49,7 @@ class Condition(_Plain):
         return not (self.scratches or self.fingerprints or self.dust or self.screen)
 
 
-class PlacedProduct(_Plain):
+class PlacedProduct(Plain):
     """A product standing in the scene.
 
     instance_id: 1 for the subject, then counting up
@@ -67,7 +66,7 @@ class PlacedProduct(_Plain):
     condition: Condition = Condition()
 
 
-class Distractor(_Plain):
+class Distractor(Plain):
     """Something that lies in the scene and is no product: it has no label and no instance id."""
 
     product: str
@@ -75,41 +74,7 @@ class Distractor(_Plain):
     object_to_world: Matrix4
 
 
-class Container(_Plain):
-    """An open box that stands on the surface, its bottom wall_m thick.
-
-    kind: of vocabulary.CONTAINER_KINDS; size_m: inner width, inner length, height of its walls
-    middle_m: where it stands, x and y; yaw_deg: turned about the vertical
-    """
-
-    kind: str
-    size_m: Vector3
-    wall_m: float
-    middle_m: tuple[float, float]
-    yaw_deg: float
-    color_srgb: str
-
-
-class Surface(_Plain):
-    """What the products lie on; its top is the plane z = 0.
-
-    texture_offset_m: where on the endless material the scene stands
-    yaw_deg: direction of travel or grain against world +Y
-    wear, dust: 0 (new, clean) to 1
-    speed_m_per_s: of a belt, along its direction of travel
-    """
-
-    kind: str
-    texture_offset_m: tuple[float, float]
-    yaw_deg: float
-    width_m: float
-    wear: float
-    dust: float
-    color_srgb: str | None
-    speed_m_per_s: float = 0.0
-
-
-class Camera(_Plain):
+class Camera(Plain):
     """A camera; world_to_camera is OpenCV (X right, Y down, Z forward).
 
     distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as OpenCV has it; all 0 for a pinhole
@@ -133,7 +98,7 @@ class Camera(_Plain):
     mount: int | None = None
 
 
-class Environment(_Plain):
+class Environment(Plain):
     """Light from all around, scaled so that at unit gain a white level plane sends radiance (1, 1, 1).
 
     image: one of vocabulary.ENVIRONMENTS, or the name of a file of Catalog.environments
@@ -143,7 +108,7 @@ class Environment(_Plain):
     rotation_deg: float
 
 
-class Lamp(_Plain):
+class Lamp(Plain):
     """A lamp that looks along its own -Z.
 
     kind: of vocabulary.LAMP_KINDS
@@ -168,7 +133,7 @@ class Lamp(_Plain):
     lit_share: float = 1.0
 
 
-class Shot(_Plain):
+class Shot(Plain):
     """One drawn arrangement: all that path tracing needs, and no chance left.
 
     occluders: what hangs over the products and hides a part of the subject
@@ -187,10 +152,11 @@ class Shot(_Plain):
     occluders: tuple[Distractor, ...] = ()
     container: Container | None = None
     visible_band: tuple[float, float] = (0.0, 1.0)
+    backdrop: Backdrop | None = None
     render_seed: int
 
 
-class Sensor(_Plain):
+class Sensor(Plain):
     """A camera after its drawing; the fields are those of spec/sensor.py, now plain numbers.
 
     pattern_seed: decides what is fixed in one camera: the non-uniformities, hot and dead pixels
@@ -224,7 +190,7 @@ class Sensor(_Plain):
     pattern_seed: int = 0
 
 
-class Exposure(_Plain):
+class Exposure(Plain):
     """What can change after the path tracing.
 
     group_gain: light group -> linear (r, g, b) multiplier, strength and colour of the light
@@ -249,7 +215,7 @@ class Exposure(_Plain):
     white_balance_gain: Vector3
     white_balance: float = 1.0
     time_s: float = 0.01
-    group_time_s: dict[str, float] = {}
+    group_time_s: dict[str, float] = Field(default_factory=dict)
     gain_db: float
     grain: float
     environment_ev: float

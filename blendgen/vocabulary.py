@@ -23,17 +23,29 @@ SURFACE_KINDS = {
     "belt_rubber": "rubber conveyor belt with a fine fabric impression, rails of aluminium",
     "belt_pvc": "smooth PVC conveyor belt with a finger splice, rails of aluminium",
     "belt_modular": "plastic modular belt of brick-laid links with open slots, rails of aluminium",
+    "belt_mesh": "belt of woven steel wire, which light falls through, on wear strips, rails of aluminium",
     "steel_table": "table of brushed stainless steel",
     "wood_table": "table of glued, satin-varnished wooden staves",
+    "cardboard": "sheet of brown corrugated cardboard on a bench: flutes, creases, a taped seam",
     "paper": "matte seamless paper backdrop",
     "backlit_sheet": "opal sheet lit from below, as a light table; its strength is exposure.backlight_ev",
+    "photo": "photos of your own, flat, at their real size (surface.photos)",
+    "none": "nothing: products float before the backdrop and cast no shadow, as if cut out and pasted",
 }
 
 # Surfaces whose edges are never near.
-WITHOUT_EDGES = ("paper", "backlit_sheet")
+WITHOUT_EDGES = ("paper", "backlit_sheet", "photo", "none")
 
 # The surface that shines by itself.
 BACKLIT = "backlit_sheet"
+
+# Surfaces that have joints only where a spec asks for them.
+USUALLY_SEAMLESS = ("belt_rubber", "steel_table")
+
+# The surface that shows the user's photos, the absence of one, and the one with a pitch.
+PHOTO = "photo"
+NO_SURFACE = "none"
+WIRE_MESH = "belt_mesh"
 
 # Along each edge of a surface this much stays free: the rails of a belt lap over it.
 SURFACE_RIM_M = 0.009

@@ -11,13 +11,25 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 LAYERS = {
-    "errors": 0,
+    **dict.fromkeys(["errors", "plain"], 0),
     **dict.fromkeys(
-        ["streams", "color", "geometry", "vocabulary", "suggestion", "resources", "wheel", "index_range"], 1
+        [
+            "streams",
+            "color",
+            "geometry",
+            "vocabulary",
+            "suggestion",
+            "resources",
+            "wheel",
+            "index_range",
+            "ground",
+            "photos",
+        ],
+        1,
     ),
     "shot": 2,
     **dict.fromkeys(["spec", "catalog", "openings"], 3),
-    **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "lens_distortion"], 4),
+    **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "pictures", "lens_distortion"], 4),
     **dict.fromkeys(["inventory", "dataset"], 5),
     **dict.fromkeys(["pipeline", "identity", "report", "export"], 6),
     "record": 7,

@@ -1,7 +1,12 @@
 """Inventory: what a spec draws from, and what is said of what it cannot have."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from blendgen.draw.backdrop import draw_backdrop
+from blendgen.draw.sampler import Sampler
+from blendgen.draw.surface import draw_surface
 from blendgen.errors import CatalogError, SpecError
 from blendgen.inventory import load_inventory
 from blendgen.spec.load import check_spec
@@ -100,7 +105,6 @@ PANORAMAS = "  - directory: models\nlighting: {environment: {directory: hdri}}\n
 
 def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_path):
     from blendgen.draw.lighting import draw_environment
-    from blendgen.draw.sampler import Sampler
     from blendgen.identity import digest
 
     (tmp_path / "hdri").mkdir()
@@ -120,8 +124,8 @@ def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_p
     ("files", "expected"),
     [
         (None, "no such folder"),
-        ({}, "holds no .hdr"),
-        ({"a.exr": b"JFIF"}, "not what their names say: a.exr"),
+        ({}, "holds no .hdr or .exr"),
+        ({"a.exr": b"JFIF"}, r"cannot be read.* a.exr .not what its name says"),
     ],
 )
 def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, files, expected):
@@ -148,3 +152,59 @@ def test_distractors_alone_are_nothing_to_label(stock, tmp_path):
     (tmp_path / "only_bad" / "bad.glb").write_text("x")
     with pytest.raises(CatalogError, match=r"no product can be used\n  only_bad/bad.glb: a point cloud"):
         stock("  - directory: only_bad\ndistractors: {directory: models}\n")
+
+
+BACKDROP = "  - directory: models\nbackdrop: {directory: pictures}\n"
+SURFACE = "  - directory: models\nsurface: {kind: photo, photos: {directory: pictures, width_m: 0.5}}\n"
+
+
+def picture(path, size=(40, 30)):
+    Image.new("RGB", size, "#808080").save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(("spec", "field"), [(BACKDROP, "backdrops"), (SURFACE, "photos")])
+def test_photos_are_found_by_name_and_make_another_data_set(stock, tmp_path, spec, field):
+    from blendgen.identity import digest
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    picture(folder / "b.JPG")
+    picture(folder / "a.png")
+    (folder / "notes.txt").touch()
+    inventory = stock(spec)
+    assert list(getattr(inventory.catalog, field)) == ["a.png", "b.JPG"]
+    checked = check_spec(parse(HEAD + spec, "x.yaml"), tmp_path).spec
+    samplers = [Sampler(0, index, 0) for index in range(20)]
+    points = np.array([(0.0, 0.0, 0.0), (0.1, 0.1, 0.1)])
+    if field == "backdrops":
+        drawn = {draw_backdrop(checked, inventory.catalog, s).image for s in samplers}
+    else:
+        drawn = {draw_surface(checked, inventory.catalog, points, s).photo.image for s in samplers}
+    assert drawn == {"a.png", "b.JPG"}
+    before = digest(checked, inventory)
+    picture(folder / "a.png", (41, 30))
+    assert digest(checked, stock(spec)) != before
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (None, "pictures: no such folder"),
+        ({"a.heic": b"x"}, "holds no .jpg"),
+        ({"a.jpg": b"JFIF"}, "cannot be read; mend or remove them: a.jpg .not a picture"),
+        ({"a.png": None, "b.jpg": "cut"}, "mend or remove them: b.jpg .Truncated"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("spec", "place"), [(BACKDROP, r"5:12: backdrop"), (SURFACE, r"5:33: surface.photos")]
+)
+def test_a_folder_without_sound_photos_is_told_with_its_place(stock, tmp_path, files, expected, spec, place):
+    folder = tmp_path / "pictures"
+    if files is not None:
+        folder.mkdir()
+    for name, content in (files or {}).items():
+        whole = picture(folder / name) if content in (None, "cut") else content
+        (folder / name).write_bytes(whole[:-300] if content == "cut" else whole)
+    with pytest.raises(SpecError, match=rf"x.yaml:{place}.directory: .*{expected}"):
+        stock(spec)

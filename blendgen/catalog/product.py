@@ -98,6 +98,7 @@ class Catalog:
     """All products of a spec, in the order of its classes' discovery, and what was left out.
 
     environments: the user's panoramas, by file name
+    photos: the user's photos of surfaces, by file name; backdrops: those that stand behind all
     distractors: models that may lie about, and are no products
     occluders: models that may hang before the products
     """
@@ -107,6 +108,8 @@ class Catalog:
     environments: Mapping[str, Path] = field(default_factory=dict)
     distractors: tuple[Product, ...] = ()
     occluders: tuple[Product, ...] = ()
+    photos: Mapping[str, Path] = field(default_factory=dict)
+    backdrops: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[Product, ...]:

@@ -10,7 +10,8 @@ from blendgen.catalog.product import Catalog
 from blendgen.draw import polytope
 from blendgen.draw.polytope import Polytope
 from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.shot import Container, Distractor, PlacedProduct
+from blendgen.ground import Container
+from blendgen.shot import Distractor, PlacedProduct
 
 
 @dataclass(frozen=True)

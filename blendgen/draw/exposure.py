@@ -13,7 +13,15 @@ import numpy as np
 
 from blendgen.color import blackbody_linear, luminance, tinted, white_balance_gain
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Exposure, Sensor, Shot, lamp_group
+from blendgen.shot import (
+    BACKDROP_GROUP,
+    EMISSION_GROUP,
+    ENVIRONMENT_GROUP,
+    Exposure,
+    Sensor,
+    Shot,
+    lamp_group,
+)
 from blendgen.spec.distributions import Law
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
@@ -45,6 +53,8 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     flashes = {lamp_group(i): flash_s for i in numbers if shot.lamps[i].strobe}
     gains = _beside_flashes(gains, flashes, time_s)
     light = incident_light(shot, gains)
+    if shot.backdrop is not None:
+        gains[BACKDROP_GROUP] = tuple(float(v) for v in light)
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
     set_for = sampler.value(section.white_balance_temperature_k, "exposure.white_balance_temperature_k")

@@ -28,8 +28,7 @@ def draw_environment(spec: Spec, catalog: Catalog, sampler: Sampler) -> Environm
     section = spec.lighting.environment
     image = section.image or ENVIRONMENT_IMAGE
     if section.directory is not None:
-        files = tuple(sorted(catalog.environments))
-        image = Choice(files, (1.0,) * len(files))
+        image = Choice.even(sorted(catalog.environments))
     return Environment(
         image=sampler.value(image, "lighting.environment.image"),
         rotation_deg=sampler.value(section.rotation_deg, "lighting.environment.rotation_deg"),

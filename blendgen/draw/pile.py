@@ -23,7 +23,7 @@ from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
 from blendgen.geometry import rigid, rotation_about_z, transform_points
-from blendgen.shot import Container
+from blendgen.ground import Container
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from blendgen.catalog.product import Catalog
 from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
 from blendgen.draw.exposure import draw_exposure
@@ -50,7 +51,7 @@ def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | 
 def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
     """The shot of a sampler, which afterwards tells what was drawn."""
     for arrangement in _arrangements(spec, catalog, roster, sampler):
-        surface = draw_surface(spec, arrangement.extent(catalog), sampler)
+        surface = draw_surface(spec, catalog, arrangement.extent(catalog), sampler)
         arrangement, camera = _placed(spec, catalog, arrangement, surface, sampler)
         if _seen_as_wanted(spec, catalog, arrangement, camera):
             break  # and where none is right, the last one goes to the engine, which sees more exactly
@@ -72,6 +73,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
         occluders=occluders,
         container=arrangement.container,
         visible_band=visible_band(spec, occluders),
+        backdrop=draw_backdrop(spec, catalog, sampler),
         render_seed=sampler.seed_number("render.seed", _CYCLES_SEED_BITS),
     )
 

@@ -4,36 +4,55 @@ from __future__ import annotations
 
 import numpy as np
 
+from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import Surface
+from blendgen.ground import Surface, SurfacePhoto
+from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
-from blendgen.spec.surface import SURFACE_WIDTH_M
-from blendgen.vocabulary import SURFACE_RIM_M
+from blendgen.spec.surface import SURFACE_WIDTH_M, PhotosSection
+from blendgen.vocabulary import PHOTO, SURFACE_RIM_M, WIRE_MESH
 
 _TEXTURE_PERIOD_M = 20.0
 _WIDEST_SHARE = 0.9
 
 
-def draw_surface(spec: Spec, points: np.ndarray, sampler: Sampler) -> Surface:
+def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Sampler) -> Surface:
     """The surface of one shot; points: (n, 3) hull vertices of all products, about the origin."""
     section = spec.surface
     kind = sampler.value(section.kind, "surface.kind")
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.units("surface.texture_offset_m", 2)
-    color = sampler.value(section.color, "surface.color") if section.color is not None else None
+
+    def if_given(name: str):
+        law = getattr(section, name)
+        return None if law is None else sampler.value(law, f"surface.{name}")
+
+    drawn = {name: sampler.value(getattr(section, name), f"surface.{name}") for name in ("wear", "dust")}
+    if "belt" in kind:
+        drawn["speed_m_per_s"] = sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
+    if kind == WIRE_MESH:
+        drawn["pitch_m"] = sampler.value(section.pitch_m, "surface.pitch_m")
     return Surface(
         kind=kind,
         texture_offset_m=tuple(unit * _TEXTURE_PERIOD_M for unit in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
         # what lies on a belt is not wider than the belt
         width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
-        wear=sampler.value(section.wear, "surface.wear"),
-        dust=sampler.value(section.dust, "surface.dust"),
-        color_srgb=color,
-        speed_m_per_s=sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
-        if "belt" in kind
-        else 0.0,
+        color_srgb=if_given("color"),
+        stains=if_given("stains"),
+        wetness=sampler.value(section.wetness, "surface.wetness"),
+        seams=if_given("seams"),
+        photo=_photo(section.photos, catalog, sampler) if kind == PHOTO else None,
+        **drawn,
+    )
+
+
+def _photo(section: PhotosSection, catalog: Catalog, sampler: Sampler) -> SurfacePhoto:
+    return SurfacePhoto(
+        image=sampler.value(Choice.even(sorted(catalog.photos)), "surface.photos.image"),
+        width_m=sampler.value(section.width_m, "surface.photos.width_m"),
+        roughness=sampler.value(section.roughness, "surface.photos.roughness"),
     )
 
 

@@ -16,7 +16,7 @@ from blendgen.color import hex_to_linear
 from blendgen.geometry import inverse_rigid, pixel_rays
 from blendgen.openings import reached
 from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, Film, PlacedProduct, Shot, lamp_group
-from blendgen.vocabulary import OPENINGS, SUNLIGHT
+from blendgen.vocabulary import NO_SURFACE, OPENINGS, SUNLIGHT
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
@@ -35,6 +35,8 @@ class FlatEngine:
         origin, directions = _rays(shot)
         hits = [self._hit(placed, origin, directions) for placed in shot.products]
         depth, normal = _plane_hit(origin, directions)
+        if shot.surface.kind == NO_SURFACE:
+            depth = np.full_like(depth, np.inf)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
         things = (*shot.distractors, *shot.occluders)

@@ -9,6 +9,7 @@ Laws of points and directions are in vector_laws.py. Angles in degrees, as every
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, ClassVar
@@ -185,6 +186,12 @@ class Choice(Law):
     values: tuple[Any, ...]
     weights: tuple[float, ...]
     keyword: ClassVar[str] = "choice"
+
+    @classmethod
+    def even(cls, values: Iterable[Any]) -> Choice:
+        """All of the values equally often."""
+        values = tuple(values)
+        return cls(values, (1.0,) * len(values))
 
     def __post_init__(self):
         require(len(self.values) > 0, "choice needs at least one value")

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Constant
 from blendgen.spec.fields import whole_number
@@ -58,6 +59,7 @@ class Spec(Section):
     placement: Placement = Placement()
     container: ContainerSection | None = Field(None, description="an open box in which the products lie")
     surface: SurfaceSection = SurfaceSection()
+    backdrop: BackdropSection | None = Field(None, description="photos behind everything")
     camera: CameraSection = CameraSection()
     lighting: Lighting = Lighting()
     exposures_per_shot: int = Field(1, ge=1, le=64, description="images developed from one path tracing")

@@ -11,11 +11,13 @@ bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
 from blendgen.engine.blender.surfaces.colors import DEFAULT_COLOR_SRGB  # noqa: E402
+from blendgen.ground import SurfacePhoto  # noqa: E402
 from blendgen.shot import Surface  # noqa: E402
-from blendgen.vocabulary import SURFACE_KINDS  # noqa: E402
+from blendgen.vocabulary import PHOTO, SURFACE_KINDS  # noqa: E402
 
 PRODUCT_HALF_M = 0.15
-BELTS = ("belt_rubber", "belt_pvc", "belt_modular")
+BELTS = ("belt_rubber", "belt_pvc", "belt_modular", "belt_mesh")
+SOLID_KINDS = [kind for kind in SURFACE_KINDS if kind != "none"]
 
 
 def surface_of(kind: str, **changes) -> Surface:
@@ -27,13 +29,20 @@ def surface_of(kind: str, **changes) -> Surface:
         "wear": 0.5,
         "dust": 0.3,
         "color_srgb": None,
+        "pitch_m": 0.025,
+        "photo": SurfacePhoto(image="a.jpg", width_m=0.4, roughness=0.5) if kind == PHOTO else None,
     }
     return Surface(**{**values, **changes})
 
 
+def build(surface: Surface):
+    photo = bpy.data.images.get("photo") or bpy.data.images.new("photo", 8, 4)
+    return build_surface(surface, photo)
+
+
 def built(surface: Surface):
     """The objects of the surface, its transforms evaluated."""
-    objects = build_surface(surface)
+    objects = build(surface)
     bpy.context.view_layer.update()
     return objects
 
@@ -58,7 +67,7 @@ def values_of(tree) -> list:
             if hasattr(socket, "default_value") and not socket.is_linked:
                 value = socket.default_value
                 found.append(tuple(value) if hasattr(value, "__len__") else value)
-        if node.name in ("wear", "dust", "base"):
+        if node.name in ("wear", "dust", "stains", "wetness", "seams", "base"):
             value = node.outputs[0].default_value
             found.append(tuple(value) if hasattr(value, "__len__") else value)
     return found
@@ -95,7 +104,7 @@ def empty_scene():
 
 
 def test_catalog_and_builders_name_the_same_kinds():
-    assert set(SURFACE_KINDS) == set(BUILDERS) == set(DEFAULT_COLOR_SRGB)
+    assert set(SURFACE_KINDS) == {*BUILDERS, PHOTO} == set(DEFAULT_COLOR_SRGB)
 
 
 def test_unknown_kind_is_refused():
@@ -103,7 +112,7 @@ def test_unknown_kind_is_refused():
         build_surface(surface_of("lava"))
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("kind", SOLID_KINDS)
 @pytest.mark.parametrize("changes", [{}, {"yaw_deg": -140.0, "texture_offset_m": (-3.3, -0.019)}])
 def test_products_stand_on_z_zero(kind, changes):
     """Faces that reach into the product area: the highest is level with z = 0."""
@@ -120,46 +129,49 @@ def test_products_stand_on_z_zero(kind, changes):
     assert abs(max(highest)) < 1e-6
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("kind", SOLID_KINDS)
 def test_something_carries_everywhere(kind):
-    """Seen straight from above, only slots of a modular belt lie below the plane, and never void."""
+    """Seen straight from above, only what shows through slots and meshes lies below the plane."""
     built(surface_of(kind))
     scene, graph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
     steps = np.linspace(-PRODUCT_HALF_M, PRODUCT_HALF_M, 23)
     hits = [scene.ray_cast(graph, (x, y, 0.2), (0, 0, -1)) for x in steps for y in steps]
     assert all(hit[0] for hit in hits)
     heights = np.array([hit[1].z for hit in hits])
-    assert heights.min() > -0.02
-    assert (np.abs(heights) < 1e-6).mean() > (0.6 if kind == "belt_modular" else 0.999)
+    carrying, lowest_m = {"belt_modular": (0.6, -0.02), "belt_mesh": (0.0, -0.81)}.get(kind, (0.999, -1e-6))
+    assert heights.min() > lowest_m
+    assert (np.abs(heights) < 1e-6).mean() >= carrying
+    near_top = (heights > -0.002).mean()
+    assert 0.15 < near_top < 0.7 if kind == "belt_mesh" else near_top > 0.6
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("kind", SOLID_KINDS)
 def test_nothing_piles_up(kind):
     def count():
         data = bpy.data
         return [len(part) for part in (data.objects, data.meshes, data.materials, data.node_groups)]
 
-    bpy.data.batch_remove(build_surface(surface_of(kind)))
+    bpy.data.batch_remove(build(surface_of(kind)))
     before = count()
     for step in range(4):
         offset_m = (0.1 * step, 0.7 * step)
         changes = {"wear": step / 4, "width_m": 0.4 + 0.1 * step, "texture_offset_m": offset_m}
-        bpy.data.batch_remove(build_surface(surface_of(kind, **changes)))
+        bpy.data.batch_remove(build(surface_of(kind, **changes)))
     assert count() == before
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("kind", SOLID_KINDS)
 def test_result_depends_on_the_surface_alone(kind):
     first = built(surface_of(kind))
     wanted = state_of(first)
     bpy.data.batch_remove(first)
     other = {"yaw_deg": 80.0, "width_m": 0.45, "wear": 1.0, "dust": 1.0, "color_srgb": "#ff8800"}
-    for kind_between in SURFACE_KINDS:
-        bpy.data.batch_remove(build_surface(surface_of(kind_between, **other, texture_offset_m=(0.5, 0.5))))
+    for kind_between in SOLID_KINDS:
+        bpy.data.batch_remove(build(surface_of(kind_between, **other, texture_offset_m=(0.5, 0.5))))
     assert state_of(built(surface_of(kind))) == wanted
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
+@pytest.mark.parametrize("kind", SOLID_KINDS)
 def test_meshes_removed_by_the_owner_are_built_again(kind):
     objects = built(surface_of(kind))
     wanted = state_of(objects)
@@ -192,8 +204,8 @@ def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
     assert here.shape != moved.shape or np.abs(np.sort(here, axis=0) - np.sort(moved, axis=0)).max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", SURFACE_KINDS)
-def test_meshes_are_sound_and_flat_shaded(kind):
+@pytest.mark.parametrize("kind", SOLID_KINDS)
+def test_meshes_are_sound_and_flat_shaded_but_for_wire(kind):
     for mesh in {placed.data for placed in built(surface_of(kind))}:
         assert not mesh.validate()
-        assert not any(face.use_smooth for face in mesh.polygons)
+        assert all(face.use_smooth == (mesh.name == "surface.belt_mesh") for face in mesh.polygons)

@@ -16,7 +16,7 @@ from blendgen.engine.blender.nodes import add_node, new_material
 from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, plate, quad_mesh
 from blendgen.geometry import rigid, rotation_about_z
-from blendgen.shot import Container, Surface
+from blendgen.ground import Container, Surface
 
 _CORNER_STEPS = 6
 _ROUNDING_M = 0.004

@@ -13,12 +13,13 @@ from mathutils import Matrix
 
 from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
-from blendgen.engine.blender import amodal, capture, lights
+from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
 from blendgen.engine.blender.models import Models, object_name
+from blendgen.engine.blender.pictures import Pictures
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.geometry import inverse_rigid
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
+from blendgen.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
 from blendgen.spec.presets import RenderSettings
 
 _PICTURE_LAYER = "picture"
@@ -36,6 +37,8 @@ class BlenderEngine:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._settings = settings
         self._models, self._environments = Models(catalog), catalog.environments
+        self._pictures = Pictures(catalog.photos, catalog.backdrops)
+        self._groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *([BACKDROP_GROUP] if catalog.backdrops else [])]
         self._scene = bpy.context.scene
         self._max_lamps = max_lamps
         _configure(self._scene, settings, threads)
@@ -63,7 +66,7 @@ class BlenderEngine:
             self._models.clear()
 
     def _build(self, shot: Shot) -> None:
-        build_surface(shot.surface)
+        build_surface(shot.surface, self._pictures.of_surface(shot))
         for placed in shot.products:
             self._models.place(placed)
         for number, distractor in enumerate(shot.distractors):
@@ -74,6 +77,9 @@ class BlenderEngine:
             build_container(shot.container, shot.surface)
         lights.set_environment(shot.environment, self._environments)
         lights.build_lamps(shot.lamps)
+        if shot.backdrop is not None:
+            depth_m = _backdrop_depth_m(shot.camera)
+            backdrop.build_backdrop(shot.backdrop, self._pictures.of_backdrop(shot), shot.camera, depth_m)
         _set_camera(self._scene, self._camera, shot.camera)
         self._scene.cycles.seed = shot.render_seed
 
@@ -81,15 +87,20 @@ class BlenderEngine:
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]
         instance_id = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
-        groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *map(lamp_group, range(len(shot.lamps)))]
-        return Film(
+        groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
+        farthest_m = _BACKGROUND_DEPTH_M if shot.backdrop is None else 0.9 * _backdrop_depth_m(shot.camera)
+        film = Film(
             radiance_linear={name: _array(picture[f"Combined_{name}"]) for name in groups},
-            depth_m=_array(np.where(depth < _BACKGROUND_DEPTH_M, depth, np.float32(np.inf))),
+            depth_m=_array(np.where(depth < farthest_m, depth, np.float32(np.inf))),
             instance_id=np.ascontiguousarray(instance_id),
             amodal_mask=self._amodal(shot, passes),
             albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
         )
+        if shot.backdrop is not None and self._settings.denoise:
+            shown = film.radiance_linear[BACKDROP_GROUP]
+            backdrop.guides_behind(np.isinf(film.depth_m), shown, film.albedo_linear, film.normal_world)
+        return film
 
     def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
         return {
@@ -104,7 +115,7 @@ class BlenderEngine:
         layer.use_pass_object_index = True
         layer.pass_alpha_threshold = 0.5
         layer.cycles.denoising_store_passes = self._settings.denoise
-        for name in (ENVIRONMENT_GROUP, EMISSION_GROUP, *map(lamp_group, range(self._max_lamps))):
+        for name in (*self._groups, *map(lamp_group, range(self._max_lamps))):
             layer.lightgroups.add(name=name)
 
 
@@ -152,8 +163,16 @@ def _set_camera(scene: bpy.types.Scene, instance: bpy.types.Object, camera: Came
     instance.data.sensor_width = camera.sensor_width_mm
     # single precision: a ratio of a million between near and far is safe
     instance.data.clip_start = camera.distance_m * _NEAREST
-    instance.data.clip_end = max(_FARTHEST_M, camera.distance_m * 10)
+    instance.data.clip_end = _farthest_m(camera)
     instance.matrix_world = Matrix(inverse_rigid(camera.world_to_camera).tolist()) @ _FLIP
+
+
+def _farthest_m(camera: Camera) -> float:
+    return max(_FARTHEST_M, camera.distance_m * 10)
+
+
+def _backdrop_depth_m(camera: Camera) -> float:
+    return 0.9 * _farthest_m(camera)
 
 
 def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:

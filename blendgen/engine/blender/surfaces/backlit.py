@@ -29,7 +29,9 @@ def write_opal(s: Shading) -> None:
     cloud = s.ramp(s.noise(3.0, detail=2.0, seed=1.0), 0.3, 0.7, 0.96, 1.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, (13.0, -47.0), 30.0)
     blocked = s.sum(
-        s.product(dust_cover(s, 0.3), 0.5), s.product(scratch, 0.25), s.product(stains(s, s.wear, 85.0), 0.15)
+        s.product(dust_cover(s, 0.3), 0.5),
+        s.product(scratch, 0.25),
+        s.product(stains(s, s.stains, 85.0), 0.15),
     )
     shine = s.product(cloud, s.math("SUBTRACT", 1.0, s.math("MINIMUM", blocked, 0.9)))
     s.set(Base_Color=s.tint(s.base, 0.7), Roughness=0.6, Specular_IOR_Level=0.4)

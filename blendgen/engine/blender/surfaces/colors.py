@@ -8,10 +8,14 @@ DEFAULT_COLOR_SRGB: dict[str, str] = {
     "belt_rubber": "#2b2c2f",
     "belt_pvc": "#2a7560",
     "belt_modular": "#2c68a6",
-    "steel_table": "#cbc9c4",
+    "belt_mesh": "#b9b7b2",
+    "steel_table": "#c4c2bd",
     "wood_table": "#b08552",
+    "cardboard": "#b48e63",
     "paper": "#e9e7e2",
     "backlit_sheet": "#ffffff",
+    "photo": "#ffffff",
+    "none": "#ffffff",
 }
 
 

@@ -16,8 +16,10 @@ from blendgen.shot import Surface
 Arrays = tuple[np.ndarray, np.ndarray]
 
 
-def quad_mesh(name: str, vertices_m: np.ndarray, quads: np.ndarray, material) -> bpy.types.Mesh:
-    """A flat-shaded mesh. vertices_m: (n, 3); quads: (m, 4) indices."""
+def quad_mesh(
+    name: str, vertices_m: np.ndarray, quads: np.ndarray, material, smooth: bool = False
+) -> bpy.types.Mesh:
+    """A mesh, flat-shaded unless smooth. vertices_m: (n, 3); quads: (m, 4) indices."""
     name = f"surface.{name}"
     mesh = bpy.data.meshes.get(name) or bpy.data.meshes.new(name)
     mesh.clear_geometry()
@@ -29,7 +31,7 @@ def quad_mesh(name: str, vertices_m: np.ndarray, quads: np.ndarray, material) ->
     _fill(mesh.attributes["position"], "vector", vertices_m, np.float32)
     _fill(mesh.attributes[".corner_vert"], "value", quads, np.int32)
     sharp = mesh.attributes.get("sharp_face") or mesh.attributes.new("sharp_face", "BOOLEAN", "FACE")
-    _fill(sharp, "value", np.ones(len(quads)), np.bool_)
+    _fill(sharp, "value", np.full(len(quads), not smooth), np.bool_)
     mesh.update(calc_edges=True)
     mesh.materials.clear()
     mesh.materials.append(material)

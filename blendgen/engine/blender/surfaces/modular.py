@@ -13,7 +13,14 @@ import numpy as np
 from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, stains, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
-from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material, wrapped_offset_m
+from blendgen.engine.blender.surfaces.shading import (
+    Shading,
+    Socket,
+    seams_of,
+    surface_material,
+    wrapped_offset_m,
+)
+from blendgen.engine.blender.surfaces.water import wet
 from blendgen.shot import Surface
 
 PITCH_M = 0.0254
@@ -35,7 +42,9 @@ def build_modular_belt(surface: Surface) -> list[bpy.types.Object]:
     """Shared patches side by side along the belt, a dark underside, and the frame."""
     x_m, y_m = wrapped_offset_m(surface)
     material = surface_material("belt_modular", write_acetal, surface)
-    patch = quad_mesh("belt_modular", *patch_arrays(surface.width_m, x_m), material)
+    patch = quad_mesh(
+        "belt_modular", *patch_arrays(surface.width_m, x_m, JOINT_M * seams_of(surface)), material
+    )
     length_m, half_m = ROWS * PITCH_M, half_length_m(surface)
     start_m = -half_m - (y_m - half_m) % length_m
     count = int(np.ceil((half_m - start_m) / length_m))
@@ -51,8 +60,11 @@ def _underside(surface: Surface) -> bpy.types.Object:
     return place(quad_mesh("underside", *strip, material), surface)
 
 
-def patch_arrays(width_m: float, offset_x_m: float) -> Arrays:
-    """ROWS rows from y = 0 on, as wide as the belt; offset_x_m: the material's x at the belt's middle."""
+def patch_arrays(width_m: float, offset_x_m: float, joint_m: float) -> Arrays:
+    """ROWS rows from y = 0 on, as wide as the belt.
+
+    offset_x_m: the material's x at the belt's middle; joint_m: gap between two modules of a row
+    """
     edge_m = width_m / 2 + 0.002
     first = int(np.ceil((offset_x_m - edge_m) / COLUMN_M))
     last = int(np.floor((offset_x_m + edge_m) / COLUMN_M))
@@ -63,7 +75,7 @@ def patch_arrays(width_m: float, offset_x_m: float) -> Arrays:
     placed = np.repeat(vertices_m[None], len(column), axis=0)
     placed[:, :, :2] *= sign[:, None, None]
     joint = _joint_side(column, row)[:, None]
-    placed[:, :, 0] -= JOINT_M / 2 * joint * (side * sign[:, None] == joint)
+    placed[:, :, 0] -= joint_m / 2 * joint * (side * sign[:, None] == joint)
     placed[:, :, :2] += centre_m[:, None]
     starts = np.arange(len(column)) * len(vertices_m)
     return placed.reshape(-1, 3), (quads[None] + starts[:, None, None]).reshape(-1, 4)
@@ -98,7 +110,7 @@ def write_acetal(s: Shading) -> None:
     depth = s.ramp(s.split(s.local)[2], -0.0002, -0.004)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, (3.0, -14.0, 76.0))
     rub = streaks(s, s.wear, 32.0, (110.0, 3.0))
-    stain = stains(s, s.wear, 37.0)
+    stain = stains(s, s.stains, 37.0)
 
     color = s.tint(s.base, s.product(_module_tint(s), s.ramp(soft, 0.3, 0.7, 0.97, 1.03)))
     color = s.mix(s.product(rub, 0.34), color, s.mix(0.45, s.base, (0.45, 0.45, 0.43)))
@@ -108,7 +120,8 @@ def write_acetal(s: Shading) -> None:
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.34, 0.44), s.product(rub, 0.12), s.product(grime, 0.2))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
-    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.45)
+    color, gloss = wet(s, color, 0.45, porous=0.0)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
     s.bump(s.sum(s.product(grain, 0.035), s.product(soft, 0.06)))
 
 

@@ -17,19 +17,25 @@ from blendgen.engine.blender.nodes import new_material, set_input
 from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.colors import surface_color_srgb
 from blendgen.shot import Surface
+from blendgen.vocabulary import USUALLY_SEAMLESS
 
 # A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
 # for fabric and moves none of them.
 WRAP_M = 45.72
+_AMOUNTS = ("wear", "dust", "stains", "wetness", "seams")
 
 
 class Shading(ShaderGraph):
-    """One material in the making: wear, dust and base are its live parameters, `set` fills its BSDF."""
+    """One material in the making; `set` fills its BSDF.
+
+    wear, dust, stains, wetness, seams (each 0 to 1) and base (a colour) are its live parameters
+    """
 
     def __init__(self, name: str):
         self.material, self.tree, self.principled = new_material(name)
-        self.wear = self._parameter("ShaderNodeValue", "wear")
-        self.dust = self._parameter("ShaderNodeValue", "dust")
+        self.wear, self.dust, self.stains, self.wetness, self.seams = (
+            self._parameter("ShaderNodeValue", name) for name in _AMOUNTS
+        )
         self.base = self._parameter("ShaderNodeRGB", "base")
         position = self.node("ShaderNodeNewGeometry").outputs["Position"]
         self.local = self.node("ShaderNodeMapping", {"Vector": position}, name="placement").outputs["Vector"]
@@ -62,8 +68,10 @@ def surface_material(
 
 def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
     color = color_srgb or surface_color_srgb(surface.kind, surface.color_srgb)
-    nodes["wear"].outputs[0].default_value = surface.wear
-    nodes["dust"].outputs[0].default_value = surface.dust
+    stains = surface.wear if surface.stains is None else surface.stains
+    amounts = (surface.wear, surface.dust, stains, surface.wetness, seams_of(surface))
+    for name, amount in zip(_AMOUNTS, amounts, strict=True):
+        nodes[name].outputs[0].default_value = amount
     nodes["base"].outputs[0].default_value = (*hex_to_linear(color), 1.0)
     for name in ("placement", "across"):
         if name in nodes:
@@ -71,6 +79,12 @@ def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
     x_m, y_m = wrapped_offset_m(surface)
     second = next(one for one in nodes["offset"].inputs if one.identifier == "Vector_001")
     second.default_value = (x_m, y_m, 0.0)
+
+
+def seams_of(surface: Surface) -> float:
+    """How visible joints are: as drawn, or else as usual for the kind."""
+    usual = 0.0 if surface.kind in USUALLY_SEAMLESS else 1.0
+    return usual if surface.seams is None else surface.seams
 
 
 def wrapped_offset_m(surface: Surface) -> tuple[float, float]:

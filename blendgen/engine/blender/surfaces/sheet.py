@@ -1,7 +1,8 @@
 """Sheet belts: rubber and PVC, one flat strip between rails whose relief is bump only.
 
 A flat strip keeps z = 0 exact for what lies on it. Rubber carries a fabric impression of about a
-millimetre, PVC a fine matte grain and, every SPLICE_PERIOD_M, the zigzag of a finger splice.
+millimetre, PVC a fine matte grain. Where seams show, PVC has the zigzag of a finger splice every
+SPLICE_PERIOD_M, rubber a splice on the bias every half of that.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from blendgen.engine.blender.grime import dust_cover, lanes, scratches, settle_d
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
+from blendgen.engine.blender.surfaces.water import wet
 from blendgen.shot import Surface
 
 THREAD_M = 0.0016
 SPLICE_PERIOD_M = 2.286
 SPLICE_TOOTH_M = 0.0127
 SPLICE_LENGTH_M = 0.07
+BIAS_FIELD_M = 0.16
+BIAS_SLOPE = 0.4
 DIRT_LINEAR = (0.030, 0.027, 0.023)
 
 
@@ -42,7 +46,7 @@ def write_rubber(s: Shading) -> None:
     polish = lanes(s, s.wear, 11.0)
     streak = streaks(s, s.wear, 12.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 13.0)
-    stain = stains(s, s.wear, 17.0)
+    stain = stains(s, s.stains, 17.0)
     grain = s.noise(420.0, detail=2.0, roughness=0.7, seed=1.0)
     blotch = s.noise((30.0, 9.0), detail=4.0, roughness=0.6, seed=2.0)
     weave = _weave(s)
@@ -53,12 +57,16 @@ def write_rubber(s: Shading) -> None:
     chalk = s.sum(s.product(streak, s.ramp(grain, 0.38, 0.6, 0.2, 1.0), 0.4), s.product(scratch, 0.6))
     color = s.mix(s.math("MINIMUM", chalk, 0.8), color, s.mix(0.35, s.base, (0.23, 0.22, 0.205)))
     color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.4))
+    seam, pressed = _bias_splice(s)
+    color = s.mix(seam, s.mix(s.product(pressed, 0.25), color, s.tint(s.base, 1.25)), s.tint(s.base, 0.25))
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     # the threads' valleys see less light than their backs; bump alone cannot darken them
     gloss = s.product(s.ramp(weave, -0.1, 0.1, 0.22, 0.58), s.ramp(blotch, 0.3, 0.7, 0.8, 1.15))
+    color, gloss = wet(s, color, gloss, porous=0.4, beads=0.7)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
+    weave = s.product(weave, s.math("SUBTRACT", 1.0, s.product(pressed, 0.6)))
     s.bump(s.sum(weave, s.product(grain, 0.2), s.product(s.noise(28.0, seed=4.0), 0.35)))
 
 
@@ -72,14 +80,25 @@ def _weave(s: Shading) -> Socket:
     return s.product(across, along, depth_mm)
 
 
+def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
+    """(the lines where a vulcanised splice ends, the smoother field between them)."""
+    x, y, _ = s.split(s.warp(s.point, 14.0, 0.0015, 14.0))
+    period_m = SPLICE_PERIOD_M / 2
+    slanted = s.sum(y, s.product(x, BIAS_SLOPE))
+    aside = s.math("SUBTRACT", s.math("FLOORED_MODULO", slanted, period_m), period_m / 2)
+    edge = s.math("ABSOLUTE", s.math("SUBTRACT", s.math("ABSOLUTE", aside), BIAS_FIELD_M / 2))
+    line = s.product(s.ramp(edge, 0.0011, 0.0004), s.seams, s.ramp(s.wear, 0.0, 1.0, 0.45, 0.9))
+    return line, s.product(s.ramp(s.math("ABSOLUTE", aside), BIAS_FIELD_M / 2, BIAS_FIELD_M / 2.1), s.seams)
+
+
 def write_pvc(s: Shading) -> None:
     """Coloured PVC, satin, greyed by dirt that the travel draws into streaks."""
     grain = s.noise(560.0, detail=2.0, roughness=0.65, seed=1.0)
     waves = s.noise((22.0, 14.0), detail=2.0, seed=2.0)
-    seam, field = _splice(s)
+    seam, field = (s.product(mask, s.seams) for mask in _splice(s))
     streak = streaks(s, s.wear, 22.0, (60.0, 0.35))
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 23.0)
-    scuff = stains(s, s.wear, 27.0, (45.0, 320.0))
+    scuff = stains(s, s.stains, 27.0, (45.0, 320.0))
     polish = lanes(s, s.wear, 21.0)
 
     mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(grain, 0.3, 0.7, 0.92, 1.08))
@@ -92,7 +111,8 @@ def write_pvc(s: Shading) -> None:
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.33, 0.5), s.product(polish, -0.08), s.product(streak, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
-    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.5)
+    color, gloss = wet(s, color, 0.5, porous=0.0)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
     s.bump(s.sum(s.product(grain, 0.07), s.product(waves, 0.3), s.product(seam, -0.05)))
 
 

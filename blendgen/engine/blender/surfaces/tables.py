@@ -15,9 +15,11 @@ from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_d
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
+from blendgen.engine.blender.surfaces.water import wet
 from blendgen.shot import Surface
 
 LENGTH_TO_WIDTH = 1.6
+PLATE_M = 0.508
 STAVE_M = 0.0457
 STAVE_LENGTH_M = 0.62
 
@@ -53,26 +55,38 @@ def table_arrays(width_m: float, radius_m: float, height_m: float) -> Arrays:
 
 
 def write_steel(s: Shading) -> None:
-    """Brushed stainless: streaked reflection across the grain, smudges, later swirls and stains."""
+    """Brushed stainless (finish no. 4): reflection drawn out across the grain, smudges, swirls, stains."""
     lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
     bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
     smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, (11.0, -38.0, 63.0), 20.0)
-    stain = stains(s, s.wear, 55.0)
+    stain = stains(s, s.stains, 55.0)
 
     shade = s.product(s.ramp(lines, 0.3, 0.7, 0.9, 1.04), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
     color = s.tint(s.base, shade)
     color = s.mix(s.product(stain, 0.35), color, (0.22, 0.19, 0.15))
     color = s.mix(s.product(scratch, 0.7), color, s.tint(s.base, 1.3))
+    joint, plate = _plates(s)
+    color = s.mix(joint, s.tint(color, plate), (0.05, 0.048, 0.045))
     smear = s.product(smudge, s.ramp(s.wear, 0.0, 1.0, 0.03, 0.1))
     marked = s.sum(s.product(stain, 0.12), s.product(scratch, 0.16))
-    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.25, 0.36), smear, marked)
+    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.53, 0.63), smear, marked)
     cover = dust_cover(s, 0.24)
     color, roughness = settle_dust(s, cover, color, roughness)
     # a highlight on brushed metal is drawn out across the grain
+    color, _ = wet(s, color, 0.5, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.across())
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
     s.bump(s.sum(s.product(lines, 0.0025), s.product(s.noise(6.0, seed=6.0), 0.5)))
+
+
+def _plates(s: Shading) -> tuple[Socket, Socket]:
+    """(the joint between two plates, how bright a plate is)."""
+    _, y, _ = s.split(s.point)
+    number = s.math("FLOOR", s.product(y, 1 / PLATE_M))
+    tone = s.ramp(s.random(number, 5.0), 0.0, 1.0, -0.05, 0.05)
+    line = s.ramp(_to_edge(s, y, PLATE_M), 0.0006, 0.0003)
+    return s.product(line, s.seams, 0.85), s.sum(s.product(tone, s.seams), 1.0)
 
 
 def write_wood(s: Shading) -> None:
@@ -81,7 +95,7 @@ def write_wood(s: Shading) -> None:
     rings, pores = _growth(s, at)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, (6.0, -42.0, 71.0), 20.0)
     dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
-    stain = stains(s, s.wear, 65.0)
+    stain = stains(s, s.stains, 65.0)
 
     late_wood = s.node("ShaderNodeGamma", {"Color": s.base, "Gamma": 1.4}).outputs["Color"]
     color = s.mix(rings, s.tint(s.base, 1.12), late_wood)
@@ -94,7 +108,8 @@ def write_wood(s: Shading) -> None:
     dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=3.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
     roughness = s.sum(s.ramp(pores, 0.0, 1.0, 0.34, 0.5), dull, s.product(scratch, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
-    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.45)
+    color, gloss = wet(s, color, 0.45, porous=0.5, beads=0.8)
+    s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
     relief = s.sum(s.product(pores, -0.02), s.product(groove, -0.1), s.product(dent, -0.12))
     s.bump(s.sum(relief, s.product(s.noise(30.0, seed=67.0), 0.08)))
 
@@ -108,7 +123,7 @@ def _stave(s: Shading) -> tuple[Socket, Socket, Socket]:
     chance = s.random(column, length)
     moved = s.add(s.point, s.combine(s.product(chance, 7.3), s.product(s.random(length, column), 11.9)))
     line = s.math("MINIMUM", _to_edge(s, x, STAVE_M), _to_edge(s, s.sum(y, start), STAVE_LENGTH_M))
-    return moved, chance, s.ramp(line, 0.0003, 0.0001)
+    return moved, chance, s.product(s.ramp(line, 0.0003, 0.0001), s.seams)
 
 
 def _to_edge(s: Shading, value: Socket, period_m: float) -> Socket:

@@ -1,0 +1,22 @@
+"""Backdrop: which photo stands behind everything, and which part of it."""
+
+from __future__ import annotations
+
+from blendgen.catalog.product import Catalog
+from blendgen.draw.sampler import Sampler
+from blendgen.ground import Backdrop
+from blendgen.spec.distributions import Choice
+from blendgen.spec.model import Spec
+
+
+def draw_backdrop(spec: Spec, catalog: Catalog, sampler: Sampler) -> Backdrop | None:
+    section = spec.backdrop
+    if section is None:
+        return None
+    across, up = sampler.units("backdrop.offset", 2)
+    return Backdrop(
+        image=sampler.value(Choice.even(sorted(catalog.backdrops)), "backdrop.image"),
+        zoom=sampler.value(section.zoom, "backdrop.zoom"),
+        offset=(2 * across - 1, 2 * up - 1),
+        ev=sampler.value(section.ev, "backdrop.ev"),
+    )
