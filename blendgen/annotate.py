@@ -39,4 +39,5 @@ def _label(film: Film, placed: PlacedProduct) -> ObjectLabel:
         area=area,
         visible_fraction=area / whole if whole else 0.0,
         object_to_world=placed.object_to_world,
+        case=placed.case,
     )

@@ -29,7 +29,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     catalog = inventory.catalog
     content = [
         (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
-        for product in (*catalog.products, *catalog.distractors)
+        for product in (*catalog.products, *catalog.distractors, *catalog.cased.values())
     ]
     panoramas = [(name, file_sha256(path)) for name, path in catalog.environments.items()]
     text = json.dumps([values, content, panoramas], sort_keys=True)

@@ -25,6 +25,7 @@ from blendgen.suggestion import nearest
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
 _DISTRACTOR = "distractor "  # before the names of what is no product
+_CASED = " in case"  # after the names of phones measured in their cases
 _SHAPE_COLOR = "#8fa3b8"
 
 
@@ -50,9 +51,12 @@ def load_inventory(
     """
     grouped, clutter = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
-    catalog = load_catalog([*sources, *clutter], measure, builder_digests=builder_digests)
-    distractors = tuple(p for p in catalog.products if p.name.startswith(_DISTRACTOR))
-    catalog = replace(catalog, products=tuple(p for p in catalog.products if p not in distractors))
+    cased = [_cased(source) for section, group in grouped if section.case for source in group]
+    everything = load_catalog([*sources, *clutter, *cased], measure, builder_digests=builder_digests)
+    by_name = {product.name: product for product in everything.products}
+    distractors = tuple(by_name[source.name] for source in clutter if source.name in by_name)
+    products = tuple(by_name[source.name] for source in sources if source.name in by_name)
+    catalog = replace(everything, products=products)
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
@@ -66,8 +70,11 @@ def load_inventory(
     if not products:
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
-    roster = build_roster((section_of[product.name][1].label, product) for product in products)
-    catalog = Catalog(products, catalog.refusals + bare, _environments(spec_file), distractors)
+    sections = {name: number for name, (number, _) in section_of.items()}
+    labelled = ((section_of[product.name][1].label, product) for product in products)
+    roster = build_roster(labelled, sections)
+    worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
+    catalog = Catalog(products, catalog.refusals + bare, _environments(spec_file), distractors, worn)
     return Inventory(catalog, roster)
 
 
@@ -91,6 +98,24 @@ def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source
         raise SpecError(problems)
     clutter = grouped.pop()[1] if spec_file.spec.distractors is not None else []
     return grouped, [replace(source, name=f"{_DISTRACTOR}{source.name}") for source in clutter]
+
+
+def _cased(source: Source) -> Source:
+    """The same phone in its case."""
+    return replace(source, name=f"{source.name}{_CASED}", options={**source.options, "cased": True})
+
+
+def _worn(products: list[Product], by_name: Mapping[str, Product]) -> dict[str, Product]:
+    """Products in their cases by the names that they have without, each in its own colourways."""
+    missing = [product.name for product in products if product.name + _CASED not in by_name]
+    if missing:
+        raise CatalogError(
+            f"cannot be measured in a case: {', '.join(missing)}; leave out case, or these models"
+        )
+    return {
+        product.name: replace(by_name[product.name + _CASED], colorways=product.colorways)
+        for product in products
+    }
 
 
 def _refuse_named(catalog: Catalog, grouped) -> None:
@@ -132,7 +157,10 @@ def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:
     if section.catalog == "shapes":
         return [_shape_source(name) for name in _SHAPES]
     folder = spec_file.folder / section.directory
-    return scan_directory(folder, section.directory, section.unit, section.up)
+    sources = scan_directory(folder, section.directory, section.unit, section.up)
+    if section.bevel_mm is None:
+        return sources
+    return [replace(source, options={**source.options, "bevel_mm": section.bevel_mm}) for source in sources]
 
 
 def _shape_source(name: str) -> Source:

@@ -33,25 +33,62 @@ class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Sticker(_Plain):
+    """Something stuck on a product, in the product frame.
+
+    kind: of vocabulary.STICKER_KINDS
+    center_m: its middle; normal, along: unit directions away from the product and along the length
+    size_m: (length, width)
+    opacity: how much of what lies below it hides
+    pattern: 0 to 1, decides what is printed on it
+    """
+
+    kind: str
+    center_m: Vector3
+    normal: Vector3
+    along: Vector3
+    size_m: tuple[float, float]
+    color_srgb: str
+    opacity: float
+    pattern: float
+
+
+class Impact(_Plain):
+    """Where glass was hit; product frame, normal: a unit direction across the glass."""
+
+    point_m: Vector3
+    normal: Vector3
+
+
 class Condition(_Plain):
     """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
 
     screen: brightness of its screen, 0 off, 1 as white paper in unit light
+    stickers: those that are there
+    impact: where cracks start; None where there are none
     """
 
     scratches: float = 0.0
     fingerprints: float = 0.0
     dust: float = 0.0
+    scuffs: float = 0.0
+    cracks: float = 0.0
     screen: float = 0.0
     pattern_offset_m: tuple[float, float] = (0.0, 0.0)
+    stickers: tuple[Sticker, ...] = ()
+    impact: Impact | None = None
 
     @property
     def is_new(self) -> bool:
-        return not (self.scratches or self.fingerprints or self.dust or self.screen)
+        marks = (self.scratches, self.fingerprints, self.dust, self.scuffs, self.cracks, self.screen)
+        return not (any(marks) or self.stickers)
 
 
 class PlacedProduct(_Plain):
-    """A product standing in the scene. instance_id: 1 for the subject, then counting up."""
+    """A product standing in the scene. instance_id: 1 for the subject, then counting up.
+
+    case: colour of the case that it wears, '#rrggbb' or "clear"; None for no case
+    """
 
     instance_id: int
     product: str
@@ -60,6 +97,7 @@ class PlacedProduct(_Plain):
     label_id: int
     object_to_world: Matrix4
     condition: Condition = Condition()
+    case: str | None = None
 
 
 class Distractor(_Plain):
@@ -259,6 +297,7 @@ class ObjectLabel:
     area: int
     visible_fraction: float
     object_to_world: Matrix4
+    case: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

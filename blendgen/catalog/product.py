@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blendgen.shot import Distractor, PlacedProduct
+
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
@@ -99,13 +101,23 @@ class Catalog:
 
     environments: the user's panoramas, by file name
     distractors: models that may lie about, and are no products
+    cased: products that may wear a case as they are in it, by name
     """
 
     products: tuple[Product, ...]
     refusals: tuple[Refusal, ...] = ()
     environments: Mapping[str, Path] = field(default_factory=dict)
     distractors: tuple[Product, ...] = ()
+    cased: Mapping[str, Product] = field(default_factory=dict)
 
     def product(self, name: str) -> Product:
         """A product, or a distractor, by its name."""
         return next(product for product in (*self.products, *self.distractors) if product.name == name)
+
+    def worn(self, name: str, case: str | None) -> Product:
+        """A product as it is, or in its case where it wears one."""
+        return self.product(name) if case is None else self.cased[name]
+
+    def standing_for(self, placed: PlacedProduct | Distractor) -> Product:
+        """What lies in a shot."""
+        return self.worn(placed.product, getattr(placed, "case", None))

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog
+from blendgen.catalog.product import Catalog, Product
 from blendgen.draw.placement import clearance, corners, resting_rotation, standing
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rotation_about_z, rows_of, transform_points
@@ -26,12 +26,12 @@ def draw_distractors(
     """The distractors of one shot, each beside what lies there already."""
     if spec.distractors is None or not catalog.distractors:
         return ()
-    outlines = [_outline(catalog, placed.product, placed.object_to_world) for placed in products]
+    outlines = [_outline(catalog.standing_for(placed), placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
     found: list[Distractor] = []
     for number in range(int(sampler.value(spec.distractors.count, "distractors.count"))):
         distractor = _beside(spec, catalog, outlines, middle, sampler, number)
-        outline = _outline(catalog, distractor.product, distractor.object_to_world)
+        outline = _outline(catalog.standing_for(distractor), distractor.object_to_world)
         if _on(surface, outline):
             found.append(distractor)
             outlines.append(outline)
@@ -47,7 +47,7 @@ def _beside(spec: Spec, catalog: Catalog, outlines, middle, sampler: Sampler, nu
     transform[:2, 3] += middle
     gap = sampler.value(spec.distractors.gap_m, f"{prefix}.gap_m")
     direction = np.array([math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)])
-    outline = _outline(catalog, product.name, transform)
+    outline = _outline(product, transform)
     transform[:2, 3] += direction * (max(clearance(other, outline, direction) for other in outlines) + gap)
     return Distractor(
         product=product.name,
@@ -56,8 +56,8 @@ def _beside(spec: Spec, catalog: Catalog, outlines, middle, sampler: Sampler, nu
     )
 
 
-def _outline(catalog: Catalog, name: str, object_to_world) -> np.ndarray:
-    return corners(transform_points(object_to_world, catalog.product(name).hull_m)[:, :2])
+def _outline(product: Product, object_to_world) -> np.ndarray:
+    return corners(transform_points(object_to_world, product.hull_m)[:, :2])
 
 
 def _on(surface: Surface, outline: np.ndarray) -> bool:

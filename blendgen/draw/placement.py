@@ -12,14 +12,14 @@ import math
 import numpy as np
 
 from blendgen.catalog.product import Catalog, Product
+from blendgen.draw.condition import draw_condition
 from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.shot import Condition, PlacedProduct
+from blendgen.shot import PlacedProduct
 from blendgen.spec.model import Spec
 
 THINNEST_M = 0.0002
-_PATTERN_PERIOD_M = 20.0
 
 
 def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler):
@@ -30,22 +30,23 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
     placed: list[PlacedProduct] = []
     outlines: list[np.ndarray] = []
     for number, variant in enumerate(variants):
-        product = catalog.product(variant.product)
+        case = sampler.value(spec.products[variant.section].case_law, f"products.{number}.case")
+        product = catalog.worn(variant.product, case)
         rotation = _rotation(spec, product, sampler, number)
         transform = standing(product, rotation)
         outline = corners(transform_points(transform, product.hull_m)[:, :2])
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
-        condition = _condition(spec, sampler, number)
-        placed.append(_placed(number + 1, variant, roster, transform, condition))
+        condition = draw_condition(spec, product, rotation, sampler, number)
+        placed.append(_placed(number + 1, variant, roster, transform, condition, case))
     return _centred(placed, outlines)
 
 
 def world_points(products, catalog: Catalog) -> np.ndarray:
     """(n, 3) hull vertices of all placed products, world frame, metres."""
     return np.concatenate(
-        [transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in products]
+        [transform_points(p.object_to_world, catalog.standing_for(p).hull_m) for p in products]
     )
 
 
@@ -156,17 +157,7 @@ def corners(points: np.ndarray) -> np.ndarray:
     return wider[ConvexHull(wider).vertices]
 
 
-def _condition(spec: Spec, sampler: Sampler, number: int) -> Condition:
-    section, prefix = spec.condition, f"condition.{number}"
-    names = ("scratches", "fingerprints", "dust", "screen")
-    offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
-    return Condition(
-        **{name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in names},
-        pattern_offset_m=tuple(offset),
-    )
-
-
-def _placed(instance_id: int, variant: Variant, roster: Roster, transform, condition) -> PlacedProduct:
+def _placed(instance_id: int, variant: Variant, roster: Roster, transform, condition, case) -> PlacedProduct:
     return PlacedProduct(
         instance_id=instance_id,
         product=variant.product,
@@ -175,6 +166,7 @@ def _placed(instance_id: int, variant: Variant, roster: Roster, transform, condi
         label_id=roster.classes.index(variant.label),
         object_to_world=rows_of(transform),
         condition=condition,
+        case=case,
     )
 
 

@@ -176,7 +176,9 @@ def builder_digests() -> Mapping[str, str]:
     shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py", "companions.py")]
     shared += [package / name for name in ("color.py", "vocabulary.py")]
     special = {
-        "mesh": [_HERE / name for name in ("importers.py", "preflight.py", "draco.py", "variants.py")],
+        "mesh": [
+            _HERE / name for name in ("importers.py", "preflight.py", "draco.py", "variants.py", "bevel.py")
+        ],
         "shape": [_HERE / "shapes.py"],
         "phone": [*(_HERE / "phones").glob("*.py"), *(package / "catalog").glob("phone*.py")],
     }

@@ -15,6 +15,7 @@ from mathutils import Matrix
 from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
 from blendgen.engine.base import EngineError
+from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
 from blendgen.shot import EMISSION_GROUP, Condition, Distractor, PlacedProduct
@@ -43,12 +44,15 @@ class Models:
     def _place(
         self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW
     ) -> bpy.types.Object:
-        product = self._catalog.product(placed.product)
+        product = self._catalog.standing_for(placed)
         mesh = self._mesh(product)
         instance = bpy.data.objects.new(name, mesh)
         materials = self._colorway(product, placed.colorway)
+        case = getattr(placed, "case", None)
+        if case is not None:
+            materials = self._in_case(product, materials, case)
         if not condition.is_new:
-            materials = self._used(materials, condition)
+            materials = self._used(materials, condition, case is not None)
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
             slot.material = material
@@ -58,18 +62,26 @@ class Models:
         bpy.context.scene.collection.objects.link(instance)
         return instance
 
-    def _used(self, materials: list[bpy.types.Material], condition: Condition) -> list[bpy.types.Material]:
+    def _in_case(self, product: Product, materials, color: str) -> list[bpy.types.Material]:
+        """The materials, that of the case in its colour."""
+        case = case_material(color)
+        self._painted.append(case)
+        return [case if part == CASE_PART else m for part, m in zip(product.parts, materials, strict=True)]
+
+    def _used(self, materials, condition: Condition, cased: bool) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
-        for copy in copies.values():
-            wear_out(copy, condition)
+        for material, copy in copies.items():
+            outermost = not cased or material.name.startswith(CASE_PART)
+            wear_out(copy, condition, stuck_on=outermost)
         self._painted += copies.values()
         return [copies[material] for material in materials]
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
-        if product.name not in self._meshes:
-            self._meshes[product.name], self._variants[product.name] = _append(product)
-        return self._meshes[product.name]
+        key = product.content_hash
+        if key not in self._meshes:
+            self._meshes[key], self._variants[key] = _append(product)
+        return self._meshes[key]
 
     def clear(self) -> None:
         """Remove the repainted materials, after their objects are gone."""
@@ -82,7 +94,7 @@ class Models:
         for slot, part in enumerate(product.parts):
             override = overrides.get(part)
             if override is not None and override.material is not None:
-                materials[slot] = self._variants[product.name][override.material]
+                materials[slot] = self._variants[product.content_hash][override.material]
             if override is not None and replace(override, material=None) != _AS_IT_IS:
                 materials[slot] = _repainted(materials[slot], override)
                 self._painted.append(materials[slot])
