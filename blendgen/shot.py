@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from blendgen.condition import Condition
 from blendgen.geometry import NO_DISTORTION
+from blendgen.plain import Plain as _Plain
+from blendgen.plain import Vector3
 
-Vector3 = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
 Matrix4 = tuple[Row4, Row4, Row4, Row4]
 Matrix3 = tuple[Vector3, Vector3, Vector3]
@@ -27,61 +28,6 @@ EMISSION_GROUP = "emission"
 def lamp_group(position: int) -> str:
     """Name of the light group of the lamp at a position in Shot.lamps."""
     return f"lamp_{position}"
-
-
-class _Plain(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sticker(_Plain):
-    """Something stuck on a product, in the product frame.
-
-    kind: of vocabulary.STICKER_KINDS
-    center_m: its middle; normal, along: unit directions away from the product and along the length
-    size_m: (length, width)
-    opacity: how much of what lies below it hides
-    pattern: 0 to 1, decides what is printed on it
-    """
-
-    kind: str
-    center_m: Vector3
-    normal: Vector3
-    along: Vector3
-    size_m: tuple[float, float]
-    color_srgb: str
-    opacity: float
-    pattern: float
-
-
-class Impact(_Plain):
-    """Where glass was hit; product frame, normal: a unit direction across the glass."""
-
-    point_m: Vector3
-    normal: Vector3
-
-
-class Condition(_Plain):
-    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
-
-    screen: brightness of its screen, 0 off, 1 as white paper in unit light
-    stickers: those that are there
-    impact: where cracks start; None where there are none
-    """
-
-    scratches: float = 0.0
-    fingerprints: float = 0.0
-    dust: float = 0.0
-    scuffs: float = 0.0
-    cracks: float = 0.0
-    screen: float = 0.0
-    pattern_offset_m: tuple[float, float] = (0.0, 0.0)
-    stickers: tuple[Sticker, ...] = ()
-    impact: Impact | None = None
-
-    @property
-    def is_new(self) -> bool:
-        marks = (self.scratches, self.fingerprints, self.dust, self.scuffs, self.cracks, self.screen)
-        return not (any(marks) or self.stickers)
 
 
 class PlacedProduct(_Plain):

@@ -11,9 +11,20 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 LAYERS = {
-    "errors": 0,
+    **dict.fromkeys(["errors", "plain"], 0),
     **dict.fromkeys(
-        ["streams", "color", "geometry", "vocabulary", "suggestion", "resources", "wheel", "index_range"], 1
+        [
+            "streams",
+            "color",
+            "geometry",
+            "vocabulary",
+            "suggestion",
+            "resources",
+            "wheel",
+            "index_range",
+            "condition",
+        ],
+        1,
     ),
     "shot": 2,
     **dict.fromkeys(["spec", "catalog"], 3),

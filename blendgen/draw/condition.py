@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from blendgen.catalog.product import Product
+from blendgen.condition import Condition, Impact, Sticker
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import Condition, Impact, Sticker
 from blendgen.spec.model import Spec
 
 _PATTERN_PERIOD_M = 20.0
@@ -29,7 +29,7 @@ _KINDS = {
 _LARGEST_SHARE = 0.6  # of a face's side, for what is not tape
 # (colour, opacity), those that are met more often more than once
 _FINISHES = {
-    "label": [("#f4f3ee", 1.0)] * 5 + [("#f3e27a", 1.0), ("#f2c9c4", 1.0), ("#cfe3c8", 1.0), ("#f0a24a", 1.0)],
+    "label": [(color, 1.0) for color in (*["#f4f3ee"] * 5, "#f3e27a", "#f2c9c4", "#cfe3c8", "#f0a24a")],
     "vinyl": [(color, 1.0) for color in ("#c8202c", "#1d4fa3", "#2f8f4e", "#e8b21c", "#1b1b1d", "#e9e9ec")],
     "tape": [("#b98a55", 0.72), ("#b98a55", 0.72), ("#e9e4d6", 0.24), ("#e9e4d6", 0.24), ("#e3d0a0", 0.93),
              ("#151516", 1.0), ("#2f6fb5", 0.97)],

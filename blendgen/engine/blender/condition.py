@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import bpy
 
+from blendgen.condition import Condition
 from blendgen.engine.blender.cracks import add_cracks
 from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.nodes import add_node
@@ -17,13 +18,12 @@ from blendgen.engine.blender.scuffs import add_scuffs
 from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
 from blendgen.engine.blender.stickers import add_sticker
 from blendgen.engine.blender.used_material import UsedMaterial, is_glass
-from blendgen.shot import Condition
 
 _BARE_LINEAR = (0.42, 0.41, 0.40)  # what a scratch lays open
 _SCREENS = ("display", "screen")
 _ICON_PITCH_M = (0.0165, 0.0195)
-# parts that a sticker would be peeled off again, or that lie below what it bridges
-_TOO_SMALL_TO_STICK_ON = ("lens", "flash", "sensor", "port", "speaker", "seam")
+# parts that lie deeper than what rubs on a product, or is stuck on it
+_SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
@@ -42,11 +42,12 @@ def wear_out(material: bpy.types.Material, condition: Condition, stuck_on: bool 
         graph.rougher(_smears(graph, condition.fingerprints), 0.2)
     if condition.scratches:
         _scratch(graph, condition.scratches)
-    if condition.scuffs and not glass:
+    small = material.name.casefold().startswith(_SMALL)
+    if condition.scuffs and not (glass or small):
         add_scuffs(graph, condition.scuffs)
     if condition.cracks and glass:
         add_cracks(graph, condition.cracks, condition.impact)
-    if stuck_on and not material.name.casefold().startswith(_TOO_SMALL_TO_STICK_ON):
+    if stuck_on and not small:
         for sticker in condition.stickers:
             add_sticker(graph, sticker)
     if condition.dust:

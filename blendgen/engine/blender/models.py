@@ -14,11 +14,12 @@ from mathutils import Matrix
 
 from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
+from blendgen.condition import Condition
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
-from blendgen.shot import EMISSION_GROUP, Condition, Distractor, PlacedProduct
+from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
 _NEW = Condition()
@@ -78,10 +79,9 @@ class Models:
         return [copies[material] for material in materials]
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
-        key = product.content_hash
-        if key not in self._meshes:
-            self._meshes[key], self._variants[key] = _append(product)
-        return self._meshes[key]
+        if product.name not in self._meshes:
+            self._meshes[product.name], self._variants[product.name] = _append(product)
+        return self._meshes[product.name]
 
     def clear(self) -> None:
         """Remove the repainted materials, after their objects are gone."""
@@ -94,7 +94,7 @@ class Models:
         for slot, part in enumerate(product.parts):
             override = overrides.get(part)
             if override is not None and override.material is not None:
-                materials[slot] = self._variants[product.content_hash][override.material]
+                materials[slot] = self._variants[product.name][override.material]
             if override is not None and replace(override, material=None) != _AS_IT_IS:
                 materials[slot] = _repainted(materials[slot], override)
                 self._painted.append(materials[slot])

@@ -8,9 +8,10 @@ translucent and follows the product round its edges.
 from __future__ import annotations
 
 from blendgen.color import hex_to_linear
+from blendgen.condition import Sticker
 from blendgen.engine.blender.shader_graph import Number, Socket
 from blendgen.engine.blender.used_material import UsedMaterial
-from blendgen.shot import Sticker, Vector3
+from blendgen.plain import Vector3
 
 _EDGE_M = 0.00012
 _INK_LINEAR = (0.018, 0.018, 0.02)
@@ -18,7 +19,7 @@ _WHITE_LINEAR = (0.82, 0.82, 0.8)
 _CORNER_M = {"label": 0.0012, "vinyl": 0.003, "tape": 0.0}
 # cosine between the surface and the sticker's own normal from which it begins, and is whole
 _FACING = {"label": (0.6, 0.75), "vinyl": (0.6, 0.75), "tape": (-0.35, -0.15)}
-_BAR_M, _ROW_M, _GLYPH_M = 0.00065, 0.0027, 0.0011
+_BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
 
 
 def add_sticker(graph: UsedMaterial, sticker: Sticker) -> None:
@@ -41,7 +42,7 @@ def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket]:
     """Metres along the length and the width from the sticker's middle."""
     offset = graph.add(graph.own, tuple(-value for value in sticker.center_m))
     across = _cross(sticker.normal, sticker.along)
-    return graph.along(sticker.along, offset), graph.along(across, offset)
+    return graph.dot(offset, sticker.along), graph.dot(offset, across)
 
 
 def _cross(a: Vector3, b: Vector3) -> Vector3:

@@ -12,12 +12,11 @@ import re
 
 import bpy
 
-from blendgen.engine.blender.nodes import add_node
+from blendgen.condition import Condition
+from blendgen.engine.blender.nodes import GLASS_MARK, add_node
 from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
-from blendgen.shot import Condition, Vector3
+from blendgen.plain import Vector3
 
-# set by builders of models that know it better than a name tells
-GLASS_MARK = "blendgen_glass"
 _GLASS_NAMES = re.compile(r"glass|screen|display|window", re.I)
 _NORMALS = ("Normal", "Coat Normal")
 
@@ -69,15 +68,17 @@ class UsedMaterial(ShaderGraph):
     def tilt(self, by: Socket) -> None:
         """Lean the normals by a vector that is small against 1."""
         for name in _NORMALS:
-            leaning = self.add(self.normal(name), by)
-            unit = self.node("ShaderNodeVectorMath", {"Vector": leaning}, operation="NORMALIZE")
-            self.set(**{name.replace(" ", "_"): unit.outputs["Vector"]})
+            leaning = self.vector("NORMALIZE", self.add(self.normal(name), by))
+            self.set(**{name.replace(" ", "_"): leaning})
 
-    def along(self, direction: Vector3, vector: Socket | None = None) -> Socket:
-        """Component of a vector (the point in the product frame) along a direction."""
-        inputs = {"Vector": self.own if vector is None else vector}
-        node = self.node("ShaderNodeVectorMath", inputs, operation="DOT_PRODUCT")
-        self._feed(node, "Vector_001", direction)
+    def vector(self, operation: str, a: Socket, b: Socket | Vector3 = (0.0, 0.0, 0.0)) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation=operation)
+        self._feed(node, "Vector_001", b)
+        return node.outputs["Vector"]
+
+    def dot(self, a: Socket, b: Socket | Vector3) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="DOT_PRODUCT")
+        self._feed(node, "Vector_001", b)
         return node.outputs["Value"]
 
     def facing(self, normal: Vector3) -> Socket:
@@ -90,8 +91,7 @@ class UsedMaterial(ShaderGraph):
             convert_from="WORLD",
             convert_to="OBJECT",
         )
-        unit = self.node("ShaderNodeVectorMath", {"Vector": own.outputs["Vector"]}, operation="NORMALIZE")
-        return self.along(normal, unit.outputs["Vector"])
+        return self.dot(self.vector("NORMALIZE", own.outputs["Vector"]), normal)
 
     def darken_emission(self, mask: Socket) -> None:
         """What shines is hidden where the mask is 1."""

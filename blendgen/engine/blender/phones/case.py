@@ -77,10 +77,8 @@ def camera_hole(phone: Phone) -> _Hole:
     margin, rim = min(HOLE_MARGIN_MM, 0.28 * room), min(RIM_MM, 0.45 * room)
     size = tuple(high[axis] - low[axis] + 2 * margin for axis in (0, 1))
     radius = phone.island.corner_radius_mm + margin if phone.island else min(size) / 2
-    center = (
-        (low[0] + high[0]) / 2 - phone.body.width_mm / 2,
-        phone.body.height_mm / 2 - (low[1] + high[1]) / 2,
-    )
+    across, down = ((low[axis] + high[axis]) / 2 for axis in (0, 1))
+    center = (across - phone.body.width_mm / 2, phone.body.height_mm / 2 - down)
     island = phone.island.height_mm if phone.island else 0.0
     rise = max(0.25, island + 0.8 * max(lens.height_mm for lens in phone.lenses) - PLATE_MM)
     return _Hole(center, size, min(radius, min(size) / 2), rim, rise)
@@ -91,15 +89,12 @@ def _directions(shape: BodyShape, hole: _Hole) -> list[tuple[str, float]]:
     marks, (x, y) = [], hole.center_mm
     half_width, half_height = shape.width_mm / 2, shape.height_mm / 2
     for step in range(ANGLES):
-        run, rise = math.cos(2 * math.pi * step / ANGLES), math.sin(2 * math.pi * step / ANGLES)
-        if abs(run) > 1e-6:
-            marks.append(
-                ("right" if run > 0 else "left", y + rise * (math.copysign(half_width, run) - x) / run)
-            )
-        if abs(rise) > 1e-6:
-            marks.append(
-                ("top" if rise > 0 else "bottom", x + run * (math.copysign(half_height, rise) - y) / rise)
-            )
+        angle = 2 * math.pi * (step + 0.5) / ANGLES
+        run, rise = math.cos(angle), math.sin(angle)
+        side, level = ("right", half_width) if run > 0 else ("left", -half_width)
+        marks.append((side, y + rise * (level - x) / run))
+        side, level = ("top", half_height) if rise > 0 else ("bottom", -half_height)
+        marks.append((side, x + run * (level - y) / rise))
     steps = range(-60, 61)
     marks += [("bottom", 0.5 * step) for step in steps]
     marks += [("right", half_height - 20.0 - 0.4 * step) for step in steps]

@@ -13,11 +13,10 @@ from blendgen.catalog.phone_model import Phone
 from blendgen.catalog.product import Colorway
 from blendgen.color import hex_to_linear
 from blendgen.engine.blender.case_material import CASE_PLASTIC
-from blendgen.engine.blender.nodes import add_node, new_material, set_input
-from blendgen.engine.blender.used_material import GLASS_MARK
+from blendgen.engine.blender.nodes import GLASS_MARK, add_node, new_material, set_input
 
 # parts of glass that break as one, the lenses being of sapphire
-GLASS = ("back", "island", "bezel", "display")
+GLASS = ("back", "island", "bezel", "display", "emblem")
 METALS = {
     "aluminium": {"Roughness": 0.34},
     "stainless_steel": {"Roughness": 0.09},
