@@ -15,6 +15,9 @@ from blendgen.engine.blender.nodes import add_node
 from blendgen.engine.blender.textures import trees
 
 _SAMPLES = 8
+# measured on a cube: the node turns a normal by 22 degrees, half of what it can, at a quarter of its
+# radius from the edge, where a round edge of half that radius would do so half-way in
+_NODE_RADIUS = 2.0
 _NORMALS = ("Normal", "Coat Normal")
 
 
@@ -27,7 +30,7 @@ def round_edges(materials: Iterable[bpy.types.Material], radius_m: float) -> Non
 
 
 def _bend(tree: bpy.types.NodeTree, socket: bpy.types.NodeSocket, radius_m: float) -> None:
-    inputs = {"Radius": radius_m}
+    inputs = {"Radius": _NODE_RADIUS * radius_m}
     if socket.is_linked:
         inputs["Normal"] = socket.links[0].from_socket
     bevel = add_node(tree, "ShaderNodeBevel", inputs, samples=_SAMPLES)
