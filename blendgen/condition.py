@@ -13,7 +13,8 @@ class Sticker(Plain):
     """Something stuck on a product, in the product frame.
 
     kind: of vocabulary.STICKER_KINDS
-    center_m: its middle; normal, along: unit directions away from the product and along the length
+    center_m: its middle, before it is laid straight down on the surface below
+    normal, along: unit directions away from the product and along the length
     size_m: (length, width)
     opacity: how much of what lies below it hides
     pattern: 0 to 1, decides what is printed on it

@@ -169,6 +169,21 @@ def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark,
     assert np.abs(much - new)[~inside].mean() < 0.2 * changes[1]
 
 
+def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.03), resolution=(48, 36))
+    flat = _worn("label", 1.0)
+    (sticker,) = flat.stickers
+    lights = []
+    for center_m in (sticker.center_m, (0.0, 0.0, 0.5), (0.0, 0.0, -0.5)):
+        moved = flat.model_copy(update={"stickers": (sticker.model_copy(update={"center_m": center_m}),)})
+        placed = conformance.place(1, stock.product("box")).model_copy(update={"condition": moved})
+        film = engine.render(conformance.make_shot([placed], camera))
+        lights.append(film.radiance_linear["environment"][film.instance_id == 1].mean(axis=0))
+    assert np.allclose(lights[0], lights[1], rtol=1e-3)
+    assert not np.allclose(lights[0], lights[2], rtol=0.03)  # too far below the top to be on it
+
+
 def test_what_is_no_glass_does_not_crack(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(resolution=(24, 24))

@@ -1,8 +1,9 @@
 """Scuffs: what rubbing does: worn edges first, then patches on the faces.
 
-In: a used material and how much. Convex edges are found by looking into the product from its
-surface: near one, the next face is close. That works on any mesh, however coarse, and leaves seams
-and inner corners alone. Worn places are lighter, matt and full of fine scratches.
+In: a used material and how much. Edges are where the normals close by differ, outer ones where a
+look into the product from its surface soon meets another face. Both together work on any mesh,
+however coarse, and leave inner corners and thin sheets alone. Worn places are lighter, matt and full
+of fine scratches.
 """
 
 from __future__ import annotations
@@ -25,16 +26,26 @@ def add_scuffs(graph: UsedMaterial, amount: float) -> None:
     field = graph.sum(graph.math("MAXIMUM", graph.product(_edges(graph), met), rubbed), grain)
     start = 1.3 - 0.68 * amount
     worn = graph.product(graph.ramp(field, start, start + 0.22), _hairlines(graph))
+    worn = graph.math("MAXIMUM", worn, graph.product(_nicks(graph, amount), met))
     graph.cover(graph.product(worn, 0.45 + 0.35 * amount), Base_Color=_BARE_LINEAR)
     graph.cover(worn, Roughness=0.62, Coat_Weight=0.0)
 
 
+def _nicks(graph: UsedMaterial, amount: float) -> Socket:
+    """Small dents, about a millimetre, that show on faces and round edges too."""
+    start = 0.75 - 0.07 * amount
+    return graph.ramp(graph.noise(430.0, 1.5, seed=84.0, space="3D"), start, start + 0.03)
+
+
 def _edges(graph: UsedMaterial) -> Socket:
     """1 on a convex edge, 0 at _EDGE_M from it."""
-    node = graph.node(
+    into = graph.node(
         "ShaderNodeAmbientOcclusion", {"Distance": _EDGE_M}, inside=True, only_local=True, samples=_SAMPLES
     )
-    return graph.ramp(node.outputs["AO"], 0.985, 0.72)
+    near = graph.node("ShaderNodeBevel", {"Radius": 1.5 * _EDGE_M}, samples=_SAMPLES).outputs["Normal"]
+    own = graph.node("ShaderNodeNewGeometry").outputs["Normal"]
+    bent = graph.ramp(graph.dot(near, own), 0.997, 0.9)
+    return graph.product(graph.ramp(into.outputs["AO"], 0.985, 0.72), bent)
 
 
 def _hairlines(graph: UsedMaterial) -> Socket:

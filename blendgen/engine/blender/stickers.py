@@ -1,11 +1,14 @@
 """Stickers: paper labels with print, vinyl stickers and strips of tape, laid on by projection.
 
-In: a used material and a Sticker. It covers what looks its way within its outline, so outline,
-depth and masks of the product stay exact; its thickness shows as a step in the normals. Tape is
-translucent and follows the product round its edges.
+In: a used material and a Sticker. It covers what looks its way within its outline and lies about as
+high as the surface below its middle, so outline, depth and masks of the product stay exact; its
+thickness shows as a step in the normals. Tape is translucent and follows the product round its edges.
 """
 
 from __future__ import annotations
+
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
 
 from blendgen.color import hex_to_linear
 from blendgen.condition import Sticker
@@ -19,13 +22,21 @@ _WHITE_LINEAR = (0.82, 0.82, 0.8)
 _CORNER_M = {"label": 0.0012, "vinyl": 0.003, "tape": 0.0}
 # cosine between the surface and the sticker's own normal from which it begins, and is whole
 _FACING = {"label": (0.6, 0.75), "vinyl": (0.6, 0.75), "tape": (-0.35, -0.15)}
+_BEND = 0.3  # of its length, how far a sticker reaches up or down
 _BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
+
+
+def laid_down(sticker: Sticker, surface: BVHTree) -> Sticker:
+    """The sticker with its middle on the surface that it meets on its way down; as it is where none is."""
+    normal = Vector(sticker.normal)
+    hit, *_ = surface.ray_cast(Vector(sticker.center_m) + normal, -normal)
+    return sticker if hit is None else sticker.model_copy(update={"center_m": tuple(hit)})
 
 
 def add_sticker(graph: UsedMaterial, sticker: Sticker) -> None:
     """Lay it over whatever the material shows so far."""
-    u, v = _place(graph, sticker)
-    mask = _outline(graph, sticker, u, v)
+    u, v, height = _place(graph, sticker)
+    mask = graph.product(_outline(graph, sticker, u, v), _level(graph, sticker, height))
     opaque = graph.product(mask, sticker.opacity)
     graph.cover(opaque, Base_Color=_face(graph, sticker, u, v), Metallic=0.0, Transmission_Weight=0.0)
     if sticker.kind == "label":
@@ -38,11 +49,16 @@ def add_sticker(graph: UsedMaterial, sticker: Sticker) -> None:
     graph.relief(graph.product(mask, _height_mm(graph, sticker, u, v)))
 
 
-def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket]:
-    """Metres along the length and the width from the sticker's middle."""
+def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket, Socket]:
+    """Metres along the length, the width and the normal from the sticker's middle."""
     offset = graph.add(graph.own, tuple(-value for value in sticker.center_m))
     across = _cross(sticker.normal, sticker.along)
-    return graph.dot(offset, sticker.along), graph.dot(offset, across)
+    return tuple(graph.dot(offset, direction) for direction in (sticker.along, across, sticker.normal))
+
+
+def _level(graph: UsedMaterial, sticker: Sticker, height: Socket) -> Socket:
+    """It bends to a curved surface, but does not fall off a step."""
+    return graph.math("LESS_THAN", graph.math("ABSOLUTE", height), _BEND * sticker.size_m[0])
 
 
 def _cross(a: Vector3, b: Vector3) -> Vector3:
