@@ -50,4 +50,5 @@ def _label(film: Film, placed: PlacedProduct) -> ObjectLabel:
         visible_fraction=area / whole if whole else 0.0,
         object_to_world=placed.object_to_world,
         size_m=placed.size_m,
+        case=placed.case,
     )

@@ -29,7 +29,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     catalog = inventory.catalog
     content = [
         (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
-        for product in catalog.models
+        for product in (*catalog.models, *catalog.cased.values())
     ]
     folders = (catalog.environments, catalog.photos, catalog.backdrops)
     pictures = [[(name, file_sha256(path)) for name, path in files.items()] for files in folders]

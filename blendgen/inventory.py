@@ -6,6 +6,7 @@ that the spec gives (models, colourways) are checked here, with their line in th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ from blendgen.suggestion import nearest
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 # before the names of models that are no products
 _PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
+_CASED = " in case"  # after the names of phones measured in their cases
 _SHAPE_COLOR = "#8fa3b8"
 
 
@@ -52,7 +54,12 @@ def load_inventory(
     pictures = picture_files(spec_file)
     grouped, beside = _grouped(spec_file)
     sources = [source for _, group in grouped for source in group]
-    catalog = _parted(load_catalog([*sources, *beside], measure, builder_digests=builder_digests))
+    cased = [_cased(source) for section, group in grouped if section.case for source in group]
+    everything = [*sources, *itertools.chain(*beside.values()), *cased]
+    measured = load_catalog(everything, measure, builder_digests=builder_digests)
+    by_name = {product.name: product for product in measured.products}
+    others = {key: _found(by_name, group) for key, group in beside.items()}
+    catalog = replace(measured, products=_found(by_name, sources), **others)
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
@@ -66,13 +73,18 @@ def load_inventory(
     if not products:
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
-    roster = build_roster((section_of[product.name][1].label, product) for product in products)
+    sections = {name: number for name, (number, _) in section_of.items()}
+    labelled = ((section_of[product.name][1].label, product) for product in products)
+    roster = build_roster(labelled, sections)
+    worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
     refusals = catalog.refusals + bare
-    catalog = replace(catalog, products=products, refusals=refusals, **pictures)
+    catalog = replace(catalog, products=products, refusals=refusals, cased=worn, **pictures)
     return Inventory(catalog, roster)
 
 
-def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source]]], list[Source]]:
+def _grouped(
+    spec_file: SpecFile,
+) -> tuple[list[tuple[ProductSource, list[Source]]], dict[str, list[Source]]]:
     """Each section of products with the sources that it asks for, and those of what is no product.
 
     raises: SpecError with all faults at once
@@ -91,22 +103,34 @@ def _grouped(spec_file: SpecFile) -> tuple[list[tuple[ProductSource, list[Source
     if problems:
         raise SpecError(problems)
     count = len(grouped) - len(others)
-    beside = [
-        replace(source, name=f"{_PREFIXES[key]}{source.name}")
+    beside = {
+        key: [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group]
         for key, (_, group) in zip(others, grouped[count:], strict=True)
-        for source in group
-    ]
+    }
     return grouped[:count], beside
 
 
-def _parted(catalog: Catalog) -> Catalog:
-    """The catalogue with what is no product in its own place."""
-    groups = {
-        key: tuple(p for p in catalog.products if p.name.startswith(prefix))
-        for key, prefix in _PREFIXES.items()
+def _found(by_name: Mapping[str, Product], sources: list[Source]) -> tuple[Product, ...]:
+    """The products of those sources that could be measured."""
+    return tuple(by_name[source.name] for source in sources if source.name in by_name)
+
+
+def _cased(source: Source) -> Source:
+    """The same phone in its case."""
+    return replace(source, name=f"{source.name}{_CASED}", options={**source.options, "cased": True})
+
+
+def _worn(products: list[Product], by_name: Mapping[str, Product]) -> dict[str, Product]:
+    """Products in their cases by the names that they have without, each in its own colourways."""
+    missing = [product.name for product in products if product.name + _CASED not in by_name]
+    if missing:
+        raise CatalogError(
+            f"cannot be measured in a case: {', '.join(missing)}; leave out case, or these models"
+        )
+    return {
+        product.name: replace(by_name[product.name + _CASED], colorways=product.colorways)
+        for product in products
     }
-    others = {product for group in groups.values() for product in group}
-    return replace(catalog, products=tuple(p for p in catalog.products if p not in others), **groups)
 
 
 def _refuse_named(catalog: Catalog, grouped) -> None:
@@ -122,7 +146,10 @@ def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:
     if section.catalog is not None:
         return _FAMILY_SOURCES[section.catalog]()
     folder = spec_file.folder / section.directory
-    return scan_directory(folder, section.directory, section.unit, section.up)
+    sources = scan_directory(folder, section.directory, section.unit, section.up)
+    if section.bevel_mm is None:
+        return sources
+    return [replace(source, options={**source.options, "bevel_mm": section.bevel_mm}) for source in sources]
 
 
 def _shape_sources() -> list[Source]:

@@ -1,8 +1,10 @@
-"""Plain: values that go to JSON and back unchanged; the base of all that is drawn."""
+"""Plain: values of plain numbers, texts and tuples that go to JSON and back unchanged."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+
+Vector3 = tuple[float, float, float]
 
 
 class Plain(BaseModel):

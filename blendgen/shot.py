@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from blendgen.condition import Condition
 from blendgen.geometry import NO_DISTORTION
 from blendgen.ground import Backdrop, Container, Surface
-from blendgen.plain import Plain
+from blendgen.plain import Plain, Vector3
 
-Vector3 = tuple[float, float, float]
 Row4 = tuple[float, float, float, float]
 Matrix4 = tuple[Row4, Row4, Row4, Row4]
 Matrix3 = tuple[Vector3, Vector3, Vector3]
@@ -32,28 +32,12 @@ def lamp_group(position: int) -> str:
     return f"lamp_{position}"
 
 
-class Condition(Plain):
-    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
-
-    screen: brightness of its screen, 0 off, 1 as white paper in unit light
-    """
-
-    scratches: float = 0.0
-    fingerprints: float = 0.0
-    dust: float = 0.0
-    screen: float = 0.0
-    pattern_offset_m: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def is_new(self) -> bool:
-        return not (self.scratches or self.fingerprints or self.dust or self.screen)
-
-
 class PlacedProduct(Plain):
     """A product standing in the scene.
 
     instance_id: 1 for the subject, then counting up
     size_m: extent of its box, which is centred on the product frame's origin and stands on z = 0
+    case: colour of the case that it wears, '#rrggbb' or "clear"; None for no case
     """
 
     instance_id: int
@@ -64,6 +48,7 @@ class PlacedProduct(Plain):
     object_to_world: Matrix4
     size_m: Vector3 = (0.0, 0.0, 0.0)
     condition: Condition = Condition()
+    case: str | None = None
 
 
 class Distractor(Plain):
@@ -262,6 +247,7 @@ class ObjectLabel:
     visible_fraction: float
     object_to_world: Matrix4
     size_m: Vector3
+    case: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,4 +76,13 @@ FAMILIES = {
     "occluders": "things that reach into the picture: bars, a chute's edge, a curtain, a gloved hand",
     "shapes": "a box and a sphere, for tests and first steps",
 }
+# What cases of phones are made in, unless a spec says otherwise; CLEAR stands for a colour.
+CLEAR = "clear"
+CASE_COLORS = (CLEAR, "#17181a", "#2b3a55", "#b8324a", "#6f7f6a", "#e7d9cf", "#8fa6c4")
+
+STICKER_KINDS = {
+    "label": "paper label with print",
+    "vinyl": "glossy coloured sticker",
+    "tape": "strip of tape, most of it translucent",
+}
 METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}

@@ -24,6 +24,7 @@ LAYERS = {
             "index_range",
             "ground",
             "photos",
+            "condition",
         ],
         1,
     ),

@@ -208,3 +208,34 @@ def test_a_folder_without_sound_photos_is_told_with_its_place(stock, tmp_path, f
         (folder / name).write_bytes(whole[:-300] if content == "cut" else whole)
     with pytest.raises(SpecError, match=rf"x.yaml:{place}.directory: .*{expected}"):
         stock(spec)
+
+
+def test_phones_are_measured_in_cases_only_where_they_may_wear_one(stock, monkeypatch):
+    asked = []
+    measure = FakeMeasurer.__call__
+
+    def listening(self, jobs):
+        asked.append([source.name for source, _ in jobs])
+        return measure(self, jobs)
+
+    monkeypatch.setattr(FakeMeasurer, "__call__", listening)
+    bare = stock("  - {catalog: phones, models: [iphone_8]}\n")
+    cased = stock("  - {catalog: phones, models: [iphone_8], case: 0.2}\n")
+    assert asked == [["iphone_8"], ["iphone_8 in case"]]
+    assert not bare.catalog.cased and list(cased.catalog.cased) == ["iphone_8"]
+    assert bare.roster.classes == cased.roster.classes == ("iphone_8",)
+    assert [p.name for p in cased.catalog.products] == ["iphone_8"]
+
+
+def test_only_the_section_that_says_so_has_cases(stock):
+    inventory = stock(
+        "  - {directory: models}\n  - {catalog: phones, models: [iphone_8, iphone_x], case: 1}\n"
+    )
+    sections = {variant.product: variant.section for v in inventory.roster.variants.values() for variant in v}
+    assert sections == {"fine": 0, "good": 0, "iphone_8": 1, "iphone_x": 1}
+
+
+def test_a_bevel_makes_another_model(stock):
+    sharp, round_ = (stock(f"  - {{directory: models{more}}}\n") for more in ("", ", bevel_mm: 2"))
+    hashes = [[product.content_hash for product in one.catalog.products] for one in (sharp, round_)]
+    assert not set(hashes[0]) & set(hashes[1])

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blendgen.shot import Distractor, PlacedProduct
+
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
@@ -101,6 +103,7 @@ class Catalog:
     photos: the user's photos of surfaces, by file name; backdrops: those that stand behind all
     distractors: models that may lie about, and are no products
     occluders: models that may hang before the products
+    cased: products that may wear a case as they are in it, by name
     """
 
     products: tuple[Product, ...]
@@ -110,6 +113,7 @@ class Catalog:
     occluders: tuple[Product, ...] = ()
     photos: Mapping[str, Path] = field(default_factory=dict)
     backdrops: Mapping[str, Path] = field(default_factory=dict)
+    cased: Mapping[str, Product] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[Product, ...]:
@@ -119,3 +123,11 @@ class Catalog:
     def product(self, name: str) -> Product:
         """A product, a distractor or an occluder, by its name."""
         return next(product for product in self.models if product.name == name)
+
+    def worn(self, name: str, case: str | None) -> Product:
+        """A product as it is, or in its case where it wears one."""
+        return self.product(name) if case is None else self.cased[name]
+
+    def standing_for(self, placed: PlacedProduct | Distractor) -> Product:
+        """What lies in a shot."""
+        return self.worn(placed.product, getattr(placed, "case", None))

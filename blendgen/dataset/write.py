@@ -97,6 +97,7 @@ def object_columns(labels: Labels) -> dict[str, list]:
         "area": [label.area for label in objects],
         "product": [label.product for label in objects],
         "colorway": [label.colorway for label in objects],
+        "case": [label.case for label in objects],
         "visible_fraction": [round(label.visible_fraction, 6) for label in objects],
         "instance_id": [label.instance_id for label in objects],
         "object_to_world": [label.object_to_world for label in objects],

@@ -73,12 +73,12 @@ def walls(container: Container) -> list[Polytope]:
 
 def _points(things, catalog: Catalog) -> np.ndarray:
     return np.concatenate(
-        [transform_points(t.object_to_world, catalog.product(t.product).hull_m) for t in things]
+        [transform_points(t.object_to_world, catalog.standing_for(t).hull_m) for t in things]
     )
 
 
 def _placed(thing: PlacedProduct | Distractor, catalog: Catalog) -> Polytope:
-    return polytope.of_product(catalog.product(thing.product)).placed(thing.object_to_world)
+    return polytope.of_product(catalog.standing_for(thing)).placed(thing.object_to_world)
 
 
 def _shifted(things, shift: np.ndarray) -> tuple:

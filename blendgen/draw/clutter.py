@@ -55,12 +55,12 @@ def draw_distractors(
     spec: Spec, catalog: Catalog, products, surface: Surface, sampler: Sampler
 ) -> tuple[Distractor, ...]:
     """The distractors of one shot, each beside what lies there already."""
-    outlines = [_outline(catalog, placed.product, placed.object_to_world) for placed in products]
+    outlines = [_outline(catalog.standing_for(placed), placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
     found: list[Distractor] = []
     for number, thing in enumerate(draw_things(spec, catalog, sampler)):
         distractor = thing.at(_beside(spec, thing, outlines, middle, sampler, f"distractors.{number}"))
-        outline = _outline(catalog, distractor.product, distractor.object_to_world)
+        outline = _outline(thing.product, distractor.object_to_world)
         if _on(surface, outline):
             found.append(distractor)
             outlines.append(outline)
@@ -74,13 +74,13 @@ def _beside(spec: Spec, thing: Thing, outlines, middle, sampler: Sampler, prefix
     transform[:2, 3] += middle
     gap = sampler.value(spec.distractors.gap_m, f"{prefix}.gap_m")
     direction = np.array([math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)])
-    outline = corners(transform_points(transform, thing.product.hull_m)[:, :2])
+    outline = _outline(thing.product, transform)
     transform[:2, 3] += direction * (max(clearance(other, outline, direction) for other in outlines) + gap)
     return transform
 
 
-def _outline(catalog: Catalog, name: str, object_to_world) -> np.ndarray:
-    return corners(transform_points(object_to_world, catalog.product(name).hull_m)[:, :2])
+def _outline(product: Product, object_to_world) -> np.ndarray:
+    return corners(transform_points(object_to_world, product.hull_m)[:, :2])
 
 
 def _on(surface: Surface, outline: np.ndarray) -> bool:

@@ -13,25 +13,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from blendgen.catalog.product import Catalog, Product
+from blendgen.condition import Condition
 from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.condition import draw_condition
 from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.shot import Condition, PlacedProduct
+from blendgen.shot import PlacedProduct
 from blendgen.spec.model import Spec
 
 THINNEST_M = 0.0002
-_PATTERN_PERIOD_M = 20.0
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A product before it has a place: which one, how it is turned and in what state it is."""
+    """A product before it has a place: which one, how it is turned, in what state and case it is.
+
+    product: as it lies there, in its case where it wears one
+    """
 
     variant: Variant
     product: Product
     rotation: np.ndarray
     condition: Condition
+    case: str | None
 
     def placed(self, instance_id: int, roster: Roster, object_to_world) -> PlacedProduct:
         return PlacedProduct(
@@ -43,6 +48,7 @@ class Drawn:
             object_to_world=rows_of(object_to_world),
             size_m=self.product.size_m,
             condition=self.condition,
+            case=self.case,
         )
 
 
@@ -53,9 +59,11 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
     variants += [_companion(roster, sampler, number) for number in range(1, count)]
     drawn = []
     for number, variant in enumerate(variants):
-        product = catalog.product(variant.product)
+        case = sampler.value(spec.products[variant.section].case_law, f"products.{number}.case")
+        product = catalog.worn(variant.product, case)
         rotation = _rotation(spec, product, sampler, number)
-        drawn.append(Drawn(variant, product, rotation, _condition(spec, sampler, number)))
+        condition = draw_condition(spec, product, rotation, sampler, number)
+        drawn.append(Drawn(variant, product, rotation, condition, case))
     return drawn
 
 
@@ -171,13 +179,3 @@ def corners(points: np.ndarray) -> np.ndarray:
     hair = THINNEST_M / 4 * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
     wider = (points[:, None] + hair[None]).reshape(-1, 2)
     return wider[ConvexHull(wider).vertices]
-
-
-def _condition(spec: Spec, sampler: Sampler, number: int) -> Condition:
-    section, prefix = spec.condition, f"condition.{number}"
-    names = ("scratches", "fingerprints", "dust", "screen")
-    offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
-    return Condition(
-        **{name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in names},
-        pattern_offset_m=tuple(offset),
-    )

@@ -9,7 +9,7 @@ larger data set disturbs the balance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from blendgen.catalog.product import AS_MODELLED, Product
@@ -22,11 +22,12 @@ _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Variant:
-    """A product in one of its colourways, and its class."""
+    """A product in one of its colourways, and its class; section: of the spec's products, its number."""
 
     product: str
     colorway: str
     label: str
+    section: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,21 @@ class Roster:
         return variants[int(unit_variant * len(variants))]
 
 
-def build_roster(labelled: Iterable[tuple[str, Product]]) -> Roster:
+def build_roster(
+    labelled: Iterable[tuple[str, Product]], sections: Mapping[str, int] | None = None
+) -> Roster:
     """The roster of (label rule, product) pairs.
 
     label rule: "model", "colorway", "model+colorway" or "folder"
+    sections: the number of each product's section, by product name; None: all are of the first
     raises: CatalogError where a rule gives no usable name
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
+        section = sections[product.name] if sections else 0
         for colorway in product.colorways:
             label = _label(rule, product, colorway.name)
-            variants.setdefault(label, []).append(Variant(product.name, colorway.name, label))
+            variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
     return Roster(classes, {label: tuple(variants[label]) for label in classes})
 

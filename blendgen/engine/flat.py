@@ -59,7 +59,7 @@ class FlatEngine:
 
     def _hit(self, placed: PlacedProduct | Distractor, origin, directions):
         """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""
-        product = self._catalog.product(placed.product)
+        product = self._catalog.standing_for(placed)
         object_to_world = np.array(placed.object_to_world)
         rotation = object_to_world[:3, :3]
         local_origin = (inverse_rigid(object_to_world) @ [*origin, 1.0])[:3]
@@ -70,7 +70,7 @@ class FlatEngine:
         return depth, normal @ rotation.T
 
     def _albedo(self, placed: PlacedProduct | Distractor) -> tuple[float, float, float]:
-        overrides = self._catalog.product(placed.product).colorway(placed.colorway).materials.values()
+        overrides = self._catalog.standing_for(placed).colorway(placed.colorway).materials.values()
         colors = [override.base_color_srgb for override in overrides if override.base_color_srgb]
         return hex_to_linear(colors[0]) if colors else _PRODUCT_ALBEDO
 

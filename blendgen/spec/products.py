@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from blendgen.color import hex_to_srgb
-from blendgen.spec.distributions import Constant, Integers, Uniform
+from blendgen.spec.distributions import Choice, Constant, Integers, Law, Uniform
 from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section
 from blendgen.suggestion import nearest
-from blendgen.vocabulary import FAMILIES, METRES_PER_UNIT
+from blendgen.vocabulary import CASE_COLORS, CLEAR, FAMILIES, METRES_PER_UNIT
 
 
 class ModelSource(Section):
@@ -24,6 +24,13 @@ class ModelSource(Section):
         None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
     )
     up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
+    bevel_mm: float | None = Field(
+        None,
+        gt=0,
+        le=10,
+        description="radius to which the sharp edges of a directory's models look rounded, as CAD models "
+        "need it; shading only: outline and masks stay exact",
+    )
 
     @field_validator("catalog")
     @classmethod
@@ -38,6 +45,8 @@ class ModelSource(Section):
             raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
         if self.catalog is not None and (self.unit or self.up):
             raise ValueError("unit and up belong to a directory; a built-in family knows its size")
+        if self.catalog is not None and self.bevel_mm:
+            raise ValueError("bevel_mm belongs to a directory; a built-in family has its own edges")
         return self
 
 
@@ -68,6 +77,19 @@ class ConditionSection(Section):
     scratches: number(0, 1) = Field(Constant(0.0), description="fine scratches, more and deeper")
     fingerprints: number(0, 1) = Field(Constant(0.0), description="greasy smears that dull reflections")
     dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on what faces up")
+    scuffs: number(0, 1) = Field(
+        Constant(0.0), description="abraded, matt, lighter patches; first on edges and corners"
+    )
+    stickers: number(0, 1) = Field(
+        Constant(0.0),
+        description="labels, vinyl stickers and strips of tape on what faces up: the chance of each of "
+        "four that may be there",
+    )
+    cracks: number(0, 1) = Field(
+        Constant(0.0),
+        description="cracked glass, further and finer (a phone's glass; parts named glass, screen, display "
+        "or window)",
+    )
     screen: number(0, 8) = Field(
         Constant(0.0),
         description="brightness of a screen (a part named display or screen) that shows something; 0 off, "
@@ -112,6 +134,32 @@ class ProductSource(ModelSource):
     label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
         "model", description="what the class of an image is"
     )
+    case: float = Field(0.0, ge=0, le=1, description="share of the images in which a phone wears a case")
+    case_colors: list[str] = Field(
+        list(CASE_COLORS), min_length=1, description="of cases, equally likely: '#rrggbb' (sRGB), or clear"
+    )
+
+    @field_validator("case_colors")
+    @classmethod
+    def _case_colors(cls, colors):
+        for color in colors:
+            if color != CLEAR:
+                hex_to_srgb(color)
+        return colors
+
+    @model_validator(mode="after")
+    def _case_for_phones(self):
+        if self.case and self.catalog != "phones":
+            raise ValueError("case belongs to catalog: phones; nothing else has cases")
+        return self
+
+    @property
+    def case_law(self) -> Law:
+        """The colour of a case, None for none."""
+        if not self.case:
+            return Constant(None)
+        each = self.case / len(self.case_colors)
+        return Choice((None, *self.case_colors), (1 - self.case, *(each for _ in self.case_colors)))
 
     @model_validator(mode="after")
     def _one_table(self):

@@ -12,6 +12,7 @@ bpy = pytest.importorskip("bpy")
 
 from blendgen.catalog.phones import load_phones, phone_colorways  # noqa: E402
 from blendgen.engine.blender.phones import build_phone  # noqa: E402
+from blendgen.engine.blender.phones.case import FIT_MM, LIP_MM, PLATE_MM, WALL_MM  # noqa: E402
 
 PHONES = load_phones()
 # one of each build always, all of them where there is time
@@ -151,9 +152,77 @@ def digest(product) -> str:
 
 @pytest.mark.slow
 def test_no_two_models_have_the_same_mesh(products):
-    assert len({digest(products[name]) for name in PHONES}) == len(PHONES)
+    alike = {"iphone_se_3"}  # outside the same as the iPhone SE 2
+    assert len({digest(products[name]) for name in PHONES}) == len(set(PHONES) - alike)
 
 
 def test_building_again_gives_the_same_mesh(products):
     again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))
     assert digest(again) == digest(products["iphone_12"])
+
+
+CASED = ("iphone_8", "iphone_xr", "iphone_12", "iphone_15_pro")
+each_cased = pytest.mark.parametrize(
+    "name", [name if name in CASED else pytest.param(name, marks=pytest.mark.slow) for name in PHONES]
+)
+
+
+@pytest.fixture(scope="module")
+def cased(products):
+    """Phones in their cases by name, each built when it is first asked for."""
+
+    class InCase(dict):
+        def __missing__(self, name: str):
+            self[name] = build_phone(PHONES[name].model_dump(mode="json"), cased=True)
+            return self[name]
+
+    return InCase()
+
+
+@each_cased
+def test_a_case_adds_its_thickness_on_every_side(cased, name):
+    body = PHONES[name].body
+    case = slot_vertices_mm(cased[name], "case")
+    width, height, depth = np.ptp(case, axis=0)
+    assert height == pytest.approx(body.height_mm + 2 * WALL_MM, abs=0.1)
+    assert 0 <= width - (body.width_mm + 2 * WALL_MM) <= 2 * BUTTON_MM
+    far_from_camera = case[case[:, 1] < 0]
+    assert np.ptp(far_from_camera[:, 2]) == pytest.approx(body.depth_mm + LIP_MM + FIT_MM + PLATE_MM, abs=0.1)
+    assert depth < np.ptp(far_from_camera[:, 2]) + 2.5
+
+
+@each_cased
+def test_a_case_is_closed_and_faces_outwards(cased, name):
+    mesh = cased[name].data
+    slot = [material.name.split(".")[0] for material in mesh.materials].index("case")
+    faces = [tuple(face.vertices) for face in mesh.polygons if face.material_index == slot]
+    directed = [(start, end) for face in faces for start, end in zip(face, face[1:] + face[:1], strict=True)]
+    assert len(set(directed)) == len(directed) and {(b, a) for a, b in directed} == set(directed)
+    assert min(solid_volumes_mm3(vertices_mm(cased[name]), faces).values()) > 0
+
+
+@each_cased
+def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
+    from mathutils.bvhtree import BVHTree
+
+    phone, product = PHONES[name], cased[name]
+    faces = [tuple(face.vertices) for face in product.data.polygons]
+    tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
+    names = [material.name.split(".")[0] for material in product.data.materials]
+
+    def seen(place, direction) -> str:
+        return names[product.data.polygons[tree.ray_cast(place, direction)[2]].material_index]
+
+    spots = [*phone.lenses, *filter(None, (phone.flash, phone.microphone, phone.lidar))]
+    for spot in spots:
+        for turn in np.linspace(0, 2 * np.pi, 12):
+            x = spot.center_mm[0] - phone.body.width_mm / 2 + 0.49 * spot.diameter_mm * np.cos(turn)
+            y = phone.body.height_mm / 2 - spot.center_mm[1] + 0.49 * spot.diameter_mm * np.sin(turn)
+            assert seen((x, y, 99.0), (0, 0, -1)) != "case"
+    half = phone.body.width_mm / 2 - phone.front.bezel_mm, phone.body.height_mm / 2 - phone.front.bezel_mm
+    for x in np.linspace(-half[0], half[0], 9):
+        assert seen((x, 0.0, -99.0), (0, 0, 1)) != "case"
+    for y in np.linspace(-half[1] + 5, half[1] - 5, 9):
+        assert seen((half[0], y, -99.0), (0, 0, 1)) != "case"
+    assert seen((0.5, -99.0, LIP_MM + phone.body.depth_mm / 2), (0, 1, 0)) in ("port", "port_tongue")
+    assert seen((0.0, 0.0, 99.0), (0, 0, -1)) == "case"

@@ -97,6 +97,13 @@ def test_a_fault_is_told_with_file_line_field_and_way_out(line, place, expected)
         ("blendgen: 1\nname: x\nproducts: [{catalog: phoness}]\n", "did you mean phones?"),
         ("blendgen: 1\nname: x\nproducts: [{}]\n", "give either catalog"),
         ("blendgen: 1\nname: x\nproducts: [{directory: a, unit: inch}]\n", "products[0].unit"),
+        ("blendgen: 1\nname: x\nproducts: [{directory: a, case: 0.5}]\n", "case belongs to catalog: phones"),
+        ("blendgen: 1\nname: x\nproducts: [{catalog: phones, case: 2}]\n", "products[0].case"),
+        ("blendgen: 1\nname: x\nproducts: [{catalog: phones, case_colors: [blue]}]\n", "case_colors"),
+        (
+            "blendgen: 1\nname: x\nproducts: [{catalog: phones, bevel_mm: 1}]\n",
+            "bevel_mm belongs to a directory",
+        ),
         ("- 1\n", "a spec is a mapping"),
     ],
 )

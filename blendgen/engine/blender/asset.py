@@ -16,6 +16,7 @@ from blendgen.catalog.poses import resting_poses
 from blendgen.catalog.product import AS_MODELLED, Colorway, MaterialOverride, RestingPose
 from blendgen.catalog.scan import model_suffix
 from blendgen.catalog.source import Source
+from blendgen.engine.blender.bevel import round_edges
 from blendgen.engine.blender.importers import ImportRefused, import_model
 from blendgen.engine.blender.join import join_product, vertex_positions
 from blendgen.engine.blender.shapes import build_shape
@@ -51,7 +52,11 @@ def _build_mesh(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]
     objects = import_model(path, model_suffix(path), unit, up)
     variants = take_variants(objects)
     product = join_product(objects)
-    return product, _variant_colorways(product, variants) or _AS_MODELLED
+    colorways = _variant_colorways(product, variants) or _AS_MODELLED
+    if source.options.get("bevel_mm"):
+        swapped_in = [other for swaps in variants.values() for other in swaps.values()]
+        round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
+    return product, colorways
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
@@ -68,7 +73,9 @@ def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]
     from blendgen.catalog.phones import Phone, phone_colorways
     from blendgen.engine.blender.phones import build_phone
 
-    return build_phone(source.options), phone_colorways(Phone.model_validate(source.options))
+    description = {key: value for key, value in source.options.items() if key != "cased"}
+    product = build_phone(description, source.options.get("cased", False))
+    return product, phone_colorways(Phone.model_validate(description))
 
 
 def _build_clutter(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:

@@ -1,67 +1,72 @@
-"""Condition: scratches, fingerprints and dust on a product, and its screen switched on.
+"""Condition: what use does to a product's materials, and its screen switched on.
 
 In: a copy of one of its materials and how worn it is. The nodes are put between the material's own
-colours and roughnesses and its Principled BSDF. Patterns lie in the product's own frame, so they
-turn with it; dust lies on what faces up in the world.
+colours, roughnesses and normals and its Principled BSDF, in the order in which things happen to a
+product: touched, scratched, abraded, broken, labelled, left in the dust. Patterns lie in the
+product's own frame, so they turn with it; dust lies on what faces up in the world.
 """
 
 from __future__ import annotations
 
 import bpy
 
+from blendgen.condition import Condition
+from blendgen.engine.blender.cracks import add_cracks
 from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.nodes import add_node
+from blendgen.engine.blender.scuffs import add_scuffs
 from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
-from blendgen.shot import Condition
+from blendgen.engine.blender.stickers import add_sticker
+from blendgen.engine.blender.used_material import UsedMaterial, is_glass
 
 _BARE_LINEAR = (0.42, 0.41, 0.40)  # what a scratch lays open
 _SCREENS = ("display", "screen")
 _ICON_PITCH_M = (0.0165, 0.0195)
+# parts that lie deeper than what rubs on a product, or is stuck on it
+_SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
-def wear_out(material: bpy.types.Material, condition: Condition) -> None:
-    """Change a material in place; nothing where it has no Principled BSDF."""
+def wear_out(material: bpy.types.Material, condition: Condition, stuck_on: bool = True) -> None:
+    """Change a material in place; nothing where it has no Principled BSDF.
+
+    stuck_on: whether stickers reach it; under a case they do not
+    """
     principled = next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
     if principled is None:
         return
-    graph = _Used(material, principled, condition)
+    graph, glass = UsedMaterial(material, principled, condition), is_glass(material)
     if condition.screen and material.name.casefold().startswith(_SCREENS):
         graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
-    color, roughness = graph.given("Base Color"), graph.given("Roughness")
-    coat = graph.given("Coat Roughness")
     if condition.fingerprints:
-        smear = _smears(graph, condition.fingerprints)
-        roughness, coat = (_rougher(graph, value, smear, 0.2) for value in (roughness, coat))
+        graph.rougher(_smears(graph, condition.fingerprints), 0.2)
     if condition.scratches:
-        scratch = scratches(graph, 0.85 * condition.scratches, 91.0, _SCRATCH_ANGLES_DEG, 18)
-        color = graph.mix(graph.product(scratch, 0.3 + 0.5 * condition.scratches), color, _BARE_LINEAR)
-        roughness, coat = (_rougher(graph, value, scratch, 0.4) for value in (roughness, coat))
+        _scratch(graph, condition.scratches)
+    small = material.name.casefold().startswith(_SMALL)
+    if condition.scuffs and not (glass or small):
+        add_scuffs(graph, condition.scuffs)
+    if condition.cracks and glass:
+        add_cracks(graph, condition.cracks, condition.impact)
+    if stuck_on and not small:
+        for sticker in condition.stickers:
+            add_sticker(graph, sticker)
     if condition.dust:
-        facing_up = graph.split(graph.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
-        cover = graph.product(dust_cover(graph, 0.35), graph.ramp(facing_up, 0.2, 0.8))
-        color, roughness = settle_dust(graph, cover, color, roughness)
-        coat = _rougher(graph, coat, cover, 0.6)
-    graph.set(Base_Color=color, Roughness=roughness, Coat_Roughness=coat)
+        _dust(graph)
 
 
-class _Used(ShaderGraph):
-    """The nodes of a material that a product already has."""
+def _scratch(graph: UsedMaterial, amount: float) -> None:
+    scratch = scratches(graph, 0.85 * amount, 91.0, _SCRATCH_ANGLES_DEG, 18)
+    color = graph.mix(graph.product(scratch, 0.3 + 0.5 * amount), graph.value("Base Color"), _BARE_LINEAR)
+    graph.set(Base_Color=color)
+    graph.rougher(scratch, 0.4)
 
-    def __init__(self, material: bpy.types.Material, principled, condition: Condition):
-        self.tree, self.principled = material.node_tree, principled
-        self.wear, self.dust = condition.scratches, condition.dust
-        own = add_node(self.tree, "ShaderNodeTexCoord").outputs["Object"]
-        self.point = self.add(own, (*condition.pattern_offset_m, 0.0))
-        self.pattern_offset_m = condition.pattern_offset_m
 
-    def given(self, name: str) -> Socket | Number | tuple:
-        """What feeds a socket of the BSDF so far: a link's source, or its value."""
-        socket = self.principled.inputs[name]
-        if socket.is_linked:
-            return socket.links[0].from_socket
-        value = socket.default_value
-        return tuple(value)[:3] if hasattr(value, "__len__") else float(value)
+def _dust(graph: UsedMaterial) -> None:
+    facing_up = graph.split(graph.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
+    cover = graph.product(dust_cover(graph, 0.35), graph.ramp(facing_up, 0.2, 0.8))
+    color, roughness = settle_dust(graph, cover, graph.value("Base Color"), graph.value("Roughness"))
+    graph.set(Base_Color=color, Roughness=roughness)
+    graph.rougher(cover, 0.6, ("Coat Roughness",))
 
 
 def _picture(graph: ShaderGraph) -> Socket:
@@ -88,10 +93,6 @@ def _picture(graph: ShaderGraph) -> Socket:
 def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> Socket:
     inputs = {"Red": graph.math("FRACT", hue), "Green": saturation, "Blue": value}
     return graph.node("ShaderNodeCombineColor", inputs, mode="HSV").outputs["Color"]
-
-
-def _rougher(graph: ShaderGraph, roughness: Number, mask: Socket, by: float) -> Socket:
-    return graph.math("ADD", roughness, graph.product(mask, by), clamp=True)
 
 
 def _smears(graph: ShaderGraph, amount: float) -> Socket:

@@ -176,14 +176,18 @@ def builder_digests() -> Mapping[str, str]:
     shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py", "companions.py")]
     shared += [package / name for name in ("color.py", "vocabulary.py")]
     special = {
-        "mesh": [_HERE / name for name in ("importers.py", "preflight.py", "draco.py", "variants.py")],
+        "mesh": [_HERE / f"{name}.py" for name in ("importers", "preflight", "draco", "variants", "bevel")],
         "shape": [_HERE / "shapes.py"],
         "clutter": [
             *(_HERE / "clutter").glob("*.py"),
             *(_HERE / name for name in ("shader_graph.py", "grime.py")),
             *(package / "catalog").glob("clutter*.py"),
         ],
-        "phone": [*(_HERE / "phones").glob("*.py"), *(package / "catalog").glob("phone*.py")],
+        "phone": [
+            *(_HERE / "phones").glob("*.py"),
+            *(package / "catalog").glob("phone*.py"),
+            _HERE / "case_material.py",
+        ],
     }
     return {
         kind: code_digest([file for file in (*shared, *files) if file.is_file()])

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import bmesh
 import bpy
 from mathutils import Matrix
+from mathutils.bvhtree import BVHTree
 
 from blendgen.catalog.product import Catalog, MaterialOverride, Product
 from blendgen.color import hex_to_linear
+from blendgen.condition import Condition
 from blendgen.engine.base import EngineError
+from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
-from blendgen.shot import EMISSION_GROUP, Condition, Distractor, PlacedProduct
+from blendgen.engine.blender.stickers import laid_down
+from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
 _NEW = Condition()
@@ -30,6 +35,7 @@ class Models:
         self._catalog = catalog
         self._meshes: dict[str, bpy.types.Mesh] = {}
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
+        self._surfaces: dict[str, BVHTree] = {}
         self._painted: list[bpy.types.Material] = []
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
@@ -43,12 +49,15 @@ class Models:
     def _place(
         self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW
     ) -> bpy.types.Object:
-        product = self._catalog.product(placed.product)
+        product = self._catalog.standing_for(placed)
         mesh = self._mesh(product)
         instance = bpy.data.objects.new(name, mesh)
         materials = self._colorway(product, placed.colorway)
+        case = getattr(placed, "case", None)
+        if case is not None:
+            materials = self._in_case(product, materials, case)
         if not condition.is_new:
-            materials = self._used(materials, condition)
+            materials = self._used(materials, self._laid_down(product, condition), case is not None)
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
             slot.material = material
@@ -58,11 +67,28 @@ class Models:
         bpy.context.scene.collection.objects.link(instance)
         return instance
 
-    def _used(self, materials: list[bpy.types.Material], condition: Condition) -> list[bpy.types.Material]:
+    def _in_case(self, product: Product, materials, color: str) -> list[bpy.types.Material]:
+        """The materials, that of the case in its colour."""
+        case = case_material(color)
+        self._painted.append(case)
+        return [case if part == CASE_PART else m for part, m in zip(product.parts, materials, strict=True)]
+
+    def _laid_down(self, product: Product, condition: Condition) -> Condition:
+        """The condition, its stickers on the surface."""
+        if not condition.stickers:
+            return condition
+        if product.name not in self._surfaces:
+            self._surfaces[product.name] = _surface(self._mesh(product))
+        surface = self._surfaces[product.name]
+        laid = tuple(laid_down(sticker, surface) for sticker in condition.stickers)
+        return condition.model_copy(update={"stickers": laid})
+
+    def _used(self, materials, condition: Condition, cased: bool) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
-        for copy in copies.values():
-            wear_out(copy, condition)
+        for material, copy in copies.items():
+            outermost = not cased or material.name.startswith(CASE_PART)
+            wear_out(copy, condition, stuck_on=outermost)
         self._painted += copies.values()
         return [copies[material] for material in materials]
 
@@ -92,6 +118,15 @@ class Models:
 def object_name(instance_id: int) -> str:
     """Names are fixed, because Cryptomatte ids and per-object noise hash them."""
     return f"product_{instance_id}"
+
+
+def _surface(mesh: bpy.types.Mesh) -> BVHTree:
+    """What a ray meets, in the product frame."""
+    editable = bmesh.new()
+    editable.from_mesh(mesh)
+    tree = BVHTree.FromBMesh(editable)
+    editable.free()
+    return tree
 
 
 def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Material]]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import bpy
 
+# a material's property: whether it is glass, where its builder knows better than its name tells
+GLASS_MARK = "blendgen_glass"
+
 
 def enable_nodes(owner) -> bpy.types.NodeTree:
     """The node tree of a material, world or light; from 5.0 on it is always enabled."""

@@ -31,7 +31,7 @@ def pack_images(materials: list[bpy.types.Material], folder: Path | None) -> lis
     return sorted(missing)
 
 
-def _trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
+def trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
     waiting = [m.node_tree for m in materials if m is not None and m.node_tree]
     seen = set()
     while waiting:
@@ -44,7 +44,7 @@ def _trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
 
 
 def _image_nodes(materials: list[bpy.types.Material]) -> Iterator[tuple[bpy.types.NodeTree, bpy.types.Node]]:
-    for tree in _trees(materials):
+    for tree in trees(materials):
         for node in tree.nodes:
             if node.type in {"TEX_IMAGE", "TEX_ENVIRONMENT"}:
                 yield tree, node

@@ -14,15 +14,17 @@ from blendgen.catalog.phone_model import Phone
 from blendgen.catalog.phones import phone_colorways
 from blendgen.engine.blender.phones.body import add_body, body_shape
 from blendgen.engine.blender.phones.camera import add_camera
+from blendgen.engine.blender.phones.case import add_case
 from blendgen.engine.blender.phones.front import add_front
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.materials import phone_materials
 from blendgen.engine.blender.phones.sides import add_sides
 
 
-def build_phone(description: dict) -> bpy.types.Object:
+def build_phone(description: dict, cased: bool = False) -> bpy.types.Object:
     """The phone as an object, linked to the current scene's collection.
 
+    cased: whether it wears a case
     raises: pydantic.ValidationError for a description that did not come from the catalogue
     """
     phone = Phone.model_validate(description)
@@ -32,6 +34,8 @@ def build_phone(description: dict) -> bpy.types.Object:
     add_camera(parts, phone)
     add_front(parts, phone)
     add_sides(parts, phone, shape)
+    if cased:
+        add_case(parts, phone, shape)
     mesh = parts.to_mesh("product")
     for material in phone_materials(phone, parts.slots, phone_colorways(phone)[0]):
         mesh.materials.append(material)

@@ -44,6 +44,12 @@ class PhoneMesh:
             self._face(list(reversed(rings[0])), stations[0].slot)
             self._face(rings[-1], stations[-1].slot)
 
+    def add_rings(self, rings, slot: str) -> None:
+        """One closed solid between rings of (x, y, z), each with as many points; the last meets the first."""
+        loops = [[self.bmesh.verts.new(point) for point in ring] for ring in rings]
+        for lower, upper in zip(loops, loops[1:] + loops[:1], strict=True):
+            self._band(lower, upper, slot, {})
+
     def _ring(self, outline, station: Station, place):
         points = outline.points(station.inset_mm)
         return [self.bmesh.verts.new(place(x, y, station.height_mm)) for x, y in points]

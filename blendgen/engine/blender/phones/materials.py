@@ -12,8 +12,11 @@ import bpy
 from blendgen.catalog.phone_model import Phone
 from blendgen.catalog.product import Colorway
 from blendgen.color import hex_to_linear
-from blendgen.engine.blender.nodes import add_node, new_material, set_input
+from blendgen.engine.blender.case_material import CASE_PLASTIC
+from blendgen.engine.blender.nodes import GLASS_MARK, add_node, new_material, set_input
 
+# parts of glass that break as one, the lenses being of sapphire
+GLASS = ("back", "island", "bezel", "display", "emblem")
 METALS = {
     "aluminium": {"Roughness": 0.34},
     "stainless_steel": {"Roughness": 0.09},
@@ -49,6 +52,7 @@ PLAIN = {
     "antenna": {"Roughness": 0.45},
     "emblem": {"Metallic": 0.75, "Roughness": 0.26},
     "lens_ring": {"Metallic": 1.0, "Roughness": 0.16},
+    "case": CASE_PLASTIC,
 }
 
 
@@ -58,6 +62,7 @@ def phone_materials(phone: Phone, slots: list[str], colorway: Colorway) -> list[
 
 def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material:
     material, tree, principled = new_material(slot, **_values(phone, slot))
+    material[GLASS_MARK] = slot.startswith(GLASS)
     override = colorway.materials.get(slot)
     if override:
         set_input(principled, "Base Color", hex_to_linear(override.base_color_srgb))

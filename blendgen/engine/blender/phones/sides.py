@@ -52,20 +52,20 @@ def _add_button(mesh: PhoneMesh, button: Button, shape: BodyShape) -> None:
     if button.kind == "mute_switch":
         _add_mute_switch(mesh, button.length_mm, width, center, place)
         return
-    _add_plate(mesh, button.length_mm + 2 * GAP_MM, width + 2 * GAP_MM, center, place, PROUD_MM, 0.01, "seam")
+    add_plate(mesh, button.length_mm + 2 * GAP_MM, width + 2 * GAP_MM, center, place, PROUD_MM, 0.01, "seam")
     flush = button.kind == "camera_control"
     height, roll = (0.07, 0.05) if flush else (BUTTON_HEIGHT_MM, 0.18)
-    _add_plate(mesh, button.length_mm, width, center, place, height, roll, "button")
+    add_plate(mesh, button.length_mm, width, center, place, height, roll, "button")
 
 
 def _add_mute_switch(mesh, length, width, center, place) -> None:
     """A slot with a lever that fills the half towards the back."""
-    _add_plate(mesh, length + 0.3, width + 0.5, center, place, PROUD_MM, 0.01, "seam")
+    add_plate(mesh, length + 0.3, width + 0.5, center, place, PROUD_MM, 0.01, "seam")
     lever = (center[0], center[1] + 0.22)
-    _add_plate(mesh, length - 0.2, width - 0.5, lever, place, BUTTON_HEIGHT_MM, 0.18, "button")
+    add_plate(mesh, length - 0.2, width - 0.5, lever, place, BUTTON_HEIGHT_MM, 0.18, "button")
 
 
-def _add_plate(mesh, length, width, center, place, height, roll, slot, root=-ROOT_MM) -> None:
+def add_plate(mesh, length, width, center, place, height, roll, slot, root=-ROOT_MM) -> None:
     outline = RoundedRectangle(length, width, width / 2, center, segments=7)
     _add_capped(mesh, outline, place, height, roll, slot, root)
 
@@ -86,10 +86,10 @@ def _add_capped(mesh, outline, place, height, roll, slot, root) -> None:
 def _add_port(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
     place = on_side(shape, "bottom")
     length, width = PORT_SIZE_MM[phone.bottom.port]
-    _add_plate(mesh, length + 0.36, width + 0.36, (0.0, 0.0), place, PROUD_MM, 0.01, "frame")
-    _add_plate(mesh, length, width, (0.0, 0.0), place, 2 * PROUD_MM, 0.01, "port", -0.3)
+    add_plate(mesh, length + 0.36, width + 0.36, (0.0, 0.0), place, PROUD_MM, 0.01, "frame")
+    add_plate(mesh, length, width, (0.0, 0.0), place, 2 * PROUD_MM, 0.01, "port", -0.3)
     if phone.bottom.port == "usb_c":
-        _add_plate(mesh, length - 2.2, 0.7, (0.0, 0.0), place, 3 * PROUD_MM, 0.01, "port_tongue", -0.2)
+        add_plate(mesh, length - 2.2, 0.7, (0.0, 0.0), place, 3 * PROUD_MM, 0.01, "port_tongue", -0.2)
 
 
 def _add_holes(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:

@@ -1,0 +1,138 @@
+"""Condition: in what state a product is, and where its marks are.
+
+In: a spec, a product, how it is turned, and a shot's streams. Out: a Condition. Stickers lie on the
+face that looks up; glass was hit across its thinnest side, most often near an edge. How much and
+where have streams of their own, so that a product grows older without its marks moving.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from blendgen.catalog.product import Product
+from blendgen.condition import Condition, Impact, Sticker
+from blendgen.draw.sampler import Sampler
+from blendgen.spec.model import Spec
+
+_PATTERN_PERIOD_M = 20.0
+_AMOUNTS = ("scratches", "fingerprints", "dust", "scuffs", "cracks", "screen")
+_MOST_STICKERS = 4
+_UNITS_A_STICKER = 8
+# kind -> (share, shortest and longest length, least and greatest width), millimetres
+_KINDS = {
+    "label": (0.45, (24.0, 50.0), (14.0, 34.0)),
+    "vinyl": (0.2, (10.0, 34.0), (10.0, 26.0)),
+    "tape": (0.35, (38.0, 110.0), (11.0, 22.0)),
+}
+_LARGEST_SHARE = 0.6  # of a face's side, for what is not tape
+# (colour, opacity), those that are met more often more than once
+_FINISHES = {
+    "label": [(color, 1.0) for color in (*["#f4f3ee"] * 5, "#f3e27a", "#f2c9c4", "#cfe3c8", "#f0a24a")],
+    "vinyl": [(color, 1.0) for color in ("#c8202c", "#1d4fa3", "#2f8f4e", "#e8b21c", "#1b1b1d", "#e9e9ec")],
+    "tape": [("#b98a55", 0.72), ("#b98a55", 0.72), ("#e9e4d6", 0.24), ("#e9e4d6", 0.24), ("#e3d0a0", 0.93),
+             ("#151516", 1.0), ("#2f6fb5", 0.97)],
+}  # fmt: skip
+
+
+def draw_condition(
+    spec: Spec, product: Product, rotation: np.ndarray, sampler: Sampler, number: int
+) -> Condition:
+    """The state of one product of a shot.
+
+    rotation: (3, 3) product frame -> world
+    """
+    section, prefix = spec.condition, f"condition.{number}"
+    offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
+    amounts = {name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in _AMOUNTS}
+    chance = sampler.value(section.stickers, f"{prefix}.stickers")
+    return Condition(
+        **amounts,
+        pattern_offset_m=tuple(offset),
+        stickers=_stickers(product, rotation, sampler, f"{prefix}.sticker_layout", chance),
+        impact=_impact(product, sampler, f"{prefix}.impact") if amounts["cracks"] else None,
+    )
+
+
+def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance: float):
+    if not chance:
+        return ()
+    units = np.reshape(sampler.units(stream, _MOST_STICKERS * _UNITS_A_STICKER), (_MOST_STICKERS, -1))
+    face = _Face(product, rotation)
+    return tuple(_sticker(face, *row[1:]) for row in units if row[0] < chance)
+
+
+class _Face:
+    """The face of a product's bounding box that looks up most."""
+
+    def __init__(self, product: Product, rotation: np.ndarray):
+        axis = int(np.argmax(np.abs(rotation[2])))
+        size = np.array(product.size_m)
+        self.normal = np.sign(rotation[2, axis]) * np.eye(3)[axis]
+        middle = np.array([0.0, 0.0, size[2] / 2])
+        self.center_m = middle + self.normal * size[axis] / 2
+        self.long, self.short = sorted((i for i in range(3) if i != axis), key=lambda i: -size[i])
+        self.size_m = size
+
+    def at(self, along: float, across: float) -> np.ndarray:
+        """The point at two numbers from -1 to 1."""
+        place = self.center_m.copy()
+        place[self.long] += along * self.size_m[self.long] / 2
+        place[self.short] += across * self.size_m[self.short] / 2
+        return place
+
+    def direction(self, angle_rad: float) -> np.ndarray:
+        return math.cos(angle_rad) * np.eye(3)[self.long] + math.sin(angle_rad) * np.eye(3)[self.short]
+
+
+def _sticker(face: _Face, kind_unit, length_unit, width_unit, x, y, turn, pattern) -> Sticker:
+    kind = _kind(kind_unit)
+    _, lengths, widths = _KINDS[kind]
+    limits = [1000 * _LARGEST_SHARE * face.size_m[axis] for axis in (face.long, face.short)]
+    length = lengths[0] + length_unit * (lengths[1] - lengths[0])
+    width = widths[0] + width_unit * (widths[1] - widths[0])
+    fit = min(1.0, limits[1] / width, (2 if kind == "tape" else 1) * limits[0] / length)
+    finishes = _FINISHES[kind]
+    color, opacity = finishes[int(pattern * len(finishes))]
+    return Sticker(
+        kind=kind,
+        center_m=_plain(face.at(1.5 * (x - 0.5), 1.3 * (y - 0.5))),
+        normal=_plain(face.normal),
+        along=_plain(face.direction(_turn(turn))),
+        size_m=(fit * length / 1000, fit * width / 1000),
+        color_srgb=color,
+        opacity=opacity,
+        pattern=float(pattern * len(finishes) % 1.0),
+    )
+
+
+def _kind(unit: float) -> str:
+    total = 0.0
+    for kind, (share, _, _) in _KINDS.items():
+        total += share
+        if unit < total:
+            return kind
+    return kind
+
+
+def _turn(unit: float) -> float:
+    """Radians: most are put on nearly along a side, in one of four ways, some askew."""
+    quarter, rest = divmod(4 * unit, 1.0)
+    return math.pi / 2 * quarter + 1.6 * (rest - 0.5) ** 3 * 4
+
+
+def _impact(product: Product, sampler: Sampler, stream: str) -> Impact:
+    """Most glass breaks where an edge was hit, so places crowd towards the rim of the face."""
+    size = np.array(product.size_m)
+    axis = int(np.argmin(size))
+    point = np.array([0.0, 0.0, size[2] / 2])
+    for side, unit in zip((i for i in range(3) if i != axis), sampler.units(stream, 2), strict=True):
+        centred = 2 * unit - 1
+        point[side] += 0.94 * math.copysign(math.sqrt(abs(centred)), centred) * size[side] / 2
+    return Impact(point_m=_plain(point), normal=_plain(np.eye(3)[axis]))
+
+
+def _plain(vector) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in vector)
+    return (x, y, z)

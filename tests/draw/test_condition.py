@@ -1,0 +1,106 @@
+"""Wear: where marks and stickers are, and what stays as it was when a product grows older."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from blendgen.catalog.product import Catalog
+from blendgen.draw.shot import draw_shot
+from tests.conftest import make_product, make_roster, make_spec
+
+MARKS = ("scratches", "fingerprints", "dust", "scuffs", "stickers", "cracks")
+
+
+@pytest.fixture
+def plates():
+    bead = make_product("bead", "box", (0.02, 0.02, 0.02))
+    return Catalog((make_product("plate", "box", (0.07, 0.15, 0.008)), bead))
+
+
+def shots(catalog, count=40, **changes):
+    spec = make_spec(**changes)
+    return [draw_shot(spec, catalog, make_roster(catalog), index) for index in range(count)]
+
+
+def test_what_is_new_has_no_marks(plates):
+    for shot in shots(plates):
+        assert all(p.condition.is_new and not p.condition.stickers for p in shot.products)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_mark_leaves_every_other_draw_as_it_was(plates, mark):
+    own = {mark, "impact"} if mark == "cracks" else {mark}
+    for new, used in zip(shots(plates), shots(plates, condition={mark: 0.8}), strict=True):
+        assert new.model_dump(exclude={"products"}) == used.model_dump(exclude={"products"})
+        one, two = new.products[0], used.products[0]
+        assert one.model_dump(exclude={"condition"}) == two.model_dump(exclude={"condition"})
+        assert one.condition.model_dump(exclude=own) == two.condition.model_dump(exclude=own)
+    assert not all(shot.products[0].condition.is_new for shot in shots(plates, condition={mark: 0.8}))
+
+
+def test_stickers_stay_where_they_are_as_more_come(plates):
+    few, many, all_four = (shots(plates, 60, condition={"stickers": amount}) for amount in (0.2, 0.7, 1.0))
+    for one, two in zip(few, many, strict=True):
+        assert set(one.products[0].condition.stickers) <= set(two.products[0].condition.stickers)
+    assert {len(shot.products[0].condition.stickers) for shot in all_four} == {4}
+    mean = np.mean([len(shot.products[0].condition.stickers) for shot in few])
+    assert mean == pytest.approx(0.8, abs=0.3)
+
+
+@pytest.mark.parametrize("pose", ["upright", "free"])
+def test_stickers_lie_on_what_looks_up_and_fit_it(plates, pose):
+    for shot in shots(plates, condition={"stickers": 1}, placement={"pose": pose}):
+        placed = shot.products[0]
+        rotation = np.array(placed.object_to_world)[:3, :3]
+        size = np.array(plates.product(placed.product).size_m)
+        for sticker in placed.condition.stickers:
+            normal, along = np.array(sticker.normal), np.array(sticker.along)
+            assert (rotation @ normal)[2] > 0.57  # the least that the best of six faces can look up
+            assert normal @ along == pytest.approx(0) and np.linalg.norm(along) == pytest.approx(1)
+            on_face = (np.array(sticker.center_m) - [0, 0, size[2] / 2]) @ normal
+            assert on_face == pytest.approx(np.abs(normal) @ size / 2)
+            sides = sorted(size[np.abs(normal) < 0.5])
+            assert sticker.size_m[1] <= 0.61 * sides[0]
+            assert sticker.size_m[0] <= (1.21 if sticker.kind == "tape" else 0.61) * sides[1]
+
+
+def test_glass_is_hit_across_its_thinnest_side_and_often_near_the_rim(plates):
+    catalog = Catalog(plates.products[:1])
+    points = []
+    for shot in shots(catalog, 300, condition={"cracks": 0.5}):
+        impact = shot.products[0].condition.impact
+        assert impact.normal == (0.0, 0.0, 1.0)
+        points.append(np.array(impact.point_m[:2]) / [0.035, 0.075])
+    outer = np.abs(points).max(axis=1) > 0.75
+    assert np.abs(points).max() < 1 and 0.5 < outer.mean() < 0.8
+
+
+@pytest.fixture
+def wardrobe():
+    """A phone-like product, and the same in a case."""
+    phone = make_product("phone", "box", (0.07, 0.15, 0.008), ("#101010", "#f0f0f0"))
+    cased = replace(make_product("phone in case", "box", (0.074, 0.154, 0.01)), colorways=phone.colorways)
+    other = make_product("other", "box", (0.08, 0.16, 0.008))
+    return Catalog((phone, other), cased={"phone": cased, "other": replace(cased, colorways=other.colorways)})
+
+
+def test_as_many_phones_wear_a_case_as_the_spec_says_and_labels_stay(wardrobe):
+    products = [{"catalog": "phones", "case": 0.3, "case_colors": ["clear", "#202020"]}]
+    bare, cased = shots(wardrobe, 2000), shots(wardrobe, 2000, products=products)
+    worn = Counter(shot.products[0].case for shot in cased)
+    assert 1 - worn[None] / 2000 == pytest.approx(0.3, abs=0.04)
+    assert worn["clear"] == pytest.approx(300, abs=60) and set(worn) == {None, "clear", "#202020"}
+    for one, two in zip(bare, cased, strict=True):
+        named = {"label", "label_id", "product", "colorway", "condition"}
+        assert one.products[0].model_dump(include=named) == two.products[0].model_dump(include=named)
+        assert one.environment == two.environment and one.camera.azimuth_deg == two.camera.azimuth_deg
+
+
+def test_a_phone_in_its_case_takes_its_place_and_not_less(wardrobe):
+    products = [{"catalog": "phones", "case": 1}]
+    for shot in shots(wardrobe, 20, products=products, per_image=2):
+        for placed in shot.products:
+            assert placed.case is not None
+            assert wardrobe.standing_for(placed).size_m == (0.074, 0.154, 0.01)
