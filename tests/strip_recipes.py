@@ -92,7 +92,7 @@ _OVERHEAD = {"camera__rig": "overhead", "camera__frame_fill": None, "camera__ele
              "camera__azimuth_deg": None, "camera__height_m": 0.6, "camera__mount_tolerance_m": 0,
              "camera__mount_tolerance_deg": 0, "camera__focal_length_mm": 60}  # fmt: skip
 _GRID = {"surface__kind": "belt_modular"}
-_WIDE = {**_GRID, "camera__elevation_deg": 90, "camera__focal_length_mm": 24}
+_WIDE = {**_GRID, "camera__elevation_deg": 90, "camera__focal_length_mm": 28}
 _FLASH = {**_MOVING, "lighting__lamps__strobe": 1, "exposure__environment_ev": -3}
 
 _OWN = {
@@ -123,9 +123,9 @@ _OWN = {
     "camera.sensor_width_mm": log_uniform(12, 48, camera__distance_m=0.5, camera__frame_fill=None),
     "camera.f_number": log_uniform(1, 16, **_CLOSE),
     "camera.focus_error": uniform(-0.2, 0.4, **_CLOSE, camera__f_number=2),
-    "camera.distortion.k1": uniform(-0.2, 0.2, **_WIDE),
-    "camera.distortion.k2": uniform(-0.3, 0.3, **_WIDE),
-    "camera.distortion.k3": uniform(-0.3, 0.3, **_WIDE),
+    "camera.distortion.k1": uniform(-0.17, 0.3, **_WIDE),
+    "camera.distortion.k2": uniform(-0.11, 0.3, **_WIDE),
+    "camera.distortion.k3": uniform(-0.11, 0.3, **_WIDE),
     "camera.distortion.p1": uniform(-0.06, 0.06, **_WIDE),
     "camera.distortion.p2": uniform(-0.06, 0.06, **_WIDE),
     "lighting.environment.rotation_deg": uniform(0, 360, exposure__lamp_ev=-6),
@@ -163,11 +163,11 @@ _OWN = {
     "sensor.headroom_ev": uniform(0, 6, **_WALL),
     "sensor.prnu_percent": uniform(0, 15, **_WALL),
     "sensor.dark_current_e_per_s": log_uniform(100, 100000, **_WALL, exposure__time_s=0.02),
-    "sensor.dsnu_e": uniform(0, 300, **_DIM),
-    "sensor.row_noise_e": uniform(0, 100, **_DIM),
-    "sensor.read_noise_e": uniform(0, 150, **_DIM),
-    "sensor.hot_pixels_ppm": uniform(0, 5000, **_WALL),
-    "sensor.dead_pixels_ppm": uniform(0, 5000, **_WALL),
+    "sensor.dsnu_e": uniform(0, 60, **_DIM),
+    "sensor.row_noise_e": uniform(0, 25, **_DIM),
+    "sensor.read_noise_e": uniform(0, 60, **_DIM),
+    "sensor.hot_pixels_ppm": uniform(0, 20000, **_WALL),
+    "sensor.dead_pixels_ppm": uniform(0, 20000, **_WALL),
     "sensor.black_level_dn": uniform(0, 1000),
     "sensor.sharpening": uniform(0, 5),
     "sensor.sharpening_radius_px": log_uniform(0.4, 8, sensor__sharpening=2),

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from blendgen.draw.sampler import Sampler
+from blendgen.draw.shot import draw_shot
+from blendgen.draw.steering import Steering
 from blendgen.spec.fields import LawField
+from tests.conftest import make_roster
 from tests.docs_strips import index_page, picture, strip_of
 from tests.strip_recipes import SCENE, parameters, recipes
 
@@ -22,6 +25,17 @@ def test_every_parameter_has_a_recipe_that_the_spec_accepts_and_that_varies():
         law = law_of(strip_of(key, recipe).spec, key)
         values = {Sampler(0, index, 0).value(law, key) for index in range(20)}
         assert len(values) > 1, key
+
+
+def test_every_strip_of_the_camera_can_be_drawn(shapes):
+    """No lens folds the image, and no product is too large for its frame."""
+    roster = make_roster(shapes)
+    for key, recipe in recipes().items():
+        if key.startswith("camera."):
+            strip = strip_of(key, recipe)
+            steering = Steering(key, True, 0, strip.tiles)
+            shots = [draw_shot(strip.spec, shapes, roster, i, steering=steering) for i in range(strip.tiles)]
+            assert len({shot.camera for shot in shots}) == strip.tiles, key
 
 
 def test_the_scene_of_the_strips_varies_in_nothing_else():

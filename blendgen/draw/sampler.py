@@ -46,8 +46,8 @@ class Sampler:
     def units(self, name: str, count: int) -> list[float]:
         """`count` numbers in [0, 1)."""
         index, attempt = self.index, self.attempt
-        if self.mount is not None and _is_mounted(name):
-            index, attempt = self.mount, 0
+        if _is_mounted(name) and (mount := self.mount) is not None:
+            index, attempt = mount, 0
         if self.steering is not None:
             spread = self.steering.spread(name, index, count)
             if spread is not None:
