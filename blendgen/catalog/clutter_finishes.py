@@ -167,12 +167,12 @@ OCCLUDERS = {
         clear={"strip": "pvc #dfe8ea"},
         amber={"strip": "pvc #dfa24a"},
         blue={"strip": "pvc #9cc0d8"},
-        smoke={"strip": "pvc #6f7478"},
+        smoke={"strip": "pvc #a6abae"},
     ),
     "gloved_hand": {
         "nitrile_blue": {"glove": "nitrile #2f6fb5", "cuff": "nitrile #2f6fb5", "sleeve": "fabric #3a4352"},
         "nitrile_black": {"glove": "nitrile #1b1c1f", "cuff": "nitrile #1b1c1f", "sleeve": "fabric #6f7276"},
-        "leather": {"glove": "leather #c09a63", "cuff": "leather #a8834f", "sleeve": "fabric #2b3d63"},
+        "leather": {"glove": "leather #c08a1f", "cuff": "fabric #d6d2c4", "sleeve": "fabric #2b3d63"},
         "knit": {"glove": "knit #8d9093", "cuff": "knit #6a6d70", "sleeve": "fabric #d77a24"},
     },
     "cable_bundle": {

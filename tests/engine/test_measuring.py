@@ -116,5 +116,5 @@ def test_messages_of_the_child_are_appended_to_the_log(tmp_path):
 
 def test_each_kind_of_source_has_its_own_code_digest():
     digests = builder_digests()
-    assert set(digests) == {"mesh", "phone", "shape"}
-    assert len(set(digests.values())) == 3
+    assert set(digests) == {"mesh", "phone", "clutter", "shape"}
+    assert len(set(digests.values())) == 4

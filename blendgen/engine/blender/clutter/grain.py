@@ -34,7 +34,9 @@ class Grain(ShaderGraph):
         node = self.node("ShaderNodeTexVoronoi", inputs, voronoi_dimensions="3D")
         chance = self.node("ShaderNodeSeparateColor", {"Color": node.outputs["Color"]})
         reach = self.ramp(chance.outputs["Green"], 0.0, 1.0, *radius)
-        ragged = self.math("ADD", node.outputs["Distance"], self.cloud(2500 / cell_mm, -0.1, 0.1, seed=seed))
+        ragged = self.math(
+            "ADD", node.outputs["Distance"], self.cloud(8000 / cell_mm, -0.09, 0.09, 3.0, seed)
+        )
         shape = self.ramp(self.math("DIVIDE", ragged, reach), 1.0, 0.75)
         return self.product(shape, self.math("LESS_THAN", chance.outputs["Red"], share))
 

@@ -110,11 +110,11 @@ def nitrile(s: Grain, color: Color) -> None:
 
 
 def leather(s: Grain, color: Color) -> None:
-    """Work glove of grain leather: pores, creases, dirt in the palm's colour."""
+    """Work glove of grain leather: pores, creases, dirt."""
     pore = s.ramp(s.pebbles(650.0), 0.1, 0.6)
     crease = s.ramp(s.noise((130.0, 330.0, 130.0), 4.0, 0.6, 2.0, space="3D"), 0.4, 0.6)
     dirt = s.math("MAXIMUM", s.cloud(30.0, -0.25, 0.55, 5.0, 4.0, 0.66), 0.0)
-    skin = s.tint(color, s.sum(s.ramp(crease, 0.0, 1.0, 0.8, 1.03), s.cloud(90.0, -0.06, 0.05)))
+    skin = s.tint(color, s.sum(s.ramp(crease, 0.0, 1.0, 0.8, 1.03), s.cloud(90.0, -0.08, 0.06)))
     s.set(Base_Color=s.mix(dirt, skin, (0.06, 0.045, 0.03)), Roughness=s.cloud(160.0, 0.55, 0.8, 3.0))
     s.bump(s.sum(s.product(pore, 0.12), s.product(crease, 0.35)))
 
