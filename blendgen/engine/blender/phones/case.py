@@ -124,13 +124,18 @@ def _notches(phone: Phone, shape: BodyShape) -> list[_Notch]:
 def _outer(phone: Phone, shape: BodyShape) -> list[Station]:
     """From the inner edge of the lip over the front and up the wall to the back."""
     lip, top = -LIP_MM, shape.depth_mm + FIT_MM + PLATE_MM
-    over = shape.roll_width_mm * 0.9 + LIP_OVER_MM
+    over = _lip_over_mm(phone, shape)
     roll = min(1.6, 0.5 + 0.5 * shape.roll_height_mm)
     back = BACK_ROLL_MM + 0.25 * shape.roll_height_mm
     front = arc((over - 0.3, lip), (-WALL_MM, lip + roll), CASE_PART, 7, "inset_first")
     behind = arc((-WALL_MM, top - back), (-WALL_MM + back, top), CASE_PART, 8, "height_first")
     start = arc((over, lip + 0.25), (over - 0.25, lip), CASE_PART, 3, "height_first")
     return [*start[:-1], *front, *_between(front[-1], behind[0]), *behind]
+
+
+def _lip_over_mm(phone: Phone, shape: BodyShape) -> float:
+    """How far in from the outline the lip reaches: over the frame's edge, never over the display."""
+    return min(0.9 * shape.roll_width_mm + LIP_OVER_MM, phone.front.bezel_mm - 0.25)
 
 
 def _between(start: Station, end: Station) -> list[Station]:
@@ -158,7 +163,7 @@ def _inner(phone: Phone, shape: BodyShape) -> list[Station]:
     heights += [shape.front_lip_mm + share * shape.roll_height_mm for share in (1.0, 0.6, 0.3, 0.1, 0.0)]
     walls = [Station(shape.side_inset_mm(z) - FIT_MM, z, CASE_PART) for z in heights]
     walls = [walls[0], *(b for a, b in pairwise(walls) if a.height_mm - b.height_mm > 1e-6)]
-    end = Station(roll * 0.9 + LIP_OVER_MM, -FIT_MM, CASE_PART)
+    end = Station(_lip_over_mm(phone, shape), -FIT_MM, CASE_PART)
     return [Station(roll + 0.3, floor, CASE_PART), Station(roll - FIT_MM, floor, CASE_PART), *walls, end]
 
 
