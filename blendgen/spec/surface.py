@@ -30,7 +30,10 @@ class SurfaceSection(Section):
     kind: name_of(SURFACE_KINDS) = Field(Constant("belt_rubber"), description=", ".join(SURFACE_KINDS))
     photos: PhotosSection | None = Field(None, description="photos of your own, for the kind photo")
     wear: number(0, 1) = Field(Uniform(0.0, 0.6), description="0 factory new to 1 heavily used")
-    stains: number(0, 1) | None = Field(None, description="0 none to 1 many blots (default: as wear)")
+    stains: number(0, 1) | None = Field(
+        None,
+        description="0 none to 1 many blots, also large ones (default: small ones, by wear)",
+    )
     dust: number(0, 1) = Field(Uniform(0.0, 0.5), description="0 clean to 1 dusty")
     wetness: number(0, 1) = Field(
         Constant(0.0), description="0 dry, then drops and puddles, to 1 a film of water nearly everywhere"
@@ -59,6 +62,6 @@ class SurfaceSection(Section):
         kinds = self.kind.possible() if isinstance(self.kind, Choice) else (self.kind.value,)
         if PHOTO in kinds and self.photos is None:
             raise ValueError("kind: photo needs photos: {directory: FOLDER, width_m: METRES}")
-        if PHOTO not in kinds and self.photos is not None:
-            raise ValueError("photos are given, but kind is never photo; add it, or remove photos")
+        if self.photos is not None and "kind" not in self.model_fields_set:
+            raise ValueError("photos are given, but kind is left out; add kind: photo")
         return self

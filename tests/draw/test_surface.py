@@ -83,8 +83,7 @@ def test_rows_from_before_these_keys_still_load():
     [
         ({"kind": "photo"}, "kind: photo needs photos: .directory: FOLDER, width_m: METRES"),
         ({"kind": {"choice": {"photo": 1, "paper": 1}}}, "kind: photo needs photos"),
-        ({"photos": PHOTOS}, "photos are given, but kind is never photo"),
-        ({"kind": {"choice": {"photo": 0, "paper": 1}}, "photos": PHOTOS}, "kind is never photo"),
+        ({"photos": PHOTOS}, "photos are given, but kind is left out; add kind: photo"),
         (
             {"kind": "photo", "photos": {"directory": "p"}},
             "width_m is missing: real width that one photo shows",

@@ -67,7 +67,7 @@ def values_of(tree) -> list:
             if hasattr(socket, "default_value") and not socket.is_linked:
                 value = socket.default_value
                 found.append(tuple(value) if hasattr(value, "__len__") else value)
-        if node.name in ("wear", "dust", "stains", "wetness", "seams", "base"):
+        if node.name in ("wear", "dust", "stains", "spills", "wetness", "seams", "base"):
             value = node.outputs[0].default_value
             found.append(tuple(value) if hasattr(value, "__len__") else value)
     return found

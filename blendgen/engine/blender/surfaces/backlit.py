@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, scratches, stains
+from blendgen.engine.blender.grime import dust_cover, scratches
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.shot import EMISSION_GROUP, Surface
@@ -31,7 +31,7 @@ def write_opal(s: Shading) -> None:
     blocked = s.sum(
         s.product(dust_cover(s, 0.3), 0.5),
         s.product(scratch, 0.25),
-        s.product(stains(s, s.stains, 85.0), 0.15),
+        s.product(s.blots(85.0), 0.15),
     )
     shine = s.product(cloud, s.math("SUBTRACT", 1.0, s.math("MINIMUM", blocked, 0.9)))
     s.set(Base_Color=s.tint(s.base, 0.7), Roughness=0.6, Specular_IOR_Level=0.4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust, stains
+from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -54,7 +54,7 @@ def write_kraft(s: Shading) -> None:
     scuff = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.7), 141.0, (9.0, -36.0, 77.0), 30.0)
     dent = marks(s, (70.0, 55.0), (0.03, 0.09), s.product(s.wear, 0.5), 144.0, s.warp(s.point, 60.0, 0.01))
     color = s.mix(s.product(scuff, 0.35), color, s.tint(s.base, 1.35))
-    color = s.mix(s.product(stains(s, s.stains, 147.0, (120.0, 110.0)), 0.5), color, _DIRT_LINEAR)
+    color = s.mix(s.product(s.blots(147.0, (120.0, 110.0)), 0.5), color, _DIRT_LINEAR)
     color = s.mix(s.sum(s.product(score, 0.25), s.product(dent, 0.12)), color, s.tint(s.base, 0.35))
     color = s.mix(s.product(slit, 0.85), color, (0.012, 0.009, 0.006))
     color = s.mix(s.product(tape, 0.42), color, s.tint(s.base, 0.42))

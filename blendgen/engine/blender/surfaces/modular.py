@@ -10,7 +10,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, stains, streaks
+from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import (
@@ -110,7 +110,7 @@ def write_acetal(s: Shading) -> None:
     depth = s.ramp(s.split(s.local)[2], -0.0002, -0.004)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, (3.0, -14.0, 76.0))
     rub = streaks(s, s.wear, 32.0, (110.0, 3.0))
-    stain = stains(s, s.stains, 37.0)
+    stain = s.blots(37.0)
 
     color = s.tint(s.base, s.product(_module_tint(s), s.ramp(soft, 0.3, 0.7, 0.97, 1.03)))
     color = s.mix(s.product(rub, 0.34), color, s.mix(0.45, s.base, (0.45, 0.45, 0.43)))

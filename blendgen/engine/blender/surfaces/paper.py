@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, stains
+from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import soaked
@@ -28,7 +28,7 @@ def write_paper(s: Shading) -> None:
     fibre = s.noise((900.0, 600.0), detail=2.0, roughness=0.6, seed=1.0)
     cloud = s.noise(90.0, detail=3.0, seed=2.0)
     crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.4), 71.0, (17.0, -52.0), 30.0)
-    scuff = stains(s, s.stains, 75.0)
+    scuff = s.blots(75.0)
     pulp = s.product(s.ramp(fibre, 0.3, 0.7, 0.975, 1.0), s.ramp(cloud, 0.3, 0.7, 0.985, 1.0))
     color = s.tint(s.base, pulp)
     color = s.mix(s.product(scuff, 0.2), color, (0.10, 0.095, 0.09))

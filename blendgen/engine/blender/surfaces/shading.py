@@ -13,6 +13,7 @@ from collections.abc import Callable
 import bpy
 
 from blendgen.color import hex_to_linear
+from blendgen.engine.blender.grime import marks, stains
 from blendgen.engine.blender.nodes import new_material, set_input
 from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.colors import surface_color_srgb
@@ -22,18 +23,19 @@ from blendgen.vocabulary import USUALLY_SEAMLESS
 # A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
 # for fabric and moves none of them.
 WRAP_M = 45.72
-_AMOUNTS = ("wear", "dust", "stains", "wetness", "seams")
+_AMOUNTS = ("wear", "dust", "stains", "spills", "wetness", "seams")
 
 
 class Shading(ShaderGraph):
     """One material in the making; `set` fills its BSDF.
 
-    wear, dust, stains, wetness, seams (each 0 to 1) and base (a colour) are its live parameters
+    wear, dust, stains, spills, wetness, seams (each 0 to 1) and base (a colour) are its live parameters;
+    spills are stains that the spec asks for, and not only those that come with wear
     """
 
     def __init__(self, name: str):
         self.material, self.tree, self.principled = new_material(name)
-        self.wear, self.dust, self.stains, self.wetness, self.seams = (
+        self.wear, self.dust, self.stains, self.spills, self.wetness, self.seams = (
             self._parameter("ShaderNodeValue", name) for name in _AMOUNTS
         )
         self.base = self._parameter("ShaderNodeRGB", "base")
@@ -45,6 +47,15 @@ class Shading(ShaderGraph):
 
     def _parameter(self, kind: str, name: str) -> Socket:
         return self.node(kind, name=name).outputs[0]
+
+    def blots(self, seed: float, cell_mm: tuple[float, float] = (85.0, 95.0)) -> Socket:
+        """The stains that come with wear, and larger ones where the spec asks for stains."""
+        small = stains(self, self.stains, seed, cell_mm)
+        ragged = self.warp(self.warp(self.point, 24.0, 0.02, seed + 150.0), 170.0, 0.004, seed + 151.0)
+        large = marks(self, (125.0, 110.0), (0.06, 0.3), self.product(self.spills, 0.8), seed + 150.0, ragged)
+        inside = self.ramp(self.noise(90.0, 3.0, 0.65, seed + 152.0), 0.32, 0.6, 0.4, 1.0)
+        asked = self.math("MINIMUM", self.product(self.spills, 20.0), 1.0)
+        return self.math("MAXIMUM", small, self.product(large, inside, asked))
 
     def across(self) -> Socket:
         """The world direction of local +X."""
@@ -69,7 +80,7 @@ def surface_material(
 def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
     color = color_srgb or surface_color_srgb(surface.kind, surface.color_srgb)
     stains = surface.wear if surface.stains is None else surface.stains
-    amounts = (surface.wear, surface.dust, stains, surface.wetness, seams_of(surface))
+    amounts = (surface.wear, surface.dust, stains, surface.stains or 0.0, surface.wetness, seams_of(surface))
     for name, amount in zip(_AMOUNTS, amounts, strict=True):
         nodes[name].outputs[0].default_value = amount
     nodes["base"].outputs[0].default_value = (*hex_to_linear(color), 1.0)

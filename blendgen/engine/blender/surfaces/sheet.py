@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, lanes, scratches, settle_dust, stains, streaks
+from blendgen.engine.blender.grime import dust_cover, lanes, scratches, settle_dust, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -46,7 +46,7 @@ def write_rubber(s: Shading) -> None:
     polish = lanes(s, s.wear, 11.0)
     streak = streaks(s, s.wear, 12.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 13.0)
-    stain = stains(s, s.stains, 17.0)
+    stain = s.blots(17.0)
     grain = s.noise(420.0, detail=2.0, roughness=0.7, seed=1.0)
     blotch = s.noise((30.0, 9.0), detail=4.0, roughness=0.6, seed=2.0)
     weave = _weave(s)
@@ -58,7 +58,7 @@ def write_rubber(s: Shading) -> None:
     color = s.mix(s.math("MINIMUM", chalk, 0.8), color, s.mix(0.35, s.base, (0.23, 0.22, 0.205)))
     color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.4))
     seam, pressed = _bias_splice(s)
-    color = s.mix(seam, s.mix(s.product(pressed, 0.25), color, s.tint(s.base, 1.25)), s.tint(s.base, 0.25))
+    color = s.mix(seam, s.mix(s.product(pressed, 0.6), color, s.tint(s.base, 1.3)), s.tint(s.base, 0.25))
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
@@ -87,7 +87,7 @@ def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
     slanted = s.sum(y, s.product(x, BIAS_SLOPE))
     aside = s.math("SUBTRACT", s.math("FLOORED_MODULO", slanted, period_m), period_m / 2)
     edge = s.math("ABSOLUTE", s.math("SUBTRACT", s.math("ABSOLUTE", aside), BIAS_FIELD_M / 2))
-    line = s.product(s.ramp(edge, 0.0011, 0.0004), s.seams, s.ramp(s.wear, 0.0, 1.0, 0.45, 0.9))
+    line = s.product(s.ramp(edge, 0.0018, 0.0009), s.seams, s.ramp(s.wear, 0.0, 1.0, 0.45, 0.9))
     return line, s.product(s.ramp(s.math("ABSOLUTE", aside), BIAS_FIELD_M / 2, BIAS_FIELD_M / 2.1), s.seams)
 
 
@@ -98,7 +98,7 @@ def write_pvc(s: Shading) -> None:
     seam, field = (s.product(mask, s.seams) for mask in _splice(s))
     streak = streaks(s, s.wear, 22.0, (60.0, 0.35))
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 23.0)
-    scuff = stains(s, s.stains, 27.0, (45.0, 320.0))
+    scuff = s.blots(27.0, (45.0, 320.0))
     polish = lanes(s, s.wear, 21.0)
 
     mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(grain, 0.3, 0.7, 0.92, 1.08))

@@ -11,7 +11,7 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust, stains
+from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -60,7 +60,7 @@ def write_steel(s: Shading) -> None:
     bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
     smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, (11.0, -38.0, 63.0), 20.0)
-    stain = stains(s, s.stains, 55.0)
+    stain = s.blots(55.0)
 
     shade = s.product(s.ramp(lines, 0.3, 0.7, 0.9, 1.04), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
     color = s.tint(s.base, shade)
@@ -95,7 +95,7 @@ def write_wood(s: Shading) -> None:
     rings, pores = _growth(s, at)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, (6.0, -42.0, 71.0), 20.0)
     dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
-    stain = stains(s, s.stains, 65.0)
+    stain = s.blots(65.0)
 
     late_wood = s.node("ShaderNodeGamma", {"Color": s.base, "Gamma": 1.4}).outputs["Color"]
     color = s.mix(rings, s.tint(s.base, 1.12), late_wood)

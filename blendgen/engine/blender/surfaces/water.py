@@ -26,7 +26,7 @@ def wet(s: Shading, color, gloss: Number, porous: float, beads: float = 1.0) -> 
     water = s.math("MAXIMUM", puddle, drop)
     color = _soaked(s, color, s.math("MAXIMUM", s.product(damp, porous), s.product(water, 0.18)))
     s.set(Coat_Weight=water, Coat_IOR=_WATER_IOR, Coat_Roughness=0.035)
-    ripple = s.product(s.noise(26.0, detail=1.0, seed=123.0), 0.35)
+    ripple = s.product(s.noise(22.0, detail=1.5, seed=123.0), 0.9)
     level_mm = s.product(puddle, s.sum(ripple, 0.45))
     height = {"Height": s.math("MAXIMUM", level_mm, s.product(drop, dome_mm)), "Distance": 0.001}
     s.set(Coat_Normal=s.node("ShaderNodeBump", {**height, "Strength": 1.0}).outputs["Normal"])
@@ -64,7 +64,7 @@ def _level(s: Shading) -> Socket:
 
 
 def _start(s: Shading) -> Socket:
-    return s.ramp(s.wetness, 0.0, 1.0, 0.78, 0.27)
+    return s.ramp(s.wetness, 0.0, 1.0, 0.78, 0.36)
 
 
 def _puddle(s: Shading) -> tuple[Socket, Socket]:
