@@ -27,11 +27,8 @@ _SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
-def wear_out(material: bpy.types.Material, condition: Condition, stuck_on: bool = True) -> None:
-    """Change a material in place; nothing where it has no Principled BSDF.
-
-    stuck_on: whether stickers reach it; under a case they do not
-    """
+def wear_out(material: bpy.types.Material, condition: Condition) -> None:
+    """Change a material in place; nothing where it has no Principled BSDF."""
     principled = next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
     if principled is None:
         return
@@ -47,9 +44,8 @@ def wear_out(material: bpy.types.Material, condition: Condition, stuck_on: bool 
         add_scuffs(graph, condition.scuffs)
     if condition.cracks and glass:
         add_cracks(graph, condition.cracks, condition.impact)
-    if stuck_on and not small:
-        for sticker in condition.stickers:
-            add_sticker(graph, sticker)
+    for sticker in () if small else condition.stickers:
+        add_sticker(graph, sticker)
     if condition.dust:
         _dust(graph)
 

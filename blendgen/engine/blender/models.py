@@ -86,9 +86,9 @@ class Models:
     def _used(self, materials, condition: Condition, cased: bool) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
+        within = _within_case(condition) if cased else condition
         for material, copy in copies.items():
-            outermost = not cased or material.name.startswith(CASE_PART)
-            wear_out(copy, condition, stuck_on=outermost)
+            wear_out(copy, condition if material.name.startswith(CASE_PART) else within)
         self._painted += copies.values()
         return [copies[material] for material in materials]
 
@@ -118,6 +118,11 @@ class Models:
 def object_name(instance_id: int) -> str:
     """Names are fixed, because Cryptomatte ids and per-object noise hash them."""
     return f"product_{instance_id}"
+
+
+def _within_case(condition: Condition) -> Condition:
+    """The condition of what a case holds: stickers reach it at the front, which is open (-Z)."""
+    return condition.model_copy(update={"stickers": tuple(s for s in condition.stickers if s.normal[2] < 0)})
 
 
 def _surface(mesh: bpy.types.Mesh) -> BVHTree:
