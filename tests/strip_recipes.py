@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from blendgen.spec.fields import LawField, law_field
 from blendgen.spec.model import Spec
+from blendgen.vocabulary import NO_SURFACE, PHOTO, SURFACE_KINDS
 
 Values = dict[str, Any]
 
@@ -25,8 +26,16 @@ SCENE: Values = {
     "resolution": [128, 128],
     "products": [{"catalog": "phones", "models": ["iphone_13_pro"], "colorways": ["sierra_blue"]}],
     "distractors": {"catalog": "shapes", "count": 0, "gap_m": 0.02},
-    "placement": {"pose": "upright", "yaw_deg": 30, "offset": 0, "gap_m": 0.02},
-    "surface": {"kind": "belt_pvc", "color": "#6d7880", "wear": 0.2, "dust": 0.1, "width_m": 0.6},
+    "occluders": {"catalog": "occluders", "count": 0, "visible_fraction": 0.6, "height_m": 0.05},
+    "placement": {"pose": "upright", "yaw_deg": 30, "offset": 0, "gap_m": 0.02, "spread": 0.4},
+    "surface": {
+        "kind": "belt_pvc",
+        "color": "#6d7880",
+        "wear": 0.2,
+        "dust": 0.1,
+        "width_m": 0.6,
+        "pitch_m": 0.01,
+    },
     "camera": {
         "frame_fill": 0.7,
         "aim": [0, 0],
@@ -95,15 +104,42 @@ _GRID = {"surface__kind": "belt_modular"}
 _WIDE = {**_GRID, "camera__elevation_deg": 90, "camera__focal_length_mm": 28}
 _FLASH = {**_MOVING, "lighting__lamps__strobe": 1, "exposure__environment_ev": -3}
 
+_PILE = {"placement__arrangement": "pile", "per_image": 4, "camera__frame_fill": 0.9}
+_BOX = {**_PILE, "container__kind": "tote", "container__width_m": 0.22, "container__length_m": 0.3,
+        "container__height_m": 0.08, "container__yaw_deg": 20, "container__color": "#2456a0",
+        "camera__frame_fill": 0.5}  # fmt: skip
+_MESH = {"surface__kind": "belt_mesh", "surface__color": None}
+
+_KINDS = [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]
+
+# what needs photos of one's own has no strip
+_WITHOUT_STRIP = ("backdrop.", "surface.photos.")
+
 _OWN = {
     "per_image": Recipe({"integers": [1, 4]}, {"camera.frame_fill": 0.9}),
     "condition.screen": uniform(0, 2, placement__pose="resting"),  # which here is with the screen up
     "distractors.count": Recipe({"integers": [0, 5]}, {"camera.frame_fill": 0.35}),
     "distractors.gap_m": uniform(0.005, 0.1, distractors__count=2, camera__frame_fill=0.35),
+    "occluders.count": Recipe({"integers": [0, 3]}),
+    "occluders.visible_fraction": uniform(0.3, 0.9, occluders__count=1),
+    "occluders.height_m": uniform(0.01, 0.15, occluders__count=1),
+    "placement.spread": uniform(0, 1.2, **_PILE),
+    "container.kind": Recipe(None, uniform(0, 1, **{**_BOX, "container__color": None}).scene),
+    "container.width_m": uniform(0.18, 0.35, **_BOX),
+    "container.length_m": uniform(0.18, 0.4, **_BOX),
+    "container.height_m": uniform(0.02, 0.2, **_BOX),
+    "container.yaw_deg": uniform(0, 180, **_BOX),
+    "container.color": Recipe(
+        {"choice": ["#3a4046", "#2456a0", "#a3261f", "#b9b7ae", "#2f6b46"]}, uniform(0, 1, **_BOX).scene
+    ),
+    "surface.pitch_m": uniform(0.006, 0.02, **_MESH),
     "placement.yaw_deg": uniform(0, 360),
     "placement.offset": uniform(-1, 1, camera__distance_m=0.7, camera__frame_fill=None, surface__width_m=0.3),
     "placement.gap_m": uniform(0.005, 0.1, **_TWO),
-    "surface.kind": Recipe(None, {"surface.color": None}),
+    "surface.kind": Recipe(
+        {"choice": [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]},
+        {"surface.color": None},
+    ),
     "surface.color": Recipe({"choice": ["#2b2c2f", "#2a7560", "#2c68a6", "#8a4b32", "#b9bab5", "#e9e7e2"]}),
     "surface.width_m": uniform(0.2, 0.6, camera__distance_m=0.9, camera__frame_fill=None),
     "surface.yaw_deg": uniform(0, 90, **_GRID),
@@ -178,10 +214,11 @@ _OWN = {
 
 
 def parameters(model: type[BaseModel] = Spec, prefix: str = "") -> Iterator[tuple[str, LawField, Any]]:
-    """(key, what checks it, its pydantic field) of each parameter of a spec that takes a distribution."""
+    """(key, what checks it, its pydantic field) of each parameter that takes a distribution and needs no
+    files of one's own."""
     for name, info in model.model_fields.items():
         found = law_field(info)
-        if found is not None:
+        if found is not None and not f"{prefix}{name}".startswith(_WITHOUT_STRIP):
             yield f"{prefix}{name}", found, info
         candidates = (info.annotation, *get_args(info.annotation))
         for section in (one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)):
