@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from blendgen.cli import _COMMANDS
+from blendgen.cli import _COMMANDS, run
 
 SPEC = """\
 blendgen: 1
@@ -41,7 +41,7 @@ def test_help_names_every_command():
     assert result.returncode == 0
     for name in _COMMANDS:
         assert name in result.stdout
-        assert blendgen(name, "--help").returncode == 0
+        assert run([name, "--help"]) == 0
 
 
 def test_a_mistyped_command_is_told_the_nearest():

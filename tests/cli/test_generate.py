@@ -117,18 +117,18 @@ def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(sp
         assert np.abs(np.array([x + width, y + height]) - (columns.max() + 1, rows.max() + 1)).max() <= 1
 
 
-def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path):
+@pytest.mark.parametrize("delay_s", [0.8, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.5, 1.2))])
+def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path, delay_s):
     """The signal goes to the whole group, at any moment of the start."""
-    for delay_s in (0.5, 0.8, 1.2):
-        command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", tmp_path / "out", "-n", "500"]
-        process = subprocess.Popen(
-            list(map(str, command)), stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        time.sleep(delay_s)
-        os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 130, said
-        assert "Traceback" not in said
+    command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", tmp_path / "out", "-n", "500"]
+    process = subprocess.Popen(
+        list(map(str, command)), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(delay_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
 
 
 def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another(spec, finished):
@@ -155,6 +155,7 @@ def test_preview_makes_a_labelled_sheet(spec, tmp_path):
         assert sheet.width > 128
 
 
+@pytest.mark.slow
 def test_preview_varies_one_parameter_and_tells_what_cannot_be_varied(spec, tmp_path):
     sheet = tmp_path / "strip.png"
     options = ("--vary", "camera.elevation_deg", "--set", "sensor.mosaic=rggb")
@@ -180,7 +181,10 @@ def start_long_run(spec, folder):
     return process
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signum", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_finishes_the_image_in_hand_and_says_what_is_there(spec, tmp_path, signum, code):
     process = start_long_run(spec, tmp_path / "out")
     process.send_signal(signum)

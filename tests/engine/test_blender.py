@@ -105,7 +105,10 @@ def _worn(mark: str, amount: float):
 STICKERS = ("label", "vinyl", "tape")
 
 
-@pytest.mark.parametrize("mark", ["scratches", "fingerprints", "dust", "scuffs", "cracks", "label", "tape"])
+_OTHERS = [pytest.param(m, marks=pytest.mark.slow) for m in ("fingerprints", "dust", "scuffs", "tape")]
+
+
+@pytest.mark.parametrize("mark", ["scratches", "cracks", "label", *_OTHERS])
 def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark, request):
     if mark == "cracks":
         request.getfixturevalue("glass")
