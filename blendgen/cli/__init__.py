@@ -21,6 +21,7 @@ from blendgen.errors import BlendgenError, ExitCode
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
     "export": "Bring a data set into another format: coco, yolo, parquet, ...",
+    "mix": "Mix synthetic images with real photos for training.",
     "verify": "Check every file and label of a data set.",
     "preview": "A labelled contact sheet of a spec, in seconds.",
     "check": "Check a spec and its models without rendering.",

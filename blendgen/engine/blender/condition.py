@@ -16,6 +16,7 @@ from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.nodes import add_node
 from blendgen.engine.blender.scuffs import add_scuffs
 from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
+from blendgen.engine.blender.shared_pattern import shared_pattern
 from blendgen.engine.blender.stickers import add_sticker
 from blendgen.engine.blender.used_material import UsedMaterial, is_glass
 
@@ -36,7 +37,7 @@ def wear_out(material: bpy.types.Material, condition: Condition) -> None:
     if condition.screen and material.name.casefold().startswith(_SCREENS):
         graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
     if condition.fingerprints:
-        graph.rougher(_smears(graph, condition.fingerprints), 0.2)
+        graph.rougher(shared_pattern(graph, "smears", condition.fingerprints, _smears), 0.2)
     if condition.scratches:
         _scratch(graph, condition.scratches)
     small = material.name.casefold().startswith(_SMALL)
@@ -51,18 +52,26 @@ def wear_out(material: bpy.types.Material, condition: Condition) -> None:
 
 
 def _scratch(graph: UsedMaterial, amount: float) -> None:
-    scratch = scratches(graph, 0.85 * amount, 91.0, _SCRATCH_ANGLES_DEG, 18)
+    scratch = shared_pattern(graph, "scratches", amount, _scratches)
     color = graph.mix(graph.product(scratch, 0.3 + 0.5 * amount), graph.value("Base Color"), _BARE_LINEAR)
     graph.set(Base_Color=color)
     graph.rougher(scratch, 0.4)
 
 
+def _scratches(s: ShaderGraph) -> Socket:
+    return scratches(s, s.product(s.wear, 0.85), 91.0, _SCRATCH_ANGLES_DEG, 18)
+
+
 def _dust(graph: UsedMaterial) -> None:
-    facing_up = graph.split(graph.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
-    cover = graph.product(dust_cover(graph, 0.35), graph.ramp(facing_up, 0.2, 0.8))
+    cover = shared_pattern(graph, "dust", graph.dust, _dust_on_top)
     color, roughness = settle_dust(graph, cover, graph.value("Base Color"), graph.value("Roughness"))
     graph.set(Base_Color=color, Roughness=roughness)
     graph.rougher(cover, 0.6, ("Coat Roughness",))
+
+
+def _dust_on_top(s: ShaderGraph) -> Socket:
+    facing_up = s.split(s.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
+    return s.product(dust_cover(s, 0.35), s.ramp(facing_up, 0.2, 0.8))
 
 
 def _picture(graph: ShaderGraph) -> Socket:
@@ -91,10 +100,11 @@ def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> 
     return graph.node("ShaderNodeCombineColor", inputs, mode="HSV").outputs["Color"]
 
 
-def _smears(graph: ShaderGraph, amount: float) -> Socket:
+def _smears(s: ShaderGraph) -> Socket:
     """Greasy patches as large as fingertips, wiped in one direction, with more of them at more."""
-    wiped = graph.turned(graph.warp(graph.point, 30.0, 0.006, 95.0), 24.0)
-    patch = graph.noise((70.0, 38.0), detail=2.5, roughness=0.6, seed=96.0, at=wiped)
-    start = 0.66 - 0.22 * amount
-    fine = graph.ramp(graph.noise((900.0, 160.0), detail=1.0, seed=97.0, at=wiped), 0.35, 0.65, 0.55, 1.0)
-    return graph.product(graph.ramp(patch, start, start + 0.12), fine, min(1.0, 0.4 + amount))
+    wiped = s.turned(s.warp(s.point, 30.0, 0.006, 95.0), 24.0)
+    patch = s.noise((70.0, 38.0), detail=2.5, roughness=0.6, seed=96.0, at=wiped)
+    start = s.ramp(s.wear, 0.0, 1.0, 0.66, 0.44)
+    fine = s.ramp(s.noise((900.0, 160.0), detail=1.0, seed=97.0, at=wiped), 0.35, 0.65, 0.55, 1.0)
+    strength = s.math("MINIMUM", s.sum(s.wear, 0.4), 1.0)
+    return s.product(s.ramp(patch, start, s.sum(start, 0.12)), fine, strength)

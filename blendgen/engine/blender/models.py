@@ -21,11 +21,14 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
+from blendgen.engine.blender.part_areas import smallest_parts
 from blendgen.engine.blender.stickers import laid_down
 from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
 _NEW = Condition()
+# of small parts: what is everywhere on a product, and too fine to be seen there
+_CLEAN = {"scratches": 0.0, "fingerprints": 0.0, "dust": 0.0, "scuffs": 0.0}
 
 
 class Models:
@@ -36,6 +39,7 @@ class Models:
         self._meshes: dict[str, bpy.types.Mesh] = {}
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._surfaces: dict[str, BVHTree] = {}
+        self._small: dict[str, frozenset[int]] = {}
         self._painted: list[bpy.types.Material] = []
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
@@ -57,7 +61,8 @@ class Models:
         if case is not None:
             materials = self._in_case(product, materials, case)
         if not condition.is_new:
-            materials = self._used(materials, self._laid_down(product, condition), case is not None)
+            laid = self._laid_down(product, condition)
+            materials = self._used(materials, laid, case is not None, self._details(product))
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
             slot.material = material
@@ -83,12 +88,20 @@ class Models:
         laid = tuple(laid_down(sticker, surface) for sticker in condition.stickers)
         return condition.model_copy(update={"stickers": laid})
 
-    def _used(self, materials, condition: Condition, cased: bool) -> list[bpy.types.Material]:
+    def _details(self, product: Product) -> frozenset[int]:
+        """Slots of parts so small that nobody sees wear on them."""
+        if product.name not in self._small:
+            self._small[product.name] = smallest_parts(self._mesh(product), len(product.parts))
+        return self._small[product.name]
+
+    def _used(self, materials, condition: Condition, cased: bool, details) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
+        large = {material for slot, material in enumerate(materials) if slot not in details}
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
         within = _within_case(condition) if cased else condition
         for material, copy in copies.items():
-            wear_out(copy, condition if material.name.startswith(CASE_PART) else within)
+            state = condition if material.name.startswith(CASE_PART) else within
+            wear_out(copy, state if material in large else state.model_copy(update=_CLEAN))
         self._painted += copies.values()
         return [copies[material] for material in materials]
 

@@ -1,0 +1,90 @@
+"""Real photos: an image folder of a person's own, with or without folders for splits.
+
+In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their split. Without
+split folders each photo's split follows from its content, so that it stays where it is when others come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from blendgen.errors import DatasetError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
+               "dev": "val", "test": "test", "testing": "test"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Photo:
+    path: Path
+    label: str
+    split: str
+    width: int
+    height: int
+    sha256: str
+
+
+def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], list[str]]:
+    """All photos, sorted by path, and a line for each that cannot be read.
+
+    shares: split -> its share, for a folder without split folders
+    raises: DatasetError where there is none, or where one photo lies in two splits
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    photos, left_out = [], []
+    for path, label, split in _files(folder):
+        try:
+            with Image.open(path) as image:
+                width, height = image.size
+                image.load()
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (OSError, ValueError, SyntaxError) as error:
+            left_out.append(f"{path}: cannot be read: {error}")
+            continue
+        photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))
+    if not photos:
+        raise DatasetError(f"{folder}: holds no photos in folders of classes ({', '.join(SUFFIXES)})")
+    _refuse_leaks(photos)
+    return photos, left_out
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
+    """Photos with their class and, where folders tell it, their split."""
+    tops = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    with_splits = tops and all(path.name.lower() in SPLIT_NAMES for path in tops)
+    for top in tops:
+        split = SPLIT_NAMES[top.name.lower()] if with_splits else None
+        for label in sorted(path for path in top.iterdir() if path.is_dir()) if with_splits else [top]:
+            for path in sorted(label.rglob("*")):
+                if path.suffix.lower() in SUFFIXES and path.is_file():
+                    yield path, label.name, split
+
+
+def _split_of(digest: str, shares: dict[str, float]) -> str:
+    position, total = int(digest[:13], 16) / 16**13, 0.0
+    for split, share in shares.items():
+        total += share
+        if position < total:
+            return split
+    return next(reversed(shares))
+
+
+def _refuse_leaks(photos: list[Photo]) -> None:
+    seen: dict[str, Photo] = {}
+    for photo in photos:
+        other = seen.setdefault(photo.sha256, photo)
+        if other.split != photo.split:
+            raise DatasetError(
+                f"{photo.path}: is the same photo as {other.path}, but in another split; what is tested "
+                "must not be trained on: remove one of them"
+            )
+        if other.label != photo.label:
+            raise DatasetError(f"{photo.path}: is the same photo as {other.path}, but of another class")
