@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -14,21 +15,24 @@ from blendgen.errors import ExitCode
 
 @click.command("verify")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.option(
+    "--deep", type=click.IntRange(min=1), metavar="N", help="Also make N images again and compare every byte."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, as_json):
+def command(folder, deep, as_json):
     """Check every file and every row of the data set in OUT.
 
     Files against their sha256, boxes and areas against the masks, labels against the drawn shots,
     poses against the boxes by projection, counts, duplicates and strays. Prints one line a fault;
     exits with 5 where there is one.
-    """
+    """  # fmt: skip
     from blendgen.dataset.verify import verify
     from blendgen.export.source import open_source
 
+    faults = []
     with Progress("row") as progress:
         progress.begin(open_source(folder).images)
-        faults = []
-        for fault in verify(folder, progress.advance):
+        for fault in itertools.chain(verify(folder, progress.advance), _made_again(folder, deep)):
             faults.append(fault)
             if not as_json:
                 click.echo(str(fault))
@@ -38,3 +42,14 @@ def command(folder, as_json):
     else:
         say(f"{len(faults)} fault(s)" if faults else "no fault")
     return ExitCode.DATASET if faults else ExitCode.OK
+
+
+def _made_again(folder: Path, count: int | None):
+    """Faults of images that come out otherwise; nothing is loaded before it is asked for."""
+    if count is None:
+        return
+    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.farm.recheck import recheck
+
+    with Progress() as progress:
+        yield from recheck(folder, count, measure, builder_digests(), progress)

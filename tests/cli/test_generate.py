@@ -1,7 +1,9 @@
 """generate, preview, draw and doctor with real Blender, small."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,6 +148,22 @@ def test_every_image_can_be_drawn_again_from_its_row(spec, finished):
     rows = rows_of(folder)
     drawn = json.loads(blendgen("draw", spec, "--index", "4").stdout)
     assert drawn["shot"] == rows[4]["shot"] and drawn["exposure"] == rows[4]["exposure"]
+
+
+@pytest.mark.slow
+def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path):
+    folder, _ = finished
+    clean = blendgen("verify", folder, "--deep", "1", "--json")
+    assert clean.returncode == 0 and json.loads(clean.stdout)["faults"] == []
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    rows = rows_of(copy)
+    picture = copy / rows[0]["file_name"]
+    Image.new("RGB", (rows[0]["width"], rows[0]["height"])).save(picture)
+    rows[0]["sha256"] = hashlib.sha256(picture.read_bytes()).hexdigest()
+    (copy / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
+    wrong = blendgen("verify", copy, "--deep", "1")
+    assert wrong.returncode == 5
+    assert f"{rows[0]['file_name']}: comes out otherwise when it is made again" in wrong.stdout
 
 
 def test_preview_makes_a_labelled_sheet(spec, tmp_path):

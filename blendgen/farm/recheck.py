@@ -1,0 +1,66 @@
+"""Recheck: some images of a data set made again, and compared byte for byte.
+
+In: a finished data set and how many of its images. Out: Faults for files that come out otherwise. The
+spec beside the images says what to make; models that changed since then are a fault of their own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from blendgen.catalog.source import Measurer
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import read_rows, spread_rows
+from blendgen.dataset.store import Store, read_record
+from blendgen.dataset.verify import Fault
+from blendgen.errors import DatasetError
+from blendgen.farm.generate import generate
+from blendgen.farm.job import Job
+from blendgen.inventory import load_inventory
+from blendgen.record import dataset_record
+from blendgen.spec.load import load_spec
+
+_KEYS = ("file_name", "mask_file_name", "clean_file_name")
+
+
+def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progress) -> Iterator[Fault]:
+    """Faults of `count` images, spread evenly over the data set.
+
+    raises: DatasetError where this machine cannot make the same bytes
+    """
+    layout = Layout(Path(folder))
+    spec_file = load_spec(layout.spec)
+    inventory = load_inventory(spec_file, measure, builder_digests)
+    record, known = dataset_record(spec_file.spec, inventory), read_record(layout)
+    if record["digest"] != known.get("digest"):
+        yield Fault(layout.spec.name, "the models, photos or the spec are not those of the data set any more")
+        return
+    _refuse_other_versions(layout, record, known)
+    rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
+    with tempfile.TemporaryDirectory(prefix="blendgen-recheck-") as scratch:
+        with Store(Path(scratch), record, layout.spec.read_text("utf-8")) as store:
+            job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), store.layout.log)
+            generate(job, store, sorted(rows), progress)
+            for again in read_rows(store.layout.manifest):
+                yield from _compared(rows[again["index"]], again)
+
+
+def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:
+    for key in ("blendgen_version", "blender_version"):
+        if record[key] != known.get(key):
+            raise DatasetError(
+                f"{layout.root}: was made with {key.split('_')[0]} {known.get(key)}, this is {record[key]}: "
+                "their pixels differ, so nothing can be compared"
+            )
+
+
+def _compared(row: dict, again: dict) -> Iterator[Fault]:
+    for key in _KEYS:
+        digest = key.replace("file_name", "sha256")
+        if key in row and row[digest] != again.get(digest):
+            yield Fault(row[key], "comes out otherwise when it is made again")
+    for key in ("label", "split", "objects", "shot", "exposure"):
+        if row[key] != again[key]:
+            yield Fault(f"manifest.jsonl: index {row['index']}", f"{key} comes out otherwise")
