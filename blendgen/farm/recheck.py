@@ -39,12 +39,15 @@ def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progre
         return
     _refuse_other_versions(layout, record, known)
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
-    with tempfile.TemporaryDirectory(prefix="blendgen-recheck-") as scratch:
-        with Store(Path(scratch), record, layout.spec.read_text("utf-8")) as store:
-            job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), store.layout.log)
-            generate(job, store, sorted(rows), progress)
-            for again in read_rows(store.layout.manifest):
-                yield from _compared(rows[again["index"]], again)
+    text = layout.spec.read_text("utf-8")
+    with (
+        tempfile.TemporaryDirectory(prefix="blendgen-recheck-") as scratch,
+        Store(Path(scratch), record, text) as store,
+    ):
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), store.layout.log)
+        generate(job, store, sorted(rows), progress)
+        for again in read_rows(store.layout.manifest):
+            yield from _compared(rows[again["index"]], again)
 
 
 def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:
