@@ -32,7 +32,7 @@ _WALL_M = {"tote": 0.003, "cardboard_box": 0.004, "steel_tray": 0.0015}
 _COLORS = {
     "tote": ("#3a4046", "#2456a0", "#a3261f", "#b9b7ae", "#2f6b46"),
     "cardboard_box": ("#b08a5c", "#a67c4e", "#c09a6c"),
-    "steel_tray": ("#c6c6c4",),
+    "steel_tray": ("#9a9b9b", "#a5a39f"),
 }
 _ROOM = 1.15  # a container is at least so much wider than what lies in it
 _STRAY = 1.5

@@ -215,7 +215,7 @@ def _write_steel(s: _Sides) -> None:
     smudge = s.ramp(s.noise(30.0, detail=4.0, roughness=0.7, seed=2.0), 0.4, 0.7)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.05, 0.9), 4.0, (11.0, -38.0, 63.0), 18)
     color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.86, 1.0))
-    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.3, 0.4), s.product(smudge, 0.12), s.product(scratch, 0.15))
+    roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.46, 0.56), s.product(smudge, 0.1), s.product(scratch, 0.12))
     cover = _finish(s, color, roughness)
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
     s.bump(s.product(lines, 0.003))
