@@ -378,3 +378,22 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
     inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
     wanted = np.array(hex_to_srgb(color)) * 255
     assert np.abs(picture[inside].mean(axis=0) - wanted).max() <= 2
+
+
+@pytest.mark.parametrize("shape", ["box", "sphere"])
+def test_a_shape_is_the_same_closed_mesh_each_time(shape):
+    """The same bytes from another cache."""
+    from blendgen.engine.blender.asset import empty_blender
+    from blendgen.engine.blender.shapes import build_shape
+
+    made = []
+    for _ in range(2):
+        empty_blender()
+        mesh = build_shape({"shape": shape, "size_m": [0.1, 0.06, 0.04]}).data
+        corners = np.array([v.co for v in mesh.vertices], float)
+        made.append((corners.tobytes(), [tuple(face.vertices) for face in mesh.polygons]))
+    assert made[0] == made[1]
+    volume = sum(corners[f[0]] @ np.cross(corners[a], corners[b]) / 6
+                 for f in made[0][1] for a, b in zip(f[1:], f[2:], strict=False))  # fmt: skip
+    whole = {"box": 1.0, "sphere": np.pi / 6}[shape] * 0.1 * 0.06 * 0.04
+    assert volume == pytest.approx(whole, rel=0.003)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-import bmesh
 import bpy
+import numpy as np
 
 from blendgen.color import hex_to_linear
 from blendgen.engine.blender.join import PRODUCT_NAME, to_product_frame
@@ -36,15 +37,35 @@ def build_shape(options: dict[str, Any]) -> bpy.types.Object:
 
 
 def _fill(mesh: bpy.types.Mesh, shape: str, size_m) -> None:
-    editable = bmesh.new()
-    if shape == "box":
-        bmesh.ops.create_cube(editable, size=1.0)
-    else:
-        bmesh.ops.create_uvsphere(
-            editable, u_segments=_SPHERE_MERIDIANS, v_segments=_SPHERE_PARALLELS, radius=0.5
-        )
-    bmesh.ops.scale(editable, vec=tuple(size_m), verts=editable.verts)
-    editable.to_mesh(mesh)
-    editable.free()
+    vertices, faces = _box() if shape == "box" else _sphere()
+    mesh.from_pydata((vertices * size_m).tolist(), [], faces)
+    mesh.update()
     if shape == "sphere":
         mesh.shade_smooth()
+
+
+def _box() -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    corners = np.array(list(itertools.product((-0.5, 0.5), repeat=3)))
+    return corners, [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+
+
+def _sphere() -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """Meridians and parallels. Not by bmesh, whose sphere numbers its vertices otherwise every time."""
+    polar = np.linspace(0, np.pi, _SPHERE_PARALLELS + 1)[1:-1, None]
+    around = np.arange(_SPHERE_MERIDIANS) * (2 * np.pi / _SPHERE_MERIDIANS)
+    flat = np.ones_like(around)
+    rings = np.stack(
+        [np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar) * flat], -1
+    )
+    vertices = np.concatenate([[(0, 0, 1)], rings.reshape(-1, 3), [(0, 0, -1)]]) / 2
+    near = 1 + np.arange(_SPHERE_MERIDIANS)
+    following = np.roll(near, -1)
+    count, last = _SPHERE_MERIDIANS, len(vertices) - 1
+    faces = [(0, a, b) for a, b in zip(near, following, strict=True)]
+    for ring in range(_SPHERE_PARALLELS - 2):
+        below = count * ring
+        pairs = zip(near + below, following + below, strict=True)
+        faces += [(a, a + count, b + count, b) for a, b in pairs]
+    end = count * (_SPHERE_PARALLELS - 2)
+    faces += [(b, a, last) for a, b in zip(near + end, following + end, strict=True)]
+    return vertices, [tuple(int(i) for i in face) for face in faces]
