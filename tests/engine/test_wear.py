@@ -1,0 +1,188 @@
+"""Wear, as rendered: marks of use, bevels, cases and screens change the product and nothing else."""
+
+import numpy as np
+import pytest
+
+from tests.engine import conformance
+
+bpy = pytest.importorskip("bpy")
+
+
+@pytest.fixture
+def glass(stock, engine_for):
+    """The part of the box is called glass, as long as the test lasts."""
+    box = stock.product("box")
+    engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False).render(
+        conformance.make_shot([conformance.place(1, box)], conformance.make_camera(resolution=(16, 16)))
+    )
+    part = next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
+    part.name = "glass"
+    yield
+    part.name = box.parts[0]
+
+
+def _worn(mark: str, amount: float):
+    from blendgen.condition import Condition, Impact, Sticker
+
+    offset = (3.0, 7.0)
+    if mark == "cracks":
+        hit = Impact(point_m=(0.02, 0.01, 0.015), normal=(0.0, 0.0, 1.0))
+        return Condition(cracks=amount, impact=hit, pattern_offset_m=offset)
+    if mark not in STICKERS:
+        return Condition(**{mark: amount}, pattern_offset_m=offset)
+    sticker = Sticker(
+        kind=mark, center_m=(0.0, 0.0, 0.03), normal=(0.0, 0.0, 1.0), along=(1.0, 0.0, 0.0),
+        size_m=(0.06 * amount, 0.03 * amount), color_srgb="#f0e040", opacity=0.8, pattern=0.3,
+    )  # fmt: skip
+    return Condition(stickers=(sticker,) if amount else (), pattern_offset_m=offset)
+
+
+STICKERS = ("label", "vinyl", "tape")
+
+
+_OTHERS = [pytest.param(m, marks=pytest.mark.slow) for m in ("fingerprints", "dust", "scuffs", "tape")]
+
+
+@pytest.mark.parametrize("mark", ["scratches", "cracks", "label", *_OTHERS])
+def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark, request):
+    if mark == "cracks":
+        request.getfixturevalue("glass")
+    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(20, 60, resolution=(96, 72))
+    films = []
+    for amount in (0.0, 0.3, 1.0):
+        placed = conformance.place(1, stock.product("box")).model_copy(
+            update={"condition": _worn(mark, amount)}
+        )
+        films.append(engine.render(conformance.make_shot([placed], camera, [conformance.overhead_lamp()])))
+    new, little, much = (sum(film.radiance_linear.values()) for film in films)
+    inside = films[0].instance_id == 1
+    assert all(np.array_equal(film.instance_id, films[0].instance_id) for film in films)
+    assert all(np.array_equal(film.depth_m, films[0].depth_m) for film in films)
+    changes = [np.abs(light - new)[inside].mean() for light in (little, much)]
+    assert 0 < changes[0] < changes[1]
+    assert np.abs(much - new)[~inside].mean() < 0.2 * changes[1]
+
+
+def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.03), resolution=(48, 36))
+    flat = _worn("label", 1.0)
+    (sticker,) = flat.stickers
+    lights = []
+    for center_m in (sticker.center_m, (0.0, 0.0, 0.5), (0.0, 0.0, -0.5)):
+        moved = flat.model_copy(update={"stickers": (sticker.model_copy(update={"center_m": center_m}),)})
+        placed = conformance.place(1, stock.product("box")).model_copy(update={"condition": moved})
+        film = engine.render(conformance.make_shot([placed], camera))
+        lights.append(film.radiance_linear["environment"][film.instance_id == 1].mean(axis=0))
+    assert np.allclose(lights[0], lights[1], rtol=1e-3)
+    assert not np.allclose(lights[0], lights[2], rtol=0.03)  # too far below the top to be on it
+
+
+def test_what_is_no_glass_does_not_crack(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
+    camera = conformance.make_camera(resolution=(24, 24))
+    whole, hit = (
+        engine.render(conformance.make_shot([placed], camera)).radiance_linear["environment"]
+        for placed in (
+            conformance.place(1, stock.product("box")),
+            conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("cracks", 1.0)}),
+        )
+    )
+    assert np.array_equal(whole, hit)
+
+
+def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for, tmp_path):
+    from dataclasses import replace
+
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.catalog.scan import scan_directory
+    from blendgen.engine.blender.measuring import builder_digests, measure
+
+    (tmp_path / "models").mkdir()
+    corners = [f"v {x} {y} {z}" for x in (0, 60) for y in (0, 60) for z in (0, 60)]
+    sides = ("1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4")
+    (tmp_path / "models" / "cube.obj").write_text("\n".join([*corners, *(f"f {side}" for side in sides)]))
+    (sharp,) = scan_directory(tmp_path / "models", "models", "mm", None)
+    bevelled = replace(sharp, name="bevelled", options={**sharp.options, "bevel_mm": 6.0})
+    catalog = load_catalog([sharp, bevelled], measure, AssetCache(tmp_path / "cache"), builder_digests())
+    engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=0)
+    camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.06), resolution=(64, 48))
+    plain, bent = (
+        engine.render(conformance.make_shot([conformance.place(1, catalog.product(name))], camera))
+        for name in ("cube", "bevelled")
+    )
+    assert np.array_equal(plain.instance_id, bent.instance_id)
+    assert np.array_equal(plain.depth_m, bent.depth_m)
+    rows, columns = np.nonzero(plain.instance_id == 1)
+    middle, top = (columns.min() + columns.max()) // 2, rows.min() + 1
+    centre = (rows.min() + rows.max()) // 2
+    lean = bent.normal_world - plain.normal_world
+    assert np.abs(lean[centre, middle]).max() < 0.01
+    assert np.abs(lean[centre, columns.min() + 1, 0]) > 0.1 and np.abs(lean[top, middle, 1]) > 0.1
+
+
+@pytest.mark.slow
+def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for, tmp_path):
+    from dataclasses import replace
+
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.catalog.phones import phone_sources
+    from blendgen.engine.blender.measuring import builder_digests, measure
+
+    (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
+    cased = replace(phone, name="cased", options={**phone.options, "cased": True})
+    both = load_catalog([phone, cased], measure, AssetCache(tmp_path / "cache"), builder_digests())
+    bare, worn = both.products
+    catalog = replace(both, products=(bare,), cased={bare.name: worn})
+    engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=4, denoise=False)
+    camera = conformance.make_camera(0, 90, 0, distance_m=0.35, target=(0, 0, 0), resolution=(96, 72))
+    films = {}
+    for case in (None, "clear", "#101010"):
+        placed = conformance.place(1, bare, colorway="yellow").model_copy(update={"case": case})
+        films[case] = engine.render(conformance.make_shot([placed], camera))
+    masks = {case: film.instance_id == 1 for case, film in films.items()}
+    assert np.array_equal(masks["clear"], masks["#101010"])
+    assert masks["clear"].sum() > masks[None].sum() and not (masks[None] & ~masks["clear"]).any()
+    assert all(np.array_equal(film.amodal_mask[1], film.instance_id == 1) for film in films.values())
+    inner = np.zeros_like(masks[None])
+    inner[40:46, 44:52] = True
+    yellow, clear, black = (films[case].radiance_linear["environment"][inner].mean(axis=0) for case in films)
+    assert clear[0] > 2 * clear[2] and clear[0] > 0.5 * yellow[0] and black[0] < 0.3 * clear[0]
+
+
+def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
+
+    from blendgen.condition import Condition
+
+    engine = engine_for(0, samples_per_pixel=8, max_bounces=0, denoise=False)
+    box = stock.product("box")
+    camera = conformance.make_camera(resolution=(48, 36))
+    part = bpy.data.materials.get(box.parts[0])
+    film = {}
+    for screen in (0.0, 1.0, 2.0):
+        placed = conformance.place(1, box).model_copy(update={"condition": Condition(screen=screen)})
+        engine.render(conformance.make_shot([placed], camera))  # loads the mesh
+        part = part or next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
+        part.name = "display"
+        film[screen] = engine.render(conformance.make_shot([placed], camera))
+    part.name = box.parts[0]
+    inside = film[0.0].instance_id == 1
+    off, on, brighter = (film[s].radiance_linear["emission"][inside].mean() for s in (0.0, 1.0, 2.0))
+    assert off == 0 and 0.1 < on < 1.0 and brighter == pytest.approx(2 * on, rel=0.01)
+
+
+def test_marks_of_use_leave_nothing_behind(stock, engine):
+    from blendgen.condition import Condition
+
+    placed = conformance.place(1, stock.product("box")).model_copy(
+        update={"condition": Condition(scratches=0.5, fingerprints=0.5, dust=0.5, scuffs=0.5)}
+    )
+    shot = conformance.make_shot([placed], conformance.make_camera(resolution=(16, 16)))
+    engine.render(shot)
+    before = len(bpy.data.materials), len(bpy.data.node_groups)
+    for _ in range(3):
+        engine.render(shot)
+    assert (len(bpy.data.materials), len(bpy.data.node_groups)) == before
