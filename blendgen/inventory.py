@@ -63,7 +63,7 @@ def load_inventory(
     if strict and catalog.refusals:
         listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
-    _refuse_named(catalog, grouped)
+    _refuse_named(catalog, grouped, [(getattr(spec_file.spec, key), group) for key, group in beside.items()])
     section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
     catalog = replace(catalog, products=_recolored(spec_file, catalog, section_of))
     products = tuple(_with_colorways(section_of[p.name][1], p) for p in catalog.products)
@@ -133,9 +133,9 @@ def _worn(products: list[Product], by_name: Mapping[str, Product]) -> dict[str, 
     }
 
 
-def _refuse_named(catalog: Catalog, grouped) -> None:
+def _refuse_named(catalog: Catalog, grouped, beside) -> None:
     """A model that the spec names must not be missing in silence."""
-    named = {source.display for section, group in grouped if section.models for source in group}
+    named = {source.display for section, group in (*grouped, *beside) if section.models for source in group}
     unusable = [refusal for refusal in catalog.refusals if refusal.source in named]
     if unusable:
         listed = "\n".join(f"  {refusal}" for refusal in unusable)

@@ -46,12 +46,18 @@ def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str 
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
     if not files:
         raise ValueError(f"holds no {', '.join(suffixes[:-1])} or {suffixes[-1]} file")
-    faults = [f"{file.name} ({reason})" for file in files if (reason := fault(file))]
+    faults = [f"{file.name!a} (its name is not UTF-8)" for file in files if not _is_utf8(file.name)]
+    faults = faults or [f"{file.name} ({reason})" for file in files if (reason := fault(file))]
     if faults:
         more = f" and {len(faults) - _NAMED_AT_MOST} more" if len(faults) > _NAMED_AT_MOST else ""
         shown = ", ".join(faults[:_NAMED_AT_MOST])
         raise ValueError(f"cannot be read; mend or remove them: {shown}{more}")
     return {file.name: file for file in files}
+
+
+def _is_utf8(name: str) -> bool:
+    """A name that no manifest could hold comes as lone surrogates."""
+    return name.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _no_panorama(file: Path) -> str | None:

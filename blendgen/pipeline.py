@@ -78,6 +78,7 @@ def _blurred(parts, film: Film, shot: Shot):
     """The light as belt and focus blur it, on the image of the pinhole; parts: seconds -> radiance."""
     camera = pinhole(shot.camera)
     moving = [
-        motion_blur(light, film.depth_m, camera, shot.surface, time_s) for time_s, light in parts.items()
+        motion_blur(light, film.depth_m, camera, shot.surface, time_s, film.still)
+        for time_s, light in parts.items()
     ]
     return defocus(sum(moving[1:], moving[0]), film.depth_m, camera)

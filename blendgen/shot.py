@@ -221,6 +221,7 @@ class Film:
     depth_m: (h, w) float32 along the optical axis, inf where nothing was hit
     instance_id: (h, w) uint16, 0 for all that is not a product
     amodal_mask: instance id -> (h, w) bool, the product as if nothing hid it
+    still: (h, w) bool, what hangs before a belt and does not move with it; None where nothing does
     albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None where there are none
     """
 
@@ -228,6 +229,7 @@ class Film:
     depth_m: np.ndarray
     instance_id: np.ndarray
     amodal_mask: dict[int, np.ndarray]
+    still: np.ndarray | None = None
     albedo_linear: np.ndarray | None = None
     normal_world: np.ndarray | None = None
 

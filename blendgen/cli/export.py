@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ _FOLDER = click.Path(path_type=Path)
     type=click.Choice(("hard", "copy", "symlink")),
     default="hard",
     show_default=True,
-    help="How images come to DEST; hard links fall back to copies on another disk.",
+    help="How images come to DEST; to work on them there, copy: a hard link is the same file.",
 )
 @click.option(
     "--crops",
@@ -67,6 +68,8 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, force, as_
     if crops is not None and (fmt in ("coco", "voc", "csv") or (fmt == "yolo" and task != "classify")):
         raise UsageError(f"--crops: {fmt} labels whole images; crops are for imagefolder, hf, parquet, "
                          "webdataset and yolo --task classify")  # fmt: skip
+    if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):
+        raise UsageError("--crops and --shard-mb take finite numbers")
     options = Options(crops, outlines, task, int(shard_mb * 2**20))
     with Progress() as progress:
         counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)

@@ -35,9 +35,9 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--link",
     type=click.Choice(("hard", "copy", "symlink")),
-    default="hard",
+    default="copy",
     show_default=True,
-    help="How files come to the folder.",
+    help="How files come to the folder; a change in place of a link changes the original.",
 )
 @click.option("--force", is_flag=True, help="Replace another mixture in the folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")

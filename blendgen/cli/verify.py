@@ -26,21 +26,28 @@ def command(folder, deep, as_json):
     poses against the boxes by projection, counts, duplicates and strays. Prints one line a fault;
     exits with 5 where there is one.
     """  # fmt: skip
+    from blendgen.dataset.layout import Layout
+    from blendgen.dataset.store import read_record
     from blendgen.dataset.verify import verify
-    from blendgen.export.source import open_source
+    from blendgen.errors import BlendgenError
 
-    faults = []
+    faults, stopped = [], None
     with Progress("row") as progress:
-        progress.begin(open_source(folder).images)
-        for fault in itertools.chain(verify(folder, progress.advance), _made_again(folder, deep)):
-            faults.append(fault)
-            if not as_json:
-                click.echo(str(fault))
+        progress.begin(read_record(Layout(folder)).get("images", 0))
+        try:
+            for fault in itertools.chain(verify(folder, progress.advance), _made_again(folder, deep)):
+                faults.append(fault)
+                if not as_json:
+                    click.echo(str(fault))
+        except BlendgenError as error:  # what was found so far is told first
+            stopped = error
     if as_json:
         told = [{"place": fault.place, "what": fault.what} for fault in faults]
         click.echo(json.dumps({"schema_version": 1, "faults": told}))
     else:
         say(f"{len(faults)} fault(s)" if faults else "no fault")
+    if stopped is not None:
+        raise stopped
     return ExitCode.DATASET if faults else ExitCode.OK
 
 

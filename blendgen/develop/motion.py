@@ -2,7 +2,8 @@
 
 In: sharp light and depth of the middle of the exposure. Out: the same light, each moving point spread
 evenly along its path on the sensor. Rails, frame and floor stand still. Labels belong to the
-middle of the exposure and stay exact, because nothing is rendered anew.
+middle of the exposure and stay exact, because nothing is rendered anew. What hangs before the belt
+stands still, and its light is not gathered by what moves behind it.
 """
 
 from __future__ import annotations
@@ -20,28 +21,44 @@ _BELT_DEPTH_M = 0.03  # what lies lower is not the belt
 
 
 def motion_blur(
-    radiance_linear: np.ndarray, depth_m: np.ndarray, camera: Camera, surface: Surface, time_s: float
+    radiance_linear: np.ndarray,
+    depth_m: np.ndarray,
+    camera: Camera,
+    surface: Surface,
+    time_s: float,
+    still: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(h, w, 3) float32; camera is the pinhole that the light and depth were rendered with."""
+    """(h, w, 3) float32; camera is the pinhole that the light and depth were rendered with.
+
+    still: (h, w) bool, what does not move though it is over the belt
+    """
     path_m = surface.speed_m_per_s * time_s
     if path_m == 0:
         return radiance_linear
     from scipy.ndimage import map_coordinates
 
     path_px = _paths(depth_m, camera, surface, path_m)
+    if still is not None:
+        path_px[still] = 0.0
     longest = float(np.abs(path_px).max(initial=0.0))
     if longest < 0.05:
         return radiance_linear
     taps = min(_MOST_TAPS, 2 * math.ceil(longest * _TAPS_PER_PX / 2) + 1)
     rows, columns = np.mgrid[: depth_m.shape[0], : depth_m.shape[1]].astype(np.float64)
-    total = np.zeros_like(radiance_linear)
+    # of a moving point no light comes from what stands still; of a still one all is its own
+    free = None if still is None else np.where(still, np.float32(0), np.float32(1))
+    total, weight = np.zeros_like(radiance_linear), np.zeros(depth_m.shape, np.float32)
     for share in (np.arange(taps) + 0.5) / taps - 0.5:
         places = (rows + share * path_px[..., 1], columns + share * path_px[..., 0])
+        taken = np.float32(1) if free is None else map_coordinates(free, places, order=1, mode="nearest")
+        weight += taken
         for channel in range(3):
-            total[..., channel] += map_coordinates(
-                radiance_linear[..., channel], places, order=1, mode="nearest"
-            )
-    return total / np.float32(taps)
+            light = radiance_linear[..., channel] if free is None else radiance_linear[..., channel] * free
+            total[..., channel] += map_coordinates(light, places, order=1, mode="nearest")
+    blurred = total / np.maximum(weight, 1e-6)[..., None]
+    return (
+        blurred if still is None else np.where((still | (weight < 1e-3))[..., None], radiance_linear, blurred)
+    )
 
 
 def _paths(depth_m: np.ndarray, camera: Camera, surface: Surface, path_m: float) -> np.ndarray:

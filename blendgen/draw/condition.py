@@ -26,6 +26,7 @@ _KINDS = {
     "vinyl": (0.2, (10.0, 34.0), (10.0, 26.0)),
     "tape": (0.35, (38.0, 110.0), (11.0, 22.0)),
 }
+_SMALLEST_FACE_M = 0.004
 _LARGEST_SHARE = 0.6  # of a face's side, for what is not tape
 # (colour, opacity), those that are met more often more than once
 _FINISHES = {
@@ -60,6 +61,8 @@ def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance:
         return ()
     units = np.reshape(sampler.units(stream, _MOST_STICKERS * _UNITS_A_STICKER), (_MOST_STICKERS, -1))
     face = _Face(product, rotation)
+    if min(face.size_m[face.long], face.size_m[face.short]) < _SMALLEST_FACE_M:
+        return ()
     return tuple(_sticker(face, *row[1:]) for row in units if row[0] < chance)
 
 

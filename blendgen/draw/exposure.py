@@ -77,7 +77,7 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         lamp_temperature_k=temperature,
         lamp_tint=tint,
         camera_ev=camera_ev,
-        sensor=draw_sensor(spec.sensor, sampler),
+        sensor=draw_sensor(spec.sensor, sampler, shot.camera.mount),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
     )
 
@@ -97,15 +97,19 @@ def _beside_flashes(gains, flashes, time_s: float):
     }
 
 
-def draw_sensor(settings: SensorSettings, sampler: Sampler) -> Sensor:
-    """The camera of one image: laws become numbers, and one of the units of its kind is taken."""
+def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = None) -> Sensor:
+    """The camera of one image: laws become numbers, and one of the units of its kind is taken.
+
+    mount: of a mounted camera, whose unit is always the same
+    """
     values = {name: getattr(settings, name) for name in Sensor.model_fields if name != "pattern_seed"}
     drawn = {
         name: sampler.value(value, f"sensor.{name}") if isinstance(value, Law) else value
         for name, value in values.items()
     }
     (unit,) = sampler.units("sensor.camera_unit", 1)
-    camera = Sampler(sampler.seed, int(unit * settings.camera_units), 0)
+    number = int(unit * settings.camera_units) if mount is None else mount
+    camera = Sampler(sampler.seed, number, 0)
     return Sensor(**drawn, pattern_seed=camera.seed_number("sensor.pattern_seed"))
 
 

@@ -26,15 +26,17 @@ _LEAST_DEPTH = 0.02  # of the products, as a share of the camera's height
 
 
 def draw_mounted(
-    spec: Spec, points_m: np.ndarray, surface: Surface, sampler: Sampler
+    spec: Spec, points_m: np.ndarray, extent_m: np.ndarray, surface: Surface, sampler: Sampler
 ) -> tuple[Camera, tuple[float, float]]:
-    """The camera of one shot, and the shift (x, y) of the products; points_m: (n, 3) about the origin.
+    """The camera of one shot, and the shift (x, y) of the products.
+
+    points_m: (n, 3) of the products, about the origin; extent_m: the same of all that lies with them
 
     raises: GeometryError where the products do not fit into the frame
     """
     lens, aim = draw_lens(spec, sampler), np.array(sampler.value(spec.camera.aim, "camera.aim"))
     rotation, place_m, angles = _pose(spec, sampler)
-    shift = _shift(points_m, rotation, place_m, lens, aim, surface)
+    shift = _shift(points_m, extent_m, rotation, place_m, lens, aim, surface)
     moved, position = (points_m + [*shift, 0.0]) @ rotation.T, rotation @ place_m
     to_surface = place_m[2] / -rotation[2, 2]
     camera = camera_of(lens, rotation, position, angles, moved, to_surface * (1 + lens.focus_error))
@@ -71,7 +73,7 @@ def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
     return radius * outward ** (1 / 3) * np.array([ring * math.cos(angle), ring * math.sin(angle), z])
 
 
-def _shift(points_m, rotation, place_m, lens: Lens, aim, surface: Surface) -> np.ndarray:
+def _shift(points_m, extent_m, rotation, place_m, lens: Lens, aim, surface: Surface) -> np.ndarray:
     """How the products are moved so that they sit in the frame as aimed, whole, and on the surface.
 
     The aim gives way in steps where the lens or the tilt would push a part of them out of the frame.
@@ -85,7 +87,7 @@ def _shift(points_m, rotation, place_m, lens: Lens, aim, surface: Surface) -> np
     off_surface = False
     for share in AIM_STEPS:
         shift = _aimed(turned, rotation, place_m, lens, share * aim)
-        on_surface = _on(surface, points_m, shift)
+        on_surface = _on(surface, extent_m, shift)
         if _whole(turned, rotation, place_m, lens, on_surface):
             return on_surface
         off_surface |= _whole(turned, rotation, place_m, lens, shift)

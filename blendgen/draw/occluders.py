@@ -59,12 +59,13 @@ def draw_occluders(
 
 
 def visible_band(spec: Spec, occluders) -> tuple[float, float]:
-    """Least and largest share of the subject that must be visible in a shot."""
+    """Least and largest share of the subject that must be visible in a shot: both laws hold."""
+    least, largest = spec.placement.visible_fraction
     if not occluders:
-        return spec.placement.visible_fraction
+        return least, largest
     low, high = spec.occluders.visible_fraction.support()
     short = max(_HALF_BAND - (high - low) / 2, 0.0)
-    return max(low - short, 0.0), min(high + short, 1.0)
+    return max(low - short, least), min(high + short, largest)
 
 
 def _best(catalog: Catalog, stage: _Stage, sight: Sight, goal: float, sampler: Sampler, number: int):

@@ -92,7 +92,7 @@ def _placed(
     """The arrangement where it lies across the surface, and the camera that sees it there."""
     points = arrangement.points(catalog)
     if spec.camera.rig == "overhead":
-        camera, offset = draw_mounted(spec, points, surface, sampler)
+        camera, offset = draw_mounted(spec, points, arrangement.extent(catalog), surface, sampler)
         return arrangement.moved(offset), camera
     arrangement = arrangement.moved(offset_across(spec, surface, arrangement.extent(catalog), sampler))
     return arrangement, draw_camera(spec, arrangement.points(catalog), sampler)

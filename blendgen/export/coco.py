@@ -35,9 +35,7 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
             advance(1)
         for split, file in files.items():
             file.finish(source, destination, split)
-        return {
-            split: {"images": file.images, "annotations": file.annotations} for split, file in files.items()
-        }
+        return {split: file.counts() for split, file in files.items()}
 
 
 class _Annotations:

@@ -43,5 +43,5 @@ def export(
     source = open_source(folder)
     identity = {"format": name, "digest": source.digest, "images": source.images, **vars(options)}
     begin(source.images)
-    with Destination(dest, identity, link, force) as destination:
+    with Destination(dest, identity, link, force, (source.root,)) as destination:
         return EXPORTERS[name](source, destination, options, advance)

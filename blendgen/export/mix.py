@@ -41,7 +41,7 @@ def mix(
     photos_folder: Path,
     dest: Path,
     mixture: Mixture,
-    link: str = "hard",
+    link: str = "copy",
     force: bool = False,
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
@@ -50,12 +50,13 @@ def mix(
     photos, notes = read_photos(photos_folder, mixture.shares)
     classes = _classes(source, photos, mixture.extra_classes)
     wanted = _wanted(source, photos, mixture.ratio, notes)
-    photo_digest = sorted(photo.sha256 for photo in photos)
-    identity = {"format": "mix", "digest": source.digest, "images": source.images, "photos": photo_digest,
-                "ratio": mixture.ratio, "shares": mixture.shares}  # fmt: skip
+    content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
+    identity = {"format": "mix", "digest": source.digest, "images": source.images, "photos": content,
+                "ratio": mixture.ratio}  # fmt: skip
     counts: Counter[tuple[str, str]] = Counter()
+    inputs = (source.root, Path(photos_folder))
     with (
-        Destination(dest, identity, link, force) as destination,
+        Destination(dest, identity, link, force, inputs) as destination,
         destination.opened("manifest.jsonl") as file,
     ):
         for row in _chosen(source, wanted):
@@ -65,8 +66,8 @@ def mix(
             file.write(_line(name, row["label"], classes, split, SYNTHETIC, row).encode())
             counts[split, SYNTHETIC] += 1
             advance(1)
-        for number, photo in enumerate(photos):
-            name = f"{photo.split}/{photo.label}/{REAL}_{number:06d}{photo.path.suffix.lower()}"
+        for photo in {photo.sha256: photo for photo in photos}.values():
+            name = f"{photo.split}/{photo.label}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
             destination.place(photo.path, name)
             size = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
             file.write(_line(name, photo.label, classes, photo.split, REAL, size).encode())

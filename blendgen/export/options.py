@@ -9,9 +9,6 @@ from typing import Any
 from blendgen.export.destination import Destination
 from blendgen.export.source import Source
 
-TASKS = ("detect", "segment", "obb", "classify")
-OUTLINES = ("rle", "polygon", "none")
-
 
 @dataclass(frozen=True)
 class Options:

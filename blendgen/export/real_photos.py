@@ -7,6 +7,7 @@ split folders each photo's split follows from its content, so that it stays wher
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 from blendgen.errors import DatasetError
+from blendgen.photos import SUFFIXES, UNREADABLE
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                "dev": "val", "test": "test", "testing": "test"}  # fmt: skip
 
@@ -42,11 +43,12 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     photos, left_out = [], []
     for path, label, split in _files(folder):
         try:
-            with Image.open(path) as image:
+            with warnings.catch_warnings(), Image.open(path) as image:
+                warnings.simplefilter("ignore")  # of large pictures and odd EXIF blocks
                 width, height = image.size
                 image.load()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except (OSError, ValueError, SyntaxError) as error:
+        except UNREADABLE as error:
             left_out.append(f"{path}: cannot be read: {error}")
             continue
         photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))

@@ -6,6 +6,7 @@ In: a folder that `generate` made. Out: its classes, its splits and its rows in 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from blendgen.shot import Row
 
 @dataclass(frozen=True)
 class Source:
-    """classes[label_id] is a label; splits in the order in which the spec names them."""
+    """classes[label_id] is a label; splits: those that have an image, sorted."""
 
     root: Path
     name: str
@@ -61,11 +62,8 @@ def open_source(root: Path) -> Source:
     layout = Layout(Path(root))
     try:
         record = json.loads(layout.record.read_text("utf-8"))
-        classes = tuple(record["classes"])
-        per_split = record["images_per_split"]
-        return Source(
-            layout.root, record["name"], record["digest"], classes, tuple(per_split), record["images"], record
-        )
+        name, digest, classes = record["name"], record["digest"], tuple(record["classes"])
+        told = dict(record["images_per_split"])
     except FileNotFoundError:
         raise DatasetError(f"{root}: holds no data set of blendgen (dataset.json is missing)") from None
     except KeyError as error:
@@ -74,3 +72,10 @@ def open_source(root: Path) -> Source:
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
+    there = Counter(row["split"] for row in read_rows(layout.manifest))
+    if told != dict(there):
+        raise DatasetError(
+            f"{root}: dataset.json tells of {sum(told.values())} images, the manifest has {there.total()}: "
+            "a run goes on or was cut off; run `blendgen generate` again"
+        )
+    return Source(layout.root, name, digest, classes, tuple(sorted(there)), there.total(), record)

@@ -53,8 +53,8 @@ def _lines(source: Source, row: Row, task: str) -> list[str]:
 
 def _data_yaml(source: Source) -> str:
     splits = {split: f"images/{split}" for split in source.splits}
-    # ultralytics wants both keys, whatever the splits are called
+    # without a path, ultralytics takes the folder of the file; it wants train and val
     splits.setdefault("train", next(iter(splits.values())))
     splits.setdefault("val", splits.get("test", splits["train"]))
     names = dict(enumerate(source.classes))
-    return yaml.safe_dump({"path": ".", **splits, "names": names}, allow_unicode=True, sort_keys=False)
+    return yaml.safe_dump({**splits, "names": names}, allow_unicode=True, sort_keys=False)

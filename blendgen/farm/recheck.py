@@ -45,7 +45,12 @@ def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progre
         Store(Path(scratch), record, text) as store,
     ):
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), store.layout.log)
-        generate(job, store, sorted(rows), progress)
+        made = generate(job, store, sorted(rows), progress).record.get("device")
+        if made != known.get("device"):
+            raise DatasetError(
+                f"{layout.root}: was made on {known.get('device')}, this is {made}: their bytes differ, so "
+                "nothing can be compared"
+            )
         for again in read_rows(store.layout.manifest):
             yield from _compared(rows[again["index"]], again)
 

@@ -18,7 +18,15 @@ from blendgen.spec.model import Spec
 from blendgen.suggestion import nearest
 
 # drawn once for each product or lamp, so that there is no one value to refer to
-_SEVERAL = ("placement.yaw_deg", "placement.gap_m", "lighting.lamps.", "exposure.lamp_")
+_SEVERAL = (
+    "condition.",
+    "occluders.height_m",
+    "distractors.gap_m",
+    "placement.yaw_deg",
+    "placement.gap_m",
+    "lighting.lamps.",
+    "exposure.lamp_",
+)
 _PER_IMAGE = ("exposure.", "sensor.")
 Path = tuple[str, ...]
 

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
-from blendgen.spec.distributions import Constant
+from blendgen.spec.distributions import Constant, SameAs
 from blendgen.spec.fields import whole_number
 from blendgen.spec.lighting import ExposureSection, Lighting
 from blendgen.spec.placement import ContainerSection, Placement
@@ -89,4 +89,16 @@ class Spec(Section):
     def _boxes_hold_piles(self):
         if self.container is not None and self.placement.arrangement != "pile":
             raise ValueError("a container holds a pile: set placement.arrangement: pile")
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_seen(self):
+        least, largest = self.placement.visible_fraction
+        if self.occluders is not None and not isinstance(self.occluders.visible_fraction, SameAs):
+            low, high = self.occluders.visible_fraction.support()
+            if low >= largest or high <= least:
+                raise ValueError(
+                    f"occluders.visible_fraction from {low:g} to {high:g} leaves nothing of "
+                    f"placement.visible_fraction [{least:g}, {largest:g}]"
+                )
         return self

@@ -55,6 +55,22 @@ def test_what_is_higher_moves_faster_in_the_image():
     assert lengths[1] == pytest.approx(2 * lengths[0], rel=0.15)
 
 
+def test_what_hangs_before_the_belt_stands_still_and_lends_no_light():
+    """A bright bar across a dark belt: its edge stays sharp, and the belt behind it gets none of it."""
+    light = np.full((121, 161, 3), 0.1, np.float32)
+    light[40:60] = 1.0
+    depth = np.full((121, 161), HEIGHT_M, np.float32)
+    depth[40:60] = 0.6
+    bar = np.zeros((121, 161), bool)
+    bar[40:60] = True
+    assert np.allclose(motion_blur(light, depth, overhead(), BELT, 0.04, bar), light, atol=1e-6)
+    assert not np.allclose(motion_blur(light, depth, overhead(), BELT, 0.04), light, atol=0.1)
+    marked = light.copy()
+    marked[80, 80] = 1.0
+    smeared = motion_blur(marked, depth, overhead(), BELT, 0.04, bar)
+    assert smeared[80, 80, 0] < 0.4 and np.allclose(smeared[40:60], 1.0)
+
+
 def test_rails_the_sky_and_a_resting_belt_stay_sharp():
     depth = np.full((121, 161), HEIGHT_M, np.float32)
     rail = point(column=80 + int(0.4 * 161))  # 0.4 m beside the middle of a belt of 0.6 m

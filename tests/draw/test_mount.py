@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blendgen.catalog.product import Catalog
-from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.arrangement import Arrangement, walls
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.mount import draw_mounted
 from blendgen.draw.sampler import Sampler
@@ -48,7 +48,7 @@ def test_products_are_whole_in_the_frame_of_a_lens_that_distorts(shapes):
     belt = shots(shapes, 1, {})[0].surface
     for index in range(300):
         points = hulls[index % 2]
-        taken, shift = draw_mounted(spec, points, belt, Sampler(0, index, 0))
+        taken, shift = draw_mounted(spec, points, points, belt, Sampler(0, index, 0))
         seen = pixels(taken, points + [*shift, 0])
         assert seen.min() >= -1e-6 and np.all(seen <= np.array(taken.resolution) + 1e-6)
         assert 0 < taken.frame_fill <= 1
@@ -124,6 +124,14 @@ def test_each_image_has_its_own_camera_by_default_and_where_one_parameter_varies
     varied = [draw_shot(spec, shapes, make_roster(shapes), i, steering=steering).camera for i in range(4)]
     assert len({inverse_rigid(camera.world_to_camera)[2, 3] for camera in varied}) == 4
     assert len({camera.focal_length_mm for camera in varied}) == 1
+
+
+def test_a_tote_under_the_camera_stays_on_the_belt(shapes):
+    camera = {"height_m": 1.2, "aim": {"disk": 1}, "focal_length_mm": 18}
+    pile = {"container": {"kind": "tote"}, "placement": {"arrangement": "pile"}, "per_image": 2}
+    for shot in shots(shapes, 10, camera, surface={"width_m": 0.9}, **pile):
+        corners = np.concatenate([wall.corners_m for wall in walls(shot.container)])
+        assert np.abs(corners[:, 0]).max() <= shot.surface.width_m / 2 - SURFACE_RIM_M + 1e-9
 
 
 def test_products_under_the_camera_stay_on_the_belt(shapes):

@@ -10,6 +10,7 @@ from blendgen.develop.develop import Developer
 from blendgen.draw import polytope
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
+from blendgen.errors import SpecError
 from blendgen.geometry import inverse_rigid, transform_points
 from blendgen.pipeline import Pipeline, Task
 from tests.conftest import make_product, make_roster, make_spec
@@ -72,6 +73,15 @@ def test_without_occluders_a_shot_is_as_before(covered):
         with_one = draw_shot(some, covered, roster, index)
         assert with_one.occluders and with_one.visible_band == (0.5, 0.9)
         assert with_one.model_copy(update={"occluders": (), "visible_band": (0.0, 1.0)}) == before
+
+
+def test_both_bands_hold_and_those_that_exclude_each_other_are_refused(covered):
+    both = {"placement": {"visible_fraction": [0.6, 1]}, "occluders": {"catalog": "shapes"}}
+    shot = draw_shot(make_spec(resolution=[96, 96], **both), covered, make_roster(covered), 0)
+    assert shot.visible_band == (0.6, 0.9)
+    both["occluders"] = {"catalog": "shapes", "visible_fraction": {"uniform": [0.1, 0.3]}}
+    with pytest.raises(SpecError, match="leaves nothing of"):
+        make_spec(**both)
 
 
 def test_they_are_background_in_the_masks(covered):

@@ -1,8 +1,11 @@
 """The Blender engine against the conformance suite, and what only a path tracer promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from blendgen.shot import Distractor
 from blendgen.vocabulary import ENVIRONMENTS, LAMP_KINDS
 from tests.engine import conformance
 
@@ -40,8 +43,6 @@ def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stoc
 
 
 def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tmp_path):
-    from dataclasses import replace
-
     from blendgen.wheel import environment_image
 
     catalog = replace(stock, environments={"mine.exr": environment_image("city")})
@@ -54,8 +55,6 @@ def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tm
 
 
 def test_a_panorama_that_cannot_be_read_is_told(stock, engine_for, tmp_path):
-    from dataclasses import replace
-
     from blendgen.engine.base import EngineError
 
     (tmp_path / "bad.exr").write_bytes(b"\x76\x2f\x31\x01 rubbish")
@@ -74,10 +73,6 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
 
 
 def test_a_distractor_is_seen_and_is_background(stock, engine_for):
-    from dataclasses import replace
-
-    from blendgen.shot import Distractor
-
     thing = replace(stock.product("box"), name="distractor box")
     engine = engine_for(3, replace(stock, distractors=(thing,)))
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
@@ -120,8 +115,6 @@ def test_the_light_groups_of_a_lamp_add_up(stock, engine):
 
 
 def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
-    from dataclasses import replace
-
     from blendgen.catalog.product import Catalog, Colorway, MaterialOverride
 
     box = stock.product("box")
@@ -217,3 +210,20 @@ def test_a_shape_is_the_same_closed_mesh_each_time(shape):
     volume = sum(corners[a] @ np.cross(corners[b], corners[c]) / 6 for a, b, c in fans)
     whole = {"box": 1.0, "sphere": np.pi / 6}[shape] * 0.1 * 0.06 * 0.04
     assert volume == pytest.approx(whole, rel=0.003)
+
+
+def test_an_occluder_is_background_that_stands_still(stock, engine_for):
+    thing = replace(stock.product("box"), name="occluder box")
+    engine = engine_for(3, replace(stock, occluders=(thing,)))
+    product = conformance.place(1, stock.product("sphere"))
+    over = np.array(conformance.place(1, stock.product("box"), x=0.02).object_to_world)
+    over[2, 3] += 0.1
+    hung = Distractor(
+        product=thing.name, colorway="default", object_to_world=tuple(map(tuple, over.tolist()))
+    )
+    shot = conformance.make_shot([product])
+    free, film = engine.render(shot), engine.render(shot.model_copy(update={"occluders": (hung,)}))
+    assert free.still is None and film.still.any()
+    assert not film.instance_id[film.still].any() and set(np.unique(film.instance_id)) <= {0, 1}
+    assert np.array_equal(film.still, film.depth_m < free.depth_m - 0.01)
+    assert np.array_equal(film.amodal_mask[1], free.instance_id == 1)

@@ -1,6 +1,7 @@
 """Destinations: whole files, resumed, never mixed, and errors that say what to do."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -33,7 +34,7 @@ def test_a_second_run_completes_what_is_missing_and_changes_nothing_else(small, 
     before = tree(tmp_path / "out")
     victim = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())[-1]
     victim.unlink()
-    (tmp_path / "out" / "left.partial").write_bytes(b"half")
+    victim.with_name(f"{victim.name}.blendgen-partial").write_bytes(b"half")
     export(small.root, name, tmp_path / "out", Options(shard_bytes=20_000))
     assert tree(tmp_path / "out") == before
 
@@ -49,9 +50,34 @@ def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
     for force in (False, True):
         with pytest.raises(DatasetError, match="is not empty and holds no export"):
             export(small.root, "coco", tmp_path / "mine", Options(), force=force)
+    (tmp_path / "out/runs").mkdir()
+    (tmp_path / "out/runs/best.pt").write_text("weights")
+    export(small.root, "csv", tmp_path / "out", Options(), force=True)
+    assert (tmp_path / "out/runs/best.pt").exists() and not (tmp_path / "out/annotations").exists()
+    for dest in (small.root, small.root / "export", small.root.parent):
+        with pytest.raises(DatasetError, match="name a folder beside it"):
+            export(small.root, "csv", dest, Options(), force=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(DatasetError, match="is a file"):
         export(small.root, "coco", tmp_path / "file", Options())
+
+
+def test_another_kind_of_link_is_another_export(small, tmp_path):
+    (row, *_) = small.rows()
+    made = tmp_path / f"out/images/{row['split']}/{row['index']:06d}.png"
+    export(small.root, "csv", tmp_path / "out", Options(), "symlink")
+    with pytest.raises(DatasetError, match="holds another export"):
+        export(small.root, "csv", tmp_path / "out", Options(), "copy")
+    export(small.root, "csv", tmp_path / "out", Options(), "copy", force=True)
+    assert made.is_file() and not made.is_symlink()
+
+
+def test_a_data_set_that_grows_is_not_exported_by_halves(small, tmp_path):
+    copy = shutil.copytree(small.root, tmp_path / "set")
+    manifest = copy / "manifest.jsonl"
+    manifest.write_text("".join(manifest.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+    with pytest.raises(DatasetError, match="the manifest has 23: a run goes on"):
+        export(copy, "coco", tmp_path / "out", Options())
 
 
 def test_a_folder_without_a_finished_data_set_is_refused(small, tmp_path):
@@ -68,7 +94,7 @@ def test_a_file_that_fails_half_way_does_not_appear(tmp_path):
             file.write(b"[")
             raise ZeroDivisionError
         assert not destination.has("a.json")
-    assert not list((tmp_path / "out").rglob("*.partial"))
+    assert not list((tmp_path / "out").rglob("*partial*"))
 
 
 def test_the_command_tells_what_it_made(small, tmp_path):

@@ -1,5 +1,6 @@
 """Mix: the ratio, the splits that stay apart, and what is refused."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -100,6 +101,20 @@ def test_photos_without_splits_get_them_by_content(synthetic, photos, tmp_path):
     mix(synthetic.root, tmp_path / "flat", tmp_path / "b", Mixture(5.0, shares))
     after = {row["sha256"]: row["split"] for row in read_rows_of(tmp_path / "b") if row["source"] == "real"}
     assert len(after) == 16 and before.items() <= after.items() and set(after.values()) == {"train", "val"}
+
+
+def test_a_photo_that_moves_leaves_nothing_behind(synthetic, photos, tmp_path):
+    mixed(synthetic, photos, tmp_path / "out")
+    (photos / "train" / NAMES[0] / "0.jpg").rename(photos / "train" / NAMES[1] / "moved.jpg")
+    (photos / "train" / NAMES[0] / "1.jpg").rename(photos / "test" / NAMES[0] / "moved.jpg")
+    with pytest.raises(DatasetError, match="holds another export"):
+        mixed(synthetic, photos, tmp_path / "out")
+    mix(synthetic.root, photos, tmp_path / "out", Mixture(5.0, SHARES), force=True)
+    files = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").glob("*/*/*")}
+    rows = read_rows_of(tmp_path / "out")
+    assert set(files) == {row["file_name"] for row in rows}
+    for row in rows:
+        assert hashlib.sha256(files[row["file_name"]].read_bytes()).hexdigest() == row["sha256"]
 
 
 def test_too_few_synthetic_images_and_missing_photos_are_told(synthetic, photos, tmp_path):

@@ -45,6 +45,7 @@ def test_a_shift_has_a_law_of_its_own(shapes):
     ("line", "expected"),
     [
         ("camera: {roll_deg: {same_as: camera.azimut_deg}}", "did you mean camera.azimuth_deg?"),
+        ("camera: {roll_deg: {same_as: condition.scratches}}", "is not a parameter to refer to"),
         ("camera: {roll_deg: {same_as: placement.yaw_deg}}", "is not a parameter to refer to"),
         ("camera: {elevation_deg: {same_as: camera.azimuth_deg}}", "must be at least 1 and at most 90"),
         ("camera: {elevation_deg: {same_as: camera.elevation_deg}}", "itself refers to"),

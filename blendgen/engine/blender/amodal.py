@@ -2,7 +2,8 @@
 
 A second view layer renders one sample with every material replaced by one that lets most light
 through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
-layer is not changed by it. At most 16 products on one ray.
+layer is not changed by it. Cryptomatte keeps 16 objects of a ray; where it is full nobody knows what
+is missing, so that is an error.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import struct
 import bpy
 import numpy as np
 
+from blendgen.engine.base import EngineError
 from blendgen.engine.blender.nodes import add_node, enable_nodes
 
 LAYER = "amodal"
 _DEPTH = 16
-_TRANSPARENT_BOUNCES = 64
+_TRANSPARENT_BOUNCES = 256
 
 
 def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
@@ -35,10 +37,18 @@ def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
 
 
 def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
-    """(h, w) bool: the pixels whose central ray meets the object."""
+    """(h, w) bool: the pixels whose central ray meets the object.
+
+    raises: EngineError where a ray meets more objects than Cryptomatte keeps
+    """
     names = sorted(name for name in passes if name.startswith("CryptoObject"))
     stacked = np.concatenate([passes[name] for name in names], axis=-1)
     ids, coverage = stacked[..., 0::2], stacked[..., 1::2]
+    if (coverage[..., -1] > 0).any():
+        raise EngineError(
+            f"more than {_DEPTH - 1} things lie behind one another, and masks of what is hidden would be "
+            "wrong; lower per_image or distractors.count, or raise placement.spread"
+        )
     return ((ids == cryptomatte_id(object_name)) & (coverage > 0)).any(axis=-1)
 
 

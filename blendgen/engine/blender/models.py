@@ -46,9 +46,9 @@ class Models:
         """A scene object for one product of a shot; its pass index is the instance id."""
         return self._place(placed, object_name(placed.instance_id), placed.instance_id, placed.condition)
 
-    def place_distractor(self, distractor: Distractor, name: str) -> bpy.types.Object:
-        """A scene object that is no product: its pass index is that of the background."""
-        return self._place(distractor, name, 0)
+    def place_distractor(self, distractor: Distractor, name: str, pass_index: int = 0) -> bpy.types.Object:
+        """A scene object that is no product; its pass index is no instance id."""
+        return self._place(distractor, name, pass_index)
 
     def _place(
         self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW

@@ -24,6 +24,7 @@ from blendgen.spec.presets import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _BACKGROUND_DEPTH_M = 1e9
+_STILL_INDEX = 30000  # pass index of occluders, far above any instance id
 _NEAREST, _FARTHEST_M = 1e-3, 1000.0
 _CLAMP_DIRECT, _CLAMP_INDIRECT = 40.0, 6.0
 # OpenCV camera -> Blender's camera, which looks along -Z with +Y up
@@ -72,7 +73,7 @@ class BlenderEngine:
         for number, distractor in enumerate(shot.distractors):
             self._models.place_distractor(distractor, f"distractor_{number}")
         for number, occluder in enumerate(shot.occluders):
-            self._models.place_distractor(occluder, f"occluder_{number}")
+            self._models.place_distractor(occluder, f"occluder_{number}", _STILL_INDEX)
         if shot.container is not None:
             build_container(shot.container, shot.surface)
         lights.set_environment(shot.environment, self._environments)
@@ -86,7 +87,9 @@ class BlenderEngine:
     def _film(self, shot: Shot, passes: capture.Passes) -> Film:
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]
-        instance_id = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
+        index = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
+        still = index == _STILL_INDEX if shot.occluders else None
+        instance_id = np.where(index == _STILL_INDEX, np.uint16(0), index)
         groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
         farthest_m = _BACKGROUND_DEPTH_M if shot.backdrop is None else 0.9 * _backdrop_depth_m(shot.camera)
         film = Film(
@@ -94,6 +97,7 @@ class BlenderEngine:
             depth_m=_array(np.where(depth < farthest_m, depth, np.float32(np.inf))),
             instance_id=np.ascontiguousarray(instance_id),
             amodal_mask=self._amodal(shot, passes),
+            still=still,
             albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
         )
