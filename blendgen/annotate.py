@@ -15,7 +15,8 @@ from blendgen.shot import Film, Labels, ObjectLabel, PlacedProduct, Shot
 def annotate(film: Film, shot: Shot) -> Labels:
     """Labels of every product of which something is seen, in the order of their instance ids."""
     labels = (_label(film, placed) for placed in shot.products)
-    return Labels(objects=tuple(one for one in labels if one.area), instance_id=film.instance_id)
+    seen = tuple(one for one in labels if one.area)
+    return Labels(objects=seen, instance_id=film.instance_id, depth_m=film.depth_m)
 
 
 def subject_fault(labels: Labels, shot: Shot) -> str | None:

@@ -254,10 +254,12 @@ class ObjectLabel:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """All labels of one shot: per product, and the instance mask (h, w) uint16."""
+    """All labels of one shot: per product, the instance mask (h, w) uint16 and the depth (h, w) float32,
+    metres along the optical axis, inf where nothing was hit."""
 
     objects: tuple[ObjectLabel, ...]
     instance_id: np.ndarray
+    depth_m: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

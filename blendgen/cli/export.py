@@ -11,7 +11,7 @@ import click
 from blendgen.cli.options import say
 from blendgen.cli.progress import Progress
 
-_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "csv")
+_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "csv", "bop")
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -58,14 +58,14 @@ _FOLDER = click.Path(path_type=Path)
 def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, force, as_json):
     """Bring the data set in OUT into FORMAT, in the folder DEST.
 
-    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf and csv (docs/exports.md).
+    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf, csv and bop (docs/exports.md).
     An export that was stopped goes on with the same command.
     """  # fmt: skip
     from blendgen.errors import UsageError
     from blendgen.export.formats import export
     from blendgen.export.options import Options
 
-    if crops is not None and (fmt in ("coco", "voc", "csv") or (fmt == "yolo" and task != "classify")):
+    if crops is not None and (fmt in ("coco", "voc", "csv", "bop") or (fmt == "yolo" and task != "classify")):
         raise UsageError(f"--crops: {fmt} labels whole images; crops are for imagefolder, hf, parquet, "
                          "webdataset and yolo --task classify")  # fmt: skip
     if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):

@@ -50,7 +50,7 @@ class Layout:
 
     def owned(self) -> list[Path]:
         """Everything that a data set consists of, for a forced fresh start."""
-        folders = [self.root / name for name in ("images", "masks", "clean")]
+        folders = [self.root / name for name in ("images", "masks", "clean", "depth")]
         files = [self.manifest, self.spec, self.contact_sheet, self.log, self.temporary]
         return [*folders, *files, self.record]  # the record last: until then the folder is known as ours
 
@@ -67,6 +67,10 @@ def clean_name(shot: Shot, image_index: int) -> str:
 
 def mask_name(shot: Shot, image_index: int) -> str:
     return f"masks/{_stem(shot, image_index)}.png"
+
+
+def depth_name(shot: Shot, image_index: int) -> str:
+    return f"depth/{_stem(shot, image_index)}.png"
 
 
 def _stem(shot: Shot, image_index: int) -> str:

@@ -22,7 +22,7 @@ from blendgen.dataset.store import read_record
 from blendgen.dataset.verify_row import row_faults
 from blendgen.shot import Row
 
-_FOLDERS = ("images", "masks", "clean")
+_FOLDERS = ("images", "masks", "clean", "depth")
 
 
 @dataclass(frozen=True)

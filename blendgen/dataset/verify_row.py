@@ -82,6 +82,9 @@ def _shot(row: Row) -> Iterator[str]:
             objects["object_to_world"][number], product["object_to_world"], rtol=0, atol=_HAIR
         ):
             yield f"object {number}: object_to_world is not the shot's"
+        seen = np.array(camera["world_to_camera"]) @ np.array(product["object_to_world"])
+        if not np.allclose(objects["object_to_camera"][number], seen, rtol=0, atol=_HAIR):
+            yield f"object {number}: object_to_camera is not that of the camera and the product"
 
 
 def _object(row: Row, number: int) -> Iterator[str]:

@@ -12,9 +12,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from blendgen.dataset.layout import Layout, clean_name, image_name, mask_name
-from blendgen.develop.encode import encode_image, encode_mask, encode_png
+import numpy as np
+
+from blendgen.dataset.layout import Layout, clean_name, depth_name, image_name, mask_name
+from blendgen.develop.encode import encode_depth, encode_image, encode_mask, encode_png
 from blendgen.errors import DatasetError
+from blendgen.geometry import rows_of
 from blendgen.shot import Frame, Labels, Row
 from blendgen.spec.model import Output
 
@@ -25,6 +28,9 @@ def write_frame(layout: Layout, frame: Frame, output: Output) -> Row:
     if output.masks:
         mask = encode_mask(frame.labels.instance_id)
         files["mask_file_name"] = (mask_name(frame.shot, frame.index), mask)
+    if output.depth:
+        depth = encode_depth(frame.labels.depth_m)
+        files["depth_file_name"] = (depth_name(frame.shot, frame.index), depth)
     if frame.clean_u8 is not None:
         files["clean_file_name"] = (clean_name(frame.shot, frame.index), encode_png(frame.clean_u8))
     for name, data in files.values():
@@ -73,7 +79,7 @@ def make_row(frame: Frame, names: dict[str, str], digests: dict[str, str]) -> Ro
         "width": width,
         "height": height,
         **digests,
-        "objects": object_columns(frame.labels),
+        "objects": object_columns(frame.labels, camera.world_to_camera),
         "camera": {
             "intrinsics": camera.intrinsics,
             "world_to_camera": camera.world_to_camera,
@@ -86,8 +92,9 @@ def make_row(frame: Frame, names: dict[str, str], digests: dict[str, str]) -> Ro
     }
 
 
-def object_columns(labels: Labels) -> dict[str, list]:
+def object_columns(labels: Labels, world_to_camera) -> dict[str, list]:
     """Parallel lists, one entry a product, as Hugging Face's object detection data sets have them."""
+    to_camera = np.array(world_to_camera)
     objects = labels.objects
     return {
         "bbox": [list(label.bbox) for label in objects],
@@ -101,6 +108,7 @@ def object_columns(labels: Labels) -> dict[str, list]:
         "visible_fraction": [round(label.visible_fraction, 6) for label in objects],
         "instance_id": [label.instance_id for label in objects],
         "object_to_world": [label.object_to_world for label in objects],
+        "object_to_camera": [rows_of(to_camera @ np.array(label.object_to_world)) for label in objects],
         "size_m": [label.size_m for label in objects],
     }
 

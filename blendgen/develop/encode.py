@@ -9,6 +9,7 @@ from PIL import Image
 
 from blendgen.spec.model import Output
 
+DEPTH_STEP_M = 0.0001
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 
 
@@ -39,6 +40,12 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(instance_id.astype(np.uint16)).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
+
+
+def encode_depth(depth_m: np.ndarray) -> bytes:
+    """(h, w) metres as a 16-bit grey PNG in steps of DEPTH_STEP_M; 0 where nothing was hit, or too far."""
+    steps = np.rint(np.where(np.isfinite(depth_m), depth_m, 0.0).astype(np.float64) / DEPTH_STEP_M)
+    return encode_mask(np.where(steps <= 65535, steps, 0).astype(np.uint16))
 
 
 def through_jpeg(rgb_u8: np.ndarray, quality: int) -> np.ndarray:

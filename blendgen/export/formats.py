@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from blendgen.export.bop import export_bop
 from blendgen.export.coco import export_coco
 from blendgen.export.destination import Destination
 from blendgen.export.folder import export_imagefolder
@@ -26,6 +27,7 @@ EXPORTERS: dict[str, Exporter] = {
     "parquet": export_parquet,
     "hf": export_hf,
     "csv": export_csv,
+    "bop": export_bop,
 }
 
 

@@ -22,7 +22,7 @@ from blendgen.inventory import load_inventory
 from blendgen.record import dataset_record
 from blendgen.spec.load import load_spec
 
-_KEYS = ("file_name", "mask_file_name", "clean_file_name")
+_KEYS = ("file_name", "mask_file_name", "clean_file_name", "depth_file_name")
 
 
 def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progress) -> Iterator[Fault]:

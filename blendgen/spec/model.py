@@ -33,6 +33,9 @@ class Output(Section):
     jpeg_quality: int = Field(92, ge=40, le=100, description="for jpeg")
     masks: bool = Field(True, description="instance masks as 16-bit PNG under masks/")
     clean: bool = Field(False, description="the same image without the sensor's noise, under clean/")
+    depth: bool = Field(
+        False, description="depth along the optical axis as 16-bit PNG under depth/, 0.1 mm a step"
+    )
 
 
 class Spec(Section):
