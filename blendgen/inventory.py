@@ -73,6 +73,7 @@ def load_inventory(
     if not products:
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
+    _check_held_out(spec_file, products)
     sections = {name: number for name, (number, _) in section_of.items()}
     labelled = ((section_of[product.name][1].label, product) for product in products)
     roster = build_roster(labelled, sections)
@@ -224,5 +225,24 @@ def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) ->
                 problems.append(
                     spec_file.problem(path, f"{name!r} is no colourway here{nearest(name, known)}")
                 )
+    if problems:
+        raise SpecError(problems)
+
+
+def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
+    """Products and colourways of `hold_out` must be among those of the spec."""
+    known = {
+        "product": [product.name for product in products],
+        "colorway": sorted({colorway.name for product in products for colorway in product.colorways}),
+    }
+    problems = [
+        spec_file.problem(
+            ("hold_out", split, key, i), f"{name!r} is no {key} here{nearest(str(name), names)}"
+        )
+        for split, conditions in spec_file.spec.hold_out.items()
+        for key, names in known.items()
+        for i, name in enumerate(conditions.get(key, ()))
+        if name not in names
+    ]
     if problems:
         raise SpecError(problems)

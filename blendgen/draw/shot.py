@@ -22,6 +22,7 @@ from blendgen.draw.pile import piles
 from blendgen.draw.placement import draw_products, side_by_side
 from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
+from blendgen.draw.splits import split_of
 from blendgen.draw.steering import Steering
 from blendgen.draw.surface import draw_surface, offset_across
 from blendgen.draw.visibility import sight_of
@@ -63,7 +64,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     return Shot(
         index=sampler.index,
         attempt=sampler.attempt,
-        split=roster.split(spec.seed, sampler.index, spec.splits),
+        split=split_of(spec, roster, sampler, arrangement.products[0]),
         products=arrangement.products,
         surface=surface,
         camera=camera,

@@ -18,7 +18,7 @@ from blendgen.spec.model import Spec
 from blendgen.suggestion import nearest
 
 # drawn once for each product or lamp, so that there is no one value to refer to
-_SEVERAL = (
+SEVERAL = (
     "condition.",
     "occluders.height_m",
     "distractors.gap_m",
@@ -27,13 +27,13 @@ _SEVERAL = (
     "lighting.lamps.",
     "exposure.lamp_",
 )
-_PER_IMAGE = ("exposure.", "sensor.")
+PER_IMAGE = ("exposure.", "sensor.")
 Path = tuple[str, ...]
 
 
 def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
     """The spec with its links complete, and (path, message) of those that cannot be."""
-    laws = dict(_laws(spec, ()))
+    laws = dict(laws_of(spec, ()))
     targets = {".".join(path): law for path, (law, _) in laws.items()}
     targets |= {f"camera.{name}": law for name, law in spec.camera.defaults().items()}
     problems = []
@@ -47,12 +47,12 @@ def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
 
 
 def _complete(law: SameAs, path: Path, field: LawField, targets) -> SameAs:
-    known = {name for name in targets if not name.startswith(_SEVERAL)}
+    known = {name for name in targets if not name.startswith(SEVERAL)}
     if law.path not in known and law.path.removeprefix("camera.") in CameraSection.model_fields:
         raise ValueError(f"same_as: {law.path} is not drawn by this camera; give it a value or distribution")
     if law.path not in known:
         raise ValueError(f"same_as: {law.path!r} is not a parameter to refer to{nearest(law.path, known)}")
-    if law.path.startswith(_PER_IMAGE) != ".".join(path).startswith(_PER_IMAGE):
+    if law.path.startswith(PER_IMAGE) != ".".join(path).startswith(PER_IMAGE):
         raise ValueError("same_as: exposure and sensor refer to one another, and the rest to the rest")
     target = targets[law.path]
     if isinstance(target, SameAs):
@@ -62,11 +62,12 @@ def _complete(law: SameAs, path: Path, field: LawField, targets) -> SameAs:
     return complete
 
 
-def _laws(section: BaseModel, prefix: Path) -> Iterator[tuple[Path, tuple[Law, LawField]]]:
+def laws_of(section: BaseModel, prefix: Path) -> Iterator[tuple[Path, tuple[Law, LawField]]]:
+    """Every parameter of a section that has a law, with what checks it."""
     for name, info in type(section).model_fields.items():
         value, path = getattr(section, name), (*prefix, name)
         if isinstance(value, BaseModel):
-            yield from _laws(value, path)
+            yield from laws_of(value, path)
         elif isinstance(value, Law):
             yield path, (value, law_field(info))
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
 from blendgen.spec import presets
+from blendgen.spec.hold_out import hold_out_faults
 from blendgen.spec.links import linked
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document, parse, plain_scalar
@@ -95,6 +96,7 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         problems += [_translate(e, document, overrides) for e in error.errors(include_url=False)]
     if not problems:
         spec, broken = linked(spec)
+        broken += hold_out_faults(spec)
         problems = [_problem(document, overrides, path, message) for path, message in broken]
     if problems:
         raise SpecError(problems)

@@ -54,6 +54,11 @@ class Spec(Section):
     splits: dict[str, float] = Field(
         {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1, description="share of the shots of each"
     )
+    hold_out: dict[str, dict[str, list[str | float | int]]] = Field(
+        {},
+        description="what only one split is to have: split -> parameter, product or colorway -> its values "
+        "(names), or [low, high] of a number; the other shots go to the other splits",
+    )
     products: list[ProductSource] = Field(min_length=1)
     condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="things that lie about and are no products")

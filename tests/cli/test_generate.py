@@ -95,6 +95,7 @@ def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finishe
     assert lines[:6] == content(finished[0])["manifest.jsonl"].splitlines()
 
 
+@pytest.mark.slow
 def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(spec, tmp_path):
     """Through the whole of blendgen: rows and masks of phones against their hulls, which they fill."""
     from blendgen.catalog.cache import AssetCache
@@ -166,6 +167,7 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     assert f"{rows[0]['file_name']}: comes out otherwise when it is made again" in wrong.stdout
 
 
+@pytest.mark.slow
 def test_preview_makes_a_labelled_sheet(spec, tmp_path):
     result = blendgen("preview", spec, "-n", "2", "-o", tmp_path / "sheet.png")
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,30 @@
+"""Splits: which split a shot belongs to: by its number, or by what was drawn for it.
+
+In: a spec and a shot's sampler after its drawing. Out: the name of a split. Without `hold_out` it follows
+from the shot's number alone, balanced within each class.
+"""
+
+from __future__ import annotations
+
+from blendgen.draw.roster import Roster
+from blendgen.draw.sampler import Sampler
+from blendgen.shot import PlacedProduct
+from blendgen.spec.hold_out import OF_THE_SUBJECT
+from blendgen.spec.model import Spec
+
+
+def split_of(spec: Spec, roster: Roster, sampler: Sampler, subject: PlacedProduct) -> str:
+    """The first split that holds out a value of this shot; else one of those that hold out nothing."""
+    drawn = {**sampler.seen, **{name: getattr(subject, name) for name in OF_THE_SUBJECT}}
+    for split, conditions in spec.hold_out.items():
+        if any(_held(drawn.get(name), values, name) for name, values in conditions.items()):
+            return split
+    free = {split: share for split, share in spec.splits.items() if split not in spec.hold_out}
+    total = sum(free.values())
+    return roster.split(spec.seed, sampler.index, {split: share / total for split, share in free.items()})
+
+
+def _held(value, values: list, name: str) -> bool:
+    if name in OF_THE_SUBJECT or isinstance(value, str):
+        return value in values
+    return value is not None and values[0] <= value <= values[-1]

@@ -1,0 +1,61 @@
+"""Splits by what was drawn: held-out values are in their split alone, and nowhere else."""
+
+from collections import Counter
+
+import pytest
+
+from blendgen.draw.shot import draw_shot
+from blendgen.errors import SpecError
+from tests.conftest import make_roster, make_spec
+
+DRAWN = {
+    "camera": {"elevation_deg": {"uniform": [20, 80]}},
+    "surface": {"kind": {"choice": ["paper", "wood_table"]}},
+}
+
+
+def splits(shapes, count=60, **changes):
+    spec, roster = make_spec(**{**DRAWN, **changes}), make_roster(shapes)
+    return [draw_shot(spec, shapes, roster, index) for index in range(count)]
+
+
+def test_a_range_of_a_parameter_is_held_out(shapes):
+    shots = splits(shapes, hold_out={"test": {"camera.elevation_deg": [60, 80]}})
+    for shot in shots:
+        assert (shot.split == "test") == (shot.camera.elevation_deg >= 60)
+    counts = Counter(shot.split for shot in shots)
+    assert counts["train"] > 5 * counts["val"] > 0  # 0.8 to 0.1, as without
+
+
+def test_names_and_several_conditions_are_held_out(shapes):
+    shots = splits(shapes, hold_out={"test": {"surface.kind": ["paper"], "colorway": ["c1"]}})
+    for shot in shots:
+        held = shot.surface.kind == "paper" or shot.products[0].colorway == "c1"
+        assert (shot.split == "test") == held
+    assert {shot.split for shot in shots} == {"train", "val", "test"}
+
+
+def test_products_are_held_out_and_all_else_stays_as_it_was(shapes):
+    held = splits(shapes, 20, hold_out={"val": {"product": ["sphere"]}})
+    free = splits(shapes, 20)
+    for one, other in zip(held, free, strict=True):
+        assert (one.split == "val") == (one.products[0].product == "sphere")
+        assert one.model_copy(update={"split": ""}) == other.model_copy(update={"split": ""})
+
+
+@pytest.mark.parametrize(
+    ("hold_out", "expected"),
+    [
+        ({"tset": {"surface.kind": ["paper"]}}, "is no split, did you mean test"),
+        ({"test": {"surface.knd": ["paper"]}}, "did you mean surface.kind"),
+        ({"test": {"surface.kind": ["belt_pvc"]}}, "never is belt_pvc"),
+        ({"test": {"camera.elevation_deg": [85, 90]}}, "never lies in"),
+        ({"test": {"camera.elevation_deg": [70]}}, "needs .low, high."),
+        ({"test": {"exposure.camera_ev": [0, 1]}}, "is drawn for each image"),
+        ({"test": {"surface.speed_m_per_s": [0, 1]}}, "is always 0"),
+        ({name: {"surface.kind": ["paper"]} for name in ("train", "val", "test")}, "leaves no split"),
+    ],
+)
+def test_what_cannot_be_held_out_is_refused(hold_out, expected):
+    with pytest.raises(SpecError, match=f"hold_out.*{expected}"):
+        make_spec(**DRAWN, hold_out=hold_out)
