@@ -29,10 +29,10 @@ demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
 
 test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(READY)  ## the tests that CI adds
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile
 
 lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .

@@ -45,6 +45,8 @@ def ground_truth_as_detections(coco, kind):
     return found
 
 
+# pycocotools 2.0.11 says so of its own arrays under NumPy 2
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("outlines", ["rle", "polygon"])
 def test_coco_is_right_by_its_own_evaluation(source, tmp_path, outlines):
     from pycocotools.coco import COCO
