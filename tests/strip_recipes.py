@@ -117,7 +117,11 @@ _WITHOUT_STRIP = ("backdrop.", "surface.photos.")
 
 _OWN = {
     "per_image": Recipe({"integers": [1, 4]}, {"camera.frame_fill": 0.9}),
-    "condition.screen": uniform(0, 2, placement__pose="resting"),  # which here is with the screen up
+    # resting is here with the screen up, on whose dark glass marks are seen
+    "condition.screen": uniform(0, 2, placement__pose="resting"),
+    "condition.scratches": uniform(0, 1, placement__pose="resting"),
+    "condition.fingerprints": uniform(0, 1, placement__pose="resting"),
+    "condition.cracks": uniform(0, 1, placement__pose="resting"),
     "distractors.count": Recipe({"integers": [0, 5]}, {"camera.frame_fill": 0.35}),
     "distractors.gap_m": uniform(0.005, 0.1, distractors__count=2, camera__frame_fill=0.35),
     "occluders.count": Recipe({"integers": [0, 3]}),
