@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from pathlib import Path
 
 import click
@@ -57,7 +56,3 @@ def stock(spec_file: SpecFile, strict: bool) -> Inventory:
 def say(message: str) -> None:
     """A line for the person at the terminal."""
     click.echo(message, err=True)
-
-
-def on_terminal() -> bool:
-    return sys.stderr.isatty()

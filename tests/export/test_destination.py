@@ -110,3 +110,10 @@ def test_the_command_tells_what_it_made(small, tmp_path):
         [*command[:-1], str(tmp_path / "none"), "csv", str(tmp_path / "c")], capture_output=True, text=True
     )
     assert missing.returncode == 5 and "holds no data set" in missing.stderr
+
+
+def test_the_command_offers_every_format():
+    """The list stands in the command too, which loads nothing before it is called."""
+    from blendgen.cli.export import _FORMATS
+
+    assert sorted(_FORMATS) == sorted(EXPORTERS)

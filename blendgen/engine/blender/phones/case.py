@@ -27,7 +27,6 @@ HOLE_MARGIN_MM = 1.0
 RIM_MM = 1.9
 BACK_ROLL_MM = 2.2
 PAD_MM = 0.55
-SPEAKERS_BESIDE_MM = 4.0
 NOTCH_RUN_MM = 3.0  # over which the wall goes down to a notch
 ANGLES = 144
 
