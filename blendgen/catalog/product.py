@@ -53,6 +53,32 @@ class Colorway:
     materials: dict[str, MaterialOverride]
 
 
+@dataclass(frozen=True)
+class Keypoint:
+    """A named point on the surface of a product.
+
+    position_m: product frame
+    mirrored: the keypoint that takes its name when an image is mirrored (left for right), None for itself
+    """
+
+    name: str
+    position_m: tuple[float, float, float]
+    mirrored: str | None = None
+
+
+@dataclass(frozen=True)
+class Symmetries:
+    """Under which turns a product looks the same; poses that differ by one are equally right.
+
+    continuous: (axis, offset_m) pairs, any turn about that axis through that point, product frame
+    discrete: (4, 4) rows as tuples, product frame -> product frame, without the identity
+    source: BOP dataset format, models_info.json
+    """
+
+    continuous: tuple[tuple[tuple[float, float, float], tuple[float, float, float]], ...] = ()
+    discrete: tuple[tuple[tuple[float, ...], ...], ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Product:
     """One measured model.
@@ -66,6 +92,10 @@ class Product:
     parts: material-slot names
     asset_path: the cached .blend that holds one object called "product"
     content_hash: sha256 over the source's bytes and the options it was read with
+    part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
+    keypoints: points to be found in images, by name
+    symmetries: for those who train poses
+    model_class: what its sidecar says that it is
     """
 
     name: str
@@ -79,6 +109,14 @@ class Product:
     triangles: int
     asset_path: Path
     content_hash: str
+    part_names: tuple[str, ...] = ()
+    keypoints: tuple[Keypoint, ...] = ()
+    symmetries: Symmetries = Symmetries()
+    model_class: str | None = None
+
+    def part_name(self, slot: int) -> str:
+        """What the part of a material slot is called in part labels."""
+        return (self.part_names or self.parts)[slot]
 
     def colorway(self, name: str) -> Colorway:
         return next(colorway for colorway in self.colorways if colorway.name == name)
