@@ -1,11 +1,22 @@
 import numpy as np
 import pytest
 
-from blendgen.annotate import annotate, subject_fault
+from blendgen import annotate as annotation
+from blendgen.annotate import subject_fault
+from blendgen.catalog.label_names import label_names
+from blendgen.catalog.product import Catalog
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
-from blendgen.shot import Film
+from blendgen.film import Film
+from blendgen.spec.output import Output
 from tests.conftest import make_roster, make_spec
+
+OUTPUT = Output()
+NO_NAMES = label_names(Catalog(()), {})
+
+
+def annotate(film, shot, output=OUTPUT, names=NO_NAMES):
+    return annotation.annotate(film, shot, names, output)
 
 
 @pytest.fixture

@@ -16,13 +16,11 @@ from typing import Any
 
 from PIL import Image
 
-from blendgen.dataset.layout import Layout
+from blendgen.dataset.layout import FOLDERS, Layout
 from blendgen.dataset.manifest import file_names
 from blendgen.dataset.store import read_record
 from blendgen.dataset.verify_row import row_faults
 from blendgen.shot import Row
-
-_FOLDERS = ("images", "masks", "clean", "depth")
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
 
 def _strays(layout: Layout, seen: _Seen) -> Iterator[Fault]:
     """Files that no row names: trainers would take them for data."""
-    for folder in _FOLDERS:
+    for folder in FOLDERS.values():
         for path in sorted((layout.root / folder).rglob("*")):
             name = path.relative_to(layout.root).as_posix()
             if path.is_file() and name not in seen.files:
