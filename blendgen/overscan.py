@@ -30,13 +30,14 @@ def widened(camera: Camera, resolution: tuple[int, int]) -> Camera:
 def overscan_camera(shot: Shot) -> Camera:
     """The pinhole that sees all of every product; at most WIDEST times as wide as the shot's."""
     camera = shot.camera
-    most_px = WIDEST * np.array(camera.resolution) / 2
-    reach_px = np.array(camera.resolution) / 2
+    half_px = np.array(camera.resolution) / 2
+    most_px = WIDEST * half_px
+    reach_px = half_px
     for placed in shot.products:
         reach_px = np.maximum(reach_px, _reach_px(placed, camera, most_px))
-    reach_px = np.minimum(np.ceil(reach_px) + _MARGIN_PX, most_px)
+    beyond_px = np.minimum(np.where(reach_px > half_px, reach_px + _MARGIN_PX, half_px), most_px) - half_px
     # a whole number of pixels is added on each side, so that pixel centres stay where they were
-    added = np.ceil(reach_px - np.array(camera.resolution) / 2).astype(int)
+    added = np.ceil(beyond_px).astype(int)
     return widened(camera, tuple(int(side) for side in np.array(camera.resolution) + 2 * added))
 
 

@@ -18,12 +18,11 @@ from blendgen.develop.encode import (
     encode_albedo,
     encode_classes,
     encode_depth,
-    encode_exr,
     encode_image,
     encode_mask,
     encode_png,
-    encode_vectors,
 )
+from blendgen.develop.exr import encode_exr, encode_vectors
 from blendgen.errors import DatasetError
 from blendgen.film import Frame
 from blendgen.shot import Row

@@ -1,4 +1,4 @@
-"""Encode: finished arrays to the bytes of image files, through Pillow and OpenEXR. No disk here."""
+"""Encode: finished arrays to the bytes of image files, through Pillow. No disk here."""
 
 from __future__ import annotations
 
@@ -53,22 +53,6 @@ def encode_classes(class_id: np.ndarray) -> bytes:
 def encode_albedo(albedo_linear: np.ndarray) -> bytes:
     """(h, w, 3) linear shares as sRGB PNG bytes."""
     return encode_png(np.rint(linear_to_srgb(np.clip(albedo_linear, 0, 1)) * 255).astype(np.uint8))
-
-
-def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
-    """Channels (h, w), float16 or float32, as an OpenEXR file with ZIP compression."""
-    import OpenEXR
-
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    buffer = io.BytesIO()
-    layers = {name: np.ascontiguousarray(values) for name, values in channels.items()}
-    OpenEXR.File(header, layers).write(buffer)
-    return buffer.getvalue()
-
-
-def encode_vectors(vectors: np.ndarray) -> bytes:
-    """(h, w, 3) as an OpenEXR file with the channels R, G and B, 32 bit."""
-    return encode_exr({name: vectors[..., i].astype(np.float32) for i, name in enumerate("RGB")})
 
 
 def encode_depth(depth_m: np.ndarray) -> bytes:
