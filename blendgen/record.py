@@ -9,7 +9,8 @@ import numpy as np
 
 from blendgen import __version__
 from blendgen.catalog.label_names import label_names
-from blendgen.catalog.product import Symmetries
+from blendgen.catalog.product import Catalog, Symmetries
+from blendgen.draw.roster import Roster
 from blendgen.identity import digest
 from blendgen.inventory import Inventory
 from blendgen.spec.model import Spec
@@ -32,12 +33,12 @@ def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
         "numpy_version": np.__version__,
         "left_out": [str(refusal) for refusal in inventory.refusals],
     }
-    return record | _names(spec, inventory)
+    return record | label_record(spec, inventory.catalog, inventory.roster)
 
 
-def _names(spec: Spec, inventory: Inventory) -> dict[str, Any]:
+def label_record(spec: Spec, catalog: Catalog, roster: Roster) -> dict[str, Any]:
     """What the numbers in the labels stand for, of the labels that the spec asks for."""
-    names = label_names(inventory.catalog, inventory.roster.products_of_class())
+    names = label_names(catalog, roster.products_of_class())
     told: dict[str, Any] = {}
     if spec.output.parts:
         told["parts"] = list(names.parts)
@@ -48,7 +49,7 @@ def _names(spec: Spec, inventory: Inventory) -> dict[str, Any]:
         }
     symmetries = {
         product.name: _symmetries(product.symmetries)
-        for product in inventory.catalog.products
+        for product in catalog.products
         if product.symmetries != Symmetries()
     }
     return told | ({"symmetries": symmetries} if symmetries else {})

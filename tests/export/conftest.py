@@ -15,6 +15,7 @@ from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
 from blendgen.export.source import open_source
 from blendgen.pipeline import Pipeline, tasks_for
+from blendgen.record import label_record
 from tests.conftest import make_product, make_roster, make_spec
 
 NAMES = ("ärmel-größe", "blue box", "ボール")
@@ -29,7 +30,9 @@ def make_dataset(folder, catalog, count=24, **spec):
         "blender_version": "4", "classes": list(roster.classes),
         "exposures_per_shot": spec.exposures_per_shot,
     }  # fmt: skip
-    pipeline = Pipeline(spec, catalog, roster, FlatEngine(catalog), Developer(None, spec.exposures_per_shot))
+    record |= label_record(spec, catalog, roster)
+    engine = FlatEngine(catalog, spec.output)
+    pipeline = Pipeline(spec, catalog, roster, engine, Developer(None, spec.exposures_per_shot))
     layout = Layout(folder)
     with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
         for task in tasks_for(spec, range(count)):
