@@ -11,6 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError
 from blendgen.export.formats import EXPORTERS, export
 from blendgen.export.options import Options
@@ -193,6 +194,19 @@ def test_an_object_without_extent_is_refused(tmp_path, name, size):
     assert not [
         path for path in (tmp_path / "out").rglob("*") if path.suffix in (".tar", ".parquet", ".jsonl")
     ]
+
+
+@pytest.mark.parametrize(("name", "passes"), [("hf", 1), ("webdataset", 1), ("parquet", 2), ("croissant", 1)])
+def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypatch, name, passes):
+    read = []
+
+    def counting(path):
+        read.append(path)
+        return read_rows(path)
+
+    monkeypatch.setattr("blendgen.export.source.read_rows", counting)
+    run(awkward, name, tmp_path / "out", shard_bytes=20_000)
+    assert len(awkward.splits) == 3 and len(read) == 1 + passes  # one to see that the data set is whole
 
 
 def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
