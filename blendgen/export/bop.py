@@ -28,6 +28,7 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
     sizes: dict[str, list[float]] = {}
     for row in source.rows():
         _refuse_distortion(source, row)
+        _refuse_real_depth(source, row)
         sizes |= dict(zip(row["objects"]["product"], row["objects"]["size_m"], strict=True))
     numbers = {name: number for number, name in enumerate(sorted(sizes), start=1)}
     scenes = 0
@@ -79,6 +80,14 @@ def _refuse_distortion(source: Source, row: Row) -> None:
         raise DatasetError(
             f"{source.root}: image {row['index']} was taken through a lens that distorts, which BOP does not "
             "know; generate without camera.distortion"
+        )
+
+
+def _refuse_real_depth(source: Source, row: Row) -> None:
+    if row.get("depth_file_name", "").endswith(".exr"):
+        raise DatasetError(
+            f"{source.root}: depth lies there in metres (EXR), BOP reads 16-bit PNG; generate with "
+            "output.depth: png"
         )
 
 

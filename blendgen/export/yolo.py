@@ -17,8 +17,9 @@ from blendgen.export.destination import Destination
 from blendgen.export.folder import export_imagefolder
 from blendgen.export.keypoints import KeypointUnion, keypoint_union
 from blendgen.export.options import Options
-from blendgen.export.regions import oriented_box, polygons
+from blendgen.export.regions import polygons
 from blendgen.export.source import Source
+from blendgen.oriented_box import oriented_box
 from blendgen.shot import Row
 
 

@@ -86,6 +86,12 @@ def test_lenses_that_distort_are_refused(tmp_path, stock):
         export(bent.root, "bop", tmp_path / "bop", Options())
 
 
+def test_depth_in_metres_is_refused(tmp_path, stock):
+    source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
+    with pytest.raises(DatasetError, match="BOP reads 16-bit PNG"):
+        export(source.root, "bop", tmp_path / "bop", Options())
+
+
 def test_symmetries_are_told_in_millimetres(tmp_path):
     half_turn = [[-1, 0, 0, 0.002], [0, -1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     symmetries = {

@@ -3,15 +3,17 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import yaml
 
+from blendgen.catalog.product import Keypoint
 from blendgen.errors import DatasetError
 from blendgen.export.formats import export
 from blendgen.export.options import Options
-from tests.export.conftest import AWKWARD
+from tests.export.conftest import AWKWARD, make_dataset
 from tests.export.fake import FakeImage, make_fake
 
 ENDS = {"names": ["left", "right", "top"], "mirrored": {"left": "right", "right": "left"}}
@@ -156,3 +158,24 @@ def test_mlcroissant_reads_keypoints(unlike, tmp_path):
     assert [one["labels/keypoints"] for one in dataset.records("labels")] == rows
     names = [unlike.keypoint_names(label) for label in unlike.classes]
     assert [one["classes/keypoints"] for one in dataset.records("classes")] == names
+
+
+def test_what_was_annotated_comes_out_of_coco_and_yolo(tmp_path, stock):
+    """The columns of a data set that was made, not of one that was written for a test."""
+    first, *others = stock.products
+    points = tuple(Keypoint(f"corner {i}", tuple(corner)) for i, corner in enumerate(first.hull_m))
+    catalog = replace(stock, products=(replace(first, keypoints=points), *others))
+    source = make_dataset(tmp_path / "set", catalog, 6, output={"keypoints": True}, splits={"train": 1.0})
+    run(source, "coco", tmp_path / "coco")
+    run(source, "yolo", tmp_path / "yolo", task="pose")
+    coco = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text("utf-8"))
+    told = [one for one in coco["annotations"] if one["num_keypoints"]]
+    mine = [
+        points
+        for row in source.rows()
+        for label, points in zip(row["objects"]["category"], row["objects"]["keypoints"], strict=True)
+        if label == first.name
+    ]
+    assert [np.ravel(points).tolist() for points in mine] == [one["keypoints"] for one in told]
+    assert {point[2] for points in mine for point in points} >= {1, 2}
+    assert yaml.safe_load((tmp_path / "yolo/data.yaml").read_text("utf-8"))["kpt_shape"] == [8, 3]
