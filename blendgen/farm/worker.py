@@ -13,7 +13,9 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
@@ -50,14 +52,24 @@ def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
 
     raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
     """
+    return answered(task, _produce)
+
+
+def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
+    """What `answer` makes of a task; raises BlendgenError whatever it raised, the traceback in the log."""
     try:
-        return _produce(task)
+        return answer(task)
     except BlendgenError:
         raise
     except Exception as error:
         traceback.print_exc()
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
+
+
+def job_in_hand() -> Job:
+    """The job that this worker process was started for."""
+    return _Worker.job
 
 
 def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:

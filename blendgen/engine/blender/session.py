@@ -15,10 +15,12 @@ from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
+from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.pictures import Pictures
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.geometry import inverse_rigid
+from blendgen.mesh import Mesh
 from blendgen.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
 from blendgen.spec.presets import RenderSettings
 
@@ -62,6 +64,15 @@ class BlenderEngine:
         try:
             self._build(shot)
             return self._film(shot, capture.render_passes())
+        finally:
+            _clear(self._scene, self._camera)
+            self._models.clear()
+
+    def scene_meshes(self, shot: Shot) -> list[Mesh]:
+        """All that the camera can meet in a shot, built as for a render."""
+        try:
+            self._build(shot)
+            return scene_meshes(self._scene)
         finally:
             _clear(self._scene, self._camera)
             self._models.clear()
