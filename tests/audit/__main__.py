@@ -31,7 +31,7 @@ from blendgen.identity import portable_spec
 from blendgen.record import dataset_record
 from blendgen.spec.load import resolved_yaml
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
 SMALL = (
     "resolution=[128,128]",
