@@ -133,11 +133,17 @@ def _product(seen: Seen, number: int) -> Findings:
     }
     return Findings(
         products=1,
+        hidden_products=int(np.count_nonzero(visible) < whole),
+        cut_products=int(_touches_border(amodal)),
         fraction_error=float(fraction),
         box_error_px=box_px,
         depth_error_m=depth_m,
         faults=tuple(f"object {number}: {what}" for what, wrong in off.items() if wrong),
     )
+
+
+def _touches_border(mask: np.ndarray) -> bool:
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
 def _box_error(box, mask: np.ndarray) -> int:

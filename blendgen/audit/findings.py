@@ -25,6 +25,7 @@ class Findings:
     """Of one row, or of many.
 
     rows, products: how many were looked at, products in view
+    hidden_products, cut_products: of these, those of which something is hidden, or beyond the border
     pixels: compared; wrong_px: of them, with another id than the ray cast has; inner_px: of these, those
         that are not at a silhouette; unchecked_px: not compared, because something there may be seen through
     lens_px: of a lens that distorts, pixels away from silhouettes with another id than on the true ray
@@ -37,6 +38,8 @@ class Findings:
 
     rows: int = 0
     products: int = 0
+    hidden_products: int = 0
+    cut_products: int = 0
     pixels: int = 0
     wrong_px: int = 0
     inner_px: int = 0

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from blendgen.audit.cast import require_embree
 from blendgen.audit.check import Checker, Geometry
@@ -92,9 +93,13 @@ def _inspect(task: RowTask) -> tuple[int, Findings]:
 def _checker() -> Checker:
     """The one of this process; loads Blender."""
     job = job_in_hand()
-    engine = blender_engine(job)
+    return checker_for(job, blender_engine(job), read_record(Layout(job.folder)))
+
+
+def checker_for(job: Job, engine, record: dict[str, Any]) -> Checker:
+    """Checks rows in job.folder by the meshes of a Blender engine; record: what dataset.json says."""
     from blendgen.engine.blender.meshes import asset_mesh
     from blendgen.engine.blender.models import object_name
 
     geometry = Geometry(engine.scene_meshes, lru_cache(_ASSETS_KEPT)(asset_mesh), object_name)
-    return Checker(job.folder, job.catalog, job.roster, read_record(Layout(job.folder)), geometry)
+    return Checker(job.folder, job.catalog, job.roster, record, geometry)

@@ -72,12 +72,17 @@ def job_in_hand() -> Job:
     return _Worker.job
 
 
-def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
+def pipeline_in_hand() -> Pipeline:
+    """The one pipeline of this process, made for its job on first use."""
     if _Worker.pipeline is None:
         _Worker.pipeline = pipeline_for(_Worker.job)
-    layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
-    rows = [write_frame(layout, frame, output) for frame in _Worker.pipeline.frames(task)]
-    return rows, _Worker.pipeline.engine.identity()
+    return _Worker.pipeline
+
+
+def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
+    layout, output, pipeline = Layout(_Worker.job.folder), _Worker.job.spec.output, pipeline_in_hand()
+    rows = [write_frame(layout, frame, output) for frame in pipeline.frames(task)]
+    return rows, pipeline.engine.identity()
 
 
 def redirect_output(log: Path) -> None:

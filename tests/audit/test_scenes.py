@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from blendgen.audit.findings import total
-from tests.audit.__main__ import audited, cells, printed, variants
+from tests.audit.__main__ import cells, printed
+from tests.audit.scenes import audited, variants
 from tests.conftest import REPOSITORY
 
 pytest.importorskip("bpy")
