@@ -15,21 +15,9 @@ from blendgen.audit.findings import Findings, total
 from blendgen.errors import ExitCode
 from tests.audit.scenes import audited, variants
 
-HEAD = (
-    *(
-        "scene",
-        "images",
-        "products",
-        "px differ",
-        "share %",
-        "inside",
-        "lens",
-        "fraction",
-        "box px",
-        "depth mm",
-    ),
-    *("classes", "px not checked", "products not checked", "faults"),
-)
+_TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, box px,
+depth mm, classes, px not checked, products not checked, faults"""
+HEAD = tuple(title.strip() for title in _TITLES.split(","))
 
 
 def cells(name: str, found: Findings) -> tuple[str, ...]:
