@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format bench docs docs-strips clean
+.PHONY: help demo test test-slow lint format bench audit docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ format: $(READY)  ## mend what lint can mend
 
 bench: $(READY)  ## memory and time of a long session
 	$(BIN)/python -m tests.bench
+
+audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)
+	$(BIN)/python -m tests.audit
 
 docs: $(READY)  ## write the pages that are made from the code
 	$(BIN)/python -m tests.docs_pages

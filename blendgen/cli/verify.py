@@ -16,7 +16,11 @@ from blendgen.errors import ExitCode
 @click.command("verify")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
 @click.option(
-    "--deep", type=click.IntRange(min=1), metavar="N", help="Also make N images again and compare every byte."
+    "--deep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also cast rays through the scenes of N images and compare their labels, then make these images "
+    "again and compare every byte.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(folder, deep, as_json):
@@ -35,7 +39,7 @@ def command(folder, deep, as_json):
     with Progress("row") as progress:
         progress.begin(read_record(Layout(folder)).get("images", 0))
         try:
-            for fault in itertools.chain(verify(folder, progress.advance), _made_again(folder, deep)):
+            for fault in itertools.chain(verify(folder, progress.advance), _in_depth(folder, deep)):
                 faults.append(fault)
                 if not as_json:
                     click.echo(str(fault))
@@ -51,12 +55,23 @@ def command(folder, deep, as_json):
     return ExitCode.DATASET if faults else ExitCode.OK
 
 
-def _made_again(folder: Path, count: int | None):
-    """Faults of images that come out otherwise; nothing is loaded before it is asked for."""
+def _in_depth(folder: Path, count: int | None):
+    """Faults of labels against rays, and of images that come out otherwise; nothing is loaded before it
+    is asked for."""
     if count is None:
         return
+    from blendgen.audit.cast import require_embree
     from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.farm.ray_check import ray_faults
     from blendgen.farm.recheck import recheck
+    from blendgen.farm.reopen import reopen
 
+    require_embree()
+    found = reopen(folder, measure, builder_digests())
+    if found.fault is not None:
+        yield found.fault
+        return
+    with Progress("row") as progress:
+        yield from ray_faults(found, count, progress)
     with Progress() as progress:
-        yield from recheck(folder, count, measure, builder_digests(), progress)
+        yield from recheck(found, count, progress)

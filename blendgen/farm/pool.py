@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -25,15 +26,12 @@ from blendgen.engine.base import EngineError
 from blendgen.farm.job import Job
 from blendgen.farm.worker import STOP_SIGNALS, produce, start
 from blendgen.pipeline import Task
-from blendgen.shot import Row
 
 MAX_TRIES = 3
 # a fresh process costs about a second; leaks of unknown size in C code end with it
 SHOTS_PER_PROCESS = 2000
 # a shot that takes longer hangs: ten minutes, and the time at a hundredth of one core's usual pace
 _PATIENCE_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
-# the rows of a task, and what made its pixels
-Produced = tuple[list[Row], dict[str, str]]
 
 
 @dataclass
@@ -65,9 +63,10 @@ def run_tasks(
     stop: StopSignal,
     workers: int = 1,
     start: Callable[[Path], None] = start,
-    produce: Callable[[Task], Produced] = produce,
-) -> Iterator[Produced]:
-    """Rows and engine identity of each task as it finishes; ends early when `stop` is set.
+    produce: Callable[[Task], Any] = produce,
+) -> Iterator[Any]:
+    """Rows and engine identity of each task as it finishes (or what another `produce` gives); ends early
+    when `stop` is set.
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
     """

@@ -1,7 +1,7 @@
 """Recheck: some images of a data set made again, and compared byte for byte.
 
 In: a finished data set and how many of its images. Out: Faults for files that come out otherwise. The
-spec beside the images says what to make; models that changed since then are a fault of their own.
+spec beside the images says what to make.
 """
 
 from __future__ import annotations
@@ -10,31 +10,24 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from blendgen.catalog.source import Measurer
 from blendgen.dataset.layout import FOLDERS, Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
-from blendgen.dataset.store import Store, read_record
+from blendgen.dataset.store import Store
 from blendgen.dataset.verify import Fault
 from blendgen.errors import DatasetError
 from blendgen.farm.generate import generate
 from blendgen.farm.job import Job
-from blendgen.inventory import load_inventory
-from blendgen.record import dataset_record
-from blendgen.spec.load import load_spec
+from blendgen.farm.reopen import Reopened
 
 
-def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progress) -> Iterator[Fault]:
+def recheck(found: Reopened, count: int, progress) -> Iterator[Fault]:
     """Faults of `count` images, spread evenly over the data set.
 
     raises: DatasetError where this machine cannot make the same bytes
     """
-    layout = Layout(Path(folder))
-    spec_file = load_spec(layout.spec)
-    inventory = load_inventory(spec_file, measure, builder_digests)
-    record, known = dataset_record(spec_file.spec, inventory), read_record(layout)
-    if record["digest"] != known.get("digest"):
-        yield Fault(layout.spec.name, "the models, photos or the spec are not those of the data set any more")
-        return
+    layout, record, known = found.layout, found.record, found.known
+    spec_file, inventory = found.spec_file, found.inventory
+    text = layout.spec.read_text("utf-8")
     _refuse_other_versions(layout, record, known)
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")

@@ -13,7 +13,9 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
@@ -50,8 +52,13 @@ def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
 
     raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
     """
+    return answered(task, _produce)
+
+
+def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
+    """What `answer` makes of a task; raises BlendgenError whatever it raised, the traceback in the log."""
     try:
-        return _produce(task)
+        return answer(task)
     except BlendgenError:
         raise
     except Exception as error:
@@ -60,12 +67,22 @@ def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
         raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
 
 
-def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
+def job_in_hand() -> Job:
+    """The job that this worker process was started for."""
+    return _Worker.job
+
+
+def pipeline_in_hand() -> Pipeline:
+    """The one pipeline of this process, made for its job on first use."""
     if _Worker.pipeline is None:
         _Worker.pipeline = pipeline_for(_Worker.job)
-    layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
-    rows = [write_frame(layout, frame, output) for frame in _Worker.pipeline.frames(task)]
-    return rows, _Worker.pipeline.engine.identity()
+    return _Worker.pipeline
+
+
+def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
+    layout, output, pipeline = Layout(_Worker.job.folder), _Worker.job.spec.output, pipeline_in_hand()
+    rows = [write_frame(layout, frame, output) for frame in pipeline.frames(task)]
+    return rows, pipeline.engine.identity()
 
 
 def redirect_output(log: Path) -> None:

@@ -18,11 +18,13 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
 from blendgen.engine.blender.label_passes import LabelPasses
+from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.pictures import Pictures
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.film import Film
 from blendgen.geometry import inverse_rigid
+from blendgen.mesh import Mesh
 from blendgen.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Shot, lamp_group
 from blendgen.spec.output import Output
 from blendgen.spec.presets import RenderSettings
@@ -78,6 +80,15 @@ class BlenderEngine:
             film = self._film(shot, capture.render_passes())
             overscan = self._label_passes.overscan(shot, film.amodal_mask, self._look_through)
             return replace(film, overscan=overscan)
+        finally:
+            _clear(self._scene, self._camera)
+            self._models.clear()
+
+    def scene_meshes(self, shot: Shot) -> list[Mesh]:
+        """All that the camera can meet in a shot, built as for a render."""
+        try:
+            self._build(shot)
+            return scene_meshes(self._scene)
         finally:
             _clear(self._scene, self._camera)
             self._models.clear()

@@ -1,0 +1,1 @@
+"""Audit: a finished data set's labels against a ray cast that is not the renderer's."""

@@ -1,0 +1,129 @@
+"""Check: one row of a finished data set, its files and its scene in, Findings out.
+
+The one place of this room that reads files. `Geometry` is what an engine must tell; nothing of what it
+renders is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from blendgen.audit.cast import RayScene
+from blendgen.audit.compare import Seen, compare
+from blendgen.audit.findings import Findings
+from blendgen.audit.keypoints import keypoint_faults
+from blendgen.audit.scene import AssetReader, NameOf, listed_products, row_scene
+from blendgen.catalog.product import Catalog
+from blendgen.develop.encode import DEPTH_STEP_M
+from blendgen.draw.roster import Roster
+from blendgen.lens_distortion import pinhole
+from blendgen.mesh import Mesh
+from blendgen.shot import Row, Shot
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """of_shot: all that the camera can meet, built as for a render; of_asset, name_of: see scene.py"""
+
+    of_shot: Callable[[Shot], Sequence[Mesh]]
+    of_asset: AssetReader
+    name_of: NameOf
+
+
+@dataclass(frozen=True, eq=False)
+class Checker:
+    """Checks rows of one data set.
+
+    record: its dataset.json
+    """
+
+    root: Path
+    catalog: Catalog
+    roster: Roster
+    record: Mapping[str, Any]
+    geometry: Geometry
+
+    def check(self, row: Row) -> Findings:
+        """Findings of a row, its faults as one line that names what is wrong first.
+
+        raises: KeyError, TypeError, ValueError for what is not a whole row
+        """
+        shot = Shot.model_validate(row["shot"])
+        strange = {*row["objects"]["product"]} - {product.name for product in self.catalog.models}
+        if strange:
+            return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
+        scene = self._scene(row, shot)
+        mask, depth = _picture(self.root, row, "mask_file_name"), _picture(self.root, row, "depth_file_name")
+        found = compare(Seen(row, scene, mask, None if depth is None else depth * DEPTH_STEP_M))
+        found = self._with_classes(row, found)
+        if "keypoints" in row["objects"]:
+            found = self._with_keypoints(row, shot, scene, found)
+        return replace(found, faults=("; ".join(found.faults),) if found.faults else ())
+
+    def _scene(self, row: Row, shot: Shot) -> RayScene:
+        geometry = self.geometry
+        rendered = geometry.of_shot(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+        return row_scene(row, shot, self.catalog, rendered, geometry.of_asset, geometry.name_of)
+
+    def _with_classes(self, row: Row, found: Findings) -> Findings:
+        """Class of each object against the one that the spec's rule gives to its product and colourway."""
+        objects, label_of = row["objects"], _labels(self.roster)
+        faults = []
+        for number, pair in enumerate(zip(objects["product"], objects["colorway"], strict=True)):
+            label, label_id = objects["category"][number], objects["category_id"][number]
+            wanted = label_of.get(pair)
+            if wanted is None or label != wanted or self.roster.classes[label_id] != wanted:
+                faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
+        return replace(found, wrong_classes=len(faults), faults=(*found.faults, *faults))
+
+    def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, found: Findings) -> Findings:
+        products = {placed.instance_id: placed for placed in listed_products(row, shot)}
+        faults, looked_at, undecided = [], 0, 0
+        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+            positions = self._keypoints(row["objects"]["category"][number], products[instance_id].product)
+            told = keypoint_faults(row, number, products[instance_id], positions, scene)
+            faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
+        return replace(
+            found,
+            keypoints=looked_at,
+            undecided_keypoints=undecided,
+            wrong_keypoints=len(faults),
+            faults=(*found.faults, *faults),
+        )
+
+    def _keypoints(self, label: str, product: str) -> list[tuple | None]:
+        """Positions of a product's keypoints in the order of its class's names."""
+        names = self.record.get("keypoints", {}).get(label, {}).get("names", ())
+        own = {point.name: point.position_m for point in self.catalog.product(product).keypoints}
+        return [own.get(name) for name in names]
+
+
+def _labels(roster: Roster) -> dict[tuple[str, str], str]:
+    return {
+        (variant.product, variant.colorway): variant.label
+        for variants in roster.variants.values()
+        for variant in variants
+    }
+
+
+def _picture(root: Path, row: Row, key: str) -> np.ndarray | None:
+    """(h, w) of a 16-bit picture of a row; None where the data set has none.
+
+    raises: ValueError for a file that is no such picture, or of another size
+    """
+    if key not in row:
+        return None
+    try:
+        with Image.open(root / row[key]) as opened:
+            values = np.array(opened).astype(np.uint16)
+    except OSError as error:
+        raise ValueError(f"{row[key]}: {error}") from None
+    if values.shape != (row["height"], row["width"]):
+        raise ValueError(f"{row[key]}: is {values.shape[1]} x {values.shape[0]} pixels")
+    return values

@@ -1,0 +1,105 @@
+"""Ray check: rows of a data set against a ray cast of its scenes, in worker processes.
+
+In: a Job whose folder is a finished data set, and rows of it. Out: Findings, one a row. The meshes are
+Blender's and so the rays are cast where Blender lives; arrays stay there.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from blendgen.audit.cast import require_embree
+from blendgen.audit.check import Checker, Geometry
+from blendgen.audit.findings import Findings
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import spread_rows
+from blendgen.dataset.store import read_record
+from blendgen.dataset.verify import Fault
+from blendgen.errors import Interrupted
+from blendgen.farm.job import Job
+from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.reopen import Reopened
+from blendgen.farm.worker import answered, blender_engine, job_in_hand
+from blendgen.pipeline import Task
+from blendgen.shot import Row
+
+_ASSETS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class RowTask(Task):
+    """A row to be checked, as a line of JSON: tasks must be hashable."""
+
+    line: str
+
+
+def ray_faults(found: Reopened, count: int, progress) -> Iterator[Fault]:
+    """Faults of `count` rows, spread evenly over the data set, one a row.
+
+    raises: SetupError where the ray caster is not installed
+    """
+    require_embree()
+    rows = spread_rows(found.layout.manifest, count)
+    progress.begin(len(rows))
+    with tempfile.TemporaryDirectory(prefix="blendgen-rays-") as scratch:
+        inventory = found.inventory
+        job = Job(
+            found.spec_file.spec,
+            inventory.catalog,
+            inventory.roster,
+            found.layout.root,
+            Path(scratch) / "blender.log",
+        )
+        for row, findings in checked(job, rows):
+            yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
+            progress.advance(1)
+
+
+def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[Row, Findings]]:
+    """Rows with their Findings, as they are finished.
+
+    raises: BlendgenError of a worker; Interrupted after a signal
+    """
+    by_index = {row["index"]: row for row in rows}
+    tasks = (RowTask(row["shot_index"], (index,), json.dumps(row)) for index, row in by_index.items())
+    with StopSignal() as stop:
+        for index, findings in run_tasks(job, tasks, stop, workers, produce=inspect):
+            yield by_index[index], findings
+        if stop.signum is not None:
+            raise Interrupted(stop.signum, "stopped; not all rows are checked")
+
+
+def inspect(task: RowTask) -> tuple[int, Findings]:
+    """(index, Findings) of a task's row; runs in a worker process."""
+    return answered(task, _inspect)
+
+
+def _inspect(task: RowTask) -> tuple[int, Findings]:
+    (index,) = task.image_indices
+    try:
+        return index, _checker().check(json.loads(task.line))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        what = f"cannot be compared: {type(error).__name__} {error}"
+        return index, Findings(rows=1, faults=(what.replace("\n", " "),))
+
+
+@cache
+def _checker() -> Checker:
+    """The one of this process; loads Blender."""
+    job = job_in_hand()
+    return checker_for(job, blender_engine(job), read_record(Layout(job.folder)))
+
+
+def checker_for(job: Job, engine, record: dict[str, Any]) -> Checker:
+    """Checks rows in job.folder by the meshes of a Blender engine; record: what dataset.json says."""
+    from blendgen.engine.blender.meshes import asset_mesh
+    from blendgen.engine.blender.models import object_name
+
+    geometry = Geometry(engine.scene_meshes, lru_cache(_ASSETS_KEPT)(asset_mesh), object_name)
+    return Checker(job.folder, job.catalog, job.roster, record, geometry)

@@ -1,0 +1,141 @@
+"""The scenes of the audit, and the Findings of one of them.
+
+Small images of each scene as it is, with things hanging before the camera, with products cut by the
+border, and through a distorting lens; where there are models to import ($BLENDGEN_TEST_MODELS, or
+shared/data beside the checkout), of sets of those too. Images are checked where they are made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from blendgen.audit.check import Checker
+from blendgen.audit.findings import Findings, total
+from blendgen.cli.options import load, stock
+from blendgen.dataset.manifest import row_line
+from blendgen.errors import BlendgenError
+from blendgen.farm.job import Job
+from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.ray_check import checker_for
+from blendgen.farm.worker import answered, job_in_hand, pipeline_in_hand, produce
+from blendgen.inventory import Inventory
+from blendgen.pipeline import Task, tasks_for
+from blendgen.record import dataset_record
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+WORKERS = 2
+SMALL = (
+    "resolution=[128,128]",
+    "output.depth=true",
+    "images=1000000",
+    "exposures_per_shot=1",
+    "sensor=ideal",
+    "render={samples_per_pixel: 1, max_bounces: 0, denoise: false}",
+)
+OCCLUDED = (
+    "occluders.catalog=occluders",
+    "occluders.count={integers: [1, 2]}",
+    "occluders.visible_fraction={uniform: [0.15, 0.95]}",
+)
+DISTORTED = (
+    "camera.distortion.k1={uniform: [-0.3, 0.15]}",
+    "camera.distortion.k2={uniform: [-0.03, 0.06]}",
+    "camera.distortion.p1={uniform: [-0.01, 0.01]}",
+    "camera.focal_length_mm={uniform: [20, 40]}",
+)
+MANY = ("per_image={integers: [1, 4]}",)
+# so near that a phone or two, or a heap of them, reach out of the frame
+NEAR_M, NEAR_HEAP_M = (0.3, 0.5), (0.35, 0.6)
+# folders of test models: those that are small enough to be hidden by a hand, and how near is too near
+SHOE_AND_BOTTLE = ["MaterialsVariantsShoe", "WaterBottle"]
+SETS = {
+    "lego20": (None, (0.12, 0.2)),
+    "models/gltf": (SHOE_AND_BOTTLE, (0.8, 1.2)),
+    "models/ycb": (None, (0.6, 0.9)),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A scene with overrides."""
+
+    name: str
+    scene: Path
+    overrides: tuple[str, ...] = ()
+
+
+def variants() -> list[Variant]:
+    """Every scene in four ways, and imported models where there are any."""
+    scenes = [path for path in sorted((REPOSITORY / "scenes").glob("*.yaml")) if path.stem != "my_models"]
+    return [*itertools.chain(*(in_four_ways(path.stem, path) for path in scenes)), *imported()]
+
+
+def in_four_ways(name: str, scene: Path, own=(), small=None, near_m=NEAR_M) -> list[Variant]:
+    """own: its overrides; small: others instead, where things have to be hidden or cut"""
+    heap = name == "tote"
+    low, high = NEAR_HEAP_M if heap else near_m
+    lens = "elevation_deg: {uniform: [60, 90]}, focal_length_mm: {uniform: [50, 80]}"
+    cut = (f"camera={{distance_m: {{uniform: [{low}, {high}]}}, {lens}}}",)
+    small, many = own if small is None else small, () if heap else MANY
+    return [
+        Variant(name, scene, own),
+        Variant(f"{name}, occluded", scene, (*small, *many, *OCCLUDED)),
+        Variant(f"{name}, cut", scene, (*small, *many, *cut)),
+        Variant(f"{name}, distorted", scene, (*own, *many, *DISTORTED)),
+    ]
+
+
+def imported() -> Iterator[Variant]:
+    folder = Path(os.environ.get("BLENDGEN_TEST_MODELS", REPOSITORY.parent / "shared" / "data"))
+    scene = REPOSITORY / "scenes" / "my_models.yaml"
+    for name, (small, near_m) in SETS.items():
+        if (folder / name).is_dir():
+            whole = {"directory": str(folder / name)}
+            own, few = ((f"products=[{json.dumps(one)}]",) for one in (whole, whole | {"models": small}))
+            yield from in_four_ways(Path(name).name, scene, own, few if small else None, near_m)
+
+
+def audited(variant: Variant, products: int, seed: int) -> Findings:
+    """Findings of as many images of a variant as show so many products."""
+    spec_file = load(variant.scene, (*SMALL, *variant.overrides), seed, None)
+    inventory = stock(spec_file, strict=False)
+    found, indices = Findings(), itertools.count()
+    with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
+        folder, log = Path(scratch) / "set", Path(scratch) / "log"
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, log, threads=1)
+        while found.products < products and not stop.count:
+            images = itertools.islice(indices, images_for(products - found.products, found))
+            try:
+                tasks = tasks_for(job.spec, images)
+                for index, one in run_tasks(job, tasks, stop, WORKERS, produce=made_and_checked):
+                    place = f"{variant.name}, seed {seed}, index {index}: "
+                    found = total([found, replace(one, faults=tuple(place + what for what in one.faults))])
+            except BlendgenError as error:  # the other scenes are checked all the same
+                return total([found, Findings(faults=(f"{variant.name}, seed {seed}: {error}",))])
+    return found
+
+
+def images_for(products: int, found: Findings) -> int:
+    """How many images more, by the products that those so far have shown."""
+    return max(2, round(products / (found.products / found.rows if found.rows else 1.5)))
+
+
+def made_and_checked(task: Task) -> tuple[int, Findings]:
+    """(index, Findings) of an image, by its row and files as they were written; runs in a worker process."""
+    ((row,), _) = produce(task)
+    return row["index"], answered(task, lambda _: checker().check(json.loads(row_line(row))))
+
+
+@cache
+def checker() -> Checker:
+    """The one of this process: Blender holds one engine, so it is that of the pipeline."""
+    job = job_in_hand()
+    record = dataset_record(job.spec, Inventory(job.catalog, job.roster))
+    return checker_for(job, pipeline_in_hand().engine, record)

@@ -1,0 +1,165 @@
+"""The check of a row: silent on sound labels, and every planted fault is found."""
+
+import copy
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blendgen.audit.findings import total
+from blendgen.audit.rays import label_rays, lens_rays, pixel_size
+from blendgen.develop.encode import DEPTH_STEP_M
+from tests.audit.boxes import make_set, rows_of
+
+pytest.importorskip("embreex")
+BARREL = {"k1": -0.25, "k2": 0.05, "p1": 0.004}
+SETS = {
+    "plain": {},
+    "one alone": {"per_image": 1},
+    "distorted": {"camera": {"distortion": BARREL, "focal_length_mm": 24}},
+    "occluded": {"occluders": {"catalog": "occluders", "visible_fraction": {"uniform": [0.2, 0.9]}}},
+    "cut": {"camera": {"distance_m": 0.35, "focal_length_mm": 70, "elevation_deg": {"uniform": [60, 90]}}},
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sound_labels_have_no_fault(tmp_path, name):
+    checker = make_set(tmp_path / "set", **SETS[name])
+    found = total(checker.check(row) for row in rows_of(checker))
+    assert found.faults == () and found.inner_px == found.lens_px == found.wrong_classes == 0
+    assert found.rows == 8 and found.products >= 8 and found.pixels == 8 * 128 * 96
+    assert found.depth_error_m <= DEPTH_STEP_M / 2 + 1e-6 and found.fraction_error < 0.001
+
+
+@pytest.fixture(scope="module")
+def checker(tmp_path_factory):
+    return make_set(tmp_path_factory.mktemp("sound") / "set", 3)
+
+
+@pytest.fixture
+def row(checker):
+    """A row of a picture of its own, which may be spoiled."""
+    row = copy.deepcopy(rows_of(checker)[0])
+    for key in ("mask", "depth"):
+        name = f"{key}_file_name"
+        spoiled = f"{key}/spoiled.png"
+        (checker.root / key).mkdir(exist_ok=True)
+        (checker.root / spoiled).write_bytes((checker.root / row[name]).read_bytes())
+        row[name] = spoiled
+    return row
+
+
+def painted(checker, row, key, change):
+    path = checker.root / row[f"{key}_file_name"]
+    with Image.open(path) as opened:
+        values = np.array(opened).astype(np.uint16)
+    change(values)
+    Image.fromarray(values).save(path)
+
+
+def moved(checker, row):
+    """By 2 mm, in the row alone: what a wrong placement in the engine looks like."""
+    row["objects"]["object_to_world"][0][0][3] += 0.002
+
+
+def blob(checker, row):
+    """5 x 5 pixels of a product where nothing is, far from it."""
+
+    def paint(mask):
+        free = np.pad(mask, 6, mode="edge") == 0
+        windows = np.lib.stride_tricks.sliding_window_view(free, (13, 13)).all(axis=(2, 3))
+        y, x = np.argwhere(windows[8:-8, 8:-8])[0] + 8
+        mask[y - 2 : y + 3, x - 2 : x + 3] = 1
+
+    painted(checker, row, "mask", paint)
+
+
+def swapped_in_mask(checker, row):
+    def paint(mask):
+        one, two = mask == 1, mask == 2
+        mask[one], mask[two] = 2, 1
+
+    painted(checker, row, "mask", paint)
+
+
+def swapped_in_row(checker, row):
+    poses = row["objects"]["object_to_world"]
+    poses[0], poses[1] = poses[1], poses[0]
+
+
+def another_class(checker, row):
+    other = next(name for name in checker.roster.classes if name != row["objects"]["category"][0])
+    row["objects"]["category"][0] = other
+    row["objects"]["category_id"][0] = checker.roster.classes.index(other)
+
+
+def another_product(checker, row):
+    other = next(name for name in ("brick", "plate", "cube") if name != row["objects"]["product"][0])
+    row["objects"]["product"][0] = other
+
+
+def deeper(checker, row):
+    """By 0.3 mm, all over."""
+
+    def paint(depth):
+        depth[depth > 0] += 3
+
+    painted(checker, row, "depth", paint)
+
+
+def more_visible(checker, row):
+    row["objects"]["visible_fraction"][0] -= 0.03
+
+
+def wider(checker, row):
+    row["objects"]["bbox"][0][2] += 3
+
+
+def lost(checker, row):
+    for values in row["objects"].values():
+        values.pop()
+
+
+FAULTS = {
+    moved: "differ",
+    blob: "9 pixels away from silhouettes|25 pixels away from silhouettes",
+    swapped_in_mask: "pixels away from silhouettes",
+    swapped_in_row: "differ",
+    another_class: "by the spec",
+    another_product: "differ",
+    deeper: "depth is off by 0.3",
+    more_visible: "visible_fraction is off by 0.03",
+    wider: "boxes is off by 3 pixels",
+    lost: "which the row does not list",
+}
+
+
+@pytest.mark.parametrize(("plant", "said"), FAULTS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_a_planted_fault_is_found(checker, row, plant, said):
+    import re
+
+    assert checker.check(row).faults == ()
+    plant(checker, row)
+    faults = checker.check(row).faults
+    assert len(faults) == 1 and re.search(said, faults[0]), faults
+
+
+def test_labels_of_a_distorting_lens_are_taken_within_half_a_pixel_of_its_rays(tmp_path):
+    checker = make_set(tmp_path / "set", 1, **SETS["distorted"])
+    (row,) = rows_of(checker)
+    aside = np.abs(label_rays(row) - lens_rays(row)) / pixel_size(row)
+    assert 0.4 < aside.max() <= 0.5 + 1e-9
+
+
+def test_a_lens_that_is_told_wrong_is_found(tmp_path):
+    checker = make_set(tmp_path / "set", 1, **SETS["distorted"])
+    (row,) = rows_of(checker)
+    row["camera"]["distortion"][0] += 0.05
+    assert checker.check(row).faults
+
+
+def test_a_row_without_mask_and_depth_is_checked_by_its_boxes(checker, row):
+    del row["mask_file_name"], row["depth_file_name"]
+    assert checker.check(row).faults == () and checker.check(row).pixels == 0
+    wider(checker, row)
+    assert "boxes" in checker.check(row).faults[0]

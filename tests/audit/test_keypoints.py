@@ -1,0 +1,88 @@
+"""Sight: seen, hidden, and what a pixel more or less would decide."""
+
+import numpy as np
+import pytest
+
+from blendgen.audit.cast import RayScene, Solid
+from blendgen.audit.keypoints import Sight, keypoint_faults, sight
+from blendgen.audit.scene import listed_products
+from blendgen.geometry import project, transform_points
+from blendgen.shot import Shot
+from tests.audit.boxes import box_mesh, ground, make_mesh, make_set, rows_of
+
+pytest.importorskip("embreex")
+PIXEL = 0.002
+WALL = ([(-2, -2, 0), (2, -2, 0), (2, 2, 0), (-2, 2, 0)], [(0, 1, 2), (0, 2, 3)])
+
+
+def at(z, half=1.0, x=0.0):
+    pose = np.diag([half / 2, half / 2, 1.0, 1.0])
+    pose[:3, 3] = x, 0, z
+    return pose
+
+
+@pytest.fixture
+def scene():
+    """A wall, instance 1, at 2 m, behind a small plate at 1 m that covers x from 0.2 on."""
+    wall, plate = make_mesh("wall", *WALL), make_mesh("plate", *WALL)
+    return RayScene([Solid(1, wall, at(2.0, 4.0)), Solid(0, plate, at(1.0, 0.5, 0.7))], np.eye(4), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("point", "wanted"),
+    [
+        ((0, 0, 2), Sight.VISIBLE),
+        ((0, 0, 2.0003), Sight.VISIBLE),
+        ((0, 0, 2.001), Sight.UNDECIDED),
+        ((0, 0, 2.1), Sight.HIDDEN),
+        ((1, 0, 2), Sight.HIDDEN),
+        ((0.4 - 0.002, 0, 2), Sight.UNDECIDED),
+        ((0.4 - 0.02, 0, 2), Sight.VISIBLE),
+        ((0, 0, -1), Sight.HIDDEN),
+    ],
+)
+def test_a_point_is_seen_where_nothing_is_before_it(scene, point, wanted):
+    assert sight(scene, np.array(point, float), 1, PIXEL) is wanted
+
+
+def labelled(checker, row):
+    """The row with the eight corners and the middle of the top of each box as keypoints; told as it is."""
+    shot = Shot.model_validate(row["shot"])
+    products, camera = listed_products(row, shot), row["camera"]
+    meshes = [box_mesh(checker.catalog.product(one.product)) for one in products]
+    solids = [Solid(one.instance_id, mesh, np.array(one.object_to_world))
+              for one, mesh in zip(products, meshes, strict=True)]  # fmt: skip
+    scene = RayScene([*solids, Solid(0, ground(), np.eye(4))], camera["world_to_camera"], (1, 1))
+    row["objects"]["keypoints"], positions = [], []
+    for placed in products:
+        x, y, z = checker.catalog.product(placed.product).size_m
+        points = [(0, 0, z), (x / 2, y / 4, z / 2), (-x / 2, y / 4, z / 2), (x / 4, y / 2, z / 2), (0, 0, 0)]
+        world = transform_points(placed.object_to_world, points)
+        seen = [sight(scene, one, placed.instance_id, 1 / camera["intrinsics"][0][0])
+                for one in transform_points(camera["world_to_camera"], world)]  # fmt: skip
+        pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
+        visibility = [2 if one is Sight.VISIBLE else 1 for one in seen]
+        row["objects"]["keypoints"].append(np.column_stack([pixels, visibility]).tolist())
+        positions.append(points)
+    return products, scene, positions
+
+
+def test_keypoints_told_otherwise_than_they_are_seen_are_found(tmp_path):
+    checker = make_set(tmp_path / "set", 4)
+    kinds = set()
+    for row in rows_of(checker):
+        products, scene, positions = labelled(checker, row)
+        told = row["objects"]["keypoints"]
+        for number, placed in enumerate(products):
+            faults, looked_at, undecided = keypoint_faults(row, number, placed, positions[number], scene)
+            assert faults == [] and looked_at == 5
+            for one in range(5):
+                x, y, visibility = told[number][one]
+                told[number][one] = [x, y, 3 - visibility]
+            turned, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
+            assert len(turned) == looked_at - undecided
+            kinds |= {fault.split(" is ")[1] for fault in turned}
+            told[number][0][0] += 1
+            aside, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
+            assert any(", not [" in fault for fault in aside)
+    assert kinds == {"visible, but has visibility 1", "hidden, but has visibility 2"}

@@ -1,0 +1,87 @@
+"""The engine's own geometry: what the camera can meet, where it stands, and what may be seen through."""
+
+import numpy as np
+import pytest
+
+from blendgen.audit.cast import RayScene, Solid
+from blendgen.audit.compare import at_silhouette
+from blendgen.geometry import pixel_rays, transform_points
+from tests.engine import conformance
+
+bpy = pytest.importorskip("bpy")
+BELTS = ("belt_modular", "belt_mesh")
+
+
+def everything(stock, **changes):
+    """Two products, a ring that the camera sees and a lamp that it does not."""
+    ring = conformance.overhead_lamp(0.3).model_copy(
+        update={"kind": "ring", "size_m": (0.2, 0.1), "visible": True}
+    )
+    products = [conformance.place(1, stock.product("box"), yaw_deg=20),
+                conformance.place(2, stock.product("sphere"), x=0.09, y=0.02)]  # fmt: skip
+    lamps = (ring, ring.model_copy(update={"visible": False}), conformance.overhead_lamp())
+    return conformance.make_shot(products, lamps=lamps).model_copy(update=changes)
+
+
+def test_the_meshes_of_a_shot_are_what_its_camera_can_meet(stock, engine):
+    meshes = {mesh.name: mesh for mesh in engine.scene_meshes(everything(stock))}
+    assert set(meshes) == {"product_1", "product_2", "surface.paper", "lamp_0"}
+    box = meshes["product_1"]
+    world = transform_points(box.object_to_world, box.vertices_m)
+    assert np.ptp(world, axis=0)[2] == pytest.approx(0.03, abs=1e-6) and len(box.triangles) >= 12
+    assert not any(mesh.may_be_passed.any() for mesh in meshes.values())
+
+
+def test_nothing_of_a_scene_is_left_behind(stock, engine):
+    before = engine.render(everything(stock))
+    kept = len(bpy.context.scene.objects), len(bpy.data.meshes)
+    for _ in range(2):
+        engine.scene_meshes(everything(stock))
+    assert (len(bpy.context.scene.objects), len(bpy.data.meshes)) == kept
+    after = engine.render(everything(stock))
+    assert np.array_equal(after.instance_id, before.instance_id)
+    assert np.array_equal(after.radiance_linear["lamp_2"], before.radiance_linear["lamp_2"])
+
+
+def test_an_asset_is_read_in_its_own_frame_and_leaves_nothing(stock, engine):
+    from blendgen.engine.blender.meshes import asset_mesh
+
+    engine.render(everything(stock))  # whatever is kept from shot to shot is there now
+    before = [set(blocks) for blocks in (bpy.data.objects, bpy.data.meshes, bpy.data.materials)]
+    mesh = asset_mesh(stock.product("box"))
+    assert [set(blocks) for blocks in (bpy.data.objects, bpy.data.meshes, bpy.data.materials)] == before
+    assert mesh.vertices_m.min(axis=0) == pytest.approx((-0.05, -0.03, 0), abs=1e-6)
+    assert mesh.vertices_m.max(axis=0) == pytest.approx((0.05, 0.03, 0.03), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["paper", *(pytest.param(k, marks=pytest.mark.slow) for k in BELTS)])
+def test_rays_through_the_meshes_meet_what_cycles_renders(stock, engine, kind):
+    pytest.importorskip("embreex")
+    shot = everything(stock)
+    shot = shot.model_copy(
+        update={"surface": shot.surface.model_copy(update={"kind": kind, "color_srgb": None})}
+    )
+    film, camera = engine.render(shot), shot.camera
+    ids = {"product_1": 1, "product_2": 2}
+    solids = [Solid(ids.get(mesh.name, 0), mesh, mesh.object_to_world) for mesh in engine.scene_meshes(shot)]
+    rays = pixel_rays(camera.intrinsics, camera.resolution)[..., :2]
+    hits = RayScene(solids, camera.world_to_camera, (1, 1)).first_hits(rays)
+    wrong = hits.instance_id != film.instance_id
+    assert wrong.mean() < 1e-4 and not (wrong & ~at_silhouette(hits.instance_id)).any()
+    both = np.isfinite(film.depth_m) & np.isfinite(hits.depth_m)
+    assert np.mean(np.isfinite(film.depth_m) != np.isfinite(hits.depth_m)) < 1e-3
+    # also in the gaps of a belt, but for pixels at its edges
+    assert np.mean(np.abs(film.depth_m - hits.depth_m)[both] > 1e-4) < 2e-3
+
+
+def test_alpha_is_seen_through_and_glass_is_met():
+    from blendgen.engine.blender.case_material import case_material
+    from blendgen.engine.blender.meshes import may_be_seen_through
+    from blendgen.engine.blender.nodes import add_node, new_material
+
+    solid, tree, principled = new_material("solid", Transmission_Weight=1.0)
+    assert not may_be_seen_through(solid) and not may_be_seen_through(case_material("clear"))
+    veil = new_material("veil", Alpha=0.4)[0]
+    picture = add_node(tree, "ShaderNodeValue")
+    tree.links.new(picture.outputs[0], principled.inputs["Alpha"])
+    assert may_be_seen_through(veil) and may_be_seen_through(solid)
