@@ -27,7 +27,7 @@ class Built(dict):
     """Phones by name, each built when it is first asked for."""
 
     def __missing__(self, name: str):
-        self[name] = build_phone(PHONES[name].model_dump(mode="json"))
+        self[name] = build_phone(PHONES[name].model_dump(mode="json"))[0]
         return self[name]
 
 
@@ -157,7 +157,7 @@ def test_no_two_models_have_the_same_mesh(products):
 
 
 def test_building_again_gives_the_same_mesh(products):
-    again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))
+    again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))[0]
     assert digest(again) == digest(products["iphone_12"])
 
 
@@ -173,7 +173,7 @@ def cased(products):
 
     class InCase(dict):
         def __missing__(self, name: str):
-            self[name] = build_phone(PHONES[name].model_dump(mode="json"), cased=True)
+            self[name] = build_phone(PHONES[name].model_dump(mode="json"), cased=True)[0]
             return self[name]
 
     return InCase()
