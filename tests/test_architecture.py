@@ -31,12 +31,14 @@ LAYERS = {
     "shot": 2,
     **dict.fromkeys(["spec", "catalog", "openings"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "pictures", "lens_distortion"], 4),
-    **dict.fromkeys(["inventory", "dataset"], 5),
-    **dict.fromkeys(["pipeline", "identity", "report", "export"], 6),
-    "record": 7,
-    "farm": 8,
-    "cli": 9,
-    "__main__": 10,
+    **dict.fromkeys(["sidecar", "dataset"], 5),
+    "spec_sources": 6,
+    **dict.fromkeys(["inventory", "inspection"], 7),
+    **dict.fromkeys(["pipeline", "identity", "report", "export"], 8),
+    "record": 9,
+    "farm": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -14,6 +14,7 @@ import numpy as np
 from blendgen.catalog.product import Symmetries
 
 MOST_TURNS = 60  # those of an icosahedron; a prism has twice as many as its fold
+_SAME = 1e-7  # between the entries of two matrices
 _DIRECTIONS = 600
 _SAMPLES = 12  # of the turns about an axis of any turn
 _GOLDEN = (1 + 5**0.5) / 2
@@ -59,17 +60,18 @@ def symmetries(turns: Iterable[Turn]) -> Symmetries:
     continuous = tuple(
         (tuple(turn.axis.tolist()), tuple(turn.through_m.tolist())) for turn in turns if turn.fold is None
     )
-    makers = [matrix for turn in turns if turn.fold is not None for matrix in turn.matrices()]
-    return Symmetries(continuous, tuple(_rows(matrix) for matrix in _closed(makers)))
+    discrete = [turn for turn in turns if turn.fold is not None]
+    most = max(MOST_TURNS, 2 * sum(turn.fold for turn in discrete))
+    least = [turn.matrices()[0] for turn in discrete]
+    return Symmetries(continuous, tuple(_rows(matrix) for matrix in _closed(least, most)))
 
 
-def _closed(makers: list[np.ndarray]) -> list[np.ndarray]:
-    """The group of the matrices, without the identity."""
-    most = max(MOST_TURNS, 4 * (len(makers) + 1))
+def _closed(makers: list[np.ndarray], most: int) -> list[np.ndarray]:
+    """The group that the matrices make, without the identity."""
     found = [np.eye(4)]
     for one in found:  # grows as it is walked
         for made in (maker @ one for maker in makers):
-            if not any(np.allclose(made, known, atol=1e-7) for known in found):
+            if np.abs(np.stack(found) - made).max(axis=(1, 2)).min() > _SAME:
                 found.append(made)
         if len(found) > most:
             raise ValueError("these axes and folds do not fit together: they make endlessly many turns")

@@ -131,8 +131,10 @@ class ProductSource(ModelSource):
     recolor_table: str | None = Field(
         None, description="the same from a YAML, JSON or CSV file, relative to the spec file"
     )
-    label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
-        "model", description="what the class of an image is"
+    label: Literal["model", "colorway", "model+colorway", "folder", "class"] | None = Field(
+        None,
+        description="what the class of an image is; class: as each model's sidecar says; default: class "
+        "where every model has one, else model",
     )
     case: float = Field(0.0, ge=0, le=1, description="share of the images in which a phone wears a case")
     case_colors: list[str] = Field(
