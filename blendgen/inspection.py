@@ -6,7 +6,7 @@ model, what was left out, and every fault of a sidecar. Nothing is raised for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,19 +109,18 @@ def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[
     return Inspected(source, product, file, poses, warnings), faults
 
 
-def _warnings(source: Source, product: Product):
+def _warnings(source: Source, product: Product) -> Iterator[str]:
     path, side_m = source.options.get("path"), max(product.size_m)
-    unitless = path is not None and model_suffix(path) in UNITLESS_SUFFIXES
     if path is not None and not _TINY_M <= side_m <= _HUGE_M:
-        said = "; the file does not say its unit" if unitless and not source.options["unit"] else ""
-        yield f"its largest side is {1000 * side_m:.4g} mm{said}: {_likely_unit(source, side_m)}"
+        unstated = model_suffix(path) in UNITLESS_SUFFIXES and not source.options["unit"]
+        advice = _likely_unit(side_m) if unstated else "is that right?"
+        yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
     for texture in product.missing_textures:
         yield f"texture {texture!r} is missing; the plain colour is shown"
 
 
-def _likely_unit(source: Source, side_m: float) -> str:
-    """A unit by which the model would have a usual size."""
-    read_in = METRES_PER_UNIT[source.options["unit"] or "m"]
-    usual = (u for u, metres in METRES_PER_UNIT.items() if _TINY_M <= side_m / read_in * metres <= _HUGE_M)
-    found = next((u for u in ("mm", "cm", "m") if u in set(usual)), None)
-    return f"is it in {found}? (unit: {found})" if found else "is that right?"
+def _likely_unit(side_m: float) -> str:
+    """A unit by which a model that was read in metres would have a usual size."""
+    likely = [unit for unit in ("mm", "cm") if _TINY_M <= side_m * METRES_PER_UNIT[unit] <= _HUGE_M]
+    advice = f"; is it in {likely[0]}? (unit: {likely[0]})" if likely else ""
+    return f"the file does not say its unit{advice}"

@@ -10,6 +10,7 @@ import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from blendgen.catalog.load import load_catalog
 from blendgen.catalog.product import Catalog, Product, Refusal
@@ -77,7 +78,8 @@ def load_inventory(
         raise CatalogError(f"no product can be used\n{left_out}")
     _check_held_out(spec_file, products)
     sections = {name: number for name, (number, _) in section_of.items()}
-    rules = _label_rules(spec_file, products, sections)
+    shown = {source.name: source.display for source in sources}
+    rules = _label_rules(spec_file, products, sections, shown)
     roster = build_roster(((rules[sections[product.name]], product) for product in products), sections)
     worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
     refusals = catalog.refusals + bare
@@ -161,31 +163,35 @@ def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) ->
 
 
 def _label_rules(
-    spec_file: SpecFile, products: tuple[Product, ...], sections: Mapping[str, int]
+    spec_file: SpecFile,
+    products: tuple[Product, ...],
+    sections: Mapping[str, int],
+    shown: Mapping[str, str],
 ) -> dict[int, str]:
-    """The label rule of each section: where it states none, class if all its models have one, else model."""
+    """The label rule of each section: where it states none, class if all its models have one, else model.
+
+    shown: product name -> the path of its model as the user wrote it
+    """
     rules, problems = {}, []
     for number, section in enumerate(spec_file.spec.products):
         mine = [product for product in products if sections[product.name] == number]
         without = [product.name for product in mine if product.model_class is None]
         rules[number] = section.label or ("model" if without else "class")
+        told = _no_class(without, shown)
         if section.label == "class" and without:
-            problems.append(spec_file.problem(("products", number, "label"), _no_class(without)))
+            problems.append(spec_file.problem(("products", number, "label"), told))
         if section.label is None and 0 < len(without) < len(mine):
-            _log.warning(
-                "products[%d]: the label is the model, as %s; say label: model, or state its class",
-                number, _no_class(without),
-            )  # fmt: skip
+            _log.warning("products[%d]: %s; until then the label is the model", number, told)
     if problems:
         raise SpecError(problems)
     return rules
 
 
-def _no_class(names: list[str]) -> str:
+def _no_class(names: list[str], shown: Mapping[str, str]) -> str:
     """What is said of models without a class."""
     listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    advice = f"write {names[0]}.yaml beside the model (docs/models.md)"
-    return f"no sidecar states the class of {listed}: {advice}"
+    files = ", ".join(str(Path(shown[name]).with_suffix(".yaml")) for name in names[:1])
+    return f"no sidecar states the class of {listed}: write {files} (docs/models.md)"
 
 
 def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:

@@ -96,8 +96,8 @@ def _model_as_json(model: Inspected) -> dict:
         ],
         "colorways": [colorway.name for colorway in product.colorways],
         "keypoints": [
-            {"name": k.name, "at": _rounded(frame.to_file(k.position_m)), "position_m": _rounded(k.position_m),
-             "mirrored": k.mirrored}
+            {"name": k.name, "at": _rounded(frame.to_file(k.position_m)),
+             "position_m": _rounded(k.position_m), "mirrored": k.mirrored}
             for k in product.keypoints
         ],
         "symmetries": {

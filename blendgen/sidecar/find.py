@@ -37,7 +37,8 @@ def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[
         files = _yaml_files(folder)
         claims = {model: [file for file in files if _names(file, model, here)] for model in here}
         problems += _doubts(claims, files, here, shown[folder])
-        chosen |= {model: found[0] for model, found in claims.items() if len(found) == 1}
+        shared = [file for file in files if sum(file in found for found in claims.values()) > 1]
+        chosen |= {m: found[0] for m, found in claims.items() if len(found) == 1 and found[0] not in shared}
     return chosen, problems
 
 

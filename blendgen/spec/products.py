@@ -150,6 +150,14 @@ class ProductSource(ModelSource):
         return colors
 
     @model_validator(mode="after")
+    def _class_of_a_directory(self):
+        if self.label == "class" and self.catalog is not None:
+            raise ValueError(
+                "label: class belongs to a directory, whose models have sidecars; use label: model"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _case_for_phones(self):
         if self.case and self.catalog != "phones":
             raise ValueError("case belongs to catalog: phones; nothing else has cases")
