@@ -190,8 +190,8 @@ def _label_rules(
 def _no_class(names: list[str], shown: Mapping[str, str]) -> str:
     """What is said of models without a class."""
     listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    files = ", ".join(str(Path(shown[name]).with_suffix(".yaml")) for name in names[:1])
-    return f"no sidecar states the class of {listed}: write {files} (docs/models.md)"
+    file = Path(shown[names[0]]).with_suffix(".yaml") if names else ""
+    return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"
 
 
 def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:

@@ -100,8 +100,9 @@ class Product:
     symmetries: for those who train poses
     model_class: what its sidecar says that it is
     missing_textures: images that the model names and that were not found
-    file_to_product: (4, 4) from the axes and the unit of the model file's own numbers to the product frame;
-        None where it is not known, as for what comes from no file
+    file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
+        says so from those that Blender shows, to the product frame; None for what comes from no file, and
+        where it is not known
     """
 
     name: str

@@ -13,17 +13,20 @@ from dataclasses import replace
 import numpy as np
 
 from blendgen.catalog.product import Keypoint, Product, RestingPose
+from blendgen.catalog.source import AS_SHOWN
 from blendgen.catalog.symmetry import Turn, misfit_m, symmetries
 from blendgen.errors import Problem
 from blendgen.recolor import matches, recolored, unmatched_patterns
 from blendgen.sidecar.frame import FileFrame
 from blendgen.sidecar.read import SidecarFile, twins
+from blendgen.sidecar.schema import FILE
 from blendgen.suggestion import nearest
 
 EXCLUDED_WITHIN_DEG = 30.0
 # of the product's largest side
 KEYPOINT_TOLERANCE = 0.02
 SYMMETRY_TOLERANCE = 0.03
+_FRAMES = {FILE: "as they stand in the model file", AS_SHOWN: "as Blender shows the model file"}
 
 
 def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Problem]]:
@@ -99,7 +102,7 @@ def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
             yield file.problem(
                 ("keypoints", name),
                 f"lies {1000 * off_m:.3g} mm off the surface, more than {1000 * tolerance_m:.3g}; the "
-                f"nearest point is [{nearest_point}], in the axes and the unit of the model file",
+                f"nearest point is [{nearest_point}], {_FRAMES[file.sidecar.coordinates]}",
             )
 
 
@@ -131,7 +134,7 @@ def _symmetry_faults(product: Product, file: SidecarFile, turns) -> Iterator[Pro
             yield file.problem(
                 path,
                 f"the shape does not have this symmetry: turned so, it is {1000 * off_m:.3g} mm off, more "
-                f"than {1000 * tolerance_m:.3g}; the axis is in the axes of the model file",
+                f"than {1000 * tolerance_m:.3g}; all axes are {_FRAMES[file.sidecar.coordinates]}",
             )
     try:
         symmetries(turn for _, turn in turns)

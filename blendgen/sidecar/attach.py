@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from blendgen.catalog.product import Product
-from blendgen.catalog.source import Source
+from blendgen.catalog.source import AS_SHOWN, Source
 from blendgen.errors import Problem, SpecError
 from blendgen.sidecar.apply import with_sidecar
 from blendgen.sidecar.find import sidecar_files
@@ -72,6 +72,8 @@ def _options(options: Mapping, file: SidecarFile) -> dict:
     """What a model is measured with; only what measuring needs, as it decides the cache's key."""
     sidecar = file.sidecar
     changed = {**options, "unit": options["unit"] or sidecar.unit, "up": options["up"] or sidecar.up}
+    if sidecar.coordinates == AS_SHOWN:
+        changed["coordinates"] = AS_SHOWN
     if sidecar.keypoints:
         changed["points"] = [list(place.at) for place in sidecar.keypoints.values()]
     return changed

@@ -1,7 +1,7 @@
 """Sidecar: the schema of a `model.yaml`, what a person knows of a model and its mesh does not tell.
 
-All places and directions in it are in the model file's own axes and unit, as they stand in the file;
-catalog frames come later (apply.py). Unknown keys are refused.
+All places and directions in it are in one frame: the model file's own axes and unit, or what Blender
+shows (`coordinates`); the product frame comes later (apply.py). Unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from blendgen.catalog.scan import UP_AXES, folder_name
+from blendgen.catalog.source import AS_SHOWN
 from blendgen.spec.products import Finish
 from blendgen.spec.section import Section
 from blendgen.vocabulary import METRES_PER_UNIT
 
 VERSION = 1
+FILE = "file"  # coordinates as they stand in the model file
 Vector = tuple[float, float, float]
 _SIGNED_AXIS = re.compile(r"([+-]?)([xyz])")
 
@@ -62,7 +64,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 class KeypointPlace(Section):
     """A named point of the model."""
 
-    at: Place = Field(description="[x, y, z] in the model file's own axes and unit")
+    at: Place = Field(description="[x, y, z] as `coordinates` says, in the file's own unit")
     mirrored: str | None = Field(
         None, description="the keypoint that it becomes in a mirrored image, left for right"
     )
@@ -76,10 +78,10 @@ class KeypointPlace(Section):
 class ContinuousSymmetry(Section):
     """Any turn about an axis leaves the product as it is."""
 
-    axis: Axis = Field(description="such as z, or [x, y, z] in the model file's own axes")
+    axis: Axis = Field(description="such as z, or [x, y, z]")
     through: Place | None = Field(
         None,
-        description="a point of the axis, in the model file's own axes and unit; default: middle of the box",
+        description="a point of the axis; default: the middle of the box",
     )
 
     @model_validator(mode="before")
@@ -91,13 +93,13 @@ class ContinuousSymmetry(Section):
 class DiscreteSymmetry(Section):
     """A part of a full turn about an axis leaves the product as it is."""
 
-    axis: Axis = Field(description="such as z, or [x, y, z] in the model file's own axes")
+    axis: Axis = Field(description="such as z, or [x, y, z]")
     fold: int = Field(
         ge=2, le=72, description="how many times a full turn brings it onto itself: 2 for half a turn"
     )
     through: Place | None = Field(
         None,
-        description="a point of the axis, in the model file's own axes and unit; default: middle of the box",
+        description="a point of the axis; default: the middle of the box",
     )
 
 
@@ -118,6 +120,11 @@ class Sidecar(Section):
     )
     up: Literal[UP_AXES] | None = Field(
         None, description="up axis of an obj, stl or ply file; the spec's up wins"
+    )
+    coordinates: Literal[FILE, AS_SHOWN] = Field(
+        FILE,
+        description="of all points and axes below: file, as the numbers stand in the model file; blender, as "
+        "Blender shows them after importing it with its default settings",
     )
     colorways: dict[Name, dict[Name, Finish]] | None = Field(
         None, min_length=1, description="instead of the model's own, as a spec's recolor, which wins"

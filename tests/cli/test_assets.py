@@ -136,7 +136,7 @@ def test_faults_are_told_with_their_places_and_exit_3(tmp_path):
     assert not told["ok"] and [model["name"] for model in told["models"]] == ["bad", "mug"]
     bad = [(f["line"], f["column"], f["field"]) for f in told["faults"] if f["file"] == f"{folder}/bad.yaml"]
     assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
-    off = "lies 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], in the axes"
+    off = "lies 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as they stand"
     assert told["faults"][1]["message"].startswith(off)
     assert told["faults"][-1]["message"] == "unknown key, did you mean class?"
     plain = blendgen("assets", folder)

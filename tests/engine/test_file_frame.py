@@ -63,6 +63,10 @@ OWN = {
 }
 
 
+# As Blender shows the files: all of them alike, but the corners of the OBJ files stand there as they are.
+SHOWN = {name: CORNERS @ [[1, 0, 0], [0, 0, 1], [0, -1, 0]] if "obj" in name else CORNERS for name in OWN}
+
+
 def sources(folder) -> list[Source]:
     found = {source.display: source for source in scan_directory(folder, "", None, None)}
     made = []
@@ -73,6 +77,8 @@ def sources(folder) -> list[Source]:
         source = found[file]
         options = source.options | {"unit": unit, "up": up, "points": corners.tolist()}
         made.append(replace(source, display=name, options=options))
+        shown = options | {"coordinates": "blender", "points": SHOWN[name].tolist()}
+        made.append(replace(source, display=f"{name} shown", options=shown))
     return made
 
 
@@ -97,6 +103,14 @@ def test_corners_of_the_file_are_corners_of_the_product(measured, name):
     assert {tuple(p) for p in np.round(found / max(product.size_m), 4)} == {
         tuple(p) for p in np.round(product.hull_m / max(product.size_m), 4)
     }
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_blender_shows_leads_to_the_same_points(measured, name):
+    own, shown = (
+        np.array([k.position_m for k in measured[key].keypoints]) for key in (name, f"{name} shown")
+    )
+    np.testing.assert_allclose(shown, own, atol=1e-5 * max(measured[name].size_m))
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -78,7 +78,7 @@ def test_a_keypoint_far_off_is_told_with_the_nearest_point_in_the_files_own_fram
     told = apply(replace(tower, keypoints=found), "keypoints: {a: [42, 30, 0]}")[1]
     assert told == [
         "tower.yaml:2:13: keypoints.a: lies 12 mm off the surface, more than 2; the nearest point is "
-        "[30, 30, 0], in the axes and the unit of the model file"
+        "[30, 30, 0], as they stand in the model file"
     ]
 
 

@@ -41,11 +41,17 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "symmetries: {continuous: [z]}",
     ]
     assert {source_key(attached(line), "") for line in stays} == {bare}
-    again = ["unit: mm", "up: z", "keypoints: {a: [1, 2, 3]}", "keypoints: {a: [1, 2, 4]}"]
+    again = [
+        "unit: mm",
+        "up: z",
+        "coordinates: blender",
+        "keypoints: {a: [1, 2, 3]}",
+        "keypoints: {a: [1, 2, 4]}",
+    ]
     keys = [source_key(attached(line), "") for line in again]
-    assert len({bare, *keys}) == 5
+    assert len({bare, *keys}) == 6
     named = [source_key(attached(f"keypoints: {{{name}: [1, 2, 3]}}"), "") for name in ("a", "b")]
-    assert named[0] == named[1] == keys[2]
+    assert named[0] == named[1] == keys[3]
 
 
 def test_a_sidecar_is_never_taken_for_a_model_or_a_texture(attached, tmp_path):

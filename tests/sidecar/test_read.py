@@ -85,7 +85,7 @@ def test_only_the_version_is_required():
             "2:13: keypoints.a.at: must be three numbers, [x, y, z], got [1, 2, 'b']",
         ),
         ("keypoints: {a: [1, 2, true]}", "2:13: keypoints.a.at: must be three numbers"),
-        ("keypoints: {a: {}}", "2:13: keypoints.a: at is missing: [x, y, z] in the model file's own axes"),
+        ("keypoints: {a: {}}", "2:13: keypoints.a: at is missing: [x, y, z] as `coordinates` says"),
         (
             "keypoints: {a: {at: [1, 2, 3], xyz: 1}}",
             "2:32: keypoints.a.xyz: unknown key; known: at, mirrored",

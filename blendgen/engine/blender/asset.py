@@ -16,9 +16,9 @@ from blendgen.catalog.hull import convex_hull
 from blendgen.catalog.poses import resting_poses
 from blendgen.catalog.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, RestingPose
 from blendgen.catalog.scan import model_suffix
-from blendgen.catalog.source import Source
+from blendgen.catalog.source import AS_SHOWN, Source
 from blendgen.engine.blender.bevel import round_edges
-from blendgen.engine.blender.file_frame import file_to_world
+from blendgen.engine.blender.file_frame import file_to_world, shown_to_world
 from blendgen.engine.blender.importers import ImportRefused, import_model
 from blendgen.engine.blender.join import join_product, vertex_positions
 from blendgen.engine.blender.keypoints import at_points, on_surface
@@ -63,7 +63,8 @@ def _build_mesh(source: Source) -> _Built:
     unit, up = source.options.get("unit"), source.options.get("up")
     objects = import_model(path, model_suffix(path), unit, up)
     file_to_product = np.eye(4)
-    linear = file_to_world(path, model_suffix(path), unit, up)
+    to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
+    linear = to_world(path, model_suffix(path), unit, up)
     variants = take_variants(objects)
     product, file_to_product[:3, 3] = join_product(objects)
     colorways = _variant_colorways(product, variants) or _AS_MODELLED

@@ -2,7 +2,8 @@
 
 In: a model file that was just imported, and the unit and up axis that it was told. Out: the matrix
 from its own numbers to metres with Z up, as the importers bring them in. It is what lets a point be
-given as it stands in the file.
+given as it stands in the file; or as Blender shows it, whose importers turn and scale by rules of
+their own when nothing is told to them.
 """
 
 from __future__ import annotations
@@ -32,6 +33,16 @@ def file_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> 
         return None
     rotation, metres_per_unit = own
     return rotation * (METRES_PER_UNIT[unit] if unit else metres_per_unit)
+
+
+def shown_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> np.ndarray | None:
+    """As file_to_world, from what a person reads in Blender after importing the file with its defaults."""
+    to_world, own = file_to_world(path, suffix, unit, up), _FRAMES[suffix](path, None)
+    if to_world is None or own is None:
+        return None
+    rotation, metres_per_unit = own
+    scale = 1.0 if suffix == "blend" else metres_per_unit  # a .blend is shown in its own numbers
+    return to_world @ np.linalg.inv(rotation * scale)
 
 
 def _gltf(path: Path, up: str | None) -> tuple[np.ndarray, float]:
