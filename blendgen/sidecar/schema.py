@@ -10,12 +10,12 @@ import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from blendgen.catalog.scan import UP_AXES, folder_name
 from blendgen.catalog.source import AS_SHOWN
 from blendgen.spec.products import Finish
-from blendgen.spec.section import Section
+from blendgen.spec.section import Section, ShortSection
 from blendgen.vocabulary import METRES_PER_UNIT
 
 VERSION = 1
@@ -55,39 +55,40 @@ def _patterns(value: Any) -> list[str]:
     return patterns
 
 
-Place = Annotated[Vector, BeforeValidator(_vector)]
-Axis = Annotated[Vector, BeforeValidator(_axis)]
-Patterns = Annotated[list[str], BeforeValidator(_patterns)]
+_PLACE_SCHEMA = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+_AXIS_SCHEMA = {
+    "anyOf": [{"enum": [sign + axis for sign in ("", "+", "-") for axis in UP_AXES]}, _PLACE_SCHEMA]
+}
+_PATTERN_SCHEMA = {"type": "string", "minLength": 1}
+_PATTERNS_SCHEMA = {"anyOf": [_PATTERN_SCHEMA, {"type": "array", "items": _PATTERN_SCHEMA, "minItems": 1}]}
+
+Place = Annotated[Vector, BeforeValidator(_vector), WithJsonSchema(_PLACE_SCHEMA)]
+Axis = Annotated[Vector, BeforeValidator(_axis), WithJsonSchema(_AXIS_SCHEMA)]
+Patterns = Annotated[list[str], BeforeValidator(_patterns), WithJsonSchema(_PATTERNS_SCHEMA)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class KeypointPlace(Section):
+class KeypointPlace(ShortSection):
     """A named point of the model."""
+
+    SHORT = ("at", _PLACE_SCHEMA)
 
     at: Place = Field(description="[x, y, z] as `coordinates` says, in the file's own unit")
     mirrored: str | None = Field(
         None, description="the keypoint that it becomes in a mirrored image, left for right"
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _place_alone(cls, value):
-        return {"at": value} if isinstance(value, list) else value
 
-
-class ContinuousSymmetry(Section):
+class ContinuousSymmetry(ShortSection):
     """Any turn about an axis leaves the product as it is."""
+
+    SHORT = ("axis", _AXIS_SCHEMA)
 
     axis: Axis = Field(description="such as z, or [x, y, z]")
     through: Place | None = Field(
         None,
         description="a point of the axis; default: the middle of the box",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _axis_alone(cls, value):
-        return {"axis": value} if isinstance(value, str | list) else value
 
 
 class DiscreteSymmetry(Section):
@@ -146,3 +147,12 @@ class Sidecar(Section):
                 f"must be a name that a folder can have, such as {folder_name(name)}, got {name!r}"
             )
         return name
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a sidecar."""
+    schema = Sidecar.model_json_schema(by_alias=True)
+    return schema | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "blendgen model sidecar",
+    }

@@ -6,10 +6,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import yaml
 
 from blendgen.errors import SpecError
 from blendgen.sidecar.read import check_sidecar, read_sidecar, twins
+from blendgen.sidecar.schema import Sidecar, json_schema
 from blendgen.spec.yaml_source import parse
+from tests.conftest import REPOSITORY
 
 MUG = """\
 blendgen_model: 1
@@ -160,3 +163,35 @@ def test_text_that_is_not_utf8_is_told(tmp_path):
 def test_a_sidecar_is_frozen():
     with pytest.raises((dataclasses.FrozenInstanceError, ValueError)):
         read(MUG).unit = "m"
+
+
+def documented() -> str:
+    """The example of docs/models.md."""
+    text = (REPOSITORY / "docs" / "models.md").read_text("utf-8")
+    return next(block for block in text.split("```yaml\n") if block.startswith("blendgen_model")).split(
+        "```"
+    )[0]
+
+
+def test_the_documented_example_is_right():
+    assert twins(read(documented())) == {"left_handle": "right_handle", "right_handle": "left_handle"}
+    assert set(yaml.safe_load(documented())) == {
+        field.alias or n for n, field in Sidecar.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize("text", [MUG, documented(), "blendgen_model: 1\n"])
+def test_the_schema_for_editors_accepts_what_is_read(text):
+    jsonschema = pytest.importorskip("jsonschema")
+    assert [
+        e.message for e in jsonschema.Draft202012Validator(json_schema()).iter_errors(yaml.safe_load(text))
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["clas: a", "unit: mmm", "keypoints: {a: [1, 2]}", "exclude_poses: [up]", "parts: {a: 3}"]
+)
+def test_the_schema_for_editors_refuses_what_is_refused(line):
+    jsonschema = pytest.importorskip("jsonschema")
+    values = yaml.safe_load(f"blendgen_model: 1\n{line}\n")
+    assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(values))
