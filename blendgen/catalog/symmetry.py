@@ -16,6 +16,7 @@ from blendgen.catalog.product import Symmetries
 MOST_TURNS = 60  # those of an icosahedron; a prism has twice as many as its fold
 _SAME = 1e-7  # between the entries of two matrices
 _DIRECTIONS = 600
+_BATCHES = 20  # so that a hull of 100,000 vertices takes little memory
 _SAMPLES = 12  # of the turns about an axis of any turn
 _GOLDEN = (1 + 5**0.5) / 2
 
@@ -95,7 +96,7 @@ def misfit_m(hull_m: np.ndarray, turn: Turn) -> float:
 
 def _reach(points: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """(d,) how far points reach along each direction: a convex body's support function."""
-    return (directions @ points.T).max(axis=1)
+    return np.concatenate([(few @ points.T).max(axis=1) for few in np.array_split(directions, _BATCHES)])
 
 
 def _directions() -> np.ndarray:

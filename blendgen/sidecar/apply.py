@@ -134,7 +134,7 @@ def _symmetry_faults(product: Product, file: SidecarFile, turns) -> Iterator[Pro
             yield file.problem(
                 path,
                 f"the shape does not have this symmetry: turned so, it is {1000 * off_m:.3g} mm off, more "
-                f"than {1000 * tolerance_m:.3g}; all axes are {_FRAMES[file.sidecar.coordinates]}",
+                f"than {1000 * tolerance_m:.3g}; axes are taken {_FRAMES[file.sidecar.coordinates]}",
             )
     try:
         symmetries(turn for _, turn in turns)

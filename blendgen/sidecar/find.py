@@ -2,7 +2,8 @@
 
 A sidecar is `mug.yaml` or `mug.glb.yaml` beside `mug.glb`, or `model.yaml` in a folder that holds
 just that model; `.yml` will do. What leaves a doubt is a Problem that tells the way out: a sidecar is
-never passed over in silence. A spec of blendgen that lies among the models is none.
+never passed over in silence. A spec of blendgen that lies among the models is none, nor is a `model.yaml`
+that has none of the keys: other programs have such files, too.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from pathlib import Path
 
 from blendgen.catalog.scan import MODEL_SUFFIXES, model_suffix
 from blendgen.errors import Problem
+from blendgen.sidecar.schema import KEYS, MARK
 from blendgen.suggestion import nearest
 
 SUFFIXES = (".yaml", ".yml")
-MARK = "blendgen_model"
 FOR_A_FOLDER = "model"
+_MOST_BYTES = 1_000_000  # no sidecar is larger
 _MARKED = re.compile(rf"^[\"']?{MARK}[\"']?\s*:", re.M)
+_KEYED = re.compile(rf"^[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
 _SPEC = re.compile(r"^[\"']?blendgen[\"']?\s*:", re.M)
 
 
@@ -50,7 +53,8 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
-    return file.read_text("utf-8", errors="replace")
+    with file.open("rb") as opened:
+        return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
 
 
 def _is_spec(file: Path) -> bool:
@@ -64,7 +68,7 @@ def _names(file: Path, model: Path, here: list[Path]) -> bool:
     if stem in (model.name.casefold(), model.stem.casefold()):
         return True
     others = [other for other in here if other.stem.casefold() == FOR_A_FOLDER]
-    return stem == FOR_A_FOLDER and len(here) == 1 and not others
+    return _is_for_folder(file) and len(here) == 1 and not others
 
 
 def _doubts(
@@ -89,7 +93,7 @@ def _doubts(
 
 
 def _is_for_folder(file: Path) -> bool:
-    return file.stem.casefold() == FOR_A_FOLDER
+    return file.stem.casefold() == FOR_A_FOLDER and bool(_KEYED.search(_text(file)))
 
 
 def _unclaimed(file: Path, here: list[Path]) -> str:

@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix
 from blendgen.errors import Problem, SpecError
-from blendgen.sidecar.find import MARK
-from blendgen.sidecar.schema import VERSION, Sidecar
+from blendgen.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.yaml_source import Document, parse
 from blendgen.spec.yaml_source import Path as FieldPath

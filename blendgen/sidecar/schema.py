@@ -19,6 +19,7 @@ from blendgen.spec.section import Section, ShortSection
 from blendgen.vocabulary import METRES_PER_UNIT
 
 VERSION = 1
+MARK = "blendgen_model"  # the key that every sidecar has
 FILE = "file"  # coordinates as they stand in the model file
 Vector = tuple[float, float, float]
 _SIGNED_AXIS = re.compile(r"([+-]?)([xyz])")
@@ -147,6 +148,9 @@ class Sidecar(Section):
                 f"must be a name that a folder can have, such as {folder_name(name)}, got {name!r}"
             )
         return name
+
+
+KEYS = tuple(field.alias or name for name, field in Sidecar.model_fields.items())
 
 
 def json_schema() -> dict[str, Any]:

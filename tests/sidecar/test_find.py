@@ -74,6 +74,16 @@ def test_other_yaml_files_and_specs_among_the_models_are_left_alone(found):
     assert found("mug.glb", files) == ({}, [])
 
 
+@pytest.mark.parametrize("models", ["mug.glb", "mug.glb cup.glb"])
+def test_a_model_yaml_of_another_program_is_left_alone(found, models):
+    assert found(models, {"model.yaml": "# of a simulator\nmass: 3\nlinks: [a, b]\n"}) == ({}, [])
+
+
+def test_a_model_yaml_that_lacks_its_mark_is_not_passed_over(found):
+    assert found("mug.glb", {"model.yaml": "class: mug\n"})[0] == {"mug.glb": "model.yaml"}
+    assert "this folder holds 2 models" in found("mug.glb cup.glb", {"model.yaml": "class: mug\n"})[1][0]
+
+
 def test_a_yaml_file_of_a_model_is_never_passed_over(found):
     assert found("mug.glb", {"mug.yaml": "colour: red\n"})[0] == {"mug.glb": "mug.yaml"}
 
