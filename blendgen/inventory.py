@@ -77,6 +77,7 @@ def load_inventory(
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
     _check_held_out(spec_file, products)
+    _check_keypoints(spec_file, products)
     sections = {name: number for name, (number, _) in section_of.items()}
     shown = {source.name: source.display for source in sources}
     rules = _label_rules(spec_file, products, sections, shown)
@@ -192,6 +193,12 @@ def _no_class(names: list[str], shown: Mapping[str, str]) -> str:
     listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     file = Path(shown[names[0]]).with_suffix(".yaml") if names else ""
     return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"
+
+
+def _check_keypoints(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
+    if spec_file.spec.output.keypoints and not any(product.keypoints for product in products):
+        message = "none of the products has keypoints; declare them in their sidecars (docs/models.md)"
+        raise SpecError([spec_file.problem(("output", "keypoints"), message)])
 
 
 def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:

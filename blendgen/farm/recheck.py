@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blendgen.catalog.source import Measurer
-from blendgen.dataset.layout import Layout
+from blendgen.dataset.layout import FOLDERS, Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store, read_record
 from blendgen.dataset.verify import Fault
@@ -21,8 +21,6 @@ from blendgen.farm.job import Job
 from blendgen.inventory import load_inventory
 from blendgen.record import dataset_record
 from blendgen.spec.load import load_spec
-
-_KEYS = ("file_name", "mask_file_name", "clean_file_name", "depth_file_name")
 
 
 def recheck(folder: Path, count: int, measure: Measurer, builder_digests, progress) -> Iterator[Fault]:
@@ -65,7 +63,7 @@ def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:
 
 
 def _compared(row: dict, again: dict) -> Iterator[Fault]:
-    for key in _KEYS:
+    for key in map(file_key, FOLDERS):
         digest = key.replace("file_name", "sha256")
         if key in row and row[digest] != again.get(digest):
             yield Fault(row[key], "comes out otherwise when it is made again")

@@ -175,6 +175,15 @@ def test_a_spec_takes_its_classes_from_the_sidecars(tmp_path):
     assert assets.returncode == 0 and assets.stdout.splitlines()[-1] == "2 model(s): ok"
 
 
+def test_keypoints_of_sidecars_can_be_labels(tmp_path):
+    write_models(tmp_path / "models", a=MUG)
+    (tmp_path / "scene.yaml").write_text(SPEC + "output: {keypoints: true}\n")
+    assert blendgen("check", tmp_path / "scene.yaml").returncode == 0
+    (tmp_path / "models" / "a.yaml").write_text("blendgen_model: 1\nunit: mm\n")
+    result = blendgen("check", tmp_path / "scene.yaml")
+    assert result.returncode == 3 and "none of the products has keypoints" in result.stderr
+
+
 def test_a_wrong_sidecar_stops_a_run_with_its_places(tmp_path):
     write_models(tmp_path / "models", a=FAULTY, b=MUG)
     (tmp_path / "scene.yaml").write_text(SPEC)
