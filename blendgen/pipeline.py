@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
+import numpy as np
+
 from blendgen.annotate import annotate, subject_fault
 from blendgen.catalog.label_names import LabelNames, label_names
 from blendgen.catalog.product import Catalog
@@ -25,7 +27,7 @@ from blendgen.engine.base import Engine, EngineError
 from blendgen.film import Film, Frame, Labels
 from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
 from blendgen.object_coordinates import object_coordinates
-from blendgen.shot import Shot
+from blendgen.shot import Exposure, Shot
 from blendgen.spec.model import Spec
 
 MAX_ATTEMPTS = 16
@@ -66,6 +68,13 @@ class Pipeline:
             picture = finish(radiance, shot.camera, exposure)
             clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
             yield Frame(exposure.index, picture, clean, labels, shot, exposure)
+
+    def clean_picture(self, shot: Shot, exposure: Exposure) -> np.ndarray:
+        """(h, w, 3) uint8 of a shot under one exposure, as a camera without noise takes it."""
+        film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+        (sharp,) = self.developer.lit(film, (exposure,))
+        radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)
+        return finish(radiance, shot.camera, exposure, noise=False)
 
     @cached_property
     def names(self) -> LabelNames:

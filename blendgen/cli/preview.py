@@ -109,6 +109,6 @@ def _quick(spec):
     """The spec at a size and quality for a first look."""
     scale = min(1.0, _LONGER_SIDE_PX / max(spec.resolution))
     resolution = tuple(max(16, round(side * scale)) for side in spec.resolution)
-    samples = min(_SAMPLES, spec.render.samples_per_pixel)
+    samples = min(_SAMPLES, spec.render.samples_per_pixel or _SAMPLES)
     render = spec.render.model_copy(update={"samples_per_pixel": samples})
     return spec.model_copy(update={"resolution": resolution, "render": render})

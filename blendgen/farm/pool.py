@@ -26,6 +26,7 @@ from blendgen.engine.base import EngineError
 from blendgen.farm.job import Job
 from blendgen.farm.worker import STOP_SIGNALS, produce, start
 from blendgen.pipeline import Task
+from blendgen.spec.presets import REFERENCE_SAMPLES
 
 MAX_TRIES = 3
 # a fresh process costs about a second; leaks of unknown size in C code end with it
@@ -141,7 +142,7 @@ def _cause(error: ProcessExpired | TimeoutError) -> str:
 def _longest_s(job: Job, task: Task) -> float:
     """How long a shot may take before it counts as hung."""
     width, height = job.spec.resolution
-    samples = width * height * job.spec.render.samples_per_pixel
+    samples = width * height * (job.spec.render.samples_per_pixel or REFERENCE_SAMPLES)
     return _PATIENCE_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from blendgen.resources import resource_folder
 from blendgen.spec.section import Section
@@ -17,6 +17,7 @@ from blendgen.spec.yaml_source import Document, parse
 from blendgen.suggestion import nearest
 
 MAX_SIDE_PX = 8192
+REFERENCE_SAMPLES = 256  # denoised, as good as converged: what quality_db is measured against
 MAX_PIXELS = 4096 * 4096
 
 
@@ -33,7 +34,14 @@ def checked_resolution(value: Any) -> tuple[int, int]:
 class RenderSettings(Section):
     """How much path tracing an image is worth."""
 
-    samples_per_pixel: int = Field(ge=1, le=65536, description="paths through each pixel")
+    samples_per_pixel: int | None = Field(None, ge=1, le=65536, description="paths through each pixel")
+    quality_db: float | None = Field(
+        None,
+        ge=10,
+        le=60,
+        description="instead: how far the finished picture, before the sensor's noise, may be from a "
+        "converged one (PSNR); a few shots are rendered once to find the fewest samples that reach it",
+    )
     max_bounces: int = Field(ge=0, le=64, description="longest path of light")
     denoise: bool = Field(description="Open Image Denoise on the result")
     resolution: tuple[int, int] | None = Field(None, description="overrides the resolution of the spec")
@@ -42,6 +50,12 @@ class RenderSettings(Section):
     @classmethod
     def _sane_resolution(cls, value):
         return None if value is None else checked_resolution(value)
+
+    @model_validator(mode="after")
+    def _one_measure(self):
+        if self.samples_per_pixel is None and self.quality_db is None:
+            raise ValueError("give samples_per_pixel, or quality_db")
+        return self
 
 
 def preset_names(kind: str) -> list[str]:
@@ -65,5 +79,7 @@ def expand(kind: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         given = dict(value)
         base = preset_values(kind, given.pop("preset")) if "preset" in given else {}
+        if "quality_db" in given:  # the preset's own answer to the same question
+            base.pop("samples_per_pixel", None)
         return {**base, **given}
     raise ValueError(f"must be a preset of configs/{kind} or a mapping of its fields, got {value!r}")

@@ -64,6 +64,10 @@ class BlenderEngine:
         self._camera = _new_camera(self._scene)
         lights.build_world()
 
+    def set_samples(self, samples_per_pixel: int) -> None:
+        """Of the renders that follow, instead of what the settings say."""
+        self._scene.cycles.samples = samples_per_pixel
+
     def identity(self) -> dict[str, str]:
         return {
             "engine": "cycles",
@@ -169,7 +173,7 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
     if threads:
         render.threads_mode, render.threads = "FIXED", threads
     cycles.device = "CPU"
-    cycles.samples = settings.samples_per_pixel
+    cycles.samples = settings.samples_per_pixel or 1
     cycles.use_adaptive_sampling = False
     cycles.use_denoising = False
     cycles.use_animated_seed = False

@@ -1,0 +1,114 @@
+"""Calibrate: how many samples a spec needs for the quality that it asks for.
+
+In: a Job whose spec says quality_db and no samples. Out: the fewest samples per pixel, a power of two,
+with which each of a few shots comes as close to its converged picture. The picture is the displayed
+one, denoised as it will be and without the sensor's noise. The answer is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen.catalog.cache import cache_folder
+from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.errors import Interrupted
+from blendgen.farm.job import Job
+from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.worker import answered, pipeline_in_hand
+from blendgen.pipeline import Pipeline, Task
+from blendgen.spec.presets import REFERENCE_SAMPLES
+
+SHOTS = 3
+CANDIDATES = tuple(2**power for power in range(8))
+_log = logging.getLogger(__name__)
+
+
+def samples_for(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
+    """Samples per pixel for job.spec.render.quality_db; from the cache where it is known.
+
+    key: stands for all that decides the pictures (the data set's digest and Blender's version)
+    raises: BlendgenError of a worker; Interrupted after a signal
+    """
+    kept = cache_folder() / "quality" / f"{key}.json"
+    known = _read(kept)
+    if known is None:
+        say(f"finding the samples for {job.spec.render.quality_db:g} dB: {SHOTS} shots at many samples, once")
+        known = _measured(job, workers)
+        _keep(kept, known)
+    if not known["reached"]:
+        wanted, most = job.spec.render.quality_db, CANDIDATES[-1]
+        say(f"note: {wanted:g} dB is not reached with {most} samples per pixel; going on with that")
+    return known["samples_per_pixel"]
+
+
+def _measured(job: Job, workers: int) -> dict[str, Any]:
+    """The worst shot decides."""
+    tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
+    found: list[tuple[int, bool]] = []
+    with tempfile.TemporaryDirectory(prefix="blendgen-quality-") as scratch, StopSignal() as stop:
+        apart = replace(job, folder=Path(scratch), log=Path(scratch) / "blender.log")
+        found = list(run_tasks(apart, tasks, stop, workers, produce=fewest_samples))
+        if stop.signum is not None:
+            raise Interrupted(stop.signum, "stopped before any image was made")
+    return {
+        "samples_per_pixel": max(samples for samples, _ in found),
+        "reached": all(reached for _, reached in found),
+    }
+
+
+def fewest_samples(task: Task) -> tuple[int, bool]:
+    """(samples, whether they suffice) of one shot; runs in a worker process."""
+    return answered(task, _fewest_samples)
+
+
+def _fewest_samples(task: Task) -> tuple[int, bool]:
+    pipeline = pipeline_in_hand()
+    wanted_db = pipeline.spec.render.quality_db
+    reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
+    for samples in CANDIDATES:
+        if psnr_db(_displayed(pipeline, task, samples), reference) >= wanted_db:
+            return samples, True
+    return CANDIDATES[-1], False
+
+
+def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of two pictures of (h, w, 3) uint8; inf where they are the same."""
+    error = np.mean((picture.astype(np.float64) - reference.astype(np.float64)) ** 2)
+    return math.inf if error == 0 else float(10 * math.log10(255**2 / error))
+
+
+def _displayed(pipeline: Pipeline, task: Task, samples: int) -> np.ndarray:
+    """(h, w, 3) uint8 of the shot's first exposure, without the sensor's noise."""
+    pipeline.engine.set_samples(samples)
+    shot = draw_shot(pipeline.spec, pipeline.catalog, pipeline.roster, task.shot_index, 0, pipeline.steering)
+    exposures = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.steering)
+    return pipeline.clean_picture(shot, exposures[0])
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        known = json.loads(path.read_text("utf-8"))
+        return known if {"samples_per_pixel", "reached"} <= known.keys() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _keep(path: Path, known: dict[str, Any]) -> None:
+    """A cache that cannot be written costs the next run its time, and nothing else."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(known), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        _log.warning("%s: cannot be kept: %s", path, error.strerror)
