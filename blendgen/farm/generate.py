@@ -6,7 +6,8 @@ parent's loop: workers write image files, this process alone appends rows to the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from blendgen.farm.pool import run_tasks
 from blendgen.farm.share import automatic_workers
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import tasks_for
+
+_MANY_SHOTS = 4096  # enough for any number of workers
 
 
 class Progress(Protocol):
@@ -51,16 +54,13 @@ def generate(
     """
     done = store.done()
     kept = len(done.intersection(indices))
-    missing = (index for index in indices if index not in done)
     to_make = len(indices) - kept
-    shots = max(1, -(-to_make // job.spec.exposures_per_shot))
-    if workers is None:
-        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices)
+    workers = _enough_workers(job, _missing(indices, done), workers)
     made, devices = 0, []
     progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
-            for rows, identity in run_tasks(job, tasks_for(job.spec, missing), stop, workers):
+            for rows, identity in run_tasks(job, tasks_for(job.spec, _missing(indices, done)), stop, workers):
                 if identity not in devices:
                     devices.append(identity)
                     _tell_of_other_devices(store.note_device(identity), identity, progress)
@@ -76,6 +76,18 @@ def generate(
             f"{to_make - made} are missing; run the same command to go on",
         )
     return Outcome(made, kept, record)
+
+
+def _missing(indices: Sequence[int], done: set[int]) -> Iterator[int]:
+    return (index for index in indices if index not in done)
+
+
+def _enough_workers(job: Job, missing: Iterator[int], workers: int | None) -> int:
+    """No more than there are shots, so that those that start get all the cores."""
+    shots = sum(1 for _ in itertools.islice(tasks_for(job.spec, missing), _MANY_SHOTS))
+    if workers is None:
+        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices)
+    return max(1, min(workers, shots))
 
 
 def _tell_of_other_devices(others: list[dict[str, str]], device: dict[str, str], progress: Progress) -> None:

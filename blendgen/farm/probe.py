@@ -11,6 +11,7 @@ from blendgen.engine.device import CPU, Device, Wish, choose_devices
 from blendgen.errors import SetupError
 from blendgen.farm.stop_signal import signals_held_back
 from blendgen.farm.worker import redirect_output
+from blendgen.wheel import blender_version, require_libraries
 
 _PATIENCE_S = 60.0
 _log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ def found_gpus() -> list[Device]:
             process.kill()
             process.join()
             ours.close()
+    blender_version()  # where Blender or its libraries are missing, that is the reason, and has a cure
+    require_libraries()
     raise SetupError(f"probing for GPUs failed: {reason}")
 
 

@@ -63,7 +63,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
         )
         if workers is None:
             workers = automatic_workers(len(rows), cores(), free_memory_bytes(), job.devices)
-        for row, findings in checked(job, rows, workers):
+        for row, findings in checked(job, rows, min(workers, max(1, len(rows)))):
             yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
             progress.advance(1)
 

@@ -151,3 +151,7 @@ class OddError(EngineError):
 
 def raises_what_cannot_be_pickled(task: Task):
     raise OddError("this", "that")
+
+
+def dies_while_probing(pipe, log: Path):
+    os.kill(os.getpid(), signal.SIGSEGV)
