@@ -24,7 +24,7 @@ from blendgen.develop.encode import DEPTH_STEP_M
 from blendgen.draw.roster import Roster
 from blendgen.lens_distortion import pinhole
 from blendgen.mesh import Mesh
-from blendgen.shot import Row, Shot
+from blendgen.shot import PlacedProduct, Row, Shot
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Checker:
         for number, pair in enumerate(zip(objects["product"], objects["colorway"], strict=True)):
             label, label_id = objects["category"][number], objects["category_id"][number]
             wanted = label_of.get(pair)
-            if wanted is None or label != wanted or self.roster.classes[label_id] != wanted:
+            if wanted is None or (label, label_id) != (wanted, self.roster.classes.index(wanted)):
                 faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
         return replace(found, wrong_classes=len(faults), faults=(*found.faults, *faults))
 
@@ -86,8 +86,9 @@ class Checker:
         products = {placed.instance_id: placed for placed in listed_products(row, shot)}
         faults, looked_at, undecided = [], 0, 0
         for number, instance_id in enumerate(row["objects"]["instance_id"]):
-            positions = self._keypoints(row["objects"]["category"][number], products[instance_id].product)
-            told = keypoint_faults(row, number, products[instance_id], positions, scene)
+            placed = products[instance_id]
+            positions = self._keypoints(row["objects"]["category"][number], placed)
+            told = keypoint_faults(row, number, placed, positions, scene)
             faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
         return replace(
             found,
@@ -97,10 +98,10 @@ class Checker:
             faults=(*found.faults, *faults),
         )
 
-    def _keypoints(self, label: str, product: str) -> list[tuple | None]:
+    def _keypoints(self, label: str, placed: PlacedProduct) -> list[tuple | None]:
         """Positions of a product's keypoints in the order of its class's names."""
         names = self.record.get("keypoints", {}).get(label, {}).get("names", ())
-        own = {point.name: point.position_m for point in self.catalog.product(product).keypoints}
+        own = {point.name: point.position_m for point in self.catalog.standing_for(placed).keypoints}
         return [own.get(name) for name in names]
 
 

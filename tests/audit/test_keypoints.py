@@ -1,14 +1,17 @@
 """Sight: seen, hidden, and what a pixel more or less would decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from blendgen.audit.cast import RayScene, Solid
 from blendgen.audit.keypoints import Sight, keypoint_faults, sight
 from blendgen.audit.scene import listed_products
+from blendgen.catalog.product import Keypoint
 from blendgen.geometry import project, transform_points
 from blendgen.shot import Shot
-from tests.audit.boxes import box_mesh, ground, make_mesh, make_set, rows_of
+from tests.audit.boxes import SIZES, box_mesh, ground, make_mesh, make_set, rows_of
 
 pytest.importorskip("embreex")
 PIXEL = 0.002
@@ -86,3 +89,21 @@ def test_keypoints_told_otherwise_than_they_are_seen_are_found(tmp_path):
             aside, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
             assert any(", not [" in fault for fault in aside)
     assert kinds == {"visible, but has visibility 1", "hidden, but has visibility 2"}
+
+
+def test_a_row_with_keypoints_is_checked_with_them(tmp_path):
+    checker = make_set(tmp_path / "set", 2)
+    row = rows_of(checker)[0]
+    _, _, positions = labelled(checker, row)
+    own = dict(zip(row["objects"]["product"], positions, strict=False))
+    points = {name: tuple(Keypoint(str(i), p) for i, p in enumerate(own.get(name, ()))) for name in SIZES}
+    products = tuple(replace(one, keypoints=points[one.name]) for one in checker.catalog.products)
+    names = {"names": [str(i) for i in range(5)] + ["of another product"]}
+    for told in row["objects"]["keypoints"]:
+        told.append([0, 0, 0])
+    catalog = replace(checker.catalog, products=products)
+    checker = replace(checker, catalog=catalog, record={"keypoints": dict.fromkeys(SIZES, names)})
+    found = checker.check(row)
+    assert found.faults == () and found.keypoints == 5 * len(positions) > found.undecided_keypoints
+    row["objects"]["keypoints"][0][0][2] = 1  # the middle of its top, which nothing hides
+    assert "object 0, keypoint 0: is visible, but has visibility 1" in checker.check(row).faults[0]
