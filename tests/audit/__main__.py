@@ -40,20 +40,20 @@ def printed(line: tuple[str, ...]) -> str:
 @click.command()
 @click.option("--products", default=2000, show_default=True, help="How many must be in view, in all.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--only", help="Variants whose name begins so.")
+@click.option("--only", multiple=True, help="Variants whose name begins so; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def main(products: int, seed: int, only: str | None, as_json: bool) -> None:
+def main(products: int, seed: int, only: tuple[str, ...], as_json: bool) -> None:
     """Check the labels of all scenes against a ray cast."""
-    chosen = [one for one in variants() if one.name.startswith(only or "")]
+    chosen = [one for one in variants() if one.name.startswith(only or ("",))]
     every: dict[str, Findings] = {}
     click.echo(printed(HEAD), err=as_json)
     for variant in chosen:
         every[variant.name] = audited(variant, -(-products // len(chosen)), seed)
         click.echo(printed(cells(variant.name, every[variant.name])), err=as_json)
+        for fault in every[variant.name].faults:
+            click.echo(fault, err=True)
     every["all"] = total(every.values())
     click.echo(printed(cells("all", every["all"])), err=as_json)
-    for fault in every["all"].faults:
-        click.echo(fault, err=True)
     if as_json:
         click.echo(json.dumps({"seed": seed, "sets": {name: asdict(one) for name, one in every.items()}}))
     sys.exit(ExitCode.FAILED if every["all"].faults else ExitCode.OK)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from blendgen.audit.check import Checker
 from blendgen.audit.findings import Findings, total
 from blendgen.cli.options import load, stock
@@ -45,10 +47,10 @@ OCCLUDED = (
     "occluders.visible_fraction={uniform: [0.15, 0.95]}",
 )
 DISTORTED = (
-    "camera.distortion.k1={uniform: [-0.3, 0.15]}",
-    "camera.distortion.k2={uniform: [-0.03, 0.06]}",
+    "camera.distortion.k1={uniform: [-0.15, 0.1]}",
+    "camera.distortion.k2={uniform: [0, 0.04]}",
     "camera.distortion.p1={uniform: [-0.01, 0.01]}",
-    "camera.focal_length_mm={uniform: [20, 40]}",
+    "camera.focal_length_mm={uniform: [28, 50]}",
 )
 MANY = ("per_image={integers: [1, 4]}",)
 # so near that a phone or two, or a heap of them, reach out of the frame
@@ -111,7 +113,8 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, log, threads=1)
         while found.products < products and not stop.count:
-            images = itertools.islice(indices, images_for(products - found.products, found))
+            expected = found.products / found.rows if found.rows else np.mean(job.spec.per_image.support())
+            images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
             try:
                 tasks = tasks_for(job.spec, images)
                 for index, one in run_tasks(job, tasks, stop, WORKERS, produce=made_and_checked):
@@ -120,11 +123,6 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
             except BlendgenError as error:  # the other scenes are checked all the same
                 return total([found, Findings(faults=(f"{variant.name}, seed {seed}: {error}",))])
     return found
-
-
-def images_for(products: int, found: Findings) -> int:
-    """How many images more, by the products that those so far have shown."""
-    return max(2, round(products / (found.products / found.rows if found.rows else 1.5)))
 
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:
