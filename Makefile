@@ -1,9 +1,11 @@
 # The contributor's index: `make help`. CI runs the same targets.
-# PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes.
+# PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes,
+# EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run).
 PYTHON ?= $(shell for p in python3.13 python3.11 python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' 2>/dev/null \
   && echo $$p && break; done)
 VENV ?= .venv
+EXTRAS ?= dev
 OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -21,7 +23,7 @@ make PYTHON=/path/to/python3.13"; exit 1; }
 Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
 	@$(BIN)/python -c 'from blendgen.wheel import require_libraries; require_libraries()' 2>/dev/null || $(BIN)/blendgen doctor
 	@touch $@
 

@@ -1,22 +1,39 @@
-"""annotate(film, shot) -> Labels: what is where in the picture, from exact ids alone.
+"""annotate(film, shot, names, output) -> Labels: what is where in the picture, from exact ids alone.
 
-In: the engine's instance ids and amodal masks. Out: one ObjectLabel a product. Labels are new
-values; nothing is written back to the shot, and no pixel of the picture is looked at.
+In: what the engine measured. Out: one ObjectLabel a product, and the label images that the spec asks
+for. Labels are new values; nothing is written back to the shot, and no pixel of the picture is looked at.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from blendgen.geometry import box_of_mask
-from blendgen.shot import Film, Labels, ObjectLabel, PlacedProduct, Shot
+from blendgen.catalog.label_names import LabelNames
+from blendgen.errors import GeometryError
+from blendgen.film import Film, Labels, ObjectLabel
+from blendgen.geometry import box_of_mask, distort, rows_of, transform_points, undistort
+from blendgen.oriented_box import oriented_box
+from blendgen.shot import Camera, PlacedProduct, Shot
+from blendgen.spec.output import Output
+
+NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2  # of keypoints, as COCO has them
 
 
-def annotate(film: Film, shot: Shot) -> Labels:
+def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Labels:
     """Labels of every product of which something is seen, in the order of their instance ids."""
-    labels = (_label(film, placed) for placed in shot.products)
+    labels = (_label(film, placed, shot.camera, names, output) for placed in shot.products)
     seen = tuple(one for one in labels if one.area)
-    return Labels(objects=seen, instance_id=film.instance_id, depth_m=film.depth_m)
+    return Labels(
+        objects=seen,
+        instance_id=film.instance_id,
+        depth_m=film.depth_m,
+        class_id=_class_id(film, shot) if output.semantic else None,
+        part_id=_part_id(film, shot, names) if output.parts else None,
+        coverage=film.coverage,
+        normal_camera=_normal_camera(film, shot) if output.normals else None,
+        albedo_linear=film.central_albedo_linear if output.albedo else None,
+        object_coordinates=film.object_coordinates,
+    )
 
 
 def subject_fault(labels: Labels, shot: Shot) -> str | None:
@@ -34,11 +51,14 @@ def subject_fault(labels: Labels, shot: Shot) -> str | None:
     )
 
 
-def _label(film: Film, placed: PlacedProduct) -> ObjectLabel:
+def _label(
+    film: Film, placed: PlacedProduct, camera: Camera, names: LabelNames, output: Output
+) -> ObjectLabel:
     visible = film.instance_id == placed.instance_id
     # a visible pixel is an amodal pixel, also where the two layers round an edge differently
     amodal = film.amodal_mask[placed.instance_id] | visible
     area, whole = int(np.count_nonzero(visible)), int(np.count_nonzero(amodal))
+    turned = output.oriented_boxes and area > 0
     return ObjectLabel(
         instance_id=placed.instance_id,
         label=placed.label,
@@ -52,4 +72,68 @@ def _label(film: Film, placed: PlacedProduct) -> ObjectLabel:
         object_to_world=placed.object_to_world,
         size_m=placed.size_m,
         case=placed.case,
+        truncation=_truncation(film, placed),
+        oriented_box=rows_of(oriented_box(visible)) if turned else None,
+        keypoints=_keypoints(film, placed, camera, names) if output.keypoints else None,
     )
+
+
+def _truncation(film: Film, placed: PlacedProduct) -> float | None:
+    if film.overscan is None:
+        return None
+    whole = film.overscan.amodal_mask[placed.instance_id]
+    total, inside = int(np.count_nonzero(whole)), int(np.count_nonzero(whole & film.overscan.inside))
+    return 1 - inside / total if total else 0.0
+
+
+def _keypoints(film: Film, placed: PlacedProduct, camera: Camera, names: LabelNames):
+    """(x, y, visibility) of each keypoint of the class; 0, 0, 0 where it is not in the image."""
+    points = names.catalog.standing_for(placed).keypoints
+    positions = np.array([point.position_m for point in points]).reshape(-1, 3)
+    world = transform_points(placed.object_to_world, positions)
+    seen = film.keypoint_seen[placed.instance_id]
+    measured = [
+        (*pixel, VISIBLE if free else HIDDEN) if pixel is not None else (0.0, 0.0, NOT_LABELLED)
+        for pixel, free in zip((pixel_in_image(point, camera) for point in world), seen, strict=True)
+    ]
+    places = names.keypoint_places(placed)
+    return tuple((0.0, 0.0, NOT_LABELLED) if place is None else measured[place] for place in places)
+
+
+def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
+    """Where a camera shows a world point (3,); None where that is not in its image."""
+    (x, y, z), *_ = transform_points(camera.world_to_camera, [point_world_m])
+    if z <= 0:
+        return None
+    image_point = distort((x / z, y / z), camera.distortion)
+    intrinsics = np.array(camera.intrinsics)
+    pixel = intrinsics[:2, :2] @ image_point + intrinsics[:2, 2]
+    if not (0 <= pixel[0] < camera.resolution[0] and 0 <= pixel[1] < camera.resolution[1]):
+        return None
+    try:  # far outside, a lens may fold back what it never sees
+        if np.abs(undistort(image_point, camera.distortion) - (x / z, y / z)).max() > 1e-6:
+            return None
+    except GeometryError:
+        return None
+    return float(pixel[0]), float(pixel[1])
+
+
+def _class_id(film: Film, shot: Shot) -> np.ndarray:
+    of_instance = np.zeros(film.instance_id.max() + 1, np.uint16)
+    for placed in shot.products:
+        of_instance[placed.instance_id : placed.instance_id + 1] = placed.label_id + 1
+    return of_instance[film.instance_id]
+
+
+def _part_id(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
+    part_id = np.zeros_like(film.instance_id)
+    for placed in shot.products:
+        own = film.instance_id == placed.instance_id
+        part_id[own] = names.part_ids(placed)[film.part_slot[own]]
+    return part_id
+
+
+def _normal_camera(film: Film, shot: Shot) -> np.ndarray:
+    """Normals turned into the camera's frame; 0 where nothing was hit stays 0."""
+    rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
+    return film.central_normal_world @ rotation.T

@@ -74,6 +74,7 @@ def load_inventory(
         left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
         raise CatalogError(f"no product can be used\n{left_out}")
     _check_held_out(spec_file, products)
+    _check_keypoints(spec_file, products)
     sections = {name: number for name, (number, _) in section_of.items()}
     labelled = ((section_of[product.name][1].label, product) for product in products)
     roster = build_roster(labelled, sections)
@@ -227,6 +228,12 @@ def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) ->
                 )
     if problems:
         raise SpecError(problems)
+
+
+def _check_keypoints(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
+    if spec_file.spec.output.keypoints and not any(product.keypoints for product in products):
+        message = "none of the products has keypoints; declare them in their sidecars (docs/models.md)"
+        raise SpecError([spec_file.problem(("output", "keypoints"), message)])
 
 
 def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:

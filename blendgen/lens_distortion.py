@@ -13,11 +13,21 @@ from functools import lru_cache
 import numpy as np
 
 from blendgen.errors import GeometryError
-from blendgen.geometry import NO_DISTORTION, intrinsics_matrix, pixel_rays, rows_of, undistort
-from blendgen.shot import Camera, Film
+from blendgen.film import Film
+from blendgen.geometry import NO_DISTORTION, distort, pixel_rays, undistort
+from blendgen.overscan import widened
+from blendgen.shot import Camera
 
 _MARGIN_PX = 2
 _WIDEST = 4.0
+_PER_PIXEL = (
+    "depth_m",
+    "instance_id",
+    "part_slot",
+    "central_normal_world",
+    "central_albedo_linear",
+    "object_coordinates",
+)
 
 
 def is_pinhole(camera: Camera) -> bool:
@@ -38,41 +48,50 @@ def pinhole(camera: Camera) -> Camera:
             f"camera.distortion: this lens sees {_WIDEST:g} times as wide as a pinhole; "
             "use smaller k1, k2, k3"
         )
-    sensor_width_mm = camera.sensor_width_mm * resolution[0] / camera.resolution[0]
-    return camera.model_copy(
-        update={
-            "resolution": resolution,
-            "sensor_width_mm": sensor_width_mm,
-            "intrinsics": rows_of(intrinsics_matrix(camera.focal_length_mm, sensor_width_mm, resolution)),
-            "distortion": NO_DISTORTION,
-        }
-    )
+    return widened(camera, resolution).model_copy(update={"distortion": NO_DISTORTION})
 
 
 def distorted_light(radiance_linear: np.ndarray, camera: Camera) -> np.ndarray:
     """(h, w, 3) float32 of `camera` from the image of its pinhole, bilinear between pixel centres."""
     if is_pinhole(camera):
         return radiance_linear
-    from scipy.ndimage import map_coordinates
-
-    rows, columns = _places(camera, radiance_linear.shape[:2])
-    channels = [
-        map_coordinates(radiance_linear[..., c], (rows, columns), order=1, mode="nearest") for c in range(3)
-    ]
-    return np.stack(channels, axis=-1).astype(np.float32)
+    return np.stack([_between(radiance_linear[..., c], camera) for c in range(3)], axis=-1)
 
 
 def distorted_labels(film: Film, camera: Camera) -> Film:
-    """The film with ids, depth and masks as `camera` sees them; its light stays the pinhole's."""
+    """The film with all that labels are made of as `camera` sees it; its light stays the pinhole's.
+
+    Shares of pixels are taken between pixel centres, everything else from the nearest.
+    """
     if is_pinhole(camera):
         return film
     nearest = tuple(np.rint(place).astype(int) for place in _places(camera, film.instance_id.shape))
+    arrays = {name: getattr(film, name) for name in _PER_PIXEL}
     return replace(
         film,
-        depth_m=film.depth_m[nearest],
-        instance_id=film.instance_id[nearest],
+        **{name: None if array is None else array[nearest] for name, array in arrays.items()},
         amodal_mask={instance: mask[nearest] for instance, mask in film.amodal_mask.items()},
+        coverage=film.coverage and {i: _between(share, camera) for i, share in film.coverage.items()},
+        overscan=film.overscan and replace(film.overscan, inside=_seen_of(film.overscan.camera, camera)),
     )
+
+
+def _between(image: np.ndarray, camera: Camera) -> np.ndarray:
+    """(h, w) float32 of `camera`, bilinear in an image of its pinhole."""
+    from scipy.ndimage import map_coordinates
+
+    places = _places(camera, image.shape)
+    return map_coordinates(image, places, order=1, mode="nearest").astype(np.float32)
+
+
+def _seen_of(wide: Camera, camera: Camera) -> np.ndarray:
+    """(H, W) bool: the pixels of the pinhole `wide` that `camera` has in its image."""
+    points = pixel_rays(wide.intrinsics, wide.resolution)[..., :2]
+    # far outside, a lens may fold back what it never sees
+    possible = (np.abs(points) <= np.abs(_rays(camera)).reshape(-1, 2).max(axis=0)).all(axis=-1)
+    half = np.array(camera.resolution) / 2
+    pixels = distort(points, camera.distortion) * camera.intrinsics[0][0]
+    return possible & (np.abs(pixels) <= half).all(axis=-1)
 
 
 def _places(camera: Camera, shape) -> tuple[np.ndarray, np.ndarray]:

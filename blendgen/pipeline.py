@@ -8,10 +8,12 @@ Shot in the Row says which attempt it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
 from blendgen.annotate import annotate, subject_fault
+from blendgen.catalog.label_names import LabelNames, label_names
 from blendgen.catalog.product import Catalog
 from blendgen.develop.defocus import defocus
 from blendgen.develop.develop import Developer, finish
@@ -20,8 +22,10 @@ from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
+from blendgen.film import Film, Frame, Labels
 from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
-from blendgen.shot import Film, Frame, Labels, Shot
+from blendgen.object_coordinates import object_coordinates
+from blendgen.shot import Shot
 from blendgen.spec.model import Spec
 
 MAX_ATTEMPTS = 16
@@ -63,11 +67,23 @@ class Pipeline:
             clean = finish(radiance, shot.camera, exposure, noise=False) if self.spec.output.clean else None
             yield Frame(exposure.index, picture, clean, labels, shot, exposure)
 
+    @cached_property
+    def names(self) -> LabelNames:
+        """What parts and keypoints are called in this data set."""
+        return label_names(self.catalog, self.roster.products_of_class())
+
+    def _film(self, shot: Shot) -> Film:
+        film = self.engine.render(shot)
+        if not self.spec.output.object_coordinates:
+            return film
+        return replace(film, object_coordinates=object_coordinates(film, shot))
+
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):
             shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
-            film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
-            labels = annotate(distorted_labels(film, shot.camera), shot)
+            film = self._film(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+            seen = distorted_labels(film, shot.camera)
+            labels = annotate(seen, shot, self.names, self.spec.output)
             fault = subject_fault(labels, shot)
             if fault is None:
                 return shot, film, labels

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
+from blendgen.catalog.label_names import label_names
+from blendgen.catalog.product import Catalog, Symmetries
+from blendgen.draw.roster import Roster
 from blendgen.identity import digest
 from blendgen.inventory import Inventory
 from blendgen.spec.model import Spec
@@ -16,7 +19,7 @@ from blendgen.wheel import blender_version
 
 def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
     """The run record before any image is made; the store adds counts and the device."""
-    return {
+    record = {
         "schema_version": 1,
         "name": spec.name,
         "digest": digest(spec, inventory),
@@ -30,3 +33,28 @@ def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
         "numpy_version": np.__version__,
         "left_out": [str(refusal) for refusal in inventory.refusals],
     }
+    return record | label_record(spec, inventory.catalog, inventory.roster)
+
+
+def label_record(spec: Spec, catalog: Catalog, roster: Roster) -> dict[str, Any]:
+    """What the numbers in the labels stand for, of the labels that the spec asks for."""
+    names = label_names(catalog, roster.products_of_class())
+    told: dict[str, Any] = {}
+    if spec.output.parts:
+        told["parts"] = list(names.parts)
+    if spec.output.keypoints:
+        told["keypoints"] = {
+            label: {"names": list(points), "mirrored": dict(names.mirrored[label])}
+            for label, points in names.keypoints.items()
+        }
+    symmetries = {
+        product.name: _symmetries(product.symmetries)
+        for product in catalog.products
+        if product.symmetries != Symmetries()
+    }
+    return told | ({"symmetries": symmetries} if symmetries else {})
+
+
+def _symmetries(symmetries: Symmetries) -> dict[str, Any]:
+    turns = [{"axis": axis, "offset_m": offset_m} for axis, offset_m in symmetries.continuous]
+    return {"continuous": turns, "discrete": symmetries.discrete}

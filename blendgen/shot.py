@@ -1,16 +1,13 @@
-"""Shot, Exposure, Film, Labels, Frame, Row: every shape and unit of the data flow, once.
+"""Shot, Exposure, Row: what was drawn, as plain numbers that go to JSON and back unchanged.
 
-Shot and Exposure are plain numbers that go to JSON and back unchanged; Film, Labels and Frame
-hold arrays and live only inside a worker; Row is one line of the manifest.
+What is rendered from them (Film, Labels, Frame) holds arrays and is in film.py.
 Transforms are 4x4 row tuples named from_to_to; colours and units are named as in geometry.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 
 from blendgen.condition import Condition
@@ -211,70 +208,6 @@ class Exposure(Plain):
     camera_ev: float
     sensor: Sensor
     noise_seed: int
-
-
-@dataclass(frozen=True, eq=False)
-class Film:
-    """What an engine measured of one shot; arrays only, top row first.
-
-    radiance_linear: light group -> (h, w, 3) float32 scene-linear, each at unit gain
-    depth_m: (h, w) float32 along the optical axis, inf where nothing was hit
-    instance_id: (h, w) uint16, 0 for all that is not a product
-    amodal_mask: instance id -> (h, w) bool, the product as if nothing hid it
-    still: (h, w) bool, what hangs before a belt and does not move with it; None where nothing does
-    albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None where there are none
-    """
-
-    radiance_linear: dict[str, np.ndarray]
-    depth_m: np.ndarray
-    instance_id: np.ndarray
-    amodal_mask: dict[int, np.ndarray]
-    still: np.ndarray | None = None
-    albedo_linear: np.ndarray | None = None
-    normal_world: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class ObjectLabel:
-    """The labels of one product in one image; boxes are (x, y, width, height) in pixels."""
-
-    instance_id: int
-    label: str
-    label_id: int
-    product: str
-    colorway: str
-    bbox: tuple[int, int, int, int]
-    bbox_amodal: tuple[int, int, int, int]
-    area: int
-    visible_fraction: float
-    object_to_world: Matrix4
-    size_m: Vector3
-    case: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """All labels of one shot: per product, the instance mask (h, w) uint16 and the depth (h, w) float32,
-    metres along the optical axis, inf where nothing was hit."""
-
-    objects: tuple[ObjectLabel, ...]
-    instance_id: np.ndarray
-    depth_m: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """A finished image, (h, w, 3) uint8 sRGB, with its labels and where it came from.
-
-    clean_u8: the same without the sensor's noise, None where the spec does not ask for it
-    """
-
-    index: int
-    rgb_u8: np.ndarray
-    clean_u8: np.ndarray | None
-    labels: Labels
-    shot: Shot
-    exposure: Exposure
 
 
 # One line of the manifest: a JSON object with the columns documented in docs/dataset.md.

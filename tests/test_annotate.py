@@ -1,11 +1,28 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from blendgen.annotate import annotate, subject_fault
+from blendgen import annotate as annotation
+from blendgen.annotate import subject_fault
+from blendgen.catalog.label_names import label_names
+from blendgen.catalog.product import Catalog, Keypoint
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
-from blendgen.shot import Film
+from blendgen.film import Film
+from blendgen.geometry import inverse_rigid, project, transform_points, undistort
+from blendgen.lens_distortion import distorted_labels, pinhole
+from blendgen.spec.output import Output
 from tests.conftest import make_roster, make_spec
+from tests.engine.conformance import make_camera, make_shot, place
+from tests.engine.label_conformance import corners, with_keypoints
+
+OUTPUT = Output()
+NO_NAMES = label_names(Catalog(()), {})
+
+
+def annotate(film, shot, output=OUTPUT, names=NO_NAMES):
+    return annotation.annotate(film, shot, names, output)
 
 
 @pytest.fixture
@@ -53,3 +70,83 @@ def test_a_subject_that_is_not_seen_as_wanted_is_a_fault(seen):
     assert "no pixel of" in subject_fault(labels_with(film, shot, 1), shot)
     narrow = shot.model_copy(update={"visible_band": (0.1, 0.4)})
     assert "100% of" in subject_fault(annotate(film, shot), narrow)
+
+
+ASKED = Output(semantic=True, parts=True, normals=True, oriented_boxes=True, truncation=True, keypoints=True)
+
+
+@pytest.fixture
+def asked(shapes):
+    """Labels of a box and a ball with everything asked for: shot, film, labels."""
+
+    def build(camera, *products, output=ASKED):
+        catalog = with_keypoints(shapes)
+        shot = make_shot(
+            [place(i, catalog.product(name), **at) for i, (name, at) in enumerate(products, 1)], camera
+        )
+        labelled = [p.model_copy(update={"label_id": p.instance_id + 3}) for p in shot.products]
+        shot = shot.model_copy(update={"products": tuple(labelled)})
+        film = FlatEngine(catalog, output).render(shot.model_copy(update={"camera": pinhole(camera)}))
+        names = label_names(catalog, {name: [name] for name, _ in products})
+        return shot, annotate(distorted_labels(film, camera), shot, output, names), names
+
+    return build
+
+
+def test_every_pixel_has_the_class_and_the_part_of_its_product(asked):
+    _, labels, names = asked(make_camera(), ("box", {}), ("sphere", {"y": 0.09}))
+    for instance_id, class_id in ((0, 0), (1, 5), (2, 6)):
+        assert (labels.class_id[labels.instance_id == instance_id] == class_id).all()
+    assert names.parts == ("body",)
+    assert np.array_equal(labels.part_id, np.minimum(labels.instance_id, 1))
+
+
+def test_normals_are_in_the_frame_of_the_camera(asked):
+    """Seen straight from above, the level looks against the optical axis."""
+    _, labels, _ = asked(make_camera(0, 90, 0), ("box", {}))
+    assert np.allclose(labels.normal_camera[labels.instance_id == 0], (0, 0, -1), atol=1e-6)
+
+
+def test_keypoints_are_visible_hidden_or_not_in_the_image(asked):
+    """From above the upper corners are seen and the lower hidden; moved aside, some leave the image."""
+    camera = make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0))
+    shot, labels, names = asked(camera, ("box", {}))
+    points = np.array(labels.objects[0].keypoints)
+    expected = [2 if corner[2] > 0 else 1 for corner in corners(names.catalog.product("box"))]
+    assert points[:, 2].tolist() == expected
+    world = transform_points(shot.products[0].object_to_world, corners(names.catalog.product("box")))
+    assert np.allclose(points[:, :2], project(world, camera.intrinsics, camera.world_to_camera))
+    _, labels, _ = asked(camera, ("box", {"x": 0.06, "y": 0.1}))
+    outside = [point for point in labels.objects[0].keypoints if point[2] == 0]
+    assert 0 < len(outside) < 8 and set(outside) == {(0.0, 0.0, 0)}
+
+
+def test_a_class_has_the_keypoints_of_all_its_products_in_one_order(shapes):
+    box, ball = with_keypoints(shapes).products
+    own = (Keypoint("top", (0, 0, 0.06)), Keypoint("corner_3", (0, 0, 0)))
+    catalog = Catalog((box, replace(ball, keypoints=own)))
+    names = label_names(catalog, {"thing": ["box", "sphere"]})
+    assert names.keypoints["thing"] == (*(f"corner_{i}" for i in range(8)), "top")
+    placed = place(1, ball).model_copy(update={"label": "thing"})
+    assert names.keypoint_places(placed) == [None, None, None, 1, None, None, None, None, 0]
+
+
+@pytest.mark.parametrize("distortion", [(0.0,) * 5, (-0.25, 0.05, 0.001, -0.001, 0.0)])
+def test_truncation_is_the_share_that_the_border_cuts_off(asked, distortion):
+    """A ball whose middle lies on the border is cut in halves; in the middle of the image it is whole."""
+    camera = make_camera(0, 90, 0, distance_m=0.4, target=(0, 0, 0))
+    camera = camera.model_copy(update={"distortion": distortion})
+    on_sensor = (-camera.resolution[0] / 2 / camera.intrinsics[0][0], 0.0)
+    seen = np.append(undistort(np.array(on_sensor), distortion), 1.0) * 0.37
+    edge = transform_points(inverse_rigid(camera.world_to_camera), [seen])[0]
+    _, labels, _ = asked(camera, ("sphere", {"x": edge[0], "y": edge[1]}))
+    assert labels.objects[0].truncation == pytest.approx(0.5, abs=0.06)
+    _, labels, _ = asked(camera, ("sphere", {}))
+    assert labels.objects[0].truncation == 0
+
+
+def test_what_is_not_asked_for_is_not_there(asked):
+    _, labels, _ = asked(make_camera(), ("box", {}), output=Output())
+    assert labels.class_id is labels.part_id is labels.normal_camera is labels.coverage is None
+    one = labels.objects[0]
+    assert one.truncation is one.oriented_box is one.keypoints is None

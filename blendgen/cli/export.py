@@ -11,7 +11,7 @@ import click
 from blendgen.cli.options import say
 from blendgen.cli.progress import Progress
 
-_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "csv", "bop")
+_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "croissant", "csv", "bop")
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -41,7 +41,7 @@ _FOLDER = click.Path(path_type=Path)
 )
 @click.option(
     "--task",
-    type=click.Choice(("detect", "segment", "obb", "classify")),
+    type=click.Choice(("detect", "segment", "obb", "pose", "classify")),
     default="detect",
     show_default=True,
     help="What yolo is to learn.",
@@ -53,24 +53,37 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="About how large a file of webdataset or parquet becomes.",
 )
+@click.option(
+    "--with",
+    "extras",
+    metavar="FILES",
+    default="",
+    help="For hf, parquet and webdataset: what else of an image goes along, as mask,depth.",
+)
 @click.option("--force", is_flag=True, help="Replace another export in DEST.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, force, as_json):
+def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, force, as_json):
     """Bring the data set in OUT into FORMAT, in the folder DEST.
 
-    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf, csv and bop (docs/exports.md).
+    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf, croissant, csv and bop
+    (docs/exports.md).
     An export that was stopped goes on with the same command.
     """  # fmt: skip
     from blendgen.errors import UsageError
     from blendgen.export.formats import export
     from blendgen.export.options import Options
 
-    if crops is not None and (fmt in ("coco", "voc", "csv", "bop") or (fmt == "yolo" and task != "classify")):
+    classifies = fmt in ("imagefolder", "hf", "parquet", "webdataset") or (fmt, task) == ("yolo", "classify")
+    if crops is not None and not classifies:
         raise UsageError(f"--crops: {fmt} labels whole images; crops are for imagefolder, hf, parquet, "
                          "webdataset and yolo --task classify")  # fmt: skip
+    wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
+    if wanted and (crops is not None or fmt not in ("hf", "parquet", "webdataset")):
+        raise UsageError("--with: other files of an image go along in hf, parquet and webdataset, with whole "
+                         "images only")  # fmt: skip
     if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):
         raise UsageError("--crops and --shard-mb take finite numbers")
-    options = Options(crops, outlines, task, int(shard_mb * 2**20))
+    options = Options(crops, outlines, task, int(shard_mb * 2**20), wanted)
     with Progress() as progress:
         counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)
     if as_json:

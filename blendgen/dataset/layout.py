@@ -10,7 +10,22 @@ from pathlib import Path
 
 from blendgen.develop.encode import SUFFIXES
 from blendgen.shot import Shot
-from blendgen.spec.model import Output
+from blendgen.spec.output import Output
+
+# what belongs to an image, and the folder of each kind
+FOLDERS = {
+    "image": "images",
+    "mask": "masks",
+    "clean": "clean",
+    "depth": "depth",
+    "semantic": "semantic",
+    "parts": "parts",
+    "coverage": "coverage",
+    "normals": "normals",
+    "albedo": "albedo",
+    "nocs": "nocs",
+}
+_SUFFIXES = dict.fromkeys(("coverage", "normals", "nocs"), ".exr")
 
 
 @dataclass(frozen=True)
@@ -50,28 +65,18 @@ class Layout:
 
     def owned(self) -> list[Path]:
         """Everything that a data set consists of, for a forced fresh start."""
-        folders = [self.root / name for name in ("images", "masks", "clean", "depth")]
+        folders = [self.root / name for name in FOLDERS.values()]
         files = [self.manifest, self.spec, self.contact_sheet, self.log, self.temporary]
         return [*folders, *files, self.record]  # the record last: until then the folder is known as ours
 
 
-def image_name(shot: Shot, image_index: int, output: Output) -> str:
-    """Relative path of an image: its folder is the class of the shot's subject."""
-    return f"images/{_stem(shot, image_index)}{SUFFIXES[output.format]}"
+def file_key(kind: str) -> str:
+    """The manifest's column with the path of such a file."""
+    return "file_name" if kind == "image" else f"{kind}_file_name"
 
 
-def clean_name(shot: Shot, image_index: int) -> str:
-    """Relative path of the twin without noise; it is never compressed with loss."""
-    return f"clean/{_stem(shot, image_index)}.png"
-
-
-def mask_name(shot: Shot, image_index: int) -> str:
-    return f"masks/{_stem(shot, image_index)}.png"
-
-
-def depth_name(shot: Shot, image_index: int) -> str:
-    return f"depth/{_stem(shot, image_index)}.png"
-
-
-def _stem(shot: Shot, image_index: int) -> str:
-    return f"{shot.split}/{shot.products[0].label}/{image_index:06d}"
+def file_name(kind: str, shot: Shot, image_index: int, output: Output) -> str:
+    """Relative path of a file of an image; its folder is the class of the shot's subject."""
+    suffix = {"image": SUFFIXES[output.format], "depth": output.depth_suffix}.get(kind)
+    stem = f"{shot.split}/{shot.products[0].label}/{image_index:06d}"
+    return f"{FOLDERS[kind]}/{stem}{suffix or _SUFFIXES.get(kind, '.png')}"

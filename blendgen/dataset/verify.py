@@ -7,6 +7,7 @@ fault says names the file and what is wrong with it; which of two that disagree 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,15 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from blendgen.dataset.layout import Layout
+from blendgen.dataset.layout import FOLDERS, Layout
 from blendgen.dataset.manifest import file_names
 from blendgen.dataset.store import read_record
+from blendgen.dataset.verify_labels import label_faults
 from blendgen.dataset.verify_row import row_faults
+from blendgen.develop.exr import decode_exr
 from blendgen.shot import Row
-
-_FOLDERS = ("images", "masks", "clean", "depth")
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,17 @@ def _of_row(layout: Layout, record: dict[str, Any], row: Row, place: str, seen: 
         yield place, f"index {index} does not belong to shot {row['shot_index']}"
     seen.counts["split"][row["split"]] += 1
     seen.counts["label"][row["label"]] += 1
-    yield from _files(layout, row, place, seen)
-    mask = _picture(layout.root / row["mask_file_name"]) if "mask_file_name" in row else None
+    images: dict[str, dict[str, np.ndarray]] = {}
+    yield from _files(layout, row, place, seen, images)
+    mask = images["mask"][""] if "mask" in images else None
     for what in row_faults(row, record.get("classes", ()), mask):
+        yield place, what
+    for what in label_faults(row, record, images):
         yield place, what
 
 
-def _files(layout: Layout, row: Row, place: str, seen: _Seen):
+def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
+    """Faults of the row's files; the label images that are whole go into `images`, by kind."""
     for name in file_names(row):
         if name in seen.files:
             yield place, f"{name} belongs to another row too"
@@ -114,31 +120,37 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen):
         if not path.is_file():
             yield name, "is missing"
             continue
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
         if digest != wanted:
             yield name, "is not the file that was written: its sha256 differs"
         if key == "file_name":
             if digest in seen.digests:
                 yield name, f"is the same picture as {seen.digests[digest]}"
             seen.digests[digest] = name
-        yield from _decoded(path, name, row)
+        channels = _channels(data, path.suffix)
+        if channels is None:
+            yield name, "cannot be decoded"
+            continue
+        height, width = next(iter(channels.values())).shape
+        if (width, height) != (row["width"], row["height"]):
+            yield name, f"is {width} x {height} pixels, not {row['width']} x {row['height']}"
+        elif key != "file_name":
+            images[key.removesuffix("_file_name")] = channels
 
 
-def _decoded(path: Path, name: str, row: Row):
-    picture = _picture(path)
-    if picture is None:
-        yield name, "cannot be decoded"
-    elif picture.size != (row["width"], row["height"]):
-        yield name, f"is {picture.width} x {picture.height} pixels, not {row['width']} x {row['height']}"
-
-
-def _picture(path: Path) -> Image.Image | None:
+def _channels(data: bytes, suffix: str) -> dict[str, np.ndarray] | None:
+    """Channels (h, w) of an image file by their names, "" for that of a grey one; None for a broken file."""
     try:
-        with Image.open(path) as opened:
-            opened.load()
-            return opened.copy()
+        if suffix == ".exr":
+            return decode_exr(data)
+        with Image.open(io.BytesIO(data)) as opened:
+            pixels = np.array(opened)
     except (OSError, ValueError, SyntaxError):  # Pillow's answers to broken files
         return None
+    if pixels.ndim == 2:
+        return {"": pixels.astype(np.int64)}
+    return {name: pixels[..., i] for i, name in enumerate("RGBA"[: pixels.shape[2]])}
 
 
 def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
@@ -156,7 +168,7 @@ def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
 
 def _strays(layout: Layout, seen: _Seen) -> Iterator[Fault]:
     """Files that no row names: trainers would take them for data."""
-    for folder in _FOLDERS:
+    for folder in FOLDERS.values():
         for path in sorted((layout.root / folder).rglob("*")):
             name = path.relative_to(layout.root).as_posix()
             if path.is_file() and name not in seen.files:

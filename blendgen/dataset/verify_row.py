@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image
 
 from blendgen.errors import GeometryError
 from blendgen.geometry import box_of_mask, distort, transform_points
@@ -20,14 +19,14 @@ _HAIR = 1e-6
 _ROUNDING = 5e-7  # of visible_fraction in a row
 
 
-def row_faults(row: Row, classes: Sequence[str], mask: Image.Image | None) -> Iterator[str]:
+def row_faults(row: Row, classes: Sequence[str], mask: np.ndarray | None) -> Iterator[str]:
     yield from _names(row, classes)
     yield from _columns(row, classes)
     yield from _shot(row)
     for number in range(len(row["objects"]["bbox"])):
         yield from (f"object {number}: {what}" for what in _object(row, number))
-    if mask is not None and mask.size == (row["width"], row["height"]):
-        yield from _mask(row, np.asarray(mask).astype(np.int64))
+    if mask is not None:
+        yield from _mask(row, mask)
 
 
 def _names(row: Row, classes: Sequence[str]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from blendgen.develop.lens import through_lens
 from blendgen.develop.processing import process
 from blendgen.develop.relight import by_duration, mix_groups
 from blendgen.develop.sensor import exposure_reserve, raw_dn
-from blendgen.shot import Camera, Exposure, Film
+from blendgen.film import Film
+from blendgen.shot import Camera, Exposure
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from blendgen.spec.model import Output
+from blendgen.color import linear_to_srgb
+from blendgen.spec.output import Output
 
 DEPTH_STEP_M = 0.0001
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
@@ -40,6 +41,18 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(instance_id.astype(np.uint16)).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
+
+
+def encode_classes(class_id: np.ndarray) -> bytes:
+    """(h, w) ids as a grey PNG: 8 bit, as trainers of segmentation read them, where all are below 255."""
+    if class_id.max(initial=0) >= 255:
+        return encode_mask(class_id)
+    return encode_png(class_id.astype(np.uint8))
+
+
+def encode_albedo(albedo_linear: np.ndarray) -> bytes:
+    """(h, w, 3) linear shares as sRGB PNG bytes."""
+    return encode_png(np.rint(linear_to_srgb(np.clip(albedo_linear, 0, 1)) * 255).astype(np.uint8))
 
 
 def encode_depth(depth_m: np.ndarray) -> bytes:

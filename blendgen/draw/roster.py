@@ -57,6 +57,13 @@ class Roster:
                 return split
         return [split for split, share in shares.items() if share > 0][-1]
 
+    def products_of_class(self) -> dict[str, list[str]]:
+        """Label -> the names of its products."""
+        return {
+            label: list(dict.fromkeys(variant.product for variant in variants))
+            for label, variants in self.variants.items()
+        }
+
     def any_variant(self, unit_label: float, unit_variant: float) -> Variant:
         """A variant by two numbers in [0, 1): for products that are not the subject."""
         variants = self.variants[self.classes[int(unit_label * len(self.classes))]]

@@ -11,7 +11,8 @@ import math
 from typing import Protocol
 
 from blendgen.errors import BlendgenError
-from blendgen.shot import Film, Lamp, Shot
+from blendgen.film import Film
+from blendgen.shot import Lamp, Shot
 from blendgen.vocabulary import SUNLIGHT
 
 

@@ -8,25 +8,34 @@ renderer for data sets.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from blendgen import __version__
 from blendgen.catalog.product import Catalog, Product
 from blendgen.color import hex_to_linear
-from blendgen.geometry import inverse_rigid, pixel_rays
+from blendgen.film import Film, Overscan
+from blendgen.geometry import inverse_rigid, pixel_rays, transform_points
 from blendgen.openings import reached
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, Film, PlacedProduct, Shot, lamp_group
+from blendgen.overscan import frame_within, overscan_camera
+from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, PlacedProduct, Shot, lamp_group
+from blendgen.spec.output import Output
 from blendgen.vocabulary import NO_SURFACE, OPENINGS, SUNLIGHT
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
+_NOTHING_MORE = Output()
+_AT_THE_POINT = 1e-4  # share of the way to a keypoint within which a hit is the keypoint itself
 
 
 class FlatEngine:
     """Analytic boxes and spheres on the plane z = 0 (see engine/base.py for the protocol)."""
 
-    def __init__(self, catalog: Catalog):
+    def __init__(self, catalog: Catalog, output: Output = _NOTHING_MORE):
         self._catalog = catalog
+        self._output = output
 
     def identity(self) -> dict[str, str]:
         return {"engine": "flat", "version": __version__, "device": "cpu", "kernel": "numpy"}
@@ -47,7 +56,7 @@ class FlatEngine:
             normal = np.where(nearer[..., None], hit_normal, normal)
             owner[nearer] = getattr(placed, "instance_id", 0)
             albedo[nearer] = self._albedo(placed)
-        return Film(
+        film = Film(
             radiance_linear=_light(shot, origin, directions, depth, normal, albedo),
             depth_m=depth.astype(np.float32),
             instance_id=owner,
@@ -56,6 +65,41 @@ class FlatEngine:
                 for placed, (hit_depth, _) in zip(shot.products, hits, strict=True)
             },
         )
+        return replace(film, **self._asked(shot, film, normal, albedo))
+
+    def _asked(self, shot: Shot, film: Film, normal, albedo) -> dict[str, Any]:
+        """What the spec asks for beyond the usual; a ray is all that there is of a pixel."""
+        output, hit = self._output, np.isfinite(film.depth_m)[..., None]
+        asked: dict[str, Any] = {}
+        if output.parts:
+            asked["part_slot"] = np.minimum(film.instance_id, 1)
+        if output.coverage:
+            ids = film.amodal_mask
+            asked["coverage"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
+        if output.surfaces:
+            asked["central_normal_world"] = np.where(hit, normal, 0).astype(np.float32)
+            asked["central_albedo_linear"] = np.where(hit, albedo, 0).astype(np.float32)
+        if output.keypoints:
+            asked["keypoint_seen"] = {p.instance_id: self._seen(shot, p) for p in shot.products}
+        if output.truncation:
+            asked["overscan"] = self._overscan(shot)
+        return asked
+
+    def _seen(self, shot: Shot, placed: PlacedProduct) -> np.ndarray:
+        """(n,) bool: the keypoints before which nothing stands."""
+        points = [keypoint.position_m for keypoint in self._catalog.standing_for(placed).keypoints]
+        origin, _ = _rays(shot)
+        towards = transform_points(placed.object_to_world, np.reshape(points, (-1, 3))) - origin
+        nearest = np.full(len(points), np.inf)
+        for thing in (*shot.products, *shot.distractors, *shot.occluders):
+            nearest = np.minimum(nearest, self._hit(thing, origin, towards)[0])
+        return nearest > 1 - _AT_THE_POINT
+
+    def _overscan(self, shot: Shot) -> Overscan:
+        camera = overscan_camera(shot)
+        origin, directions = _rays(shot.model_copy(update={"camera": camera}))
+        whole = {p.instance_id: np.isfinite(self._hit(p, origin, directions)[0]) for p in shot.products}
+        return Overscan(camera, whole, frame_within(shot.camera, camera))
 
     def _hit(self, placed: PlacedProduct | Distractor, origin, directions):
         """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""

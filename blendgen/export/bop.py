@@ -28,6 +28,7 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
     sizes: dict[str, list[float]] = {}
     for row in source.rows():
         _refuse_distortion(source, row)
+        _refuse_real_depth(source, row)
         sizes |= dict(zip(row["objects"]["product"], row["objects"]["size_m"], strict=True))
     numbers = {name: number for number, name in enumerate(sorted(sizes), start=1)}
     scenes = 0
@@ -35,7 +36,11 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
         for number, rows in _scenes(source, split):
             _write_scene(source, destination, f"{split}/{number:06d}", rows, numbers, advance)
             scenes += 1
-    models = {str(number): _model_info(sizes[name]) for name, number in numbers.items()}
+    symmetries = source.record.get("symmetries") or {}
+    models = {
+        str(number): _model_info(sizes[name]) | _symmetries(symmetries.get(name, {}))
+        for name, number in numbers.items()
+    }
     destination.write_text("models/models_info.json", json.dumps(models, indent=1))
     named = {number: name for name, number in numbers.items()}
     destination.write_text("objects.json", json.dumps(named, ensure_ascii=False))
@@ -78,6 +83,14 @@ def _refuse_distortion(source: Source, row: Row) -> None:
         )
 
 
+def _refuse_real_depth(source: Source, row: Row) -> None:
+    if row.get("depth_file_name", "").endswith(".exr"):
+        raise DatasetError(
+            f"{source.root}: depth lies there in metres (EXR), BOP reads 16-bit PNG; generate with "
+            "output.depth: png"
+        )
+
+
 def _camera(row: Row) -> dict:
     to_camera = np.array(row["camera"]["world_to_camera"])
     return {
@@ -116,3 +129,23 @@ def _model_info(size_m) -> dict:
         "diameter": float(np.linalg.norm((x, y, z))),
         "min_x": -x / 2, "min_y": -y / 2, "min_z": 0.0, "size_x": x, "size_y": y, "size_z": z,
     }  # fmt: skip
+
+
+def _symmetries(symmetries: dict) -> dict:
+    """As models_info.json has them, in millimetres; a product without has no such keys."""
+    told = {}
+    if symmetries.get("discrete"):
+        told["symmetries_discrete"] = [_in_millimetres(turn) for turn in symmetries["discrete"]]
+    if symmetries.get("continuous"):
+        told["symmetries_continuous"] = [
+            {"axis": one["axis"], "offset": [1000 * value for value in one["offset_m"]]}
+            for one in symmetries["continuous"]
+        ]
+    return told
+
+
+def _in_millimetres(object_to_object) -> list[float]:
+    """The 16 numbers of a (4, 4) transform, row by row."""
+    transform = np.array(object_to_object, float).reshape(4, 4)
+    transform[:3, 3] *= 1000
+    return transform.ravel().tolist()

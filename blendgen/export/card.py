@@ -22,7 +22,7 @@ def dataset_card(source: Source, images_per_split: dict[str, int]) -> str:
     per_shot = record.get("exposures_per_shot", 1)
     made_with = f"blendgen {record.get('blendgen_version', '')}, Blender {record.get('blender_version', '')}"
     splits = "\n".join(f"| {split} | {count} |" for split, count in images_per_split.items())
-    classes = "\n".join(f"{number}. `{label}`" for number, label in enumerate(source.classes))
+    classes = "\n".join(_class_line(source, *numbered) for numbered in enumerate(source.classes))
     return f"""---
 {yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---
 
@@ -40,3 +40,8 @@ Images per rendered shot, which share its geometry: {per_shot}; splits never tea
 
 {classes}
 """
+
+
+def _class_line(source: Source, number: int, label: str) -> str:
+    names = source.keypoint_names(label)
+    return f"{number}. `{label}`" + (f": keypoints {', '.join(names)}" if names else "")

@@ -1,7 +1,8 @@
 """COCO: images/<split>/ and annotations/instances_<split>.json, streamed.
 
 Category ids start at 1, as COCO's own do and as loaders that keep 0 for the background need; category
-k + 1 is class k. Boxes and areas are of what is visible.
+k + 1 is class k. Boxes and areas are of what is visible. Keypoints, where the data set has them, are in
+the same files; pixels as in the manifest: (0.5, 0.5) is the centre of the top left pixel.
 """
 
 from __future__ import annotations
@@ -57,14 +58,13 @@ class _Annotations:
         for number, box in enumerate(row["objects"]["bbox"]):
             self.annotations += 1
             annotation = _annotation(row, number, box, mask, outlines)
+            if source.keypoints:
+                annotation |= _keypoints(row, number)
             annotation |= {"id": self.annotations, "image_id": image_id}
             _append(self._annotations_file, annotation, self.annotations)
 
     def finish(self, source: Source, destination: Destination, split: str) -> None:
-        categories = [
-            {"id": label_id + 1, "name": label, "supercategory": "product"}
-            for label_id, label in enumerate(source.classes)
-        ]
+        categories = [_category(source, *numbered) for numbered in enumerate(source.classes)]
         head = {"info": {"description": source.name, "version": source.digest[:12]}, "licenses": []}
         with destination.opened(f"annotations/instances_{split}.json") as file:
             file.write(json.dumps(head, ensure_ascii=False)[:-1].encode())
@@ -94,6 +94,20 @@ def _annotation(row: Row, number: int, box, mask, outlines: str) -> dict[str, An
         else:
             annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
     return annotation
+
+
+def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
+    category = {"id": label_id + 1, "name": label, "supercategory": "product"}
+    if source.keypoints:
+        category |= {"keypoints": source.keypoint_names(label), "skeleton": []}
+    return category
+
+
+def _keypoints(row: Row, number: int) -> dict[str, Any]:
+    """None for a class without: evaluations look for the keys in every annotation."""
+    points = row["objects"]["keypoints"][number]
+    flat = [value for point in points for value in point]
+    return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}
 
 
 def _append(file, value: dict[str, Any], count: int) -> None:

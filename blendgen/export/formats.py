@@ -8,10 +8,12 @@ from typing import Any
 
 from blendgen.export.bop import export_bop
 from blendgen.export.coco import export_coco
+from blendgen.export.croissant import export_croissant
 from blendgen.export.destination import Destination
 from blendgen.export.folder import export_imagefolder
-from blendgen.export.huggingface import export_hf, export_parquet
+from blendgen.export.huggingface import export_hf
 from blendgen.export.options import Exporter, Options
+from blendgen.export.parquet import export_parquet
 from blendgen.export.shards import export_webdataset
 from blendgen.export.source import open_source
 from blendgen.export.table import export_csv
@@ -26,6 +28,7 @@ EXPORTERS: dict[str, Exporter] = {
     "webdataset": export_webdataset,
     "parquet": export_parquet,
     "hf": export_hf,
+    "croissant": export_croissant,
     "csv": export_csv,
     "bop": export_bop,
 }

@@ -1,20 +1,19 @@
-"""WebDataset: <split>-000000.tar of 000042.png, 000042.cls and 000042.json.
-
-Shards end at a size that follows from the files alone, so that an export that was killed goes on after
-the shards that are whole.
-"""
+"""WebDataset: <split>-000000.tar of 000042.png, .cls and .json, and 000042.mask.png where asked."""
 
 from __future__ import annotations
 
 import io
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from blendgen.export.destination import Destination
 from blendgen.export.options import Options
-from blendgen.export.samples import Sample, samples
+from blendgen.export.parts import Put, numbered_samples, one_file_a_split
+from blendgen.export.samples import Sample
 from blendgen.export.source import Source
 
 COLUMNS = (
@@ -35,19 +34,12 @@ def export_webdataset(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
     """Each split's samples in shards of about options.shard_bytes."""
-    shards: dict[str, int] = {}
-    for split in source.splits:
-        number, held, size = 0, [], 0
-        for sample in (one for one in samples(source, options.crops) if one.row["split"] == split):
-            held.append(sample)
-            size += sample.path.stat().st_size
-            if size >= options.shard_bytes:
-                _write(destination, split, number, held, advance)
-                number, held, size = number + 1, [], 0
-        if held:
-            _write(destination, split, number, held, advance)
-            number += 1
-        shards[split] = number
+    shards = dict.fromkeys(source.splits, 0)
+    with one_file_a_split(partial(_shard, destination)) as put:
+        for number, sample in numbered_samples(source, options):
+            put(number, sample)
+            shards[sample.split] = number + 1
+            advance(1)
     return {"shards": shards}
 
 
@@ -60,20 +52,26 @@ def plain_columns(sample: Sample) -> dict[str, Any]:
     return columns
 
 
-def _write(destination: Destination, split: str, number: int, held: list[Sample], advance) -> None:
+@contextmanager
+def _shard(destination: Destination, split: str, number: int) -> Iterator[Put]:
     name = f"{split}-{number:06d}.tar"
-    if not destination.has(name):
-        with (
-            destination.opened(name) as file,
-            tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            for sample in held:
-                _add(tar, f"{sample.name}{sample.suffix}", sample.content())
-                _add(tar, f"{sample.name}.cls", str(sample.label_id).encode())
-                _add(
-                    tar, f"{sample.name}.json", json.dumps(plain_columns(sample), ensure_ascii=False).encode()
-                )
-    advance(len(held))
+    if destination.has(name):
+        yield lambda sample: None
+        return
+    with (
+        destination.opened(name) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        yield partial(_add_sample, tar)
+
+
+def _add_sample(tar: tarfile.TarFile, sample: Sample) -> None:
+    _add(tar, f"{sample.name}{sample.suffix}", sample.content())
+    for name, data in sample.extra_contents().items():
+        _add(tar, f"{sample.name}.{name}{sample.extras[name].suffix}", data)
+    _add(tar, f"{sample.name}.cls", str(sample.label_id).encode())
+    columns = json.dumps(plain_columns(sample), ensure_ascii=False)
+    _add(tar, f"{sample.name}.json", columns.encode())
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

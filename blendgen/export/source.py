@@ -33,9 +33,29 @@ class Source:
     images: int
     record: dict[str, Any]
 
+    @property
+    def keypoints(self) -> dict[str, dict[str, Any]]:
+        """By label: `names`, the order of a row's keypoints, and `mirrored`, pairs of names; often empty."""
+        return self.record.get("keypoints") or {}
+
+    def keypoint_names(self, label: str) -> list[str]:
+        return list(self.keypoints.get(label, {}).get("names", ()))
+
     def rows(self) -> Iterator[Row]:
-        """Raises DatasetError for a line that is not a row."""
-        return read_rows(Layout(self.root).manifest)
+        """Raises DatasetError for a line that is not a row, or that has an object without extent."""
+        for row in read_rows(Layout(self.root).manifest):
+            self._refuse_empty_boxes(row)
+            yield row
+
+    def _refuse_empty_boxes(self, row: Row) -> None:
+        """Some loaders drop such a box, some fail hours later; no format has a place for it."""
+        for number, (_, _, width, height) in enumerate(row["objects"]["bbox"]):
+            if not (width > 0 and height > 0):
+                raise DatasetError(
+                    f"{self.root}: image {row['index']} ({row['file_name']}): object {number} "
+                    f"({row['objects']['category'][number]}) has a box of {width} x {height} px; take it "
+                    "out of the image's row in manifest.jsonl, or delete the row and generate again"
+                )
 
     def path(self, row: Row, key: str = "file_name") -> Path:
         return self.root / row[key]

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from blendgen.dataset.layout import Layout
+from blendgen.dataset.layout import FOLDERS, Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store
 from blendgen.dataset.verify import Fault
@@ -18,8 +18,6 @@ from blendgen.errors import DatasetError
 from blendgen.farm.generate import generate
 from blendgen.farm.job import Job
 from blendgen.farm.reopen import Reopened
-
-_KEYS = ("file_name", "mask_file_name", "clean_file_name", "depth_file_name")
 
 
 def recheck(found: Reopened, count: int, progress) -> Iterator[Fault]:
@@ -58,7 +56,7 @@ def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:
 
 
 def _compared(row: dict, again: dict) -> Iterator[Fault]:
-    for key in _KEYS:
+    for key in map(file_key, FOLDERS):
         digest = key.replace("file_name", "sha256")
         if key in row and row[digest] != again.get(digest):
             yield Fault(row[key], "comes out otherwise when it is made again")

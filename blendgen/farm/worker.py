@@ -123,4 +123,4 @@ def blender_engine(job: Job):
             raise SetupError(missing_bpy_message()) from None
         raise SetupError(f"Blender does not load: {error}") from None
     max_lamps = int(job.spec.lighting.lamps.count.support()[1])
-    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads)
+    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output)

@@ -16,6 +16,7 @@ from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Constant, SameAs
 from blendgen.spec.fields import whole_number
 from blendgen.spec.lighting import ExposureSection, Lighting
+from blendgen.spec.output import Output
 from blendgen.spec.placement import ContainerSection, Placement
 from blendgen.spec.presets import RenderSettings, checked_resolution
 from blendgen.spec.products import ConditionSection, Distractors, Occluders, ProductSource
@@ -24,18 +25,6 @@ from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100)]
-
-
-class Output(Section):
-    """What is written for each image."""
-
-    format: Literal["png", "jpeg"] = Field("png", description="file format of the images")
-    jpeg_quality: int = Field(92, ge=40, le=100, description="for jpeg")
-    masks: bool = Field(True, description="instance masks as 16-bit PNG under masks/")
-    clean: bool = Field(False, description="the same image without the sensor's noise, under clean/")
-    depth: bool = Field(
-        False, description="depth along the optical axis as 16-bit PNG under depth/, 0.1 mm a step"
-    )
 
 
 class Spec(Section):

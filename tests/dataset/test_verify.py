@@ -4,13 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from blendgen.catalog.product import Keypoint
 from blendgen.dataset.verify import verify
+from blendgen.develop.exr import decode_exr, encode_exr
 from tests.export.conftest import make_dataset, stock  # noqa: F401
 
 
@@ -190,6 +193,148 @@ def test_a_planted_fault_is_found(copy, name):
     plant, expected = FAULTS[name]
     plant(copy, rows_of(copy)[0])
     assert expected in said(copy)
+
+
+EVERYTHING = {
+    "depth": "exr",
+    **dict.fromkeys(
+        ["semantic", "parts", "coverage", "normals", "albedo", "object_coordinates", "keypoints",
+         "truncation", "oriented_boxes", "boxes_3d"],
+        True,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["pinhole", "distorted"])
+def labelled(request, tmp_path_factory, stock):  # noqa: F811
+    """Everything asked for, seen through a pinhole and through a lens that distorts."""
+    box, *others = stock.products
+    points = tuple(Keypoint(f"corner {i}", tuple(corner)) for i, corner in enumerate(box.hull_m))
+    catalog = replace(stock, products=(replace(box, keypoints=points), *others))
+    camera = {"distortion": {"k1": -0.2, "k2": 0.03}} if request.param == "distorted" else {}
+    folder = tmp_path_factory.mktemp("labelled") / "set"
+    return make_dataset(folder, catalog, 12, output=EVERYTHING, camera=camera).root
+
+
+def test_a_clean_set_with_all_labels_has_no_fault(labelled):
+    assert said(labelled) == ""
+    row = rows_of(labelled)[0]
+    assert {key.removesuffix("_file_name") for key in row if key.endswith("_file_name")} == {
+        "mask", "depth", "semantic", "parts", "coverage", "normals", "albedo", "nocs",
+    }  # fmt: skip
+
+
+def painted(kind, change):
+    """Change the numbers of a label image of the first row."""
+
+    def plant(folder, row):
+        path = folder / row[f"{kind}_file_name"]
+        if path.suffix == ".exr":
+            channels = {name: np.array(values) for name, values in decode_exr(path.read_bytes()).items()}
+            path.write_bytes(encode_exr(change(channels)))
+            return
+        with Image.open(path) as opened:
+            pixels = np.array(opened)
+        Image.fromarray(change(pixels)).save(path)
+
+    return plant
+
+
+def seen_keypoint(folder, row):
+    """A keypoint in a corner of the image, said to be visible, of a product that has some."""
+    rows = rows_of(folder)
+    for one in rows:
+        for points in one["objects"]["keypoints"]:
+            if points:
+                points[0] = [0.5, 0.5, 2]
+    rewrite(folder, rows)
+
+
+def first_keypoints(change):
+    def plant(folder, row):
+        rows = rows_of(folder)
+        for one in rows:
+            one["objects"]["keypoints"] = [
+                change(points) if points else points for points in one["objects"]["keypoints"]
+            ]
+        rewrite(folder, rows)
+
+    return plant
+
+
+def torn_exr(folder, row):
+    (folder / row["nocs_file_name"]).write_bytes(b"\x76\x2f\x31\x01")
+
+
+def scaled(factor):
+    return lambda channels: {name: (values * factor).astype(np.float32) for name, values in channels.items()}
+
+
+LABEL_FAULTS = {
+    "another class somewhere": (
+        painted("semantic", lambda pixels: np.where(pixels > 0, 77, pixels).astype(np.uint8)),
+        "another class",
+    ),
+    "parts beyond products": (painted("parts", lambda pixels: pixels + np.uint16(1)), "parts are not where"),
+    "a part without a name": (
+        painted("parts", lambda pixels: pixels * np.uint16(9)),
+        "is not in dataset.json's list",
+    ),
+    "coverage of another shot": (
+        painted("coverage", lambda c: {"instance_99": next(iter(c.values()))}),
+        "has the channels",
+    ),
+    "coverage above 1": (painted("coverage", scaled(2.0)), "is not between 0 and 1"),
+    "coverage of nothing": (painted("coverage", scaled(0.0)), "covers nothing"),
+    "normals of another length": (painted("normals", scaled(0.5)), "do not have length 1"),
+    "black products": (painted("albedo", lambda pixels: pixels * np.uint8(0)), "products are black"),
+    "depth in other units": (painted("depth", scaled(1.2)), "its box in space elsewhere"),
+    "coordinates mirrored": (
+        painted("nocs", lambda c: {**c, "R": np.where(c["R"] > 0, 1 - c["R"], 0).astype(np.float32)}),
+        "from their pixels",
+    ),
+    "coordinates everywhere": (
+        painted("nocs", lambda c: {k: v + np.float32(0.1) for k, v in c.items()}),
+        "where no product is",
+    ),
+    "a torn EXR file": (torn_exr, "cannot be decoded"),
+    "truncation above 1": (field("objects", "truncation", 0, value=1.5), "truncation is 1.5"),
+    "an oriented box too small": (
+        field("objects", "bbox_oriented", 0, value=[[1, 1], [3, 1], [3, 3], [1, 3]]),
+        "does not hold all",
+    ),
+    "an oriented box too large": (
+        field("objects", "bbox_oriented", 0, value=[[-9, -9], [90, -9], [90, 90], [-9, 90]]),
+        "is larger than",
+    ),
+    "another box in space": (
+        field("objects", "bbox_3d_m", 0, value=lambda old: old[::-1]),
+        "bbox_3d_m is not",
+    ),
+    "another box in the image": (
+        field("objects", "bbox_3d_px", 0, value=lambda old: old[::-1]),
+        "bbox_3d_px is not",
+    ),
+    "a keypoint too few": (first_keypoints(lambda points: points[1:]), "dataset.json names"),
+    "a visibility of 3": (first_keypoints(lambda points: [[1, 1, 3], *points[1:]]), "visibility is 3"),
+    "a place of what is not labelled": (
+        first_keypoints(lambda points: [[1, 1, 0], *points[1:]]),
+        "has a place",
+    ),
+    "a keypoint out of the image": (
+        first_keypoints(lambda points: [[900, 1, 1], *points[1:]]),
+        "out of the image",
+    ),
+    "a keypoint seen in a corner": (seen_keypoint, "is not seen there"),
+}
+
+
+@pytest.mark.parametrize("name", LABEL_FAULTS)
+def test_a_planted_fault_of_a_label_is_found(labelled, tmp_path, name):
+    folder = shutil.copytree(labelled, tmp_path / "set")
+    plant, expected = LABEL_FAULTS[name]
+    plant(folder, rows_of(folder)[0])
+    assert expected in said(folder)
 
 
 def test_the_command_exits_with_5_and_a_line_a_fault(copy):

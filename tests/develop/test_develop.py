@@ -8,7 +8,7 @@ from blendgen.develop.display import to_8_bit, to_display
 from blendgen.develop.encode import through_jpeg
 from blendgen.develop.grain import add_grain
 from blendgen.develop.relight import mix_groups
-from blendgen.shot import Film
+from blendgen.film import Film
 from tests.develop.cameras import PRESETS, camera, exposure, sensor_of
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blendgen.annotate import annotate
+from blendgen.catalog.label_names import label_names
 from blendgen.develop.develop import Developer
 from blendgen.draw import polytope
 from blendgen.draw.shot import draw_shot
@@ -13,6 +14,7 @@ from blendgen.engine.flat import FlatEngine
 from blendgen.errors import SpecError
 from blendgen.geometry import inverse_rigid, transform_points
 from blendgen.pipeline import Pipeline, Task
+from blendgen.spec.output import Output
 from tests.conftest import make_product, make_roster, make_spec
 
 
@@ -88,4 +90,5 @@ def test_they_are_background_in_the_masks(covered):
     shot = draw_shot(spec_of(0.5, 70), covered, make_roster(covered), 1)
     film = FlatEngine(covered).render(shot)
     assert set(np.unique(film.instance_id)) == {0, 1}
-    assert annotate(film, shot).objects[0].visible_fraction < 0.8
+    labels = annotate(film, shot, label_names(covered, {}), Output())
+    assert labels.objects[0].visible_fraction < 0.8

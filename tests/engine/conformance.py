@@ -56,6 +56,7 @@ def place(instance_id, product, x=0.0, y=0.0, yaw_deg=0.0, colorway=None) -> Pla
         label=product.name,
         label_id=0,
         object_to_world=rows(rigid(rotation_about_z(yaw_deg), [x, y, 0])),
+        size_m=product.size_m,
     )
 
 

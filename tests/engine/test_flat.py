@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from blendgen.engine.flat import FlatEngine
-from tests.engine import conformance
+from tests.engine import conformance, label_conformance
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
@@ -21,3 +21,10 @@ def test_nothing_hit_is_infinitely_far(shapes):
 def test_lamps_at_unit_gain_light_a_white_level_patch_to_one(shapes):
     levels = conformance.level_patch(FlatEngine(shapes), shapes.product("sphere"))
     assert levels["lamp_0"] / 0.18 == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("check", label_conformance.CHECKS, ids=lambda check: check.__name__)
+def test_labels_that_are_asked_for(shapes, check):
+    catalog = label_conformance.with_keypoints(shapes)
+    engine = FlatEngine(catalog, label_conformance.EVERYTHING)
+    check(engine, catalog.product("box"), catalog.product("sphere"))

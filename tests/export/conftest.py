@@ -15,7 +15,9 @@ from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
 from blendgen.export.source import open_source
 from blendgen.pipeline import Pipeline, tasks_for
+from blendgen.record import label_record
 from tests.conftest import make_product, make_roster, make_spec
+from tests.export.fake import FakeImage, grid_boxes, make_fake
 
 NAMES = ("ärmel-größe", "blue box", "ボール")
 
@@ -29,7 +31,9 @@ def make_dataset(folder, catalog, count=24, **spec):
         "blender_version": "4", "classes": list(roster.classes),
         "exposures_per_shot": spec.exposures_per_shot,
     }  # fmt: skip
-    pipeline = Pipeline(spec, catalog, roster, FlatEngine(catalog), Developer(None, spec.exposures_per_shot))
+    record |= label_record(spec, catalog, roster)
+    engine = FlatEngine(catalog, spec.output)
+    pipeline = Pipeline(spec, catalog, roster, engine, Developer(None, spec.exposures_per_shot))
     layout = Layout(folder)
     with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
         for task in tasks_for(spec, range(count)):
@@ -66,3 +70,45 @@ def lone(tmp_path_factory, stock):
     catalog = replace(stock, products=stock.products[:1])
     folder = tmp_path_factory.mktemp("lone") / "set"
     return make_dataset(folder, catalog, 4, splits={"train": 1.0}, per_image=1)
+
+
+# a number as a name, of which readers that guess types make a 7; in code-point order, as classes are
+AWKWARD = tuple(sorted(("007", *NAMES)))
+
+
+def awkward_images() -> list[FakeImage]:
+    """Each class in each split, one to three products an image, and images with nothing in view."""
+    images = []
+    for number in range(16):
+        boxes = grid_boxes(1 + number % 3)
+        objects = [((number + i) % len(AWKWARD), box) for i, box in enumerate(boxes)]
+        images.append(FakeImage(("train", "val", "train", "test")[number // 4], number % 4, objects))
+    return [*images, FakeImage("train", 0), FakeImage("val", 2)]
+
+
+@pytest.fixture(scope="session")
+def awkward(tmp_path_factory):
+    """Class names that formats stumble over, class 0, and images in which no product is in view."""
+    return make_fake(tmp_path_factory.mktemp("awkward") / "set", AWKWARD, awkward_images())
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory):
+    """One class in one split."""
+    images = [FakeImage("train", 0, [(0, box)]) for box in grid_boxes(4)]
+    return make_fake(tmp_path_factory.mktemp("single") / "set", ["ein Ding"], images)
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """Three hundred classes, and an image of forty products."""
+    full = FakeImage("train", 0, [(7 * i, box) for i, box in enumerate(grid_boxes(40))])
+    images = [FakeImage("train", number, [(number, grid_boxes(1)[0])]) for number in range(300)]
+    classes = [f"class {number:03d}" for number in range(300)]
+    return make_fake(tmp_path_factory.mktemp("many") / "set", classes, [full, *images])
+
+
+@pytest.fixture(params=["awkward", "single", "many"])
+def case(request):
+    """The data sets that loaders are held against."""
+    return request.getfixturevalue(request.param)

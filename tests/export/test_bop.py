@@ -11,6 +11,7 @@ from blendgen.errors import DatasetError
 from blendgen.export.formats import export
 from blendgen.export.options import Options
 from tests.export.conftest import NAMES, make_dataset
+from tests.export.fake import FakeImage, make_fake
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,29 @@ def test_lenses_that_distort_are_refused(tmp_path, stock):
     bent = make_dataset(tmp_path / "set", stock, 2, **spec)
     with pytest.raises(DatasetError, match="which BOP does not know"):
         export(bent.root, "bop", tmp_path / "bop", Options())
+
+
+def test_depth_in_metres_is_refused(tmp_path, stock):
+    source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
+    with pytest.raises(DatasetError, match="BOP reads 16-bit PNG"):
+        export(source.root, "bop", tmp_path / "bop", Options())
+
+
+def test_symmetries_are_told_in_millimetres(tmp_path):
+    half_turn = [[-1, 0, 0, 0.002], [0, -1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    symmetries = {
+        NAMES[0]: {"continuous": [{"axis": [0, 0, 1], "offset_m": [0.01, 0, 0]}], "discrete": []},
+        NAMES[1]: {"continuous": [], "discrete": [half_turn]},
+    }
+    images = [FakeImage("train", number, [(number, (4, 4, 8, 8))]) for number in range(3)]
+    source = make_fake(tmp_path / "set", NAMES, images, symmetries=symmetries)
+    export(source.root, "bop", tmp_path / "bop", Options())
+    names = json.loads((tmp_path / "bop/objects.json").read_text("utf-8"))
+    models = json.loads((tmp_path / "bop/models/models_info.json").read_text("utf-8"))
+    by_name = {names[number]: model for number, model in models.items()}
+    (around,) = by_name[NAMES[0]]["symmetries_continuous"]
+    assert around == {"axis": [0, 0, 1], "offset": [10, 0, 0]}
+    (turn,) = by_name[NAMES[1]]["symmetries_discrete"]
+    assert turn == [-1, 0, 0, 2, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    assert "symmetries_discrete" not in by_name[NAMES[0]]
+    assert not {key for key in by_name[NAMES[2]] if "symmetries" in key}

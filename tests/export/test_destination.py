@@ -106,6 +106,11 @@ def test_the_command_tells_what_it_made(small, tmp_path):
         [*command, "coco", str(tmp_path / "b"), "--crops", "0.1"], capture_output=True, text=True
     )
     assert wrong.returncode == 2 and "crops are for" in wrong.stderr
+    masks = [*command, "hf", str(tmp_path / "d"), "--with", "mask, mask"]
+    assert subprocess.run(masks, capture_output=True).returncode == 0
+    assert list((tmp_path / "d").glob("train/mask/*.png"))
+    wrong = subprocess.run([*masks, "--crops", "0"], capture_output=True, text=True)
+    assert wrong.returncode == 2 and "with whole images only" in wrong.stderr
     missing = subprocess.run(
         [*command[:-1], str(tmp_path / "none"), "csv", str(tmp_path / "c")], capture_output=True, text=True
     )

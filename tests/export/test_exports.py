@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import gc
 import io
 import json
 from xml.etree import ElementTree
@@ -12,12 +11,15 @@ import pytest
 import yaml
 from PIL import Image
 
+from blendgen.dataset.manifest import read_rows
+from blendgen.errors import DatasetError
 from blendgen.export.formats import EXPORTERS, export
 from blendgen.export.options import Options
-from tests.export.conftest import NAMES, make_dataset
+from tests.export.conftest import NAMES
+from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 
-@pytest.fixture(params=["small", "lone", "crowded"])
+@pytest.fixture(params=["small", "lone", "crowded", "awkward"])
 def source(request):
     return request.getfixturevalue(request.param)
 
@@ -144,58 +146,18 @@ def test_voc_boxes_count_from_one(source, tmp_path):
             ]
 
 
-@pytest.mark.filterwarnings("ignore")  # the loader leaves its files to be closed by chance
-def test_webdataset_reads_its_shards(small, tmp_path):
-    import webdataset
-
-    shards = run(small, "webdataset", tmp_path / "wds", shard_bytes=20_000)["shards"]
-    assert shards["train"] > 1
-    for split in small.splits:
-        urls = [str(path) for path in sorted((tmp_path / "wds").glob(f"{split}-*.tar"))]
-        read = list(
-            webdataset.WebDataset(urls, shardshuffle=False).decode("rgb8").to_tuple("png", "cls", "json")
-        )
-        rows = rows_of(small, split)
-        assert len(read) == len(rows)
-        for (image, label_id, columns), row in zip(read, rows, strict=True):
-            assert image.tobytes() == pixels(small.path(row))
-            assert label_id == row["label_id"] and columns["objects"] == row["objects"]
-    gc.collect()
-
-
-@pytest.mark.parametrize("name", ["parquet", "hf", "imagefolder"])
-def test_hugging_face_reads_images_and_labels(small, tmp_path, name, monkeypatch):
-    import datasets
-
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    run(small, name, tmp_path / "hf", shard_bytes=30_000)
-    kind = {"parquet": "parquet", "hf": "imagefolder", "imagefolder": "imagefolder"}[name]
-    where = {"data_dir": str(tmp_path / "hf")}
-    loaded = datasets.load_dataset(kind, **where, cache_dir=str(tmp_path / "cache"))
-    splits = {"val": "validation"} if name != "parquet" else {}
-    for split in small.splits:
-        part, rows = loaded[splits.get(split, split)], rows_of(small, split)
-        assert len(part) == len(rows)
-        read = {one["image"].convert("RGB").tobytes(): one for one in part}
-        for row in rows:
-            one = read[pixels(small.path(row))]
-            if name == "hf":
-                assert one["label"] == row["label"] and one["objects"]["bbox"] == row["objects"]["bbox"]
-            else:
-                assert part.features["label"].names == list(small.classes)
-                assert one["label"] == row["label_id"]
-            if name == "parquet":
-                assert one["objects"]["category"] == row["objects"]["category_id"]
-
-
 def test_csv_has_a_line_an_object(source, tmp_path):
     run(source, "csv", tmp_path / "csv")
     with (tmp_path / "csv/labels.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    expected = [(row, i) for row in source.rows() for i in range(len(row["objects"]["bbox"]))]
+    expected = [(row, i) for row in source.rows() for i in range(max(1, len(row["objects"]["bbox"])))]
     assert len(lines) == len(expected)
     for line, (row, i) in zip(lines, expected, strict=True):
         assert pixels(tmp_path / "csv" / line["file_name"]) == pixels(source.path(row))
+        assert line["label"] == row["label"]
+        if not row["objects"]["bbox"]:
+            assert not any(line[key] for key in ("category", *"xywh"))
+            continue
         assert [int(line[key]) for key in "xywh"] == row["objects"]["bbox"][i]
         assert line["category"] == row["objects"]["category"][i]
 
@@ -216,25 +178,57 @@ def test_crops_show_each_product_and_its_class(small, tmp_path):
             assert w <= crop.width <= w + 2 * round(w * 0.1) and h <= crop.height <= h + 2 * round(h * 0.1)
 
 
-def test_an_image_in_which_nothing_is_seen_keeps_its_place(small, tmp_path):
-    """Such rows come from other tools, or from hand."""
-    source = make_dataset(tmp_path / "set", _catalog_of(small), 2, exposures_per_shot=1, per_image=1)
-    manifest = source.root / "manifest.jsonl"
-    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
-    rows[0]["objects"] = {key: [] for key in rows[0]["objects"]}
-    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
+def test_an_object_without_extent_is_refused(tmp_path, name, size):
+    """Such rows come from other tools, or from hand; the message says which it is."""
+    source = make_fake(tmp_path / "set", NAMES, [FakeImage("train", 1, [(1, (4, 4, 8, 8))])] * 3)
+
+    def shrink(row):
+        if row["index"] == 2:
+            row["objects"]["bbox"][0][2:] = size
+
+    source = rewrite_rows(source, shrink)
+    with pytest.raises(DatasetError, match=r"image 2 .*000002.png\): object 0 \(blue box\) has a box of"):
+        run(source, name, tmp_path / "out")
+    assert not [
+        path for path in (tmp_path / "out").rglob("*") if path.suffix in (".tar", ".parquet", ".jsonl")
+    ]
+
+
+@pytest.mark.parametrize(("name", "passes"), [("hf", 1), ("webdataset", 1), ("parquet", 2), ("croissant", 1)])
+def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypatch, name, passes):
+    read = []
+
+    def counting(path):
+        read.append(path)
+        return read_rows(path)
+
+    monkeypatch.setattr("blendgen.export.source.read_rows", counting)
+    run(awkward, name, tmp_path / "out", shard_bytes=20_000)
+    assert len(awkward.splits) == 3 and len(read) == 1 + passes  # one to see that the data set is whole
+
+
+def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
+    told = r"has no nocs; --with takes mask, depth"
+    for name in ("hf", "parquet", "webdataset"):
+        with pytest.raises(DatasetError, match=told):
+            run(awkward, name, tmp_path / name, extras=("mask", "nocs"))
+        run(awkward, name, tmp_path / "plain" / name)
+    assert not list((tmp_path / "plain").rglob("mask"))
+    run(awkward, "hf", tmp_path / "with", extras=("mask",))
+    assert len(list((tmp_path / "with").glob("*/mask/*.png"))) == awkward.images
+
+
+def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path):
     for name in EXPORTERS:
-        run(source, name, tmp_path / name)
+        run(awkward, name, tmp_path / name)
+    empty = [row for row in awkward.rows() if not row["objects"]["bbox"]]
+    assert len(empty) == 2
     coco = [json.loads(p.read_text("utf-8")) for p in (tmp_path / "coco/annotations").iterdir()]
-    assert (
-        sum(len(part["images"]) for part in coco) == 2 and sum(len(part["annotations"]) for part in coco) == 1
-    )
-    (label,) = (tmp_path / "yolo").rglob(f"{rows[0]['index']:06d}.txt")
-    assert label.read_text() == ""
-
-
-def _catalog_of(source):
-    from blendgen.catalog.product import Catalog
-    from tests.conftest import make_product
-
-    return Catalog(tuple(make_product(label, "box", (0.05, 0.04, 0.03)) for label in source.classes))
+    assert sum(len(part["images"]) for part in coco) == awkward.images
+    for row in empty:
+        (label,) = (tmp_path / "yolo").rglob(f"{row['index']:06d}.txt")
+        assert label.read_text() == ""
+        (xml,) = (tmp_path / "voc").rglob(f"{row['index']:06d}.xml")
+        assert "<object>" not in xml.read_text("utf-8")

@@ -41,15 +41,26 @@ def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
 
     raises: EngineError where a ray meets more objects than Cryptomatte keeps
     """
-    names = sorted(name for name in passes if name.startswith("CryptoObject"))
-    stacked = np.concatenate([passes[name] for name in names], axis=-1)
-    ids, coverage = stacked[..., 0::2], stacked[..., 1::2]
-    if (coverage[..., -1] > 0).any():
+    ids, shares = _ranked(passes)
+    if (shares[..., -1] > 0).any():
         raise EngineError(
             f"more than {_DEPTH - 1} things lie behind one another, and masks of what is hidden would be "
             "wrong; lower per_image or distractors.count, or raise placement.spread"
         )
-    return ((ids == cryptomatte_id(object_name)) & (coverage > 0)).any(axis=-1)
+    return ((ids == cryptomatte_id(object_name)) & (shares > 0)).any(axis=-1)
+
+
+def coverage(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
+    """(h, w) float32: the share of each pixel that the object covers."""
+    ids, shares = _ranked(passes)
+    return np.where(ids == cryptomatte_id(object_name), shares, 0).sum(axis=-1, dtype=np.float32).clip(0, 1)
+
+
+def _ranked(passes: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w, n) ids and shares, the largest first."""
+    names = sorted(name for name in passes if name.startswith("CryptoObject"))
+    stacked = np.concatenate([passes[name] for name in names], axis=-1)
+    return stacked[..., 0::2], stacked[..., 1::2]
 
 
 def _see_through() -> bpy.types.Material:

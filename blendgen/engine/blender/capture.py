@@ -14,7 +14,13 @@ import numpy as np
 from blendgen.engine.base import EngineError
 
 # Blender 5.0 renamed passes; the newer name is used throughout
-_NEW_NAMES = {"IndexOB": "Object Index", "IndexMA": "Material Index", "DiffCol": "Diffuse Color"}
+_NEW_NAMES = {
+    "IndexOB": "Object Index",
+    "IndexMA": "Material Index",
+    "DiffCol": "Diffuse Color",
+    "GlossCol": "Glossy Color",
+    "TransCol": "Transmission Color",
+}
 
 Passes = dict[str, dict[str, np.ndarray]]
 

@@ -78,11 +78,20 @@ def _mesh_of(evaluated: bpy.types.Object, depsgraph) -> bpy.types.Mesh | None:
         mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=depsgraph)
     except RuntimeError:  # a curve without thickness, a metaball of another family: no surface
         return None
-    materials = [slot.material.original if slot.material else None for slot in evaluated.material_slots]
-    mesh.materials.clear()
+    _set_materials(
+        mesh, [slot.material.original if slot.material else None for slot in evaluated.material_slots]
+    )
+    return mesh
+
+
+def _set_materials(mesh: bpy.types.Mesh, materials: list[bpy.types.Material | None]) -> None:
+    """Give a mesh the materials of its object's slots; each face keeps its slot."""
+    slots = np.empty(len(mesh.polygons), dtype=np.int32)
+    mesh.polygons.foreach_get("material_index", slots)
+    mesh.materials.clear()  # sets every face to the first slot
     for material in materials:
         mesh.materials.append(material)
-    return mesh
+    mesh.polygons.foreach_set("material_index", slots)
 
 
 def apply_transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:

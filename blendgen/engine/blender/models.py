@@ -14,7 +14,7 @@ import bpy
 from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 
-from blendgen.catalog.product import Catalog, MaterialOverride, Product
+from blendgen.catalog.product import Catalog, Keypoint, MaterialOverride, Product
 from blendgen.color import hex_to_linear
 from blendgen.condition import Condition
 from blendgen.engine.base import EngineError
@@ -34,8 +34,8 @@ _CLEAN = {"scratches": 0.0, "fingerprints": 0.0, "dust": 0.0, "scuffs": 0.0}
 class Models:
     """Meshes of a catalogue, loaded on first use, and the colourways of the shot in hand."""
 
-    def __init__(self, catalog: Catalog):
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, tell_parts: bool = False):
+        self._catalog, self._tell_parts = catalog, tell_parts
         self._meshes: dict[str, bpy.types.Mesh] = {}
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._surfaces: dict[str, BVHTree] = {}
@@ -63,6 +63,8 @@ class Models:
         if not condition.is_new:
             laid = self._laid_down(product, condition)
             materials = self._used(materials, laid, case is not None, self._details(product))
+        if self._tell_parts and pass_index:
+            materials = self._numbered(materials)
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
             slot.material = material
@@ -71,6 +73,17 @@ class Models:
         instance.lightgroup = EMISSION_GROUP
         bpy.context.scene.collection.objects.link(instance)
         return instance
+
+    def keypoints(self, placed: PlacedProduct) -> tuple[Keypoint, ...]:
+        return self._catalog.standing_for(placed).keypoints
+
+    def _numbered(self, materials) -> list[bpy.types.Material]:
+        """Copies whose pass index is 1 + their slot: slots may share a material, parts may not."""
+        copies = [material.copy() for material in materials]
+        for slot, copy in enumerate(copies):
+            copy.pass_index = slot + 1
+        self._painted += copies
+        return copies
 
     def _in_case(self, product: Product, materials, color: str) -> list[bpy.types.Material]:
         """The materials, that of the case in its colour."""

@@ -7,6 +7,8 @@ under fixed names, so that a shot never depends on what was rendered before.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -15,16 +17,20 @@ from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
+from blendgen.engine.blender.label_passes import LabelPasses
 from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.pictures import Pictures
 from blendgen.engine.blender.surfaces import build_surface
+from blendgen.film import Film
 from blendgen.geometry import inverse_rigid
 from blendgen.mesh import Mesh
-from blendgen.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Film, Shot, lamp_group
+from blendgen.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Shot, lamp_group
+from blendgen.spec.output import Output
 from blendgen.spec.presets import RenderSettings
 
 _PICTURE_LAYER = "picture"
+_NOTHING_MORE = Output()
 _BACKGROUND_DEPTH_M = 1e9
 _STILL_INDEX = 30000  # pass index of occluders, far above any instance id
 _NEAREST, _FARTHEST_M = 1e-3, 1000.0
@@ -36,17 +42,25 @@ _FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
 class BlenderEngine:
     """Cycles on the CPU (see engine/base.py for the protocol)."""
 
-    def __init__(self, catalog: Catalog, settings: RenderSettings, max_lamps: int, threads: int = 0):
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: RenderSettings,
+        max_lamps: int,
+        threads: int = 0,
+        output: Output = _NOTHING_MORE,
+    ):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._settings = settings
-        self._models, self._environments = Models(catalog), catalog.environments
+        self._models, self._environments = Models(catalog, output.parts), catalog.environments
         self._pictures = Pictures(catalog.photos, catalog.backdrops)
         self._groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *([BACKDROP_GROUP] if catalog.backdrops else [])]
         self._scene = bpy.context.scene
         self._max_lamps = max_lamps
         _configure(self._scene, settings, threads)
         self._picture_layer(self._scene)
-        self._amodal_layer = amodal.build_layer(self._scene)
+        amodal.build_layer(self._scene)
+        self._label_passes = LabelPasses(self._scene, self._scene.view_layers[0], output, self._models)
         self._camera = _new_camera(self._scene)
         lights.build_world()
 
@@ -63,7 +77,9 @@ class BlenderEngine:
             raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
         try:
             self._build(shot)
-            return self._film(shot, capture.render_passes())
+            film = self._film(shot, capture.render_passes())
+            overscan = self._label_passes.overscan(shot, film.amodal_mask, self._look_through)
+            return replace(film, overscan=overscan)
         finally:
             _clear(self._scene, self._camera)
             self._models.clear()
@@ -92,8 +108,11 @@ class BlenderEngine:
         if shot.backdrop is not None:
             depth_m = _backdrop_depth_m(shot.camera)
             backdrop.build_backdrop(shot.backdrop, self._pictures.of_backdrop(shot), shot.camera, depth_m)
-        _set_camera(self._scene, self._camera, shot.camera)
+        self._look_through(shot.camera)
         self._scene.cycles.seed = shot.render_seed
+
+    def _look_through(self, camera: Camera) -> None:
+        _set_camera(self._scene, self._camera, camera)
 
     def _film(self, shot: Shot, passes: capture.Passes) -> Film:
         picture = passes[_PICTURE_LAYER]
@@ -111,6 +130,7 @@ class BlenderEngine:
             still=still,
             albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
+            **self._label_passes.measured(shot, passes, instance_id),
         )
         if shot.backdrop is not None and self._settings.denoise:
             shown = film.radiance_linear[BACKDROP_GROUP]

@@ -1,0 +1,34 @@
+"""EXR: label images of real numbers as OpenEXR files, and back."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+
+def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
+    """Channels (h, w), float16 or float32, as a file with ZIP compression."""
+    import OpenEXR
+
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    buffer = io.BytesIO()
+    layers = {name: np.ascontiguousarray(values) for name, values in channels.items()}
+    OpenEXR.File(header, layers).write(buffer)
+    return buffer.getvalue()
+
+
+def encode_vectors(vectors: np.ndarray) -> bytes:
+    """(h, w, 3) as a file with the channels R, G and B, 32 bit."""
+    return encode_exr({name: vectors[..., i].astype(np.float32) for i, name in enumerate("RGB")})
+
+
+def decode_exr(data: bytes) -> dict[str, np.ndarray]:
+    """Channels (h, w) of a file's bytes; raises ValueError for what is no whole file."""
+    import OpenEXR
+
+    try:
+        with OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
+            return {name: channel.pixels for name, channel in file.channels().items()}
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"no OpenEXR file: {error}") from None

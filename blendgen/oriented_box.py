@@ -1,0 +1,31 @@
+"""Oriented box: the turned rectangle of least area round the pixels of a mask."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def oriented_box(mask: np.ndarray) -> np.ndarray:
+    """(4, 2) corners of the rectangle of least area round all pixels of a mask that is not empty.
+
+    One of its sides lies along a side of the convex hull.
+    source: Freeman and Shapira, Determining the minimum-area encasing rectangle (1975)
+    """
+    from scipy.spatial import ConvexHull
+
+    rows, columns = np.nonzero(mask)
+    corners = np.concatenate(
+        [np.column_stack([columns + dx, rows + dy]) for dx in (0, 1) for dy in (0, 1)]
+    ).astype(float)
+    hull = corners[ConvexHull(corners).vertices]
+    sides = np.roll(hull, -1, axis=0) - hull
+    best: tuple[float, np.ndarray] | None = None
+    for angle in np.unique(np.round(np.arctan2(sides[:, 1], sides[:, 0]) % (np.pi / 2), 9)):
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turned = hull @ turn
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        area = float(np.prod(high - low))
+        if best is None or area < best[0] - 1e-9:
+            box = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+            best = (area, box @ turn.T)
+    return best[1]

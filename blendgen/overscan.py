@@ -1,0 +1,66 @@
+"""Overscan: cameras that stand where another does and see further; for what the border cuts off.
+
+In: a pinhole Camera and what it looks at. Out: wider pinhole Cameras with pixels of the same size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen.geometry import intrinsics_matrix, rows_of, transform_points
+from blendgen.shot import Camera, PlacedProduct, Shot
+
+WIDEST = 4.0
+_MARGIN_PX = 2
+_NEAREST_SHARE = 1e-3  # of the camera's distance, in front of which nothing is seen
+
+
+def widened(camera: Camera, resolution: tuple[int, int]) -> Camera:
+    """A pinhole with the same pixels and more of them about the same optical axis."""
+    sensor_width_mm = camera.sensor_width_mm * resolution[0] / camera.resolution[0]
+    return camera.model_copy(
+        update={
+            "resolution": resolution,
+            "sensor_width_mm": sensor_width_mm,
+            "intrinsics": rows_of(intrinsics_matrix(camera.focal_length_mm, sensor_width_mm, resolution)),
+        }
+    )
+
+
+def overscan_camera(shot: Shot) -> Camera:
+    """The pinhole that sees all of every product; at most WIDEST times as wide as the shot's."""
+    camera = shot.camera
+    half_px = np.array(camera.resolution) / 2
+    most_px = WIDEST * half_px
+    reach_px = half_px
+    for placed in shot.products:
+        reach_px = np.maximum(reach_px, _reach_px(placed, camera, most_px))
+    beyond_px = np.minimum(np.where(reach_px > half_px, reach_px + _MARGIN_PX, half_px), most_px) - half_px
+    # a whole number of pixels is added on each side, so that pixel centres stay where they were
+    added = np.ceil(beyond_px).astype(int)
+    return widened(camera, tuple(int(side) for side in np.array(camera.resolution) + 2 * added))
+
+
+def frame_within(camera: Camera, wide: Camera) -> np.ndarray:
+    """(H, W) bool: the pixels of `wide` that lie in the image of `camera`, both pinholes."""
+    (width, height), (wide_width, wide_height) = camera.resolution, wide.resolution
+    left, top = (wide_width - width) // 2, (wide_height - height) // 2
+    inside = np.zeros((wide_height, wide_width), bool)
+    inside[top : top + height, left : left + width] = True
+    return inside
+
+
+def box_corners(size_m) -> np.ndarray:
+    """(8, 3) corners of a product's box in its own frame, x before y before z, low before high."""
+    x, y, z = size_m
+    return np.array([(sx * x / 2, sy * y / 2, sz * z) for sx in (-1, 1) for sy in (-1, 1) for sz in (0, 1)])
+
+
+def _reach_px(placed: PlacedProduct, camera: Camera, most_px: np.ndarray) -> np.ndarray:
+    """How far from the middle of the image, to a side and up or down, the product's box reaches."""
+    world = transform_points(placed.object_to_world, box_corners(placed.size_m))
+    corners = transform_points(camera.world_to_camera, world)
+    if corners[:, 2].min() <= camera.distance_m * _NEAREST_SHARE:  # beside or behind the camera
+        return most_px
+    focal_px = camera.intrinsics[0][0]
+    return np.abs(corners[:, :2] / corners[:, 2:]).max(axis=0) * focal_px

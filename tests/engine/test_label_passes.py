@@ -1,0 +1,105 @@
+"""Blender's labels on request: the conformance suite, and that the picture does not change with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from blendgen.annotate import annotate
+from blendgen.catalog.label_names import label_names
+from blendgen.spec.output import Output
+from tests.conftest import make_spec
+from tests.engine import label_conformance
+from tests.engine.conformance import make_camera, make_shot, overhead_lamp, place
+
+pytest.importorskip("bpy")
+
+
+@pytest.fixture(scope="module")
+def catalog(stock):
+    return label_conformance.with_keypoints(stock)
+
+
+def build(catalog, output, samples=4):
+    from blendgen.engine.blender.session import BlenderEngine
+
+    render = make_spec(render={"samples_per_pixel": samples, "max_bounces": 1, "denoise": False}).render
+    return BlenderEngine(catalog, render, 1, 2, output)
+
+
+LIDDED_BOX = """
+v -3 -2 0\nv 3 -2 0\nv 3 2 0\nv -3 2 0\nv -3 -2 2\nv 3 -2 2\nv 3 2 2\nv -3 2 2
+usemtl body\nf 4 3 2 1\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
+usemtl lid\nf 5 6 7 8
+"""
+
+
+@pytest.fixture(scope="module")
+def lidded(tmp_path_factory):
+    """A box of 6 x 4 x 2 cm whose upper face is a part of its own, with a colourway for both parts."""
+    from blendgen.catalog.cache import AssetCache
+    from blendgen.catalog.load import load_catalog
+    from blendgen.catalog.product import Colorway, MaterialOverride
+    from blendgen.catalog.scan import scan_directory
+    from blendgen.engine.blender.measuring import builder_digests, measure
+
+    folder = tmp_path_factory.mktemp("lidded")
+    (folder / "box.obj").write_text(LIDDED_BOX)
+    sources = scan_directory(folder, "models", "cm", "z")
+    catalog = load_catalog(sources, measure, AssetCache(tmp_path_factory.mktemp("cache")), builder_digests())
+    # both slots show one material, which must not make them one part
+    swapped = {"body": MaterialOverride(material="lid")}
+    colorways = (*catalog.products[0].colorways, Colorway("plain", swapped))
+    return replace(catalog, products=(replace(catalog.products[0], colorways=colorways),))
+
+
+@pytest.mark.parametrize("colorway", ["default", "plain"])
+def test_parts_are_where_their_faces_are(lidded, colorway):
+    box = lidded.product("box")
+    engine = build(lidded, Output(parts=True), 1)
+    shot = make_shot(
+        [place(1, box, yaw_deg=15, colorway=colorway), place(2, box, y=0.07)], make_camera(30, 40)
+    )
+    film = engine.render(shot)
+    names = label_names(lidded, {})
+    part_id = annotate(film, shot, names, Output(parts=True)).part_id
+    assert names.parts == tuple(sorted(box.parts)) == ("body", "lid")
+    height_m = seen_height_m(film, shot.camera)
+    own = film.instance_id > 0
+    assert set(np.unique(part_id[own])) == {1, 2} and not part_id[~own].any()
+    assert (part_id[own & (height_m < 0.0195)] == 1).all()
+    assert height_m[part_id == 2].min() > 0.0199
+    assert np.count_nonzero(part_id == 2) > 1000
+
+
+def seen_height_m(film, camera):
+    points = label_conformance.seen_points(film, camera, np.isfinite(film.depth_m))
+    height_m = np.full(film.depth_m.shape, np.nan)
+    height_m[np.isfinite(film.depth_m)] = points[:, 2]
+    return height_m
+
+
+@pytest.fixture(scope="module")
+def engine(catalog):
+    return build(catalog, label_conformance.EVERYTHING)
+
+
+@pytest.mark.parametrize("check", label_conformance.CHECKS, ids=lambda check: check.__name__)
+def test_labels_that_are_asked_for(engine, catalog, check):
+    check(engine, catalog.product("box"), catalog.product("sphere"))
+
+
+def test_picture_and_masks_are_the_same_with_all_labels_or_none(catalog):
+    camera = make_camera(0, 60, 0, distance_m=0.25, target=(0.03, 0.05, 0), resolution=(64, 48))
+    box, sphere = catalog.product("box"), catalog.product("sphere")
+    shot = make_shot([place(1, box), place(2, sphere, y=0.08)], camera, [overhead_lamp()])
+    plain = build(catalog, Output(), 2).render(shot)
+    asked = build(catalog, label_conformance.EVERYTHING, 2)
+    for film in (asked.render(shot), asked.render(shot)):  # twice: the second after an overscan
+        for group, radiance in plain.radiance_linear.items():
+            assert np.array_equal(radiance, film.radiance_linear[group])
+        assert np.array_equal(plain.depth_m, film.depth_m)
+        assert np.array_equal(plain.instance_id, film.instance_id)
+    assert plain.part_slot is plain.coverage is plain.keypoint_seen is plain.overscan is None
