@@ -19,8 +19,8 @@ from blendgen.errors import GeometryError
 from blendgen.geometry import project, transform_points
 from blendgen.shot import PlacedProduct, Row
 
-# a point lies on its surface as well as single precision and a modeller's grid let it
-_ON_SURFACE_M = 0.0005
+# a point lies on its surface as well as single precision lets it; layers may lie closely over it
+_ON_SURFACE_M = 0.00002
 _WELL_BEFORE_M = 0.0015
 _PLACE_PX = 0.05
 # visibility as COCO has it: 0 not in the image, 1 hidden, 2 visible

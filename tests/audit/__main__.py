@@ -16,7 +16,7 @@ from blendgen.errors import ExitCode
 from tests.audit.scenes import audited, variants
 
 _TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, box px,
-depth mm, classes, px not checked, products not checked, faults"""
+depth mm, classes, keypoints, wrong, undecided, px not checked, products not checked, faults"""
 HEAD = tuple(title.strip() for title in _TITLES.split(","))
 
 
@@ -25,7 +25,8 @@ def cells(name: str, found: Findings) -> tuple[str, ...]:
         *(found.rows, found.products, found.hidden_products, found.cut_products, found.wrong_px),
         *(f"{100 * found.wrong_share:.4f}", found.inner_px),
         *(found.lens_px, f"{found.fraction_error:.4f}", found.box_error_px),
-        *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.unchecked_px),
+        *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.keypoints),
+        *(found.wrong_keypoints, found.undecided_keypoints, found.unchecked_px),
         *(found.unchecked_products, len(found.faults)),
     )
     return (name, *map(str, numbers))

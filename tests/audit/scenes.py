@@ -36,6 +36,7 @@ WORKERS = 2
 SMALL = (
     "resolution=[128,128]",
     "output.depth=true",
+    "output.keypoints=true",
     "images=1000000",
     "exposures_per_shot=1",
     "sensor=ideal",

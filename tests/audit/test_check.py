@@ -17,6 +17,7 @@ BARREL = {"k1": -0.25, "k2": 0.05, "p1": 0.004}
 SETS = {
     "plain": {},
     "one alone": {"per_image": 1},
+    "depth as exr": {"output": {"depth": "exr"}},
     "distorted": {"camera": {"distortion": BARREL, "focal_length_mm": 24}},
     "occluded": {"occluders": {"catalog": "occluders", "visible_fraction": {"uniform": [0.2, 0.9]}}},
     "cut": {"camera": {"distance_m": 0.35, "focal_length_mm": 70, "elevation_deg": {"uniform": [60, 90]}}},

@@ -35,7 +35,8 @@ def scene():
     ("point", "wanted"),
     [
         ((0, 0, 2), Sight.VISIBLE),
-        ((0, 0, 2.0003), Sight.VISIBLE),
+        ((0, 0, 2.00001), Sight.VISIBLE),
+        ((0, 0, 2.0003), Sight.UNDECIDED),
         ((0, 0, 2.001), Sight.UNDECIDED),
         ((0, 0, 2.1), Sight.HIDDEN),
         ((1, 0, 2), Sight.HIDDEN),
