@@ -30,13 +30,13 @@ from blendgen.farm.worker import answered, job_in_hand, pipeline_in_hand, produc
 from blendgen.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
 from blendgen.record import dataset_record
+from blendgen.spec.load import SpecFile
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
 SMALL = (
     "resolution=[128,128]",
     "output.depth=true",
-    "output.keypoints=true",
     "images=1000000",
     "exposures_per_shot=1",
     "sensor=ideal",
@@ -105,10 +105,19 @@ def imported() -> Iterator[Variant]:
             yield from in_four_ways(Path(name).name, scene, own, few if small else None, near_m)
 
 
+def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
+    """Its spec and products; keypoints are asked for where products have some."""
+    overrides = (*SMALL, *variant.overrides)
+    spec_file = load(variant.scene, overrides, seed, None)
+    inventory = stock(spec_file, strict=False)
+    if any(product.keypoints for product in inventory.catalog.products):
+        spec_file = load(variant.scene, (*overrides, "output.keypoints=true"), seed, None)
+    return spec_file, inventory
+
+
 def audited(variant: Variant, products: int, seed: int) -> Findings:
     """Findings of as many images of a variant as show so many products."""
-    spec_file = load(variant.scene, (*SMALL, *variant.overrides), seed, None)
-    inventory = stock(spec_file, strict=False)
+    spec_file, inventory = opened(variant, seed)
     found, indices = Findings(), itertools.count()
     with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
