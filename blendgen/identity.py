@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from blendgen.catalog.entry import file_sha256
+from blendgen.catalog.product import Product
 from blendgen.inventory import Inventory
 from blendgen.spec.load import SpecFile, resolved_values
 from blendgen.spec.model import Spec
@@ -28,13 +29,20 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     _without_paths(values)
     catalog = inventory.catalog
     content = [
-        (product.name, product.content_hash, [asdict(colorway) for colorway in product.colorways])
+        (product.name, product.content_hash, *_stated(product))
         for product in (*catalog.models, *catalog.cased.values())
     ]
     folders = (catalog.environments, catalog.photos, catalog.backdrops)
     pictures = [[(name, file_sha256(path)) for name, path in files.items()] for files in folders]
-    text = json.dumps([values, content, pictures], sort_keys=True)
+    classes = [asdict(variant) for variants in inventory.roster.variants.values() for variant in variants]
+    text = json.dumps([values, content, pictures, classes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stated(product: Product) -> list[Any]:
+    """What spec and sidecar say of a product beyond its content."""
+    parts = [*product.colorways, *product.resting_poses, *product.keypoints, product.symmetries]
+    return [*map(asdict, parts), product.part_names]
 
 
 def portable_spec(spec_file: SpecFile) -> Spec:

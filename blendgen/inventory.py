@@ -1,34 +1,33 @@
 """Inventory: the products of a spec, found, measured, filtered, and sorted into classes.
 
-In: a SpecFile and a way to measure. Out: the Catalog, the Roster, and what was left out. Names
-that the spec gives (models, colourways) are checked here, with their line in the file.
+In: a SpecFile and a way to measure. Out: the Catalog, the Roster, and what was left out. Colourways
+and classes that the spec asks for are checked here, with their line in the file.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from blendgen.catalog.clutter import clutter_sources, occluder_sources
 from blendgen.catalog.load import load_catalog
-from blendgen.catalog.phones import phone_sources
 from blendgen.catalog.product import Catalog, Product, Refusal
-from blendgen.catalog.scan import scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.draw.roster import Roster, build_roster
 from blendgen.errors import CatalogError, SpecError
 from blendgen.pictures import picture_files
 from blendgen.recolor import read_table, recolored, unmatched_patterns
+from blendgen.sidecar.attach import described
 from blendgen.spec.load import SpecFile
-from blendgen.spec.products import ModelSource, ProductSource
+from blendgen.spec.products import ProductSource
+from blendgen.spec_sources import spec_sources
 from blendgen.suggestion import nearest
 
-_SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
-# before the names of models that are no products
-_PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
+_log = logging.getLogger(__name__)
+
 _CASED = " in case"  # after the names of phones measured in their cases
-_SHAPE_COLOR = "#8fa3b8"
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,19 @@ def load_inventory(
     """Find and measure the products of a spec.
 
     strict: a model that cannot be used is an error, not a note
-    raises: CatalogError, SpecError (unknown names), SetupError (no Blender, no cache folder)
+    raises: CatalogError, SpecError (unknown names, wrong sidecars), SetupError (no Blender, no cache folder)
     """
     pictures = picture_files(spec_file)
-    grouped, beside = _grouped(spec_file)
+    asked = spec_sources(spec_file)
+    grouped, beside = asked.products, asked.beside
     sources = [source for _, group in grouped for source in group]
     cased = [_cased(source) for section, group in grouped if section.case for source in group]
     everything = [*sources, *itertools.chain(*beside.values()), *cased]
     measured = load_catalog(everything, measure, builder_digests=builder_digests)
-    by_name = {product.name: product for product in measured.products}
+    whole, faults = described(measured.products, everything, asked.sidecars)
+    if faults:
+        raise SpecError(faults)
+    by_name = {product.name: product for product in whole}
     others = {key: _found(by_name, group) for key, group in beside.items()}
     catalog = replace(measured, products=_found(by_name, sources), **others)
     if strict and catalog.refusals:
@@ -76,40 +79,13 @@ def load_inventory(
     _check_held_out(spec_file, products)
     _check_keypoints(spec_file, products)
     sections = {name: number for name, (number, _) in section_of.items()}
-    labelled = ((section_of[product.name][1].label, product) for product in products)
-    roster = build_roster(labelled, sections)
+    shown = {source.name: source.display for source in sources}
+    rules = _label_rules(spec_file, products, sections, shown)
+    roster = build_roster(((rules[sections[product.name]], product) for product in products), sections)
     worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
     refusals = catalog.refusals + bare
     catalog = replace(catalog, products=products, refusals=refusals, cased=worn, **pictures)
     return Inventory(catalog, roster)
-
-
-def _grouped(
-    spec_file: SpecFile,
-) -> tuple[list[tuple[ProductSource, list[Source]]], dict[str, list[Source]]]:
-    """Each section of products with the sources that it asks for, and those of what is no product.
-
-    raises: SpecError with all faults at once
-    """
-    sections = [(("products", number), section) for number, section in enumerate(spec_file.spec.products)]
-    others = [key for key in _PREFIXES if getattr(spec_file.spec, key) is not None]
-    sections += [((key,), getattr(spec_file.spec, key)) for key in others]
-    grouped, problems = [], []
-    for path, section in sections:
-        try:
-            grouped.append((section, _selected(spec_file, path, section, _sources(spec_file, section))))
-        except SpecError as error:
-            problems += error.problems
-        except CatalogError as error:
-            problems.append(spec_file.problem((*path, "directory"), str(error)))
-    if problems:
-        raise SpecError(problems)
-    count = len(grouped) - len(others)
-    beside = {
-        key: [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group]
-        for key, (_, group) in zip(others, grouped[count:], strict=True)
-    }
-    return grouped[:count], beside
 
 
 def _found(by_name: Mapping[str, Product], sources: list[Source]) -> tuple[Product, ...]:
@@ -142,49 +118,6 @@ def _refuse_named(catalog: Catalog, grouped, beside) -> None:
     if unusable:
         listed = "\n".join(f"  {refusal}" for refusal in unusable)
         raise CatalogError(f"{len(unusable)} model(s) that the spec names cannot be used:\n{listed}")
-
-
-def _sources(spec_file: SpecFile, section: ModelSource) -> list[Source]:
-    if section.catalog is not None:
-        return _FAMILY_SOURCES[section.catalog]()
-    folder = spec_file.folder / section.directory
-    sources = scan_directory(folder, section.directory, section.unit, section.up)
-    if section.bevel_mm is None:
-        return sources
-    return [replace(source, options={**source.options, "bevel_mm": section.bevel_mm}) for source in sources]
-
-
-def _shape_sources() -> list[Source]:
-    return [_shape_source(name) for name in _SHAPES]
-
-
-def _shape_source(name: str) -> Source:
-    options = {"shape": name, "size_m": _SHAPES[name], "base_color_srgb": _SHAPE_COLOR}
-    return Source(name, "shapes", "shape", options, f"shapes/{name}")
-
-
-# of each family of vocabulary.FAMILIES
-_FAMILY_SOURCES = {
-    "phones": phone_sources,
-    "clutter": clutter_sources,
-    "occluders": occluder_sources,
-    "shapes": _shape_sources,
-}
-
-
-def _selected(spec_file: SpecFile, path: tuple, section: ModelSource, sources: list[Source]):
-    """The sources that `models` names; all where it names none."""
-    if section.models is None:
-        return sources
-    by_name = {source.name: source for source in sources}
-    problems = [
-        spec_file.problem((*path, "models", i), f"{name!r} is not here{nearest(name, by_name)}")
-        for i, name in enumerate(section.models)
-        if name not in by_name
-    ]
-    if problems:
-        raise SpecError(problems)
-    return [by_name[name] for name in dict.fromkeys(section.models)]
 
 
 def _recolored(spec_file: SpecFile, catalog: Catalog, section_of: dict) -> tuple[Product, ...]:
@@ -228,6 +161,38 @@ def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) ->
                 )
     if problems:
         raise SpecError(problems)
+
+
+def _label_rules(
+    spec_file: SpecFile,
+    products: tuple[Product, ...],
+    sections: Mapping[str, int],
+    shown: Mapping[str, str],
+) -> dict[int, str]:
+    """The label rule of each section: where it states none, class if all its models have one, else model.
+
+    shown: product name -> the path of its model as the user wrote it
+    """
+    rules, problems = {}, []
+    for number, section in enumerate(spec_file.spec.products):
+        mine = [product for product in products if sections[product.name] == number]
+        without = [product.name for product in mine if product.model_class is None]
+        rules[number] = section.label or ("model" if without else "class")
+        told = _no_class(without, shown)
+        if section.label == "class" and without:
+            problems.append(spec_file.problem(("products", number, "label"), told))
+        if section.label is None and 0 < len(without) < len(mine):
+            _log.warning("products[%d]: %s; until then the label is the model", number, told)
+    if problems:
+        raise SpecError(problems)
+    return rules
+
+
+def _no_class(names: list[str], shown: Mapping[str, str]) -> str:
+    """What is said of models without a class."""
+    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    file = Path(shown[names[0]]).with_suffix(".yaml") if names else ""
+    return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"
 
 
 def _check_keypoints(spec_file: SpecFile, products: tuple[Product, ...]) -> None:

@@ -42,7 +42,7 @@ def unmatched_patterns(products: list[Product], table: Table) -> list[tuple[str,
     """(colourway, pattern) that match no part of any product: mistyped, most likely."""
     parts = {part for product in products for part in product.parts}
     pairs = [(name, pattern) for name, finishes in table.items() for pattern in finishes]
-    return [(name, pattern) for name, pattern in pairs if not any(_matches(pattern, part) for part in parts)]
+    return [(name, pattern) for name, pattern in pairs if not any(matches(pattern, part) for part in parts)]
 
 
 def read_table(path: Path) -> Table:
@@ -60,7 +60,7 @@ def read_table(path: Path) -> Table:
 
 
 def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None:
-    matching = [finish for pattern, finish in finishes.items() if _matches(pattern, part)]
+    matching = [finish for pattern, finish in finishes.items() if matches(pattern, part)]
     if not matching:
         return None
     finish = matching[-1]
@@ -69,7 +69,7 @@ def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None
     return MaterialOverride(finish.color, finish.roughness, metallic, finish.transmission)
 
 
-def _matches(pattern: str, part: str) -> bool:
+def matches(pattern: str, part: str) -> bool:
     return fnmatchcase(part.casefold(), pattern.casefold())
 
 

@@ -35,12 +35,14 @@ LAYERS = {
     **dict.fromkeys(["spec", "catalog", "openings", "overscan"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "pictures"], 4),
     **dict.fromkeys(["lens_distortion", "object_coordinates"], 4),
-    **dict.fromkeys(["inventory", "dataset"], 5),
-    **dict.fromkeys(["pipeline", "identity", "report", "export", "audit"], 6),
-    "record": 7,
-    "farm": 8,
-    "cli": 9,
-    "__main__": 10,
+    **dict.fromkeys(["sidecar", "dataset"], 5),
+    "spec_sources": 6,
+    **dict.fromkeys(["inventory", "inspection"], 7),
+    **dict.fromkeys(["pipeline", "identity", "report", "export", "audit"], 8),
+    "record": 9,
+    "farm": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

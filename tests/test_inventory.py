@@ -239,3 +239,93 @@ def test_a_bevel_makes_another_model(stock):
     sharp, round_ = (stock(f"  - {{directory: models{more}}}\n") for more in ("", ", bevel_mm: 2"))
     hashes = [[product.content_hash for product in one.catalog.products] for one in (sharp, round_)]
     assert not set(hashes[0]) & set(hashes[1])
+
+
+SIDECAR = "blendgen_model: 1\nclass: {}\n"
+
+
+@pytest.fixture
+def classes(stock, tmp_path):
+    """(products, classes by model) -> the classes of the data set, with sidecars beside the models."""
+    (tmp_path / "models" / "bad.glb").unlink()
+
+    def load(products: str, **stated: str):
+        for name, told in stated.items():
+            (tmp_path / "models" / f"{name}.yaml").write_text(SIDECAR.format(told))
+        return stock(products).roster.classes
+
+    return load
+
+
+def test_the_class_of_every_model_is_the_label_unless_the_spec_says_otherwise(classes):
+    assert classes("  - directory: models\n", good="mug", fine="cup") == ("cup", "mug")
+    assert classes("  - {directory: models, label: class}\n") == ("cup", "mug")
+    assert classes("  - {directory: models, label: model}\n") == ("fine", "good")
+
+
+def test_models_of_one_class_are_one_class(classes):
+    assert classes("  - directory: models\n", good="mug", fine="mug") == ("mug",)
+
+
+def test_where_only_some_models_have_a_class_the_label_is_the_model_and_told(classes, caplog):
+    assert classes("  - directory: models\n", good="mug") == ("fine", "good")
+    assert "no sidecar states the class of fine: write models/fine.yaml" in caplog.text
+
+
+def test_a_class_that_is_asked_for_and_missing_is_told_at_its_place(classes):
+    with pytest.raises(
+        SpecError, match=r"x.yaml:4:25: products\[0\].label: .* of fine: write models/fine.yaml"
+    ):
+        classes("  - {directory: models, label: class}\n", good="mug")
+
+
+def test_the_recolouring_of_the_spec_wins_over_that_of_a_sidecar(stock, tmp_path):
+    (tmp_path / "models" / "good.yaml").write_text(
+        "blendgen_model: 1\ncolorways: {blue: {body: '#0000ff'}, own: {}}\n"
+    )
+    names = [c.name for c in stock("  - {directory: models, models: [good]}\n").catalog.products[0].colorways]
+    assert names == ["blue", "own"]
+    recolor = "  - directory: models\n    models: [good]\n    recolor: {red: {body: '#ff0000'}}\n"
+    assert [c.name for c in stock(recolor).catalog.products[0].colorways] == ["red"]
+
+
+def test_what_a_sidecar_says_of_labels_makes_another_data_set_and_its_comments_do_not(stock, tmp_path):
+    from blendgen.identity import digest
+
+    spec = check_spec(parse(HEAD + "  - directory: models\n    models: [good]\n", "x.yaml"), tmp_path).spec
+    sidecars = [
+        "class: mug", "class: cup", "parts: {shell: body}", "parts: {skin: body}",
+        "colorways: {red: {body: '#ff0000'}}", "class: mug  # again",
+    ]  # fmt: skip
+    found = []
+    for text in sidecars:
+        (tmp_path / "models" / "good.yaml").write_text(f"blendgen_model: 1\n{text}\n")
+        found.append(digest(spec, stock("  - {directory: models, models: [good]}\n")))
+    assert len(set(found)) == 5 and found[0] == found[-1]
+
+
+def test_all_faults_of_all_sidecars_are_told_before_anything_is_measured(stock, tmp_path):
+    for name in ("good", "fine"):
+        (tmp_path / "models" / f"{name}.yaml").write_text("blendgen_model: 1\nclas: mug\nunit: inch\n")
+    (tmp_path / "models" / "god.yaml").write_text("blendgen_model: 1\n")
+    with pytest.raises(SpecError) as caught:
+        stock("  - directory: models\n")
+    places = [str(problem).split(": ")[0] for problem in caught.value.problems]
+    assert places == [
+        "models/fine.yaml:2:1", "models/fine.yaml:3:1", "models/god.yaml",
+        "models/good.yaml:2:1", "models/good.yaml:3:1",
+    ]  # fmt: skip
+
+
+def test_the_sidecar_of_a_model_that_is_not_asked_for_is_not_read(stock, tmp_path):
+    (tmp_path / "models" / "fine.yaml").write_text("blendgen_model: 1\nclas: mug\n")
+    assert stock("  - {directory: models, models: [good]}\n").roster.classes == ("good",)
+
+
+def test_a_spec_without_a_label_loads_again_as_it_was_recorded(classes, tmp_path):
+    from blendgen.spec.load import resolved_yaml
+
+    assert classes("  - directory: models\n", good="mug", fine="cup") == ("cup", "mug")
+    spec_file = check_spec(parse(HEAD + "  - directory: models\n", "x.yaml"), tmp_path)
+    again = check_spec(parse(resolved_yaml(spec_file.spec), "spec.yaml"), tmp_path)
+    assert again.spec == spec_file.spec and again.spec.products[0].label is None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.catalog.product import Colorway, MaterialOverride, RestingPose
+from blendgen.catalog.product import Colorway, Keypoint, MaterialOverride, Matrix4, RestingPose
 
 ASSET_FILE = "asset.blend"
 _HULL_FILE = "hull.npy"
@@ -29,7 +29,7 @@ class TornEntry(Exception):
 class Measured:
     """What measuring one model gives; fields as in Product.
 
-    missing_textures: images that the model names and that were not found
+    keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
     """
 
     shape: str
@@ -40,6 +40,8 @@ class Measured:
     parts: tuple[str, ...]
     triangles: int
     missing_textures: tuple[str, ...] = ()
+    keypoints: tuple[Keypoint, ...] = ()
+    file_to_product: Matrix4 | None = None
 
 
 def write_measured(folder: Path, measured: Measured) -> None:
@@ -53,6 +55,8 @@ def write_measured(folder: Path, measured: Measured) -> None:
         "parts": measured.parts,
         "triangles": measured.triangles,
         "missing_textures": measured.missing_textures,
+        "keypoints": [asdict(keypoint) for keypoint in measured.keypoints],
+        "file_to_product": measured.file_to_product,
         "sha256": {name: file_sha256(folder / name) for name in (ASSET_FILE, _HULL_FILE)},
     }
     (folder / _NUMBERS_FILE).write_text(json.dumps(numbers, indent=1), encoding="utf-8")
@@ -82,8 +86,7 @@ def read_entry(folder: Path) -> Measured | str:
 
 def _measured(numbers: dict, hull_m: np.ndarray) -> Measured:
     poses = tuple(
-        RestingPose(tuple(tuple(row) for row in pose["rotation"]), pose["probability"])
-        for pose in numbers["resting_poses"]
+        RestingPose(_rows(pose["rotation"]), pose["probability"]) for pose in numbers["resting_poses"]
     )
     colorways = tuple(
         Colorway(entry["name"], {part: MaterialOverride(**new) for part, new in entry["materials"].items()})
@@ -98,7 +101,17 @@ def _measured(numbers: dict, hull_m: np.ndarray) -> Measured:
         parts=tuple(numbers["parts"]),
         triangles=numbers["triangles"],
         missing_textures=tuple(numbers["missing_textures"]),
+        keypoints=tuple(_keypoint(entry) for entry in numbers["keypoints"]),
+        file_to_product=_rows(numbers["file_to_product"]),
     )
+
+
+def _keypoint(entry: dict) -> Keypoint:
+    return Keypoint(entry["name"], tuple(entry["position_m"]), entry["mirrored"])
+
+
+def _rows(matrix: list[list[float]] | None) -> Matrix4 | None:
+    return None if matrix is None else tuple(tuple(row) for row in matrix)
 
 
 def file_sha256(path: Path) -> str:

@@ -30,10 +30,24 @@ def load_catalog(
     cache: AssetCache | None = None,
     builder_digests: Mapping[str, str] | None = None,
 ) -> Catalog:
-    """Products in the order of the sources, and what was left out.
+    """As measured_catalog, but raises CatalogError where no product is left."""
+    catalog = measured_catalog(sources, measure, cache, builder_digests)
+    if not catalog.products:
+        refusals = (f"  {refusal}" for refusal in catalog.refusals)
+        raise CatalogError("\n".join(["no product can be used", *refusals]))
+    return catalog
+
+
+def measured_catalog(
+    sources: list[Source],
+    measure: Measurer,
+    cache: AssetCache | None = None,
+    builder_digests: Mapping[str, str] | None = None,
+) -> Catalog:
+    """Products in the order of the sources, and what was left out; perhaps no product at all.
 
     builder_digests: source kind -> digest of the code that measures it
-    raises: CatalogError where no product is left or two have one name, SetupError for the cache
+    raises: CatalogError where two have one name, SetupError for the cache
     """
     cache = cache or AssetCache()
     _check_names(sources)
@@ -50,8 +64,6 @@ def load_catalog(
             refusals.append(Refusal(source.display, measured))
         else:
             products.append(_product(source, key, measured, cache))
-    if not products:
-        raise CatalogError("\n".join(["no product can be used", *(f"  {refusal}" for refusal in refusals)]))
     return Catalog(tuple(products), tuple(refusals))
 
 
@@ -131,4 +143,7 @@ def _product(source: Source, key: str, measured: Measured, cache: AssetCache) ->
         triangles=measured.triangles,
         asset_path=cache.entry_folder(key) / ASSET_FILE,
         content_hash=key,
+        keypoints=measured.keypoints,
+        missing_textures=measured.missing_textures,
+        file_to_product=measured.file_to_product,
     )

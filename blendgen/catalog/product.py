@@ -18,6 +18,9 @@ from blendgen.shot import Distractor, PlacedProduct
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
+# rows
+Matrix4 = tuple[tuple[float, ...], ...]
+
 
 @dataclass(frozen=True)
 class RestingPose:
@@ -76,7 +79,7 @@ class Symmetries:
     """
 
     continuous: tuple[tuple[tuple[float, float, float], tuple[float, float, float]], ...] = ()
-    discrete: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    discrete: tuple[Matrix4, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,10 @@ class Product:
     keypoints: points to be found in images, by name
     symmetries: for those who train poses
     model_class: what its sidecar says that it is
+    missing_textures: images that the model names and that were not found
+    file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
+        says so from those that Blender shows, to the product frame; None for what comes from no file, and
+        where it is not known
     """
 
     name: str
@@ -113,6 +120,8 @@ class Product:
     keypoints: tuple[Keypoint, ...] = ()
     symmetries: Symmetries = Symmetries()
     model_class: str | None = None
+    missing_textures: tuple[str, ...] = ()
+    file_to_product: Matrix4 | None = None
 
     def part_name(self, slot: int) -> str:
         """What the part of a material slot is called in part labels."""

@@ -13,6 +13,9 @@ from typing import Any
 
 from blendgen.catalog.product import Refusal
 
+# coordinates as a person reads them in Blender after importing a file, not as they stand in it
+AS_SHOWN = "blender"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -20,7 +23,9 @@ class Source:
 
     name, folder: as in Product
     kind: "mesh" (a file), "phone" (a description), "clutter" (an item by its name) or "shape"
-    options: JSON: for a mesh {"path", "unit", "up"} and, where edges are to be rounded, "bevel_mm"; for
+    options: JSON: for a mesh {"path", "unit", "up"} and, where edges are to be rounded, "bevel_mm", where
+        keypoints are to be found, "points" ([[x, y, z], ...] in the file's own axes and unit; with
+        "coordinates": AS_SHOWN, as Blender shows the file); for
         a phone its description and, where it wears a case, "cased": true; for clutter
         {"item", "colorways", "limp"} (see catalog/clutter.py); for a shape
         {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}

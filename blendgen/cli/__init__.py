@@ -25,6 +25,7 @@ _COMMANDS = {
     "verify": "Check every file and label of a data set.",
     "preview": "A labelled contact sheet of a spec, in seconds.",
     "check": "Check a spec and its models without rendering.",
+    "assets": "Check models and their sidecars, one by one.",
     "draw": "Show what is drawn for one image, as JSON.",
     "schema": "The JSON Schema of a spec, for editors.",
     "doctor": "Check this machine: Blender, libraries, devices, cache.",

@@ -1,4 +1,4 @@
-"""blendgen schema: the JSON Schema of a spec."""
+"""blendgen schema: the JSON Schema of a spec, or of a model's sidecar."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import click
 
 
 @click.command("schema")
-def command():
+@click.option("--sidecar", is_flag=True, help="That of a model's sidecar instead (docs/models.md).")
+def command(sidecar):
     """Print the JSON Schema of a spec, so that an editor completes and checks it.
 
     \b
     blendgen schema > spec.schema.json, then in the first line of a spec:
     # yaml-language-server: $schema=spec.schema.json
     """
-    from blendgen.spec.schema import json_schema
+    if sidecar:
+        from blendgen.sidecar.schema import json_schema
+    else:
+        from blendgen.spec.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))

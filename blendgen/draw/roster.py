@@ -75,7 +75,7 @@ def build_roster(
 ) -> Roster:
     """The roster of (label rule, product) pairs.
 
-    label rule: "model", "colorway", "model+colorway" or "folder"
+    label rule: "model", "colorway", "model+colorway", "folder" or "class"
     sections: the number of each product's section, by product name; None: all are of the first
     raises: CatalogError where a rule gives no usable name
     """
@@ -98,4 +98,10 @@ def _label(rule: str, product: Product, colorway: str) -> str:
                 f"label: folder needs each model in a sub-folder, but {product.name} lies at the top"
             )
         return product.folder
+    if rule == "class":
+        if product.model_class is None:
+            raise CatalogError(
+                f"label: class needs a class in the sidecar of each model, but {product.name} has none"
+            )
+        return product.model_class
     return {"model": product.name, "colorway": colorway, "model+colorway": f"{product.name}+{colorway}"}[rule]

@@ -7,33 +7,23 @@ Out: a frozen Spec with the places of its fields, or a SpecError with every prob
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
 from blendgen.spec import presets
+from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.hold_out import hold_out_faults
 from blendgen.spec.links import linked
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
-from blendgen.suggestion import nearest
 
-_NO_VALUE = "has no value; give it one or remove the key (a colour stands in quotes: '#aabbcc')"
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
-
-_PLAIN_WORDS = {
-    "model_type": "must be a mapping of keys",
-    "dict_type": "must be a mapping of keys",
-    "list_type": "must be a list",
-    "too_short": "needs at least one entry",
-    "string_pattern_mismatch": 'must be a file name, without spaces in front or any of / \\ : * ? " < > |',
-}
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         raise SpecError([document.problem((), "a spec is a mapping of keys; see `blendgen schema`")])
     value = copy.deepcopy(document.value)
     problems = [problem for o in overrides if (problem := _apply(value, o))]
-    problems += [_problem(document, overrides, path, _NO_VALUE) for path in _without_value(value, ()) if path]
+    problems += [_problem(document, overrides, path, NO_VALUE) for path in without_value(value) if path]
     for key, (kind, default) in _PRESETS.items():
         try:
             value[key] = presets.expand(kind, value.get(key, default))
@@ -93,7 +83,8 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
     try:
         spec = Spec.model_validate(value)
     except ValidationError as error:
-        problems += [_translate(e, document, overrides) for e in error.errors(include_url=False)]
+        for path, message in faults(error, Spec):
+            problems.append(_problem(document, overrides, path, message + _preset_advice(path, message)))
     if not problems:
         spec, broken = linked(spec)
         broken += hold_out_faults(spec)
@@ -150,20 +141,6 @@ def resolved_values(spec: Spec) -> dict[str, Any]:
     return _plain(spec.model_dump(exclude_none=True))
 
 
-def _without_value(value: Any, path: FieldPath) -> Iterator[FieldPath]:
-    """Paths of what is null; it is taken out, so that nothing else is said of it."""
-    if isinstance(value, dict):
-        for key in list(value):
-            if value[key] is None:
-                yield (*path, key)
-                del value[key]
-            else:
-                yield from _without_value(value[key], (*path, key))
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _without_value(item, (*path, i))
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
@@ -201,6 +178,13 @@ def _problem(document: Document, overrides, path: FieldPath, message: str) -> Pr
     return document.problem(path, message)
 
 
+def _preset_advice(path: FieldPath, message: str) -> str:
+    """What may be done for a missing key of a section that presets fill."""
+    if path[0] not in _PRESETS or " is missing: " not in message:
+        return ""
+    return f"; or start from a preset: {{preset: {_PRESETS[path[0]][1]}, ...}}"
+
+
 def _with_render_resolution(spec: Spec, asked: bool) -> Spec:
     """A render preset may fix the resolution; the Spec then says so in the one usual place.
 
@@ -211,40 +195,3 @@ def _with_render_resolution(spec: Spec, asked: bool) -> Spec:
     render = spec.render.model_copy(update={"resolution": None})
     resolution = spec.resolution if asked else spec.render.resolution
     return spec.model_copy(update={"render": render, "resolution": resolution})
-
-
-def _translate(error: dict, document: Document, overrides) -> Problem:
-    path = tuple(error["loc"])
-    kind, message = error["type"], error["msg"]
-    if kind == "extra_forbidden":
-        known = _model_at(path[:-1]).model_fields
-        message = f"unknown key{nearest(path[-1], known)}"
-    elif kind == "missing":
-        message = "is missing: " + (_model_at(path[:-1]).model_fields[path[-1]].description or "required")
-        if path[0] in _PRESETS:
-            message += f"; or start from a preset: {{preset: {_PRESETS[path[0]][1]}, ...}}"
-        path = path[:-1] or path
-        return _problem(document, overrides, path, f"{error['loc'][-1]} {message}")
-    elif kind == "value_error":
-        message = str(error["ctx"]["error"])
-    else:
-        message = _PLAIN_WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
-        message += f", got {_short(error['input'])}"
-    return _problem(document, overrides, path, message if len(message) <= 400 else message[:397] + "...")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _model_at(path: FieldPath) -> type[BaseModel]:
-    """The model that a path of a spec leads to."""
-    model: type[BaseModel] = Spec
-    for part in path:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        candidates = [annotation, *get_args(annotation)]
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
-    return model

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from blendgen.color import hex_to_srgb
 from blendgen.spec.distributions import Choice, Constant, Integers, Law, Uniform
 from blendgen.spec.fields import number, whole_number
-from blendgen.spec.section import Section
+from blendgen.spec.section import Section, ShortSection
 from blendgen.suggestion import nearest
 from blendgen.vocabulary import CASE_COLORS, CLEAR, FAMILIES, METRES_PER_UNIT
 
@@ -97,18 +97,15 @@ class ConditionSection(Section):
     )
 
 
-class Finish(Section):
+class Finish(ShortSection):
     """How one part of a product looks in one colourway; what is left out stays as the model has it."""
+
+    SHORT = ("color", {"type": "string"})
 
     color: str | None = Field(None, description="sRGB '#rrggbb'; takes the place of a texture")
     roughness: float | None = Field(None, ge=0, le=1, description="0 mirror to 1 matte")
     metallic: float | None = Field(None, ge=0, le=1, description="0 or 1")
     transmission: float | None = Field(None, ge=0, le=1, description="0 opaque to 1 clear as glass")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _color_alone(cls, value):
-        return {"color": value} if isinstance(value, str) else value
 
     @field_validator("color")
     @classmethod
@@ -131,8 +128,10 @@ class ProductSource(ModelSource):
     recolor_table: str | None = Field(
         None, description="the same from a YAML, JSON or CSV file, relative to the spec file"
     )
-    label: Literal["model", "colorway", "model+colorway", "folder"] = Field(
-        "model", description="what the class of an image is"
+    label: Literal["model", "colorway", "model+colorway", "folder", "class"] | None = Field(
+        None,
+        description="what the class of an image is; class: as each model's sidecar says; default: class "
+        "where every model has one, else model",
     )
     case: float = Field(0.0, ge=0, le=1, description="share of the images in which a phone wears a case")
     case_colors: list[str] = Field(
@@ -146,6 +145,14 @@ class ProductSource(ModelSource):
             if color != CLEAR:
                 hex_to_srgb(color)
         return colors
+
+    @model_validator(mode="after")
+    def _class_of_a_directory(self):
+        if self.label == "class" and self.catalog is not None:
+            raise ValueError(
+                "label: class belongs to a directory, whose models have sidecars; use label: model"
+            )
+        return self
 
     @model_validator(mode="after")
     def _case_for_phones(self):

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+
+class ShortSection(Section):
+    """A section that may be written as the value of one of its keys alone.
+
+    SHORT: the key and the JSON Schema of that value
+    """
+
+    SHORT: ClassVar[tuple[str, dict[str, Any]]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _value_alone(cls, value):
+        return value if isinstance(value, dict | Section) else {cls.SHORT[0]: value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema, handler) -> dict[str, Any]:
+        return {"anyOf": [cls.SHORT[1], handler(schema)]}

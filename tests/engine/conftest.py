@@ -13,10 +13,10 @@ def stock(tmp_path_factory):
     from blendgen.catalog.cache import AssetCache
     from blendgen.catalog.load import load_catalog
     from blendgen.engine.blender.measuring import builder_digests, measure
-    from blendgen.inventory import _shape_source
+    from blendgen.spec_sources import shape_source
 
     cache = AssetCache(tmp_path_factory.mktemp("cache"))
-    sources = [_shape_source("box"), _shape_source("sphere")]
+    sources = [shape_source("box"), shape_source("sphere")]
     return load_catalog(sources, measure, cache, builder_digests())
 
 

@@ -24,10 +24,15 @@ BUTTON_MM = 0.6
 
 
 class Built(dict):
-    """Phones by name, each built when it is first asked for."""
+    """Phones by name, each built when it is first asked for; keypoints: theirs, by name."""
+
+    def __init__(self, cased: bool = False):
+        super().__init__()
+        self.cased, self.keypoints = cased, {}
 
     def __missing__(self, name: str):
-        self[name] = build_phone(PHONES[name].model_dump(mode="json"))
+        description = PHONES[name].model_dump(mode="json")
+        self[name], self.keypoints[name] = build_phone(description, self.cased)
         return self[name]
 
 
@@ -157,7 +162,7 @@ def test_no_two_models_have_the_same_mesh(products):
 
 
 def test_building_again_gives_the_same_mesh(products):
-    again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))
+    again = build_phone(PHONES["iphone_12"].model_dump(mode="json"))[0]
     assert digest(again) == digest(products["iphone_12"])
 
 
@@ -169,14 +174,8 @@ each_cased = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def cased(products):
-    """Phones in their cases by name, each built when it is first asked for."""
-
-    class InCase(dict):
-        def __missing__(self, name: str):
-            self[name] = build_phone(PHONES[name].model_dump(mode="json"), cased=True)
-            return self[name]
-
-    return InCase()
+    """Phones in their cases."""
+    return Built(cased=True)
 
 
 @each_cased
@@ -227,3 +226,39 @@ def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
         assert seen((half[0], y, -99.0), (0, 0, 1)) != "case"
     assert seen((0.5, -99.0, LIP_MM + phone.body.depth_mm / 2), (0, 1, 0)) in ("port", "port_tongue")
     assert seen((0.0, 0.0, 99.0), (0, 0, -1)) == "case"
+
+
+def check_keypoints(built: Built, name: str):
+    from mathutils.bvhtree import BVHTree
+
+    phone, product = PHONES[name], built[name]
+    found = {keypoint.name: 1000 * np.array(keypoint.position_m) for keypoint in built.keypoints[name]}
+    assert len(found) == 5
+    faces = [tuple(face.vertices) for face in product.data.polygons]
+    tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
+    assert max(tree.find_nearest(place)[3] for place in found.values()) < 1e-3
+    lens = phone.lenses[0].center_mm
+    middle = (lens[0] - phone.body.width_mm / 2, phone.body.height_mm / 2 - lens[1])
+    # a button on one side alone moves the middle of the box
+    assert found["main_camera"][:2] == pytest.approx(middle, abs=BUTTON_MM)
+    assert found["main_camera"][2] > phone.body.depth_mm - 0.1
+    for keypoint in built.keypoints[name][:4]:
+        x, y, z = found[keypoint.name]
+        assert (y > 0) == ("top" in keypoint.name)
+        assert (x > 0) == ("left" in keypoint.name)  # seen from below, where the front is
+        assert abs(y) > 0.44 * phone.body.height_mm and abs(x) > 0.4 * phone.body.width_mm
+        assert z < (LIP_MM + 0.1 if built.cased else 0.1)
+        np.testing.assert_allclose(found[keypoint.mirrored], (-x, y, z), atol=2 * BUTTON_MM)
+    return found
+
+
+@each_phone
+def test_keypoints_lie_on_the_corners_of_the_front_and_on_the_main_camera(products, name):
+    check_keypoints(products, name)
+
+
+@each_cased
+def test_a_case_moves_no_keypoint_on_the_phone(products, cased, name):
+    bare, worn = check_keypoints(products, name), check_keypoints(cased, name)
+    moved = np.array([worn[key] - bare[key] for key in bare])
+    np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=0.01)

@@ -36,3 +36,11 @@ def test_the_schema_accepts_the_shipped_scenes(validator, path):
 def test_the_schema_refuses_what_the_loader_refuses(validator, change):
     values = {"blendgen": 1, "name": "x", "products": [{"catalog": "shapes"}], **change}
     assert list(validator.iter_errors(values))
+
+
+def test_the_schema_accepts_a_colour_alone_as_a_finish(validator):
+    recolor = {"red": {"body": "#ff0000", "lid": {"roughness": 0.5}}, "own": {}}
+    products = [{"directory": "models", "recolor": recolor}]
+    assert not list(validator.iter_errors({"blendgen": 1, "name": "x", "products": products}))
+    products[0]["recolor"]["red"]["body"] = 3
+    assert list(validator.iter_errors({"blendgen": 1, "name": "x", "products": products}))

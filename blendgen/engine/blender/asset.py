@@ -5,6 +5,7 @@ The open Blender file is emptied before each source, so that names and memory do
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -13,12 +14,14 @@ import numpy as np
 from blendgen.catalog.entry import ASSET_FILE, Measured, write_measured, write_refusal
 from blendgen.catalog.hull import convex_hull
 from blendgen.catalog.poses import resting_poses
-from blendgen.catalog.product import AS_MODELLED, Colorway, MaterialOverride, RestingPose
+from blendgen.catalog.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, RestingPose
 from blendgen.catalog.scan import model_suffix
-from blendgen.catalog.source import Source
+from blendgen.catalog.source import AS_SHOWN, Source
 from blendgen.engine.blender.bevel import round_edges
+from blendgen.engine.blender.file_frame import file_to_world, shown_to_world
 from blendgen.engine.blender.importers import ImportRefused, import_model
 from blendgen.engine.blender.join import join_product, vertex_positions
+from blendgen.engine.blender.keypoints import at_points, on_surface
 from blendgen.engine.blender.shapes import build_shape
 from blendgen.engine.blender.textures import pack_images
 from blendgen.engine.blender.variants import Variants, take_variants
@@ -30,12 +33,21 @@ _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
 _LIMP = (RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
 
 
+@dataclass(frozen=True)
+class _Built:
+    """A product as an object of the open file, and what its builder alone knows; fields as in Measured."""
+
+    product: bpy.types.Object
+    colorways: tuple[Colorway, ...]
+    keypoints: tuple[Keypoint, ...] = ()
+    file_to_product: np.ndarray | None = None
+
+
 def measure_source(source: Source, folder: Path) -> str | None:
     """Fill `folder` with the entry of a source; returns the reason where it was refused."""
     empty_blender()
     try:
-        product, colorways = _BUILDERS[source.kind](source)
-        _write_entry(source, product, colorways, folder)
+        _write_entry(source, _BUILDERS[source.kind](source), folder)
     except ImportRefused as refused:
         write_refusal(folder, str(refused))
         return str(refused)
@@ -46,17 +58,24 @@ def empty_blender() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def _build_mesh(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+def _build_mesh(source: Source) -> _Built:
     path = Path(source.options["path"])
     unit, up = source.options.get("unit"), source.options.get("up")
     objects = import_model(path, model_suffix(path), unit, up)
+    file_to_product = np.eye(4)
+    to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
+    linear = to_world(path, model_suffix(path), unit, up)
     variants = take_variants(objects)
-    product = join_product(objects)
+    product, file_to_product[:3, 3] = join_product(objects)
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     if source.options.get("bevel_mm"):
         swapped_in = [other for swaps in variants.values() for other in swaps.values()]
         round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
-    return product, colorways
+    if linear is None:
+        return _Built(product, colorways)
+    file_to_product[:3, :3] = linear
+    meant = at_points(source.options.get("points", ()), file_to_product)
+    return _Built(product, colorways, on_surface(product, meant), file_to_product)
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
@@ -69,30 +88,31 @@ def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[C
     )
 
 
-def _build_phone(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+def _build_phone(source: Source) -> _Built:
     from blendgen.catalog.phones import Phone, phone_colorways
     from blendgen.engine.blender.phones import build_phone
 
     description = {key: value for key, value in source.options.items() if key != "cased"}
-    product = build_phone(description, source.options.get("cased", False))
-    return product, phone_colorways(Phone.model_validate(description))
+    product, keypoints = build_phone(description, source.options.get("cased", False))
+    return _Built(product, phone_colorways(Phone.model_validate(description)), keypoints)
 
 
-def _build_clutter(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
+def _build_clutter(source: Source) -> _Built:
     from blendgen.catalog.clutter import clutter_colorways
     from blendgen.engine.blender.clutter import build_clutter
 
-    return build_clutter(source.options), clutter_colorways(source.options["colorways"])
+    return _Built(build_clutter(source.options), clutter_colorways(source.options["colorways"]))
 
 
-def _build_shape(source: Source) -> tuple[bpy.types.Object, tuple[Colorway, ...]]:
-    return build_shape(source.options), _AS_MODELLED
+def _build_shape(source: Source) -> _Built:
+    return _Built(build_shape(source.options), _AS_MODELLED)
 
 
 _BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
 
 
-def _write_entry(source: Source, product, colorways, folder: Path) -> None:
+def _write_entry(source: Source, built: _Built, folder: Path) -> None:
+    product, colorways, frame = built.product, built.colorways, built.file_to_product
     vertices, triangles = vertex_positions(product.data), _triangles(product.data)
     size_m = np.ptp(vertices, axis=0)
     _refuse_size(size_m, source)
@@ -111,6 +131,8 @@ def _write_entry(source: Source, product, colorways, folder: Path) -> None:
         parts=tuple(material.name for material in product.data.materials),
         triangles=len(triangles),
         missing_textures=tuple(missing),
+        keypoints=built.keypoints,
+        file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
     )
     write_measured(folder, measured)
 

@@ -41,8 +41,8 @@ _ANIMATED = (
     "worlds",
     "scenes",
 )
-_DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
-_FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
+DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
+FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
 
 def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
@@ -101,18 +101,18 @@ def _import_ply(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
-    up = up or _DEFAULT_UP[suffix]
+    up = up or DEFAULT_UP[suffix]
     scale = METRES_PER_UNIT[unit or "m"]
-    return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": _FORWARD_OF_UP[up]}
+    return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
 
 
 def _import_fbx(path: Path, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.fbx_import(filepath=str(path), use_anim=False)
     if unit:
-        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * _fbx_centimetres_per_unit(path.read_bytes())))
+        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(path.read_bytes())))
 
 
-def _fbx_centimetres_per_unit(data: bytes) -> float:
+def fbx_centimetres_per_unit(data: bytes) -> float:
     """UnitScaleFactor of an FBX file, binary or text; 1 where it states none."""
     binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
     if binary:

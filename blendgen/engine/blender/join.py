@@ -23,8 +23,10 @@ _MAIN_UV = "UVMap"
 _DEFAULT_GREY_LINEAR = (0.6, 0.6, 0.6)
 
 
-def join_product(objects: Iterable[bpy.types.Object]) -> bpy.types.Object:
+def join_product(objects: Iterable[bpy.types.Object]) -> tuple[bpy.types.Object, np.ndarray]:
     """One object named "product" with all material slots; everything else stays in the file.
+
+    returns: the object, and (3,) metres by which it was moved into the product frame
 
     raises: ImportRefused where nothing that has a surface is left
     """
@@ -39,8 +41,7 @@ def join_product(objects: Iterable[bpy.types.Object]) -> bpy.types.Object:
         _name_main_uv(mesh)
     product = _joined([bpy.data.objects.new(PRODUCT_NAME, mesh) for mesh in solid])
     _remove_loose(product.data)
-    to_product_frame(product)
-    return product
+    return product, to_product_frame(product)
 
 
 def _use_render_modifiers(owner: bpy.types.Object) -> None:
@@ -228,10 +229,12 @@ def _remove_loose(mesh: bpy.types.Mesh) -> None:
     editable.free()
 
 
-def to_product_frame(product: bpy.types.Object) -> None:
-    """Move the mesh so that its box is centred on x = y = 0 and stands on z = 0."""
+def to_product_frame(product: bpy.types.Object) -> np.ndarray:
+    """Move the mesh so that its box is centred on x = y = 0 and stands on z = 0; returns the move, (3,)."""
     positions = vertex_positions(product.data)
     low, high = positions.min(axis=0), positions.max(axis=0)
     middle = (low + high) / 2
-    product.data.transform(Matrix.Translation((-middle[0], -middle[1], -low[2])))
+    move = -np.array([middle[0], middle[1], low[2]])
+    product.data.transform(Matrix.Translation(move))
     product.data.update()
+    return move

@@ -172,11 +172,14 @@ def _environment() -> dict[str, str]:
 def builder_digests() -> Mapping[str, str]:
     """Source kind -> digest of the code that measures it, for cache keys."""
     package = Path(blendgen.__file__).resolve().parent
-    shared = [_HERE / name for name in ("asset.py", "join.py", "textures.py", "nodes.py")]
+    shared = [_HERE / name for name in ("asset.py", "join.py", "textures.py", "nodes.py", "keypoints.py")]
     shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py", "companions.py")]
     shared += [package / name for name in ("color.py", "vocabulary.py")]
     special = {
-        "mesh": [_HERE / f"{name}.py" for name in ("importers", "preflight", "draco", "variants", "bevel")],
+        "mesh": [
+            _HERE / f"{name}.py"
+            for name in ("importers", "file_frame", "preflight", "draco", "variants", "bevel")
+        ],
         "shape": [_HERE / "shapes.py"],
         "clutter": [
             *(_HERE / "clutter").glob("*.py"),

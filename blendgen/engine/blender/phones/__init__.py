@@ -12,17 +12,20 @@ import bpy
 
 from blendgen.catalog.phone_model import Phone
 from blendgen.catalog.phones import phone_colorways
+from blendgen.catalog.product import Keypoint
+from blendgen.engine.blender.keypoints import on_surface
 from blendgen.engine.blender.phones.body import add_body, body_shape
 from blendgen.engine.blender.phones.camera import add_camera
 from blendgen.engine.blender.phones.case import add_case
 from blendgen.engine.blender.phones.front import add_front
+from blendgen.engine.blender.phones.keypoints import phone_keypoints
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.materials import phone_materials
 from blendgen.engine.blender.phones.sides import add_sides
 
 
-def build_phone(description: dict, cased: bool = False) -> bpy.types.Object:
-    """The phone as an object, linked to the current scene's collection.
+def build_phone(description: dict, cased: bool = False) -> tuple[bpy.types.Object, tuple[Keypoint, ...]]:
+    """The phone as an object, linked to the current scene's collection, and its keypoints.
 
     cased: whether it wears a case
     raises: pydantic.ValidationError for a description that did not come from the catalogue
@@ -36,9 +39,9 @@ def build_phone(description: dict, cased: bool = False) -> bpy.types.Object:
     add_sides(parts, phone, shape)
     if cased:
         add_case(parts, phone, shape)
-    mesh = parts.to_mesh("product")
+    mesh, shift_mm = parts.to_mesh("product")
     for material in phone_materials(phone, parts.slots, phone_colorways(phone)[0]):
         mesh.materials.append(material)
     product = bpy.data.objects.new("product", mesh)
     bpy.context.scene.collection.objects.link(product)
-    return product
+    return product, on_surface(product, phone_keypoints(phone, shape, shift_mm))

@@ -34,6 +34,11 @@ def add_camera(mesh: PhoneMesh, phone: Phone) -> None:
     mesh.add_loft(emblem, plate_profile(back_mm - ROOT_MM, back_mm + 0.012, (0.02, 0.01), "emblem"))
 
 
+def lens_top_mm(phone: Phone, lens: Lens) -> tuple[float, float, float]:
+    """The middle of a lens, level with the top of its ring, in the phone's frame."""
+    return *_center(phone, lens.center_mm), _ground_mm(phone, lens.center_mm) + lens.height_mm
+
+
 def _emblem_place(phone: Phone):
     return phone.body.width_mm / 2, phone.back.emblem_from_top_mm
 

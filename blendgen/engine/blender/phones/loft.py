@@ -68,8 +68,8 @@ class PhoneMesh:
         face.material_index = self.slots.index(slot)
         face.smooth = True
 
-    def to_mesh(self, name: str) -> bpy.types.Mesh:
-        """The mesh in metres, bounding box centred in x and y, lowest point at z = 0."""
+    def to_mesh(self, name: str) -> tuple[bpy.types.Mesh, list[float]]:
+        """The mesh in metres, bounding box centred in x and y, lowest point at z = 0; and the move, in mm."""
         axes = list(zip(*(vertex.co for vertex in self.bmesh.verts), strict=True))
         shift = [-(min(axes[0]) + max(axes[0])) / 2, -(min(axes[1]) + max(axes[1])) / 2, -min(axes[2])]
         bmesh.ops.translate(self.bmesh, verts=self.bmesh.verts, vec=shift)
@@ -78,7 +78,7 @@ class PhoneMesh:
         self.bmesh.to_mesh(mesh)
         self.bmesh.free()
         mesh.set_sharp_from_angle(angle=math.radians(SHARP_DEG))
-        return mesh
+        return mesh, shift
 
 
 def _supported(profile, half_width_mm: float, loop: bool) -> list[Station]:

@@ -1,0 +1,1 @@
+"""Sidecars: what a YAML file beside a model says of it, checked and applied to the measured product."""

@@ -1,0 +1,108 @@
+"""Find: which YAML file beside a model is its sidecar. Opens only files that could be one.
+
+A sidecar is `mug.yaml` or `mug.glb.yaml` beside `mug.glb`, or `model.yaml` in a folder that holds
+just that model; `.yml` will do. What leaves a doubt is a Problem that tells the way out: a sidecar is
+never passed over in silence. A spec of blendgen that lies among the models is none, nor is a `model.yaml`
+that has none of the keys: other programs have such files, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from blendgen.catalog.scan import MODEL_SUFFIXES, model_suffix
+from blendgen.errors import Problem
+from blendgen.sidecar.schema import KEYS, MARK
+from blendgen.suggestion import nearest
+
+SUFFIXES = (".yaml", ".yml")
+FOR_A_FOLDER = "model"
+_MOST_BYTES = 1_000_000  # no sidecar is larger
+_MARKED = re.compile(rf"^[\"']?{MARK}[\"']?\s*:", re.M)
+_KEYED = re.compile(rf"^[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
+_SPEC = re.compile(r"^[\"']?blendgen[\"']?\s*:", re.M)
+
+
+def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[Path, Path], list[Problem]]:
+    """The sidecar of each model that has one, and what is wrong with the choice.
+
+    models: model files, all of their folders
+    shown: folder -> how messages name it
+    """
+    chosen: dict[Path, Path] = {}
+    problems: list[Problem] = []
+    by_folder: dict[Path, list[Path]] = {}
+    for model in models:
+        by_folder.setdefault(model.parent, []).append(model)
+    for folder, here in by_folder.items():
+        files = _yaml_files(folder)
+        claims = {model: [file for file in files if _names(file, model, here)] for model in here}
+        problems += _doubts(claims, files, here, shown[folder])
+        shared = [file for file in files if sum(file in found for found in claims.values()) > 1]
+        chosen |= {m: found[0] for m, found in claims.items() if len(found) == 1 and found[0] not in shared}
+    return chosen, problems
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    """The YAML files of a folder that are no specs, by name."""
+    files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
+    return sorted(file for file in files if file.is_file() and not _is_spec(file))
+
+
+def _text(file: Path) -> str:
+    """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
+    with file.open("rb") as opened:
+        return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
+
+
+def _is_spec(file: Path) -> bool:
+    text = _text(file)
+    return bool(_SPEC.search(text)) and not _MARKED.search(text)
+
+
+def _names(file: Path, model: Path, here: list[Path]) -> bool:
+    """Whether a YAML file's name says that it belongs to a model."""
+    stem = file.stem.casefold()
+    if stem in (model.name.casefold(), model.stem.casefold()):
+        return True
+    others = [other for other in here if other.stem.casefold() == FOR_A_FOLDER]
+    return _is_for_folder(file) and len(here) == 1 and not others
+
+
+def _doubts(
+    claims: dict[Path, list[Path]], files: list[Path], here: list[Path], folder: str
+) -> list[Problem]:
+    problems = []
+    for model, found in claims.items():
+        if len(found) > 1:
+            names = ", ".join(file.name for file in found)
+            problems.append(
+                _problem(folder, found[1], f"{model.name} has several sidecars: {names}; keep one")
+            )
+    for file in files:
+        of = [model for model, found in claims.items() if file in found]
+        if len(of) > 1:
+            ways = " or ".join(f"{model.name}{file.suffix}" for model in of)
+            told = f"belongs to {' and '.join(model.name for model in of)} alike; call it {ways}"
+            problems.append(_problem(folder, file, told))
+        elif not of and (_MARKED.search(_text(file)) or _is_for_folder(file)):
+            problems.append(_problem(folder, file, _unclaimed(file, here)))
+    return problems
+
+
+def _is_for_folder(file: Path) -> bool:
+    return file.stem.casefold() == FOR_A_FOLDER and bool(_KEYED.search(_text(file)))
+
+
+def _unclaimed(file: Path, here: list[Path]) -> str:
+    if _is_for_folder(file):
+        names = ", ".join(f"{model.stem}{file.suffix}" for model in here[:3])
+        return f"this folder holds {len(here)} models; name it after the one it describes ({names}, ...)"
+    name = file.stem if model_suffix(file.stem) not in MODEL_SUFFIXES else Path(file.stem).stem
+    return f"is the sidecar of no model here{nearest(name, (model.stem for model in here))}"
+
+
+def _problem(folder: str, file: Path, message: str) -> Problem:
+    return Problem(str(Path(folder, file.name)), 0, 0, "", message)

@@ -1,0 +1,46 @@
+"""Template: a sidecar to start from, with what was measured; only the class is for the person to check."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Mapping
+
+from blendgen.catalog.product import Product
+from blendgen.sidecar.frame import FileFrame
+from blendgen.sidecar.schema import VERSION
+
+
+def template(product: Product, options: Mapping[str, str | None]) -> str:
+    """The YAML text; what is optional stands in comments.
+
+    options: those of its source; unit and up, where they were given, are written down
+    """
+    frame, size = FileFrame(product), " x ".join(f"{1000 * side:.4g}" for side in product.size_m)
+    poses = [
+        f"#   {frame.up_name(pose)} up: {100 * pose.probability:.0f} %" for pose in product.resting_poses[:8]
+    ]
+    middle = frame.to_file((0.0, 0.0, product.size_m[2]))
+    stated = [f"{key}: {options[key]}" for key in ("unit", "up") if options.get(key)]
+    lines = [
+        f"# {product.name}: {size} mm, {product.triangles} triangles; check with: blendgen assets",
+        "# Points and directions are in the model file's own axes and unit.",
+        f"blendgen_model: {VERSION}",
+        f"class: {_text(product.name)}",
+        *stated,
+        "parts:                       # label: pattern(s) of material names",
+        *(f"  {_text(part)}: {_text(glob.escape(part))}" for part in product.parts),
+        "# keypoints:                 # names of points on the surface; this is about the top of the box",
+        f"#   top: [{', '.join(f'{x:.4g}' for x in middle + 0.0)}]",
+        "# symmetries:",
+        "#   discrete: [{axis: z, fold: 2}]",
+        "# It rests with",
+        *poses,
+        "# exclude_poses: ['-z']",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(name: str) -> str:
+    """A YAML text in quotes."""
+    return json.dumps(name, ensure_ascii=False)

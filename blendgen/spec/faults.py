@@ -1,0 +1,86 @@
+"""Faults: what pydantic says of plain values -> the path of the fault and a line in our words.
+
+Shared by all files that are checked against a schema of Sections: specs, and sidecars of models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from blendgen.spec.yaml_source import Path
+from blendgen.suggestion import nearest
+
+NO_VALUE = "has no value; give it one or remove the key (a colour stands in quotes: '#aabbcc')"
+_PLAIN_WORDS = {
+    "model_type": "must be a mapping of keys",
+    "dict_type": "must be a mapping of keys",
+    "list_type": "must be a list",
+    "too_short": "needs at least one entry",
+    "string_pattern_mismatch": 'must be a file name, without spaces in front or any of / \\ : * ? " < > |',
+}
+_LONGEST = 400
+
+
+def faults(error: ValidationError, schema: type[BaseModel]) -> Iterator[tuple[Path, str]]:
+    """The path and the message of each fault of a value that was checked against `schema`."""
+    for fault in error.errors(include_url=False):
+        path, message = _translated(fault, schema)
+        yield path, message if len(message) <= _LONGEST else message[: _LONGEST - 3] + "..."
+
+
+def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Paths of what is null; it is taken out, so that nothing else is said of it."""
+    if isinstance(value, dict):
+        for key in list(value):
+            if value[key] is None:
+                yield (*path, key)
+                del value[key]
+            else:
+                yield from without_value(value[key], (*path, key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from without_value(item, (*path, i))
+
+
+def _translated(fault: dict, schema: type[BaseModel]) -> tuple[Path, str]:
+    path, kind, message = tuple(fault["loc"]), fault["type"], fault["msg"]
+    if path and path[-1] == "[key]":
+        return path[:-1], f"the key must be text: write it in quotes, got {_short(fault['input'])}"
+    if kind == "extra_forbidden":
+        return path, f"unknown key{nearest(path[-1], _keys(_model_at(schema, path[:-1])))}"
+    if kind == "missing":
+        meaning = _keys(_model_at(schema, path[:-1]))[path[-1]].description or "required"
+        return path[:-1] or path, f"{path[-1]} is missing: {meaning}"
+    if kind == "value_error":
+        return path, str(fault["ctx"]["error"])
+    said = _PLAIN_WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
+    return path, f"{said}, got {_short(fault['input'])}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a section by the names that a file gives them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _model_at(schema: type[BaseModel], path: Path) -> type[BaseModel]:
+    """The section that a path of a file leads to."""
+    model = schema
+    for part in path:
+        field = None if isinstance(part, int) else _keys(model).get(part)
+        model = model if field is None else next(_models_in(field.annotation), model)
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

@@ -1,0 +1,134 @@
+"""A point given as it stands in a model file lies on the measured surface where it must, in every format."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from blendgen.catalog.entry import read_entry
+from blendgen.catalog.scan import scan_directory
+from blendgen.catalog.source import Source
+from blendgen.engine.blender.measuring import measure
+from tests.engine.model_files import obj
+
+pytest.importorskip("bpy")
+
+# No turn and no mirroring brings this onto itself, and it does not lie at the origin.
+CORNERS = np.array([(5, 6, 7), (6, 6, 7), (5, 8, 7), (5, 6, 10)], dtype=float)
+FACES = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
+
+WRITE = """
+import sys, bpy
+folder, corners, faces = sys.argv[1], eval(sys.argv[2]), eval(sys.argv[3])
+bpy.ops.wm.read_factory_settings(use_empty=True)
+mesh = bpy.data.meshes.new("wedge")
+mesh.from_pydata(corners, [], faces)
+bpy.context.scene.collection.objects.link(bpy.data.objects.new("wedge", mesh))
+bpy.ops.wm.save_as_mainfile(filepath=folder + "/metres.blend")
+bpy.ops.export_scene.gltf(filepath=folder + "/wedge.glb")
+bpy.ops.export_scene.fbx(filepath=folder + "/y_up.fbx")
+bpy.ops.export_scene.fbx(filepath=folder + "/z_up.fbx", axis_forward="Y", axis_up="Z")
+bpy.ops.wm.usd_export(filepath=folder + "/z_up.usdc")
+turn = dict(export_global_forward_selection="NEGATIVE_Z", export_global_up_selection="Y")
+bpy.ops.wm.usd_export(filepath=folder + "/y_up.usdc", convert_orientation=True, **turn)
+bpy.ops.wm.ply_export(filepath=folder + "/wedge.ply")
+bpy.ops.wm.stl_export(filepath=folder + "/wedge.stl")
+bpy.context.scene.unit_settings.scale_length = 0.001
+bpy.ops.wm.save_as_mainfile(filepath=folder + "/millimetres.blend")
+"""
+
+Y_UP = CORNERS[:, [0, 2, 1]] * [1, 1, -1]  # what Blender shows as z is y in the file, and y is -z
+OWN = {
+    "metres.blend": CORNERS,
+    "millimetres.blend": CORNERS,
+    "wedge.glb": Y_UP,
+    "y_up.fbx": 100 * Y_UP,
+    "z_up.fbx": 100 * CORNERS,
+    "z_up.usdc": CORNERS,
+    "y_up.usdc": Y_UP,
+    "wedge.ply": CORNERS,
+    "wedge.stl": CORNERS,
+    "wedge.obj": CORNERS,
+    "wedge.obj up x": CORNERS,
+    "wedge.obj up y mm": CORNERS,
+    "wedge.obj up z": CORNERS,
+    "wedge.glb in": Y_UP,
+    "y_up.fbx mm": 100 * Y_UP,
+    "y_up.usdc in": Y_UP,
+    "millimetres.blend cm": CORNERS,
+}
+
+
+# As Blender shows the files: all of them alike, but the corners of the OBJ files stand there as they are.
+SHOWN = {name: CORNERS @ [[1, 0, 0], [0, 0, 1], [0, -1, 0]] if "obj" in name else CORNERS for name in OWN}
+
+
+def sources(folder) -> list[Source]:
+    found = {source.display: source for source in scan_directory(folder, "", None, None)}
+    made = []
+    for name, corners in OWN.items():
+        file, *told = name.split()
+        up = told[1] if told[:1] == ["up"] else None
+        unit = next((word for word in told if word in ("mm", "cm", "in")), None)
+        source = found[file]
+        options = source.options | {"unit": unit, "up": up, "points": corners.tolist()}
+        made.append(replace(source, display=name, options=options))
+        shown = options | {"coordinates": "blender", "points": SHOWN[name].tolist()}
+        made.append(replace(source, display=f"{name} shown", options=shown))
+    return made
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wedges")
+    script = [sys.executable, "-c", WRITE, str(folder), str(CORNERS.tolist()), str(FACES)]
+    subprocess.run(script, check=True, capture_output=True)
+    (folder / "wedge.obj").write_text(obj(CORNERS.tolist(), FACES))
+    jobs = [(source, tmp_path_factory.mktemp("entry")) for source in sources(folder)]
+    assert list(measure(jobs, timeout_s=60)) == [None] * len(jobs)
+    return {source.display: read_entry(entry) for source, entry in jobs}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_corners_of_the_file_are_corners_of_the_product(measured, name):
+    product = measured[name]
+    frame = np.array(product.file_to_product)
+    meant = OWN[name] @ frame[:3, :3].T + frame[:3, 3]
+    found = np.array([keypoint.position_m for keypoint in product.keypoints])
+    np.testing.assert_allclose(found, meant, atol=1e-5 * max(product.size_m))
+    assert {tuple(p) for p in np.round(found / max(product.size_m), 4)} == {
+        tuple(p) for p in np.round(product.hull_m / max(product.size_m), 4)
+    }
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_blender_shows_leads_to_the_same_points(measured, name):
+    own, shown = (
+        np.array([k.position_m for k in measured[key].keypoints]) for key in (name, f"{name} shown")
+    )
+    np.testing.assert_allclose(shown, own, atol=1e-5 * max(measured[name].size_m))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_file_is_turned_and_scaled_but_never_mirrored(measured, name):
+    linear = np.array(measured[name].file_to_product)[:3, :3]
+    scale = np.cbrt(np.linalg.det(linear))
+    assert scale > 0
+    np.testing.assert_allclose(linear @ linear.T, scale**2 * np.eye(3), atol=1e-6 * scale**2)
+    sides = np.sort(np.ptp(OWN[name], axis=0)) * scale
+    np.testing.assert_allclose(np.sort(measured[name].size_m), sides, rtol=1e-5)
+
+
+def test_a_point_off_the_surface_is_moved_to_the_nearest_of_it(tmp_path):
+    (tmp_path / "box.obj").write_text(obj())
+    (source,) = scan_directory(tmp_path, "", "mm", "z")
+    moved = replace(source, options=source.options | {"points": [[0.5, 1.0, 9.0]]})
+    entry = tmp_path / "entry"
+    entry.mkdir()
+    assert list(measure([(moved, entry)])) == [None]
+    (keypoint,) = read_entry(entry).keypoints
+    np.testing.assert_allclose(keypoint.position_m, (0, 0, 0.003), atol=1e-9)

@@ -1,0 +1,28 @@
+"""A sidecar to start from is right as it is, whatever the materials are called."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blendgen.sidecar.apply import with_sidecar
+from blendgen.sidecar.read import check_sidecar
+from blendgen.sidecar.template import template
+from blendgen.spec.yaml_source import parse
+from tests.conftest import make_product
+
+FRAME = ((0.001, 0, 0, 0), (0, 0, -0.001, 0), (0, 0.001, 0, 0), (0.0, 0, 0, 1))
+
+
+@pytest.mark.parametrize("name", ["mug", "1", "null", "Tasse für Tee", "a #c"])
+def test_what_was_measured_is_a_sidecar_that_fits(name):
+    parts = ("mat[1]*", 'say "no": #1', "true", "Glas 茶", "a?b\\c")
+    product = replace(make_product(name, "mesh", (0.04, 0.04, 0.1)), parts=parts, file_to_product=FRAME)
+    text = template(product, {"unit": "mm", "up": None})
+    file = check_sidecar(parse(text, "mug.yaml"), Path("mug.obj"))
+    described, problems = with_sidecar(product, file)
+    assert problems == []
+    assert (described.part_names, described.model_class, file.sidecar.unit) == (parts, name, "mm")
+    assert "+y up" in text
