@@ -40,13 +40,13 @@ def scene():
         ((0, 0, 2.001), Sight.UNDECIDED),
         ((0, 0, 2.1), Sight.HIDDEN),
         ((1, 0, 2), Sight.HIDDEN),
-        ((0.4 - 0.002, 0, 2), Sight.UNDECIDED),
-        ((0.4 - 0.02, 0, 2), Sight.VISIBLE),
+        ((0.4 - 0.0003, 0, 2), Sight.UNDECIDED),
+        ((0.4 - 0.002, 0, 2), Sight.VISIBLE),
         ((0, 0, -1), Sight.HIDDEN),
     ],
 )
 def test_a_point_is_seen_where_nothing_is_before_it(scene, point, wanted):
-    assert sight(scene, np.array(point, float), 1, PIXEL) is wanted
+    assert sight(scene, np.array(point, float), PIXEL) is wanted
 
 
 def labelled(checker, row):
@@ -62,7 +62,7 @@ def labelled(checker, row):
         x, y, z = checker.catalog.product(placed.product).size_m
         points = [(0, 0, z), (x / 2, y / 4, z / 2), (-x / 2, y / 4, z / 2), (x / 4, y / 2, z / 2), (0, 0, 0)]
         world = transform_points(placed.object_to_world, points)
-        seen = [sight(scene, one, placed.instance_id, 1 / camera["intrinsics"][0][0])
+        seen = [sight(scene, one, 1 / camera["intrinsics"][0][0])
                 for one in transform_points(camera["world_to_camera"], world)]  # fmt: skip
         pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
         visibility = [2 if one is Sight.VISIBLE else 1 for one in seen]
