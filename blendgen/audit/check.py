@@ -21,10 +21,11 @@ from blendgen.audit.keypoints import keypoint_faults
 from blendgen.audit.scene import AssetReader, NameOf, listed_products, row_scene
 from blendgen.catalog.product import Catalog
 from blendgen.develop.encode import DEPTH_STEP_M
+from blendgen.develop.exr import decode_exr
 from blendgen.draw.roster import Roster
 from blendgen.lens_distortion import pinhole
 from blendgen.mesh import Mesh
-from blendgen.shot import Row, Shot
+from blendgen.shot import PlacedProduct, Row, Shot
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Checker:
         if strange:
             return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
         scene = self._scene(row, shot)
-        mask, depth = _picture(self.root, row, "mask_file_name"), _picture(self.root, row, "depth_file_name")
-        found = compare(Seen(row, scene, mask, None if depth is None else depth * DEPTH_STEP_M))
+        mask = _picture(self.root, row, "mask_file_name")
+        found = compare(Seen(row, scene, mask, _depth_m(self.root, row)))
         found = self._with_classes(row, found)
         if "keypoints" in row["objects"]:
             found = self._with_keypoints(row, shot, scene, found)
@@ -78,7 +79,7 @@ class Checker:
         for number, pair in enumerate(zip(objects["product"], objects["colorway"], strict=True)):
             label, label_id = objects["category"][number], objects["category_id"][number]
             wanted = label_of.get(pair)
-            if wanted is None or label != wanted or self.roster.classes[label_id] != wanted:
+            if wanted is None or (label, label_id) != (wanted, self.roster.classes.index(wanted)):
                 faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
         return replace(found, wrong_classes=len(faults), faults=(*found.faults, *faults))
 
@@ -86,8 +87,9 @@ class Checker:
         products = {placed.instance_id: placed for placed in listed_products(row, shot)}
         faults, looked_at, undecided = [], 0, 0
         for number, instance_id in enumerate(row["objects"]["instance_id"]):
-            positions = self._keypoints(row["objects"]["category"][number], products[instance_id].product)
-            told = keypoint_faults(row, number, products[instance_id], positions, scene)
+            placed = products[instance_id]
+            positions = self._keypoints(row["objects"]["category"][number], placed)
+            told = keypoint_faults(row, number, placed, positions, scene)
             faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
         return replace(
             found,
@@ -97,10 +99,10 @@ class Checker:
             faults=(*found.faults, *faults),
         )
 
-    def _keypoints(self, label: str, product: str) -> list[tuple | None]:
+    def _keypoints(self, label: str, placed: PlacedProduct) -> list[tuple | None]:
         """Positions of a product's keypoints in the order of its class's names."""
         names = self.record.get("keypoints", {}).get(label, {}).get("names", ())
-        own = {point.name: point.position_m for point in self.catalog.product(product).keypoints}
+        own = {point.name: point.position_m for point in self.catalog.standing_for(placed).keypoints}
         return [own.get(name) for name in names]
 
 
@@ -113,17 +115,31 @@ def _labels(roster: Roster) -> dict[tuple[str, str], str]:
 
 
 def _picture(root: Path, row: Row, key: str) -> np.ndarray | None:
-    """(h, w) of a 16-bit picture of a row; None where the data set has none.
+    """(h, w) of the values in a file of a row; None where the data set has none.
 
     raises: ValueError for a file that is no such picture, or of another size
     """
     if key not in row:
         return None
+    path = root / row[key]
     try:
-        with Image.open(root / row[key]) as opened:
-            values = np.array(opened).astype(np.uint16)
+        values = decode_exr(path.read_bytes())["Z"] if path.suffix == ".exr" else _grey(path)
     except OSError as error:
         raise ValueError(f"{row[key]}: {error}") from None
     if values.shape != (row["height"], row["width"]):
         raise ValueError(f"{row[key]}: is {values.shape[1]} x {values.shape[0]} pixels")
     return values
+
+
+def _grey(path: Path) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.array(opened).astype(np.uint16)
+
+
+def _depth_m(root: Path, row: Row) -> np.ndarray | None:
+    """(h, w) float64, 0 where nothing was hit."""
+    values = _picture(root, row, "depth_file_name")
+    if values is None:
+        return None
+    depth_m = values * DEPTH_STEP_M if values.dtype.kind == "u" else values.astype(float)
+    return np.where(np.isfinite(depth_m), depth_m, 0.0)

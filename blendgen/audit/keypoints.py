@@ -1,9 +1,9 @@
 """Keypoints: whether points on products are seen, by rays.
 
 In: the RayScene of a row and world points. Out: VISIBLE, HIDDEN or UNDECIDED, and what rows say
-otherwise. A point is visible where nothing is met before it. Undecided is what a pixel more or less
-decides: at a silhouette or the edge of what hides it, near the border of the image, or where what is
-met lies hardly before the point.
+otherwise. A point is visible where nothing is met before it. Undecided is what a tenth of a pixel
+decides: at the edge of what hides it, near the border of the image, or where what is met lies hardly
+before the point.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from blendgen.errors import GeometryError
 from blendgen.geometry import project, transform_points
 from blendgen.shot import PlacedProduct, Row
 
-# a point lies on its surface as well as single precision and a modeller's grid let it
-_ON_SURFACE_M = 0.0005
+# a point lies on its surface as well as single precision lets it; layers may lie closely over it
+_ON_SURFACE_M = 0.00002
 _WELL_BEFORE_M = 0.0015
+_ASIDE_PX = 0.1
 _PLACE_PX = 0.05
 # visibility as COCO has it: 0 not in the image, 1 hidden, 2 visible
 _OUTSIDE, _HIDDEN, _VISIBLE = 0, 1, 2
@@ -33,21 +34,22 @@ class Sight(Enum):
     UNDECIDED = "undecided"
 
 
-def sight(scene: RayScene, point_camera_m: np.ndarray, instance_id: int, pixel: float) -> Sight:
-    """Whether a camera sees a point of the surface of an instance.
+def sight(scene: RayScene, point_camera_m: np.ndarray, pixel: float) -> Sight:
+    """Whether a camera sees a point on the surface of something.
 
     point_camera_m: (3,) in the camera's frame; pixel: side of a pixel in the image plane at z = 1
     """
     x, y, z = point_camera_m
     if z <= 0:
         return Sight.HIDDEN
-    steps = np.array([(dx, dy) for dx in (0, -1, 1) for dy in (0, -1, 1)]) * pixel
+    steps = np.array([(dx, dy) for dx in (0, -1, 1) for dy in (0, -1, 1)]) * (_ASIDE_PX * pixel)
     met = scene.first_hits(np.array([x, y]) / z + steps)
     if met.unsure.any():
         return Sight.UNDECIDED
-    if met.depth_m[0] >= z - _ON_SURFACE_M:
-        return Sight.VISIBLE if (met.instance_id == instance_id).all() else Sight.UNDECIDED
-    return Sight.HIDDEN if (met.depth_m < z - _WELL_BEFORE_M).all() else Sight.UNDECIDED
+    before_m = z - met.depth_m
+    if before_m[0] <= _ON_SURFACE_M and (before_m < _WELL_BEFORE_M).all():
+        return Sight.VISIBLE
+    return Sight.HIDDEN if (before_m > _WELL_BEFORE_M).all() else Sight.UNDECIDED
 
 
 def keypoint_faults(
@@ -65,13 +67,13 @@ def keypoint_faults(
         looked_at += 1
         world = transform_points(placed.object_to_world, [position])
         place = f"object {number}, keypoint {one}"
-        fault, decided = _fault(row, entry, world, placed.instance_id, scene)
+        fault, decided = _fault(row, entry, world, scene)
         undecided += not decided
         faults += [f"{place}: {fault}"] if fault else []
     return faults, looked_at, undecided
 
 
-def _fault(row: Row, entry, world, instance_id: int, scene: RayScene) -> tuple[str | None, bool]:
+def _fault(row: Row, entry, world, scene: RayScene) -> tuple[str | None, bool]:
     """(what is wrong, or None; whether that could be decided)."""
     camera, visibility = row["camera"], int(entry[2])
     try:
@@ -87,7 +89,7 @@ def _fault(row: Row, entry, world, instance_id: int, scene: RayScene) -> tuple[s
     if np.abs(entry[:2] - pixel).max() > _PLACE_PX:
         return f"is at {pixel.round(2).tolist()}, not {np.round(entry[:2], 2).tolist()}", True
     (point,) = transform_points(camera["world_to_camera"], world)
-    seen = sight(scene, point, instance_id, pixel_size(row))
+    seen = sight(scene, point, pixel_size(row))
     if seen is Sight.UNDECIDED:
         return None, False
     if (seen is Sight.VISIBLE) != (visibility == _VISIBLE):

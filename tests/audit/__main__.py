@@ -16,7 +16,7 @@ from blendgen.errors import ExitCode
 from tests.audit.scenes import audited, variants
 
 _TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, box px,
-depth mm, classes, px not checked, products not checked, faults"""
+depth mm, classes, keypoints, wrong, undecided, px not checked, products not checked, faults"""
 HEAD = tuple(title.strip() for title in _TITLES.split(","))
 
 
@@ -25,7 +25,8 @@ def cells(name: str, found: Findings) -> tuple[str, ...]:
         *(found.rows, found.products, found.hidden_products, found.cut_products, found.wrong_px),
         *(f"{100 * found.wrong_share:.4f}", found.inner_px),
         *(found.lens_px, f"{found.fraction_error:.4f}", found.box_error_px),
-        *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.unchecked_px),
+        *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.keypoints),
+        *(found.wrong_keypoints, found.undecided_keypoints, found.unchecked_px),
         *(found.unchecked_products, len(found.faults)),
     )
     return (name, *map(str, numbers))
@@ -40,20 +41,20 @@ def printed(line: tuple[str, ...]) -> str:
 @click.command()
 @click.option("--products", default=2000, show_default=True, help="How many must be in view, in all.")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--only", help="Variants whose name begins so.")
+@click.option("--only", multiple=True, help="Variants whose name begins so; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def main(products: int, seed: int, only: str | None, as_json: bool) -> None:
+def main(products: int, seed: int, only: tuple[str, ...], as_json: bool) -> None:
     """Check the labels of all scenes against a ray cast."""
-    chosen = [one for one in variants() if one.name.startswith(only or "")]
+    chosen = [one for one in variants() if one.name.startswith(only or ("",))]
     every: dict[str, Findings] = {}
     click.echo(printed(HEAD), err=as_json)
     for variant in chosen:
         every[variant.name] = audited(variant, -(-products // len(chosen)), seed)
         click.echo(printed(cells(variant.name, every[variant.name])), err=as_json)
+        for fault in every[variant.name].faults:
+            click.echo(fault, err=True)
     every["all"] = total(every.values())
     click.echo(printed(cells("all", every["all"])), err=as_json)
-    for fault in every["all"].faults:
-        click.echo(fault, err=True)
     if as_json:
         click.echo(json.dumps({"seed": seed, "sets": {name: asdict(one) for name, one in every.items()}}))
     sys.exit(ExitCode.FAILED if every["all"].faults else ExitCode.OK)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from blendgen.audit.check import Checker
 from blendgen.audit.findings import Findings, total
 from blendgen.cli.options import load, stock
@@ -28,6 +30,7 @@ from blendgen.farm.worker import answered, job_in_hand, pipeline_in_hand, produc
 from blendgen.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
 from blendgen.record import dataset_record
+from blendgen.spec.load import SpecFile
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -45,10 +48,10 @@ OCCLUDED = (
     "occluders.visible_fraction={uniform: [0.15, 0.95]}",
 )
 DISTORTED = (
-    "camera.distortion.k1={uniform: [-0.3, 0.15]}",
-    "camera.distortion.k2={uniform: [-0.03, 0.06]}",
+    "camera.distortion.k1={uniform: [-0.15, 0.1]}",
+    "camera.distortion.k2={uniform: [0, 0.04]}",
     "camera.distortion.p1={uniform: [-0.01, 0.01]}",
-    "camera.focal_length_mm={uniform: [20, 40]}",
+    "camera.focal_length_mm={uniform: [28, 50]}",
 )
 MANY = ("per_image={integers: [1, 4]}",)
 # so near that a phone or two, or a heap of them, reach out of the frame
@@ -102,16 +105,26 @@ def imported() -> Iterator[Variant]:
             yield from in_four_ways(Path(name).name, scene, own, few if small else None, near_m)
 
 
+def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
+    """Its spec and products; keypoints are asked for where products have some."""
+    overrides = (*SMALL, *variant.overrides)
+    spec_file = load(variant.scene, overrides, seed, None)
+    inventory = stock(spec_file, strict=False)
+    if any(product.keypoints for product in inventory.catalog.products):
+        spec_file = load(variant.scene, (*overrides, "output.keypoints=true"), seed, None)
+    return spec_file, inventory
+
+
 def audited(variant: Variant, products: int, seed: int) -> Findings:
     """Findings of as many images of a variant as show so many products."""
-    spec_file = load(variant.scene, (*SMALL, *variant.overrides), seed, None)
-    inventory = stock(spec_file, strict=False)
+    spec_file, inventory = opened(variant, seed)
     found, indices = Findings(), itertools.count()
     with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, log, threads=1)
         while found.products < products and not stop.count:
-            images = itertools.islice(indices, images_for(products - found.products, found))
+            expected = found.products / found.rows if found.rows else np.mean(job.spec.per_image.support())
+            images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
             try:
                 tasks = tasks_for(job.spec, images)
                 for index, one in run_tasks(job, tasks, stop, WORKERS, produce=made_and_checked):
@@ -120,11 +133,6 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
             except BlendgenError as error:  # the other scenes are checked all the same
                 return total([found, Findings(faults=(f"{variant.name}, seed {seed}: {error}",))])
     return found
-
-
-def images_for(products: int, found: Findings) -> int:
-    """How many images more, by the products that those so far have shown."""
-    return max(2, round(products / (found.products / found.rows if found.rows else 1.5)))
 
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:

@@ -1,6 +1,7 @@
 """The check of a row: silent on sound labels, and every planted fault is found."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ BARREL = {"k1": -0.25, "k2": 0.05, "p1": 0.004}
 SETS = {
     "plain": {},
     "one alone": {"per_image": 1},
+    "depth as exr": {"output": {"depth": "exr"}},
     "distorted": {"camera": {"distortion": BARREL, "focal_length_mm": 24}},
     "occluded": {"occluders": {"catalog": "occluders", "visible_fraction": {"uniform": [0.2, 0.9]}}},
     "cut": {"camera": {"distance_m": 0.35, "focal_length_mm": 70, "elevation_deg": {"uniform": [60, 90]}}},
@@ -163,3 +165,19 @@ def test_a_row_without_mask_and_depth_is_checked_by_its_boxes(checker, row):
     assert checker.check(row).faults == () and checker.check(row).pixels == 0
     wider(checker, row)
     assert "boxes" in checker.check(row).faults[0]
+
+
+def test_products_behind_what_may_be_seen_through_are_not_checked(tmp_path):
+    sound = make_set(tmp_path / "set", 4, **SETS["occluded"])
+
+    def of_shot(shot):
+        meshes = sound.geometry.of_shot(shot)
+        return [
+            replace(one, see_through=frozenset({0})) if one.name.startswith("thing") else one
+            for one in meshes
+        ]
+
+    checker = replace(sound, geometry=replace(sound.geometry, of_shot=of_shot))
+    found = total(checker.check(row) for row in rows_of(checker))
+    assert found.faults == () and found.unchecked_px > 0
+    assert 4 <= found.unchecked_products <= found.products

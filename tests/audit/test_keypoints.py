@@ -1,14 +1,17 @@
 """Sight: seen, hidden, and what a pixel more or less would decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from blendgen.audit.cast import RayScene, Solid
 from blendgen.audit.keypoints import Sight, keypoint_faults, sight
 from blendgen.audit.scene import listed_products
+from blendgen.catalog.product import Keypoint
 from blendgen.geometry import project, transform_points
 from blendgen.shot import Shot
-from tests.audit.boxes import box_mesh, ground, make_mesh, make_set, rows_of
+from tests.audit.boxes import SIZES, box_mesh, ground, make_mesh, make_set, rows_of
 
 pytest.importorskip("embreex")
 PIXEL = 0.002
@@ -32,17 +35,18 @@ def scene():
     ("point", "wanted"),
     [
         ((0, 0, 2), Sight.VISIBLE),
-        ((0, 0, 2.0003), Sight.VISIBLE),
+        ((0, 0, 2.00001), Sight.VISIBLE),
+        ((0, 0, 2.0003), Sight.UNDECIDED),
         ((0, 0, 2.001), Sight.UNDECIDED),
         ((0, 0, 2.1), Sight.HIDDEN),
         ((1, 0, 2), Sight.HIDDEN),
-        ((0.4 - 0.002, 0, 2), Sight.UNDECIDED),
-        ((0.4 - 0.02, 0, 2), Sight.VISIBLE),
+        ((0.4 - 0.0003, 0, 2), Sight.UNDECIDED),
+        ((0.4 - 0.002, 0, 2), Sight.VISIBLE),
         ((0, 0, -1), Sight.HIDDEN),
     ],
 )
 def test_a_point_is_seen_where_nothing_is_before_it(scene, point, wanted):
-    assert sight(scene, np.array(point, float), 1, PIXEL) is wanted
+    assert sight(scene, np.array(point, float), PIXEL) is wanted
 
 
 def labelled(checker, row):
@@ -58,7 +62,7 @@ def labelled(checker, row):
         x, y, z = checker.catalog.product(placed.product).size_m
         points = [(0, 0, z), (x / 2, y / 4, z / 2), (-x / 2, y / 4, z / 2), (x / 4, y / 2, z / 2), (0, 0, 0)]
         world = transform_points(placed.object_to_world, points)
-        seen = [sight(scene, one, placed.instance_id, 1 / camera["intrinsics"][0][0])
+        seen = [sight(scene, one, 1 / camera["intrinsics"][0][0])
                 for one in transform_points(camera["world_to_camera"], world)]  # fmt: skip
         pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
         visibility = [2 if one is Sight.VISIBLE else 1 for one in seen]
@@ -86,3 +90,21 @@ def test_keypoints_told_otherwise_than_they_are_seen_are_found(tmp_path):
             aside, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
             assert any(", not [" in fault for fault in aside)
     assert kinds == {"visible, but has visibility 1", "hidden, but has visibility 2"}
+
+
+def test_a_row_with_keypoints_is_checked_with_them(tmp_path):
+    checker = make_set(tmp_path / "set", 2)
+    row = rows_of(checker)[0]
+    _, _, positions = labelled(checker, row)
+    own = dict(zip(row["objects"]["product"], positions, strict=False))
+    points = {name: tuple(Keypoint(str(i), p) for i, p in enumerate(own.get(name, ()))) for name in SIZES}
+    products = tuple(replace(one, keypoints=points[one.name]) for one in checker.catalog.products)
+    names = {"names": [str(i) for i in range(5)] + ["of another product"]}
+    for told in row["objects"]["keypoints"]:
+        told.append([0, 0, 0])
+    catalog = replace(checker.catalog, products=products)
+    checker = replace(checker, catalog=catalog, record={"keypoints": dict.fromkeys(SIZES, names)})
+    found = checker.check(row)
+    assert found.faults == () and found.keypoints == 5 * len(positions) > found.undecided_keypoints
+    row["objects"]["keypoints"][0][0][2] = 1  # the middle of its top, which nothing hides
+    assert "object 0, keypoint 0: is visible, but has visibility 1" in checker.check(row).faults[0]
