@@ -11,7 +11,15 @@ import numpy as np
 from blendgen.catalog.label_names import LabelNames
 from blendgen.errors import GeometryError
 from blendgen.film import Film, Labels, ObjectLabel
-from blendgen.geometry import box_of_mask, distort, rows_of, transform_points, undistort
+from blendgen.geometry import (
+    box_of_mask,
+    distort,
+    inverse_rigid,
+    pixel_rays,
+    rows_of,
+    transform_points,
+    undistort,
+)
 from blendgen.oriented_box import oriented_box
 from blendgen.shot import Camera, PlacedProduct, Shot
 from blendgen.spec.output import Output
@@ -32,7 +40,7 @@ def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Label
         coverage=film.coverage,
         normal_camera=_normal_camera(film, shot) if output.normals else None,
         albedo_linear=film.central_albedo_linear if output.albedo else None,
-        object_coordinates=film.object_coordinates,
+        object_coordinates=_object_coordinates(film, shot) if output.object_coordinates else None,
     )
 
 
@@ -137,3 +145,23 @@ def _normal_camera(film: Film, shot: Shot) -> np.ndarray:
     """Normals turned into the camera's frame; 0 where nothing was hit stays 0."""
     rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
     return film.central_normal_world @ rotation.T
+
+
+def _object_coordinates(film: Film, shot: Shot) -> np.ndarray:
+    """(h, w, 3) float32: where on its product each pixel's surface lies, 0 where no product is seen.
+
+    The box's middle is (0.5, 0.5, 0.5) and its diagonal has the length 1, so each is from 0 to 1.
+    source: Wang et al., Normalized Object Coordinate Space for category-level 6D pose (CVPR 2019)
+    """
+    camera = shot.camera
+    points = undistort(pixel_rays(camera.intrinsics, camera.resolution)[..., :2], camera.distortion)
+    camera_to_world = inverse_rigid(camera.world_to_camera)
+    found = np.zeros((*points.shape[:2], 3), np.float32)
+    for placed in shot.products:
+        own = film.instance_id == placed.instance_id
+        depth_m = film.depth_m[own, None].astype(np.float64)
+        world = transform_points(camera_to_world, np.hstack([points[own] * depth_m, depth_m]))
+        within = transform_points(inverse_rigid(placed.object_to_world), world)
+        middle = np.array([0.0, 0.0, placed.size_m[2] / 2])
+        found[own] = (within - middle) / np.linalg.norm(placed.size_m) + 0.5
+    return found

@@ -42,7 +42,6 @@ class Film:
     coverage: instance id -> (h, w) float32, share of each pixel that the product covers
     central_normal_world: (h, w, 3) float32 unit normals at the pixel centres, 0 where nothing was hit
     central_albedo_linear: (h, w, 3) float32 of the surface at the pixel centres, likewise
-    object_coordinates: (h, w, 3) float32 (see object_coordinates.py)
     keypoint_seen: instance id -> (n,) bool, which of the product's keypoints nothing hides
     """
 
@@ -57,7 +56,6 @@ class Film:
     coverage: dict[int, np.ndarray] | None = None
     central_normal_world: np.ndarray | None = None
     central_albedo_linear: np.ndarray | None = None
-    object_coordinates: np.ndarray | None = None
     keypoint_seen: dict[int, np.ndarray] | None = None
     overscan: Overscan | None = None
 

@@ -2,7 +2,7 @@
 
 In: a Camera with distortion coefficients. Out: the pinhole Camera that sees at least as much, and
 what was rendered with it as the distorting lens lays it on the sensor: light between pixels,
-ids, depth and masks from the nearest pixel, so that labels stay exact.
+ids and masks from the nearest pixel, so that labels stay exact.
 """
 
 from __future__ import annotations
@@ -20,14 +20,8 @@ from blendgen.shot import Camera
 
 _MARGIN_PX = 2
 _WIDEST = 4.0
-_PER_PIXEL = (
-    "depth_m",
-    "instance_id",
-    "part_slot",
-    "central_normal_world",
-    "central_albedo_linear",
-    "object_coordinates",
-)
+_EVEN = 1e-4  # of the inverse depth, its bend from pixel to pixel
+_PER_PIXEL = ("instance_id", "part_slot", "central_normal_world", "central_albedo_linear")
 
 
 def is_pinhole(camera: Camera) -> bool:
@@ -61,19 +55,52 @@ def distorted_light(radiance_linear: np.ndarray, camera: Camera) -> np.ndarray:
 def distorted_labels(film: Film, camera: Camera) -> Film:
     """The film with all that labels are made of as `camera` sees it; its light stays the pinhole's.
 
-    Shares of pixels are taken between pixel centres, everything else from the nearest.
+    Shares of pixels are taken between pixel centres, and depth where the surface there is even;
+    everything else from the nearest.
     """
     if is_pinhole(camera):
         return film
-    nearest = tuple(np.rint(place).astype(int) for place in _places(camera, film.instance_id.shape))
+    places = _places(camera, film.instance_id.shape)
+    nearest = tuple(np.rint(place).astype(int) for place in places)
     arrays = {name: getattr(film, name) for name in _PER_PIXEL}
     return replace(
         film,
         **{name: None if array is None else array[nearest] for name, array in arrays.items()},
+        depth_m=_depth(film, places, nearest),
         amodal_mask={instance: mask[nearest] for instance, mask in film.amodal_mask.items()},
         coverage=film.coverage and {i: _between(share, camera) for i, share in film.coverage.items()},
         overscan=film.overscan and replace(film.overscan, inside=_seen_of(film.overscan.camera, camera)),
     )
+
+
+def _depth(film: Film, places, nearest) -> np.ndarray:
+    """(h, w) float32 depth on each pixel's own ray: on an even surface its inverse is linear in the image.
+
+    At edges, creases and steps that of the nearest pixel, so that nothing floats between two surfaces.
+    """
+    inverse = 1.0 / film.depth_m.astype(np.float64)
+    even = _even(inverse, film.instance_id)
+    top, left = (np.floor(place).astype(int) for place in places)
+    down, right = places[0] - top, places[1] - left
+    corners = [(top + i, left + j, (down if i else 1 - down) * (right if j else 1 - right))
+               for i in (0, 1) for j in (0, 1)]  # fmt: skip
+    between = sum(weight * inverse[row, column] for row, column, weight in corners)
+    same = [film.instance_id[row, column] == film.instance_id[nearest] for row, column, _ in corners]
+    sound = np.all([even[row, column] for row, column, _ in corners] + same, axis=0)
+    with np.errstate(divide="ignore"):
+        return np.where(sound, 1.0 / between, film.depth_m[nearest]).astype(np.float32)
+
+
+def _even(inverse: np.ndarray, instance_id: np.ndarray) -> np.ndarray:
+    """(h, w) bool: whether the surface neither bends nor ends between a pixel and its four neighbours."""
+    padded, ids = np.pad(inverse, 1, mode="reflect"), np.pad(instance_id, 1, mode="edge")
+    even = inverse > 0
+    for axis in (0, 1):
+        before, after = np.roll(padded, 1, axis)[1:-1, 1:-1], np.roll(padded, -1, axis)[1:-1, 1:-1]
+        even &= np.abs(before - 2 * inverse + after) < _EVEN * inverse
+        for step in (1, -1):
+            even &= np.roll(ids, step, axis)[1:-1, 1:-1] == instance_id
+    return even
 
 
 def _between(image: np.ndarray, camera: Camera) -> np.ndarray:

@@ -9,7 +9,7 @@ after it may happen in another thread, beside the next render.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
@@ -27,7 +27,6 @@ from blendgen.draw.steering import Steering
 from blendgen.engine.base import Engine, EngineError
 from blendgen.film import Film, Frame, Labels
 from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
-from blendgen.object_coordinates import object_coordinates
 from blendgen.shot import Exposure, Shot
 from blendgen.spec.model import Spec
 
@@ -100,16 +99,10 @@ class Pipeline:
         """What parts and keypoints are called in this data set."""
         return label_names(self.catalog, self.roster.products_of_class())
 
-    def _film(self, shot: Shot) -> Film:
-        film = self.engine.render(shot)
-        if not self.spec.output.object_coordinates:
-            return film
-        return replace(film, object_coordinates=object_coordinates(film, shot))
-
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):
             shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
-            film = self._film(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+            film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
             seen = distorted_labels(film, shot.camera)
             labels = annotate(seen, shot, self.names, self.spec.output)
             fault = subject_fault(labels, shot)

@@ -34,7 +34,7 @@ LAYERS = {
     "film": 3,
     **dict.fromkeys(["spec", "catalog", "openings", "overscan"], 3),
     **dict.fromkeys(["draw", "engine", "develop", "annotate", "recolor", "pictures"], 4),
-    **dict.fromkeys(["lens_distortion", "object_coordinates"], 4),
+    "lens_distortion": 4,
     **dict.fromkeys(["sidecar", "dataset"], 5),
     "spec_sources": 6,
     **dict.fromkeys(["inventory", "inspection"], 7),

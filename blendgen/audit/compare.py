@@ -29,6 +29,8 @@ _UNSURE = np.uint16(65535)
 _LEAST_PX = 4  # of a product that only one of the two sees
 # how far from a pixel's centre Cycles takes its label: 0.0006 of a pixel, measured on steep slopes
 _RAY_PX = 0.002
+# how far from it a distorting lens's depth may be taken, where the surface is curved between pixels
+_LENS_PX = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,21 +169,21 @@ def _depth_error(seen: Seen, instance_id: int, visible: np.ndarray) -> float:
     rows, columns = np.array(places).T
     told = seen.depth_m[rows, columns]
     error_m = _beyond(seen, seen.rays[rows, columns], told, _RAY_PX)
-    if is_pinhole(seen.row):
-        return error_m
-    return max(error_m, _beyond(seen, lens_rays(seen.row)[rows, columns], told, 0.5))
+    if not is_pinhole(seen.row):  # on even surfaces that of the pixel's own ray, elsewhere of the nearest
+        error_m = np.minimum(error_m, _beyond(seen, lens_rays(seen.row)[rows, columns], told, _LENS_PX))
+    return float(error_m.max(initial=0.0))
 
 
-def _beyond(seen: Seen, rays: np.ndarray, told_m: np.ndarray, reach_px: float) -> float:
-    """How far depths (n,) are outside of what is met round rays (n, 2), between samples included."""
+def _beyond(seen: Seen, rays: np.ndarray, told_m: np.ndarray, reach_px: float) -> np.ndarray:
+    """(n,) how far depths are outside of what is met round rays (n, 2), between samples included."""
     aside = np.linspace(-reach_px, reach_px, 9) * pixel_size(seen.row)
     around = np.stack(np.meshgrid(aside, aside), axis=-1)
     met = seen.scene.first_hits(rays[:, None, None] + around).depth_m
     sound = np.isfinite(met).all(axis=(1, 2))  # else there is nothing beside it
-    met, told_m = met[sound], told_m[sound]
+    met = np.where(sound[:, None, None], met, 0.0)
     slack = np.maximum(*(np.abs(np.diff(met, axis=axis)).max(axis=(1, 2)) for axis in (1, 2)))
     beyond = np.maximum(met.min(axis=(1, 2)) - told_m, told_m - met.max(axis=(1, 2))) - slack
-    return float(beyond.max(initial=0.0))
+    return np.where(sound, np.maximum(beyond, 0.0), 0.0)
 
 
 def _central_pixels(mask: np.ndarray) -> list[tuple[int, int]]:

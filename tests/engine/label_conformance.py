@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from blendgen.catalog.product import Keypoint
+from blendgen.annotate import annotate
+from blendgen.catalog.label_names import label_names
+from blendgen.catalog.product import Catalog, Keypoint
 from blendgen.geometry import inverse_rigid, pixel_rays, project, transform_points
-from blendgen.object_coordinates import object_coordinates
 from blendgen.spec.output import Output
 from tests.engine.conformance import make_camera, make_shot, place, silhouette
 
@@ -100,7 +101,8 @@ def check_object_coordinates(engine, box, sphere):
     camera, placed = make_camera(), place(1, box, 0.01, -0.02, 25)
     shot = make_shot([placed], camera)
     film = engine.render(shot)
-    found = object_coordinates(film, shot)
+    output = Output(object_coordinates=True)
+    found = annotate(film, shot, label_names(Catalog(()), {}), output).object_coordinates
     own = film.instance_id == 1
     assert not found[~own].any()
     points = (found[own] - 0.5) * np.linalg.norm(box.size_m) + [0, 0, box.size_m[2] / 2]
