@@ -2,7 +2,8 @@
 
 In: a spec, its catalogue and roster, an engine and a developer. Out: Frames. Where too little
 (or too much) of the subject turns out to be visible, the shot is drawn again as the next attempt; the
-Shot in the Row says which attempt it was.
+Shot in the Row says which attempt it was. The engine is needed up to `rendered` alone: what comes
+after it may happen in another thread, beside the next render.
 """
 
 from __future__ import annotations
@@ -41,6 +42,16 @@ class Task:
     image_indices: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A task whose subject is seen as it should be: all that the engine has to do with it."""
+
+    task: Task
+    shot: Shot
+    film: Film
+    labels: Labels
+
+
 def tasks_for(spec: Spec, image_indices: Iterable[int]) -> Iterator[Task]:
     """The shots that some images belong to, in their order; neighbours share the path tracing."""
     for shot_index, indices in groupby(image_indices, lambda index: index // spec.exposures_per_shot):
@@ -60,8 +71,16 @@ class Pipeline:
 
     def frames(self, task: Task) -> Iterator[Frame]:
         """The frames of a task; raises EngineError where the subject is never seen as it should be."""
-        shot, film, labels = self._seen_shot(task.shot_index)
-        exposures = draw_exposures(self.spec, shot, task.image_indices, self.steering)
+        return self.developed(self.rendered(task))
+
+    def rendered(self, task: Task) -> Rendered:
+        """A task after its path tracing; raises EngineError where the subject is never seen as wanted."""
+        return Rendered(task, *self._seen_shot(task.shot_index))
+
+    def developed(self, rendered: Rendered) -> Iterator[Frame]:
+        """The frames of what was rendered; the engine is left alone."""
+        shot, film, labels = rendered.shot, rendered.film, rendered.labels
+        exposures = draw_exposures(self.spec, shot, rendered.task.image_indices, self.steering)
         lit = self.developer.lit(film, exposures)
         for exposure, sharp in zip(exposures, lit, strict=True):
             radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)

@@ -16,7 +16,7 @@ from blendgen.errors import BlendgenError, ExitCode
 def command(as_json):
     """Check Blender, system libraries, devices and the cache, and render a tiny picture."""
     from blendgen.catalog.cache import cache_folder
-    from blendgen.farm.worker import cores
+    from blendgen.farm.machine import cores
 
     report = {
         "schema_version": 1,

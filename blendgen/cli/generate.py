@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from blendgen.cli.options import load, say, spec_argument, spec_options, stock
+from blendgen.cli.options import load, say, spec_argument, spec_options, stock, workers_option
 from blendgen.cli.progress import Progress
 
 _SHOWN = 5  # of a list of classes
@@ -32,36 +32,54 @@ _SHOWN = 5  # of a list of classes
     metavar="RANGE",
     help="Only these images, such as 0-99,200-299:2, whatever -n says.",
 )
+@workers_option
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="DEVICE",
+    help="What Cycles computes on: cpu, cuda, optix, hip, oneapi, metal, some of the cards (cuda:0,2), "
+    "or auto, the best that is there.",
+)
 @spec_options
 @click.option("--force", is_flag=True, help="Start afresh in a folder that holds another data set.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(spec, folder, images, index_range, overrides, seed, render, strict, force, as_json):
+def command(
+    spec, folder, images, index_range, workers, device, overrides, seed, render, strict, force, as_json
+):
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
-    Goes on where an earlier run stopped. The first Ctrl-C finishes the image in hand, the second
-    stops at once.
+    Goes on where an earlier run stopped. The first Ctrl-C finishes the images in hand, the second
+    stops at once. The images do not depend on --workers; on another --device their bytes do.
     """  # fmt: skip
     import numpy as np
 
     from blendgen.dataset.store import Store
     from blendgen.dataset.write import write_atomically
     from blendgen.develop.encode import encode_jpeg
+    from blendgen.engine.device import parse_device
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
+    from blendgen.farm.probe import devices_for
     from blendgen.identity import portable_spec
     from blendgen.index_range import parse_range
     from blendgen.record import dataset_record
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml
 
+    wish = parse_device(device)
     spec_file = load(spec, overrides, seed, render, images)
     wanted = parse_range(index_range) if index_range is not None else range(spec_file.spec.images)
+    devices = devices_for(wish)
+    if device != "cpu":
+        say(f"renders on {', '.join(map(str, devices))}")
     inventory = stock(spec_file, strict)
     record = dataset_record(spec_file.spec, inventory)
     with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force) as store:
-        job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, store.layout.log)
+        places = folder, store.layout.log
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, *places, devices=devices)
         with Progress() as progress:
-            outcome = generate(job, store, wanted, progress)
+            outcome = generate(job, store, wanted, progress, workers)
         sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88)
         write_atomically(store.layout, store.layout.contact_sheet, sheet)
         _tell(outcome, store, as_json)

@@ -25,6 +25,30 @@ def spec_options(command):
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
 
+class _Workers(click.ParamType):
+    """A number of workers; None for "auto"."""
+
+    name = "auto|N"
+
+    def convert(self, value, param, ctx):
+        if value is None or isinstance(value, int):
+            return value
+        if value.strip().lower() == "auto":
+            return None
+        if not value.strip().isdecimal() or int(value) < 1:
+            self.fail(f"{value}: give auto, or a number from 1 on", param, ctx)
+        return int(value)
+
+
+workers_option = click.option(
+    "--workers",
+    type=_Workers(),
+    default="auto",
+    show_default=True,
+    help="Worker processes, each with its own Blender; auto: one a core, or one a GPU, as memory allows.",
+)
+
+
 def load(
     spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
 ) -> SpecFile:

@@ -37,6 +37,10 @@ class Progress:
             self._spoken = time.monotonic()
             print(self._line(), file=sys.stderr, flush=True)
 
+    def note(self, text: str) -> None:
+        """A line that stays, beside a bar that moves."""
+        tqdm.write(text, file=sys.stderr)
+
     def _line(self) -> str:
         elapsed = self._spoken - self._started
         left = elapsed / self._done * (self._total - self._done)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from blendgen.cli.options import say
+from blendgen.cli.options import say, workers_option
 from blendgen.cli.progress import Progress
 from blendgen.errors import ExitCode
 
@@ -22,8 +22,9 @@ from blendgen.errors import ExitCode
     help="Also cast rays through the scenes of N images and compare their labels, then make these images "
     "again and compare every byte.",
 )
+@workers_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, deep, as_json):
+def command(folder, deep, workers, as_json):
     """Check every file and every row of the data set in OUT.
 
     Files against their sha256, boxes and areas against the masks, labels against the drawn shots,
@@ -39,7 +40,7 @@ def command(folder, deep, as_json):
     with Progress("row") as progress:
         progress.begin(read_record(Layout(folder)).get("images", 0))
         try:
-            for fault in itertools.chain(verify(folder, progress.advance), _in_depth(folder, deep)):
+            for fault in itertools.chain(verify(folder, progress.advance), _in_depth(folder, deep, workers)):
                 faults.append(fault)
                 if not as_json:
                     click.echo(str(fault))
@@ -55,7 +56,7 @@ def command(folder, deep, as_json):
     return ExitCode.DATASET if faults else ExitCode.OK
 
 
-def _in_depth(folder: Path, count: int | None):
+def _in_depth(folder: Path, count: int | None, workers: int | None):
     """Faults of labels against rays, and of images that come out otherwise; nothing is loaded before it
     is asked for."""
     if count is None:
@@ -72,6 +73,6 @@ def _in_depth(folder: Path, count: int | None):
         yield found.fault
         return
     with Progress("row") as progress:
-        yield from ray_faults(found, count, progress)
+        yield from ray_faults(found, count, progress, workers)
     with Progress() as progress:
-        yield from recheck(found, count, progress)
+        yield from recheck(found, count, progress, workers)

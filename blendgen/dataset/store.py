@@ -75,19 +75,29 @@ class Store:
             if all((root / name).is_file() for name in file_names(row))
         }
 
-    def finish(self, device: dict[str, str] | None) -> dict[str, Any]:
+    def note_device(self, device: dict[str, str]) -> list[dict[str, str]]:
+        """Write into dataset.json, at once, what images are now made on; returns what others were made on.
+
+        One is "device"; what more there are come under "also_made_on".
+        """
+        known = read_record(self.layout)
+        others = [one for one in devices_of(known) if one != device]
+        if device not in devices_of(known):
+            self._write_record(known | _device_record([*others, device]))
+        return others
+
+    def finish(self, device: dict[str, str] | None = None) -> dict[str, Any]:
         """Sort the manifest and write the counts into dataset.json; returns the record."""
+        if device is not None:
+            self.note_device(device)
         self.summary = sort_manifest(self.layout)
         self._record |= {
             "images": self.summary.images,
             "images_per_split": self.summary.per_split(),
             "images_per_label": self.summary.per_label(),
         }
-        if device is not None:
-            self._record["device"] = device
-        elif "device" in (known := read_record(self.layout)):
-            self._record["device"] = known["device"]
-        self._write_record()
+        self._record |= _device_record(devices_of(read_record(self.layout)))
+        self._write_record(self._record)
         return self._record
 
     def _refuse_foreign(self) -> None:
@@ -119,12 +129,12 @@ class Store:
             _remove(self.layout.owned())
         shutil.rmtree(self.layout.temporary, ignore_errors=True)
         if not read_record(self.layout):
-            self._write_record()
+            self._write_record(self._record)
         if not self.layout.spec.exists() or self.layout.spec.read_bytes() != self._spec_yaml.encode():
             write_atomically(self.layout, self.layout.spec, self._spec_yaml.encode())
 
-    def _write_record(self) -> None:
-        text = json.dumps(self._record, indent=2, ensure_ascii=False) + "\n"
+    def _write_record(self, record: dict[str, Any]) -> None:
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         write_atomically(self.layout, self.layout.record, text.encode())
 
 
@@ -135,6 +145,18 @@ def read_record(layout: Layout) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
+    """What the images of a data set were made on: none so far, one device, or several."""
+    return [record["device"], *record.get("also_made_on", ())] if "device" in record else []
+
+
+def _device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
+    if not devices:
+        return {}
+    first, *rest = sorted(devices, key=json.dumps)  # not as they came: the order of finishing never shows
+    return {"device": first} | ({"also_made_on": rest} if rest else {})
 
 
 def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:

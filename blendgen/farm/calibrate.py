@@ -23,7 +23,8 @@ from blendgen.catalog.cache import cache_folder
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.pool import run_tasks
+from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import answered, pipeline_in_hand
 from blendgen.pipeline import Pipeline, Task
 from blendgen.spec.presets import REFERENCE_SAMPLES

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.measuring import builder_digests, measure
+from blendgen.errors import SetupError
 from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
-from blendgen.farm.worker import redirect_output
+from blendgen.farm.pool import run_tasks
+from blendgen.farm.probe import found_gpus
+from blendgen.farm.stop_signal import StopSignal
 from blendgen.inventory import load_inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import check_spec
@@ -36,7 +35,7 @@ def check_up() -> dict[str, Any]:
         return {
             "blender": identity["version"],
             "kernel": identity["kernel"],
-            "gpus": _gpus(folder / "gpus.log"),
+            "gpus": _gpus(),
             "smoke_render": "ok",
         }
 
@@ -51,17 +50,9 @@ def _smoke_render(folder: Path) -> dict[str, str]:
     raise EngineError("the smoke render was stopped")
 
 
-def _gpus(log: Path) -> list[str]:
-    """Names of the GPUs that Cycles can use here; probing drivers may crash, hence a process."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPool(1, initializer=redirect_output, initargs=[log], context=context) as pool:
-        try:
-            return pool.schedule(_probe_gpus, timeout=60).result()
-        except (ProcessExpired, TimeoutError) as error:
-            return [f"probing failed: {error}"]
-
-
-def _probe_gpus() -> list[str]:
-    from blendgen.engine.blender.devices import gpu_names
-
-    return gpu_names()
+def _gpus() -> list[str]:
+    """Names of the GPUs that Cycles can use here, in the order in which --device counts them."""
+    try:
+        return [str(device) for device in found_gpus()]
+    except SetupError as error:
+        return [str(error)]

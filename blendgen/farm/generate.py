@@ -6,7 +6,8 @@ parent's loop: workers write image files, this process alone appends rows to the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,8 +15,13 @@ from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.machine import cores, free_memory_bytes
+from blendgen.farm.pool import run_tasks
+from blendgen.farm.share import automatic_workers
+from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import tasks_for
+
+_MANY_SHOTS = 4096  # enough for any number of workers
 
 
 class Progress(Protocol):
@@ -24,6 +30,8 @@ class Progress(Protocol):
     def begin(self, total: int) -> None: ...
 
     def advance(self, count: int) -> None: ...
+
+    def note(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -35,27 +43,32 @@ class Outcome:
     record: dict
 
 
-def generate(job: Job, store: Store, indices: Sequence[int], progress: Progress, workers: int = 1) -> Outcome:
+def generate(
+    job: Job, store: Store, indices: Sequence[int], progress: Progress, workers: int | None = 1
+) -> Outcome:
     """Make the wanted images that are not there yet.
 
     progress: told how many images there are to make, then how many more are finished
+    workers: processes, never more than shots; None for as many as this machine has room for
     raises: BlendgenError; Interrupted after a signal, with what is finished kept in order
     """
     done = store.done()
     kept = len(done.intersection(indices))
-    missing = (index for index in indices if index not in done)
     to_make = len(indices) - kept
-    made, device = 0, None
+    workers = _enough_workers(job, _missing(indices, done), workers)
+    made, devices = 0, []
     progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
-            for rows, identity in run_tasks(job, tasks_for(job.spec, missing), stop, workers):
+            for rows, identity in run_tasks(job, tasks_for(job.spec, _missing(indices, done)), stop, workers):
+                if identity not in devices:
+                    devices.append(identity)
+                    _tell_of_other_devices(store.note_device(identity), identity, progress)
                 manifest.append(rows)
-                device = identity
                 made += len(rows)
                 progress.advance(len(rows))
         finally:
-            record = store.finish(device)
+            record = store.finish()
     if stop.signum is not None and made < to_make:
         raise Interrupted(
             stop.signum,
@@ -63,3 +76,29 @@ def generate(job: Job, store: Store, indices: Sequence[int], progress: Progress,
             f"{to_make - made} are missing; run the same command to go on",
         )
     return Outcome(made, kept, record)
+
+
+def _missing(indices: Sequence[int], done: set[int]) -> Iterator[int]:
+    return (index for index in indices if index not in done)
+
+
+def _enough_workers(job: Job, missing: Iterator[int], workers: int | None) -> int:
+    """No more than there are shots, so that those that start get all the cores."""
+    shots = sum(1 for _ in itertools.islice(tasks_for(job.spec, missing), _MANY_SHOTS))
+    if workers is None:
+        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices)
+    return max(1, min(workers, shots))
+
+
+def _tell_of_other_devices(others: list[dict[str, str]], device: dict[str, str], progress: Progress) -> None:
+    if others:
+        progress.note(
+            f"note: other images here were made on {device_words(others)}, these are made on "
+            f"{device_words([device])}: they look alike, but their bytes are not those of one device; "
+            "dataset.json names all"
+        )
+
+
+def device_words(devices: list[dict[str, str]]) -> str:
+    """What dataset.json says of devices, for people."""
+    return " and ".join(f"{device.get('device')} ({device.get('kernel')})" for device in devices)

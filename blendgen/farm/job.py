@@ -12,6 +12,7 @@ from pathlib import Path
 from blendgen.catalog.product import Catalog
 from blendgen.draw.roster import Roster
 from blendgen.draw.steering import Steering
+from blendgen.engine.device import CPU, Device
 from blendgen.spec.model import Spec
 
 
@@ -20,7 +21,8 @@ class Job:
     """What to make, and where to write it.
 
     folder: the data set's folder; log: file that takes Blender's own output
-    threads: cores for this worker, 0 for all
+    threads: of each worker, 0 for its share of the cores
+    devices: what Cycles computes on, dealt to the workers in turn
     steering: what changes from image to image, None for everything
     """
 
@@ -31,6 +33,7 @@ class Job:
     log: Path
     threads: int = 0
     steering: Steering | None = None
+    devices: tuple[Device, ...] = (CPU,)
 
     @contextmanager
     def handed_over(self) -> Iterator[Path]:

@@ -1,61 +1,42 @@
 """Pool: worker processes on this machine, fed and watched by the parent.
 
-In: tasks. Out: rows, in the order of finishing. The parent never imports bpy. A worker that
-crashes or hangs is replaced and its task tried again; a task that fails three times stops the
-run. On the first signal no further task is started and what is in hand is finished; on the
-second the workers are killed.
+In: tasks. Out: what became of each, in the order of finishing. The parent never imports bpy. A worker
+that crashes or hangs is replaced. What it had begun is suspect and tried again by a worker that has
+nothing else in hand, so that the blame falls on the right shot; a shot that fails three times stops
+the run. What it had not begun goes to others. A worker that has done many shots, or holds much
+memory, is replaced between shots. On the first signal no further task is begun and what is in hand is
+finished; on the second the workers are killed.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
+from dataclasses import replace
+from functools import partial
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from blendgen.engine.base import EngineError
+from blendgen.farm.child import Answer, Begun, Failure, Ready
+from blendgen.farm.hand import Assignment, Hand, hire
 from blendgen.farm.job import Job
-from blendgen.farm.worker import STOP_SIGNALS, produce, start
+from blendgen.farm.machine import cores, free_memory_bytes, own_cores
+from blendgen.farm.share import Share, memory_limit, shares
+from blendgen.farm.stop_signal import StopSignal
+from blendgen.farm.worker import render, start
 from blendgen.pipeline import Task
 from blendgen.spec.presets import REFERENCE_SAMPLES
 
 MAX_TRIES = 3
 # a fresh process costs about a second; leaks of unknown size in C code end with it
 SHOTS_PER_PROCESS = 2000
+# the one that is rendered, and the one that is finished beside it
+_IN_HAND = 2
+_LISTEN_S = 0.2
 # a shot that takes longer hangs: ten minutes, and the time at a hundredth of one core's usual pace
 _PATIENCE_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
-
-
-@dataclass
-class StopSignal:
-    """Turns SIGINT, SIGTERM and SIGHUP into flags; use as a context manager in the main thread."""
-
-    signum: int | None = None
-    count: int = 0
-    _previous: dict = field(default_factory=dict)
-
-    def __enter__(self) -> StopSignal:
-        for signum in STOP_SIGNALS:
-            if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
-                self._previous[signum] = signal.signal(signum, self._note)
-        return self
-
-    def __exit__(self, *_) -> None:
-        for signum, handler in self._previous.items():
-            signal.signal(signum, handler)
-
-    def _note(self, signum, _frame) -> None:
-        self.signum = self.signum or signum
-        self.count += 1
 
 
 def run_tasks(
@@ -63,80 +44,135 @@ def run_tasks(
     tasks: Iterable[Task],
     stop: StopSignal,
     workers: int = 1,
-    start: Callable[[Path], None] = start,
-    produce: Callable[[Task], Any] = produce,
+    start: Callable[[Path, Share], None] = start,
+    produce: Callable[[Task], Any] = render,
 ) -> Iterator[Any]:
-    """Rows and engine identity of each task as it finishes (or what another `produce` gives); ends early
-    when `stop` is set.
+    """Rows and engine identity of each task as it finishes (or what another `produce` gives, or the
+    function that it gives); ends early when `stop` is set.
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
     """
-    others = multiprocessing.active_children()
+    limit = memory_limit(workers, free_memory_bytes())
+    places = shares(workers, cores(), own_cores(), job.devices, limit)
     with job.handed_over() as job_file:
-        pool = ProcessPool(
-            max_workers=workers,
-            max_tasks=SHOTS_PER_PROCESS,
-            initializer=start,
-            initargs=[job_file],
-            context=multiprocessing.get_context("spawn"),
-        )
+        pool = _Pool(job, tasks, places, partial(hire, job_file=job_file, start=start, produce=produce))
         try:
-            yield from _feed(pool, produce, tasks, stop, workers, job)
+            yield from pool.answers(stop)
         finally:
-            _end(pool, others)
+            pool.kill()
 
 
-def _feed(pool: ProcessPool, produce, tasks: Iterable[Task], stop: StopSignal, workers: int, job: Job):
-    fresh, again, tries = iter(tasks), [], Counter()
-    running: dict = {}
-    while True:
-        while not stop.count and len(running) < workers + 1:
-            task = again.pop() if again else next(fresh, None)
-            if task is None:
-                break
-            tries[task] += 1
-            with _signals_held_back():
-                running[pool.schedule(produce, args=[task], timeout=_longest_s(job, task))] = task
-        if not running:
+class _Pool:
+    """places: the shares of the machine that no worker has; a worker that ends gives its own back."""
+
+    def __init__(self, job: Job, tasks: Iterable[Task], places: list[Share], hire: Callable[[Share], Hand]):
+        self._job, self._hire = job, hire
+        self._places, self._hands = deque(places), []
+        self._fresh = (Assignment(task, number) for number, task in enumerate(tasks))
+        self._again: deque[Assignment] = deque()
+        self._suspects: deque[Assignment] = deque()
+        self._failed_starts = 0
+
+    def answers(self, stop: StopSignal) -> Iterator[Any]:
+        while stop.count < 2:
+            if stop.count:
+                for hand in self._hands:
+                    hand.dismiss()
+            else:
+                self._hand_out()
+            if not self._hands:
+                return
+            for hand in self._heard():
+                yield from self._hear(hand, bool(stop.count))
+            for hand in self._hands:
+                hand.kill_if_silent(partial(_longest_s, self._job))
+
+    def kill(self) -> None:
+        """Workers ignore signals on purpose, so they are killed; nothing of theirs is half written."""
+        for hand in self._hands:
+            hand.process.kill()
+        for hand in self._hands:
+            hand.bury()
+
+    def _hand_out(self) -> None:
+        """A first task for everybody, then a second; who gets none goes home."""
+        while self._places and (assignment := self._next()) is not None:
+            self._hands.append(self._hire(self._places.popleft()))
+            self._hands[-1].give(assignment)
+        for in_hand in range(_IN_HAND):
+            for hand in self._hands:
+                if len(hand.in_hand) <= in_hand and not self._busy(hand):
+                    assignment = self._next(alone=not hand.in_hand)
+                    if assignment is not None:
+                        hand.give(assignment)
+        for hand in self._hands:
+            if not hand.in_hand:
+                hand.dismiss()
+
+    def _busy(self, hand: Hand) -> bool:
+        """A suspect is tried with nothing beside it."""
+        return hand.leaving or any(assignment.suspect for assignment in hand.in_hand.values())
+
+    def _next(self, alone: bool = True) -> Assignment | None:
+        if alone and self._suspects:
+            return self._suspects.popleft()
+        return self._again.popleft() if self._again else next(self._fresh, None)
+
+    def _heard(self) -> list[Hand]:
+        pipes = connection.wait([hand.pipe for hand in self._hands], _LISTEN_S)
+        return [hand for hand in self._hands if hand.pipe in pipes]
+
+    def _hear(self, hand: Hand, stopping: bool) -> Iterator[Any]:
+        try:
+            message = hand.pipe.recv()
+        except (EOFError, OSError):
+            self._ended(hand, stopping)
             return
-        finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-        for future in finished:
-            task = running.pop(future)
-            result = _result(future, task, tries, again, job)
-            if result is not None:
-                del tries[task]
+        hand.note_word()
+        match message:
+            case Ready():
+                hand.ready, self._failed_starts = True, 0
+            case Begun(number):
+                hand.begun.add(number)
+            case Failure(error):
+                raise error
+            case Answer(number, result, resident_bytes):
+                del hand.in_hand[number]
+                hand.leaving |= hand.given >= SHOTS_PER_PROCESS or resident_bytes > hand.share.memory_bytes
                 yield result
-        if stop.count:
-            _cancel_queued(running)
-        if stop.count > 1:
+
+    def _ended(self, hand: Hand, stopping: bool) -> None:
+        hand.bury()
+        self._hands.remove(hand)
+        self._places.append(hand.share)
+        if stopping:
             return
+        if not hand.ready:
+            self._note_failed_start(hand)
+        suspects = hand.suspects() if hand.ready else []
+        for assignment in hand.in_hand.values():
+            if assignment in suspects:
+                self._suspects.append(self._tried(assignment, hand))
+            else:
+                (self._suspects if assignment.suspect else self._again).append(assignment)
 
-
-def _result(future, task: Task, tries: Counter[Task], again: list[Task], job: Job):
-    """What a task gave; None where it was cancelled or is to be tried again."""
-    try:
-        return future.result()
-    except CancelledError:
-        return None
-    except BrokenProcessPool:
-        raise EngineError(
-            f"the worker process ended while it started (out of memory?); its last words are in {job.log}"
-        ) from None
-    except (ProcessExpired, TimeoutError) as error:
-        if tries[task] >= MAX_TRIES:
+    def _note_failed_start(self, hand: Hand) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= MAX_TRIES:
             raise EngineError(
-                f"shot {task.shot_index}: Blender crashed {MAX_TRIES} times ({_cause(error)}); "
-                f"its last words are in {job.log}"
-            ) from None
-        again.append(task)
-        return None
+                f"the worker process ended while it started (out of memory?): {hand.cause()}; "
+                f"its last words are in {self._job.log}"
+            )
 
-
-def _cause(error: ProcessExpired | TimeoutError) -> str:
-    if isinstance(error, TimeoutError):
-        return "it did not finish in time"
-    code = error.exitcode or 0
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    def _tried(self, assignment: Assignment, hand: Hand) -> Assignment:
+        """Once more in vain; raises EngineError where that is once too often."""
+        assignment = replace(assignment, tries=assignment.tries + 1)
+        if assignment.tries >= MAX_TRIES:
+            raise EngineError(
+                f"shot {assignment.task.shot_index}: Blender crashed {MAX_TRIES} times ({hand.cause()}); "
+                f"its last words are in {self._job.log}"
+            )
+        return assignment
 
 
 def _longest_s(job: Job, task: Task) -> float:
@@ -144,33 +180,3 @@ def _longest_s(job: Job, task: Task) -> float:
     width, height = job.spec.resolution
     samples = width * height * (job.spec.render.samples_per_pixel or REFERENCE_SAMPLES)
     return _PATIENCE_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)
-
-
-@contextmanager
-def _signals_held_back():
-    """Processes and threads that start in here never see a stop signal: a worker's first half
-    second, before it ignores them itself, included. The pool starts with its first task."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # Python would start it first, and let the signals in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _cancel_queued(running: dict) -> None:
-    for future in list(running):
-        if not future.running() and not future.done():
-            future.cancel()
-
-
-def _end(pool: ProcessPool, others: list) -> None:
-    """Workers ignore signals on purpose, so they are killed; nothing of theirs is half written."""
-    pool.stop()
-    for process in multiprocessing.active_children():
-        if process not in others:
-            process.kill()
-    pool.join()

@@ -23,8 +23,11 @@ from blendgen.dataset.store import read_record
 from blendgen.dataset.verify import Fault
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.machine import cores, free_memory_bytes
+from blendgen.farm.pool import run_tasks
 from blendgen.farm.reopen import Reopened
+from blendgen.farm.share import automatic_workers
+from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import answered, blender_engine, job_in_hand
 from blendgen.pipeline import Task
 from blendgen.shot import Row
@@ -39,8 +42,10 @@ class RowTask(Task):
     line: str
 
 
-def ray_faults(found: Reopened, count: int, progress) -> Iterator[Fault]:
+def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
     """Faults of `count` rows, spread evenly over the data set, one a row.
+
+    workers: None for as many as this machine has room for
 
     raises: SetupError where the ray caster is not installed
     """
@@ -56,7 +61,9 @@ def ray_faults(found: Reopened, count: int, progress) -> Iterator[Fault]:
             found.layout.root,
             Path(scratch) / "blender.log",
         )
-        for row, findings in checked(job, rows):
+        if workers is None:
+            workers = automatic_workers(len(rows), cores(), free_memory_bytes(), job.devices)
+        for row, findings in checked(job, rows, min(workers, max(1, len(rows)))):
             yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
             progress.advance(1)
 

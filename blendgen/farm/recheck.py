@@ -12,31 +12,35 @@ from pathlib import Path
 
 from blendgen.dataset.layout import FOLDERS, Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
-from blendgen.dataset.store import Store
+from blendgen.dataset.store import Store, devices_of
 from blendgen.dataset.verify import Fault
+from blendgen.engine.device import Device, Wish
 from blendgen.errors import DatasetError
-from blendgen.farm.generate import generate
+from blendgen.farm.generate import device_words, generate
 from blendgen.farm.job import Job
+from blendgen.farm.probe import devices_for
 from blendgen.farm.reopen import Reopened
 
 
-def recheck(found: Reopened, count: int, progress) -> Iterator[Fault]:
-    """Faults of `count` images, spread evenly over the data set.
+def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
+    """Faults of `count` images, spread evenly over the data set; made on the device that it was made on.
 
-    raises: DatasetError where this machine cannot make the same bytes
+    workers: None for as many as this machine has room for
+    raises: DatasetError where this machine cannot make the same bytes, SetupError where it has no such device
     """
     layout, record, known = found.layout, found.record, found.known
     spec_file, inventory = found.spec_file, found.inventory
-    text = layout.spec.read_text("utf-8")
     _refuse_other_versions(layout, record, known)
+    devices = _its_device(layout, known)
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
     with (
         tempfile.TemporaryDirectory(prefix="blendgen-recheck-") as scratch,
         Store(Path(scratch), record, text) as store,
     ):
-        job = Job(spec_file.spec, inventory.catalog, inventory.roster, Path(scratch), store.layout.log)
-        made = generate(job, store, sorted(rows), progress).record.get("device")
+        scratch_set = Path(scratch), store.layout.log
+        job = Job(spec_file.spec, inventory.catalog, inventory.roster, *scratch_set, devices=devices)
+        made = generate(job, store, sorted(rows), progress, workers).record.get("device")
         if made != known.get("device"):
             raise DatasetError(
                 f"{layout.root}: was made on {known.get('device')}, this is {made}: their bytes differ, so "
@@ -44,6 +48,20 @@ def recheck(found: Reopened, count: int, progress) -> Iterator[Fault]:
             )
         for again in read_rows(store.layout.manifest):
             yield from _compared(rows[again["index"]], again)
+
+
+def _its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
+    """The device that a data set was made on, as it is found here."""
+    devices = devices_of(known)
+    if len(devices) > 1:
+        raise DatasetError(
+            f"{layout.root}: was made on {device_words(devices)}, and nobody knows which image on which, so "
+            "nothing can be compared"
+        )
+    backend = devices[0].get("device", "cpu") if devices else "cpu"
+    there = devices_for(Wish(backend))
+    same = [device for device in there if devices and device.name == devices[0].get("kernel")]
+    return tuple(same or there)[:1]
 
 
 def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:

@@ -1,19 +1,20 @@
-"""Worker: the child process in which Blender lives; whole shots in, rows out.
+"""Worker: what is done in the child process in which Blender lives; whole shots in, rows out.
 
-`start` runs once in a fresh process, `produce` once a task. Blender writes to file descriptor 1
-from C, so both 1 and 2 go to the log. Signals are the parent's business: a worker ignores them,
-and its parent kills it where needed.
+`start` runs once in a fresh process, `render` once a task; what `render` gives finishes the task in
+another thread, without Blender. Blender writes to file descriptor 1 from C, so both 1 and 2 go to
+the log. Signals are the parent's business: a worker ignores them, and its parent kills it where
+needed.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import os
-import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +24,50 @@ from blendgen.develop import demosaic
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
 from blendgen.engine.base import EngineError
+from blendgen.engine.device import CPU, Device
 from blendgen.errors import BlendgenError, SetupError
 from blendgen.farm.job import Job, load_job
-from blendgen.pipeline import Pipeline, Task
+from blendgen.farm.machine import cores
+from blendgen.farm.share import Share
+from blendgen.farm.stop_signal import ignore_stop_signals
+from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.shot import Row
 from blendgen.wheel import missing_bpy_message, require_libraries
 
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+Made = tuple[list[Row], dict[str, str]]
 
 
 class _Worker:
     job: Job
+    device: Device
     pipeline: Pipeline | None = None
+    identity: dict[str, str]
 
 
-def start(job_file: Path) -> None:
+def start(job_file: Path, share: Share) -> None:
     """Prepare this process; Blender itself is loaded by the first task, so that failing to load
     is an answer and not a crash."""
-    for signum in STOP_SIGNALS:
-        signal.signal(signum, signal.SIG_IGN)
+    ignore_stop_signals()
     os.environ["TMPDIR"] = str(job_file.parent)  # Blender leaves a folder there when it is killed
-    _Worker.job = load_job(job_file)
+    job = load_job(job_file)
+    _Worker.job = replace(job, threads=job.threads or share.threads)
+    _Worker.device = share.device
     redirect_output(_Worker.job.log)
 
 
-def produce(task: Task) -> tuple[list[Row], dict[str, str]]:
-    """Make and write the images of a task; returns their rows and the engine's identity.
+def render(task: Task) -> Callable[[], Made]:
+    """Render a task; returns the rest of the work, which makes and writes its images without Blender.
 
+    The rest returns rows and the engine's identity.
     raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
     """
-    return answered(task, _produce)
+    rendered = answered(task, lambda task: pipeline_in_hand().rendered(task))
+    return lambda: answered(task, lambda _: _finished(rendered))
+
+
+def produce(task: Task) -> Made:
+    """Make and write the images of a task from beginning to end; see `render`."""
+    return render(task)()
 
 
 def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
@@ -75,14 +90,16 @@ def job_in_hand() -> Job:
 def pipeline_in_hand() -> Pipeline:
     """The one pipeline of this process, made for its job on first use."""
     if _Worker.pipeline is None:
-        _Worker.pipeline = pipeline_for(_Worker.job)
+        pipeline = pipeline_for(_Worker.job, _Worker.device)
+        _Worker.identity = pipeline.engine.identity()
+        _Worker.pipeline = pipeline
     return _Worker.pipeline
 
 
-def _produce(task: Task) -> tuple[list[Row], dict[str, str]]:
-    layout, output, pipeline = Layout(_Worker.job.folder), _Worker.job.spec.output, pipeline_in_hand()
-    rows = [write_frame(layout, frame, output) for frame in pipeline.frames(task)]
-    return rows, pipeline.engine.identity()
+def _finished(rendered: Rendered) -> Made:
+    layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
+    frames = pipeline_in_hand().developed(rendered)
+    return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
 
 
 def redirect_output(log: Path) -> None:
@@ -96,10 +113,10 @@ def redirect_output(log: Path) -> None:
     faulthandler.enable()
 
 
-def pipeline_for(job: Job) -> Pipeline:
+def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
-    engine = blender_engine(job)
+    engine = blender_engine(job, device)
     if spec.sensor.mosaic == "rggb":
         # two seconds of import, which the first render hides; beside the import of bpy it would deadlock
         threading.Thread(target=demosaic.load, daemon=True).start()
@@ -108,12 +125,7 @@ def pipeline_for(job: Job) -> Pipeline:
     return Pipeline(spec, job.catalog, job.roster, engine, developer, job.steering)
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def blender_engine(job: Job):
+def blender_engine(job: Job, device: Device = CPU):
     """Cycles for a job; raises SetupError with the cure where Blender does not load."""
     try:
         from blendgen.engine.blender.session import BlenderEngine
@@ -123,4 +135,4 @@ def blender_engine(job: Job):
             raise SetupError(missing_bpy_message()) from None
         raise SetupError(f"Blender does not load: {error}") from None
     max_lamps = int(job.spec.lighting.lamps.count.support()[1])
-    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output)
+    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output, device)

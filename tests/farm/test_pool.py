@@ -10,9 +10,11 @@ import pytest
 
 from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError
-from blendgen.farm import pool
+from blendgen.farm import pool, share
 from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
+from blendgen.farm.machine import own_cores
+from blendgen.farm.pool import run_tasks
+from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import Task
 from tests.conftest import make_roster, make_spec
 from tests.farm import failing
@@ -25,9 +27,12 @@ def job(tmp_path, shapes):
     return Job(make_spec(), shapes, make_roster(shapes), tmp_path, tmp_path / "log")
 
 
+def results(job, produce, workers=1, stop=None, tasks=TASKS):
+    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.start, produce))
+
+
 def indices(job, produce, workers=1, stop=None):
-    run = run_tasks(job, TASKS, stop or StopSignal(), workers, failing.start, produce)
-    return sorted(row["index"] for rows, _ in run for row in rows)
+    return sorted(row["index"] for rows, _ in results(job, produce, workers, stop) for row in rows)
 
 
 def after(path, action):
@@ -41,25 +46,81 @@ def after(path, action):
     threading.Thread(target=watch, daemon=True).start()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+several = pytest.mark.parametrize("workers", [1, 2, 3])
+
+
+@several
 def test_every_task_is_done_once(job, workers):
     assert indices(job, failing.works, workers) == [0, 1, 2, 3, 4]
 
 
-def test_a_crash_costs_nothing_but_a_retry(job):
-    assert indices(job, failing.aborts_once_on_shot_1) == [0, 1, 2, 3, 4]
+@several
+@pytest.mark.parametrize("produce", [failing.aborts_once_on_shot_1, failing.is_killed_once_while_idle])
+def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
+    assert indices(job, produce, workers) == [0, 1, 2, 3, 4]
 
 
-def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, workers):
     with pytest.raises(EngineError, match=r"shot 2: Blender crashed 3 times \(SIGSEGV\).*log"):
-        indices(job, failing.segfaults_on_shot_2)
+        indices(job, failing.segfaults_on_shot_2, workers)
+    assert multiprocessing.active_children() == []
 
 
-def test_errors_of_a_worker_reach_the_parent_as_they_are(job):
+def test_the_blame_for_a_crash_beside_the_next_shot_falls_on_the_right_one(job):
+    done = []
+    with pytest.raises(EngineError, match=r"shot 1: Blender crashed 3 times \(SIGABRT\)"):
+        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.start, failing.rest_aborts_on_shot_1):
+            done += [row["index"] for row in rows]
+    assert len(list(job.folder.glob("started-1-*"))) == 3
+    assert len(set(done)) == len(done)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
     with pytest.raises(EngineError, match="returned no picture"):
-        indices(job, failing.fails_to_render)
+        indices(job, failing.fails_to_render, workers)
     with pytest.raises(DatasetError, match="the disk is full"):
-        indices(job, failing.meets_a_full_disk)
+        indices(job, failing.meets_a_full_disk, workers)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        indices(job, failing.rest_fails, workers)
+    with pytest.raises(EngineError, match="OddError: this and that"):
+        indices(job, failing.raises_what_cannot_be_pickled, workers)
+
+
+def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):
+    assert indices(job, failing.needs_the_next_task) == [0, 1, 2, 3, 4]
+
+
+def test_a_worker_never_holds_more_than_two_films(job):
+    assert max(results(job, failing.tells_how_many_films_there_are)) == 2
+
+
+def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
+    one = set(results(job, failing.tells_its_process))
+    monkeypatch.setenv(share.MEMORY_VARIABLE, "1")
+    processes = results(job, failing.tells_its_process)
+    assert len(one) == 1 and len(processes) == len(TASKS) and len(set(processes)) > 1
+
+
+def test_a_worker_that_has_done_its_share_of_shots_is_replaced(job, monkeypatch):
+    monkeypatch.setattr(pool, "SHOTS_PER_PROCESS", 1)
+    processes = results(job, failing.tells_its_process, workers=2)
+    assert len(processes) == len(TASKS) and len(set(processes)) > 2
+
+
+def test_there_are_no_more_workers_than_tasks(job):
+    processes = results(job, failing.tells_its_process, workers=16, tasks=TASKS[:2])
+    assert len(set(processes)) <= 2
+
+
+@pytest.mark.skipif(len(own_cores()) < 2, reason="needs two cores")
+def test_two_workers_stay_on_cores_of_their_own_and_their_libraries_start_no_threads(job):
+    told = results(job, failing.tells_its_environment, workers=2, tasks=[Task(i, (i,)) for i in range(40)])
+    assert {threads for _, threads in told} == {"1"}
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    apart = {tuple(own) for own, _ in told}
+    assert len(apart) <= 2 and sum(map(len, apart)) == len(set().union(*apart))
 
 
 def test_the_first_signal_finishes_what_is_in_hand(job):

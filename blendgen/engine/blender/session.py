@@ -17,11 +17,13 @@ from blendgen.catalog.product import Catalog
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
+from blendgen.engine.blender.devices import use_device
 from blendgen.engine.blender.label_passes import LabelPasses
 from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.pictures import Pictures
 from blendgen.engine.blender.surfaces import build_surface
+from blendgen.engine.device import CPU, Device
 from blendgen.film import Film
 from blendgen.geometry import inverse_rigid
 from blendgen.mesh import Mesh
@@ -40,7 +42,7 @@ _FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
 
 
 class BlenderEngine:
-    """Cycles on the CPU (see engine/base.py for the protocol)."""
+    """Cycles on one device (see engine/base.py for the protocol)."""
 
     def __init__(
         self,
@@ -49,6 +51,7 @@ class BlenderEngine:
         max_lamps: int,
         threads: int = 0,
         output: Output = _NOTHING_MORE,
+        device: Device = CPU,
     ):
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._settings = settings
@@ -58,6 +61,8 @@ class BlenderEngine:
         self._scene = bpy.context.scene
         self._max_lamps = max_lamps
         _configure(self._scene, settings, threads)
+        use_device(self._scene, device)
+        self._device = device
         self._picture_layer(self._scene)
         amodal.build_layer(self._scene)
         self._label_passes = LabelPasses(self._scene, self._scene.view_layers[0], output, self._models)
@@ -72,8 +77,8 @@ class BlenderEngine:
         return {
             "engine": "cycles",
             "version": bpy.app.version_string.split()[0],
-            "device": "cpu",
-            "kernel": _kernel(),
+            "device": self._device.backend,
+            "kernel": self._device.name or _kernel(),
         }
 
     def render(self, shot: Shot) -> Film:
@@ -172,7 +177,6 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
         render.use_texture_cache = False
     if threads:
         render.threads_mode, render.threads = "FIXED", threads
-    cycles.device = "CPU"
     cycles.samples = settings.samples_per_pixel or 1
     cycles.use_adaptive_sampling = False
     cycles.use_denoising = False

@@ -1,0 +1,98 @@
+"""Machine: what this process may use of it, within a container's limits too: cores and memory.
+
+Out: numbers, None where the system does not tell. Linux tells of limits through control groups,
+version 2 or 1, of which the tightest from this process's own group up to the root counts.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+_ROOT = Path("/")
+_UNLIMITED = 1 << 60
+
+
+def own_cores() -> tuple[int, ...]:
+    """Numbers of the cores that this process may run on; none where the system does not tell."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
+
+
+def cores(root: Path = _ROOT) -> int:
+    """How many cores' worth of computing this process may use, a container's quota counted."""
+    count = len(own_cores()) or os.cpu_count() or 1
+    quotas = [quota for folder in _groups(root, "cpu") if (quota := _cpu_quota(folder)) is not None]
+    return max(1, min([count, *map(math.ceil, quotas)]))
+
+
+def free_memory_bytes(root: Path = _ROOT) -> int | None:
+    """Memory that can be had without swapping, a container's limit counted; None where nobody knows."""
+    known = [free for folder in _groups(root, "memory") if (free := _free_in_group(folder)) is not None]
+    available = _fields(root / "proc/meminfo").get("MemAvailable:")
+    if available is not None:
+        known.append(available * 1024)
+    return max(0, min(known)) if known else None
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds, as the system counts it; its peak where that is all it tells, or 0."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        pass
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _groups(root: Path, controller: str) -> Iterator[Path]:
+    """Folders of the control groups that this process is in, from its own up to the root."""
+    for line in _lines(root / "proc/self/cgroup"):
+        _, _, rest = line.partition(":")
+        names, _, path = rest.partition(":")
+        if names and controller not in names.split(","):
+            continue
+        top = root / "sys/fs/cgroup" / (controller if names else "")
+        own = top / path.lstrip("/")
+        # inside a container the path may be the host's: then only the top is there
+        yield from (folder for folder in (own, *own.parents) if folder == top or top in folder.parents)
+
+
+def _cpu_quota(folder: Path) -> float | None:
+    limits = " ".join(_lines(folder / "cpu.max")).split() or [
+        *_lines(folder / "cpu.cfs_quota_us"),
+        *_lines(folder / "cpu.cfs_period_us"),
+    ]
+    quota, period = [int(n) if n.lstrip("-").isdecimal() else -1 for n in (*limits, "", "")[:2]]
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def _free_in_group(folder: Path) -> int | None:
+    """What a group may still take; files that it only read count as free, as the system drops them."""
+    for limit_name, used_name, cache_name in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        limit, used = (" ".join(_lines(folder / name)) for name in (limit_name, used_name))
+        if limit.isdecimal() and used.isdecimal() and int(limit) < _UNLIMITED:
+            return int(limit) - int(used) + _fields(folder / "memory.stat").get(cache_name, 0)
+    return None
+
+
+def _fields(path: Path) -> dict[str, int]:
+    """The numbers of a file whose lines are a name, a number and perhaps a unit."""
+    pairs = (line.split()[:2] for line in _lines(path))
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []

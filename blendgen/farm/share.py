@@ -1,0 +1,98 @@
+"""Share: what one worker gets of this machine: cores, threads, a device, memory.
+
+In: how many workers, and what the machine has. Out: a Share for each. What a worker computes does
+not follow from its share, only how fast.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blendgen.engine.device import CPU, Device
+from blendgen.errors import UsageError
+
+MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
+# Blender, the scene of a phone and the libraries take half of this; room for a film in the making
+WORKER_BYTES = 600 * 2**20
+_MOST_BYTES, _LEAST_BYTES = 4 * 2**30, 2**30
+# loading Blender costs as much as some shots: with fewer than this each, a worker more does not pay
+_LEAST_SHOTS = 4
+# of libraries that would start a thread for every core of the machine in every worker
+ONE_THREAD_EACH = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    ),
+    "1",
+)
+
+
+@dataclass(frozen=True)
+class Share:
+    """cores: numbers of the cores to stay on, none for any; threads: for path tracing and denoising
+
+    memory_bytes: above this the worker is replaced after the shot in hand
+    """
+
+    cores: tuple[int, ...] = ()
+    threads: int = 1
+    device: Device = CPU
+    memory_bytes: int = _MOST_BYTES
+
+    def take(self) -> None:
+        """Stay on the cores of this share; libraries that are loaded later count no others."""
+        if self.cores and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, self.cores)
+
+
+def automatic_workers(shots: int, cores: int, free_bytes: int | None, devices: Sequence[Device]) -> int:
+    """How many workers to start where nobody says: one a GPU, or one a core that memory has room for."""
+    wanted = cores if devices[0].backend == "cpu" else len(devices)
+    by_memory = wanted if free_bytes is None else free_bytes // WORKER_BYTES
+    by_shots = -(-shots // _LEAST_SHOTS)
+    return max(1, min(wanted, by_memory, by_shots))
+
+
+def shares(
+    workers: int,
+    cores: int,
+    own_cores: Sequence[int] = (),
+    devices: Sequence[Device] = (CPU,),
+    memory_bytes: int = _MOST_BYTES,
+) -> list[Share]:
+    """The cores split as evenly as can be, the devices dealt in turn.
+
+    own_cores: their numbers; workers stay on cores of their own where these are as many as `cores`
+    (a container's quota may be less) and no worker goes without
+    """
+    ends = [worker * cores // workers for worker in range(workers + 1)]
+    apart = 1 < workers <= cores == len(own_cores)
+    return [
+        Share(
+            cores=tuple(own_cores[low:high]) if apart else (),
+            threads=max(1, high - low),
+            device=devices[worker % len(devices)],
+            memory_bytes=memory_bytes,
+        )
+        for worker, (low, high) in enumerate(itertools.pairwise(ends))
+    ]
+
+
+def memory_limit(workers: int, free_bytes: int | None) -> int:
+    """Bytes above which a worker is replaced: its fair share of what is free, 1 to 4 GiB, or as told.
+
+    raises: UsageError for a MEMORY_VARIABLE that is no number
+    """
+    told = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if told:
+        if not told.isdecimal():
+            raise UsageError(f"{MEMORY_VARIABLE}={told}: give a whole number of megabytes")
+        return int(told) * 2**20
+    fair = _MOST_BYTES if free_bytes is None else free_bytes // workers
+    return min(_MOST_BYTES, max(_LEAST_BYTES, fair))

@@ -1,0 +1,57 @@
+"""Stop signals: a person, a scheduler or a terminal asks the run to end.
+
+In the parent they become flags; workers never see them, because a render would swallow them.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
+
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+
+
+@dataclass
+class StopSignal:
+    """Turns SIGINT, SIGTERM and SIGHUP into flags; use as a context manager in the main thread."""
+
+    signum: int | None = None
+    count: int = 0
+    _previous: dict = field(default_factory=dict)
+
+    def __enter__(self) -> StopSignal:
+        for signum in STOP_SIGNALS:
+            if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+                self._previous[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *_) -> None:
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)
+
+    def _note(self, signum, _frame) -> None:
+        self.signum = self.signum or signum
+        self.count += 1
+
+
+def ignore_stop_signals() -> None:
+    """For worker processes: signals are their parent's business."""
+    for signum in STOP_SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)
+
+
+@contextmanager
+def signals_held_back():
+    """Processes that start in here never see a stop signal: a worker's first half second, before it
+    ignores them itself, included."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # Python would start it first, and let the signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

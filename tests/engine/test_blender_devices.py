@@ -1,0 +1,19 @@
+"""Putting a device to use in a real Blender."""
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blendgen.engine.blender.devices import use_device  # noqa: E402
+from blendgen.engine.device import CPU, Device  # noqa: E402
+from blendgen.errors import SetupError  # noqa: E402
+
+
+def test_a_gpu_that_is_gone_is_refused_and_not_replaced_by_the_cpu():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    for backend in ("cuda", "metal"):
+        with pytest.raises(SetupError, match=r"see blendgen doctor|knows no"):
+            use_device(scene, Device(backend, "gone", "NVIDIA L4"))
+    use_device(scene, CPU)
+    assert scene.cycles.device == "CPU"

@@ -1,0 +1,56 @@
+"""What --device asks for against what is there: the choice, on faked machines."""
+
+import pytest
+
+from blendgen.engine.device import CPU, Device, Wish, choose_devices, parse_device
+from blendgen.errors import SetupError, UsageError
+
+CUDA = [Device("cuda", f"CUDA_{bus}", "NVIDIA L4") for bus in ("a", "b")]
+OPTIX = [Device("optix", f"OPTIX_{bus}", "NVIDIA L4") for bus in ("a", "b")]
+HIP = [Device("hip", "HIP_a", "AMD W7900")]
+NVIDIA = [*OPTIX, *CUDA]
+
+
+def chosen(text, found):
+    return list(choose_devices(parse_device(text), found))
+
+
+def test_the_words_and_numbers_of_a_wish():
+    assert parse_device("cpu") == Wish("cpu")
+    assert parse_device(" CUDA:2,0,2 ") == Wish("cuda", (0, 2))
+
+
+@pytest.mark.parametrize("text", ["gpu", "", "cuda:", "cuda:a", "cuda:-1", "cpu:0", "auto:1", "optix:0,"])
+def test_a_wish_that_means_nothing_is_refused(text):
+    with pytest.raises(UsageError, match="--device"):
+        parse_device(text)
+
+
+def test_a_mistyped_device_is_told_the_nearest():
+    with pytest.raises(UsageError, match="did you mean optix"):
+        parse_device("optx")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [([], [CPU]), (CUDA, CUDA), (NVIDIA, OPTIX), (CUDA + OPTIX, OPTIX), (HIP, HIP), (HIP + CUDA, CUDA)],
+)
+def test_auto_is_the_best_backend_that_is_there_with_all_its_cards(found, expected):
+    assert chosen("auto", found) == expected
+
+
+def test_cards_are_counted_within_their_backend():
+    assert chosen("cuda:1", NVIDIA) == [CUDA[1]]
+    assert chosen("cuda", NVIDIA) == CUDA
+    assert chosen("cpu", NVIDIA) == [CPU]
+
+
+@pytest.mark.parametrize("text", ["hip", "cuda:2", "cuda:0,7"])
+def test_what_is_not_there_is_refused_with_the_list_of_what_is(text):
+    with pytest.raises(SetupError, match=r"there is no .*; there is cpu, optix:0 \(NVIDIA L4\), optix:1"):
+        chosen(text, NVIDIA)
+
+
+def test_on_a_machine_without_gpus_only_the_cpu_is_listed():
+    with pytest.raises(SetupError, match=r"no cuda on this machine; there is cpu$"):
+        chosen("cuda:0", [])

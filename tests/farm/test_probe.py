@@ -1,0 +1,36 @@
+"""The GPUs of this machine, whichever it has."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from blendgen.engine.device import CPU, Wish
+from blendgen.errors import SetupError
+from blendgen.farm import probe
+from tests.farm import failing
+
+
+def test_the_cpu_is_never_probed_for(monkeypatch):
+    monkeypatch.setattr(probe, "found_gpus", None)
+    assert probe.devices_for(Wish("cpu")) == (CPU,)
+
+
+def test_probing_gives_gpus_alone():
+    """In a process of its own: one that has loaded bpy hands its path on to those that it starts."""
+    code = (
+        "from blendgen.farm.probe import found_gpus\n"
+        "from blendgen.engine.device import GPU_BACKENDS\n"
+        "assert all(gpu.backend in GPU_BACKENDS and gpu.id for gpu in found_gpus())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_driver_that_crashes_ends_a_wish_for_its_gpu_but_not_auto(monkeypatch, caplog):
+    monkeypatch.setattr(probe, "_answer", failing.dies_while_probing)
+    with pytest.raises(SetupError, match="probing for GPUs failed: the process ended with -11"):
+        probe.devices_for(Wish("cuda"))
+    with caplog.at_level(logging.WARNING):
+        assert probe.devices_for(Wish("auto")) == (CPU,)
+    assert "the CPU is used" in caplog.text
