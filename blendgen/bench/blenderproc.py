@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ import numpy as np
 
 from blendgen.bench.pace import run
 from blendgen.bench.plan import MANY_EXPOSURES, Plan, spec_of
-from blendgen.bench.versus import CALL_BY_CALL, KEY_FRAMES, MANY, ONE, Round
+from blendgen.bench.versus import CALL_BY_CALL, KEY_FRAMES, MANY, ONE, THEIRS, TUNED, Round
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.base import lamp_area_m2, lamp_radiance
 from blendgen.errors import BlendgenError, SetupError
@@ -42,6 +44,7 @@ from blendgen.wheel import environment_image
 
 _SCRIPT = Path(__file__).with_name("blenderproc_scene.py")
 _WARM_UP = 3
+_SMALL_MAP_PX = 512  # as engine/blender/lights.py has it
 _LONGEST_S = 3600
 # OpenCV's camera, which looks along +Z with Y down -> OpenGL's, which BlenderProc takes
 _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -61,18 +64,23 @@ class Versus:
         few = spec_of(self.spec, replace(plan.variant, products=1))
         many = spec_of(self.spec, replace(plan.variant, products=1, exposures=MANY_EXPOSURES))
         images_per_s = {ONE: run(few, self.inventory, plan.steady, 1).pace.images_per_s}
-        by_call = self._theirs(few, plan, CALL_BY_CALL)
         images_per_s[MANY] = run(many, self.inventory, plan.steady, 1).pace.images_per_s
-        key_frames = self._theirs(few, plan, KEY_FRAMES)
-        images_per_s |= {CALL_BY_CALL: by_call["images_per_s"], KEY_FRAMES: key_frames["images_per_s"]}
-        return Round(images_per_s, by_call["versions"])
+        theirs = {way: self._theirs(few, plan, way) for way in THEIRS}
+        images_per_s |= {way: result["images_per_s"] for way, result in theirs.items()}
+        return Round(images_per_s, theirs[CALL_BY_CALL]["versions"])
 
     def _theirs(self, spec: Spec, plan: Plan, way: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="blenderproc-", dir=self.folder) as scratch:
-            order = self.order(spec, _WARM_UP + plan.steady) | {"way": way, "out": scratch}
+            order = self.order(spec, _WARM_UP + plan.steady) | {
+                "key_frames": way.startswith(KEY_FRAMES),
+                "importance_map_px": _SMALL_MAP_PX if way.endswith(TUNED) else None,
+                "out": scratch,
+            }
             told, written = Path(scratch) / "order.json", Path(scratch) / "result.json"
             told.write_text(json.dumps(order))
-            _called(self.python, str(_SCRIPT), str(told), str(written))
+            # away from here: Python would look for its own modules beside the script
+            script = Path(shutil.copy(_SCRIPT, scratch))
+            _called(self.python, str(script), str(told), str(written))
             return json.loads(written.read_text())
 
     def order(self, spec: Spec, images: int) -> dict[str, Any]:
@@ -174,9 +182,12 @@ def _panorama(name: str) -> str | None:
 
 
 def _called(python: Path, *arguments: str) -> None:
+    command = [str(python), *arguments]
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [str(python), *arguments], capture_output=True, text=True, timeout=_LONGEST_S, errors="replace"
+        command, capture_output=True, text=True, timeout=_LONGEST_S, errors="replace", env=own
     )
     if done.returncode:
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise BlendgenError(f"BlenderProc in {python} failed; see docs/bench.md for what it needs:\n{last}")
+        what = f"BlenderProc in {python} failed (exit code {done.returncode})"
+        raise BlendgenError(f"{what}; see docs/bench.md for what it needs:\n{last}")

@@ -17,8 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-KEY_FRAMES = "blenderproc_key_frames"
-
 
 def load_blenderproc(temporary):
     """BlenderProc on the installed bpy module, without installing a Blender of its own.
@@ -43,13 +41,31 @@ def load_blenderproc(temporary):
     return importlib.reload(blenderproc)
 
 
+def initialise(bproc):
+    """What bproc.init() does, but for the language: the bpy module has none to choose from."""
+    import bpy
+    from blenderproc.python.utility.Initializer import _Initializer
+
+    bproc.clean_up(clean_up_camera=True)
+    bpy.context.scene.render.engine = "CYCLES"
+    bproc.renderer.set_render_devices(use_only_cpu=True)
+    _Initializer.set_default_parameters()
+
+
+def make_map_smaller(width_px):
+    """Of where the panorama shines: no call of BlenderProc's does this."""
+    import bpy
+
+    world = bpy.context.scene.world.cycles
+    world.sampling_method, world.sample_map_resolution = "MANUAL", width_px
+
+
 class Scene:
     """Everything is loaded once; `arrange` moves, hides and shows it."""
 
     def __init__(self, bproc, order):
         self._bproc, self._order = bproc, order
-        bproc.init()
-        bproc.renderer.set_render_devices(use_only_cpu=True)
+        initialise(bproc)
         bproc.renderer.set_cpu_threads(order["threads"])
         bproc.renderer.set_max_amount_of_samples(order["samples"])
         used = sorted({frame["mesh"] for frame in order["frames"]})
@@ -60,6 +76,8 @@ class Scene:
         bproc.renderer.enable_depth_output(activate_antialiasing=False)
         bproc.renderer.enable_segmentation_output(map_by=["instance"])
         self._environment = None
+        if order["importance_map_px"]:
+            make_map_smaller(order["importance_map_px"])
 
     def _surface(self):
         plane = self._bproc.object.create_primitive("PLANE", size=4)
@@ -149,7 +167,7 @@ def main(order_path, result_path):
     order = json.loads(Path(order_path).read_text())
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as temporary:
         bproc = load_blenderproc(temporary)
-        make = key_frames if order["way"] == KEY_FRAMES else call_by_call
+        make = key_frames if order["key_frames"] else call_by_call
         scene, warm_up = Scene(bproc, order), order["warm_up"]
         make(scene, order["frames"][:warm_up])
         began_s = time.perf_counter()
@@ -167,3 +185,5 @@ def main(order_path, result_path):
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # Blender takes itself apart slowly, and not always without a crash

@@ -165,11 +165,13 @@ def _ratios(found: Measurements, count: int) -> dict[str, Spread]:
     """Each within its round."""
     images, shots_s = _by_round(found, "images_per_s"), _by_round(found, "shot_s")
     few, many = Setup(1, count, count), Setup(MANY_EXPOSURES, count, count)
+    floors_s = _floors_s(found)
     found_out = {
         "exposures_8_to_1": ratio(images[many], images[few]),
-        "wall_to_floor": ratio(shots_s[few], _floors_s(found)),
         "all_workers_to_one": ratio(images[few], images[Setup(1, 1, count)]),
     }
+    if all(floors_s):  # with a few samples it may drown in the noise
+        found_out["wall_to_floor"] = ratio(shots_s[few], floors_s)
     if TWO_CORES in images:
         found_out["two_cores_to_one"] = ratio(images[TWO_CORES], images[ONE_CORE])
     return found_out

@@ -19,7 +19,7 @@ PASS, FAIL, NOT_JUDGED, NOT_MEASURED = "pass", "fail", "not judged", "not measur
 class Threshold:
     """name: for people; figure: key of report["figures"]; at_least: else at most
 
-    standard: judged in the standard run alone; session: after a long session alone
+    standard: judged at the standard size and quality alone; session: after a long session alone
     """
 
     name: str
@@ -51,8 +51,12 @@ THRESHOLDS = (
     Threshold("2 workers on two cores against 1 on one core", "two_cores_to_one", 1.8, "x", at_least=True),
     Threshold("start to first image, warm caches", "first_image_s", 4, "s"),
     Threshold("blendgen --help", "help_s", 0.3, "s", standard=False),
-    Threshold("growth of memory over a long session", "session_growth_mb", 30, "MB", False, False, True),
-    Threshold("last shots of it against its first", "session_slowdown", 1.25, "x", False, False, True),
+    Threshold(
+        "growth of memory over a long session", "session_growth_mb", 30, "MB", standard=False, session=True
+    ),
+    Threshold(
+        "last shots of it against its first", "session_slowdown", 1.25, "x", standard=False, session=True
+    ),
 )
 
 
@@ -81,11 +85,7 @@ def _verdict(threshold: Threshold, report: dict[str, Any]) -> Verdict:
 
 
 def _applies(threshold: Threshold, conditions: dict[str, Any]) -> bool:
-    standard = (
-        tuple(conditions["resolution"]) == STANDARD_RESOLUTION
-        and conditions["samples"] == STANDARD_SAMPLES
-        and not conditions["quick"]
-    )
-    if threshold.session:
-        return conditions["session_shots"] >= _LONG_SESSION
-    return standard or not threshold.standard
+    size, samples = tuple(conditions["resolution"]), conditions["samples"]
+    if conditions["quick"] or (threshold.session and conditions["session_shots"] < _LONG_SESSION):
+        return False
+    return not threshold.standard or (size, samples) == (STANDARD_RESOLUTION, STANDARD_SAMPLES)
