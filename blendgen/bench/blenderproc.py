@@ -27,7 +27,7 @@ from blendgen.bench.plan import MANY_EXPOSURES, Plan, spec_of
 from blendgen.bench.versus import CALL_BY_CALL, KEY_FRAMES, MANY, ONE, THEIRS, TUNED, Round
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.base import lamp_area_m2, lamp_radiance
-from blendgen.errors import BlendgenError, SetupError
+from blendgen.errors import BlendgenError, Interrupted, SetupError
 from blendgen.farm.job import Job
 from blendgen.farm.machine import cores
 from blendgen.farm.pool import run_tasks
@@ -104,10 +104,13 @@ def prepared(python: Path, spec: Spec, inventory: Inventory) -> Iterator[Versus]
         python, "-c", "import importlib.util as u; assert u.find_spec('blenderproc') and u.find_spec('bpy')"
     )
     spec = _comparable(spec)
-    with tempfile.TemporaryDirectory(prefix="blendgen-bench-") as scratch, StopSignal() as stop:
+    with tempfile.TemporaryDirectory(prefix="blendgen-bench-") as scratch:
         folder = Path(scratch)
         job = Job(spec, inventory.catalog, inventory.roster, folder, folder / "blender.log")
-        list(run_tasks(job, [Task(0, (0,))], stop, produce=export_meshes))
+        with StopSignal() as stop:
+            list(run_tasks(job, [Task(0, (0,))], stop, produce=export_meshes))
+        if stop.signum is not None:
+            raise Interrupted(stop.signum, "stopped; nothing was measured")
         yield Versus(python, folder, spec, inventory)
 
 

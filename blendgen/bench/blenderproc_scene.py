@@ -106,11 +106,14 @@ class Scene:
         lens, (width, height) = np.array(frame["intrinsics"]), self._order["resolution"]
         self._bproc.camera.set_intrinsics_from_K_matrix(lens, width, height, 0.01, 1000)
 
-    def look(self, frame):
-        """Add the camera of a frame to the next render call."""
+    def look(self, frame, arranged):
+        """Add the camera of a frame to the next render call, towards the product that stands there."""
         import numpy as np
 
-        self._bproc.camera.add_camera_pose(np.array(frame["camera_to_world"]))
+        camera_to_world = np.array(frame["camera_to_world"])
+        where, wanted = (np.array(one["object_to_world"])[:3, 3] for one in (arranged, frame))
+        camera_to_world[:3, 3] += where - wanted
+        self._bproc.camera.add_camera_pose(camera_to_world)
 
     def render(self):
         """Everything that was added since the last call, to disk."""
@@ -150,7 +153,7 @@ def call_by_call(scene, frames):
     for frame in frames:
         scene.arrange(frame)
         scene.focus(frame)
-        scene.look(frame)
+        scene.look(frame, frame)
         scene.render()
 
 
@@ -159,7 +162,7 @@ def key_frames(scene, frames):
     scene.arrange(frames[0])
     scene.focus(frames[0])
     for frame in frames:
-        scene.look(frame)
+        scene.look(frame, frames[0])
     scene.render()
 
 

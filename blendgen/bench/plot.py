@@ -70,9 +70,10 @@ def _cost(axes, name: str, points) -> None:
     axes.fill_between(at, [t["low"] for t in times], [t["high"] for t in times], color=_INK, alpha=0.2)
     axes.plot(at, middle, marker="o", color=_INK)
     axes.set_title(f"ms an image by {name}")
-    axes.set_ylim(bottom=0)
     if name == "images":
         axes.set_xscale("log", base=2)
+    axes.set_ylim(0, 1.1 * max(time["high"] for time in times))
+    axes.set_xticks(at, [str(value) for value in at])
 
 
 def _versus(axes, told) -> None:
