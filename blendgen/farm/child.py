@@ -85,12 +85,11 @@ def _answer(line: _Line, number: int, step: Callable[[], Any]) -> Callable[[], A
     """Tell what a step of a task gave or raised; or return the rest of the work, where it gave that."""
     try:
         result = step()
+        if callable(result):
+            return result
+        line.say(Answer(number, result, resident_bytes()))
     except Exception as error:  # noqa: BLE001  (the parent raises it)
         line.say(Failure(_picklable(error)))
-        return None
-    if callable(result):
-        return result
-    line.say(Answer(number, result, resident_bytes()))
     return None
 
 

@@ -15,9 +15,7 @@ from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
-from blendgen.farm.machine import cores, free_memory_bytes
-from blendgen.farm.pool import run_tasks
-from blendgen.farm.share import automatic_workers
+from blendgen.farm.pool import enough_workers, run_tasks
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import tasks_for
 
@@ -55,7 +53,8 @@ def generate(
     done = store.done()
     kept = len(done.intersection(indices))
     to_make = len(indices) - kept
-    workers = _enough_workers(job, _missing(indices, done), workers)
+    some = itertools.islice(tasks_for(job.spec, _missing(indices, done)), _MANY_SHOTS)
+    workers = enough_workers(job, sum(1 for _ in some), workers)
     made, devices = 0, []
     progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
@@ -80,14 +79,6 @@ def generate(
 
 def _missing(indices: Sequence[int], done: set[int]) -> Iterator[int]:
     return (index for index in indices if index not in done)
-
-
-def _enough_workers(job: Job, missing: Iterator[int], workers: int | None) -> int:
-    """No more than there are shots, so that those that start get all the cores."""
-    shots = sum(1 for _ in itertools.islice(tasks_for(job.spec, missing), _MANY_SHOTS))
-    if workers is None:
-        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices)
-    return max(1, min(workers, shots))
 
 
 def _tell_of_other_devices(others: list[dict[str, str]], device: dict[str, str], progress: Progress) -> None:

@@ -23,7 +23,7 @@ from blendgen.farm.child import Answer, Begun, Failure, Ready
 from blendgen.farm.hand import Assignment, Hand, hire
 from blendgen.farm.job import Job
 from blendgen.farm.machine import cores, free_memory_bytes, own_cores
-from blendgen.farm.share import Share, memory_limit, shares
+from blendgen.farm.share import Share, automatic_workers, memory_limit, shares, worker_bytes
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import render, start
 from blendgen.pipeline import Task
@@ -52,7 +52,7 @@ def run_tasks(
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
     """
-    limit = memory_limit(workers, free_memory_bytes())
+    limit = memory_limit(workers, free_memory_bytes(), _each_bytes(job))
     places = shares(workers, cores(), own_cores(), job.devices, limit)
     with job.handed_over() as job_file:
         pool = _Pool(job, tasks, places, partial(hire, job_file=job_file, start=start, produce=produce))
@@ -60,6 +60,18 @@ def run_tasks(
             yield from pool.answers(stop)
         finally:
             pool.kill()
+
+
+def enough_workers(job: Job, shots: int, workers: int | None) -> int:
+    """No more than there are shots, so that those get all the cores; None: what fits this machine."""
+    if workers is None:
+        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices, _each_bytes(job))
+    return max(1, min(workers, shots))
+
+
+def _each_bytes(job: Job) -> int:
+    width, height = job.spec.resolution
+    return worker_bytes(width * height)
 
 
 class _Pool:

@@ -23,10 +23,8 @@ from blendgen.dataset.store import read_record
 from blendgen.dataset.verify import Fault
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
-from blendgen.farm.machine import cores, free_memory_bytes
-from blendgen.farm.pool import run_tasks
+from blendgen.farm.pool import enough_workers, run_tasks
 from blendgen.farm.reopen import Reopened
-from blendgen.farm.share import automatic_workers
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import answered, blender_engine, job_in_hand
 from blendgen.pipeline import Task
@@ -61,9 +59,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
             found.layout.root,
             Path(scratch) / "blender.log",
         )
-        if workers is None:
-            workers = automatic_workers(len(rows), cores(), free_memory_bytes(), job.devices)
-        for row, findings in checked(job, rows, min(workers, max(1, len(rows)))):
+        for row, findings in checked(job, rows, enough_workers(job, len(rows), workers)):
             yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
             progress.advance(1)
 

@@ -15,9 +15,9 @@ from blendgen.engine.device import CPU, Device
 from blendgen.errors import UsageError
 
 MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
-# Blender, the scene of a phone and the libraries take half of this; room for a film in the making
-WORKER_BYTES = 600 * 2**20
-_MOST_BYTES, _LEAST_BYTES = 4 * 2**30, 2**30
+# measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5)
+_BLENDER_BYTES, _BYTES_PER_PIXEL = 800 * 2**20, 1100
+_MOST_BYTES = 4 * 2**30
 # loading Blender costs as much as some shots: with fewer than this each, a worker more does not pay
 _LEAST_SHOTS = 4
 # of libraries that would start a thread for every core of the machine in every worker
@@ -51,10 +51,17 @@ class Share:
             os.sched_setaffinity(0, self.cores)
 
 
-def automatic_workers(shots: int, cores: int, free_bytes: int | None, devices: Sequence[Device]) -> int:
+def worker_bytes(pixels: int) -> int:
+    """About what a worker takes at its peak, by the pixels of an image."""
+    return _BLENDER_BYTES + _BYTES_PER_PIXEL * pixels
+
+
+def automatic_workers(
+    shots: int, cores: int, free_bytes: int | None, devices: Sequence[Device], each_bytes: int
+) -> int:
     """How many workers to start where nobody says: one a GPU, or one a core that memory has room for."""
     wanted = cores if devices[0].backend == "cpu" else len(devices)
-    by_memory = wanted if free_bytes is None else free_bytes // WORKER_BYTES
+    by_memory = wanted if free_bytes is None else free_bytes // each_bytes
     by_shots = -(-shots // _LEAST_SHOTS)
     return max(1, min(wanted, by_memory, by_shots))
 
@@ -84,9 +91,11 @@ def shares(
     ]
 
 
-def memory_limit(workers: int, free_bytes: int | None) -> int:
-    """Bytes above which a worker is replaced: its fair share of what is free, 1 to 4 GiB, or as told.
+def memory_limit(workers: int, free_bytes: int | None, each_bytes: int) -> int:
+    """Bytes above which a worker is replaced: its fair share of what is free, or as told.
 
+    The share is at least twice what a worker takes (with less than that, Blender might be loaded anew
+    for every shot), and at most 4 GiB where that is enough.
     raises: UsageError for a MEMORY_VARIABLE that is no number
     """
     told = os.environ.get(MEMORY_VARIABLE, "").strip()
@@ -95,4 +104,4 @@ def memory_limit(workers: int, free_bytes: int | None) -> int:
             raise UsageError(f"{MEMORY_VARIABLE}={told}: give a whole number of megabytes")
         return int(told) * 2**20
     fair = _MOST_BYTES if free_bytes is None else free_bytes // workers
-    return min(_MOST_BYTES, max(_LEAST_BYTES, fair))
+    return max(2 * each_bytes, min(_MOST_BYTES, fair))

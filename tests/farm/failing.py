@@ -153,5 +153,9 @@ def raises_what_cannot_be_pickled(task: Task):
     raise OddError("this", "that")
 
 
+def gives_what_cannot_be_pickled(task: Task):
+    return lambda: [threading.Lock()]
+
+
 def dies_while_probing(pipe, log: Path):
     os.kill(os.getpid(), signal.SIGSEGV)

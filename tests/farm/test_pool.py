@@ -86,6 +86,8 @@ def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
         indices(job, failing.rest_fails, workers)
     with pytest.raises(EngineError, match="OddError: this and that"):
         indices(job, failing.raises_what_cannot_be_pickled, workers)
+    with pytest.raises(TypeError, match="pickle"):
+        indices(job, failing.gives_what_cannot_be_pickled, workers)
 
 
 def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):

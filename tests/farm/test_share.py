@@ -39,7 +39,7 @@ def test_devices_are_dealt_in_turn():
     [
         (1000, 8, None, (CPU,), 8),
         (1000, 8, 64 * GIB, (CPU,), 8),
-        (1000, 8, 2 * GIB, (CPU,), 3),
+        (1000, 8, 3 * GIB, (CPU,), 3),
         (1000, 8, 0, (CPU,), 1),
         (1, 8, None, (CPU,), 1),
         (9, 8, None, (CPU,), 3),
@@ -47,19 +47,20 @@ def test_devices_are_dealt_in_turn():
     ],
 )
 def test_automatic_workers_follow_cores_memory_shots_and_cards(shots, count, free, devices, expected):
-    assert automatic_workers(shots, count, free, devices) == expected
+    assert automatic_workers(shots, count, free, devices, GIB) == expected
 
 
 def test_the_memory_limit_is_a_fair_share_within_bounds_or_as_told(monkeypatch):
     monkeypatch.delenv(share.MEMORY_VARIABLE, raising=False)
-    assert memory_limit(2, None) == memory_limit(2, 64 * GIB) == 4 * GIB
-    assert memory_limit(2, 4 * GIB) == 2 * GIB
-    assert memory_limit(8, 4 * GIB) == GIB
+    assert memory_limit(2, None, GIB) == memory_limit(2, 64 * GIB, GIB) == 4 * GIB
+    assert memory_limit(2, 6 * GIB, GIB) == 3 * GIB
+    assert memory_limit(8, 4 * GIB, GIB) == 2 * GIB
+    assert memory_limit(1, 64 * GIB, 10 * GIB) == 20 * GIB
     monkeypatch.setenv(share.MEMORY_VARIABLE, "2500")
-    assert memory_limit(8, 4 * GIB) == 2500 * 2**20
+    assert memory_limit(8, 4 * GIB, GIB) == 2500 * 2**20
     monkeypatch.setenv(share.MEMORY_VARIABLE, "2 GB")
     with pytest.raises(UsageError, match="whole number of megabytes"):
-        memory_limit(1, None)
+        memory_limit(1, None, GIB)
 
 
 def written(root, files):
