@@ -44,8 +44,8 @@ format: $(READY)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## memory and time of a long session
-	$(BIN)/python -m tests.bench
+bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (10 minutes)
+	$(BIN)/blendgen bench -o out/bench --check $(BENCH)
 
 audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)
 	$(BIN)/python -m tests.audit

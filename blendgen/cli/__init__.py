@@ -28,6 +28,7 @@ _COMMANDS = {
     "assets": "Check models and their sidecars, one by one.",
     "draw": "Show what is drawn for one image, as JSON.",
     "schema": "The JSON Schema of a spec, for editors.",
+    "bench": "Measure what images cost on this machine.",
     "doctor": "Check this machine: Blender, libraries, devices, cache.",
 }
 

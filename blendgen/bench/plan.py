@@ -1,0 +1,79 @@
+"""Plan: what one run of the benchmark measures, and the variants of a spec that it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blendgen.spec.distributions import Constant
+from blendgen.spec.model import Spec
+
+STANDARD_RESOLUTION, STANDARD_SAMPLES = (224, 224), 8
+MANY_EXPOSURES = 8
+_QUICK_RESOLUTION, _QUICK_SAMPLES = (64, 64), 2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is changed in the spec of the benchmark; products: in one image, None for the spec's own."""
+
+    exposures: int = 1
+    resolution: tuple[int, int] = STANDARD_RESOLUTION
+    samples: int = STANDARD_SAMPLES
+    products: int | None = None
+
+
+QUICK = Variant(resolution=_QUICK_RESOLUTION, samples=_QUICK_SAMPLES)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured; every count is of shots, if nothing else is said.
+
+    rounds: how often all that is compared is measured, one after the other
+    steady: rendered in a timed run after the first few; traced: taken apart into stages in a round
+    pairs: renders of a traced shot at n and at 2n samples
+    session: of the long session, after warm_up others; starts: processes started, of each kind
+    sides, sample_counts, product_counts: points of the cost of an image
+    """
+
+    variant: Variant = Variant()
+    rounds: int = 3
+    steady: int = 24
+    traced: int = 6
+    pairs: int = 2
+    warm_up: int = 40
+    session: int = 200
+    starts: int = 5
+    sides: tuple[int, ...] = (112, 224, 448)
+    sample_counts: tuple[int, ...] = (2, 8, 32)
+    product_counts: tuple[int, ...] = (1, 2, 4)
+
+
+def quick(variant: Variant) -> Plan:
+    """A minute's look: whether all of it works; its figures say little."""
+    return Plan(
+        variant,
+        rounds=1,
+        steady=2,
+        traced=1,
+        pairs=1,
+        warm_up=2,
+        session=4,
+        starts=1,
+        sides=(32, 64),
+        sample_counts=(1, 2),
+        product_counts=(1, 2),
+    )
+
+
+def spec_of(spec: Spec, variant: Variant) -> Spec:
+    """The spec with a variant's values."""
+    changes = {
+        "images": 10_000_000,
+        "exposures_per_shot": variant.exposures,
+        "resolution": variant.resolution,
+        "render": spec.render.model_copy(update={"samples_per_pixel": variant.samples, "quality_db": None}),
+    }
+    if variant.products is not None:
+        changes["per_image"] = Constant(variant.products)
+    return spec.model_copy(update=changes)

@@ -1,0 +1,102 @@
+"""blendgen bench: what images cost on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import click
+
+from blendgen.cli.options import load, say, stock
+from blendgen.errors import DatasetError, ExitCode
+
+_SCENE = "conveyor_phones.yaml"
+
+
+@click.command("bench")
+@click.option(
+    "--scene", type=click.Path(path_type=Path), help=f"Spec to measure; default: the demo, {_SCENE}."
+)
+@click.option(
+    "--resolution",
+    type=click.IntRange(16, 8192),
+    help="Side of the images in pixels; default: 224, with --quick 64.",
+)
+@click.option(
+    "--samples", type=click.IntRange(1, 4096), help="Samples per pixel; default: 8, with --quick 2."
+)
+@click.option(
+    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run; default: 24, with --quick 2."
+)
+@click.option("--quick", is_flag=True, help="One round of a few tiny shots: does it work at all?")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    envvar="BLENDGEN_BLENDERPROC",
+    help="Compare with BlenderProc: a Python, or the folder of its environment.  [env: BLENDGEN_BLENDERPROC]",
+)
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for bench.json and bench.png."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON on stdout, and no table.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a threshold is not met.")
+def command(scene, resolution, samples, shots, quick, against, folder, as_json, check):
+    """Measure images per second, stages, the floor that path tracing sets, start-up and memory.
+
+    Takes ten minutes and more, and wants the machine for itself. What is compared is measured in
+    turn, several times; docs/bench.md tells what each figure means.
+    """  # fmt: skip
+    from blendgen.bench.measure import measure
+    from blendgen.bench.report import report
+    from blendgen.bench.table import table
+    from blendgen.bench.thresholds import failed
+    from blendgen.resources import resource_folder
+
+    scene = scene or resource_folder("scenes") / _SCENE
+    plan = _plan(resolution, samples, shots, quick)
+    spec_file = load(scene, (), None, None)
+    inventory = stock(spec_file, strict=False)
+    with _versus(against, spec_file.spec, inventory) as versus:
+        found = measure(plan, scene, spec_file.spec, inventory, say, versus)
+    told = report(plan, scene, quick, found)
+    text = json.dumps(told, indent=2)
+    click.echo(text if as_json else table(told))
+    if folder is not None:
+        _write(told, text, folder)
+    if check and failed(told):
+        say(f"not met: {'; '.join(failed(told))}")
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _plan(resolution: int | None, samples: int | None, shots: int | None, quick: bool):
+    from dataclasses import replace
+
+    from blendgen.bench import plan
+
+    standard = plan.QUICK if quick else plan.Variant()
+    side = (resolution, resolution) if resolution else standard.resolution
+    variant = replace(standard, resolution=side, samples=samples or standard.samples)
+    chosen = plan.quick(variant) if quick else plan.Plan(variant)
+    return chosen if shots is None else replace(chosen, steady=shots)
+
+
+def _versus(against: Path | None, spec, inventory):
+    from blendgen.bench.blenderproc import prepared, python_in
+
+    return contextlib.nullcontext() if against is None else prepared(python_in(against), spec, inventory)
+
+
+def _write(told: dict, text: str, folder: Path) -> None:
+    from blendgen.bench.plot import can_plot, plot
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "bench.json").write_text(text + "\n")
+        if can_plot():
+            (folder / "bench.png").write_bytes(plot(told))
+        else:
+            say("no plot: Matplotlib is missing; pip install 'blendgen[report]'")
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be written: {error.strerror or error}") from None
