@@ -10,6 +10,8 @@ var_y = K^2 (mu_e + mu_dark_current t + sigma_read^2) + 1/12
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from blendgen.shot import Exposure, Sensor
@@ -108,6 +110,7 @@ def _noisy(mean_e: np.ndarray, exposure: Exposure) -> np.ndarray:
     return _with_defects(electrons, sensor, saturation_e(sensor, exposure.gain_db))
 
 
+@lru_cache(maxsize=2)  # a camera of a kind is used again and again
 def fixed_pattern(sensor: Sensor, shape) -> tuple[np.ndarray | float, np.ndarray | float]:
     """(photo response, offset in electrons) of each pixel of one camera: PRNU and DSNU."""
     response, offset_e = 1.0, 0.0
