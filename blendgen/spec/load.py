@@ -180,7 +180,7 @@ def _problem(document: Document, overrides, path: FieldPath, message: str) -> Pr
 
 def _preset_advice(path: FieldPath, message: str) -> str:
     """What may be done for a missing key of a section that presets fill."""
-    if path[0] not in _PRESETS or " is missing: " not in message:
+    if not path or path[0] not in _PRESETS or " is missing: " not in message:
         return ""
     return f"; or start from a preset: {{preset: {_PRESETS[path[0]][1]}, ...}}"
 

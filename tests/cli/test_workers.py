@@ -77,6 +77,7 @@ def test_more_workers_and_replaced_ones_give_the_same_folder(spec, one_worker, t
     assert content(folder) == content(one_worker)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_the_folder_is_the_same(spec, one_worker, tmp_path):
     folder = tmp_path / "out"
     process, workers = started(spec, folder, "--workers", "2")
@@ -96,6 +97,7 @@ def test_no_worker_outlives_a_killed_run(spec, tmp_path):
     assert alive == []
 
 
+@pytest.mark.slow
 def test_the_first_ctrl_c_finishes_what_every_worker_has_in_hand(spec, tmp_path):
     folder = tmp_path / "out"
     process, workers = started(spec, folder, "--workers", "2", "-n", "1000")

@@ -16,6 +16,7 @@ from blendgen.engine.blender.measuring import measure
 from tests.engine.model_files import obj
 
 pytest.importorskip("bpy")
+pytestmark = pytest.mark.slow
 
 # No turn and no mirroring brings this onto itself, and it does not lie at the origin.
 CORNERS = np.array([(5, 6, 7), (6, 6, 7), (5, 8, 7), (5, 6, 10)], dtype=float)

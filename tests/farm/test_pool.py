@@ -46,7 +46,7 @@ def after(path, action):
     threading.Thread(target=watch, daemon=True).start()
 
 
-several = pytest.mark.parametrize("workers", [1, 2, 3])
+several = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 
 
 @several
@@ -60,7 +60,7 @@ def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
     assert indices(job, produce, workers) == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, workers):
     with pytest.raises(EngineError, match=r"shot 2: Blender crashed 3 times \(SIGSEGV\).*log"):
         indices(job, failing.segfaults_on_shot_2, workers)
@@ -76,7 +76,7 @@ def test_the_blame_for_a_crash_beside_the_next_shot_falls_on_the_right_one(job):
     assert len(set(done)) == len(done)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
     with pytest.raises(EngineError, match="returned no picture"):
         indices(job, failing.fails_to_render, workers)
