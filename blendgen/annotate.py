@@ -35,7 +35,7 @@ def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Label
         objects=seen,
         instance_id=film.instance_id,
         depth_m=film.depth_m,
-        class_id=_class_id(film, shot) if output.semantic else None,
+        class_id=_class_id(film, shot, names) if output.semantic else None,
         part_id=_part_id(film, shot, names) if output.parts else None,
         coverage=film.coverage,
         normal_camera=_normal_camera(film, shot) if output.normals else None,
@@ -126,8 +126,9 @@ def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
     return float(pixel[0]), float(pixel[1])
 
 
-def _class_id(film: Film, shot: Shot) -> np.ndarray:
-    of_instance = np.zeros(film.instance_id.max() + 1, np.uint16)
+def _class_id(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
+    """8 bit, as trainers of segmentation read them, in a data set of at most 254 classes."""
+    of_instance = np.zeros(film.instance_id.max() + 1, np.uint8 if names.classes < 255 else np.uint16)
     for placed in shot.products:
         of_instance[placed.instance_id : placed.instance_id + 1] = placed.label_id + 1
     return of_instance[film.instance_id]

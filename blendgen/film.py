@@ -92,7 +92,7 @@ class Labels:
 
     objects: one a product of which something is seen
     instance_id: (h, w) uint16; depth_m: (h, w) float32, as in Film
-    class_id: (h, w) uint16, label_id + 1 of what is seen, 0 where that is no product
+    class_id: (h, w) uint8 or uint16, label_id + 1 of what is seen, 0 where that is no product
     part_id: (h, w) uint16, 1 + the number of the part in dataset.json's list, 0 likewise
     coverage: instance id -> (h, w) float32
     normal_camera: (h, w, 3) float32, OpenCV camera; albedo_linear: (h, w, 3) float32

@@ -149,6 +149,19 @@ def undistort(image_points, distortion) -> np.ndarray:
     return found
 
 
+def within_lens(image_points, distortion) -> np.ndarray:
+    """(n,) bool: which points (n, 2) of the image plane at z = 1 a lens shows at all.
+
+    Far enough out, a lens of strong coefficients folds the image back: there the way from the axis to a
+    point, distorted, turns round.
+    """
+    if tuple(distortion) == NO_DISTORTION:
+        return np.ones(len(image_points), bool)
+    way = np.linspace(0, 1, 65)[:, None, None] * np.asarray(image_points, float)
+    radius = np.linalg.norm(distort(way, distortion), axis=-1)
+    return (np.diff(radius, axis=0) >= 0).all(axis=0)
+
+
 def project(points_world_m, intrinsics, world_to_camera, distortion=NO_DISTORTION) -> np.ndarray:
     """Pixel positions of world points seen by a camera.
 

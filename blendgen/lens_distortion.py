@@ -61,7 +61,7 @@ def distorted_labels(film: Film, camera: Camera) -> Film:
     if is_pinhole(camera):
         return film
     places = _places(camera, film.instance_id.shape)
-    nearest = tuple(np.rint(place).astype(int) for place in places)
+    nearest = tuple(np.floor(place + 0.5).astype(int) for place in places)
     arrays = {name: getattr(film, name) for name in _PER_PIXEL}
     return replace(
         film,

@@ -150,3 +150,12 @@ def test_what_is_not_asked_for_is_not_there(asked):
     assert labels.class_id is labels.part_id is labels.normal_camera is labels.coverage is None
     one = labels.objects[0]
     assert one.truncation is one.oriented_box is one.keypoints is None
+
+
+def test_classes_take_16_bit_only_where_there_are_many(asked, shapes):
+    _, labels, names = asked(make_camera(), ("box", {}))
+    assert labels.class_id.dtype == np.uint8
+    shot = make_shot([place(1, shapes.product("box"))])
+    film = FlatEngine(shapes).render(shot)
+    many = annotate(film, shot, Output(semantic=True), replace(names, classes=255))
+    assert many.class_id.dtype == np.uint16 and set(np.unique(many.class_id)) == {0, 1}

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from blendgen import geometry
 from blendgen.errors import GeometryError
-from blendgen.geometry import distort, undistort
+from blendgen.geometry import NO_DISTORTION, distort, undistort, within_lens
 
 angles = st.floats(-720, 720)
 
@@ -116,3 +116,12 @@ def test_a_barrel_pulls_in_and_a_tangential_lens_shifts_as_opencv_has_it():
 def test_a_lens_that_folds_the_image_over_is_refused():
     with pytest.raises(GeometryError, match="folds over"):
         undistort([[1.2, 0.0]], (-0.5, 0, 0, 0, 0))
+
+
+def test_what_a_lens_folds_back_is_not_within_it():
+    """A barrel lens of k1 = -0.6 turns round at r = 1 / sqrt(3 * 0.6)."""
+    turn = 1 / np.sqrt(3 * 0.6)
+    points = np.array([[0.0, 0.0], [0.95 * turn, 0.0], [0.0, 1.05 * turn], [-3.0, 2.0]])
+    lens = (-0.6, 0.0, 0.0, 0.0, 0.0)
+    assert within_lens(points, lens).tolist() == [True, True, False, False]
+    assert within_lens(points, NO_DISTORTION).all()

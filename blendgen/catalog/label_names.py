@@ -16,10 +16,11 @@ from blendgen.shot import PlacedProduct
 
 @dataclass(frozen=True)
 class LabelNames:
-    """parts[part_id - 1] is the name of a part; keypoints[label] are those of a class, in their order;
-    mirrored[label] tells which keypoint takes another's name in a mirrored image."""
+    """classes: how many; parts[part_id - 1] is the name of a part; keypoints[label] are those of a class,
+    in their order; mirrored[label] tells which keypoint takes another's name in a mirrored image."""
 
     catalog: Catalog
+    classes: int
     parts: tuple[str, ...]
     keypoints: Mapping[str, tuple[str, ...]]
     mirrored: Mapping[str, Mapping[str, str]]
@@ -46,4 +47,4 @@ def label_names(catalog: Catalog, products_of_class: Mapping[str, list[str]]) ->
         if points:
             keypoints[label] = tuple(dict.fromkeys(point.name for point in points))
             mirrored[label] = {point.name: point.mirrored for point in points if point.mirrored is not None}
-    return LabelNames(catalog, tuple(sorted(parts)), keypoints, mirrored)
+    return LabelNames(catalog, len(products_of_class), tuple(sorted(parts)), keypoints, mirrored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blendgen.film import Frame, Labels, ObjectLabel
-from blendgen.geometry import project, rows_of, transform_points
+from blendgen.geometry import project, rows_of, transform_points, within_lens
 from blendgen.overscan import box_corners
 from blendgen.shot import Camera, Row
 from blendgen.spec.output import Output
@@ -74,13 +74,16 @@ def object_columns(labels: Labels, camera: Camera, output: Output) -> dict[str, 
     return columns
 
 
-def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[np.ndarray, np.ndarray | list[None]]:
-    """Corners of a product's box, (8, 3) in the camera's frame and (8, 2) pixels; None behind it."""
+def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[np.ndarray, list[np.ndarray | None]]:
+    """Corners of a product's box, (8, 3) in the camera's frame and (8, 2) pixels; None where the lens
+    cannot show them."""
     world = transform_points(label.object_to_world, box_corners(label.size_m))
     corners = transform_points(camera.world_to_camera, world)
     if corners[:, 2].min() <= 0:
         return corners, [None] * len(corners)
-    return corners, project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
+    shown = within_lens(corners[:, :2] / corners[:, 2:], camera.distortion)
+    pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
+    return corners, [pixel if seen else None for pixel, seen in zip(pixels, shown, strict=True)]
 
 
 def _keypoints(label: ObjectLabel) -> list[list[float]]:

@@ -14,7 +14,7 @@ from scipy.ndimage import binary_dilation
 
 from blendgen.annotate import HIDDEN, NOT_LABELLED, VISIBLE
 from blendgen.develop.encode import DEPTH_STEP_M
-from blendgen.geometry import distort, project, transform_points
+from blendgen.geometry import distort, project, transform_points, within_lens
 from blendgen.overscan import box_corners
 from blendgen.shot import Row
 
@@ -73,7 +73,9 @@ def _box_3d(row: Row, number: int) -> Iterator[str]:
         yield "bbox_3d_m is not the box of object_to_world and size_m"
     if corners[:, 2].min() > 0:
         pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
-        if not np.allclose(np.array(objects["bbox_3d_px"][number], float), pixels, rtol=1e-4, atol=0.01):
+        pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera["distortion"])] = np.nan
+        told = [pixel or (np.nan, np.nan) for pixel in objects["bbox_3d_px"][number]]
+        if not np.allclose(np.array(told, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
             yield "bbox_3d_px is not bbox_3d_m, projected"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from blendgen.errors import GeometryError
-from blendgen.geometry import box_of_mask, distort, transform_points
+from blendgen.geometry import box_of_mask, distort, transform_points, within_lens
 from blendgen.shot import Row
 
 _SLACK_PX = 1.5
@@ -120,6 +120,8 @@ def _pose(row: Row, number: int) -> Iterator[str]:
     if seen[:, 2].min() <= 0:
         yield "object_to_world puts it behind the camera"
         return
+    if not within_lens(seen[:, :2] / seen[:, 2:], camera["distortion"]).all():
+        return  # a part of the box lies where this lens shows nothing
     intrinsics = np.array(camera["intrinsics"])
     try:
         image = distort(seen[:, :2] / seen[:, 2:], camera["distortion"])

@@ -45,10 +45,8 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
 
 
 def encode_classes(class_id: np.ndarray) -> bytes:
-    """(h, w) ids as a grey PNG: 8 bit, as trainers of segmentation read them, where all are below 255."""
-    if class_id.max(initial=0) >= 255:
-        return encode_mask(class_id)
-    return encode_png(class_id.astype(np.uint8))
+    """(h, w) uint8 or uint16 ids as a grey PNG of as many bits."""
+    return encode_png(class_id) if class_id.dtype == np.uint8 else encode_mask(class_id)
 
 
 def encode_albedo(albedo_linear: np.ndarray) -> bytes:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -28,7 +32,20 @@ def decode_exr(data: bytes) -> dict[str, np.ndarray]:
     import OpenEXR
 
     try:
-        with OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
+        with _nothing_on_stdout(), OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
             return {name: channel.pixels for name, channel in file.channels().items()}
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"no OpenEXR file: {error}") from None
+
+
+@contextmanager
+def _nothing_on_stdout() -> Iterator[None]:
+    """The library warns of broken files on file descriptor 1, which may be where a program reads JSON."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)

@@ -81,12 +81,23 @@ def build_roster(
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
+        _refuse_paths(product)
         section = sections[product.name] if sections else 0
         for colorway in product.colorways:
             label = _label(rule, product, colorway.name)
             variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
     return Roster(classes, {label: tuple(variants[label]) for label in classes})
+
+
+def _refuse_paths(product: Product) -> None:
+    """Labels become folders, and a colourway's name may come with somebody's model."""
+    for colorway in product.colorways:
+        if colorway.name in (".", "..") or any(mark in colorway.name for mark in "/\\\0"):
+            raise CatalogError(
+                f"{product.name}: the colourway {colorway.name!r} cannot be the name of a folder; "
+                "rename it, without / and \\"
+            )
 
 
 def _label(rule: str, product: Product, colorway: str) -> str:

@@ -48,6 +48,7 @@ def object_lists(source: Source, sample: Sample) -> dict[str, list]:
 
 def _place(sample: Sample, destination: Destination) -> dict[str, str]:
     """Put the files there; returns the columns that name them, relative to the split's folder."""
+    sample.refuse_exr()
     name = f"{sample.name}{sample.suffix}"
     sample.place(destination, f"{sample.split}/{name}")
     names = {"file_name": name}

@@ -76,6 +76,7 @@ def _table(source: Source, destination: Destination, name: str, schema) -> Itera
 
 
 def _record(source: Source, sample: Sample) -> dict[str, Any]:
+    sample.refuse_exr()
     extras = {
         name: {"bytes": data, "path": f"{sample.name}.{name}{sample.extras[name].suffix}"}
         for name, data in sample.extra_contents().items()

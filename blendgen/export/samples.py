@@ -56,6 +56,15 @@ class Sample:
         except OSError as error:
             raise _unreadable(Path(error.filename), error) from None
 
+    def refuse_exr(self) -> None:
+        """Raises DatasetError where another file is none that loaders of pictures open."""
+        for name, path in self.extras.items():
+            if path.suffix == ".exr":
+                raise DatasetError(
+                    f"--with {name}: {path.name} is an EXR file, which loaders of this format cannot open; "
+                    "take webdataset, leave it out, or generate depth with output.depth: png"
+                )
+
     def extra_contents(self) -> dict[str, bytes]:
         """The bytes of the other files, by what they show; raises DatasetError as content does."""
         return {name: _read(path) for name, path in self.extras.items()}

@@ -20,8 +20,8 @@ from blendgen.suggestion import nearest
 SUFFIXES = (".yaml", ".yml")
 FOR_A_FOLDER = "model"
 _MOST_BYTES = 1_000_000  # no sidecar is larger
-_MARKED = re.compile(rf"^[\"']?{MARK}[\"']?\s*:", re.M)
-_KEYED = re.compile(rf"^[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
+_MARKED = re.compile(rf"^[\s{{]*[\"']?{MARK}[\"']?\s*:", re.M)
+_KEYED = re.compile(rf"^(?:{{\s*)?[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
 _SPEC = re.compile(r"^[\"']?blendgen[\"']?\s*:", re.M)
 
 
@@ -38,11 +38,31 @@ def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[
         by_folder.setdefault(model.parent, []).append(model)
     for folder, here in by_folder.items():
         files = _yaml_files(folder)
-        claims = {model: [file for file in files if _names(file, model, here)] for model in here}
-        problems += _doubts(claims, files, here, shown[folder])
-        shared = [file for file in files if sum(file in found for found in claims.values()) > 1]
-        chosen |= {m: found[0] for m, found in claims.items() if len(found) == 1 and found[0] not in shared}
+        claimants = _claimants(files, here)
+        claims: dict[Path, list[Path]] = {model: [] for model in here}
+        for file, of in claimants.items():
+            for model in of:
+                claims[model].append(file)
+        problems += _doubts(claims, claimants, here, shown[folder])
+        chosen |= {
+            model: found[0]
+            for model, found in claims.items()
+            if len(found) == 1 and len(claimants[found[0]]) == 1
+        }
     return chosen, problems
+
+
+def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
+    """The models that each YAML file says, by its name, to belong to."""
+    by_name: dict[str, list[Path]] = {}
+    for model in here:
+        for name in {model.name.casefold(), model.stem.casefold()}:
+            by_name.setdefault(name, []).append(model)
+    alone = len(here) == 1
+    return {
+        file: by_name.get(file.stem.casefold()) or (here if alone and _is_for_folder(file) else [])
+        for file in files
+    }
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -62,17 +82,8 @@ def _is_spec(file: Path) -> bool:
     return bool(_SPEC.search(text)) and not _MARKED.search(text)
 
 
-def _names(file: Path, model: Path, here: list[Path]) -> bool:
-    """Whether a YAML file's name says that it belongs to a model."""
-    stem = file.stem.casefold()
-    if stem in (model.name.casefold(), model.stem.casefold()):
-        return True
-    others = [other for other in here if other.stem.casefold() == FOR_A_FOLDER]
-    return _is_for_folder(file) and len(here) == 1 and not others
-
-
 def _doubts(
-    claims: dict[Path, list[Path]], files: list[Path], here: list[Path], folder: str
+    claims: dict[Path, list[Path]], claimants: dict[Path, list[Path]], here: list[Path], folder: str
 ) -> list[Problem]:
     problems = []
     for model, found in claims.items():
@@ -81,8 +92,7 @@ def _doubts(
             problems.append(
                 _problem(folder, found[1], f"{model.name} has several sidecars: {names}; keep one")
             )
-    for file in files:
-        of = [model for model, found in claims.items() if file in found]
+    for file, of in claimants.items():
         if len(of) > 1:
             ways = " or ".join(f"{model.name}{file.suffix}" for model in of)
             told = f"belongs to {' and '.join(model.name for model in of)} alike; call it {ways}"

@@ -156,6 +156,16 @@ def check_overscan(engine, box, sphere):
     assert overscan.inside.sum() == np.prod(camera.resolution)
 
 
+def check_overscan_sees_what_is_wholly_outside(engine, box, sphere):
+    """A product beyond the border counts whole, though nothing of it touches the border."""
+    camera = make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0))
+    outside = place(2, box, y=0.25, x=0.01)
+    overscan = engine.render(make_shot([place(1, sphere), outside], camera)).overscan
+    whole = silhouette(overscan.camera, transform_points(outside.object_to_world, box.hull_m))
+    assert not (overscan.amodal_mask[2] & overscan.inside).any()
+    assert abs(overscan.amodal_mask[2].sum() / whole.sum() - 1) < 0.02
+
+
 def check_nothing_is_beyond_the_border(engine, box, sphere):
     film = engine.render(make_shot([place(1, box)]))
     assert film.overscan.inside.all()
@@ -170,5 +180,6 @@ CHECKS = [
     check_object_coordinates,
     check_keypoints,
     check_overscan,
+    check_overscan_sees_what_is_wholly_outside,
     check_nothing_is_beyond_the_border,
 ]

@@ -15,7 +15,7 @@ from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError
 from blendgen.export.formats import EXPORTERS, export
 from blendgen.export.options import Options
-from tests.export.conftest import NAMES
+from tests.export.conftest import NAMES, make_dataset
 from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 
@@ -232,3 +232,10 @@ def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path)
         assert label.read_text() == ""
         (xml,) = (tmp_path / "voc").rglob(f"{row['index']:06d}.xml")
         assert "<object>" not in xml.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["hf", "parquet"])
+def test_files_that_loaders_of_pictures_cannot_open_are_refused(tmp_path, stock, name):
+    source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
+    with pytest.raises(DatasetError, match=r"--with depth: .*\.exr is an EXR file"):
+        export(source.root, name, tmp_path / "out", Options(extras=("depth",)))

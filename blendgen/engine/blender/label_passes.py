@@ -59,7 +59,7 @@ class LabelPasses:
         if not self._output.truncation:
             return None
         camera = overscan_camera(shot)
-        if camera.resolution == shot.camera.resolution or not any(map(_at_the_border, amodal_mask.values())):
+        if camera.resolution == shot.camera.resolution:
             return Overscan(shot.camera, amodal_mask, frame_within(shot.camera, shot.camera))
         others = [layer for layer in self._scene.view_layers if layer.name != amodal.LAYER]
         try:
@@ -98,7 +98,3 @@ def _surfaces(passes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         ),
         "central_albedo_linear": np.ascontiguousarray(np.clip(albedo, 0, 1), np.float32),
     }
-
-
-def _at_the_border(mask: np.ndarray) -> bool:
-    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
