@@ -86,9 +86,5 @@ def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[np.ndarray, list[np.nda
     return corners, [pixel if seen else None for pixel, seen in zip(pixels, shown, strict=True)]
 
 
-def _keypoints(label: ObjectLabel) -> list[list[float]]:
-    return [[round(x, 3), round(y, 3), visibility] for x, y, visibility in label.keypoints]
-
-
 def _rounded(rows, digits: int) -> list:
     return [None if row is None else [round(float(value), digits) for value in row] for row in rows]
