@@ -7,7 +7,7 @@ model, what was left out, and every fault of a sidecar. Nothing is raised for a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blendgen.catalog.load import measured_catalog
@@ -15,8 +15,8 @@ from blendgen.catalog.product import Product, Refusal, RestingPose
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix, scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.errors import CatalogError, Problem
-from blendgen.sidecar.apply import excluded, with_sidecar
-from blendgen.sidecar.attach import Sidecars
+from blendgen.sidecar.apply import excluded, named_keypoints, with_sidecar
+from blendgen.sidecar.attach import Sidecars, models_of
 from blendgen.sidecar.read import SidecarFile
 from blendgen.spec.load import SpecFile
 from blendgen.spec_sources import spec_sources
@@ -58,18 +58,26 @@ class Inspection:
 def inspect_place(
     place: Path, unit: str | None, up: str | None, measure: Measurer, builder_digests: Mapping[str, str]
 ) -> Inspection:
-    """Inspect a folder of models or one model file.
+    """Inspect a folder of models, one model file, or the model that a sidecar describes.
 
     unit, up: as in a spec, winning over sidecars
     raises: CatalogError for a place without models, SetupError
     """
     folder = place if place.is_dir() else place.parent
     every = scan_directory(folder, str(folder), unit, up)
-    asked = [s for s in every if place.is_dir() or Path(s.options["path"]) == place.absolute()]
+    asked = every if place.is_dir() else _described_by(place.absolute(), every)
     if not asked:
-        raise CatalogError(f"{place}: is no model file; give a folder of models, a model or a spec (.yaml)")
+        raise CatalogError(
+            f"{place}: is no model file, nor the sidecar of one; give a folder of models, a model, its "
+            "sidecar or a spec (.yaml)"
+        )
     sidecars = Sidecars()
     return _inspected(sidecars.attached(asked, every), sidecars, measure, builder_digests)
+
+
+def _described_by(file: Path, sources: list[Source]) -> list[Source]:
+    """The source of a model file, or of the model whose sidecar it is."""
+    return [s for s in sources if Path(s.options["path"]) == file] or models_of(file, sources)
 
 
 def inspect_spec(spec_file: SpecFile, measure: Measurer, builder_digests: Mapping[str, str]) -> Inspection:
@@ -106,6 +114,8 @@ def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[
     faults: list[Problem] = []
     if file is not None:
         product, faults = with_sidecar(product, file)
+        if faults:
+            product = replace(product, keypoints=named_keypoints(product, file))
     return Inspected(source, product, file, poses, warnings), faults
 
 

@@ -13,10 +13,7 @@ def oriented_box(mask: np.ndarray) -> np.ndarray:
     """
     from scipy.spatial import ConvexHull
 
-    rows, columns = np.nonzero(mask)
-    corners = np.concatenate(
-        [np.column_stack([columns + dx, rows + dy]) for dx in (0, 1) for dy in (0, 1)]
-    ).astype(float)
+    corners = _row_ends(np.asarray(mask, bool))
     hull = corners[ConvexHull(corners).vertices]
     sides = np.roll(hull, -1, axis=0) - hull
     best: tuple[float, np.ndarray] | None = None
@@ -29,3 +26,12 @@ def oriented_box(mask: np.ndarray) -> np.ndarray:
             box = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
             best = (area, box @ turn.T)
     return best[1]
+
+
+def _row_ends(mask: np.ndarray) -> np.ndarray:
+    """(n, 2) corners of the first and the last pixel of each row, which have the hull of all of them."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    first = mask[rows].argmax(axis=1)
+    end = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
+    ends = [np.column_stack([columns, rows + down]) for columns in (first, end) for down in (0, 1)]
+    return np.concatenate(ends).astype(float)

@@ -1,9 +1,12 @@
 """Overscan: cameras that stand where another does and see further; for what the border cuts off.
 
-In: a pinhole Camera and what it looks at. Out: wider pinhole Cameras with pixels of the same size.
+In: a pinhole Camera and what it looks at. Out: wider pinhole Cameras, with pixels of the same size, or
+whole multiples of it where there would be too many.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from blendgen.geometry import intrinsics_matrix, rows_of, transform_points
 from blendgen.shot import Camera, PlacedProduct, Shot
 
 WIDEST = 4.0
+_MOST_PIXELS = 2**21  # each takes some 300 bytes while it is rendered
 _MARGIN_PX = 2
 _NEAREST_SHARE = 1e-3  # of the camera's distance, in front of which nothing is seen
 
@@ -18,17 +22,20 @@ _NEAREST_SHARE = 1e-3  # of the camera's distance, in front of which nothing is 
 def widened(camera: Camera, resolution: tuple[int, int]) -> Camera:
     """A pinhole with the same pixels and more of them about the same optical axis."""
     sensor_width_mm = camera.sensor_width_mm * resolution[0] / camera.resolution[0]
-    return camera.model_copy(
-        update={
-            "resolution": resolution,
-            "sensor_width_mm": sensor_width_mm,
-            "intrinsics": rows_of(intrinsics_matrix(camera.focal_length_mm, sensor_width_mm, resolution)),
-        }
-    )
+    return _with_resolution(camera.model_copy(update={"sensor_width_mm": sensor_width_mm}), resolution)
+
+
+def _with_resolution(camera: Camera, resolution: tuple[int, int]) -> Camera:
+    """Its sensor in more or fewer pixels."""
+    matrix = intrinsics_matrix(camera.focal_length_mm, camera.sensor_width_mm, resolution)
+    return camera.model_copy(update={"resolution": resolution, "intrinsics": rows_of(matrix)})
 
 
 def overscan_camera(shot: Shot) -> Camera:
-    """The pinhole that sees all of every product; at most WIDEST times as wide as the shot's."""
+    """The pinhole that sees all of every product; at most WIDEST times as wide as the shot's.
+
+    Its pixels are those of the shot's camera, and more round them, or coarser ones.
+    """
     camera = shot.camera
     half_px = np.array(camera.resolution) / 2
     most_px = WIDEST * half_px
@@ -38,16 +45,23 @@ def overscan_camera(shot: Shot) -> Camera:
     beyond_px = np.minimum(np.where(reach_px > half_px, reach_px + _MARGIN_PX, half_px), most_px) - half_px
     # a whole number of pixels is added on each side, so that pixel centres stay where they were
     added = np.ceil(beyond_px).astype(int)
-    return widened(camera, tuple(int(side) for side in np.array(camera.resolution) + 2 * added))
+    resolution = np.array(camera.resolution) + 2 * added
+    coarseness = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS)) if added.any() else 1
+    if coarseness == 1:
+        return widened(camera, tuple(resolution.tolist()))
+    resolution = -(-resolution // coarseness)
+    whole = widened(camera, tuple((resolution * coarseness).tolist()))
+    return _with_resolution(whole, tuple(resolution.tolist()))
 
 
 def frame_within(camera: Camera, wide: Camera) -> np.ndarray:
-    """(H, W) bool: the pixels of `wide` that lie in the image of `camera`, both pinholes."""
-    (width, height), (wide_width, wide_height) = camera.resolution, wide.resolution
-    left, top = (wide_width - width) // 2, (wide_height - height) // 2
-    inside = np.zeros((wide_height, wide_width), bool)
-    inside[top : top + height, left : left + width] = True
-    return inside
+    """(H, W) bool: the pixels of `wide` whose centres lie in the image of `camera`, both pinholes."""
+    coarseness = camera.intrinsics[0][0] / wide.intrinsics[0][0]
+    across, down = (
+        np.abs(np.arange(side) + 0.5 - side / 2) * coarseness <= inner / 2
+        for side, inner in zip(wide.resolution, camera.resolution, strict=True)
+    )
+    return down[:, None] & across[None, :]
 
 
 def box_corners(size_m) -> np.ndarray:

@@ -3,17 +3,19 @@
 In: a table {colourway: {pattern: finish}}, from the spec or from a YAML, JSON or CSV file. Out:
 Products with those colourways. A pattern is matched against the names of a model's parts (its
 material slots), letter case ignored: * is any text, ? any character; of several that match, the
-last one counts. What no pattern matches stays as it is; an empty colourway is the model as it is.
+last one counts, but a part's very name before all. What no pattern matches stays as it is; an empty
+colourway is the model as it is.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,6 +26,7 @@ from blendgen.spec.yaml_source import Document, parse
 
 Table = dict[str, dict[str, Finish]]
 _TABLE = TypeAdapter(Table)
+_Meant = TypeVar("_Meant")
 _COLUMNS = ("colorway", "part", "color", "roughness", "metallic", "transmission")
 
 
@@ -60,10 +63,9 @@ def read_table(path: Path) -> Table:
 
 
 def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None:
-    matching = [finish for pattern, finish in finishes.items() if matches(pattern, part)]
-    if not matching:
+    finish = meant_for(part, finishes.items())
+    if finish is None:
         return None
-    finish = matching[-1]
     # metal lets no light through, so what is to be clear cannot stay metal
     metallic = 0.0 if finish.metallic is None and finish.transmission else finish.metallic
     return MaterialOverride(finish.color, finish.roughness, metallic, finish.transmission)
@@ -71,6 +73,13 @@ def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None
 
 def matches(pattern: str, part: str) -> bool:
     return fnmatchcase(part.casefold(), pattern.casefold())
+
+
+def meant_for(part: str, by_pattern: Iterable[tuple[str, _Meant]]) -> _Meant | None:
+    """What the part's very name stands for, or else the last pattern that matches it."""
+    pairs = [pair for pair in by_pattern if matches(pair[0], part)]
+    named = [pair for pair in pairs if pair[0] == part]
+    return (named or pairs)[-1][1] if pairs else None
 
 
 def _problem(document: Document, fault: dict[str, Any]) -> Problem:

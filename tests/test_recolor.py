@@ -32,6 +32,12 @@ def test_the_last_of_several_matching_patterns_counts():
     assert materials["Glass"] == MaterialOverride("#ffffff", metallic=0.0, transmission=1.0)
 
 
+def test_names_that_differ_in_letter_case_alone_keep_their_own_finish():
+    product = replace(PHONE, parts=("red", "Red"))
+    materials = recolored(product, {"two": finishes(red="#ff0000", Red="#aa0000")}).colorways[0].materials
+    assert materials == {"red": MaterialOverride("#ff0000"), "Red": MaterialOverride("#aa0000")}
+
+
 def test_an_empty_colourway_is_the_model_as_it_is_and_a_strange_one_is_left_out():
     product = recolored(PHONE, {"own": {}, "car": finishes(wheel="#123456")})
     assert [(c.name, c.materials) for c in product.colorways] == [("own", {})]

@@ -26,7 +26,7 @@ _SHOWN_POSES = 4
 @click.option("--init", is_flag=True, help="Write a sidecar to start from beside PLACE, one model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(place, unit, up, init, as_json):
-    """Check the models of PLACE, a folder, a model file or a spec, with their sidecars.
+    """Check the models of PLACE, a folder, a model file, a sidecar or a spec, with their sidecars.
 
     Says of each model what was measured and what its sidecar states. Exits with 3 where a model cannot
     be used or a sidecar is wrong.
@@ -44,9 +44,10 @@ def command(place, unit, up, init, as_json):
 def _inspection(place: Path, unit: str | None, up: str | None) -> Inspection:
     from blendgen.catalog.cache import cache_folder
     from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.sidecar.find import is_sidecar
 
     logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
-    if not (place.is_file() and place.suffix.lower() in _SPEC_SUFFIXES):
+    if not (place.is_file() and place.suffix.lower() in _SPEC_SUFFIXES) or is_sidecar(place):
         return inspect_place(place, unit, up, logged, builder_digests())
     if unit or up:
         raise UsageError("--unit and --up are for folders and models; a spec says them itself")
@@ -54,13 +55,14 @@ def _inspection(place: Path, unit: str | None, up: str | None) -> Inspection:
 
 
 def _init(place: Path, inspection: Inspection) -> int:
+    from blendgen.sidecar.find import sidecar_name
     from blendgen.sidecar.template import template
 
     if place.is_dir() or place.suffix.lower() in _SPEC_SUFFIXES:
         raise UsageError(f"--init takes one model file, got {place}")
     for refusal in inspection.refusals:
         raise UsageError(str(refusal))
-    target = place.with_suffix(".yaml")
+    target = sidecar_name(place)
     if target.exists() or inspection.faults or inspection.models[0].sidecar is not None:
         raise UsageError(f"{place} has a sidecar; blendgen assets {place} checks it")
     model = inspection.models[0]

@@ -23,6 +23,7 @@ Images = Mapping[str, Mapping[str, np.ndarray]]
 _SLACK_PX = 1.0  # a distorting lens takes ids from the nearest pixel
 _SLACK_M = 0.001
 _ROUNDING = 2e-3
+_ENOUGH_PIXELS = 16
 
 
 def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[str]:
@@ -143,8 +144,12 @@ def _normals(row: Row, record, image, ids) -> Iterator[str]:
 
 
 def _albedo(row: Row, record, image, ids) -> Iterator[str]:
-    if ids.any() and not any((channel[ids > 0] > 0).any() for channel in image.values()):
-        yield "products are black"
+    """The blackest surface sends some light back; a few pixels of one may be rounded to none."""
+    lit = np.any([channel > 0 for channel in image.values()], axis=0)
+    for number, instance_id in enumerate(row["objects"]["instance_id"]):
+        own = ids == instance_id
+        if np.count_nonzero(own) >= _ENOUGH_PIXELS and not lit[own].any():
+            yield f"object {number} is black"
 
 
 def _depth(row: Row, record, image, ids) -> Iterator[str]:

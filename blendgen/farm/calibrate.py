@@ -32,6 +32,7 @@ from blendgen.identity import digest
 from blendgen.inventory import Inventory
 from blendgen.pipeline import Pipeline, Task
 from blendgen.spec.load import SpecFile
+from blendgen.spec.output import Output
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.wheel import blender_version
 
@@ -47,7 +48,8 @@ def with_samples(
     spec = spec_file.spec
     if spec.render.samples_per_pixel is not None:
         return spec_file
-    facts = [digest(spec, inventory), blender_version(), __version__, [str(device) for device in devices]]
+    pictures = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels change no picture
+    facts = [pictures, blender_version(), __version__, [str(device) for device in devices]]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     job = Job(spec, inventory.catalog, inventory.roster, Path(), Path(), devices=devices)
     samples = samples_for(job, key, say, enough_workers(job, SHOTS, workers))

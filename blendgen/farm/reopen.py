@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blendgen import __version__
 from blendgen.catalog.source import Measurer
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
 from blendgen.dataset.verify import Fault
+from blendgen.errors import SetupError
 from blendgen.inventory import Inventory, load_inventory
 from blendgen.record import dataset_record
 from blendgen.spec.load import SpecFile, load_spec
+from blendgen.wheel import blender_version
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,21 @@ class Reopened:
 
 
 def reopen(folder: Path, measure: Measurer, builder_digests) -> Reopened:
-    """raises: SpecError, CatalogError, SetupError where its spec or models cannot be loaded"""
+    """raises: SpecError, CatalogError, SetupError where its spec or models cannot be loaded, and where other
+    versions made it"""
     layout = Layout(Path(folder))
+    known = read_record(layout)
+    _refuse_other_versions(known)
     spec_file = load_spec(layout.spec)
     inventory = load_inventory(spec_file, measure, builder_digests)
-    return Reopened(
-        layout, spec_file, inventory, dataset_record(spec_file.spec, inventory), read_record(layout)
-    )
+    return Reopened(layout, spec_file, inventory, dataset_record(spec_file.spec, inventory), known)
+
+
+def _refuse_other_versions(known: dict[str, Any]) -> None:
+    here = {"blendgen": ("blendgen_version", __version__), "Blender": ("blender_version", blender_version())}
+    for program, (key, version) in here.items():
+        if key in known and known[key] != version:
+            raise SetupError(
+                f"--deep makes images again, and these were made with {program} {known[key]}, here is "
+                f"{version}; use that one"
+            )

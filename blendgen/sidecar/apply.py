@@ -16,7 +16,7 @@ from blendgen.catalog.product import Keypoint, Product, RestingPose
 from blendgen.catalog.source import AS_SHOWN
 from blendgen.catalog.symmetry import Turn, misfit_m, symmetries
 from blendgen.errors import Problem
-from blendgen.recolor import matches, recolored, unmatched_patterns
+from blendgen.recolor import matches, meant_for, recolored, unmatched_patterns
 from blendgen.sidecar.frame import FileFrame
 from blendgen.sidecar.read import SidecarFile, twins
 from blendgen.sidecar.schema import FILE
@@ -51,7 +51,7 @@ def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Pro
         product,
         model_class=sidecar.model_class,
         part_names=_part_names(product, file) if sidecar.parts else (),
-        keypoints=_keypoints(product, file),
+        keypoints=named_keypoints(product, file),
         symmetries=symmetries(turn for _, turn in turns),
         resting_poses=_kept_poses(product, file),
     )
@@ -80,16 +80,9 @@ def _unmatched(pattern: str, product: Product) -> str:
 
 
 def _part_names(product: Product, file: SidecarFile) -> tuple[str, ...]:
-    """The label of each material; of several whose patterns match, the last one counts."""
-    found = []
-    for part in product.parts:
-        labels = [
-            label
-            for label, patterns in file.sidecar.parts.items()
-            if any(matches(pattern, part) for pattern in patterns)
-        ]
-        found.append(labels[-1] if labels else part)
-    return tuple(found)
+    """The label of each material."""
+    labels = [(pattern, label) for label, patterns in file.sidecar.parts.items() for pattern in patterns]
+    return tuple(meant_for(part, labels) or part for part in product.parts)
 
 
 def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
@@ -106,7 +99,8 @@ def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
             )
 
 
-def _keypoints(product: Product, file: SidecarFile) -> tuple[Keypoint, ...]:
+def named_keypoints(product: Product, file: SidecarFile) -> tuple[Keypoint, ...]:
+    """What was measured of the sidecar's keypoints, under their names."""
     mirrored = twins(file.sidecar)
     names = file.sidecar.keypoints
     return tuple(

@@ -59,6 +59,13 @@ class Sidecars:
             self.problems += error.problems
 
 
+def models_of(file: Path, sources: Iterable[Source]) -> list[Source]:
+    """Those whose sidecar a file is; sources: all of its folder."""
+    sources = list(sources)
+    chosen, _ = sidecar_files(*_places(sources))
+    return [source for source in sources if chosen.get(_path(source)) == file]
+
+
 def _path(source: Source) -> Path:
     return Path(source.options["path"])
 

@@ -52,6 +52,18 @@ def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[
     return chosen, problems
 
 
+def sidecar_name(model: Path) -> Path:
+    """Where a new sidecar of a model belongs: `mug.yaml`, or `mug.glb.yaml` beside another mug."""
+    alike = [file for file in model.parent.iterdir() if file.stem.casefold() == model.stem.casefold()]
+    rivals = sum(model_suffix(file) in MODEL_SUFFIXES for file in alike) > 1
+    return Path(f"{model}.yaml") if rivals else model.with_suffix(".yaml")
+
+
+def is_sidecar(file: Path) -> bool:
+    """Whether a YAML file says that it is one."""
+    return bool(_MARKED.search(_text(file)))
+
+
 def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
     """The models that each YAML file says, by its name, to belong to."""
     by_name: dict[str, list[Path]] = {}

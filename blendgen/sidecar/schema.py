@@ -21,6 +21,7 @@ from blendgen.vocabulary import METRES_PER_UNIT
 VERSION = 1
 MARK = "blendgen_model"  # the key that every sidecar has
 FILE = "file"  # coordinates as they stand in the model file
+_FARTHEST = 1e9  # in any unit; models are measured in single precision
 Vector = tuple[float, float, float]
 _SIGNED_AXIS = re.compile(r"([+-]?)([xyz])")
 
@@ -31,6 +32,8 @@ def _vector(value: Any) -> Vector:
     )
     if not numbers or len(value) != 3:
         raise ValueError(f"must be three numbers, [x, y, z], got {value!r}")
+    if max(map(abs, value)) > _FARTHEST:
+        raise ValueError(f"must be three numbers below {_FARTHEST:g}, got {value!r}")
     return tuple(float(x) for x in value)
 
 

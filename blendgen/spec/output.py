@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from blendgen.spec.section import Section
 
@@ -46,6 +46,11 @@ class Output(Section):
     boxes_3d: bool = Field(
         False, description="corners of each product's box in space and in the image, in the manifest"
     )
+
+    @field_validator("depth")
+    @classmethod
+    def _one_word(cls, depth):
+        return "png" if depth is True else depth
 
     @property
     def depth_suffix(self) -> str:

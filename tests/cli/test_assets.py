@@ -193,6 +193,34 @@ def test_a_wrong_sidecar_stops_a_run_with_its_places(tmp_path):
         assert f"models/a.yaml:{place}: " in result.stderr
 
 
+def test_a_sidecar_stands_for_its_model(tmp_path):
+    folder = write_models(tmp_path / "models", a=MUG, b=FAULTY)
+    result = blendgen("assets", folder / "a.yaml")
+    assert result.returncode == 0 and result.stdout.splitlines()[-1] == "1 model(s): ok"
+    faulty = blendgen("assets", folder / "b.yaml", "--json")
+    assert faulty.returncode == 3
+    (model,) = json.loads(faulty.stdout)["models"]
+    assert [one["name"] for one in model["keypoints"]] == ["off"]
+    (folder / "c.yaml").write_text(MUG)
+    lost = blendgen("assets", folder / "c.yaml")
+    assert lost.returncode == 3 and "nor the sidecar of one" in lost.stderr
+
+
+def test_a_keypoint_beyond_all_measure_is_a_fault_of_the_sidecar(tmp_path):
+    folder = write_models(tmp_path / "models", a="blendgen_model: 1\nkeypoints: {far: [1e20, 0, 0]}\n")
+    result = blendgen("assets", folder)
+    assert result.returncode == 3
+    assert "a.yaml:2:13: keypoints.far.at: must be three numbers below 1e+09" in result.stdout
+
+
+def test_init_beside_a_model_of_the_same_stem_writes_a_name_that_tells_them_apart(tmp_path):
+    folder = write_models(tmp_path / "models", mug=None)
+    (folder / "mug.stl").write_text("solid\nendsolid\n")
+    assert blendgen("assets", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
+    assert (folder / "mug.obj.yaml").exists()
+    assert blendgen("assets", folder / "mug.obj").returncode == 0
+
+
 def test_init_writes_a_sidecar_that_passes(tmp_path):
     folder = write_models(tmp_path / "models", mug=None)
     result = blendgen("assets", folder / "mug.obj", "--init", "--unit", "mm")

@@ -48,6 +48,11 @@ def test_parts_are_named_by_the_last_pattern_that_matches(tower):
     assert whole(tower, "class: tower").part_names == ()
 
 
+def test_parts_whose_names_differ_in_letter_case_alone_are_told_apart(tower):
+    tower = replace(tower, parts=("logo", "Logo"))
+    assert whole(tower, "parts: {small: logo, large: Logo}").part_names == ("small", "large")
+
+
 def test_a_pattern_that_matches_nothing_is_told_with_the_nearest(tower):
     told = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}")[1]
     said = "matches no material of this model, did you mean"

@@ -1,0 +1,43 @@
+"""The wide camera of overscan sees all of every product, with no more pixels than memory has room for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blendgen.geometry import project, transform_points
+from blendgen.overscan import box_corners, frame_within, overscan_camera
+from tests.conftest import make_product
+from tests.engine.conformance import make_camera, make_shot, place
+
+BOX = make_product("box", "box", (0.06, 0.04, 0.03))
+BEYOND = place(1, BOX, x=0.12, y=0.02)
+
+
+def wide_of(resolution):
+    camera = make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0), resolution=resolution)
+    return camera, overscan_camera(make_shot([BEYOND], camera))
+
+
+@pytest.mark.parametrize("resolution", [(64, 48), (1600, 1200), (1601, 1203)])
+def test_all_of_a_product_lies_in_the_wide_image(resolution):
+    _, wide = wide_of(resolution)
+    world = transform_points(BEYOND.object_to_world, box_corners(BEYOND.size_m))
+    pixels = project(world, wide.intrinsics, wide.world_to_camera, (0, 0, 0, 0, 0))
+    assert (pixels > 0).all() and (pixels < wide.resolution).all()
+
+
+def test_small_images_keep_their_pixels():
+    camera, wide = wide_of((64, 48))
+    assert wide.intrinsics[0][0] == pytest.approx(camera.intrinsics[0][0])
+    assert frame_within(camera, wide).sum() == 64 * 48
+
+
+def test_large_images_are_widened_with_coarser_pixels():
+    camera, wide = wide_of((1600, 1200))
+    coarseness = camera.intrinsics[0][0] / wide.intrinsics[0][0]
+    assert coarseness == pytest.approx(round(coarseness)) and coarseness > 1
+    assert np.prod(wide.resolution) <= 2**21 + sum(wide.resolution)
+    inside = frame_within(camera, wide)
+    assert inside.sum() * coarseness**2 == pytest.approx(1600 * 1200, rel=0.01)
+    assert inside.any(axis=1).sum() < wide.resolution[1] or inside.any(axis=0).sum() < wide.resolution[0]
