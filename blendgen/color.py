@@ -25,6 +25,14 @@ def linear_to_srgb(rgb_linear):
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
+def times_color(image: np.ndarray, color) -> np.ndarray:
+    """An image (h, w, 3) in which each channel is multiplied by its own number; by whole rows, which is
+    several times as fast as broadcasting three numbers."""
+    height, width = image.shape[:2]
+    row = np.tile(np.asarray(color, image.dtype), width)
+    return (image.reshape(height, -1) * row).reshape(image.shape)
+
+
 def hex_to_srgb(text: str) -> tuple[float, float, float]:
     """'#1f2a44' to three values in [0, 1]; raises ValueError for any other form."""
     if not isinstance(text, str) or not _HEX.fullmatch(text):

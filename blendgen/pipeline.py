@@ -21,6 +21,7 @@ from blendgen.catalog.product import Catalog
 from blendgen.develop.defocus import defocus
 from blendgen.develop.develop import Developer, finish
 from blendgen.develop.motion import motion_blur
+from blendgen.draw.exposure import steady_groups
 from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.steering import Steering
@@ -80,7 +81,7 @@ class Pipeline:
         """The frames of what was rendered; the engine is left alone."""
         shot, film, labels = rendered.shot, rendered.film, rendered.labels
         exposures = draw_exposures(self.spec, shot, rendered.task.image_indices, self.steering)
-        lit = self.developer.lit(film, exposures)
+        lit = self.developer.lit(film, exposures, steady_groups(self.spec, shot))
         for exposure, sharp in zip(exposures, lit, strict=True):
             radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)
             picture = finish(radiance, shot.camera, exposure)
@@ -90,7 +91,7 @@ class Pipeline:
     def clean_picture(self, shot: Shot, exposure: Exposure) -> np.ndarray:
         """(h, w, 3) uint8 of a shot under one exposure, as a camera without noise takes it."""
         film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
-        (sharp,) = self.developer.lit(film, (exposure,))
+        (sharp,) = self.developer.lit(film, (exposure,), steady_groups(self.spec, shot))
         radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)
         return finish(radiance, shot.camera, exposure, noise=False)
 

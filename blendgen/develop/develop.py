@@ -7,7 +7,7 @@ Denoising belongs to the path tracing's noise and comes before the camera adds i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from blendgen.develop.encode import through_jpeg
 from blendgen.develop.grain import add_grain
 from blendgen.develop.lens import through_lens
 from blendgen.develop.processing import process
-from blendgen.develop.relight import by_duration, mix_groups
+from blendgen.develop.relight import by_duration, merged, mix_groups
 from blendgen.develop.sensor import exposure_reserve, raw_dn
 from blendgen.film import Film
 from blendgen.shot import Camera, Exposure
@@ -31,8 +31,12 @@ class Developer:
     denoiser: Denoiser | None
     exposures_per_shot: int
 
-    def lit(self, film: Film, exposures: tuple[Exposure, ...]) -> Iterator[dict[float, np.ndarray]]:
+    def lit(
+        self, film: Film, exposures: tuple[Exposure, ...], steady: Collection[str] = ()
+    ) -> Iterator[dict[float, np.ndarray]]:
         """Clean radiance under each exposure's lights: seconds of light -> (h, w, 3) float32, to be added.
+
+        steady: groups that no exposure of the shot changes; they are denoised together
 
         Denoising adds up like light does, nearly: with more exposures than groups it is cheaper,
         and closer to the converged picture, to denoise the groups once. Which way is taken follows
@@ -41,6 +45,7 @@ class Developer:
         if self.denoiser is None or film.albedo_linear is None:
             return (_parts(film.radiance_linear, e) for e in exposures)
         groups = {g: r for g, r in film.radiance_linear.items() if r.any()}
+        groups, exposures = merged(groups, exposures, steady)
         if self.exposures_per_shot <= len(groups):
             return (self._clean_parts(_parts(groups, e), film) for e in exposures)
         clean = {group: self._denoise(radiance, film) for group, radiance in groups.items()}

@@ -7,6 +7,8 @@ Gaussian: aberrations, diffraction and the low-pass filter together.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from blendgen.shot import Camera, Sensor
@@ -27,11 +29,16 @@ def vignetting(camera: Camera, sensor: Sensor) -> np.ndarray:
     mechanical: 2^(-mechanical_vignetting_ev r^4), with r = 1 in the farthest corner
     source: Goldman, Vignette and exposure calibration (2010), for the form of both
     """
-    x, y = _from_axis_px(camera)
+    strengths = sensor.natural_vignetting, sensor.mechanical_vignetting_ev
+    return _vignetting(camera.resolution, camera.intrinsics, *strengths)
+
+
+@lru_cache(maxsize=2)  # of a shot's images
+def _vignetting(resolution, intrinsics, natural_strength: float, mechanical_ev: float) -> np.ndarray:
+    x, y = _from_axis_px(resolution, intrinsics)
     radius2 = y[:, None] ** 2 + x[None, :] ** 2
-    focal_px = camera.intrinsics[0][0]
-    natural = (1 + radius2 / focal_px**2) ** (-2 * sensor.natural_vignetting)
-    mechanical = 2.0 ** (-sensor.mechanical_vignetting_ev * (radius2 / radius2.max()) ** 2)
+    natural = (1 + radius2 / intrinsics[0][0] ** 2) ** (-2 * natural_strength)
+    mechanical = 2.0 ** (-mechanical_ev * (radius2 / radius2.max()) ** 2)
     return (natural * mechanical).astype(np.float32)
 
 
@@ -50,7 +57,7 @@ def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) ->
         return light
     from scipy.ndimage import affine_transform
 
-    x, y = _from_axis_px(camera)
+    x, y = _from_axis_px(camera.resolution, camera.intrinsics)
     share = corner_px / float(np.hypot(np.abs(x).max(), np.abs(y).max()))
     moved = light.copy()
     for channel, magnification in ((0, 1 + share), (2, 1 - share)):
@@ -73,14 +80,13 @@ def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
     """
     if share == 0:
         return light
-    veil = share * light.mean(axis=(0, 1), dtype=np.float64)
+    height, width = light.shape[:2]
+    columns = light.reshape(height, -1).mean(axis=0, dtype=np.float64)  # by whole rows: fast
+    veil = share * columns.reshape(width, -1).mean(axis=0)
     return light * np.float32(1 - share) + veil.astype(np.float32)
 
 
-def _from_axis_px(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+def _from_axis_px(resolution, intrinsics) -> tuple[np.ndarray, np.ndarray]:
     """Columns (w,) and rows (h,) of the pixel centres, from the principal point."""
-    width, height = camera.resolution
-    return (
-        np.arange(width) + 0.5 - camera.intrinsics[0][2],
-        np.arange(height) + 0.5 - camera.intrinsics[1][2],
-    )
+    width, height = resolution
+    return np.arange(width) + 0.5 - intrinsics[0][2], np.arange(height) + 0.5 - intrinsics[1][2]

@@ -6,10 +6,11 @@ comes in parts, one for each duration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from blendgen.color import times_color
 from blendgen.shot import Exposure
 
 
@@ -18,8 +19,26 @@ def mix_groups(radiance_linear: dict[str, np.ndarray], exposure: Exposure) -> np
     first = next(iter(radiance_linear.values()))
     total = np.zeros_like(first)
     for group, radiance in radiance_linear.items():
-        total += radiance * np.asarray(exposure.group_gain[group], np.float32)
+        total += times_color(radiance, exposure.group_gain[group])
     return total
+
+
+def merged(
+    radiance_linear: dict[str, np.ndarray], exposures: tuple[Exposure, ...], steady: Collection[str]
+) -> tuple[dict[str, np.ndarray], tuple[Exposure, ...]]:
+    """The groups that shine alike in all exposures as one, and exposures that fit what is left.
+
+    steady: groups whose gain and duration is the same in all exposures of the shot, also of those that
+        are not here: which groups are merged must not depend on which images are wanted now
+    """
+    whole, leads = dict(radiance_linear), []
+    for names in by_duration([name for name in radiance_linear if name in steady], exposures[0]).values():
+        whole[names[0]] = mix_groups({name: radiance_linear[name] for name in names}, exposures[0])
+        leads.append(names[0])
+        for name in names[1:]:
+            del whole[name]
+    counted = dict.fromkeys(leads, (1.0, 1.0, 1.0))
+    return whole, tuple(e.model_copy(update={"group_gain": e.group_gain | counted}) for e in exposures)
 
 
 def by_duration(groups: Iterable[str], exposure: Exposure) -> dict[float, tuple[str, ...]]:

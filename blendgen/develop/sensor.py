@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from blendgen.color import times_color
 from blendgen.shot import Exposure, Sensor
 from blendgen.streams import noise_stream
 
@@ -68,7 +69,7 @@ def photo_electrons(light_linear: np.ndarray, sensor: Sensor, gain_db: float) ->
     if sensor.mosaic == "mono":
         seen = np.maximum(light_linear, 0) @ np.array(_MONO_RESPONSE, np.float32)
     else:
-        seen = camera_colors(light_linear, sensor) * np.array(sensor.channel_sensitivity, np.float32)
+        seen = times_color(camera_colors(light_linear, sensor), sensor.channel_sensitivity)
         if sensor.mosaic == "rggb":
             seen = sampled(seen)
     return seen.astype(np.float64) * white_e(sensor, gain_db)

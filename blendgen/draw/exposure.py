@@ -22,7 +22,7 @@ from blendgen.shot import (
     Shot,
     lamp_group,
 )
-from blendgen.spec.distributions import Law
+from blendgen.spec.distributions import Constant, Law
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
 from blendgen.vocabulary import BACKLIT
@@ -80,6 +80,27 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         sensor=draw_sensor(spec.sensor, sampler, shot.camera.mount),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
     )
+
+
+def steady_groups(spec: Spec, shot: Shot) -> frozenset[str]:
+    """Light groups to which the spec leaves no choice: all exposures of a shot have them alike."""
+    section, flashing = spec.exposure, any(lamp.strobe for lamp in shot.lamps)
+    if flashing and not _fixed(section.time_s, section.strobe_s):
+        return frozenset()  # the longer it takes, the more of the steady light is gathered
+    found = set()
+    if _fixed(section.environment_ev, section.environment_temperature_k):
+        found.add(ENVIRONMENT_GROUP)
+    if shot.surface.kind != BACKLIT or _fixed(section.backlight_ev):
+        found.add(EMISSION_GROUP)
+    if _fixed(section.lamp_ev, section.lamp_temperature_k, section.lamp_tint):
+        found.update(map(lamp_group, range(len(shot.lamps))))
+    if len(found) == 2 + len(shot.lamps):  # a backdrop is as bright as all of them
+        found.add(BACKDROP_GROUP)
+    return frozenset(found)
+
+
+def _fixed(*laws: Law) -> bool:
+    return all(isinstance(law, Constant) for law in laws)
 
 
 def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, float, float]:

@@ -51,6 +51,44 @@ def test_light_adds_up():
     assert np.allclose(mixed, a * [1, 2, 3] + b * [4, 0, 1], atol=1e-6)
 
 
+class CountingDenoiser:
+    """Leaves the light as it is and counts."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, radiance, albedo, normal):
+        self.calls += 1
+        return radiance
+
+
+def test_groups_that_no_exposure_changes_are_denoised_together_and_add_up_to_the_same():
+    rng = np.random.default_rng(3)
+    light = {name: rng.random((8, 8, 3)) for name in ("environment", "emission", "lamp_0", "lamp_1")}
+    fixed = {"environment": (0.2, 0.3, 0.1), "emission": (1, 1, 1), "lamp_1": (2, 0, 1)}
+    exposures = tuple(exposure(group_gain=fixed | {"lamp_0": (k, k, 1)}) for k in range(1, 6))
+    each, together = CountingDenoiser(), CountingDenoiser()
+    apart = list(Developer(each, 5).lit(film(**light), exposures))
+    merged = list(Developer(together, 5).lit(film(**light), exposures, steady=fixed))
+    assert (each.calls, together.calls) == (4, 2)
+    for a, b in zip(apart, merged, strict=True):
+        assert np.allclose(sum(a.values()), sum(b.values()), atol=1e-5)
+    # some of the exposures come to the very same light as all of them
+    alone = list(Developer(together, 5).lit(film(**light), exposures[3:4], steady=fixed))
+    assert all(np.array_equal(alone[0][s], merged[3][s]) for s in merged[3])
+
+
+def test_flashes_are_not_merged_with_steady_light():
+    light = {name: np.ones((4, 4, 3)) for name in ("environment", "emission", "lamp_0", "lamp_1")}
+    flash = {"group_time_s": {"lamp_0": 0.001, "lamp_1": 0.001}, "time_s": 0.01}
+    gains = dict.fromkeys(light, (1, 1, 1))
+    denoiser = CountingDenoiser()
+    exposures = tuple(exposure(group_gain=gains, **flash) for _ in range(4))
+    parts = list(Developer(denoiser, 4).lit(film(**light), exposures, steady=gains))
+    assert denoiser.calls == 2 and all(set(p) == {0.01, 0.001} for p in parts)
+    assert all(np.allclose(light, 2) for p in parts for light in p.values())
+
+
 def test_one_stop_more_doubles_the_light():
     grey = film(environment=np.full((64, 64, 3), 0.1), lamp_0=np.zeros((64, 64, 3)))
     once, twice = developed(grey, exposure(), exposure(camera_gain=2.0))

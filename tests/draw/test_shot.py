@@ -287,3 +287,35 @@ def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):
         seen = incident_light(shot, exposure.group_gain) * exposure.camera_gain
         assert luminance(seen) == pytest.approx(1)
         assert seen * np.array(exposure.white_balance_gain) == pytest.approx([1, 1, 1])
+
+
+def test_groups_to_which_the_spec_leaves_no_choice_are_steady(shapes):
+    from blendgen.draw.exposure import steady_groups
+
+    def steady(exposure, lighting=None):
+        given = {
+            "environment_ev": 0,
+            "environment_temperature_k": 6500,
+            "lamp_ev": 0,
+            "lamp_temperature_k": 5000,
+            "lamp_tint": 0,
+        } | exposure
+        spec = make_spec(exposure=given, lighting=lighting or {"lamps": {"count": 2}}, exposures_per_shot=4)
+        shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+        found = steady_groups(spec, shot)
+        drawn = draw_exposures(spec, shot, range(4))
+        for group in found & drawn[0].group_gain.keys():  # and so it is
+            assert len({e.group_gain[group] for e in drawn}) == 1
+        return found & drawn[0].group_gain.keys()
+
+    assert steady({}) == {"environment", "emission", "lamp_0", "lamp_1"}
+    assert steady({"lamp_ev": {"uniform": [-1, 1]}}) == {"environment", "emission"}
+    assert steady({"environment_ev": {"uniform": [-1, 1]}}) == {"emission", "lamp_0", "lamp_1"}
+    flashes = {"lamps": {"count": 2, "strobe": 1}}
+    assert steady({"time_s": 0.01, "strobe_s": 0.001}, flashes) == {
+        "environment",
+        "emission",
+        "lamp_0",
+        "lamp_1",
+    }
+    assert steady({"time_s": {"uniform": [0.001, 0.01]}, "strobe_s": 0.0005}, flashes) == set()
