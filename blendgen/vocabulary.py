@@ -69,6 +69,8 @@ LAMP_KINDS = {
 # Sunlight through an opening, and all sunlight, which has no face that it comes from.
 OPENINGS = ("door", "window")
 SUNLIGHT = ("sun", *OPENINGS)
+# shaped by what only path tracing does: meshes that light, and light within an angle
+PATH_TRACED_LAMPS = ("ring", *OPENINGS)
 
 FAMILIES = {
     "phones": "procedural phones by published dimensions and colours",

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
-from blendgen.spec.distributions import Constant, SameAs
+from blendgen.spec.distributions import Choice, Constant, SameAs
 from blendgen.spec.fields import whole_number
 from blendgen.spec.lighting import ExposureSection, Lighting
 from blendgen.spec.output import Output
@@ -23,6 +23,7 @@ from blendgen.spec.products import ConditionSection, Distractors, Occluders, Pro
 from blendgen.spec.section import Section
 from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection
+from blendgen.vocabulary import PATH_TRACED_LAMPS
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100)]
 
@@ -86,6 +87,18 @@ class Spec(Section):
     def _boxes_hold_piles(self):
         if self.container is not None and self.placement.arrangement != "pile":
             raise ValueError("a container holds a pile: set placement.arrangement: pile")
+        return self
+
+    @model_validator(mode="after")
+    def _engine_has_the_lamps(self):
+        kind = self.lighting.lamps.kind
+        kinds = {Constant: lambda: (kind.value,), Choice: lambda: kind.possible()}.get(type(kind), tuple)()
+        lacking = [lamp for lamp in PATH_TRACED_LAMPS if lamp in kinds]
+        if self.render.engine == "eevee" and lacking:
+            raise ValueError(
+                f"render.engine: eevee has no {' and no '.join(lacking)}; set other kinds of "
+                "lighting.lamps.kind, or engine: cycles"
+            )
         return self
 
     @model_validator(mode="after")

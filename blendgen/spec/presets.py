@@ -7,7 +7,7 @@ Out: the plain mapping with the preset filled in, which RenderSettings and senso
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,6 +34,10 @@ def checked_resolution(value: Any) -> tuple[int, int]:
 class RenderSettings(Section):
     """How much path tracing an image is worth."""
 
+    engine: Literal["cycles", "eevee"] = Field(
+        "cycles",
+        description="cycles traces paths; eevee rasterises, for GPUs; docs/throughput.md says what it lacks",
+    )
     samples_per_pixel: int | None = Field(None, ge=1, le=65536, description="paths through each pixel")
     quality_db: float | None = Field(
         None,

@@ -114,6 +114,25 @@ def test_the_light_groups_of_a_lamp_add_up(stock, engine):
     assert both == pytest.approx(2 * single, rel=0.05)
 
 
+def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(stock, engine_for):
+    engine = engine_for(samples_per_pixel=64)
+    lamp = conformance.overhead_lamp(x=0.2)
+    powerful = lamp.model_copy(update={"reference_distance_m": lamp.reference_distance_m * 2**0.5})
+    scene = conformance.make_shot([conformance.place(1, stock.product("box"))], lamps=[lamp])
+
+    def light(lamp, seed):
+        shot = scene.model_copy(update={"lamps": (lamp,), "render_seed": seed})
+        groups = engine.render(shot).radiance_linear
+        return groups["lamp_0"].astype(np.float64), groups["environment"].astype(np.float64)
+
+    (once, around), (again, _), (twice, around_twice) = light(lamp, 1), light(lamp, 2), light(powerful, 3)
+    noise = np.sqrt(np.mean((once - again) ** 2))
+    # of 2 * once - twice the noise is sqrt(4 + 4) times that of one, of once - again sqrt(2) times
+    assert np.sqrt(np.mean((2 * once - twice) ** 2)) < 2.2 * noise
+    assert twice.mean() == pytest.approx(2 * once.mean(), rel=0.005)
+    assert around_twice.mean() == pytest.approx(around.mean(), rel=0.005)
+
+
 def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
     from blendgen.catalog.product import Catalog, Colorway, MaterialOverride
 
@@ -161,7 +180,6 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
     from blendgen.color import hex_to_linear, hex_to_srgb
     from blendgen.develop.develop import finish
     from blendgen.develop.relight import mix_groups
-    from blendgen.engine.blender import capture
     from blendgen.engine.blender.nodes import add_node, new_material
     from blendgen.engine.blender.session import _clear
     from tests.develop.cameras import exposure
@@ -182,7 +200,7 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
     links.remove(background.inputs["Color"].links[0])
     background.inputs["Color"].default_value = (1, 1, 1, 1)
     background.inputs["Strength"].default_value = 1
-    film = engine._film(shot, capture.render_passes())
+    film = engine._film(shot)
     links.new(image, background.inputs["Color"])
     _clear(engine._scene, engine._camera)
     unit = exposure(group_gain={"environment": (1, 1, 1), "emission": (1, 1, 1)})

@@ -1,9 +1,9 @@
 """Amodal masks: which pixels each product would cover if nothing stood before it.
 
-A second view layer renders one sample with every material replaced by one that lets most light
-through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
-layer is not changed by it. Cryptomatte keeps 16 objects of a ray; where it is full nobody knows what
-is missing, so that is an error.
+A second view layer of nothing but the products renders one sample with every material replaced by
+one that lets most light through; Cryptomatte then lists all products on the ray through each pixel's
+centre. The picture layer is not changed by it. Cryptomatte keeps 16 objects of a ray; where it is
+full nobody knows what is missing, so that is an error.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.nodes import add_node, enable_nodes
+from blendgen.engine.blender.stage import leave_out_the_set
 
 LAYER = "amodal"
 _DEPTH = 16
@@ -24,10 +25,10 @@ _TRANSPARENT_BOUNCES = 256
 def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     """The view layer. It serves every shot: also what stands alone may be hidden, by a belt's rail."""
     layer = scene.view_layers.new(LAYER)
+    leave_out_the_set(layer)
     layer.material_override = _see_through()
     layer.samples = 1
     layer.use_pass_cryptomatte_object = True
-    layer.pass_cryptomatte_depth = _DEPTH
     layer.use_pass_z = False
     layer.cycles.use_denoising = False
     # without the minimum, Russian roulette ends some rays before they have met every product
@@ -36,31 +37,41 @@ def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     return layer
 
 
+def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
+    """For so many things on a ray; each pair of them costs a pass."""
+    layer.pass_cryptomatte_depth = min(2 * (products // 2 + 1), _DEPTH)
+
+
 def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) bool: the pixels whose central ray meets the object.
 
     raises: EngineError where a ray meets more objects than Cryptomatte keeps
     """
-    ids, shares = _ranked(passes)
-    if (shares[..., -1] > 0).any():
+    ranks = _ranks(passes)
+    if (ranks[-1][..., -1] > 0).any():
         raise EngineError(
-            f"more than {_DEPTH - 1} things lie behind one another, and masks of what is hidden would be "
-            "wrong; lower per_image or distractors.count, or raise placement.spread"
+            f"more than {_DEPTH - 1} products lie behind one another, and masks of what is hidden would be "
+            "wrong; lower per_image or raise placement.spread"
         )
-    return ((ids == cryptomatte_id(object_name)) & (shares > 0)).any(axis=-1)
+    found = np.zeros(ranks[0].shape[:2], bool)
+    for rank in ranks:
+        found |= ((rank[..., 0::2] == cryptomatte_id(object_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
+    return found
 
 
 def coverage(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) float32: the share of each pixel that the object covers."""
-    ids, shares = _ranked(passes)
-    return np.where(ids == cryptomatte_id(object_name), shares, 0).sum(axis=-1, dtype=np.float32).clip(0, 1)
+    ranks = _ranks(passes)
+    found = np.zeros(ranks[0].shape[:2], np.float32)
+    for rank in ranks:
+        own = rank[..., 0::2] == cryptomatte_id(object_name)
+        found += np.where(own, rank[..., 1::2], 0).sum(axis=-1, dtype=np.float32)
+    return found.clip(0, 1)
 
 
-def _ranked(passes: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w, n) ids and shares, the largest first."""
-    names = sorted(name for name in passes if name.startswith("CryptoObject"))
-    stacked = np.concatenate([passes[name] for name in names], axis=-1)
-    return stacked[..., 0::2], stacked[..., 1::2]
+def _ranks(passes: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """(h, w, 4) each: id, share, id, share of two things; the largest shares first."""
+    return [passes[name] for name in sorted(passes) if name.startswith("CryptoObject")]
 
 
 def _see_through() -> bpy.types.Material:

@@ -7,11 +7,15 @@ nothing were hit there; for the denoiser it counts as a picture, not as noise.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from blendgen.engine.blender.nodes import add_node, enable_nodes
+from blendgen.engine.blender.stage import stand
 from blendgen.geometry import inverse_rigid
 from blendgen.shot import BACKDROP_GROUP, Backdrop, Camera
 
@@ -32,7 +36,18 @@ def build_backdrop(backdrop: Backdrop, image: bpy.types.Image, camera: Camera, d
     for ray in (*_REST, "visible_shadow"):
         setattr(plane, ray, False)
     plane.lightgroup = BACKDROP_GROUP
-    bpy.context.scene.collection.objects.link(plane)
+    stand(plane)
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """The plane out of sight for a while."""
+    plane = bpy.context.scene.objects[_NAME]
+    plane.hide_render = True
+    try:
+        yield
+    finally:
+        plane.hide_render = False
 
 
 def shown_part(backdrop: Backdrop, frame_aspect: float, photo_aspect: float):

@@ -14,6 +14,7 @@ from blendgen.color import hex_to_linear
 from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.nodes import add_node, new_material
 from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
+from blendgen.engine.blender.stage import stand
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, plate, quad_mesh
 from blendgen.geometry import rigid, rotation_about_z
 from blendgen.ground import Container, Surface
@@ -42,7 +43,7 @@ def build_container(container: Container, surface: Surface) -> bpy.types.Object:
     box = bpy.data.objects.new("container", mesh)
     to_world = rigid(rotation_about_z(container.yaw_deg), (*container.middle_m, 0.0))
     box.matrix_world = Matrix(to_world.tolist())
-    bpy.context.scene.collection.objects.link(box)
+    stand(box)
     return box
 
 

@@ -8,7 +8,8 @@ on the whole is the Exposure's to choose. Lamps by engine.base.lamp_radiance.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from mathutils import Matrix
 
 from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.nodes import add_node, enable_nodes
+from blendgen.engine.blender.stage import stand
 from blendgen.openings import BAR, PANES
 from blendgen.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
 from blendgen.vocabulary import ENVIRONMENTS, OPENINGS
@@ -108,7 +110,48 @@ def build_lamps(lamps: tuple[Lamp, ...]) -> None:
         instance.matrix_world = Matrix(lamp.lamp_to_world)
         instance.visible_camera = lamp.visible
         instance.lightgroup = group
-        bpy.context.scene.collection.objects.link(instance)
+        stand(instance)
+
+
+@contextmanager
+def put_out(lamps: tuple[Lamp, ...]) -> Iterator[Callable[[str], AbstractContextManager[None]]]:
+    """All lights of a shot out; gives what lights those of one group for a while."""
+    strength = bpy.data.worlds[WORLD_NAME].node_tree.nodes["background"].inputs["Strength"]
+    objects = bpy.context.scene.objects
+
+    def burns(group: str, burning: bool) -> None:
+        if group == ENVIRONMENT_GROUP:
+            strength.default_value = float(burning)
+        else:
+            objects[group].hide_render = not burning
+
+    @contextmanager
+    def light(group: str) -> Iterator[None]:
+        burns(group, True)
+        try:
+            yield
+        finally:
+            burns(group, False)
+
+    groups = (ENVIRONMENT_GROUP, *map(lamp_group, range(len(lamps))))
+    for group in groups:
+        burns(group, False)
+    try:
+        yield light
+    finally:
+        for group in groups:
+            burns(group, True)
+
+
+@contextmanager
+def unturned() -> Iterator[None]:
+    """The environment as its image has it, for a while."""
+    rotation = bpy.data.worlds[WORLD_NAME].node_tree.nodes["turn"].inputs["Rotation"]
+    before, rotation.default_value = tuple(rotation.default_value), (0, 0, 0)
+    try:
+        yield
+    finally:
+        rotation.default_value = before
 
 
 def _sun(lamp: Lamp, name: str) -> bpy.types.Light:

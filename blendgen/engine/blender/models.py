@@ -22,6 +22,7 @@ from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
 from blendgen.engine.blender.nodes import set_input
 from blendgen.engine.blender.part_areas import smallest_parts
+from blendgen.engine.blender.stage import stand
 from blendgen.engine.blender.stickers import laid_down
 from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
@@ -63,7 +64,7 @@ class Models:
         if not condition.is_new:
             laid = self._laid_down(product, condition)
             materials = self._used(materials, laid, case is not None, self._details(product))
-        if self._tell_parts and pass_index:
+        if self._tell_parts and isinstance(placed, PlacedProduct):
             materials = self._numbered(materials)
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
@@ -71,7 +72,7 @@ class Models:
         instance.matrix_world = Matrix(placed.object_to_world)
         instance.pass_index = pass_index
         instance.lightgroup = EMISSION_GROUP
-        bpy.context.scene.collection.objects.link(instance)
+        stand(instance, product=isinstance(placed, PlacedProduct))
         return instance
 
     def keypoints(self, placed: PlacedProduct) -> tuple[Keypoint, ...]:

@@ -18,10 +18,12 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
 from blendgen.engine.blender.devices import use_device
+from blendgen.engine.blender.eevee import Eevee, graphics_card
 from blendgen.engine.blender.label_passes import LabelPasses
 from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
 from blendgen.engine.blender.pictures import Pictures
+from blendgen.engine.blender.stage import stand
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.device import CPU, Device
 from blendgen.film import Film
@@ -54,7 +56,7 @@ class BlenderEngine:
         device: Device = CPU,
     ):
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        self._settings = settings
+        self._settings, self._denoise = settings, settings.denoise and settings.engine == "cycles"
         self._models, self._environments = Models(catalog, output.parts), catalog.environments
         self._pictures = Pictures(catalog.photos, catalog.backdrops)
         self._groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *([BACKDROP_GROUP] if catalog.backdrops else [])]
@@ -63,20 +65,27 @@ class BlenderEngine:
         _configure(self._scene, settings, threads)
         use_device(self._scene, device)
         self._device = device
-        self._picture_layer(self._scene)
-        amodal.build_layer(self._scene)
-        self._label_passes = LabelPasses(self._scene, self._scene.view_layers[0], output, self._models)
+        layer = self._picture_layer(self._scene)
+        self._amodal_layer = amodal.build_layer(self._scene)
+        self._label_passes = LabelPasses(self._scene, layer, output, self._models)
         self._camera = _new_camera(self._scene)
         lights.build_world()
+        eevee = settings.engine == "eevee"
+        self._eevee = Eevee(self._scene, layer, settings.samples_per_pixel or 1) if eevee else None
 
     def set_samples(self, samples_per_pixel: int) -> None:
         """Of the renders that follow, instead of what the settings say."""
-        self._scene.cycles.samples = samples_per_pixel
+        if self._eevee is not None:
+            self._eevee.set_samples(samples_per_pixel)
+        else:
+            self._scene.cycles.samples = samples_per_pixel
 
     def identity(self) -> dict[str, str]:
+        if self._eevee is not None:
+            return {"engine": "eevee", "version": _version(), "device": "opengl", "kernel": graphics_card()}
         return {
             "engine": "cycles",
-            "version": bpy.app.version_string.split()[0],
+            "version": _version(),
             "device": self._device.backend,
             "kernel": self._device.name or _kernel(),
         }
@@ -86,7 +95,7 @@ class BlenderEngine:
             raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
         try:
             self._build(shot)
-            film = self._film(shot, capture.render_passes())
+            film = self._film(shot)
             overscan = self._label_passes.overscan(shot, film.amodal_mask, self._look_through)
             return replace(film, overscan=overscan)
         finally:
@@ -117,31 +126,39 @@ class BlenderEngine:
         if shot.backdrop is not None:
             depth_m = _backdrop_depth_m(shot.camera)
             backdrop.build_backdrop(shot.backdrop, self._pictures.of_backdrop(shot), shot.camera, depth_m)
+        amodal.make_room(self._amodal_layer, len(shot.products))
         self._look_through(shot.camera)
         self._scene.cycles.seed = shot.render_seed
 
     def _look_through(self, camera: Camera) -> None:
         _set_camera(self._scene, self._camera, camera)
 
-    def _film(self, shot: Shot, passes: capture.Passes) -> Film:
+    def _light(self, shot: Shot, picture: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self._eevee is not None:
+            return self._eevee.light_groups(shot)
+        groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
+        return {name: _array(picture[f"Combined_{name}"]) for name in groups}
+
+    def _film(self, shot: Shot) -> Film:
+        """What stands in the scene, measured."""
+        passes = capture.render_passes()
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]
         index = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
         still = index == _STILL_INDEX if shot.occluders else None
         instance_id = np.where(index == _STILL_INDEX, np.uint16(0), index)
-        groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
         farthest_m = _BACKGROUND_DEPTH_M if shot.backdrop is None else 0.9 * _backdrop_depth_m(shot.camera)
         film = Film(
-            radiance_linear={name: _array(picture[f"Combined_{name}"]) for name in groups},
+            radiance_linear=self._light(shot, picture),
             depth_m=_array(np.where(depth < farthest_m, depth, np.float32(np.inf))),
             instance_id=np.ascontiguousarray(instance_id),
             amodal_mask=self._amodal(shot, passes),
             still=still,
-            albedo_linear=_array(picture["Denoising Albedo"]) if self._settings.denoise else None,
-            normal_world=_array(picture["Denoising Normal"]) if self._settings.denoise else None,
+            albedo_linear=_array(picture["Denoising Albedo"]) if self._denoise else None,
+            normal_world=_array(picture["Denoising Normal"]) if self._denoise else None,
             **self._label_passes.measured(shot, passes, instance_id),
         )
-        if shot.backdrop is not None and self._settings.denoise:
+        if shot.backdrop is not None and self._denoise:
             shown = film.radiance_linear[BACKDROP_GROUP]
             backdrop.guides_behind(np.isinf(film.depth_m), shown, film.albedo_linear, film.normal_world)
         return film
@@ -152,15 +169,16 @@ class BlenderEngine:
             for placed in shot.products
         }
 
-    def _picture_layer(self, scene: bpy.types.Scene) -> None:
+    def _picture_layer(self, scene: bpy.types.Scene) -> bpy.types.ViewLayer:
         layer = scene.view_layers[0]
         layer.name = _PICTURE_LAYER
         layer.use_pass_z = True
         layer.use_pass_object_index = True
         layer.pass_alpha_threshold = 0.5
-        layer.cycles.denoising_store_passes = self._settings.denoise
+        layer.cycles.denoising_store_passes = self._denoise
         for name in (*self._groups, *map(lamp_group, range(self._max_lamps))):
             layer.lightgroups.add(name=name)
+        return layer
 
 
 def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -> None:
@@ -177,7 +195,8 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
         render.use_texture_cache = False
     if threads:
         render.threads_mode, render.threads = "FIXED", threads
-    cycles.samples = settings.samples_per_pixel or 1
+    # beside EEVEE only the rays through the pixels' centres are asked for
+    cycles.samples = (settings.samples_per_pixel or 1) if settings.engine == "cycles" else 1
     cycles.use_adaptive_sampling = False
     cycles.use_denoising = False
     cycles.use_animated_seed = False
@@ -195,7 +214,7 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
 def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.sensor_fit = "HORIZONTAL"
-    scene.collection.objects.link(camera)
+    stand(camera)
     scene.camera = camera
     return camera
 
@@ -228,6 +247,10 @@ def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
 
 def _array(values) -> np.ndarray:
     return np.ascontiguousarray(values[..., :3] if values.ndim == 3 else values, dtype=np.float32)
+
+
+def _version() -> str:
+    return bpy.app.version_string.split()[0]
 
 
 def _kernel() -> str:

@@ -11,6 +11,7 @@ import math
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.stage import stand
 from blendgen.shot import Surface
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -48,7 +49,7 @@ def place(mesh: bpy.types.Mesh, surface: Surface, along_m: float = 0.0) -> bpy.t
     placed = bpy.data.objects.new(mesh.name, mesh)
     placed.location = (-along_m * math.sin(yaw_rad), along_m * math.cos(yaw_rad), 0.0)
     placed.rotation_euler = (0.0, 0.0, yaw_rad)
-    bpy.context.scene.collection.objects.link(placed)
+    stand(placed)
     return placed
 
 
