@@ -118,7 +118,8 @@ def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(sto
     engine = engine_for(samples_per_pixel=64)
     lamp = conformance.overhead_lamp(x=0.2)
     powerful = lamp.model_copy(update={"reference_distance_m": lamp.reference_distance_m * 2**0.5})
-    scene = conformance.make_shot([conformance.place(1, stock.product("box"))], lamps=[lamp])
+    camera = conformance.make_camera(resolution=(64, 48))
+    scene = conformance.make_shot([conformance.place(1, stock.product("box"))], camera, [lamp])
 
     def light(lamp, seed):
         shot = scene.model_copy(update={"lamps": (lamp,), "render_seed": seed})
