@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,18 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+@cache
+def parsed(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imports(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in parsed(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -64,66 +74,69 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_lower_layers_or_its_own_room(path):
-    own = room(path)
-    if own == "__init__":
-        return
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] != "blendgen" or len(parts) == 1 or parts[1] in (own, "__version__"):
-            continue
-        if parts[1] in LAYERS:
-            assert LAYERS[parts[1]] < LAYERS[own], f"{own} imports {name}"
+def rooms_imported(path: Path) -> set[str]:
+    """Other rooms of this package."""
+    parts = [name.split(".") for name in imports(path)]
+    return {part[1] for part in parts if part[0] == "blendgen" and len(part) > 1 and part[1] in LAYERS}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_only_the_blender_engine_knows_bpy(path):
-    foreign = {name.split(".")[0] for name in imports(path)} & {"bpy", "mathutils", "bmesh"}
-    assert not foreign or "engine/blender" in path.as_posix() or path == FOREIGN_SCRIPT
+def test_modules_import_only_from_lower_layers_or_their_own_room():
+    wrong = {
+        (name_of(path), other)
+        for path in MODULES
+        if room(path) != "__init__"
+        for other in rooms_imported(path) - {room(path)}
+        if LAYERS[other] >= LAYERS[room(path)]
+    }
+    assert wrong == set()
+
+
+def test_only_the_blender_engine_knows_bpy():
+    knowing = {
+        path
+        for path in MODULES
+        if {name.split(".")[0] for name in imports(path)} & {"bpy", "mathutils", "bmesh"}
+    }
+    assert {p for p in knowing if not name_of(p).startswith("engine/blender/")} == {FOREIGN_SCRIPT}
 
 
 def test_the_script_for_another_python_imports_nothing_of_this_one():
     assert not any(name.split(".")[0] == "blendgen" for name in imports(FOREIGN_SCRIPT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_chance_comes_from_streams_alone(path):
-    text = path.read_text("utf-8")
-    if path.name != "streams.py":
-        assert "import random" not in text
-        assert "np.random.Generator(" not in text and "default_rng" not in text
-    if room(path) not in ("streams", "draw", "develop"):
-        assert "blendgen.streams" not in text
+@pytest.mark.parametrize("made", ["import random", "np.random.Generator(", "default_rng"])
+def test_chance_comes_from_streams_alone(made):
+    assert {name_of(path) for path in MODULES if made in path.read_text("utf-8")} <= {"streams.py"}
+
+
+def test_only_drawing_and_developing_take_chances():
+    taking = {room(path) for path in MODULES if "blendgen.streams" in imports(path)}
+    assert taking == {"draw", "develop"}
 
 
 WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
 MAY_WRITE = ("dataset", "report", "export", "cli", "farm", "bench")
-MAY_WRITE_FILES = (
+MAY_WRITE_FILES = {
     "catalog/cache.py",
     "catalog/entry.py",
     "engine/blender/measuring.py",
     "engine/blender/draco.py",
     "engine/blender/eevee.py",  # which hands its picture out in no other way
-)
+}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_the_disk_is_touched_in_a_few_rooms_alone(path):
-    name = path.relative_to(PACKAGE).as_posix()
-    if room(path) in MAY_WRITE or name in MAY_WRITE_FILES:
-        return
-    called = {
-        node.func.attr
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
-    assert not called & WRITING
+def calls(path: Path) -> set[str]:
+    functions = [node.func for node in parsed(path) if isinstance(node, ast.Call)]
+    return {function.attr for function in functions if isinstance(function, ast.Attribute)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_file_is_one_noun_or_verb_and_not_longer_than_300_lines(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 300
+def test_the_disk_is_touched_in_a_few_rooms_alone():
+    writing = {name_of(path) for path in MODULES if room(path) not in MAY_WRITE and calls(path) & WRITING}
+    assert writing == MAY_WRITE_FILES
+
+
+def test_no_file_is_longer_than_300_lines():
+    assert [path for path in MODULES if len(path.read_text("utf-8").splitlines()) > 300] == []
 
 
 def test_every_room_has_a_layer():

@@ -87,7 +87,7 @@ def command(
         _tell(outcome, store, as_json)
 
 
-def shots_words(exposures_per_shot: int) -> str:
+def _shots_words(exposures_per_shot: int) -> str:
     """What a person must know who counts images."""
     if exposures_per_shot == 1:
         return ""
@@ -117,7 +117,7 @@ def _tell(outcome, store, as_json: bool) -> None:
         click.echo(json.dumps(result))
         return
     splits = ", ".join(f"{count} {split}" for split, count in record["images_per_split"].items())
-    shots = shots_words(record["exposures_per_shot"])
+    shots = _shots_words(record["exposures_per_shot"])
     say(f"{record['images']} images of {len(record['classes'])} classes ({splits}){shots}")
     click.echo(f"data set:      {layout.root}")
     click.echo(f"contact sheet: {layout.contact_sheet}")

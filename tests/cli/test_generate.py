@@ -73,13 +73,11 @@ def test_the_result_is_json_and_nothing_of_blender_reaches_the_terminal(finished
     assert not (folder / ".partial").exists() and not (folder / ".lock").exists()
 
 
-def test_backwards_and_in_two_halves_give_the_same_bytes(spec, finished, tmp_path):
-    backwards, halves = tmp_path / "b", tmp_path / "c"
-    assert blendgen("generate", spec, "-o", backwards, "--index", "5,4,3,2,1,0").returncode == 0
-    assert blendgen("generate", spec, "-o", halves, "--index", "3-5").returncode == 0
-    assert blendgen("generate", spec, "-o", halves).returncode == 0
-    assert content(backwards) == content(finished[0])
-    assert content(halves) == content(finished[0])
+def test_backwards_and_in_two_halves_gives_the_same_bytes(spec, finished, tmp_path):
+    folder = tmp_path / "b"
+    assert blendgen("generate", spec, "-o", folder, "--index", "5,4,3").returncode == 0
+    assert blendgen("generate", spec, "-o", folder, "--index", "2,1,0").returncode == 0
+    assert content(folder) == content(finished[0])
 
 
 @pytest.mark.slow

@@ -188,6 +188,7 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
     render.use_compositing = render.use_sequencer = False
     render.film_transparent = False
     render.dither_intensity = 0.0
+    # with it shots cost no less, as their materials are new, and bits depend on the shot before
     render.use_persistent_data = False
     if hasattr(render, "compositor_device"):
         render.compositor_device = "CPU"
