@@ -17,7 +17,8 @@ CHECKS = [check for check in conformance.CHECKS if check is not conformance.chec
 @pytest.fixture
 def eevee(engine_for):
     engine = engine_for(engine="eevee", samples_per_pixel=1)
-    bpy.data.worlds["environment"].probe_resolution = "128"  # half the time, in software
+    bpy.data.worlds["environment"].probe_resolution = "128"  # a third of the time, in software
+    bpy.context.scene.eevee.shadow_pool_size = "16"
     return engine
 
 

@@ -30,6 +30,8 @@ class Eevee:
     """Paints with the GPU that OpenGL (or Vulkan) shows, or in software where there is none."""
 
     def __init__(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, samples_per_pixel: int):
+        if bpy.app.version >= (5, 0):  # Mesa's optimiser (LLVM 15) finds no end to one of its shaders
+            os.environ.setdefault("GALLIVM_PERF", "nopt")
         self._scene, self._layer = scene, layer
         self._file = Path(tempfile.gettempdir()) / f"blendgen-{os.getpid()}.exr"
         self._level_gains: dict[str, np.ndarray] = {}
