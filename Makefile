@@ -31,10 +31,10 @@ demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
 
 test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 8
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 8
 
 test-slow: $(READY)  ## the tests that CI adds
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --durations 8
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 8
 
 lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .

@@ -114,7 +114,7 @@ def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[
     faults: list[Problem] = []
     if file is not None:
         product, faults = with_sidecar(product, file)
-        if faults:
+        if faults and product.file_to_product is not None:
             product = replace(product, keypoints=named_keypoints(product, file))
     return Inspected(source, product, file, poses, warnings), faults
 

@@ -34,7 +34,8 @@ def _with_resolution(camera: Camera, resolution: tuple[int, int]) -> Camera:
 def overscan_camera(shot: Shot) -> Camera:
     """The pinhole that sees all of every product; at most WIDEST times as wide as the shot's.
 
-    Its pixels are those of the shot's camera, and more round them, or coarser ones.
+    Its pixels are those of the shot's camera, and more round them, or coarser ones; where nothing reaches
+    beyond the border it is that camera itself.
     """
     camera = shot.camera
     half_px = np.array(camera.resolution) / 2
@@ -46,8 +47,10 @@ def overscan_camera(shot: Shot) -> Camera:
     # a whole number of pixels is added on each side, so that pixel centres stay where they were
     added = np.ceil(beyond_px).astype(int)
     resolution = np.array(camera.resolution) + 2 * added
-    coarseness = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS)) if added.any() else 1
-    if coarseness == 1:
+    if not added.any():
+        return camera
+    coarseness = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS))
+    if coarseness <= 1:
         return widened(camera, tuple(resolution.tolist()))
     resolution = -(-resolution // coarseness)
     whole = widened(camera, tuple((resolution * coarseness).tolist()))
@@ -56,9 +59,9 @@ def overscan_camera(shot: Shot) -> Camera:
 
 def frame_within(camera: Camera, wide: Camera) -> np.ndarray:
     """(H, W) bool: the pixels of `wide` whose centres lie in the image of `camera`, both pinholes."""
-    coarseness = camera.intrinsics[0][0] / wide.intrinsics[0][0]
+    coarseness = round(camera.intrinsics[0][0] / wide.intrinsics[0][0])
     across, down = (
-        np.abs(np.arange(side) + 0.5 - side / 2) * coarseness <= inner / 2
+        np.abs(np.arange(side) + 0.5 - side / 2) * coarseness < inner / 2
         for side, inner in zip(wide.resolution, camera.resolution, strict=True)
     )
     return down[:, None] & across[None, :]

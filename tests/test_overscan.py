@@ -33,6 +33,22 @@ def test_small_images_keep_their_pixels():
     assert frame_within(camera, wide).sum() == 64 * 48
 
 
+def test_a_wide_image_of_as_many_pixels_as_the_image_is_another_image():
+    """Four times as wide, in pixels four times as coarse."""
+    camera, _ = wide_of((1600, 1200))
+    behind = BEYOND.model_copy(
+        update={"object_to_world": ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0.5), (0, 0, 0, 1))}
+    )
+    wide = overscan_camera(make_shot([behind], camera))
+    assert wide.resolution == camera.resolution and wide != camera
+    assert frame_within(camera, wide).sum() == 400 * 300
+
+
+def test_a_camera_that_sees_all_is_wide_enough():
+    camera = make_camera(0, 90, 0, distance_m=0.6, target=(0, 0, 0), resolution=(1600, 1200))
+    assert overscan_camera(make_shot([place(1, BOX)], camera)) == camera
+
+
 def test_large_images_are_widened_with_coarser_pixels():
     camera, wide = wide_of((1600, 1200))
     coarseness = camera.intrinsics[0][0] / wide.intrinsics[0][0]

@@ -144,12 +144,11 @@ def _normals(row: Row, record, image, ids) -> Iterator[str]:
 
 
 def _albedo(row: Row, record, image, ids) -> Iterator[str]:
-    """The blackest surface sends some light back; a few pixels of one may be rounded to none."""
-    lit = np.any([channel > 0 for channel in image.values()], axis=0)
-    for number, instance_id in enumerate(row["objects"]["instance_id"]):
-        own = ids == instance_id
-        if np.count_nonzero(own) >= _ENOUGH_PIXELS and not lit[own].any():
-            yield f"object {number} is black"
+    """The blackest surface sends some light back; but one that shines by itself may send none."""
+    products = ids > 0
+    lit = any(channel[products].any() for channel in image.values())
+    if np.count_nonzero(products) >= _ENOUGH_PIXELS and not lit:
+        yield "all products are black"
 
 
 def _depth(row: Row, record, image, ids) -> Iterator[str]:

@@ -18,7 +18,8 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
     """(h, w, 3) uint8 sRGB as PNG or JPEG bytes; the same input gives the same bytes."""
     if output.format == "png":
-        return encode_png(rgb_u8)
+        # sensor noise holds no strings to find: without the search files are smaller, and sooner there
+        return encode_png(rgb_u8, zlib.Z_RLE)
     return encode_jpeg(rgb_u8, output.jpeg_quality)
 
 
@@ -30,11 +31,10 @@ def encode_jpeg(rgb_u8: np.ndarray, quality: int, half_resolution_colors: bool =
     return buffer.getvalue()
 
 
-def encode_png(rgb_u8: np.ndarray) -> bytes:
-    """(h, w, 3) uint8 sRGB as PNG bytes."""
+def encode_png(rgb_u8: np.ndarray, strategy: int = zlib.Z_DEFAULT_STRATEGY) -> bytes:
+    """(h, w, 3) or (h, w) uint8 as PNG bytes; strategy: one of zlib's."""
     buffer = io.BytesIO()
-    # sensor noise holds no strings to find: without the search files are smaller, and sooner there
-    Image.fromarray(rgb_u8).save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    Image.fromarray(rgb_u8).save(buffer, "PNG", compress_level=1, compress_type=strategy)
     return buffer.getvalue()
 
 

@@ -30,7 +30,6 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     """
     layout, record, known = found.layout, found.record, found.known
     spec_file, inventory = found.spec_file, found.inventory
-    _refuse_other_versions(layout, record, known)
     devices = _its_device(layout, known)
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
@@ -62,15 +61,6 @@ def _its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
     there = devices_for(Wish(backend))
     same = [device for device in there if devices and device.name == devices[0].get("kernel")]
     return tuple(same or there)[:1]
-
-
-def _refuse_other_versions(layout: Layout, record: dict, known: dict) -> None:
-    for key in ("blendgen_version", "blender_version"):
-        if record[key] != known.get(key):
-            raise DatasetError(
-                f"{layout.root}: was made with {key.split('_')[0]} {known.get(key)}, this is {record[key]}: "
-                "their pixels differ, so nothing can be compared"
-            )
 
 
 def _compared(row: dict, again: dict) -> Iterator[Fault]:

@@ -55,8 +55,8 @@ def reopen(folder: Path, measure: Measurer, builder_digests) -> Reopened:
 def _refuse_other_versions(known: dict[str, Any]) -> None:
     here = {"blendgen": ("blendgen_version", __version__), "Blender": ("blender_version", blender_version())}
     for program, (key, version) in here.items():
-        if key in known and known[key] != version:
+        if known.get(key) != version:
             raise SetupError(
-                f"--deep makes images again, and these were made with {program} {known[key]}, here is "
+                f"--deep makes images again, and these were made with {program} {known.get(key)}, here is "
                 f"{version}; use that one"
             )

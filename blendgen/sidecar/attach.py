@@ -60,10 +60,17 @@ class Sidecars:
 
 
 def models_of(file: Path, sources: Iterable[Source]) -> list[Source]:
-    """Those whose sidecar a file is; sources: all of its folder."""
+    """Those whose sidecar a file is; sources: all of its folder.
+
+    raises: SpecError where it could be that of some, but there is a doubt
+    """
     sources = list(sources)
-    chosen, _ = sidecar_files(*_places(sources))
-    return [source for source in sources if chosen.get(_path(source)) == file]
+    chosen, doubts = sidecar_files(*_places(sources))
+    found = [source for source in sources if chosen.get(_path(source)) == file]
+    doubts = [doubt for doubt in doubts if Path(doubt.file).name == file.name or file.name in doubt.message]
+    if not found and doubts:
+        raise SpecError(doubts)
+    return found
 
 
 def _path(source: Source) -> Path:

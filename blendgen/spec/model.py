@@ -94,10 +94,11 @@ class Spec(Section):
         kind = self.lighting.lamps.kind
         kinds = {Constant: lambda: (kind.value,), Choice: lambda: kind.possible()}.get(type(kind), tuple)()
         lacking = [lamp for lamp in PATH_TRACED_LAMPS if lamp in kinds]
+        lacking += ["visible lamps"] if self.lighting.lamps.visible else []
         if self.render.engine == "eevee" and lacking:
             raise ValueError(
-                f"render.engine: eevee has no {' and no '.join(lacking)}; set other kinds of "
-                "lighting.lamps.kind, or engine: cycles"
+                f"render.engine: eevee has no {' and no '.join(lacking)}; change "
+                "lighting.lamps, or set engine: cycles"
             )
         return self
 

@@ -203,7 +203,13 @@ def test_a_sidecar_stands_for_its_model(tmp_path):
     assert [one["name"] for one in model["keypoints"]] == ["off"]
     (folder / "c.yaml").write_text(MUG)
     lost = blendgen("assets", folder / "c.yaml")
-    assert lost.returncode == 3 and "nor the sidecar of one" in lost.stderr
+    assert lost.returncode == 3 and "c.yaml: is the sidecar of no model here" in lost.stderr
+    (folder / "a.obj.yaml").write_text(MUG)
+    doubtful = blendgen("assets", folder / "a.yaml")
+    assert doubtful.returncode == 3 and "a.obj has several sidecars: a.obj.yaml, a.yaml" in doubtful.stderr
+    (folder / "notes.txt").write_text("milk")
+    other = blendgen("assets", folder / "notes.txt")
+    assert other.returncode == 3 and "nor the sidecar of one" in other.stderr
 
 
 def test_a_keypoint_beyond_all_measure_is_a_fault_of_the_sidecar(tmp_path):

@@ -18,14 +18,14 @@ render: smoke
 """
 
 
-def blendgen(*arguments, cwd=None, **environment):
+def blendgen(*arguments, cwd=None, timeout_s=120, **environment):
     return subprocess.run(
         [sys.executable, "-m", "blendgen", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
         env={**os.environ, **environment},
-        timeout=120,
+        timeout=timeout_s,
     )
 
 

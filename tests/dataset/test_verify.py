@@ -287,7 +287,7 @@ LABEL_FAULTS = {
     "coverage above 1": (painted("coverage", scaled(2.0)), "is not between 0 and 1"),
     "coverage of nothing": (painted("coverage", scaled(0.0)), "covers nothing"),
     "normals of another length": (painted("normals", scaled(0.5)), "do not have length 1"),
-    "black products": (painted("albedo", lambda pixels: pixels * np.uint8(0)), " is black"),
+    "black products": (painted("albedo", lambda pixels: pixels * np.uint8(0)), "all products are black"),
     "depth in other units": (painted("depth", scaled(1.2)), "its box in space elsewhere"),
     "coordinates mirrored": (
         painted("nocs", lambda c: {**c, "R": np.where(c["R"] > 0, 1 - c["R"], 0).astype(np.float32)}),

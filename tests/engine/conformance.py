@@ -219,7 +219,7 @@ def check_any_order(engine, box, sphere):
             [overhead_lamp(1 + 0.1 * i)] * (i % 3),
             index=i,
         )
-        for i in range(4)
+        for i in range(3)
     ]
     forwards = [engine.render(shot) for shot in shots]
     backwards = [engine.render(shot) for shot in reversed(shots)][::-1]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from blendgen.spec.output import Output
 from tests.conftest import make_spec
+
+_NOTHING_MORE = Output()
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +37,18 @@ def _no_engine():
 
 @pytest.fixture
 def engine_for(stock, _no_engine):
-    """(max_lamps, catalog, render settings) -> an engine, the one at hand where it is the same."""
+    """(max_lamps, catalog, output, render settings) -> an engine, the one at hand where it is the same."""
 
-    def build(max_lamps=3, catalog=stock, **render):
+    def build(max_lamps=3, catalog=stock, output=_NOTHING_MORE, **render):
         from blendgen.engine.blender.session import BlenderEngine
 
         settings = make_spec(
             render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}
         ).render
-        key = (id(catalog), max_lamps, settings.model_dump_json())
+        key = (id(catalog), max_lamps, output.model_dump_json(), settings.model_dump_json())
         if _Current.key != key:
-            _Current.key, _Current.engine = key, BlenderEngine(catalog, settings, max_lamps, threads=2)
+            _Current.key = key
+            _Current.engine = BlenderEngine(catalog, settings, max_lamps, threads=2, output=output)
         return _Current.engine
 
     return build

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blendgen.spec.output import Output
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
@@ -16,7 +17,7 @@ CHECKS = [check for check in conformance.CHECKS if check is not conformance.chec
 
 @pytest.fixture
 def eevee(engine_for):
-    engine = engine_for(engine="eevee", samples_per_pixel=1)
+    engine = engine_for(engine="eevee", samples_per_pixel=1, output=Output(coverage=True))
     bpy.data.worlds["environment"].probe_resolution = "128"  # a third of the time, in software
     bpy.context.scene.eevee.shadow_pool_size = "16"
     return engine
@@ -38,6 +39,15 @@ def test_labels_are_those_of_cycles_to_the_bit(eevee, stock, engine_for):
     assert all(np.array_equal(painted.amodal_mask[i], traced.amodal_mask[i]) for i in (1, 2))
 
 
+def test_shares_of_pixels_are_smooth(eevee, stock):
+    """Coverage is Cycles' business, and takes as many rays as there are samples."""
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
+    assert set(np.unique(eevee.render(shot).coverage[1])) == {0, 1}
+    eevee.set_samples(8)
+    assert len(np.unique(eevee.render(shot).coverage[1])) == 9
+    eevee.set_samples(1)
+
+
 @pytest.mark.parametrize("kind", ["area", "disk", "strip", "sun"])
 def test_every_lamp_at_unit_gain_lights_a_white_level_patch_to_one(eevee, stock, kind):
     levels = conformance.level_patch(eevee, stock.product("sphere"), kind)
@@ -55,3 +65,14 @@ def test_pictures_look_like_those_of_cycles(eevee, stock, engine_for):
     traced = engine_for(engine="cycles", samples_per_pixel=32).render(shot).radiance_linear["lamp_0"][..., 1]
     assert np.corrcoef(painted.ravel(), traced.ravel())[0, 1] > 0.9
     assert painted.mean() == pytest.approx(traced.mean(), rel=0.1)
+
+
+def test_the_environment_itself_is_as_bright_as_in_cycles(eevee, stock, engine_for):
+    """Light from panoramas is set right on surfaces alone."""
+    camera = conformance.make_camera(0, 4, distance_m=2.0)
+    shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))], camera)
+    painted, traced = eevee.render(shot), engine_for(engine="cycles", samples_per_pixel=16).render(shot)
+    beyond = np.isinf(painted.depth_m)
+    assert np.count_nonzero(beyond) > 500
+    one, two = (np.median(film.radiance_linear["environment"][beyond], axis=0) for film in (painted, traced))
+    assert one == pytest.approx(two, rel=0.05)

@@ -91,6 +91,24 @@ def test_labels_that_are_asked_for(engine, catalog, check):
     check(engine, catalog.product("box"), catalog.product("sphere"))
 
 
+def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypatch):
+    """A product behind the camera asks for all that overscan has; there is room for the image's own size."""
+    box, camera = catalog.product("box"), make_camera(0, 90, 0, distance_m=0.3, target=(0.05, 0.09, 0))
+    above = place(2, box)
+    pose = [list(row) for row in above.object_to_world]
+    pose[2][3] = 1.0
+    above = above.model_copy(update={"object_to_world": tuple(map(tuple, pose))})
+    cut = place(1, box, yaw_deg=20)
+    share = []
+    for products in ([cut], [cut, above]):
+        overscan = engine.render(make_shot(products, camera)).overscan
+        mask = overscan.amodal_mask[1]
+        share.append(1 - (mask & overscan.inside).sum() / mask.sum())
+        monkeypatch.setattr("blendgen.overscan._MOST_PIXELS", np.prod(camera.resolution))
+    assert overscan.camera.resolution == camera.resolution and not overscan.inside.all()
+    assert share[0] > 0.1 and share[1] == pytest.approx(share[0], abs=0.03)
+
+
 def test_picture_and_masks_are_the_same_with_all_labels_or_none(catalog):
     camera = make_camera(0, 60, 0, distance_m=0.25, target=(0.03, 0.05, 0), resolution=(64, 48))
     box, sphere = catalog.product("box"), catalog.product("sphere")

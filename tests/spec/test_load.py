@@ -197,6 +197,10 @@ def test_a_missing_file_and_a_binary_file_are_told(tmp_path):
 def test_lamps_that_only_path_tracing_has_are_refused_for_eevee():
     lamps = "lighting: {lamps: {kind: {choice: {area: 1, ring: 1, door: 1, window: 0}}}}\n"
     (problem,) = problems(MINIMAL + lamps, "render={preset: smoke, engine: eevee}")
-    assert "render.engine: eevee has no ring and no door; set other kinds" in problem
+    assert "render.engine: eevee has no ring and no door; change lighting.lamps" in problem
+    (problem,) = problems(
+        MINIMAL + "lighting: {lamps: {visible: true}}\n", "render={preset: smoke, engine: eevee}"
+    )
+    assert "eevee has no visible lamps" in problem
     assert check(MINIMAL + lamps).render.engine == "cycles"
     assert check(MINIMAL, "render={preset: smoke, engine: eevee}").render.engine == "eevee"

@@ -29,13 +29,12 @@ _OLD, _NEW = "BLENDER_EEVEE_NEXT", "BLENDER_EEVEE"
 class Eevee:
     """Paints with the GPU that OpenGL (or Vulkan) shows, or in software where there is none."""
 
-    def __init__(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer, samples_per_pixel: int):
+    def __init__(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer):
         if bpy.app.version >= (5, 0):  # Mesa's optimiser (LLVM 15) finds no end to one of its shaders
             os.environ.setdefault("GALLIVM_PERF", "nopt")
         self._scene, self._layer = scene, layer
         self._file = Path(tempfile.gettempdir()) / f"blendgen-{os.getpid()}.exr"
         self._level_gains: dict[str, np.ndarray] = {}
-        self.set_samples(samples_per_pixel)
         scene.eevee.use_raytracing = True
         scene.world.sun_threshold = 0.0  # a sun that it finds in a panorama is counted twice
         scene.eevee.use_shadows = True
@@ -47,16 +46,16 @@ class Eevee:
             "NONE",
         )
         with self._painting(), _white_level_patch(scene):
-            self._picture()  # where it cannot paint, that is told now; and only now it can name its card
+            self._picture()
+            self.card = _graphics_card()
 
-    def set_samples(self, samples_per_pixel: int) -> None:
-        self._scene.eevee.taa_render_samples = samples_per_pixel
-
-    def light_groups(self, shot: Shot) -> dict[str, np.ndarray]:
+    def light_groups(self, shot: Shot, samples_per_pixel: int, lit: np.ndarray) -> dict[str, np.ndarray]:
         """Light group -> (h, w, 3) float32 radiance, in the order in which Cycles gives them.
 
         What shines by itself is in every picture, and is taken off again.
+        lit: (h, w) bool, where a surface is seen, not the environment itself
         """
+        self._scene.eevee.taa_render_samples = samples_per_pixel
         with self._painting(), lights.put_out(shot.lamps) as light:
             shining = self._picture()
             found = {ENVIRONMENT_GROUP: None, EMISSION_GROUP: shining}
@@ -68,9 +67,8 @@ class Eevee:
                 with light(group):
                     found[group] = _without(self._picture(), shining)
             with light(ENVIRONMENT_GROUP):
-                found[ENVIRONMENT_GROUP] = times_color(
-                    found[ENVIRONMENT_GROUP], self._level_gain(shot.environment)
-                )
+                level = times_color(found[ENVIRONMENT_GROUP], self._level_gain(shot.environment))
+                found[ENVIRONMENT_GROUP] = np.where(lit[..., None], level, found[ENVIRONMENT_GROUP])
         return found
 
     def _level_gain(self, environment: Environment) -> np.ndarray:
@@ -107,8 +105,8 @@ class Eevee:
             self._file.unlink(missing_ok=True)
 
 
-def graphics_card() -> str:
-    """What EEVEE paints with, once it has painted."""
+def _graphics_card() -> str:
+    """What EEVEE paints with; known once it has painted."""
     import gpu
 
     try:

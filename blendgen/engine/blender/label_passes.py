@@ -59,7 +59,7 @@ class LabelPasses:
         if not self._output.truncation:
             return None
         camera = overscan_camera(shot)
-        if camera.resolution == shot.camera.resolution:
+        if camera == shot.camera:
             return Overscan(shot.camera, amodal_mask, frame_within(shot.camera, shot.camera))
         others = [layer for layer in self._scene.view_layers if layer.name != amodal.LAYER]
         try:

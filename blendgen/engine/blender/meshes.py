@@ -22,7 +22,7 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
-    """The meshes of the open scene, in the order in which they were linked."""
+    """The meshes of the open scene, products and what moves with them before the set."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     shown = (one for one in scene.objects if one.type == "MESH" and one.visible_camera)
     known: dict[int, Arrays] = {}  # belts repeat one mesh many times

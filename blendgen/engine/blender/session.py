@@ -18,7 +18,7 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
 from blendgen.engine.blender.devices import use_device
-from blendgen.engine.blender.eevee import Eevee, graphics_card
+from blendgen.engine.blender.eevee import Eevee
 from blendgen.engine.blender.label_passes import LabelPasses
 from blendgen.engine.blender.meshes import scene_meshes
 from blendgen.engine.blender.models import Models, object_name
@@ -56,6 +56,7 @@ class BlenderEngine:
         device: Device = CPU,
     ):
         bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._output = output
         self._settings, self._denoise = settings, settings.denoise and settings.engine == "cycles"
         self._models, self._environments = Models(catalog, output.parts), catalog.environments
         self._pictures = Pictures(catalog.photos, catalog.backdrops)
@@ -63,32 +64,31 @@ class BlenderEngine:
         self._scene = bpy.context.scene
         self._max_lamps = max_lamps
         _configure(self._scene, settings, threads)
+        self.set_samples(settings.samples_per_pixel or 1)
         use_device(self._scene, device)
         self._device = device
-        layer = self._picture_layer(self._scene)
+        self._layer = layer = self._picture_layer(self._scene)
         self._amodal_layer = amodal.build_layer(self._scene)
         self._label_passes = LabelPasses(self._scene, layer, output, self._models)
         self._camera = _new_camera(self._scene)
         lights.build_world()
-        eevee = settings.engine == "eevee"
-        self._eevee = Eevee(self._scene, layer, settings.samples_per_pixel or 1) if eevee else None
+        self._painter: Eevee | None = None
 
     def set_samples(self, samples_per_pixel: int) -> None:
         """Of the renders that follow, instead of what the settings say."""
-        if self._eevee is not None:
-            self._eevee.set_samples(samples_per_pixel)
-        else:
-            self._scene.cycles.samples = samples_per_pixel
+        self._samples = samples_per_pixel
+        # beside EEVEE the rays through the pixels' centres are enough, but for shares of pixels
+        enough = self._settings.engine == "eevee" and not self._output.coverage
+        self._scene.cycles.samples = 1 if enough else samples_per_pixel
 
     def identity(self) -> dict[str, str]:
-        if self._eevee is not None:
-            return {"engine": "eevee", "version": _version(), "device": "opengl", "kernel": graphics_card()}
-        return {
-            "engine": "cycles",
+        cycles = {
+            "engine": self._settings.engine,
             "version": _version(),
             "device": self._device.backend,
             "kernel": self._device.name or _kernel(),
         }
+        return cycles | ({"graphics_card": self._eevee().card} if self._settings.engine == "eevee" else {})
 
     def render(self, shot: Shot) -> Film:
         if len(shot.lamps) > self._max_lamps:
@@ -133,9 +133,9 @@ class BlenderEngine:
     def _look_through(self, camera: Camera) -> None:
         _set_camera(self._scene, self._camera, camera)
 
-    def _light(self, shot: Shot, picture: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        if self._eevee is not None:
-            return self._eevee.light_groups(shot)
+    def _light(self, shot: Shot, picture: dict[str, np.ndarray], depth_m) -> dict[str, np.ndarray]:
+        if self._settings.engine == "eevee":
+            return self._eevee().light_groups(shot, self._samples, lit=np.isfinite(depth_m))
         groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
         return {name: _array(picture[f"Combined_{name}"]) for name in groups}
 
@@ -148,9 +148,10 @@ class BlenderEngine:
         still = index == _STILL_INDEX if shot.occluders else None
         instance_id = np.where(index == _STILL_INDEX, np.uint16(0), index)
         farthest_m = _BACKGROUND_DEPTH_M if shot.backdrop is None else 0.9 * _backdrop_depth_m(shot.camera)
+        depth_m = _array(np.where(depth < farthest_m, depth, np.float32(np.inf)))
         film = Film(
-            radiance_linear=self._light(shot, picture),
-            depth_m=_array(np.where(depth < farthest_m, depth, np.float32(np.inf))),
+            radiance_linear=self._light(shot, picture, depth_m),
+            depth_m=depth_m,
             instance_id=np.ascontiguousarray(instance_id),
             amodal_mask=self._amodal(shot, passes),
             still=still,
@@ -162,6 +163,12 @@ class BlenderEngine:
             shown = film.radiance_linear[BACKDROP_GROUP]
             backdrop.guides_behind(np.isinf(film.depth_m), shown, film.albedo_linear, film.normal_world)
         return film
+
+    def _eevee(self) -> Eevee:
+        """Made for the first picture: it takes a graphics card and seconds of making shaders."""
+        if self._painter is None:
+            self._painter = Eevee(self._scene, self._layer)
+        return self._painter
 
     def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
         return {
@@ -196,8 +203,6 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
         render.use_texture_cache = False
     if threads:
         render.threads_mode, render.threads = "FIXED", threads
-    # beside EEVEE only the rays through the pixels' centres are asked for
-    cycles.samples = (settings.samples_per_pixel or 1) if settings.engine == "cycles" else 1
     cycles.use_adaptive_sampling = False
     cycles.use_denoising = False
     cycles.use_animated_seed = False

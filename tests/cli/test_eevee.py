@@ -1,0 +1,33 @@
+"""A data set that EEVEE paints, from the command line."""
+
+import json
+
+import pytest
+
+from tests.cli.test_cli import blendgen
+
+pytest.importorskip("bpy")
+
+SPEC = """\
+blendgen: 1
+name: shapes
+seed: 3
+images: 2
+exposures_per_shot: 2
+resolution: [48, 48]
+products: [{catalog: shapes}]
+lighting: {lamps: {count: 1}}
+render: {preset: smoke, engine: eevee, samples_per_pixel: 1}
+sensor: {preset: machine_vision, mosaic: none}
+"""
+
+
+@pytest.mark.slow
+def test_a_data_set_names_its_graphics_card_and_can_be_made_again(tmp_path):
+    (tmp_path / "shapes.yaml").write_text(SPEC)
+    made = blendgen("generate", tmp_path / "shapes.yaml", "-o", tmp_path / "out", timeout_s=250)
+    assert made.returncode == 0, made.stderr
+    device = json.loads((tmp_path / "out" / "dataset.json").read_text())["device"]
+    assert (device["engine"], device["device"]) == ("eevee", "cpu") and device["graphics_card"]
+    deep = blendgen("verify", tmp_path / "out", "--deep", "1", timeout_s=250)
+    assert deep.returncode == 0, deep.stdout + deep.stderr
