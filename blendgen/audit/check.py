@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from blendgen.audit.cast import RayScene
+from blendgen.audit.cast import RayScene, Solid
 from blendgen.audit.compare import Seen, compare
-from blendgen.audit.findings import Findings
+from blendgen.audit.findings import Findings, total
 from blendgen.audit.keypoints import keypoint_faults
-from blendgen.audit.scene import AssetReader, NameOf, listed_products, row_scene
+from blendgen.audit.scene import AssetReader, NameOf, listed_products, row_scene, row_solids
+from blendgen.audit.truncation import truncation_findings
 from blendgen.catalog.product import Catalog
 from blendgen.develop.encode import DEPTH_STEP_M
 from blendgen.develop.exr import decode_exr
@@ -59,18 +60,22 @@ class Checker:
         strange = {*row["objects"]["product"]} - {product.name for product in self.catalog.models}
         if strange:
             return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
-        scene = self._scene(row, shot)
+        solids = self._solids(row, shot)
+        scene = row_scene(row, solids)
         mask = _picture(self.root, row, "mask_file_name")
         found = compare(Seen(row, scene, mask, _depth_m(self.root, row)))
         found = self._with_classes(row, found)
         if "keypoints" in row["objects"]:
             found = self._with_keypoints(row, shot, scene, found)
+        if "truncation" in row["objects"]:
+            products = {solid.instance_id: solid for solid in solids if solid.instance_id}
+            found = replace(total([found, truncation_findings(row, products)]), rows=1)
         return replace(found, faults=("; ".join(found.faults),) if found.faults else ())
 
-    def _scene(self, row: Row, shot: Shot) -> RayScene:
+    def _solids(self, row: Row, shot: Shot) -> list[Solid]:
         geometry = self.geometry
         rendered = geometry.of_shot(shot.model_copy(update={"camera": pinhole(shot.camera)}))
-        return row_scene(row, shot, self.catalog, rendered, geometry.of_asset, geometry.name_of)
+        return row_solids(row, shot, self.catalog, rendered, geometry.of_asset, geometry.name_of)
 
     def _with_classes(self, row: Row, found: Findings) -> Findings:
         """Class of each object against the one that the spec's rule gives to its product and colourway."""

@@ -14,10 +14,11 @@ from typing import Any
 MAX_WRONG_SHARE = 0.001
 MAX_FRACTION_ERROR = 0.01
 MAX_BOX_ERROR_PX = 1
+MAX_TRUNCATION_ERROR = 0.01
 # of depth files, whose step is as large
 MAX_DEPTH_ERROR_M = 0.0001
 
-_WORST = ("fraction_error", "box_error_px", "depth_error_m")
+_WORST = ("fraction_error", "truncation_error", "box_error_px", "depth_error_m")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Findings:
         that are not at a silhouette; unchecked_px: not compared, because something there may be seen through
     lens_px: of a lens that distorts, pixels away from silhouettes with another id than on the true ray
     unchecked_products: whose visible fraction, box or depth were not compared
-    fraction_error, box_error_px, depth_error_m: the worst of all products
+    unchecked_truncations: products whose share beyond the border was asked for and not compared
+    fraction_error, truncation_error, box_error_px, depth_error_m: the worst of all products
     wrong_classes: products with another class than the spec gives them
     keypoints, wrong_keypoints, undecided_keypoints: points that were looked at, and what they gave
     faults: in words, one line a row
@@ -46,7 +48,9 @@ class Findings:
     lens_px: int = 0
     unchecked_px: int = 0
     unchecked_products: int = 0
+    unchecked_truncations: int = 0
     fraction_error: float = 0.0
+    truncation_error: float = 0.0
     box_error_px: int = 0
     depth_error_m: float = 0.0
     wrong_classes: int = 0

@@ -23,10 +23,10 @@ AssetReader = Callable[[Product], Mesh]
 NameOf = Callable[[int], str]
 
 
-def row_scene(
+def row_solids(
     row: Row, shot: Shot, catalog: Catalog, engine_meshes: Sequence[Mesh], read: AssetReader, name_of: NameOf
-) -> RayScene:
-    """The scene that the row's labels describe, before the row's camera.
+) -> list[Solid]:
+    """All that the row's labels describe.
 
     name_of: instance id -> what the engine calls that product
     """
@@ -36,9 +36,13 @@ def row_scene(
         own = rendered.pop(name_of(placed.instance_id), None)
         mesh = _with_materials_of(own, read(catalog.standing_for(placed)))
         solids.append(Solid(placed.instance_id, mesh, np.array(placed.object_to_world)))
-    others = [Solid(0, mesh, mesh.object_to_world) for mesh in rendered.values()]
+    return [*solids, *(Solid(0, mesh, mesh.object_to_world) for mesh in rendered.values())]
+
+
+def row_scene(row: Row, solids: Sequence[Solid]) -> RayScene:
+    """Some solids before the row's camera."""
     reach = np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
-    return RayScene([*solids, *others], row["camera"]["world_to_camera"], reach)
+    return RayScene(solids, row["camera"]["world_to_camera"], reach)
 
 
 def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:

@@ -15,8 +15,9 @@ from blendgen.audit.findings import Findings, total
 from blendgen.errors import ExitCode
 from tests.audit.scenes import audited, variants
 
-_TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, box px,
-depth mm, classes, keypoints, wrong, undecided, px not checked, products not checked, faults"""
+_TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, truncation,
+box px, depth mm, classes, keypoints, wrong, undecided, px not checked, products not checked,
+truncations not checked, faults"""
 HEAD = tuple(title.strip() for title in _TITLES.split(","))
 
 
@@ -24,10 +25,10 @@ def cells(name: str, found: Findings) -> tuple[str, ...]:
     numbers = (
         *(found.rows, found.products, found.hidden_products, found.cut_products, found.wrong_px),
         *(f"{100 * found.wrong_share:.4f}", found.inner_px),
-        *(found.lens_px, f"{found.fraction_error:.4f}", found.box_error_px),
+        *(found.lens_px, f"{found.fraction_error:.4f}", f"{found.truncation_error:.4f}", found.box_error_px),
         *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.keypoints),
         *(found.wrong_keypoints, found.undecided_keypoints, found.unchecked_px),
-        *(found.unchecked_products, len(found.faults)),
+        *(found.unchecked_products, found.unchecked_truncations, len(found.faults)),
     )
     return (name, *map(str, numbers))
 

@@ -37,6 +37,7 @@ WORKERS = 2
 SMALL = (
     "resolution=[128,128]",
     "output.depth=true",
+    "output.truncation=true",
     "images=1000000",
     "exposures_per_shot=1",
     "sensor=ideal",

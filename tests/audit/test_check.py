@@ -20,7 +20,14 @@ SETS = {
     "depth as exr": {"output": {"depth": "exr"}},
     "distorted": {"camera": {"distortion": BARREL, "focal_length_mm": 24}},
     "occluded": {"occluders": {"catalog": "occluders", "visible_fraction": {"uniform": [0.2, 0.9]}}},
-    "cut": {"camera": {"distance_m": 0.35, "focal_length_mm": 70, "elevation_deg": {"uniform": [60, 90]}}},
+    "cut": {
+        "camera": {"distance_m": 0.35, "focal_length_mm": 70, "elevation_deg": {"uniform": [60, 90]}},
+        "output": {"depth": True, "truncation": True},
+    },
+    "cut by a lens that distorts": {
+        "camera": {"distance_m": 0.35, "distortion": BARREL, "focal_length_mm": 40},
+        "output": {"depth": True, "truncation": True},
+    },
 }
 
 
@@ -31,6 +38,16 @@ def test_sound_labels_have_no_fault(tmp_path, name):
     assert found.faults == () and found.inner_px == found.lens_px == found.wrong_classes == 0
     assert found.rows == 8 and found.products >= 8 and found.pixels == 8 * 128 * 96
     assert found.depth_error_m <= DEPTH_STEP_M / 2 + 1e-6 and found.fraction_error < 0.001
+    assert found.unchecked_truncations == 0
+
+
+def test_a_wrong_truncation_is_found(tmp_path):
+    checker = make_set(tmp_path / "set", 4, **SETS["cut"])
+    rows = rows_of(checker)
+    assert max(max(row["objects"]["truncation"]) for row in rows) > 0.1
+    rows[0]["objects"]["truncation"][0] += 0.02
+    (fault,) = checker.check(rows[0]).faults
+    assert fault.endswith("object 0: truncation is off by 0.020")
 
 
 @pytest.fixture(scope="module")
