@@ -92,4 +92,5 @@ def _tell_of_other_devices(others: list[dict[str, str]], device: dict[str, str],
 
 def device_words(devices: list[dict[str, str]]) -> str:
     """What dataset.json says of devices, for people."""
-    return " and ".join(f"{device.get('device')} ({device.get('kernel')})" for device in devices)
+    names = [", ".join(filter(None, map(device.get, ("kernel", "graphics_card")))) for device in devices]
+    return " and ".join(f"{one.get('device')} ({name})" for one, name in zip(devices, names, strict=True))

@@ -30,7 +30,7 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     """
     layout, record, known = found.layout, found.record, found.known
     spec_file, inventory = found.spec_file, found.inventory
-    devices = _its_device(layout, known)
+    devices = its_device(layout, known)
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
     with (
@@ -49,7 +49,7 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
             yield from _compared(rows[again["index"]], again)
 
 
-def _its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
+def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
     """The device that a data set was made on, as it is found here."""
     devices = devices_of(known)
     if len(devices) > 1:

@@ -165,6 +165,15 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     assert f"{rows[0]['file_name']}: comes out otherwise when it is made again" in wrong.stdout
 
 
+def test_images_of_another_version_are_not_made_again(finished, tmp_path):
+    copy = shutil.copytree(finished[0], tmp_path / "copy")
+    record = json.loads((copy / "dataset.json").read_text())
+    for key in ("blender_version", "blendgen_version"):
+        (copy / "dataset.json").write_text(json.dumps(record | {key: "0.1"}))
+        wrong = blendgen("verify", copy, "--deep", "1")
+        assert wrong.returncode == 4 and "0.1, here is" in wrong.stderr
+
+
 @pytest.mark.slow
 def test_preview_makes_a_labelled_sheet(spec, tmp_path):
     result = blendgen("preview", spec, "-n", "2", "-o", tmp_path / "sheet.png")
