@@ -9,14 +9,14 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import signal
 import sys
 import traceback
 
 import click
 
 from blendgen import __version__
-from blendgen.errors import BlendgenError, ExitCode
+from blendgen.cli.interrupt import insistent
+from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
@@ -85,26 +85,33 @@ def _open_closed_streams() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line; returns its exit code and prints errors as plain lines."""
     verbose = "-v" in arguments or "--verbose" in arguments
-    try:
-        result = group.main(arguments, prog_name="blendgen", standalone_mode=False)
-        sys.stdout.flush()
-        return result if isinstance(result, int) else ExitCode.OK
-    except click.exceptions.Abort:
-        return _failed("stopped", 128 + signal.SIGINT, verbose)
-    except KeyboardInterrupt:
-        return _failed("stopped", 128 + signal.SIGINT, verbose)
-    except click.ClickException as error:
+    with insistent() as interrupt:
+        try:
+            result = group.main(arguments, prog_name="blendgen", standalone_mode=False)
+            sys.stdout.flush()
+            return result if isinstance(result, int) else ExitCode.OK
+        except (click.exceptions.Abort, KeyboardInterrupt):
+            return _failed("stopped", ExitCode.SIGINT, verbose)
+        except Exception as error:  # noqa: BLE001 - what is not told is raised again
+            if interrupt.pending and not isinstance(error, Interrupted):  # made of it by a library
+                return _failed("stopped", ExitCode.SIGINT, verbose)
+            return _told(error, verbose)
+
+
+def _told(error: Exception, verbose: bool) -> int:
+    if isinstance(error, click.ClickException):
         error.show()
         return ExitCode.USAGE
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         # whoever read our output has left; nothing more can be said there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except BlendgenError as error:
+    if isinstance(error, BlendgenError):
         return _failed(str(error), error.exit_code, verbose)
-    except OSError as error:
+    if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
+    raise error
 
 
 def _failed(message: str, code: int, verbose: bool) -> int:
