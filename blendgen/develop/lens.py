@@ -55,22 +55,29 @@ def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) ->
     """Red magnified about the axis so that corners move out by corner_px, blue shrunk by as much."""
     if corner_px == 0:
         return light
-    from scipy.ndimage import affine_transform
-
     x, y = _from_axis_px(camera.resolution, camera.intrinsics)
     share = corner_px / float(np.hypot(np.abs(x).max(), np.abs(y).max()))
     moved = light.copy()
     for channel, magnification in ((0, 1 + share), (2, 1 - share)):
-        # output pixel i shows what a perfect lens lays at axis + (i - axis) / magnification
-        axis = np.array([camera.intrinsics[1][2] - 0.5, camera.intrinsics[0][2] - 0.5])
-        moved[..., channel] = affine_transform(
-            light[..., channel],
-            np.full(2, 1 / magnification),
-            axis - axis / magnification,
-            order=1,
-            mode="nearest",
+        columns = _interpolated(x, magnification)
+        moved[..., channel] = _along_rows(
+            _along_rows(light[..., channel].T, *_interpolated(y, magnification)).T, *columns
         )
     return moved
+
+
+def _interpolated(from_axis_px: np.ndarray, magnification: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel i shows what a perfect lens lays at axis + (i - axis) / magnification, between two pixels:
+    the first of them (n,), and the share of the second (n,) float32; the outermost pixels go on for ever."""
+    last = len(from_axis_px) - 1
+    position = np.clip(from_axis_px / magnification - from_axis_px[0], 0, last)
+    first = np.minimum(position.astype(np.intp), max(last - 1, 0))
+    return first, (position - first).astype(np.float32)
+
+
+def _along_rows(image: np.ndarray, first: np.ndarray, share: np.ndarray) -> np.ndarray:
+    second = np.minimum(first + 1, image.shape[1] - 1)
+    return image[:, first] * (1 - share) + image[:, second] * share
 
 
 def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
@@ -83,7 +90,9 @@ def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
     height, width = light.shape[:2]
     columns = light.reshape(height, -1).mean(axis=0, dtype=np.float64)  # by whole rows: fast
     veil = share * columns.reshape(width, -1).mean(axis=0)
-    return light * np.float32(1 - share) + veil.astype(np.float32)
+    veiled = light.reshape(height, -1) * np.float32(1 - share)
+    veiled += np.tile(veil.astype(np.float32), width)  # by whole rows, too
+    return veiled.reshape(light.shape)
 
 
 def _from_axis_px(resolution, intrinsics) -> tuple[np.ndarray, np.ndarray]:

@@ -111,27 +111,34 @@ def _noisy(mean_e: np.ndarray, exposure: Exposure) -> np.ndarray:
     return _with_defects(electrons, sensor, saturation_e(sensor, exposure.gain_db))
 
 
-@lru_cache(maxsize=2)  # a camera of a kind is used again and again
 def fixed_pattern(sensor: Sensor, shape) -> tuple[np.ndarray | float, np.ndarray | float]:
     """(photo response, offset in electrons) of each pixel of one camera: PRNU and DSNU."""
     response, offset_e = 1.0, 0.0
     if sensor.prnu_percent:
-        pattern = noise_stream(sensor.pattern_seed, "prnu").standard_normal(shape)
+        pattern = _pattern(sensor.pattern_seed, "prnu", shape)
         response = np.maximum(1 + sensor.prnu_percent / 100 * pattern, 0)
     if sensor.dsnu_e:
-        offset_e = sensor.dsnu_e * noise_stream(sensor.pattern_seed, "dsnu").standard_normal(shape)
+        offset_e = sensor.dsnu_e * _pattern(sensor.pattern_seed, "dsnu", shape)
     return response, offset_e
+
+
+@lru_cache(maxsize=3)  # those of one camera, where there is only one
+def _pattern(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """What is fixed in each pixel of one camera: a standard normal number, or its lot among the defects."""
+    chance = noise_stream(seed, name)
+    pattern = chance.random(shape) if name == "defects" else chance.standard_normal(shape)
+    pattern.setflags(write=False)
+    return pattern
 
 
 def _with_defects(electrons: np.ndarray, sensor: Sensor, saturation: float) -> np.ndarray:
     """The camera's hot and dead pixels, always in the same places."""
     if not (sensor.hot_pixels_ppm or sensor.dead_pixels_ppm):
         return electrons
-    height, width = electrons.shape[:2]
-    lot = noise_stream(sensor.pattern_seed, "defects").random((height, width))
+    lot = _pattern(sensor.pattern_seed, "defects", electrons.shape[:2])
     hot, dead = sensor.hot_pixels_ppm * 1e-6, sensor.dead_pixels_ppm * 1e-6
-    glow = np.interp(lot, (0, max(hot, 1e-12)), _HOT_SHARE)
     is_hot, is_dead = lot < hot, lot > 1 - dead
-    electrons[is_hot] += (glow[is_hot] * saturation).reshape(-1, *(1,) * (electrons.ndim - 2))
+    glow = np.interp(lot[is_hot], (0, max(hot, 1e-12)), _HOT_SHARE)
+    electrons[is_hot] += (glow * saturation).reshape(-1, *(1,) * (electrons.ndim - 2))
     electrons[is_dead] = 0
     return electrons

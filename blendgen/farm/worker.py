@@ -11,7 +11,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +19,6 @@ from typing import Any
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
-from blendgen.develop import demosaic
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
 from blendgen.engine.base import EngineError
@@ -117,9 +115,6 @@ def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
     engine = blender_engine(job, device)
-    if spec.sensor.mosaic == "rggb":
-        # two seconds of import, which the first render hides; beside the import of bpy it would deadlock
-        threading.Thread(target=demosaic.load, daemon=True).start()
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer, job.steering)

@@ -16,7 +16,7 @@ name: shapes
 products: [{catalog: shapes}]
 surface: {kind: paper}
 render: {preset: smoke, denoise: true}
-sensor: {preset: machine_vision, mosaic: none}   # loading the demosaicing library takes two seconds
+sensor: machine_vision
 """
 
 

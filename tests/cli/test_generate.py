@@ -30,7 +30,7 @@ products: [{catalog: phones, models: [iphone_8, iphone_12], colorways: [black, s
 per_image: {choice: [1, 2]}
 surface: {kind: {choice: [paper, belt_rubber]}}
 render: smoke
-sensor: {preset: machine_vision, mosaic: none}   # loading the demosaicing library takes two seconds
+sensor: machine_vision
 """
 
 

@@ -24,7 +24,7 @@ exposures_per_shot: 2
 resolution: [64, 64]
 products: [{catalog: shapes}]
 render: {preset: smoke, denoise: true}
-sensor: {preset: machine_vision, mosaic: none}   # loading the demosaicing library takes two seconds
+sensor: machine_vision
 output: {depth: exr, clean: true, object_coordinates: true}
 """
 UNLIKE = {"blender.log"}  # what Blender says comes in the order of rendering

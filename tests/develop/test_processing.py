@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,20 @@ def test_demosaicing_keeps_flat_colours_and_straight_edges():
     edge[:, 16:] = 1.0
     assert np.abs(demosaic(sampled(edge)) - edge)[4:-4].max() < 0.6
     assert np.abs(demosaic(sampled(edge)) - edge)[4:-4, :12].max() < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(10, 12), (11, 13), (3, 64)])
+def test_demosaicing_is_that_of_the_colour_science_library(shape):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that it cannot plot
+        from colour_demosaicing import demosaicing_CFA_Bayer_Malvar2004
+    raw = np.random.default_rng(0).random(shape)
+    inside = (
+        slice(2, -2),
+        slice(2, -2),
+    )  # it repeats the outermost pixels, which puts red on blue
+    expected = demosaicing_CFA_Bayer_Malvar2004(np.pad(raw, 2, mode="reflect"))[inside]
+    assert demosaic(raw) == pytest.approx(expected, abs=1e-6)
 
 
 def test_noise_reduction_takes_noise_and_keeps_edges():
