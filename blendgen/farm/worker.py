@@ -9,8 +9,10 @@ needed.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -115,6 +117,8 @@ def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
     engine = blender_engine(job, device)
+    # a tenth of a second that the first render hides; beside the import of bpy it would deadlock
+    threading.Thread(target=importlib.import_module, args=("scipy.ndimage",), daemon=True).start()
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer, job.steering)
