@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from blendgen.errors import DatasetError
 from blendgen.shot import Row
 
 _TAIL_BYTES = 1 << 16
+_SPLIT = re.compile(rb'"split": "([^"\\]*)"')  # the row's own comes first
 _NEEDED = {"index": int, "file_name": str, "label": str, "split": str}
 
 
@@ -47,6 +49,18 @@ def _row(line: bytes, path: Path, number: int) -> Row:
     raise DatasetError(
         f"{path}:{number}: not a row of a manifest; remove this line, and its image is made again"
     )
+
+
+def images_per_split(path: Path) -> Counter[str]:
+    """How many rows each split has; only lines that this program did not write are parsed for it.
+
+    raises: DatasetError for one of them that is not a row
+    """
+    counts: Counter[str] = Counter()
+    for number, line in enumerate(_whole_lines(path), start=1):
+        told = _SPLIT.search(line)
+        counts[told[1].decode("utf-8") if told else _row(line, path, number)["split"]] += 1
+    return counts
 
 
 def spread_rows(path: Path, limit: int) -> list[Row]:

@@ -6,7 +6,6 @@ In: a folder that `generate` made. Out: its classes, its splits and its rows in 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import read_rows
+from blendgen.dataset.manifest import images_per_split, read_rows
 from blendgen.errors import DatasetError
 from blendgen.shot import Row
 
@@ -92,7 +91,7 @@ def open_source(root: Path) -> Source:
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
-    there = Counter(row["split"] for row in read_rows(layout.manifest))
+    there = images_per_split(layout.manifest)
     if told != dict(there):
         raise DatasetError(
             f"{root}: dataset.json tells of {sum(told.values())} images, the manifest has {there.total()}: "

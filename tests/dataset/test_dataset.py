@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import ManifestWriter, read_rows, sort_manifest, spread_rows
+from blendgen.dataset.manifest import ManifestWriter, images_per_split, read_rows, sort_manifest, spread_rows
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError
@@ -135,6 +136,21 @@ def test_some_rows_are_read_evenly_spread(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, list(range(12)))
     assert [row["index"] for row in spread_rows(layout.manifest, 4)] == [0, 3, 6, 9]
     assert len(spread_rows(layout.manifest, 50)) == 12
+
+
+def test_splits_are_counted_whoever_wrote_the_lines(tmp_path, pipeline):
+    make(tmp_path, pipeline, range(12))
+    manifest = tmp_path / "manifest.jsonl"
+    rows = list(read_rows(manifest))
+    counts = Counter(row["split"] for row in rows)
+    assert len(counts) > 1 and images_per_split(manifest) == counts
+    rows[0]["label"] = 'a "split": "val"'
+    compact = [json.dumps(row, separators=(",", ":")) for row in rows[:6]]
+    manifest.write_text("\n".join([*compact, *map(json.dumps, rows[6:]), '{"index": 12, "split": "tr']))
+    assert images_per_split(manifest) == counts
+    manifest.write_text("\n".join([*compact, "{}", *compact]) + "\n")
+    with pytest.raises(DatasetError, match=r"manifest.jsonl:7: not a row"):
+        images_per_split(manifest)
 
 
 def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
