@@ -206,7 +206,7 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
 
     monkeypatch.setattr("blendgen.export.source.read_rows", counting)
     run(awkward, name, tmp_path / "out", shard_bytes=20_000)
-    assert len(awkward.splits) == 3 and len(read) == 1 + passes  # one to see that the data set is whole
+    assert len(awkward.splits) == 3 and len(read) == passes
 
 
 def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
