@@ -90,7 +90,7 @@ def _truncation(film: Film, placed: PlacedProduct) -> float | None:
     if film.overscan is None:
         return None
     whole = film.overscan.amodal_mask[placed.instance_id]
-    total, inside = int(np.count_nonzero(whole)), int(np.count_nonzero(whole & film.overscan.inside))
+    total, inside = int(np.count_nonzero(whole)), float(film.overscan.inside[whole].sum(dtype=np.float64))
     return 1 - inside / total if total else 0.0
 
 

@@ -20,7 +20,7 @@ class Overscan:
 
     camera: a pinhole that stands where the shot's does and sees further
     amodal_mask: instance id -> (H, W) bool in its image
-    inside: (H, W) bool, what the shot's camera sees of it
+    inside: (H, W) float32, how much of each pixel the shot's camera sees
     """
 
     camera: Camera

@@ -15,7 +15,7 @@ import numpy as np
 from blendgen.errors import GeometryError
 from blendgen.film import Film
 from blendgen.geometry import NO_DISTORTION, distort, pixel_rays, undistort
-from blendgen.overscan import widened
+from blendgen.overscan import coarseness, share_within, widened
 from blendgen.shot import Camera
 
 _MARGIN_PX = 2
@@ -112,13 +112,14 @@ def _between(image: np.ndarray, camera: Camera) -> np.ndarray:
 
 
 def _seen_of(wide: Camera, camera: Camera) -> np.ndarray:
-    """(H, W) bool: the pixels of the pinhole `wide` that `camera` has in its image."""
+    """(H, W) float32: how much of each pixel of the pinhole `wide` the image of `camera` has, about."""
     points = pixel_rays(wide.intrinsics, wide.resolution)[..., :2]
     # far outside, a lens may fold back what it never sees
     possible = (np.abs(points) <= np.abs(_rays(camera)).reshape(-1, 2).max(axis=0)).all(axis=-1)
-    half = np.array(camera.resolution) / 2
+    half_px = np.array(camera.resolution) / 2
     pixels = distort(points, camera.distortion) * camera.intrinsics[0][0]
-    return possible & (np.abs(pixels) <= half).all(axis=-1)
+    shares = share_within(pixels, half_px, coarseness(camera, wide))
+    return np.where(possible, shares.prod(axis=-1), np.float32(0))
 
 
 def _places(camera: Camera, shape) -> tuple[np.ndarray, np.ndarray]:

@@ -49,22 +49,32 @@ def overscan_camera(shot: Shot) -> Camera:
     resolution = np.array(camera.resolution) + 2 * added
     if not added.any():
         return camera
-    coarseness = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS))
-    if coarseness <= 1:
+    step = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS))
+    if step <= 1:
         return widened(camera, tuple(resolution.tolist()))
-    resolution = -(-resolution // coarseness)
-    whole = widened(camera, tuple((resolution * coarseness).tolist()))
+    resolution = -(-resolution // step)
+    whole = widened(camera, tuple((resolution * step).tolist()))
     return _with_resolution(whole, tuple(resolution.tolist()))
 
 
+def coarseness(camera: Camera, wide: Camera) -> int:
+    """Pixels of `camera` along a side of one of its overscan."""
+    return round(camera.intrinsics[0][0] / wide.intrinsics[0][0])
+
+
 def frame_within(camera: Camera, wide: Camera) -> np.ndarray:
-    """(H, W) bool: the pixels of `wide` whose centres lie in the image of `camera`, both pinholes."""
-    coarseness = round(camera.intrinsics[0][0] / wide.intrinsics[0][0])
+    """(H, W) float32: how much of each pixel of `wide` lies in the image of `camera`, both pinholes."""
+    step = coarseness(camera, wide)
     across, down = (
-        np.abs(np.arange(side) + 0.5 - side / 2) * coarseness < inner / 2
+        share_within((np.arange(side) + 0.5 - side / 2) * step, inner / 2, step)
         for side, inner in zip(wide.resolution, camera.resolution, strict=True)
     )
-    return down[:, None] & across[None, :]
+    return down[:, None] * across[None, :]
+
+
+def share_within(middle_px: np.ndarray, half_px, width_px: float) -> np.ndarray:
+    """float32 share of pixels of some width, by their middles, that lies within half_px of 0."""
+    return np.clip((half_px - np.abs(middle_px)) / width_px + 0.5, 0.0, 1.0).astype(np.float32)
 
 
 def box_corners(size_m) -> np.ndarray:

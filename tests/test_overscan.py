@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 
 from blendgen.geometry import project, transform_points
-from blendgen.overscan import box_corners, frame_within, overscan_camera
+from blendgen.overscan import box_corners, coarseness, frame_within, overscan_camera
 from tests.conftest import make_product
 from tests.engine.conformance import make_camera, make_shot, place
 
 BOX = make_product("box", "box", (0.06, 0.04, 0.03))
 BEYOND = place(1, BOX, x=0.12, y=0.02)
+# the camera, so that overscan is as wide as it gets
+BEHIND = BEYOND.model_copy(
+    update={"object_to_world": ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0.5), (0, 0, 0, 1))}
+)
 
 
 def wide_of(resolution):
@@ -36,10 +40,7 @@ def test_small_images_keep_their_pixels():
 def test_a_wide_image_of_as_many_pixels_as_the_image_is_another_image():
     """Four times as wide, in pixels four times as coarse."""
     camera, _ = wide_of((1600, 1200))
-    behind = BEYOND.model_copy(
-        update={"object_to_world": ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0.5), (0, 0, 0, 1))}
-    )
-    wide = overscan_camera(make_shot([behind], camera))
+    wide = overscan_camera(make_shot([BEHIND], camera))
     assert wide.resolution == camera.resolution and wide != camera
     assert frame_within(camera, wide).sum() == 400 * 300
 
@@ -51,9 +52,19 @@ def test_a_camera_that_sees_all_is_wide_enough():
 
 def test_large_images_are_widened_with_coarser_pixels():
     camera, wide = wide_of((1600, 1200))
-    coarseness = camera.intrinsics[0][0] / wide.intrinsics[0][0]
-    assert coarseness == pytest.approx(round(coarseness)) and coarseness > 1
+    ratio = camera.intrinsics[0][0] / wide.intrinsics[0][0]
+    assert ratio == pytest.approx(coarseness(camera, wide)) and ratio > 1
     assert np.prod(wide.resolution) <= 2**21 + sum(wide.resolution)
     inside = frame_within(camera, wide)
-    assert inside.sum() * coarseness**2 == pytest.approx(1600 * 1200, rel=0.01)
+    assert inside.sum() * ratio**2 == pytest.approx(1600 * 1200, rel=1e-6)
     assert inside.any(axis=1).sum() < wide.resolution[1] or inside.any(axis=0).sum() < wide.resolution[0]
+
+
+@pytest.mark.parametrize("resolution", [(1024, 768), (1600, 1200), (1920, 1080), (1601, 1203)])
+def test_coarse_pixels_across_the_border_count_by_their_share(resolution):
+    """As much of them to the left as to the right, and all together no more than the image."""
+    camera, _ = wide_of(resolution)
+    wide = overscan_camera(make_shot([BEHIND], camera))
+    step, inside = coarseness(camera, wide), frame_within(camera, wide)
+    assert step > 1 and np.array_equal(inside, inside[::-1, ::-1])
+    assert inside.sum() * step**2 == pytest.approx(np.prod(resolution), rel=1e-6)

@@ -14,32 +14,41 @@ from blendgen.audit.cast import RayScene, Solid
 from blendgen.audit.findings import MAX_TRUNCATION_ERROR, Findings, total
 from blendgen.audit.rays import is_pinhole, lens_rays, pixel_size
 from blendgen.geometry import distort, transform_points
-from blendgen.overscan import WIDEST
-from blendgen.shot import Row
+from blendgen.lens_distortion import pinhole
+from blendgen.overscan import WIDEST, coarseness, overscan_camera
+from blendgen.shot import Row, Shot
 
 _MOST_RAYS = 2**20
 _NEAREST_M = 1e-3
-# of a product of few pixels one pixel is more than a percent
-_UNCERTAIN_PX = 4
+# of a product of few pixels one pixel is more than a percent; the more so where overscan has coarser ones
+_UNCERTAIN_PX, _UNCERTAIN_COARSE_PX = 4, 6
 
 
 def truncation_findings(row: Row, solids: Mapping[int, Solid]) -> Findings:
     """solids: by instance id"""
-    objects = row["objects"]
+    objects, uncertain_px = row["objects"], _uncertain_px(row)
     return total(
-        _compared(number, told, _share_beyond(row, solids[instance_id]))
+        _compared(number, told, _share_beyond(row, solids[instance_id]), uncertain_px)
         for number, (instance_id, told) in enumerate(
             zip(objects["instance_id"], objects["truncation"], strict=True)
         )
     )
 
 
-def _compared(number: int, told: float, found: tuple[float, int] | None) -> Findings:
+def _uncertain_px(row: Row) -> int:
+    """Pixels of the image by which the whole of a product may be off."""
+    shot = Shot.model_validate(row["shot"])
+    camera = pinhole(shot.camera)
+    step = coarseness(camera, overscan_camera(shot.model_copy(update={"camera": camera})))
+    return _UNCERTAIN_PX if step == 1 else _UNCERTAIN_COARSE_PX * step**2
+
+
+def _compared(number: int, told: float, found: tuple[float, int] | None, uncertain_px: int) -> Findings:
     if found is None:
         return Findings(unchecked_truncations=1)
     share, whole_px = found
     error = abs(told - share)
-    limit = max(MAX_TRUNCATION_ERROR, _UNCERTAIN_PX / whole_px)
+    limit = max(MAX_TRUNCATION_ERROR, uncertain_px / whole_px)
     faults = (f"object {number}: truncation is off by {error:.3f}",) if error > limit else ()
     return Findings(truncation_error=error, faults=faults)
 

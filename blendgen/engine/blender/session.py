@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Matrix
 
 from blendgen.catalog.product import Catalog
+from blendgen.condition import Condition
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender import amodal, backdrop, capture, lights
 from blendgen.engine.blender.containers import build_container
@@ -103,9 +104,10 @@ class BlenderEngine:
             self._models.clear()
 
     def scene_meshes(self, shot: Shot) -> list[Mesh]:
-        """All that the camera can meet in a shot, built as for a render."""
+        """All that the camera can meet in a shot; no wear, which takes long to paint and moves no mesh."""
+        new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
         try:
-            self._build(shot)
+            self._build(shot.model_copy(update={"products": new}))
             return scene_meshes(self._scene)
         finally:
             _clear(self._scene, self._camera)
