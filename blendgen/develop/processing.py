@@ -63,7 +63,7 @@ def _mean_color(sensed: np.ndarray, sensor: Sensor) -> np.ndarray:
     if sensor.mosaic == "rggb":
         channels = [
             sensed[0::2, 0::2],
-            np.stack([sensed[0::2, 1::2], sensed[1::2, 0::2]]),
+            np.concatenate([sensed[0::2, 1::2].ravel(), sensed[1::2, 0::2].ravel()]),
             sensed[1::2, 1::2],
         ]
     else:

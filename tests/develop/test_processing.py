@@ -46,6 +46,13 @@ def test_white_balance_makes_grey_under_its_light_neutral(preset, temperature_k)
     assert np.ptp(seen) < 0.02 * seen.mean()
 
 
+@pytest.mark.parametrize("size", [(65, 64), (64, 65), (17, 17)])
+def test_the_grey_world_takes_any_size(size):
+    taken = exposure(sensor_of("webcam"), white_balance_mode="gray_world", white_balance=1.0)
+    seen = through(np.zeros((*size, 3), np.float32) + np.float32((0.4, 0.3, 0.2)), taken)
+    assert seen.shape == (*size, 3) and np.ptp(seen[8, 8]) < 0.02 * seen.mean()
+
+
 @pytest.mark.parametrize("preset", COLOUR_PRESETS)
 def test_the_grey_world_neutralises_a_picture_whose_mean_is_grey(preset):
     """Apart from noise reduction, sharpening and, a little, the mosaic, which do not keep the mean."""
