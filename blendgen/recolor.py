@@ -72,7 +72,8 @@ def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None
 
 
 def matches(pattern: str, part: str) -> bool:
-    return fnmatchcase(part.casefold(), pattern.casefold())
+    """Only * and ? stand for others; brackets are common in the names of materials."""
+    return pattern == part or fnmatchcase(part.casefold(), pattern.casefold().replace("[", "[[]"))
 
 
 def meant_for(part: str, by_pattern: Iterable[tuple[str, _Meant]]) -> _Meant | None:

@@ -32,6 +32,14 @@ def test_the_last_of_several_matching_patterns_counts():
     assert materials["Glass"] == MaterialOverride("#ffffff", metallic=0.0, transmission=1.0)
 
 
+def test_brackets_in_names_of_materials_are_brackets():
+    product = replace(PHONE, parts=("Paint [1]", "Paint 1", "Glass"))
+    table = {"two": finishes(**{"Paint [1]": "#ff0000"}), "all": finishes(**{"paint*": "#00ff00"})}
+    two, every = recolored(product, table).colorways
+    assert set(two.materials) == {"Paint [1]"} and set(every.materials) == {"Paint [1]", "Paint 1"}
+    assert unmatched_patterns([product], table) == []
+
+
 def test_names_that_differ_in_letter_case_alone_keep_their_own_finish():
     product = replace(PHONE, parts=("red", "Red"))
     materials = recolored(product, {"two": finishes(red="#ff0000", Red="#aa0000")}).colorways[0].materials

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 from collections.abc import Mapping
 
@@ -29,7 +28,7 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
         f"class: {_text(product.name)}",
         *stated,
         "parts:                       # label: pattern(s) of material names",
-        *(f"  {_text(part)}: {_text(glob.escape(part))}" for part in product.parts),
+        *(f"  {_text(part)}: {_text(part)}" for part in product.parts),
         "# keypoints:                 # names of points on the surface; this is about the top of the box",
         f"#   top: [{', '.join(f'{x:.4g}' for x in middle + 0.0)}]",
         "# symmetries:",
