@@ -53,15 +53,20 @@ def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[
 
 
 def sidecar_name(model: Path) -> Path:
-    """Where a new sidecar of a model belongs: `mug.yaml`, or `mug.glb.yaml` beside another mug."""
+    """Where a new sidecar of a model belongs: `mug.yaml`, or `mug.glb.yaml` beside another mug or a spec."""
     alike = [file for file in model.parent.iterdir() if file.stem.casefold() == model.stem.casefold()]
     rivals = sum(model_suffix(file) in MODEL_SUFFIXES for file in alike) > 1
-    return Path(f"{model}.yaml") if rivals else model.with_suffix(".yaml")
+    usual = model.with_suffix(".yaml")
+    return Path(f"{model}.yaml") if rivals or (usual.is_file() and is_spec(usual)) else usual
 
 
 def is_sidecar(file: Path) -> bool:
-    """Whether a YAML file says that it is one."""
-    return bool(_MARKED.search(_text(file)))
+    """Whether a YAML file says that it is one, or is no spec and is called after a model beside it."""
+    if _MARKED.search(_text(file)):
+        return True
+    models = (one for one in file.absolute().parent.iterdir() if model_suffix(one) in MODEL_SUFFIXES)
+    names = {name.casefold() for model in models for name in (model.name, model.stem)}
+    return file.stem.casefold() in names and not is_spec(file)
 
 
 def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
@@ -80,7 +85,7 @@ def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
 def _yaml_files(folder: Path) -> list[Path]:
     """The YAML files of a folder that are no specs, by name."""
     files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
-    return sorted(file for file in files if file.is_file() and not _is_spec(file))
+    return sorted(file for file in files if file.is_file() and not is_spec(file))
 
 
 def _text(file: Path) -> str:
@@ -89,7 +94,8 @@ def _text(file: Path) -> str:
         return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
 
 
-def _is_spec(file: Path) -> bool:
+def is_spec(file: Path) -> bool:
+    """Whether a YAML file says that it is a spec of blendgen."""
     text = _text(file)
     return bool(_SPEC.search(text)) and not _MARKED.search(text)
 

@@ -227,6 +227,20 @@ def test_init_beside_a_model_of_the_same_stem_writes_a_name_that_tells_them_apar
     assert blendgen("assets", folder / "mug.obj").returncode == 0
 
 
+def test_init_leaves_a_spec_of_the_same_stem_alone(tmp_path):
+    folder = write_models(tmp_path / "models", mug=None)
+    (folder / "mug.yaml").write_text(SPEC)
+    assert blendgen("assets", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
+    assert (folder / "mug.yaml").read_text() == SPEC and (folder / "mug.obj.yaml").exists()
+
+
+def test_a_sidecar_without_its_first_line_is_told_what_it_lacks(tmp_path):
+    folder = write_models(tmp_path / "models", mug="class: mug\n")
+    for place in (folder / "mug.yaml", folder / "mug.obj"):
+        result = blendgen("assets", place)
+        assert result.returncode == 3 and "starts with `blendgen_model: 1`" in result.stdout + result.stderr
+
+
 def test_init_writes_a_sidecar_that_passes(tmp_path):
     folder = write_models(tmp_path / "models", mug=None)
     result = blendgen("assets", folder / "mug.obj", "--init", "--unit", "mm")
