@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -65,9 +66,10 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
 
 def _ratio(text: str) -> float:
     match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*:\s*([0-9]*\.?[0-9]+)\s*", text)
-    if match is None or not float(match[1]) or not float(match[2]):
+    many, few = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
+    if not (0 < many < math.inf and 0 < few < math.inf and 0 < many / few < math.inf):
         raise click.BadParameter(f"{text!r} is not a ratio such as 5:1", param_hint="--ratio")
-    return float(match[1]) / float(match[2])
+    return many / few
 
 
 def _shares(text: str) -> dict[str, float]:

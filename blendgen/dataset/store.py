@@ -115,7 +115,7 @@ class Store:
             )
         classes = {*known.get("classes", ()), *self._record["classes"]}
         for folder in (root / "images").glob("*/*"):
-            if folder.name not in classes:
+            if folder.is_dir() and folder.name not in classes:
                 raise DatasetError(
                     f"{folder}: is not of this data set, and a trainer would take it for a class; "
                     "move it away"

@@ -64,7 +64,7 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
             continue
         try:
             yield from (Fault(*fault) for fault in _of_row(layout, record, row, place, seen))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
         advance(1)
     if not layout.manifest.is_file():

@@ -17,6 +17,8 @@ from blendgen.shot import Row
 _SLACK_PX = 1.5
 _HAIR = 1e-6
 _ROUNDING = 5e-7  # of visible_fraction in a row
+# columns of objects, and what a product of the shot calls them
+_SHARED = (("product", "product"), ("colorway", "colorway"), ("category", "label"), ("case", "case"))
 
 
 def row_faults(row: Row, classes: Sequence[str], mask: np.ndarray | None) -> Iterator[str]:
@@ -64,7 +66,7 @@ def _shot(row: Row) -> Iterator[str]:
         yield "index or shot_index is not that of the shot or exposure"
     if list(camera["resolution"]) != [row["width"], row["height"]]:
         yield "width and height are not the camera's"
-    for key in ("intrinsics", "world_to_camera", "distortion"):
+    for key in ("intrinsics", "world_to_camera", "distortion", "focal_length_mm", "sensor_width_mm"):
         if not np.allclose(camera[key], row["camera"][key], rtol=0, atol=_HAIR):
             yield f"camera.{key} is not the shot's"
     placed = {product["instance_id"]: product for product in shot["products"]}
@@ -74,7 +76,7 @@ def _shot(row: Row) -> Iterator[str]:
         if product is None:
             yield f"object {number}: the shot has no instance {instance_id}"
             continue
-        for key, own in (("product", "product"), ("colorway", "colorway"), ("category", "label")):
+        for key, own in _SHARED:
             if objects[key][number] != product[own]:
                 yield f"object {number}: {key} {objects[key][number]!r}, in the shot {product[own]!r}"
         if not np.allclose(

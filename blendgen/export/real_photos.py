@@ -60,14 +60,19 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
 
 def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
     """Photos with their class and, where folders tell it, their split."""
-    tops = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    tops = _folders(folder)
     with_splits = tops and all(path.name.lower() in SPLIT_NAMES for path in tops)
     for top in tops:
         split = SPLIT_NAMES[top.name.lower()] if with_splits else None
-        for label in sorted(path for path in top.iterdir() if path.is_dir()) if with_splits else [top]:
+        for label in _folders(top) if with_splits else [top]:
             for path in sorted(label.rglob("*")):
                 if path.suffix.lower() in SUFFIXES and path.is_file():
                     yield path, label.name, split
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Those that people made: editors and systems leave hidden ones."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _split_of(digest: str, shares: dict[str, float]) -> str:

@@ -87,7 +87,7 @@ def _inspect(task: RowTask) -> tuple[int, Findings]:
     (index,) = task.image_indices
     try:
         return index, _checker().check(json.loads(task.line))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         what = f"cannot be compared: {type(error).__name__} {error}"
         return index, Findings(rows=1, faults=(what.replace("\n", " "),))
 

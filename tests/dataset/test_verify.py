@@ -146,6 +146,9 @@ def moved_everywhere(folder, row):
 
 SHIFT = lambda box: [box[0] + 1, *box[1:]]  # noqa: E731
 FAULTS = {
+    "another case": (field("objects", "case", 0, value="#ff0000"), "case '#ff0000', in the shot None"),
+    "another lens": (field("camera", "focal_length_mm", value=12.5), "camera.focal_length_mm is not"),
+    "a number without end": (field("objects", "area", 0, value=10**400), "is not a whole row"),
     "flipped bit": (bit, "sha256 differs"),
     "truncated image": (truncated, "cannot be decoded"),
     "missing image": (missing("file_name"), "is missing"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -125,6 +126,12 @@ def test_too_few_synthetic_images_and_missing_photos_are_told(synthetic, photos,
     assert any(f"{NAMES[1]}: only" in note for note in told["notes"])
 
 
+def test_hidden_folders_are_no_classes(synthetic, photos, tmp_path):
+    shutil.copytree(photos / "train" / NAMES[0], photos / "train" / ".ipynb_checkpoints")
+    _, rows = mixed(synthetic, photos, tmp_path / "out")
+    assert {row["label"] for row in rows} == set(NAMES)
+
+
 def test_leaks_typos_and_rubbish_are_refused_or_told(synthetic, photos, tmp_path):
     broken = photos / "train" / NAMES[0] / "broken.jpg"
     broken.write_bytes(b"no picture")
@@ -157,5 +164,6 @@ def test_the_command(synthetic, photos, tmp_path):
     ]
     done = subprocess.run([*command, "--ratio", "4:2", "--json"], capture_output=True, text=True)
     assert done.returncode == 0 and json.loads(done.stdout)["images"]["train"] == {"real": 9, "synthetic": 18}
-    wrong = subprocess.run([*command, "--ratio", "five"], capture_output=True, text=True)
-    assert wrong.returncode == 2 and "is not a ratio such as 5:1" in wrong.stderr
+    for ratio in ("five", f"1{400 * '0'}:1", f"1:1{400 * '0'}", "0:1"):
+        wrong = subprocess.run([*command, "--ratio", ratio], capture_output=True, text=True)
+        assert wrong.returncode == 2 and "is not a ratio such as 5:1" in wrong.stderr
