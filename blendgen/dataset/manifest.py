@@ -7,6 +7,7 @@ index, so that the file does not tell in which order the images were made.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from blendgen.errors import DatasetError
 from blendgen.shot import Row
 
 _TAIL_BYTES = 1 << 16
-_SPLIT = re.compile(rb'"split": "([^"\\]*)"')  # the row's own comes first
+_SPLIT = re.compile(rb'"split": "([ !#-[\]-~]*)"')  # the row's own comes first
 _NEEDED = {"index": int, "file_name": str, "label": str, "split": str}
 
 
@@ -51,16 +52,18 @@ def _row(line: bytes, path: Path, number: int) -> Row:
     )
 
 
-def images_per_split(path: Path) -> Counter[str]:
-    """How many rows each split has; only lines that this program did not write are parsed for it.
+def census(path: Path) -> Census:
+    """What a manifest holds, in one pass; only lines that this program did not write are parsed for it.
 
     raises: DatasetError for one of them that is not a row
     """
     counts: Counter[str] = Counter()
+    digest = hashlib.sha256()
     for number, line in enumerate(_whole_lines(path), start=1):
         told = _SPLIT.search(line)
-        counts[told[1].decode("utf-8") if told else _row(line, path, number)["split"]] += 1
-    return counts
+        counts[told[1].decode("ascii") if told else _row(line, path, number)["split"]] += 1
+        digest.update(line)
+    return Census(dict(counts), digest.hexdigest())
 
 
 def spread_rows(path: Path, limit: int) -> list[Row]:
@@ -103,6 +106,14 @@ class ManifestWriter:
         except OSError as error:
             self._file.truncate(start)
             raise disk_error(self._path, error) from None
+
+
+@dataclass(frozen=True)
+class Census:
+    """images_per_split: how many rows each split has; sha256: of all rows"""
+
+    images_per_split: dict[str, int]
+    sha256: str
 
 
 @dataclass(frozen=True)

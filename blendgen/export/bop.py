@@ -21,6 +21,7 @@ from blendgen.export.source import Source
 from blendgen.shot import Row
 
 SCENE_IMAGES = 1000
+_CASED = " (in a case)"
 
 
 def export_bop(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
@@ -29,7 +30,7 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
     for row in source.rows():
         _refuse_distortion(source, row)
         _refuse_real_depth(source, row)
-        sizes |= dict(zip(row["objects"]["product"], row["objects"]["size_m"], strict=True))
+        sizes |= dict(zip(_models(row), row["objects"]["size_m"], strict=True))
     numbers = {name: number for number, name in enumerate(sorted(sizes), start=1)}
     scenes = 0
     for split in source.splits:
@@ -64,7 +65,7 @@ def _write_scene(source: Source, destination: Destination, scene: str, rows, num
         mask = source.instance_mask(row) if row["objects"]["bbox"] else None
         truth[key], info[key] = [], []
         for number, instance_id in enumerate(row["objects"]["instance_id"]):
-            truth[key].append(_pose(row, number, numbers))
+            truth[key].append(_pose(row, number, numbers[_models(row)[number]]))
             info[key].append(_info(row, number))
             name = f"{scene}/mask_visib/{image}_{number:06d}.png"
             if not destination.has(name):
@@ -101,12 +102,21 @@ def _camera(row: Row) -> dict:
     }
 
 
-def _pose(row: Row, number: int, numbers: dict[str, int]) -> dict:
+def _models(row: Row) -> list[str]:
+    """What each object is a model of: a product in its case has another size and another origin."""
+    objects = row["objects"]
+    cases = objects.get("case") or [None] * len(objects["product"])
+    return [
+        name if case is None else name + _CASED for name, case in zip(objects["product"], cases, strict=True)
+    ]
+
+
+def _pose(row: Row, number: int, model: int) -> dict:
     to_camera = np.array(row["objects"]["object_to_camera"][number])
     return {
         "cam_R_m2c": to_camera[:3, :3].ravel().tolist(),
         "cam_t_m2c": (1000 * to_camera[:3, 3]).tolist(),
-        "obj_id": numbers[row["objects"]["product"][number]],
+        "obj_id": model,
     }
 
 

@@ -7,6 +7,7 @@ the same files; pixels as in the manifest: (0.5, 0.5) is the centre of the top l
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -54,10 +55,10 @@ class _Annotations:
         image_id = row["index"] + 1
         image = {"id": image_id, "file_name": name, "width": row["width"], "height": row["height"]}
         _append(self._images_file, image, self.images)
-        mask = source.instance_mask(row) if outlines != "none" and row["objects"]["bbox"] else None
-        for number, box in enumerate(row["objects"]["bbox"]):
+        masks = source.object_masks(row) if outlines != "none" else itertools.repeat(None)
+        for number, (box, own) in enumerate(zip(row["objects"]["bbox"], masks, strict=False)):
             self.annotations += 1
-            annotation = _annotation(row, number, box, mask, outlines)
+            annotation = _annotation(row, number, box, own, outlines)
             if source.keypoints:
                 annotation |= _keypoints(row, number)
             annotation |= {"id": self.annotations, "image_id": image_id}
@@ -77,7 +78,7 @@ class _Annotations:
             file.write(b"}\n")
 
 
-def _annotation(row: Row, number: int, box, mask, outlines: str) -> dict[str, Any]:
+def _annotation(row: Row, number: int, box, own, outlines: str) -> dict[str, Any]:
     objects = row["objects"]
     annotation = {
         "category_id": objects["category_id"][number] + 1,
@@ -87,12 +88,10 @@ def _annotation(row: Row, number: int, box, mask, outlines: str) -> dict[str, An
         "visible_fraction": objects["visible_fraction"][number],
         "instance_id": objects["instance_id"][number],
     }
-    if mask is not None:
-        own = mask == objects["instance_id"][number]
-        if outlines == "rle":
-            annotation["segmentation"] = run_lengths(own)
-        else:
-            annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
+    if outlines == "rle":
+        annotation["segmentation"] = run_lengths(own)
+    elif outlines == "polygon":
+        annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
     return annotation
 
 

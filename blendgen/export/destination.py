@@ -140,7 +140,7 @@ class Destination:
 
     def _listed(self) -> set[str]:
         try:
-            return set((self.root / _LIST).read_text("utf-8").splitlines())
+            return set((self.root / _LIST).read_text("utf-8").split("\n")) - {""}
         except (OSError, UnicodeDecodeError):
             return set()
 

@@ -46,7 +46,7 @@ def export(
 ) -> dict[str, Any]:
     """Export a data set; returns counts. raises: DatasetError, SetupError"""
     source = open_source(folder)
-    identity = {"format": name, "digest": source.digest, "images": source.images, **vars(options)}
+    identity = {"format": name, **source.identity, **vars(options)}
     begin(source.images)
     with Destination(dest, identity, link, force, (source.root,)) as destination:
         return EXPORTERS[name](source, destination, options, advance)

@@ -51,8 +51,7 @@ def mix(
     classes = _classes(source, photos, mixture.extra_classes)
     wanted = _wanted(source, photos, mixture.ratio, notes)
     content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
-    identity = {"format": "mix", "digest": source.digest, "images": source.images, "photos": content,
-                "ratio": mixture.ratio}  # fmt: skip
+    identity = {"format": "mix", **source.identity, "photos": content, "ratio": mixture.ratio}
     counts: Counter[tuple[str, str]] = Counter()
     inputs = (source.root, Path(photos_folder))
     with (

@@ -15,14 +15,17 @@ import numpy as np
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import images_per_split, read_rows
+from blendgen.dataset.manifest import census, read_rows
 from blendgen.errors import DatasetError
 from blendgen.shot import Row
 
 
 @dataclass(frozen=True)
 class Source:
-    """classes[label_id] is a label; splits: those that have an image, sorted."""
+    """classes[label_id] is a label; splits: those that have an image, sorted
+
+    digest: of what was to be made; rows_sha256: of what was made
+    """
 
     root: Path
     name: str
@@ -31,6 +34,7 @@ class Source:
     splits: tuple[str, ...]
     images: int
     record: dict[str, Any]
+    rows_sha256: str
 
     @property
     def keypoints(self) -> dict[str, dict[str, Any]]:
@@ -40,6 +44,11 @@ class Source:
     def keypoint_names(self, label: str) -> list[str]:
         return list(self.keypoints.get(label, {}).get("names", ()))
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What an export of it is an export of: also the images of another version are others."""
+        return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
+
     def rows(self) -> Iterator[Row]:
         """Raises DatasetError for a line that is not a row, or that has an object without extent."""
         for row in read_rows(Layout(self.root).manifest):
@@ -48,7 +57,13 @@ class Source:
 
     def _refuse_empty_boxes(self, row: Row) -> None:
         """Some loaders drop such a box, some fail hours later; no format has a place for it."""
-        for number, (_, _, width, height) in enumerate(row["objects"]["bbox"]):
+        boxes = row["objects"].get("bbox") if isinstance(row.get("objects"), dict) else None
+        if not isinstance(boxes, list):
+            raise DatasetError(
+                f"{self.root}: image {row['index']} ({row['file_name']}): its row in manifest.jsonl has no "
+                "objects; `blendgen verify` tells what else is wrong"
+            )
+        for number, (_, _, width, height) in enumerate(boxes):
             if not (width > 0 and height > 0):
                 raise DatasetError(
                     f"{self.root}: image {row['index']} ({row['file_name']}): object {number} "
@@ -75,6 +90,20 @@ class Source:
                 f"{path}: cannot be read: {error}; `blendgen verify` tells what else is"
             ) from None
 
+    def object_masks(self, row: Row) -> Iterator[np.ndarray]:
+        """(h, w) bool of each object; raises DatasetError where the mask does not show one."""
+        if not row["objects"]["bbox"]:
+            return
+        mask = self.instance_mask(row)
+        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+            own = mask == instance_id
+            if not own.any():
+                raise DatasetError(
+                    f"{self.path(row, 'mask_file_name')}: shows nothing of object {number} "
+                    f"({row['objects']['category'][number]}); `blendgen verify` tells what else is wrong"
+                )
+            yield own
+
 
 def open_source(root: Path) -> Source:
     """The data set in a folder; raises DatasetError where there is none."""
@@ -91,10 +120,11 @@ def open_source(root: Path) -> Source:
         ) from None
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
-    there = images_per_split(layout.manifest)
-    if told != dict(there):
+    found = census(layout.manifest)
+    there, images = found.images_per_split, sum(found.images_per_split.values())
+    if told != there:
         raise DatasetError(
-            f"{root}: dataset.json tells of {sum(told.values())} images, the manifest has {there.total()}: "
+            f"{root}: dataset.json tells of {sum(told.values())} images, the manifest has {images}: "
             "a run goes on or was cut off; run `blendgen generate` again"
         )
-    return Source(layout.root, name, digest, classes, tuple(sorted(there)), there.total(), record)
+    return Source(layout.root, name, digest, classes, tuple(sorted(there)), images, record, found.sha256)

@@ -44,10 +44,8 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
     objects, size = row["objects"], np.array([row["width"], row["height"]])
     if task == "detect":
         yield from (_box(box, size) for box in objects["bbox"])
-    elif objects["bbox"]:
-        mask = source.instance_mask(row)
-        for instance_id in objects["instance_id"]:
-            own = mask == instance_id
+    else:
+        for own in source.object_masks(row):
             yield np.clip((oriented_box(own) if task == "obb" else polygons(own)[0]) / size, 0, 1)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import ManifestWriter, images_per_split, read_rows, sort_manifest, spread_rows
+from blendgen.dataset.manifest import ManifestWriter, census, read_rows, sort_manifest, spread_rows
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError
@@ -143,14 +143,19 @@ def test_splits_are_counted_whoever_wrote_the_lines(tmp_path, pipeline):
     manifest = tmp_path / "manifest.jsonl"
     rows = list(read_rows(manifest))
     counts = Counter(row["split"] for row in rows)
-    assert len(counts) > 1 and images_per_split(manifest) == counts
+    assert len(counts) > 1 and census(manifest).images_per_split == counts
     rows[0]["label"] = 'a "split": "val"'
     compact = [json.dumps(row, separators=(",", ":")) for row in rows[:6]]
     manifest.write_text("\n".join([*compact, *map(json.dumps, rows[6:]), '{"index": 12, "split": "tr']))
-    assert images_per_split(manifest) == counts
+    assert census(manifest).images_per_split == counts
     manifest.write_text("\n".join([*compact, "{}", *compact]) + "\n")
     with pytest.raises(DatasetError, match=r"manifest.jsonl:7: not a row"):
-        images_per_split(manifest)
+        census(manifest)
+    manifest.write_bytes(
+        json.dumps(rows[0]).replace('"split": "', '"split": "?').encode().replace(b"?", b"\xff") + b"\n"
+    )
+    with pytest.raises(DatasetError, match=r"manifest.jsonl:1: not a row"):
+        census(manifest)
 
 
 def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
@@ -245,6 +250,21 @@ def test_a_foreign_folder_is_refused_even_by_force(tmp_path):
     ):
         pass
     assert (tmp_path / "thesis.doc").exists()
+
+
+def test_files_that_systems_leave_among_the_images_stop_no_run(tmp_path):
+    with Store(tmp_path / "a", dict(RECORD), ""):
+        pass
+    (tmp_path / "a/images/train").mkdir(parents=True)
+    (tmp_path / "a/images/train/.DS_Store").write_text("x")
+    with Store(tmp_path / "a", dict(RECORD), ""):
+        pass
+    (tmp_path / "a/images/train/_masks").mkdir()
+    with (
+        pytest.raises(DatasetError, match="would take it for a class"),
+        Store(tmp_path / "a", dict(RECORD), ""),
+    ):
+        pass
 
 
 def test_two_runs_never_write_into_one_folder(tmp_path):

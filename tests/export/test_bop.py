@@ -11,7 +11,7 @@ from blendgen.errors import DatasetError
 from blendgen.export.formats import export
 from blendgen.export.options import Options
 from tests.export.conftest import NAMES, make_dataset
-from tests.export.fake import FakeImage, make_fake
+from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,22 @@ def test_depth_in_metres_is_refused(tmp_path, stock):
     source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
     with pytest.raises(DatasetError, match="BOP reads 16-bit PNG"):
         export(source.root, "bop", tmp_path / "bop", Options())
+
+
+def test_a_product_in_its_case_is_another_model(tmp_path):
+    def dress(row):
+        if row["index"] == 0:
+            row["objects"]["case"], row["objects"]["size_m"] = ["#202020"], [[0.05, 0.04, 0.03]]
+
+    images = [FakeImage("train", 0, [(0, (4, 4, 8, 8))]) for _ in range(2)]
+    source = rewrite_rows(make_fake(tmp_path / "set", NAMES, images), dress)
+    export(source.root, "bop", tmp_path / "bop", Options())
+    names = json.loads((tmp_path / "bop/objects.json").read_text("utf-8"))
+    models = json.loads((tmp_path / "bop/models/models_info.json").read_text("utf-8"))
+    sizes = {names[number]: model["size_x"] for number, model in models.items()}
+    assert sizes == {NAMES[0]: pytest.approx(40), f"{NAMES[0]} (in a case)": pytest.approx(50)}
+    truth = json.loads((tmp_path / "bop/train/000000/scene_gt.json").read_text())
+    assert [names[str(truth[key][0]["obj_id"])] for key in "01"] == [f"{NAMES[0]} (in a case)", NAMES[0]]
 
 
 def test_symmetries_are_told_in_millimetres(tmp_path):

@@ -11,6 +11,8 @@ from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.formats import EXPORTERS, export
 from blendgen.export.options import Options
+from blendgen.export.source import open_source
+from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 
 def tree(folder):
@@ -70,6 +72,30 @@ def test_another_kind_of_link_is_another_export(small, tmp_path):
         export(small.root, "csv", tmp_path / "out", Options(), "copy")
     export(small.root, "csv", tmp_path / "out", Options(), "copy", force=True)
     assert made.is_file() and not made.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["parquet", "webdataset", "bop", "coco"])
+def test_images_made_anew_are_another_export(small, tmp_path, name):
+    """The same spec gives other bytes on another version or device."""
+    copy = shutil.copytree(small.root, tmp_path / "set")
+    export(copy, name, tmp_path / "out", Options())
+
+    def touch(row):
+        row["objects"]["visible_fraction"] = [0.5 * share for share in row["objects"]["visible_fraction"]]
+
+    rewrite_rows(open_source(copy), touch)
+    with pytest.raises(DatasetError, match="holds another export"):
+        export(copy, name, tmp_path / "out", Options())
+    export(copy, name, tmp_path / "out", Options(), force=True)
+
+
+def test_class_names_with_line_separators_do_not_break_the_list_of_files(tmp_path):
+    classes = ["a", "a\u2028b"]
+    images = [FakeImage("train", number, [(number, (4, 4, 8, 8))]) for number in (0, 1)]
+    source = make_fake(tmp_path / "set", classes, images)
+    for _ in range(2):
+        export(source.root, "imagefolder", tmp_path / "out", Options())
+    assert sorted(path.parent.name for path in (tmp_path / "out").rglob("*.png")) == classes
 
 
 def test_a_data_set_that_grows_is_not_exported_by_halves(small, tmp_path):

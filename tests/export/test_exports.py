@@ -209,6 +209,27 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
     assert len(awkward.splits) == 3 and len(read) == passes
 
 
+@pytest.mark.parametrize(
+    "options",
+    [Options(task="segment"), Options(task="obb"), Options(outlines="polygon"), Options(outlines="rle")],
+)
+def test_a_mask_that_shows_nothing_of_an_object_is_told(tmp_path, options):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
+    (row,) = source.rows()
+    Image.new("I;16", (row["width"], row["height"])).save(source.path(row, "mask_file_name"))
+    with pytest.raises(DatasetError, match=r"000000.png: shows nothing of object 0 \(a\); `blendgen verify`"):
+        run(source, "coco" if options.task == "detect" else "yolo", tmp_path / "out", **vars(options))
+
+
+def test_a_row_without_objects_is_told(tmp_path):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
+    source = rewrite_rows(source, lambda row: row.pop("objects"))
+    with pytest.raises(
+        DatasetError, match=r"image 0 \(images/.*\): its row in manifest.jsonl has no objects"
+    ):
+        run(source, "coco", tmp_path / "out")
+
+
 def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
     told = r"has no nocs; --with takes mask, depth"
     for name in ("hf", "parquet", "webdataset"):
