@@ -53,13 +53,13 @@ def load(
     spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
 ) -> SpecFile:
     """Load a spec with the command line's overrides; they enter here and nowhere later."""
-    changes = [parse_override(text) for text in overrides]
+    # first, so that --set render.KEY changes a field of this preset
+    changes = [] if render is None else [Override(f"--render {render}", ("render",), render)]
+    changes += [parse_override(text) for text in overrides]
     if seed is not None:
         changes.append(Override(f"--seed {seed}", ("seed",), seed))
     if images is not None:
         changes.append(Override(f"-n {images}", ("images",), images))
-    if render is not None:
-        changes.append(Override(f"--render {render}", ("render",), render))
     return load_spec(spec, changes)
 
 

@@ -24,6 +24,8 @@ from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
 
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
+# two answers to one question: an override of the one takes the other out
+_MEASURES = {"quality_db": "samples_per_pixel", "samples_per_pixel": "quality_db"}
 
 
 @dataclass(frozen=True)
@@ -151,16 +153,28 @@ def _apply(value: Any, override: Override) -> Problem | None:
     *parents, last = override.path
     if parents and parents[0] in _PRESETS:
         _start_from_preset(value, parents[0])
+    whole, asked = value, override.value
+    if override.path == ("render",):
+        asked = _with_engine(value.get("render"), asked)
     for part in parents:
         try:
             value = value.setdefault(part, {}) if isinstance(value, dict) else value[part]
         except (IndexError, TypeError):
             return Problem(override.text, 0, 0, "", f"there is no {part!r} to set a key of")
     try:
-        value[last] = override.value
+        value[last] = asked
     except (IndexError, TypeError):
         return Problem(override.text, 0, 0, "", f"there is no place for {last!r}")
+    if parents == ["render"] and last in _MEASURES:
+        whole["render"].pop(_MEASURES[last], None)
     return None
+
+
+def _with_engine(given: Any, asked: Any) -> Any:
+    """Another preset is another quality, and leaves the engine."""
+    if isinstance(asked, str) and isinstance(given, dict) and "engine" in given:
+        return {"preset": asked, "engine": given["engine"]}
+    return asked
 
 
 def _start_from_preset(value: dict, key: str) -> None:

@@ -174,6 +174,22 @@ def test_one_field_of_a_preset_can_be_overridden():
     assert (spec.render.max_bounces, spec.render.samples_per_pixel, spec.sensor.bits) == (2, 128, 10)
 
 
+def test_another_preset_of_render_leaves_the_engine_and_takes_the_rest():
+    eevee = "render: {preset: draft, engine: eevee, samples_per_pixel: 64}\n"
+    render = check(MINIMAL + eevee, "render=final").render
+    assert (render.engine, render.samples_per_pixel, render.max_bounces) == ("eevee", 128, 8)
+
+
+def test_of_samples_and_quality_that_which_is_asked_for_last_counts():
+    for given, override, expected in (
+        ("samples_per_pixel: 2", "render.quality_db=35", (None, 35)),
+        ("quality_db: 40", "render.samples_per_pixel=16", (16, None)),
+        ("max_bounces: 2", "render.quality_db=35", (None, 35)),
+    ):
+        render = check(MINIMAL + f"render: {{preset: draft, {given}}}\n", override).render
+        assert (render.samples_per_pixel, render.quality_db) == expected
+
+
 def test_a_render_preset_may_fix_the_resolution():
     assert check(MINIMAL + "render: smoke\n").resolution == (64, 64)
 
