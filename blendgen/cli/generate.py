@@ -75,7 +75,7 @@ def command(
     if device != "cpu":
         say(f"renders on {', '.join(map(str, devices))}")
     inventory = stock(spec_file, strict)
-    spec_file = with_samples(spec_file, inventory, devices, say, workers)
+    spec_file = with_samples(spec_file, inventory, devices, say, workers, None if force else folder)
     record = dataset_record(spec_file.spec, inventory)
     with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force) as store:
         places = folder, store.layout.log

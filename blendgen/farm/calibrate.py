@@ -22,8 +22,10 @@ import numpy as np
 
 from blendgen import __version__
 from blendgen.catalog.cache import cache_folder
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_exposures, draw_shot
-from blendgen.errors import Interrupted
+from blendgen.errors import BlendgenError, Interrupted
 from blendgen.farm.job import Job
 from blendgen.farm.pool import enough_workers, run_tasks
 from blendgen.farm.stop_signal import StopSignal
@@ -31,7 +33,8 @@ from blendgen.farm.worker import answered, pipeline_in_hand
 from blendgen.identity import digest
 from blendgen.inventory import Inventory
 from blendgen.pipeline import Pipeline, Task
-from blendgen.spec.load import SpecFile
+from blendgen.spec.load import SpecFile, load_spec
+from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.wheel import blender_version
@@ -42,19 +45,48 @@ _log = logging.getLogger(__name__)
 
 
 def with_samples(
-    spec_file: SpecFile, inventory: Inventory, devices, say: Callable[[str], None], workers: int | None = 1
+    spec_file: SpecFile,
+    inventory: Inventory,
+    devices,
+    say: Callable[[str], None],
+    workers: int | None = 1,
+    begun: Path | None = None,
 ) -> SpecFile:
-    """The spec with samples per pixel, found now where it asks for a quality instead; see `samples_for`."""
+    """The spec with samples per pixel, found now where it asks for a quality instead; see `samples_for`.
+
+    begun: a folder that may hold images of this very spec; it is gone on with as it was begun, also where
+        another machine would find another number
+    """
     spec = spec_file.spec
     if spec.render.samples_per_pixel is not None:
         return spec_file
+    samples = None if begun is None else _begun_with(Layout(begun), spec, inventory)
+    if samples is None:
+        samples = _found(spec, inventory, devices, say, workers)
+    return replace(spec_file, spec=_sampled(spec, samples))
+
+
+def _sampled(spec: Spec, samples: int) -> Spec:
+    return spec.model_copy(update={"render": spec.render.model_copy(update={"samples_per_pixel": samples})})
+
+
+def _begun_with(layout: Layout, spec: Spec, inventory: Inventory) -> int | None:
+    """The samples of the images in a folder, where they are of this spec but for that."""
+    try:
+        recorded = load_spec(layout.spec).spec.render.samples_per_pixel
+    except BlendgenError:
+        return None
+    if recorded is None or read_record(layout).get("digest") != digest(_sampled(spec, recorded), inventory):
+        return None
+    return recorded
+
+
+def _found(spec: Spec, inventory: Inventory, devices, say, workers: int | None) -> int:
     pictures = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels change no picture
     facts = [pictures, blender_version(), __version__, [str(device) for device in devices]]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     job = Job(spec, inventory.catalog, inventory.roster, Path(), Path(), devices=devices)
-    samples = samples_for(job, key, say, enough_workers(job, SHOTS, workers))
-    render = spec.render.model_copy(update={"samples_per_pixel": samples})
-    return replace(spec_file, spec=spec.model_copy(update={"render": render}))
+    return samples_for(job, key, say, enough_workers(job, SHOTS, workers))
 
 
 def samples_for(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:

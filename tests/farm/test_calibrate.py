@@ -2,15 +2,20 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from blendgen.dataset.store import Store
 from blendgen.errors import SpecError
 from blendgen.farm import calibrate
-from blendgen.farm.calibrate import CANDIDATES, psnr_db, samples_for
+from blendgen.farm.calibrate import CANDIDATES, psnr_db, samples_for, with_samples
 from blendgen.farm.job import Job
+from blendgen.inventory import Inventory
 from blendgen.pipeline import Task
+from blendgen.record import dataset_record
+from blendgen.spec.load import SpecFile, resolved_yaml
 from tests.conftest import make_roster, make_spec
 
 QUALITY = {"quality_db": 32, "max_bounces": 1, "denoise": False}
@@ -64,6 +69,26 @@ def test_a_quality_out_of_reach_is_told_each_time(job, monkeypatch):
     said = []
     assert [samples_for(job, "key", said.append) for _ in range(2)] == [CANDIDATES[-1]] * 2
     assert sum("is not reached" in line for line in said) == 2
+
+
+def test_a_data_set_is_gone_on_with_as_it_was_begun(job, monkeypatch, tmp_path):
+    """Also where this machine would now find another number; another spec is measured."""
+    asked = answers(monkeypatch, (16, True))
+    inventory = Inventory(job.catalog, job.roster)
+    spec_file = SpecFile(job.spec, tmp_path, None, ())
+
+    def chosen(spec_file, begun=tmp_path / "out"):
+        return with_samples(spec_file, inventory, (), lambda line: None, begun=begun).spec
+
+    sampled = job.spec.render.model_copy(update={"samples_per_pixel": 4})
+    made = job.spec.model_copy(update={"render": sampled})
+    with Store(tmp_path / "out", dataset_record(made, inventory), resolved_yaml(made)):
+        pass
+    assert chosen(spec_file).render.samples_per_pixel == 4 and not asked
+    assert chosen(spec_file, None).render.samples_per_pixel == 16
+    other = replace(spec_file, spec=job.spec.model_copy(update={"seed": 77}))
+    assert chosen(other).render.samples_per_pixel == 16
+    assert chosen(spec_file, tmp_path / "nothing").render.samples_per_pixel == 16
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"samples_per_pixel": 4}'])
