@@ -44,7 +44,7 @@ class Developer:
         """
         if self.denoiser is None or film.albedo_linear is None:
             return (_parts(film.radiance_linear, e) for e in exposures)
-        groups = {g: r for g, r in film.radiance_linear.items() if r.any()}
+        groups = {g: r for g, r in film.radiance_linear.items() if r.any()} or film.radiance_linear
         groups, exposures = merged(groups, exposures, steady)
         if self.exposures_per_shot <= len(groups):
             return (self._clean_parts(_parts(groups, e), film) for e in exposures)

@@ -42,6 +42,13 @@ def test_a_patch_under_white_light_comes_back_in_its_own_colour(color):
     assert np.abs(picture.astype(int) - np.round(np.array(hex_to_srgb(color)) * 255)).max() <= 2
 
 
+def test_a_film_without_any_light_is_a_black_picture():
+    dark = film(environment=np.zeros((16, 16, 3)), lamp_0=np.zeros((16, 16, 3)))
+    for per_shot in (1, 4):
+        (picture,) = developed(dark, exposure(), denoiser=Denoiser(), exposures_per_shot=per_shot)
+        assert picture.max() <= 1  # Open Image Denoise sees a little in the dark
+
+
 def test_light_adds_up():
     rng = np.random.default_rng(0)
     a, b = rng.random((2, 8, 8, 3)).astype(np.float32)

@@ -63,6 +63,19 @@ def test_a_panorama_that_cannot_be_read_is_told(stock, engine_for, tmp_path):
         conformance.level_patch(engine, stock.product("sphere"), environment="bad.exr")
 
 
+@pytest.mark.parametrize("color", [(0, 0, 0), (1, 0, 0), (1, 1, np.inf)])
+def test_a_panorama_that_cannot_light_is_told(stock, engine_for, tmp_path, color):
+    import OpenEXR
+
+    from blendgen.engine.base import EngineError
+
+    channels = {"RGB": np.zeros((8, 16, 3), np.float32) + np.float32(color)}
+    OpenEXR.File({}, channels).write(str(tmp_path / "odd.exr"))
+    engine = engine_for(1, replace(stock, environments={"odd.exr": tmp_path / "odd.exr"}))
+    with pytest.raises(EngineError, match=r"odd.exr: cannot light a scene"):
+        conformance.level_patch(engine, stock.product("sphere"), environment="odd.exr")
+
+
 def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stock, engine_for):
     engine = engine_for(0, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24))

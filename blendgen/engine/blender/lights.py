@@ -98,7 +98,14 @@ def _level_radiance(name: str) -> tuple[float, float, float]:
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * math.pi
     # a row covers cos(elevation) of solid angle, and a level patch sees it at sin(elevation)
     weight = np.cos(elevation) * np.maximum(np.sin(elevation), 0)
-    return tuple(float(v) for v in weight @ rgb.mean(axis=1) / weight.sum())
+    with np.errstate(invalid="ignore"):
+        level = weight @ rgb.mean(axis=1) / weight.sum()
+    if not (np.isfinite(level) & (level > 0)).all():
+        raise EngineError(
+            f"{name}: cannot light a scene: the upper half of a panorama must shine in red, green and blue, "
+            "and be finite everywhere"
+        )
+    return tuple(map(float, level))
 
 
 def build_lamps(lamps: tuple[Lamp, ...]) -> None:
