@@ -55,7 +55,8 @@ class Developer:
         return {time_s: self._denoise(radiance, film) for time_s, radiance in parts.items()}
 
     def _denoise(self, radiance, film: Film) -> np.ndarray:
-        return self.denoiser(radiance, film.albedo_linear, film.normal_world)
+        """In the dark the denoiser would see a little light."""
+        return self.denoiser(radiance, film.albedo_linear, film.normal_world) if radiance.any() else radiance
 
 
 def _parts(groups: dict[str, np.ndarray], exposure: Exposure) -> dict[float, np.ndarray]:
