@@ -129,7 +129,12 @@ def _places(camera: Camera, shape) -> tuple[np.ndarray, np.ndarray]:
     return offsets[..., 1] + height / 2 - 0.5, offsets[..., 0] + width / 2 - 0.5
 
 
-@lru_cache(maxsize=4)
 def _rays(camera: Camera) -> np.ndarray:
     """(h, w, 2) points of the image plane at z = 1 from which light comes to each pixel centre."""
-    return undistort(pixel_rays(camera.intrinsics, camera.resolution)[..., :2], camera.distortion)
+    return _rays_of(camera.intrinsics, camera.resolution, camera.distortion)
+
+
+@lru_cache(maxsize=4)
+def _rays_of(intrinsics, resolution, distortion) -> np.ndarray:
+    """Wherever the camera stands: a lens that does not vary has the same rays in every shot."""
+    return undistort(pixel_rays(intrinsics, resolution)[..., :2], distortion)

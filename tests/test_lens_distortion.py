@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, morphological_gradient
 from scipy.spatial import ConvexHull
 
+from blendgen import lens_distortion
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.sampler import Sampler
 from blendgen.engine.flat import FlatEngine
@@ -102,6 +103,15 @@ def test_the_pinhole_sees_what_the_lens_sees_and_light_stays_where_it_is():
     back = distort(rays, camera.distortion) * camera.intrinsics[0][0] + np.array(camera.intrinsics)[:2, 2]
     columns, rows = np.meshgrid(np.arange(camera.resolution[0]) + 0.5, np.arange(camera.resolution[1]) + 0.5)
     assert back == pytest.approx(np.stack([columns, rows], axis=-1).reshape(-1, 2), abs=0.01)
+
+
+def test_a_lens_that_does_not_vary_is_undistorted_once_for_all_shots(monkeypatch):
+    spec = make_spec(camera={"distortion": {"k1": -0.123}, "focal_length_mm": 31})
+    calls = []
+    monkeypatch.setattr(lens_distortion, "undistort", lambda *given: calls.append(given) or undistort(*given))
+    cameras = [draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, shot, 0)) for shot in range(6)]
+    assert len({pinhole(camera).world_to_camera for camera in cameras}) == 6
+    assert len(calls) == 1
 
 
 def test_without_distortion_nothing_is_touched():
