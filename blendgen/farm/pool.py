@@ -66,7 +66,8 @@ def run_tasks(
 def enough_workers(job: Job, shots: int, workers: int | None) -> int:
     """No more than there are shots, so that those get all the cores; None: what fits this machine."""
     if workers is None:
-        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices, _each_bytes(job))
+        machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
+        workers = automatic_workers(shots, *machine, _each_bytes(job), engine)
     return max(1, min(workers, shots))
 
 

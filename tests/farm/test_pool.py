@@ -59,6 +59,14 @@ def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
     assert barrel < straight
 
 
+def test_a_spec_that_eevee_paints_gets_few_workers_unless_told_otherwise(job, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
+    painted = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
+    assert [enough_workers(one, 1000, None) for one in (job, painted)] == [8, 2]
+    assert enough_workers(painted, 1000, 6) == 6
+
+
 @several
 def test_every_task_is_done_once(job, workers):
     assert indices(job, failing.works, workers) == [0, 1, 2, 3, 4]
