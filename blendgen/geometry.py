@@ -133,20 +133,32 @@ def undistort(image_points, distortion) -> np.ndarray:
     raises: GeometryError where the lens folds the image over, so that there is no inverse
     """
     wanted = np.asarray(image_points, float)
-    found, step = wanted.copy(), 1e-6
+    found = wanted.copy()
     for _ in range(30):
         miss = distort(found, distortion) - wanted
         if np.abs(miss).max(initial=0.0) < 1e-12:
             break
-        along = [(distort(found + axis, distortion) - distort(found - axis, distortion)) / (2 * step)
-                 for axis in (np.array([step, 0.0]), np.array([0.0, step]))]  # fmt: skip
-        jacobian = np.stack(along, axis=-1)
-        if np.any(np.linalg.det(jacobian) < 1e-3):
-            raise GeometryError(_FOLDED)
-        found = found - np.linalg.solve(jacobian, miss[..., None])[..., 0]
+        found = found - _newton_step(found, miss, distortion)
     if np.abs(distort(found, distortion) - wanted).max(initial=0.0) > 1e-9:
         raise GeometryError(_FOLDED)
     return found
+
+
+def _newton_step(image_points, miss, distortion) -> np.ndarray:
+    """(..., 2) what to take off each point; the matrix of `distort`'s derivatives is symmetric."""
+    k1, k2, p1, p2, k3 = distortion
+    x, y = image_points[..., 0], image_points[..., 1]
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+    xx = radial + slope * x * x + 2 * p1 * y + 6 * p2 * x
+    xy = slope * x * y + 2 * p1 * x + 2 * p2 * y
+    yy = radial + slope * y * y + 6 * p1 * y + 2 * p2 * x
+    determinant = xx * yy - xy * xy
+    if np.any(determinant < 1e-3):
+        raise GeometryError(_FOLDED)
+    across, down = miss[..., 0], miss[..., 1]
+    return np.stack([yy * across - xy * down, xx * down - xy * across], axis=-1) / determinant[..., None]
 
 
 def within_lens(image_points, distortion) -> np.ndarray:

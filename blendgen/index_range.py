@@ -1,24 +1,39 @@
-"""Index ranges: "0-9,12,20-40:5", as Slurm arrays and OpenJD write them, to a list of ints."""
+"""Index ranges: "0-9,12,20-40:5", as Slurm arrays and OpenJD write them, to whole numbers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import chain
 
 from blendgen.errors import UsageError
 
 _PART = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 MAX_INDICES = 100_000_000
+_MAX_LISTED = 10_000_000  # each takes about a hundred bytes
 
 
-def parse_range(text: str) -> list[int]:
-    """The indices of a range expression, in its order, each once; raises UsageError."""
-    indices: dict[int, None] = {}
-    for part in text.split(","):
-        match = _PART.fullmatch(part.strip())
-        if match is None:
-            raise UsageError(f"{text!r} is not a range; write for example 0-9,12,20-40:5")
-        first, last, step = match[1], match[2] or match[1], match[3] or "1"
-        if int(last) < int(first) or int(step) == 0 or int(last) >= MAX_INDICES:
-            raise UsageError(f"{part.strip()!r} is not a range from low to high below {MAX_INDICES}")
-        indices.update(dict.fromkeys(range(int(first), int(last) + 1, int(step))))
-    return list(indices)
+def parse_range(text: str) -> Sequence[int]:
+    """The indices of a range expression, in its order, each once; raises UsageError.
+
+    One part is given as a range, which takes no memory; several as a list, of a bounded length.
+    """
+    parts = [_part(part.strip(), text) for part in text.split(",")]
+    if len(parts) == 1:
+        return parts[0]
+    if sum(map(len, parts)) > _MAX_LISTED:
+        raise UsageError(
+            f"{text!r}: several parts may name {_MAX_LISTED} images together; one part, such as "
+            f"0-{MAX_INDICES - 1}, may name more"
+        )
+    return list(dict.fromkeys(chain(*parts)))
+
+
+def _part(part: str, text: str) -> range:
+    match = _PART.fullmatch(part)
+    if match is None:
+        raise UsageError(f"{text!r} is not a range; write for example 0-9,12,20-40:5")
+    first, last, step = (int(number) for number in (match[1], match[2] or match[1], match[3] or "1"))
+    if last < first or step == 0 or last >= MAX_INDICES:
+        raise UsageError(f"{part!r} is not a range from low to high below {MAX_INDICES}")
+    return range(first, last + 1, step)

@@ -7,6 +7,8 @@ ids and masks from the nearest pixel, so that labels stay exact.
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,12 +16,14 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.film import Film
-from blendgen.geometry import NO_DISTORTION, distort, pixel_rays, undistort
+from blendgen.geometry import NO_DISTORTION, distort, intrinsics_matrix, pixel_rays, undistort
 from blendgen.overscan import coarseness, share_within, widened
 from blendgen.shot import Camera
+from blendgen.spec.model import Spec
 
 _MARGIN_PX = 2
 _WIDEST = 4.0
+_BORDER = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
 _EVEN = 1e-4  # of the inverse depth, its bend from pixel to pixel
 _PER_PIXEL = ("instance_id", "part_slot", "central_normal_world", "central_albedo_linear")
 
@@ -35,14 +39,47 @@ def pinhole(camera: Camera) -> Camera:
     """
     if is_pinhole(camera):
         return camera
-    reach_px = np.abs(_rays(camera)).reshape(-1, 2).max(axis=0) * camera.intrinsics[0][0]
-    resolution = tuple(int(side) for side in 2 * np.ceil(reach_px + _MARGIN_PX))
+    resolution = _around(_rays(camera), camera.intrinsics[0][0])
     if max(np.array(resolution) / camera.resolution) > _WIDEST:
         raise GeometryError(
             f"camera.distortion: this lens sees {_WIDEST:g} times as wide as a pinhole; "
             "use smaller k1, k2, k3"
         )
     return widened(camera, resolution).model_copy(update={"distortion": NO_DISTORTION})
+
+
+def most_pixels(spec: Spec) -> int:
+    """How many pixels an image of a spec has at most where an engine renders it.
+
+    Taken from the lenses at the ends of the ranges of all coefficients, at the widest angle of view: it
+    is assumed that none between them sees further. One that could not be drawn counts as the widest.
+    """
+    section, (width, height) = spec.camera, spec.resolution
+    angle = section.focal_length_mm.support()[0], section.sensor_width_mm.support()[1]
+    ends = [set(getattr(section.distortion, name).support()) for name in ("k1", "k2", "p1", "p2", "k3")]
+    ratios = [_ratio(intrinsics_matrix(*angle, spec.resolution), spec.resolution, lens)
+              for lens in itertools.product(*ends)]  # fmt: skip
+    return math.ceil(width * height * max(1.0, *ratios))
+
+
+def _ratio(intrinsics, resolution, distortion) -> float:
+    """Pixels of a lens's pinhole to those of its image."""
+    if distortion == NO_DISTORTION:
+        return 1.0
+    half_px = np.array(resolution) / 2
+    try:
+        reach = undistort(half_px / intrinsics[0, 0] * _BORDER, distortion)
+    except GeometryError:
+        return _WIDEST**2
+    sides = np.array(_around(reach, intrinsics[0, 0])) / resolution
+    return float(np.minimum(sides, _WIDEST).prod())
+
+
+def _around(rays, focal_px: float) -> tuple[int, int]:
+    """Resolution of the pinhole that has some points (..., 2) of the image plane at z = 1 in view."""
+    reach_px = np.abs(rays).reshape(-1, 2).max(axis=0) * focal_px
+    width, height = (int(side) for side in 2 * np.ceil(reach_px + _MARGIN_PX))
+    return width, height
 
 
 def distorted_light(radiance_linear: np.ndarray, camera: Camera) -> np.ndarray:
@@ -129,7 +166,12 @@ def _places(camera: Camera, shape) -> tuple[np.ndarray, np.ndarray]:
     return offsets[..., 1] + height / 2 - 0.5, offsets[..., 0] + width / 2 - 0.5
 
 
-@lru_cache(maxsize=4)
 def _rays(camera: Camera) -> np.ndarray:
     """(h, w, 2) points of the image plane at z = 1 from which light comes to each pixel centre."""
-    return undistort(pixel_rays(camera.intrinsics, camera.resolution)[..., :2], camera.distortion)
+    return _rays_of(camera.intrinsics, camera.resolution, camera.distortion)
+
+
+@lru_cache(maxsize=4)
+def _rays_of(intrinsics, resolution, distortion) -> np.ndarray:
+    """Wherever the camera stands: a lens that does not vary has the same rays in every shot."""
+    return undistort(pixel_rays(intrinsics, resolution)[..., :2], distortion)

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation, morphological_gradient
 from scipy.spatial import ConvexHull
 
+from blendgen import lens_distortion
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.sampler import Sampler
 from blendgen.engine.flat import FlatEngine
 from blendgen.errors import GeometryError
 from blendgen.film import Film
 from blendgen.geometry import inverse_rigid, pixel_rays, project, undistort
-from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
+from blendgen.lens_distortion import distorted_labels, distorted_light, most_pixels, pinhole
 from blendgen.pipeline import Task
 from tests.conftest import box_hull, make_spec
 
@@ -102,6 +103,38 @@ def test_the_pinhole_sees_what_the_lens_sees_and_light_stays_where_it_is():
     back = distort(rays, camera.distortion) * camera.intrinsics[0][0] + np.array(camera.intrinsics)[:2, 2]
     columns, rows = np.meshgrid(np.arange(camera.resolution[0]) + 0.5, np.arange(camera.resolution[1]) + 0.5)
     assert back == pytest.approx(np.stack([columns, rows], axis=-1).reshape(-1, 2), abs=0.01)
+
+
+def test_a_lens_that_does_not_vary_is_undistorted_once_for_all_shots(monkeypatch):
+    spec = make_spec(camera={"distortion": {"k1": -0.123}, "focal_length_mm": 31})
+    calls = []
+    monkeypatch.setattr(lens_distortion, "undistort", lambda *given: calls.append(given) or undistort(*given))
+    cameras = [draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, shot, 0)) for shot in range(6)]
+    assert len({pinhole(camera).world_to_camera for camera in cameras}) == 6
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("widest", [-0.15, -0.05, 0.3])
+def test_no_lens_of_a_spec_is_rendered_with_more_pixels_than_are_reckoned_with(widest):
+    varying = {"k1": {"uniform": sorted([0, widest])}, "p1": {"uniform": [-0.002, 0.002]}}
+    section = {"focal_length_mm": {"uniform": [28, 50]}, "distortion": varying}
+    spec, hull = make_spec(camera=section), box_hull((0.1, 0.1, 0.1))
+    drawn = [pixels(pinhole(draw_camera(spec, hull, Sampler(0, shot, 0)))) for shot in range(40)]
+    extreme = {"focal_length_mm": 28, "distortion": {"k1": widest, "p1": 0.002}}
+    reached = pixels(pinhole(draw_camera(make_spec(camera=extreme), hull, Sampler(0, 0, 0))))
+    assert max(drawn) <= most_pixels(spec)
+    if widest < 0:
+        assert reached <= most_pixels(spec) <= 1.1 * reached
+
+
+def test_a_lens_that_folds_is_reckoned_with_as_the_widest_and_a_pinhole_as_it_is():
+    folding = make_spec(camera={"distortion": {"k1": -0.9}, "focal_length_mm": 18})
+    assert most_pixels(folding) == 16 * most_pixels(make_spec()) == 16 * 64 * 48
+
+
+def pixels(camera):
+    width, height = camera.resolution
+    return width * height
 
 
 def test_without_distortion_nothing_is_touched():

@@ -187,9 +187,12 @@ def _panorama(name: str) -> str | None:
 def _called(python: Path, *arguments: str) -> None:
     command = [str(python), *arguments]
     own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_LONGEST_S, errors="replace", env=own
-    )
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_LONGEST_S, errors="replace", env=own
+        )
+    except subprocess.TimeoutExpired:
+        raise BlendgenError(f"BlenderProc in {python} did not end within {_LONGEST_S:g} s") from None
     if done.returncode:
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
         what = f"BlenderProc in {python} failed (exit code {done.returncode})"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from blendgen.bench.processes import Usage, usage, workers
 from blendgen.dataset.store import Store
+from blendgen.errors import Interrupted
 from blendgen.farm.generate import generate
 from blendgen.farm.job import Job
 from blendgen.farm.machine import cores, own_cores
@@ -114,7 +115,10 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
         Store(Path(scratch) / "out", dataset_record(spec, inventory), resolved_yaml(spec)) as store,
     ):
         job = Job(spec, inventory.catalog, inventory.roster, store.layout.root, store.layout.log, threads)
-        generate(job, store, range(images), watch, workers)
+        try:
+            generate(job, store, range(images), watch, workers)
+        except Interrupted as error:  # which tells of the temporary folder
+            raise Interrupted(error.exit_code - 128, "stopped; nothing was measured") from None
     return Run(
         tuple(watch.stamps),
         pace(watch.stamps, workers, cores()),

@@ -49,7 +49,10 @@ def _overrides(variant: Variant) -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    """raises: BlendgenError where it fails"""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
+    """raises: BlendgenError where it fails, or does not end in time"""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
+    except subprocess.TimeoutExpired:
+        raise BlendgenError(f"{' '.join(command)} did not end within {_LONGEST_S:g} s") from None
     if done.returncode:
         raise BlendgenError(f"{' '.join(command)} failed: {done.stderr.strip() or done.stdout.strip()}")

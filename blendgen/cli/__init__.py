@@ -6,6 +6,7 @@ Results go to stdout, everything else to stderr. Commands are loaded when they a
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -91,10 +92,10 @@ def run(arguments: list[str]) -> int:
             sys.stdout.flush()
             return result if isinstance(result, int) else ExitCode.OK
         except (click.exceptions.Abort, KeyboardInterrupt):
-            return _failed("stopped", ExitCode.SIGINT, verbose)
+            return _failed("stopped", interrupt.exit_code, verbose)
         except Exception as error:  # noqa: BLE001 - what is not told is raised again
-            if interrupt.pending and not isinstance(error, Interrupted):  # made of it by a library
-                return _failed("stopped", ExitCode.SIGINT, verbose)
+            if interrupt.signum is not None and not isinstance(error, Interrupted):  # made of it by a library
+                return _failed("stopped", interrupt.exit_code, verbose)
             return _told(error, verbose)
 
 
@@ -115,7 +116,8 @@ def _told(error: Exception, verbose: bool) -> int:
 
 
 def _failed(message: str, code: int, verbose: bool) -> int:
-    if verbose:
-        traceback.print_exc()
-    print(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        if verbose:
+            traceback.print_exc()
+        print(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}", file=sys.stderr)
     return int(code)

@@ -1,8 +1,9 @@
-"""Ctrl-C that is never lost: not in a module that loads, not in a library that turns it into its own error.
+"""A wish to stop that is never lost: not in a module that loads, not in a library that turns it into its
+own error.
 
-Python raises KeyboardInterrupt wherever the program happens to be. In a callback of the import
-system it is dropped; pydantic raises errors of its own in its place. So it is raised again until
-somebody deals with it.
+Ctrl-C, SIGTERM and SIGHUP all raise KeyboardInterrupt, wherever the program happens to be. In a callback
+of the import system it is dropped; pydantic raises errors of its own in its place. So it is raised again
+until somebody deals with it. While images are made, StopSignal of farm/ hears the signals instead.
 """
 
 from __future__ import annotations
@@ -15,16 +16,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _AGAIN_AFTER_S = 0.5
+# what each does where nobody has changed it; Windows has no SIGHUP
+_DEFAULTS = {
+    getattr(signal, name): default
+    for name, default in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGTERM", signal.SIG_DFL),
+        ("SIGHUP", signal.SIG_DFL),
+    )
+    if hasattr(signal, name)
+}
 
 
 @dataclass
 class Interrupt:
-    """pending: Ctrl-C was pressed, whatever became of the exception."""
+    """signum: the signal that came last, whatever became of the exception; None before any."""
 
-    pending: bool = False
+    signum: int | None = None
 
-    def raise_it(self, _signum, _frame) -> None:
-        self.pending = True
+    @property
+    def exit_code(self) -> int:
+        """As that of Interrupted; of an end that no signal asked for, that of Ctrl-C."""
+        return 128 + (self.signum or signal.SIGINT)
+
+    def raise_it(self, signum, _frame) -> None:
+        self.signum = signum
         _call_again()
         raise KeyboardInterrupt
 
@@ -32,27 +48,30 @@ class Interrupt:
         if _is_dealt_with(sys.exception()):
             _call_again()
         else:
-            signal.raise_signal(signal.SIGINT)  # whoever listens by now
+            signal.raise_signal(self.signum)  # whoever listens by now
 
 
 @contextmanager
 def insistent() -> Iterator[Interrupt]:
-    """In the main thread: SIGINT raises KeyboardInterrupt until that ends the block."""
+    """In the main thread: a signal raises KeyboardInterrupt until that ends the block."""
     interrupt = Interrupt()
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # neither ignored nor another's
+    # neither ignored, as nohup does with SIGHUP, nor another's
+    ours = {signum: default for signum, default in _DEFAULTS.items() if signal.getsignal(signum) is default}
     if not ours or threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    signal.signal(signal.SIGINT, interrupt.raise_it)
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, interrupt.raise_again)
+    for signum in ours:
+        signal.signal(signum, interrupt.raise_it)
     try:
         yield interrupt
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for signum, default in ours.items():
+            signal.signal(signum, default)
         _forget()
 
 

@@ -26,6 +26,7 @@ from blendgen.farm.machine import cores, free_memory_bytes, own_cores
 from blendgen.farm.share import Share, automatic_workers, memory_limit, shares, worker_bytes
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import render, start
+from blendgen.lens_distortion import most_pixels
 from blendgen.pipeline import Task
 from blendgen.spec.presets import REFERENCE_SAMPLES
 
@@ -65,13 +66,13 @@ def run_tasks(
 def enough_workers(job: Job, shots: int, workers: int | None) -> int:
     """No more than there are shots, so that those get all the cores; None: what fits this machine."""
     if workers is None:
-        workers = automatic_workers(shots, cores(), free_memory_bytes(), job.devices, _each_bytes(job))
+        machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
+        workers = automatic_workers(shots, *machine, _each_bytes(job), engine)
     return max(1, min(workers, shots))
 
 
 def _each_bytes(job: Job) -> int:
-    width, height = job.spec.resolution
-    return worker_bytes(width * height)
+    return worker_bytes(most_pixels(job.spec))
 
 
 class _Pool:

@@ -39,11 +39,11 @@ def found_gpus() -> list[Device]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="blendgen-probe-") as scratch:
-        process = context.Process(target=_answer, args=(theirs, Path(scratch) / "log"))
-        with signals_held_back():
-            process.start()
-        theirs.close()
+        process = context.Process(target=_answer, args=(theirs, Path(scratch) / "log"), daemon=True)
         try:
+            with signals_held_back():
+                process.start()
+            theirs.close()
             if ours.poll(_PATIENCE_S):
                 return ours.recv()
             reason = f"no answer within {_PATIENCE_S:.0f} s"
@@ -51,8 +51,9 @@ def found_gpus() -> list[Device]:
             process.join()
             reason = f"the process ended with {process.exitcode}"
         finally:
-            process.kill()
-            process.join()
+            if process.pid is not None:
+                process.kill()
+                process.join()
             ours.close()
     blender_version()  # where Blender or its libraries are missing, that is the reason, and has a cure
     require_libraries()

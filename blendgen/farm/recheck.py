@@ -15,7 +15,7 @@ from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store, devices_of
 from blendgen.dataset.verify import Fault
 from blendgen.engine.device import Device, Wish
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, Interrupted
 from blendgen.farm.generate import device_words, generate
 from blendgen.farm.job import Job
 from blendgen.farm.probe import devices_for
@@ -26,7 +26,8 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     """Faults of `count` images, spread evenly over the data set; made on the device that it was made on.
 
     workers: None for as many as this machine has room for
-    raises: DatasetError where this machine cannot make the same bytes, SetupError where it has no such device
+    raises: DatasetError where this machine cannot make the same bytes, SetupError where it has no such
+    device; Interrupted after a signal
     """
     layout, record, known = found.layout, found.record, found.known
     spec_file, inventory = found.spec_file, found.inventory
@@ -39,7 +40,7 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     ):
         scratch_set = Path(scratch), store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, *scratch_set, devices=devices)
-        made = generate(job, store, sorted(rows), progress, workers).record.get("device")
+        made = _made_again(job, store, sorted(rows), progress, workers).get("device")
         if made != known.get("device"):
             raise DatasetError(
                 f"{layout.root}: was made on {known.get('device')}, this is {made}: their bytes differ, so "
@@ -47,6 +48,16 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
             )
         for again in read_rows(store.layout.manifest):
             yield from _compared(rows[again["index"]], again)
+
+
+def _made_again(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> dict:
+    """The record of the images; what is made here is thrown away, so an interrupt does not tell where."""
+    try:
+        return generate(job, store, indices, progress, workers).record
+    except Interrupted as error:
+        raise Interrupted(
+            error.exit_code - 128, "stopped; not all images were made again and compared"
+        ) from None
 
 
 def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:

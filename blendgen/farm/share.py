@@ -20,6 +20,8 @@ _BLENDER_BYTES, _BYTES_PER_PIXEL = 800 * 2**20, 1100
 _MOST_BYTES = 4 * 2**30
 # loading Blender costs as much as some shots: with fewer than this each, a worker more does not pay
 _LEAST_SHOTS = 4
+# EEVEE's workers all paint on the one card that OpenGL shows: while one paints, another traces its labels
+_MOST_WITH_EEVEE = 2
 # of libraries that would start a thread for every core of the machine in every worker
 ONE_THREAD_EACH = dict.fromkeys(
     (
@@ -57,10 +59,20 @@ def worker_bytes(pixels: int) -> int:
 
 
 def automatic_workers(
-    shots: int, cores: int, free_bytes: int | None, devices: Sequence[Device], each_bytes: int
+    shots: int,
+    cores: int,
+    free_bytes: int | None,
+    devices: Sequence[Device],
+    each_bytes: int,
+    engine: str = "cycles",
 ) -> int:
-    """How many workers to start where nobody says: one a GPU, or one a core that memory has room for."""
+    """How many workers to start where nobody says: one a GPU, or one a core that memory has room for.
+
+    engine: the spec's `render.engine`; with eevee there are few
+    """
     wanted = cores if devices[0].backend == "cpu" else len(devices)
+    if engine == "eevee":
+        wanted = min(wanted, _MOST_WITH_EEVEE)
     by_memory = wanted if free_bytes is None else free_bytes // each_bytes
     by_shots = -(-shots // _LEAST_SHOTS)
     return max(1, min(wanted, by_memory, by_shots))

@@ -1,12 +1,14 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from blendgen.bench import blenderproc
 from blendgen.bench.blenderproc import Versus, python_in
 from blendgen.bench.versus import ONE, WAYS, Round, versus_report
-from blendgen.errors import SetupError
+from blendgen.errors import BlendgenError, SetupError
 from blendgen.inventory import Inventory
 from tests.conftest import make_roster, make_spec
 
@@ -56,3 +58,9 @@ def test_a_python_is_found_by_itself_or_in_its_environment(tmp_path):
     assert python_in(python) == python_in(tmp_path) == python
     with pytest.raises(SetupError):
         python_in(tmp_path / "elsewhere")
+
+
+def test_a_blenderproc_that_hangs_is_told_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(blenderproc, "_LONGEST_S", 0.1)
+    with pytest.raises(BlendgenError, match="did not end within"):
+        blenderproc._called(Path(sys.executable), "-c", "import time; time.sleep(9)")

@@ -1,11 +1,16 @@
 import os
+import signal
 
 import pytest
 
-from blendgen.bench.pace import Stamp, image_s_by_count, on_cores, pace, shots_for
+from blendgen.bench import pace as module
+from blendgen.bench.pace import Stamp, image_s_by_count, on_cores, pace, run, shots_for
 from blendgen.bench.processes import usage
 from blendgen.bench.spread import ratio, spread
+from blendgen.errors import ExitCode, Interrupted
 from blendgen.farm.machine import cores, own_cores
+from blendgen.inventory import Inventory
+from tests.conftest import make_roster, make_spec
 
 
 def stamped(start_s, shot_s, shots, images=1):
@@ -58,3 +63,13 @@ def test_usage_of_a_process_is_what_the_system_tells():
     assert found.computing_s > 0
     assert 2**20 < found.peak_bytes < 2**40
     assert usage(2**30).peak_bytes == 0
+
+
+def test_an_interrupt_does_not_tell_of_the_folder_that_is_thrown_away(shapes, monkeypatch):
+    def stopped(job, store, *_):
+        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
+
+    monkeypatch.setattr(module, "generate", stopped)
+    with pytest.raises(Interrupted, match="stopped; nothing was measured") as caught:
+        run(make_spec(), Inventory(shapes, make_roster(shapes)), 1, 1)
+    assert caught.value.exit_code == ExitCode.SIGTERM

@@ -1,5 +1,7 @@
-"""Ctrl-C wherever it falls: dropped by a callback, turned into another error, or inside exec()."""
+"""A signal wherever it falls: dropped by a callback, turned into another error, or inside exec()."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -13,7 +15,7 @@ class Thing:
     pass
 
 def pressed():
-    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.Signals[sys.argv[-1]])
 
 def dropped():
     thing = Thing()
@@ -45,26 +47,82 @@ def passed():
         pass
     return 3
 
+def making_images():
+    from blendgen.farm.stop_signal import StopSignal
+    with StopSignal() as stop:
+        pressed()
+        time.sleep(1.2)
+    print(stop.count, stop.signum)
+
+def dropped_before_images_are_made():
+    from blendgen.farm.stop_signal import StopSignal
+    thing = Thing()
+    watch = weakref.ref(thing, lambda _: pressed())
+    del thing
+    with StopSignal() as stop:
+        time.sleep(1.2)
+    print(stop.count, stop.signum)
+
+def going_on():
+    pressed()
+    return 3
+
 case = globals()[sys.argv[1]]
 cli.group.main = lambda *arguments, **options: case()
-sys.argv = ["blendgen", "generate"]
 cli.main()
 """
 
 
+SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+each_signal = pytest.mark.parametrize("name", SIGNALS)
+
+
+def ran(case, name, **options):
+    command = [sys.executable, "-c", PROGRAM, case, name]
+    return subprocess.run(command, text=True, timeout=15, **({"capture_output": True} | options))
+
+
+@each_signal
 @pytest.mark.parametrize(
     "case, said",
     [("dropped", "not heard\n"), ("translated", ""), ("in_exec", ""), ("cleaning_up", "cleaned up\n")],
 )
-def test_ctrl_c_ends_the_program_in_one_way_wherever_it_falls(case, said):
-    result = subprocess.run([sys.executable, "-c", PROGRAM, case], capture_output=True, text=True, timeout=15)
-    assert (result.returncode, result.stdout) == (130, said)
+def test_a_signal_ends_the_program_in_one_way_wherever_it_falls(case, said, name):
+    result = ran(case, name)
+    assert (result.returncode, result.stdout) == (128 + signal.Signals[name], said)
     assert result.stderr.endswith("blendgen: stopped\n")
     assert "no such field" not in result.stderr
 
 
-def test_a_program_that_ends_all_the_same_is_not_disturbed():
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "passed"], capture_output=True, text=True, timeout=15
-    )
+@each_signal
+def test_while_images_are_made_a_signal_is_only_noted(name):
+    result = ran("making_images", name)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"1 {int(signal.Signals[name])}\n"
+
+
+@each_signal
+def test_a_signal_that_was_dropped_is_noted_once_images_are_made(name):
+    result = ran("dropped_before_images_are_made", name)
+    assert result.stdout == f"1 {int(signal.Signals[name])}\n"
+
+
+@each_signal
+def test_a_program_that_ends_all_the_same_is_not_disturbed(name):
+    result = ran("passed", name)
     assert (result.returncode, result.stderr) == (3, "")
+
+
+@pytest.mark.skipif("SIGHUP" not in SIGNALS, reason="the system has no SIGHUP")
+def test_what_nohup_lets_a_program_ignore_stays_ignored():
+    result = ran("going_on", "SIGHUP", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    assert (result.returncode, result.stderr) == (3, "")
+
+
+@pytest.mark.skipif("SIGHUP" not in SIGNALS, reason="the system has no SIGHUP")
+def test_a_terminal_that_is_gone_changes_no_exit_code():
+    ours, theirs = os.openpty()
+    os.close(ours)
+    result = ran("going_on", "SIGHUP", capture_output=False, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    assert result.returncode == 129

@@ -159,3 +159,7 @@ def gives_what_cannot_be_pickled(task: Task):
 
 def dies_while_probing(pipe, log: Path):
     os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hangs_while_probing(pipe, log: Path):
+    time.sleep(60)

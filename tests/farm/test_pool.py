@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from blendgen.errors import DatasetError
 from blendgen.farm import pool, share
 from blendgen.farm.job import Job
 from blendgen.farm.machine import own_cores
-from blendgen.farm.pool import run_tasks
+from blendgen.farm.pool import enough_workers, run_tasks
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import Task
 from tests.conftest import make_roster, make_spec
@@ -47,6 +48,23 @@ def after(path, action):
 
 
 several = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+
+
+def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setattr(pool, "free_memory_bytes", lambda: 8 * 2**30)
+    lenses = {}, {"k1": {"uniform": [-0.15, 0]}}
+    specs = [make_spec(resolution=[1024, 768], camera={"distortion": lens}) for lens in lenses]
+    straight, barrel = (enough_workers(replace(job, spec=spec), 1000, None) for spec in specs)
+    assert barrel < straight
+
+
+def test_a_spec_that_eevee_paints_gets_few_workers_unless_told_otherwise(job, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
+    painted = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
+    assert [enough_workers(one, 1000, None) for one in (job, painted)] == [8, 2]
+    assert enough_workers(painted, 1000, 6) == 6
 
 
 @several

@@ -1,6 +1,8 @@
 """The GPUs of this machine, whichever it has."""
 
 import logging
+import multiprocessing
+import signal
 import subprocess
 import sys
 
@@ -34,3 +36,22 @@ def test_a_driver_that_crashes_ends_a_wish_for_its_gpu_but_not_auto(monkeypatch,
     with caplog.at_level(logging.WARNING):
         assert probe.devices_for(Wish("auto")) == (CPU,)
     assert "the CPU is used" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back")
+def test_ctrl_c_while_the_probe_is_started_ends_it(monkeypatch):
+    """A signal that is held back comes the moment it is let in again: the probe runs, and nobody waits."""
+    monkeypatch.setattr(probe, "_answer", failing.hangs_while_probing)
+    popen = multiprocessing.get_context("spawn").Process._Popen
+
+    def started(process):
+        signal.raise_signal(signal.SIGINT)
+        return popen(process)
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "_Popen", staticmethod(started))
+    with pytest.raises(KeyboardInterrupt):
+        probe.found_gpus()
+    left = multiprocessing.active_children()
+    for process in left:
+        process.kill()
+    assert left == []

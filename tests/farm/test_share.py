@@ -50,6 +50,13 @@ def test_automatic_workers_follow_cores_memory_shots_and_cards(shots, count, fre
     assert automatic_workers(shots, count, free, devices, GIB) == expected
 
 
+@pytest.mark.parametrize(
+    ("count", "devices", "expected"), [(8, (CPU,), 2), (1, (CPU,), 1), (8, CARDS * 2, 2)]
+)
+def test_few_workers_share_the_one_card_that_eevee_paints_on(count, devices, expected):
+    assert automatic_workers(1000, count, None, devices, GIB, "eevee") == expected
+
+
 def test_the_memory_limit_is_a_fair_share_within_bounds_or_as_told(monkeypatch):
     monkeypatch.delenv(share.MEMORY_VARIABLE, raising=False)
     assert memory_limit(2, None, GIB) == memory_limit(2, 64 * GIB, GIB) == 4 * GIB
