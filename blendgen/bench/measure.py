@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blendgen.bench import start_up
 from blendgen.bench.blenderproc import Versus
-from blendgen.bench.pace import Run, on_cores, run
+from blendgen.bench.pace import Run, first_timed, on_cores, run
 from blendgen.bench.plan import MANY_EXPOSURES, Plan, Variant, spec_of
 from blendgen.bench.trace import Trace, session, traced, trials
 from blendgen.bench.versus import Round
@@ -93,9 +93,10 @@ def _run(plan: Plan, setup: Setup, spec: Spec, inventory: Inventory) -> Run:
 
 
 def _traced(plan: Plan, number: int, spec: Spec, inventory: Inventory) -> list[Trace]:
-    """Shots spread over those of the runs, others in each round; with one exposure and with many."""
+    """Shots spread over those that runs time, others in each round; with one exposure and with many."""
     stride = max(1, plan.steady // plan.traced)
-    shots = range(number % stride, stride * plan.traced, stride)
+    first = first_timed(cores()) + number % stride
+    shots = range(first, first + stride * plan.traced, stride)
     few, many = plan.variant, replace(plan.variant, exposures=MANY_EXPOSURES)
     tasks = [
         trial for shot in shots for variant in (few, many) for trial in trials(variant, [shot], plan.pairs)

@@ -65,7 +65,7 @@ class Run:
 
 def pace(stamps: list[Stamp], workers: int, cores: int) -> Pace:
     """raises: ValueError where too few shots were made to leave out the first and the last"""
-    steady = stamps[_FIRST * workers - 1 : len(stamps) - (_LAST * workers if workers > 1 else 0)]
+    steady = stamps[first_timed(workers) - 1 : len(stamps) - (_LAST * workers if workers > 1 else 0)]
     if len(steady) < 2:
         raise ValueError(f"{len(stamps)} shots are too few for {workers} workers")
     first, last = steady[0], steady[-1]
@@ -79,9 +79,14 @@ def pace(stamps: list[Stamp], workers: int, cores: int) -> Pace:
     )
 
 
+def first_timed(workers: int) -> int:
+    """The first shot of a run that is timed."""
+    return _FIRST * workers
+
+
 def shots_for(steady: int, workers: int) -> int:
     """How many shots a run needs so that `steady` of them can be timed."""
-    return steady + _FIRST * workers + (_LAST * workers if workers > 1 else 0)
+    return steady + first_timed(workers) + (_LAST * workers if workers > 1 else 0)
 
 
 @dataclass
