@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import bpy
 
+from blendgen.engine.blender.kept import kept
 from blendgen.engine.blender.nodes import add_node
 from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
 
@@ -33,10 +34,7 @@ def shared_pattern(
     """The mask at the graph's point; `write` makes it from a graph whose wear, dust and amount are the
     amount."""
     name = f"pattern.{name}"
-    tree = bpy.data.node_groups.get(name)
-    if tree is None:
-        tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
-        add_node(tree, "NodeGroupOutput", {"Mask": write(_Inside(tree))})
+    tree = kept("node_groups", name, lambda: _written(name, write))
     node = graph.node("ShaderNodeGroup", node_tree=tree)
     graph.tree.links.new(graph.point, node.inputs["Point"])
     if isinstance(amount, Socket):
@@ -44,3 +42,9 @@ def shared_pattern(
     else:
         node.inputs["Amount"].default_value = amount
     return node.outputs["Mask"]
+
+
+def _written(name: str, write: Callable[[_Inside], Socket]) -> bpy.types.NodeTree:
+    tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
+    add_node(tree, "NodeGroupOutput", {"Mask": write(_Inside(tree))})
+    return tree

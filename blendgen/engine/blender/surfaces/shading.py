@@ -14,6 +14,7 @@ import bpy
 
 from blendgen.color import hex_to_linear
 from blendgen.engine.blender.grime import marks, stains
+from blendgen.engine.blender.kept import kept
 from blendgen.engine.blender.nodes import new_material, set_input
 from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.colors import surface_color_srgb
@@ -68,13 +69,15 @@ def surface_material(
 ) -> bpy.types.Material:
     """The material of that name, written if it does not exist yet, with all parameters set."""
     name = f"surface.{name}"
-    material = bpy.data.materials.get(name)
-    if material is None:
-        shading = Shading(name)
-        write(shading)
-        material = shading.material
+    material = kept("materials", name, lambda: _written(name, write))
     _set_parameters(material.node_tree.nodes, surface, color_srgb)
     return material
+
+
+def _written(name: str, write: Callable[[Shading], None]) -> bpy.types.Material:
+    shading = Shading(name)
+    write(shading)
+    return shading.material
 
 
 def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
