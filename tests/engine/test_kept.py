@@ -36,7 +36,13 @@ def files(tmp_path):
     return sorted(path for path in (tmp_path / "cache/shaders").rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("kind", ["belt_rubber", "belt_modular", "steel_table"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "belt_rubber",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("belt_modular", "steel_table")),
+    ],
+)
 def test_what_is_read_gives_the_same_picture_as_what_was_written(fresh, stock, tmp_path, kind):
     written = picture(fresh(), stock, kind)
     kept = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
