@@ -31,8 +31,9 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
         }
         files = {split: _Annotations(*pair) for split, pair in parts.items()}
         for row in source.rows():
-            name = f"{row['index']:06d}{source.path(row).suffix}"
-            destination.place(source.path(row), f"images/{row['split']}/{name}")
+            path = source.path(row)
+            name = f"{row['index']:06d}{path.suffix}"
+            destination.place(path, f"images/{row['split']}/{name}")
             files[row["split"]].add(source, row, name, options.outlines)
             advance(1)
         for split, file in files.items():

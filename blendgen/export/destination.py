@@ -42,6 +42,7 @@ class Destination:
         self._identity = json.loads(json.dumps({**identity, "link": link}))
         self._inputs = [Path(path).resolve() for path in inputs]
         self._written: set[str] = set()
+        self._folders: set[Path] = set()
 
     def __enter__(self) -> Destination:
         for path in self._inputs:
@@ -82,12 +83,16 @@ class Destination:
         try:
             if target.exists() and target.stat().st_size == source.stat().st_size:
                 return
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.parent not in self._folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._folders.add(target.parent)
             partial = _partial(target)
-            partial.unlink(missing_ok=True)
-            self._put(source, partial)
+            try:
+                self._put(source, partial)
+            except FileExistsError:  # of a run that was killed
+                partial.unlink()
+                self._put(source, partial)
             partial.replace(target)
-            partial.unlink(missing_ok=True)  # a link onto its own file is not renamed
         except FileNotFoundError:
             raise DatasetError(f"{source}: is missing; `blendgen verify` tells what else is") from None
         except OSError as error:
@@ -115,7 +120,7 @@ class Destination:
             try:
                 target.hardlink_to(source)
                 return
-            except FileNotFoundError:
+            except (FileNotFoundError, FileExistsError):
                 raise
             except OSError:
                 pass  # another file system, or one without links

@@ -17,7 +17,7 @@ def run_lengths(mask: np.ndarray) -> dict[str, Any]:
     """COCO's compressed RLE: {"size": [h, w], "counts": text}."""
     from pycocotools import mask as coco
 
-    encoded = coco.encode(np.asfortranarray(mask.astype(np.uint8)))
+    encoded = coco.encode(np.asfortranarray(mask).view(np.uint8))
     return {"size": [int(v) for v in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
 
 

@@ -84,7 +84,7 @@ class Source:
         path = self.path(row, "mask_file_name")
         try:
             with Image.open(path) as mask:
-                return np.asarray(mask).astype(np.uint16)
+                return np.asarray(mask).astype(np.uint16, copy=False)
         except OSError as error:
             raise DatasetError(
                 f"{path}: cannot be read: {error}; `blendgen verify` tells what else is"
