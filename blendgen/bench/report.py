@@ -21,7 +21,7 @@ from blendgen.bench.spread import Spread, ratio, spread
 from blendgen.bench.stopwatch import Seconds
 from blendgen.bench.thresholds import verdicts
 from blendgen.bench.trace import DEVELOP, STAGES, WRITE, Trace
-from blendgen.bench.versus import versus_report
+from blendgen.bench.versus import BESIDE, versus_report
 from blendgen.farm.machine import cores
 from blendgen.wheel import blender_version
 
@@ -183,12 +183,14 @@ def _by_round(found: Measurements, what: str) -> dict[Setup, list[float]]:
 
 def _figures(told: dict[str, Any], found: Measurements) -> dict[str, float | None]:
     """One number each; None where it could not be measured."""
-    few = [t for traces in found.traces for t in traces if t.trial.variant.exposures == 1]
-    finishing_s = [(t.stages()[DEVELOP] + t.stages()[WRITE]).computing / t.images for t in few]
+    many = [t for traces in found.traces for t in traces if t.trial.variant.exposures == MANY_EXPOSURES]
+    finishing_s = [(t.stages()[DEVELOP] + t.stages()[WRITE]).computing / t.images for t in many]
+    beside = (told["blenderproc"] or {"ratios": {}})["ratios"]
     names = ("exposures_8_to_1", "wall_to_floor", "two_cores_to_one")
     return {
         **{name: told["ratios"].get(name, {}).get("median") for name in names},
         "develop_encode_ms": 1000 * median(finishing_s),
+        **{name: beside.get(name, {}).get("median") for name in BESIDE},
         "first_image_s": told["start_up_s"]["first_image"]["median"],
         "help_s": told["start_up_s"]["help"]["median"],
         "session_growth_mb": told["session"]["memory_growth_mb"],

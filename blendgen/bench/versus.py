@@ -18,6 +18,8 @@ CALL_BY_CALL, KEY_FRAMES = "blenderproc_call_by_call", "blenderproc_key_frames"
 # has no setting for that, but who knows Blender can make the map as small as blendgen's
 TUNED = "_tuned"
 THEIRS = (CALL_BY_CALL, CALL_BY_CALL + TUNED, KEY_FRAMES, KEY_FRAMES + TUNED)
+# the ratios that are judged: what a user of BlenderProc meets
+BESIDE = ONE_BESIDE, MANY_BESIDE = tuple(f"{ours}_to_{CALL_BY_CALL}" for ours in (ONE, MANY))
 WAYS = {
     ONE: "blendgen, one worker, 1 exposure a shot; everything varies",
     MANY: "blendgen, one worker, 8 exposures a shot; everything varies",

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from blendgen.cli.options import load, say, spec_argument, spec_options, stock, workers_option
-from blendgen.cli.progress import Progress
 
 _SHOWN = 5  # of a list of classes
 
@@ -52,8 +51,13 @@ def command(
     Goes on where an earlier run stopped. The first Ctrl-C finishes the images in hand, the second
     stops at once. The images do not depend on --workers; on another --device their bytes do.
     """  # fmt: skip
+    from blendgen.farm.recruit import enlisted
+
+    recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
+
     import numpy as np
 
+    from blendgen.cli.progress import Progress
     from blendgen.dataset.store import Store
     from blendgen.dataset.write import write_atomically
     from blendgen.develop.encode import encode_jpeg
@@ -81,7 +85,7 @@ def command(
         places = folder, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, *places, devices=devices)
         with Progress() as progress:
-            outcome = generate(job, store, wanted, progress, workers)
+            outcome = generate(job, store, wanted, progress, workers, recruit)
         sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88)
         write_atomically(store.layout, store.layout.contact_sheet, sheet)
         _tell(outcome, store, as_json)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from blendgen.inventory import Inventory, load_inventory
-from blendgen.spec.load import Override, SpecFile, load_spec, parse_override
+if TYPE_CHECKING:
+    from blendgen.inventory import Inventory
+    from blendgen.spec.load import SpecFile
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
 
@@ -53,6 +55,8 @@ def load(
     spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
 ) -> SpecFile:
     """Load a spec with the command line's overrides; they enter here and nowhere later."""
+    from blendgen.spec.load import Override, load_spec, parse_override
+
     # first, so that --set render.KEY changes a field of this preset
     changes = [] if render is None else [Override(f"--render {render}", ("render",), render)]
     changes += [parse_override(text) for text in overrides]
@@ -67,6 +71,7 @@ def stock(spec_file: SpecFile, strict: bool) -> Inventory:
     """Measure the products of a spec, telling on stderr what was left out."""
     from blendgen.catalog.cache import cache_folder
     from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.inventory import load_inventory
 
     logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
     inventory = load_inventory(spec_file, logged, builder_digests(), strict)

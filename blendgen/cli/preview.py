@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
-from blendgen.cli.progress import Progress
 from blendgen.errors import DatasetError, Interrupted, UsageError
 
 _LONGER_SIDE_PX = 160
@@ -40,7 +39,12 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     With --render the preset decides size and quality. --vary camera.elevation_deg shows what one
     parameter does; the caption then tells its value.
     """  # fmt: skip
+    from blendgen.farm.recruit import enlisted
+
+    recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
+
     from blendgen.catalog.cache import cache_folder
+    from blendgen.cli.progress import Progress
     from blendgen.dataset.store import Store
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
@@ -64,7 +68,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
         with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
             job = Job(quick, inventory.catalog, inventory.roster, folder, log, steering=steering)
             try:
-                generate(job, store, range(images), progress)
+                generate(job, store, range(images), progress, recruit=recruit)
             except Interrupted as error:
                 raise Interrupted(error.exit_code - 128, "stopped; no sheet was written") from None
         page = dataset_sheet(folder, images, min(6, images), boxes, captions)

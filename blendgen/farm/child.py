@@ -17,12 +17,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from blendgen.engine.base import EngineError
 from blendgen.farm.machine import resident_bytes
-from blendgen.farm.share import Share
+from blendgen.farm.spawn import Order
 from blendgen.pipeline import Task
 
 
@@ -54,23 +53,17 @@ class Failure:
     error: Exception
 
 
-def work(
-    job_file: Path,
-    share: Share,
-    pipe: Connection,
-    start: Callable[[Path, Share], None],
-    produce: Callable[[Task], Any],
-) -> None:
+def work(pipe: Connection, order: Order) -> None:
     """Answer tasks until the parent sends None, or is gone; does not return."""
-    share.take()
-    start(job_file, share)
+    order.share.take()
+    order.start(order.job_file, order.share)
     line = _Line(pipe)
     try:
         line.say(Ready())
         with ThreadPoolExecutor(1, "finish") as beside:
             for number, task in line.tasks():
                 line.say(Begun(number))
-                rest = _answer(line, number, lambda task=task: produce(task))
+                rest = _answer(line, number, lambda task=task: order.produce(task))
                 if rest is not None:
                     beside.submit(_answer, line, number, rest)
         code = 0

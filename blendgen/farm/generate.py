@@ -16,6 +16,7 @@ from blendgen.dataset.store import Store
 from blendgen.errors import Interrupted
 from blendgen.farm.job import Job
 from blendgen.farm.pool import enough_workers, run_tasks
+from blendgen.farm.recruit import Recruit
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.pipeline import tasks_for
 
@@ -42,12 +43,18 @@ class Outcome:
 
 
 def generate(
-    job: Job, store: Store, indices: Sequence[int], progress: Progress, workers: int | None = 1
+    job: Job,
+    store: Store,
+    indices: Sequence[int],
+    progress: Progress,
+    workers: int | None = 1,
+    recruit: Recruit | None = None,
 ) -> Outcome:
     """Make the wanted images that are not there yet.
 
     progress: told how many images there are to make, then how many more are finished
     workers: processes, never more than shots; None for as many as this machine has room for
+    recruit: the first of them, where one waits already
     raises: BlendgenError; Interrupted after a signal, with what is finished kept in order
     """
     done = store.done()
@@ -59,7 +66,8 @@ def generate(
     progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
-            for rows, identity in run_tasks(job, tasks_for(job.spec, _missing(indices, done)), stop, workers):
+            tasks = tasks_for(job.spec, _missing(indices, done))
+            for rows, identity in run_tasks(job, tasks, stop, workers, recruit=recruit):
                 if identity not in devices:
                     devices.append(identity)
                     _tell_of_other_devices(store.note_device(identity), identity, progress)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from blendgen.farm.child import work
-from blendgen.farm.share import ONE_THREAD_EACH, Share
-from blendgen.farm.stop_signal import signals_held_back
+from blendgen.farm.recruit import Recruit
+from blendgen.farm.share import Share
+from blendgen.farm.spawn import Order, spawn
 from blendgen.pipeline import Task
 
 # bpy is not inside it: that is loaded by the first task
@@ -102,29 +101,7 @@ class Hand:
             self.pipe.send(message)
 
 
-def hire(share: Share, job_file: Path, start: Callable, produce: Callable) -> Hand:
-    """Start a worker process with its share of the machine."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(
-        target=work, args=(job_file, share, theirs, start, produce), name="blendgen-worker"
-    )
-    with signals_held_back(), _environment(ONE_THREAD_EACH):
-        process.start()
-    theirs.close()
-    return Hand(share, process, ours)
-
-
-@contextlib.contextmanager
-def _environment(changes: dict[str, str]) -> Iterator[None]:
-    """Variables that a process started in here has from its first moment: libraries read them once."""
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def hire(share: Share, job_file: Path, start: Callable, produce: Callable, recruit: Recruit) -> Hand:
+    """A worker process with its share of the machine: the recruit, or else a new one."""
+    order = Order(job_file, share, start, produce)
+    return Hand(share, *(recruit.engage(order) or spawn(work, order)))

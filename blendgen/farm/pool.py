@@ -23,6 +23,7 @@ from blendgen.farm.child import Answer, Begun, Failure, Ready
 from blendgen.farm.hand import Assignment, Hand, hire
 from blendgen.farm.job import Job
 from blendgen.farm.machine import cores, free_memory_bytes, own_cores
+from blendgen.farm.recruit import Recruit
 from blendgen.farm.share import Share, automatic_workers, memory_limit, shares, worker_bytes
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import render, start
@@ -47,16 +48,20 @@ def run_tasks(
     workers: int = 1,
     start: Callable[[Path, Share], None] = start,
     produce: Callable[[Task], Any] = render,
+    recruit: Recruit | None = None,
 ) -> Iterator[Any]:
     """Rows and engine identity of each task as it finishes (or what another `produce` gives, or the
     function that it gives); ends early when `stop` is set.
+
+    recruit: the first worker, where one waits already
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
     """
     limit = memory_limit(workers, free_memory_bytes(), _each_bytes(job))
     places = shares(workers, cores(), own_cores(), job.devices, limit)
     with job.handed_over() as job_file:
-        pool = _Pool(job, tasks, places, partial(hire, job_file=job_file, start=start, produce=produce))
+        order = {"job_file": job_file, "start": start, "produce": produce}
+        pool = _Pool(job, tasks, places, partial(hire, **order, recruit=recruit or Recruit()))
         try:
             yield from pool.answers(stop)
         finally:

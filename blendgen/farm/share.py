@@ -6,10 +6,12 @@ not follow from its share, only how fast.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import UsageError
@@ -48,9 +50,20 @@ class Share:
     memory_bytes: int = _MOST_BYTES
 
     def take(self) -> None:
-        """Stay on the cores of this share; libraries that are loaded later count no others."""
+        """Stay on the cores of this share, with all threads that libraries have started; libraries that
+        are loaded later count no others."""
         if self.cores and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, self.cores)
+            for thread in _threads():
+                with contextlib.suppress(ProcessLookupError):  # it has ended by now
+                    os.sched_setaffinity(thread, self.cores)
+
+
+def _threads() -> list[int]:
+    """Numbers of this process's threads; 0, the calling one, where the system does not tell."""
+    try:
+        return [int(task.name) for task in Path("/proc/self/task").iterdir()]
+    except OSError:
+        return [0]
 
 
 def worker_bytes(pixels: int) -> int:

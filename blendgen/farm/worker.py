@@ -34,6 +34,7 @@ from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.shot import Row
 from blendgen.wheel import missing_bpy_message, require_libraries
 
+_RENDERS_AFTER_S = 0.4
 Made = tuple[list[Row], dict[str, str]]
 
 
@@ -117,11 +118,18 @@ def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
     engine = blender_engine(job, device)
-    # a tenth of a second that the first render hides; beside the import of bpy it would deadlock
-    threading.Thread(target=importlib.import_module, args=("scipy.ndimage",), daemon=True).start()
+    _load_during_first_render("scipy.ndimage")
     denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.roster, engine, developer, job.steering)
+
+
+def _load_during_first_render(name: str) -> None:
+    """Import a module in a thread once Cycles is at work and leaves Python free: sooner it would hold up
+    what comes before the render, and beside the import of bpy it would deadlock."""
+    timer = threading.Timer(_RENDERS_AFTER_S, importlib.import_module, (name,))
+    timer.daemon = True
+    timer.start()
 
 
 def blender_engine(job: Job, device: Device = CPU):

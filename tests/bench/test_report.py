@@ -21,7 +21,8 @@ RATE_KEYS = {
 }  # fmt: skip
 FIGURES = {
     "exposures_8_to_1", "develop_encode_ms", "wall_to_floor", "two_cores_to_one", "first_image_s", "help_s",
-    "session_growth_mb", "session_slowdown",
+    "session_growth_mb", "session_slowdown", "blendgen_1_to_blenderproc_call_by_call",
+    "blendgen_8_to_blenderproc_call_by_call",
 }  # fmt: skip
 
 
@@ -96,7 +97,13 @@ def test_the_table_tells_noise_spreads_and_verdicts(report):
     for threshold in THRESHOLDS:
         assert threshold.name in text
     assert "BlenderProc 2.8.0 on Blender 4.2.0" in text
-    assert "BlenderProc" not in table(told(versus=False))
+    assert "BlenderProc 2.8.0" not in table(told(versus=False))
+
+
+def test_nothing_is_said_against_blenderproc_where_it_was_not_asked_for():
+    alone = told(versus=False)
+    words = {one["figure"]: one["verdict"] for one in alone["verdicts"]}
+    assert words["blendgen_8_to_blenderproc_call_by_call"] == NOT_MEASURED and failed(alone) == []
 
 
 def test_the_plot_is_a_png(report):

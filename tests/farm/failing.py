@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -163,3 +164,17 @@ def dies_while_probing(pipe, log: Path):
 
 def hangs_while_probing(pipe, log: Path):
     time.sleep(60)
+
+
+def tells_shot_and_process(task: Task):
+    time.sleep(0.05)  # so that others get some
+    return task.shot_index, os.getpid()
+
+
+def tells_whether_blender_is_there(task: Task):
+    return "bpy" in sys.modules
+
+
+def tells_the_cores_of_its_threads(task: Task):
+    """The different sets of cores that the threads of this process may run on."""
+    return {tuple(os.sched_getaffinity(int(thread.name))) for thread in Path("/proc/self/task").iterdir()}
