@@ -144,6 +144,7 @@ def test_faults_are_told_with_their_places_and_exit_3(tmp_path):
     assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_used_exits_3(tmp_path):
     folder = write_models(tmp_path / "models", mug=MUG)
     (folder / "empty.stl").touch()

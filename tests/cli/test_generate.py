@@ -60,6 +60,7 @@ def content(folder):
     return {str(f.relative_to(folder)): f.read_bytes() for f in [*files, folder / "manifest.jsonl"]}
 
 
+@pytest.mark.slow
 def test_the_result_is_json_and_nothing_of_blender_reaches_the_terminal(finished):
     folder, result = finished
     answer = json.loads(result.stdout)

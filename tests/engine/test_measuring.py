@@ -46,6 +46,7 @@ def test_each_source_has_its_outcome_in_order():
     assert run("a", "bad", "b") == [None, "a point cloud", None]
 
 
+@pytest.mark.slow
 def test_a_crash_costs_one_model():
     assert run("a", "abort", "b", "exit", "half", "c") == [
         None,

@@ -78,6 +78,7 @@ def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
     assert indices(job, produce, workers) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, workers):
     with pytest.raises(EngineError, match=r"shot 2: Blender crashed 3 times \(SIGSEGV\).*log"):
@@ -180,6 +181,7 @@ def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_orde
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
     monkeypatch.setattr(pool, "_PATIENCE_S", 0.5)

@@ -19,6 +19,7 @@ def test_the_cpu_is_never_probed_for(monkeypatch):
     assert probe.devices_for(Wish("cpu")) == (CPU,)
 
 
+@pytest.mark.slow
 def test_probing_gives_gpus_alone():
     """In a process of its own: one that has loaded bpy hands its path on to those that it starts."""
     code = (

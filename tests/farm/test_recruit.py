@@ -50,6 +50,7 @@ def test_a_recruit_is_the_first_of_the_workers(job, workers):
         assert gone(pid)  # with its work, and not only with its parent's
 
 
+@pytest.mark.slow
 def test_a_recruit_has_loaded_blender_when_it_begins(job, monkeypatch):
     # another test may have loaded bpy here, whose folders a new process would then search first
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if "scripts" not in Path(folder).parts])
@@ -60,6 +61,7 @@ def test_a_recruit_has_loaded_blender_when_it_begins(job, monkeypatch):
         assert list(answers) == [True]
 
 
+@pytest.mark.slow
 def test_a_recruit_works_once(job):
     with enlisted() as recruit:
         first, second = (set(workers_of(job, recruit, tasks=TASKS[:1]).values()) for _ in range(2))
