@@ -16,7 +16,7 @@ from blendgen.farm.share import Share
 from blendgen.farm.spawn import Order, spawn
 from blendgen.pipeline import Task
 
-# bpy is not inside it: that is loaded by the first task
+# bpy is loaded by the first task, or within this by a recruit
 _START_PATIENCE_S = 300.0
 _EXIT_S = 5.0
 

@@ -19,6 +19,7 @@ from blendgen.spec.section import Section, ShortSection
 from blendgen.vocabulary import METRES_PER_UNIT
 
 VERSION = 1
+LONGEST_NAME = 100
 MARK = "blendgen_model"  # the key that every sidecar has
 FILE = "file"  # coordinates as they stand in the model file
 _FARTHEST = 1e9  # in any unit; models are measured in single precision
@@ -69,7 +70,7 @@ _PATTERNS_SCHEMA = {"anyOf": [_PATTERN_SCHEMA, {"type": "array", "items": _PATTE
 Place = Annotated[Vector, BeforeValidator(_vector), WithJsonSchema(_PLACE_SCHEMA)]
 Axis = Annotated[Vector, BeforeValidator(_axis), WithJsonSchema(_AXIS_SCHEMA)]
 Patterns = Annotated[list[str], BeforeValidator(_patterns), WithJsonSchema(_PATTERNS_SCHEMA)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class KeypointPlace(ShortSection):

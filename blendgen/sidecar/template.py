@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from blendgen.catalog.product import Product
 from blendgen.sidecar.frame import FileFrame
-from blendgen.sidecar.schema import VERSION
+from blendgen.sidecar.schema import LONGEST_NAME, VERSION
 
 
 def template(product: Product, options: Mapping[str, str | None]) -> str:
@@ -25,10 +25,10 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
         f"# {product.name}: {size} mm, {product.triangles} triangles; check with: blendgen assets",
         "# Points and directions are in the model file's own axes and unit.",
         f"blendgen_model: {VERSION}",
-        f"class: {_text(product.name)}",
+        f"class: {_text(product.name[:LONGEST_NAME])}",
         *stated,
         "parts:                       # label: pattern(s) of material names",
-        *(f"  {_text(part)}: {_text(part)}" for part in product.parts),
+        *(f"  {_text(label)}: {_text(names)}" for label, names in _parts(product).items()),
         "# keypoints:                 # names of points on the surface; this is about the top of the box",
         f"#   top: [{', '.join(f'{x:.4g}' for x in middle + 0.0)}]",
         "# symmetries:",
@@ -40,6 +40,16 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _text(name: str) -> str:
-    """A YAML text in quotes."""
-    return json.dumps(name, ensure_ascii=False)
+def _parts(product: Product) -> dict[str, list[str]]:
+    """Names of materials by labels, which may not be as long as those."""
+    parts: dict[str, list[str]] = {}
+    for name in product.parts:
+        parts.setdefault(name[:LONGEST_NAME], []).append(name)
+    return parts
+
+
+def _text(text: str | list[str]) -> str:
+    """YAML of a text in quotes, or of several where there are."""
+    if isinstance(text, list) and len(text) == 1:
+        text = text[0]
+    return json.dumps(text, ensure_ascii=False)

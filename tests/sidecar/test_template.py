@@ -9,6 +9,7 @@ import pytest
 
 from blendgen.sidecar.apply import with_sidecar
 from blendgen.sidecar.read import check_sidecar
+from blendgen.sidecar.schema import LONGEST_NAME
 from blendgen.sidecar.template import template
 from blendgen.spec.yaml_source import parse
 from tests.conftest import make_product
@@ -26,3 +27,13 @@ def test_what_was_measured_is_a_sidecar_that_fits(name):
     assert problems == []
     assert (described.part_names, described.model_class, file.sidecar.unit) == (parts, name, "mm")
     assert "+y up" in text
+
+
+def test_names_that_a_sidecar_has_no_room_for_are_shortened():
+    parts = ("a" * 120 + "1", "a" * 120 + "2", "b" * 101)
+    product = replace(make_product("m" * 150, "mesh", (0.04, 0.04, 0.1)), parts=parts, file_to_product=FRAME)
+    file = check_sidecar(parse(template(product, {}), "mug.yaml"), Path("mug.obj"))
+    described, problems = with_sidecar(product, file)
+    assert problems == []
+    assert described.model_class == "m" * LONGEST_NAME
+    assert set(described.part_names) == {"a" * LONGEST_NAME, "b" * LONGEST_NAME}
