@@ -44,7 +44,7 @@ format: $(READY)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (10 minutes)
+bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
 	$(BIN)/blendgen bench -o out/bench --check $(BENCH)
 
 audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)

@@ -38,8 +38,8 @@ class Plan:
 
     variant: Variant = Variant()
     rounds: int = 3
-    steady: int = 24
-    traced: int = 6
+    steady: int = 16
+    traced: int = 4
     pairs: int = 2
     warm_up: int = 40
     session: int = 200

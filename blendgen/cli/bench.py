@@ -27,7 +27,7 @@ _SCENE = "conveyor_phones.yaml"
     "--samples", type=click.IntRange(1, 4096), help="Samples per pixel; default: 8, with --quick 2."
 )
 @click.option(
-    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run; default: 24, with --quick 2."
+    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run; default: 16, with --quick 2."
 )
 @click.option("--quick", is_flag=True, help="One round of a few tiny shots: does it work at all?")
 @click.option(
@@ -44,7 +44,7 @@ _SCENE = "conveyor_phones.yaml"
 def command(scene, resolution, samples, shots, quick, against, folder, as_json, check):
     """Measure images per second, stages, the floor that path tracing sets, start-up and memory.
 
-    Takes ten minutes and more, and wants the machine for itself. What is compared is measured in
+    Takes half an hour, and wants the machine for itself. What is compared is measured in
     turn, several times; docs/bench.md tells what each figure means.
     """  # fmt: skip
     from blendgen.bench.measure import measure
