@@ -79,6 +79,30 @@ def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_fo
     assert not np.allclose(lights[0], lights[2], rtol=0.03)  # too far below the top to be on it
 
 
+def test_stickers_leave_nothing_behind(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=1, max_bounces=0, denoise=False)
+    worn = conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("label", 1.0)})
+    shot = conformance.make_shot([worn], conformance.make_camera(resolution=(16, 16)))
+    counts = []
+    for _ in range(3):
+        engine.render(shot)
+        counts.append((len(bpy.data.materials), len(bpy.data.node_groups)))
+    assert len(set(counts)) == 1
+
+
+@pytest.mark.parametrize("kind", STICKERS)
+def test_a_sticker_reaches_what_lies_below_it_and_not_what_lies_beside_it(kind):
+    from blendgen.engine.blender.stickers import reaches
+
+    (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its middle 30 mm up
+    triangle = np.array([(0.0, 0.0, 0.0), (0.004, 0.0, 0.0), (0.0, 0.004, 0.0)])
+    assert reaches(sticker, triangle + (0.0, 0.0, 0.03)) and reaches(sticker, triangle + (-0.033, 0.0, 0.03))
+    assert reaches(sticker, 50 * triangle + (-0.1, -0.1, 0.03))  # no corner of it lies below the sticker
+    for beside in ((0.031, 0.0, 0.03), (0.0, 0.016, 0.03), (0.0, 0.0, 0.01), (0.0, 0.0, 0.05)):
+        assert not reaches(sticker, triangle + beside)
+    assert not reaches(sticker, np.zeros((0, 3)))
+
+
 def test_what_is_no_glass_does_not_crack(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(resolution=(24, 24))

@@ -8,9 +8,11 @@ product's own frame, so they turn with it; dust lies on what faces up in the wor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
 
-from blendgen.condition import Condition
+from blendgen.condition import Condition, Sticker
 from blendgen.engine.blender.cracks import add_cracks
 from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.nodes import add_node
@@ -28,12 +30,14 @@ _SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
-def wear_out(material: bpy.types.Material, condition: Condition) -> None:
-    """Change a material in place; nothing where it has no Principled BSDF."""
+def wear_out(
+    material: bpy.types.Material, condition: Condition, groups: Mapping[Sticker, bpy.types.NodeTree]
+) -> None:
+    """Change a material in place; nothing where it has no Principled BSDF. groups: of its stickers"""
     principled = next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
     if principled is None:
         return
-    graph, glass = UsedMaterial(material, principled, condition), is_glass(material)
+    graph, glass = UsedMaterial(material.node_tree, principled, condition), is_glass(material)
     if condition.screen and material.name.casefold().startswith(_SCREENS):
         graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
     if condition.fingerprints:
@@ -46,7 +50,7 @@ def wear_out(material: bpy.types.Material, condition: Condition) -> None:
     if condition.cracks and glass:
         add_cracks(graph, condition.cracks, condition.impact)
     for sticker in () if small else condition.stickers:
-        add_sticker(graph, sticker)
+        add_sticker(graph, sticker, groups[sticker])
     if condition.dust:
         _dust(graph)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import bmesh
 import bpy
+import numpy as np
 from mathutils import Matrix
 from mathutils.bvhtree import BVHTree
 
@@ -20,10 +21,10 @@ from blendgen.condition import Condition
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.case_material import CASE_PART, case_material
 from blendgen.engine.blender.condition import wear_out
+from blendgen.engine.blender.mesh_parts import points_of_parts, smallest_parts
 from blendgen.engine.blender.nodes import set_input
-from blendgen.engine.blender.part_areas import smallest_parts
 from blendgen.engine.blender.stage import stand
-from blendgen.engine.blender.stickers import laid_down
+from blendgen.engine.blender.stickers import laid_down, reaches, sticker_group
 from blendgen.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
@@ -41,7 +42,8 @@ class Models:
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._surfaces: dict[str, BVHTree] = {}
         self._small: dict[str, frozenset[int]] = {}
-        self._painted: list[bpy.types.Material] = []
+        self._points: dict[str, list[np.ndarray]] = {}
+        self._painted: list[bpy.types.Material | bpy.types.NodeTree] = []
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
         """A scene object for one product of a shot; its pass index is the instance id."""
@@ -63,7 +65,7 @@ class Models:
             materials = self._in_case(product, materials, case)
         if not condition.is_new:
             laid = self._laid_down(product, condition)
-            materials = self._used(materials, laid, case is not None, self._details(product))
+            materials = self._used(product, materials, laid, case is not None)
         if self._tell_parts and isinstance(placed, PlacedProduct):
             materials = self._numbered(materials)
         for slot, material in zip(instance.material_slots, materials, strict=True):
@@ -108,16 +110,30 @@ class Models:
             self._small[product.name] = smallest_parts(self._mesh(product), len(product.parts))
         return self._small[product.name]
 
-    def _used(self, materials, condition: Condition, cased: bool, details) -> list[bpy.types.Material]:
+    def _used(
+        self, product: Product, materials, condition: Condition, cased: bool
+    ) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
-        large = {material for slot, material in enumerate(materials) if slot not in details}
+        large = {materials[slot] for slot in range(len(materials)) if slot not in self._details(product)}
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
+        groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
         within = _within_case(condition) if cased else condition
         for material, copy in copies.items():
             state = condition if material.name.startswith(CASE_PART) else within
-            wear_out(copy, state if material in large else state.model_copy(update=_CLEAN))
-        self._painted += copies.values()
+            if state.stickers:
+                slots = [slot for slot, one in enumerate(materials) if one == material]
+                state = self._below_its_stickers(product, slots, state)
+            wear_out(copy, state if material in large else state.model_copy(update=_CLEAN), groups)
+        self._painted += [*copies.values(), *groups.values()]
         return [copies[material] for material in materials]
+
+    def _below_its_stickers(self, product: Product, slots: list[int], condition: Condition) -> Condition:
+        """The condition, with those stickers alone that reach the parts in some slots."""
+        if product.name not in self._points:
+            self._points[product.name] = points_of_parts(self._mesh(product), len(product.parts))
+        points = np.concatenate([self._points[product.name][slot] for slot in slots])
+        near = tuple(sticker for sticker in condition.stickers if reaches(sticker, points))
+        return condition.model_copy(update={"stickers": near})
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
         if product.name not in self._meshes:
@@ -125,7 +141,7 @@ class Models:
         return self._meshes[product.name]
 
     def clear(self) -> None:
-        """Remove the repainted materials, after their objects are gone."""
+        """Remove the repainted materials and what they are made of, after their objects are gone."""
         bpy.data.batch_remove(self._painted)
         self._painted = []
 

@@ -1,17 +1,21 @@
 """Stickers: paper labels with print, vinyl stickers and strips of tape, laid on by projection.
 
-In: a used material and a Sticker. It covers what looks its way within its outline and lies about as
-high as the surface below its middle, so outline, depth and masks of the product stay exact; its
-thickness shows as a step in the normals. Tape is translucent and follows the product round its edges.
+In: used materials and a Sticker, whose own nodes are one group that they share. It covers what looks its
+way within its outline and lies about as high as the surface below its middle, so outline, depth and masks
+of the product stay exact; its thickness shows as a step in the normals. Tape is translucent and follows
+the product round its edges.
 """
 
 from __future__ import annotations
 
+import bpy
+import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from blendgen.color import hex_to_linear
-from blendgen.condition import Sticker
+from blendgen.condition import Condition, Sticker
+from blendgen.engine.blender.nodes import add_node
 from blendgen.engine.blender.shader_graph import Number, Socket
 from blendgen.engine.blender.used_material import UsedMaterial
 from blendgen.plain import Vector3
@@ -23,6 +27,7 @@ _CORNER_M = {"label": 0.0012, "vinyl": 0.003, "tape": 0.0}
 # cosine between the surface and the sticker's own normal from which it begins, and is whole
 _FACING = {"label": (0.6, 0.75), "vinyl": (0.6, 0.75), "tape": (-0.35, -0.15)}
 _BEND = 0.3  # of its length, how far a sticker reaches up or down
+_OUTPUTS = {"Mask": "Float", "Face": "Color", "Height": "Float"}
 _BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
 
 
@@ -33,12 +38,36 @@ def laid_down(sticker: Sticker, surface: BVHTree) -> Sticker:
     return sticker if hit is None else sticker.model_copy(update={"center_m": tuple(hit)})
 
 
-def add_sticker(graph: UsedMaterial, sticker: Sticker) -> None:
-    """Lay it over whatever the material shows so far."""
+def reaches(sticker: Sticker, points: np.ndarray) -> bool:
+    """Whether any of the surface between points (n, 3) of the product frame may lie under a sticker."""
+    directions = np.array([sticker.along, _cross(sticker.normal, sticker.along), sticker.normal])
+    length, width = sticker.size_m
+    reach = np.array([length / 2 + _EDGE_M, width / 2 + _EDGE_M, _BEND * length])
+    offsets = (points - np.array(sticker.center_m)) @ directions.T
+    return len(points) > 0 and bool(((offsets.min(axis=0) <= reach) & (offsets.max(axis=0) >= -reach)).all())
+
+
+def sticker_group(sticker: Sticker, condition: Condition) -> bpy.types.NodeTree:
+    """A new node group: where the sticker lies, its colours, and how high it stands in mm."""
+    tree = bpy.data.node_groups.new("sticker", "ShaderNodeTree")
+    for name, kind in _OUTPUTS.items():
+        tree.interface.new_socket(name=name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
+    graph = UsedMaterial(tree, None, condition)
     u, v, height = _place(graph, sticker)
     mask = graph.product(_outline(graph, sticker, u, v), _level(graph, sticker, height))
+    height_mm = graph.product(mask, _height_mm(graph, sticker, u, v))
+    add_node(
+        tree, "NodeGroupOutput", {"Mask": mask, "Face": _face(graph, sticker, u, v), "Height": height_mm}
+    )
+    return tree
+
+
+def add_sticker(graph: UsedMaterial, sticker: Sticker, group: bpy.types.NodeTree) -> None:
+    """Lay it over whatever the material shows so far; group: of `sticker_group`."""
+    node = graph.node("ShaderNodeGroup", node_tree=group)
+    mask, face, height_mm = (node.outputs[name] for name in _OUTPUTS)
     opaque = graph.product(mask, sticker.opacity)
-    graph.cover(opaque, Base_Color=_face(graph, sticker, u, v), Metallic=0.0, Transmission_Weight=0.0)
+    graph.cover(opaque, Base_Color=face, Metallic=0.0, Transmission_Weight=0.0)
     if sticker.kind == "label":
         graph.cover(mask, Roughness=0.72, Coat_Weight=0.0)
     elif sticker.kind == "vinyl":
@@ -46,7 +75,7 @@ def add_sticker(graph: UsedMaterial, sticker: Sticker) -> None:
     else:
         graph.cover(mask, Roughness=0.3, Coat_Weight=0.35, Coat_Roughness=0.16)
     graph.darken_emission(opaque)
-    graph.relief(graph.product(mask, _height_mm(graph, sticker, u, v)))
+    graph.relief(height_mm)
 
 
 def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket, Socket]:

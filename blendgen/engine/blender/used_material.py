@@ -24,8 +24,8 @@ _NORMALS = ("Normal", "Coat Normal")
 class UsedMaterial(ShaderGraph):
     """own: the point in the product frame, metres; point: the same, moved to where its marks are."""
 
-    def __init__(self, material: bpy.types.Material, principled, condition: Condition):
-        self.tree, self.principled = material.node_tree, principled
+    def __init__(self, tree: bpy.types.NodeTree, principled: bpy.types.Node | None, condition: Condition):
+        self.tree, self.principled = tree, principled
         self.wear, self.dust = condition.scratches, condition.dust
         self.own = add_node(self.tree, "ShaderNodeTexCoord").outputs["Object"]
         self.point = self.add(self.own, (*condition.pattern_offset_m, 0.0))
