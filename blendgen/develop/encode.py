@@ -1,7 +1,8 @@
 """Encode: finished arrays to the bytes of image files. No disk here.
 
-Pillow writes all but one: PNGs of photos, where its search for the best filter of each row would take
-longer than all else, and on sensor noise finds nothing better than one filter for all rows.
+Pillow writes all but what every image has: PNGs of photos and of masks. There its search for the best
+filter of each row would take longer than all else, and finds hardly better than one for all rows.
+source: W3C, Portable Network Graphics (third edition), sections 5, 9.2 and 11.2
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from blendgen.spec.output import Output
 DEPTH_STEP_M = 0.0001
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_TRUE_COLOR, _AVERAGE = 2, 3
+_GREY, _TRUE_COLOR = 0, 2  # colour types
+_UP, _AVERAGE = 2, 3  # filters
+_RUNS_FROM = 0.3  # share of zeros; noise alone has less
 
 
 def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
@@ -38,19 +41,25 @@ def encode_jpeg(rgb_u8: np.ndarray, quality: int, half_resolution_colors: bool =
 
 
 def encode_photo_png(rgb_u8: np.ndarray) -> bytes:
-    """(h, w, 3) uint8 as PNG bytes, for what has sensor noise in it.
-
-    source: W3C, Portable Network Graphics (third edition), sections 5, 9.2 and 11.2; every row has
-    filter 3, Average, and runs are all that is searched for: noise holds no longer strings
-    """
+    """(h, w, 3) uint8 as PNG bytes, for what has sensor noise in it: that holds no strings to find, and
+    runs only where it is burnt out or black."""
     height, width, channels = rgb_u8.shape
     rows = rgb_u8.reshape(height, width * channels)
     above, left = np.zeros_like(rows), np.zeros_like(rows)
     above[1:], left[:, channels:] = rows[:-1], rows[:, :-channels]
     mean = (above & left) + ((above ^ left) >> 1)  # rounded down, within 8 bits
-    filtered = np.column_stack([np.full(height, _AVERAGE, np.uint8), rows - mean])
-    packer = zlib.compressobj(1, strategy=zlib.Z_RLE)
-    header = struct.pack(">IIBBBBB", width, height, 8, _TRUE_COLOR, 0, 0, 0)
+    residual = rows - mean
+    even = 1 - np.count_nonzero(residual) / residual.size
+    strategy = zlib.Z_RLE if even > _RUNS_FROM else zlib.Z_HUFFMAN_ONLY
+    return _png(residual, width, 8, _TRUE_COLOR, _AVERAGE, strategy)
+
+
+def _png(residual: np.ndarray, width: int, bits: int, color_type: int, row_filter: int, strategy) -> bytes:
+    """(h, bytes of a row) uint8, filtered, as PNG bytes; strategy: one of zlib's."""
+    height = len(residual)
+    filtered = np.column_stack([np.full(height, row_filter, np.uint8), residual])
+    packer = zlib.compressobj(1, strategy=strategy)
+    header = struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", packer.compress(filtered) + packer.flush()), (b"IEND", b"")
     return _PNG_SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
 
@@ -67,8 +76,11 @@ def encode_png(rgb_u8: np.ndarray) -> bytes:
 
 
 def encode_mask(instance_id: np.ndarray) -> bytes:
-    """(h, w) uint16 instance ids as a 16-bit grey PNG."""
-    return _grey_16_bit(instance_id, compress_level=1, compress_type=zlib.Z_RLE)  # runs of equal ids
+    """(h, w) uint16 instance ids as a 16-bit grey PNG; rows are like those above them, and full of runs."""
+    rows = instance_id.astype(">u2", order="C").view(np.uint8).reshape(len(instance_id), -1)
+    residual = rows.copy()
+    residual[1:] -= rows[:-1]
+    return _png(residual, instance_id.shape[1], 16, _GREY, _UP, zlib.Z_RLE)
 
 
 def encode_classes(class_id: np.ndarray) -> bytes:
@@ -84,12 +96,9 @@ def encode_albedo(albedo_linear: np.ndarray) -> bytes:
 def encode_depth(depth_m: np.ndarray) -> bytes:
     """(h, w) metres as a 16-bit grey PNG in steps of DEPTH_STEP_M; 0 where nothing was hit, or too far."""
     steps = np.rint(np.where(np.isfinite(depth_m), depth_m, 0.0).astype(np.float64) / DEPTH_STEP_M)
-    return _grey_16_bit(np.where(steps <= 65535, steps, 0), compress_level=6)
-
-
-def _grey_16_bit(values: np.ndarray, **compression) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(values.astype(np.uint16)).save(buffer, "PNG", **compression)
+    steps = np.where(steps <= 65535, steps, 0).astype(np.uint16)
+    Image.fromarray(steps).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
 
 

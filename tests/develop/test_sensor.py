@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from blendgen.develop.sensor import (
+    _counted,
     photo_electrons,
     raw_dn,
     sampled,
@@ -11,6 +13,7 @@ from blendgen.develop.sensor import (
     system_gain_dn_per_e,
     white_e,
 )
+from blendgen.streams import noise_stream
 from tests.develop.cameras import PRESETS, exposure, sensor_of
 
 NOISY = [preset for preset in PRESETS if preset != "ideal"]
@@ -198,3 +201,17 @@ def test_the_noise_free_twin_is_what_noise_averages_to():
 def test_a_mosaic_keeps_one_colour_a_pixel():
     rgb = np.zeros((4, 6, 3), np.float32) + [1, 2, 3]
     assert sampled(rgb).tolist() == [[1, 2] * 3, [2, 3] * 3] * 2
+
+
+@pytest.mark.parametrize("mean_e", [3.0, 127.0, 129.0, 2000.0])
+def test_electrons_are_poisson_distributed_however_many_there_are(mean_e):
+    counted = _counted(np.full((400, 400), mean_e), noise_stream(4, "test"))
+    assert (counted == np.rint(counted)).all() and counted.min() >= 0
+    edges = np.unique(poisson.ppf(np.linspace(0.02, 0.98, 13), mean_e))
+    expected = np.diff([0.0, *poisson.cdf(edges, mean_e), 1.0]) * counted.size
+    found = np.bincount(np.searchsorted(edges, counted.ravel()), minlength=len(expected))
+    assert np.sum((found - expected) ** 2 / expected) < 2.5 * len(expected)  # chi squared
+    skewness = np.mean((counted - counted.mean()) ** 3) / counted.std() ** 3
+    assert counted.mean() == pytest.approx(mean_e, rel=4 / np.sqrt(mean_e * counted.size))
+    assert counted.var() == pytest.approx(mean_e, rel=0.015)
+    assert skewness == pytest.approx(mean_e**-0.5, abs=0.025)
