@@ -125,7 +125,7 @@ def _counted(mean_e: np.ndarray, chance: np.random.Generator) -> np.ndarray:
     """
     normal = chance.standard_normal(mean_e.shape)
     counted = np.rint(mean_e + np.sqrt(mean_e) * normal + (normal * normal - 1) / 6)
-    few = mean_e < _MANY_E
+    few = ~(mean_e >= _MANY_E)  # what is no number among them, which the exact draw refuses
     counted[few] = chance.poisson(mean_e[few])
     return counted
 

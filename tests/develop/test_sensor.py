@@ -215,3 +215,10 @@ def test_electrons_are_poisson_distributed_however_many_there_are(mean_e):
     assert counted.mean() == pytest.approx(mean_e, rel=4 / np.sqrt(mean_e * counted.size))
     assert counted.var() == pytest.approx(mean_e, rel=0.015)
     assert skewness == pytest.approx(mean_e**-0.5, abs=0.025)
+
+
+def test_light_that_is_no_number_is_not_developed():
+    broken = np.full((4, 4), 500.0)
+    broken[1, 2] = np.nan
+    with pytest.raises(ValueError, match="lam"):
+        _counted(broken, noise_stream(4, "test"))
