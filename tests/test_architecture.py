@@ -18,6 +18,7 @@ LAYERS = {
             "streams",
             "color",
             "geometry",
+            "names",
             "vocabulary",
             "suggestion",
             "resources",

@@ -1,0 +1,74 @@
+"""Names: which texts can name a class or a split, which can be a path of a data set, and how texts of strangers
+are printed.
+
+In: texts of specs, models, sidecars and manifests. Nothing here touches a disk.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+MOST_NAME_BYTES = 255  # of one folder or file on the usual file systems
+MOST_PATH_BYTES = 1024  # of a path below a data set
+# Bidirectional marks, embeddings, overrides and isolates: they make a text look like another one.
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_LINE_ENDS = "\u2028\u2029"
+_NOT_XML = "\ufffe\uffff"
+
+
+def name_fault(name: object) -> str | None:
+    """Why a text cannot be the name of a class, a split, a colourway or one folder; None where it can."""
+    if not isinstance(name, str):
+        return "is not text"
+    if not name.strip():
+        return "is empty"
+    if name in (".", ".."):
+        return "names a folder above or the folder itself"
+    if "/" in name or "\\" in name:
+        return "has a / or \\ in it; a name is not a path"
+    hidden = next((letter for letter in name if is_hidden(letter)), None)
+    if hidden is not None:
+        return f"has an invisible control character (U+{ord(hidden):04X}) in it"
+    if len(name.encode()) > MOST_NAME_BYTES:
+        return f"is longer than {MOST_NAME_BYTES} bytes"
+    return None
+
+
+def path_fault(path: object) -> str | None:
+    """Why a text cannot be the path of a file below a data set's folder, with "/" between its parts; None
+    where it can. Links are not looked at here."""
+    if not isinstance(path, str):
+        return "is not text"
+    if path.startswith("/"):
+        return "is an absolute path"
+    parts = path.split("/")
+    if ":" in parts[0]:
+        return "starts with a drive or a scheme"
+    for part in parts:
+        fault = "has an empty part" if not part.strip() else name_fault(part)
+        if fault:
+            return fault
+    return f"is longer than {MOST_PATH_BYTES} bytes" if len(path.encode()) > MOST_PATH_BYTES else None
+
+
+def is_hidden(letter: str) -> bool:
+    """Whether a character steers a terminal or a text instead of being seen: C0 and C1 controls, DEL, line
+    separators, bidirectional controls, lone surrogates and what XML cannot hold."""
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in _BIDI + _LINE_ENDS + _NOT_XML
+
+
+def printable(text: str) -> str:
+    """The text as a terminal may get it: hidden characters other than line breaks and tabs as escapes."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _escaped(letter) if is_hidden(letter) and letter not in "\n\t" else letter for letter in text
+    )
+
+
+def _escaped(letter: str) -> str:
+    return (
+        letter.encode("unicode_escape", "surrogatepass").decode()
+        if ord(letter) > 0xFF
+        else f"\\x{ord(letter):02x}"
+    )
