@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -50,6 +49,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     from blendgen.farm.job import Job
     from blendgen.record import dataset_record
     from blendgen.report.contact_sheet import dataset_sheet
+    from blendgen.scratch import scratch_folder
     from blendgen.spec.load import resolved_yaml
 
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
@@ -62,8 +62,8 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
         quick = quick.model_copy(update={"exposures_per_shot": 1})
         steering, captions = steered(quick, inventory, vary, ablate, index, images)
     record = dataset_record(quick, inventory)
-    with tempfile.TemporaryDirectory(prefix="blendgen-preview-") as scratch:
-        folder, log = Path(scratch) / "preview", cache_folder() / "preview.log"
+    with scratch_folder("preview") as scratch:
+        folder, log = scratch / "preview", cache_folder() / "preview.log"
         log.unlink(missing_ok=True)
         with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
             job = Job(quick, inventory.catalog, inventory.roster, folder, log, steering=steering)

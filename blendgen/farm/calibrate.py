@@ -12,7 +12,6 @@ import json
 import logging
 import math
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from blendgen.farm.worker import answered, pipeline_in_hand
 from blendgen.identity import digest
 from blendgen.inventory import Inventory
 from blendgen.pipeline import Pipeline, Task
+from blendgen.scratch import scratch_folder
 from blendgen.spec.load import SpecFile, load_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
@@ -111,8 +111,8 @@ def _measured(job: Job, workers: int) -> dict[str, Any]:
     """The worst shot decides."""
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
     found: list[tuple[int, bool]] = []
-    with tempfile.TemporaryDirectory(prefix="blendgen-quality-") as scratch, StopSignal() as stop:
-        apart = replace(job, folder=Path(scratch), log=Path(scratch) / "blender.log")
+    with scratch_folder("quality") as scratch, StopSignal() as stop:
+        apart = replace(job, folder=scratch, log=scratch / "blender.log")
         found = list(run_tasks(apart, tasks, stop, workers, produce=fewest_samples))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")

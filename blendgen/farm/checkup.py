@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from blendgen.farm.probe import found_gpus
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.inventory import load_inventory
 from blendgen.pipeline import Task
+from blendgen.scratch import scratch_folder
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
 
@@ -29,8 +29,7 @@ _SPEC = {
 
 def check_up() -> dict[str, Any]:
     """{"blender", "kernel", "gpus", "smoke_render"}; raises SetupError with the cure, EngineError."""
-    with tempfile.TemporaryDirectory(prefix="blendgen-doctor-") as scratch:
-        folder = Path(scratch)
+    with scratch_folder("doctor") as folder:
         identity = _smoke_render(folder)
         return {
             "blender": identity["version"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from blendgen.catalog.product import Catalog
 from blendgen.draw.roster import Roster
 from blendgen.draw.steering import Steering
 from blendgen.engine.device import CPU, Device
+from blendgen.scratch import no_room, scratch_folder
 from blendgen.spec.model import Spec
 
 
@@ -42,9 +42,12 @@ class Job:
         A job is larger than a pipe holds: handed over through one, a worker that dies while it
         starts would leave its parent writing for ever.
         """
-        with tempfile.TemporaryDirectory(prefix="blendgen-job-") as scratch:
-            path = Path(scratch) / "job.pickle"
-            path.write_bytes(pickle.dumps(self))
+        with scratch_folder("job") as scratch:
+            path = scratch / "job.pickle"
+            try:
+                path.write_bytes(pickle.dumps(self))
+            except OSError as error:
+                raise no_room(error) from None
             yield path
 
 

@@ -7,11 +7,9 @@ Blender's and so the rays are cast where Blender lives; arrays stay there.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any
 
 from blendgen.audit.cast import require_embree
@@ -28,6 +26,7 @@ from blendgen.farm.reopen import Reopened
 from blendgen.farm.stop_signal import StopSignal
 from blendgen.farm.worker import answered, blender_engine, job_in_hand
 from blendgen.pipeline import Task
+from blendgen.scratch import scratch_folder
 from blendgen.shot import Row
 
 _ASSETS_KEPT = 64
@@ -50,14 +49,14 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
     require_embree()
     rows = spread_rows(found.layout.manifest, count)
     progress.begin(len(rows))
-    with tempfile.TemporaryDirectory(prefix="blendgen-rays-") as scratch:
+    with scratch_folder("rays") as scratch:
         inventory = found.inventory
         job = Job(
             found.spec_file.spec,
             inventory.catalog,
             inventory.roster,
             found.layout.root,
-            Path(scratch) / "blender.log",
+            scratch / "blender.log",
         )
         for row, findings in checked(job, rows, enough_workers(job, len(rows), workers)):
             yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)

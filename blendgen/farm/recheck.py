@@ -6,9 +6,7 @@ spec beside the images says what to make.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 from blendgen.dataset.layout import FOLDERS, Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
@@ -20,6 +18,7 @@ from blendgen.farm.generate import device_words, generate
 from blendgen.farm.job import Job
 from blendgen.farm.probe import devices_for
 from blendgen.farm.reopen import Reopened
+from blendgen.scratch import scratch_folder
 
 
 def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
@@ -35,10 +34,10 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
     with (
-        tempfile.TemporaryDirectory(prefix="blendgen-recheck-") as scratch,
-        Store(Path(scratch), record, text) as store,
+        scratch_folder("recheck") as scratch,
+        Store(scratch, record, text) as store,
     ):
-        scratch_set = Path(scratch), store.layout.log
+        scratch_set = scratch, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, *scratch_set, devices=devices)
         made = _made_again(job, store, sorted(rows), progress, workers).get("device")
         if made != known.get("device"):
