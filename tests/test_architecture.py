@@ -18,6 +18,7 @@ LAYERS = {
             "streams",
             "color",
             "geometry",
+            "folder",
             "names",
             "vocabulary",
             "suggestion",
@@ -29,6 +30,8 @@ LAYERS = {
             "photos",
             "condition",
             "oriented_box",
+            "scratch",
+            "lifeline",
         ],
         1,
     ),
@@ -118,6 +121,7 @@ def test_only_drawing_and_developing_take_chances():
 WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
 MAY_WRITE = ("dataset", "report", "export", "cli", "farm", "bench")
 MAY_WRITE_FILES = {
+    "scratch.py",
     "catalog/cache.py",
     "catalog/entry.py",
     "engine/blender/measuring.py",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import tempfile
 from pathlib import Path
 
 from blendgen.engine.device import CPU, Device, Wish, choose_devices
 from blendgen.errors import SetupError
+from blendgen.farm.spawn import tied
 from blendgen.farm.stop_signal import signals_held_back
 from blendgen.farm.worker import redirect_output
+from blendgen.scratch import scratch_folder
 from blendgen.wheel import blender_version, require_libraries
 
 _PATIENCE_S = 60.0
@@ -38,8 +39,8 @@ def found_gpus() -> list[Device]:
     """The GPUs that Cycles can use here; raises SetupError where probing for them fails."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="blendgen-probe-") as scratch:
-        process = context.Process(target=_answer, args=(theirs, Path(scratch) / "log"), daemon=True)
+    with scratch_folder("probe") as scratch:
+        process = context.Process(target=tied, args=(_answer, theirs, scratch / "log"), daemon=True)
         try:
             with signals_held_back():
                 process.start()

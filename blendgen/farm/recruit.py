@@ -12,7 +12,6 @@ import importlib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 
 from blendgen.farm.spawn import Order, spawn
 from blendgen.farm.stop_signal import ignore_stop_signals
+from blendgen.scratch import scratch_folder
 
 _LOADED_AHEAD = ("blendgen.farm.worker", "blendgen.engine.blender.session")
 
@@ -48,8 +48,8 @@ class Recruit:
 @contextmanager
 def enlisted() -> Iterator[Recruit]:
     """A recruit that begins to load Blender now, and goes home at the end if nobody engaged it."""
-    with tempfile.TemporaryDirectory(prefix="blendgen-worker-", ignore_cleanup_errors=True) as scratch:
-        process, pipe = spawn(_wait, Path(scratch))
+    with scratch_folder("worker") as scratch:
+        process, pipe = spawn(_wait, scratch)
         recruit = Recruit(process, pipe)
         try:
             yield recruit

@@ -12,6 +12,7 @@ from typing import Any
 
 from blendgen.farm.share import ONE_THREAD_EACH, Share
 from blendgen.farm.stop_signal import signals_held_back
+from blendgen.lifeline import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,17 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     """(process, pipe) of a new process that runs target(its end of the pipe, *arguments)."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *arguments), name="blendgen-worker")
+    process = context.Process(target=tied, args=(target, theirs, *arguments), name="blendgen-worker")
     with signals_held_back(), _environment(ONE_THREAD_EACH):
         process.start()
     theirs.close()
     return process, ours
+
+
+def tied(target: Callable, *arguments: Any) -> None:
+    """In a new process: run target(*arguments), and never longer than the parent lives."""
+    end_with_parent(multiprocessing.parent_process().pid)
+    target(*arguments)
 
 
 @contextmanager
