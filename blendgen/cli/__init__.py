@@ -6,10 +6,9 @@ Results go to stdout, everything else to stderr. Commands are loaded when they a
 
 from __future__ import annotations
 
-import contextlib
 import importlib
+import io
 import logging
-import os
 import sys
 import traceback
 
@@ -17,6 +16,7 @@ import click
 
 from blendgen import __version__
 from blendgen.cli.interrupt import insistent
+from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
 _COMMANDS = {
@@ -64,23 +64,19 @@ class _Commands(click.Group):
 def group(ctx: click.Context, verbose: bool) -> None:
     """A YAML scene spec and a folder of 3D models in, labelled images out."""
     level = logging.DEBUG if verbose else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, handlers=[log_handler()])
     logging.getLogger("blendgen").setLevel(level)
     ctx.obj = {"verbose": verbose}
 
 
 def main() -> None:
     """Entry point of the `blendgen` command."""
-    _open_closed_streams()
-    sys.exit(run(sys.argv[1:]))
-
-
-def _open_closed_streams() -> None:
-    """A daemon may start us with standard streams closed; they then lead nowhere."""
-    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-            setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", closefd=False))  # noqa: SIM115
+    open_streams()
+    try:
+        code = run(sys.argv[1:])
+    finally:
+        close_streams()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -101,23 +97,24 @@ def run(arguments: list[str]) -> int:
 
 def _told(error: Exception, verbose: bool) -> int:
     if isinstance(error, click.ClickException):
-        error.show()
+        text = io.StringIO()
+        error.show(text)
+        say(text.getvalue().rstrip("\n"))
         return ExitCode.USAGE
     if isinstance(error, BrokenPipeError):
-        # whoever read our output has left; nothing more can be said there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
+        return ExitCode.FAILED  # whoever read our output has left; nothing more can be said there
     if isinstance(error, BlendgenError):
         return _failed(str(error), error.exit_code, verbose)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
+    if isinstance(error, MemoryError):
+        return _failed("memory ran out", ExitCode.FAILED, verbose)
     raise error
 
 
 def _failed(message: str, code: int, verbose: bool) -> int:
-    with contextlib.suppress(OSError):  # the terminal may be gone
-        if verbose:
-            traceback.print_exc()
-        print(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}", file=sys.stderr)
+    if verbose:
+        say(traceback.format_exc().rstrip("\n"))
+    say(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}")
     return int(code)

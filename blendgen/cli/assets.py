@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 
 import click
 
 from blendgen.catalog.scan import UP_AXES
+from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode, UsageError
 from blendgen.inspection import Inspected, Inspection, inspect_place, inspect_spec
 from blendgen.sidecar.frame import FileFrame
@@ -35,7 +35,7 @@ def command(place, unit, up, init, as_json):
     if init:
         return _init(place, inspection)
     if as_json:
-        click.echo(json.dumps(_as_json(inspection)))
+        echo_json(_as_json(inspection))
     else:
         _print(inspection)
     return ExitCode.OK if inspection.passed else ExitCode.SPEC
@@ -67,7 +67,7 @@ def _init(place: Path, inspection: Inspection) -> int:
         raise UsageError(f"{place} has a sidecar; blendgen assets {place} checks it")
     model = inspection.models[0]
     target.write_text(template(model.product, model.source.options), "utf-8")
-    click.echo(f"wrote {target}", err=True)
+    say(f"wrote {target}")
     return ExitCode.OK
 
 
@@ -120,16 +120,16 @@ def _rounded(numbers) -> list[float]:
 
 def _print(inspection: Inspection) -> None:
     for model in inspection.models:
-        click.echo(_line(model))
+        echo(_line(model))
         for warning in model.warnings:
-            click.echo(f"  warning: {warning}")
+            echo(f"  warning: {warning}")
     for refusal in inspection.refusals:
-        click.echo(f"cannot be used: {refusal}")
+        echo(f"cannot be used: {refusal}")
     for fault in inspection.faults:
-        click.echo(str(fault))
+        echo(str(fault))
     wrong = len(inspection.refusals) + len(inspection.faults)
     counted = f"{len(inspection.models)} model(s)"
-    click.echo(f"{counted}: ok" if inspection.passed else f"{counted}, {wrong} fault(s)")
+    echo(f"{counted}: ok" if inspection.passed else f"{counted}, {wrong} fault(s)")
 
 
 def _line(model: Inspected) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from blendgen.cli.options import load, say, stock
+from blendgen.cli.options import load, stock
+from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import DatasetError, ExitCode
 
 _SCENE = "conveyor_phones.yaml"
@@ -61,7 +62,10 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
         found = measure(plan, scene, spec_file.spec, inventory, say, versus)
     told = report(plan, scene, quick, found)
     text = json.dumps(told, indent=2)
-    click.echo(text if as_json else table(told))
+    if as_json:
+        echo_json(told, indent=2)
+    else:
+        echo(table(told))
     if folder is not None:
         _write(told, text, folder)
     if check and failed(told):

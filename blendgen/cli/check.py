@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
+from blendgen.cli.terminal import echo, echo_json
 
 _SAMPLE = 200
 _UNUSUAL_M = 2.0
@@ -34,7 +34,7 @@ def command(spec, overrides, seed, render, strict, as_json):
         "drawn": _drawn(spec_file.spec, inventory),
     }
     if as_json:
-        click.echo(json.dumps(result))
+        echo_json(result)
     else:
         _print(result)
 
@@ -78,24 +78,24 @@ def _least_fill(spec) -> float:
 
 def _print(result: dict) -> None:
     drawn, classes = result["drawn"], result["classes"]
-    click.echo(f"{result['name']}: {result['images']} images of {result['resolution'][0]} x "
+    echo(f"{result['name']}: {result['images']} images of {result['resolution'][0]} x "
                f"{result['resolution'][1]} px")  # fmt: skip
-    click.echo(f"{result['products']} products in {len(classes)} classes: {', '.join(classes)}")
+    echo(f"{result['products']} products in {len(classes)} classes: {', '.join(classes)}")
     low, high = drawn["distance_m"]
-    click.echo(f"camera {low:g} to {high:g} m away, products fill {drawn['frame_fill'][0]:g} to "
+    echo(f"camera {low:g} to {high:g} m away, products fill {drawn['frame_fill'][0]:g} to "
                f"{drawn['frame_fill'][1]:g} of the frame (first {drawn['shots']} shots)")  # fmt: skip
     small, large = drawn["largest_side_m"]
-    click.echo(f"the largest sides of the products measure {small:g} to {large:g} m")
+    echo(f"the largest sides of the products measure {small:g} to {large:g} m")
     if large > _UNUSUAL_M:
-        click.echo("note: that is large for what lies on a belt or table; is the unit right? (unit: mm)")
+        echo("note: that is large for what lies on a belt or table; is the unit right? (unit: mm)")
     if drawn["least_view_m"] is not None and drawn["least_view_m"] < large:
-        click.echo(f"note: at its lowest, with its longest lens, the camera sees {drawn['least_view_m']:g} m "
+        echo(f"note: at its lowest, with its longest lens, the camera sees {drawn['least_view_m']:g} m "
                    "of the surface; where products do not fit the data set stops: raise camera.height_m or "
                    "lower focal_length_mm")  # fmt: skip
     if drawn["smaller_than_asked"]:
-        click.echo(f"note: in {drawn['smaller_than_asked']} of them so wide a lens cannot come near enough "
+        echo(f"note: in {drawn['smaller_than_asked']} of them so wide a lens cannot come near enough "
                    "to fill the frame as asked; raise focal_length_mm")  # fmt: skip
     if drawn["cut_by_the_frame"]:
-        click.echo(f"note: in {drawn['cut_by_the_frame']} of them the frame cuts a product off; "
+        echo(f"note: in {drawn['cut_by_the_frame']} of them the frame cuts a product off; "
                    "raise camera.distance_m or lower focal_length_mm")  # fmt: skip
-    click.echo("ok")
+    echo("ok")

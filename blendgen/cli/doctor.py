@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import platform
 
 import click
 
 from blendgen import __version__
+from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import BlendgenError, ExitCode
 
 
@@ -27,7 +27,10 @@ def command(as_json):
         **_libraries(),
         **_blender(),
     }
-    click.echo(json.dumps(report) if as_json else "\n".join(_lines(report)))
+    if as_json:
+        echo_json(report)
+    else:
+        echo("\n".join(_lines(report)))
     return ExitCode.OK if report["smoke_render"] == "ok" else ExitCode.SETUP
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
+from blendgen.cli.terminal import echo_json
 
 
 @click.command("draw")
@@ -24,4 +23,4 @@ def command(spec, index, attempt, overrides, seed, render, strict):
     shot = draw_shot(spec_file.spec, inventory.catalog, inventory.roster, shot_index, attempt)
     (exposure,) = draw_exposures(spec_file.spec, shot, [index])
     drawn = {"shot": shot.model_dump(mode="json"), "exposure": exposure.model_dump(mode="json")}
-    click.echo(json.dumps(drawn, indent=2))
+    echo_json(drawn, indent=2)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendgen.cli.terminal import say
+
 if TYPE_CHECKING:
     from blendgen.inventory import Inventory
     from blendgen.spec.load import SpecFile
@@ -76,12 +78,7 @@ def stock(spec_file: SpecFile, strict: bool) -> Inventory:
     logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
     inventory = load_inventory(spec_file, logged, builder_digests(), strict)
     if inventory.refusals:
-        click.echo(f"left out {len(inventory.refusals)} model(s):", err=True)
+        say(f"left out {len(inventory.refusals)} model(s):")
         for refusal in inventory.refusals:
-            click.echo(f"  {refusal}", err=True)
+            say(f"  {refusal}")
     return inventory
-
-
-def say(message: str) -> None:
-    """A line for the person at the terminal."""
-    click.echo(message, err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
+from blendgen.cli.terminal import echo
 from blendgen.errors import DatasetError, Interrupted, UsageError
 
 _LONGER_SIDE_PX = 160
@@ -77,7 +78,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
             page.save(sheet)
         except OSError as error:
             raise DatasetError(f"{sheet}: cannot be written: {error.strerror or error}") from None
-    click.echo(str(sheet))
+    echo(str(sheet))
 
 
 def steered(spec, inventory, vary, ablate, anchor, images):

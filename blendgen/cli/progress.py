@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 
 from tqdm import tqdm
+
+from blendgen.cli.terminal import say
+from blendgen.names import printable
 
 _LINE_EVERY_S = 10.0
 
@@ -35,11 +39,12 @@ class Progress:
             self._bar.update(count)
         elif time.monotonic() - self._spoken >= _LINE_EVERY_S:
             self._spoken = time.monotonic()
-            print(self._line(), file=sys.stderr, flush=True)
+            say(self._line())
 
     def note(self, text: str) -> None:
         """A line that stays, beside a bar that moves."""
-        tqdm.write(text, file=sys.stderr)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            tqdm.write(printable(text), file=sys.stderr)
 
     def _line(self) -> str:
         elapsed = self._spoken - self._started

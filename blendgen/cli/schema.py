@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from blendgen.cli.terminal import echo_json
 
 
 @click.command("schema")
@@ -21,4 +21,4 @@ def command(sidecar):
     else:
         from blendgen.spec.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    echo_json(json_schema(), indent=2)

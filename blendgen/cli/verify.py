@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 from pathlib import Path
 
 import click
 
-from blendgen.cli.options import say, workers_option
+from blendgen.cli.options import workers_option
 from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode
 
 
@@ -43,12 +43,12 @@ def command(folder, deep, workers, as_json):
             for fault in itertools.chain(verify(folder, progress.advance), _in_depth(folder, deep, workers)):
                 faults.append(fault)
                 if not as_json:
-                    click.echo(str(fault))
+                    echo(str(fault))
         except BlendgenError as error:  # what was found so far is told first
             stopped = error
     if as_json:
         told = [{"place": fault.place, "what": fault.what} for fault in faults]
-        click.echo(json.dumps({"schema_version": 1, "faults": told}))
+        echo_json({"schema_version": 1, "faults": told})
     else:
         say(f"{len(faults)} fault(s)" if faults else "no fault")
     if stopped is not None:
