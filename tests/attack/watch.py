@@ -1,0 +1,155 @@
+"""Watch: one command under strace, with its time, its memory and what it leaves behind measured."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.attack.case import Command, Place
+from tests.attack.trace import OPTIONS
+
+_MARK = "BLENDGEN_ATTACK_RUN"
+_PATIENCE_S = 3.0  # that children get to end after their parent
+_LARGEST_FILE = 6_000_000_000
+
+
+@dataclass
+class Outcome:
+    code: int | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    seconds: float = 0.0
+    memory_mb: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+def blendgen(python: str = sys.executable) -> list[str]:
+    return [python, "-m", "blendgen"]
+
+
+def environment(place: Place, mark: str = "") -> dict[str, str]:
+    """A home of its own, and nothing written beside the program."""
+    own = {
+        "BLENDGEN_CACHE_DIR": str(place.cache),
+        "TMPDIR": str(place.tmp),
+        "HOME": str(place.home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        _MARK: mark or place.root.name,
+    }
+    dropped = ("XDG_", "PYTEST_", "BLENDGEN_")
+    return {key: value for key, value in os.environ.items() if not key.startswith(dropped)} | own
+
+
+def watch(place: Place, command: Command, traces: Path) -> Outcome:
+    """Run it to its end, or to the end of its time or memory."""
+    traces.mkdir()
+    program = ["strace", *OPTIONS, "-o", str(traces / "t"), "--", *blendgen(), *command.args]
+    streams = place.root.parent / f"{place.root.name}.stdout", place.root.parent / f"{place.root.name}.stderr"
+    mark = f"{place.root.name}-{time.monotonic_ns()}"
+    start, outcome = time.monotonic(), Outcome()
+    with streams[0].open("wb") as stdout, streams[1].open("wb") as stderr:
+        process = subprocess.Popen(
+            program,
+            cwd=command.cwd or place.root,
+            env=environment(place, mark),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            preexec_fn=_no_endless_files,
+        )
+        _follow(process, command, outcome)
+    outcome.code, outcome.seconds = process.returncode, time.monotonic() - start
+    outcome.stdout, outcome.stderr = (path.read_bytes()[:20_000_000] for path in streams)
+    left = marked_processes(mark)
+    if left and "too long" not in " ".join(outcome.faults):
+        outcome.faults.append(f"left processes behind: {', '.join(_told(one) for one in left)}")
+    kill(left)
+    return outcome
+
+
+def _no_endless_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _follow(process: subprocess.Popen, command: Command, outcome: Outcome) -> None:
+    start = time.monotonic()
+    parent, gone_at = None, None
+    while process.poll() is None:
+        tree = _tree(process.pid)
+        parent = parent or next(iter(tree), None)
+        outcome.memory_mb = max(outcome.memory_mb, sum(map(_resident_mb, tree)))
+        now = time.monotonic()
+        if parent is not None and gone_at is None and not _alive(parent):
+            gone_at = now
+        if outcome.memory_mb > command.memory_mb:
+            outcome.faults.append(f"takes {outcome.memory_mb:.0f} MB of {command.memory_mb}")
+        elif now - start > command.seconds:
+            outcome.faults.append(f"takes too long, more than {command.seconds:.0f} s")
+        elif gone_at is not None and now - gone_at > _PATIENCE_S and tree:
+            outcome.faults.append(f"is outlived by {', '.join(map(_told, tree))}")
+        if outcome.faults:
+            kill(tree)
+            kill([psutil.Process(process.pid)])
+            break
+        time.sleep(0.05)
+    process.wait()
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    try:
+        return process.memory_info().rss / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _told(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())[:80] or process.name()
+    except psutil.Error:
+        return str(process.pid)
+
+
+def marked_processes(mark: str) -> list[psutil.Process]:
+    """Those that were started with this mark, whoever is their parent now."""
+    found, wanted = [], f"{_MARK}={mark}\0".encode()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if wanted in (folder / "environ").read_bytes() + b"\0":
+                    found.append(psutil.Process(int(folder.name)))
+            except (OSError, psutil.Error):
+                continue
+    return [one for one in found if _alive(one)]
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.send_signal(signal.SIGKILL)
+        except psutil.Error:
+            continue
