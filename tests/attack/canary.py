@@ -52,9 +52,10 @@ def token_png(token: str, size: tuple[int, int] = (64, 48)) -> bytes:
     return buffer.getvalue()
 
 
-def snapshot(root: Path, left_out: list[Path]) -> dict[str, str]:
-    """What lies below a folder: path -> hash of the content, or the kind of what has none."""
-    found = {}
+def snapshot(place: Place) -> dict[str, str]:
+    """All that a command may not change: path -> hash of the content, or the kind of what has none."""
+    root, left_out = place.root, place.may_write
+    found = {str(path.relative_to(root)): _state(path) for path in place.kept if os.path.lexists(path)}
     skipped = {str(path) for path in left_out}
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if str(Path(folder, name)) not in skipped]

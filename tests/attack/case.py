@@ -52,6 +52,7 @@ class Place:
 
     writable: further paths that a command may fill, such as a destination inside of what is given
     readable: further paths that it may read
+    kept: files that must stay as they are, although they lie where a command may write
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Place:
     stock: Path
     writable: list[Path] = field(default_factory=list)
     readable: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Path:
         if name in ("given", "out", "cache", "tmp", "home", "secret", "victim"):

@@ -48,12 +48,12 @@ def try_case(case: Case, work: Path, stock: Path, keep: bool = False) -> list[st
     try:
         faults, leaked = [], set()
         for number, command in enumerate(case.make(place)):
-            before = canary.snapshot(place.root, place.may_write)
+            before = canary.snapshot(place)
             traces = work / f"{place.root.name}.trace{number}"
             outcome = watch(place, command, traces)
             found = [*outcome.faults, *_by_outcome(command, outcome)]
             found += _by_trace(place, accesses(traces, command.cwd or place.root))
-            found += _first(canary.changed(before, canary.snapshot(place.root, place.may_write)))
+            found += _first(canary.changed(before, canary.snapshot(place)))
             leaks = _by_leaks(place, command, outcome)
             found += [leak for leak in leaks if leak not in leaked]
             leaked.update(leaks)

@@ -1,0 +1,323 @@
+"""Belongings: things of a person where a command is told to write; they are never changed, --force or not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.attack.canary import token_png
+from tests.attack.case import Case, Command, Place, harmless, refused
+from tests.attack.stock import fake_set, fifo, link, photos, write_spec
+
+THINGS = (
+    *("images/holiday.png", "images/train/cup/holiday.png", "masks/carnival.png", "depth/lake.png"),
+    *("clean/laundry.txt", "parts/list.txt", "contact_sheet.jpg", "blender.log", "spec.yaml", "notes.txt"),
+)
+_MORE_THINGS = (".lock", ".partial/letter.txt", "dataset.json", "manifest.jsonl", "bench.json", "bench.png")
+_THINGS_IN_A_SET = (
+    *("images/train/box/holiday.png", "images/train/box/notes.txt", "images/lake.png"),
+    *("masks/carnival.png", "notes.txt", ".partial/letter.txt"),
+)
+_FORMATS = ("imagefolder", "coco", "yolo", "voc", "parquet", "csv")
+_MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files.txt"
+
+
+def cases() -> Iterator[Case]:
+    yield from _folders()
+    yield from _single_things()
+    yield from _pictures()
+    yield from _destinations()
+    yield from _markers()
+
+
+def put_things(folder: Path, names=THINGS) -> Path:
+    """A person's things; no command has made them."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(token_png("of a person") if path.suffix in (".png", ".jpg") else b"of a person\n")
+    return folder
+
+
+def _kept(place: Place, name: str = "mine") -> Path:
+    """A folder that counts as given, not as written to: whatever changes in it is a fault."""
+    return put_things(place.given / name)
+
+
+def _writing(place: Place, dest: Path, force: bool, make=refused) -> list[Command]:
+    """Every command that writes a folder, told to write this one."""
+    more = ("--force",) if force else ()
+    spec, data = write_spec(place), fake_set(place)
+    render = {"memory_mb": 4000, "seconds": 60}
+    return [
+        make("generate", spec, "-o", dest, "--workers", "1", *more, **render),
+        *(make("export", data, name, dest, *more) for name in _FORMATS),
+        make("mix", data, photos(place), "-o", dest, *more),
+    ]
+
+
+def _folders() -> Iterator[Case]:
+    for force in (False, True):
+        told = " with --force" if force else ""
+        yield Case(f"belongings: a folder of things{told}", partial(_folder_of_things, force), force)
+        yield Case(f"belongings: a file{told}", partial(_onto, force, _a_file))
+        yield Case(f"belongings: a pipe{told}", partial(_onto, force, lambda p: fifo(p.given / "pipe")))
+        yield Case(f"belongings: a link to a folder of things{told}", partial(_onto, force, _a_link))
+        yield Case(f"belongings: a broken link into a secret{told}", partial(_onto, force, _a_broken_link))
+        yield Case(f"belongings: the folder of the spec{told}", partial(_onto, force, lambda p: p.given))
+        yield Case(f"belongings: the folder above all{told}", partial(_onto, force, lambda p: p.root))
+        yield Case(f"belongings: the home folder{told}", partial(_onto, force, _a_home))
+
+
+def _folder_of_things(force: bool, place: Place) -> list[Command]:
+    return _writing(place, _kept(place), force)
+
+
+def _onto(force: bool, make: Callable[[Place], Path], place: Place) -> list[Command]:
+    return _writing(place, make(place), force)
+
+
+def _a_file(place: Place) -> Path:
+    path = place.given / "thesis.txt"
+    path.write_text("of a person\n")
+    return path
+
+
+def _a_link(place: Place) -> Path:
+    return link(place.given / "link", _kept(place))
+
+
+def _a_broken_link(place: Place) -> Path:
+    return link(place.given / "link", place.secret / "new")
+
+
+def _a_home(place: Place) -> Path:
+    return put_things(place.home)
+
+
+# ---- one thing of a person's under a name of ours, in a folder that is else empty or ours
+
+
+def _single_things() -> Iterator[Case]:
+    for name in (
+        *THINGS,
+        ".lock",
+        ".partial/letter.txt",
+        "dataset.json",
+        "manifest.jsonl",
+        "bench.json",
+        "bench.png",
+    ):
+        yield Case(
+            f"belongings: only {name}", partial(_only, name), name in ("images/holiday.png", "blender.log")
+        )
+    for name in (
+        "images/train/box/holiday.png",
+        "masks/carnival.png",
+        "notes.txt",
+        "images/train/box/notes.txt",
+    ):
+        yield Case(f"belongings: {name} in a data set", partial(_in_set, name), name == "masks/carnival.png")
+    yield Case("belongings: bench.json and bench.png", _bench)
+
+
+def _only(name: str, place: Place) -> list[Command]:
+    """The folder is where the command may write, so a file beside it is no fault; the thing must stay."""
+    dest = put_things(place.out / "mine", [name])
+    place.kept.append(dest / name)
+    limits = {"memory_mb": 4000, "seconds": 60}
+    spec, data = write_spec(place), fake_set(place)
+    made = [
+        harmless("generate", spec, "-o", dest, "--workers", "1", *more, **limits)
+        for more in ((), ("--force",))
+    ]
+    return [*(harmless("export", data, "coco", dest, *more) for more in ((), ("--force",))), *made]
+
+
+def _in_set(name: str, place: Place) -> list[Command]:
+    """What blendgen made may be made anew; what lies beside it may not be touched."""
+    spec, data = write_spec(place), place.out / "set"
+    shutil.copytree(place.stock / "set", data)
+    put_things(data, [name])
+    place.kept.append(data / name)
+    limits = {"memory_mb": 4000, "seconds": 60}
+    return [
+        harmless("generate", spec, "-o", data, "--workers", "1", "--seed", "2", "--force", **limits),
+        refused("export", place.stock / "fake", "coco", data, "--force"),
+    ]
+
+
+def _bench(place: Place) -> list[Command]:
+    dest = put_things(place.given / "mine", ["bench.json", "bench.png"])
+    command = ("bench", "--quick", "--scene", write_spec(place), "-o", dest)
+    return [refused(*command, memory_mb=4000, seconds=60)]
+
+
+# ---- pictures
+
+
+def _pictures() -> Iterator[Case]:
+    for name in ("spec.yaml", "photo.png", "photo.jpg", "notes.txt", "models/box.obj", "images"):
+        yield Case(f"preview: onto {name}", partial(_preview, name), name == "photo.png")
+    yield Case("preview: onto a link to a secret", _preview_link, True)
+    yield Case("preview: onto a pipe", _preview_pipe)
+    yield Case("assets --init: onto things", _init)
+
+
+def _preview(name: str, place: Place) -> list[Command]:
+    spec = write_spec(place)
+    if name not in ("spec.yaml", "models/box.obj"):
+        put_things(place.given, [f"{name}/holiday.png" if name == "images" else name])
+    return [refused("preview", spec, "-n", "1", "-o", place.given / name, memory_mb=4000)]
+
+
+def _preview_link(place: Place) -> list[Command]:
+    spec = write_spec(place)
+    place.out.mkdir()
+    dest = link(place.out / "sheet.png", place.secret / "secret.png")
+    return [harmless("preview", spec, "-n", "1", "-o", dest, memory_mb=4000)]
+
+
+def _preview_pipe(place: Place) -> list[Command]:
+    return [
+        refused("preview", write_spec(place), "-n", "1", "-o", fifo(place.given / "pipe.png"), memory_mb=4000)
+    ]
+
+
+def _init(place: Place) -> list[Command]:
+    write_spec(place)
+    model = place.given / "models" / "box.obj"
+    (model.with_suffix(".yaml")).write_text("of a person: 1\n")
+    link(model.with_name("box.obj.yaml"), place.secret / "new.yaml")
+    return [harmless("assets", model, "--init", memory_mb=4000)]
+
+
+# ---- destinations of exports
+
+
+def _destinations() -> Iterator[Case]:
+    for force in (False, True):
+        told = " with --force" if force else ""
+        yield Case(f"destination: images is a link to a secret{told}", partial(_linked_images, force), force)
+        yield Case(f"destination: inside the source{told}", partial(_inside, force))
+        yield Case(f"destination: around the source{told}", partial(_around, force))
+    yield Case("destination: a link to a secret", _linked_destination, True)
+    yield Case("destination: may only be read", _read_only)
+    yield Case("destination: partial files are links to a secret", _linked_partial)
+
+
+def _export_twice(place: Place, dest: Path, make=refused, force: bool = True) -> list[Command]:
+    data = fake_set(place) if not (place.given / "set").exists() else place.given / "set"
+    more = ("--force",) if force else ()
+    return [
+        *(make("export", data, name, dest, *more) for name in ("coco", "csv", "croissant")),
+        make("mix", data, photos(place), "-o", dest, *more),
+    ]
+
+
+def _linked_images(force: bool, place: Place) -> list[Command]:
+    """An export that was finished, whose folders were then replaced by links."""
+    data, dest = fake_set(place), place.out / "coco"
+    place.out.mkdir()
+    first = harmless("export", data, "coco", dest)
+    swap = place.out / "other"
+    for name in ("images", "annotations", "train"):
+        link(swap / name, place.victim)
+    (swap / _MARKER).write_text("{}")
+    (swap / _LIST).write_text("images/secret.png\nannotations/secret.txt\ntrain/secret.png\n")
+    return [first, *_export_twice(place, swap, force=force)]
+
+
+def _inside(force: bool, place: Place) -> list[Command]:
+    data = fake_set(place)
+    return [
+        command
+        for dest in (data, data / "export", data / "images", place.given / "x" / ".." / "set")
+        for command in _export_twice(place, dest, force=force)
+    ]
+
+
+def _around(force: bool, place: Place) -> list[Command]:
+    fake_set(place)
+    return _export_twice(place, place.given, force=force)
+
+
+def _linked_destination(place: Place) -> list[Command]:
+    place.out.mkdir()
+    return _export_twice(place, link(place.out / "dest", place.victim))
+
+
+def _read_only(place: Place) -> list[Command]:
+    dest = place.out / "dest"
+    dest.mkdir(parents=True)
+    dest.chmod(0o500)
+    return _export_twice(place, dest, harmless)
+
+
+def _linked_partial(place: Place) -> list[Command]:
+    dest = place.out / "dest"
+    for name in (_MARKER, "images/train/000000.png", "dataset.json", "labels.csv"):
+        link(dest / f"{name}.blendgen-partial", place.secret / "secret.txt")
+    (dest / _MARKER).write_text("{}")
+    return _export_twice(place, dest, harmless)
+
+
+def _markers() -> Iterator[Case]:
+    lines = {
+        "up": lambda place: "../../victim/secret.txt",
+        "absolute": lambda place: f"{place.victim}/secret.txt",
+        "a folder": lambda place: "../../victim",
+        "with a carriage return": lambda place: "../../victim/secret.txt\r",
+        "with NUL": lambda place: "images/\0x",
+        "nothing but dots": lambda place: "..\n.\n/\n//",
+        "a person's file": lambda place: "notes.txt",
+        "too long": lambda place: "a" * 5000,
+    }
+    for name, line in lines.items():
+        yield Case(f"list of an export: {name}", partial(_listed, line), name == "up")
+    for name, text in {"deep": "[" * 100_000, "null": "null", "a list": "[]", "a number": "1"}.items():
+        yield Case(f"marker of an export: {name}", partial(_marked, text))
+    for name in (_MARKER, _LIST):
+        yield Case(f"{name} is a link to a secret", partial(_linked_marker, name, ""), name == _LIST)
+        yield Case(f"{name} is a pipe", partial(_pipe_marker, name))
+        yield Case(f"{name} is a link to /dev/zero", partial(_linked_marker, name, "/dev/zero"))
+
+
+def _exported(place: Place) -> tuple[Path, list[Command]]:
+    """What a person put into an export, with the marker of another; and commands that replace it."""
+    dest = place.given / "dest"
+    put_things(dest, ["notes.txt"])
+    (dest / _MARKER).write_text("{}")
+    place.writable += [dest / name for name in (_MARKER, _LIST, "images", "annotations", "labels.csv")]
+    place.writable += [dest / f"{name}.blendgen-partial" for name in (_MARKER, _LIST, "labels.csv")]
+    return dest, [
+        harmless("export", fake_set(place), "coco", dest),
+        harmless("export", place.given / "set", "coco", dest, "--force"),
+        harmless("export", place.given / "set", "csv", dest, "--force"),
+    ]
+
+
+def _listed(line: Callable[[Place], str], place: Place) -> list[Command]:
+    dest, commands = _exported(place)
+    (dest / _LIST).write_text(f"{line(place)}\n", newline="")
+    return commands
+
+
+def _marked(text: str, place: Place) -> list[Command]:
+    dest, commands = _exported(place)
+    (dest / _MARKER).write_text(text)
+    return commands
+
+
+def _linked_marker(name: str, target: str, place: Place) -> list[Command]:
+    dest, commands = _exported(place)
+    link(dest / name, target or place.secret / "secret.txt")
+    return commands
+
+
+def _pipe_marker(name: str, place: Place) -> list[Command]:
+    dest, commands = _exported(place)
+    fifo(dest / name)
+    return commands
