@@ -1,5 +1,4 @@
-"""Names: which texts can name a class or a split, which can be a path of a data set, and how texts of strangers
-are printed.
+"""Names: which texts can name a class, a split or a path of a data set, and how texts are shown.
 
 In: texts of specs, models, sidecars and manifests. Nothing here touches a disk.
 """
@@ -32,6 +31,14 @@ def name_fault(name: object) -> str | None:
     if len(name.encode()) > MOST_NAME_BYTES:
         return f"is longer than {MOST_NAME_BYTES} bytes"
     return None
+
+
+def checked_name(name: str) -> str:
+    """The name itself; raises ValueError, which a schema tells with its place, where it can be none."""
+    fault = name_fault(name)
+    if fault:
+        raise ValueError(f"the name {name!r} {fault}")
+    return name
 
 
 def path_fault(path: object) -> str | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from blendgen.catalog.product import AS_MODELLED, Product
 from blendgen.draw.sampler import shuffled
 from blendgen.errors import CatalogError
+from blendgen.names import name_fault
 from blendgen.streams import stream
 
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -81,23 +82,35 @@ def build_roster(
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
-        _refuse_paths(product)
+        _refuse_odd_colorways(product)
         section = sections[product.name] if sections else 0
         for colorway in product.colorways:
-            label = _label(rule, product, colorway.name)
+            label = _checked(rule, product, _label(rule, product, colorway.name))
             variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
     return Roster(classes, {label: tuple(variants[label]) for label in classes})
 
 
-def _refuse_paths(product: Product) -> None:
+def _refuse_odd_colorways(product: Product) -> None:
     """Labels become folders, and a colourway's name may come with somebody's model."""
     for colorway in product.colorways:
-        if colorway.name in (".", "..") or any(mark in colorway.name for mark in "/\\\0"):
+        fault = name_fault(colorway.name)
+        if fault:
             raise CatalogError(
-                f"{product.name}: the colourway {colorway.name!r} cannot be the name of a folder; "
-                "rename it, without / and \\"
+                f"{product.name}: the colourway {colorway.name!r} cannot be the name of a folder: "
+                f"it {fault}; rename it"
             )
+
+
+def _checked(rule: str, product: Product, label: str) -> str:
+    """The label; raises CatalogError where no class can be called that."""
+    fault = name_fault(label)
+    if fault:
+        what = {"folder": "the model's folder", "class": "the class in its sidecar"}.get(rule, "the model")
+        raise CatalogError(
+            f"{product.name}: {label!r} cannot be the name of a class: it {fault}; rename {what}"
+        )
+    return label
 
 
 def _label(rule: str, product: Product, colorway: str) -> str:

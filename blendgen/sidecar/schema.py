@@ -10,10 +10,11 @@ import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from blendgen.catalog.scan import UP_AXES, folder_name
 from blendgen.catalog.source import AS_SHOWN
+from blendgen.names import checked_name
 from blendgen.spec.products import Finish
 from blendgen.spec.section import Section, ShortSection
 from blendgen.vocabulary import METRES_PER_UNIT
@@ -70,7 +71,8 @@ _PATTERNS_SCHEMA = {"anyOf": [_PATTERN_SCHEMA, {"type": "array", "items": _PATTE
 Place = Annotated[Vector, BeforeValidator(_vector), WithJsonSchema(_PLACE_SCHEMA)]
 Axis = Annotated[Vector, BeforeValidator(_axis), WithJsonSchema(_AXIS_SCHEMA)]
 Patterns = Annotated[list[str], BeforeValidator(_patterns), WithJsonSchema(_PATTERNS_SCHEMA)]
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Pattern = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Name = Annotated[Pattern, AfterValidator(checked_name)]
 
 
 class KeypointPlace(ShortSection):
@@ -120,7 +122,7 @@ class Sidecar(Section):
     """What is known of one model; every key but the first may be left out."""
 
     blendgen_model: Literal[1] = Field(description="the version of this format, 1")
-    model_class: Name | None = Field(None, alias="class", description="what it is; see products[].label")
+    model_class: Pattern | None = Field(None, alias="class", description="what it is; see products[].label")
     unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
         None, description="of the numbers in the model file, whatever that says; the spec's unit wins"
     )
@@ -132,7 +134,7 @@ class Sidecar(Section):
         description="of all points and axes below: file, as the numbers stand in the model file; blender, as "
         "Blender shows them after importing it with its default settings",
     )
-    colorways: dict[Name, dict[Name, Finish]] | None = Field(
+    colorways: dict[Name, dict[Pattern, Finish]] | None = Field(
         None, min_length=1, description="instead of the model's own, as a spec's recolor, which wins"
     )
     parts: dict[Name, Patterns] = Field({}, description="part label -> pattern(s) of material names")
@@ -151,7 +153,7 @@ class Sidecar(Section):
             raise ValueError(
                 f"must be a name that a folder can have, such as {folder_name(name)}, got {name!r}"
             )
-        return name
+        return name if name is None else checked_name(name)
 
 
 KEYS = tuple(field.alias or name for name, field in Sidecar.model_fields.items())

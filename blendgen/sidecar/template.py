@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 
 from blendgen.catalog.product import Product
+from blendgen.catalog.scan import folder_name
+from blendgen.names import is_hidden, name_fault
 from blendgen.sidecar.frame import FileFrame
 from blendgen.sidecar.schema import LONGEST_NAME, VERSION
 
@@ -41,11 +43,16 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
 
 
 def _parts(product: Product) -> dict[str, list[str]]:
-    """Names of materials by labels, which may not be as long as those."""
+    """Names of materials by labels, which may be neither as long nor as odd as those."""
     parts: dict[str, list[str]] = {}
     for name in product.parts:
-        parts.setdefault(name[:LONGEST_NAME], []).append(name)
+        parts.setdefault(_label(name), []).append(name)
     return parts
+
+
+def _label(name: str) -> str:
+    label = "".join("_" if letter in "/\\" or is_hidden(letter) else letter for letter in name[:LONGEST_NAME])
+    return folder_name(label) if name_fault(label) else label
 
 
 def _text(text: str | list[str]) -> str:

@@ -48,7 +48,9 @@ def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
 def _translated(fault: dict, schema: type[BaseModel]) -> tuple[Path, str]:
     path, kind, message = tuple(fault["loc"]), fault["type"], fault["msg"]
     if path and path[-1] == "[key]":
-        return path[:-1], f"the key must be text: write it in quotes, got {_short(fault['input'])}"
+        path = path[:-1]
+        if kind == "string_type":
+            return path, f"the key must be text: write it in quotes, got {_short(fault['input'])}"
     if kind == "extra_forbidden":
         return path, f"unknown key{nearest(path[-1], _keys(_model_at(schema, path[:-1])))}"
     if kind == "missing":

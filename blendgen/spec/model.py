@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from blendgen.names import checked_name
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Choice, Constant, SameAs
@@ -25,7 +26,11 @@ from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection
 from blendgen.vocabulary import PATH_TRACED_LAMPS
 
-Name = Annotated[str, StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100)]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\s/\\:*?\"<>|.][^/\\:*?\"<>|]*$", max_length=100),
+    AfterValidator(checked_name),
+]
 
 
 class Spec(Section):
@@ -77,6 +82,7 @@ class Spec(Section):
         for split, share in value.items():
             if not split.isidentifier():
                 raise ValueError(f"the split {split!r} must be one word of letters and digits")
+            checked_name(split)
             if not 0 <= share <= 1:
                 raise ValueError(f"the share of {split} must be from 0 to 1, got {share:g}")
         if abs(sum(value.values()) - 1) > 1e-6:

@@ -195,3 +195,23 @@ def test_the_schema_for_editors_refuses_what_is_refused(line):
     jsonschema = pytest.importorskip("jsonschema")
     values = yaml.safe_load(f"blendgen_model: 1\n{line}\n")
     assert list(jsonschema.Draft202012Validator(json_schema()).iter_errors(values))
+
+
+@pytest.mark.parametrize(
+    "line, place",
+    [
+        ('class: "a\\u202eb"', "2:1: class"),
+        ('keypoints: {"a\\eb": [1, 2, 3]}', "2:13: keypoints.a\x1bb"),
+        ('parts: {"a\\u202eb": body}', "2:9: parts.a\u202eb"),
+        ('colorways: {"a/b": {}}', "2:13: colorways.a/b"),
+    ],
+)
+def test_a_name_that_nothing_can_be_called_is_refused_at_its_place(line, place):
+    (problem,) = told(f"blendgen_model: 1\n{line}\n")
+    assert problem.startswith(f"mug.yaml:{place}: the name ")
+    assert "control character" in problem or "a name is not a path" in problem
+
+
+def test_a_pattern_of_materials_is_no_name():
+    mug = read('blendgen_model: 1\ncolorways: {red: {"Body/*": "#c0202a"}}\nparts: {body: "Body/*"}\n')
+    assert list(mug.colorways["red"]) == ["Body/*"] and mug.parts == {"body": ["Body/*"]}

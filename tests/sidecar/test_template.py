@@ -19,13 +19,14 @@ FRAME = ((0.001, 0, 0, 0), (0, 0, -0.001, 0), (0, 0.001, 0, 0), (0.0, 0, 0, 1))
 
 @pytest.mark.parametrize("name", ["mug", "1", "null", "Tasse für Tee", "a #c"])
 def test_what_was_measured_is_a_sidecar_that_fits(name):
-    parts = ("mat[1]*", 'say "no": #1', "true", "Glas 茶", "a?b\\c")
+    parts = ("mat[1]*", 'say "no": #1', "true", "Glas 茶", "a?b\\c", "..", "\u202e")
+    labels = (*parts[:4], "a?b_c", "_", "_")  # a name is not a path, and can be seen
     product = replace(make_product(name, "mesh", (0.04, 0.04, 0.1)), parts=parts, file_to_product=FRAME)
     text = template(product, {"unit": "mm", "up": None})
     file = check_sidecar(parse(text, "mug.yaml"), Path("mug.obj"))
     described, problems = with_sidecar(product, file)
     assert problems == []
-    assert (described.part_names, described.model_class, file.sidecar.unit) == (parts, name, "mm")
+    assert (described.part_names, described.model_class, file.sidecar.unit) == (labels, name, "mm")
     assert "+y up" in text
 
 
