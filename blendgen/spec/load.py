@@ -15,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
+from blendgen.regular_file import read_bounded
 from blendgen.spec import presets
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.hold_out import hold_out_faults
@@ -60,11 +61,11 @@ def load_spec(path: Path, overrides: list[Override] = (), shown_as: str | None =
     raises: SpecError with all problems of the file; UsageError where there is no such file
     """
     try:
-        text = Path(path).read_text("utf-8")
+        text = read_bounded(Path(path)).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise SpecError([Problem(str(path), 0, 0, "", "not a UTF-8 text file")]) from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: no path at all
+        raise UsageError(f"{path}: {getattr(error, 'strerror', error)}") from None
     document = parse(text, shown_as or str(path))
     return check_spec(document, Path(path).resolve().parent, tuple(overrides))
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,35 @@ def test_lamps_that_only_path_tracing_has_are_refused_for_eevee():
     assert "eevee has no visible lamps" in problem
     assert check(MINIMAL + lamps).render.engine == "cycles"
     assert check(MINIMAL, "render={preset: smoke, engine: eevee}").render.engine == "eevee"
+
+
+def test_only_regular_files_of_a_sane_size_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with (tmp_path / "giant.yaml").open("wb") as file:
+        file.truncate(300_000_000)
+    for place, said in [
+        (tmp_path, "not a regular file"),
+        (tmp_path / "pipe.yaml", "not a regular file"),
+        (Path("/dev/zero"), "not a regular file"),
+        (tmp_path / "giant.yaml", "larger than 4 MB"),
+        (tmp_path / ("x" * 300), "File name too long"),
+        (tmp_path / "a\0b", "embedded null"),
+    ]:
+        with pytest.raises(UsageError, match=said):
+            load_spec(place)
+
+
+def test_lines_may_end_as_on_any_system(tmp_path):
+    path = tmp_path / "scene.yaml"
+    path.write_bytes(MINIMAL.replace("\n", "\r\n").encode() + b"seeed: 1\r\n")
+    with pytest.raises(SpecError, match=r"scene\.yaml:4:1: seeed: unknown key"):
+        load_spec(path)
+
+
+@pytest.mark.parametrize("line", ['name: "a\\u202eb"', 'splits: {"a\\u202eb": 1}', "splits: {' ': 1}"])
+def test_a_name_that_nothing_can_be_called_is_refused_at_its_line(line):
+    lines = [*MINIMAL.splitlines(), line] if "splits" in line else [*MINIMAL.splitlines()[::2], line]
+    (problem,) = problems("\n".join(lines))
+    assert problem.startswith(f"x.yaml:{len(lines)}:1: ") and (
+        "the name " in problem or "one word" in problem
+    )
