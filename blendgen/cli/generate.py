@@ -41,10 +41,19 @@ _SHOWN = 5  # of a list of classes
     "or auto, the best that is there.",
 )
 @spec_options
-@click.option("--force", is_flag=True, help="Start afresh in a folder that holds another data set.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Start afresh in a folder that holds another data set; files that are not of it are never removed.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Compare every finished file with its sha256, not only its size, and make damaged ones again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
-    spec, folder, images, index_range, workers, device, overrides, seed, render, strict, force, as_json
+    spec, folder, images, index_range, workers, device, overrides, seed, render, strict, force, check, as_json
 ):
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -58,8 +67,8 @@ def command(
     import numpy as np
 
     from blendgen.cli.progress import Progress
+    from blendgen.dataset.ownership import SHEET_MARK
     from blendgen.dataset.store import Store
-    from blendgen.dataset.write import write_atomically
     from blendgen.develop.encode import encode_jpeg
     from blendgen.engine.device import parse_device
     from blendgen.farm.calibrate import with_samples
@@ -81,13 +90,13 @@ def command(
     inventory = stock(spec_file, strict)
     spec_file = with_samples(spec_file, inventory, devices, say, workers, None if force else folder)
     record = dataset_record(spec_file.spec, inventory)
-    with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force) as store:
+    with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check) as store:
         places = folder, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.roster, *places, devices=devices)
         with Progress() as progress:
             outcome = generate(job, store, wanted, progress, workers, recruit)
-        sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88)
-        write_atomically(store.layout, store.layout.contact_sheet, sheet)
+        sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88, comment=SHEET_MARK)
+        store.write_sheet(sheet)
         _tell(outcome, store, as_json)
 
 

@@ -5,11 +5,14 @@ OUT/images/<split>/<label>/000042.png is a plain ImageFolder: nothing else lives
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.develop.encode import SUFFIXES
-from blendgen.shot import Shot
+from blendgen.names import path_fault
+from blendgen.shot import Row, Shot
 from blendgen.spec.output import Output
 
 # what belongs to an image, and the folder of each kind
@@ -26,6 +29,9 @@ FOLDERS = {
     "nocs": "nocs",
 }
 _SUFFIXES = dict.fromkeys(("coverage", "normals", "nocs"), ".exr")
+_ALLOWED_SUFFIXES = {"image": tuple(SUFFIXES.values()), "depth": (".png", ".exr")}
+_FILE_NAME = "file_name"
+PENDING_SUFFIX = ".names"  # of a list in Layout.temporary of files that may not have a row yet
 
 
 @dataclass(frozen=True)
@@ -61,18 +67,71 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        return self.root / ".lock"
+        return self.root / ".blendgen-lock"
 
-    def owned(self) -> list[Path]:
-        """Everything that a data set consists of, for a forced fresh start."""
-        folders = [self.root / name for name in FOLDERS.values()]
-        files = [self.manifest, self.spec, self.contact_sheet, self.log, self.temporary]
-        return [*folders, *files, self.record]  # the record last: until then the folder is known as ours
+    def file(self, name: str) -> Path:
+        """The file of a path that has passed row_path_fault; it may be missing.
+
+        raises: ValueError where a link leads out of the data set, or where it is a folder, device or pipe
+        """
+        path = self.root / name
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return path
+        except OSError as error:
+            raise ValueError(f"{name} cannot be read: {error.strerror}") from None
+        root = os.path.realpath(self.root)
+        if os.path.commonpath([root, os.path.realpath(path)]) != root:
+            raise ValueError(f"{name} leads out of the data set through a link")
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{name} is not a file")
+        return path
+
+
+def file_keys(row: Row) -> list[str]:
+    """The columns of a row that name files."""
+    return [key for key in row if key.endswith(_FILE_NAME)]
+
+
+def kind_of_key(key: str) -> str:
+    """ "mask" for mask_file_name, "image" for file_name."""
+    return key.removesuffix(_FILE_NAME).removesuffix("_") or "image"
+
+
+def row_path_fault(row: Row) -> str | None:
+    """Why a row names a file that cannot be one of a data set, in one line; None where all can be."""
+    for key in file_keys(row):
+        name, kind = row[key], kind_of_key(key)
+        fault = path_fault(name)
+        if fault is None and kind not in FOLDERS:
+            fault = f"is of no kind that a data set has ({', '.join(FOLDERS)})"
+        elif fault is None and not name.startswith(f"{FOLDERS[kind]}/"):
+            fault = f"lies outside of the folder {FOLDERS[kind]}"
+        elif fault is None and not name.endswith(_suffixes(kind)):
+            fault = f"does not end in {' or '.join(_suffixes(kind))}"
+        if fault:
+            return f"{key} {ascii(name)[:120]} {fault}"
+    return None
+
+
+def _suffixes(kind: str) -> tuple[str, ...]:
+    return _ALLOWED_SUFFIXES.get(kind) or (_SUFFIXES.get(kind, ".png"),)
 
 
 def file_key(kind: str) -> str:
     """The manifest's column with the path of such a file."""
-    return "file_name" if kind == "image" else f"{kind}_file_name"
+    return _FILE_NAME if kind == "image" else f"{kind}_{_FILE_NAME}"
+
+
+def size_key(key: str) -> str:
+    """The column with the size in bytes of the file that the column `key` names."""
+    return key.replace(_FILE_NAME, "size_bytes")
+
+
+def sha256_key(key: str) -> str:
+    """The column with the sha256 of the file that the column `key` names."""
+    return key.replace(_FILE_NAME, "sha256")
 
 
 def file_name(kind: str, shot: Shot, image_index: int, output: Output) -> str:

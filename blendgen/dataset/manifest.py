@@ -11,19 +11,21 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.dataset.layout import Layout
-from blendgen.dataset.write import disk_error, write_atomically
+from blendgen.dataset.layout import Layout, file_keys, row_path_fault, sha256_key, size_key
+from blendgen.dataset.schema import MOST_ROW_BYTES, parsed_json, row_fault
 from blendgen.errors import DatasetError
+from blendgen.folder import Folder, disk_error
+from blendgen.names import name_fault
 from blendgen.shot import Row
 
 _TAIL_BYTES = 1 << 16
 _SPLIT = re.compile(rb'"split": "([ !#-[\]-~]*)"')  # the row's own comes first
-_NEEDED = {"index": int, "file_name": str, "label": str, "split": str}
 
 
 def row_line(row: Row) -> str:
@@ -31,24 +33,34 @@ def row_line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n"
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path, whole: bool = False) -> Iterator[Row]:
     """The rows of a manifest, in the order of the file; a torn last line is left out.
 
-    raises: DatasetError for any other line that is not a row
+    whole: rows must have all columns that exports read
+    raises: DatasetError for any other line that is not a row, or that names a file outside of the data set
     """
     for number, line in enumerate(_whole_lines(path), start=1):
-        yield _row(line, path, number)
+        yield _row(line, path, number, whole)
 
 
-def _row(line: bytes, path: Path, number: int) -> Row:
+def checked_row(line: bytes, whole: bool = False) -> Row:
+    """The row of a line; raises ValueError with what is wrong, in a few words."""
+    row = parsed_json(line, MOST_ROW_BYTES)
+    fault = row_fault(row, whole) or row_path_fault(row)
+    if fault:
+        raise ValueError(fault)
+    return row
+
+
+def _row(line: bytes, path: Path, number: int, whole: bool = False) -> Row:
     try:
-        row = json.loads(line)
-        if isinstance(row, dict) and all(isinstance(row[key], kind) for key, kind in _NEEDED.items()):
-            return row
-    except (ValueError, KeyError):
-        pass
+        return checked_row(line, whole)
+    except json.JSONDecodeError:
+        reason = "no JSON"
+    except ValueError as error:
+        reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
     raise DatasetError(
-        f"{path}:{number}: not a row of a manifest; remove this line, and its image is made again"
+        f"{path}:{number}: not a row of a manifest ({reason}); remove this line, and its image is made again"
     )
 
 
@@ -60,8 +72,9 @@ def census(path: Path) -> Census:
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
     for number, line in enumerate(_whole_lines(path), start=1):
-        told = _SPLIT.search(line)
-        counts[told[1].decode("ascii") if told else _row(line, path, number)["split"]] += 1
+        match = _SPLIT.search(line)
+        split = match[1].decode("ascii") if match else ""
+        counts[split if split in counts or not name_fault(split) else _row(line, path, number)["split"]] += 1
         digest.update(line)
     return Census(dict(counts), digest.hexdigest())
 
@@ -71,10 +84,9 @@ def spread_rows(path: Path, limit: int) -> list[Row]:
     if not path.exists():
         return []
     with path.open("rb") as file:
-        total = sum(line.endswith(b"\n") for line in file)
+        total = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     wanted = {i * total // limit for i in range(limit)} if total > limit else set(range(total))
-    with path.open("rb") as file:
-        return [_row(line, path, i + 1) for i, line in enumerate(file) if i in wanted]
+    return [_row(line, path, i + 1) for i, line in enumerate(_whole_lines(path)) if i in wanted]
 
 
 class ManifestWriter:
@@ -118,9 +130,13 @@ class Census:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a manifest holds: images of each (label, split)."""
+    """What a manifest holds: images of each (label, split).
+
+    strays: files of ours that belong to no row
+    """
 
     counts: Counter[tuple[str, str]]
+    strays: frozenset[str] = frozenset()
 
     @property
     def images(self) -> int:
@@ -139,36 +155,73 @@ class Summary:
         return dict(sorted(totals.items()))
 
 
-def sort_manifest(layout: Layout) -> Summary:
-    """Bring the manifest into the order of the index, each index once, rows without files left out.
+def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
+    """Bring the manifest into the order of the index, each index once, rows without whole files left out.
 
     The lines themselves stay as they are, and are never in memory together.
+    pending: files that may have been made without a row
     """
+    strays = set(pending)
     places: dict[int, tuple[int, int]] = {}
     pairs: dict[int, tuple[str, str]] = {}
     offset, lines = 0, 0
     for line in _whole_lines(layout.manifest):
         lines += 1
         row = _row(line, layout.manifest, lines)
-        if all((layout.root / name).is_file() for name in file_names(row)):
+        if has_files(layout, row):
             places[row["index"]] = (offset, len(line))
             pairs[row["index"]] = (row["label"], row["split"])
+            strays.difference_update(file_names(row))
+        else:
+            strays.update(() if row["index"] in places else file_names(row))
         offset += len(line)
     order = sorted(places)
     if lines != len(order) or order != list(places):
         _rewrite(layout, [places[index] for index in order])
-    return Summary(Counter(pairs.values()))
+    return Summary(Counter(pairs.values()), frozenset(strays))
 
 
 def file_names(row: Row) -> list[str]:
     """Relative paths of the files that belong to a row."""
-    return [value for key, value in row.items() if key.endswith("file_name")]
+    return [row[key] for key in file_keys(row)]
+
+
+def has_files(layout: Layout, row: Row, check: bool = False) -> bool:
+    """Whether the files of a row are there as they were written.
+
+    check: compare sha256 too, and not only sizes
+    """
+    return all(_is_whole(layout, row, key, check) for key in file_keys(row))
+
+
+def _is_whole(layout: Layout, row: Row, key: str, check: bool) -> bool:
+    try:
+        status = (layout.root / row[key]).lstat()
+    except OSError:
+        return False
+    if not stat.S_ISREG(status.st_mode) or status.st_size != row.get(size_key(key)):
+        return False
+    if not check:
+        return True
+    with (layout.root / row[key]).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == row.get(sha256_key(key))
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    if path.exists():
-        with path.open("rb") as file:
-            yield from (line for line in file if line.endswith(b"\n"))
+    """raises: DatasetError for a line that no row can have"""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        number = 1
+        while line := file.readline(MOST_ROW_BYTES + 1):
+            if len(line) > MOST_ROW_BYTES:
+                raise DatasetError(
+                    f"{path}:{number}: not a row of a manifest (more than {MOST_ROW_BYTES // 2**20} MB); "
+                    "remove this line, and its image is made again"
+                )
+            if line.endswith(b"\n"):
+                yield line
+            number += 1
 
 
 def _rewrite(layout: Layout, places: list[tuple[int, int]]) -> None:
@@ -179,7 +232,7 @@ def _rewrite(layout: Layout, places: list[tuple[int, int]]) -> None:
                 file.seek(offset)
                 yield file.read(length)
 
-        write_atomically(layout, layout.manifest, lines())
+        Folder(layout.root).write(layout.manifest.name, lines())
 
 
 def _drop_torn_line(path: Path) -> None:

@@ -11,9 +11,12 @@ from blendgen.shot import Camera, Row
 from blendgen.spec.output import Output
 
 
-def make_row(frame: Frame, names: dict[str, str], digests: dict[str, str], output: Output) -> Row:
+def make_row(frame: Frame, names: dict[str, str], facts: dict[str, str | int], output: Output) -> Row:
     """The manifest's line of a frame; columns in docs/dataset.md. Holds no times, so that the same
-    spec and seed give the same bytes."""
+    spec and seed give the same bytes.
+
+    names, facts: paths, digests and sizes of its files, by column
+    """
     shot, camera = frame.shot, frame.shot.camera
     subject = shot.products[0]
     height, width = frame.rgb_u8.shape[:2]
@@ -26,7 +29,7 @@ def make_row(frame: Frame, names: dict[str, str], digests: dict[str, str], outpu
         "shot_index": shot.index,
         "width": width,
         "height": height,
-        **digests,
+        **facts,
         "objects": object_columns(frame.labels, camera, output),
         "camera": {
             "intrinsics": camera.intrinsics,

@@ -7,19 +7,33 @@ holds anything else is refused; two runs never write into the same folder at onc
 from __future__ import annotations
 
 import json
-import shutil
-from collections import Counter
+import stat
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import Summary, file_names, read_rows, sort_manifest
-from blendgen.dataset.write import write_atomically
+from blendgen.dataset.manifest import Summary, has_files, read_rows, sort_manifest
+from blendgen.dataset.ownership import (
+    LOG_HEAD,
+    is_ours,
+    is_temporary,
+    listed,
+    our_files,
+    overwritten_files,
+    pending_names,
+    spec_sha256,
+)
+from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
+from blendgen.folder import Folder, disk_error
+from blendgen.shot import Row
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
+# rows whose files a crash of the machine can have torn although their sizes are right
+_CHECKED_TAIL = 64
 
 
 class Store:
@@ -29,17 +43,26 @@ class Store:
 
     record: what dataset.json says of how the images are made; "digest", "blendgen_version" and
         "blender_version" must agree with what is there, or the folder is refused
+    force: remove a data set of ours that is there, and start afresh
+    check: compare every finished file with its sha256; otherwise their sizes, and the last few by sha256
     """
 
-    def __init__(self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False):
+    def __init__(
+        self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False, check: bool = False
+    ):
         self.layout = Layout(Path(folder))
-        self._record, self._spec_yaml, self._force = record, spec_yaml, force
+        self._folder = Folder(self.layout.root, self.layout.temporary.name)
+        self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
+        self._spec_yaml, self._force, self._check = spec_yaml, force, check
+        self._done: set[int] = set()
+        self._finished = False
         self.summary = Summary(Counter())
 
     def __enter__(self) -> Store:
         root = self.layout.root
         if root.exists() and not root.is_dir():
             raise DatasetError(f"{root}: is a file; give a folder with -o")
+        self._refuse_other_lock()
         self._lock = FileLock(self.layout.lock)
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -50,15 +73,23 @@ class Store:
             reason = error.strerror or error
             raise DatasetError(f"{root}: cannot be made: {reason}; give another folder with -o") from None
         try:
-            self._refuse_foreign()
-            self._prepare()
+            known = read_record(self.layout)
+            self._refuse_foreign(known)
+            self._prepare(known)
+        except OSError as error:
+            self._release()
+            raise disk_error(Path(error.filename or root), error) from None
         except BaseException:
             self._release()
             raise
         return self
 
     def __exit__(self, *_) -> None:
-        shutil.rmtree(self.layout.temporary, ignore_errors=True)
+        if self._finished:
+            for name in list(self._folder.files(self.layout.temporary.name)):
+                if is_temporary(self.layout, name):
+                    self._folder.remove(name)
+        self._folder.sweep()
         self._release()
 
     def _release(self) -> None:
@@ -66,14 +97,23 @@ class Store:
         self.layout.lock.unlink(missing_ok=True)
         self._lock.release()
 
+    def _refuse_other_lock(self) -> None:
+        """A lock is an empty file; whatever else has its name is left alone."""
+        try:
+            status = self.layout.lock.lstat()
+        except OSError:
+            return
+        if not stat.S_ISREG(status.st_mode) or status.st_size:
+            raise DatasetError(f"{self.layout.lock}: is not a lock of blendgen; move it away")
+
     def done(self) -> set[int]:
-        """Indices of the images that are finished: they have a row, and their files are there."""
-        root = self.layout.root
-        return {
-            row["index"]
-            for row in read_rows(self.layout.manifest)
-            if all((root / name).is_file() for name in file_names(row))
-        }
+        """Indices of the images that were finished when the store was opened: they have a row, and their
+        files are there as they were written."""
+        return set(self._done)
+
+    def write_sheet(self, data: bytes) -> None:
+        """Write the contact sheet, a JPEG that carries SHEET_MARK; raises DatasetError."""
+        self._folder.write(self.layout.contact_sheet.name, data)
 
     def note_device(self, device: dict[str, str]) -> list[dict[str, str]]:
         """Write into dataset.json, at once, what images are now made on; returns what others were made on.
@@ -90,7 +130,10 @@ class Store:
         """Sort the manifest and write the counts into dataset.json; returns the record."""
         if device is not None:
             self.note_device(device)
-        self.summary = sort_manifest(self.layout)
+        self.summary = sort_manifest(self.layout, pending_names(self.layout))
+        for name in self.summary.strays:
+            self._folder.remove(name)
+        self._finished = True
         self._record |= {
             "images": self.summary.images,
             "images_per_split": self.summary.per_split(),
@@ -100,51 +143,93 @@ class Store:
         self._write_record(self._record)
         return self._record
 
-    def _refuse_foreign(self) -> None:
-        """A folder is ours if it holds our record, or nothing but our names (a start that was cut off)."""
-        root, ours = self.layout.root, {self.layout.lock, *self.layout.owned()}
-        known = read_record(self.layout)
-        if not known and any(path not in ours for path in root.iterdir()):
+    def _refuse_foreign(self, known: dict[str, Any]) -> None:
+        """Raises DatasetError where anything that is not ours would be removed, overwritten or mixed in."""
+        root = self.layout.root
+        if not known:
+            _, foreign = our_files(self.layout, {})
+            if foreign:
+                raise DatasetError(
+                    f"{root}: is not empty and holds no blendgen data set (dataset.json is missing or "
+                    f"damaged); give another folder with -o. It holds:{listed(foreign)}"
+                )
+            return
+        self._refuse_other_classes(known)
+        different = [key for key in _COMPARED if known.get(key) != self._record[key]]
+        if different and not self._force:
+            raise DatasetError(f"{root}: {_difference(known, self._record, different[0])}")
+        foreign = our_files(self.layout, known)[1] if self._force else self._in_the_way(known)
+        if foreign:
+            why = "--force removes only the data set" if self._force else "they would be overwritten"
             raise DatasetError(
-                f"{root}: is not empty and holds no blendgen data set; give another folder with -o"
+                f"{root}: holds files that are not of this data set, and {why}; move them away:"
+                f"{listed(foreign)}"
             )
-        if not known and self.layout.manifest.exists() and not self._force:
-            raise DatasetError(
-                f"{self.layout.record}: is missing or damaged, so nobody knows what the images are; "
-                "give another folder with -o, or --force to start afresh"
-            )
+
+    def _refuse_other_classes(self, known: dict[str, Any]) -> None:
         classes = {*known.get("classes", ()), *self._record["classes"]}
-        for folder in (root / "images").glob("*/*"):
+        for folder in (self.layout.root / "images").glob("*/*"):
             if folder.is_dir() and folder.name not in classes:
                 raise DatasetError(
                     f"{folder}: is not of this data set, and a trainer would take it for a class; "
                     "move it away"
                 )
-        different = [key for key in _COMPARED if known and known.get(key) != self._record[key]]
-        if different and not self._force:
-            raise DatasetError(f"{root}: {_difference(known, self._record, different[0])}")
 
-    def _prepare(self) -> None:
-        if self._force:
-            _remove(self.layout.owned())
-        shutil.rmtree(self.layout.temporary, ignore_errors=True)
-        if not read_record(self.layout):
+    def _in_the_way(self, known: dict[str, Any]) -> list[str]:
+        """Files of somebody else that going on would overwrite."""
+        layout = self.layout
+        top = [path.name for path in (layout.manifest, layout.spec, layout.log, layout.contact_sheet)]
+        found = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
+        return found or sorted(overwritten_files(layout, known, self._read_rows()))
+
+    def _read_rows(self) -> set[int]:
+        """Find out which images are finished; returns the indices of all rows."""
+        indices: set[int] = set()
+        tail: deque[Row] = deque(maxlen=_CHECKED_TAIL)
+        for row in read_rows(self.layout.manifest):
+            indices.add(row["index"])
+            tail.append(row)
+            if has_files(self.layout, row, self._check):
+                self._done.add(row["index"])
+            else:
+                self._done.discard(row["index"])
+        self._done -= {row["index"] for row in tail if not has_files(self.layout, row, check=True)}
+        return indices
+
+    def _prepare(self, known: dict[str, Any]) -> None:
+        if self._force and known:
+            self._remove_all(known)
+            known = {}
+        self._folder.sweep()
+        if not known:
             self._write_record(self._record)
+        if not self.layout.log.exists():
+            self._folder.write(self.layout.log.name, LOG_HEAD)
         if not self.layout.spec.exists() or self.layout.spec.read_bytes() != self._spec_yaml.encode():
-            write_atomically(self.layout, self.layout.spec, self._spec_yaml.encode())
+            self._folder.write(self.layout.spec.name, self._spec_yaml.encode())
+        if known and known.get("spec_sha256") != self._record["spec_sha256"]:
+            self._write_record(known | {"spec_sha256": self._record["spec_sha256"]})
+
+    def _remove_all(self, known: dict[str, Any]) -> None:
+        """Remove a data set of ours, the record last: until then the folder is known as ours."""
+        ours, last = our_files(self.layout, known)[0], (self.layout.manifest.name, self.layout.record.name)
+        for name in (*(name for name in ours if name not in last), *last):
+            self._folder.remove(name)
 
     def _write_record(self, record: dict[str, Any]) -> None:
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        write_atomically(self.layout, self.layout.record, text.encode())
+        self._folder.write(self.layout.record.name, text.encode())
 
 
 def read_record(layout: Layout) -> dict[str, Any]:
-    """dataset.json, or {} where there is none or none that can be read."""
+    """dataset.json, or {} where there is none that this program wrote."""
     try:
-        record = json.loads(layout.record.read_text("utf-8"))
+        with layout.record.open("rb") as file:
+            record = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) else {}
+    ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _COMPARED)
+    return record if ours else {}
 
 
 def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
@@ -179,11 +264,3 @@ def _difference(known: dict, wanted: dict, key: str) -> str:
         f"was begun with {program} {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
         "give another folder with -o, or --force to start it afresh"
     )
-
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)

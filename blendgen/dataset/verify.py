@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,13 +19,19 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from blendgen.dataset.layout import FOLDERS, Layout
-from blendgen.dataset.manifest import file_names
+from blendgen.dataset.layout import FOLDERS, Layout, file_keys, sha256_key, size_key
+from blendgen.dataset.manifest import checked_row, file_names
+from blendgen.dataset.schema import MOST_ROW_BYTES
 from blendgen.dataset.store import read_record
 from blendgen.dataset.verify_labels import label_faults
 from blendgen.dataset.verify_row import row_faults
 from blendgen.develop.exr import decode_exr
+from blendgen.photos import UNREADABLE
 from blendgen.shot import Row
+
+_MOST_IMAGE_BYTES = 2**30
+_MOST_PIXELS = 2**28
+_MOST_TIMES = 4  # as many pixels as its row states may an image have and still be decoded
 
 
 @dataclass(frozen=True)
@@ -57,14 +64,14 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
         yield Fault(layout.record.name, "is missing or cannot be read")
     for number, line in enumerate(_lines(layout.manifest), start=1):
         place = f"{layout.manifest.name}:{number}"
-        row = _parsed(line)
-        if row is None:
-            torn = "" if line.endswith(b"\n") else " (torn off)"
-            yield Fault(place, f"is not a row{torn}")
+        try:
+            row = _parsed(line)
+        except ValueError as error:
+            yield Fault(place, f"is not a row ({error})")
             continue
         try:
             yield from (Fault(*fault) for fault in _of_row(layout, record, row, place, seen))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
         advance(1)
     if not layout.manifest.is_file():
@@ -74,17 +81,22 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
 
 
 def _lines(path: Path) -> Iterator[bytes]:
+    """Lines, of one that is too long for a row a part only."""
     if path.is_file():
         with path.open("rb") as file:
-            yield from file
+            while line := file.readline(MOST_ROW_BYTES + 1):
+                yield line
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MOST_ROW_BYTES)
 
 
-def _parsed(line: bytes) -> Row | None:
+def _parsed(line: bytes) -> Row:
+    if not line.endswith(b"\n"):
+        raise ValueError("torn off" if len(line) <= MOST_ROW_BYTES else "too long")
     try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) and line.endswith(b"\n") else None
+        return checked_row(line)
+    except json.JSONDecodeError:
+        raise ValueError("no JSON") from None
 
 
 def _of_row(layout: Layout, record: dict[str, Any], row: Row, place: str, seen: _Seen):
@@ -114,21 +126,31 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
         if name in seen.files:
             yield place, f"{name} belongs to another row too"
         seen.files.add(name)
-    for key in [key for key in row if key.endswith("file_name")]:
-        name, path = row[key], layout.root / row[key]
-        wanted = row[key.replace("file_name", "sha256")]
+    for key in file_keys(row):
+        name, size = row[key], row.get(size_key(key))
+        try:
+            path = layout.file(name)
+        except ValueError as error:
+            yield place, str(error)
+            continue
         if not path.is_file():
             yield name, "is missing"
             continue
-        data = path.read_bytes()
+        if size is not None and size != path.stat().st_size:
+            yield name, f"is not the file that was written: {path.stat().st_size} bytes, not {size}"
+        with path.open("rb") as file:
+            data = file.read(_MOST_IMAGE_BYTES + 1)
+        if len(data) > _MOST_IMAGE_BYTES:
+            yield name, f"is larger than {_MOST_IMAGE_BYTES // 2**20} MB"
+            continue
         digest = hashlib.sha256(data).hexdigest()
-        if digest != wanted:
+        if digest != row[sha256_key(key)]:
             yield name, "is not the file that was written: its sha256 differs"
         if key == "file_name":
             if digest in seen.digests:
                 yield name, f"is the same picture as {seen.digests[digest]}"
             seen.digests[digest] = name
-        channels = _channels(data, path.suffix)
+        channels = _channels(data, path.suffix, row["width"] * row["height"])
         if channels is None:
             yield name, "cannot be decoded"
             continue
@@ -139,18 +161,26 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
             images[key.removesuffix("_file_name")] = channels
 
 
-def _channels(data: bytes, suffix: str) -> dict[str, np.ndarray] | None:
-    """Channels (h, w) of an image file by their names, "" for that of a grey one; None for a broken file."""
+def _channels(data: bytes, suffix: str, pixels: int) -> dict[str, np.ndarray] | None:
+    """Channels (h, w) of an image file by their names, "" for that of a grey one; None for a broken file.
+
+    pixels: how many its row states; a file of a few bytes that claims many more is not decoded
+    """
+    most = min(_MOST_TIMES * pixels, _MOST_PIXELS)
     try:
         if suffix == ".exr":
-            return decode_exr(data)
-        with Image.open(io.BytesIO(data)) as opened:
-            pixels = np.array(opened)
-    except (OSError, ValueError, SyntaxError):  # Pillow's answers to broken files
+            return decode_exr(data, most)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures
+            with Image.open(io.BytesIO(data)) as opened:
+                if opened.width * opened.height > most:
+                    return None
+                values = np.array(opened)
+    except UNREADABLE:
         return None
-    if pixels.ndim == 2:
-        return {"": pixels.astype(np.int64)}
-    return {name: pixels[..., i] for i, name in enumerate("RGBA"[: pixels.shape[2]])}
+    if values.ndim == 2:
+        return {"": values.astype(np.int64)}
+    return {name: values[..., i] for i, name in enumerate("RGBA"[: values.shape[2]])}
 
 
 def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:

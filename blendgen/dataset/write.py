@@ -1,18 +1,18 @@
 """Write: a Frame's files and its Row, each appearing whole or not at all.
 
-A file is written under OUT/.partial, flushed to the disk and renamed into place; the Row is made
-only then. Rows of one run come in any order; `manifest.py` keeps them.
+A file is written under OUT/.partial, flushed to the disk and renamed into place; the Row is made only
+then. Before that, the names of the files go into a list of this process: what a killed run has made
+without a row is known as ours by it, and nothing else is. Rows of one run come in any order;
+`manifest.py` keeps them.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from blendgen.dataset.layout import Layout, file_key, file_name
+from blendgen.dataset.layout import PENDING_SUFFIX, Layout, file_key, file_name, sha256_key, size_key
 from blendgen.dataset.row import make_row
 from blendgen.develop.encode import (
     encode_albedo,
@@ -23,8 +23,8 @@ from blendgen.develop.encode import (
     encode_png,
 )
 from blendgen.develop.exr import encode_exr, encode_vectors
-from blendgen.errors import DatasetError
 from blendgen.film import Frame
+from blendgen.folder import Folder
 from blendgen.shot import Row
 from blendgen.spec.output import Output
 
@@ -33,11 +33,15 @@ def write_frame(layout: Layout, frame: Frame, output: Output) -> Row:
     """Write an image and its label files; returns its row. Raises DatasetError where the disk refuses."""
     contents = dict(_contents(frame, output))
     names = {kind: file_name(kind, frame.shot, frame.index, output) for kind in contents}
+    folder = Folder(layout.root, layout.temporary.name)
+    pending = f"{layout.temporary.name}/{os.getpid()}{PENDING_SUFFIX}"
+    folder.append(pending, "".join(f"{name}\n" for name in names.values()).encode())
     for kind, data in contents.items():
-        write_atomically(layout, layout.root / names[kind], data)
+        folder.write(names[kind], data)
     columns = {file_key(kind): name for kind, name in names.items()}
-    digests = {file_key(kind).replace("file_name", "sha256"): _sha256(d) for kind, d in contents.items()}
-    return make_row(frame, columns, digests, output)
+    facts = {sha256_key(file_key(kind)): _sha256(data) for kind, data in contents.items()}
+    facts |= {size_key(file_key(kind)): len(data) for kind, data in contents.items()}
+    return make_row(frame, columns, facts, output)
 
 
 def _contents(frame: Frame, output: Output) -> Iterator[tuple[str, bytes]]:
@@ -63,29 +67,6 @@ def _contents(frame: Frame, output: Output) -> Iterator[tuple[str, bytes]]:
         yield "albedo", encode_albedo(labels.albedo_linear)
     if labels.object_coordinates is not None:
         yield "nocs", encode_vectors(labels.object_coordinates)
-
-
-def write_atomically(layout: Layout, path: Path, data: bytes | Iterable[bytes]) -> None:
-    """`path` holds either what it held or all of `data` (in one or many pieces); raises DatasetError."""
-    temporary = layout.temporary / f"{os.getpid()}-{path.name}"
-    try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.writelines([data] if isinstance(data, bytes) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise disk_error(path, error) from None
-
-
-def disk_error(path: Path, error: OSError) -> DatasetError:
-    """What the disk refused, in words; what is finished stays."""
-    reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-    return DatasetError(
-        f"{path}: cannot be written: {reason}. What is finished is kept; run the same command to go on"
-    )
 
 
 def _sha256(data: bytes) -> str:

@@ -32,11 +32,13 @@ def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
     return encode_jpeg(rgb_u8, output.jpeg_quality)
 
 
-def encode_jpeg(rgb_u8: np.ndarray, quality: int, half_resolution_colors: bool = False) -> bytes:
+def encode_jpeg(
+    rgb_u8: np.ndarray, quality: int, half_resolution_colors: bool = False, comment: bytes = b""
+) -> bytes:
     """(h, w, 3) uint8 sRGB as JPEG bytes."""
     buffer = io.BytesIO()
-    subsampling = 2 if half_resolution_colors else 0
-    Image.fromarray(rgb_u8).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    options = {"quality": quality, "subsampling": 2 if half_resolution_colors else 0}
+    Image.fromarray(rgb_u8).save(buffer, "JPEG", **options, **({"comment": comment} if comment else {}))
     return buffer.getvalue()
 
 

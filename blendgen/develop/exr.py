@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +28,29 @@ def encode_vectors(vectors: np.ndarray) -> bytes:
     return encode_exr({name: vectors[..., i].astype(np.float32) for i, name in enumerate("RGB")})
 
 
-def decode_exr(data: bytes) -> dict[str, np.ndarray]:
-    """Channels (h, w) of a file's bytes; raises ValueError for what is no whole file."""
+def decode_exr(data: bytes, most_pixels: int | None = None) -> dict[str, np.ndarray]:
+    """Channels (h, w) of a file's bytes; raises ValueError for what is no whole file.
+
+    most_pixels: a file that claims more is not decoded
+    """
     import OpenEXR
 
     try:
+        if most_pixels is not None and _claimed_pixels(data) > most_pixels:
+            raise ValueError(f"claims more than {most_pixels} pixels")
         with _nothing_on_stdout(), OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
             return {name: channel.pixels for name, channel in file.channels().items()}
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"no OpenEXR file: {error}") from None
+
+
+def _claimed_pixels(data: bytes) -> int:
+    """Pixels of the data window in the header; source: OpenEXR File Layout, "dataWindow box2i"."""
+    start = data.find(b"dataWindow\0box2i\0\x10\0\0\0")
+    if not data.startswith(b"v/1\x01") or start < 0 or len(data) < start + 37:
+        raise ValueError("no OpenEXR file")
+    left, top, right, bottom = struct.unpack_from("<4i", data, start + 21)
+    return max(0, right - left + 1) * max(0, bottom - top + 1)
 
 
 @contextmanager

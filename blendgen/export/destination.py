@@ -1,26 +1,32 @@
 """Destination: the folder that an export fills; a killed export goes on with the same command.
 
-Every file appears whole or not at all, and a list is kept of those that the export wrote: only these
-are ever removed, when an export is replaced or when a file is no longer part of it. A folder with
-anything else in it is refused. Hard links take no room, but whoever changes a file in place changes
-both: `copy` is for folders that are to be worked on.
+Every file appears whole or not at all, and a list is kept of those that the export wrote, with their sizes:
+only these are ever removed or replaced, and only while they still have that size. A folder with anything
+else in it is refused. Names come from rows of a data set that a stranger may have made, and the list may be
+a stranger's too: both are checked as paths, and no link is followed (see folder.py). Hard links take no
+room, but whoever changes a file in place changes both: `copy` is for folders that are to be worked on.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from blendgen.dataset.write import disk_error
+from blendgen.dataset.ownership import HARMLESS, listed
+from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
+from blendgen.folder import Folder
+from blendgen.names import path_fault
 
-_MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files.txt"
-_PARTIAL = ".blendgen-partial"
+_MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files"
+_TEMPORARY = ".blendgen-partial"
+_MOST_LINE_BYTES = 4096
+_OF_A_LINK = -1  # in place of a size
 
 
 class Destination:
@@ -37,12 +43,13 @@ class Destination:
         force: bool = False,
         inputs: tuple[Path, ...] = (),
     ):
-        self.root, self._link, self._force = Path(root).resolve(), link, force
+        self._folder = Folder(root, _TEMPORARY)
+        self.root, self._link, self._force = self._folder.root, link, force
         # as it comes back from the file
         self._identity = json.loads(json.dumps({**identity, "link": link}))
         self._inputs = [Path(path).resolve() for path in inputs]
-        self._written: set[str] = set()
-        self._folders: set[Path] = set()
+        self._listed: dict[str, int] = {}  # what earlier runs made: name -> size
+        self._written: dict[str, int] = {}
 
     def __enter__(self) -> Destination:
         for path in self._inputs:
@@ -53,53 +60,53 @@ class Destination:
         if self.root.exists() and not self.root.is_dir():
             raise DatasetError(f"{self.root}: is a file; name a folder")
         known = self._known()
-        if known is None and self.root.is_dir() and any(self.root.iterdir()):
+        if known is None and any(self._folder.files()):
             raise DatasetError(f"{self.root}: is not empty and holds no export; name another folder")
         if known is not None and known != self._identity and not self._force:
             raise DatasetError(f"{self.root}: holds another export; name another folder, or use --force")
+        self._folder.sweep()
+        self._listed = self._read_list()
         if self._force:
-            self._remove(self._listed())
-        self._write(_MARKER, json.dumps(self._identity).encode())
-        self._list = (self.root / _LIST).open("a", encoding="utf-8")
+            self._refuse_foreign()
+            self._remove(self._listed)
+            self._listed = {}
+            self._folder.write(_LIST, b"")
+        self._folder.write(_MARKER, json.dumps(self._identity).encode())
+        self._list = self._open_list()
         return self
 
     def __exit__(self, kind, *_) -> None:
         self._list.close()
         if kind is None:
-            self._remove(self._listed() - self._written)
-            self._write(_LIST, "".join(f"{name}\n" for name in sorted(self._written)).encode())
+            self._remove({name: size for name, size in self._listed.items() if name not in self._written})
+            lines = (_line(name, size) for name, size in sorted(self._written.items()))
+            self._folder.write(_LIST, lines)
+        self._folder.sweep()
 
     def has(self, name: str) -> bool:
         """Whether an earlier run finished this file; it then stays part of the export."""
-        if not (self.root / name).exists():
+        if not self._is_ours(name):
             return False
-        self._note(name)
+        self._written[name] = self._listed[name]
         return True
 
     def place(self, source: Path, name: str) -> None:
         """Put a file there under a name, relative to the root with /; raises DatasetError."""
-        target = self.root / name
-        self._note(name)
         try:
-            if target.exists() and target.stat().st_size == source.stat().st_size:
+            size = source.stat().st_size
+            size_there = _OF_A_LINK if self._link == "symlink" else size
+            if self.has(name) and self._listed[name] == size_there:
                 return
-            if target.parent not in self._folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self._folders.add(target.parent)
-            partial = _partial(target)
-            try:
-                self._put(source, partial)
-            except FileExistsError:  # of a run that was killed
-                partial.unlink()
-                self._put(source, partial)
-            partial.replace(target)
+            with self._folder.errors(name):
+                self._note(name, size_there)
+                self._folder.place(source, name, self._link)
         except FileNotFoundError:
-            raise DatasetError(f"{source}: is missing; `blendgen verify` tells what else is") from None
-        except OSError as error:
-            raise disk_error(target, error) from None
+            raise DatasetError(
+                f"{source}: is missing; run `blendgen verify` to list what else is wrong"
+            ) from None
 
     def write_text(self, name: str, text: str) -> None:
-        self.write_bytes(name, text.encode())
+        self.write_bytes(name, text.encode("utf-8", "backslashreplace"))
 
     def write_bytes(self, name: str, data: bytes) -> None:
         with self.opened(name) as file:
@@ -108,78 +115,83 @@ class Destination:
     @contextmanager
     def opened(self, name: str) -> Iterator[IO[bytes]]:
         """A binary file that takes its name only when the block ends without an error."""
-        self._note(name)
-        with _whole(self.root / name) as file:
+        self._refuse_other(name)
+        with self._folder.whole(name) as file:
             yield file
+            self._note(name, file.tell())
 
-    def _put(self, source: Path, target: Path) -> None:
-        if self._link == "symlink":
-            target.symlink_to(source.resolve(strict=True))
-            return
-        if self._link == "hard":
-            try:
-                target.hardlink_to(source)
-                return
-            except (FileNotFoundError, FileExistsError):
-                raise
-            except OSError:
-                pass  # another file system, or one without links
-        shutil.copyfile(source, target)
+    def _note(self, name: str, size: int) -> None:
+        """List a file before it takes its name, so that no run forgets what another has made."""
+        self._refuse_other(name)
+        self._written[name] = size
+        self._list.write(_line(name, size))
+        self._list.flush()
 
-    def _write(self, name: str, data: bytes) -> None:
-        with _whole(self.root / name) as file:
-            file.write(data)
+    def _refuse_other(self, name: str) -> None:
+        """Raises DatasetError where a file of somebody else has the name, or a link leads to it."""
+        if name not in self._written and self._folder.status(name) is not None and not self._is_ours(name):
+            raise DatasetError(f"{self.root / name}: is not of this export; move it away")
 
-    def _note(self, name: str) -> None:
-        """List a file before it is made, so that no run forgets what another has made."""
-        if name not in self._written:
-            self._written.add(name)
-            self._list.write(f"{name}\n")
-            self._list.flush()
+    def _is_ours(self, name: str) -> bool:
+        status = self._folder.status(name)
+        if status is None or name not in self._listed:
+            return False
+        size = _OF_A_LINK if stat.S_ISLNK(status.st_mode) else status.st_size
+        return self._listed[name] == size and (size == _OF_A_LINK or stat.S_ISREG(status.st_mode))
+
+    def _refuse_foreign(self) -> None:
+        """--force removes what the export wrote; with anything else there, nothing is removed."""
+        ours = (_MARKER, _LIST)
+        foreign = [
+            name
+            for name in sorted(self._folder.files())
+            if name not in ours and Path(name).name not in HARMLESS and not self._is_ours(name)
+        ]
+        if foreign:
+            raise DatasetError(
+                f"{self.root}: holds files that no export wrote, or that were changed since, and --force "
+                f"removes only its own; move them away:{listed(foreign)}"
+            )
 
     def _known(self) -> dict[str, Any] | None:
+        if not self._folder.has_file(_MARKER):
+            return None
         try:
-            return json.loads((self.root / _MARKER).read_text("utf-8"))
+            with (self.root / _MARKER).open("rb") as file:
+                known = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
         except (OSError, ValueError):
             return None
+        return known if isinstance(known, dict) else None
 
-    def _listed(self) -> set[str]:
-        try:
-            return set((self.root / _LIST).read_text("utf-8").split("\n")) - {""}
-        except (OSError, UnicodeDecodeError):
-            return set()
+    def _read_list(self) -> dict[str, int]:
+        """Name -> size of the files of the list; lines that are none of ours, such as a torn last one, are
+        left out."""
+        found: dict[str, int] = {}
+        if not self._folder.has_file(_LIST):
+            return found
+        with (self.root / _LIST).open("rb") as file:
+            while line := file.readline(_MOST_LINE_BYTES):
+                try:
+                    entry = parsed_json(line, _MOST_LINE_BYTES)
+                    name, size = entry["name"], entry["size"]
+                except (ValueError, KeyError, TypeError):
+                    continue
+                if isinstance(size, int) and not path_fault(name):
+                    found[name] = size
+        return found
 
-    def _remove(self, names: set[str]) -> None:
-        """Remove files of the export, half-made ones too, and the folders that they leave empty."""
-        folders = set()
+    def _open_list(self) -> IO[bytes]:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        with self._folder.errors(_LIST):
+            return os.fdopen(os.open(self.root / _LIST, flags, 0o666), "wb")
+
+    def _remove(self, names: dict[str, int]) -> None:
+        """Remove files of the export that are as it wrote them, and the folders that they leave empty."""
         for name in names:
-            path = self.root / name
-            path.unlink(missing_ok=True)
-            _partial(path).unlink(missing_ok=True)
-            folders |= {
-                parent for parent in path.parents if parent != self.root and self.root in parent.parents
-            }
-        for folder in sorted(folders, key=lambda path: -len(path.parts)):
-            with suppress(OSError):  # holds what is not ours
-                folder.rmdir()
+            with self._folder.errors(name):
+                if self._is_ours(name):
+                    self._folder.remove(name)
 
 
-@contextmanager
-def _whole(target: Path) -> Iterator[IO[bytes]]:
-    partial = _partial(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise disk_error(target, error) from None
-
-
-def _partial(target: Path) -> Path:
-    return target.with_name(target.name + _PARTIAL)
+def _line(name: str, size: int) -> bytes:
+    return json.dumps({"name": name, "size": size}).encode() + b"\n"

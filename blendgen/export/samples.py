@@ -15,6 +15,7 @@ from PIL import Image
 from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.source import Source
+from blendgen.photos import UNREADABLE
 from blendgen.shot import Row
 
 _FILE = "_file_name"
@@ -76,8 +77,10 @@ class Sample:
         try:
             x, y, width, height = self.box
             with Image.open(self.path) as image:
+                if image.size != (self.row["width"], self.row["height"]):
+                    raise ValueError(f"is {image.width} x {image.height} pixels, its row has another size")
                 cut = image.convert("RGB").crop((x, y, x + width, y + height))
-        except OSError as error:
+        except UNREADABLE as error:
             raise _unreadable(self.path, error) from None
         buffer = io.BytesIO()
         cut.save(buffer, "PNG", compress_level=3)
@@ -118,8 +121,8 @@ def _read(path: Path) -> bytes:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> DatasetError:
-    return DatasetError(f"{path}: cannot be read: {error}; `blendgen verify` tells what else is")
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong")
 
 
 def _wider(box, share: float, width: int, height: int) -> tuple[int, int, int, int]:

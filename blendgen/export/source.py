@@ -5,7 +5,6 @@ In: a folder that `generate` made. Out: its classes, its splits and its rows in 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from PIL import Image
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_rows
+from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
+from blendgen.photos import UNREADABLE
 from blendgen.shot import Row
 
 
@@ -50,29 +51,49 @@ class Source:
         return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
 
     def rows(self) -> Iterator[Row]:
-        """Raises DatasetError for a line that is not a row, or that has an object without extent."""
-        for row in read_rows(Layout(self.root).manifest):
+        """Raises DatasetError for a line that is not a row of this data set, or that has an object without
+        extent."""
+        label_ids = {label: label_id for label_id, label in enumerate(self.classes)}
+        for row in read_rows(Layout(self.root).manifest, whole=True):
+            self._refuse_unknown(row, label_ids)
             self._refuse_empty_boxes(row)
             yield row
 
+    def _refuse_unknown(self, row: Row, label_ids: dict[str, int]) -> None:
+        """A split or class that dataset.json does not have: no exporter has a place for it."""
+        objects = row["objects"]
+        named = [
+            (row["label"], row["label_id"]),
+            *zip(objects["category"], objects["category_id"], strict=True),
+        ]
+        wrong = next((label for label, label_id in named if label_ids.get(label) != label_id), None)
+        if row["split"] not in self.splits:
+            what = f"its split {row['split']!r} is none that was counted"
+        elif wrong is not None:
+            what = f"{wrong!r} with that number is no class of dataset.json"
+        else:
+            return
+        raise DatasetError(f"{self._place(row)}: {what}; run `blendgen verify` to list what else is wrong")
+
+    def _place(self, row: Row) -> str:
+        return f"{self.root}: image {row['index']} ({row['file_name']})"
+
     def _refuse_empty_boxes(self, row: Row) -> None:
         """Some loaders drop such a box, some fail hours later; no format has a place for it."""
-        boxes = row["objects"].get("bbox") if isinstance(row.get("objects"), dict) else None
-        if not isinstance(boxes, list):
-            raise DatasetError(
-                f"{self.root}: image {row['index']} ({row['file_name']}): its row in manifest.jsonl has no "
-                "objects; `blendgen verify` tells what else is wrong"
-            )
-        for number, (_, _, width, height) in enumerate(boxes):
+        for number, (_, _, width, height) in enumerate(row["objects"]["bbox"]):
             if not (width > 0 and height > 0):
                 raise DatasetError(
-                    f"{self.root}: image {row['index']} ({row['file_name']}): object {number} "
+                    f"{self._place(row)}: object {number} "
                     f"({row['objects']['category'][number]}) has a box of {width} x {height} px; take it "
                     "out of the image's row in manifest.jsonl, or delete the row and generate again"
                 )
 
     def path(self, row: Row, key: str = "file_name") -> Path:
-        return self.root / row[key]
+        """The file that a row names; raises DatasetError where it is none of the data set."""
+        try:
+            return Layout(self.root).file(row[key])
+        except ValueError as error:
+            raise DatasetError(f"{self._place(row)}: {error}") from None
 
     def instance_mask(self, row: Row) -> np.ndarray:
         """(h, w) uint16 instance ids; raises DatasetError where the data set has no masks."""
@@ -84,11 +105,22 @@ class Source:
         path = self.path(row, "mask_file_name")
         try:
             with Image.open(path) as mask:
-                return np.asarray(mask).astype(np.uint16, copy=False)
-        except OSError as error:
+                self._refuse_size(row, path, mask.size)
+                ids = np.asarray(mask)
+        except UNREADABLE as error:
             raise DatasetError(
-                f"{path}: cannot be read: {error}; `blendgen verify` tells what else is"
+                f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong"
             ) from None
+        if ids.ndim != 2 or ids.dtype.kind not in "ui":
+            raise DatasetError(f"{path}: is not a mask of instance ids")
+        return ids.astype(np.uint16, copy=False)
+
+    def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
+        """Before anything is decoded: a file of a few bytes may claim any size."""
+        if size != (row["width"], row["height"]):
+            raise DatasetError(
+                f"{path}: is {size[0]} x {size[1]} pixels, its row says {row['width']} x {row['height']}"
+            )
 
     def object_masks(self, row: Row) -> Iterator[np.ndarray]:
         """(h, w) bool of each object; raises DatasetError where the mask does not show one."""
@@ -108,23 +140,39 @@ class Source:
 def open_source(root: Path) -> Source:
     """The data set in a folder; raises DatasetError where there is none."""
     layout = Layout(Path(root))
-    try:
-        record = json.loads(layout.record.read_text("utf-8"))
-        name, digest, classes = record["name"], record["digest"], tuple(record["classes"])
-        told = dict(record["images_per_split"])
-    except FileNotFoundError:
-        raise DatasetError(f"{root}: holds no data set of blendgen (dataset.json is missing)") from None
-    except KeyError as error:
-        raise DatasetError(
-            f"{layout.record}: has no {error}; the run was not finished: run `blendgen generate` again"
-        ) from None
-    except (OSError, ValueError, TypeError) as error:
-        raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
+    record = _record(layout)
+    name, digest, classes = record["name"], record["digest"], tuple(record["classes"])
+    recorded = record["images_per_split"]
     found = census(layout.manifest)
     there, images = found.images_per_split, sum(found.images_per_split.values())
-    if told != there:
+    if recorded != there:
         raise DatasetError(
-            f"{root}: dataset.json tells of {sum(told.values())} images, the manifest has {images}: "
+            f"{root}: dataset.json has {sum(recorded.values())} images, the manifest has {images}: "
             "a run goes on or was cut off; run `blendgen generate` again"
         )
     return Source(layout.root, name, digest, classes, tuple(sorted(there)), images, record, found.sha256)
+
+
+def _record(layout: Layout) -> dict[str, Any]:
+    try:
+        with layout.record.open("rb") as file:
+            record = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
+    except FileNotFoundError:
+        raise DatasetError(
+            f"{layout.root}: holds no data set of blendgen (dataset.json is missing)"
+        ) from None
+    except OSError as error:
+        raise DatasetError(f"{layout.record}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
+    if not isinstance(record, dict):
+        raise DatasetError(f"{layout.record}: is not the record of a data set")
+    missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
+    if missing:
+        raise DatasetError(
+            f"{layout.record}: has no {missing[0]!r}; the run was not finished: run `blendgen generate` again"
+        )
+    fault = record_fault(record)
+    if fault:
+        raise DatasetError(f"{layout.record}: is not the record of a data set: {fault}")
+    return record

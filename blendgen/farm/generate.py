@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,13 +68,15 @@ def generate(
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
             tasks = tasks_for(job.spec, _missing(indices, done))
-            for rows, identity in run_tasks(job, tasks, stop, workers, recruit=recruit):
-                if identity not in devices:
-                    devices.append(identity)
-                    _tell_of_other_devices(store.note_device(identity), identity, progress)
-                manifest.append(rows)
-                made += len(rows)
-                progress.advance(len(rows))
+            # closed before the store is finished: no worker writes any more
+            with closing(run_tasks(job, tasks, stop, workers, recruit=recruit)) as finished:
+                for rows, identity in finished:
+                    if identity not in devices:
+                        devices.append(identity)
+                        _tell_of_other_devices(store.note_device(identity), identity, progress)
+                    manifest.append(rows)
+                    made += len(rows)
+                    progress.advance(len(rows))
         finally:
             record = store.finish()
     if stop.signum is not None and made < to_make:

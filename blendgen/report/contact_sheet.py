@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.errors import DatasetError
+from blendgen.photos import UNREADABLE
 
 _GAP_PX = 6
 _CAPTION_PX = 18
@@ -69,9 +70,9 @@ def dataset_sheet(
 def _picture(folder: Path, row: dict, boxes: bool) -> Image.Image:
     path = folder / row["file_name"]
     try:
-        with Image.open(path) as opened:
+        with Image.open(Layout(folder).file(row["file_name"])) as opened:
             picture = opened.convert("RGB")
-    except OSError as error:
+    except UNREADABLE as error:
         raise DatasetError(
             f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
         ) from None

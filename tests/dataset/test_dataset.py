@@ -17,7 +17,13 @@ from blendgen.errors import DatasetError
 from blendgen.pipeline import tasks_for
 from tests.conftest import make_spec
 
-RECORD = {"digest": "d", "blendgen_version": "1", "blender_version": "4", "classes": ["box", "sphere"]}
+RECORD = {
+    "digest": "d",
+    "blendgen_version": "1",
+    "blender_version": "4",
+    "classes": ["box", "sphere"],
+    "resolution": [64, 48],
+}
 
 
 def make(folder, pipeline, indices):
@@ -119,7 +125,7 @@ def test_a_torn_last_line_is_dropped_and_made_again(tmp_path, pipeline):
 
 def test_a_damaged_line_is_told_with_its_number(tmp_path):
     path = tmp_path / "manifest.jsonl"
-    good = '{"index": 0, "file_name": "a.png", "label": "a", "split": "train"}\n'
+    good = '{"index": 0, "file_name": "images/train/a/0.png", "label": "a", "split": "train"}\n'
     path.write_text(good + "rubbish\n" + good)
     with pytest.raises(DatasetError, match=r"manifest.jsonl:2: not a row"):
         list(read_rows(path))
@@ -175,24 +181,26 @@ def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
     assert layout.manifest.read_bytes() == whole
 
 
-def test_a_start_that_was_cut_off_is_taken_up(tmp_path, pipeline):
-    """Killed between its first files: the folder holds only our names, and no record."""
+def test_a_start_that_was_cut_off_is_taken_up(tmp_path):
+    """Killed between its first files: the folder holds its record first of all, or nothing but its lock."""
     folder = tmp_path / "a"
-    folder.mkdir()
-    (folder / "spec.yaml").write_text("blendgen: 1\n")
-    (folder / ".partial").mkdir()
-    with Store(folder, dict(RECORD), "spec") as store:
+    (folder / ".partial").mkdir(parents=True)
+    (folder / ".partial/4711-0").write_text("half a record")
+    Layout(folder).lock.touch()
+    with Store(folder, dict(RECORD), "spec: 1\n") as store:
         assert store.done() == set()
-    assert (folder / "spec.yaml").read_text() == "spec"
+    assert (folder / "spec.yaml").read_text() == "spec: 1\n" and not (folder / ".partial").exists()
 
 
-def test_images_without_a_record_are_not_taken_for_ours_but_by_force(tmp_path, pipeline):
+@pytest.mark.parametrize("damage", ["{torn", None, "[]", "{}", "[" * 100_000])
+def test_images_without_a_record_are_never_taken_for_ours(tmp_path, pipeline, damage):
     layout = make(tmp_path / "a", pipeline, [0])
-    layout.record.write_text("{torn")
-    with pytest.raises(DatasetError, match=r"missing or damaged.*--force"):
-        Store(layout.root, dict(RECORD), "").__enter__()
-    with Store(layout.root, dict(RECORD), "", force=True) as store:
-        assert store.done() == set()
+    layout.record.write_text(damage) if damage else layout.record.unlink()
+    before = content(layout.root)
+    for force in (False, True):
+        with pytest.raises(DatasetError, match=r"holds no blendgen data set(.|\n)*images/"):
+            Store(layout.root, dict(RECORD), "", force=force).__enter__()
+    assert content(layout.root) == before
 
 
 def test_a_folder_that_a_trainer_would_take_for_a_class_is_refused(tmp_path, pipeline):
@@ -213,8 +221,13 @@ def test_a_refused_folder_is_not_left_locked(tmp_path, pipeline):
 
 def test_sorting_keeps_each_index_once(tmp_path):
     layout = Layout(tmp_path)
-    (tmp_path / "a.png").touch()
-    rows = [{"index": i, "file_name": "a.png", "label": f"l{i}", "split": "train"} for i in (3, 1, 3, 2)]
+    name = "images/train/l/a.png"
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).touch()
+    rows = [
+        {"index": i, "file_name": name, "size_bytes": 0, "label": f"l{i}", "split": "train"}
+        for i in (3, 1, 3, 2)
+    ]
     layout.manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     summary = sort_manifest(layout)
     assert summary.images == 3 and summary.per_split() == {"train": 3}
@@ -236,10 +249,125 @@ def test_a_folder_of_another_data_set_is_refused_and_left_alone(tmp_path, pipeli
 def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1])
     (layout.root / "notes.txt").write_text("mine")
-    with Store(layout.root, {**RECORD, "digest": "other"}, "", force=True) as store:
+    before = content(layout.root)
+    other = {**RECORD, "digest": "other"}
+    with pytest.raises(DatasetError, match=r"not of this data set.*--force removes only(.|\n)*notes.txt"):
+        Store(layout.root, other, "", force=True).__enter__()
+    assert content(layout.root) == before
+    (layout.root / "notes.txt").unlink()
+    with Store(layout.root, other, "", force=True) as store:
         assert store.done() == set()
-    assert (layout.root / "notes.txt").read_text() == "mine"
     assert not (layout.root / "images").exists()
+
+
+MINE = [
+    "depth/mine.png",
+    "clean/a/b.txt",
+    "images/train/box/holiday.jpg",
+    "masks/x.png",
+    ".partial/thesis.doc",
+]
+
+
+@pytest.mark.parametrize("name", [*MINE, "spec.yaml", "contact_sheet.jpg", "blender.log"])
+def test_force_never_removes_a_file_of_somebody_else(tmp_path, pipeline, name):
+    """Also where its name is one of ours."""
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    (layout.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (layout.root / name).write_text("mine")
+    before = content(layout.root)
+    with pytest.raises(DatasetError, match=name):
+        Store(layout.root, {**RECORD, "digest": "other"}, "x", force=True).__enter__()
+    assert content(layout.root) == before
+
+
+@pytest.mark.parametrize(
+    "name", ["spec.yaml", "contact_sheet.jpg", "blender.log", "images/train/box/000007.png"]
+)
+def test_going_on_never_overwrites_a_file_of_somebody_else(tmp_path, pipeline, name):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    (layout.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (layout.root / name).write_text("mine")
+    before = content(layout.root)
+    with pytest.raises(DatasetError, match=rf"would be overwritten(.|\n)*{name}"):
+        Store(layout.root, dict(RECORD), "spec: 1\n").__enter__()
+    assert content(layout.root) == before
+
+
+def test_a_folder_of_a_link_is_never_written_into(tmp_path, pipeline):
+    layout, victim = make(tmp_path / "a", pipeline, [0, 1]), tmp_path / "photos"
+    (layout.root / "images").rename(victim)
+    (layout.root / "images").symlink_to(victim)
+    before = content(victim)
+    frame = next(pipeline.frames(next(tasks_for(pipeline.spec, [2]))))
+    with pytest.raises(DatasetError, match="images: is a link or a file where a folder belongs"):
+        write_frame(layout, frame, pipeline.spec.output)
+    with pytest.raises(DatasetError):
+        Store(layout.root, {**RECORD, "digest": "other"}, "", force=True).__enter__()
+    assert content(victim) == before
+
+
+@pytest.mark.parametrize("mine", ["a thesis", None])
+def test_a_lock_that_is_somebody_elses_is_left_alone(tmp_path, mine):
+    lock, other = Layout(tmp_path).lock, tmp_path / "other"
+    other.write_text("years of work")
+    lock.write_text(mine) if mine else lock.symlink_to(other)
+    with pytest.raises(DatasetError, match="is not a lock of blendgen"):
+        Store(tmp_path, dict(RECORD), "").__enter__()
+    assert other.read_text() == "years of work" and lock.exists()
+
+
+def test_what_a_killed_run_made_without_a_row_is_known_as_ours(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    whole = content(layout.root)
+    for _ in range(2):  # and stays known when the next run is killed, too
+        for frame in pipeline.frames(next(tasks_for(pipeline.spec, [2]))):
+            write_frame(layout, frame, pipeline.spec.output)
+        with Store(layout.root, dict(RECORD), "spec: 1\n") as store:
+            assert store.done() == {0, 1}
+    assert "images" in {Path(name).parts[0] for name in set(content(layout.root)) - set(whole)}
+    with Store(layout.root, dict(RECORD), "spec: 1\n") as store:
+        store.finish()
+    assert content(layout.root) == whole
+    for frame in pipeline.frames(next(tasks_for(pipeline.spec, [2]))):
+        write_frame(layout, frame, pipeline.spec.output)
+    with Store(layout.root, {**RECORD, "digest": "other"}, "", force=True) as store:
+        assert not (layout.root / "images").exists()
+
+
+def _cut(path):
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def _flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("key", ["file_name", "mask_file_name"])
+@pytest.mark.parametrize("damage", [_cut, _flip, lambda path: path.write_bytes(b"")])
+def test_damaged_files_are_made_again(tmp_path, pipeline, key, damage):
+    layout = make(tmp_path / "a", pipeline, list(range(4)))
+    whole, rows = content(layout.root), list(read_rows(layout.manifest))
+    damage(layout.root / rows[2][key])
+    with Store(layout.root, dict(RECORD), "spec: 1\n", check=True) as store:
+        assert store.done() == {0, 1, 3}
+    make(layout.root, pipeline, [2])
+    assert content(layout.root) == whole
+
+
+def test_sizes_are_always_compared_and_hashes_on_request_or_at_the_end(tmp_path, pipeline, monkeypatch):
+    monkeypatch.setattr("blendgen.dataset.store._CHECKED_TAIL", 1)
+    layout = make(tmp_path / "a", pipeline, list(range(4)))
+    rows = list(read_rows(layout.manifest))
+    for row in (rows[0], rows[3]):
+        _flip(layout.root / row["file_name"])
+    _cut(layout.root / rows[1]["mask_file_name"])
+    with Store(layout.root, dict(RECORD), "spec: 1\n") as store:
+        assert store.done() == {0, 2}
+    with Store(layout.root, dict(RECORD), "spec: 1\n", check=True) as store:
+        assert store.done() == {2}
 
 
 def test_a_foreign_folder_is_refused_even_by_force(tmp_path):

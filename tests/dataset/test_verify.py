@@ -165,7 +165,7 @@ FAULTS = {
     "a line of rubbish": (line(lambda lines: ["hello\n", *lines[1:]]), "is not a row"),
     "duplicated row": (line(lambda lines: [*lines, lines[0]]), "comes twice"),
     "lost row": (line(lambda lines: lines[1:]), "belongs to no row"),
-    "a row without columns": (line(lambda lines: ['{"index": 0}\n', *lines[1:]]), "is not a whole row"),
+    "a row without columns": (line(lambda lines: ['{"index": 0}\n', *lines[1:]]), "is not a row"),
     "class renamed": (field("label", value="green box"), "is no class"),
     "wrong label id": (field("label_id", value=lambda old: (old + 1) % 3), "is not that of"),
     "wrong split": (field("split", value=lambda old: "val" if old != "val" else "test"), "split"),

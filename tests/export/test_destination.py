@@ -36,7 +36,8 @@ def test_a_second_run_completes_what_is_missing_and_changes_nothing_else(small, 
     before = tree(tmp_path / "out")
     victim = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())[-1]
     victim.unlink()
-    victim.with_name(f"{victim.name}.blendgen-partial").write_bytes(b"half")
+    (tmp_path / "out/.blendgen-partial").mkdir()
+    (tmp_path / "out/.blendgen-partial/4711-0").write_bytes(b"half")
     export(small.root, name, tmp_path / "out", Options(shard_bytes=20_000))
     assert tree(tmp_path / "out") == before
 
@@ -54,8 +55,13 @@ def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
             export(small.root, "coco", tmp_path / "mine", Options(), force=force)
     (tmp_path / "out/runs").mkdir()
     (tmp_path / "out/runs/best.pt").write_text("weights")
+    before = tree(tmp_path / "out")
+    with pytest.raises(DatasetError, match=r"holds files that no export wrote.*\n  runs/best.pt"):
+        export(small.root, "csv", tmp_path / "out", Options(), force=True)
+    assert tree(tmp_path / "out") == before
+    shutil.rmtree(tmp_path / "out/runs")
     export(small.root, "csv", tmp_path / "out", Options(), force=True)
-    assert (tmp_path / "out/runs/best.pt").exists() and not (tmp_path / "out/annotations").exists()
+    assert not (tmp_path / "out/annotations").exists()
     for dest in (small.root, small.root / "export", small.root.parent):
         with pytest.raises(DatasetError, match="name a folder beside it"):
             export(small.root, "csv", dest, Options(), force=True)
@@ -89,13 +95,96 @@ def test_images_made_anew_are_another_export(small, tmp_path, name):
     export(copy, name, tmp_path / "out", Options(), force=True)
 
 
-def test_class_names_with_line_separators_do_not_break_the_list_of_files(tmp_path):
-    classes = ["a", "a\u2028b"]
-    images = [FakeImage("train", number, [(number, (4, 4, 8, 8))]) for number in (0, 1)]
+def test_odd_class_names_do_not_break_the_list_of_files(tmp_path):
+    classes = ["=1+1", "a b", "größe", "手机"]
+    images = [FakeImage("train", number, [(number, (4, 4, 8, 8))]) for number in range(4)]
     source = make_fake(tmp_path / "set", classes, images)
     for _ in range(2):
         export(source.root, "imagefolder", tmp_path / "out", Options())
     assert sorted(path.parent.name for path in (tmp_path / "out").rglob("*.png")) == classes
+
+
+def _change_row(source, **changes):
+    manifest = source.root / "manifest.jsonl"
+    rows = [json.loads(line) | changes for line in manifest.read_text("utf-8").splitlines()]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+STRANGE = ["../../victim", "/etc", "a\nb", "a\0b", "a\\b", "..", "", "a\u202eb", "a\x9bb", "\ud800"]
+STRANGE_FILES = ["../secret.png", "/etc/passwd", "dataset.json", "images/../../secret.png", "masks/a.png",
+                 "images/a.svg", "images/x\n.png", "C:/secret.png"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_row_of_a_stranger_reaches_nothing_outside(tmp_path, name):
+    (tmp_path / "secret.png").write_text("token")
+    (tmp_path / "victim").mkdir()
+    for key, values in (("split", STRANGE), ("label", STRANGE), ("file_name", STRANGE_FILES)):
+        for value in values:
+            source = make_fake(
+                tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))]) for _ in range(2)]
+            )
+            _change_row(source, **{key: value})
+            counts = {value: 2} if key == "split" else {"train": 2}
+            record = json.loads((source.root / "dataset.json").read_text())
+            (source.root / "dataset.json").write_text(json.dumps(record | {"images_per_split": counts}))
+            with pytest.raises(DatasetError, match=r"manifest.jsonl:1: not a row|dataset.json"):
+                export(source.root, name, tmp_path / "out", Options(), force=True)
+            assert not any((tmp_path / "victim").iterdir())
+            assert sorted(p.name for p in tmp_path.iterdir()) in (
+                ["out", "secret.png", "set", "victim"], ["secret.png", "set", "victim"]
+            )  # fmt: skip
+    assert not any(b"token" in data for data in tree(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize("target", ["secret.png", "folder", "/dev/zero"])
+@pytest.mark.parametrize("name", ["imagefolder", "webdataset", "parquet", "coco"])
+def test_a_link_out_of_the_data_set_is_not_read(tmp_path, name, target):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
+    (tmp_path / "secret.png").write_text("token")
+    (tmp_path / "folder").mkdir()
+    image = source.root / "images/train/a/000000.png"
+    image.unlink()
+    image.symlink_to(tmp_path / target)
+    with pytest.raises(DatasetError, match=r"image 0 .*leads out of the data set through a link"):
+        export(source.root, name, tmp_path / "out", Options())
+
+
+@pytest.mark.parametrize(
+    "listed", ["../victim.txt", "/victim.txt", "a\n../victim.txt", "images/../../victim.txt"]
+)
+def test_a_list_of_a_stranger_removes_nothing_outside(small, tmp_path, listed):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    export(small.root, "csv", tmp_path / "out", Options())
+    line = json.dumps({"name": listed.replace("/victim", f"{tmp_path}/victim", listed[0] == "/"), "size": 4})
+    with (tmp_path / "out/.blendgen-export-files").open("a") as file:
+        file.write(f'{line}\n../victim.txt\n[[[\n"x"\n')
+    for force in (False, True):
+        export(small.root, "csv", tmp_path / "out", Options(), force=force)
+        assert victim.read_text() == "mine"
+
+
+def test_a_link_in_the_destination_is_not_followed(small, tmp_path):
+    victim = tmp_path / "photos"
+    victim.mkdir()
+    export(small.root, "csv", tmp_path / "out", Options())
+    shutil.rmtree(tmp_path / "out/images")
+    (tmp_path / "out/images").symlink_to(victim)
+    for force in (False, True):
+        with pytest.raises(DatasetError, match="images"):
+            export(small.root, "csv", tmp_path / "out", Options(), force=force)
+    assert not any(victim.iterdir())
+
+
+def test_a_file_that_was_changed_since_is_not_removed(small, tmp_path):
+    export(small.root, "csv", tmp_path / "out", Options(), "copy")
+    (tmp_path / "out/labels.csv").write_text("my own notes")
+    with pytest.raises(DatasetError, match=r"were changed since(.|\n)*labels.csv"):
+        export(small.root, "coco", tmp_path / "out", Options(), force=True)
+    with pytest.raises(DatasetError, match=r"labels.csv: is not of this export"):
+        export(small.root, "csv", tmp_path / "out", Options(), "copy")
+    assert (tmp_path / "out/labels.csv").read_text() == "my own notes"
 
 
 def test_a_data_set_that_grows_is_not_exported_by_halves(small, tmp_path):

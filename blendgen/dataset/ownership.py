@@ -1,0 +1,145 @@
+"""Ownership: which files of a folder this program made; nothing else is ever removed or overwritten.
+
+In: a folder and what its dataset.json says. Ours are the files that the manifest names, those that a killed
+run had noted before it made them, and the few at the top that can be told by their content: a person's own
+spec.yaml or blender.log has the same name. Nothing is changed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from blendgen.dataset.layout import FOLDERS, PENDING_SUFFIX, Layout
+from blendgen.dataset.manifest import file_names, read_rows
+from blendgen.folder import Folder
+from blendgen.names import path_fault
+from blendgen.photos import UNREADABLE
+
+LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
+SHEET_MARK = b"contact sheet of blendgen"
+_MOST_LIST_BYTES = 256 * 2**20
+# what systems and version control leave in folders, and no trainer reads
+HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore")
+
+
+def pending_names(layout: Layout) -> set[str]:
+    """Files that runs which were killed have made, or were about to make."""
+    names: set[str] = set()
+    for path in layout.temporary.glob(f"*{PENDING_SUFFIX}"):
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_LIST_BYTES:
+            continue
+        lines = path.read_bytes().decode("utf-8", "replace").split("\n")
+        names |= {line for line in lines if not path_fault(line) and _top(line) in FOLDERS.values()}
+    return names
+
+
+def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """(files of the data set, files of somebody else) in its folder, sorted.
+
+    known: its dataset.json, {} where it has none of ours: then nothing at its top is ours
+    raises: DatasetError for a row that cannot be one
+    """
+    named = pending_names(layout)
+    if known:
+        for row in read_rows(layout.manifest):
+            named.update(file_names(row))
+    ours, foreign = [], []
+    for name in sorted(Folder(layout.root).files()):
+        if name == layout.lock.name or Path(name).name in HARMLESS:
+            continue
+        top = "/" not in name and bool(known) and is_ours(layout, known, name)
+        (ours if top or name in named or is_temporary(layout, name) else foreign).append(name)
+    return ours, foreign
+
+
+def is_temporary(layout: Layout, name: str) -> bool:
+    """Whether it is one of our files on their way."""
+    folder, _, rest = name.partition("/")
+    return folder == layout.temporary.name and rest.removesuffix(PENDING_SUFFIX).replace("-", "").isdecimal()
+
+
+def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | None = None) -> bool:
+    """Whether a file at the top of the folder was made by us; also where there is none of that name.
+
+    spec_yaml: what is about to be written
+    """
+    path = layout.root / name
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+    except FileNotFoundError:
+        return True
+    if path == layout.spec:
+        wanted = {known.get("spec_sha256")} | (
+            {_sha256(spec_yaml.encode())} if spec_yaml is not None else set()
+        )
+        return _sha256(path.read_bytes()) in wanted
+    if path == layout.log:
+        return _begins(path, LOG_HEAD)
+    if path == layout.contact_sheet:
+        return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
+    return path in (layout.manifest, layout.record)
+
+
+def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) -> Iterator[str]:
+    """Files of somebody else where images of other indices than these will lie.
+
+    A row may be torn or have been taken out by hand: a file without a row that is just like one of this data
+    set is taken for its image, and made again.
+    """
+    pending = pending_names(layout)
+    for folder in FOLDERS.values():
+        for name in Folder(layout.root).files(folder):
+            stem = Path(name).stem
+            if not stem.isdecimal() or int(stem) in indices or name in pending:
+                continue
+            if not _is_like_ours(layout, known, name):
+                yield name
+
+
+def _is_like_ours(layout: Layout, known: dict[str, Any], name: str) -> bool:
+    """Whether a file without a row has the place and the size in pixels of an image of the data set."""
+    path, parts = layout.root / name, name.split("/")
+    if len(parts) != 4 or parts[2] not in known.get("classes", ()) or path.is_symlink():
+        return False
+    if path.suffix == ".exr":
+        return _begins(path, b"v/1\x01")
+    try:
+        with Image.open(path) as image:
+            bare = not set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+            return bare and list(image.size) == list(known.get("resolution", ()))
+    except UNREADABLE:
+        return False
+
+
+def listed(names: list[str], most: int = 8) -> str:
+    """File names in a message, a line each."""
+    more = f"\n  and {len(names) - most} more" if len(names) > most else ""
+    return "".join(f"\n  {name}" for name in names[:most]) + more
+
+
+def spec_sha256(spec_yaml: str) -> str:
+    return _sha256(spec_yaml.encode())
+
+
+def _top(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _begins(path: Path, head: bytes) -> bool:
+    return _start(path).startswith(head)
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
