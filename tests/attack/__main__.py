@@ -11,12 +11,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.attack import belongings, rows
+from tests.attack import belongings, models, rows
 from tests.attack.case import Case
 from tests.attack.judge import try_case
 from tests.attack.stock import make_stock
 
-_ROOMS = (rows, belongings)
+_ROOMS = (rows, belongings, models)
 
 
 def main() -> int:

@@ -54,15 +54,24 @@ def token_png(token: str, size: tuple[int, int] = (64, 48)) -> bytes:
 
 def snapshot(place: Place) -> dict[str, str]:
     """All that a command may not change: path -> hash of the content, or the kind of what has none."""
-    root, left_out = place.root, place.may_write
-    found = {str(path.relative_to(root)): _state(path) for path in place.kept if os.path.lexists(path)}
-    skipped = {str(path) for path in left_out}
+    skipped = {str(path) for path in place.may_write}
+    found = _below(place.root, skipped)
+    for path in place.kept:
+        if path.is_dir() and not path.is_symlink():
+            found |= _below(path, {str(place.cache), str(place.tmp), str(place.out)})
+        elif os.path.lexists(path):
+            found[str(path)] = _state(path)
+    return {name.removeprefix(f"{place.root}/"): state for name, state in found.items()}
+
+
+def _below(root: Path, skipped: set[str]) -> dict[str, str]:
+    found = {}
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if str(Path(folder, name)) not in skipped]
         for name in [*files, *folders]:
             path = Path(folder, name)
             if str(path) not in skipped:
-                found[str(path.relative_to(root))] = _state(path)
+                found[str(path)] = _state(path)
     return found
 
 

@@ -52,7 +52,8 @@ class Place:
 
     writable: further paths that a command may fill, such as a destination inside of what is given
     readable: further paths that it may read
-    kept: files that must stay as they are, although they lie where a command may write
+    kept: files, and folders with all that is in them, that must stay as they are although a command may
+        write there
     """
 
     root: Path

@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from PIL import Image
 
 from tests.attack.case import Place
 from tests.attack.watch import blendgen, environment
-from tests.engine.model_files import obj
+from tests.engine.model_files import obj, ply
 from tests.export.fake import FakeImage, grid_boxes, make_fake
 
 CLASSES = ("cup", "mug")
@@ -48,6 +49,7 @@ def make_stock(folder: Path) -> Path:
     done = subprocess.run(command, env=environment(place), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"the data set to start from cannot be made:\n{done.stderr}")
+    _make_blends(folder, environment(place))
     fake = folder / "fake"
     images = [
         FakeImage(("train", "val")[i // 3], i % 2, [(i % 2, box) for box in grid_boxes(2)]) for i in range(4)
@@ -56,7 +58,21 @@ def make_stock(folder: Path) -> Path:
     return folder
 
 
-def write_spec(place: Place, **changes: str) -> Path:
+def _make_blends(folder: Path, env: dict[str, str]) -> None:
+    """What points elsewhere by an absolute path leads to `absolute`, which no command has business with."""
+    for name in ("blends", "absolute"):
+        (folder / name).mkdir()
+    for kind, text in {"obj": obj(), "ply": ply(), "csv": "x,y\n1,2\n", "txt": "secret"}.items():
+        (folder / "absolute" / f"secret.{kind}").write_text(text)
+    Image.new("RGB", (8, 8)).save(folder / "absolute" / "secret.png")
+    script = Path(__file__).with_name("make_blends.py")
+    command = [sys.executable, str(script), str(folder / "blends"), str(folder / "absolute")]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the .blend files cannot be made:\n{done.stderr}")
+
+
+def write_spec(place: Place) -> Path:
     """The spec and its one model, a box, in what is given."""
     models = place.given / "models"
     models.mkdir(exist_ok=True)

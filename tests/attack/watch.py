@@ -87,7 +87,7 @@ def _follow(process: subprocess.Popen, command: Command, outcome: Outcome) -> No
     parent, gone_at = None, None
     while process.poll() is None:
         tree = _tree(process.pid)
-        parent = parent or next(iter(tree), None)
+        parent = parent or _command_among(tree)
         outcome.memory_mb = max(outcome.memory_mb, sum(map(_resident_mb, tree)))
         now = time.monotonic()
         if parent is not None and gone_at is None and not _alive(parent):
@@ -111,6 +111,11 @@ def _tree(pid: int) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+def _command_among(tree: list[psutil.Process]) -> psutil.Process | None:
+    """The command itself; strace starts a child or two of its own before it."""
+    return next((one for one in tree if "-m blendgen" in _told(one)), None)
 
 
 def _resident_mb(process: psutil.Process) -> float:
