@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from blendgen.cli.options import say
 from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
 
 _FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "croissant", "csv", "bop")
 _FOLDER = click.Path(path_type=Path)
@@ -60,9 +60,16 @@ _FOLDER = click.Path(path_type=Path)
     default="",
     help="For hf, parquet and webdataset: what else of an image goes along, as mask,depth.",
 )
-@click.option("--force", is_flag=True, help="Replace another export in DEST.")
+@click.option(
+    "--quote-formulas",
+    is_flag=True,
+    help="For csv that people open in a spreadsheet: put a ' before names that would run as formulas.",
+)
+@click.option(
+    "--force", is_flag=True, help="Replace another export in DEST; files that it did not write stop it."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, force, as_json):
+def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, force, as_json):
     """Bring the data set in OUT into FORMAT, in the folder DEST.
 
     FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf, croissant, csv and bop
@@ -81,13 +88,15 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, fo
     if wanted and (crops is not None or fmt not in ("hf", "parquet", "webdataset")):
         raise UsageError("--with: other files of an image go along in hf, parquet and webdataset, with whole "
                          "images only")  # fmt: skip
+    if quote_formulas and fmt != "csv":
+        raise UsageError(f"--quote-formulas is for csv, not for {fmt}")
     if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):
         raise UsageError("--crops and --shard-mb take finite numbers")
-    options = Options(crops, outlines, task, int(shard_mb * 2**20), wanted)
+    options = Options(crops, outlines, task, int(shard_mb * 2**20), wanted, quote_formulas)
     with Progress() as progress:
         counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "format": fmt, "folder": str(dest), **counts}))
+        echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})
         return
     say(f"{fmt}: {json.dumps(counts)}")
-    click.echo(str(dest))
+    echo(str(dest))

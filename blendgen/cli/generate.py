@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from blendgen.cli.options import load, say, spec_argument, spec_options, stock, workers_option
+from blendgen.cli.options import load, spec_argument, spec_options, stock, workers_option
+from blendgen.cli.terminal import echo, echo_json, say
 
 _SHOWN = 5  # of a list of classes
 
@@ -127,10 +127,10 @@ def _tell(outcome, store, as_json: bool) -> None:
         "contact_sheet": str(layout.contact_sheet),
     }
     if as_json:
-        click.echo(json.dumps(result))
+        echo_json(result)
         return
     splits = ", ".join(f"{count} {split}" for split, count in record["images_per_split"].items())
     shots = _shots_words(record["exposures_per_shot"])
     say(f"{record['images']} images of {len(record['classes'])} classes ({splits}){shots}")
-    click.echo(f"data set:      {layout.root}")
-    click.echo(f"contact sheet: {layout.contact_sheet}")
+    echo(f"data set:      {layout.root}")
+    echo(f"contact sheet: {layout.contact_sheet}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
 
 import click
 
-from blendgen.cli.options import say
 from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -57,11 +56,11 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     for note in told["notes"]:
         say(f"note: {note}")
     if as_json:
-        click.echo(json.dumps({"schema_version": 1, "folder": str(dest), **told}))
+        echo_json({"schema_version": 1, "folder": str(dest), **told})
         return
     for split, kinds in told["images"].items():
         say(f"{split}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
-    click.echo(str(dest))
+    echo(str(dest))
 
 
 def _ratio(text: str) -> float:
