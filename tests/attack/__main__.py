@@ -11,12 +11,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.attack import belongings, models, rows
+from tests.attack import belongings, models, rows, specs
 from tests.attack.case import Case
+from tests.attack.home import try_home
 from tests.attack.judge import try_case
+from tests.attack.kills import try_kills
 from tests.attack.stock import make_stock
 
-_ROOMS = (rows, belongings, models)
+_HOME, _KILLS = "home: every command, all over it", "kills: killed, damaged and resumed"
+_ROOMS = (rows, belongings, models, specs)
 
 
 def main() -> int:
@@ -44,7 +47,8 @@ def _options() -> argparse.Namespace:
 
 
 def _chosen(options: argparse.Namespace) -> list[Case]:
-    found = [case for room in _ROOMS for case in room.cases()]
+    whole = [Case(name, lambda place: [], short=True) for name in (_HOME, _KILLS)]
+    found = whole + [case for room in _ROOMS for case in room.cases()]
     return [
         case for case in found if (case.short or not options.short) and re.search(options.k, case.name, re.I)
     ]
@@ -53,9 +57,17 @@ def _chosen(options: argparse.Namespace) -> list[Case]:
 def _run(cases: list[Case], work: Path, options: argparse.Namespace) -> int:
     stock = make_stock(work / "stock")
 
+    def judged(case: Case) -> list[str]:
+        if case.name == _HOME:
+            return try_home(work, stock, options.short)
+        if case.name == _KILLS:
+            shots, kills = (24, 5) if options.short else (240, 40)
+            return try_kills(work, shots, kills, 64, 1)
+        return try_case(case, work, stock, options.keep)
+
     def tried(case: Case) -> tuple[Case, list[str], float]:
         start = time.monotonic()
-        return case, try_case(case, work, stock, options.keep), time.monotonic() - start
+        return case, judged(case), time.monotonic() - start
 
     failed = 0
     with ThreadPoolExecutor(options.j) as pool:

@@ -167,6 +167,7 @@ def _pictures() -> Iterator[Case]:
     yield Case("preview: onto a link to a secret", _preview_link, True)
     yield Case("preview: onto a pipe", _preview_pipe)
     yield Case("assets --init: onto things", _init)
+    yield Case("home: Blender keeps nothing there", _untouched_home, True)
 
 
 def _preview(name: str, place: Place) -> list[Command]:
@@ -195,6 +196,16 @@ def _init(place: Place) -> list[Command]:
     (model.with_suffix(".yaml")).write_text("of a person: 1\n")
     link(model.with_name("box.obj.yaml"), place.secret / "new.yaml")
     return [harmless("assets", model, "--init", memory_mb=4000)]
+
+
+def _untouched_home(place: Place) -> list[Command]:
+    place.writable.clear()
+    spec = write_spec(place)
+    shutil.rmtree(place.cache / "assets", ignore_errors=True)
+    return [
+        harmless("preview", spec, "-n", "1", "-o", place.out / "new" / "sheet.png", memory_mb=4000),
+        harmless("generate", spec, "-n", "1", "-o", place.out / "set", memory_mb=4000, seconds=90),
+    ]
 
 
 # ---- destinations of exports

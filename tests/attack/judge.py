@@ -74,6 +74,8 @@ def _new_place(case: Case, work: Path, stock: Path) -> Place:
         folder.mkdir()
     shutil.copytree(stock / "cache", place.cache)
     canary.write_canaries(place)
+    # what Blender keeps in a home folder by itself is the business of one case (belongings.py), not of all
+    place.writable += [place.home / ".cache", place.home / ".config"]
     return place
 
 
