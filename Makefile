@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format bench audit docs docs-strips clean
+.PHONY: help demo test test-slow lint format bench audit attack docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENC
 
 audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)
 	$(BIN)/python -m tests.audit
+
+attack: $(READY)  ## hostile inputs, killed runs, a person's own files; needs strace (half an hour)
+	$(BIN)/python -m tests.attack
 
 docs: $(READY)  ## write the pages that are made from the code
 	$(BIN)/python -m tests.docs_pages
