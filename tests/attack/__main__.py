@@ -63,7 +63,7 @@ def _run(cases: list[Case], work: Path, options: argparse.Namespace) -> int:
         if case.name == _KILLS:
             shots, kills = (24, 5) if options.short else (240, 40)
             return try_kills(work, shots, kills, 64, 1)
-        return try_case(case, work, stock, options.keep)
+        return try_case(case, work, stock, options.keep, options.short)
 
     def tried(case: Case) -> tuple[Case, list[str], float]:
         start = time.monotonic()

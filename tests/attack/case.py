@@ -52,6 +52,7 @@ class Place:
 
     writable: further paths that a command may fill, such as a destination inside of what is given
     readable: further paths that it may read
+    short: whether few formats will do
     kept: files, and folders with all that is in them, that must stay as they are although a command may
         write there
     """
@@ -62,6 +63,7 @@ class Place:
     writable: list[Path] = field(default_factory=list)
     readable: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
+    short: bool = False
 
     def __getattr__(self, name: str) -> Path:
         if name in ("given", "out", "cache", "tmp", "home", "secret", "victim"):

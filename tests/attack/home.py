@@ -38,7 +38,7 @@ _TARGETS = (
     "set/images",
     "train",
 )
-_SHORT_TARGETS = (".", "images", "photo.png")
+_SHORT_TARGETS = (".", "photo.png")
 _FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "croissant", "csv", "bop")
 
 

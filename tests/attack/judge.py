@@ -42,9 +42,10 @@ _HIDDEN = re.compile(
 _NAMELESS = ("pipe:", "socket:", "anon_inode:", "/memfd:", "")
 
 
-def try_case(case: Case, work: Path, stock: Path, keep: bool = False) -> list[str]:
+def try_case(case: Case, work: Path, stock: Path, keep: bool = False, short: bool = False) -> list[str]:
     """The faults of a case, each in a line."""
     place = _new_place(case, work, stock)
+    place.short = short
     try:
         faults, leaked = [], set()
         for number, command in enumerate(case.make(place)):
@@ -95,7 +96,7 @@ def _by_outcome(command: Command, outcome: Outcome) -> list[str]:
         faults.append(f"exits with {code} instead of 0, {_last_line(outcome)}")
     elif command.expect == HARMLESS and code not in (0, *command.codes):
         faults.append(f"exits with {code} instead of 0 or one of {command.codes}, {_last_line(outcome)}")
-    if code and not re.search(command.says, outcome.stderr.decode(errors="replace")):
+    if code and not re.search(command.says, said.decode(errors="replace")):
         faults.append(f"its message does not match {command.says!r}: {_last_line(outcome)}")
     hidden = re.search(
         rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", said
