@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blendgen.catalog.load import measured_catalog
-from blendgen.catalog.product import Product, Refusal, RestingPose
+from blendgen.catalog.product import Product, Refusal, RestingPose, missing_texture_text
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix, scan_directory
 from blendgen.catalog.source import Measurer, Source
 from blendgen.errors import CatalogError, Problem
@@ -126,7 +126,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
         advice = _likely_unit(side_m) if unstated else "is that right?"
         yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
     for texture in product.missing_textures:
-        yield f"texture {texture!r} is missing; the plain colour is shown"
+        yield missing_texture_text(texture)
 
 
 def _likely_unit(side_m: float) -> str:

@@ -14,6 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from blendgen.picture_size import size_fault
+from blendgen.regular_file import open_regular
+
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 _SMALL_PX = 64
@@ -26,8 +29,10 @@ def fault_of(path: Path) -> str | None:
         read_photo(path, _SMALL_PX)
     except UnidentifiedImageError:
         return "not a picture"
+    except Image.DecompressionBombError:
+        return "it has too many pixels"
     except UNREADABLE as error:
-        return str(error) or type(error).__name__
+        return getattr(error, "strerror", None) or str(error) or type(error).__name__
     return None
 
 
@@ -38,7 +43,10 @@ def read_photo(path: Path, longest_px: int) -> np.ndarray:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of large pictures and odd EXIF blocks
-        with Image.open(path) as image:
+        with open_regular(path) as file, Image.open(file) as image:
+            fault = size_fault(image.size)
+            if fault:
+                raise ValueError(fault)
             # a JPEG is decoded at a fraction of its size, but never below what is wanted
             image.draft(None, (longest_px, longest_px))
             upright = _in_srgb(ImageOps.exif_transpose(image))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from blendgen.errors import SpecError
 from blendgen.photos import SUFFIXES, fault_of
+from blendgen.picture_size import header_fault
+from blendgen.regular_file import open_regular
 from blendgen.spec.load import SpecFile
 
 _PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
@@ -63,7 +65,9 @@ def _is_utf8(name: str) -> bool:
 def _no_panorama(file: Path) -> str | None:
     magic = _PANORAMA_MAGIC[file.suffix.lower()]
     try:
-        with file.open("rb") as opened:
-            return None if opened.read(len(magic)) == magic else "not what its name says"
+        with open_regular(file) as opened:
+            if opened.read(len(magic)) != magic:
+                return "not what its name says"
+        return header_fault(file)
     except OSError as error:
         return error.strerror

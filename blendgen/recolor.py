@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from blendgen.catalog.product import Colorway, MaterialOverride, Product
 from blendgen.errors import Problem, SpecError
+from blendgen.regular_file import read_bounded
 from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
 
@@ -51,7 +52,7 @@ def unmatched_patterns(products: list[Product], table: Table) -> list[tuple[str,
 def read_table(path: Path) -> Table:
     """The table of a file; raises SpecError with the place of each fault."""
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_bounded(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = "not a UTF-8 text file" if isinstance(error, ValueError) else error.strerror
         raise SpecError([Problem(str(path), 0, 0, "", f"cannot be read: {reason}")]) from None

@@ -67,7 +67,7 @@ def _of_section(spec_file: SpecFile, path: tuple, section: ModelSource, sidecars
     if section.catalog is not None:
         return _selected(spec_file, path, section, _FAMILY_SOURCES[section.catalog]())
     folder = spec_file.folder / section.directory
-    every = scan_directory(folder, section.directory, section.unit, section.up)
+    every = scan_directory(folder, section.directory, section.unit, section.up, section.follow_links)
     sources = sidecars.attached(_selected(spec_file, path, section, every), every)
     if section.bevel_mm is None:
         return sources

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 LAYERS = {
-    **dict.fromkeys(["errors", "plain", "regular_file"], 0),
+    **dict.fromkeys(["errors", "plain", "names", "regular_file"], 0),
     **dict.fromkeys(
         [
             "streams",

@@ -11,30 +11,35 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from blendgen.catalog.building import Workshop
 from blendgen.catalog.companions import companion_names, inside
 from blendgen.catalog.entry import Measured, TornEntry, file_sha256, read_entry
 from blendgen.catalog.scan import model_suffix
 from blendgen.catalog.source import Source
 from blendgen.errors import SetupError
+from blendgen.regular_file import MOST_MODEL_BYTES
 
 CACHE_FORMAT = 1
-_BUILDING = ".building-"
-_ABANDONED_AFTER_S = 24 * 3600
 
 
 def cache_folder() -> Path:
-    """$BLENDGEN_CACHE_DIR, or $XDG_CACHE_HOME/blendgen, or ~/.cache/blendgen."""
-    if os.environ.get("BLENDGEN_CACHE_DIR"):
-        return Path(os.environ["BLENDGEN_CACHE_DIR"]).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "blendgen"
+    """$BLENDGEN_CACHE_DIR, or $XDG_CACHE_HOME/blendgen, or ~/.cache/blendgen.
+
+    raises: SetupError where there is no home folder to have it in
+    """
+    own, base = os.environ.get("BLENDGEN_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    try:
+        if own:
+            return Path(own).expanduser()
+        return (Path(base) if base else Path.home() / ".cache") / "blendgen"
+    except RuntimeError as error:
+        raise SetupError(
+            f"there is no home folder for the cache ({error}); set BLENDGEN_CACHE_DIR to a folder"
+        ) from error
 
 
 def source_key(source: Source, builder_digest: str) -> str:
@@ -65,11 +70,11 @@ def _bpy_version() -> str:
 
 def _file_facts(path: Path) -> dict[str, str]:
     """Digest of the model and of each companion, by name relative to it; "" where one is missing."""
-    facts = {f".{model_suffix(path)}": file_sha256(path)}
+    facts = {f".{model_suffix(path)}": file_sha256(path, MOST_MODEL_BYTES)}
     for name in companion_names(path):
         file = inside(path.parent, name)
         if file is not None:
-            facts[name] = file_sha256(file) if file.is_file() else ""
+            facts[name] = file_sha256(file, MOST_MODEL_BYTES) if file.is_file() else ""
     return facts
 
 
@@ -87,6 +92,7 @@ class AssetCache:
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or cache_folder()
+        self._workshop = Workshop(self.folder / "assets")
 
     def entry_folder(self, key: str) -> Path:
         return self.folder / "assets" / key
@@ -101,9 +107,7 @@ class AssetCache:
     def begin(self, key: str) -> Path:
         """A new empty folder in which an entry can be built; publish or discard it."""
         try:
-            (self.folder / "assets").mkdir(parents=True, exist_ok=True)
-            self._sweep()
-            return Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{key[:16]}-", dir=self.folder / "assets"))
+            return self._workshop.begin(key[:16])
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -119,30 +123,20 @@ class AssetCache:
             except OSError:
                 if self.read(key) is None:
                     raise
-                self.discard(building)
+            self.discard(building)
         except OSError as error:
             raise self._unwritable(error) from error
 
     def discard(self, building: Path) -> None:
-        shutil.rmtree(building, ignore_errors=True)
+        self._workshop.end(building)
 
     def _set_aside(self, key: str) -> None:
         """Take a damaged entry away; another process may do the same at the same time."""
         if self.entry_folder(key).exists():
-            aside = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}damaged-", dir=self.folder / "assets"))
+            aside = self._workshop.begin("damaged")
             with contextlib.suppress(FileNotFoundError):
                 self.entry_folder(key).rename(aside / "entry")
             self.discard(aside)
-
-    def _sweep(self) -> None:
-        """Remove what killed processes left behind."""
-        for left in (self.folder / "assets").glob(f"{_BUILDING}*"):
-            try:
-                abandoned = time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S
-            except OSError:  # published or discarded by its process meanwhile
-                continue
-            if abandoned:
-                self.discard(left)
 
     def _unwritable(self, error: OSError) -> SetupError:
         return SetupError(

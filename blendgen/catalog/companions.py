@@ -2,12 +2,14 @@
 
 For glTF and OBJ they are the files that it names; for formats that hide the names (FBX, USD,
 .blend) the images beside it; for USD also the other USD files. Only files in the model's own
-folder tree count.
+folder tree count, and a link to a file elsewhere is no such file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import mmap
 import os
 import re
 import struct
@@ -16,17 +18,23 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from blendgen.catalog.scan import model_suffix
+from blendgen.regular_file import MOST_MODEL_BYTES, open_regular, read_bounded
 
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
-_OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib[ \t]+([^\r\n]+)")
+_LAYER_SUFFIXES = ("usd", "usda", "usdc")
+_MOST_BESIDE = 100_000  # files looked through for one model
+_MOST_JSON_BYTES, _MOST_MTL_BYTES = 2**30, 2**26
+# a backslash at the end of a line continues it
+_OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
 _MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
 
 
 def companion_names(path: Path) -> list[str]:
     """Names, relative to the model's folder, of all other files that decide how it looks.
 
-    A named file may be missing. raises: OSError where the model itself cannot be read
+    A named file may be missing. raises: OSError where the model itself cannot be read, or where too many
+    files lie beside it
     """
     suffix = model_suffix(path)
     if suffix in ("gltf", "glb"):
@@ -35,22 +43,30 @@ def companion_names(path: Path) -> list[str]:
         return sorted(set(_obj_names(path)))
     if suffix in ("stl", "ply", "usdz"):
         return []
-    others = _layers_beside(path) if suffix in ("usd", "usda", "usdc") else []
+    others = _layers_beside(path) if suffix in _LAYER_SUFFIXES else []
     return sorted({*_images_beside(path), *others})
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """The file `name` of a folder; None where it lies outside of the folder's tree."""
-    file = Path(os.path.normpath(folder / name))
-    return file if file.is_relative_to(os.path.normpath(folder)) else None
+    """The file `name` of a folder; None where it, or what it links to, lies outside of the folder's tree."""
+    try:
+        file = Path(os.path.normpath(folder / name))
+        if not file.is_relative_to(os.path.normpath(folder)):
+            return None
+        return file if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)) else None
+    except (OSError, ValueError):  # no path at all: a null byte in it, or links in a circle
+        return None
 
 
 def gltf_json(path: Path) -> dict:
-    """The JSON part of a .gltf or .glb; {} where it is not valid."""
-    data = path.read_bytes()
-    if data[:4] == b"glTF":
-        length = struct.unpack_from("<I", data, 12)[0] if len(data) >= 20 else 0
-        data = data[20 : 20 + length]
+    """The JSON part of a .gltf or .glb; {} where it is not valid. The rest of the file is not read."""
+    with open_regular(path, MOST_MODEL_BYTES) as file:
+        start = file.read(20)
+        length = _MOST_JSON_BYTES
+        if start[:4] == b"glTF":
+            length = struct.unpack_from("<I", start, 12)[0] if len(start) == 20 else 0
+            start = b""
+        data = start + file.read(min(length, _MOST_JSON_BYTES))
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -71,34 +87,65 @@ def _objects(content: dict, kind: str) -> list[dict]:
 
 
 def _obj_names(path: Path) -> Iterator[str]:
-    for match in _OBJ_LIBRARY.finditer(path.read_bytes()):
-        name = match[1].decode("utf-8", "replace").strip()
+    for name in obj_libraries(path):
         yield name
         library = inside(path.parent, name)
         if library is not None and library.is_file():
             yield from _mtl_textures(library, path.parent)
 
 
+def obj_libraries(path: Path) -> list[str]:
+    """The material libraries of an OBJ file: those that it names, and one of its own name beside it."""
+    with open_regular(path, MOST_MODEL_BYTES) as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return []
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
+    names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in found]
+    own = f"{path.stem}.mtl"
+    return [*names, own] if own not in names and (path.parent / own).is_file() else names
+
+
 def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
-    for line in library.read_text(encoding="utf-8", errors="replace").splitlines():
+    text = read_bounded(library, _MOST_MTL_BYTES).decode("utf-8", "replace")
+    for line in text.splitlines():
         match = _MTL_TEXTURE.match(line)
         if match:
-            name = match[2] if (library.parent / match[2]).exists() else match[2].split()[-1]
-            yield os.path.relpath(library.parent / name.replace("\\", "/"), folder)
+            yield _relative(library.parent, match[2], folder)
+
+
+def _relative(place: Path, name: str, folder: Path) -> str:
+    """The name relative to the folder; options may stand before it."""
+    try:
+        whole = (place / name).exists()
+    except (OSError, ValueError):
+        whole = False
+    chosen = name if whole else name.split()[-1]
+    return os.path.relpath(place / chosen.replace("\\", "/"), folder)
 
 
 def _layers_beside(path: Path) -> Iterator[str]:
     """All other USD files in the folder's tree: any of them may be a layer of this one."""
-    for suffix in ("usd", "usda", "usdc"):
-        for file in path.parent.rglob(f"*.{suffix}"):
-            if file != path:
+    looked_at = 0
+    for folder, folders, files in os.walk(path.parent):
+        looked_at += len(files) + len(folders)
+        _refuse_crowd(looked_at, path)
+        for name in files:
+            file = Path(folder, name)
+            if model_suffix(name) in _LAYER_SUFFIXES and file != path and file.is_file():
                 yield os.path.relpath(file, path.parent)
 
 
 def _images_beside(path: Path) -> Iterator[str]:
     folders = [path.parent, *(path.parent / name for name in (*_TEXTURE_FOLDERS, f"{path.stem}.fbm"))]
     for folder in folders:
-        if folder.is_dir():
-            for file in folder.iterdir():
+        if folder.is_dir() and inside(path.parent, os.path.relpath(folder, path.parent)):
+            for number, file in enumerate(folder.iterdir()):
+                _refuse_crowd(number, path)
                 if model_suffix(file) in IMAGE_SUFFIXES and file.is_file():
                     yield os.path.relpath(file, path.parent)
+
+
+def _refuse_crowd(count: int, path: Path) -> None:
+    if count > _MOST_BESIDE:
+        raise OSError(errno.EFBIG, f"more than {_MOST_BESIDE:,} files lie beside it", str(path))

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.catalog.product import Colorway, Keypoint, MaterialOverride, Matrix4, RestingPose
+from blendgen.regular_file import open_regular
 
 ASSET_FILE = "asset.blend"
 _HULL_FILE = "hull.npy"
@@ -80,7 +81,7 @@ def read_entry(folder: Path) -> Measured | str:
             if file_sha256(folder / name) != sha256:
                 raise TornEntry(f"{folder / name} is damaged")
         return _measured(numbers, np.load(folder / _HULL_FILE, allow_pickle=False))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TornEntry(f"{folder}: {error}") from error
 
 
@@ -114,7 +115,7 @@ def _rows(matrix: list[list[float]] | None) -> Matrix4 | None:
     return None if matrix is None else tuple(tuple(row) for row in matrix)
 
 
-def file_sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as file:
+def file_sha256(path: Path, most_bytes: int | None = None) -> str:
+    """Hex digest of a file's bytes; raises OSError, also for what is no regular file or larger than that."""
+    with open_regular(path, most_bytes) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blendgen.catalog.cache import AssetCache, source_key
 from blendgen.catalog.entry import ASSET_FILE, Measured, TornEntry, read_entry
-from blendgen.catalog.product import Catalog, Product, Refusal
+from blendgen.catalog.product import Catalog, Product, Refusal, missing_texture_text
 from blendgen.catalog.source import Measurer, Source
 from blendgen.errors import CatalogError
 
@@ -53,7 +53,7 @@ def measured_catalog(
     _check_names(sources)
     keys, unreadable = _keys(sources, builder_digests or {})
     known = _from_cache(keys, cache)
-    known |= _from_measurer(sources, keys, known, measure, cache)
+    known |= _from_measurer(sources, keys, known, measure, cache, builder_digests or {})
     refusals = list(unreadable)
     products = []
     for source, key in zip(sources, keys, strict=True):
@@ -97,7 +97,12 @@ def _from_cache(keys: list[str | None], cache: AssetCache) -> _Known:
 
 
 def _from_measurer(
-    sources: list[Source], keys: list[str | None], known: _Known, measure: Measurer, cache: AssetCache
+    sources: list[Source],
+    keys: list[str | None],
+    known: _Known,
+    measure: Measurer,
+    cache: AssetCache,
+    builder_digests: Mapping[str, str],
 ) -> _Known:
     missing: dict[str, Source] = {}
     for source, key in zip(sources, keys, strict=True):
@@ -111,11 +116,23 @@ def _from_measurer(
     try:
         with closing(measure(jobs)) as outcomes:
             for (key, folder), refusal in zip(building.items(), outcomes, strict=True):
+                digest = builder_digests.get(missing[key].kind, "")
+                if refusal is None and not _unchanged(missing[key], digest, key):
+                    measured[key] = "changed while it was measured; run the same command again"
+                    continue
                 measured[key] = _settle(key, folder, refusal, cache)
     finally:
         for folder in building.values():
             cache.discard(folder)
     return measured
+
+
+def _unchanged(source: Source, builder_digest: str, key: str) -> bool:
+    """Whether the files that were measured are still those of the key."""
+    try:
+        return source_key(source, builder_digest) == key
+    except OSError:
+        return False
 
 
 def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) -> Measured | str:
@@ -130,7 +147,7 @@ def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) 
 
 def _product(source: Source, key: str, measured: Measured, cache: AssetCache) -> Product:
     for texture in measured.missing_textures:
-        _log.warning("%s: texture %r is missing; the plain colour is shown", source.display, texture)
+        _log.warning("%s: %s", source.display, missing_texture_text(texture))
     return Product(
         name=source.name,
         folder=source.folder,

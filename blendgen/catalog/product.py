@@ -18,6 +18,9 @@ from blendgen.shot import Distractor, PlacedProduct
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
+# stands between the name of a texture that is not used and the reason, in missing_textures
+REASON_FOLLOWS = ": "
+
 # rows
 Matrix4 = tuple[tuple[float, ...], ...]
 
@@ -129,6 +132,13 @@ class Product:
 
     def colorway(self, name: str) -> Colorway:
         return next(colorway for colorway in self.colorways if colorway.name == name)
+
+
+def missing_texture_text(texture: str) -> str:
+    """What is said of an entry of missing_textures: a name, perhaps with REASON_FOLLOWS and a reason."""
+    name, _, reason = texture.partition(REASON_FOLLOWS)
+    told = f"is not used: {reason}" if reason else "is missing"
+    return f"texture {name!r} {told}; the plain colour is shown"
 
 
 @dataclass(frozen=True)

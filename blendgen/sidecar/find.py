@@ -14,6 +14,7 @@ from pathlib import Path
 
 from blendgen.catalog.scan import MODEL_SUFFIXES, model_suffix
 from blendgen.errors import Problem
+from blendgen.regular_file import open_regular
 from blendgen.sidecar.schema import KEYS, MARK
 from blendgen.suggestion import nearest
 
@@ -90,7 +91,7 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
 
 

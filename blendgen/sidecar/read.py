@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix
 from blendgen.errors import Problem, SpecError
+from blendgen.regular_file import read_bounded
 from blendgen.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.yaml_source import Document, parse
@@ -36,7 +37,7 @@ class SidecarFile:
 def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
     """Read and check the sidecar of a model; raises SpecError with all problems of the file."""
     try:
-        text = file.read_text("utf-8-sig")
+        text = read_bounded(file).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise SpecError([Problem(shown_as, 0, 0, "", "not a UTF-8 text file")]) from None
     except OSError as error:

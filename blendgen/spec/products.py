@@ -24,6 +24,9 @@ class ModelSource(Section):
         None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
     )
     up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
+    follow_links: bool = Field(
+        False, description="take also what links in the directory lead to outside of it"
+    )
     bevel_mm: float | None = Field(
         None,
         gt=0,
@@ -45,6 +48,8 @@ class ModelSource(Section):
             raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
         if self.catalog is not None and (self.unit or self.up):
             raise ValueError("unit and up belong to a directory; a built-in family knows its size")
+        if self.catalog is not None and self.follow_links:
+            raise ValueError("follow_links belongs to a directory; a built-in family has no links")
         if self.catalog is not None and self.bevel_mm:
             raise ValueError("bevel_mm belongs to a directory; a built-in family has its own edges")
         return self

@@ -46,6 +46,11 @@ class _Built:
 def measure_source(source: Source, folder: Path) -> str | None:
     """Fill `folder` with the entry of a source; returns the reason where it was refused."""
     empty_blender()
+    return fill_entry(source, folder)
+
+
+def fill_entry(source: Source, folder: Path) -> str | None:
+    """As measure_source, where the open Blender file is empty already."""
     try:
         _write_entry(source, _BUILDERS[source.kind](source), folder)
     except ImportRefused as refused:

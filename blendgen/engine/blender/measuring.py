@@ -64,8 +64,14 @@ def measure(
 def _open_log(log_path: Path | None) -> IO[bytes]:
     if log_path is None:
         return tempfile.TemporaryFile(prefix="blendgen-measure-", suffix=".log")
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    return log_path.open("ab")
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        return log_path.open("ab")
+    except OSError as error:
+        raise SetupError(
+            f"the log {log_path} cannot be written ({error.strerror or error}); "
+            "set BLENDGEN_CACHE_DIR to a folder that can"
+        ) from error
 
 
 class _Child:
@@ -101,7 +107,7 @@ class _Child:
         raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}")
 
     def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
-        request = json.dumps({"source": asdict(source), "folder": os.fspath(folder)})
+        request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
         try:
             self._process.stdin.write(request.encode() + b"\n")
             self._process.stdin.flush()
@@ -110,6 +116,8 @@ class _Child:
         reply = self._next(timeout_s)
         if reply is None:
             return Refusal(source.display, self._failure(timeout_s))
+        if "crash" in reply:
+            return Refusal(source.display, self._crashed(reply["crash"]))
         if "machine_error" in reply:
             raise SetupError(
                 f"{source.display} could not be measured for want of memory, disk or a library "
@@ -136,6 +144,9 @@ class _Child:
         status = self._end()
         if status is None:
             return f"the importer did not finish within {timeout_s:g} s"
+        return self._crashed(status)
+
+    def _crashed(self, status: int) -> str:
         more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
         return f"the importer crashed ({_how_it_ended(status)}){more}"
 
@@ -147,7 +158,8 @@ class _Child:
             return None
 
     def kill(self) -> None:
-        self._process.kill()
+        with contextlib.suppress(OSError):  # all of them are gone
+            os.killpg(self._process.pid, signal.SIGKILL)  # with the forks, of which it is the leader
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
