@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from blendgen.engine.base import EngineError
+from blendgen.errors import BlendgenError
 from blendgen.farm.machine import resident_bytes
 from blendgen.farm.spawn import Order
 from blendgen.pipeline import Task
@@ -56,10 +57,9 @@ class Failure:
 def work(pipe: Connection, order: Order) -> None:
     """Answer tasks until the parent sends None, or is gone; does not return."""
     order.share.take()
-    order.start(order.job_file, order.share)
     line = _Line(pipe)
     try:
-        line.say(Ready())
+        _start(order, line)
         with ThreadPoolExecutor(1, "finish") as beside:
             for number, task in line.tasks():
                 line.say(Begun(number))
@@ -67,11 +67,21 @@ def work(pipe: Connection, order: Order) -> None:
                 if rest is not None:
                     beside.submit(_answer, line, number, rest)
         code = 0
-    except (EOFError, OSError):  # the parent is gone: nobody asks any more
+    except (EOFError, OSError):  # the parent is gone, or knows: nobody asks any more
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # Blender takes itself apart slowly, and not always without a crash
+
+
+def _start(order: Order, line: _Line) -> None:
+    """Prepare, and tell how that went."""
+    try:
+        order.start(order.job_file, order.share)
+    except BlendgenError as error:
+        line.say(Failure(error))
+        raise EOFError from error
+    line.say(Ready())
 
 
 def _answer(line: _Line, number: int, step: Callable[[], Any]) -> Callable[[], Any] | None:

@@ -12,6 +12,7 @@ from blendgen.catalog.product import Catalog
 from blendgen.draw.roster import Roster
 from blendgen.draw.steering import Steering
 from blendgen.engine.device import CPU, Device
+from blendgen.errors import SetupError
 from blendgen.scratch import no_room, scratch_folder
 from blendgen.spec.model import Spec
 
@@ -52,5 +53,11 @@ class Job:
 
 
 def load_job(path: Path) -> Job:
-    """The job of a file that this program's own parent process wrote."""
-    return pickle.loads(path.read_bytes())
+    """The job of a file that this program's own parent process wrote; raises SetupError where it is gone."""
+    try:
+        return pickle.loads(path.read_bytes())
+    except OSError as error:
+        raise SetupError(
+            f"{path} cannot be read ({error.strerror or error}); what is in the folder of temporary files "
+            "must stay there, or set TMPDIR to another"
+        ) from None

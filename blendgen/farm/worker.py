@@ -53,7 +53,10 @@ def start(job_file: Path, share: Share) -> None:
     job = load_job(job_file)
     _Worker.job = replace(job, threads=job.threads or share.threads)
     _Worker.device = share.device
-    redirect_output(_Worker.job.log)
+    try:
+        redirect_output(_Worker.job.log)
+    except OSError as error:
+        raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
 
 
 def render(task: Task) -> Callable[[], Made]:

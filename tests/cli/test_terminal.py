@@ -23,8 +23,9 @@ def printed_by(call: ast.Call) -> str | None:
     function = call.func
     if isinstance(function, ast.Name) and function.id == "print":
         return "print"
-    prints = isinstance(function, ast.Attribute) and function.attr in ("echo", "secho", "write", "show")
-    return ast.unparse(function) if prints else None
+    prints = isinstance(function, ast.Attribute) and function.attr in ("echo", "secho", "show")
+    text = ast.unparse(function)
+    return text if prints or text in ("sys.stdout.write", "sys.stderr.write", "tqdm.write") else None
 
 
 def test_one_module_alone_prints():

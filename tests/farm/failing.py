@@ -39,6 +39,11 @@ def dies_while_starting(job_file: Path, share) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def loses_its_job(job_file: Path, share) -> None:
+    job_file.unlink()
+    start(job_file)
+
+
 def works(task: Task):
     return [{"index": index} for index in task.image_indices], {"engine": "none"}
 

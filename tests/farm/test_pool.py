@@ -10,12 +10,13 @@ from dataclasses import replace
 import pytest
 
 from blendgen.engine.base import EngineError
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, SetupError
 from blendgen.farm import pool, share
 from blendgen.farm.job import Job
 from blendgen.farm.machine import own_cores
 from blendgen.farm.pool import enough_workers, run_tasks
 from blendgen.farm.stop_signal import StopSignal
+from blendgen.farm.worker import start
 from blendgen.pipeline import Task
 from tests.conftest import make_roster, make_spec
 from tests.farm import failing
@@ -210,3 +211,11 @@ def test_signals_mean_again_what_they_meant_before():
     with StopSignal():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_job_or_a_log_that_is_gone_is_told_with_its_cause(job):
+    apart = replace(job, log=job.folder / "gone" / "log")
+    with pytest.raises(EngineError, match=r"gone.log: cannot be written: No such file"):
+        list(run_tasks(apart, TASKS, StopSignal(), 1, start, failing.works))
+    with pytest.raises(SetupError, match=r"job\.pickle cannot be read .*set TMPDIR to another"):
+        list(run_tasks(job, TASKS, StopSignal(), 1, failing.loses_its_job, failing.works))
