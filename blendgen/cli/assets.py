@@ -66,7 +66,11 @@ def _init(place: Path, inspection: Inspection) -> int:
     if target.exists() or inspection.faults or inspection.models[0].sidecar is not None:
         raise UsageError(f"{place} has a sidecar; blendgen assets {place} checks it")
     model = inspection.models[0]
-    target.write_text(template(model.product, model.source.options), "utf-8")
+    try:
+        with target.open("x", encoding="utf-8") as file:  # never over a file, nor through a link
+            file.write(template(model.product, model.source.options))
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror or error}") from None
     say(f"wrote {target}")
     return ExitCode.OK
 

@@ -10,7 +10,7 @@ import click
 
 from blendgen.cli.options import load, stock
 from blendgen.cli.terminal import echo, echo_json, say
-from blendgen.errors import DatasetError, ExitCode
+from blendgen.errors import ExitCode
 
 _SCENE = "conveyor_phones.yaml"
 
@@ -52,8 +52,11 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
     from blendgen.bench.report import report
     from blendgen.bench.table import table
     from blendgen.bench.thresholds import failed
+    from blendgen.cli.result_file import refuse_others_file
     from blendgen.resources import resource_folder
 
+    for name in ("bench.json", "bench.png") if folder is not None else ():
+        refuse_others_file(folder / name)
     scene = scene or resource_folder("scenes") / _SCENE
     plan = _plan(resolution, samples, shots, quick)
     spec_file = load(scene, (), None, None)
@@ -94,13 +97,10 @@ def _versus(against: Path | None, spec, inventory):
 
 def _write(told: dict, text: str, folder: Path) -> None:
     from blendgen.bench.plot import can_plot, plot
+    from blendgen.cli.result_file import write_result
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "bench.json").write_text(text + "\n")
-        if can_plot():
-            (folder / "bench.png").write_bytes(plot(told))
-        else:
-            say("no plot: Matplotlib is missing; pip install 'blendgen[report]'")
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    write_result(folder / "bench.json", text.encode() + b"\n")
+    if can_plot():
+        write_result(folder / "bench.png", plot(told))
+    else:
+        say("no plot: Matplotlib is missing; pip install 'blendgen[report]'")

@@ -8,7 +8,7 @@ import click
 
 from blendgen.cli.options import load, spec_argument, spec_options, stock
 from blendgen.cli.terminal import echo
-from blendgen.errors import DatasetError, Interrupted, UsageError
+from blendgen.errors import Interrupted, UsageError
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
@@ -45,16 +45,18 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
 
     from blendgen.catalog.cache import cache_folder
     from blendgen.cli.progress import Progress
+    from blendgen.cli.result_file import refuse_others_file, write_result
     from blendgen.dataset.store import Store
     from blendgen.farm.generate import generate
     from blendgen.farm.job import Job
     from blendgen.record import dataset_record
-    from blendgen.report.contact_sheet import dataset_sheet
+    from blendgen.report.contact_sheet import dataset_sheet, encoded_sheet
     from blendgen.scratch import scratch_folder
     from blendgen.spec.load import resolved_yaml
 
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UsageError(f"-o {sheet}: name a picture that ends in .png, .jpg or .webp")
+    refuse_others_file(sheet)
     spec_file = load(spec, overrides, seed, render)
     quick = spec_file.spec if render else _quick(spec_file.spec)
     inventory = stock(spec_file, strict)
@@ -73,11 +75,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
             except Interrupted as error:
                 raise Interrupted(error.exit_code - 128, "stopped; no sheet was written") from None
         page = dataset_sheet(folder, images, min(6, images), boxes, captions)
-        try:
-            sheet.parent.mkdir(parents=True, exist_ok=True)
-            page.save(sheet)
-        except OSError as error:
-            raise DatasetError(f"{sheet}: cannot be written: {error.strerror or error}") from None
+        write_result(sheet, encoded_sheet(page, sheet.suffix))
     echo(str(sheet))
 
 

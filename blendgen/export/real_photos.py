@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from blendgen.errors import DatasetError
+from blendgen.names import name_fault, printable
 from blendgen.photos import SUFFIXES, UNREADABLE
 
 SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
@@ -43,10 +44,11 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     photos, left_out = [], []
     for path, label, split in _files(folder):
         try:
-            with warnings.catch_warnings(), Image.open(path) as image:
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of large pictures and odd EXIF blocks
-                width, height = image.size
-                image.load()
+                with Image.open(path) as image:
+                    width, height = image.size
+                    image.load()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except UNREADABLE as error:
             left_out.append(f"{path}: cannot be read: {error}")
@@ -65,6 +67,9 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
     for top in tops:
         split = SPLIT_NAMES[top.name.lower()] if with_splits else None
         for label in _folders(top) if with_splits else [top]:
+            fault = name_fault(label.name)
+            if fault:
+                raise DatasetError(f"{printable(str(label))}: cannot be the name of a class: it {fault}")
             for path in sorted(label.rglob("*")):
                 if path.suffix.lower() in SUFFIXES and path.is_file():
                     yield path, label.name, split

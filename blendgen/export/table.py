@@ -1,4 +1,9 @@
-"""CSV: images/ and one table, a line an object (a line without box for an image in which none is seen)."""
+"""CSV: images/ and one table, a line an object (a line without box for an image in which none is seen).
+
+Names are written as they are, for programs; a spreadsheet would run one that begins with = as a formula.
+With `quote_formulas` such texts get a ' in front, which spreadsheets do not show.
+source: OWASP, CSV Injection
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from blendgen.export.source import Source
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _OBJECT = ("category", "category_id", "x", "y", "w", "h", *_COLUMNS)
 
 
@@ -27,7 +33,8 @@ def export_csv(source: Source, destination: Destination, options: Options, advan
             image = (name, *(row[key] for key in _IMAGE[1:]))
             lines = list(_objects(row["objects"]))
             objects += len(lines)
-            table.writerows([(*image, *line) for line in lines or [("",) * len(_OBJECT)]])
+            cells = [(*image, *line) for line in lines or [("",) * len(_OBJECT)]]
+            table.writerows([list(map(_quoted, row)) for row in cells] if options.quote_formulas else cells)
             advance(1)
         text.detach()
     return {"images": source.images, "objects": objects}
@@ -37,3 +44,7 @@ def _objects(objects):
     for number, box in enumerate(objects["bbox"]):
         columns = (objects[key][number] for key in _COLUMNS)
         yield objects["category"][number], objects["category_id"][number], *box, *columns
+
+
+def _quoted(cell):
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

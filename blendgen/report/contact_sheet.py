@@ -5,13 +5,16 @@ In: pictures with captions, or a data set's folder. Out: one Pillow image.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
+from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
 from blendgen.photos import UNREADABLE
 
@@ -37,6 +40,17 @@ def contact_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int, cel
         page.paste(fitted, (x + (cell_px - fitted.width) // 2, y + (cell_px - fitted.height) // 2))
         draw.text((x + 2, y + cell_px + 2), _shortened(caption, font, cell_px), _INK, font)
     return page
+
+
+def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
+    """A page as the bytes of a .png, .jpg, .jpeg or .webp file that says what made it."""
+    kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix.lower(), "JPEG")
+    buffer, exif, text = io.BytesIO(), Image.Exif(), PngInfo()
+    exif[ExifTags.Base.Software] = SHEET_MARK.decode()
+    text.add_text("Software", SHEET_MARK.decode())
+    options = {"PNG": {"pnginfo": text}, "WEBP": {"exif": exif}, "JPEG": {"comment": SHEET_MARK}}[kind]
+    page.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
 def with_boxes(picture: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Image:

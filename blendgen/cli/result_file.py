@@ -1,0 +1,47 @@
+"""Result file: a single file that a command writes where a person asked for it, never over a file of theirs.
+
+In: a path and bytes that carry MARK near their start or end. An earlier result is replaced, whole or not at
+all; what does not carry the mark is somebody else's, and a link is not followed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from blendgen.errors import DatasetError
+from blendgen.folder import Folder
+
+MARK = b"blendgen"
+_LOOKED_AT_BYTES = 4096
+
+
+def refuse_others_file(path: Path) -> None:
+    """Raises DatasetError where something is there that blendgen did not write."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
+    if not stat.S_ISREG(status.st_mode) or not _is_marked(path):
+        raise DatasetError(f"{path}: is there already and was not written by blendgen; name another file")
+
+
+def write_result(path: Path, data: bytes) -> None:
+    """Write a result, or replace an earlier one; raises DatasetError."""
+    refuse_others_file(path)
+    folder = Folder(path.parent, ".blendgen-partial")
+    folder.write(path.name, data)
+    folder.sweep()
+
+
+def _is_marked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOKED_AT_BYTES)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LOOKED_AT_BYTES))
+            return MARK in start or MARK in file.read()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -1,0 +1,80 @@
+"""Single results: written whole, replaced when they are ours, and never over somebody's file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from blendgen.cli.result_file import refuse_others_file, write_result
+from blendgen.errors import DatasetError
+from blendgen.report.contact_sheet import contact_sheet, encoded_sheet
+
+SPEC = "blendgen: 1\nname: mine\nproducts: [{catalog: phones}]\nsurface: {kind: paper}\n"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_a_sheet_replaces_an_earlier_sheet_and_nothing_else(tmp_path, suffix):
+    path = tmp_path / f"preview{suffix}"
+    page = contact_sheet([(Image.new("RGB", (300, 300), (9, 99, 199)), "a")] * 60, 6, 200)
+    for _ in range(2):
+        write_result(path, encoded_sheet(page, suffix))
+    with Image.open(path) as sheet:
+        assert sheet.size == page.size
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    Image.new("RGB", (64, 64)).save(path)
+    mine = path.read_bytes()
+    with pytest.raises(DatasetError, match="was not written by blendgen"):
+        write_result(path, encoded_sheet(page, suffix))
+    assert path.read_bytes() == mine
+
+
+def test_a_link_or_a_folder_in_the_way_is_refused(tmp_path):
+    (tmp_path / "thesis").write_text("blendgen")
+    (tmp_path / "link.png").symlink_to(tmp_path / "thesis")
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "nothing")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("link.png", "dangling.png", "folder.png"):
+        with pytest.raises(DatasetError, match=name):
+            refuse_others_file(tmp_path / name)
+    assert (tmp_path / "thesis").read_text() == "blendgen" and not (tmp_path / "nothing").exists()
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, "-m", "blendgen", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
+    """`-o .` beside the spec, and folders that are only called as ours are."""
+    mine = [
+        "spec.yaml",
+        "images/2019/beach.jpg",
+        "masks/fox.png",
+        "notes.txt",
+        "blender.log",
+        "contact_sheet.jpg",
+    ]
+    for name in mine:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(SPEC if name == "spec.yaml" else name)
+    done = run("generate", "spec.yaml", "-o", ".", "-n", "1", *force, cwd=tmp_path)
+    assert done.returncode == 5 and "is not empty and holds no blendgen data set" in done.stderr
+    assert "images/2019/beach.jpg" in done.stderr and "Traceback" not in done.stderr
+    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()} == set(mine)
+    assert all((tmp_path / name).read_text() == (SPEC if name == "spec.yaml" else name) for name in mine)
+
+
+def test_preview_and_bench_write_over_nothing_of_a_person(tmp_path):
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    (tmp_path / "photo.png").write_text("mine")
+    (tmp_path / "bench.json").write_text(json.dumps({"mine": 1}))
+    done = run("preview", "spec.yaml", "-o", "photo.png", "-n", "1", cwd=tmp_path)
+    assert done.returncode == 5 and "photo.png: is there already" in done.stderr
+    done = run("bench", "--quick", "-o", ".", cwd=tmp_path)
+    assert done.returncode == 5 and "bench.json: is there already" in done.stderr
+    assert (tmp_path / "photo.png").read_text() == "mine"
