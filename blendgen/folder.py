@@ -72,13 +72,11 @@ class Folder:
             raise
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end of a file, and to the disk; raises DatasetError."""
+        """Add to the end of a file, without waiting for the disk; raises DatasetError."""
         with self.errors(name), self._at(name, make=True) as (handle, leaf):
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK
             with os.fdopen(os.open(leaf, flags, 0o666, dir_fd=handle), "wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
 
     def status(self, name: str) -> os.stat_result | None:
         """What is there under a name, a link itself and not its target; None for nothing."""
