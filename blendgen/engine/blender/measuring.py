@@ -25,6 +25,7 @@ from blendgen.catalog.cache import code_digest
 from blendgen.catalog.product import Refusal
 from blendgen.catalog.source import Source
 from blendgen.errors import SetupError
+from blendgen.scratch import scratch_folder
 from blendgen.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
@@ -47,10 +48,10 @@ def measure(
     raises: SetupError where Blender cannot be loaded, or memory, disk or a library is wanting
     """
     child = None
-    with _open_log(log_path) as log, tempfile.TemporaryDirectory(prefix="blendgen-measure-") as scratch:
+    with _open_log(log_path) as log, scratch_folder("measure") as scratch:
         try:
             for source, folder in jobs:
-                child = child or _Child(command, log, scratch)
+                child = child or _Child(command, log, str(scratch))
                 outcome = child.measure(source, folder, timeout_s)
                 if not child.alive:
                     child.kill()
