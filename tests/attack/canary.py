@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin
 
 from tests.attack.case import Place
-from tests.engine.model_files import box_bin, obj, ply, usda
+from tests.engine.model_files import binary_stl, box_bin, obj, ply, usda
 
 _LARGE = 400_000_000
 _MOST_UNPACKED = 300_000_000
@@ -38,6 +38,7 @@ def write_canaries(place: Place) -> None:
         )
         (folder / "secret.usda").write_text(usda(1, "Z").replace('"Box"', f'"{token.replace("-", "_")}"'))
         (folder / "secret.yaml").write_text(f"blendgen_model: 1\nclass: {token}\n")
+        (folder / "secret.stl").write_bytes(token.encode().ljust(80) + binary_stl()[80:])
         (folder / "secret.csv").write_text(f"x,y,z\n1,2,{token}\n")
     nested = place.victim / "train" / "cup"
     nested.mkdir(parents=True)
