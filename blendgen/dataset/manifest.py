@@ -16,12 +16,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from blendgen.dataset.layout import Layout, file_keys, row_path_fault, sha256_key, size_key
 from blendgen.dataset.schema import MOST_ROW_BYTES, parsed_json, row_fault
 from blendgen.errors import DatasetError
 from blendgen.folder import Folder, disk_error
 from blendgen.names import name_fault
+from blendgen.regular_file import open_regular
 from blendgen.shot import Row
 
 _TAIL_BYTES = 1 << 16
@@ -83,7 +85,7 @@ def spread_rows(path: Path, limit: int) -> list[Row]:
     """At most `limit` rows, evenly spread over the manifest; the others are not parsed."""
     if not path.exists():
         return []
-    with path.open("rb") as file:
+    with _opened(path) as file:
         total = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     wanted = {i * total // limit for i in range(limit)} if total > limit else set(range(total))
     return [_row(line, path, i + 1) for i, line in enumerate(_whole_lines(path)) if i in wanted]
@@ -207,11 +209,18 @@ def _is_whole(layout: Layout, row: Row, key: str, check: bool) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == row.get(sha256_key(key))
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+
+
 def _whole_lines(path: Path) -> Iterator[bytes]:
     """raises: DatasetError for a line that no row can have"""
     if not path.exists():
         return
-    with path.open("rb") as file:
+    with _opened(path) as file:
         number = 1
         while line := file.readline(MOST_ROW_BYTES + 1):
             if len(line) > MOST_ROW_BYTES:

@@ -29,6 +29,7 @@ from blendgen.dataset.ownership import (
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
 from blendgen.folder import Folder, disk_error
+from blendgen.regular_file import read_bounded
 from blendgen.shot import Row
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
@@ -178,7 +179,8 @@ class Store:
     def _in_the_way(self, known: dict[str, Any]) -> list[str]:
         """Files of somebody else that going on would overwrite."""
         layout = self.layout
-        top = [path.name for path in (layout.manifest, layout.spec, layout.log, layout.contact_sheet)]
+        files = (layout.record, layout.manifest, layout.spec, layout.log, layout.contact_sheet)
+        top = [path.name for path in files]
         found = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
         return found or sorted(overwritten_files(layout, known, self._read_rows()))
 
@@ -224,8 +226,7 @@ class Store:
 def read_record(layout: Layout) -> dict[str, Any]:
     """dataset.json, or {} where there is none that this program wrote."""
     try:
-        with layout.record.open("rb") as file:
-            record = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
+        record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
     except (OSError, ValueError):
         return {}
     ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _COMPARED)

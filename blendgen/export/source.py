@@ -18,6 +18,7 @@ from blendgen.dataset.manifest import census, read_rows
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.photos import UNREADABLE
+from blendgen.regular_file import read_bounded
 from blendgen.shot import Row
 
 
@@ -155,8 +156,7 @@ def open_source(root: Path) -> Source:
 
 def _record(layout: Layout) -> dict[str, Any]:
     try:
-        with layout.record.open("rb") as file:
-            record = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
+        record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
     except FileNotFoundError:
         raise DatasetError(
             f"{layout.root}: holds no data set of blendgen (dataset.json is missing)"
