@@ -78,7 +78,13 @@ def gltf_uris(content: dict, *kinds: str) -> list[str]:
     """Files that the buffers and images of a glTF document name, in their order."""
     entries = [entry for kind in kinds or ("buffers", "images") for entry in _objects(content, kind)]
     uris = [entry.get("uri") for entry in entries]
-    return [unquote(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:")]
+    named = (uri for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
+    return [uri_path(uri) for uri in named]
+
+
+def uri_path(uri: str) -> str:
+    """The path in a URI of a glTF file, as Blender's importer reads it."""
+    return unquote(uri).replace("\\", "/")
 
 
 def _objects(content: dict, kind: str) -> list[dict]:

@@ -18,7 +18,7 @@ bpy = pytest.importorskip("bpy")
 pytest.importorskip("DracoPy")
 
 from blendgen.engine.blender.asset import empty_blender  # noqa: E402
-from blendgen.engine.blender.draco import EXTENSION, decompressed  # noqa: E402
+from blendgen.engine.blender.draco import EXTENSION, plain_gltf  # noqa: E402
 from blendgen.engine.blender.importers import ImportRefused, import_model  # noqa: E402
 from tests.engine.draco_files import (  # noqa: E402
     add_view,
@@ -32,6 +32,10 @@ from tests.engine.draco_files import (  # noqa: E402
 )
 
 CONTAINERS = {"glb": write_glb, "gltf": write_gltf, "data.gltf": write_data_uri}
+
+
+def decompressed(path: Path, into: Path) -> Path:
+    return plain_gltf(path, into)[0]
 
 
 def png() -> bytes:

@@ -19,8 +19,10 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 import numpy as np
 
-from blendgen.catalog.companions import gltf_json, inside
+from blendgen.catalog.companions import gltf_json, gltf_uris, inside, uri_path
 from blendgen.engine.blender.preflight import ImportRefused
+from blendgen.picture_size import header_fault
+from blendgen.regular_file import MOST_MODEL_BYTES, read_bounded
 
 EXTENSION = "KHR_draco_mesh_compression"
 _TRIANGLES, _UINT32 = 4, 5125
@@ -30,15 +32,17 @@ _IMAGE_STARTS = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "i
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def decompressed(path: Path, into: Path) -> Path:
-    """A plain GLB in the folder `into` with the content of a .glb or .gltf.
+def plain_gltf(path: Path, into: Path) -> tuple[Path, dict[str, str]]:
+    """A plain GLB in the folder `into` with the content of a .glb or .gltf, and what was left out of it.
 
-    returns: `path` itself where the file does not name the extension
+    returns: `path` itself where the file does not name the extension and all its images may be read; and,
+        by their names, the image files that may not, with the reason of each
     raises: ImportRefused where the compressed data or the JSON around it is damaged
     """
     content = gltf_json(path)
-    if EXTENSION not in json.dumps(content):
-        return path
+    refused = _refused_images(content, path.parent)
+    if EXTENSION not in json.dumps(content) and not refused:
+        return path, refused
     glb = _Glb(content)
     try:
         _embed_buffers(glb, path)
@@ -48,7 +52,29 @@ def decompressed(path: Path, into: Path) -> Path:
         raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
     plain = into / f"{path.stem}.glb"
     plain.write_bytes(glb.packed())
-    return plain
+    return plain, refused
+
+
+def _refused_images(content: dict, folder: Path) -> dict[str, str]:
+    """Image files that the importer must not open: outside of the folder, no files at all, or giants."""
+    refused = {}
+    for uri in gltf_uris(content, "images"):
+        reason = _image_fault(folder, uri)
+        if reason:
+            refused[PurePosixPath(uri).name] = reason
+    return refused
+
+
+def _image_fault(folder: Path, uri: str) -> str | None:
+    try:
+        file, place = inside(folder, uri), folder / uri
+        if file is None:
+            return "it lies outside of the model's folder"
+        if not file.is_file():
+            return "it is not a regular file" if place.exists() else None
+        return header_fault(file)
+    except (OSError, ValueError):  # a name that is none
+        return "it cannot be read"
 
 
 @dataclass
@@ -137,16 +163,19 @@ def _uri_bytes(uri: str, folder: Path) -> bytes | None:
     if uri.startswith("data:"):
         kind, _, data = uri.partition(",")
         return base64.b64decode(data) if kind.endswith(";base64") else unquote_to_bytes(data)
-    file = inside(folder, unquote(uri))
-    return file.read_bytes() if file is not None and file.is_file() else None
+    file = inside(folder, uri_path(uri))
+    if file is None or not file.is_file():
+        return None
+    return read_bounded(file, MOST_MODEL_BYTES)
 
 
 def _embed_images(glb: _Glb, folder: Path) -> None:
     """Put image files into the GLB; one that is not there keeps its bare name, to be told by it."""
     for image in glb.content.get("images", ()):
         uri = image.get("uri")
-        data = _uri_bytes(uri, folder) if uri is not None else None
-        name = "" if uri is None or uri.startswith("data:") else PurePosixPath(unquote(uri)).name
+        fault = uri is not None and not uri.startswith("data:") and _image_fault(folder, uri_path(uri))
+        data = _uri_bytes(uri, folder) if uri is not None and not fault else None
+        name = "" if uri is None or uri.startswith("data:") else PurePosixPath(uri_path(uri)).name
         if name:
             image.setdefault("name", name)
         if data is not None:

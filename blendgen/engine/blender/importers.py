@@ -19,8 +19,10 @@ import bpy
 import numpy as np
 
 from blendgen.catalog.scan import UNITLESS_SUFFIXES
-from blendgen.engine.blender.draco import decompressed
+from blendgen.engine.blender.draco import plain_gltf
+from blendgen.engine.blender.outside import keep_inside, stand_in, usd_textures_outside
 from blendgen.engine.blender.preflight import ImportRefused, file_fault
+from blendgen.engine.blender.textures import note_reason
 from blendgen.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
@@ -56,6 +58,7 @@ def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> l
     before = set(bpy.data.objects)
     _call(_IMPORTERS[suffix], path, unit, up)
     _drop_executable()
+    keep_inside(path.parent)
     objects = [o for o in bpy.data.objects if o not in before]
     for owner in objects:
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
@@ -83,9 +86,16 @@ def first_message(text: str) -> str:
 
 def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
-        plain = decompressed(path, Path(folder))
+        plain, refused = plain_gltf(path, Path(folder))
         bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
+        _note_refused(refused)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+
+
+def _note_refused(refused: dict[str, str]) -> None:
+    """Tell of image files, by their names, that were kept from the importer, and why."""
+    for image in bpy.data.images:
+        note_reason(image, refused.get(Path(image.filepath).name, ""))
 
 
 def _import_obj(path: Path, unit: str | None, up: str | None) -> None:
@@ -122,6 +132,7 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
 
 
 def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
+    elsewhere = usd_textures_outside(path)
     bpy.ops.wm.usd_import(
         filepath=str(path),
         import_cameras=False,
@@ -130,7 +141,9 @@ def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
         set_frame_range=False,
         validate_meshes=True,
         apply_unit_conversion_scale=unit is None,
+        import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
     )
+    stand_in(elsewhere)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
@@ -141,6 +154,7 @@ def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()
     _drop_executable()  # before anything is evaluated
+    keep_inside(path.parent)
     if target.scenes:
         scene = target.scenes[0]
         own_unit = scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0
@@ -154,8 +168,7 @@ def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def _refuse_linked() -> None:
-    kinds = ("objects", "meshes", "curves", "materials", "node_groups", "images", "collections")
-    linked = [block for kind in kinds for block in getattr(bpy.data, kind) if block.library is not None]
+    linked = [block for block in bpy.data.user_map() if block.library is not None]
     if linked:
         name = Path(linked[0].library.filepath.replace("\\", "/")).name
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")

@@ -187,11 +187,11 @@ def builder_digests() -> Mapping[str, str]:
     package = Path(blendgen.__file__).resolve().parent
     shared = [_HERE / name for name in ("asset.py", "join.py", "textures.py", "nodes.py", "keypoints.py")]
     shared += [package / "catalog" / name for name in ("hull.py", "poses.py", "entry.py", "companions.py")]
-    shared += [package / name for name in ("color.py", "vocabulary.py")]
+    shared += [package / name for name in ("color.py", "vocabulary.py", "picture_size.py", "regular_file.py")]
     special = {
         "mesh": [
             _HERE / f"{name}.py"
-            for name in ("importers", "file_frame", "preflight", "draco", "variants", "bevel")
+            for name in ("importers", "outside", "file_frame", "preflight", "draco", "variants", "bevel")
         ],
         "shape": [_HERE / "shapes.py"],
         "clutter": [

@@ -6,14 +6,16 @@ files are told by their own headers. A file that passes may still fail to import
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 from pathlib import Path
 
 import numpy as np
 
-from blendgen.catalog.companions import gltf_json, gltf_uris, inside
+from blendgen.catalog.companions import gltf_json, gltf_uris, inside, obj_libraries
 from blendgen.catalog.scan import model_suffix
+from blendgen.regular_file import MOST_MODEL_BYTES, open_regular
 
 _MAGIC = {
     "fbx": (b"Kaydara FBX Binary", b";"),
@@ -42,9 +44,8 @@ class ImportRefused(Exception):
 def file_fault(path: Path) -> str | None:
     """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(1024)
+        with open_regular(path, MOST_MODEL_BYTES) as file:
+            size, start = os.fstat(file.fileno()).st_size, file.read(1024)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if size == 0:
@@ -112,6 +113,14 @@ def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
         return "UTF-16 text; save the OBJ file as UTF-8"
     if b"\0" in start:
         return "not an OBJ file (binary data)"
+    for name in obj_libraries(path):
+        place, library = path.parent / name, inside(path.parent, name)
+        if library is None and place.exists():
+            return (
+                f"material library {place.name!r} lies outside of the model's folder; put it beside the model"
+            )
+        if place.exists() and not place.is_file():
+            return f"material library {place.name!r} is not a regular file"
     if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads 0 for them
         return _NOT_FINITE
     return None

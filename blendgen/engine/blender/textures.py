@@ -14,7 +14,10 @@ from pathlib import Path
 import bpy
 
 from blendgen.catalog.companions import inside
+from blendgen.catalog.product import REASON_FOLLOWS
 
+OUTSIDE = "lies outside of the model's folder"
+_REASON = "blendgen_reason"
 _NEAR = (".", "textures", "texture", "tex", "maps", "images")
 
 
@@ -26,7 +29,7 @@ def pack_images(materials: list[bpy.types.Material], folder: Path | None) -> lis
     missing = []
     for image in {node.image for _, node in _image_nodes(materials) if node.image is not None}:
         if not _packed(image, folder):
-            missing.append(Path(image.filepath.replace("\\", "/")).name or image.name)
+            missing.append(_told(image))
             _take_out(materials, image)
     return sorted(missing)
 
@@ -50,12 +53,25 @@ def _image_nodes(materials: list[bpy.types.Material]) -> Iterator[tuple[bpy.type
                 yield tree, node
 
 
+def note_reason(image: bpy.types.Image, reason: str) -> None:
+    """Have pack_images tell why an image is not used; "" where its file is just missing."""
+    if reason:
+        image[_REASON] = reason
+
+
+def _told(image: bpy.types.Image) -> str:
+    name = Path(image.filepath.replace("\\", "/")).name or image.name
+    reason = image.get(_REASON)
+    return f"{name}{REASON_FOLLOWS}{reason}" if reason else name
+
+
 def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
     if image.source == "GENERATED":
         return True
     if image.packed_file is None and image.source == "FILE":
-        file = _find(image, folder)
+        file, reason = (None, "") if folder is None else find_texture(image.filepath, folder)
         if file is None:
+            note_reason(image, reason)
             return False
         image.filepath = str(file)
         image.reload()
@@ -66,12 +82,17 @@ def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
     return True
 
 
-def _find(image: bpy.types.Image, folder: Path | None) -> Path | None:
-    if folder is None:
-        return None
-    named = Path(bpy.path.abspath(image.filepath.replace("\\", "/")))
-    candidates = [inside(folder, str(named)), *(inside(folder, f"{near}/{named.name}") for near in _NEAR)]
-    return next((file for file in candidates if file is not None and file.is_file()), None)
+def find_texture(filepath: str, folder: Path) -> tuple[Path | None, str]:
+    """The file of a texture in the model's folder; or None and why a file that is there is not used."""
+    named = Path(bpy.path.abspath(filepath.replace("\\", "/")).removeprefix("//"))
+    names = [str(named), *(f"{near}/{named.name}" for near in _NEAR)]
+    try:
+        candidates = [inside(folder, name) for name in names]
+        found = next((file for file in candidates if file is not None and file.is_file()), None)
+        outside = found is None and any((folder / name).is_file() for name in names)
+    except (OSError, ValueError):  # no path: a null byte in it, or too long
+        return None, ""
+    return found, f"it {OUTSIDE}" if outside else ""
 
 
 def _take_out(materials: list[bpy.types.Material], image: bpy.types.Image) -> None:
