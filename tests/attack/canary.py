@@ -59,7 +59,7 @@ def snapshot(place: Place) -> dict[str, str]:
     found = _below(place.root, skipped)
     for path in place.kept:
         if path.is_dir() and not path.is_symlink():
-            found |= _below(path, {str(place.cache), str(place.tmp), str(place.out)})
+            found |= _below(path, {str(other) for other in place.may_write if other != path})
         elif os.path.lexists(path):
             found[str(path)] = _state(path)
     return {name.removeprefix(f"{place.root}/"): state for name, state in found.items()}

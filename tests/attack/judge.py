@@ -146,7 +146,9 @@ def _short(place: Place, path: str) -> str:
 
 def _by_leaks(place: Place, command: Command, outcome: Outcome) -> list[str]:
     tokens = [place.token.encode(), place.token.replace("-", "_").encode(), *command.unsaid]
-    faults = [f"the secret is in {_short(place, path)}" for path in canary.leaks(place.may_write, tokens)]
+    own = (f"{place.secret}/", f"{place.victim}/")
+    found = [path for path in canary.leaks(place.may_write, tokens) if not path.startswith(own)]
+    faults = [f"the secret is in {_short(place, path)}" for path in found]
     if any(token in outcome.stdout + outcome.stderr for token in tokens):
         faults.append("the secret is in its messages")
     return faults
