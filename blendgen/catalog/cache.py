@@ -42,6 +42,20 @@ def cache_folder() -> Path:
         ) from error
 
 
+def blender_environment(scratch: Path) -> dict[str, str]:
+    """Variables for a process that loads Blender: it leaves nothing in the person's own folders.
+
+    scratch: for what it forgets when it is killed; what it and graphics drivers keep lies in our cache
+    """
+    own = cache_folder().absolute()
+    return {
+        "TMPDIR": str(scratch),
+        "BLENDGEN_CACHE_DIR": str(own),
+        "XDG_CACHE_HOME": str(own / "blender"),
+        "BLENDER_USER_RESOURCES": str(own / "blender" / "user"),
+    }
+
+
 def source_key(source: Source, builder_digest: str) -> str:
     """Hex sha256 over all that decides how the source is measured.
 

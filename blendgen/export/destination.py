@@ -43,6 +43,7 @@ class Destination:
         force: bool = False,
         inputs: tuple[Path, ...] = (),
     ):
+        self._broken_link = root if Path(root).is_symlink() and not Path(root).exists() else None
         self._folder = Folder(root, _TEMPORARY)
         self.root, self._link, self._force = self._folder.root, link, force
         # as it comes back from the file
@@ -57,6 +58,8 @@ class Destination:
                 raise DatasetError(
                     f"{self.root}: lies in {path}, or the other way round; name a folder beside it"
                 )
+        if self._broken_link is not None:
+            raise DatasetError(f"{self._broken_link}: is a link to a folder that is not there; name a folder")
         if self.root.exists() and not self.root.is_dir():
             raise DatasetError(f"{self.root}: is a file; name a folder")
         known = self._known()

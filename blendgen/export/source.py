@@ -55,7 +55,14 @@ class Source:
         """Raises DatasetError for a line that is not a row of this data set, or that has an object without
         extent."""
         label_ids = {label: label_id for label_id, label in enumerate(self.classes)}
+        last = -1
         for row in read_rows(Layout(self.root).manifest, whole=True):
+            if row["index"] <= last:
+                raise DatasetError(
+                    f"{self._place(row)}: its row comes after that of image {last}; run `blendgen generate` "
+                    "again, which puts the rows into order and leaves out what comes twice"
+                )
+            last = row["index"]
             self._refuse_unknown(row, label_ids)
             self._refuse_empty_boxes(row)
             yield row

@@ -61,7 +61,10 @@ def enlisted() -> Iterator[Recruit]:
 def _wait(pipe: Any, scratch: Path) -> None:
     """A recruit's life, in its process; does not return."""
     ignore_stop_signals()
-    os.environ["TMPDIR"] = str(scratch)  # Blender leaves a folder there when it is killed
+    with contextlib.suppress(Exception):  # without a cache folder; the parent says so
+        from blendgen.catalog.cache import blender_environment
+
+        os.environ |= blender_environment(scratch)
     _silence()
     for name in _LOADED_AHEAD:
         # what cannot be loaded is told by the first task, which tries again

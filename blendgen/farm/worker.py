@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from blendgen.catalog.cache import blender_environment
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
 from blendgen.develop.denoise import Denoiser
@@ -49,7 +50,7 @@ def start(job_file: Path, share: Share) -> None:
     """Prepare this process; Blender itself is loaded by the first task, so that failing to load
     is an answer and not a crash."""
     ignore_stop_signals()
-    os.environ["TMPDIR"] = str(job_file.parent)  # Blender leaves a folder there when it is killed
+    os.environ |= blender_environment(job_file.parent)
     job = load_job(job_file)
     _Worker.job = replace(job, threads=job.threads or share.threads)
     _Worker.device = share.device

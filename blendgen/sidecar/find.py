@@ -86,13 +86,16 @@ def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
 def _yaml_files(folder: Path) -> list[Path]:
     """The YAML files of a folder that are no specs, by name."""
     files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
-    return sorted(file for file in files if file.is_file() and not is_spec(file))
+    return sorted(file for file in files if not file.is_dir() and not is_spec(file))
 
 
 def _text(file: Path) -> str:
     """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
-    with open_regular(file) as opened:
-        return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
+    try:
+        with open_regular(file) as opened:
+            return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return ""
 
 
 def is_spec(file: Path) -> bool:

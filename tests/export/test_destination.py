@@ -165,6 +165,20 @@ def test_a_list_of_a_stranger_removes_nothing_outside(small, tmp_path, listed):
         assert victim.read_text() == "mine"
 
 
+def test_a_broken_link_as_destination_is_refused(small, tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match="is a link to a folder that is not there"):
+        export(small.root, "csv", tmp_path / "out", Options(), force=True)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_index_that_comes_twice_is_refused(tmp_path):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])] * 2)
+    _change_row(source, index=0)
+    with pytest.raises(DatasetError, match=r"image 0 .*comes after that of image 0"):
+        export(source.root, "coco", tmp_path / "out", Options())
+
+
 def test_a_link_in_the_destination_is_not_followed(small, tmp_path):
     victim = tmp_path / "photos"
     victim.mkdir()

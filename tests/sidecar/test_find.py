@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from blendgen.errors import SpecError
 from blendgen.sidecar.find import sidecar_files
+from blendgen.sidecar.read import read_sidecar
 
 MARKED = "blendgen_model: 1\n"
 
@@ -91,3 +95,13 @@ def test_a_yaml_file_of_a_model_is_never_passed_over(found):
 def test_each_folder_stands_for_itself(found):
     files = {"a/model.yaml": MARKED, "b/model.yaml": MARKED}
     assert found("a/cup.glb b/mug.glb", files) == ({"cup.glb": "model.yaml", "mug.glb": "model.yaml"}, [])
+
+
+def test_a_sidecar_that_is_no_file_is_not_passed_over(found, tmp_path):
+    """A pipe would hold the run for ever, and a broken link is most likely a mistake."""
+    os.mkfifo(tmp_path / "mug.yaml")
+    (tmp_path / "cup.yaml").symlink_to(tmp_path / "nothing.yaml")
+    chosen, _ = found("mug.glb cup.glb", {})
+    assert chosen == {"mug.glb": "mug.yaml", "cup.glb": "cup.yaml"}
+    with pytest.raises(SpecError, match=r"mug.yaml: cannot be read: not a regular file"):
+        read_sidecar(tmp_path / "mug.yaml", "mug.yaml", tmp_path / "mug.glb")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import blendgen
-from blendgen.catalog.cache import code_digest
+from blendgen.catalog.cache import blender_environment, code_digest
 from blendgen.catalog.product import Refusal
 from blendgen.catalog.source import Source
 from blendgen.errors import SetupError
@@ -84,7 +84,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**_environment(), "TMPDIR": scratch},  # Blender leaves a folder there when it is killed
+            env=_environment() | blender_environment(Path(scratch)),
             start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
         )
         self._log = log
