@@ -14,7 +14,7 @@ import pytest
 
 from blendgen.catalog.cache import AssetCache
 from blendgen.catalog.entry import Measured, write_measured, write_refusal
-from blendgen.catalog.load import load_catalog
+from blendgen.catalog.load import load_catalog, measured_catalog
 from blendgen.catalog.product import Colorway, Refusal, RestingPose
 from blendgen.catalog.scan import scan_directory
 from blendgen.catalog.source import Source
@@ -168,3 +168,29 @@ def test_importing_the_catalogue_loads_neither_blender_nor_scipy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_model_that_changes_while_it_is_measured_is_refused_and_tried_again(cache, tmp_path):
+    model = tmp_path / "m" / "x.obj"
+    model.parent.mkdir()
+    model.write_text("v 0 0 0\n")
+    plain = FakeMeasurer()
+
+    def writing_meanwhile(jobs):
+        for outcome in plain(jobs):
+            model.write_text("v 1 1 1\n")
+            yield outcome
+
+    (source,) = scan_directory(model.parent, "m", None, None)
+    catalog = measured_catalog([source], writing_meanwhile, cache)
+    (refusal,) = catalog.refusals
+    assert "changed while it was measured" in refusal.reason
+    assert measured_catalog([source], FakeMeasurer(), cache).refusals == ()
+
+
+def test_a_giant_is_refused_before_it_is_read(cache, tmp_path):
+    with (tmp_path / "x.obj").open("wb") as file:
+        file.truncate(2**40)
+    (source,) = scan_directory(tmp_path, "m", None, None)
+    (refusal,) = measured_catalog([source], never, cache).refusals
+    assert refusal.reason == "cannot be read: larger than 4 GiB"

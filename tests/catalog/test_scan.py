@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
+import blendgen.catalog.scan as scan_module
 from blendgen.catalog.scan import MODEL_SUFFIXES, folder_name, product_names, scan_directory
 from blendgen.errors import CatalogError
 
@@ -133,3 +136,95 @@ def test_an_unknown_unit_or_axis_is_told_with_the_known_ones(tmp_path):
         scan(tmp_path, unit="inch")
     with pytest.raises(CatalogError, match="up is one of x, y, z, got 'Y'"):
         scan(tmp_path, up="Y")
+
+
+def test_folders_that_link_to_one_another_are_visited_once(tmp_path):
+    folders = [tmp_path / "m" / f"f{i}" for i in range(12)]
+    for folder in folders:
+        touch(folder, f"{folder.name}.obj")
+    for folder in folders:
+        for other in folders:
+            (folder / f"to_{other.name}").symlink_to(other)
+    assert names(tmp_path / "m") == sorted(folder.name for folder in folders)
+
+
+def test_links_that_lead_out_are_left_out_and_told_unless_they_are_to_be_followed(tmp_path, caplog):
+    touch(tmp_path, "m/a.obj", "other/b.obj", "other/c.obj")
+    (tmp_path / "m" / "far").symlink_to(tmp_path / "other")
+    (tmp_path / "m" / "c.obj").symlink_to(tmp_path / "other" / "c.obj")
+    assert names(tmp_path / "m") == ["a"]
+    assert "2 links lead out of this folder and were left out: c.obj, far; follow_links: true" in caplog.text
+    followed = scan_directory(tmp_path / "m", "m", None, None, follow_links=True)
+    assert [source.name for source in followed] == ["a", "c", "b", "far__c"]
+
+
+def test_a_link_to_the_root_of_the_disk_is_not_walked(tmp_path):
+    touch(tmp_path, "a.obj")
+    (tmp_path / "all").symlink_to("/")
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_pipe_or_a_device_is_no_model_and_that_is_told(tmp_path, caplog):
+    touch(tmp_path, "a.obj")
+    os.mkfifo(tmp_path / "pipe.glb")
+    (tmp_path / "zero.glb").symlink_to("/dev/zero")
+    assert names(tmp_path) == ["a"]
+    assert "pipe.glb, zero.glb is no regular file" in caplog.text
+
+
+def _names_as_they_were(paths: list[Path]) -> list[str]:
+    """The rule in its plain, quadratic form."""
+    stems = scan_module._stems(paths)
+    groups = defaultdict(list)
+    for position, stem in enumerate(stems):
+        groups[stem.casefold()].append(position)
+
+    def by_folder(position):
+        group = groups[stems[position].casefold()]
+        if len(group) == 1:
+            return stems[position]
+        depth = min(len(paths[i].parts) for i in group) - 1
+        for level in range(1, depth + 1):
+            found = [paths[i].parts[-1 - level] for i in group]
+            apart = len({name.casefold() for name in found}) == len(found)
+            if apart and not any(scan_module._UNINFORMATIVE.fullmatch(name) for name in found):
+                return paths[position].parts[-1 - level]
+        return paths[position].stem
+
+    forms = [lambda i: stems[i], by_folder]
+    forms.append(lambda i: by_folder(i) + (f"__{stems[i]}" if by_folder(i) != stems[i] else ""))
+    for parents in range(1, max((len(path.parts) for path in paths), default=0)):
+        forms.append(lambda i, parents=parents: "__".join((*paths[i].parts[:-1][-parents:], stems[i])))
+    forms.append(lambda i: f"{i + 1:04d}__" + "__".join(paths[i].parts))
+    sets, level = list(groups.values()), [0] * len(groups)
+    while True:
+        found = {i: folder_name(forms[level[g]](i)) for g, group in enumerate(sets) for i in group}
+        uses = Counter(name.casefold() for name in found.values())
+        clashing = [g for g, group in enumerate(sets) if any(uses[found[i].casefold()] > 1 for i in group)]
+        advancing = [g for g in clashing if level[g] < len(forms) - 1]
+        if not advancing:
+            return [found[i] for i in sorted(found)]
+        for g in advancing:
+            level[g] += 1
+
+
+def test_names_are_those_of_the_plain_rule():
+    draw = random.Random(1)
+    words = ["a", "A", "b", "textured", "glTF", "..x", "con", "a__b", "mug", "q?", "q_", "0001__a"]
+    for _ in range(300):
+        paths = sorted(
+            {
+                Path(*(draw.choice(words) for _ in range(draw.randint(0, 3))), f"{draw.choice(words)}.obj")
+                for _ in range(12)
+            }
+        )
+        assert product_names(paths) == _names_as_they_were(paths)
+
+
+def test_many_files_of_one_name_are_named_in_time():
+    """The plain rule takes half an hour for these; the time limit of a test is what tells."""
+    paths = [Path(f"{i:06x}", "models", "model_normalized.obj") for i in range(50_000)]
+    found = product_names(paths)
+    assert found[:2] == ["000000", "000001"] and len(set(found)) == len(paths)
+    again = [Path("x", f"{i:06x}", "models", "a", "same.obj") for i in range(1_000)]
+    assert len(set(product_names([*again, *(Path("y") / path for path in again)]))) == 2_000
