@@ -91,11 +91,18 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
+    if leads_out(file):
+        return ""
     try:
         with open_regular(file) as opened:
             return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
+
+
+def leads_out(file: Path) -> bool:
+    """Whether a link leads out of the folder that a file lies in; such a file is not read."""
+    return file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve())
 
 
 def is_spec(file: Path) -> bool:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix
 from blendgen.errors import Problem, SpecError
 from blendgen.regular_file import read_bounded
+from blendgen.sidecar.find import leads_out
 from blendgen.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.yaml_source import Document, parse
@@ -36,6 +37,9 @@ class SidecarFile:
 
 def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
     """Read and check the sidecar of a model; raises SpecError with all problems of the file."""
+    if leads_out(file):
+        message = "cannot be read: a link that leads out of the model's folder; put the file itself there"
+        raise SpecError([Problem(shown_as, 0, 0, "", message)])
     try:
         text = read_bounded(file).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:

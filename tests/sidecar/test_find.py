@@ -101,7 +101,11 @@ def test_a_sidecar_that_is_no_file_is_not_passed_over(found, tmp_path):
     """A pipe would hold the run for ever, and a broken link is most likely a mistake."""
     os.mkfifo(tmp_path / "mug.yaml")
     (tmp_path / "cup.yaml").symlink_to(tmp_path / "nothing.yaml")
-    chosen, _ = found("mug.glb cup.glb", {})
-    assert chosen == {"mug.glb": "mug.yaml", "cup.glb": "cup.yaml"}
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/jug.yaml").symlink_to(tmp_path / "mug.yaml")
+    chosen, _ = found("mug.glb cup.glb models/jug.glb", {})
+    assert chosen == {"mug.glb": "mug.yaml", "cup.glb": "cup.yaml", "jug.glb": "jug.yaml"}
+    with pytest.raises(SpecError, match=r"jug.yaml: cannot be read: a link that leads out"):
+        read_sidecar(tmp_path / "models/jug.yaml", "jug.yaml", tmp_path / "models/jug.glb")
     with pytest.raises(SpecError, match=r"mug.yaml: cannot be read: not a regular file"):
         read_sidecar(tmp_path / "mug.yaml", "mug.yaml", tmp_path / "mug.glb")
