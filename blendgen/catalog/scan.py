@@ -20,6 +20,7 @@ from pathlib import Path, PurePath
 
 from blendgen.catalog.source import Source
 from blendgen.errors import CatalogError
+from blendgen.names import is_hidden
 from blendgen.names import printable
 from blendgen.vocabulary import METRES_PER_UNIT
 
@@ -237,10 +238,18 @@ def _telling_level(group: list[int], paths: list[Path]) -> int:
     return 0
 
 
+def _seen(letter: str) -> str:
+    """The letter; nothing for a mark of writing direction, "_" for another that cannot be seen."""
+    if not is_hidden(letter):
+        return letter
+    return "" if unicodedata.category(letter) == "Cf" else "_"
+
+
 def folder_name(text: str) -> str:
     """The text as a name that one folder can have on Linux, macOS and Windows."""
     readable = text.encode("utf-8", "replace").decode()  # a name that is not UTF-8 has lone surrogates
     name = unicodedata.normalize("NFC", readable)
-    name = re.sub(r'[/\\:*?"<>|\x00-\x1f\x7f]', "_", name)
+    name = re.sub(r'[/\\:*?"<>|]', "_", name)
+    name = "".join(_seen(letter) for letter in name)
     name = name.strip(" ").lstrip(".").rstrip(". ").strip(" ") or "_"
     return f"{name}_" if _RESERVED_ON_WINDOWS.fullmatch(name) else name

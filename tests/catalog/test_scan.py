@@ -12,6 +12,7 @@ import pytest
 import blendgen.catalog.scan as scan_module
 from blendgen.catalog.scan import MODEL_SUFFIXES, folder_name, product_names, scan_directory
 from blendgen.errors import CatalogError
+from blendgen.names import name_fault
 
 FORBIDDEN = set('/\\:*?"<>|')
 
@@ -228,3 +229,9 @@ def test_many_files_of_one_name_are_named_in_time():
     assert found[:2] == ["000000", "000001"] and len(set(found)) == len(paths)
     again = [Path("x", f"{i:06x}", "models", "a", "same.obj") for i in range(1_000)]
     assert len(set(product_names([*again, *(Path("y") / path for path in again)]))) == 2_000
+
+
+def test_marks_that_nobody_sees_do_not_make_a_model_unusable():
+    assert folder_name("\u200f\u05db\u05d5\u05e1") == "\u05db\u05d5\u05e1"
+    assert folder_name("a\x1b[2J\x9bb\u202ec") == "a_[2J_bc"
+    assert name_fault(folder_name("\ud800\u2028\n\ufffe")) is None
