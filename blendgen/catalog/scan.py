@@ -20,8 +20,7 @@ from pathlib import Path, PurePath
 
 from blendgen.catalog.source import Source
 from blendgen.errors import CatalogError
-from blendgen.names import is_hidden
-from blendgen.names import printable
+from blendgen.names import is_hidden, printable
 from blendgen.vocabulary import METRES_PER_UNIT
 
 _log = logging.getLogger(__name__)
