@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, fie
 
 from blendgen.catalog.scan import UP_AXES, folder_name
 from blendgen.catalog.source import AS_SHOWN
-from blendgen.names import checked_name
+from blendgen.names import checked_name, is_hidden
 from blendgen.spec.products import Finish
 from blendgen.spec.section import Section, ShortSection
 from blendgen.vocabulary import METRES_PER_UNIT
@@ -149,11 +149,13 @@ class Sidecar(Section):
     @field_validator("model_class")
     @classmethod
     def _names_a_folder(cls, name):
-        if name is not None and folder_name(name) != name:
+        if name is None:
+            return None
+        if folder_name(name) != name and not any(map(is_hidden, name)):
             raise ValueError(
                 f"must be a name that a folder can have, such as {folder_name(name)}, got {name!r}"
             )
-        return name if name is None else checked_name(name)
+        return checked_name(name)
 
 
 KEYS = tuple(field.alias or name for name, field in Sidecar.model_fields.items())
