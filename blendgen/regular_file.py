@@ -45,6 +45,11 @@ def read_bounded(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     return data
 
 
+def leads_out(path: Path) -> bool:
+    """Whether it is a link that leads out of the folder that it lies in."""
+    return path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve())
+
+
 def _size(count: int) -> str:
     factor, name = next(((f, n) for f, n in _UNITS if count >= f and count % f == 0), (1, "bytes"))
     return f"{count // factor} {name}"

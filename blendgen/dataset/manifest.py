@@ -23,7 +23,7 @@ from blendgen.dataset.schema import MOST_ROW_BYTES, parsed_json, row_fault
 from blendgen.errors import DatasetError
 from blendgen.folder import Folder, disk_error
 from blendgen.names import name_fault
-from blendgen.regular_file import open_regular
+from blendgen.regular_file import leads_out, open_regular
 from blendgen.shot import Row
 
 _TAIL_BYTES = 1 << 16
@@ -210,6 +210,8 @@ def _is_whole(layout: Layout, row: Row, key: str, check: bool) -> bool:
 
 
 def _opened(path: Path) -> BinaryIO:
+    if leads_out(path):
+        raise DatasetError(f"{path}: is a link that leads out of the data set; put the file itself there")
     try:
         return open_regular(path)
     except OSError as error:

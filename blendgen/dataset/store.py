@@ -29,7 +29,7 @@ from blendgen.dataset.ownership import (
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
 from blendgen.folder import Folder, disk_error
-from blendgen.regular_file import read_bounded
+from blendgen.regular_file import leads_out, read_bounded
 from blendgen.shot import Row
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
@@ -225,6 +225,8 @@ class Store:
 
 def read_record(layout: Layout) -> dict[str, Any]:
     """dataset.json, or {} where there is none that this program wrote."""
+    if leads_out(layout.record):
+        return {}
     try:
         record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
     except (OSError, ValueError):

@@ -27,6 +27,7 @@ from blendgen.dataset.verify_labels import label_faults
 from blendgen.dataset.verify_row import row_faults
 from blendgen.develop.exr import decode_exr
 from blendgen.photos import UNREADABLE
+from blendgen.regular_file import leads_out
 from blendgen.shot import Row
 
 _MOST_IMAGE_BYTES = 2**30
@@ -74,7 +75,9 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
         advance(1)
-    if not layout.manifest.is_file():
+    if leads_out(layout.manifest):
+        yield Fault(layout.manifest.name, "is a link that leads out of the data set")
+    elif not layout.manifest.is_file():
         yield Fault(layout.manifest.name, "is missing")
     yield from _of_record(record, seen)
     yield from _strays(layout, seen)
@@ -82,7 +85,7 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
 
 def _lines(path: Path) -> Iterator[bytes]:
     """Lines, of one that is too long for a row a part only."""
-    if path.is_file():
+    if path.is_file() and not leads_out(path):
         with path.open("rb") as file:
             while line := file.readline(MOST_ROW_BYTES + 1):
                 yield line

@@ -18,7 +18,7 @@ from blendgen.dataset.manifest import census, read_rows
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.photos import UNREADABLE
-from blendgen.regular_file import read_bounded
+from blendgen.regular_file import leads_out, read_bounded
 from blendgen.shot import Row
 
 
@@ -52,8 +52,8 @@ class Source:
         return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
 
     def rows(self) -> Iterator[Row]:
-        """Raises DatasetError for a line that is not a row of this data set, or that has an object without
-        extent."""
+        """Raises DatasetError for a line that is not a row of this data set, or whose object has an
+        empty box or one outside of the image."""
         label_ids = {label: label_id for label_id, label in enumerate(self.classes)}
         last = -1
         for row in read_rows(Layout(self.root).manifest, whole=True):
@@ -64,7 +64,7 @@ class Source:
                 )
             last = row["index"]
             self._refuse_unknown(row, label_ids)
-            self._refuse_empty_boxes(row)
+            self._refuse_boxes(row)
             yield row
 
     def _refuse_unknown(self, row: Row, label_ids: dict[str, int]) -> None:
@@ -86,15 +86,17 @@ class Source:
     def _place(self, row: Row) -> str:
         return f"{self.root}: image {row['index']} ({row['file_name']})"
 
-    def _refuse_empty_boxes(self, row: Row) -> None:
-        """Some loaders drop such a box, some fail hours later; no format has a place for it."""
-        for number, (_, _, width, height) in enumerate(row["objects"]["bbox"]):
-            if not (width > 0 and height > 0):
-                raise DatasetError(
-                    f"{self._place(row)}: object {number} "
-                    f"({row['objects']['category'][number]}) has a box of {width} x {height} px; take it "
-                    "out of the image's row in manifest.jsonl, or delete the row and generate again"
-                )
+    def _refuse_boxes(self, row: Row) -> None:
+        """An empty box or one outside: some loaders drop it, some fail hours later."""
+        for number, (x, y, width, height) in enumerate(row["objects"]["bbox"]):
+            inside = min(x, y) >= 0 and x + width <= row["width"] and y + height <= row["height"]
+            if width > 0 and height > 0 and inside:
+                continue
+            box = f"a box of {width} x {height} px" if inside else "a box that reaches out of the image"
+            raise DatasetError(
+                f"{self._place(row)}: object {number} ({row['objects']['category'][number]}) has {box}; take "
+                "it out of the image's row in manifest.jsonl, or delete the row and generate again"
+            )
 
     def path(self, row: Row, key: str = "file_name") -> Path:
         """The file that a row names; raises DatasetError where it is none of the data set."""
@@ -162,6 +164,8 @@ def open_source(root: Path) -> Source:
 
 
 def _record(layout: Layout) -> dict[str, Any]:
+    if leads_out(layout.record):
+        raise DatasetError(f"{layout.record}: is a link that leads out of the data set")
     try:
         record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
     except FileNotFoundError:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blendgen.catalog.scan import MODEL_SUFFIXES, model_suffix
 from blendgen.errors import Problem
-from blendgen.regular_file import open_regular
+from blendgen.regular_file import leads_out, open_regular
 from blendgen.sidecar.schema import KEYS, MARK
 from blendgen.suggestion import nearest
 
@@ -98,11 +98,6 @@ def _text(file: Path) -> str:
             return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
-
-
-def leads_out(file: Path) -> bool:
-    """Whether a link leads out of the folder that a file lies in; such a file is not read."""
-    return file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve())
 
 
 def is_spec(file: Path) -> bool:

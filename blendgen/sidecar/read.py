@@ -10,8 +10,7 @@ from pydantic import ValidationError
 
 from blendgen.catalog.scan import UNITLESS_SUFFIXES, model_suffix
 from blendgen.errors import Problem, SpecError
-from blendgen.regular_file import read_bounded
-from blendgen.sidecar.find import leads_out
+from blendgen.regular_file import leads_out, read_bounded
 from blendgen.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.yaml_source import Document, parse

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from blendgen.dataset.verify import verify
 from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.formats import EXPORTERS, export
@@ -177,6 +178,23 @@ def test_an_index_that_comes_twice_is_refused(tmp_path):
     _change_row(source, index=0)
     with pytest.raises(DatasetError, match=r"image 0 .*comes after that of image 0"):
         export(source.root, "coco", tmp_path / "out", Options())
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", "dataset.json"])
+def test_records_behind_a_link_out_are_not_read(tmp_path, name):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
+    (source.root / name).rename(tmp_path / name)
+    (source.root / name).symlink_to(tmp_path / name)
+    with pytest.raises(DatasetError, match=f"{name}: is a link that leads out"):
+        export(source.root, "coco", tmp_path / "out", Options())
+    assert "is a link that leads out" in "".join(map(str, verify(source.root))) or name == "dataset.json"
+
+
+def test_a_box_outside_of_the_image_is_refused(tmp_path):
+    source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
+    rewrite_rows(source, lambda row: row["objects"]["bbox"][0].__setitem__(2, 500))
+    with pytest.raises(DatasetError, match="has a box that reaches out of the image"):
+        export(source.root, "csv", tmp_path / "out", Options())
 
 
 def test_a_link_in_the_destination_is_not_followed(small, tmp_path):
