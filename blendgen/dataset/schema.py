@@ -15,7 +15,7 @@ from blendgen.names import name_fault, printable
 from blendgen.shot import Row
 
 MOST_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
-MOST_RECORD_BYTES = 64 * 2**20
+MOST_RECORD_BYTES = 16 * 2**20
 MOST_SIDE_PX = 65_535
 
 _Index = Annotated[int, Field(ge=0, le=10**15)]
