@@ -24,7 +24,7 @@ Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
-	@$(BIN)/python -c 'from blendgen.wheel import require_libraries; require_libraries()' 2>/dev/null || $(BIN)/blendgen doctor
+	@$(BIN)/python -c 'from blendgen.system.wheel import require_libraries; require_libraries()' 2>/dev/null || $(BIN)/blendgen doctor
 	@touch $@
 
 demo: $(READY)  ## make the demo data set: phones on a conveyor belt
@@ -45,7 +45,7 @@ format: $(READY)  ## mend what lint can mend
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
-	$(BIN)/blendgen bench -o out/bench --check $(BENCH)
+	$(BIN)/python -m benchmarks -o out/bench --check $(BENCH)
 
 audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)
 	$(BIN)/python -m tests.audit

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.catalog.label_names import LabelNames
 from blendgen.errors import GeometryError
-from blendgen.film import Film, Labels, ObjectLabel
-from blendgen.geometry import (
+from blendgen.geometry.oriented_box import oriented_box
+from blendgen.geometry.projection import (
     box_of_mask,
     distort,
     inverse_rigid,
@@ -20,8 +19,9 @@ from blendgen.geometry import (
     transform_points,
     undistort,
 )
-from blendgen.oriented_box import oriented_box
-from blendgen.shot import Camera, PlacedProduct, Shot
+from blendgen.models.label_names import LabelNames
+from blendgen.scene.film import Film, Labels, ObjectLabel
+from blendgen.scene.shot import Camera, PlacedProduct, Shot
 from blendgen.spec.output import Output
 
 NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2  # of keypoints, as COCO has them
@@ -96,7 +96,7 @@ def _truncation(film: Film, placed: PlacedProduct) -> float | None:
 
 def _keypoints(film: Film, placed: PlacedProduct, camera: Camera, names: LabelNames):
     """(x, y, visibility) of each keypoint of the class; 0, 0, 0 where it is not in the image."""
-    points = names.catalog.standing_for(placed).keypoints
+    points = names.catalog.product_of(placed).keypoints
     positions = np.array([point.position_m for point in points]).reshape(-1, 3)
     world = transform_points(placed.object_to_world, positions)
     seen = film.keypoint_seen[placed.instance_id]

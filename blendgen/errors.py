@@ -15,6 +15,8 @@ The numbers are the exit codes: part of the interface, listed in docs/exit-codes
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -95,3 +97,13 @@ class Interrupted(BlendgenError):
     def __init__(self, signum: int, message: str):
         self.exit_code = ExitCode(128 + signum)
         super().__init__(message)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """', did you mean X?' or, with nothing near, '; known: a, b, c'."""
+    known = sorted(str(name) for name in known)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if close:
+        return f", did you mean {close[0]}?"
+    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"; known: {shown}" if known else ""

@@ -1,6 +1,6 @@
 """The one loop: an index becomes a Shot, a Film, Frames; with nothing but the arrows between.
 
-In: a spec, its catalogue and roster, an engine and a developer. Out: Frames. Where too little
+In: a spec, its catalogue and class_table, an engine and a developer. Out: Frames. Where too little
 (or too much) of the subject turns out to be visible, the shot is drawn again as the next attempt; the
 Shot in the Row says which attempt it was. The engine is needed up to `rendered` alone: what comes
 after it may happen in another thread, beside the next render.
@@ -16,19 +16,19 @@ from itertools import groupby
 import numpy as np
 
 from blendgen.annotate import annotate, subject_fault
-from blendgen.catalog.label_names import LabelNames, label_names
-from blendgen.catalog.product import Catalog
 from blendgen.develop.defocus import defocus
 from blendgen.develop.develop import Developer, finish
 from blendgen.develop.motion import motion_blur
 from blendgen.draw.exposure import steady_groups
-from blendgen.draw.roster import Roster
 from blendgen.draw.shot import draw_exposures, draw_shot
-from blendgen.draw.steering import Steering
+from blendgen.draw.sweep import Sweep
 from blendgen.engine.base import Engine, EngineError
-from blendgen.film import Film, Frame, Labels
-from blendgen.lens_distortion import distorted_labels, distorted_light, pinhole
-from blendgen.shot import Exposure, Shot
+from blendgen.models.class_table import ClassTable
+from blendgen.models.label_names import LabelNames, label_names
+from blendgen.models.product import Catalog
+from blendgen.optics.distortion import distorted_labels, distorted_light, pinhole
+from blendgen.scene.film import Film, Frame, Labels
+from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.model import Spec
 
 MAX_ATTEMPTS = 16
@@ -64,10 +64,10 @@ class Pipeline:
 
     spec: Spec
     catalog: Catalog
-    roster: Roster
+    class_table: ClassTable
     engine: Engine
     developer: Developer
-    steering: Steering | None = None
+    sweep: Sweep | None = None
 
     def frames(self, task: Task) -> Iterator[Frame]:
         """The frames of a task; raises EngineError where the subject is never seen as it should be."""
@@ -80,7 +80,7 @@ class Pipeline:
     def developed(self, rendered: Rendered) -> Iterator[Frame]:
         """The frames of what was rendered; the engine is left alone."""
         shot, film, labels = rendered.shot, rendered.film, rendered.labels
-        exposures = draw_exposures(self.spec, shot, rendered.task.image_indices, self.steering)
+        exposures = draw_exposures(self.spec, shot, rendered.task.image_indices, self.sweep)
         lit = self.developer.lit(film, exposures, steady_groups(self.spec, shot))
         for exposure, sharp in zip(exposures, lit, strict=True):
             radiance = distorted_light(_blurred(sharp, film, shot), shot.camera)
@@ -98,11 +98,11 @@ class Pipeline:
     @cached_property
     def names(self) -> LabelNames:
         """What parts and keypoints are called in this data set."""
-        return label_names(self.catalog, self.roster.products_of_class())
+        return label_names(self.catalog, self.class_table.products_of_class())
 
     def _seen_shot(self, shot_index: int) -> tuple[Shot, Film, Labels]:
         for attempt in range(MAX_ATTEMPTS):
-            shot = draw_shot(self.spec, self.catalog, self.roster, shot_index, attempt, self.steering)
+            shot = draw_shot(self.spec, self.catalog, self.class_table, shot_index, attempt, self.sweep)
             film = self.engine.render(shot.model_copy(update={"camera": pinhole(shot.camera)}))
             seen = distorted_labels(film, shot.camera)
             labels = annotate(seen, shot, self.names, self.spec.output)

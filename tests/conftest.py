@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.catalog.product import Catalog, Colorway, MaterialOverride, Product, RestingPose
 from blendgen.develop.develop import Developer
-from blendgen.draw.roster import build_roster
 from blendgen.engine.flat import FlatEngine
+from blendgen.models.class_table import build_class_table
+from blendgen.models.product import Catalog, Colorway, MaterialOverride, Product, RestingPose
 from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
@@ -80,8 +80,8 @@ def make_spec(**changes):
     return check_spec(Document("test.yaml", values, {}), Path()).spec
 
 
-def make_roster(catalog: Catalog, label: str = "model"):
-    return build_roster((label, product) for product in catalog.products)
+def make_class_table(catalog: Catalog, label: str = "model"):
+    return build_class_table((label, product) for product in catalog.products)
 
 
 @pytest.fixture
@@ -90,6 +90,6 @@ def flat_pipeline(shapes):
 
     def build(spec) -> Pipeline:
         developer = Developer(None, spec.exposures_per_shot)
-        return Pipeline(spec, shapes, make_roster(shapes), FlatEngine(shapes), developer)
+        return Pipeline(spec, shapes, make_class_table(shapes), FlatEngine(shapes), developer)
 
     return build

@@ -12,10 +12,11 @@ from typing import Literal, get_args, get_origin
 import click
 from pydantic import BaseModel
 
-from blendgen import cli, vocabulary
-from blendgen.catalog.phones import load_phones
-from blendgen.spec.distributions import Law
-from blendgen.spec.fields import law_field
+from blendgen import cli
+from blendgen.models.families.phones import load_phones
+from blendgen.scene import vocabulary
+from blendgen.spec.distributions import Distribution
+from blendgen.spec.fields import distribution_field
 from blendgen.spec.model import Spec
 from blendgen.spec.presets import RenderSettings, preset_names, preset_values
 from blendgen.spec.sensor import SensorSettings
@@ -69,9 +70,9 @@ def _tables(model: type[BaseModel], prefix: str) -> list[str]:
 
 def span(field) -> str:
     """The values that a field takes: its bounds, or its words."""
-    law = law_field(field)
-    if law is not None:
-        return law.span()
+    distribution = distribution_field(field)
+    if distribution is not None:
+        return distribution.span()
     words = [word for one in (field.annotation, *get_args(field.annotation)) if get_origin(one) is Literal
              for word in get_args(one)]  # fmt: skip
     if words:
@@ -93,7 +94,7 @@ def _section(annotation) -> type[BaseModel] | None:
 def default_of(field) -> str:
     if field.is_required():
         return "required" if _section(field.annotation) not in OWN_TABLE else "see presets"
-    value = field.default.plain() if isinstance(field.default, Law) else field.default
+    value = field.default.plain() if isinstance(field.default, Distribution) else field.default
     return "" if value is None else f"`{_yaml(value)}`"
 
 

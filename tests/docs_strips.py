@@ -18,8 +18,8 @@ from PIL import Image
 from blendgen.cli.preview import steered
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
-from blendgen.engine.blender.measuring import builder_digests, measure
-from blendgen.inventory import Inventory, load_inventory
+from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.pipeline import Pipeline, Task, tasks_for
 from blendgen.report.contact_sheet import contact_sheet
 from blendgen.spec.load import check_spec
@@ -54,11 +54,11 @@ def strip_of(key: str, recipe: Recipe, changes: Values | None = None) -> Strip:
     """
     values = copy.deepcopy(SCENE)
     tiles = TILES
-    if "choice" in recipe.law:
-        tiles = min(len(recipe.law["choice"]), MOST_TILES)
-    elif "integers" in recipe.law:
-        tiles = recipe.law["integers"][1] - recipe.law["integers"][0] + 1
-    for path, value in {**recipe.scene, key: recipe.law, **(changes or {})}.items():
+    if "choice" in recipe.distribution:
+        tiles = min(len(recipe.distribution["choice"]), MOST_TILES)
+    elif "integers" in recipe.distribution:
+        tiles = recipe.distribution["integers"][1] - recipe.distribution["integers"][0] + 1
+    for path, value in {**recipe.scene, key: recipe.distribution, **(changes or {})}.items():
         _set(values, path.split("."), value)
     values["exposures_per_shot"] = tiles if key.startswith(OF_AN_EXPOSURE) else 1
     return Strip(key, check_spec(Document("strip", values, {}), Path()).spec, tiles)
@@ -77,10 +77,10 @@ def _set(values: Values, path: list[str], value) -> None:
 def picture(strip: Strip) -> Image.Image:
     """The tiles of a strip side by side, each with its value; renders in this process."""
     inventory = _inventory()
-    steering, captions = steered(strip.spec, inventory, strip.key, None, 0, strip.tiles)
+    sweep, captions = steered(strip.spec, inventory, strip.key, None, 0, strip.tiles)
     developer = Developer(Denoiser(THREADS), strip.spec.exposures_per_shot)
-    stock = inventory.catalog, inventory.roster
-    pipeline = Pipeline(strip.spec, *stock, _engine(strip.spec.render), developer, steering)
+    stock = inventory.catalog, inventory.class_table
+    pipeline = Pipeline(strip.spec, *stock, _engine(strip.spec.render), developer, sweep)
     frames = [frame for task in _tasks(strip) for frame in pipeline.frames(task)]
     tiles = [(Image.fromarray(f.rgb_u8), captions[f.index]) for f in frames]
     return contact_sheet(tiles, strip.tiles, max(strip.spec.resolution))
@@ -100,7 +100,7 @@ _ENGINES: dict = {}
 
 def _engine(settings):
     """The one Blender of this process, made anew where it is to render otherwise."""
-    from blendgen.engine.blender.session import BlenderEngine
+    from blendgen.engine.blender.session.engine import BlenderEngine
 
     if settings not in _ENGINES:
         _ENGINES.clear()

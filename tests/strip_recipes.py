@@ -12,9 +12,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from blendgen.spec.fields import LawField, law_field
+from blendgen.scene.vocabulary import NO_SURFACE, PHOTO, SURFACE_KINDS
+from blendgen.spec.fields import DistributionField, distribution_field
 from blendgen.spec.model import Spec
-from blendgen.vocabulary import NO_SURFACE, PHOTO, SURFACE_KINDS
 
 Values = dict[str, Any]
 
@@ -75,9 +75,9 @@ SCENE: Values = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """law: what the parameter is set to; scene: keys that differ from SCENE, None for those left out."""
+    """distribution: of the parameter; scene: keys that differ from SCENE, None for those left out."""
 
-    law: Any
+    distribution: Any
     scene: Values = field(default_factory=dict)
 
 
@@ -217,11 +217,13 @@ _OWN = {
 }
 
 
-def parameters(model: type[BaseModel] = Spec, prefix: str = "") -> Iterator[tuple[str, LawField, Any]]:
+def parameters(
+    model: type[BaseModel] = Spec, prefix: str = ""
+) -> Iterator[tuple[str, DistributionField, Any]]:
     """(key, what checks it, its pydantic field) of each parameter that takes a distribution and needs no
     files of one's own."""
     for name, info in model.model_fields.items():
-        found = law_field(info)
+        found = distribution_field(info)
         if found is not None and not f"{prefix}{name}".startswith(_WITHOUT_STRIP):
             yield f"{prefix}{name}", found, info
         candidates = (info.annotation, *get_args(info.annotation))
@@ -234,9 +236,9 @@ def recipes() -> dict[str, Recipe]:
     return {key: _recipe(key, checks) for key, checks, _ in parameters()}
 
 
-def _recipe(key: str, checks: LawField) -> Recipe:
+def _recipe(key: str, checks: DistributionField) -> Recipe:
     own = _OWN.get(key, Recipe(None))
-    if own.law is not None:
+    if own.distribution is not None:
         return own
     known = getattr(checks, "known", None)
     if known is not None:

@@ -5,15 +5,15 @@ import pytest
 
 from blendgen import annotate as annotation
 from blendgen.annotate import subject_fault
-from blendgen.catalog.label_names import label_names
-from blendgen.catalog.product import Catalog, Keypoint
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
-from blendgen.film import Film
-from blendgen.geometry import inverse_rigid, project, transform_points, undistort
-from blendgen.lens_distortion import distorted_labels, pinhole
+from blendgen.geometry.projection import inverse_rigid, project, transform_points, undistort
+from blendgen.models.label_names import label_names
+from blendgen.models.product import Catalog, Keypoint
+from blendgen.optics.distortion import distorted_labels, pinhole
+from blendgen.scene.film import Film
 from blendgen.spec.output import Output
-from tests.conftest import make_roster, make_spec
+from tests.conftest import make_class_table, make_spec
 from tests.engine.conformance import make_camera, make_shot, place
 from tests.engine.label_conformance import corners, with_keypoints
 
@@ -28,7 +28,7 @@ def annotate(film, shot, output=OUTPUT, names=NO_NAMES):
 @pytest.fixture
 def seen(shapes):
     spec = make_spec(per_image=2, resolution=[96, 96])
-    shot = draw_shot(spec, shapes, make_roster(shapes), 1)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 1)
     return shot, FlatEngine(shapes).render(shot)
 
 

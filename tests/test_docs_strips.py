@@ -5,16 +5,16 @@ import pytest
 
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.shot import draw_shot
-from blendgen.draw.steering import Steering
-from blendgen.spec.fields import LawField
-from tests.conftest import make_roster
+from blendgen.draw.sweep import Sweep
+from blendgen.spec.fields import DistributionField
+from tests.conftest import make_class_table
 from tests.docs_strips import index_page, picture, strip_of
 from tests.strip_recipes import SCENE, parameters, recipes
 
 
-def law_of(spec, key):
+def distribution_of(spec, key):
     for name in key.split("."):
-        spec = getattr(spec, name, None)  # a section that the scene does without has no law
+        spec = getattr(spec, name, None)  # a section that the scene does without has no distribution
     return spec
 
 
@@ -22,19 +22,19 @@ def test_every_parameter_has_a_recipe_that_the_spec_accepts_and_that_varies():
     known = recipes()
     assert list(known) == [key for key, _, _ in parameters()] and len(known) > 70
     for key, recipe in known.items():
-        law = law_of(strip_of(key, recipe).spec, key)
-        values = {Sampler(0, index, 0).value(law, key) for index in range(20)}
+        distribution = distribution_of(strip_of(key, recipe).spec, key)
+        values = {Sampler(0, index, 0).value(distribution, key) for index in range(20)}
         assert len(values) > 1, key
 
 
 def test_every_strip_of_the_camera_can_be_drawn(shapes):
     """No lens folds the image, and no product is too large for its frame."""
-    roster = make_roster(shapes)
+    class_table = make_class_table(shapes)
     for key, recipe in recipes().items():
         if key.startswith("camera."):
             strip = strip_of(key, recipe)
-            steering = Steering(key, True, 0, strip.tiles)
-            shots = [draw_shot(strip.spec, shapes, roster, i, steering=steering) for i in range(strip.tiles)]
+            sweep = Sweep(key, True, 0, strip.tiles)
+            shots = [draw_shot(strip.spec, shapes, class_table, i, sweep=sweep) for i in range(strip.tiles)]
             assert len({shot.camera for shot in shots}) == strip.tiles, key
 
 
@@ -43,10 +43,10 @@ def test_the_scene_of_the_strips_varies_in_nothing_else():
     spec = strip_of("camera.elevation_deg", recipes()["camera.elevation_deg"]).spec
     quiet = {"sensor.grain_size_px", "exposure.strobe_s"}
     for key, checks, _ in parameters():
-        assert isinstance(checks, LawField)
-        law = law_of(spec, key)
-        if key != "camera.elevation_deg" and key not in quiet and law is not None:
-            assert law.dimensions == 0, key
+        assert isinstance(checks, DistributionField)
+        distribution = distribution_of(spec, key)
+        if key != "camera.elevation_deg" and key not in quiet and distribution is not None:
+            assert distribution.dimensions == 0, key
 
 
 def test_the_index_tells_unit_default_range_and_picture():

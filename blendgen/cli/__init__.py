@@ -26,12 +26,13 @@ _COMMANDS = {
     "verify": "Check every file and label of a data set.",
     "preview": "A labelled contact sheet of a spec, in seconds.",
     "check": "Check a spec and its models without rendering.",
-    "assets": "Check models and their sidecars, one by one.",
-    "draw": "Show what is drawn for one image, as JSON.",
+    "models": "Check models and their sidecars, one by one.",
+    "sample": "Show the values sampled for one image, as JSON.",
     "schema": "The JSON Schema of a spec, for editors.",
-    "bench": "Measure what images cost on this machine.",
     "doctor": "Check this machine: Blender, libraries, devices, cache.",
 }
+
+_RENAMED = {"draw": "sample", "assets": "models"}
 
 
 class _Commands(click.Group):
@@ -44,10 +45,12 @@ class _Commands(click.Group):
         return importlib.import_module(f"blendgen.cli.{name}").command
 
     def resolve_command(self, ctx, args):
-        from blendgen.suggestion import nearest
+        from blendgen.errors import did_you_mean
 
+        if args and args[0] in _RENAMED:
+            ctx.fail(f"the command {args[0]!r} is now called {_RENAMED[args[0]]!r}")
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], _COMMANDS)}")
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx, formatter):
@@ -71,20 +74,24 @@ def group(ctx: click.Context, verbose: bool) -> None:
 
 def main() -> None:
     """Entry point of the `blendgen` command."""
+    sys.exit(run_program(group, sys.argv[1:], "blendgen"))
+
+
+def run_program(command: click.Command, arguments: list[str], program: str) -> int:
+    """Run a command with safe output streams; returns its exit code."""
     open_streams()
     try:
-        code = run(sys.argv[1:])
+        return run(arguments, command, program)
     finally:
         close_streams()
-    sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], command: click.Command = group, program: str = "blendgen") -> int:
     """Run a command line; returns its exit code and prints errors as plain lines."""
     verbose = "-v" in arguments or "--verbose" in arguments
     with insistent() as interrupt:
         try:
-            result = group.main(arguments, prog_name="blendgen", standalone_mode=False)
+            result = command.main(arguments, prog_name=program, standalone_mode=False)
             sys.stdout.flush()
             return result if isinstance(result, int) else ExitCode.OK
         except (click.exceptions.Abort, KeyboardInterrupt):

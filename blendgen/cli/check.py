@@ -27,7 +27,7 @@ def command(spec, overrides, seed, render, strict, as_json):
         "images": spec_file.spec.images,
         "resolution": list(spec_file.spec.resolution),
         "products": len(inventory.catalog.products),
-        "classes": list(inventory.roster.classes),
+        "classes": list(inventory.class_table.classes),
         "parts": {product.name: list(product.parts) for product in inventory.catalog.products},
         "colorways": {p.name: [c.name for c in p.colorways] for p in inventory.catalog.products},
         "left_out": [str(refusal) for refusal in inventory.refusals],
@@ -44,7 +44,7 @@ def _drawn(spec, inventory) -> dict:
     from blendgen.draw.shot import draw_shot
 
     count = min(_SAMPLE, -(-spec.images // spec.exposures_per_shot))
-    shots = [draw_shot(spec, inventory.catalog, inventory.roster, i) for i in range(count)]
+    shots = [draw_shot(spec, inventory.catalog, inventory.class_table, i) for i in range(count)]
     fills = sorted(shot.camera.frame_fill for shot in shots)
     distances = sorted(shot.camera.distance_m for shot in shots)
     sizes = sorted(max(product.size_m) for product in inventory.catalog.products)
@@ -66,13 +66,16 @@ def _least_view_m(spec) -> float | None:
     camera = spec.camera
     if camera.rig != "overhead":
         return None
-    height, sensor = (law.support()[0] for law in (camera.law("height_m"), camera.sensor_width_mm))
+    height, sensor = (
+        distribution.support()[0]
+        for distribution in (camera.distribution("height_m"), camera.sensor_width_mm)
+    )
     width, short = spec.resolution[0], min(spec.resolution)
     return round(height * sensor / camera.focal_length_mm.support()[1] * short / width, 4)
 
 
 def _least_fill(spec) -> float:
-    fill = spec.camera.law("frame_fill")
+    fill = spec.camera.distribution("frame_fill")
     return 0.0 if fill is None else fill.support()[0]
 
 

@@ -15,8 +15,8 @@ from blendgen.errors import BlendgenError, ExitCode
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(as_json):
     """Check Blender, system libraries, devices and the cache, and render a tiny picture."""
-    from blendgen.catalog.cache import cache_folder
-    from blendgen.farm.machine import cores
+    from blendgen.models.measuring.cache import cache_folder
+    from blendgen.system.machine import cores
 
     report = {
         "schema_version": 1,
@@ -35,7 +35,7 @@ def command(as_json):
 
 
 def _libraries() -> dict:
-    from blendgen.wheel import apt_line, missing_libraries
+    from blendgen.system.wheel import apt_line, missing_libraries
 
     missing = missing_libraries()
     return {"missing_libraries": missing, "cure": apt_line(missing) if missing else ""}
@@ -43,8 +43,8 @@ def _libraries() -> dict:
 
 def _blender() -> dict:
     """Versions and devices as a worker process sees them, and how its smoke render went."""
-    from blendgen.farm.checkup import check_up
-    from blendgen.wheel import blender_version
+    from blendgen.system.wheel import blender_version
+    from blendgen.workers.checkup import check_up
 
     unknown = {"blender": None, "kernel": None, "gpus": []}
     try:

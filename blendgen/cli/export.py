@@ -54,7 +54,7 @@ _FOLDER = click.Path(path_type=Path)
     help="About how large a file of webdataset or parquet becomes.",
 )
 @click.option(
-    "--with",
+    "--include",
     "extras",
     metavar="FILES",
     default="",
@@ -86,8 +86,9 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, qu
                          "webdataset and yolo --task classify")  # fmt: skip
     wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
     if wanted and (crops is not None or fmt not in ("hf", "parquet", "webdataset")):
-        raise UsageError("--with: other files of an image go along in hf, parquet and webdataset, with whole "
-                         "images only")  # fmt: skip
+        raise UsageError(
+            "--include: only hf, parquet and webdataset take other files, and only of whole images"
+        )
     if quote_formulas and fmt != "csv":
         raise UsageError(f"--quote-formulas is for csv, not for {fmt}")
     if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):

@@ -60,26 +60,26 @@ def command(
     Goes on where an earlier run stopped. The first Ctrl-C finishes the images in hand, the second
     stops at once. The images do not depend on --workers; on another --device their bytes do.
     """  # fmt: skip
-    from blendgen.farm.recruit import enlisted
+    from blendgen.workers.early_worker import enlisted
 
     recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
 
     import numpy as np
 
+    from blendgen.cli.index_range import parse_range
     from blendgen.cli.progress import Progress
+    from blendgen.dataset.identity import portable_spec
     from blendgen.dataset.ownership import SHEET_MARK
+    from blendgen.dataset.record import dataset_record
     from blendgen.dataset.store import Store
     from blendgen.develop.encode import encode_jpeg
     from blendgen.engine.device import parse_device
-    from blendgen.farm.calibrate import with_samples
-    from blendgen.farm.generate import generate
-    from blendgen.farm.job import Job
-    from blendgen.farm.probe import devices_for
-    from blendgen.identity import portable_spec
-    from blendgen.index_range import parse_range
-    from blendgen.record import dataset_record
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml
+    from blendgen.workers.calibrate import with_samples
+    from blendgen.workers.generate import generate
+    from blendgen.workers.gpu_probe import devices_for
+    from blendgen.workers.job import Job
 
     wish = parse_device(device)
     spec_file = load(spec, overrides, seed, render, images)
@@ -92,7 +92,7 @@ def command(
     record = dataset_record(spec_file.spec, inventory)
     with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check) as store:
         places = folder, store.layout.log
-        job = Job(spec_file.spec, inventory.catalog, inventory.roster, *places, devices=devices)
+        job = Job(spec_file.spec, inventory.catalog, inventory.class_table, *places, devices=devices)
         with Progress() as progress:
             outcome = generate(job, store, wanted, progress, workers, recruit)
         sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88, comment=SHEET_MARK)

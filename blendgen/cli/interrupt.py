@@ -3,7 +3,7 @@ own error.
 
 Ctrl-C, SIGTERM and SIGHUP all raise KeyboardInterrupt, wherever the program happens to be. In a callback
 of the import system it is dropped; pydantic raises errors of its own in its place. So it is raised again
-until somebody deals with it. While images are made, StopSignal of farm/ hears the signals instead.
+until somebody deals with it. While images are made, StopSignal of workers/ hears the signals instead.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import click
 from blendgen.cli.terminal import say
 
 if TYPE_CHECKING:
-    from blendgen.inventory import Inventory
+    from blendgen.models.inventory import Inventory
     from blendgen.spec.load import SpecFile
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
@@ -71,9 +71,9 @@ def load(
 
 def stock(spec_file: SpecFile, strict: bool) -> Inventory:
     """Measure the products of a spec, telling on stderr what was left out."""
-    from blendgen.catalog.cache import cache_folder
-    from blendgen.engine.blender.measuring import builder_digests, measure
-    from blendgen.inventory import load_inventory
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.inventory import load_inventory
+    from blendgen.models.measuring.cache import cache_folder
 
     logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
     inventory = load_inventory(spec_file, logged, builder_digests(), strict)

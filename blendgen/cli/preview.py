@@ -39,20 +39,20 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     With --render the preset decides size and quality. --vary camera.elevation_deg shows what one
     parameter does; the caption then tells its value.
     """  # fmt: skip
-    from blendgen.farm.recruit import enlisted
+    from blendgen.workers.early_worker import enlisted
 
     recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
 
-    from blendgen.catalog.cache import cache_folder
     from blendgen.cli.progress import Progress
     from blendgen.cli.result_file import refuse_others_file, write_result
+    from blendgen.dataset.record import dataset_record
     from blendgen.dataset.store import Store
-    from blendgen.farm.generate import generate
-    from blendgen.farm.job import Job
-    from blendgen.record import dataset_record
+    from blendgen.files.scratch import scratch_folder
+    from blendgen.models.measuring.cache import cache_folder
     from blendgen.report.contact_sheet import dataset_sheet, encoded_sheet
-    from blendgen.scratch import scratch_folder
     from blendgen.spec.load import resolved_yaml
+    from blendgen.workers.generate import generate
+    from blendgen.workers.job import Job
 
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UsageError(f"-o {sheet}: name a picture that ends in .png, .jpg or .webp")
@@ -60,16 +60,16 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     spec_file = load(spec, overrides, seed, render)
     quick = spec_file.spec if render else _quick(spec_file.spec)
     inventory = stock(spec_file, strict)
-    steering, captions = None, {}
+    sweep, captions = None, {}
     if vary or ablate:
         quick = quick.model_copy(update={"exposures_per_shot": 1})
-        steering, captions = steered(quick, inventory, vary, ablate, index, images)
+        sweep, captions = steered(quick, inventory, vary, ablate, index, images)
     record = dataset_record(quick, inventory)
     with scratch_folder("preview") as scratch:
         folder, log = scratch / "preview", cache_folder() / "preview.log"
         log.unlink(missing_ok=True)
         with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
-            job = Job(quick, inventory.catalog, inventory.roster, folder, log, steering=steering)
+            job = Job(quick, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
             try:
                 generate(job, store, range(images), progress, recruit=recruit)
             except Interrupted as error:
@@ -82,24 +82,25 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
 def steered(spec, inventory, vary, ablate, anchor, images):
     """What changes from picture to picture, and a caption for each."""
     from blendgen.draw.shot import drawn_values
-    from blendgen.draw.steering import Steering
-    from blendgen.suggestion import nearest
+    from blendgen.draw.sweep import Sweep
+    from blendgen.errors import did_you_mean
 
     if vary and ablate:
         raise UsageError("give either --vary or --ablate")
     target = vary or ablate
-    stock = inventory.catalog, inventory.roster
+    stock = inventory.catalog, inventory.class_table
     drawn = drawn_values(spec, *stock, anchor)
     sections = {name.rsplit(".", depth)[0] for name in drawn for depth in range(1, name.count(".") + 1)}
     known = {*drawn, *sections, "products"}
     if target not in known:
         raise UsageError(
-            f"{target!r} does not vary in this spec (a constant, or no parameter){nearest(target, known)}"
+            f"{target!r} does not vary in this spec (a constant, or no parameter)"
+            f"{did_you_mean(target, known)}"
         )
-    steering = Steering(target, bool(vary), anchor, images)
-    values = [drawn_values(spec, *stock, i, steering).get(target) for i in range(images)]
+    sweep = Sweep(target, bool(vary), anchor, images)
+    values = [drawn_values(spec, *stock, i, sweep).get(target) for i in range(images)]
     name = target.rsplit(".", 1)[-1]
-    return steering, {i: f"{name} {_shown(value)}" for i, value in enumerate(values) if value is not None}
+    return sweep, {i: f"{name} {_shown(value)}" for i, value in enumerate(values) if value is not None}
 
 
 def _shown(value) -> str:

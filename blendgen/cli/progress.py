@@ -9,7 +9,7 @@ import time
 from tqdm import tqdm
 
 from blendgen.cli.terminal import say
-from blendgen.names import printable
+from blendgen.files.names import printable
 
 _LINE_EVERY_S = 10.0
 

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from blendgen.errors import DatasetError
-from blendgen.folder import Folder
+from blendgen.files.folder import Folder
 
 MARK = b"blendgen"
 _LOOKED_AT_BYTES = 4096

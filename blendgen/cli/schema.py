@@ -17,7 +17,7 @@ def command(sidecar):
     # yaml-language-server: $schema=spec.schema.json
     """
     if sidecar:
-        from blendgen.sidecar.schema import json_schema
+        from blendgen.models.sidecar.schema import json_schema
     else:
         from blendgen.spec.schema import json_schema
 

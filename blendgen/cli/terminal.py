@@ -14,7 +14,7 @@ import sys
 import traceback
 from typing import Any
 
-from blendgen.names import printable
+from blendgen.files.names import printable
 
 
 def echo(text: str) -> None:

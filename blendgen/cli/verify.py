@@ -16,15 +16,22 @@ from blendgen.errors import ExitCode
 @click.command("verify")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
 @click.option(
-    "--deep",
+    "--ray-check",
+    "ray_checks",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Also cast rays through the scenes of N images and compare their labels, then make these images "
-    "again and compare every byte.",
+    help="Also cast rays through the scenes of N images and compare them with the labels.",
+)
+@click.option(
+    "--rerender",
+    "rerenders",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also render N images again and compare every byte.",
 )
 @workers_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, deep, workers, as_json):
+def command(folder, ray_checks, rerenders, workers, as_json):
     """Check every file and every row of the data set in OUT.
 
     Files against their sha256, boxes and areas against the masks, labels against the drawn shots,
@@ -33,14 +40,16 @@ def command(folder, deep, workers, as_json):
     """  # fmt: skip
     from blendgen.dataset.layout import Layout
     from blendgen.dataset.store import read_record
-    from blendgen.dataset.verify import verify
     from blendgen.errors import BlendgenError
+    from blendgen.verify.dataset import verify
 
     faults, stopped = [], None
     with Progress("row") as progress:
         progress.begin(read_record(Layout(folder)).get("images", 0))
         try:
-            for fault in itertools.chain(verify(folder, progress.advance), _in_depth(folder, deep, workers)):
+            for fault in itertools.chain(
+                verify(folder, progress.advance), _in_depth(folder, ray_checks, rerenders, workers)
+            ):
                 faults.append(fault)
                 if not as_json:
                     echo(str(fault))
@@ -56,23 +65,26 @@ def command(folder, deep, workers, as_json):
     return ExitCode.DATASET if faults else ExitCode.OK
 
 
-def _in_depth(folder: Path, count: int | None, workers: int | None):
+def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, workers: int | None):
     """Faults of labels against rays, and of images that come out otherwise; nothing is loaded before it
     is asked for."""
-    if count is None:
+    if ray_checks is None and rerenders is None:
         return
-    from blendgen.audit.cast import require_embree
-    from blendgen.engine.blender.measuring import builder_digests, measure
-    from blendgen.farm.ray_check import ray_faults
-    from blendgen.farm.recheck import recheck
-    from blendgen.farm.reopen import reopen
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.verify.ray_check import ray_faults
+    from blendgen.verify.rays.cast import require_embree
+    from blendgen.verify.reopen import reopen
+    from blendgen.verify.rerender import recheck
 
-    require_embree()
+    if ray_checks is not None:
+        require_embree()
     found = reopen(folder, measure, builder_digests())
     if found.fault is not None:
         yield found.fault
         return
-    with Progress("row") as progress:
-        yield from ray_faults(found, count, progress, workers)
-    with Progress() as progress:
-        yield from recheck(found, count, progress, workers)
+    if ray_checks is not None:
+        with Progress("row") as progress:
+            yield from ray_faults(found, ray_checks, progress, workers)
+    if rerenders is not None:
+        with Progress() as progress:
+            yield from recheck(found, rerenders, progress, workers)

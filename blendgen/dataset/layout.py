@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.develop.encode import SUFFIXES
-from blendgen.names import path_fault
-from blendgen.shot import Row, Shot
+from blendgen.files.names import path_fault
+from blendgen.scene.shot import Row, Shot
 from blendgen.spec.output import Output
 
 # what belongs to an image, and the folder of each kind

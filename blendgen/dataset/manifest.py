@@ -21,10 +21,10 @@ from typing import BinaryIO
 from blendgen.dataset.layout import Layout, file_keys, row_path_fault, sha256_key, size_key
 from blendgen.dataset.schema import MOST_ROW_BYTES, parsed_json, row_fault
 from blendgen.errors import DatasetError
-from blendgen.folder import Folder, disk_error
-from blendgen.names import name_fault
-from blendgen.regular_file import leads_out, open_regular
-from blendgen.shot import Row
+from blendgen.files.folder import Folder, disk_error
+from blendgen.files.names import name_fault
+from blendgen.files.regular_file import leads_out, open_regular
+from blendgen.scene.shot import Row
 
 _TAIL_BYTES = 1 << 16
 _SPLIT = re.compile(rb'"split": "([ !#-[\]-~]*)"')  # the row's own comes first

@@ -17,9 +17,9 @@ from PIL import Image
 
 from blendgen.dataset.layout import FOLDERS, PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import file_names, read_rows
-from blendgen.folder import Folder
-from blendgen.names import path_fault
-from blendgen.photos import UNREADABLE
+from blendgen.files.folder import Folder
+from blendgen.files.names import path_fault
+from blendgen.files.photos import UNREADABLE
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SHEET_MARK = b"contact sheet of blendgen"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.film import Frame, Labels, ObjectLabel
-from blendgen.geometry import project, rows_of, transform_points, within_lens
-from blendgen.overscan import box_corners
-from blendgen.shot import Camera, Row
+from blendgen.geometry.projection import project, rows_of, transform_points, within_lens
+from blendgen.optics.overscan import box_corners
+from blendgen.scene.film import Frame, Labels, ObjectLabel
+from blendgen.scene.shot import Camera, Row
 from blendgen.spec.output import Output
 
 

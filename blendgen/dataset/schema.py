@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from blendgen.names import name_fault, printable
-from blendgen.shot import Row
+from blendgen.files.names import name_fault, printable
+from blendgen.scene.shot import Row
 
 MOST_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
 MOST_RECORD_BYTES = 16 * 2**20

@@ -28,9 +28,9 @@ from blendgen.dataset.ownership import (
 )
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
-from blendgen.folder import Folder, disk_error
-from blendgen.regular_file import leads_out, read_bounded
-from blendgen.shot import Row
+from blendgen.files.folder import Folder, disk_error
+from blendgen.files.regular_file import leads_out, read_bounded
+from blendgen.scene.shot import Row
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
 # rows whose files a crash of the machine can have torn although their sizes are right

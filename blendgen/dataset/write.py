@@ -23,9 +23,9 @@ from blendgen.develop.encode import (
     encode_png,
 )
 from blendgen.develop.exr import encode_exr, encode_vectors
-from blendgen.film import Frame
-from blendgen.folder import Folder
-from blendgen.shot import Row
+from blendgen.files.folder import Folder
+from blendgen.scene.film import Frame
+from blendgen.scene.shot import Row
 from blendgen.spec.output import Output
 
 

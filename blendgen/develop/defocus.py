@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.shot import Camera
+from blendgen.scene.shot import Camera
 
 _LEVELS_PX = (0.0, 0.7, 1.4, 2.8, 5.6, 11.2)
 _FAR_M = 1e4

@@ -13,7 +13,7 @@ from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_void_p
 import numpy as np
 
 from blendgen.errors import BlendgenError, SetupError
-from blendgen.wheel import denoiser_library
+from blendgen.system.wheel import denoiser_library
 
 _CPU_DEVICE = 1
 _FLOAT3 = 3

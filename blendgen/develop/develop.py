@@ -20,8 +20,8 @@ from blendgen.develop.lens import through_lens
 from blendgen.develop.processing import process
 from blendgen.develop.relight import by_duration, merged, mix_groups
 from blendgen.develop.sensor import exposure_reserve, raw_dn
-from blendgen.film import Film
-from blendgen.shot import Camera, Exposure
+from blendgen.scene.film import Film
+from blendgen.scene.shot import Camera, Exposure
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from functools import cache
 
 import numpy as np
 
-from blendgen.color import linear_to_srgb
 from blendgen.errors import SetupError
-from blendgen.wheel import bundled_packages, datafiles
+from blendgen.geometry.color import linear_to_srgb
+from blendgen.system.wheel import bundled_packages, datafiles
 
 
 def to_display(radiance_linear, view: str) -> np.ndarray:

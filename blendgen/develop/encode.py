@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from blendgen.color import linear_to_srgb
+from blendgen.geometry.color import linear_to_srgb
 from blendgen.spec.output import Output
 
 DEPTH_STEP_M = 0.0001

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from blendgen.shot import Camera, Sensor
+from blendgen.scene.shot import Camera, Sensor
 
 
 def through_lens(radiance_linear: np.ndarray, camera: Camera, sensor: Sensor) -> np.ndarray:

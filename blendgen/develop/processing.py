@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.color import white_balance_gain
 from blendgen.develop.demosaic import demosaic
 from blendgen.develop.sensor import camera_white, exposure_reserve, sampled, system_gain_dn_per_e, white_e
-from blendgen.shot import Exposure, Sensor
+from blendgen.geometry.color import white_balance_gain
+from blendgen.scene.shot import Exposure, Sensor
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # noise reduction 1: deviation of the colour blur, and what counts as noise in root light

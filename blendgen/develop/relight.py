@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from blendgen.color import times_color
-from blendgen.shot import Exposure
+from blendgen.geometry.color import times_color
+from blendgen.scene.shot import Exposure
 
 
 def mix_groups(radiance_linear: dict[str, np.ndarray], exposure: Exposure) -> np.ndarray:

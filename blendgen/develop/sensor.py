@@ -14,8 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from blendgen.color import times_color
-from blendgen.shot import Exposure, Sensor
+from blendgen.geometry.color import times_color
+from blendgen.scene.shot import Exposure, Sensor
 from blendgen.streams import noise_stream
 
 # share of red, green and blue light that a sensor without colour filters takes

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw import polytope
 from blendgen.draw.polytope import Polytope
-from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.ground import Container
-from blendgen.shot import Distractor, PlacedProduct
+from blendgen.geometry.projection import rigid, rotation_about_z, rows_of, transform_points
+from blendgen.models.product import Catalog
+from blendgen.scene.ground import Container
+from blendgen.scene.shot import Distractor, PlacedProduct
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,11 @@ def walls(container: Container) -> list[Polytope]:
 
 
 def _points(things, catalog: Catalog) -> np.ndarray:
-    return np.concatenate(
-        [transform_points(t.object_to_world, catalog.standing_for(t).hull_m) for t in things]
-    )
+    return np.concatenate([transform_points(t.object_to_world, catalog.product_of(t).hull_m) for t in things])
 
 
 def _placed(thing: PlacedProduct | Distractor, catalog: Catalog) -> Polytope:
-    return polytope.of_product(catalog.standing_for(thing)).placed(thing.object_to_world)
+    return polytope.of_product(catalog.product_of(thing)).placed(thing.object_to_world)
 
 
 def _shifted(things, shift: np.ndarray) -> tuple:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
-from blendgen.ground import Backdrop
+from blendgen.models.product import Catalog
+from blendgen.scene.ground import Backdrop
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 
@@ -13,7 +13,7 @@ def draw_backdrop(spec: Spec, catalog: Catalog, sampler: Sampler) -> Backdrop | 
     section = spec.backdrop
     if section is None:
         return None
-    across, up = sampler.units("backdrop.offset", 2)
+    across, up = sampler.u("backdrop.offset", 2)
     return Backdrop(
         image=sampler.value(Choice.even(sorted(catalog.backdrops)), "backdrop.image"),
         zoom=sampler.value(section.zoom, "backdrop.zoom"),

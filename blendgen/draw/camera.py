@@ -13,8 +13,15 @@ import numpy as np
 
 from blendgen.draw.framing import box_in_image, framed, kept, position_at_distance
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import angles_of, camera_rotation, intrinsics_matrix, rigid, rows_of, undistort
-from blendgen.shot import Camera
+from blendgen.geometry.projection import (
+    angles_of,
+    camera_rotation,
+    intrinsics_matrix,
+    rigid,
+    rows_of,
+    undistort,
+)
+from blendgen.scene.shot import Camera
 from blendgen.spec.camera import CameraSection, Distortion
 from blendgen.spec.model import Spec
 
@@ -39,7 +46,7 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     """The camera of one shot; points_world_m: (n, 3) hull vertices of all products."""
     section, lens = spec.camera, draw_lens(spec, sampler)
     azimuth_deg, elevation_deg = _viewpoint(section, sampler)
-    roll_deg = sampler.value(section.law("roll_deg"), "camera.roll_deg")
+    roll_deg = sampler.value(section.distribution("roll_deg"), "camera.roll_deg")
     aim = np.array(sampler.value(section.aim, "camera.aim"))
     rotation = camera_rotation(azimuth_deg, elevation_deg, roll_deg)
     points, half = points_world_m @ rotation.T, lens.half
@@ -47,7 +54,7 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
         distance = sampler.value(section.distance_m, "camera.distance_m")
         position = kept(lambda aimed: position_at_distance(points, half, distance, aimed), aim, rotation)
     else:
-        fill = sampler.value(section.law("frame_fill"), "camera.frame_fill")
+        fill = sampler.value(section.distribution("frame_fill"), "camera.frame_fill")
         position = kept(lambda aimed: framed(points, half, fill, aimed, lens.distortion), aim, rotation)
     away = depth_of_middle(points, position)
     angles = (azimuth_deg, elevation_deg, roll_deg)
@@ -110,8 +117,8 @@ def _distortion(section: Distortion, sampler: Sampler) -> tuple[float, ...]:
 
 
 def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:
-    direction = section.law("direction")
+    direction = section.distribution("direction")
     if direction is not None:
         return angles_of(sampler.value(direction, "camera.direction"))
-    azimuth = sampler.value(section.law("azimuth_deg"), "camera.azimuth_deg")
-    return azimuth, sampler.value(section.law("elevation_deg"), "camera.elevation_deg")
+    azimuth = sampler.value(section.distribution("azimuth_deg"), "camera.azimuth_deg")
+    return azimuth, sampler.value(section.distribution("elevation_deg"), "camera.elevation_deg")

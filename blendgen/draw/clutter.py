@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog, Product
 from blendgen.draw.placement import clearance, corners, resting_rotation, standing
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import rotation_about_z, rows_of, transform_points
-from blendgen.shot import Distractor, Surface
+from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
+from blendgen.models.product import Catalog, Product
+from blendgen.scene.shot import Distractor, Surface
+from blendgen.scene.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 from blendgen.spec.model import Spec
-from blendgen.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +44,9 @@ def draw_things(spec: Spec, catalog: Catalog, sampler: Sampler) -> list[Thing]:
 
 
 def _thing(catalog: Catalog, sampler: Sampler, prefix: str) -> Thing:
-    model, colorway, pose, _ = sampler.units(f"{prefix}.choice", 4)
+    model, colorway, pose, _ = sampler.u(f"{prefix}.choice", 4)
     product = catalog.distractors[int(model * len(catalog.distractors))]
-    (yaw,) = sampler.units(f"{prefix}.yaw_deg", 1)
+    (yaw,) = sampler.u(f"{prefix}.yaw_deg", 1)
     rotation = rotation_about_z(360 * yaw) @ resting_rotation(product, pose)
     return Thing(product, product.colorways[int(colorway * len(product.colorways))].name, rotation)
 
@@ -55,7 +55,7 @@ def draw_distractors(
     spec: Spec, catalog: Catalog, products, surface: Surface, sampler: Sampler
 ) -> tuple[Distractor, ...]:
     """The distractors of one shot, each beside what lies there already."""
-    outlines = [_outline(catalog.standing_for(placed), placed.object_to_world) for placed in products]
+    outlines = [_outline(catalog.product_of(placed), placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
     found: list[Distractor] = []
     for number, thing in enumerate(draw_things(spec, catalog, sampler)):
@@ -69,7 +69,7 @@ def draw_distractors(
 
 def _beside(spec: Spec, thing: Thing, outlines, middle, sampler: Sampler, prefix: str) -> np.ndarray:
     """object_to_world (4, 4) on the surface, just clear of all outlines in a drawn direction."""
-    bearing = sampler.units(f"{prefix}.choice", 4)[3]
+    bearing = sampler.u(f"{prefix}.choice", 4)[3]
     transform = standing(thing.product, thing.rotation)
     transform[:2, 3] += middle
     gap = sampler.value(spec.distractors.gap_m, f"{prefix}.gap_m")

@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
-from blendgen.catalog.product import Product
-from blendgen.condition import Condition, Impact, Sticker
 from blendgen.draw.sampler import Sampler
+from blendgen.models.product import Product
+from blendgen.scene.condition import Condition, Impact, Sticker
 from blendgen.spec.model import Spec
 
 _PATTERN_PERIOD_M = 20.0
@@ -45,7 +45,7 @@ def draw_condition(
     rotation: (3, 3) product frame -> world
     """
     section, prefix = spec.condition, f"condition.{number}"
-    offset = (unit * _PATTERN_PERIOD_M for unit in sampler.units(f"{prefix}.pattern_offset_m", 2))
+    offset = (u * _PATTERN_PERIOD_M for u in sampler.u(f"{prefix}.pattern_offset_m", 2))
     amounts = {name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in _AMOUNTS}
     chance = sampler.value(section.stickers, f"{prefix}.stickers")
     return Condition(
@@ -59,11 +59,11 @@ def draw_condition(
 def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance: float):
     if not chance:
         return ()
-    units = np.reshape(sampler.units(stream, _MOST_STICKERS * _UNITS_A_STICKER), (_MOST_STICKERS, -1))
+    u = np.reshape(sampler.u(stream, _MOST_STICKERS * _UNITS_A_STICKER), (_MOST_STICKERS, -1))
     face = _Face(product, rotation)
     if min(face.size_m[face.long], face.size_m[face.short]) < _SMALLEST_FACE_M:
         return ()
-    return tuple(_sticker(face, *row[1:]) for row in units if row[0] < chance)
+    return tuple(_sticker(face, *row[1:]) for row in u if row[0] < chance)
 
 
 class _Face:
@@ -110,18 +110,18 @@ def _sticker(face: _Face, kind_unit, length_unit, width_unit, x, y, turn, patter
     )
 
 
-def _kind(unit: float) -> str:
+def _kind(u: float) -> str:
     total = 0.0
     for kind, (share, _, _) in _KINDS.items():
         total += share
-        if unit < total:
+        if u < total:
             return kind
     return kind
 
 
-def _turn(unit: float) -> float:
+def _turn(u: float) -> float:
     """Radians: most are put on nearly along a side, in one of four ways, some askew."""
-    quarter, rest = divmod(4 * unit, 1.0)
+    quarter, rest = divmod(4 * u, 1.0)
     return math.pi / 2 * quarter + 1.6 * (rest - 0.5) ** 3 * 4
 
 
@@ -130,8 +130,8 @@ def _impact(product: Product, sampler: Sampler, stream: str) -> Impact:
     size = np.array(product.size_m)
     axis = int(np.argmin(size))
     point = np.array([0.0, 0.0, size[2] / 2])
-    for side, unit in zip((i for i in range(3) if i != axis), sampler.units(stream, 2), strict=True):
-        centred = 2 * unit - 1
+    for side, u in zip((i for i in range(3) if i != axis), sampler.u(stream, 2), strict=True):
+        centred = 2 * u - 1
         point[side] += 0.94 * math.copysign(math.sqrt(abs(centred)), centred) * size[side] / 2
     return Impact(point_m=_plain(point), normal=_plain(np.eye(3)[axis]))
 

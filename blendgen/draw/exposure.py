@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
-from blendgen.color import blackbody_linear, luminance, tinted, white_balance_gain
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import (
+from blendgen.geometry.color import blackbody_linear, luminance, tinted, white_balance_gain
+from blendgen.scene.shot import (
     BACKDROP_GROUP,
     EMISSION_GROUP,
     ENVIRONMENT_GROUP,
@@ -22,10 +22,10 @@ from blendgen.shot import (
     Shot,
     lamp_group,
 )
-from blendgen.spec.distributions import Constant, Law
+from blendgen.scene.vocabulary import BACKLIT
+from blendgen.spec.distributions import Constant, Distribution
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
-from blendgen.vocabulary import BACKLIT
 
 # in this time a lamp that burns gives the light of a flash of the same strength
 _STEADY_S = 0.01
@@ -99,8 +99,8 @@ def steady_groups(spec: Spec, shot: Shot) -> frozenset[str]:
     return frozenset(found)
 
 
-def _fixed(*laws: Law) -> bool:
-    return all(isinstance(law, Constant) for law in laws)
+def _fixed(*distributions: Distribution) -> bool:
+    return all(isinstance(distribution, Constant) for distribution in distributions)
 
 
 def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, float, float]:
@@ -119,17 +119,17 @@ def _beside_flashes(gains, flashes, time_s: float):
 
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = None) -> Sensor:
-    """The camera of one image: laws become numbers, and one of the units of its kind is taken.
+    """The camera of one image: distributions become numbers, and one of the units of its kind is taken.
 
     mount: of a mounted camera, whose unit is always the same
     """
     values = {name: getattr(settings, name) for name in Sensor.model_fields if name != "pattern_seed"}
     drawn = {
-        name: sampler.value(value, f"sensor.{name}") if isinstance(value, Law) else value
+        name: sampler.value(value, f"sensor.{name}") if isinstance(value, Distribution) else value
         for name, value in values.items()
     }
-    (unit,) = sampler.units("sensor.camera_unit", 1)
-    number = int(unit * settings.camera_units) if mount is None else mount
+    (u,) = sampler.u("sensor.camera_unit", 1)
+    number = int(u * settings.camera_units) if mount is None else mount
     camera = Sampler(sampler.seed, number, 0)
     return Sensor(**drawn, pattern_seed=camera.seed_number("sensor.pattern_seed"))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from blendgen.errors import GeometryError
-from blendgen.geometry import NO_DISTORTION, distort
+from blendgen.geometry.projection import NO_DISTORTION, distort
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1

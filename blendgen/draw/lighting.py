@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.sunlight import ball_round, placed_opening
-from blendgen.geometry import angles_of, direction_of, inverse_rigid, look_at_rotation, rigid, rows_of
-from blendgen.shot import Camera, Environment, Lamp
+from blendgen.geometry.projection import (
+    angles_of,
+    direction_of,
+    inverse_rigid,
+    look_at_rotation,
+    rigid,
+    rows_of,
+)
+from blendgen.models.product import Catalog
+from blendgen.scene.shot import Camera, Environment, Lamp
+from blendgen.scene.vocabulary import OPENINGS, SUNLIGHT
 from blendgen.spec.distributions import Choice
 from blendgen.spec.lighting import AZIMUTH_DEG, ENVIRONMENT_IMAGE, LAMP_ELEVATION_DEG, LampsSection
 from blendgen.spec.model import Spec
-from blendgen.vocabulary import OPENINGS, SUNLIGHT
 
 # width and height of a lamp, as shares of its longer side; of a ring its outer and inner diameter
 _SIDES = {"strip": (1, 1 / 8), "ring": (1, 0.6), "door": (0.5, 1), "window": (0.75, 1)}
@@ -74,7 +81,7 @@ def _through_opening(lamp: Lamp, section: LampsSection, points_world_m, sampler:
     """The door or window, set where the edge of its light falls as drawn."""
     prefix = f"lighting.lamps.{number}"
     share = sampler.value(section.sunlit, f"{prefix}.sunlit")
-    (side,) = sampler.units(f"{prefix}.sunlit.side", 1)
+    (side,) = sampler.u(f"{prefix}.sunlit.side", 1)
     return placed_opening(lamp, points_world_m, share, 1 if side < 0.5 else -1)
 
 

@@ -15,10 +15,10 @@ from blendgen.draw.camera import Lens, camera_of, draw_lens
 from blendgen.draw.framing import AIM_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
-from blendgen.geometry import angles_of, camera_rotation, rotation_about
-from blendgen.shot import Camera, Surface
+from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
+from blendgen.scene.shot import Camera, Surface
+from blendgen.scene.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 from blendgen.spec.model import Spec
-from blendgen.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 
 _BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see
 _STEPS, _CLOSE, _INSIDE = 30, 1e-10, 1e-9
@@ -47,7 +47,7 @@ def _pose(spec: Spec, sampler: Sampler) -> tuple[np.ndarray, np.ndarray, tuple[f
     """Rotation world -> camera, place in the world, and (azimuth, elevation, roll) in degrees."""
     names = ("height_m", "tilt_deg", "azimuth_deg", "roll_deg", "mount_tolerance_m", "mount_tolerance_deg")
     height, tilt, azimuth, roll, reach_m, reach_deg = (
-        sampler.value(spec.camera.law(name), f"camera.{name}") for name in names
+        sampler.value(spec.camera.distribution(name), f"camera.{name}") for name in names
     )
     nominal = camera_rotation(azimuth, 90 - tilt, roll)
     place = -nominal[2] * height / -nominal[2, 2] + _in_ball(reach_m, "camera.mount_tolerance_m.at", sampler)
@@ -67,7 +67,7 @@ def _angles(rotation: np.ndarray) -> tuple[float, float, float]:
 
 def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
     """(3,) uniform in a ball."""
-    outward, height, turn = sampler.units(name, 3)
+    outward, height, turn = sampler.u(name, 3)
     z, angle = 2 * height - 1, 2 * math.pi * turn
     ring = math.sqrt(1 - z * z)
     return radius * outward ** (1 / 3) * np.array([ring * math.cos(angle), ring * math.sin(angle), z])

@@ -12,14 +12,14 @@ import math
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog, Product
 from blendgen.draw import polytope
 from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.polytope import Polytope
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.visibility import Sight, sight_of
-from blendgen.geometry import direction_of, inverse_rigid, rigid, rows_of
-from blendgen.shot import Camera, Distractor
+from blendgen.geometry.projection import direction_of, inverse_rigid, rigid, rows_of
+from blendgen.models.product import Catalog, Product
+from blendgen.scene.shot import Camera, Distractor
 from blendgen.spec.model import Spec
 
 _LEVEL_ABOVE_DEG = 30.0
@@ -59,7 +59,7 @@ def draw_occluders(
 
 
 def visible_band(spec: Spec, occluders) -> tuple[float, float]:
-    """Least and largest share of the subject that must be visible in a shot: both laws hold."""
+    """Least and largest share of the subject that must be visible in a shot: both distributions hold."""
     least, largest = spec.placement.visible_fraction
     if not occluders:
         return least, largest
@@ -72,7 +72,7 @@ def _best(catalog: Catalog, stage: _Stage, sight: Sight, goal: float, sampler: S
     """The first of some tries that reaches the goal, else the one that comes nearest."""
     best = None
     for attempt in range(_TRIES):
-        model, colorway, bearing = sampler.units(f"occluders.{number}.choice.{attempt}", 3)
+        model, colorway, bearing = sampler.u(f"occluders.{number}.choice.{attempt}", 3)
         product = catalog.occluders[int(model * len(catalog.occluders))]
         name = product.colorways[int(colorway * len(product.colorways))].name
         pose, left = _advanced(product, stage, sight, goal, bearing)

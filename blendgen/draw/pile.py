@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog, Product
 from blendgen.draw import polytope
 from blendgen.draw.arrangement import Arrangement, walls
 from blendgen.draw.clutter import draw_things
 from blendgen.draw.physics import Body, settle
 from blendgen.draw.placement import THINNEST_M, Drawn
-from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
-from blendgen.geometry import rigid, rotation_about_z, transform_points
-from blendgen.ground import Container
+from blendgen.geometry.projection import rigid, rotation_about_z, transform_points
+from blendgen.models.class_table import ClassTable
+from blendgen.models.product import Catalog, Product
+from blendgen.scene.ground import Container
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 
@@ -50,7 +50,7 @@ class _Thing:
 
 
 def piles(
-    spec: Spec, catalog: Catalog, drawn: list[Drawn], roster: Roster, sampler: Sampler
+    spec: Spec, catalog: Catalog, drawn: list[Drawn], class_table: ClassTable, sampler: Sampler
 ) -> Iterator[Arrangement]:
     """Piles of the same things; raises GeometryError where no try comes to rest."""
     clutter = draw_things(spec, catalog, sampler)
@@ -67,7 +67,8 @@ def piles(
         settled += 1
         poses = [turn @ pose for pose in poses]
         products = [
-            one.placed(i + 1, roster, pose) for i, (one, pose) in enumerate(zip(drawn, poses, strict=False))
+            one.placed(i + 1, class_table, pose)
+            for i, (one, pose) in enumerate(zip(drawn, poses, strict=False))
         ]
         distractors = [one.at(pose) for one, pose in zip(clutter, poses[len(drawn) :], strict=True)]
         yield Arrangement(tuple(products), tuple(distractors), container)
@@ -98,7 +99,7 @@ def _falls(things, container: Container | None, spread: float, sampler: Sampler,
     """In which order things fall, and (n, 2) where to."""
     turns, places = [], []
     for i, thing in enumerate(things):
-        turn, u, v = sampler.units(f"placement.pile.{number}.{i}", 3)
+        turn, u, v = sampler.u(f"placement.pile.{number}.{i}", 3)
         turns.append(2.0 if i == 0 and number >= _TRIES_AS_DRAWN else turn)
         if container is None:
             radius = spread * _side_by_side_m(things) * math.sqrt(u)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog, Product
-from blendgen.condition import Condition
 from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.assignment import random_variant, subject_variant
 from blendgen.draw.condition import draw_condition
-from blendgen.draw.roster import Roster, Variant
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import rigid, rotation_about_z, rows_of, transform_points
-from blendgen.shot import PlacedProduct
+from blendgen.geometry.projection import rigid, rotation_about_z, rows_of, transform_points
+from blendgen.models.class_table import ClassTable, Variant
+from blendgen.models.product import Catalog, Product
+from blendgen.scene.condition import Condition
+from blendgen.scene.shot import PlacedProduct
 from blendgen.spec.model import Spec
 
 THINNEST_M = 0.0002
@@ -38,13 +39,13 @@ class Drawn:
     condition: Condition
     case: str | None
 
-    def placed(self, instance_id: int, roster: Roster, object_to_world) -> PlacedProduct:
+    def placed(self, instance_id: int, class_table: ClassTable, object_to_world) -> PlacedProduct:
         return PlacedProduct(
             instance_id=instance_id,
             product=self.variant.product,
             colorway=self.variant.colorway,
             label=self.variant.label,
-            label_id=roster.classes.index(self.variant.label),
+            label_id=class_table.classes.index(self.variant.label),
             object_to_world=rows_of(object_to_world),
             size_m=self.product.size_m,
             condition=self.condition,
@@ -52,14 +53,14 @@ class Drawn:
         )
 
 
-def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> list[Drawn]:
+def draw_products(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler) -> list[Drawn]:
     """The products of one shot, subject first."""
     count = int(sampler.value(spec.per_image, "per_image"))
-    variants = [roster.subject(spec.seed, sampler.subject_index())]
-    variants += [_companion(roster, sampler, number) for number in range(1, count)]
+    variants = [subject_variant(class_table, spec.seed, sampler.subject_index())]
+    variants += [_companion(class_table, sampler, number) for number in range(1, count)]
     drawn = []
     for number, variant in enumerate(variants):
-        case = sampler.value(spec.products[variant.section].case_law, f"products.{number}.case")
+        case = sampler.value(spec.products[variant.section].case_distribution, f"products.{number}.case")
         product = catalog.worn(variant.product, case)
         rotation = _rotation(spec, product, sampler, number)
         condition = draw_condition(spec, product, rotation, sampler, number)
@@ -67,7 +68,7 @@ def draw_products(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler
     return drawn
 
 
-def side_by_side(spec: Spec, drawn: list[Drawn], roster: Roster, sampler: Sampler) -> Arrangement:
+def side_by_side(spec: Spec, drawn: list[Drawn], class_table: ClassTable, sampler: Sampler) -> Arrangement:
     """Each product beside the others, all about the world's origin."""
     placed: list[PlacedProduct] = []
     outlines: list[np.ndarray] = []
@@ -77,15 +78,15 @@ def side_by_side(spec: Spec, drawn: list[Drawn], roster: Roster, sampler: Sample
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
         outlines.append(outline + shift)
-        placed.append(one.placed(number + 1, roster, transform))
+        placed.append(one.placed(number + 1, class_table, transform))
     points = np.concatenate(outlines)
     return Arrangement(tuple(placed)).moved(-(points.min(axis=0) + points.max(axis=0)) / 2)
 
 
-def _companion(roster: Roster, sampler: Sampler, number: int) -> Variant:
-    (label,) = sampler.units(f"products.{number}.label", 1)
-    (variant,) = sampler.units(f"products.{number}.variant", 1)
-    return roster.any_variant(label, variant)
+def _companion(class_table: ClassTable, sampler: Sampler, number: int) -> Variant:
+    (label,) = sampler.u(f"products.{number}.label", 1)
+    (variant,) = sampler.u(f"products.{number}.variant", 1)
+    return random_variant(class_table, label, variant)
 
 
 def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np.ndarray:
@@ -94,17 +95,17 @@ def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np
     if spec.placement.pose == "upright":
         return yaw
     if spec.placement.pose == "free":
-        return yaw @ uniform_rotation(*sampler.units(f"placement.{number}.orientation", 3))
-    (unit,) = sampler.units(f"placement.{number}.pose", 1)
-    return yaw @ resting_rotation(product, unit)
+        return yaw @ uniform_rotation(*sampler.u(f"placement.{number}.orientation", 3))
+    (u,) = sampler.u(f"placement.{number}.pose", 1)
+    return yaw @ resting_rotation(product, u)
 
 
-def resting_rotation(product: Product, unit: float) -> np.ndarray:
+def resting_rotation(product: Product, u: float) -> np.ndarray:
     """(3, 3) rotation of the resting pose that a number in [0, 1) stands for."""
     total = 0.0
     for pose in product.resting_poses:
         total += pose.probability
-        if unit < total:
+        if u < total:
             return np.array(pose.rotation)
     return np.array(product.resting_poses[0].rotation)
 
@@ -141,9 +142,9 @@ def standing(product: Product, rotation: np.ndarray) -> np.ndarray:
 def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> np.ndarray:
     if not others:
         return np.zeros(2)
-    (unit,) = sampler.units(f"placement.{number}.bearing", 1)
+    (u,) = sampler.u(f"placement.{number}.bearing", 1)
     gap = sampler.value(spec.placement.gap_m, f"placement.{number}.gap_m")
-    bearing = 2 * math.pi * unit
+    bearing = 2 * math.pi * u
     direction = np.array([math.cos(bearing), math.sin(bearing)])
     return direction * (max(clearance(other, outline, direction) for other in others) + gap)
 

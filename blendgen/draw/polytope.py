@@ -13,8 +13,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from blendgen.catalog.hull import is_flat, plane_normal
-from blendgen.catalog.product import Product
+from blendgen.geometry.hull import is_flat, plane_normal
+from blendgen.models.product import Product
 
 _SIDES = 40
 _ALIKE = np.cos(np.radians(12.0))

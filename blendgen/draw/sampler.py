@@ -1,7 +1,7 @@
-"""Sampler: the values of laws for one index, each from a stream of its own.
+"""Sampler: the values of distributions for one index, each from a stream of its own.
 
-In: a law and the name of its parameter. Out: a value. The only way in which `draw` meets chance;
-also where coverage and steering act, so that no drawing function knows of them.
+In: a distribution and the name of its parameter. Out: a value. The only way in which `draw` meets chance;
+also where coverage and sweep act, so that no drawing function knows of them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from blendgen.draw.coverage import even_unit
-from blendgen.draw.steering import Steering, parameter_of
-from blendgen.spec.distributions import Law, SameAs
+from blendgen.draw.low_discrepancy import low_discrepancy_u
+from blendgen.draw.sweep import Sweep, parameter_of
+from blendgen.spec.distributions import Distribution, SameAs
 from blendgen.streams import stream
 
 
@@ -29,32 +29,37 @@ class Sampler:
     index: int
     attempt: int
     even: bool = False
-    steering: Steering | None = None
+    sweep: Sweep | None = None
     mounts: int | None = None
     seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    def value(self, law: Law, name: str) -> Any:
-        """The value of a law; `name` is the dotted path of the parameter."""
-        if isinstance(law, SameAs):
-            value = law.shifted(self.value(law.target, law.path), self.value(law.plus, f"{name}.plus"))
+    def value(self, distribution: Distribution, name: str) -> Any:
+        """The value of a distribution; `name` is the dotted path of the parameter."""
+        if isinstance(distribution, SameAs):
+            value = distribution.shifted(
+                self.value(distribution.target, distribution.path),
+                self.value(distribution.plus, f"{name}.plus"),
+            )
         else:
-            value = law.at(*self.units(name, law.dimensions)) if law.dimensions else law.at()
-        if law.dimensions:
+            value = distribution.quantile(*self.u(name, distribution.dimensions))
+        if distribution.dimensions:
             self.seen[parameter_of(name)] = value
         return value
 
-    def units(self, name: str, count: int) -> list[float]:
-        """`count` numbers in [0, 1)."""
+    def u(self, name: str, count: int) -> list[float]:
+        """`count` uniform random numbers in [0, 1)."""
+        if not count:
+            return []
         index, attempt = self.index, self.attempt
         if _is_mounted(name) and (mount := self.mount) is not None:
             index, attempt = mount, 0
-        if self.steering is not None:
-            spread = self.steering.spread(name, index, count)
+        if self.sweep is not None:
+            spread = self.sweep.spread(name, index, count)
             if spread is not None:
                 return spread
-            index = self.steering.index_for(name, index)
+            index = self.sweep.index_for(name, index)
         if self.even and attempt == 0:
-            return _even_units(self.seed, index, name, count)
+            return _low_discrepancy_u(self.seed, index, name, count)
         return stream(self.seed, index, attempt, name).random(count).tolist()
 
     @property
@@ -63,18 +68,18 @@ class Sampler:
 
         Steered images have their own too, so that one parameter of the camera can change alone.
         """
-        if self.mounts is None or self.steering is not None:
+        if self.mounts is None or self.sweep is not None:
             return None
-        unit = stream(self.seed, self.index, 0, "camera.mount").random()
-        return min(int(unit * self.mounts), self.mounts - 1)
+        u = stream(self.seed, self.index, 0, "camera.mount").random()
+        return min(int(u * self.mounts), self.mounts - 1)
 
     def subject_index(self) -> int:
         """The index that decides the subject, which is assigned in turn and not drawn."""
-        return self.index if self.steering is None else self.steering.index_for("products", self.index)
+        return self.index if self.sweep is None else self.sweep.index_for("products", self.index)
 
     def seed_number(self, name: str, bits: int = 53) -> int:
         """A seed for something that is not drawn here; up to 53 bits survive every JSON reader."""
-        index = self.index if self.steering is None else self.steering.index_for(name, self.index)
+        index = self.index if self.sweep is None else self.sweep.index_for(name, self.index)
         return int(stream(self.seed, index, self.attempt, name).random() * 2**bits)
 
 
@@ -83,9 +88,9 @@ def _is_mounted(name: str) -> bool:
     return name.startswith("camera.") and parameter_of(name) != "camera.aim"
 
 
-def _even_units(seed: int, index: int, name: str, count: int) -> list[float]:
+def _low_discrepancy_u(seed: int, index: int, name: str, count: int) -> list[float]:
     """Each number of a parameter from an even sequence of its own."""
-    return [even_unit(index, *seeds) for seeds in _coverage_seeds(seed, name, count)]
+    return [low_discrepancy_u(index, *seeds) for seeds in _coverage_seeds(seed, name, count)]
 
 
 @lru_cache(maxsize=4096)

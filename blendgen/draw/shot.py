@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.camera import draw_camera
@@ -20,13 +19,14 @@ from blendgen.draw.mount import draw_mounted
 from blendgen.draw.occluders import draw_occluders, visible_band
 from blendgen.draw.pile import piles
 from blendgen.draw.placement import draw_products, side_by_side
-from blendgen.draw.roster import Roster
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.splits import split_of
-from blendgen.draw.steering import Steering
 from blendgen.draw.surface import draw_surface, offset_across
+from blendgen.draw.sweep import Sweep
 from blendgen.draw.visibility import sight_of
-from blendgen.shot import Camera, Exposure, Shot, Surface
+from blendgen.models.class_table import ClassTable
+from blendgen.models.product import Catalog
+from blendgen.scene.shot import Camera, Exposure, Shot, Surface
 from blendgen.spec.model import Spec
 
 _CYCLES_SEED_BITS = 31
@@ -35,23 +35,23 @@ _CYCLES_SEED_BITS = 31
 def draw_shot(
     spec: Spec,
     catalog: Catalog,
-    roster: Roster,
+    class_table: ClassTable,
     shot_index: int,
     attempt: int = 0,
-    steering: Steering | None = None,
+    sweep: Sweep | None = None,
 ) -> Shot:
     """One arrangement, as plain numbers."""
-    return sampled_shot(spec, catalog, roster, shot_sampler(spec, shot_index, attempt, steering))
+    return sampled_shot(spec, catalog, class_table, shot_sampler(spec, shot_index, attempt, sweep))
 
 
-def shot_sampler(spec: Spec, index: int, attempt: int = 0, steering: Steering | None = None) -> Sampler:
+def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None = None) -> Sampler:
     """What a shot, or an exposure, is drawn with."""
-    return Sampler(spec.seed, index, attempt, spec.coverage == "even", steering, spec.camera.mounts)
+    return Sampler(spec.seed, index, attempt, spec.coverage == "even", sweep, spec.camera.mounts)
 
 
-def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Shot:
+def sampled_shot(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler) -> Shot:
     """The shot of a sampler, which afterwards tells what was drawn."""
-    for arrangement in _arrangements(spec, catalog, roster, sampler):
+    for arrangement in _arrangements(spec, catalog, class_table, sampler):
         surface = draw_surface(spec, catalog, arrangement.extent(catalog), sampler)
         arrangement, camera = _placed(spec, catalog, arrangement, surface, sampler)
         if _seen_as_wanted(spec, catalog, arrangement, camera):
@@ -64,7 +64,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     return Shot(
         index=sampler.index,
         attempt=sampler.attempt,
-        split=split_of(spec, roster, sampler, arrangement.products[0]),
+        split=split_of(spec, class_table, sampler, arrangement.products[0]),
         products=arrangement.products,
         surface=surface,
         camera=camera,
@@ -79,12 +79,14 @@ def sampled_shot(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler)
     )
 
 
-def _arrangements(spec: Spec, catalog: Catalog, roster: Roster, sampler: Sampler) -> Iterator[Arrangement]:
+def _arrangements(
+    spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler
+) -> Iterator[Arrangement]:
     """The ways to lay out a shot's products, to be tried in this order."""
-    drawn = draw_products(spec, catalog, roster, sampler)
+    drawn = draw_products(spec, catalog, class_table, sampler)
     if spec.placement.arrangement == "pile":
-        return piles(spec, catalog, drawn, roster, sampler)
-    return iter([side_by_side(spec, drawn, roster, sampler)])
+        return piles(spec, catalog, drawn, class_table, sampler)
+    return iter([side_by_side(spec, drawn, class_table, sampler)])
 
 
 def _placed(
@@ -107,20 +109,18 @@ def _seen_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, came
     return low <= sight.visible_fraction <= high
 
 
-def draw_exposures(
-    spec: Spec, shot: Shot, image_indices, steering: Steering | None = None
-) -> tuple[Exposure, ...]:
+def draw_exposures(spec: Spec, shot: Shot, image_indices, sweep: Sweep | None = None) -> tuple[Exposure, ...]:
     """The exposures of a shot for some of its images."""
-    samplers = (shot_sampler(spec, index, shot.attempt, steering) for index in image_indices)
+    samplers = (shot_sampler(spec, index, shot.attempt, sweep) for index in image_indices)
     return tuple(draw_exposure(spec, shot, sampler) for sampler in samplers)
 
 
 def drawn_values(
-    spec: Spec, catalog: Catalog, roster: Roster, index: int, steering: Steering | None = None
+    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, sweep: Sweep | None = None
 ) -> dict[str, Any]:
-    """The value of every parameter that has a law, for one image of a spec with one exposure a shot."""
-    sampler = shot_sampler(spec, index, steering=steering)
-    shot = sampled_shot(spec, catalog, roster, sampler)
-    exposed = shot_sampler(spec, index, steering=steering)
+    """The value of every parameter with a distribution, for one image of a spec with one exposure a shot."""
+    sampler = shot_sampler(spec, index, sweep=sweep)
+    shot = sampled_shot(spec, catalog, class_table, sampler)
+    exposed = shot_sampler(spec, index, sweep=sweep)
     draw_exposure(spec, shot, exposed)
     return {**sampler.seen, **exposed.seen}

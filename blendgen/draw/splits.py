@@ -6,14 +6,15 @@ from the shot's number alone, balanced within each class.
 
 from __future__ import annotations
 
-from blendgen.draw.roster import Roster
+from blendgen.draw.assignment import assigned_split
 from blendgen.draw.sampler import Sampler
-from blendgen.shot import PlacedProduct
+from blendgen.models.class_table import ClassTable
+from blendgen.scene.shot import PlacedProduct
 from blendgen.spec.hold_out import OF_THE_SUBJECT
 from blendgen.spec.model import Spec
 
 
-def split_of(spec: Spec, roster: Roster, sampler: Sampler, subject: PlacedProduct) -> str:
+def split_of(spec: Spec, class_table: ClassTable, sampler: Sampler, subject: PlacedProduct) -> str:
     """The first split that holds out a value of this shot; else one of those that hold out nothing."""
     drawn = {**sampler.seen, **{name: getattr(subject, name) for name in OF_THE_SUBJECT}}
     for split, conditions in spec.hold_out.items():
@@ -21,7 +22,8 @@ def split_of(spec: Spec, roster: Roster, sampler: Sampler, subject: PlacedProduc
             return split
     free = {split: share for split, share in spec.splits.items() if split not in spec.hold_out}
     total = sum(free.values())
-    return roster.split(spec.seed, sampler.index, {split: share / total for split, share in free.items()})
+    shares = {split: share / total for split, share in free.items()}
+    return assigned_split(class_table, spec.seed, sampler.index, shares)
 
 
 def _held(value, values: list, name: str) -> bool:

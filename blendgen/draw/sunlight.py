@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.geometry import rows_of
-from blendgen.openings import reached
-from blendgen.shot import Lamp
+from blendgen.geometry.projection import rows_of
+from blendgen.scene.openings import reached
+from blendgen.scene.shot import Lamp
 
 # the light on what lies within so many radii of the products counts
 _METERED_RADII, _METERED_STEPS = 1.5, 25

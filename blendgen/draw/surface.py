@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.sampler import Sampler
-from blendgen.ground import Surface, SurfacePhoto
+from blendgen.models.product import Catalog
+from blendgen.scene.ground import Surface, SurfacePhoto
+from blendgen.scene.vocabulary import PHOTO, SURFACE_RIM_M, WIRE_MESH
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 from blendgen.spec.surface import SURFACE_WIDTH_M, PhotosSection
-from blendgen.vocabulary import PHOTO, SURFACE_RIM_M, WIRE_MESH
 
 _TEXTURE_PERIOD_M = 20.0
 _WIDEST_SHARE = 0.9
@@ -22,11 +22,11 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
     kind = sampler.value(section.kind, "surface.kind")
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
-    offset = sampler.units("surface.texture_offset_m", 2)
+    offset = sampler.u("surface.texture_offset_m", 2)
 
     def if_given(name: str):
-        law = getattr(section, name)
-        return None if law is None else sampler.value(law, f"surface.{name}")
+        distribution = getattr(section, name)
+        return None if distribution is None else sampler.value(distribution, f"surface.{name}")
 
     drawn = {name: sampler.value(getattr(section, name), f"surface.{name}") for name in ("wear", "dust")}
     if "belt" in kind:
@@ -35,7 +35,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
         drawn["pitch_m"] = sampler.value(section.pitch_m, "surface.pitch_m")
     return Surface(
         kind=kind,
-        texture_offset_m=tuple(unit * _TEXTURE_PERIOD_M for unit in offset),
+        texture_offset_m=tuple(u * _TEXTURE_PERIOD_M for u in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
         # what lies on a belt is not wider than the belt
         width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),

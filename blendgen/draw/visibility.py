@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from blendgen.draw.polytope import Polytope
-from blendgen.geometry import inverse_rigid, transform_points
-from blendgen.shot import Camera
+from blendgen.geometry.projection import inverse_rigid, transform_points
+from blendgen.scene.shot import Camera
 
 _RAYS_A_SIDE = 40
 

@@ -11,9 +11,9 @@ import math
 from typing import Protocol
 
 from blendgen.errors import BlendgenError
-from blendgen.film import Film
-from blendgen.shot import Lamp, Shot
-from blendgen.vocabulary import SUNLIGHT
+from blendgen.scene.film import Film
+from blendgen.scene.shot import Lamp, Shot
+from blendgen.scene.vocabulary import SUNLIGHT
 
 
 class EngineError(BlendgenError):

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blendgen.errors import SetupError, UsageError
-from blendgen.suggestion import nearest
+from blendgen.errors import SetupError, UsageError, did_you_mean
 
 # the best first: OptiX runs on the same cards as CUDA and traces rays in hardware
 GPU_BACKENDS = ("optix", "cuda", "hip", "oneapi", "metal")
@@ -45,7 +44,7 @@ def parse_device(text: str) -> Wish:
     """The wish of "auto", "cpu", "cuda" or "cuda:0,2"; raises UsageError."""
     word, colon, listed = text.strip().lower().partition(":")
     if word not in _WORDS:
-        raise UsageError(f"--device {text}: there is no such device{nearest(word, _WORDS)}")
+        raise UsageError(f"--device {text}: there is no such device{did_you_mean(word, _WORDS)}")
     if not colon:
         return Wish(word)
     numbers = listed.split(",")

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.catalog.product import Catalog, Product
-from blendgen.color import hex_to_linear
-from blendgen.film import Film, Overscan
-from blendgen.geometry import inverse_rigid, pixel_rays, transform_points
-from blendgen.openings import reached
-from blendgen.overscan import frame_within, overscan_camera
-from blendgen.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, PlacedProduct, Shot, lamp_group
+from blendgen.geometry.color import hex_to_linear
+from blendgen.geometry.projection import inverse_rigid, pixel_rays, transform_points
+from blendgen.models.product import Catalog, Product
+from blendgen.optics.overscan import frame_within, overscan_camera
+from blendgen.scene.film import Film, Overscan
+from blendgen.scene.openings import reached
+from blendgen.scene.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, PlacedProduct, Shot, lamp_group
+from blendgen.scene.vocabulary import NO_SURFACE, OPENINGS, SUNLIGHT
 from blendgen.spec.output import Output
-from blendgen.vocabulary import NO_SURFACE, OPENINGS, SUNLIGHT
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
@@ -87,7 +87,7 @@ class FlatEngine:
 
     def _seen(self, shot: Shot, placed: PlacedProduct) -> np.ndarray:
         """(n,) bool: the keypoints before which nothing stands."""
-        points = [keypoint.position_m for keypoint in self._catalog.standing_for(placed).keypoints]
+        points = [keypoint.position_m for keypoint in self._catalog.product_of(placed).keypoints]
         origin, _ = _rays(shot)
         towards = transform_points(placed.object_to_world, np.reshape(points, (-1, 3))) - origin
         nearest = np.full(len(points), np.inf)
@@ -103,7 +103,7 @@ class FlatEngine:
 
     def _hit(self, placed: PlacedProduct | Distractor, origin, directions):
         """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""
-        product = self._catalog.standing_for(placed)
+        product = self._catalog.product_of(placed)
         object_to_world = np.array(placed.object_to_world)
         rotation = object_to_world[:3, :3]
         local_origin = (inverse_rigid(object_to_world) @ [*origin, 1.0])[:3]
@@ -114,7 +114,7 @@ class FlatEngine:
         return depth, normal @ rotation.T
 
     def _albedo(self, placed: PlacedProduct | Distractor) -> tuple[float, float, float]:
-        overrides = self._catalog.standing_for(placed).colorway(placed.colorway).materials.values()
+        overrides = self._catalog.product_of(placed).colorway(placed.colorway).materials.values()
         colors = [override.base_color_srgb for override in overrides if override.base_color_srgb]
         return hex_to_linear(colors[0]) if colors else _PRODUCT_ALBEDO
 

@@ -18,7 +18,7 @@ from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.options import Options
 from blendgen.export.source import Source
-from blendgen.shot import Row
+from blendgen.scene.shot import Row
 
 SCENE_IMAGES = 1000
 _CASED = " (in a case)"

@@ -19,7 +19,7 @@ from blendgen.export.destination import Destination
 from blendgen.export.options import Options
 from blendgen.export.regions import polygons, run_lengths
 from blendgen.export.source import Source
-from blendgen.shot import Row
+from blendgen.scene.shot import Row
 
 
 def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):

@@ -17,7 +17,7 @@ from blendgen.export.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TA
 from blendgen.export.destination import Destination
 from blendgen.export.options import Options
 from blendgen.export.source import Source
-from blendgen.shot import Row
+from blendgen.scene.shot import Row
 
 
 def export_croissant(

@@ -20,8 +20,8 @@ from typing import IO, Any
 from blendgen.dataset.ownership import HARMLESS, listed
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
-from blendgen.folder import Folder
-from blendgen.names import path_fault
+from blendgen.files.folder import Folder
+from blendgen.files.names import path_fault
 
 _MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files"
 _TEMPORARY = ".blendgen-partial"

@@ -9,15 +9,15 @@ from typing import Any
 from blendgen.export.bop import export_bop
 from blendgen.export.coco import export_coco
 from blendgen.export.croissant import export_croissant
+from blendgen.export.csv import export_csv
 from blendgen.export.destination import Destination
-from blendgen.export.folder import export_imagefolder
 from blendgen.export.huggingface import export_hf
+from blendgen.export.imagefolder import export_imagefolder
 from blendgen.export.options import Exporter, Options
 from blendgen.export.parquet import export_parquet
-from blendgen.export.shards import export_webdataset
 from blendgen.export.source import open_source
-from blendgen.export.table import export_csv
 from blendgen.export.voc import export_voc
+from blendgen.export.webdataset import export_webdataset
 from blendgen.export.yolo import export_yolo
 
 EXPORTERS: dict[str, Exporter] = {

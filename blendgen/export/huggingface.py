@@ -1,7 +1,7 @@
 """Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
 
 `load_dataset("imagefolder", data_dir=folder)` gives image, label and objects; a file that was asked for
-with `--with mask` lies in <split>/mask/ and becomes a second image column of that name.
+with `--include mask` lies in <split>/mask/ and becomes a second image column of that name.
 """
 
 from __future__ import annotations

@@ -16,12 +16,11 @@ from statistics import median
 from typing import Any
 
 from blendgen.dataset.manifest import row_line
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, did_you_mean
 from blendgen.export.destination import Destination
 from blendgen.export.real_photos import Photo, read_photos
 from blendgen.export.source import Source, open_source
-from blendgen.shot import Row
-from blendgen.suggestion import nearest
+from blendgen.scene.shot import Row
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
 
@@ -83,7 +82,7 @@ def mix(
 def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
     unknown = sorted({photo.label for photo in photos} - set(source.classes))
     if unknown and not extra:
-        listed = "\n".join(f"  {label!r}{nearest(label, source.classes)}" for label in unknown)
+        listed = "\n".join(f"  {label!r}{did_you_mean(label, source.classes)}" for label in unknown)
         raise DatasetError(
             f"photos of classes without synthetic images (--extra-classes takes them too):\n{listed}"
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 from blendgen.errors import DatasetError
-from blendgen.names import name_fault, printable
-from blendgen.photos import SUFFIXES, UNREADABLE
+from blendgen.files.names import name_fault, printable
+from blendgen.files.photos import SUFFIXES, UNREADABLE
 
 SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                "dev": "val", "test": "test", "testing": "test"}  # fmt: skip

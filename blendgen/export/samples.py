@@ -15,8 +15,8 @@ from PIL import Image
 from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.source import Source
-from blendgen.photos import UNREADABLE
-from blendgen.shot import Row
+from blendgen.files.photos import UNREADABLE
+from blendgen.scene.shot import Row
 
 _FILE = "_file_name"
 
@@ -62,8 +62,8 @@ class Sample:
         for name, path in self.extras.items():
             if path.suffix == ".exr":
                 raise DatasetError(
-                    f"--with {name}: {path.name} is an EXR file, which loaders of this format cannot open; "
-                    "take webdataset, leave it out, or generate depth with output.depth: png"
+                    f"--include {name}: {path.name} is an EXR file, which loaders of this format cannot "
+                    "open; use webdataset, leave it out, or generate depth with output.depth: png"
                 )
 
     def extra_contents(self) -> dict[str, bytes]:
@@ -108,7 +108,7 @@ def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, 
     for name in names:
         if name not in there:
             raise DatasetError(
-                f"{source.root}: image {row['index']} has no {name}; --with takes "
+                f"{source.root}: image {row['index']} has no {name}; --include takes "
                 f"{', '.join(there) or 'nothing here: set output.masks and the like and generate again'}"
             )
     return {name: source.path(row, name + _FILE) for name in names}

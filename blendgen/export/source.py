@@ -17,9 +17,9 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_rows
 from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
-from blendgen.photos import UNREADABLE
-from blendgen.regular_file import leads_out, read_bounded
-from blendgen.shot import Row
+from blendgen.files.photos import UNREADABLE
+from blendgen.files.regular_file import leads_out, read_bounded
+from blendgen.scene.shot import Row
 
 
 @dataclass(frozen=True)

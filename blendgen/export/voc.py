@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from blendgen.export.destination import Destination
 from blendgen.export.options import Options
 from blendgen.export.source import Source
-from blendgen.shot import Row
+from blendgen.scene.shot import Row
 
 _DIFFICULT_BELOW = 0.5
 

@@ -14,13 +14,13 @@ import numpy as np
 import yaml
 
 from blendgen.export.destination import Destination
-from blendgen.export.folder import export_imagefolder
+from blendgen.export.imagefolder import export_imagefolder
 from blendgen.export.keypoints import KeypointUnion, keypoint_union
 from blendgen.export.options import Options
 from blendgen.export.regions import polygons
 from blendgen.export.source import Source
-from blendgen.oriented_box import oriented_box
-from blendgen.shot import Row
+from blendgen.geometry.oriented_box import oriented_box
+from blendgen.scene.shot import Row
 
 
 def export_yolo(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):

@@ -16,7 +16,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
-from blendgen.photos import UNREADABLE
+from blendgen.files.photos import UNREADABLE
 
 _GAP_PX = 6
 _CAPTION_PX = 18

@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from blendgen.spec.distributions import Constant, Law, Normal, Uniform
+from blendgen.spec.distributions import Constant, Distribution, Normal, Uniform
 from blendgen.spec.fields import direction_above, number, point_in_disk
 from blendgen.spec.lighting import AZIMUTH_DEG
 from blendgen.spec.section import Section
-from blendgen.spec.vector_laws import Disk, Sphere
+from blendgen.spec.vector_distributions import Disk, Sphere
 
 # defaults of keys that exclude one another, or differ by rig, and so cannot stand in their fields
 FRAME_FILL = Uniform(0.35, 0.8)
@@ -123,22 +123,27 @@ class CameraSection(Section):
             raise ValueError("direction replaces elevation_deg and azimuth_deg: give one or the others")
         return self
 
-    def defaults(self) -> dict[str, Law]:
-        """The laws of those keys that have none here, and of which one is drawn."""
-        laws = {"roll_deg": ROLL_DEG[self.rig]}
+    def defaults(self) -> dict[str, Distribution]:
+        """The distributions of those keys that have none here, and of which one is drawn."""
+        distributions = {"roll_deg": ROLL_DEG[self.rig]}
         if self.rig == "overhead":
-            laws |= {"height_m": HEIGHT_M, "tilt_deg": TILT_DEG, "azimuth_deg": MOUNT_AZIMUTH_DEG}
-            laws |= {"mount_tolerance_m": MOUNT_TOLERANCE_M, "mount_tolerance_deg": MOUNT_TOLERANCE_DEG}
+            distributions |= {"height_m": HEIGHT_M, "tilt_deg": TILT_DEG, "azimuth_deg": MOUNT_AZIMUTH_DEG}
+            distributions |= {
+                "mount_tolerance_m": MOUNT_TOLERANCE_M,
+                "mount_tolerance_deg": MOUNT_TOLERANCE_DEG,
+            }
         elif self.distance_m is None:
-            laws["frame_fill"] = FRAME_FILL
+            distributions["frame_fill"] = FRAME_FILL
         angles = self.elevation_deg or self.azimuth_deg
         if self.rig == "free" and not angles:
-            laws["direction"] = FREE_DIRECTION
+            distributions["direction"] = FREE_DIRECTION
         elif self.rig != "overhead" and self.direction is None:
-            laws |= {"elevation_deg": CAMERA_ELEVATION_DEG, "azimuth_deg": AZIMUTH_DEG}
-        return {name: law for name, law in laws.items() if getattr(self, name) is None}
+            distributions |= {"elevation_deg": CAMERA_ELEVATION_DEG, "azimuth_deg": AZIMUTH_DEG}
+        return {
+            name: distribution for name, distribution in distributions.items() if getattr(self, name) is None
+        }
 
-    def law(self, name: str) -> Law | None:
-        """The law that a key has here, its own or the default; None where it is not drawn."""
+    def distribution(self, name: str) -> Distribution | None:
+        """The distribution that a key has here, its own or the default; None where it is not drawn."""
         own = getattr(self, name)
         return self.defaults().get(name) if own is None else own

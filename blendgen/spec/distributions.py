@@ -1,9 +1,9 @@
-"""Laws: a value of a spec is a constant or a distribution; here is what each one means.
+"""Distributions: a value of a spec is a constant or a distribution; here is what each one means.
 
 In: the plain YAML form, such as 0.5, {uniform: [0, 1]} or {choice: {a: 3, b: 1}}.
-Out: a Law that maps numbers of the unit interval to values (the inverse of its distribution
+Out: a Distribution that maps numbers of the unit interval to values (the inverse of its distribution
 function). No chance in here: `draw` feeds it uniform numbers, evenly spread ones if it likes.
-Laws of points and directions are in vector_laws.py. Angles in degrees, as everywhere in a spec.
+Distributions of points and directions are in vector_laws.py. Angles in degrees, as everywhere in a spec.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any, ClassVar
 _ALMOST_ONE = math.nextafter(1.0, 0.0)
 
 
-class Law:
+class Distribution:
     """What a parameter may be. `dimensions` uniform numbers in [0, 1) give one value."""
 
     keyword: ClassVar[str] = ""
     dimensions: ClassVar[int] = 1
 
-    def at(self, *units: float) -> Any:
+    def quantile(self, *u: float) -> Any:
         """The value at `dimensions` numbers in [0, 1)."""
         raise NotImplementedError
 
     def support(self) -> tuple[float, float]:
-        """Smallest and largest number that can come out (scalar laws of numbers only)."""
+        """Smallest and largest number that can come out (scalar distributions of numbers only)."""
         raise NotImplementedError
 
     def plain(self) -> Any:
@@ -44,11 +44,11 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Constant(Law):
+class Constant(Distribution):
     value: Any
     dimensions: ClassVar[int] = 0
 
-    def at(self) -> Any:
+    def quantile(self) -> Any:
         return self.value
 
     def support(self):
@@ -59,7 +59,7 @@ class Constant(Law):
 
 
 @dataclass(frozen=True)
-class Uniform(Law):
+class Uniform(Distribution):
     low: float
     high: float
     keyword: ClassVar[str] = "uniform"
@@ -67,8 +67,8 @@ class Uniform(Law):
     def __post_init__(self):
         require(self.low < self.high, f"uniform needs low < high, got {_pair(self)}")
 
-    def at(self, unit: float) -> float:
-        return min(self.low + unit * (self.high - self.low), self.high)
+    def quantile(self, u: float) -> float:
+        return min(self.low + u * (self.high - self.low), self.high)
 
     def support(self):
         return (self.low, self.high)
@@ -78,7 +78,7 @@ class Uniform(Law):
 
 
 @dataclass(frozen=True)
-class LogUniform(Law):
+class LogUniform(Distribution):
     """Uniform in the logarithm: each doubling is as likely as the next."""
 
     low: float
@@ -88,8 +88,8 @@ class LogUniform(Law):
     def __post_init__(self):
         require(0 < self.low < self.high, f"log_uniform needs 0 < low < high, got {_pair(self)}")
 
-    def at(self, unit: float) -> float:
-        return min(max(self.low * (self.high / self.low) ** unit, self.low), self.high)
+    def quantile(self, u: float) -> float:
+        return min(max(self.low * (self.high / self.low) ** u, self.low), self.high)
 
     def support(self):
         return (self.low, self.high)
@@ -99,7 +99,7 @@ class LogUniform(Law):
 
 
 @dataclass(frozen=True)
-class Normal(Law):
+class Normal(Distribution):
     mean: float
     standard_deviation: float
     keyword: ClassVar[str] = "normal"
@@ -110,8 +110,8 @@ class Normal(Law):
             f"normal needs a standard deviation above 0, got {self.standard_deviation:g}",
         )
 
-    def at(self, unit: float) -> float:
-        return NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(unit))
+    def quantile(self, u: float) -> float:
+        return NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(u))
 
     def support(self):
         return (-math.inf, math.inf)
@@ -121,7 +121,7 @@ class Normal(Law):
 
 
 @dataclass(frozen=True)
-class TruncatedNormal(Law):
+class TruncatedNormal(Distribution):
     mean: float
     standard_deviation: float
     low: float
@@ -144,9 +144,9 @@ class TruncatedNormal(Law):
         parent = NormalDist(self.mean, self.standard_deviation)
         return parent.cdf(self.low), parent.cdf(self.high)
 
-    def at(self, unit: float) -> float:
+    def quantile(self, u: float) -> float:
         below, above = self._cdf_range()
-        value = NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(below + unit * (above - below)))
+        value = NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(below + u * (above - below)))
         return min(max(value, self.low), self.high)
 
     def support(self):
@@ -157,7 +157,7 @@ class TruncatedNormal(Law):
 
 
 @dataclass(frozen=True)
-class Integers(Law):
+class Integers(Distribution):
     """Whole numbers from low to high, both included, equally likely."""
 
     low: int
@@ -169,8 +169,8 @@ class Integers(Law):
         require(whole, f"integers needs whole numbers, got {_pair(self)}")
         require(self.low <= self.high, f"integers needs low <= high, got {_pair(self)}")
 
-    def at(self, unit: float) -> int:
-        return int(self.low) + int(unit * (int(self.high) - int(self.low) + 1))
+    def quantile(self, u: float) -> int:
+        return int(self.low) + int(u * (int(self.high) - int(self.low) + 1))
 
     def support(self):
         return (self.low, self.high)
@@ -180,7 +180,7 @@ class Integers(Law):
 
 
 @dataclass(frozen=True)
-class Choice(Law):
+class Choice(Distribution):
     """One of several values; weights need not sum to 1."""
 
     values: tuple[Any, ...]
@@ -198,8 +198,8 @@ class Choice(Law):
         require(all(weight >= 0 for weight in self.weights), "choice needs weights of 0 or more")
         require(sum(self.weights) > 0, "choice needs at least one weight above 0")
 
-    def at(self, unit: float) -> Any:
-        threshold, total = unit * sum(self.weights), 0.0
+    def quantile(self, u: float) -> Any:
+        threshold, total = u * sum(self.weights), 0.0
         for value, weight in zip(self.values, self.weights, strict=True):
             total += weight
             if threshold < total:
@@ -220,15 +220,15 @@ class Choice(Law):
 
 
 @dataclass(frozen=True)
-class SameAs(Law):
-    """The value of another parameter, plus a number that has a law of its own.
+class SameAs(Distribution):
+    """The value of another parameter, plus a number that has a distribution of its own.
 
-    path: the other parameter; target: its law, which the loader fills in
+    path: the other parameter; target: its distribution, which the loader fills in
     """
 
     path: str
-    plus: Law
-    target: Law = Constant(0.0)
+    plus: Distribution
+    target: Distribution = Constant(0.0)
     keyword: ClassVar[str] = "same_as"
 
     @property
@@ -248,12 +248,12 @@ class SameAs(Law):
         return {"same_as": self.path, **plus}
 
 
-def _open(unit: float) -> float:
-    return min(max(unit, 1e-16), _ALMOST_ONE)
+def _open(u: float) -> float:
+    return min(max(u, 1e-16), _ALMOST_ONE)
 
 
-def _pair(law) -> list:
-    return [law.low, law.high]
+def _pair(distribution) -> list:
+    return [distribution.low, distribution.high]
 
 
 def require(condition: bool, message: str) -> None:

@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from blendgen.errors import did_you_mean
 from blendgen.spec.yaml_source import Path
-from blendgen.suggestion import nearest
 
 NO_VALUE = "has no value; give it one or remove the key (a colour stands in quotes: '#aabbcc')"
 _PLAIN_WORDS = {
@@ -52,7 +52,7 @@ def _translated(fault: dict, schema: type[BaseModel]) -> tuple[Path, str]:
         if kind == "string_type":
             return path, f"the key must be text: write it in quotes, got {_short(fault['input'])}"
     if kind == "extra_forbidden":
-        return path, f"unknown key{nearest(path[-1], _keys(_model_at(schema, path[:-1])))}"
+        return path, f"unknown key{did_you_mean(path[-1], _keys(_model_at(schema, path[:-1])))}"
     if kind == "missing":
         meaning = _keys(_model_at(schema, path[:-1]))[path[-1]].description or "required"
         return path[:-1] or path, f"{path[-1]} is missing: {meaning}"

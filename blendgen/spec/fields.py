@@ -1,6 +1,6 @@
-"""Field types of the schema: a value that may be a law, with its bounds.
+"""Field types of the schema: a value that may be a distribution, with its bounds.
 
-In: the plain YAML value. Out: a Law within the bounds of its field, or a ValueError that
+In: the plain YAML value. Out: a Distribution within the bounds of its field, or a ValueError that
 pydantic collects. Also gives each field its JSON Schema, so that editors complete the file.
 """
 
@@ -13,11 +13,11 @@ from typing import Annotated, Any, get_args
 
 from pydantic_core import core_schema
 
-from blendgen.color import hex_to_srgb
-from blendgen.spec.distributions import Choice, Constant, Law, SameAs
-from blendgen.spec.law_parsing import SCALAR_LAWS, is_number, law_of_mapping, same_as
-from blendgen.spec.vector_laws import Cone, Disk, Sphere
-from blendgen.suggestion import nearest
+from blendgen.errors import did_you_mean
+from blendgen.geometry.color import hex_to_srgb
+from blendgen.spec.distribution_parsing import SCALAR_LAWS, distribution_from_mapping, is_number, same_as
+from blendgen.spec.distributions import Choice, Constant, Distribution, SameAs
+from blendgen.spec.vector_distributions import Cone, Disk, Sphere
 
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _QUAD = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
@@ -41,14 +41,14 @@ _SAME_AS_SCHEMA = {
 }
 
 
-class LawField:
-    """Base of the pydantic annotations below: `law` turns a plain value into a Law."""
+class DistributionField:
+    """Base of the pydantic annotations below: `distribution` turns a plain value into a Distribution."""
 
-    def law(self, value: Any) -> Law:
+    def distribution(self, value: Any) -> Distribution:
         raise NotImplementedError
 
-    def check(self, law: Law) -> None:
-        """Raises ValueError where a law can leave the bounds of the field."""
+    def check(self, distribution: Distribution) -> None:
+        """Raises ValueError where a distribution can leave the bounds of the field."""
 
     def json_schema(self) -> dict:
         raise NotImplementedError
@@ -59,8 +59,10 @@ class LawField:
 
     def __get_pydantic_core_schema__(self, source, handler):
         return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, Law) else self.law(value),
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda law: law.plain()),
+            lambda value: value if isinstance(value, Distribution) else self.distribution(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda distribution: distribution.plain()
+            ),
         )
 
     def __get_pydantic_json_schema__(self, schema, handler):
@@ -68,45 +70,45 @@ class LawField:
 
 
 @dataclass(frozen=True)
-class _NumberField(LawField):
+class _NumberField(DistributionField):
     low: float
     high: float
     above_low: bool
     whole: bool
 
-    def law(self, value: Any) -> Law:
-        law = self._unchecked(value)
-        if not isinstance(law, SameAs):  # whose bounds are those of a parameter not known yet
-            self.check(law)
-        return law
+    def distribution(self, value: Any) -> Distribution:
+        distribution = self._unchecked(value)
+        if not isinstance(distribution, SameAs):  # whose bounds are those of a parameter not known yet
+            self.check(distribution)
+        return distribution
 
-    def check(self, law: Law) -> None:
-        if isinstance(law, Choice) and not all(is_number(v) for v in law.values):
-            raise ValueError(f"choice needs numbers here, got {list(law.values)!r}")
-        if isinstance(law, SameAs) and not all(is_number(v) for v in _ends(law.target)):
-            raise ValueError(f"same_as: {law.path} is not a number")
-        low, high = law.support()
+    def check(self, distribution: Distribution) -> None:
+        if isinstance(distribution, Choice) and not all(is_number(v) for v in distribution.values):
+            raise ValueError(f"choice needs numbers here, got {list(distribution.values)!r}")
+        if isinstance(distribution, SameAs) and not all(is_number(v) for v in _ends(distribution.target)):
+            raise ValueError(f"same_as: {distribution.path} is not a number")
+        low, high = distribution.support()
         if low < self.low or high > self.high or (self.above_low and low <= self.low):
             unbounded = "; truncated_normal keeps a normal within bounds" if math.isinf(high) else ""
-            raise ValueError(f"must be {self._rule()}, got {self._shown(law)}{unbounded}")
-        if self.whole and not self._is_whole(law):
-            raise ValueError(f"must be whole numbers, got {law.plain()!r}; use integers or choice")
+            raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{unbounded}")
+        if self.whole and not self._is_whole(distribution):
+            raise ValueError(f"must be whole numbers, got {distribution.plain()!r}; use integers or choice")
 
-    def _unchecked(self, value: Any) -> Law:
+    def _unchecked(self, value: Any) -> Distribution:
         if isinstance(value, dict) and "same_as" in value:
             return same_as(value)
         if isinstance(value, dict):
-            return law_of_mapping(value, SCALAR_LAWS)
+            return distribution_from_mapping(value, SCALAR_LAWS)
         if is_number(value):
             return Constant(value)
         raise ValueError(f"must be a number or a distribution such as {{uniform: [a, b]}}, got {value!r}")
 
-    def _is_whole(self, law: Law) -> bool:
-        if law.keyword == "integers":
+    def _is_whole(self, distribution: Distribution) -> bool:
+        if distribution.keyword == "integers":
             return True
-        if isinstance(law, SameAs):
-            return self._is_whole(law.target) and self._is_whole(law.plus)
-        values = law.possible() if isinstance(law, Choice) else [law.plain()]
+        if isinstance(distribution, SameAs):
+            return self._is_whole(distribution.target) and self._is_whole(distribution.plus)
+        values = distribution.possible() if isinstance(distribution, Choice) else [distribution.plain()]
         return all(is_number(v) and float(v).is_integer() for v in values)
 
     def _rule(self) -> str:
@@ -114,8 +116,8 @@ class _NumberField(LawField):
         upper = f"at most {self.high:g}" if self.high < math.inf else ""
         return " and ".join(part for part in (lower, upper) if part)
 
-    def _shown(self, law: Law) -> Any:
-        return law.value if isinstance(law, Constant) else law.plain()
+    def _shown(self, distribution: Distribution) -> Any:
+        return distribution.value if isinstance(distribution, Constant) else distribution.plain()
 
     def span(self) -> str:
         if math.isinf(self.low) or math.isinf(self.high):
@@ -128,28 +130,30 @@ class _NumberField(LawField):
             number["exclusiveMinimum" if self.above_low else "minimum"] = self.low
         if self.high < math.inf:
             number["maximum"] = self.high
-        keywords = ["integers"] if self.whole else [law.keyword for law in SCALAR_LAWS[:-1]]
-        laws = [_law_schema(keyword) for keyword in keywords]
-        return {"anyOf": [number, *laws, _choice_schema(number), _SAME_AS_SCHEMA]}
+        keywords = ["integers"] if self.whole else [distribution.keyword for distribution in SCALAR_LAWS[:-1]]
+        distributions = [_distribution_schema(keyword) for keyword in keywords]
+        return {"anyOf": [number, *distributions, _choice_schema(number), _SAME_AS_SCHEMA]}
 
 
-def _ends(law: Law) -> tuple:
+def _ends(distribution: Distribution) -> tuple:
     try:
-        return law.support()
+        return distribution.support()
     except NotImplementedError:  # a direction
         return (None,)
 
 
 @dataclass(frozen=True)
-class _NameField(LawField):
+class _NameField(DistributionField):
     known: tuple[str, ...]
 
-    def law(self, value: Any) -> Law:
-        law = law_of_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
-        for name in law.values if isinstance(law, Choice) else [law.value]:
+    def distribution(self, value: Any) -> Distribution:
+        distribution = (
+            distribution_from_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
+        )
+        for name in distribution.values if isinstance(distribution, Choice) else [distribution.value]:
             if name not in self.known:
-                raise ValueError(f"{name!r} is not known{nearest(name, self.known)}")
-        return law
+                raise ValueError(f"{name!r} is not known{did_you_mean(name, self.known)}")
+        return distribution
 
     def span(self) -> str:
         return f"one of {len(self.known)}"
@@ -160,12 +164,14 @@ class _NameField(LawField):
 
 
 @dataclass(frozen=True)
-class _ColorField(LawField):
-    def law(self, value: Any) -> Law:
-        law = law_of_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
-        for color in law.values if isinstance(law, Choice) else [law.value]:
+class _ColorField(DistributionField):
+    def distribution(self, value: Any) -> Distribution:
+        distribution = (
+            distribution_from_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
+        )
+        for color in distribution.values if isinstance(distribution, Choice) else [distribution.value]:
             hex_to_srgb(color)
-        return law
+        return distribution
 
     def span(self) -> str:
         return "'#rrggbb'"
@@ -176,42 +182,46 @@ class _ColorField(LawField):
 
 
 @dataclass(frozen=True)
-class _DirectionField(LawField):
+class _DirectionField(DistributionField):
     """A unit direction at least `lowest_deg` above the horizon."""
 
     lowest_deg: float
 
-    def law(self, value: Any) -> Law:
+    def distribution(self, value: Any) -> Distribution:
         if isinstance(value, dict):
-            law = law_of_mapping(value, [Sphere, Cone])
-            lowest = law.low_elevation_deg if isinstance(law, Sphere) else 90 - law.half_angle_deg
+            distribution = distribution_from_mapping(value, [Sphere, Cone])
+            lowest = (
+                distribution.low_elevation_deg
+                if isinstance(distribution, Sphere)
+                else 90 - distribution.half_angle_deg
+            )
             if lowest < self.lowest_deg:
                 raise ValueError(
-                    f"must stay {self.lowest_deg:g} degrees above the horizon, got {law}, "
+                    f"must stay {self.lowest_deg:g} degrees above the horizon, got {distribution}, "
                     f"which goes down to {lowest:g}"
                 )
-            return law
+            return distribution
         raise ValueError(f"must be {{sphere: [low, high]}} or {{cone: degrees}}, got {value!r}")
 
     def span(self) -> str:
         return f"{self.lowest_deg:g} to 90 degrees up"
 
     def json_schema(self) -> dict:
-        return {"anyOf": [_law_schema("sphere"), _law_schema("cone")]}
+        return {"anyOf": [_distribution_schema("sphere"), _distribution_schema("cone")]}
 
 
 @dataclass(frozen=True)
-class _PointInDiskField(LawField):
+class _PointInDiskField(DistributionField):
     """(x, y) no farther than `limit` from the middle."""
 
     limit: float
 
-    def law(self, value: Any) -> Law:
+    def distribution(self, value: Any) -> Distribution:
         if isinstance(value, dict):
-            law = law_of_mapping(value, [Disk])
-            if law.radius > self.limit:
-                raise ValueError(f"disk must be at most {self.limit:g}, got {law.radius:g}")
-            return law
+            distribution = distribution_from_mapping(value, [Disk])
+            if distribution.radius > self.limit:
+                raise ValueError(f"disk must be at most {self.limit:g}, got {distribution.radius:g}")
+            return distribution
         if isinstance(value, list | tuple) and len(value) == 2 and all(is_number(v) for v in value):
             if max(abs(v) for v in value) > self.limit:
                 raise ValueError(f"must be within {self.limit:g} of the middle, got {list(value)}")
@@ -222,10 +232,10 @@ class _PointInDiskField(LawField):
         return f"within {self.limit:g} of the middle"
 
     def json_schema(self) -> dict:
-        return {"anyOf": [_PAIR, _law_schema("disk")]}
+        return {"anyOf": [_PAIR, _distribution_schema("disk")]}
 
 
-def _law_schema(keyword: str) -> dict:
+def _distribution_schema(keyword: str) -> dict:
     return {
         "type": "object",
         "properties": {keyword: _ARGUMENTS_SCHEMA[keyword]},
@@ -246,34 +256,34 @@ def _choice_schema(item: dict) -> dict:
 
 
 def number(low: float = -math.inf, high: float = math.inf, *, above_low: bool = False):
-    """A field that is a number or a law of numbers within [low, high] (or (low, high])."""
-    return Annotated[Law, _NumberField(low, high, above_low, False)]
+    """A field that is a number or a distribution of numbers within [low, high] (or (low, high])."""
+    return Annotated[Distribution, _NumberField(low, high, above_low, False)]
 
 
 def whole_number(low: float, high: float):
-    """A field that is a whole number or a law of whole numbers within [low, high]."""
-    return Annotated[Law, _NumberField(low, high, False, True)]
+    """A field that is a whole number or a distribution of whole numbers within [low, high]."""
+    return Annotated[Distribution, _NumberField(low, high, False, True)]
 
 
 def name_of(known: Iterable[str]):
     """A field that is one of the known names or a choice of them."""
-    return Annotated[Law, _NameField(tuple(known))]
+    return Annotated[Distribution, _NameField(tuple(known))]
 
 
-Color = Annotated[Law, _ColorField()]
+Color = Annotated[Distribution, _ColorField()]
 
 
 def direction_above(lowest_deg: float):
     """A field that is a direction, never lower over the horizon than lowest_deg."""
-    return Annotated[Law, _DirectionField(lowest_deg)]
+    return Annotated[Distribution, _DirectionField(lowest_deg)]
 
 
 def point_in_disk(limit: float):
     """A field that is [x, y] or {disk: radius}, no farther out than `limit`."""
-    return Annotated[Law, _PointInDiskField(limit)]
+    return Annotated[Distribution, _PointInDiskField(limit)]
 
 
-def law_field(info) -> LawField | None:
-    """What checks a pydantic field that takes laws, also inside `... | None`; None for other fields."""
+def distribution_field(info) -> DistributionField | None:
+    """The check of a pydantic field that takes distributions, also inside `... | None`; None for others."""
     candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
-    return next((candidate for candidate in candidates if isinstance(candidate, LawField)), None)
+    return next((candidate for candidate in candidates if isinstance(candidate, DistributionField)), None)

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from blendgen.scene.vocabulary import ENVIRONMENTS, LAMP_KINDS
 from blendgen.spec.distributions import Choice, Constant, LogUniform, TruncatedNormal, Uniform
 from blendgen.spec.fields import direction_above, name_of, number, whole_number
 from blendgen.spec.section import Section
-from blendgen.vocabulary import ENVIRONMENTS, LAMP_KINDS
 
 # defaults of keys that exclude one another, and so cannot stand in their fields
 AZIMUTH_DEG = Uniform(0.0, 360.0)

@@ -1,6 +1,6 @@
-"""Links: `{same_as: camera.azimuth_deg}` finds the law of the parameter that it names.
+"""Links: `{same_as: camera.azimuth_deg}` finds the distribution of the parameter that it names.
 
-In: a Spec whose laws were checked one by one. Out: the same with every SameAs complete, or the
+In: a Spec whose distributions were checked one by one. Out: the same with every SameAs complete, or the
 problems by path: no such parameter, a chain, bounds that the other parameter can leave.
 """
 
@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from blendgen.errors import did_you_mean
 from blendgen.spec.camera import CameraSection
-from blendgen.spec.distributions import Law, SameAs
-from blendgen.spec.fields import LawField, law_field
+from blendgen.spec.distributions import Distribution, SameAs
+from blendgen.spec.fields import DistributionField, distribution_field
 from blendgen.spec.model import Spec
-from blendgen.suggestion import nearest
 
 # drawn once for each product or lamp, so that there is no one value to refer to
 SEVERAL = (
@@ -33,46 +33,56 @@ Path = tuple[str, ...]
 
 def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
     """The spec with its links complete, and (path, message) of those that cannot be."""
-    laws = dict(laws_of(spec, ()))
-    targets = {".".join(path): law for path, (law, _) in laws.items()}
-    targets |= {f"camera.{name}": law for name, law in spec.camera.defaults().items()}
+    distributions = dict(distributions_of(spec, ()))
+    targets = {".".join(path): distribution for path, (distribution, _) in distributions.items()}
+    targets |= {f"camera.{name}": distribution for name, distribution in spec.camera.defaults().items()}
     problems = []
-    for path, (law, field) in laws.items():
-        if isinstance(law, SameAs):
+    for path, (distribution, field) in distributions.items():
+        if isinstance(distribution, SameAs):
             try:
-                spec = _replaced(spec, path, _complete(law, path, field, targets))
+                spec = _replaced(spec, path, _complete(distribution, path, field, targets))
             except ValueError as error:
                 problems.append((path, str(error)))
     return spec, problems
 
 
-def _complete(law: SameAs, path: Path, field: LawField, targets) -> SameAs:
+def _complete(distribution: SameAs, path: Path, field: DistributionField, targets) -> SameAs:
     known = {name for name in targets if not name.startswith(SEVERAL)}
-    if law.path not in known and law.path.removeprefix("camera.") in CameraSection.model_fields:
-        raise ValueError(f"same_as: {law.path} is not drawn by this camera; give it a value or distribution")
-    if law.path not in known:
-        raise ValueError(f"same_as: {law.path!r} is not a parameter to refer to{nearest(law.path, known)}")
-    if law.path.startswith(PER_IMAGE) != ".".join(path).startswith(PER_IMAGE):
+    if (
+        distribution.path not in known
+        and distribution.path.removeprefix("camera.") in CameraSection.model_fields
+    ):
+        raise ValueError(
+            f"same_as: {distribution.path} is not drawn by this camera; give it a value or distribution"
+        )
+    if distribution.path not in known:
+        raise ValueError(
+            f"same_as: {distribution.path!r} is not a parameter to refer to"
+            f"{did_you_mean(distribution.path, known)}"
+        )
+    if distribution.path.startswith(PER_IMAGE) != ".".join(path).startswith(PER_IMAGE):
         raise ValueError("same_as: exposure and sensor refer to one another, and the rest to the rest")
-    target = targets[law.path]
+    target = targets[distribution.path]
     if isinstance(target, SameAs):
-        raise ValueError(f"same_as: {law.path} itself refers to {target.path}; refer to that")
-    complete = SameAs(law.path, law.plus, target)
+        raise ValueError(f"same_as: {distribution.path} itself refers to {target.path}; refer to that")
+    complete = SameAs(distribution.path, distribution.plus, target)
     field.check(complete)
     return complete
 
 
-def laws_of(section: BaseModel, prefix: Path) -> Iterator[tuple[Path, tuple[Law, LawField]]]:
-    """Every parameter of a section that has a law, with what checks it."""
+def distributions_of(
+    section: BaseModel, prefix: Path
+) -> Iterator[tuple[Path, tuple[Distribution, DistributionField]]]:
+    """Every parameter of a section that has a distribution, with what checks it."""
     for name, info in type(section).model_fields.items():
         value, path = getattr(section, name), (*prefix, name)
         if isinstance(value, BaseModel):
-            yield from laws_of(value, path)
-        elif isinstance(value, Law):
-            yield path, (value, law_field(info))
+            yield from distributions_of(value, path)
+        elif isinstance(value, Distribution):
+            yield path, (value, distribution_field(info))
 
 
-def _replaced(section: Any, path: Path, law: Law) -> Any:
+def _replaced(section: Any, path: Path, distribution: Distribution) -> Any:
     name, *rest = path
-    value = _replaced(getattr(section, name), tuple(rest), law) if rest else law
+    value = _replaced(getattr(section, name), tuple(rest), distribution) if rest else distribution
     return section.model_copy(update={name: value})

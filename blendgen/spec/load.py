@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
-from blendgen.regular_file import read_bounded
+from blendgen.files.regular_file import read_bounded
 from blendgen.spec import presets
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.hold_out import hold_out_faults

@@ -1,6 +1,6 @@
 """The schema of a scene spec: what may vary, with types, bounds and defaults.
 
-Every field that is a `Law` is a constant or a distribution (docs/spec.md). The models are
+Every field that is a `Distribution` is a constant or a distribution (docs/spec.md). The models are
 frozen, unknown keys are refused, and a field's description is its documentation: the JSON
 Schema and docs/spec.md are made from here. Reading YAML is load.py's business.
 """
@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from blendgen.names import checked_name
+from blendgen.files.names import checked_name
+from blendgen.scene.vocabulary import PATH_TRACED_LAMPS
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Choice, Constant, SameAs
@@ -24,7 +25,6 @@ from blendgen.spec.products import ConditionSection, Distractors, Occluders, Pro
 from blendgen.spec.section import Section
 from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection
-from blendgen.vocabulary import PATH_TRACED_LAMPS
 
 Name = Annotated[
     str,

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from blendgen.resources import resource_folder
+from blendgen.errors import did_you_mean
 from blendgen.spec.section import Section
 from blendgen.spec.yaml_source import Document, parse
-from blendgen.suggestion import nearest
+from blendgen.system.resources import resource_folder
 
 MAX_SIDE_PX = 8192
 REFERENCE_SAMPLES = 256  # denoised, as good as converged: what quality_db is measured against
@@ -70,7 +70,9 @@ def preset_names(kind: str) -> list[str]:
 def preset_values(kind: str, name: str) -> dict[str, Any]:
     """The fields of one preset; raises ValueError with the nearest name for an unknown one."""
     if name not in preset_names(kind):
-        raise ValueError(f"{name!r} is not a preset of configs/{kind}{nearest(name, preset_names(kind))}")
+        raise ValueError(
+            f"{name!r} is not a preset of configs/{kind}{did_you_mean(name, preset_names(kind))}"
+        )
     path = resource_folder("configs") / kind / f"{name}.yaml"
     document: Document = parse(Path(path).read_text("utf-8"), str(path))
     return document.value

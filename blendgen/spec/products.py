@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from blendgen.color import hex_to_srgb
-from blendgen.spec.distributions import Choice, Constant, Integers, Law, Uniform
+from blendgen.errors import did_you_mean
+from blendgen.geometry.color import hex_to_srgb
+from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, METRES_PER_UNIT
+from blendgen.spec.distributions import Choice, Constant, Distribution, Integers, Uniform
 from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section, ShortSection
-from blendgen.suggestion import nearest
-from blendgen.vocabulary import CASE_COLORS, CLEAR, FAMILIES, METRES_PER_UNIT
 
 
 class ModelSource(Section):
@@ -39,7 +39,7 @@ class ModelSource(Section):
     @classmethod
     def _known_family(cls, family):
         if family is not None and family not in FAMILIES:
-            raise ValueError(f"{family!r} is not a built-in family{nearest(family, FAMILIES)}")
+            raise ValueError(f"{family!r} is not a built-in family{did_you_mean(family, FAMILIES)}")
         return family
 
     @model_validator(mode="after")
@@ -166,7 +166,7 @@ class ProductSource(ModelSource):
         return self
 
     @property
-    def case_law(self) -> Law:
+    def case_distribution(self) -> Distribution:
         """The colour of a case, None for none."""
         if not self.case:
             return Constant(None)

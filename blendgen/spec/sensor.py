@@ -1,6 +1,6 @@
 """The `sensor` section: a camera from light to 8 bits, as its data sheet would state it.
 
-In: a preset of configs/sensors, its fields changed or not. Numbers may be laws; they are then
+In: a preset of configs/sensors, its fields changed or not. Numbers may be distributions; they are then
 drawn anew for each image. The fields stand in the order in which light meets them; the words
 and units are EMVA 1288's where it has one. What each does is in blendgen/develop.
 """
@@ -24,7 +24,7 @@ class SensorSettings(Section):
     """A camera from light to 8 bits, in the words of EMVA 1288; fields in the order of the light."""
 
     natural_vignetting: number(0, 1) = Field(
-        _NONE, description="share of the cos^4 law that shows; 1 for a simple lens"
+        _NONE, description="share of the cos^4 distribution that shows; 1 for a simple lens"
     )
     mechanical_vignetting_ev: number(0, 6) = Field(
         _NONE, description="stops that the lens barrel takes from the corners"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from blendgen.scene.vocabulary import PHOTO, SURFACE_KINDS, USUALLY_SEAMLESS
 from blendgen.spec.distributions import Choice, Constant, Uniform
 from blendgen.spec.fields import Color, name_of, number
 from blendgen.spec.section import Section
-from blendgen.vocabulary import PHOTO, SURFACE_KINDS, USUALLY_SEAMLESS
 
 # defaults that depend on the kind, and so cannot stand in the field
 _BELT_WIDTH_M, _TABLE_WIDTH_M = Uniform(0.5, 0.9), Uniform(1.0, 1.8)

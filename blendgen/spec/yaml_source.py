@@ -29,7 +29,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 @dataclass(frozen=True)
 class Document:
-    """Plain values, and where each stands.
+    """FrozenModel values, and where each stands.
 
     value: dicts, lists and scalars
     places: path of keys and positions -> (line, column), 1-based; of the key for a mapping's

@@ -15,7 +15,7 @@ THINGS = (
     *("images/holiday.png", "images/train/cup/holiday.png", "masks/carnival.png", "depth/lake.png"),
     *("clean/laundry.txt", "parts/list.txt", "contact_sheet.jpg", "blender.log", "spec.yaml", "notes.txt"),
 )
-_MORE_THINGS = (".lock", ".partial/letter.txt", "dataset.json", "manifest.jsonl", "bench.json", "bench.png")
+_MORE_THINGS = (".lock", ".partial/letter.txt", "dataset.json", "manifest.jsonl")
 _THINGS_IN_A_SET = (
     *("images/train/box/holiday.png", "images/train/box/notes.txt", "images/lake.png"),
     *("masks/carnival.png", "notes.txt", ".partial/letter.txt"),
@@ -110,8 +110,6 @@ def _single_things() -> Iterator[Case]:
         ".partial/letter.txt",
         "dataset.json",
         "manifest.jsonl",
-        "bench.json",
-        "bench.png",
     ):
         yield Case(f"belongings: only {name}", partial(_only, name), name == "blender.log")
     for name in (
@@ -121,7 +119,6 @@ def _single_things() -> Iterator[Case]:
         "images/train/box/notes.txt",
     ):
         yield Case(f"belongings: {name} in a data set", partial(_in_set, name), name == "masks/carnival.png")
-    yield Case("belongings: bench.json and bench.png", _bench)
 
 
 def _only(name: str, place: Place) -> list[Command]:
@@ -148,12 +145,6 @@ def _in_set(name: str, place: Place) -> list[Command]:
         harmless("generate", spec, "-o", data, "--workers", "1", "--seed", "2", "--force", **limits),
         refused("export", fake_set(place), "coco", data, "--force"),
     ]
-
-
-def _bench(place: Place) -> list[Command]:
-    dest = put_things(place.given / "mine", ["bench.json", "bench.png"])
-    command = ("bench", "--quick", "--scene", write_spec(place), "-o", dest)
-    return [refused(*command, memory_mb=4000, seconds=60)]
 
 
 # ---- pictures
@@ -193,7 +184,7 @@ def _init(place: Place) -> list[Command]:
     model = place.given / "models" / "box.obj"
     (model.with_suffix(".yaml")).write_text("of a person: 1\n")
     link(model.with_name("box.obj.yaml"), place.secret / "new.yaml")
-    return [harmless("assets", model, "--init", memory_mb=4000)]
+    return [harmless("models", model, "--init", memory_mb=4000)]
 
 
 def _untouched_home(place: Place) -> list[Command]:

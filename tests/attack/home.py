@@ -24,7 +24,7 @@ from tests.attack.watch import blendgen, environment
 _OTHERS = (
     *("photos/cup/beach.png", "photo.png", "preview.png", "thesis.pdf", "dataset.json", "manifest.jsonl"),
     *("train/cat/tom.png", "annotations/mine.json", "labels.csv", "data/notes.parquet", "labels/mine.txt"),
-    *("set/notes.txt", "set/images/mine.png", "set/masks/train/box/mine.png", "bench.json", "bench.png"),
+    *("set/notes.txt", "set/images/mine.png", "set/masks/train/box/mine.png"),
 )
 _TARGETS = (
     ".",
@@ -97,10 +97,8 @@ def _tries(short: bool) -> Iterator[Try]:
                 yield Try(("export", "set", name, target, *force))
             yield Try(("mix", "set", "photos", "-o", target, *force))
         yield Try(("preview", "spec.yaml", "-n", "1", "-o", target))
-        if target in (".", "photo.png", "set"):
-            yield Try(("bench", "--quick", "--scene", "spec.yaml", "-o", target))
     yield Try(("preview", "spec.yaml", "-n", "1"))
-    yield Try(("assets", "models/box.obj", "--init"))
+    yield Try(("models", "models/box.obj", "--init"))
     yield Try(("verify", "set"))
 
 

@@ -49,7 +49,7 @@ def _models(place: Place) -> Path:
 
 
 def _looked_at(place: Place, make=harmless, **limits) -> list[Command]:
-    return [make("assets", place.given / "models", **{**_LIMITS, **limits})]
+    return [make("models", place.given / "models", **{**_LIMITS, **limits})]
 
 
 def _rendered(place: Place, make=harmless) -> list[Command]:

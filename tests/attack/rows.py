@@ -23,9 +23,9 @@ from tests.attack.stock import (
 
 FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "croissant", "csv", "bop")
 _FEW = ("coco", "parquet", "csv")
-_WITH = {"parquet": ("--with", "mask,depth"), "yolo": ("--task", "segment")}
+_WITH = {"parquet": ("--include", "mask,depth"), "yolo": ("--task", "segment")}
 _WITH_MASKS = ("coco", "yolo", "parquet", "bop", "webdataset")
-_MORE = {"webdataset": ("--with", "mask,depth"), **_WITH}
+_MORE = {"webdataset": ("--include", "mask,depth"), **_WITH}
 
 
 def cases() -> Iterator[Case]:

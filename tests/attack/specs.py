@@ -68,7 +68,7 @@ def _text(name: str, text: Callable[[], str], place: Place) -> list[Command]:
     write_spec(place)
     spec = write_yaml(place, text())
     make = refused if name in _REFUSED_TEXTS else harmless
-    return [make("check", spec, memory_mb=1500), harmless("assets", spec, **_LIMITS)]
+    return [make("check", spec, memory_mb=1500), harmless("models", spec, **_LIMITS)]
 
 
 def _file(kind: str, place: Place) -> list[Command]:
@@ -82,7 +82,11 @@ def _file(kind: str, place: Place) -> list[Command]:
         bombs.fill(spec, "# comment\n", 300, SPEC)
     else:
         link(spec, kind)
-    return [refused("check", spec), refused("generate", spec, "-o", place.out / "set"), refused("draw", spec)]
+    return [
+        refused("check", spec),
+        refused("generate", spec, "-o", place.out / "set"),
+        refused("sample", spec),
+    ]
 
 
 def _table(kind: str, suffix: str, place: Place) -> list[Command]:

@@ -11,8 +11,8 @@ from dataclasses import asdict
 
 import click
 
-from blendgen.audit.findings import Findings, total
 from blendgen.errors import ExitCode
+from blendgen.verify.rays.findings import Findings, total
 from tests.audit.scenes import audited, variants
 
 _TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, truncation,

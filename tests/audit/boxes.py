@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from blendgen.audit.check import Checker, Geometry
-from blendgen.catalog.product import Catalog
-from blendgen.mesh import Mesh
-from tests.conftest import make_product, make_roster
+from blendgen.geometry.mesh import Mesh
+from blendgen.models.product import Catalog
+from blendgen.verify.rays.check import Checker, Geometry
+from tests.conftest import make_class_table, make_product
 from tests.export.conftest import make_dataset
 
 # the corners of a unit box are numbered like the digits of x, y, z
@@ -67,7 +67,7 @@ def make_set(folder, count=8, **spec):
         folder, catalog, count, **{**settings, "per_image": {"integers": [2, 4]}, **spec}
     ).root
     only_products = replace(catalog, occluders=())
-    return Checker(root, catalog, make_roster(only_products), {}, geometry(catalog))
+    return Checker(root, catalog, make_class_table(only_products), {}, geometry(catalog))
 
 
 def rows_of(checker: Checker) -> list[dict]:

@@ -18,19 +18,19 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.audit.check import Checker
-from blendgen.audit.findings import Findings, total
 from blendgen.cli.options import load, stock
 from blendgen.dataset.manifest import row_line
+from blendgen.dataset.record import dataset_record
 from blendgen.errors import BlendgenError
-from blendgen.farm.job import Job
-from blendgen.farm.pool import StopSignal, run_tasks
-from blendgen.farm.ray_check import checker_for
-from blendgen.farm.worker import answered, job_in_hand, pipeline_in_hand, produce
-from blendgen.inventory import Inventory
+from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
-from blendgen.record import dataset_record
 from blendgen.spec.load import SpecFile
+from blendgen.verify.ray_check import checker_for
+from blendgen.verify.rays.check import Checker
+from blendgen.verify.rays.findings import Findings, total
+from blendgen.workers.job import Job
+from blendgen.workers.pool import StopSignal, run_tasks
+from blendgen.workers.worker import answered, job_in_hand, pipeline_in_hand, produce
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -122,7 +122,7 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
     found, indices = Findings(), itertools.count()
     with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
-        job = Job(spec_file.spec, inventory.catalog, inventory.roster, folder, log, threads=1)
+        job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, log, threads=1)
         while found.products < products and not stop.count:
             expected = found.products / found.rows if found.rows else np.mean(job.spec.per_image.support())
             images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
@@ -146,5 +146,5 @@ def made_and_checked(task: Task) -> tuple[int, Findings]:
 def checker() -> Checker:
     """The one of this process: Blender holds one engine, so it is that of the pipeline."""
     job = job_in_hand()
-    record = dataset_record(job.spec, Inventory(job.catalog, job.roster))
+    record = dataset_record(job.spec, Inventory(job.catalog, job.class_table))
     return checker_for(job, pipeline_in_hand().engine, record)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from blendgen.audit import cast
-from blendgen.audit.cast import RayScene, Solid, require_embree
 from blendgen.errors import ExitCode, SetupError
+from blendgen.verify.rays import cast
+from blendgen.verify.rays.cast import RayScene, Solid, require_embree
 from tests.audit.boxes import make_mesh
 
 pytest.importorskip("embreex")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.audit.findings import total
-from blendgen.audit.rays import label_rays, lens_rays, pixel_size
 from blendgen.develop.encode import DEPTH_STEP_M
+from blendgen.verify.rays.findings import total
+from blendgen.verify.rays.rays import label_rays, lens_rays, pixel_size
 from tests.audit.boxes import make_set, rows_of
 
 pytest.importorskip("embreex")
@@ -107,9 +107,9 @@ def swapped_in_row(checker, row):
 
 
 def another_class(checker, row):
-    other = next(name for name in checker.roster.classes if name != row["objects"]["category"][0])
+    other = next(name for name in checker.class_table.classes if name != row["objects"]["category"][0])
     row["objects"]["category"][0] = other
-    row["objects"]["category_id"][0] = checker.roster.classes.index(other)
+    row["objects"]["category_id"][0] = checker.class_table.classes.index(other)
 
 
 def another_product(checker, row):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blendgen.audit.cast import RayScene, Solid
-from blendgen.audit.keypoints import Sight, keypoint_faults, sight
-from blendgen.audit.scene import listed_products
-from blendgen.catalog.product import Keypoint
-from blendgen.geometry import project, transform_points
-from blendgen.shot import Shot
+from blendgen.geometry.projection import project, transform_points
+from blendgen.models.product import Keypoint
+from blendgen.scene.shot import Shot
+from blendgen.verify.rays.cast import RayScene, Solid
+from blendgen.verify.rays.keypoints import Sight, keypoint_faults, sight
+from blendgen.verify.rays.scene import listed_products
 from tests.audit.boxes import SIZES, box_mesh, ground, make_mesh, make_set, rows_of
 
 pytest.importorskip("embreex")

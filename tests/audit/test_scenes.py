@@ -38,12 +38,12 @@ def test_labels_of_stock_scenes_agree_with_the_ray_cast():
 def test_verify_deep_finds_a_product_that_stands_elsewhere(tmp_path):
     folder, scene = tmp_path / "set", REPOSITORY / "scenes" / "conveyor_phones.yaml"
     run("generate", scene, "-o", folder, "-n", "2", "--render", "smoke", "--set", "resolution=[128,128]")
-    assert run("verify", folder, "--deep", "2").returncode == 0
+    assert run("verify", folder, "--ray-check", "2").returncode == 0
     path = folder / "manifest.jsonl"
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     moved_by_2_mm(rows[0])
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    wrong = run("verify", folder, "--deep", "2")
+    wrong = run("verify", folder, "--ray-check", "2")
     assert wrong.returncode == 5
     assert f"{rows[0]['file_name']}: by ray cast: " in wrong.stdout
     assert f"{rows[1]['file_name']}: by ray cast: " not in wrong.stdout

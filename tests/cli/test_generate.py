@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.manifest import read_rows
-from blendgen.geometry import transform_points
-from blendgen.shot import Camera
+from blendgen.geometry.projection import transform_points
+from blendgen.scene.shot import Camera
 from tests.cli.test_cli import blendgen
 from tests.engine.conformance import iou, silhouette
 
@@ -97,10 +97,10 @@ def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finishe
 @pytest.mark.slow
 def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(spec, tmp_path):
     """Through the whole of blendgen: rows and masks of phones against their hulls, which they fill."""
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.catalog.phones import phone_sources
-    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.families.phones import phone_sources
+    from blendgen.models.load import load_catalog
+    from blendgen.models.measuring.cache import AssetCache
 
     folder = tmp_path / "out"
     size = ("--set", "resolution=[256,256]", "--set", "per_image=1", "--set", "surface.kind=paper")
@@ -146,14 +146,14 @@ def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another
 def test_every_image_can_be_drawn_again_from_its_row(spec, finished):
     folder, _ = finished
     rows = rows_of(folder)
-    drawn = json.loads(blendgen("draw", spec, "--index", "4").stdout)
+    drawn = json.loads(blendgen("sample", spec, "--index", "4").stdout)
     assert drawn["shot"] == rows[4]["shot"] and drawn["exposure"] == rows[4]["exposure"]
 
 
 @pytest.mark.slow
 def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path):
     folder, _ = finished
-    clean = blendgen("verify", folder, "--deep", "1", "--json")
+    clean = blendgen("verify", folder, "--ray-check", "1", "--rerender", "1", "--json")
     assert clean.returncode == 0 and json.loads(clean.stdout)["faults"] == []
     copy = shutil.copytree(folder, tmp_path / "copy")
     rows = rows_of(copy)
@@ -161,7 +161,7 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     Image.new("RGB", (rows[0]["width"], rows[0]["height"])).save(picture)
     rows[0]["sha256"] = hashlib.sha256(picture.read_bytes()).hexdigest()
     (copy / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
-    wrong = blendgen("verify", copy, "--deep", "1")
+    wrong = blendgen("verify", copy, "--ray-check", "1", "--rerender", "1")
     assert wrong.returncode == 5
     assert f"{rows[0]['file_name']}: comes out otherwise when it is made again" in wrong.stdout
 
@@ -171,8 +171,8 @@ def test_images_of_another_version_are_not_made_again(finished, tmp_path):
     record = json.loads((copy / "dataset.json").read_text())
     for key in ("blender_version", "blendgen_version"):
         (copy / "dataset.json").write_text(json.dumps(record | {key: "0.1"}))
-        wrong = blendgen("verify", copy, "--deep", "1")
-        assert wrong.returncode == 4 and "0.1, here is" in wrong.stderr
+        wrong = blendgen("verify", copy, "--ray-check", "1", "--rerender", "1")
+        assert wrong.returncode == 4 and "0.1; here is" in wrong.stderr
 
 
 @pytest.mark.slow

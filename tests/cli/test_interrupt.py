@@ -48,14 +48,14 @@ def passed():
     return 3
 
 def making_images():
-    from blendgen.farm.stop_signal import StopSignal
+    from blendgen.workers.stop_signal import StopSignal
     with StopSignal() as stop:
         pressed()
         time.sleep(1.2)
     print(stop.count, stop.signum)
 
 def dropped_before_images_are_made():
-    from blendgen.farm.stop_signal import StopSignal
+    from blendgen.workers.stop_signal import StopSignal
     thing = Thing()
     watch = weakref.ref(thing, lambda _: pressed())
     del thing

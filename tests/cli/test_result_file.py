@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -69,12 +68,9 @@ def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
     assert all((tmp_path / name).read_text() == (SPEC if name == "spec.yaml" else name) for name in mine)
 
 
-def test_preview_and_bench_write_over_nothing_of_a_person(tmp_path):
+def test_preview_writes_over_nothing_of_a_person(tmp_path):
     (tmp_path / "spec.yaml").write_text(SPEC)
     (tmp_path / "photo.png").write_text("mine")
-    (tmp_path / "bench.json").write_text(json.dumps({"mine": 1}))
     done = run("preview", "spec.yaml", "-o", "photo.png", "-n", "1", cwd=tmp_path)
     assert done.returncode == 5 and "photo.png: is there already" in done.stderr
-    done = run("bench", "--quick", "-o", ".", cwd=tmp_path)
-    assert done.returncode == 5 and "bench.json: is there already" in done.stderr
     assert (tmp_path / "photo.png").read_text() == "mine"

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from blendgen.farm import share
+from blendgen.workers import share
 from tests.cli.test_cli import blendgen
 
 pytest.importorskip("bpy")
@@ -127,7 +127,7 @@ def test_a_data_set_of_two_devices_says_so_and_cannot_be_made_again(spec, one_wo
     assert result.returncode == 0 and "were made on optix (NVIDIA L4), these are made on cpu" in result.stderr
     record = json.loads((folder / "dataset.json").read_text())
     assert [record["device"]["device"], record["also_made_on"][0]["device"]] == ["cpu", "optix"]
-    deep = blendgen("verify", folder, "--deep", "1")
+    deep = blendgen("verify", folder, "--ray-check", "1", "--rerender", "1")
     assert deep.returncode == 5 and "nobody knows which image on which" in deep.stderr
 
 

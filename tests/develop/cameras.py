@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blendgen.draw.exposure import draw_sensor
 from blendgen.draw.sampler import Sampler
-from blendgen.geometry import intrinsics_matrix
-from blendgen.shot import Camera, Exposure, Sensor
+from blendgen.geometry.projection import intrinsics_matrix
+from blendgen.scene.shot import Camera, Exposure, Sensor
 from blendgen.spec.presets import preset_names, preset_values
 from blendgen.spec.sensor import SensorSettings
 

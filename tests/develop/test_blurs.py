@@ -5,8 +5,8 @@ import pytest
 
 from blendgen.develop.defocus import circle_of_confusion_px, defocus
 from blendgen.develop.motion import motion_blur
-from blendgen.geometry import camera_rotation, rigid, rows_of
-from blendgen.shot import Surface
+from blendgen.geometry.projection import camera_rotation, rigid, rows_of
+from blendgen.scene.shot import Surface
 from tests.develop.cameras import camera
 
 HEIGHT_M = 1.0

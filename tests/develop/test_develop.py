@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from blendgen.color import blackbody_linear, hex_to_linear, hex_to_srgb, white_balance_gain
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer, finish
 from blendgen.develop.display import to_8_bit, to_display
 from blendgen.develop.encode import through_jpeg
 from blendgen.develop.grain import add_grain
 from blendgen.develop.relight import mix_groups
-from blendgen.film import Film
+from blendgen.geometry.color import blackbody_linear, hex_to_linear, hex_to_srgb, white_balance_gain
+from blendgen.scene.film import Film
 from tests.develop.cameras import PRESETS, camera, exposure, sensor_of
 
 

@@ -3,10 +3,10 @@ import warnings
 import numpy as np
 import pytest
 
-from blendgen.color import blackbody_linear, white_balance_gain
 from blendgen.develop.demosaic import demosaic
 from blendgen.develop.processing import process, reduce_noise, sharpen
 from blendgen.develop.sensor import raw_dn, sampled
+from blendgen.geometry.color import blackbody_linear, white_balance_gain
 from tests.develop.cameras import PRESETS, exposure, sensor_of
 
 COLORS = [(0.5, 0.5, 0.5), (0.4, 0.2, 0.15), (0.1, 0.25, 0.12), (0.1, 0.12, 0.35), (0.7, 0.6, 0.3)]

@@ -7,7 +7,7 @@ from blendgen.develop.develop import Developer
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.flat import FlatEngine
 from blendgen.pipeline import _blurred
-from tests.conftest import make_roster, make_spec
+from tests.conftest import make_class_table, make_spec
 
 
 def drawn(shapes, strobe, speed=2.0, **exposure):
@@ -19,7 +19,7 @@ def drawn(shapes, strobe, speed=2.0, **exposure):
         lighting={"lamps": {"count": 1, "kind": "disk", "elevation_deg": 80, "strobe": strobe}},
         exposure={"time_s": 0.01, "strobe_s": 2e-5, "environment_ev": 0, "lamp_ev": 0, **exposure},
     )
-    shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
     return FlatEngine(shapes).render(shot), shot, draw_exposures(spec, shot, [0])[0]
 
 
@@ -91,6 +91,6 @@ def test_no_flash_outlasts_the_exposure(shapes):
 
 def test_some_of_the_lamps_may_flash(shapes):
     spec = make_spec(lighting={"lamps": {"count": 4, "strobe": {"choice": {1: 3, 0: 1}}}})
-    roster = make_roster(shapes)
-    flashing = [lamp.strobe for i in range(60) for lamp in draw_shot(spec, shapes, roster, i).lamps]
+    class_table = make_class_table(shapes)
+    flashing = [lamp.strobe for i in range(60) for lamp in draw_shot(spec, shapes, class_table, i).lamps]
     assert np.mean(flashing) == pytest.approx(0.75, abs=0.09)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
-from blendgen.geometry import inverse_rigid, project
+from blendgen.geometry.projection import inverse_rigid, project
 from tests.conftest import box_hull, make_spec
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from blendgen.draw.shot import draw_shot
-from blendgen.geometry import transform_points
+from blendgen.geometry.projection import transform_points
 from blendgen.pipeline import Pipeline, Task
-from tests.conftest import make_product, make_roster, make_spec
+from tests.conftest import make_class_table, make_product, make_spec
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def apart(one, two) -> bool:
 def test_nothing_touches_anything_and_all_lies_on_the_belt(cluttered):
     counts = []
     for index in range(40):
-        shot = draw_shot(spec_of(), cluttered, make_roster(cluttered), index)
+        shot = draw_shot(spec_of(), cluttered, make_class_table(cluttered), index)
         lying = outlines(shot, cluttered)
         for i, one in enumerate(lying):
             assert np.abs(one[:, 0]).max() < shot.surface.width_m / 2
@@ -65,14 +65,14 @@ def test_nothing_touches_anything_and_all_lies_on_the_belt(cluttered):
 
 def test_the_rest_of_a_shot_does_not_know_of_the_clutter(cluttered):
     for index in range(10):
-        with_clutter = draw_shot(spec_of(), cluttered, make_roster(cluttered), index)
+        with_clutter = draw_shot(spec_of(), cluttered, make_class_table(cluttered), index)
         plain = make_spec(per_image=2, surface={"kind": "belt_rubber", "width_m": 0.7})
-        without = draw_shot(plain, cluttered, make_roster(cluttered), index)
+        without = draw_shot(plain, cluttered, make_class_table(cluttered), index)
         assert with_clutter.model_copy(update={"distractors": ()}) == without
 
 
 def test_models_and_colourways_are_all_used(cluttered):
-    shots = [draw_shot(spec_of(), cluttered, make_roster(cluttered), i) for i in range(20)]
+    shots = [draw_shot(spec_of(), cluttered, make_class_table(cluttered), i) for i in range(20)]
     drawn = {(d.product, d.colorway) for shot in shots for d in shot.distractors}
     assert drawn == {("distractor bar", "c0"), ("distractor bar", "c1"), ("distractor ball", "c0")}
 
@@ -82,7 +82,7 @@ def test_clutter_has_no_label_but_can_hide(cluttered, flat_pipeline):
 
     spec = spec_of(camera={"elevation_deg": 12})
     plain = flat_pipeline(spec)
-    pipeline = Pipeline(spec, cluttered, make_roster(cluttered), FlatEngine(cluttered), plain.developer)
+    pipeline = Pipeline(spec, cluttered, make_class_table(cluttered), FlatEngine(cluttered), plain.developer)
     least = 1.0
     for index in range(12):
         (frame,) = pipeline.frames(Task(index, (index,)))

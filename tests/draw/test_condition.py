@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.shot import draw_shot, shot_sampler
-from tests.conftest import make_product, make_roster, make_spec
+from blendgen.models.product import Catalog
+from tests.conftest import make_class_table, make_product, make_spec
 
 MARKS = ("scratches", "fingerprints", "dust", "scuffs", "stickers", "cracks")
 
@@ -21,7 +21,7 @@ def plates():
 
 def shots(catalog, count=40, **changes):
     spec = make_spec(**changes)
-    return [draw_shot(spec, catalog, make_roster(catalog), index) for index in range(count)]
+    return [draw_shot(spec, catalog, make_class_table(catalog), index) for index in range(count)]
 
 
 def test_what_is_new_has_no_marks(plates):
@@ -88,8 +88,8 @@ def wardrobe():
 
 def test_as_many_phones_wear_a_case_as_the_spec_says():
     spec = make_spec(products=[{"catalog": "phones", "case": 0.3, "case_colors": ["clear", "#202020"]}])
-    law = spec.products[0].case_law
-    worn = Counter(shot_sampler(spec, index).value(law, "products.0.case") for index in range(2000))
+    distribution = spec.products[0].case_distribution
+    worn = Counter(shot_sampler(spec, index).value(distribution, "products.0.case") for index in range(2000))
     assert worn[None] == pytest.approx(1400, abs=80) and worn["clear"] == pytest.approx(300, abs=60)
     assert set(worn) == {None, "clear", "#202020"}
 
@@ -109,4 +109,4 @@ def test_a_phone_in_its_case_takes_its_place_and_not_less(wardrobe):
     for shot in shots(wardrobe, 20, products=products, per_image=2):
         for placed in shot.products:
             assert placed.case is not None
-            assert wardrobe.standing_for(placed).size_m == (0.074, 0.154, 0.01)
+            assert wardrobe.product_of(placed).size_m == (0.074, 0.154, 0.01)

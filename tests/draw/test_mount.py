@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from blendgen.catalog.product import Catalog
 from blendgen.draw.arrangement import Arrangement, walls
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.mount import draw_mounted
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.shot import draw_shot
-from blendgen.draw.steering import Steering
+from blendgen.draw.sweep import Sweep
 from blendgen.errors import GeometryError
-from blendgen.geometry import camera_rotation, inverse_rigid, project, transform_points
-from blendgen.vocabulary import SURFACE_RIM_M
-from tests.conftest import make_product, make_roster, make_spec
+from blendgen.geometry.projection import camera_rotation, inverse_rigid, project, transform_points
+from blendgen.models.product import Catalog
+from blendgen.scene.vocabulary import SURFACE_RIM_M
+from tests.conftest import make_class_table, make_product, make_spec
 from tests.spec.test_load import MINIMAL, problems
 
 
@@ -26,7 +26,7 @@ def shapes() -> Catalog:
 
 def shots(catalog, count, camera, **changes):
     spec = make_spec(camera={"rig": "overhead", **camera}, **changes)
-    return [draw_shot(spec, catalog, make_roster(catalog), index) for index in range(count)]
+    return [draw_shot(spec, catalog, make_class_table(catalog), index) for index in range(count)]
 
 
 def pixels(camera, points):
@@ -120,8 +120,8 @@ def test_what_follows_the_camera_follows_its_mount(shapes):
 def test_each_image_has_its_own_camera_by_default_and_where_one_parameter_varies(shapes):
     assert len({shot.camera.world_to_camera for shot in shots(shapes, 10, {})}) == 10
     spec = make_spec(camera={"rig": "overhead", "mounts": 1})
-    steering = Steering("camera.height_m", True, 0, 4)
-    varied = [draw_shot(spec, shapes, make_roster(shapes), i, steering=steering).camera for i in range(4)]
+    sweep = Sweep("camera.height_m", True, 0, 4)
+    varied = [draw_shot(spec, shapes, make_class_table(shapes), i, sweep=sweep).camera for i in range(4)]
     assert len({inverse_rigid(camera.world_to_camera)[2, 3] for camera in varied}) == 4
     assert len({camera.focal_length_mm for camera in varied}) == 1
 

@@ -12,8 +12,8 @@ from blendgen.draw.physics import Body, settle
 from blendgen.draw.shot import draw_shot
 from blendgen.draw.visibility import sight_of
 from blendgen.errors import SpecError
-from blendgen.geometry import inverse_rigid, transform_points
-from tests.conftest import make_product, make_roster, make_spec
+from blendgen.geometry.projection import inverse_rigid, transform_points
+from tests.conftest import make_class_table, make_product, make_spec
 
 
 def pile_spec(**changes):
@@ -38,7 +38,7 @@ def test_nothing_meets_anything_and_all_rests_on_something(shapes, container):
     boxed = {"container": container} if container else {}
     spec = pile_spec(distractors={"catalog": "shapes", "count": 2}, **boxed)
     for index in range(6):
-        shot = draw_shot(spec, catalog, make_roster(catalog), index)
+        shot = draw_shot(spec, catalog, make_class_table(catalog), index)
         lying = bodies(shot, catalog)
         assert len(lying) == 7
         for number, body in enumerate(lying):
@@ -57,7 +57,7 @@ def test_nothing_meets_anything_and_all_rests_on_something(shapes, container):
 def test_in_a_container_all_lies_between_the_walls(shapes):
     spec = pile_spec(container={"width_m": 0.2, "length_m": 0.2})
     for index in range(10):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         yaw = np.radians(shot.container.yaw_deg)
         for placed in shot.products:
             middle = transform_points(placed.object_to_world, shapes.product(placed.product).hull_m).mean(
@@ -70,20 +70,20 @@ def test_in_a_container_all_lies_between_the_walls(shapes):
 
 def test_a_container_is_wide_enough_for_what_lies_in_it(shapes):
     spec = pile_spec(per_image=1, container={"width_m": 0.03, "length_m": 0.03})
-    shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
     extent = np.ptp(shapes.product(shot.products[0].product).hull_m[:, :2], axis=0).max()
     assert min(shot.container.size_m[:2]) >= extent
 
 
 def test_a_pile_is_the_same_when_drawn_again_and_differs_by_index(shapes):
-    spec, roster = pile_spec(), make_roster(shapes)
-    shots = [draw_shot(spec, shapes, roster, index) for index in (3, 4, 3)]
+    spec, class_table = pile_spec(), make_class_table(shapes)
+    shots = [draw_shot(spec, shapes, class_table, index) for index in (3, 4, 3)]
     assert shots[0] == shots[2] != shots[1]
 
 
 def test_products_lie_over_one_another_where_they_fall_onto_one_spot(shapes):
     tight = draw_shot(
-        pile_spec(placement={"arrangement": "pile", "spread": 0}), shapes, make_roster(shapes), 1
+        pile_spec(placement={"arrangement": "pile", "spread": 0}), shapes, make_class_table(shapes), 1
     )
     assert max(b.corners_m[:, 2].max() for b in bodies(tight, shapes)) > 0.065
 
@@ -92,7 +92,7 @@ def test_the_subject_lies_as_free_as_asked(shapes):
     asked = {"arrangement": "pile", "spread": 0.2, "visible_fraction": [0.8, 1.0]}
     spec = pile_spec(placement=asked, camera={"elevation_deg": 80})
     for index in range(12):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         first, *others = bodies(shot, shapes)
         assert sight_of(first, others, shot.camera).visible_fraction >= 0.8
         assert shot.visible_band == (0.8, 1.0)

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import ConvexHull
 
 from blendgen.draw.polytope import box, enclosing
-from blendgen.geometry import rigid, rotation_about_z
+from blendgen.geometry.projection import rigid, rotation_about_z
 from tests.conftest import box_hull, sphere_hull
 
 CARD = np.array([(x, y, 0.0) for x in (-0.04, 0.04) for y in (-0.03, 0.03)])

@@ -7,15 +7,16 @@ import pytest
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
-from blendgen.catalog.product import Catalog, RestingPose
 from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.assignment import assigned_split, subject_variant
 from blendgen.draw.placement import THINNEST_M, uniform_rotation
-from blendgen.draw.roster import build_roster
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import CatalogError
-from blendgen.geometry import inverse_rigid, transform_points
-from blendgen.vocabulary import SURFACE_RIM_M
-from tests.conftest import make_product, make_roster, make_spec
+from blendgen.geometry.projection import inverse_rigid, transform_points
+from blendgen.models.class_table import build_class_table
+from blendgen.models.product import Catalog, RestingPose
+from blendgen.scene.vocabulary import SURFACE_RIM_M
+from tests.conftest import make_class_table, make_product, make_spec
 
 SECTIONS = {
     "lighting": {"lighting": {"lamps": {"count": 2, "distance_m": {"uniform": [3, 4]}}}},
@@ -26,9 +27,9 @@ SECTIONS = {
 
 
 def test_a_shot_depends_on_seed_and_index_and_attempt(shapes):
-    roster = make_roster(shapes)
+    class_table = make_class_table(shapes)
     shots = {
-        draw_shot(make_spec(seed=seed), shapes, roster, index, attempt).model_dump_json()
+        draw_shot(make_spec(seed=seed), shapes, class_table, index, attempt).model_dump_json()
         for seed in (0, 1)
         for index in (0, 1)
         for attempt in (0, 1)
@@ -37,8 +38,8 @@ def test_a_shot_depends_on_seed_and_index_and_attempt(shapes):
 
 
 def test_a_redraw_keeps_subject_and_split(shapes):
-    roster, spec = make_roster(shapes), make_spec()
-    first, second = (draw_shot(spec, shapes, roster, 5, attempt) for attempt in (0, 1))
+    class_table, spec = make_class_table(shapes), make_spec()
+    first, second = (draw_shot(spec, shapes, class_table, 5, attempt) for attempt in (0, 1))
     assert first.split == second.split
     assert first.products[0].label == second.products[0].label
     assert first.camera != second.camera
@@ -46,10 +47,10 @@ def test_a_redraw_keeps_subject_and_split(shapes):
 
 @pytest.mark.parametrize("changed", SECTIONS)
 def test_changing_one_section_leaves_what_belongs_to_the_others(shapes, changed):
-    roster = make_roster(shapes)
+    class_table = make_class_table(shapes)
     before, after = make_spec(per_image=2), make_spec(per_image=2, **SECTIONS[changed])
     for index in range(10):
-        one, two = (draw_shot(spec, shapes, roster, index) for spec in (before, after))
+        one, two = (draw_shot(spec, shapes, class_table, index) for spec in (before, after))
         kept = {
             "lighting": {"products", "surface", "camera", "split", "render_seed", "environment"},
             "placement": {"surface", "environment", "split", "render_seed"},
@@ -60,9 +61,9 @@ def test_changing_one_section_leaves_what_belongs_to_the_others(shapes, changed)
 
 
 def test_changing_the_range_of_one_parameter_leaves_every_other(shapes):
-    roster = make_roster(shapes)
-    before = draw_shot(make_spec(), shapes, roster, 4)
-    after = draw_shot(make_spec(camera={"roll_deg": {"uniform": [0, 1]}}), shapes, roster, 4)
+    class_table = make_class_table(shapes)
+    before = draw_shot(make_spec(), shapes, class_table, 4)
+    after = draw_shot(make_spec(camera={"roll_deg": {"uniform": [0, 1]}}), shapes, class_table, 4)
     assert before.camera.azimuth_deg == after.camera.azimuth_deg
     assert before.camera.elevation_deg == after.camera.elevation_deg
     assert before.camera.focal_length_mm == after.camera.focal_length_mm
@@ -73,8 +74,8 @@ def test_classes_and_colourways_are_balanced():
     catalog = Catalog(
         tuple(make_product(f"p{i}", "box", (0.1, 0.1, 0.1), ["#000000"] * (1 + i)) for i in range(3))
     )
-    spec, roster = make_spec(), make_roster(catalog)
-    subjects = [roster.subject(spec.seed, index) for index in range(180)]
+    spec, class_table = make_spec(), make_class_table(catalog)
+    subjects = [subject_variant(class_table, spec.seed, index) for index in range(180)]
     assert set(Counter(subject.label for subject in subjects).values()) == {60}
     colours = Counter((subject.label, subject.colorway) for subject in subjects)
     for label, count in (("p0", 1), ("p1", 2), ("p2", 3)):
@@ -82,32 +83,35 @@ def test_classes_and_colourways_are_balanced():
 
 
 def test_splits_are_as_stated_within_each_class_at_any_length(shapes):
-    spec, roster = make_spec(splits={"train": 0.7, "val": 0.2, "test": 0.1}), make_roster(shapes)
+    spec, class_table = make_spec(splits={"train": 0.7, "val": 0.2, "test": 0.1}), make_class_table(shapes)
     seen = Counter()
     for index in range(2000):
-        seen[roster.subject(spec.seed, index).label, roster.split(spec.seed, index, spec.splits)] += 1
+        seen[
+            subject_variant(class_table, spec.seed, index).label,
+            assigned_split(class_table, spec.seed, index, spec.splits),
+        ] += 1
         if index in (199, 999, 1999):
-            for label in roster.classes:
+            for label in class_table.classes:
                 for split, share in spec.splits.items():
                     assert seen[label, split] == pytest.approx(share * (index + 1) / 2, abs=3)
 
 
 def test_a_data_set_can_grow_without_changing_what_was_there(shapes):
-    roster = make_roster(shapes)
+    class_table = make_class_table(shapes)
     for index in range(10):
-        assert draw_shot(make_spec(images=10), shapes, roster, index) == draw_shot(
-            make_spec(images=100000), shapes, roster, index
+        assert draw_shot(make_spec(images=10), shapes, class_table, index) == draw_shot(
+            make_spec(images=100000), shapes, class_table, index
         )
 
 
 def test_labels_follow_the_rule():
     product = make_product("a", "box", (1, 1, 1), ["#000000", "#ffffff"], folder="kind")
-    assert build_roster([("model", product)]).classes == ("a",)
-    assert build_roster([("colorway", product)]).classes == ("c0", "c1")
-    assert build_roster([("model+colorway", product)]).classes == ("a+c0", "a+c1")
-    assert build_roster([("folder", product)]).classes == ("kind",)
+    assert build_class_table([("model", product)]).classes == ("a",)
+    assert build_class_table([("colorway", product)]).classes == ("c0", "c1")
+    assert build_class_table([("model+colorway", product)]).classes == ("a+c0", "a+c1")
+    assert build_class_table([("folder", product)]).classes == ("kind",)
     with pytest.raises(CatalogError, match="sub-folder"):
-        build_roster([("folder", make_product("b", "box", (1, 1, 1)))])
+        build_class_table([("folder", make_product("b", "box", (1, 1, 1)))])
 
 
 @pytest.mark.parametrize("pose", ["resting", "upright", "free"])
@@ -118,7 +122,7 @@ def test_products_touch_the_surface_and_not_each_other(pose):
     catalog = Catalog((plate, make_product("ball", "sphere", (0.05, 0.05, 0.05))))
     spec = make_spec(per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
     for index in range(60):
-        shot = draw_shot(spec, catalog, make_roster(catalog), index)
+        shot = draw_shot(spec, catalog, make_class_table(catalog), index)
         clouds = [
             transform_points(p.object_to_world, catalog.product(p.product).hull_m) for p in shot.products
         ]
@@ -141,7 +145,7 @@ def test_what_lies_on_a_belt_is_within_its_width(shapes):
     spec = make_spec(per_image=3, surface={"width_m": 0.3, "yaw_deg": 30})
     across = np.array([np.cos(np.radians(30)), np.sin(np.radians(30))])
     for index in range(50):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         for placed in shot.products:
             points = transform_points(placed.object_to_world, shapes.product(placed.product).hull_m)
             assert np.abs(points[:, :2] @ across).max() <= shot.surface.width_m / 2 + 1e-9
@@ -163,9 +167,10 @@ def test_poses_come_with_their_probability():
     poses = (RestingPose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0.75),
              RestingPose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.25))  # fmt: skip
     catalog = Catalog((type(product)(**{**product.__dict__, "resting_poses": poses}),))
-    spec, roster = make_spec(placement={"yaw_deg": 0}), make_roster(catalog)
+    spec, class_table = make_spec(placement={"yaw_deg": 0}), make_class_table(catalog)
     upright = [
-        draw_shot(spec, catalog, roster, index).products[0].object_to_world[2][2] == 1 for index in range(400)
+        draw_shot(spec, catalog, class_table, index).products[0].object_to_world[2][2] == 1
+        for index in range(400)
     ]
     assert np.mean(upright) == pytest.approx(0.75, abs=0.06)
 
@@ -175,41 +180,41 @@ def test_poses_come_with_their_probability():
 def test_at_the_utmost_offset_products_stay_off_the_rim(shapes, kind, offset):
     spec = make_spec(surface={"kind": kind, "width_m": 0.4}, placement={"offset": offset})
     for index in range(20):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         points = Arrangement(shot.products).points(shapes)
         assert np.abs(points[:, 0]).max() <= shot.surface.width_m / 2 - SURFACE_RIM_M + 1e-9
 
 
 def test_a_surface_is_wide_enough_for_what_lies_on_it():
     wide = Catalog((make_product("wide", "box", (1.9, 1.2, 0.3)),))
-    shot = draw_shot(make_spec(surface={"kind": "wood_table"}), wide, make_roster(wide), 0)
+    shot = draw_shot(make_spec(surface={"kind": "wood_table"}), wide, make_class_table(wide), 0)
     assert shot.surface.width_m / 2 > np.linalg.norm([1.9, 1.2]) / 2
 
 
 def test_a_sheet_without_thickness_lies_a_hair_above_the_surface():
     """On it, neither could be told to be in front."""
     card = Catalog((make_product("card", "box", (0.08, 0.06, 0.0)),))
-    shot = draw_shot(make_spec(), card, make_roster(card), 0)
+    shot = draw_shot(make_spec(), card, make_class_table(card), 0)
     assert Arrangement(shot.products).points(card)[:, 2] == pytest.approx(THINNEST_M)
 
 
 def test_upright_sheets_find_room_beside_each_other():
     card = Catalog((make_product("card", "box", (0.08, 0.0, 0.06)),))
-    shot = draw_shot(make_spec(per_image=3, placement={"pose": "upright"}), card, make_roster(card), 0)
+    shot = draw_shot(make_spec(per_image=3, placement={"pose": "upright"}), card, make_class_table(card), 0)
     assert len(shot.products) == 3
 
 
 def test_a_low_camera_stays_above_the_surface(shapes):
     spec = make_spec(camera={"elevation_deg": {"uniform": [1, 10]}, "aim": {"disk": 1}})
     for index in range(60):
-        camera = draw_shot(spec, shapes, make_roster(shapes), index).camera
+        camera = draw_shot(spec, shapes, make_class_table(shapes), index).camera
         assert inverse_rigid(camera.world_to_camera)[2, 3] > 0
 
 
 def test_large_products_hold_no_lamp():
     large = Catalog((make_product("large", "sphere", (4.0, 4.0, 4.0)),))
     for index in range(30):
-        shot = draw_shot(make_spec(), large, make_roster(large), index)
+        shot = draw_shot(make_spec(), large, make_class_table(large), index)
         points = Arrangement(shot.products).points(large)
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
         for lamp in shot.lamps:
@@ -218,7 +223,7 @@ def test_large_products_hold_no_lamp():
 
 def test_lamps_stand_where_drawn_and_face_the_products(shapes):
     spec = make_spec(lighting={"lamps": {"count": 3, "distance_m": 1.5, "elevation_deg": 40}})
-    shot = draw_shot(spec, shapes, make_roster(shapes), 2)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 2)
     points = np.concatenate(
         [transform_points(p.object_to_world, shapes.product(p.product).hull_m) for p in shot.products]
     )
@@ -235,7 +240,7 @@ def test_lamps_stand_where_drawn_and_face_the_products(shapes):
 def test_a_ring_light_shines_where_the_camera_looks(shapes):
     spec = make_spec(lighting={"lamps": {"count": 1, "kind": "ring", "size_m": 0.1}})
     for index in range(5):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         (lamp,), pose = shot.lamps, inverse_rigid(shot.camera.world_to_camera)
         lamp_to_world = np.array(lamp.lamp_to_world)
         assert lamp_to_world[:3, 3] == pytest.approx(pose[:3, 3])
@@ -245,7 +250,7 @@ def test_a_ring_light_shines_where_the_camera_looks(shapes):
 
 
 def test_tint_moves_lamps_towards_green_or_magenta_and_keeps_their_brightness(shapes):
-    from blendgen.color import luminance
+    from blendgen.geometry.color import luminance
 
     gains = []
     for tint in (-1, 0, 1):
@@ -253,7 +258,7 @@ def test_tint_moves_lamps_towards_green_or_magenta_and_keeps_their_brightness(sh
             exposure={"lamp_tint": tint, "lamp_ev": 0, "lamp_temperature_k": 6500},
             lighting={"lamps": {"count": 1}},
         )
-        shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
         gains.append(np.array(draw_exposures(spec, shot, [0])[0].group_gain["lamp_0"]))
     assert [luminance(gain) for gain in gains] == pytest.approx([1, 1, 1])
     magenta, plain, green = (gain[1] / gain[0] for gain in gains)
@@ -268,21 +273,21 @@ def test_the_meter_counts_a_sheet_that_shines(shapes):
         lighting={"lamps": {"count": 0}},
     )
     for index in range(10):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         (exposure,) = draw_exposures(spec, shot, [index])
         assert 0.5 < exposure.group_gain["emission"][1] * exposure.camera_gain < 1.0
 
 
 def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):
-    from blendgen.color import luminance
     from blendgen.draw.exposure import incident_light
+    from blendgen.geometry.color import luminance
 
     spec = make_spec(
         exposure={"camera_ev": 0, "white_balance": 1, "lamp_ev": {"uniform": [-5, 5]}},
         lighting={"lamps": {"count": 3}},
     )
     for index in range(20):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         (exposure,) = draw_exposures(spec, shot, [index])
         seen = incident_light(shot, exposure.group_gain) * exposure.camera_gain
         assert luminance(seen) == pytest.approx(1)
@@ -301,7 +306,7 @@ def test_groups_to_which_the_spec_leaves_no_choice_are_steady(shapes):
             "lamp_tint": 0,
         } | exposure
         spec = make_spec(exposure=given, lighting=lighting or {"lamps": {"count": 2}}, exposures_per_shot=4)
-        shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
         found = steady_groups(spec, shot)
         drawn = draw_exposures(spec, shot, range(4))
         for group in found & drawn[0].group_gain.keys():  # and so it is

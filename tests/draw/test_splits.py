@@ -6,7 +6,7 @@ import pytest
 
 from blendgen.draw.shot import draw_shot
 from blendgen.errors import SpecError
-from tests.conftest import make_roster, make_spec
+from tests.conftest import make_class_table, make_spec
 
 DRAWN = {
     "camera": {"elevation_deg": {"uniform": [20, 80]}},
@@ -15,8 +15,8 @@ DRAWN = {
 
 
 def splits(shapes, count=60, **changes):
-    spec, roster = make_spec(**{**DRAWN, **changes}), make_roster(shapes)
-    return [draw_shot(spec, shapes, roster, index) for index in range(count)]
+    spec, class_table = make_spec(**{**DRAWN, **changes}), make_class_table(shapes)
+    return [draw_shot(spec, shapes, class_table, index) for index in range(count)]
 
 
 def test_a_range_of_a_parameter_is_held_out(shapes):

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from blendgen.color import luminance
 from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.exposure import incident_light
 from blendgen.draw.shot import draw_exposures, draw_shot
-from blendgen.openings import panes_m, reached
-from tests.conftest import make_roster, make_spec
+from blendgen.geometry.color import luminance
+from blendgen.scene.openings import panes_m, reached
+from tests.conftest import make_class_table, make_spec
 
 
 def sunlit_shots(shapes, count=40, **lamps):
     lamps = {"count": 1, "kind": "door", "elevation_deg": {"uniform": [5, 90]}, **lamps}
     spec = make_spec(lighting={"lamps": lamps}, exposure={"camera_ev": 0, "lamp_ev": 3})
     for index in range(count):
-        yield spec, draw_shot(spec, shapes, make_roster(shapes), index)
+        yield spec, draw_shot(spec, shapes, make_class_table(shapes), index)
 
 
 def across(lamp, points):

@@ -9,8 +9,8 @@ from blendgen.draw.exposure import incident_light
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.flat import FlatEngine
 from blendgen.errors import SpecError
-from blendgen.shot import Surface
-from tests.conftest import make_roster, make_spec
+from blendgen.scene.shot import Surface
+from tests.conftest import make_class_table, make_spec
 
 WIDE = {"uniform": [0.1, 0.9]}
 PHOTOS = {"directory": "p", "width_m": {"uniform": [0.2, 0.4]}}
@@ -18,10 +18,11 @@ PHOTOS = {"directory": "p", "width_m": {"uniform": [0.2, 0.4]}}
 
 @pytest.mark.parametrize("mark", ["stains", "wetness", "seams"])
 def test_a_mark_is_drawn_and_leaves_every_other_draw(shapes, mark):
-    roster, seen = make_roster(shapes), set()
+    class_table, seen = make_class_table(shapes), set()
     for index in range(6):
         plain, marked = (
-            draw_shot(make_spec(surface=surface), shapes, roster, index) for surface in ({}, {mark: WIDE})
+            draw_shot(make_spec(surface=surface), shapes, class_table, index)
+            for surface in ({}, {mark: WIDE})
         )
         seen.add(getattr(marked.surface, mark))
         same = marked.surface.model_copy(update={mark: getattr(plain.surface, mark)})
@@ -30,10 +31,11 @@ def test_a_mark_is_drawn_and_leaves_every_other_draw(shapes, mark):
 
 
 def test_the_pitch_of_a_mesh_is_drawn_for_meshes_alone(shapes):
-    roster = make_roster(shapes)
+    class_table = make_class_table(shapes)
     pitches = {
         kind: {
-            draw_shot(make_spec(surface={"kind": kind}), shapes, roster, i).surface.pitch_m for i in range(5)
+            draw_shot(make_spec(surface={"kind": kind}), shapes, class_table, i).surface.pitch_m
+            for i in range(5)
         }
         for kind in ("belt_mesh", "paper")
     }
@@ -45,7 +47,7 @@ def test_photos_and_backdrops_are_drawn_by_name_with_their_size_and_part(shapes)
     spec = make_spec(
         surface={"kind": {"choice": ["photo", "paper"]}, "photos": PHOTOS}, backdrop={"directory": "q"}
     )
-    shots = [draw_shot(spec, catalog, make_roster(shapes), index) for index in range(30)]
+    shots = [draw_shot(spec, catalog, make_class_table(shapes), index) for index in range(30)]
     assert {shot.surface.kind for shot in shots} == {"photo", "paper"}
     for shot in shots:
         assert (shot.surface.photo is not None) == (shot.surface.kind == "photo")
@@ -59,7 +61,7 @@ def test_photos_and_backdrops_are_drawn_by_name_with_their_size_and_part(shapes)
 def test_a_backdrop_is_as_bright_as_white_paper_in_the_light_there_is(shapes):
     catalog = replace(shapes, backdrops={"c": Path("c")})
     spec = make_spec(backdrop={"directory": "q"})
-    shot = draw_shot(spec, catalog, make_roster(shapes), 0)
+    shot = draw_shot(spec, catalog, make_class_table(shapes), 0)
     for exposure in draw_exposures(spec, shot, range(4)):
         light = incident_light(shot, exposure.group_gain)
         assert exposure.group_gain["backdrop"] == pytest.approx(tuple(light))
@@ -98,6 +100,6 @@ def test_what_does_not_fit_together_is_told(surface, expected):
 
 def test_without_a_surface_only_products_are_hit(shapes):
     spec = make_spec(surface={"kind": "none"})
-    shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
     film = FlatEngine(shapes).render(shot)
     assert ((film.depth_m < float("inf")) == (film.instance_id > 0)).all()

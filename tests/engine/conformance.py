@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import ConvexHull
 
-from blendgen.geometry import (
+from blendgen.geometry.projection import (
     camera_rotation,
     direction_of,
     intrinsics_matrix,
@@ -21,7 +21,7 @@ from blendgen.geometry import (
     rotation_about_z,
     transform_points,
 )
-from blendgen.shot import Camera, Environment, Lamp, PlacedProduct, Shot, Surface
+from blendgen.scene.shot import Camera, Environment, Lamp, PlacedProduct, Shot, Surface
 
 RESOLUTION = (256, 192)
 

@@ -13,10 +13,10 @@ _NOTHING_MORE = Output()
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory):
     """The built-in shapes, measured for real into a cache of their own."""
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.engine.blender.measuring import builder_digests, measure
-    from blendgen.spec_sources import shape_source
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.load import load_catalog
+    from blendgen.models.measuring.cache import AssetCache
+    from blendgen.models.spec_sources import shape_source
 
     cache = AssetCache(tmp_path_factory.mktemp("cache"))
     sources = [shape_source("box"), shape_source("sphere")]
@@ -40,7 +40,7 @@ def engine_for(stock, _no_engine):
     """(max_lamps, catalog, output, render settings) -> an engine, the one at hand where it is the same."""
 
     def build(max_lamps=3, catalog=stock, output=_NOTHING_MORE, **render):
-        from blendgen.engine.blender.session import BlenderEngine
+        from blendgen.engine.blender.session.engine import BlenderEngine
 
         settings = make_spec(
             render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from blendgen.annotate import annotate
-from blendgen.catalog.label_names import label_names
-from blendgen.catalog.product import Catalog, Keypoint
-from blendgen.geometry import inverse_rigid, pixel_rays, project, transform_points
+from blendgen.geometry.projection import inverse_rigid, pixel_rays, project, transform_points
+from blendgen.models.label_names import label_names
+from blendgen.models.product import Catalog, Keypoint
 from blendgen.spec.output import Output
 from tests.engine.conformance import make_camera, make_shot, place, silhouette
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from blendgen.catalog.scan import MODEL_SUFFIXES
+from blendgen.models.scan import MODEL_SUFFIXES
 
 CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]
 # Quads of a box over CORNERS, counter-clockwise seen from outside.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from blendgen.draw.shot import draw_shot
-from blendgen.geometry import transform_points
-from blendgen.inventory import load_inventory
+from blendgen.geometry.projection import transform_points
+from blendgen.models.inventory import load_inventory
 from blendgen.spec.load import load_spec
 
 bpy = pytest.importorskip("bpy")
@@ -27,7 +27,7 @@ render: smoke
 @pytest.fixture(scope="module")
 def meshes():
     """product name -> (vertices (n, 3), triangles (m, 3)) of its cached asset."""
-    from blendgen.engine.blender.models import _append
+    from blendgen.engine.blender.session.products import _append
 
     loaded = {}
 
@@ -47,7 +47,7 @@ def meshes():
 
 @pytest.fixture
 def inventory_of(tmp_path):
-    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
 
     def load(arrangement):
         file = Path(tmp_path / "spec.yaml")
@@ -98,7 +98,7 @@ def test_no_meshes_meet_in_250_images_of_several_products(inventory_of, meshes, 
     spec, inventory = inventory_of(arrangement)
     pairs = 0
     for index in range(250):
-        shot = draw_shot(spec, inventory.catalog, inventory.roster, index)
+        shot = draw_shot(spec, inventory.catalog, inventory.class_table, index)
         lying = list(placed_meshes(shot, inventory.catalog, meshes))
         for number, one in enumerate(lying):
             for other in lying[:number]:

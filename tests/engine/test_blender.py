@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blendgen.shot import Distractor
-from blendgen.vocabulary import ENVIRONMENTS, LAMP_KINDS
+from blendgen.scene.shot import Distractor
+from blendgen.scene.vocabulary import ENVIRONMENTS, LAMP_KINDS
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
@@ -43,7 +43,7 @@ def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stoc
 
 
 def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tmp_path):
-    from blendgen.wheel import environment_image
+    from blendgen.system.wheel import environment_image
 
     catalog = replace(stock, environments={"mine.exr": environment_image("city")})
     engine = engine_for(1, catalog, samples_per_pixel=4, max_bounces=0, denoise=False)
@@ -148,7 +148,7 @@ def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(sto
 
 
 def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
-    from blendgen.catalog.product import Catalog, Colorway, MaterialOverride
+    from blendgen.models.product import Catalog, Colorway, MaterialOverride
 
     box = stock.product("box")
     red = Colorway("red", {"body": MaterialOverride("#ff0000")})
@@ -191,11 +191,11 @@ def test_a_long_session_leaves_nothing_behind(stock, engine):
 @pytest.mark.parametrize("color", ["#808080", "#1f2a44", "#d9334c", "#30a060", "#f0e0c0"])
 def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, engine_for, color):
     """White furnace: a matte sphere in uniform white light sends its albedo, and the picture its sRGB."""
-    from blendgen.color import hex_to_linear, hex_to_srgb
     from blendgen.develop.develop import finish
     from blendgen.develop.relight import mix_groups
-    from blendgen.engine.blender.nodes import add_node, new_material
-    from blendgen.engine.blender.session import _clear
+    from blendgen.engine.blender.session.engine import _clear
+    from blendgen.engine.blender.shading.nodes import add_node, new_material
+    from blendgen.geometry.color import hex_to_linear, hex_to_srgb
     from tests.develop.cameras import exposure
 
     engine = engine_for(0, samples_per_pixel=64, max_bounces=0, denoise=False)
@@ -228,8 +228,8 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
 @pytest.mark.parametrize("shape", ["box", "sphere"])
 def test_a_shape_is_the_same_closed_mesh_each_time(shape):
     """The same bytes from another cache."""
-    from blendgen.engine.blender.asset import empty_blender
-    from blendgen.engine.blender.shapes import build_shape
+    from blendgen.engine.blender.importing.asset import empty_blender
+    from blendgen.engine.blender.importing.shapes import build_shape
 
     made = []
     for _ in range(2):

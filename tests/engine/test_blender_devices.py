@@ -4,7 +4,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blendgen.engine.blender.devices import use_device  # noqa: E402
+from blendgen.engine.blender.session.devices import use_device  # noqa: E402
 from blendgen.engine.device import CPU, Device  # noqa: E402
 from blendgen.errors import SetupError  # noqa: E402
 

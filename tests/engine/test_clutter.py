@@ -9,14 +9,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blendgen.catalog.clutter import clutter_colorways, clutter_sources, occluder_sources  # noqa: E402
-from blendgen.catalog.clutter_finishes import OCCLUDERS  # noqa: E402
-from blendgen.catalog.entry import ASSET_FILE, read_entry  # noqa: E402
-from blendgen.engine.blender.asset import measure_source  # noqa: E402
 from blendgen.engine.blender.clutter import build_clutter  # noqa: E402
 from blendgen.engine.blender.clutter.finishes import FINISHES  # noqa: E402
 from blendgen.engine.blender.clutter.items import ITEMS  # noqa: E402
-from blendgen.engine.blender.join import vertex_positions  # noqa: E402
+from blendgen.engine.blender.importing.asset import measure_source  # noqa: E402
+from blendgen.engine.blender.importing.join import vertex_positions  # noqa: E402
+from blendgen.models.families.clutter import clutter_colorways, clutter_sources, occluder_sources  # noqa: E402
+from blendgen.models.families.clutter_finishes import OCCLUDERS  # noqa: E402
+from blendgen.models.measuring.entry import ASSET_FILE, read_entry  # noqa: E402
 
 SOURCES = {source.name: source for source in [*clutter_sources(), *occluder_sources()]}
 # one of each way to build always, all of them where there is time

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blendgen.draw.arrangement import walls
-from blendgen.ground import Container
-from blendgen.vocabulary import CONTAINER_KINDS
+from blendgen.scene.ground import Container
+from blendgen.scene.vocabulary import CONTAINER_KINDS
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
@@ -21,7 +21,7 @@ def container(kind="tote", **changes):
 
 def built(one):
     """(vertices in the world (n, 3), faces) of the container's object."""
-    from blendgen.engine.blender.containers import build_container
+    from blendgen.engine.blender.surfaces.containers import build_container
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     box = build_container(one, conformance.make_shot([]).surface)

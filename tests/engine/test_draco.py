@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 bpy = pytest.importorskip("bpy")
 pytest.importorskip("DracoPy")
 
-from blendgen.engine.blender.asset import empty_blender  # noqa: E402
-from blendgen.engine.blender.draco import EXTENSION, plain_gltf  # noqa: E402
-from blendgen.engine.blender.importers import ImportRefused, import_model  # noqa: E402
+from blendgen.engine.blender.importing.asset import empty_blender  # noqa: E402
+from blendgen.engine.blender.importing.draco import EXTENSION, plain_gltf  # noqa: E402
+from blendgen.engine.blender.importing.importers import ImportRefused, import_model  # noqa: E402
 from tests.engine.draco_files import (  # noqa: E402
     add_view,
     document,

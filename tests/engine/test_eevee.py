@@ -31,7 +31,7 @@ def shots(stock):
 @pytest.fixture(scope="module")
 def traced(stock, shots, _no_engine):
     """What Cycles makes of the shots; first of all, as EEVEE's shaders are lost with its engine."""
-    from blendgen.engine.blender.session import BlenderEngine
+    from blendgen.engine.blender.session.engine import BlenderEngine
 
     render = make_spec(render={"samples_per_pixel": 16, "max_bounces": 1, "denoise": True}).render
     engine = BlenderEngine(stock, render, 3, threads=2)

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blendgen.catalog.entry import read_entry
-from blendgen.catalog.scan import scan_directory
-from blendgen.catalog.source import Source
-from blendgen.engine.blender.measuring import measure
+from blendgen.engine.blender.importing.measuring import measure
+from blendgen.models.measuring.entry import read_entry
+from blendgen.models.scan import scan_directory
+from blendgen.models.source import Source
 from tests.engine.model_files import obj
 
 pytest.importorskip("bpy")

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from blendgen.color import srgb_to_linear
-from blendgen.geometry import project
-from blendgen.ground import Backdrop, SurfacePhoto
+from blendgen.geometry.color import srgb_to_linear
+from blendgen.geometry.projection import project
+from blendgen.scene.ground import Backdrop, SurfacePhoto
 from tests.engine import conformance
 
 pytest.importorskip("bpy")

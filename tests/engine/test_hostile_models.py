@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.catalog.entry import ASSET_FILE, Measured, read_entry
-from blendgen.catalog.scan import scan_directory
-from blendgen.engine.blender.confined import SWITCH
-from blendgen.engine.blender.measuring import measure
+from blendgen.engine.blender.importing.confined import SWITCH
+from blendgen.engine.blender.importing.measuring import measure
+from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
+from blendgen.models.scan import scan_directory
 from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 
 pytest.importorskip("bpy")

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.catalog.entry import ASSET_FILE, Measured, read_entry
-from blendgen.catalog.scan import MODEL_SUFFIXES, scan_directory
-from blendgen.catalog.source import Source
-from blendgen.engine.blender.measuring import measure
+from blendgen.engine.blender.importing.measuring import measure
+from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
+from blendgen.models.scan import MODEL_SUFFIXES, scan_directory
+from blendgen.models.source import Source
 from tests.engine.model_files import write_models
 
 pytest.importorskip("bpy")

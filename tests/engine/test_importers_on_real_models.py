@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.catalog.cache import AssetCache
-from blendgen.catalog.entry import read_entry
-from blendgen.catalog.load import load_catalog
-from blendgen.catalog.product import Catalog
-from blendgen.catalog.scan import scan_directory
-from blendgen.engine.blender.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.models.load import load_catalog
+from blendgen.models.measuring.cache import AssetCache
+from blendgen.models.measuring.entry import read_entry
+from blendgen.models.product import Catalog
+from blendgen.models.scan import scan_directory
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blendgen.annotate import annotate
-from blendgen.catalog.label_names import label_names
+from blendgen.models.label_names import label_names
 from blendgen.spec.output import Output
 from tests.conftest import make_spec
 from tests.engine import label_conformance
@@ -23,7 +23,7 @@ def catalog(stock):
 
 
 def build(catalog, output, samples=4):
-    from blendgen.engine.blender.session import BlenderEngine
+    from blendgen.engine.blender.session.engine import BlenderEngine
 
     render = make_spec(render={"samples_per_pixel": samples, "max_bounces": 1, "denoise": False}).render
     return BlenderEngine(catalog, render, 1, 2, output)
@@ -39,11 +39,11 @@ usemtl lid\nf 5 6 7 8
 @pytest.fixture(scope="module")
 def lidded(tmp_path_factory):
     """A box of 6 x 4 x 2 cm whose upper face is a part of its own, with a colourway for both parts."""
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.catalog.product import Colorway, MaterialOverride
-    from blendgen.catalog.scan import scan_directory
-    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.load import load_catalog
+    from blendgen.models.measuring.cache import AssetCache
+    from blendgen.models.product import Colorway, MaterialOverride
+    from blendgen.models.scan import scan_directory
 
     folder = tmp_path_factory.mktemp("lidded")
     (folder / "box.obj").write_text(LIDDED_BOX)
@@ -104,7 +104,7 @@ def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypat
         overscan = engine.render(make_shot(products, camera)).overscan
         mask = overscan.amodal_mask[1]
         share.append(1 - overscan.inside[mask].sum() / mask.sum())
-        monkeypatch.setattr("blendgen.overscan._MOST_PIXELS", np.prod(camera.resolution))
+        monkeypatch.setattr("blendgen.optics.overscan._MOST_PIXELS", np.prod(camera.resolution))
     assert overscan.camera.resolution == camera.resolution and not overscan.inside.all()
     assert share[0] > 0.1 and share[1] == pytest.approx(share[0], abs=0.03)
 

@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy")
 
 def test_lamps_stay_out_of_the_picture_unless_wanted(stock, engine):
     """Two lamps before the sky, that shine into the camera."""
-    from blendgen.shot import Lamp
+    from blendgen.scene.shot import Lamp
 
     camera = conformance.make_camera(0, 5, distance_m=0.5, resolution=(48, 36), focal_length_mm=24)
     lamps = {}
@@ -42,7 +42,7 @@ def test_lamps_stay_out_of_the_picture_unless_wanted(stock, engine):
 def test_the_sun_shines_through_nine_panes_of_a_window(stock, engine_for):
     from scipy.ndimage import label
 
-    from blendgen.shot import lamp_group
+    from blendgen.scene.shot import lamp_group
 
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     camera = conformance.make_camera(0, 90, 0, 0.6, (0, 0, 0), resolution=(96, 72))

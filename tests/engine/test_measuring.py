@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.catalog.product import Refusal
-from blendgen.catalog.source import Source
-from blendgen.engine.blender.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import builder_digests, measure
 from blendgen.errors import SetupError
+from blendgen.models.product import Refusal
+from blendgen.models.source import Source
 
 # A child that speaks the protocol, and does to each request what the name of its source says.
 CHILD = """
@@ -91,7 +91,8 @@ def test_a_child_that_dies_at_once_is_a_setup_error():
 
 
 def test_the_child_itself_tells_why_blender_cannot_be_loaded():
-    code = "import sys\nsys.modules['bpy'] = None\nfrom blendgen.engine.blender.measure import main\nmain()"
+    code = "import sys\nsys.modules['bpy'] = None\n"
+    code += "from blendgen.engine.blender.importing.measure import main\nmain()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert '"setup_error": "import of bpy halted' in done.stdout
 

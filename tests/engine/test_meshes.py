@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from blendgen.audit.cast import RayScene, Solid
-from blendgen.audit.compare import at_silhouette
-from blendgen.geometry import pixel_rays, transform_points
+from blendgen.geometry.projection import pixel_rays, transform_points
+from blendgen.verify.rays.cast import RayScene, Solid
+from blendgen.verify.rays.compare import at_silhouette
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
@@ -44,7 +44,7 @@ def test_nothing_of_a_scene_is_left_behind(stock, engine):
 
 
 def test_an_asset_is_read_in_its_own_frame_and_leaves_nothing(stock, engine):
-    from blendgen.engine.blender.meshes import asset_mesh
+    from blendgen.engine.blender.session.meshes import asset_mesh
 
     engine.render(everything(stock))  # whatever is kept from shot to shot is there now
     before = [set(blocks) for blocks in (bpy.data.objects, bpy.data.meshes, bpy.data.materials)]
@@ -75,9 +75,9 @@ def test_rays_through_the_meshes_meet_what_cycles_renders(stock, engine, kind):
 
 
 def test_alpha_is_seen_through_and_glass_is_met():
-    from blendgen.engine.blender.case_material import case_material
-    from blendgen.engine.blender.meshes import may_be_seen_through
-    from blendgen.engine.blender.nodes import add_node, new_material
+    from blendgen.engine.blender.phones.case_material import case_material
+    from blendgen.engine.blender.session.meshes import may_be_seen_through
+    from blendgen.engine.blender.shading.nodes import add_node, new_material
 
     solid, tree, principled = new_material("solid", Transmission_Weight=1.0)
     assert not may_be_seen_through(solid) and not may_be_seen_through(case_material("clear"))

@@ -10,9 +10,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy")
 
-from blendgen.catalog.phones import load_phones, phone_colorways  # noqa: E402
 from blendgen.engine.blender.phones import build_phone  # noqa: E402
 from blendgen.engine.blender.phones.case import FIT_MM, LIP_MM, PLATE_MM, WALL_MM  # noqa: E402
+from blendgen.models.families.phones import load_phones, phone_colorways  # noqa: E402
 
 PHONES = load_phones()
 # one of each build always, all of them where there is time

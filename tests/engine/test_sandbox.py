@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.catalog.source import Source
-from blendgen.engine.blender.measuring import measure
-from blendgen.sandbox import landlock_version
+from blendgen.engine.blender.importing.measuring import measure
+from blendgen.models.source import Source
+from blendgen.system.sandbox import landlock_version
 from tests.engine.model_files import obj
 
 pytest.importorskip("bpy")
@@ -24,7 +24,7 @@ needs_landlock = pytest.mark.skipif(landlock_version() == 0, reason="this kernel
 CONFINED = """
 import json, os, socket, sys
 from pathlib import Path
-from blendgen.sandbox import GIB, Limits, confine
+from blendgen.system.sandbox import GIB, Limits, confine
 model, entry, secret = map(Path, sys.argv[1:])
 held = confine([model, Path("/nowhere")], [entry], Limits(memory_bytes=GIB, cpu_s=60, file_bytes=1000))
 def outcome(deed):
@@ -111,7 +111,7 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "from tests.engine.test_sandbox import source\n"
-        "from blendgen.engine.blender.measuring import measure\n"
+        "from blendgen.engine.blender.importing.measuring import measure\n"
         f"command = (sys.executable, '-c', {HANGING!r}, {str(tmp_path / 'pids')!r})\n"
         f"list(measure([(source(Path({str(tmp_path / 'a.obj')!r})), Path({str(tmp_path / 'entry')!r}))],"
         " command=command))\n"

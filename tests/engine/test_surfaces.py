@@ -11,9 +11,9 @@ bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
 from blendgen.engine.blender.surfaces.colors import DEFAULT_COLOR_SRGB  # noqa: E402
-from blendgen.ground import SurfacePhoto  # noqa: E402
-from blendgen.shot import Surface  # noqa: E402
-from blendgen.vocabulary import PHOTO, SURFACE_KINDS  # noqa: E402
+from blendgen.scene.ground import SurfacePhoto  # noqa: E402
+from blendgen.scene.shot import Surface  # noqa: E402
+from blendgen.scene.vocabulary import PHOTO, SURFACE_KINDS  # noqa: E402
 
 PRODUCT_HALF_M = 0.15
 BELTS = ("belt_rubber", "belt_pvc", "belt_modular", "belt_mesh")
@@ -82,7 +82,7 @@ def state_of(objects) -> list:
 
 def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
     from blendgen.engine.blender.surfaces.frame import LAP_M
-    from blendgen.vocabulary import SURFACE_RIM_M
+    from blendgen.scene.vocabulary import SURFACE_RIM_M
 
     assert LAP_M < SURFACE_RIM_M
 

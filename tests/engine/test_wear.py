@@ -22,7 +22,7 @@ def glass(stock, engine_for):
 
 
 def _worn(mark: str, amount: float):
-    from blendgen.condition import Condition, Impact, Sticker
+    from blendgen.scene.condition import Condition, Impact, Sticker
 
     offset = (3.0, 7.0)
     if mark == "cracks":
@@ -92,7 +92,7 @@ def test_stickers_leave_nothing_behind(stock, engine_for):
 
 @pytest.mark.parametrize("kind", STICKERS)
 def test_a_sticker_reaches_what_lies_below_it_and_not_what_lies_beside_it(kind):
-    from blendgen.engine.blender.stickers import reaches
+    from blendgen.engine.blender.wear.stickers import reaches
 
     (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its middle 30 mm up
     triangle = np.array([(0.0, 0.0, 0.0), (0.004, 0.0, 0.0), (0.0, 0.004, 0.0)])
@@ -119,10 +119,10 @@ def test_what_is_no_glass_does_not_crack(stock, engine_for):
 def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.catalog.scan import scan_directory
-    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.load import load_catalog
+    from blendgen.models.measuring.cache import AssetCache
+    from blendgen.models.scan import scan_directory
 
     (tmp_path / "models").mkdir()
     corners = [f"v {x} {y} {z}" for x in (0, 60) for y in (0, 60) for z in (0, 60)]
@@ -151,10 +151,10 @@ def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for
 def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.catalog.cache import AssetCache
-    from blendgen.catalog.load import load_catalog
-    from blendgen.catalog.phones import phone_sources
-    from blendgen.engine.blender.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.models.families.phones import phone_sources
+    from blendgen.models.load import load_catalog
+    from blendgen.models.measuring.cache import AssetCache
 
     (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
     cased = replace(phone, name="cased", options={**phone.options, "cased": True})
@@ -179,7 +179,7 @@ def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for,
 
 def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
 
-    from blendgen.condition import Condition
+    from blendgen.scene.condition import Condition
 
     engine = engine_for(0, samples_per_pixel=8, max_bounces=0, denoise=False)
     box = stock.product("box")
@@ -199,7 +199,7 @@ def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
 
 
 def test_marks_of_use_leave_nothing_behind(stock, engine):
-    from blendgen.condition import Condition
+    from blendgen.scene.condition import Condition
 
     placed = conformance.place(1, stock.product("box")).model_copy(
         update={"condition": Condition(scratches=0.5, fingerprints=0.5, dust=0.5, scuffs=0.5)}

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from blendgen.catalog.product import Catalog
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import ManifestWriter
+from blendgen.dataset.record import label_record
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
 from blendgen.export.source import open_source
+from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline, tasks_for
-from blendgen.record import label_record
-from tests.conftest import make_product, make_roster, make_spec
+from tests.conftest import make_class_table, make_product, make_spec
 from tests.export.fake import FakeImage, grid_boxes, make_fake
 
 NAMES = ("ärmel-größe", "blue box", "ボール")
@@ -25,15 +25,15 @@ NAMES = ("ärmel-größe", "blue box", "ボール")
 def make_dataset(folder, catalog, count=24, **spec):
     """A finished data set in a folder; returns it as an export sees it."""
     spec = make_spec(name="small", **{"per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec})
-    roster = make_roster(catalog)
+    class_table = make_class_table(catalog)
     record = {
         "name": spec.name, "digest": "0123456789abcdef", "seed": spec.seed, "blendgen_version": "1",
-        "blender_version": "4", "classes": list(roster.classes),
+        "blender_version": "4", "classes": list(class_table.classes),
         "exposures_per_shot": spec.exposures_per_shot,
     }  # fmt: skip
-    record |= label_record(spec, catalog, roster)
+    record |= label_record(spec, catalog, class_table)
     engine = FlatEngine(catalog, spec.output)
-    pipeline = Pipeline(spec, catalog, roster, engine, Developer(None, spec.exposures_per_shot))
+    pipeline = Pipeline(spec, catalog, class_table, engine, Developer(None, spec.exposures_per_shot))
     layout = Layout(folder)
     with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
         for task in tasks_for(spec, range(count)):

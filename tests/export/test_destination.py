@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from blendgen.dataset.verify import verify
 from blendgen.errors import DatasetError
 from blendgen.export.destination import Destination
 from blendgen.export.formats import EXPORTERS, export
 from blendgen.export.options import Options
 from blendgen.export.source import open_source
+from blendgen.verify.dataset import verify
 from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 
@@ -253,7 +253,7 @@ def test_the_command_tells_what_it_made(small, tmp_path):
         [*command, "coco", str(tmp_path / "b"), "--crops", "0.1"], capture_output=True, text=True
     )
     assert wrong.returncode == 2 and "crops are for" in wrong.stderr
-    masks = [*command, "hf", str(tmp_path / "d"), "--with", "mask, mask"]
+    masks = [*command, "hf", str(tmp_path / "d"), "--include", "mask, mask"]
     assert subprocess.run(masks, capture_output=True).returncode == 0
     assert list((tmp_path / "d").glob("train/mask/*.png"))
     wrong = subprocess.run([*masks, "--crops", "0"], capture_output=True, text=True)

@@ -231,7 +231,7 @@ def test_a_row_without_objects_is_told(tmp_path):
 
 
 def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
-    told = r"has no nocs; --with takes mask, depth"
+    told = r"has no nocs; --include takes mask, depth"
     for name in ("hf", "parquet", "webdataset"):
         with pytest.raises(DatasetError, match=told):
             run(awkward, name, tmp_path / name, extras=("mask", "nocs"))
@@ -258,5 +258,5 @@ def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path)
 @pytest.mark.parametrize("name", ["hf", "parquet"])
 def test_files_that_loaders_of_pictures_cannot_open_are_refused(tmp_path, stock, name):
     source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
-    with pytest.raises(DatasetError, match=r"--with depth: .*\.exr is an EXR file"):
+    with pytest.raises(DatasetError, match=r"--include depth: .*\.exr is an EXR file"):
         export(source.root, name, tmp_path / "out", Options(extras=("depth",)))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from blendgen.catalog.product import Keypoint
 from blendgen.errors import DatasetError
 from blendgen.export.formats import export
 from blendgen.export.options import Options
+from blendgen.models.product import Keypoint
 from tests.export.conftest import AWKWARD, make_dataset
 from tests.export.fake import FakeImage, make_fake
 

@@ -1,4 +1,4 @@
-"""Each law is tested by what it promises: moments, quantiles, uniformity."""
+"""Each distribution is tested by what it promises: moments, quantiles, uniformity."""
 
 import math
 
@@ -16,19 +16,19 @@ from blendgen.spec.distributions import (
     TruncatedNormal,
     Uniform,
 )
-from blendgen.spec.vector_laws import Cone, Disk, Sphere
+from blendgen.spec.vector_distributions import Cone, Disk, Sphere
 
 UNITS = (np.arange(20000) + 0.5) / 20000
 unit = st.floats(0, 1, exclude_max=True)
 
 
-def values(law):
-    return np.array([law.at(u) for u in UNITS])
+def values(distribution):
+    return np.array([distribution.quantile(u) for u in UNITS])
 
 
-def pairs(law, count=150):
+def pairs(distribution, count=150):
     grid = (np.arange(count) + 0.5) / count
-    return np.array([law.at(u, v) for u in grid for v in grid])
+    return np.array([distribution.quantile(u, v) for u in grid for v in grid])
 
 
 def test_uniform_has_its_mean_and_variance():
@@ -47,7 +47,7 @@ def test_normal_has_its_moments_and_quantiles():
     drawn = values(Normal(2, 3))
     assert drawn.mean() == pytest.approx(2, abs=1e-3)
     assert drawn.std() == pytest.approx(3, rel=2e-3)
-    assert Normal(2, 3).at(0.975) == pytest.approx(2 + 1.959964 * 3, abs=1e-4)
+    assert Normal(2, 3).quantile(0.975) == pytest.approx(2 + 1.959964 * 3, abs=1e-4)
 
 
 def test_truncated_normal_keeps_its_bounds_and_its_shape():
@@ -64,7 +64,7 @@ def test_integers_are_equally_likely_and_include_both_ends():
 
 
 def test_choice_follows_its_weights():
-    drawn = [Choice(("a", "b", "c"), (1, 0, 3)).at(u) for u in UNITS]
+    drawn = [Choice(("a", "b", "c"), (1, 0, 3)).quantile(u) for u in UNITS]
     assert drawn.count("b") == 0
     assert drawn.count("c") == pytest.approx(3 * drawn.count("a"), abs=4)
 
@@ -94,18 +94,23 @@ def test_cone_is_uniform_over_its_cap():
 
 def test_a_constant_needs_no_chance():
     assert Constant(3).dimensions == 0
-    assert Constant(3).at() == 3
+    assert Constant(3).quantile() == 3
 
 
 @given(unit)
 def test_no_law_leaves_its_support(u):
-    for law in (Uniform(0.1, 0.3), LogUniform(0.1, 0.3), TruncatedNormal(0, 9, 0.1, 0.3), Integers(-3, 3)):
-        low, high = law.support()
-        assert low <= law.at(u) <= high
+    for distribution in (
+        Uniform(0.1, 0.3),
+        LogUniform(0.1, 0.3),
+        TruncatedNormal(0, 9, 0.1, 0.3),
+        Integers(-3, 3),
+    ):
+        low, high = distribution.support()
+        assert low <= distribution.quantile(u) <= high
 
 
 @pytest.mark.parametrize(
-    ("law", "arguments"),
+    ("distribution", "arguments"),
     [
         (Uniform, (1, 1)),
         (Uniform, (2, 1)),
@@ -122,6 +127,6 @@ def test_no_law_leaves_its_support(u):
         (Cone, (0,)),
     ],
 )
-def test_impossible_laws_are_refused(law, arguments):
-    with pytest.raises(ValueError, match=law.keyword):
-        law(*arguments)
+def test_impossible_laws_are_refused(distribution, arguments):
+    with pytest.raises(ValueError, match=distribution.keyword):
+        distribution(*arguments)

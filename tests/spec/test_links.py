@@ -4,7 +4,7 @@ import pytest
 
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import SpecError
-from tests.conftest import make_roster, make_spec
+from tests.conftest import make_class_table, make_spec
 from tests.spec.test_load import MINIMAL, check, problems
 
 
@@ -12,9 +12,9 @@ def test_a_parameter_takes_the_value_of_another(shapes):
     spec = make_spec(lighting={"lamps": {"count": 2, "azimuth_deg": {"same_as": "camera.azimuth_deg"}}})
     free = make_spec(lighting={"lamps": {"count": 2}})
     for index in range(5):
-        shot = draw_shot(spec, shapes, make_roster(shapes), index)
+        shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         # the other parameter is drawn as if nothing referred to it
-        assert shot.camera == draw_shot(free, shapes, make_roster(shapes), index).camera
+        assert shot.camera == draw_shot(free, shapes, make_class_table(shapes), index).camera
         for lamp in shot.lamps:
             x, y = lamp.lamp_to_world[0][2], lamp.lamp_to_world[1][2]
             turned = shot.camera.world_to_camera[2]
@@ -36,7 +36,7 @@ def test_a_shift_has_a_law_of_its_own(shapes):
             "grain": {"uniform": [0, 1]},
         }
     )
-    shot = draw_shot(spec, shapes, make_roster(shapes), 0)
+    shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
     for exposure in draw_exposures(spec, shot, range(10)):
         assert exposure.gain_db == pytest.approx(exposure.grain + 3)
 

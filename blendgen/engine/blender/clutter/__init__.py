@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.catalog.clutter import material_name
 from blendgen.engine.blender.clutter.finishes import make_material
 from blendgen.engine.blender.clutter.items import ITEMS
 from blendgen.engine.blender.clutter.solids import Solids
-from blendgen.engine.blender.join import PRODUCT_NAME
+from blendgen.engine.blender.importing.join import PRODUCT_NAME
+from blendgen.models.families.clutter import material_name
 
 
 def build_clutter(options: dict) -> bpy.types.Object:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.color import hex_to_linear
 from blendgen.engine.blender.clutter import hard_finishes as hard
 from blendgen.engine.blender.clutter import soft_finishes as soft
 from blendgen.engine.blender.clutter.grain import Grain
-from blendgen.engine.blender.nodes import new_material
+from blendgen.engine.blender.shading.nodes import new_material
+from blendgen.geometry.color import hex_to_linear
 
 FINISHES = {
     "plastic": hard.plastic,

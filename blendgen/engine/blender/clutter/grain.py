@@ -6,8 +6,8 @@ lies. Wear and dust are fixed: how used a finish looks is part of it.
 
 from __future__ import annotations
 
-from blendgen.engine.blender.nodes import add_node
-from blendgen.engine.blender.shader_graph import Number, ShaderGraph, Socket
+from blendgen.engine.blender.shading.nodes import add_node
+from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 
 
 class Grain(ShaderGraph):

@@ -7,7 +7,7 @@ metals are tumbled or rolled, paint is chipped.
 from __future__ import annotations
 
 from blendgen.engine.blender.clutter.grain import Grain
-from blendgen.engine.blender.grime import scratches, stains
+from blendgen.engine.blender.shading.grime import scratches, stains
 
 Color = tuple[float, float, float]
 _RUST = (0.13, 0.045, 0.018)

@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from blendgen.catalog.hull import hull_triangles
 from blendgen.engine.blender.clutter.outlines import moved, turned
 from blendgen.engine.blender.clutter.solids import Solids
+from blendgen.geometry.hull import hull_triangles
 
 
 def jag(t, seed: float) -> np.ndarray:

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.catalog.phone_model import Phone
-from blendgen.catalog.phones import phone_colorways
-from blendgen.catalog.product import Keypoint
-from blendgen.engine.blender.keypoints import on_surface
+from blendgen.engine.blender.importing.keypoints import on_surface
 from blendgen.engine.blender.phones.body import add_body, body_shape
 from blendgen.engine.blender.phones.camera import add_camera
 from blendgen.engine.blender.phones.case import add_case
@@ -22,6 +19,9 @@ from blendgen.engine.blender.phones.keypoints import phone_keypoints
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.materials import phone_materials
 from blendgen.engine.blender.phones.sides import add_sides
+from blendgen.models.families.phone_model import Phone
+from blendgen.models.families.phones import phone_colorways
+from blendgen.models.product import Keypoint
 
 
 def build_phone(description: dict, cased: bool = False) -> tuple[bpy.types.Object, tuple[Keypoint, ...]]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from blendgen.catalog.phone_model import Phone
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import RoundedRectangle, Station, arc, plate_profile
+from blendgen.models.families.phone_model import Phone
 
 FRONT_GLASS_MM = 0.03  # the screen and its marks are decals within this height below the glass
 SEAM_MM = 0.07

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from blendgen.catalog.phone_model import Island, Lens, Phone
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station, arc, plate_profile
+from blendgen.models.families.phone_model import Island, Lens, Phone
 
 ROOT_MM = 0.4  # how deep parts reach into what carries them
 FLARE_MM = 0.7

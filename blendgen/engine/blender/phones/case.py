@@ -11,12 +11,12 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from blendgen.catalog.phone_model import Phone
-from blendgen.engine.blender.case_material import CASE_PART
 from blendgen.engine.blender.phones.body import BodyShape
+from blendgen.engine.blender.phones.case_material import CASE_PART
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import RoundedRectangle, Station, arc
 from blendgen.engine.blender.phones.sides import BUTTON_WIDTH_MM, add_plate, on_side
+from blendgen.models.families.phone_model import Phone
 
 WALL_MM = 1.5
 PLATE_MM = 1.3

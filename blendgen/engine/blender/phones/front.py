@@ -7,10 +7,10 @@ front; the body's front is at z = 0.
 
 from __future__ import annotations
 
-from blendgen.catalog.phone_model import Front, Phone
 from blendgen.engine.blender.phones.body import FRONT_GLASS_MM, on_front
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station
+from blendgen.models.families.phone_model import Front, Phone
 
 STEP_MM = 0.008
 DISPLAY, CUTOUT, MARK = 1, 2, 3

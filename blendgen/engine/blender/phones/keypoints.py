@@ -2,17 +2,17 @@
 
 Names are as its user holds it: left and right as seen from the front. In: a phone and the shape of
 its body. Out: where they are meant to be, millimetres, in the phone's frame; the mesh has the last
-word (engine/blender/keypoints.py).
+word (engine/blender/importing/keypoints.py).
 """
 
 from __future__ import annotations
 
 import math
 
-from blendgen.catalog.phone_model import Phone
-from blendgen.catalog.product import Keypoint
 from blendgen.engine.blender.phones.body import FRONT_GLASS_MM, BodyShape, on_front
 from blendgen.engine.blender.phones.camera import lens_top_mm
+from blendgen.models.families.phone_model import Phone
+from blendgen.models.product import Keypoint
 
 MAIN_CAMERA = "main_camera"
 _SIDES = {"left": -1, "right": 1}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.catalog.phone_model import Phone
-from blendgen.catalog.product import Colorway
-from blendgen.color import hex_to_linear
-from blendgen.engine.blender.case_material import CASE_PLASTIC
-from blendgen.engine.blender.nodes import GLASS_MARK, add_node, new_material, set_input
+from blendgen.engine.blender.phones.case_material import CASE_PLASTIC
+from blendgen.engine.blender.shading.nodes import GLASS_MARK, add_node, new_material, set_input
+from blendgen.geometry.color import hex_to_linear
+from blendgen.models.families.phone_model import Phone
+from blendgen.models.product import Colorway
 
 # parts of glass that break as one, the lenses being of sapphire
 GLASS = ("back", "island", "bezel", "display", "emblem")

@@ -7,10 +7,10 @@ from they read as holes. Left and right are as seen from the front, millimetres.
 
 from __future__ import annotations
 
-from blendgen.catalog.phone_model import Button, Phone
 from blendgen.engine.blender.phones.body import BodyShape
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station, arc
+from blendgen.models.families.phone_model import Button, Phone
 
 ROOT_MM = 0.5
 PROUD_MM = 0.02

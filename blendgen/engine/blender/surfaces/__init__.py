@@ -21,8 +21,8 @@ from blendgen.engine.blender.surfaces.photo import build_photo
 from blendgen.engine.blender.surfaces.sheet import build_pvc_belt, build_rubber_belt
 from blendgen.engine.blender.surfaces.tables import build_steel_table, build_wood_table
 from blendgen.engine.blender.surfaces.wire import build_mesh_belt
-from blendgen.shot import Surface
-from blendgen.vocabulary import PHOTO
+from blendgen.scene.shot import Surface
+from blendgen.scene.vocabulary import PHOTO
 
 BUILDERS: dict[str, Callable[[Surface], list[bpy.types.Object]]] = {
     "belt_rubber": build_rubber_belt,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, scratches
+from blendgen.engine.blender.shading.grime import dust_cover, scratches
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
-from blendgen.shot import EMISSION_GROUP, Surface
+from blendgen.scene.shot import EMISSION_GROUP, Surface
 
 HALF_SIDE_M = 6.0
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.tables import table_arrays
 from blendgen.engine.blender.surfaces.water import soaked
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 THICKNESS_M = 0.0065
 FLUTE_M = 0.0078

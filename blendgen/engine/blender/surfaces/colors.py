@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blendgen.vocabulary import SURFACE_KINDS
+from blendgen.scene.vocabulary import SURFACE_KINDS
 
 DEFAULT_COLOR_SRGB: dict[str, str] = {
     "belt_rubber": "#2b2c2f",

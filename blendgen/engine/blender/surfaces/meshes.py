@@ -11,8 +11,8 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.stage import stand
-from blendgen.shot import Surface
+from blendgen.engine.blender.session.stage import stand
+from blendgen.scene.shot import Surface
 
 Arrays = tuple[np.ndarray, np.ndarray]
 

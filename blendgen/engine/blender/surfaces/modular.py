@@ -10,7 +10,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust, streaks
+from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust, streaks
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import (
@@ -21,7 +21,7 @@ from blendgen.engine.blender.surfaces.shading import (
     wrapped_offset_m,
 )
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 PITCH_M = 0.0254
 COLUMN_M = 0.00635

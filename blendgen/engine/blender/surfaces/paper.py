@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import soaked
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 HALF_SIDE_M = 6.0
 

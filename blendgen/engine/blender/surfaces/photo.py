@@ -11,7 +11,7 @@ import bpy
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 HALF_SIDE_M = 12.0
 

@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 import bpy
 
-from blendgen.color import hex_to_linear
-from blendgen.engine.blender.grime import marks, stains
-from blendgen.engine.blender.kept import kept
-from blendgen.engine.blender.nodes import new_material, set_input
-from blendgen.engine.blender.shader_graph import ShaderGraph, Socket
+from blendgen.engine.blender.shading.cached_blocks import kept
+from blendgen.engine.blender.shading.grime import marks, stains
+from blendgen.engine.blender.shading.nodes import new_material, set_input
+from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.colors import surface_color_srgb
-from blendgen.shot import Surface
-from blendgen.vocabulary import USUALLY_SEAMLESS
+from blendgen.geometry.color import hex_to_linear
+from blendgen.scene.shot import Surface
+from blendgen.scene.vocabulary import USUALLY_SEAMLESS
 
 # A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
 # for fabric and moves none of them.

@@ -11,12 +11,12 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 LENGTH_TO_WIDTH = 1.6
 PLATE_M = 0.508

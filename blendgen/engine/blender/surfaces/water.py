@@ -7,7 +7,7 @@ rim, domed in drops. Under it a dielectric loses its own gloss, and what is poro
 
 from __future__ import annotations
 
-from blendgen.engine.blender.shader_graph import Number, Socket
+from blendgen.engine.blender.shading.shader_graph import Number, Socket
 from blendgen.engine.blender.surfaces.shading import Shading
 
 _WATER_IOR = 1.33

@@ -12,12 +12,12 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.grime import dust_cover, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.shot import Surface
+from blendgen.scene.shot import Surface
 
 ROWS = 8
 # in pitches: from one turn of a spiral to the next, the spiral's wire, the rods
@@ -155,6 +155,6 @@ def write_wire(s: Shading) -> None:
 
 
 def write_strip(s: Shading) -> None:
-    """Plain and rubbed, with the soil that falls through the belt."""
+    """FrozenModel and rubbed, with the soil that falls through the belt."""
     soil = s.product(s.ramp(s.noise((30.0, 8.0), detail=3.0, seed=4.0), 0.35, 0.65), s.sum(s.wear, 0.15), 0.6)
     s.set(Base_Color=s.mix(soil, s.base, (0.06, 0.055, 0.05)), Roughness=0.55)

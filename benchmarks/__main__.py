@@ -1,0 +1,112 @@
+"""`python -m benchmarks`: what images cost on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from blendgen.cli import run_program
+from blendgen.cli.options import load, stock
+from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.errors import ExitCode
+
+_SCENE = "conveyor_phones.yaml"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--scene", type=click.Path(path_type=Path), help=f"Spec to measure; default: the demo, {_SCENE}."
+)
+@click.option(
+    "--resolution",
+    type=click.IntRange(16, 8192),
+    help="Side of the images in pixels; default: 224, with --quick 64.",
+)
+@click.option(
+    "--samples", type=click.IntRange(1, 4096), help="Samples per pixel; default: 8, with --quick 2."
+)
+@click.option(
+    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run; default: 16, with --quick 2."
+)
+@click.option("--quick", is_flag=True, help="One round of a few tiny shots: does it work at all?")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    envvar="BLENDGEN_BLENDERPROC",
+    help="Compare with BlenderProc: a Python, or the folder of its environment.  [env: BLENDGEN_BLENDERPROC]",
+)
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for bench.json and bench.png."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON on stdout, and no table.")
+@click.option("--check", is_flag=True, help="Exit with 1 where a threshold is not met.")
+def command(scene, resolution, samples, shots, quick, against, folder, as_json, check):
+    """Measure images per second, stages, the floor that path tracing sets, start-up and memory.
+
+    Takes half an hour, and wants the machine for itself. What is compared is measured in
+    turn, several times; docs/bench.md tells what each figure means.
+    """  # fmt: skip
+    from benchmarks.measure import measure
+    from benchmarks.report import report
+    from benchmarks.table import table
+    from benchmarks.thresholds import failed
+    from blendgen.cli.result_file import refuse_others_file
+    from blendgen.system.resources import resource_folder
+
+    for name in ("bench.json", "bench.png") if folder is not None else ():
+        refuse_others_file(folder / name)
+    scene = scene or resource_folder("scenes") / _SCENE
+    plan = _plan(resolution, samples, shots, quick)
+    spec_file = load(scene, (), None, None)
+    inventory = stock(spec_file, strict=False)
+    with _versus(against, spec_file.spec, inventory) as versus:
+        found = measure(plan, scene, spec_file.spec, inventory, say, versus)
+    told = report(plan, scene, quick, found)
+    text = json.dumps(told, indent=2)
+    if as_json:
+        echo_json(told, indent=2)
+    else:
+        echo(table(told))
+    if folder is not None:
+        _write(told, text, folder)
+    if check and failed(told):
+        say(f"not met: {'; '.join(failed(told))}")
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _plan(resolution: int | None, samples: int | None, shots: int | None, quick: bool):
+    from dataclasses import replace
+
+    from benchmarks import plan
+
+    standard = plan.QUICK if quick else plan.Variant()
+    side = (resolution, resolution) if resolution else standard.resolution
+    variant = replace(standard, resolution=side, samples=samples or standard.samples)
+    chosen = plan.quick(variant) if quick else plan.Plan(variant)
+    return chosen if shots is None else replace(chosen, steady=shots)
+
+
+def _versus(against: Path | None, spec, inventory):
+    from benchmarks.blenderproc import prepared, python_in
+
+    return contextlib.nullcontext() if against is None else prepared(python_in(against), spec, inventory)
+
+
+def _write(told: dict, text: str, folder: Path) -> None:
+    from benchmarks.plot import can_plot, plot
+    from blendgen.cli.result_file import write_result
+
+    write_result(folder / "bench.json", text.encode() + b"\n")
+    if can_plot():
+        write_result(folder / "bench.png", plot(told))
+    else:
+        say("no plot: Matplotlib is missing; pip install 'blendgen[report]'")
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(command, sys.argv[1:], "python -m benchmarks"))

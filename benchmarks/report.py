@@ -1,0 +1,202 @@
+"""Report: Measurements as plain values for JSON, with the figures that thresholds judge.
+
+Its keys are an interface (docs/bench.md). Times in ms or s and memory in MB (2**20 bytes), as the
+keys say; shares from 0 to 1. A spread is {"median", "low", "high", "count"} of rounds or of shots.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from benchmarks.measure import ONE_CORE, TWO_CORES, Measurements, Setup
+from benchmarks.pace import Run, image_s_by_count
+from benchmarks.plan import MANY_EXPOSURES, Plan
+from benchmarks.spread import Spread, ratio, spread
+from benchmarks.stopwatch import Seconds
+from benchmarks.thresholds import verdicts
+from benchmarks.trace import DEVELOP, STAGES, WRITE, Trace
+from benchmarks.versus import BESIDE, versus_report
+from blendgen import __version__
+from blendgen.system.machine import cores
+from blendgen.system.wheel import blender_version
+
+_MB = 2**20
+
+
+def report(plan: Plan, scene: Path, quick: bool, found: Measurements) -> dict[str, Any]:
+    """All that one run of the benchmark found out."""
+    count = cores()
+    versus = versus_report(found.versus)
+    told = {
+        "schema_version": 1,
+        "conditions": _conditions(plan, scene, quick, count),
+        "rates": [_rate(setup, runs) for setup, runs in found.runs.items()],
+        "stages": [_stages(traces, count) for traces in _by_exposures(found.traces)],
+        "floor": _floor(found, count),
+        "costs": {axis: _points(points) for axis, points in found.points.items()} | _by_count(found, count),
+        "start_up_s": {name: asdict(spread(values)) for name, values in found.starts.items()},
+        "session": _session(found.session),
+        "blenderproc": versus,
+    }
+    told["noise"] = max(
+        rate["images_per_s"]["high"] / rate["images_per_s"]["low"] - 1 for rate in told["rates"]
+    )
+    told["ratios"] = {name: asdict(value) for name, value in _ratios(found, count).items()}
+    told["figures"] = _figures(told, found)
+    told["verdicts"] = verdicts(told)
+    return told
+
+
+def _conditions(plan: Plan, scene: Path, quick: bool, count: int) -> dict[str, Any]:
+    return {
+        "blendgen": __version__,
+        "blender": blender_version(),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": count,
+        "scene": scene.name,
+        "resolution": list(plan.variant.resolution),
+        "samples": plan.variant.samples,
+        "shots": plan.steady,
+        "rounds": plan.rounds,
+        "session_shots": plan.session,
+        "quick": quick,
+    }
+
+
+def _rate(setup: Setup, runs: list[Run]) -> dict[str, Any]:
+    busy = [run.pace.busy for run in runs if run.pace.busy is not None]
+    peaks = [sorted(run.worker_peaks_bytes, reverse=True) for run in runs]
+    return {
+        **asdict(setup),
+        "images_per_s": _spread(runs, lambda run: run.pace.images_per_s),
+        "shots_per_s": _spread(runs, lambda run: run.pace.shots_per_s),
+        "idle": 1 - median(busy) if busy else None,
+        "parent_peak_mb": max(run.parent_peak_bytes for run in runs) / _MB,
+        "worker_peaks_mb": [max(peak) / _MB for peak in zip(*peaks, strict=False)],
+    }
+
+
+def _by_exposures(rounds: list[list[Trace]]) -> list[list[Trace]]:
+    flat = [trace for traces in rounds for trace in traces]
+    kinds = dict.fromkeys(trace.trial.variant.exposures for trace in flat)
+    return [[trace for trace in flat if trace.trial.variant.exposures == kind] for kind in kinds]
+
+
+def _stages(traces: list[Trace], count: int) -> dict[str, Any]:
+    """Sums over the shots; what no stage computes of the cores' time is idle."""
+    images = sum(trace.images for trace in traces)
+    total = sum((trace.total for trace in traces), Seconds())
+    rows = {}
+    for name in STAGES:
+        spent = sum((trace.stages()[name] for trace in traces), Seconds())
+        rows[name] = {
+            "wall_ms_per_image": 1000 * spent.wall / images,
+            "core_ms_per_image": 1000 * spent.computing / images,
+            "share_of_wall": spent.wall / total.wall,
+            "share_of_cores": spent.computing / (count * total.wall),
+        }
+    return {
+        "exposures": traces[0].trial.variant.exposures,
+        "images": images,
+        "wall_ms_per_image": 1000 * total.wall / images,
+        "stages": rows,
+        "idle_share_of_cores": 1 - sum(row["share_of_cores"] for row in rows.values()),
+    }
+
+
+def floor_s(traces: Sequence[Trace]) -> float:
+    """Seconds on the wall that Cycles samples a shot with all cores at it, the mean of shots."""
+    return fmean(trace.sampling.wall for trace in traces if trace.sampling is not None)
+
+
+def _floors_s(found: Measurements) -> list[float]:
+    """By round, of shots with one exposure."""
+    return [floor_s([t for t in traces if t.trial.variant.exposures == 1]) for traces in found.traces]
+
+
+def _floor(found: Measurements, count: int) -> dict[str, Any]:
+    few = [t for traces in found.traces for t in traces if t.trial.variant.exposures == 1]
+    walls_s = [run.pace.shot_s for run in found.runs[Setup(1, count, count)]]
+    return {
+        "sampling_ms_per_shot": asdict(spread([1000 * s for s in _floors_s(found)])),
+        "sampling_core_ms_per_shot": 1000 * fmean(t.sampling.computing for t in few),
+        "wall_ms_per_shot": asdict(spread([1000 * s for s in walls_s])),
+    }
+
+
+def _points(points: dict[int, list[Trace]]) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "image_ms": _spread(traces, lambda t: 1000 * t.total.wall / t.images)}
+        for value, traces in points.items()
+    ]
+
+
+def _by_count(found: Measurements, count: int) -> dict[str, Any]:
+    """Cost of an image against how many are made, loading included: by the default number of workers."""
+    curves = [image_s_by_count(run.stamps) for run in found.runs[Setup(1, count, count)]]
+    shared = [n for n in curves[0] if all(n in curve for curve in curves)]
+    return {
+        "images": [
+            {"value": n, "image_ms": asdict(spread([1000 * curve[n] for curve in curves]))} for n in shared
+        ]
+    }
+
+
+def _session(shots: list[tuple[float, int]]) -> dict[str, Any]:
+    """Against the shot before the first; times of the last quarter against those of the first."""
+    seconds, held = [s for s, _ in shots[1:]], [b for _, b in shots]
+    quarter = max(1, len(seconds) // 4)
+    return {
+        "shots": len(seconds),
+        "memory_growth_mb": (held[-1] - held[0]) / _MB,
+        "memory_mb": held[-1] / _MB,
+        "shot_ms": 1000 * median(seconds),
+        "last_to_first_quarter": median(seconds[-quarter:]) / median(seconds[:quarter]),
+    }
+
+
+def _ratios(found: Measurements, count: int) -> dict[str, Spread]:
+    """Each within its round."""
+    images, shots_s = _by_round(found, "images_per_s"), _by_round(found, "shot_s")
+    few, many = Setup(1, count, count), Setup(MANY_EXPOSURES, count, count)
+    floors_s = _floors_s(found)
+    found_out = {
+        "exposures_8_to_1": ratio(images[many], images[few]),
+        "all_workers_to_one": ratio(images[few], images[Setup(1, 1, count)]),
+    }
+    if all(floors_s):  # with a few samples it may drown in the noise
+        found_out["wall_to_floor"] = ratio(shots_s[few], floors_s)
+    if TWO_CORES in images:
+        found_out["two_cores_to_one"] = ratio(images[TWO_CORES], images[ONE_CORE])
+    return found_out
+
+
+def _by_round(found: Measurements, what: str) -> dict[Setup, list[float]]:
+    return {setup: [getattr(run.pace, what) for run in runs] for setup, runs in found.runs.items()}
+
+
+def _figures(told: dict[str, Any], found: Measurements) -> dict[str, float | None]:
+    """One number each; None where it could not be measured."""
+    many = [t for traces in found.traces for t in traces if t.trial.variant.exposures == MANY_EXPOSURES]
+    finishing_s = [(t.stages()[DEVELOP] + t.stages()[WRITE]).computing / t.images for t in many]
+    beside = (told["blenderproc"] or {"ratios": {}})["ratios"]
+    names = ("exposures_8_to_1", "wall_to_floor", "two_cores_to_one")
+    return {
+        **{name: told["ratios"].get(name, {}).get("median") for name in names},
+        "develop_encode_ms": 1000 * median(finishing_s),
+        **{name: beside.get(name, {}).get("median") for name in BESIDE},
+        "first_image_s": told["start_up_s"]["first_image"]["median"],
+        "help_s": told["start_up_s"]["help"]["median"],
+        "session_growth_mb": told["session"]["memory_growth_mb"],
+        "session_slowdown": told["session"]["last_to_first_quarter"],
+    }
+
+
+def _spread(items: Sequence, of: Callable[[Any], float]) -> dict[str, float]:
+    return asdict(spread([of(item) for item in items]))

@@ -1,0 +1,156 @@
+"""Trace: one shot in a worker process, taken apart: its stages, and its path tracing alone.
+
+Cycles does not say how long it sampled. So each shot is rendered with n and with 2n samples: what
+the second takes longer is the sampling of n, free of building, synchronising, labels and reading,
+which are the same in both. Runs in one worker on all cores, one step after the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.plan import Variant, spec_of
+from benchmarks.stopwatch import DENOISE, RENDER, Seconds, Stopwatch, now, timed
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.write import write_frame
+from blendgen.develop.develop import Developer
+from blendgen.errors import Interrupted
+from blendgen.optics.distortion import pinhole
+from blendgen.pipeline import Pipeline, Task
+from blendgen.scene.shot import Shot
+from blendgen.system.machine import resident_bytes
+from blendgen.workers.job import Job
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.stop_signal import StopSignal
+from blendgen.workers.worker import answered, job_in_hand, pipeline_in_hand
+
+DRAW, DEVELOP, WRITE = "draw and annotate", "develop", "encode and write"
+TRACING, BUILDING = "path tracing", "build and synchronise"
+# in the order of a shot
+STAGES = (DRAW, BUILDING, TRACING, DENOISE, DEVELOP, WRITE)
+
+
+@dataclass(frozen=True)
+class Trial(Task):
+    """A shot to be traced; pairs: of renders at n and 2n samples, 0 for none."""
+
+    variant: Variant
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
+class Trace:
+    """spent: by stage, RENDER not yet taken apart; sampling: of the shot, None where it was not asked"""
+
+    trial: Trial
+    images: int
+    spent: dict[str, Seconds]
+    sampling: Seconds | None
+
+    @property
+    def total(self) -> Seconds:
+        return sum(self.spent.values(), Seconds())
+
+    def stages(self) -> dict[str, Seconds]:
+        """Seconds by STAGES; they sum to the total. Without sampling all of the render is building."""
+        spent = dict(self.spent)
+        render = spent.pop(RENDER, Seconds())
+        tracing = _least(render, self.sampling or Seconds())
+        return {name: Seconds() for name in STAGES} | spent | {TRACING: tracing, BUILDING: render - tracing}
+
+
+def sampling(single: list[Seconds], double: list[Seconds]) -> Seconds:
+    """Of n samples, from renders with n and with 2n; medians on both sides, never below 0."""
+    wall, computing = (
+        max(0.0, median(getattr(s, clock) for s in double) - median(getattr(s, clock) for s in single))
+        for clock in ("wall", "computing")
+    )
+    return Seconds(wall, computing)
+
+
+def trials(variant: Variant, shots: Iterable[int], pairs: int = 0) -> list[Trial]:
+    """Shots of a variant, each with all its images."""
+    many = variant.exposures
+    return [Trial(i, tuple(range(i * many, (i + 1) * many)), variant, pairs) for i in shots]
+
+
+def traced(job: Job, tasks: list[Trial]) -> list[Trace]:
+    """One after the other in one fresh worker process; raises BlendgenError, Interrupted."""
+    return _asked(job, tasks, trace)
+
+
+def session(job: Job, tasks: list[Task]) -> list[tuple[float, int]]:
+    """(seconds, bytes of memory held after it) of each shot of a long session in one process."""
+    return _asked(job, tasks, work_through)
+
+
+def _asked(job: Job, tasks: list, produce) -> list:
+    with StopSignal() as stop:
+        answers = list(run_tasks(job, tasks, stop, produce=produce))
+        if stop.signum is not None:
+            raise Interrupted(stop.signum, "stopped; nothing was measured to the end")
+    return answers
+
+
+def trace(trial: Trial) -> Trace:
+    """Runs in a worker process."""
+    return answered(trial, _trace)
+
+
+def work_through(task: Task) -> tuple[float, int]:
+    """Runs in a worker process."""
+    return answered(task, _work_through)
+
+
+def _trace(trial: Trial) -> Trace:
+    watch = Stopwatch()
+    pipeline = _pipeline(trial.variant)
+    pipeline.engine.set_samples(trial.variant.samples)
+    rendered = pipeline.rendered(trial)
+    list(pipeline.developed(rendered))  # meshes and libraries are loaded now
+    alone = _sampling(pipeline, rendered.shot, trial) if trial.pairs else None
+    pipeline = timed(pipeline, watch)
+    with watch.stage(DRAW):
+        rendered = pipeline.rendered(trial)
+    with watch.stage(DEVELOP):
+        frames = list(pipeline.developed(rendered))
+    with watch.stage(WRITE):
+        for frame in frames:
+            write_frame(Layout(job_in_hand().folder), frame, pipeline.spec.output)
+    return Trace(trial, len(frames), watch.spent, alone)
+
+
+def _pipeline(variant: Variant) -> Pipeline:
+    """This process's own, under another spec; the engine and its meshes stay."""
+    own = pipeline_in_hand()
+    developer = Developer(own.developer.denoiser, variant.exposures)
+    spec = spec_of(own.spec, variant)
+    return Pipeline(spec, own.catalog, own.class_table, own.engine, developer)
+
+
+def _sampling(pipeline: Pipeline, shot: Shot, trial: Trial) -> Seconds:
+    shot = shot.model_copy(update={"camera": pinhole(shot.camera)})
+    spent: dict[int, list[Seconds]] = {1: [], 2: []}
+    for pair in range(trial.pairs):
+        for factor in (1, 2) if pair % 2 else (2, 1):
+            pipeline.engine.set_samples(factor * trial.variant.samples)
+            began = now()
+            pipeline.engine.render(shot)
+            spent[factor].append(now() - began)
+    pipeline.engine.set_samples(trial.variant.samples)
+    return sampling(spent[1], spent[2])
+
+
+def _least(a: Seconds, b: Seconds) -> Seconds:
+    return Seconds(min(a.wall, b.wall), min(a.computing, b.computing))
+
+
+def _work_through(task: Task) -> tuple[float, int]:
+    pipeline, layout = pipeline_in_hand(), Layout(job_in_hand().folder)
+    began = time.perf_counter()
+    for frame in pipeline.frames(task):
+        write_frame(layout, frame, pipeline.spec.output)
+    return time.perf_counter() - began, resident_bytes()

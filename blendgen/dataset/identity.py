@@ -1,0 +1,74 @@
+"""Identity: what makes a data set the one that it is, and a spec that loads from anywhere.
+
+In: a checked spec and its inventory. Out: the digest that decides whether a folder may be gone on
+with, and the spec as it is kept beside the images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from blendgen.models.inventory import Inventory
+from blendgen.models.measuring.entry import file_sha256
+from blendgen.models.product import Product
+from blendgen.spec.load import SpecFile, resolved_values
+from blendgen.spec.model import Spec
+from blendgen.spec.section import Section
+
+# folders and files that a spec names; where they lie does not count, what is in them does
+_PATHS = ("directory", "recolor_table")
+
+
+def digest(spec: Spec, inventory: Inventory) -> str:
+    """Hex sha256 over everything that decides the images, but not how many of them there are."""
+    values = resolved_values(spec)
+    values.pop("images")
+    _without_paths(values)
+    catalog = inventory.catalog
+    content = [
+        (product.name, product.content_hash, *_stated(product))
+        for product in (*catalog.models, *catalog.cased.values())
+    ]
+    folders = (catalog.environments, catalog.photos, catalog.backdrops)
+    pictures = [[(name, file_sha256(path)) for name, path in files.items()] for files in folders]
+    classes = [
+        asdict(variant) for variants in inventory.class_table.variants.values() for variant in variants
+    ]
+    text = json.dumps([values, content, pictures, classes], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stated(product: Product) -> list[Any]:
+    """What spec and sidecar say of a product beyond its content."""
+    parts = [*product.colorways, *product.resting_poses, *product.keypoints, product.symmetries]
+    return [*map(asdict, parts), product.part_names]
+
+
+def portable_spec(spec_file: SpecFile) -> Spec:
+    """The spec with its folders as absolute paths: it loads from anywhere."""
+    return _absolute(spec_file.spec, spec_file)
+
+
+def _without_paths(value: Any) -> None:
+    if isinstance(value, dict):
+        for key in _PATHS:
+            value.pop(key, None)
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _without_paths(item)
+
+
+def _absolute(section: Any, spec_file: SpecFile) -> Any:
+    """A section and all below it, with absolute paths."""
+    if isinstance(section, list):
+        return [_absolute(item, spec_file) for item in section]
+    if not isinstance(section, Section):
+        return section
+    values = {name: getattr(section, name) for name in type(section).model_fields}
+    changed = {name: _absolute(value, spec_file) for name, value in values.items()}
+    for name in _PATHS:
+        if isinstance(values.get(name), str):
+            changed[name] = str((spec_file.folder / values[name]).resolve())
+    return section.model_copy(update=changed)

@@ -1,0 +1,60 @@
+"""Record: what dataset.json says of how a data set was made."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+
+from blendgen import __version__
+from blendgen.dataset.identity import digest
+from blendgen.models.class_table import ClassTable
+from blendgen.models.inventory import Inventory
+from blendgen.models.label_names import label_names
+from blendgen.models.product import Catalog, Symmetries
+from blendgen.spec.model import Spec
+from blendgen.system.wheel import blender_version
+
+
+def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
+    """The run record before any image is made; the store adds counts and the device."""
+    record = {
+        "schema_version": 1,
+        "name": spec.name,
+        "digest": digest(spec, inventory),
+        "seed": spec.seed,
+        "classes": list(inventory.class_table.classes),
+        "resolution": list(spec.resolution),
+        "exposures_per_shot": spec.exposures_per_shot,
+        "blendgen_version": __version__,
+        "blender_version": blender_version(),
+        "python_version": platform.python_version(),
+        "numpy_version": np.__version__,
+        "left_out": [str(refusal) for refusal in inventory.refusals],
+    }
+    return record | label_record(spec, inventory.catalog, inventory.class_table)
+
+
+def label_record(spec: Spec, catalog: Catalog, class_table: ClassTable) -> dict[str, Any]:
+    """What the numbers in the labels stand for, of the labels that the spec asks for."""
+    names = label_names(catalog, class_table.products_of_class())
+    told: dict[str, Any] = {}
+    if spec.output.parts:
+        told["parts"] = list(names.parts)
+    if spec.output.keypoints:
+        told["keypoints"] = {
+            label: {"names": list(points), "mirrored": dict(names.mirrored[label])}
+            for label, points in names.keypoints.items()
+        }
+    symmetries = {
+        product.name: _symmetries(product.symmetries)
+        for product in catalog.products
+        if product.symmetries != Symmetries()
+    }
+    return told | ({"symmetries": symmetries} if symmetries else {})
+
+
+def _symmetries(symmetries: Symmetries) -> dict[str, Any]:
+    turns = [{"axis": axis, "offset_m": offset_m} for axis, offset_m in symmetries.continuous]
+    return {"continuous": turns, "discrete": symmetries.discrete}

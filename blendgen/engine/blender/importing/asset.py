@@ -1,0 +1,171 @@
+"""Asset: one Source in, one cache entry on disk out. Runs only in the throw-away process.
+
+The open Blender file is emptied before each source, so that names and memory do not add up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.importing.bevel import round_edges
+from blendgen.engine.blender.importing.file_frame import file_to_world, shown_to_world
+from blendgen.engine.blender.importing.importers import ImportRefused, import_model
+from blendgen.engine.blender.importing.join import join_product, vertex_positions
+from blendgen.engine.blender.importing.keypoints import at_points, on_surface
+from blendgen.engine.blender.importing.shapes import build_shape
+from blendgen.engine.blender.importing.textures import pack_images
+from blendgen.engine.blender.importing.variants import Variants, take_variants
+from blendgen.geometry.hull import convex_hull
+from blendgen.models.measuring.entry import ASSET_FILE, Measured, write_measured, write_refusal
+from blendgen.models.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, RestingPose
+from blendgen.models.scan import model_suffix
+from blendgen.models.source import AS_SHOWN, Source
+from blendgen.models.stable_poses import resting_poses
+
+MIN_EXTENT_M = 0.0002
+MAX_EXTENT_M = 20.0
+_AS_MODELLED = (Colorway(AS_MODELLED, {}),)
+# what is limp lies as it was modelled: turned over stiff as it is it would hang in the air
+_LIMP = (RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A product as an object of the open file, and what its builder alone knows; fields as in Measured."""
+
+    product: bpy.types.Object
+    colorways: tuple[Colorway, ...]
+    keypoints: tuple[Keypoint, ...] = ()
+    file_to_product: np.ndarray | None = None
+
+
+def measure_source(source: Source, folder: Path) -> str | None:
+    """Fill `folder` with the entry of a source; returns the reason where it was refused."""
+    empty_blender()
+    return fill_entry(source, folder)
+
+
+def fill_entry(source: Source, folder: Path) -> str | None:
+    """As measure_source, where the open Blender file is empty already."""
+    try:
+        _write_entry(source, _BUILDERS[source.kind](source), folder)
+    except ImportRefused as refused:
+        write_refusal(folder, str(refused))
+        return str(refused)
+    return None
+
+
+def empty_blender() -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def _build_mesh(source: Source) -> _Built:
+    path = Path(source.options["path"])
+    unit, up = source.options.get("unit"), source.options.get("up")
+    objects = import_model(path, model_suffix(path), unit, up)
+    file_to_product = np.eye(4)
+    to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
+    linear = to_world(path, model_suffix(path), unit, up)
+    variants = take_variants(objects)
+    product, file_to_product[:3, 3] = join_product(objects)
+    colorways = _variant_colorways(product, variants) or _AS_MODELLED
+    if source.options.get("bevel_mm"):
+        swapped_in = [other for swaps in variants.values() for other in swaps.values()]
+        round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
+    if linear is None:
+        return _Built(product, colorways)
+    file_to_product[:3, :3] = linear
+    meant = at_points(source.options.get("points", ()), file_to_product)
+    return _Built(product, colorways, on_surface(product, meant), file_to_product)
+
+
+def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
+    parts = set(product.data.materials)
+    return tuple(
+        Colorway(
+            name, {m.name: MaterialOverride(material=other.name) for m, other in swaps.items() if m in parts}
+        )
+        for name, swaps in variants.items()
+    )
+
+
+def _build_phone(source: Source) -> _Built:
+    from blendgen.engine.blender.phones import build_phone
+    from blendgen.models.families.phones import Phone, phone_colorways
+
+    description = {key: value for key, value in source.options.items() if key != "cased"}
+    product, keypoints = build_phone(description, source.options.get("cased", False))
+    return _Built(product, phone_colorways(Phone.model_validate(description)), keypoints)
+
+
+def _build_clutter(source: Source) -> _Built:
+    from blendgen.engine.blender.clutter import build_clutter
+    from blendgen.models.families.clutter import clutter_colorways
+
+    return _Built(build_clutter(source.options), clutter_colorways(source.options["colorways"]))
+
+
+def _build_shape(source: Source) -> _Built:
+    return _Built(build_shape(source.options), _AS_MODELLED)
+
+
+_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
+
+
+def _write_entry(source: Source, built: _Built, folder: Path) -> None:
+    product, colorways, frame = built.product, built.colorways, built.file_to_product
+    vertices, triangles = vertex_positions(product.data), _triangles(product.data)
+    size_m = np.ptp(vertices, axis=0)
+    _refuse_size(size_m, source)
+    _refuse_no_area(vertices, triangles)
+    swapped_in = {one.material for c in colorways for one in c.materials.values() if one.material}
+    materials = [*product.data.materials, *(bpy.data.materials[name] for name in sorted(swapped_in))]
+    missing = pack_images(materials, Path(source.options["path"]).parent if source.kind == "mesh" else None)
+    blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
+    bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
+    measured = Measured(
+        shape=source.options["shape"] if source.kind == "shape" else "mesh",
+        size_m=tuple(size_m.tolist()),
+        hull_m=convex_hull(vertices),
+        resting_poses=_LIMP if source.options.get("limp") else resting_poses(vertices, triangles),
+        colorways=tuple(colorways),
+        parts=tuple(material.name for material in product.data.materials),
+        triangles=len(triangles),
+        missing_textures=tuple(missing),
+        keypoints=built.keypoints,
+        file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
+    )
+    write_measured(folder, measured)
+
+
+def _triangles(mesh: bpy.types.Mesh) -> np.ndarray:
+    mesh.calc_loop_triangles()
+    corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    return corners.reshape(-1, 3)
+
+
+def _refuse_size(size_m: np.ndarray, source: Source) -> None:
+    largest, unit = float(size_m.max()), source.options.get("unit")
+    if largest == 0:
+        raise ImportRefused("all vertices lie in one place")
+    if MIN_EXTENT_M <= largest <= MAX_EXTENT_M:
+        return
+    if largest < MIN_EXTENT_M:
+        advice = "products measure at least 0.2 mm; is its unit right?"
+    elif unit is None:
+        advice = "state its unit, such as unit: mm"
+    else:
+        advice = f"products measure at most {MAX_EXTENT_M:g} m; is unit: {unit} right?"
+    raise ImportRefused(f"largest side is {largest:.4g} m; {advice}")
+
+
+def _refuse_no_area(vertices: np.ndarray, triangles: np.ndarray) -> None:
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    if area <= 1e-9 * np.ptp(vertices, axis=0).max() ** 2:
+        raise ImportRefused("no surface: every face has zero area")

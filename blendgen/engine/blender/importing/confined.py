@@ -1,0 +1,61 @@
+"""Confined: what the fork that opens one model file may read, write and use. Does not load bpy."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import blendgen
+from blendgen.models.source import Source
+from blendgen.system.sandbox import GIB, Limits, confine
+
+SWITCH = "BLENDGEN_SANDBOX"  # off: models are inspected, but nothing keeps the importers in
+_MEMORY = "BLENDGEN_MEASURE_MEMORY_GIB"
+_DEFAULT_GIB = 8.0
+# libraries, fonts and what tells the number of cores; none of a user's files
+_SYSTEM = (
+    "/usr", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts",
+    "/sys/devices/system", "/proc/cpuinfo", "/proc/meminfo", "/dev/zero", "/dev/urandom", "/dev/random",
+)  # fmt: skip
+
+
+def confine_to(source: Source, folder: Path, timeout_s: float | None) -> None:
+    """Leave this process the model of a source, the folder of its entry, and Blender with its libraries.
+
+    timeout_s: the time that the model may take; None: any
+    """
+    if os.environ.get(SWITCH) == "off":
+        return
+    model = Path(source.options["path"])
+    cpu_s = None if timeout_s is None else math.ceil(2 * timeout_s) + 10
+    confine(
+        [Path(os.path.realpath(model.parent)), model, *_libraries()],
+        [folder, Path(tempfile.gettempdir()), Path("/dev/null")],
+        Limits(memory_bytes=int(memory_limit_gib() * GIB), cpu_s=cpu_s),
+    )
+
+
+def memory_limit_gib() -> float:
+    """What one model may need: $BLENDGEN_MEASURE_MEMORY_GIB, else 8."""
+    try:
+        stated = float(os.environ.get(_MEMORY, ""))
+    except ValueError:
+        return _DEFAULT_GIB
+    return stated if 0 < stated < math.inf else _DEFAULT_GIB
+
+
+def _libraries() -> Iterator[Path]:
+    yield Path(blendgen.__file__).parent
+    for place in (sys.prefix, sys.base_prefix):
+        yield from (Path(place, name) for name in ("lib", "lib64", "share"))
+    for place in sys.path:
+        if Path(place).name in ("site-packages", "dist-packages"):
+            yield Path(place)
+    bpy = sys.modules.get("bpy")
+    if bpy is not None:
+        yield Path(bpy.__file__).parent
+    yield from map(Path, _SYSTEM)

@@ -1,0 +1,108 @@
+"""File frame: the axes and the unit that the numbers of a model file are in.
+
+In: a model file that was just imported, and the unit and up axis that it was told. Out: the matrix
+from its own numbers to metres with Z up, as the importers bring them in. It is what lets a point be
+given as it stands in the file; or as Blender shows it, whose importers turn and scale by rules of
+their own when nothing is told to them.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy_extras.io_utils import axis_conversion
+
+from blendgen.engine.blender.importing.importers import DEFAULT_UP, FORWARD_OF_UP, fbx_centimetres_per_unit
+from blendgen.scene.vocabulary import METRES_PER_UNIT
+
+_Y_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
+_AXES = np.eye(3)
+
+
+def file_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> np.ndarray | None:
+    """(3, 3) from the file's own axes and unit to metres, Z up; None where it cannot be told.
+
+    unit, up: as for import_model, after which this is called: a .blend is asked in the open scene
+    """
+    own = _FRAMES[suffix](path, up)
+    if own is None:
+        return None
+    rotation, metres_per_unit = own
+    return rotation * (METRES_PER_UNIT[unit] if unit else metres_per_unit)
+
+
+def shown_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> np.ndarray | None:
+    """As file_to_world, from what a person reads in Blender after importing the file with its defaults."""
+    to_world, own = file_to_world(path, suffix, unit, up), _FRAMES[suffix](path, None)
+    if to_world is None or own is None:
+        return None
+    rotation, metres_per_unit = own
+    scale = 1.0 if suffix == "blend" else metres_per_unit  # a .blend is shown in its own numbers
+    return to_world @ np.linalg.inv(rotation * scale)
+
+
+def _gltf(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+    return _Y_UP, 1.0
+
+
+def _unitless(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+    up = up or DEFAULT_UP[path.suffix[1:].lower()]
+    forward = FORWARD_OF_UP[up].replace("NEGATIVE_", "-")
+    return np.array(axis_conversion(forward, up.upper(), "Y", "Z")), 1.0
+
+
+def _blend(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+    unit = bpy.context.scene.unit_settings
+    return _AXES, unit.scale_length if unit.system != "NONE" else 1.0
+
+
+def _usd(path: Path, up: str | None) -> tuple[np.ndarray, float] | None:
+    """What the root layer says; no other layer is opened."""
+    bpy.utils.expose_bundled_modules()
+    try:
+        from pxr import Sdf
+    except ImportError:  # a Blender without USD's Python modules
+        return None
+    layer = Sdf.Layer.OpenAsAnonymous(str(path), metadataOnly=True)
+    stated = {key: layer.pseudoRoot.GetInfo(key) for key in ("upAxis", "metersPerUnit")
+              if layer.pseudoRoot.HasInfo(key)}  # fmt: skip
+    rotation = _AXES if stated.get("upAxis", "Y") == "Z" else _Y_UP
+    return rotation, stated.get("metersPerUnit", 0.01)
+
+
+def _fbx(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+    """Right, up and front of the file's global settings become +X, +Z and -Y."""
+    data = path.read_bytes()
+    right, top, front = (_fbx_axis(data, *axis) for axis in (("Coord", 0), ("Up", 1), ("Front", 2)))
+    rotation = np.stack([right, -front, top])
+    if abs(np.linalg.det(rotation)) != 1:  # the importer ignores axes that are not three
+        rotation = _AXES
+    return rotation, 0.01 * fbx_centimetres_per_unit(data)
+
+
+def _fbx_axis(data: bytes, name: str, default: int) -> np.ndarray:
+    axis, sign = _fbx_integer(data, f"{name}Axis", default), _fbx_integer(data, f"{name}AxisSign", 1)
+    return _AXES[axis % 3] * (1 if sign >= 0 else -1)
+
+
+def _fbx_integer(data: bytes, name: str, default: int) -> int:
+    """A number of the global settings of an FBX file, binary or text."""
+    key = name.encode()
+    binary = re.search(rb"S" + struct.pack("<I", len(key)) + key + rb"(?:S.{4}[\w ]*?){3}I(.{4})", data, re.S)
+    if binary:
+        return struct.unpack("<i", binary[1])[0]
+    text = re.search(rb'"' + key + rb'"[^\n]*,\s*(-?\d+)\s*\n', data)
+    return int(text[1]) if text else default
+
+
+_FRAMES = {
+    **dict.fromkeys(("glb", "gltf"), _gltf),
+    **dict.fromkeys(("obj", "stl", "ply"), _unitless),
+    **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
+    "fbx": _fbx,
+    "blend": _blend,
+}

@@ -1,0 +1,228 @@
+"""Importers: one model file in, the objects that it added to the open Blender file out.
+
+Afterwards one Blender unit is one metre and Z is up, whatever the format. Units: OBJ, STL and PLY
+state none (taken as metres unless told); for the others a stated unit replaces the file's own.
+Nothing in a file is executed: a .blend is appended, never opened, and its drivers are dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import struct
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.importing.draco import plain_gltf
+from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
+from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault
+from blendgen.engine.blender.importing.textures import note_reason
+from blendgen.models.scan import UNITLESS_SUFFIXES
+from blendgen.scene.vocabulary import METRES_PER_UNIT
+
+SMOOTH_BELOW_DEG = 30.0
+# All kinds of data that a model can bring and that can have drivers.
+_ANIMATED = (
+    "objects",
+    "meshes",
+    "curves",
+    "metaballs",
+    "lattices",
+    "armatures",
+    "lights",
+    "cameras",
+    "shape_keys",
+    "materials",
+    "textures",
+    "node_groups",
+    "worlds",
+    "scenes",
+)
+DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
+FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
+
+
+def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
+    """Import one file; metres, Z up.
+
+    raises: ImportRefused where the file is not usable
+    """
+    fault = file_fault(path)
+    if fault:
+        raise ImportRefused(fault)
+    before = set(bpy.data.objects)
+    _call(_IMPORTERS[suffix], path, unit, up)
+    _drop_executable()
+    keep_inside(path.parent)
+    objects = [o for o in bpy.data.objects if o not in before]
+    for owner in objects:
+        if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
+            _smooth_unstated(owner.data)
+    return objects
+
+
+def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> None:
+    try:
+        importer(path, unit, up)
+    except ImportRefused:
+        raise
+    except Exception as error:  # the glTF importer is Python code that may raise anything
+        raise ImportRefused(f"the importer failed: {first_message(str(error))}") from error
+
+
+def first_message(text: str) -> str:
+    """The line of an importer's message that says most, without Blender's prefixes."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if "Traceback" in text:  # raised in Python: the last line names the exception
+        lines = [line for line in lines if not line.startswith("Location:")][-1:]
+    line = lines[0] if lines else "without a message"
+    return re.sub(r"^((Error|RuntimeError|Exception):\s*)+", "", line).rstrip(".")[:200]
+
+
+def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
+    with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
+        plain, refused = plain_gltf(path, Path(folder))
+        bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
+        _note_refused(refused)
+    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+
+
+def _note_refused(refused: dict[str, str]) -> None:
+    """Tell of image files, by their names, that were kept from the importer, and why."""
+    for image in bpy.data.images:
+        note_reason(image, refused.get(Path(image.filepath).name, ""))
+
+
+def _import_obj(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.obj_import(filepath=str(path), use_split_objects=False, **_unitless("obj", unit, up))
+
+
+def _import_stl(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.stl_import(filepath=str(path), **_unitless("stl", unit, up))
+
+
+def _import_ply(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.ply_import(filepath=str(path), **_unitless("ply", unit, up))
+
+
+def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
+    up = up or DEFAULT_UP[suffix]
+    scale = METRES_PER_UNIT[unit or "m"]
+    return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
+
+
+def _import_fbx(path: Path, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.fbx_import(filepath=str(path), use_anim=False)
+    if unit:
+        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(path.read_bytes())))
+
+
+def fbx_centimetres_per_unit(data: bytes) -> float:
+    """UnitScaleFactor of an FBX file, binary or text; 1 where it states none."""
+    binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
+    if binary:
+        return struct.unpack("<d", binary[1])[0] or 1.0
+    text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([\d.eE+-]+)\s*\n', data)
+    return float(text[1]) or 1.0 if text else 1.0
+
+
+def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
+    elsewhere = usd_textures_outside(path)
+    bpy.ops.wm.usd_import(
+        filepath=str(path),
+        import_cameras=False,
+        import_lights=False,
+        create_world_material=False,
+        set_frame_range=False,
+        validate_meshes=True,
+        apply_unit_conversion_scale=unit is None,
+        import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
+    )
+    stand_in(elsewhere)
+    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+
+
+def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
+    """Append the first scene, for what is visible in it and its unit; or, without one, all objects."""
+    with bpy.data.libraries.load(str(path), link=False) as (source, target):
+        target.scenes = source.scenes[:1]
+        target.objects = [] if source.scenes else source.objects
+    _refuse_linked()
+    _drop_executable()  # before anything is evaluated
+    keep_inside(path.parent)
+    if target.scenes:
+        scene = target.scenes[0]
+        own_unit = scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0
+        scene.world = None
+        bpy.context.window.scene = scene
+    else:
+        own_unit = 1.0
+        for owner in target.objects:
+            bpy.context.scene.collection.objects.link(owner)
+    _scale_scene(METRES_PER_UNIT[unit] if unit else own_unit)
+
+
+def _refuse_linked() -> None:
+    linked = [block for block in bpy.data.user_map() if block.library is not None]
+    if linked:
+        name = Path(linked[0].library.filepath.replace("\\", "/")).name
+        raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
+
+
+def _scale_scene(factor: float) -> None:
+    """Scale all objects through a common parent: world matrices may not be known yet."""
+    if factor == 1.0:
+        return
+    scene = bpy.context.scene
+    roots = [owner for owner in scene.objects if owner.parent is None]
+    unit = bpy.data.objects.new("unit", None)
+    unit.scale = (factor, factor, factor)
+    scene.collection.objects.link(unit)
+    for owner in roots:
+        owner.parent = unit
+
+
+def _drop_executable() -> None:
+    """Remove what could run code: text blocks, scripts in shaders, drivers.
+
+    Keyframes go with the drivers: what is left stands as it was saved, which is its rest pose.
+    """
+    bpy.data.batch_remove(list(bpy.data.texts))
+    for owner in [block for kind in _ANIMATED for block in getattr(bpy.data, kind)]:
+        owner.animation_data_clear()
+        tree = getattr(owner, "node_tree", None)
+        if tree is not None:
+            tree.animation_data_clear()
+    for material in bpy.data.materials:
+        tree = material.node_tree
+        for node in [n for n in tree.nodes if n.type == "SCRIPT"] if tree else []:
+            tree.nodes.remove(node)
+
+
+def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
+    """Round what is meant to be round in a file without normals: edges below SMOOTH_BELOW_DEG."""
+    smooth = np.zeros(len(mesh.polygons), dtype=bool)
+    mesh.polygons.foreach_get("use_smooth", smooth)
+    if not mesh.has_custom_normals and not smooth.any():
+        mesh.shade_smooth()
+        mesh.set_sharp_from_angle(angle=math.radians(SMOOTH_BELOW_DEG))
+
+
+_IMPORTERS = {
+    "glb": _import_gltf,
+    "gltf": _import_gltf,
+    "obj": _import_obj,
+    "stl": _import_stl,
+    "ply": _import_ply,
+    "fbx": _import_fbx,
+    "usd": _import_usd,
+    "usda": _import_usd,
+    "usdc": _import_usd,
+    "usdz": _import_usd,
+    "blend": _import_blend,
+}

@@ -1,0 +1,36 @@
+"""Keypoints: places that were meant -> the nearest points of a product's surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+import numpy as np
+from mathutils.bvhtree import BVHTree
+
+from blendgen.models.product import Keypoint
+
+
+def on_surface(product: bpy.types.Object, meant: Iterable[Keypoint]) -> tuple[Keypoint, ...]:
+    """The keypoints, each moved to the point of the product's surface that is nearest to it."""
+    meant = tuple(meant)
+    if not meant:
+        return ()
+    mesh = product.data
+    corners = [tuple(polygon.vertices) for polygon in mesh.polygons]
+    tree = BVHTree.FromPolygons([vertex.co for vertex in mesh.vertices], corners)
+    return tuple(_moved(tree, keypoint) for keypoint in meant)
+
+
+def _moved(tree: BVHTree, keypoint: Keypoint) -> Keypoint:
+    nearest = tree.find_nearest(keypoint.position_m)[0]
+    return Keypoint(keypoint.name, tuple(float(x) for x in nearest), keypoint.mirrored)
+
+
+def at_points(points, file_to_product: np.ndarray) -> list[Keypoint]:
+    """The points of a model file, numbered, in the product frame.
+
+    points: (n, 3) in the file's own axes and unit
+    """
+    placed = np.asarray(points, dtype=np.float64).reshape(-1, 3) @ file_to_product[:3, :3].T
+    return [Keypoint(str(i), tuple(p)) for i, p in enumerate((placed + file_to_product[:3, 3]).tolist())]

@@ -1,0 +1,130 @@
+"""Measure: the throw-away process that opens model files, one request at a time.
+
+Run as `python -m blendgen.engine.blender.importing.measure`. In: one JSON object a line on standard input,
+{"source": {...}, "folder": "...", "timeout_s": 120}. Out: first {"ready": true} or {"setup_error": "..."},
+then for each request {"refusal": null | "reason"}, {"failure": "..."} for what should not happen,
+{"crash": "SIGSEGV"} where the importer ended, or {"machine_error": "..."} for what says nothing of the
+model (a full disk, no library).
+
+Blender is loaded once; each request is answered by a fork, which confines itself before it opens the model
+(see sandbox.py) and so cannot touch the answers for other models.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any, TextIO
+
+from blendgen.engine.blender.importing.confined import confine_to, memory_limit_gib
+from blendgen.models.source import Source
+from blendgen.system.lifeline import end_with_parent
+
+_MACHINE = (OSError, ImportError)
+_CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox said no
+_MOST_REPLY_BYTES = 65_536
+
+
+def main() -> None:
+    end_with_parent(os.getppid())
+    replies = _claim_stdout()
+    try:
+        fill_entry = _loaded()
+    except ImportError as error:
+        _reply(replies, {"setup_error": str(error)})
+        return
+    _reply(replies, {"ready": True})
+    for line in sys.stdin:
+        _reply(replies, _forked(fill_entry, json.loads(line), replies))
+
+
+def _loaded():
+    """fill_entry, with Blender loaded on one core: a fork has none of the threads of its parent."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    if cores:
+        os.sched_setaffinity(0, {min(cores)})
+    from blendgen.engine.blender.importing.asset import fill_entry
+    from blendgen.engine.blender.importing.forking import make_forkable
+
+    make_forkable()
+    if cores:
+        os.sched_setaffinity(0, cores)
+    return fill_entry
+
+
+def _claim_stdout() -> TextIO:
+    """Keep standard output for replies; what Blender prints goes to standard error instead."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies
+
+
+def _reply(replies: TextIO, message: dict[str, Any]) -> None:
+    replies.write(json.dumps(message) + "\n")
+    replies.flush()
+
+
+def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, Any]:
+    """The answer of a fork of this process to one request."""
+    readable, writable = os.pipe()
+    server = os.getpid()
+    child = _fork()
+    if child == 0:
+        os.close(readable)
+        replies.close()
+        _answer_and_exit(fill_entry, request, writable, server)
+    os.close(writable)
+    with os.fdopen(readable, "rb") as answers:
+        line = answers.read(_MOST_REPLY_BYTES).partition(b"\n")[0]
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {"crash": status}
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # Python tells of the threads that Blender's libraries have started; see forking.py
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
+        return os.fork()
+
+
+def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: int) -> None:
+    status = 1
+    try:
+        end_with_parent(server)
+        os.close(0)
+        source, folder = Source(**request["source"]), Path(request["folder"])
+        if source.kind == "mesh":
+            confine_to(source, folder, request.get("timeout_s"))
+        message = _answer(fill_entry, source, folder)
+        os.write(answer, json.dumps(message).encode()[: _MOST_REPLY_BYTES - 1] + b"\n")
+        status = 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # Blender's own clean-up is for the parent
+
+
+def _answer(fill_entry, source: Source, folder: Path) -> dict[str, Any]:
+    print(f"measuring {source.display}", file=sys.stderr, flush=True)
+    try:
+        return {"refusal": fill_entry(source, folder)}
+    except MemoryError:
+        traceback.print_exc()
+        return {"failure": f"it needs more than {memory_limit_gib():g} GiB of memory"}
+    except Exception as error:  # noqa: BLE001 - one strange model must not end the others; the log has the rest
+        traceback.print_exc()
+        machine = isinstance(error, _MACHINE) and getattr(error, "errno", None) not in _CONFINED
+        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return {"machine_error": told} if machine else {"failure": told}
+
+
+if __name__ == "__main__":
+    main()

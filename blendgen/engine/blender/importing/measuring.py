@@ -1,0 +1,216 @@
+"""Measuring: the parent's side of measure.py. Does not load bpy.
+
+Model files may crash or hang an importer, so they are opened in a child process that is watched:
+a crash or a timeout costs one model, and a new child goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import blendgen
+from blendgen.errors import SetupError
+from blendgen.files.scratch import scratch_folder
+from blendgen.models.measuring.cache import blender_environment, code_digest
+from blendgen.models.product import Refusal
+from blendgen.models.source import Source
+from blendgen.system.wheel import require_libraries
+
+DEFAULT_TIMEOUT_S = 120.0
+_START_TIMEOUT_S = 120.0
+_COMMAND = (sys.executable, "-P", "-m", "blendgen.engine.blender.importing.measure")
+_BLENDER = Path(__file__).resolve().parent.parent
+
+
+def measure(
+    jobs: list[tuple[Source, Path]],
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    log_path: Path | None = None,
+    command: tuple[str, ...] = _COMMAND,
+) -> Iterator[Refusal | None]:
+    """Measure each source into its folder, in order; a Measurer (see models/source.py).
+
+    timeout_s: for one source
+    log_path: where the messages of Blender go, appended; None: a temporary file
+    raises: SetupError where Blender cannot be loaded, or memory, disk or a library is wanting
+    """
+    child = None
+    with _open_log(log_path) as log, scratch_folder("measure") as scratch:
+        try:
+            for source, folder in jobs:
+                child = child or _Child(command, log, str(scratch))
+                outcome = child.measure(source, folder, timeout_s)
+                if not child.alive:
+                    child.kill()
+                    child = None
+                yield outcome
+        finally:
+            if child is not None:
+                child.kill()
+
+
+def _open_log(log_path: Path | None) -> IO[bytes]:
+    if log_path is None:
+        return tempfile.TemporaryFile(prefix="blendgen-measure-", suffix=".log")
+    try:
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        return log_path.open("ab")
+    except OSError as error:
+        raise SetupError(
+            f"the log {log_path} cannot be written ({error.strerror or error}); "
+            "set BLENDGEN_CACHE_DIR to a folder that can"
+        ) from error
+
+
+class _Child:
+    """One running measure.py; after a crash or timeout it is not alive and has to be replaced."""
+
+    def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=_environment() | blender_environment(Path(scratch)),
+            start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
+        )
+        self._log = log
+        self.alive = True
+        self._lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._await_ready()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")  # closed: the child ended
+
+    def _await_ready(self) -> None:
+        first = self._next(_START_TIMEOUT_S)
+        if first is not None and first.get("ready"):
+            return
+        reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
+        self.kill()
+        require_libraries()
+        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}")
+
+    def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
+        request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
+        try:
+            self._process.stdin.write(request.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it died since the last reply; reading tells how
+        reply = self._next(timeout_s)
+        if reply is None:
+            return Refusal(source.display, self._failure(timeout_s))
+        if "crash" in reply:
+            return Refusal(source.display, self._crashed(reply["crash"]))
+        if "machine_error" in reply:
+            raise SetupError(
+                f"{source.display} could not be measured for want of memory, disk or a library "
+                f"({reply['machine_error']}); mend that and run the same command again"
+            )
+        reason = reply.get("refusal")
+        if "failure" in reply:
+            reason = f"could not be measured: {reply['failure']}"
+        return Refusal(source.display, reason) if reason else None
+
+    def _next(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next reply; None where the child ended or did not answer in time."""
+        try:
+            line = self._lines.get(timeout=timeout_s)
+        except queue.Empty:
+            line = b""
+        try:
+            return json.loads(line)
+        except ValueError:  # ended, also in the middle of a line
+            self.alive = False
+            return None
+
+    def _failure(self, timeout_s: float) -> str:
+        status = self._end()
+        if status is None:
+            return f"the importer did not finish within {timeout_s:g} s"
+        return self._crashed(status)
+
+    def _crashed(self, status: int) -> str:
+        more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
+        return f"the importer crashed ({_how_it_ended(status)}){more}"
+
+    def _end(self) -> int | None:
+        """Exit status of a child that closed its output; None where it still runs."""
+        try:
+            return self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):  # all of them are gone
+            os.killpg(self._process.pid, signal.SIGKILL)  # with the forks, of which it is the leader
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
+                pipe.close()
+
+
+def _how_it_ended(status: int | None) -> str:
+    if status is None:
+        return "no answer"
+    if status < 0:
+        return signal.Signals(-status).name
+    return f"exit status {status}"
+
+
+def _environment() -> dict[str, str]:
+    """The child finds the same blendgen as this process, installed or not."""
+    package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
+    folders = [package_parent, os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+
+
+def builder_digests() -> Mapping[str, str]:
+    """Source kind -> digest of the code that measures it, for cache keys."""
+    package = Path(blendgen.__file__).resolve().parent
+    importing, shading, families = (
+        _BLENDER / "importing",
+        _BLENDER / "shading",
+        package / "models" / "families",
+    )
+    shared = [importing / f"{name}.py" for name in ("asset", "join", "textures", "keypoints")]
+    shared += [shading / "nodes.py", package / "scene" / "vocabulary.py"]
+    shared += [
+        package / "models" / name for name in ("stable_poses.py", "measuring/entry.py", "companions.py")
+    ]
+    shared += [package / "geometry" / name for name in ("color.py", "hull.py")]
+    shared += [package / "files" / name for name in ("picture_size.py", "regular_file.py")]
+    special = {
+        "mesh": [
+            importing / f"{name}.py"
+            for name in ("importers", "outside", "file_frame", "preflight", "draco", "variants", "bevel")
+        ],
+        "shape": [importing / "shapes.py"],
+        "clutter": [
+            *(_BLENDER / "clutter").glob("*.py"),
+            *(shading / name for name in ("shader_graph.py", "grime.py")),
+            *families.glob("clutter*.py"),
+        ],
+        "phone": [
+            *(_BLENDER / "phones").glob("*.py"),
+            *families.glob("phone*.py"),
+        ],
+    }
+    return {kind: code_digest([*shared, *files]) for kind, files in special.items()}

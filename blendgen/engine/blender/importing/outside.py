@@ -1,0 +1,164 @@
+"""Outside: keeps what was imported from reading files outside of the model's folder, before it is evaluated.
+
+Holds by inspection alone, also where the kernel cannot confine the process. Textures that lie elsewhere
+count as missing, with the reason; whatever else reads a file there makes the model unusable. Sounds and
+films decide nothing of a model's look and are removed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.engine.blender.importing.textures import OUTSIDE, find_texture, note_reason
+from blendgen.files.picture_size import header_fault
+from blendgen.models.companions import IMAGE_SUFFIXES, inside
+from blendgen.models.scan import model_suffix
+
+_READING_NODES = "GeometryNodeImport"
+_UNDECODED = {"GENERATED", "VIEWER"}
+_NOWHERE = "/dev/null"  # no file can lie below it
+_USD = ("usd", "usda", "usdc", "usdz")
+_MOST_LAYERS = 10_000
+
+
+def keep_inside(folder: Path) -> None:
+    """Look at all data of the open Blender file; folder: that of the model.
+
+    raises: ImportRefused where it reads a file outside, with the file's name
+    """
+    for scene in bpy.data.scenes:
+        scene.sequence_editor_clear()
+    bpy.data.batch_remove([*bpy.data.sounds, *bpy.data.movieclips])
+    for image in bpy.data.images:
+        _keep_image_inside(image, folder)
+    for what, path in (*_read_by_blocks(), *_read_by_nodes(), *_read_by_bakes()):
+        name = os.fsdecode(path).replace("\\", "/")
+        file = inside(folder, bpy.path.abspath(name).removeprefix("//"))
+        if file is None or (file.exists() and not (file.is_file() or file.is_dir())):
+            raise ImportRefused(
+                f"its {what} reads {Path(name).name!r}, which lies outside of the model's folder; "
+                "apply or pack it and save"
+            )
+
+
+def _read_by_blocks() -> Iterator[tuple[str, str]]:
+    for block, paths in bpy.data.file_path_map().items():
+        if not isinstance(block, bpy.types.Image | bpy.types.Scene | bpy.types.Text):
+            yield from ((f"{block.bl_rna.name.lower()} {block.name!r}", path) for path in sorted(paths))
+
+
+def _read_by_nodes() -> Iterator[tuple[str, str]]:
+    """Paths of geometry nodes that open files; "/" where one is computed."""
+    for tree in bpy.data.node_groups:
+        for node in tree.nodes:
+            if node.bl_idname.startswith(_READING_NODES):
+                path = node.inputs[0]
+                yield f"geometry node {node.bl_label!r}", "/" if path.is_linked else path.default_value
+
+
+def _read_by_bakes() -> Iterator[tuple[str, str]]:
+    for owner in bpy.data.objects:
+        for modifier in owner.modifiers:
+            if modifier.type == "NODES":
+                places = [modifier.bake_directory, *(bake.directory for bake in modifier.bakes)]
+                yield from (("baked geometry", place) for place in places if place)
+
+
+def _keep_image_inside(image: bpy.types.Image, folder: Path) -> None:
+    if image.source in _UNDECODED:
+        return
+    if image.packed_files:
+        fault = next((f for p in image.packed_files if (f := header_fault(bytes(p.packed_file.data)))), None)
+        if fault:
+            image.unpack(method="REMOVE")
+    else:
+        fault = _file_fault(image, folder)
+    if fault is not None:
+        note_reason(image, fault)
+        name = Path(image.filepath.replace("\\", "/")).name or image.name
+        image.source = "FILE"
+        image.filepath = f"{_NOWHERE}/{name}"
+
+
+def _file_fault(image: bpy.types.Image, folder: Path) -> str | None:
+    """Why the files of an image are not used, "" where they are missing; None once all is well with them."""
+    if image.source in {"SEQUENCE", "MOVIE"}:
+        return "a film or a sequence of images"
+    if image.source == "TILED":
+        tiles = [image.filepath.replace("<UDIM>", str(tile.number)) for tile in image.tiles]
+        found = [find_texture(tile, folder) for tile in tiles]
+        return next((fault for fault in map(_fault_of, found) if fault is not None), None)
+    file, _ = found = find_texture(image.filepath, folder)
+    fault = _fault_of(found)
+    if fault is None and file != Path(image.filepath):
+        image.filepath = str(file)
+    return fault
+
+
+def _fault_of(found: tuple[Path | None, str]) -> str | None:
+    file, reason = found
+    if file is None:
+        return reason
+    try:
+        return header_fault(file)
+    except OSError as error:
+        return error.strerror
+
+
+def usd_textures_outside(path: Path) -> list[str]:
+    """Names of the textures outside of the model's folder that a USD file or one of its layers names.
+
+    raises: ImportRefused where it is composed of other files outside, with the name of one
+    """
+    from pxr import UsdUtils
+
+    waiting, seen, textures = [str(path)], set(), {}
+    while waiting:
+        layer = waiting.pop()
+        if layer in seen:
+            continue
+        seen.add(layer)
+        for name in _references(UsdUtils, layer):
+            file = _place(layer, name)
+            if model_suffix(name) in _USD and (inside(path.parent, file) or not Path(file).exists()):
+                waiting.append(file if Path(file).exists() else f"{layer.partition('[')[0]}[{name}]")
+            elif inside(path.parent, file) is None and Path(file).exists():
+                _refuse_unless_image(name)
+                textures[Path(name).name] = None
+        if len(seen) > _MOST_LAYERS:
+            raise ImportRefused(f"it is composed of more than {_MOST_LAYERS:,} layers")
+    return list(textures)
+
+
+def stand_in(textures: list[str]) -> None:
+    """Give nodes whose image the importer could not open one that tells its name, and why it is not used."""
+    nodes = [n for m in bpy.data.materials if m.node_tree for n in m.node_tree.nodes if n.type == "TEX_IMAGE"]
+    unknown = [name for name in textures if name not in bpy.data.images]
+    for node, name in zip([n for n in nodes if n.image is None], itertools.cycle(unknown), strict=False):
+        image = bpy.data.images.get(name) or bpy.data.images.new(name, 1, 1)
+        image.source, image.filepath = "FILE", f"{_NOWHERE}/{name}"
+        note_reason(image, f"it {OUTSIDE}")
+        node.image = image
+
+
+def _references(usd_utils, layer: str) -> list[str]:
+    try:
+        found = usd_utils.ExtractExternalReferences(layer)
+    except Exception:  # noqa: BLE001 - the importer will tell what is wrong with it
+        return []
+    return [name for names in found for name in names if name]
+
+
+def _place(layer: str, name: str) -> str:
+    return os.path.normpath(Path(layer.partition("[")[0]).parent / name.removeprefix("file://"))
+
+
+def _refuse_unless_image(name: str) -> None:
+    if model_suffix(name) not in IMAGE_SUFFIXES:
+        raise ImportRefused(f"it is composed of {Path(name).name!r}, which {OUTSIDE}")

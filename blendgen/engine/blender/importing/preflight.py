@@ -1,0 +1,179 @@
+"""Preflight: what can be told of a model file before Blender opens it. Does not load bpy.
+
+Blender's importers take garbage for an empty model and half a file for a whole one; here such
+files are told by their own headers. A file that passes may still fail to import.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from blendgen.files.regular_file import MOST_MODEL_BYTES, open_regular
+from blendgen.models.companions import gltf_json, gltf_uris, inside, obj_libraries
+from blendgen.models.scan import model_suffix
+
+_MAGIC = {
+    "fbx": (b"Kaydara FBX Binary", b";"),
+    "usdc": (b"PXR-USDC",),
+    "usda": (b"#usda",),
+    "usd": (b"PXR-USDC", b"#usda", b"PK\x03\x04"),
+    "usdz": (b"PK\x03\x04",),
+    "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
+}
+_PLY_BYTES = {
+    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
+    **dict.fromkeys(("short", "ushort", "int16", "uint16"), 2),
+    **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
+    **dict.fromkeys(("double", "float64"), 8),
+}
+_OBJ_NOT_FINITE = re.compile(rb"^v[ \t][^\r\n]*?[ \t+-](nan|inf)", re.I | re.M)
+_NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
+_STL_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class ImportRefused(Exception):
+    """The model cannot be used; the text is the one line for Refusal.reason."""
+
+
+def file_fault(path: Path) -> str | None:
+    """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
+    try:
+        with open_regular(path, MOST_MODEL_BYTES) as file:
+            size, start = os.fstat(file.fileno()).st_size, file.read(1024)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if size == 0:
+        return "the file is empty"
+    try:
+        return _fault_of_kind(path, start, size)
+    except ValueError as error:  # a header with words where numbers belong
+        return f"its header cannot be read: {error}"
+
+
+def _fault_of_kind(path: Path, start: bytes, size: int) -> str | None:
+    suffix = model_suffix(path)
+    checks = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault, "stl": _stl_fault, "ply": _ply_fault}
+    if suffix in checks:
+        return checks[suffix](path, start, size)
+    return _magic_fault(suffix, start)
+
+
+def _magic_fault(suffix: str, start: bytes) -> str | None:
+    magics = _MAGIC.get(suffix, ())
+    if not magics or start.lstrip().startswith(magics):
+        return None
+    return f"not a {suffix.upper() if suffix != 'blend' else '.blend'} file (its header is missing)"
+
+
+def _glb_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start[:4] != b"glTF" or len(start) < 12:
+        return "not a GLB file (its header is missing)"
+    version, length = struct.unpack_from("<II", start, 4)
+    if version != 2:
+        return f"glTF version {version}; only version 2 can be read"
+    if size < length:
+        return f"truncated: {size} of {length} bytes"
+    return _gltf_fault(path, start, size)
+
+
+def _gltf_fault(path: Path, start: bytes, size: int) -> str | None:
+    content = gltf_json(path)
+    if not content:
+        return "not a glTF file (its JSON cannot be read)"
+    for uri in gltf_uris(content, "buffers"):
+        file = inside(path.parent, uri)
+        if file is None:
+            return f"buffer {uri!r} lies outside of the model's folder"
+        if not file.is_file():
+            return f"buffer file {uri!r} is missing"
+    if _has_cycle(content.get("nodes")):
+        return "its nodes contain each other in a circle"
+    return None if content.get("meshes") else "no geometry (the glTF file has no meshes)"
+
+
+def _has_cycle(nodes) -> bool:
+    """Whether peeling off nodes without children never ends."""
+    if not isinstance(nodes, list):
+        return False
+    children = {i: set(node.get("children", ())) for i, node in enumerate(nodes) if isinstance(node, dict)}
+    while leaves := [i for i, below in children.items() if not below & children.keys()]:
+        for i in leaves:
+            del children[i]
+    return bool(children)
+
+
+def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start.startswith(_BYTE_ORDER_MARKS):
+        return "UTF-16 text; save the OBJ file as UTF-8"
+    if b"\0" in start:
+        return "not an OBJ file (binary data)"
+    for name in obj_libraries(path):
+        place, library = path.parent / name, inside(path.parent, name)
+        if library is None and place.exists():
+            return (
+                f"material library {place.name!r} lies outside of the model's folder; put it beside the model"
+            )
+        if place.exists() and not place.is_file():
+            return f"material library {place.name!r} is not a regular file"
+    if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads 0 for them
+        return _NOT_FINITE
+    return None
+
+
+def _stl_fault(path: Path, start: bytes, size: int) -> str | None:
+    if start.lstrip()[:5].lower() == b"solid" and (b"facet" in start or b"\0" not in start):
+        return _ascii_stl_fault(path)
+    if size < 84:
+        return "not an STL file (shorter than its header)"
+    triangles = struct.unpack_from("<I", start, 80)[0]
+    expected = 84 + 50 * triangles
+    if expected > 100 * size:
+        return "not an STL file (its header is missing)"
+    if size < expected:
+        return f"truncated: {size} of {expected} bytes"
+    facets = np.fromfile(path, dtype=_STL_FACET, count=triangles, offset=84)
+    return None if np.isfinite(facets["corners"]).all() else _NOT_FINITE
+
+
+def _ascii_stl_fault(path: Path) -> str | None:
+    text = path.read_bytes().lower()
+    opened, closed = len(re.findall(rb"\bfacet\s+normal", text)), len(re.findall(rb"\bendfacet\b", text))
+    if opened != closed:
+        return f"truncated: facet {opened} is not complete"
+    return None if opened else "no geometry (an STL file without facets)"
+
+
+def _ply_fault(path: Path, start: bytes, size: int) -> str | None:
+    if not start.lstrip().startswith(b"ply"):
+        return "not a PLY file (its header is missing)"
+    header, ended, body = path.read_bytes().partition(b"end_header")
+    if not ended:
+        return "truncated: its header does not end"
+    lines = [line.split() for line in header.decode("latin-1").splitlines()]
+    if ["format", "ascii", "1.0"] in lines:
+        needed = sum(int(line[2]) for line in lines if line[:1] == ["element"] and line[2:])
+        rows = sum(1 for row in body.splitlines() if row.strip())
+        return f"truncated: {rows} of {needed} rows" if rows < needed else None
+    needed = _least_ply_bytes(lines)
+    return f"truncated: {len(body)} of at least {needed} bytes" if len(body) < needed else None
+
+
+def _least_ply_bytes(lines: list[list[str]]) -> int:
+    """Size of a binary PLY body whose faces are all triangles and whose other lists are empty."""
+    total = count = 0
+    for line in lines:
+        match line:
+            case ["element", _, number]:
+                count = int(number)
+            case ["property", "list", length, item, name]:
+                corners = 3 if name in ("vertex_indices", "vertex_index") else 0
+                total += count * (_PLY_BYTES.get(length, 0) + corners * _PLY_BYTES.get(item, 0))
+            case ["property", kind, _]:
+                total += count * _PLY_BYTES.get(kind, 0)
+    return total

@@ -1,0 +1,121 @@
+"""Amodal masks: which pixels each product would cover if nothing stood before it.
+
+A second view layer of nothing but the products renders one sample with every material replaced by
+one that lets most light through; Cryptomatte then lists all products on the ray through each pixel's
+centre. The picture layer is not changed by it. Cryptomatte keeps 16 objects of a ray; where it is
+full nobody knows what is missing, so that is an error.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import bpy
+import numpy as np
+
+from blendgen.engine.base import EngineError
+from blendgen.engine.blender.session.stage import leave_out_the_set
+from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
+
+LAYER = "amodal"
+_DEPTH = 16
+_TRANSPARENT_BOUNCES = 256
+
+
+def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+    """The view layer. It serves every shot: also what stands alone may be hidden, by a belt's rail."""
+    layer = scene.view_layers.new(LAYER)
+    leave_out_the_set(layer)
+    layer.material_override = _see_through()
+    layer.samples = 1
+    layer.use_pass_cryptomatte_object = True
+    layer.use_pass_z = False
+    layer.cycles.use_denoising = False
+    # without the minimum, Russian roulette ends some rays before they have met every product
+    scene.cycles.min_transparent_bounces = _TRANSPARENT_BOUNCES
+    scene.cycles.transparent_max_bounces = _TRANSPARENT_BOUNCES
+    return layer
+
+
+def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
+    """For so many things on a ray; each pair of them costs a pass."""
+    layer.pass_cryptomatte_depth = min(2 * (products // 2 + 1), _DEPTH)
+
+
+def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
+    """(h, w) bool: the pixels whose central ray meets the object.
+
+    raises: EngineError where a ray meets more objects than Cryptomatte keeps
+    """
+    ranks = _ranks(passes)
+    if (ranks[-1][..., -1] > 0).any():
+        raise EngineError(
+            f"more than {_DEPTH - 1} products lie behind one another, and masks of what is hidden would be "
+            "wrong; lower per_image or raise placement.spread"
+        )
+    found = np.zeros(ranks[0].shape[:2], bool)
+    for rank in ranks:
+        found |= ((rank[..., 0::2] == cryptomatte_id(object_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
+    return found
+
+
+def coverage(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
+    """(h, w) float32: the share of each pixel that the object covers."""
+    ranks = _ranks(passes)
+    found = np.zeros(ranks[0].shape[:2], np.float32)
+    for rank in ranks:
+        own = rank[..., 0::2] == cryptomatte_id(object_name)
+        found += np.where(own, rank[..., 1::2], 0).sum(axis=-1, dtype=np.float32)
+    return found.clip(0, 1)
+
+
+def _ranks(passes: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """(h, w, 4) each: id, share, id, share of two things; the largest shares first."""
+    return [passes[name] for name in sorted(passes) if name.startswith("CryptoObject")]
+
+
+def _see_through() -> bpy.types.Material:
+    material = bpy.data.materials.new("amodal")
+    tree = enable_nodes(material)
+    tree.nodes.clear()
+    through, glow = add_node(tree, "ShaderNodeBsdfTransparent"), add_node(tree, "ShaderNodeEmission")
+    mix = add_node(tree, "ShaderNodeMixShader", {"Fac": 0.3})
+    shaders = [socket for socket in mix.inputs if socket.type == "SHADER"]
+    tree.links.new(through.outputs[0], shaders[0])
+    tree.links.new(glow.outputs[0], shaders[1])
+    add_node(tree, "ShaderNodeOutputMaterial", {"Surface": mix.outputs[0]})
+    material.use_fake_user = True
+    return material
+
+
+def cryptomatte_id(name: str) -> np.float32:
+    """The id that Cryptomatte gives a name: MurmurHash3 (32 bit) as a finite float.
+
+    source: Friedman and Jones, Fully automatic ID mattes (2015), specification 1.2.0
+    """
+    value = _murmur3(name.encode())
+    if (value >> 23) & 255 in (0, 255):
+        value ^= 1 << 23
+    return np.float32(struct.unpack("<f", struct.pack("<I", value))[0])
+
+
+def _murmur3(key: bytes) -> int:
+    whole = len(key) // 4 * 4
+    value = 0
+    for i in range(0, whole, 4):
+        value ^= _scramble(int.from_bytes(key[i : i + 4], "little"))
+        value = (_rotate(value, 13) * 5 + 0xE6546B64) & 0xFFFFFFFF
+    if len(key) > whole:
+        value ^= _scramble(int.from_bytes(key[whole:], "little"))
+    value ^= len(key)
+    value = ((value ^ value >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
+    value = ((value ^ value >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
+    return value ^ value >> 16
+
+
+def _scramble(word: int) -> int:
+    return (_rotate((word * 0xCC9E2D51) & 0xFFFFFFFF, 15) * 0x1B873593) & 0xFFFFFFFF
+
+
+def _rotate(value: int, bits: int) -> int:
+    return ((value << bits) | (value >> (32 - bits))) & 0xFFFFFFFF

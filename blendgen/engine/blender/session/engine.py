@@ -1,0 +1,271 @@
+"""BlenderEngine: one Blender process that renders Shot after Shot with Cycles.
+
+In: a Catalog and RenderSettings once, then Shots. Out: Films. Meshes and materials are kept from
+shot to shot; objects and lamps are made anew for each and removed after it, in a fixed order and
+under fixed names, so that a shot never depends on what was rendered before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from blendgen.engine.base import EngineError
+from blendgen.engine.blender.session import amodal, backdrop, capture, lights
+from blendgen.engine.blender.session.devices import use_device
+from blendgen.engine.blender.session.eevee import Eevee
+from blendgen.engine.blender.session.label_passes import LabelPasses
+from blendgen.engine.blender.session.meshes import scene_meshes
+from blendgen.engine.blender.session.pictures import Pictures
+from blendgen.engine.blender.session.products import Models, object_name
+from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.surfaces import build_surface
+from blendgen.engine.blender.surfaces.containers import build_container
+from blendgen.engine.device import CPU, Device
+from blendgen.geometry.mesh import Mesh
+from blendgen.geometry.projection import inverse_rigid
+from blendgen.models.product import Catalog
+from blendgen.scene.condition import Condition
+from blendgen.scene.film import Film
+from blendgen.scene.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Shot, lamp_group
+from blendgen.spec.output import Output
+from blendgen.spec.presets import RenderSettings
+
+_PICTURE_LAYER = "picture"
+_NOTHING_MORE = Output()
+_BACKGROUND_DEPTH_M = 1e9
+_STILL_INDEX = 30000  # pass index of occluders, far above any instance id
+_NEAREST, _FARTHEST_M = 1e-3, 1000.0
+_CLAMP_DIRECT, _CLAMP_INDIRECT = 40.0, 6.0
+# OpenCV camera -> Blender's camera, which looks along -Z with +Y up
+_FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
+
+
+class BlenderEngine:
+    """Cycles on one device (see engine/base.py for the protocol)."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: RenderSettings,
+        max_lamps: int,
+        threads: int = 0,
+        output: Output = _NOTHING_MORE,
+        device: Device = CPU,
+    ):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._output = output
+        self._settings, self._denoise = settings, settings.denoise and settings.engine == "cycles"
+        self._models, self._environments = Models(catalog, output.parts), catalog.environments
+        self._pictures = Pictures(catalog.photos, catalog.backdrops)
+        self._groups = [ENVIRONMENT_GROUP, EMISSION_GROUP, *([BACKDROP_GROUP] if catalog.backdrops else [])]
+        self._scene = bpy.context.scene
+        self._max_lamps = max_lamps
+        _configure(self._scene, settings, threads)
+        self.set_samples(settings.samples_per_pixel or 1)
+        use_device(self._scene, device)
+        self._device = device
+        self._layer = layer = self._picture_layer(self._scene)
+        self._amodal_layer = amodal.build_layer(self._scene)
+        self._label_passes = LabelPasses(self._scene, layer, output, self._models)
+        self._camera = _new_camera(self._scene)
+        lights.build_world()
+        self._painter: Eevee | None = None
+
+    def set_samples(self, samples_per_pixel: int) -> None:
+        """Of the renders that follow, instead of what the settings say."""
+        self._samples = samples_per_pixel
+        # beside EEVEE the rays through the pixels' centres are enough, but for shares of pixels
+        enough = self._settings.engine == "eevee" and not self._output.coverage
+        self._scene.cycles.samples = 1 if enough else samples_per_pixel
+
+    def identity(self) -> dict[str, str]:
+        cycles = {
+            "engine": self._settings.engine,
+            "version": _version(),
+            "device": self._device.backend,
+            "kernel": self._device.name or _kernel(),
+        }
+        return cycles | ({"graphics_card": self._eevee().card} if self._settings.engine == "eevee" else {})
+
+    def render(self, shot: Shot) -> Film:
+        if len(shot.lamps) > self._max_lamps:
+            raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
+        try:
+            self._build(shot)
+            film = self._film(shot)
+            overscan = self._label_passes.overscan(shot, film.amodal_mask, self._look_through)
+            return replace(film, overscan=overscan)
+        finally:
+            _clear(self._scene, self._camera)
+            self._models.clear()
+
+    def scene_meshes(self, shot: Shot) -> list[Mesh]:
+        """All that the camera can meet in a shot; no wear, which takes long to paint and moves no mesh."""
+        new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
+        try:
+            self._build(shot.model_copy(update={"products": new}))
+            return scene_meshes(self._scene)
+        finally:
+            _clear(self._scene, self._camera)
+            self._models.clear()
+
+    def _build(self, shot: Shot) -> None:
+        build_surface(shot.surface, self._pictures.of_surface(shot))
+        for placed in shot.products:
+            self._models.place(placed)
+        for number, distractor in enumerate(shot.distractors):
+            self._models.place_distractor(distractor, f"distractor_{number}")
+        for number, occluder in enumerate(shot.occluders):
+            self._models.place_distractor(occluder, f"occluder_{number}", _STILL_INDEX)
+        if shot.container is not None:
+            build_container(shot.container, shot.surface)
+        lights.set_environment(shot.environment, self._environments)
+        lights.build_lamps(shot.lamps)
+        if shot.backdrop is not None:
+            depth_m = _backdrop_depth_m(shot.camera)
+            backdrop.build_backdrop(shot.backdrop, self._pictures.of_backdrop(shot), shot.camera, depth_m)
+        amodal.make_room(self._amodal_layer, len(shot.products))
+        self._look_through(shot.camera)
+        self._scene.cycles.seed = shot.render_seed
+
+    def _look_through(self, camera: Camera) -> None:
+        _set_camera(self._scene, self._camera, camera)
+
+    def _light(self, shot: Shot, picture: dict[str, np.ndarray], depth_m) -> dict[str, np.ndarray]:
+        if self._settings.engine == "eevee":
+            return self._eevee().light_groups(shot, self._samples, lit=np.isfinite(depth_m))
+        groups = [*self._groups, *map(lamp_group, range(len(shot.lamps)))]
+        return {name: _array(picture[f"Combined_{name}"]) for name in groups}
+
+    def _film(self, shot: Shot) -> Film:
+        """What stands in the scene, measured."""
+        passes = capture.render_passes()
+        picture = passes[_PICTURE_LAYER]
+        depth = picture["Depth"][..., 0]
+        index = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
+        still = index == _STILL_INDEX if shot.occluders else None
+        instance_id = np.where(index == _STILL_INDEX, np.uint16(0), index)
+        farthest_m = _BACKGROUND_DEPTH_M if shot.backdrop is None else 0.9 * _backdrop_depth_m(shot.camera)
+        depth_m = _array(np.where(depth < farthest_m, depth, np.float32(np.inf)))
+        film = Film(
+            radiance_linear=self._light(shot, picture, depth_m),
+            depth_m=depth_m,
+            instance_id=np.ascontiguousarray(instance_id),
+            amodal_mask=self._amodal(shot, passes),
+            still=still,
+            albedo_linear=_array(picture["Denoising Albedo"]) if self._denoise else None,
+            normal_world=_array(picture["Denoising Normal"]) if self._denoise else None,
+            **self._label_passes.measured(shot, passes, instance_id),
+        )
+        if shot.backdrop is not None and self._denoise:
+            shown = film.radiance_linear[BACKDROP_GROUP]
+            backdrop.guides_behind(np.isinf(film.depth_m), shown, film.albedo_linear, film.normal_world)
+        return film
+
+    def _eevee(self) -> Eevee:
+        """Made for the first picture: it takes a graphics card and seconds of making shaders."""
+        if self._painter is None:
+            self._painter = Eevee(self._scene, self._layer)
+        return self._painter
+
+    def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
+        return {
+            placed.instance_id: amodal.mask(passes[amodal.LAYER], object_name(placed.instance_id))
+            for placed in shot.products
+        }
+
+    def _picture_layer(self, scene: bpy.types.Scene) -> bpy.types.ViewLayer:
+        layer = scene.view_layers[0]
+        layer.name = _PICTURE_LAYER
+        layer.use_pass_z = True
+        layer.use_pass_object_index = True
+        layer.pass_alpha_threshold = 0.5
+        layer.cycles.denoising_store_passes = self._denoise
+        for name in (*self._groups, *map(lamp_group, range(self._max_lamps))):
+            layer.lightgroups.add(name=name)
+        return layer
+
+
+def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -> None:
+    render, cycles = scene.render, scene.cycles
+    render.engine = "CYCLES"
+    render.resolution_percentage = 100
+    render.use_compositing = render.use_sequencer = False
+    render.film_transparent = False
+    render.dither_intensity = 0.0
+    # with it shots cost no less, as their materials are new, and bits depend on the shot before
+    render.use_persistent_data = False
+    if hasattr(render, "compositor_device"):
+        render.compositor_device = "CPU"
+    if hasattr(render, "use_texture_cache"):
+        render.use_texture_cache = False
+    if threads:
+        render.threads_mode, render.threads = "FIXED", threads
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = False
+    cycles.use_animated_seed = False
+    cycles.use_light_tree = True
+    cycles.use_auto_tile = False
+    cycles.max_bounces = settings.max_bounces
+    cycles.diffuse_bounces = cycles.glossy_bounces = settings.max_bounces
+    cycles.transmission_bounces = settings.max_bounces
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.blur_glossy = 1.0
+    # single samples many times brighter than white leave speckles and ragged edges
+    cycles.sample_clamp_direct, cycles.sample_clamp_indirect = _CLAMP_DIRECT, _CLAMP_INDIRECT
+
+
+def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.sensor_fit = "HORIZONTAL"
+    stand(camera)
+    scene.camera = camera
+    return camera
+
+
+def _set_camera(scene: bpy.types.Scene, instance: bpy.types.Object, camera: Camera) -> None:
+    scene.render.resolution_x, scene.render.resolution_y = camera.resolution
+    instance.data.lens = camera.focal_length_mm
+    instance.data.sensor_width = camera.sensor_width_mm
+    # single precision: a ratio of a million between near and far is safe
+    instance.data.clip_start = camera.distance_m * _NEAREST
+    instance.data.clip_end = _farthest_m(camera)
+    instance.matrix_world = Matrix(inverse_rigid(camera.world_to_camera).tolist()) @ _FLIP
+
+
+def _farthest_m(camera: Camera) -> float:
+    return max(_FARTHEST_M, camera.distance_m * 10)
+
+
+def _backdrop_depth_m(camera: Camera) -> float:
+    return 0.9 * _farthest_m(camera)
+
+
+def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Remove what a shot brought; meshes and materials without users go too, kept ones stay."""
+    objects = [instance for instance in scene.objects if instance is not camera]
+    data = [instance.data for instance in objects if instance.data and not instance.data.use_fake_user]
+    bpy.data.batch_remove(objects)
+    bpy.data.batch_remove([block for block in dict.fromkeys(data) if block.users == 0])
+
+
+def _array(values) -> np.ndarray:
+    return np.ascontiguousarray(values[..., :3] if values.ndim == 3 else values, dtype=np.float32)
+
+
+def _version() -> str:
+    return bpy.app.version_string.split()[0]
+
+
+def _kernel() -> str:
+    """The CPU kernel that Cycles chose; bits are promised per kernel."""
+    import _cycles
+
+    for line in _cycles.system_info().splitlines():
+        if "CPU device capabilities" in line:
+            return line.split(":", 1)[1].strip()
+    return "unknown"

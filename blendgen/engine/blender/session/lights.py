@@ -1,0 +1,248 @@
+"""Lights: the environment and the lamps of a Shot, each in a light group of its own, at unit gain.
+
+Environment images are scaled, each channel by itself, so that a white level patch under them alone
+sends radiance (1, 1, 1) (the cosine-weighted mean over the upper half of the image): their colour
+on the whole is the Exposure's to choose. Lamps by engine.base.lamp_radiance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
+from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
+from blendgen.scene.openings import BAR, PANES
+from blendgen.scene.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
+from blendgen.scene.vocabulary import ENVIRONMENTS, OPENINGS
+from blendgen.system.wheel import environment_image
+
+_SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
+WORLD_NAME = "environment"
+_IMPORTANCE_MAP_PX = 512
+_RING_SEGMENTS = 48
+# light of this spread, brightest along its axis, has edges as soft as that of an even disk
+_SPREAD_OF_SUN = math.sqrt(5 / 3)
+
+
+def build_world() -> None:
+    """The one World of the session; `set_environment` only changes values in it."""
+    world = bpy.data.worlds.new(WORLD_NAME)
+    tree = enable_nodes(world)
+    tree.nodes.clear()
+    coordinates = add_node(tree, "ShaderNodeTexCoord")
+    mapping = add_node(tree, "ShaderNodeMapping", {"Vector": coordinates.outputs["Generated"]})
+    mapping.name = "turn"
+    image = add_node(tree, "ShaderNodeTexEnvironment", {"Vector": mapping.outputs["Vector"]})
+    image.name = "image"
+    balance = add_node(tree, "ShaderNodeVectorMath", operation="MULTIPLY")
+    balance.name = "balance"
+    tree.links.new(image.outputs["Color"], balance.inputs[0])
+    background = add_node(tree, "ShaderNodeBackground", {"Color": balance.outputs["Vector"]})
+    background.name = "background"
+    add_node(tree, "ShaderNodeOutputWorld", {"Surface": background.outputs["Background"]})
+    world.lightgroup = ENVIRONMENT_GROUP
+    # the automatic map is made at 4096 x 2048 for each render, ten times the price of the render
+    world.cycles.sampling_method = "MANUAL"
+    world.cycles.sample_map_resolution = _IMPORTANCE_MAP_PX
+    bpy.context.scene.world = world
+
+
+def set_environment(environment: Environment, files: Mapping[str, Path]) -> None:
+    """files: panoramas by the names that an Environment may give, beside the built-in ones"""
+    nodes = bpy.data.worlds[WORLD_NAME].node_tree.nodes
+    name = str(files.get(environment.image, environment.image))
+    image = _image(name)
+    nodes["image"].image = image
+    nodes["turn"].inputs["Rotation"].default_value = (0, 0, math.radians(environment.rotation_deg))
+    nodes["balance"].inputs[1].default_value = tuple(1 / v for v in _level_radiance(name))
+
+
+def _image(name: str) -> bpy.types.Image:
+    """The panorama of a built-in environment, or of the file at a path."""
+    if name == "dome":
+        return bpy.data.images.get("dome") or _white_image("dome")
+    path = environment_image(name) if name in ENVIRONMENTS else Path(name)
+    try:
+        image = bpy.data.images.load(str(path), check_existing=True)
+    except RuntimeError as error:
+        raise EngineError(f"{path}: cannot be read as a panorama: {error}") from None
+    if image.size[0] == 0:
+        raise EngineError(f"{path}: cannot be read as a panorama")
+    return image
+
+
+def _white_image(name: str) -> bpy.types.Image:
+    image = bpy.data.images.new(name, 8, 4, float_buffer=True)
+    image.pixels.foreach_set(np.ones(8 * 4 * 4, np.float32))
+    image.update()
+    return image
+
+
+@cache
+def _level_radiance(name: str) -> tuple[float, float, float]:
+    """Linear radiance of a white level patch lit by an equirectangular environment image alone."""
+    image = _image(name)
+    width, height = image.size
+    pixels = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    rgb = pixels.reshape(height, width, image.channels)[..., :3].astype(np.float64)
+    elevation = ((np.arange(height) + 0.5) / height - 0.5) * math.pi
+    # a row covers cos(elevation) of solid angle, and a level patch sees it at sin(elevation)
+    weight = np.cos(elevation) * np.maximum(np.sin(elevation), 0)
+    with np.errstate(invalid="ignore"):
+        level = weight @ rgb.mean(axis=1) / weight.sum()
+    if not (np.isfinite(level) & (level > 0)).all():
+        raise EngineError(
+            f"{name}: cannot light a scene: the upper half of a panorama must shine in red, green and blue, "
+            "and be finite everywhere"
+        )
+    return tuple(map(float, level))
+
+
+def build_lamps(lamps: tuple[Lamp, ...]) -> None:
+    """A light, or a mesh that shines, for each lamp, linked to the scene."""
+    for number, lamp in enumerate(lamps):
+        group = lamp_group(number)
+        build = {"ring": _ring, "sun": _sun, **dict.fromkeys(OPENINGS, _opening)}.get(lamp.kind, _light)
+        instance = bpy.data.objects.new(group, build(lamp, group))
+        instance.matrix_world = Matrix(lamp.lamp_to_world)
+        instance.visible_camera = lamp.visible
+        instance.lightgroup = group
+        stand(instance)
+
+
+@contextmanager
+def put_out(lamps: tuple[Lamp, ...]) -> Iterator[Callable[[str], AbstractContextManager[None]]]:
+    """All lights of a shot out; gives what lights those of one group for a while."""
+    strength = bpy.data.worlds[WORLD_NAME].node_tree.nodes["background"].inputs["Strength"]
+    objects = bpy.context.scene.objects
+
+    def burns(group: str, burning: bool) -> None:
+        if group == ENVIRONMENT_GROUP:
+            strength.default_value = float(burning)
+        else:
+            objects[group].hide_render = not burning
+
+    @contextmanager
+    def light(group: str) -> Iterator[None]:
+        burns(group, True)
+        try:
+            yield
+        finally:
+            burns(group, False)
+
+    groups = (ENVIRONMENT_GROUP, *map(lamp_group, range(len(lamps))))
+    for group in groups:
+        burns(group, False)
+    try:
+        yield light
+    finally:
+        for group in groups:
+            burns(group, True)
+
+
+@contextmanager
+def unturned() -> Iterator[None]:
+    """The environment as its image has it, for a while."""
+    rotation = bpy.data.worlds[WORLD_NAME].node_tree.nodes["turn"].inputs["Rotation"]
+    before, rotation.default_value = tuple(rotation.default_value), (0, 0, 0)
+    try:
+        yield
+    finally:
+        rotation.default_value = before
+
+
+def _sun(lamp: Lamp, name: str) -> bpy.types.Light:
+    sun = bpy.data.lights.new(name, "SUN")
+    sun.angle, sun.energy = math.radians(lamp.angle_deg), math.pi
+    return sun
+
+
+def _opening(lamp: Lamp, name: str) -> bpy.types.Light:
+    """A rectangle that shines within the angle of the sun only: what lies beside its beam is dark."""
+    opening = bpy.data.lights.new(name, "AREA")
+    opening.shape = "RECTANGLE"
+    opening.size, opening.size_y = lamp.size_m
+    opening.spread = math.radians(lamp.angle_deg * _SPREAD_OF_SUN)
+    # Cycles keeps the power whatever the spread: inside the beam the irradiance is power / area
+    opening.energy = math.pi * lamp.size_m[0] * lamp.size_m[1]
+    if lamp.kind == "window":
+        _set_bars(enable_nodes(opening))
+    return opening
+
+
+def _set_bars(tree: bpy.types.NodeTree) -> None:
+    """Let a light shine from the panes alone; one light with bars has less noise than nine panes."""
+    tree.nodes.clear()
+    place = add_node(tree, "ShaderNodeSeparateXYZ")
+    tree.links.new(add_node(tree, "ShaderNodeNewGeometry").outputs["Parametric"], place.inputs[0])
+    in_panes = []
+    for axis in ("X", "Y"):
+        counted = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+        tree.links.new(place.outputs[axis], counted.inputs[0])
+        counted.inputs[1].default_value = (PANES + (PANES - 1) * BAR) / (1 + BAR)
+        within = add_node(tree, "ShaderNodeMath", operation="FRACT")
+        tree.links.new(counted.outputs[0], within.inputs[0])
+        pane = add_node(tree, "ShaderNodeMath", operation="LESS_THAN")
+        tree.links.new(within.outputs[0], pane.inputs[0])
+        pane.inputs[1].default_value = 1 / (1 + BAR)
+        in_panes.append(pane.outputs[0])
+    both = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+    for socket, output in zip(both.inputs, in_panes, strict=False):
+        tree.links.new(output, socket)
+    emission = add_node(tree, "ShaderNodeEmission", {"Strength": both.outputs[0]})
+    add_node(tree, "ShaderNodeOutputLight", {"Surface": emission.outputs[0]})
+
+
+def _light(lamp: Lamp, name: str) -> bpy.types.Light:
+    light = bpy.data.lights.new(name, "AREA")
+    light.shape = _SHAPES[lamp.kind]
+    light.size, light.size_y = lamp.size_m
+    # Cycles: radiance = power / (pi * area); measured with a white plane on 4.5 and 5.2
+    light.energy = lamp_radiance(lamp) * math.pi * lamp_area_m2(lamp)
+    return light
+
+
+def _ring(lamp: Lamp, name: str) -> bpy.types.Mesh:
+    """A flat ring that shines along -Z only."""
+    angle = np.arange(_RING_SEGMENTS) * (2 * math.pi / _RING_SEGMENTS)
+    circle = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(_RING_SEGMENTS)])
+    outer, inner = (circle * side / 2 for side in lamp.size_m)
+    near = np.arange(_RING_SEGMENTS)
+    following = np.roll(near, -1)
+    # counter-clockwise seen from below, where it shines
+    quads = np.column_stack([near, near + _RING_SEGMENTS, following + _RING_SEGMENTS, following])
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(np.concatenate([outer, inner]).tolist(), [], quads.tolist())
+    mesh.materials.append(_glow(f"{name}.glow", lamp_radiance(lamp)))
+    return mesh
+
+
+def _glow(name: str, radiance: float) -> bpy.types.Material:
+    """Emission from the front of faces; found again by name, so that none pile up."""
+    material = bpy.data.materials.get(name)
+    if material is None:
+        material = bpy.data.materials.new(name)
+        tree = enable_nodes(material)
+        tree.nodes.clear()
+        geometry, front = add_node(tree, "ShaderNodeNewGeometry"), add_node(tree, "ShaderNodeMath")
+        front.operation = "SUBTRACT"
+        front.inputs[0].default_value = 1.0
+        tree.links.new(geometry.outputs["Backfacing"], front.inputs[1])
+        strength = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
+        strength.name = "strength"
+        tree.links.new(front.outputs[0], strength.inputs[0])
+        emission = add_node(tree, "ShaderNodeEmission", {"Strength": strength.outputs[0]})
+        add_node(tree, "ShaderNodeOutputMaterial", {"Surface": emission.outputs[0]})
+        material.use_fake_user = True
+    material.node_tree.nodes["strength"].inputs[1].default_value = radiance
+    return material

@@ -1,0 +1,215 @@
+"""Models: cached assets in the session, placed as a Shot says.
+
+In: a Catalog whose products lie in the cache as .blend files. Out: scene objects with exact pass
+indices. A mesh is appended once and kept with its materials; objects, and the copies of materials
+that a colourway repaints, are made for each shot and removed after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bmesh
+import bpy
+import numpy as np
+from mathutils import Matrix
+from mathutils.bvhtree import BVHTree
+
+from blendgen.engine.base import EngineError
+from blendgen.engine.blender.phones.case_material import CASE_PART, case_material
+from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest_parts
+from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.shading.nodes import set_input
+from blendgen.engine.blender.wear.condition import wear_out
+from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_group
+from blendgen.geometry.color import hex_to_linear
+from blendgen.models.product import Catalog, Keypoint, MaterialOverride, Product
+from blendgen.scene.condition import Condition
+from blendgen.scene.shot import EMISSION_GROUP, Distractor, PlacedProduct
+
+_AS_IT_IS = MaterialOverride()
+_NEW = Condition()
+# of small parts: what is everywhere on a product, and too fine to be seen there
+_CLEAN = {"scratches": 0.0, "fingerprints": 0.0, "dust": 0.0, "scuffs": 0.0}
+
+
+class Models:
+    """Meshes of a catalogue, loaded on first use, and the colourways of the shot in hand."""
+
+    def __init__(self, catalog: Catalog, tell_parts: bool = False):
+        self._catalog, self._tell_parts = catalog, tell_parts
+        self._meshes: dict[str, bpy.types.Mesh] = {}
+        self._variants: dict[str, dict[str, bpy.types.Material]] = {}
+        self._surfaces: dict[str, BVHTree] = {}
+        self._small: dict[str, frozenset[int]] = {}
+        self._points: dict[str, list[np.ndarray]] = {}
+        self._painted: list[bpy.types.Material | bpy.types.NodeTree] = []
+
+    def place(self, placed: PlacedProduct) -> bpy.types.Object:
+        """A scene object for one product of a shot; its pass index is the instance id."""
+        return self._place(placed, object_name(placed.instance_id), placed.instance_id, placed.condition)
+
+    def place_distractor(self, distractor: Distractor, name: str, pass_index: int = 0) -> bpy.types.Object:
+        """A scene object that is no product; its pass index is no instance id."""
+        return self._place(distractor, name, pass_index)
+
+    def _place(
+        self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW
+    ) -> bpy.types.Object:
+        product = self._catalog.product_of(placed)
+        mesh = self._mesh(product)
+        instance = bpy.data.objects.new(name, mesh)
+        materials = self._colorway(product, placed.colorway)
+        case = getattr(placed, "case", None)
+        if case is not None:
+            materials = self._in_case(product, materials, case)
+        if not condition.is_new:
+            laid = self._laid_down(product, condition)
+            materials = self._used(product, materials, laid, case is not None)
+        if self._tell_parts and isinstance(placed, PlacedProduct):
+            materials = self._numbered(materials)
+        for slot, material in zip(instance.material_slots, materials, strict=True):
+            slot.link = "OBJECT"
+            slot.material = material
+        instance.matrix_world = Matrix(placed.object_to_world)
+        instance.pass_index = pass_index
+        instance.lightgroup = EMISSION_GROUP
+        stand(instance, product=isinstance(placed, PlacedProduct))
+        return instance
+
+    def keypoints(self, placed: PlacedProduct) -> tuple[Keypoint, ...]:
+        return self._catalog.product_of(placed).keypoints
+
+    def _numbered(self, materials) -> list[bpy.types.Material]:
+        """Copies whose pass index is 1 + their slot: slots may share a material, parts may not."""
+        copies = [material.copy() for material in materials]
+        for slot, copy in enumerate(copies):
+            copy.pass_index = slot + 1
+        self._painted += copies
+        return copies
+
+    def _in_case(self, product: Product, materials, color: str) -> list[bpy.types.Material]:
+        """The materials, that of the case in its colour."""
+        case = case_material(color)
+        self._painted.append(case)
+        return [case if part == CASE_PART else m for part, m in zip(product.parts, materials, strict=True)]
+
+    def _laid_down(self, product: Product, condition: Condition) -> Condition:
+        """The condition, its stickers on the surface."""
+        if not condition.stickers:
+            return condition
+        if product.name not in self._surfaces:
+            self._surfaces[product.name] = _surface(self._mesh(product))
+        surface = self._surfaces[product.name]
+        laid = tuple(laid_down(sticker, surface) for sticker in condition.stickers)
+        return condition.model_copy(update={"stickers": laid})
+
+    def _details(self, product: Product) -> frozenset[int]:
+        """Slots of parts so small that nobody sees wear on them."""
+        if product.name not in self._small:
+            self._small[product.name] = smallest_parts(self._mesh(product), len(product.parts))
+        return self._small[product.name]
+
+    def _used(
+        self, product: Product, materials, condition: Condition, cased: bool
+    ) -> list[bpy.types.Material]:
+        """Copies with the marks of use; slots that share a material share its copy."""
+        large = {materials[slot] for slot in range(len(materials)) if slot not in self._details(product)}
+        copies = {material: material.copy() for material in dict.fromkeys(materials)}
+        groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
+        within = _within_case(condition) if cased else condition
+        for material, copy in copies.items():
+            state = condition if material.name.startswith(CASE_PART) else within
+            if state.stickers:
+                slots = [slot for slot, one in enumerate(materials) if one == material]
+                state = self._below_its_stickers(product, slots, state)
+            wear_out(copy, state if material in large else state.model_copy(update=_CLEAN), groups)
+        self._painted += [*copies.values(), *groups.values()]
+        return [copies[material] for material in materials]
+
+    def _below_its_stickers(self, product: Product, slots: list[int], condition: Condition) -> Condition:
+        """The condition, with those stickers alone that reach the parts in some slots."""
+        if product.name not in self._points:
+            self._points[product.name] = points_of_parts(self._mesh(product), len(product.parts))
+        points = np.concatenate([self._points[product.name][slot] for slot in slots])
+        near = tuple(sticker for sticker in condition.stickers if reaches(sticker, points))
+        return condition.model_copy(update={"stickers": near})
+
+    def _mesh(self, product: Product) -> bpy.types.Mesh:
+        if product.name not in self._meshes:
+            self._meshes[product.name], self._variants[product.name] = _append(product)
+        return self._meshes[product.name]
+
+    def clear(self) -> None:
+        """Remove the repainted materials and what they are made of, after their objects are gone."""
+        bpy.data.batch_remove(self._painted)
+        self._painted = []
+
+    def _colorway(self, product: Product, name: str) -> list[bpy.types.Material]:
+        overrides = product.colorway(name).materials
+        materials = list(self._mesh(product).materials)
+        for slot, part in enumerate(product.parts):
+            override = overrides.get(part)
+            if override is not None and override.material is not None:
+                materials[slot] = self._variants[product.name][override.material]
+            if override is not None and replace(override, material=None) != _AS_IT_IS:
+                materials[slot] = _repainted(materials[slot], override)
+                self._painted.append(materials[slot])
+        return materials
+
+
+def object_name(instance_id: int) -> str:
+    """Names are fixed, because Cryptomatte ids and per-object noise hash them."""
+    return f"product_{instance_id}"
+
+
+def _within_case(condition: Condition) -> Condition:
+    """The condition of what a case holds: stickers reach it at the front, which is open (-Z)."""
+    return condition.model_copy(update={"stickers": tuple(s for s in condition.stickers if s.normal[2] < 0)})
+
+
+def _surface(mesh: bpy.types.Mesh) -> BVHTree:
+    """What a ray meets, in the product frame."""
+    editable = bmesh.new()
+    editable.from_mesh(mesh)
+    tree = BVHTree.FromBMesh(editable)
+    editable.free()
+    return tree
+
+
+def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Material]]:
+    """The mesh of a cached asset, with its materials in the order of the product's parts, and the
+    materials that its colourways swap in, by their names in the asset."""
+    overrides = [one for colorway in product.colorways for one in colorway.materials.values()]
+    names = sorted({override.material for override in overrides if override.material is not None})
+    with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
+        into.objects = ["product"]
+        into.materials = list(names)
+    (instance,) = into.objects
+    if instance is None or instance.type != "MESH":
+        raise EngineError(f"{product.name}: the cached asset {product.asset_path} holds no product")
+    mesh = instance.data
+    bpy.data.objects.remove(instance)
+    mesh.name = product.name
+    mesh.use_fake_user = True
+    for material in into.materials:
+        material.use_fake_user = True
+    return mesh, dict(zip(names, into.materials, strict=True))
+
+
+def _repainted(material: bpy.types.Material, override: MaterialOverride) -> bpy.types.Material:
+    copy = material.copy()
+    principled = next(node for node in copy.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    color = override.base_color_srgb
+    values = {
+        "Base Color": None if color is None else hex_to_linear(color),
+        "Roughness": override.roughness,
+        "Metallic": override.metallic,
+        "Transmission Weight": override.transmission,
+    }
+    for name, value in values.items():
+        if value is not None:
+            for link in list(principled.inputs[name].links):  # a texture gives way to the new value
+                copy.node_tree.links.remove(link)
+            set_input(principled, name, value)
+    return copy

@@ -1,0 +1,51 @@
+"""Sight: which points on the products the camera sees, by rays through the meshes of the scene.
+
+In: a Shot that stands in the scene. Out: one bool a keypoint. Surfaces that are cut out by a texture's
+alpha count as solid here.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from blendgen.engine.blender.session.products import Models
+from blendgen.geometry.projection import inverse_rigid, transform_points
+from blendgen.scene.shot import PlacedProduct, Shot
+
+# how far before a point a hit may lie that is the point itself, as a share of the product's largest side
+_AT_THE_POINT = 5e-4
+_MOST_UNSEEN = 64  # lamps and the like on one ray
+
+
+def keypoints_seen(shot: Shot, models: Models) -> dict[int, np.ndarray]:
+    """instance id -> (n,) bool, in the order of the product's keypoints."""
+    camera_m = inverse_rigid(shot.camera.world_to_camera)[:3, 3]
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    return {placed.instance_id: _seen(placed, models, camera_m, depsgraph) for placed in shot.products}
+
+
+def _seen(placed: PlacedProduct, models: Models, camera_m: np.ndarray, depsgraph) -> np.ndarray:
+    points = [keypoint.position_m for keypoint in models.keypoints(placed)]
+    world = transform_points(placed.object_to_world, np.reshape(points, (-1, 3)))
+    slack_m = _AT_THE_POINT * max(placed.size_m)
+    return np.array([_free(camera_m, point, slack_m, depsgraph) for point in world], bool)
+
+
+def _free(camera_m: np.ndarray, point: np.ndarray, slack_m: float, depsgraph) -> bool:
+    """Whether nothing that the camera sees stands between it and the point."""
+    origin, towards = Vector(camera_m), Vector(point - camera_m)
+    left_m = towards.length - slack_m
+    direction = towards.normalized()
+    for _ in range(_MOST_UNSEEN):
+        hit, place, _, _, thing, _ = bpy.context.scene.ray_cast(
+            depsgraph, origin, direction, distance=max(left_m, 0.0)
+        )
+        if not hit:
+            return True
+        if thing.visible_camera:
+            return False
+        left_m -= (place - origin).length + slack_m
+        origin = place + direction * slack_m
+    return False

@@ -1,0 +1,143 @@
+"""Shader graph: the vocabulary in which procedural materials are written.
+
+Every method returns an output socket; lengths are metres, frequencies cycles a metre, so that a
+pattern reads in real units. `point` is where patterns are looked up unless a method is told
+otherwise. Sockets are found by name or, where names repeat, identifier.
+"""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+
+from blendgen.engine.blender.shading.nodes import add_node, mix_color, set_input
+
+Socket = bpy.types.NodeSocket
+Number = float | Socket
+
+
+class ShaderGraph:
+    """A material's nodes in the making; `set` fills its Principled BSDF.
+
+    point: (x, y, z) in metres; wear, dust: how used and how dusty, 0 to 1
+    """
+
+    tree: bpy.types.NodeTree
+    principled: bpy.types.Node
+    point: Socket
+    wear: Number
+    dust: Number
+
+    def node(self, kind: str, inputs: dict | None = None, **properties):
+        return add_node(self.tree, kind, inputs, **properties)
+
+    def set(self, **inputs) -> None:
+        """Set or link inputs of the Principled BSDF; _ stands for a space."""
+        for key, value in inputs.items():
+            name = key.replace("_", " ")
+            if isinstance(value, Socket):
+                self.tree.links.new(value, self.principled.inputs[name])
+            else:
+                set_input(self.principled, name, value)
+
+    def math(self, operation: str, *operands: Number, clamp: bool = False) -> Socket:
+        node = self.node("ShaderNodeMath", operation=operation, use_clamp=clamp)
+        for identifier, operand in zip(("Value", "Value_001", "Value_002"), operands, strict=False):
+            self._feed(node, identifier, operand)
+        return node.outputs["Value"]
+
+    def _feed(self, node, identifier: str, operand) -> None:
+        socket = next(one for one in node.inputs if one.identifier == identifier)
+        if isinstance(operand, Socket):
+            self.tree.links.new(operand, socket)
+        else:
+            socket.default_value = operand
+
+    def product(self, *factors: Number) -> Socket:
+        result = factors[0]
+        for factor in factors[1:]:
+            result = self.math("MULTIPLY", result, factor)
+        return result
+
+    def sum(self, *terms: Number) -> Socket:
+        result = terms[0]
+        for term in terms[1:]:
+            result = self.math("ADD", result, term)
+        return result
+
+    def ramp(self, value: Number, start: Number, end: Number, low: Number = 0.0, high: Number = 1.0):
+        """Linear from low at start to high at end, held outside; start may lie above end."""
+        inputs = {"Value": value, "From Min": start, "From Max": end, "To Min": low, "To Max": high}
+        return self.node("ShaderNodeMapRange", inputs).outputs["Result"]
+
+    def mix(self, factor: Number, a, b) -> Socket:
+        return mix_color(self.tree, factor, a, b)
+
+    def mix_value(self, factor: Number, a: Number, b: Number) -> Socket:
+        return self.ramp(factor, 0.0, 1.0, a, b)
+
+    def tint(self, color, factor: Number) -> Socket:
+        """A colour times a grey factor."""
+        node = self.node("ShaderNodeVectorMath", operation="SCALE")
+        self._feed(node, "Vector", color)
+        self._feed(node, "Scale", factor)
+        return node.outputs["Vector"]
+
+    def split(self, vector: Socket) -> tuple[Socket, Socket, Socket]:
+        node = self.node("ShaderNodeSeparateXYZ", {"Vector": vector})
+        return node.outputs["X"], node.outputs["Y"], node.outputs["Z"]
+
+    def combine(self, x: Number, y: Number, z: Number = 0.0) -> Socket:
+        return self.node("ShaderNodeCombineXYZ", {"X": x, "Y": y, "Z": z}).outputs["Vector"]
+
+    def add(self, a: Socket, b) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="ADD")
+        self._feed(node, "Vector_001", b)
+        return node.outputs["Vector"]
+
+    def turned(self, vector: Socket, angle_deg: float) -> Socket:
+        inputs = {"Vector": vector, "Angle": math.radians(angle_deg)}
+        return self.node("ShaderNodeVectorRotate", inputs, rotation_type="Z_AXIS").outputs["Vector"]
+
+    def scaled(self, vector: Socket, per_m, seed: float) -> Socket:
+        """The vector in cycles, moved by seed so that patterns do not share their lattice."""
+        x, y, z = _triple(per_m)
+        node = self.node("ShaderNodeVectorMath", {"Vector": vector}, operation="MULTIPLY_ADD")
+        self._feed(node, "Vector_001", (x, y, z))
+        self._feed(node, "Vector_002", (seed * 17.31, seed * 5.77, seed * 3.13))
+        return node.outputs["Vector"]
+
+    def noise(self, per_m, detail=2.0, roughness=0.5, seed=0.0, at=None, space="2D") -> Socket:
+        """Perlin noise about 0.5, mostly within 0.3 to 0.7; per_m: cycles a metre, one or one an axis."""
+        vector = self.scaled(self.point if at is None else at, per_m, seed)
+        inputs = {"Vector": vector, "Scale": 1.0, "Detail": detail, "Roughness": roughness}
+        return self.node("ShaderNodeTexNoise", inputs, noise_dimensions=space).outputs["Fac"]
+
+    def warp(self, vector: Socket, per_m: float, by_m: float, seed: float = 0.0) -> Socket:
+        """The vector moved to and fro by up to about by_m, smoothly; one noise serves both axes."""
+        aside = self.ramp(self.noise(per_m, 1.0, 0.5, seed, vector), 0.0, 1.0, -by_m, by_m)
+        return self.add(vector, self.combine(aside, self.product(aside, -0.7)))
+
+    def cells(self, per_m, seed: float = 0.0, at=None) -> tuple[Socket, Socket, Socket]:
+        """Voronoi: distance to the nearest point in cells, and two random numbers of that point."""
+        vector = self.scaled(self.point if at is None else at, per_m, seed)
+        node = self.node("ShaderNodeTexVoronoi", {"Vector": vector, "Scale": 1.0}, voronoi_dimensions="2D")
+        color = self.node("ShaderNodeSeparateColor", {"Color": node.outputs["Color"]})
+        return node.outputs["Distance"], color.outputs["Red"], color.outputs["Green"]
+
+    def random(self, x: Number, y: Number) -> Socket:
+        """A uniform number of a pair of whole numbers."""
+        inputs = {"Vector": self.combine(x, y)}
+        return self.node("ShaderNodeTexWhiteNoise", inputs, noise_dimensions="2D").outputs["Value"]
+
+    def bump(self, height_mm: Socket) -> None:
+        """Give the surface this relief."""
+        inputs = {"Height": height_mm, "Distance": 0.001, "Strength": 1.0}
+        self.set(Normal=self.node("ShaderNodeBump", inputs).outputs["Normal"])
+
+
+def _triple(per_m) -> tuple[float, float, float]:
+    if isinstance(per_m, (int, float)):
+        return (per_m, per_m, per_m)
+    return (per_m[0], per_m[1], per_m[2] if len(per_m) == 3 else 0.0)

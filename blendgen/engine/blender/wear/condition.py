@@ -1,0 +1,114 @@
+"""Condition: what use does to a product's materials, and its screen switched on.
+
+In: a copy of one of its materials and how worn it is. The nodes are put between the material's own
+colours, roughnesses and normals and its Principled BSDF, in the order in which things happen to a
+product: touched, scratched, abraded, broken, labelled, left in the dust. Patterns lie in the
+product's own frame, so they turn with it; dust lies on what faces up in the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import bpy
+
+from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.shading.nodes import add_node
+from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
+from blendgen.engine.blender.shading.shared_pattern import shared_pattern
+from blendgen.engine.blender.wear.cracks import add_cracks
+from blendgen.engine.blender.wear.scuffs import add_scuffs
+from blendgen.engine.blender.wear.stickers import add_sticker
+from blendgen.engine.blender.wear.used_material import UsedMaterial, is_glass
+from blendgen.scene.condition import Condition, Sticker
+
+_BARE_LINEAR = (0.42, 0.41, 0.40)  # what a scratch lays open
+_SCREENS = ("display", "screen")
+_ICON_PITCH_M = (0.0165, 0.0195)
+# parts that lie deeper than what rubs on a product, or is stuck on it
+_SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
+_SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
+
+
+def wear_out(
+    material: bpy.types.Material, condition: Condition, groups: Mapping[Sticker, bpy.types.NodeTree]
+) -> None:
+    """Change a material in place; nothing where it has no Principled BSDF. groups: of its stickers"""
+    principled = next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
+    if principled is None:
+        return
+    graph, glass = UsedMaterial(material.node_tree, principled, condition), is_glass(material)
+    if condition.screen and material.name.casefold().startswith(_SCREENS):
+        graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
+    if condition.fingerprints:
+        graph.rougher(shared_pattern(graph, "smears", condition.fingerprints, _smears), 0.2)
+    if condition.scratches:
+        _scratch(graph, condition.scratches)
+    small = material.name.casefold().startswith(_SMALL)
+    if condition.scuffs and not (glass or small):
+        add_scuffs(graph, condition.scuffs)
+    if condition.cracks and glass:
+        add_cracks(graph, condition.cracks, condition.impact)
+    for sticker in () if small else condition.stickers:
+        add_sticker(graph, sticker, groups[sticker])
+    if condition.dust:
+        _dust(graph)
+
+
+def _scratch(graph: UsedMaterial, amount: float) -> None:
+    scratch = shared_pattern(graph, "scratches", amount, _scratches)
+    color = graph.mix(graph.product(scratch, 0.3 + 0.5 * amount), graph.value("Base Color"), _BARE_LINEAR)
+    graph.set(Base_Color=color)
+    graph.rougher(scratch, 0.4)
+
+
+def _scratches(s: ShaderGraph) -> Socket:
+    return scratches(s, s.product(s.wear, 0.85), 91.0, _SCRATCH_ANGLES_DEG, 18)
+
+
+def _dust(graph: UsedMaterial) -> None:
+    cover = shared_pattern(graph, "dust", graph.dust, _dust_on_top)
+    color, roughness = settle_dust(graph, cover, graph.value("Base Color"), graph.value("Roughness"))
+    graph.set(Base_Color=color, Roughness=roughness)
+    graph.rougher(cover, 0.6, ("Coat Roughness",))
+
+
+def _dust_on_top(s: ShaderGraph) -> Socket:
+    facing_up = s.split(s.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
+    return s.product(dust_cover(s, 0.35), s.ramp(facing_up, 0.2, 0.8))
+
+
+def _picture(graph: ShaderGraph) -> Socket:
+    """A wallpaper of a few soft colours, and a grid of icons on about half of all screens."""
+    own = add_node(graph.tree, "ShaderNodeTexCoord").outputs["Object"]
+    hue = graph.noise((9.0, 6.0), detail=1.0, seed=98.0)
+    light = graph.ramp(graph.noise((14.0, 9.0), detail=2.0, seed=99.0), 0.3, 0.7, 0.12, 1.0)
+    wallpaper = _hsv(graph, graph.product(hue, 2.0), 0.55, light)
+    x, y, _ = graph.split(own)
+    column = graph.math("FLOOR", graph.product(x, 1 / _ICON_PITCH_M[0]))
+    row = graph.math("FLOOR", graph.product(y, 1 / _ICON_PITCH_M[1]))
+    aside = graph.math("PINGPONG", graph.product(x, 1 / _ICON_PITCH_M[0]), 0.5)
+    along = graph.math("PINGPONG", graph.product(y, 1 / _ICON_PITCH_M[1]), 0.5)
+    inside = graph.math("GREATER_THAN", graph.math("MINIMUM", aside, along), 0.12)
+    # the pattern's place decides for the whole screen whether it has icons, and which
+    shown = 1.0 if int(1000 * graph.pattern_offset_m[0]) % 2 else 0.0
+    shift = round(1000 * graph.pattern_offset_m[1])
+    chance = graph.random(graph.sum(column, float(shift)), row)
+    icon = _hsv(graph, chance, 0.75, 0.9)
+    there = graph.math("GREATER_THAN", graph.random(row, graph.sum(column, float(shift))), 0.15)
+    return graph.mix(graph.product(inside, there, shown), wallpaper, icon)
+
+
+def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> Socket:
+    inputs = {"Red": graph.math("FRACT", hue), "Green": saturation, "Blue": value}
+    return graph.node("ShaderNodeCombineColor", inputs, mode="HSV").outputs["Color"]
+
+
+def _smears(s: ShaderGraph) -> Socket:
+    """Greasy patches as large as fingertips, wiped in one direction, with more of them at more."""
+    wiped = s.turned(s.warp(s.point, 30.0, 0.006, 95.0), 24.0)
+    patch = s.noise((70.0, 38.0), detail=2.5, roughness=0.6, seed=96.0, at=wiped)
+    start = s.ramp(s.wear, 0.0, 1.0, 0.66, 0.44)
+    fine = s.ramp(s.noise((900.0, 160.0), detail=1.0, seed=97.0, at=wiped), 0.35, 0.65, 0.55, 1.0)
+    strength = s.math("MINIMUM", s.sum(s.wear, 0.4), 1.0)
+    return s.product(s.ramp(patch, start, s.sum(start, 0.12)), fine, strength)

@@ -1,0 +1,78 @@
+"""Picture size: how many pixels a picture file says to have, told without decoding it, and the most allowed.
+
+A few bytes can promise billions of pixels, and whatever decodes them needs the memory for all of them.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from blendgen.files.regular_file import open_regular
+
+MOST_PX = 16_384  # a side
+MOST_PIXELS = 2**28
+_HEADER_BYTES = 1 << 16
+_EXR_MAGIC, _HDR_MAGIC = b"\x76\x2f\x31\x01", b"#?"
+_EXR_WINDOW = re.compile(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", re.S)
+_HDR_SIZE = re.compile(rb"\n[+-]([XY]) (\d{1,12}) [+-][XY] (\d{1,12})\s")
+# Pillow itself refuses what has more than twice this number of pixels
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+
+
+def size_fault(size: tuple[int, int]) -> str | None:
+    """Why a picture of that width and height in pixels is not decoded; None where it may be."""
+    if max(size) <= MOST_PX and size[0] * size[1] <= MOST_PIXELS:
+        return None
+    return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MOST_PX:,} a side can be used"
+
+
+def header_fault(file: Path | bytes) -> str | None:
+    """As size_fault, of a picture file or its bytes; None also where the header says no size.
+
+    raises: OSError where the file cannot be opened
+    """
+    if isinstance(file, bytes):
+        return _fault(BytesIO(file))
+    with open_regular(file) as opened:
+        return _fault(opened)
+
+
+def _fault(opened: BinaryIO) -> str | None:
+    start = opened.read(_HEADER_BYTES)
+    opened.seek(0)
+    if start.startswith(_EXR_MAGIC):
+        sizes = [_exr_size(match[1]) for match in _EXR_WINDOW.finditer(start)]
+    elif start.startswith(_HDR_MAGIC):
+        sizes = [_hdr_size(match) for match in _HDR_SIZE.finditer(start)][:1]
+    else:
+        return _pillow_fault(opened)
+    return next((fault for size in sizes if (fault := size_fault(size))), None)
+
+
+def _exr_size(window: bytes) -> tuple[int, int]:
+    left, top, right, bottom = struct.unpack("<4i", window)
+    return right - left + 1, bottom - top + 1
+
+
+def _hdr_size(match: re.Match[bytes]) -> tuple[int, int]:
+    first, second = int(match[2]), int(match[3])
+    return (second, first) if match[1] == b"Y" else (first, second)
+
+
+def _pillow_fault(opened: BinaryIO) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(opened) as image:
+                return size_fault(image.size)
+    except Image.DecompressionBombError:
+        return f"more than {MOST_PIXELS:,} pixels are too many"
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
+        return None  # its decoder will tell

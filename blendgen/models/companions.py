@@ -1,0 +1,157 @@
+"""Companions: the other files that a model file is read with (buffers, materials, textures).
+
+For glTF and OBJ they are the files that it names; for formats that hide the names (FBX, USD,
+.blend) the images beside it; for USD also the other USD files. Only files in the model's own
+folder tree count, and a link to a file elsewhere is no such file.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import mmap
+import os
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from blendgen.files.regular_file import MOST_MODEL_BYTES, open_regular, read_bounded
+from blendgen.models.scan import model_suffix
+
+IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
+_TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
+_LAYER_SUFFIXES = ("usd", "usda", "usdc")
+_MOST_BESIDE = 100_000  # files looked through for one model
+_MOST_JSON_BYTES, _MOST_MTL_BYTES = 2**30, 2**26
+# a backslash at the end of a line continues it
+_OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
+_MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
+
+
+def companion_names(path: Path) -> list[str]:
+    """Names, relative to the model's folder, of all other files that decide how it looks.
+
+    A named file may be missing. raises: OSError where the model itself cannot be read, or where too many
+    files lie beside it
+    """
+    suffix = model_suffix(path)
+    if suffix in ("gltf", "glb"):
+        return sorted(set(gltf_uris(gltf_json(path))))
+    if suffix == "obj":
+        return sorted(set(_obj_names(path)))
+    if suffix in ("stl", "ply", "usdz"):
+        return []
+    others = _layers_beside(path) if suffix in _LAYER_SUFFIXES else []
+    return sorted({*_images_beside(path), *others})
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """The file `name` of a folder; None where it, or what it links to, lies outside of the folder's tree."""
+    try:
+        file = Path(os.path.normpath(folder / name))
+        if not file.is_relative_to(os.path.normpath(folder)):
+            return None
+        return file if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)) else None
+    except (OSError, ValueError):  # no path at all: a null byte in it, or links in a circle
+        return None
+
+
+def gltf_json(path: Path) -> dict:
+    """The JSON part of a .gltf or .glb; {} where it is not valid. The rest of the file is not read."""
+    with open_regular(path, MOST_MODEL_BYTES) as file:
+        start = file.read(20)
+        length = _MOST_JSON_BYTES
+        if start[:4] == b"glTF":
+            length = struct.unpack_from("<I", start, 12)[0] if len(start) == 20 else 0
+            start = b""
+        data = start + file.read(min(length, _MOST_JSON_BYTES))
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def gltf_uris(content: dict, *kinds: str) -> list[str]:
+    """Files that the buffers and images of a glTF document name, in their order."""
+    entries = [entry for kind in kinds or ("buffers", "images") for entry in _objects(content, kind)]
+    uris = [entry.get("uri") for entry in entries]
+    named = (uri for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
+    return [uri_path(uri) for uri in named]
+
+
+def uri_path(uri: str) -> str:
+    """The path in a URI of a glTF file, as Blender's importer reads it."""
+    return unquote(uri).replace("\\", "/")
+
+
+def _objects(content: dict, kind: str) -> list[dict]:
+    entries = content.get(kind)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _obj_names(path: Path) -> Iterator[str]:
+    for name in obj_libraries(path):
+        yield name
+        library = inside(path.parent, name)
+        if library is not None and library.is_file():
+            yield from _mtl_textures(library, path.parent)
+
+
+def obj_libraries(path: Path) -> list[str]:
+    """The material libraries of an OBJ file: those that it names, and one of its own name beside it."""
+    with open_regular(path, MOST_MODEL_BYTES) as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return []
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
+    names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in found]
+    own = f"{path.stem}.mtl"
+    return [*names, own] if own not in names and (path.parent / own).is_file() else names
+
+
+def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
+    text = read_bounded(library, _MOST_MTL_BYTES).decode("utf-8", "replace")
+    for line in text.splitlines():
+        match = _MTL_TEXTURE.match(line)
+        if match:
+            yield _relative(library.parent, match[2], folder)
+
+
+def _relative(place: Path, name: str, folder: Path) -> str:
+    """The name relative to the folder; options may stand before it."""
+    try:
+        whole = (place / name).exists()
+    except (OSError, ValueError):
+        whole = False
+    chosen = name if whole else name.split()[-1]
+    return os.path.relpath(place / chosen.replace("\\", "/"), folder)
+
+
+def _layers_beside(path: Path) -> Iterator[str]:
+    """All other USD files in the folder's tree: any of them may be a layer of this one."""
+    looked_at = 0
+    for folder, folders, files in os.walk(path.parent):
+        looked_at += len(files) + len(folders)
+        _refuse_crowd(looked_at, path)
+        for name in files:
+            file = Path(folder, name)
+            if model_suffix(name) in _LAYER_SUFFIXES and file != path and file.is_file():
+                yield os.path.relpath(file, path.parent)
+
+
+def _images_beside(path: Path) -> Iterator[str]:
+    folders = [path.parent, *(path.parent / name for name in (*_TEXTURE_FOLDERS, f"{path.stem}.fbm"))]
+    for folder in folders:
+        if folder.is_dir() and inside(path.parent, os.path.relpath(folder, path.parent)):
+            for number, file in enumerate(folder.iterdir()):
+                _refuse_crowd(number, path)
+                if model_suffix(file) in IMAGE_SUFFIXES and file.is_file():
+                    yield os.path.relpath(file, path.parent)
+
+
+def _refuse_crowd(count: int, path: Path) -> None:
+    if count > _MOST_BESIDE:
+        raise OSError(errno.EFBIG, f"more than {_MOST_BESIDE:,} files lie beside it", str(path))

@@ -1,0 +1,166 @@
+"""Load: sources in, Catalog out. What the cache does not hold is measured, all in one call.
+
+Knows nothing of Blender: the measurer is passed in. A model that cannot be used becomes a Refusal;
+whether refusals are tolerated is decided by the caller.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from blendgen.errors import CatalogError
+from blendgen.models.measuring.cache import AssetCache, source_key
+from blendgen.models.measuring.entry import ASSET_FILE, Measured, TornEntry, read_entry
+from blendgen.models.product import Catalog, Product, Refusal, missing_texture_text
+from blendgen.models.source import Measurer, Source
+
+_log = logging.getLogger(__name__)
+
+# Key -> what is known of the content behind it; a str is the reason for which it was refused.
+_Known = dict[str, Measured | str]
+
+
+def load_catalog(
+    sources: list[Source],
+    measure: Measurer,
+    cache: AssetCache | None = None,
+    builder_digests: Mapping[str, str] | None = None,
+) -> Catalog:
+    """As measured_catalog, but raises CatalogError where no product is left."""
+    catalog = measured_catalog(sources, measure, cache, builder_digests)
+    if not catalog.products:
+        refusals = (f"  {refusal}" for refusal in catalog.refusals)
+        raise CatalogError("\n".join(["no product can be used", *refusals]))
+    return catalog
+
+
+def measured_catalog(
+    sources: list[Source],
+    measure: Measurer,
+    cache: AssetCache | None = None,
+    builder_digests: Mapping[str, str] | None = None,
+) -> Catalog:
+    """Products in the order of the sources, and what was left out; perhaps no product at all.
+
+    builder_digests: source kind -> digest of the code that measures it
+    raises: CatalogError where two have one name, SetupError for the cache
+    """
+    cache = cache or AssetCache()
+    _check_names(sources)
+    keys, unreadable = _keys(sources, builder_digests or {})
+    known = _from_cache(keys, cache)
+    known |= _from_measurer(sources, keys, known, measure, cache, builder_digests or {})
+    refusals = list(unreadable)
+    products = []
+    for source, key in zip(sources, keys, strict=True):
+        if key is None:
+            continue
+        measured = known[key]
+        if isinstance(measured, str):
+            refusals.append(Refusal(source.display, measured))
+        else:
+            products.append(_product(source, key, measured, cache))
+    return Catalog(tuple(products), tuple(refusals))
+
+
+def _check_names(sources: list[Source]) -> None:
+    uses = Counter(source.name.casefold() for source in sources)
+    twice = [source for source in sources if uses[source.name.casefold()] > 1]
+    if twice:
+        listed = "\n".join(f"  {source.name}: {source.display}" for source in twice)
+        raise CatalogError(
+            "products need different names (letter case does not count); rename a file or a folder, or "
+            f"choose by models:\n{listed}"
+        )
+
+
+def _keys(sources: list[Source], digests: Mapping[str, str]) -> tuple[list[str | None], list[Refusal]]:
+    """Cache keys, None for a source that cannot be read."""
+    keys: list[str | None] = []
+    unreadable = []
+    for source in sources:
+        try:
+            keys.append(source_key(source, digests.get(source.kind, "")))
+        except OSError as error:
+            keys.append(None)
+            unreadable.append(Refusal(source.display, f"cannot be read: {error.strerror or error}"))
+    return keys, unreadable
+
+
+def _from_cache(keys: list[str | None], cache: AssetCache) -> _Known:
+    found = {key: cache.read(key) for key in dict.fromkeys(keys) if key is not None}
+    return {key: entry for key, entry in found.items() if entry is not None}
+
+
+def _from_measurer(
+    sources: list[Source],
+    keys: list[str | None],
+    known: _Known,
+    measure: Measurer,
+    cache: AssetCache,
+    builder_digests: Mapping[str, str],
+) -> _Known:
+    missing: dict[str, Source] = {}
+    for source, key in zip(sources, keys, strict=True):
+        if key is not None and key not in known:
+            missing.setdefault(key, source)  # the same content twice is measured once
+    if not missing:
+        return {}
+    building = {key: cache.begin(key) for key in missing}
+    jobs = [(source, building[key]) for key, source in missing.items()]
+    measured: _Known = {}
+    try:
+        with closing(measure(jobs)) as outcomes:
+            for (key, folder), refusal in zip(building.items(), outcomes, strict=True):
+                digest = builder_digests.get(missing[key].kind, "")
+                if refusal is None and not _unchanged(missing[key], digest, key):
+                    measured[key] = "changed while it was measured; run the same command again"
+                    continue
+                measured[key] = _settle(key, folder, refusal, cache)
+    finally:
+        for folder in building.values():
+            cache.discard(folder)
+    return measured
+
+
+def _unchanged(source: Source, builder_digest: str, key: str) -> bool:
+    """Whether the files that were measured are still those of the key."""
+    try:
+        return source_key(source, builder_digest) == key
+    except OSError:
+        return False
+
+
+def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) -> Measured | str:
+    """Keep a finished entry; a crash or a timeout leaves none, so it is tried again the next time."""
+    try:
+        entry = read_entry(folder)
+    except TornEntry as error:
+        return refusal.reason if refusal else f"was not measured completely ({error})"
+    cache.publish(folder, key)
+    return entry
+
+
+def _product(source: Source, key: str, measured: Measured, cache: AssetCache) -> Product:
+    for texture in measured.missing_textures:
+        _log.warning("%s: %s", source.display, missing_texture_text(texture))
+    return Product(
+        name=source.name,
+        folder=source.folder,
+        shape=measured.shape,
+        size_m=measured.size_m,
+        hull_m=measured.hull_m,
+        resting_poses=measured.resting_poses,
+        colorways=measured.colorways,
+        parts=measured.parts,
+        triangles=measured.triangles,
+        asset_path=cache.entry_folder(key) / ASSET_FILE,
+        content_hash=key,
+        keypoints=measured.keypoints,
+        missing_textures=measured.missing_textures,
+        file_to_product=measured.file_to_product,
+    )

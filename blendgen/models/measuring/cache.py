@@ -1,0 +1,159 @@
+"""Cache: measured models on disk, found by the content that they were measured from.
+
+An entry's key is a digest of all that decides the result: the bytes of the model and the files it
+names, its options, the code that measures and Blender's version. Hence entries never grow stale;
+they may be deleted at any time. Several processes may use one cache folder at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from blendgen.errors import SetupError
+from blendgen.files.regular_file import MOST_MODEL_BYTES
+from blendgen.models.companions import companion_names, inside
+from blendgen.models.measuring.building import BuildFolders
+from blendgen.models.measuring.entry import Measured, TornEntry, file_sha256, read_entry
+from blendgen.models.scan import model_suffix
+from blendgen.models.source import Source
+
+CACHE_FORMAT = 1
+
+
+def cache_folder() -> Path:
+    """$BLENDGEN_CACHE_DIR, or $XDG_CACHE_HOME/blendgen, or ~/.cache/blendgen.
+
+    raises: SetupError where there is no home folder to have it in
+    """
+    own, base = os.environ.get("BLENDGEN_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    try:
+        if own:
+            return Path(own).expanduser()
+        return (Path(base) if base else Path.home() / ".cache") / "blendgen"
+    except RuntimeError as error:
+        raise SetupError(
+            f"there is no home folder for the cache ({error}); set BLENDGEN_CACHE_DIR to a folder"
+        ) from error
+
+
+def blender_environment(scratch: Path) -> dict[str, str]:
+    """Variables for a process that loads Blender: it leaves nothing in the person's own folders.
+
+    scratch: for what it forgets when it is killed; what it and graphics drivers keep lies in our cache
+    """
+    own = cache_folder().absolute()
+    return {
+        "TMPDIR": str(scratch),
+        "BLENDGEN_CACHE_DIR": str(own),
+        "XDG_CACHE_HOME": str(own / "blender"),
+        "BLENDER_USER_RESOURCES": str(own / "blender" / "user"),
+    }
+
+
+def source_key(source: Source, builder_digest: str) -> str:
+    """Hex sha256 over all that decides how the source is measured.
+
+    builder_digest: stands for the code that measures this kind of source (see code_digest)
+    raises: OSError where the model file cannot be read
+    """
+    facts = {
+        "format": CACHE_FORMAT,
+        "builder": builder_digest,
+        "bpy": _bpy_version(),
+        "kind": source.kind,
+        "options": {key: value for key, value in source.options.items() if key != "path"},
+    }
+    if source.kind == "mesh":
+        facts["files"] = _file_facts(Path(source.options["path"]))
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _bpy_version() -> str:
+    try:
+        return metadata.version("bpy")
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _file_facts(path: Path) -> dict[str, str]:
+    """Digest of the model and of each companion, by name relative to it; "" where one is missing."""
+    facts = {f".{model_suffix(path)}": file_sha256(path, MOST_MODEL_BYTES)}
+    for name in companion_names(path):
+        file = inside(path.parent, name)
+        if file is not None:
+            facts[name] = file_sha256(file, MOST_MODEL_BYTES) if file.is_file() else ""
+    return facts
+
+
+def code_digest(files: Iterable[Path]) -> str:
+    """Hex sha256 over names and bytes of source files, in any order."""
+    facts = sorted((file.name, file_sha256(file)) for file in files)
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class AssetCache:
+    """The entries below `folder`; made on first use.
+
+    Every method raises SetupError where the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.folder = folder or cache_folder()
+        self._workshop = BuildFolders(self.folder / "assets")
+
+    def entry_folder(self, key: str) -> Path:
+        return self.folder / "assets" / key
+
+    def read(self, key: str) -> Measured | str | None:
+        """The entry as of read_entry; None where there is none, or only a damaged one."""
+        try:
+            return read_entry(self.entry_folder(key))
+        except TornEntry:
+            return None
+
+    def begin(self, key: str) -> Path:
+        """A new empty folder in which an entry can be built; publish or discard it."""
+        try:
+            return self._workshop.begin(key[:16])
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def publish(self, building: Path, key: str) -> None:
+        """Make the built folder the entry, unless another process was quicker."""
+        try:
+            if self.read(key) is not None:
+                self.discard(building)
+                return
+            self._set_aside(key)
+            try:
+                building.rename(self.entry_folder(key))
+            except OSError:
+                if self.read(key) is None:
+                    raise
+            self.discard(building)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def discard(self, building: Path) -> None:
+        self._workshop.end(building)
+
+    def _set_aside(self, key: str) -> None:
+        """Take a damaged entry away; another process may do the same at the same time."""
+        if self.entry_folder(key).exists():
+            aside = self._workshop.begin("damaged")
+            with contextlib.suppress(FileNotFoundError):
+                self.entry_folder(key).rename(aside / "entry")
+            self.discard(aside)
+
+    def _unwritable(self, error: OSError) -> SetupError:
+        return SetupError(
+            f"the cache folder {self.folder} cannot be written ({error.strerror or error}); "
+            "set BLENDGEN_CACHE_DIR to a folder that can"
+        )

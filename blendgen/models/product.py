@@ -1,0 +1,190 @@
+"""Product: what is known of one model before anything is drawn or rendered.
+
+A product was measured once, in a throw-away process, and cached; `draw` and the engines read
+these numbers and never ask Blender. Product frame: metres, Z up, bounding box centred on the
+origin in x and y and standing on z = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from blendgen.scene.shot import Distractor, PlacedProduct
+
+# the colourway of a product that has no other
+AS_MODELLED = "default"
+
+# stands between the name of a texture that is not used and the reason, in missing_textures
+REASON_FOLLOWS = ": "
+
+# rows
+Matrix4 = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class RestingPose:
+    """One way in which a product lies still on a level surface.
+
+    rotation: (3, 3) rows as tuples, product frame -> world orientation before any yaw
+    probability: how often it comes to rest so; the poses of a product sum to 1
+    """
+
+    rotation: tuple[tuple[float, float, float], ...]
+    probability: float
+
+
+@dataclass(frozen=True)
+class MaterialOverride:
+    """New values for one material slot; None leaves the value as the model has it.
+
+    material: another material of the same asset, put in its place before the values change
+    """
+
+    base_color_srgb: str | None = None
+    roughness: float | None = None
+    metallic: float | None = None
+    transmission: float | None = None
+    material: str | None = None
+
+
+@dataclass(frozen=True)
+class Colorway:
+    """A named finish: overrides by material-slot name (empty: the model as it is)."""
+
+    name: str
+    materials: dict[str, MaterialOverride]
+
+
+@dataclass(frozen=True)
+class Keypoint:
+    """A named point on the surface of a product.
+
+    position_m: product frame
+    mirrored: the keypoint that takes its name when an image is mirrored (left for right), None for itself
+    """
+
+    name: str
+    position_m: tuple[float, float, float]
+    mirrored: str | None = None
+
+
+@dataclass(frozen=True)
+class Symmetries:
+    """Under which turns a product looks the same; poses that differ by one are equally right.
+
+    continuous: (axis, offset_m) pairs, any turn about that axis through that point, product frame
+    discrete: (4, 4) rows as tuples, product frame -> product frame, without the identity
+    source: BOP dataset format, models_info.json
+    """
+
+    continuous: tuple[tuple[tuple[float, float, float], tuple[float, float, float]], ...] = ()
+    discrete: tuple[Matrix4, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """One measured model.
+
+    name: unique in its catalogue, usable as a folder name
+    folder: sub-folder or family that it came from ("" at the top of a folder)
+    shape: "mesh", or "box" | "sphere" for the analytic shapes that the flat engine draws exactly
+    size_m: (3,) extent of the bounding box in the product frame
+    hull_m: (n, 3) float64 vertices of the convex hull, product frame
+    resting_poses: most probable first
+    parts: material-slot names
+    asset_path: the cached .blend that holds one object called "product"
+    content_hash: sha256 over the source's bytes and the options it was read with
+    part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
+    keypoints: points to be found in images, by name
+    symmetries: for those who train poses
+    model_class: what its sidecar says that it is
+    missing_textures: images that the model names and that were not found
+    file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
+        says so from those that Blender shows, to the product frame; None for what comes from no file, and
+        where it is not known
+    """
+
+    name: str
+    folder: str
+    shape: str
+    size_m: tuple[float, float, float]
+    hull_m: np.ndarray
+    resting_poses: tuple[RestingPose, ...]
+    colorways: tuple[Colorway, ...]
+    parts: tuple[str, ...]
+    triangles: int
+    asset_path: Path
+    content_hash: str
+    part_names: tuple[str, ...] = ()
+    keypoints: tuple[Keypoint, ...] = ()
+    symmetries: Symmetries = Symmetries()
+    model_class: str | None = None
+    missing_textures: tuple[str, ...] = ()
+    file_to_product: Matrix4 | None = None
+
+    def part_name(self, slot: int) -> str:
+        """What the part of a material slot is called in part labels."""
+        return (self.part_names or self.parts)[slot]
+
+    def colorway(self, name: str) -> Colorway:
+        return next(colorway for colorway in self.colorways if colorway.name == name)
+
+
+def missing_texture_text(texture: str) -> str:
+    """What is said of an entry of missing_textures: a name, perhaps with REASON_FOLLOWS and a reason."""
+    name, _, reason = texture.partition(REASON_FOLLOWS)
+    told = f"is not used: {reason}" if reason else "is missing"
+    return f"texture {name!r} {told}; the plain colour is shown"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file or catalogue entry that was left out, and why, in one line."""
+
+    source: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """All products of a spec, in the order of its classes' discovery, and what was left out.
+
+    environments: the user's panoramas, by file name
+    photos: the user's photos of surfaces, by file name; backdrops: those that stand behind all
+    distractors: models that may lie about, and are no products
+    occluders: models that may hang before the products
+    cased: products that may wear a case as they are in it, by name
+    """
+
+    products: tuple[Product, ...]
+    refusals: tuple[Refusal, ...] = ()
+    environments: Mapping[str, Path] = field(default_factory=dict)
+    distractors: tuple[Product, ...] = ()
+    occluders: tuple[Product, ...] = ()
+    photos: Mapping[str, Path] = field(default_factory=dict)
+    backdrops: Mapping[str, Path] = field(default_factory=dict)
+    cased: Mapping[str, Product] = field(default_factory=dict)
+
+    @property
+    def models(self) -> tuple[Product, ...]:
+        """All that may be in a picture."""
+        return (*self.products, *self.distractors, *self.occluders)
+
+    def product(self, name: str) -> Product:
+        """A product, a distractor or an occluder, by its name."""
+        return next(product for product in self.models if product.name == name)
+
+    def worn(self, name: str, case: str | None) -> Product:
+        """A product as it is, or in its case where it wears one."""
+        return self.product(name) if case is None else self.cased[name]
+
+    def product_of(self, placed: PlacedProduct | Distractor) -> Product:
+        """What lies in a shot."""
+        return self.worn(placed.product, getattr(placed, "case", None))

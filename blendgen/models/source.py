@@ -1,0 +1,44 @@
+"""Source: one thing to be measured, before it is a Product; and how a measurer is called.
+
+A source is a model file, a built-in item or an analytic shape, with the options that
+change how it is read. It is plain data (JSON), because it travels to the throw-away process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blendgen.models.product import Refusal
+
+# coordinates as a person reads them in Blender after importing a file, not as they stand in it
+AS_SHOWN = "blender"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One model to measure.
+
+    name, folder: as in Product
+    kind: "mesh" (a file), "phone" (a description), "clutter" (an item by its name) or "shape"
+    options: JSON: for a mesh {"path", "unit", "up"} and, where edges are to be rounded, "bevel_mm", where
+        keypoints are to be found, "points" ([[x, y, z], ...] in the file's own axes and unit; with
+        "coordinates": AS_SHOWN, as Blender shows the file); for
+        a phone its description and, where it wears a case, "cased": true; for clutter
+        {"item", "colorways", "limp"} (see models/families/clutter.py); for a shape
+        {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
+    display: how messages name it (the path as the user wrote it)
+    """
+
+    name: str
+    folder: str
+    kind: str
+    options: dict[str, Any] = field(hash=False)
+    display: str
+
+
+# Measures each source into the folder of the same position (product.json, hull.npy, asset.blend);
+# yields None where that worked and a Refusal where it did not. Never raises for a bad model.
+Measurer = Callable[[list[tuple[Source, Path]]], Iterator[Refusal | None]]

@@ -1,0 +1,20 @@
+"""Where the files shipped with blendgen lie: assets/, configs/ and scenes/.
+
+In a checkout they are the folders at its top; in an installed wheel they are inside the package.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blendgen.errors import SetupError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def resource_folder(name: str) -> Path:
+    """The folder `name` ("assets/phones", "configs/render", ...); raises SetupError if absent."""
+    for folder in (_PACKAGE / "_resources" / name, _PACKAGE.parent / name):
+        if folder.is_dir():
+            return folder
+    raise SetupError(f"the installation is incomplete: folder {name!r} is missing; reinstall blendgen")

@@ -1,0 +1,156 @@
+"""Sandbox: what this process may still do once it opens a stranger's file. For good: nothing lifts it.
+
+Reading is confined to the given files and folders, writing to others, by Landlock; the network by
+Landlock and seccomp; memory, time, file size by limits of the system. Whatever this system's kernel lacks
+is left out, and `confine` says what it has set.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+GIB = 2**30
+# source: linux/prctl.h, linux/landlock.h, linux/seccomp.h, linux/filter.h
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _RULE_PATH_BENEATH = 444, 445, 446, 1
+_READ_FILE, _READ_DIR, _WRITE_FILE, _TRUNCATE = 1 << 2, 1 << 3, 1 << 1, 1 << 14
+# number of kinds of access to files that each version of Landlock handles
+_ACCESS_BITS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+_ALL_NETWORK, _ALL_SCOPES = 0b11, 0b11
+_EACCES = 13
+# machine -> its number for seccomp, and of its calls socket and io_uring_setup
+_MACHINES = {"x86_64": (0xC000003E, 41, 425), "aarch64": (0xC00000B7, 198, 425)}
+_X32 = 0x40000000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a confined process may use; None leaves a limit as it is.
+
+    memory_bytes: of its own data, without files that it maps
+    cpu_s: seconds of all its threads together
+    file_bytes: of each file that it writes
+    """
+
+    memory_bytes: int | None = 8 * GIB
+    cpu_s: int | None = None
+    file_bytes: int | None = 4 * GIB
+
+
+def confine(readable: Iterable[Path], writable: Iterable[Path], limits: Limits) -> frozenset[str]:
+    """Confine the calling thread, and what it starts, for as long as it lives.
+
+    readable: files, and folders with all below them; what does not exist is passed over
+    writable: folders in which files may be read, made, changed and removed
+    returns: which of "limits", "landlock", "seccomp" hold now
+    """
+    held = {"limits"} if _limit(limits) else set()
+    if not sys.platform.startswith("linux"):
+        return frozenset(held)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
+        if _landlock(libc, readable, writable):
+            held.add("landlock")
+        if _forbid_network(libc):
+            held.add("seccomp")
+    return frozenset(held)
+
+
+def _limit(limits: Limits) -> bool:
+    try:
+        import resource
+    except ImportError:
+        return False
+    wanted = {
+        resource.RLIMIT_DATA: limits.memory_bytes,
+        resource.RLIMIT_CPU: limits.cpu_s,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
+            resource.setrlimit(kind, (most, most))
+    return True
+
+
+def landlock_version() -> int:
+    """That of this kernel; 0 where it has none, or where it is switched off."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    return max(0, ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+
+
+def _landlock(libc: ctypes.CDLL, readable: Iterable[Path], writable: Iterable[Path]) -> bool:
+    version = landlock_version()
+    if version == 0:
+        return False
+    handled = (1 << _ACCESS_BITS.get(version, 16)) - 1
+    network = _ALL_NETWORK if version >= 4 else 0
+    scopes = _ALL_SCOPES if version >= 6 else 0
+    attributes = struct.pack("=QQQ", handled, network, scopes)[: 24 if scopes else 16 if network else 8]
+    ruleset = libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
+    if ruleset < 0:
+        return False
+    try:
+        for path in readable:
+            _allow(libc, ruleset, path, _READ_FILE | _READ_DIR)
+        for path in writable:
+            _allow(libc, ruleset, path, handled & ~1 & ~_DEVICES)
+        return libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
+    finally:
+        os.close(ruleset)
+
+
+# making devices and pipes, and sweep devices
+_DEVICES = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 15)
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, access: int) -> None:
+    with suppress(OSError):
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            if not path.is_dir():
+                access &= _READ_FILE | _WRITE_FILE | _TRUNCATE
+            rule = struct.pack("=Qi", access, place)
+            libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0)
+        finally:
+            os.close(place)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def _forbid_network(libc: ctypes.CDLL) -> bool:
+    """Let the calls that make sockets and io_urings fail with EACCES; pairs of sockets stay."""
+    machine = _MACHINES.get(platform.machine())
+    if machine is None:
+        return False
+    code = b"".join(struct.pack("=HBBI", *step) for step in _filter(*machine))
+    program = _Program(len(code) // 8, code)
+    return libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0
+
+
+def _filter(machine: int, socket: int, io_uring_setup: int) -> list[tuple[int, int, int, int]]:
+    """Steps (operation, jump if true, jump if false, operand); another machine's calls fail all."""
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    allow, refuse = 0x7FFF0000, 0x00050000 | _EACCES
+    return [
+        (load, 0, 0, 4),
+        (equal, 0, 4, machine),
+        (load, 0, 0, 0),
+        (at_least, 2, 0, _X32),
+        (equal, 1, 0, socket),
+        (equal, 0, 1, io_uring_setup),
+        (answer, 0, 0, refuse),
+        (answer, 0, 0, allow),
+    ]

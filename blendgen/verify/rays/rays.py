@@ -1,0 +1,40 @@
+"""Rays: through which points of the image plane at z = 1 a row's pixels look.
+
+In: the camera of a Row. Out: (h, w, 2) float64. A distorting lens has two sets: `lens_rays`, from where
+light truly comes to each pixel centre, and `label_rays`, where its labels are taken: at the nearest
+pixel centre of the pinhole image that is rendered for it, half a pixel away at most. Without
+distortion both are the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendgen.geometry.projection import NO_DISTORTION, pixel_rays, undistort
+from blendgen.scene.shot import Row
+
+
+def lens_rays(row: Row) -> np.ndarray:
+    """From where light comes to each pixel centre; raises GeometryError for a lens that folds the image."""
+    camera = row["camera"]
+    rays = pixel_rays(camera["intrinsics"], (row["width"], row["height"]))[..., :2]
+    return rays if is_pinhole(row) else undistort(rays, camera["distortion"])
+
+
+def label_rays(row: Row) -> np.ndarray:
+    """Where the labels of each pixel are taken."""
+    rays = lens_rays(row)
+    if is_pinhole(row):
+        return rays
+    # the pinhole's image has an even number of pixels, of the same size: the axis is on a corner of four
+    pixel = pixel_size(row)
+    return (np.floor(rays / pixel) + 0.5) * pixel
+
+
+def is_pinhole(row: Row) -> bool:
+    return tuple(row["camera"]["distortion"]) == NO_DISTORTION
+
+
+def pixel_size(row: Row) -> float:
+    """Side of a pixel on the axis, in the image plane at z = 1."""
+    return 1 / row["camera"]["intrinsics"][0][0]

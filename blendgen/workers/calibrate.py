@@ -1,0 +1,172 @@
+"""Calibrate: how many samples a spec needs for the quality that it asks for.
+
+In: a Job whose spec says quality_db and no samples. Out: the fewest samples per pixel, a power of two,
+with which each of a few shots comes as close to its converged picture. The picture is the displayed
+one, denoised as it will be and without the sensor's noise. The answer is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen import __version__
+from blendgen.dataset.identity import digest
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.store import read_record
+from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.errors import BlendgenError, Interrupted
+from blendgen.files.scratch import scratch_folder
+from blendgen.models.inventory import Inventory
+from blendgen.models.measuring.cache import cache_folder
+from blendgen.pipeline import Pipeline, Task
+from blendgen.spec.load import SpecFile, load_spec
+from blendgen.spec.model import Spec
+from blendgen.spec.output import Output
+from blendgen.spec.presets import REFERENCE_SAMPLES
+from blendgen.system.wheel import blender_version
+from blendgen.workers.job import Job
+from blendgen.workers.pool import enough_workers, run_tasks
+from blendgen.workers.stop_signal import StopSignal
+from blendgen.workers.worker import answered, pipeline_in_hand
+
+SHOTS = 3
+CANDIDATES = tuple(2**power for power in range(8))
+_log = logging.getLogger(__name__)
+
+
+def with_samples(
+    spec_file: SpecFile,
+    inventory: Inventory,
+    devices,
+    say: Callable[[str], None],
+    workers: int | None = 1,
+    begun: Path | None = None,
+) -> SpecFile:
+    """The spec with samples per pixel, found now where it asks for a quality instead; see `samples_for`.
+
+    begun: a folder that may hold images of this very spec; it is gone on with as it was begun, also where
+        another machine would find another number
+    """
+    spec = spec_file.spec
+    if spec.render.samples_per_pixel is not None:
+        return spec_file
+    samples = None if begun is None else _begun_with(Layout(begun), spec, inventory)
+    if samples is None:
+        samples = _found(spec, inventory, devices, say, workers)
+    return replace(spec_file, spec=_sampled(spec, samples))
+
+
+def _sampled(spec: Spec, samples: int) -> Spec:
+    return spec.model_copy(update={"render": spec.render.model_copy(update={"samples_per_pixel": samples})})
+
+
+def _begun_with(layout: Layout, spec: Spec, inventory: Inventory) -> int | None:
+    """The samples of the images in a folder, where they are of this spec but for that."""
+    try:
+        recorded = load_spec(layout.spec).spec.render.samples_per_pixel
+    except BlendgenError:
+        return None
+    if recorded is None or read_record(layout).get("digest") != digest(_sampled(spec, recorded), inventory):
+        return None
+    return recorded
+
+
+def _found(spec: Spec, inventory: Inventory, devices, say, workers: int | None) -> int:
+    pictures = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels change no picture
+    facts = [pictures, blender_version(), __version__, [str(device) for device in devices]]
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    job = Job(spec, inventory.catalog, inventory.class_table, Path(), Path(), devices=devices)
+    return samples_for(job, key, say, enough_workers(job, SHOTS, workers))
+
+
+def samples_for(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
+    """Samples per pixel for job.spec.render.quality_db; from the cache where it is known.
+
+    key: stands for all that decides the pictures (the data set's digest and Blender's version)
+    raises: BlendgenError of a worker; Interrupted after a signal
+    """
+    kept = cache_folder() / "quality" / f"{key}.json"
+    known = _read(kept)
+    if known is None:
+        say(f"finding the samples for {job.spec.render.quality_db:g} dB: {SHOTS} shots at many samples, once")
+        known = _measured(job, workers)
+        _keep(kept, known)
+    if not known["reached"]:
+        wanted, most = job.spec.render.quality_db, CANDIDATES[-1]
+        say(f"note: {wanted:g} dB is not reached with {most} samples per pixel; going on with that")
+    return known["samples_per_pixel"]
+
+
+def _measured(job: Job, workers: int) -> dict[str, Any]:
+    """The worst shot decides."""
+    tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
+    found: list[tuple[int, bool]] = []
+    with scratch_folder("quality") as scratch, StopSignal() as stop:
+        apart = replace(job, folder=scratch, log=scratch / "blender.log")
+        found = list(run_tasks(apart, tasks, stop, workers, produce=fewest_samples))
+        if stop.signum is not None:
+            raise Interrupted(stop.signum, "stopped before any image was made")
+    return {
+        "samples_per_pixel": max(samples for samples, _ in found),
+        "reached": all(reached for _, reached in found),
+    }
+
+
+def fewest_samples(task: Task) -> tuple[int, bool]:
+    """(samples, whether they suffice) of one shot; runs in a worker process."""
+    return answered(task, _fewest_samples)
+
+
+def _fewest_samples(task: Task) -> tuple[int, bool]:
+    pipeline = pipeline_in_hand()
+    wanted_db = pipeline.spec.render.quality_db
+    reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
+    for samples in CANDIDATES:
+        if psnr_db(_displayed(pipeline, task, samples), reference) >= wanted_db:
+            return samples, True
+    return CANDIDATES[-1], False
+
+
+def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of two pictures of (h, w, 3) uint8; inf where they are the same."""
+    error = np.mean((picture.astype(np.float64) - reference.astype(np.float64)) ** 2)
+    return math.inf if error == 0 else float(10 * math.log10(255**2 / error))
+
+
+def _displayed(pipeline: Pipeline, task: Task, samples: int) -> np.ndarray:
+    """(h, w, 3) uint8 of the shot's first exposure, without the sensor's noise."""
+    pipeline.engine.set_samples(samples)
+    shot = draw_shot(
+        pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, 0, pipeline.sweep
+    )
+    exposures = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
+    return pipeline.clean_picture(shot, exposures[0])
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        known = json.loads(path.read_text("utf-8"))
+        return known if {"samples_per_pixel", "reached"} <= known.keys() else None
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def _keep(path: Path, known: dict[str, Any]) -> None:
+    """A cache that cannot be written costs the next run its time, and nothing else."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(known), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        _log.warning("%s: cannot be kept: %s", path, error.strerror)

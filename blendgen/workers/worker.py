@@ -1,0 +1,149 @@
+"""Worker: what is done in the child process in which Blender lives; whole shots in, rows out.
+
+`start` runs once in a fresh process, `render` once a task; what `render` gives finishes the task in
+another thread, without Blender. Blender writes to file descriptor 1 from C, so both 1 and 2 go to
+the log. Signals are the parent's business: a worker ignores them, and its parent kills it where
+needed.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.write import write_frame
+from blendgen.develop.denoise import Denoiser
+from blendgen.develop.develop import Developer
+from blendgen.engine.base import EngineError
+from blendgen.engine.device import CPU, Device
+from blendgen.errors import BlendgenError, SetupError
+from blendgen.models.measuring.cache import blender_environment
+from blendgen.pipeline import Pipeline, Rendered, Task
+from blendgen.scene.shot import Row
+from blendgen.system.machine import cores
+from blendgen.system.wheel import missing_bpy_message, require_libraries
+from blendgen.workers.job import Job, load_job
+from blendgen.workers.share import Share
+from blendgen.workers.stop_signal import ignore_stop_signals
+
+_RENDERS_AFTER_S = 0.4
+Made = tuple[list[Row], dict[str, str]]
+
+
+class _Worker:
+    job: Job
+    device: Device
+    pipeline: Pipeline | None = None
+    identity: dict[str, str]
+
+
+def start(job_file: Path, share: Share) -> None:
+    """Prepare this process; Blender itself is loaded by the first task, so that failing to load
+    is an answer and not a crash."""
+    ignore_stop_signals()
+    os.environ |= blender_environment(job_file.parent)
+    job = load_job(job_file)
+    _Worker.job = replace(job, threads=job.threads or share.threads)
+    _Worker.device = share.device
+    try:
+        redirect_output(_Worker.job.log)
+    except OSError as error:
+        raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
+
+
+def render(task: Task) -> Callable[[], Made]:
+    """Render a task; returns the rest of the work, which makes and writes its images without Blender.
+
+    The rest returns rows and the engine's identity.
+    raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
+    """
+    rendered = answered(task, lambda task: pipeline_in_hand().rendered(task))
+    return lambda: answered(task, lambda _: _finished(rendered))
+
+
+def produce(task: Task) -> Made:
+    """Make and write the images of a task from beginning to end; see `render`."""
+    return render(task)()
+
+
+def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
+    """What `answer` makes of a task; raises BlendgenError whatever it raised, the traceback in the log."""
+    try:
+        return answer(task)
+    except BlendgenError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
+
+
+def job_in_hand() -> Job:
+    """The job that this worker process was started for."""
+    return _Worker.job
+
+
+def pipeline_in_hand() -> Pipeline:
+    """The one pipeline of this process, made for its job on first use."""
+    if _Worker.pipeline is None:
+        pipeline = pipeline_for(_Worker.job, _Worker.device)
+        _Worker.identity = pipeline.engine.identity()
+        _Worker.pipeline = pipeline
+    return _Worker.pipeline
+
+
+def _finished(rendered: Rendered) -> Made:
+    layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
+    frames = pipeline_in_hand().developed(rendered)
+    return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
+
+
+def redirect_output(log: Path) -> None:
+    """Send everything that this process prints, from Python or C, to a file."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+
+
+def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
+    """The pipeline of a job; loads Blender into this process."""
+    spec = job.spec
+    engine = blender_engine(job, device)
+    _load_during_first_render("scipy.ndimage")
+    denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
+    developer = Developer(denoiser, spec.exposures_per_shot)
+    return Pipeline(spec, job.catalog, job.class_table, engine, developer, job.sweep)
+
+
+def _load_during_first_render(name: str) -> None:
+    """Import a module in a thread once Cycles is at work and leaves Python free: sooner it would hold up
+    what comes before the render, and beside the import of bpy it would deadlock."""
+    timer = threading.Timer(_RENDERS_AFTER_S, importlib.import_module, (name,))
+    timer.daemon = True
+    timer.start()
+
+
+def blender_engine(job: Job, device: Device = CPU):
+    """Cycles for a job; raises SetupError with the cure where Blender does not load."""
+    try:
+        from blendgen.engine.blender.session.engine import BlenderEngine
+    except ImportError as error:
+        require_libraries()
+        if isinstance(error, ModuleNotFoundError) and error.name == "bpy":
+            raise SetupError(missing_bpy_message()) from None
+        raise SetupError(f"Blender does not load: {error}") from None
+    max_lamps = int(job.spec.lighting.lamps.count.support()[1])
+    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output, device)

@@ -1,0 +1,79 @@
+"""bench with real Blender, as small as it gets: does all of it work?"""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import __main__ as bench
+from blendgen.errors import ExitCode
+from tests.benchmarks.fake import told
+
+SPEC = """\
+blendgen: 1
+name: shapes
+products: [{catalog: shapes}]
+surface: {kind: paper}
+render: {preset: smoke, denoise: true}
+sensor: machine_vision
+"""
+
+
+def run(*arguments, **environment):
+    command = [sys.executable, "-m", "benchmarks", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=600
+    )
+
+
+@pytest.fixture
+def scene(tmp_path):
+    path = tmp_path / "scene.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_without_matplotlib_the_figures_are_written_and_a_sentence_tells_why_no_plot(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("benchmarks.plot.can_plot", lambda: False)
+    bench._write(told(), "{}", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["bench.json"]
+    assert "blendgen[report]" in capsys.readouterr().err
+
+
+def test_the_plot_lies_beside_the_figures(tmp_path):
+    pytest.importorskip("matplotlib")
+    bench._write(told(), "{}", tmp_path)
+    assert (tmp_path / "bench.png").stat().st_size > 10_000
+
+
+def test_no_python_to_compare_with_is_told_before_anything_is_measured(scene, tmp_path):
+    pytest.importorskip("bpy")
+    result = run("--scene", scene, "--quick", "--against", tmp_path)
+    assert result.returncode == ExitCode.SETUP
+    assert "there is no Python" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_quick_bench_measures_everything(scene, tmp_path):
+    pytest.importorskip("bpy")
+    options = ("--scene", scene, "--quick", "--check", "-o", tmp_path / "out")
+    result = run(*options, BLENDGEN_BLENDERPROC="")
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "out" / "bench.json").read_text())
+    assert "Thresholds" in result.stdout
+    assert all(rate["images_per_s"]["median"] > 0 for rate in report["rates"])
+    assert report["blenderproc"] is None
+    assert {one["verdict"] for one in report["verdicts"]} <= {"not judged", "not measured"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("BLENDGEN_BLENDERPROC"), reason="BLENDGEN_BLENDERPROC names no Python")
+def test_a_quick_bench_against_blenderproc(scene):
+    result = run("--scene", scene, "--quick", "--json")
+    assert result.returncode == 0, result.stderr
+    versus = json.loads(result.stdout)["blenderproc"]
+    assert all(rate["median"] > 0 for rate in versus["images_per_s"].values())

@@ -1,0 +1,272 @@
+"""blendgen models: what it says of models and sidecars, on stdout alone, and how it exits."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from blendgen.cli import run
+from tests.engine.model_files import QUADS, obj
+
+pytest.importorskip("bpy")
+
+# 40 x 60 x 100 mm along x, y and z of the file, the origin at a corner; the last face is of its own material
+CORNERS = [(x, y, z) for x in (0, 40) for y in (0, 60) for z in (0, 100)]
+FACES = obj(CORNERS, QUADS[:5], "mtllib m.mtl\nusemtl body_1") + "usemtl lid\nf 2 6 8 4\n"
+MATERIALS = "newmtl body_1\nKd 1 0 0\nnewmtl lid\nKd 0 1 0\nmap_Kd absent.png\n"
+MUG = """\
+blendgen_model: 1
+class: mug
+unit: mm
+parts: {body: "body*"}
+keypoints:
+  left: {at: [0, 30, 100], mirrored: right}
+  right: [40, 30, 100]
+  mark: [20, 60, 25]
+symmetries: {discrete: [{axis: y, fold: 2}]}
+exclude_poses: [-y]
+"""
+FAULTY = """\
+blendgen_model: 1
+unit: mm
+parts: {body: bdy_1}
+keypoints: {off: [20, 80, 50]}
+symmetries: {discrete: [{axis: y, fold: 4}]}
+exclude_poses: [[1, 0, 0]]
+"""
+
+
+def write_models(folder, **sidecars):
+    folder.mkdir()
+    (folder / "m.mtl").write_text(MATERIALS)
+    for name, text in sidecars.items():
+        (folder / f"{name}.obj").write_text(FACES)
+        if text:
+            (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_cache(tmp_path_factory):
+    """For all tests: the models have the same bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+class Told(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def blendgen(*arguments) -> Told:
+    """A command in this process."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = run([str(argument) for argument in arguments])
+    return Told(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return write_models(tmp_path_factory.mktemp("good") / "models", mug=MUG)
+
+
+@pytest.fixture(scope="module")
+def mug(good):
+    """The mug as JSON."""
+    result = blendgen("models", good, "--json")
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["schema_version"] == 1 and told["ok"] and not told["faults"] and not told["refusals"]
+    (model,) = told["models"]
+    return model
+
+
+def test_json_has_stable_keys(mug):
+    assert list(mug) == [
+        "name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways", "keypoints",
+        "symmetries", "resting_poses", "missing_textures", "warnings",
+    ]  # fmt: skip
+    assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
+    assert mug["sidecar"].endswith("models/mug.yaml")
+    assert mug["parts"] == [{"material": "body_1", "label": "body"}, {"material": "lid", "label": "lid"}]
+    assert mug["symmetries"] == {"continuous": 0, "discrete": 1}
+    assert mug["missing_textures"] == ["absent.png"]
+
+
+def test_keypoints_survive_unit_up_axis_and_centring(mug):
+    np.testing.assert_allclose(mug["size_mm"], (40, 100, 60), atol=1e-3)
+    places = {one["name"]: one["position_m"] for one in mug["keypoints"]}
+    # the file's y is up, its z comes towards -y; the middle of its box is at (20, 30, 50)
+    np.testing.assert_allclose(places["left"], (-0.02, -0.05, 0.03), atol=1e-6)
+    np.testing.assert_allclose(places["right"], (0.02, -0.05, 0.03), atol=1e-6)
+    np.testing.assert_allclose(places["mark"], (0, 0.025, 0.06), atol=1e-6)
+    assert [one["mirrored"] for one in mug["keypoints"]] == ["right", "left", None]
+    np.testing.assert_allclose(mug["keypoints"][2]["at"], (20, 60, 25), atol=1e-3)
+
+
+def test_resting_poses_are_told_in_the_files_axes(mug):
+    out = [pose["up"] for pose in mug["resting_poses"] if pose["excluded"]]
+    assert out == [[0, -1, 0]]
+    assert sum(pose["probability"] for pose in mug["resting_poses"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_each_model_is_one_line_and_warnings_follow(good):
+    result = blendgen("models", good)
+    line, warning, verdict = result.stdout.splitlines()
+    assert line.startswith(
+        "mug: 40 x 100 x 60 mm; 12 triangles; parts body, lid; colourways default; class mug; "
+    )
+    assert "keypoints left, right, mark; rests" in line and "-y up" in line and "% (excluded)" in line
+    assert warning == "  warning: texture 'absent.png' is missing; the plain colour is shown"
+    assert verdict == "1 model(s): ok"
+
+
+def test_faults_are_told_with_their_places_and_exit_3(tmp_path):
+    folder = write_models(tmp_path / "models", mug=MUG, bad=FAULTY, worse="blendgen_model: 1\nclas: x\n")
+    result = blendgen("models", folder, "--json")
+    assert result.returncode == 3
+    told = json.loads(result.stdout)
+    assert not told["ok"] and [model["name"] for model in told["models"]] == ["bad", "mug"]
+    bad = [(f["line"], f["column"], f["field"]) for f in told["faults"] if f["file"] == f"{folder}/bad.yaml"]
+    assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
+    off = "lies 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as they stand"
+    assert told["faults"][1]["message"].startswith(off)
+    assert told["faults"][-1]["message"] == "unknown key, did you mean class?"
+    plain = blendgen("models", folder)
+    assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: lies 20 mm" in plain.stdout
+    assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"
+
+
+@pytest.mark.slow
+def test_a_model_that_cannot_be_used_exits_3(tmp_path):
+    folder = write_models(tmp_path / "models", mug=MUG)
+    (folder / "empty.stl").touch()
+    result = blendgen("models", folder, "--json")
+    assert result.returncode == 3
+    (refusal,) = json.loads(result.stdout)["refusals"]
+    assert refusal["file"].endswith("empty.stl") and refusal["reason"] == "the file is empty"
+
+
+def test_an_improbable_size_without_a_unit_is_warned_of(tmp_path):
+    (tmp_path / "big.obj").write_text(obj([(x / 10, y / 10, z / 10) for x, y, z in CORNERS], QUADS))
+    result = blendgen("models", tmp_path)
+    assert result.returncode == 0
+    assert (
+        "largest side is 1e+04 mm: the file does not say its unit; is it in mm? (unit: mm)" in result.stdout
+    )
+    assert "warning" not in blendgen("models", tmp_path, "--unit", "mm").stdout
+
+
+SPEC = "blendgen: 1\nname: t\nproducts: [{directory: models}]\nresolution: [64, 64]\nrender: smoke\n"
+
+
+def test_a_spec_takes_its_classes_from_the_sidecars(tmp_path):
+    write_models(tmp_path / "models", a=MUG, b=MUG.replace("class: mug", "class: cup"))
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    told = blendgen("check", tmp_path / "scene.yaml", "--json")
+    assert json.loads(told.stdout)["classes"] == ["cup", "mug"]
+    assets = blendgen("models", tmp_path / "scene.yaml")
+    assert assets.returncode == 0 and assets.stdout.splitlines()[-1] == "2 model(s): ok"
+
+
+def test_keypoints_of_sidecars_can_be_labels(tmp_path):
+    write_models(tmp_path / "models", a=MUG)
+    (tmp_path / "scene.yaml").write_text(SPEC + "output: {keypoints: true}\n")
+    assert blendgen("check", tmp_path / "scene.yaml").returncode == 0
+    (tmp_path / "models" / "a.yaml").write_text("blendgen_model: 1\nunit: mm\n")
+    result = blendgen("check", tmp_path / "scene.yaml")
+    assert result.returncode == 3 and "none of the products has keypoints" in result.stderr
+
+
+def test_a_wrong_sidecar_stops_a_run_with_its_places(tmp_path):
+    write_models(tmp_path / "models", a=FAULTY, b=MUG)
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    result = blendgen("check", tmp_path / "scene.yaml")
+    assert result.returncode == 3 and result.stdout == ""
+    for place in ("3:9: parts.body", "4:13: keypoints.off", "5:25: symmetries.discrete[0]"):
+        assert f"models/a.yaml:{place}: " in result.stderr
+
+
+def test_a_sidecar_stands_for_its_model(tmp_path):
+    folder = write_models(tmp_path / "models", a=MUG, b=FAULTY)
+    result = blendgen("models", folder / "a.yaml")
+    assert result.returncode == 0 and result.stdout.splitlines()[-1] == "1 model(s): ok"
+    faulty = blendgen("models", folder / "b.yaml", "--json")
+    assert faulty.returncode == 3
+    (model,) = json.loads(faulty.stdout)["models"]
+    assert [one["name"] for one in model["keypoints"]] == ["off"]
+    (folder / "c.yaml").write_text(MUG)
+    lost = blendgen("models", folder / "c.yaml")
+    assert lost.returncode == 3 and "c.yaml: is the sidecar of no model here" in lost.stderr
+    (folder / "a.obj.yaml").write_text(MUG)
+    doubtful = blendgen("models", folder / "a.yaml")
+    assert doubtful.returncode == 3 and "a.obj has several sidecars: a.obj.yaml, a.yaml" in doubtful.stderr
+    (folder / "notes.txt").write_text("milk")
+    other = blendgen("models", folder / "notes.txt")
+    assert other.returncode == 3 and "nor the sidecar of one" in other.stderr
+
+
+def test_a_keypoint_beyond_all_measure_is_a_fault_of_the_sidecar(tmp_path):
+    folder = write_models(tmp_path / "models", a="blendgen_model: 1\nkeypoints: {far: [1e20, 0, 0]}\n")
+    result = blendgen("models", folder)
+    assert result.returncode == 3
+    assert "a.yaml:2:13: keypoints.far.at: must be three numbers below 1e+09" in result.stdout
+
+
+def test_init_beside_a_model_of_the_same_stem_writes_a_name_that_tells_them_apart(tmp_path):
+    folder = write_models(tmp_path / "models", mug=None)
+    (folder / "mug.stl").write_text("solid\nendsolid\n")
+    assert blendgen("models", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
+    assert (folder / "mug.obj.yaml").exists()
+    assert blendgen("models", folder / "mug.obj").returncode == 0
+
+
+def test_init_leaves_a_spec_of_the_same_stem_alone(tmp_path):
+    folder = write_models(tmp_path / "models", mug=None)
+    (folder / "mug.yaml").write_text(SPEC)
+    assert blendgen("models", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
+    assert (folder / "mug.yaml").read_text() == SPEC and (folder / "mug.obj.yaml").exists()
+
+
+def test_a_sidecar_without_its_first_line_is_told_what_it_lacks(tmp_path):
+    folder = write_models(tmp_path / "models", mug="class: mug\n")
+    for place in (folder / "mug.yaml", folder / "mug.obj"):
+        result = blendgen("models", place)
+        assert result.returncode == 3 and "starts with `blendgen_model: 1`" in result.stdout + result.stderr
+
+
+def test_init_writes_a_sidecar_that_passes(tmp_path):
+    folder = write_models(tmp_path / "models", mug=None)
+    result = blendgen("models", folder / "mug.obj", "--init", "--unit", "mm")
+    assert result.returncode == 0 and result.stdout == ""
+    text = (folder / "mug.yaml").read_text()
+    assert 'class: "mug"\nunit: mm\n' in text and '  "body_1": "body_1"' in text
+    assert blendgen("models", folder / "mug.obj").returncode == 0
+    again = blendgen("models", folder / "mug.obj", "--init")
+    assert again.returncode == 2 and "has a sidecar" in again.stderr
+    assert (folder / "mug.yaml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["absent"], 2, "does not exist"),
+        (["notes.txt"], 3, "is no model file"),
+        (["scene.yaml", "--unit", "mm"], 2, "a spec says them itself"),
+        ([".", "--init"], 2, "--init takes one model file"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(tmp_path, monkeypatch, arguments, code, expected):
+    write_models(tmp_path / "models", mug=None)
+    (tmp_path / "models" / "notes.txt").touch()
+    (tmp_path / "models" / "scene.yaml").write_text(SPEC)
+    monkeypatch.chdir(tmp_path / "models")
+    result = blendgen("models", *arguments)
+    assert result.returncode == code and expected in result.stderr and "Traceback" not in result.stderr

@@ -1,0 +1,71 @@
+"""Kept node trees: the same picture, whether they were written or read, and no harm from a bad cache."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.engine import conformance
+
+pytest.importorskip("bpy")
+WORN = {"condition": {"scratches": 0.8, "fingerprints": 0.6, "dust": 0.4}}
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch, stock):
+    """A new engine that keeps node trees in a folder of its own."""
+    from blendgen.engine.blender.session.engine import BlenderEngine
+    from tests.conftest import make_spec
+
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path / "cache"))
+    settings = make_spec(render={"samples_per_pixel": 2, "max_bounces": 1, "denoise": False}).render
+    return lambda: BlenderEngine(stock, settings, 1, threads=2)
+
+
+def picture(engine, stock, kind):
+    camera = conformance.make_camera(0, 60, 0, distance_m=0.4, target=(0, 0, 0), resolution=(48, 36))
+    placed = conformance.place(1, stock.product("box"))
+    worn = placed.model_copy(update={"condition": placed.condition.model_copy(update=WORN["condition"])})
+    shot = conformance.make_shot([worn], camera)
+    surface = shot.surface.model_copy(update={"kind": kind, "wear": 0.6, "dust": 0.4, "color_srgb": None})
+    radiance = engine.render(shot.model_copy(update={"surface": surface})).radiance_linear
+    return np.stack(list(radiance.values()))
+
+
+def files(tmp_path):
+    return sorted(path for path in (tmp_path / "cache/shaders").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "belt_rubber",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("belt_modular", "steel_table")),
+    ],
+)
+def test_what_is_read_gives_the_same_picture_as_what_was_written(fresh, stock, tmp_path, kind):
+    written = picture(fresh(), stock, kind)
+    kept = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
+    assert f"surface.{kind}.blend" in kept and "pattern.dust.blend" in kept
+    assert all(name.endswith(".blend") for name in kept)
+    assert np.array_equal(picture(fresh(), stock, kind), written)
+    assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == kept
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(path.read_bytes()[:900]), lambda path: path.write_text("x")]
+)
+def test_a_torn_file_is_written_anew(fresh, stock, tmp_path, damage):
+    written = picture(fresh(), stock, "paper")
+    sizes = [path.stat().st_size for path in files(tmp_path)]
+    for path in files(tmp_path):
+        damage(path)
+    assert np.array_equal(picture(fresh(), stock, "paper"), written)
+    assert [path.stat().st_size for path in files(tmp_path)] == pytest.approx(sizes, rel=0.05)
+
+
+def test_a_cache_that_cannot_be_written_costs_time_alone(fresh, stock, tmp_path):
+    written = picture(fresh(), stock, "paper")
+    (tmp_path / "cache").rename(tmp_path / "away")
+    (tmp_path / "cache").write_text("a file, not a folder")
+    assert np.array_equal(picture(fresh(), stock, "paper"), written)

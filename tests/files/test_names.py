@@ -1,0 +1,48 @@
+"""Names: what can be a class, a split or a path, and what a terminal gets to see."""
+
+from __future__ import annotations
+
+import pytest
+
+from blendgen.files.names import name_fault, path_fault, printable
+
+HIDDEN = [
+    "a\0b",
+    "a\nb",
+    "a\x1b[2J",
+    "a\x7f",
+    "a\x9b",
+    "a\u202eb",
+    "a\u2066b",
+    "a\u2028",
+    "a\ud800",
+    "a\ufffe",
+]
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a\\b", "é" * 128, 7, None, *HIDDEN])
+def test_a_name_of_a_stranger_is_refused(name):
+    assert name_fault(name)
+
+
+@pytest.mark.parametrize("name", ["iphone-15", "a b", "größe", "手机", "...", "a:b", "-x", "=1+1", "👩‍🔧"])
+def test_an_odd_name_is_a_name(name):
+    assert name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/shadow", "../x", "images/../../x", "images//x", "images/./x", "C:/x", "file:x", "a\\b", "x/", 3,
+     "a/" * 600 + "b", *HIDDEN],
+)  # fmt: skip
+def test_a_path_that_leads_elsewhere_is_refused(path):
+    assert path_fault(path)
+
+
+def test_a_path_below_the_data_set_is_taken():
+    assert path_fault("images/train/a b/000001.png") is None
+
+
+def test_a_terminal_gets_no_hidden_character():
+    assert printable("a\x1b[2J\u202eb\ud800\x9b\tc\n") == "a\\x1b[2J\\u202eb\\ud800\\x9b\tc\n"
+    assert printable("手机 é 👩‍🔧") == "手机 é 👩‍🔧"

@@ -1,0 +1,81 @@
+"""Folders of killed runs are removed by the next run; those of running ones are not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blendgen.errors import SetupError
+from blendgen.models.measuring.building import PREFIX, BuildFolders, _host
+from blendgen.models.measuring.cache import AssetCache, cache_folder
+
+pytest.importorskip("fcntl")
+
+LONG_AGO = (1, 1)
+HOLDING = """
+import sys
+from pathlib import Path
+from blendgen.models.measuring.building import BuildFolders
+folder = BuildFolders(Path(sys.argv[1])).begin("k")
+print(folder.parent, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_lasts_as_long_as_anything_in_it_is_built(tmp_path):
+    workshop = BuildFolders(tmp_path)
+    first, second = workshop.begin("a"), workshop.begin("b")
+    assert first.parent == second.parent and first.parent.name.startswith(f"{PREFIX}{_host()}-{os.getpid()}-")
+    workshop.end(first)
+    assert second.is_dir()
+    workshop.end(second)
+    assert list(tmp_path.iterdir()) == []
+    assert workshop.begin("c").is_dir()
+
+
+def test_the_folder_of_a_run_that_was_killed_is_removed_and_that_of_a_running_one_is_not(tmp_path):
+    command = [sys.executable, "-c", HOLDING, str(tmp_path)]
+    runs = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    folders = [Path(os.fsdecode(run.stdout.readline().strip())) for run in runs]
+    for folder in folders:
+        os.utime(folder, LONG_AGO)
+    runs[0].kill()
+    runs[0].wait()
+    BuildFolders(tmp_path).begin("k")
+    assert [folder.exists() for folder in folders] == [False, True]
+    for run in runs:
+        run.kill()
+        run.communicate()
+
+
+def test_folders_of_other_hosts_and_older_versions_are_told_by_their_age(tmp_path):
+    old, new = tmp_path / f"{PREFIX}0123-x", tmp_path / f"{PREFIX}other-1-y"
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, LONG_AGO)
+    BuildFolders(tmp_path).begin("k")
+    assert not old.exists() and new.exists()
+
+
+def test_without_a_home_the_variable_that_helps_is_named(monkeypatch):
+    for name in ("BLENDGEN_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(SetupError, match=r"no home folder .*set BLENDGEN_CACHE_DIR"):
+        cache_folder()
+
+
+@pytest.mark.parametrize("numbers", ["", "[", "[" * 100_000, '{"sha256": 1}', "null"])
+def test_a_corrupt_entry_is_none(tmp_path, numbers):
+    cache = AssetCache(tmp_path)
+    cache.entry_folder("k").mkdir(parents=True)
+    (cache.entry_folder("k") / "product.json").write_text(numbers)
+    assert cache.read("k") is None

@@ -1,0 +1,196 @@
+"""Loading measures each content once, keeps the order of the sources, and tells what it left out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blendgen.errors import CatalogError, SetupError
+from blendgen.models.load import load_catalog, measured_catalog
+from blendgen.models.measuring.cache import AssetCache
+from blendgen.models.measuring.entry import Measured, write_measured, write_refusal
+from blendgen.models.product import Colorway, Refusal, RestingPose
+from blendgen.models.scan import scan_directory
+from blendgen.models.source import Source
+
+UPRIGHT = RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
+
+
+class FakeMeasurer:
+    """Writes an entry for each source; those whose name says so are refused, crash or lose a texture."""
+
+    def __init__(self):
+        self.calls: list[list[str]] = []
+
+    def __call__(self, jobs: list[tuple[Source, Path]]) -> Iterator[Refusal | None]:
+        self.calls.append([source.name for source, _ in jobs])
+        for source, folder in jobs:
+            yield self._measure(source, folder)
+
+    def _measure(self, source: Source, folder: Path) -> Refusal | None:
+        if "bad" in source.name:
+            write_refusal(folder, "a point cloud")
+            return Refusal(source.display, "a point cloud")
+        if "crash" in source.name:
+            (folder / "asset.blend").write_bytes(b"half")
+            return Refusal(source.display, "the importer crashed (SIGABRT)")
+        (folder / "asset.blend").write_bytes(b"BLENDER")
+        missing = ("wood.png",) if "plain" in source.name else ()
+        size = (0.1, 0.2, 0.3)
+        hull = np.zeros((4, 3))
+        write_measured(
+            folder,
+            Measured("mesh", size, hull, (UPRIGHT,), (Colorway("default", {}),), ("body",), 12, missing),
+        )
+        return None
+
+
+def never(jobs):
+    raise AssertionError(f"measured again: {[source.name for source, _ in jobs]}")
+
+
+def sources(*names: str) -> list[Source]:
+    return [Source(name, "f", "shape", {"of": name}, f"shapes/{name}") for name in names]
+
+
+@pytest.fixture
+def cache(tmp_path) -> AssetCache:
+    return AssetCache(tmp_path / "cache")
+
+
+def test_products_keep_the_order_and_names_of_the_sources(cache):
+    catalog = load_catalog(sources("b", "a", "c"), FakeMeasurer(), cache)
+    assert [product.name for product in catalog.products] == ["b", "a", "c"]
+    assert {product.folder for product in catalog.products} == {"f"}
+    assert all(product.asset_path.read_bytes() == b"BLENDER" for product in catalog.products)
+
+
+def test_all_that_is_missing_is_measured_in_one_call_and_nothing_twice(cache):
+    measurer = FakeMeasurer()
+    load_catalog(sources("a", "b"), measurer, cache)
+    load_catalog(sources("c", "b", "d", "a"), measurer, cache)
+    assert measurer.calls == [["a", "b"], ["c", "d"]]
+
+
+def test_a_second_load_measures_nothing_and_gives_the_same_products_and_refusals(cache):
+    first = load_catalog(sources("a", "bad", "b"), FakeMeasurer(), cache)
+    second = load_catalog(sources("a", "bad", "b"), never, cache)
+    assert [p.content_hash for p in first.products] == [p.content_hash for p in second.products]
+    assert first.refusals == second.refusals == (Refusal("shapes/bad", "a point cloud"),)
+
+
+def test_one_content_under_two_names_is_measured_once(cache, tmp_path):
+    for name in ("x.obj", "sub/y.obj"):
+        (tmp_path / "m" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "m" / name).write_text("v 0 0 0\n")
+    measurer = FakeMeasurer()
+    catalog = load_catalog(scan_directory(tmp_path / "m", "m", None, None), measurer, cache)
+    assert len(measurer.calls[0]) == 1
+    assert {product.name for product in catalog.products} == {"x", "y"}
+
+
+def test_a_crash_is_refused_and_tried_again_the_next_time(cache):
+    measurer = FakeMeasurer()
+    catalog = load_catalog(sources("a", "crash"), measurer, cache)
+    assert catalog.refusals == (Refusal("shapes/crash", "the importer crashed (SIGABRT)"),)
+    load_catalog(sources("a", "crash"), measurer, cache)
+    assert measurer.calls[1] == ["crash"]
+
+
+def test_a_damaged_entry_is_measured_again(cache):
+    catalog = load_catalog(sources("a"), FakeMeasurer(), cache)
+    catalog.products[0].asset_path.write_bytes(b"BLEN")
+    measurer = FakeMeasurer()
+    (product,) = load_catalog(sources("a"), measurer, cache).products
+    assert measurer.calls == [["a"]] and product.asset_path.read_bytes() == b"BLENDER"
+
+
+def test_without_any_product_every_refusal_is_listed(cache):
+    with pytest.raises(CatalogError, match=r"(?s)shapes/bad1: a point cloud.*shapes/bad2: a point cloud"):
+        load_catalog(sources("bad1", "bad2"), FakeMeasurer(), cache)
+
+
+def test_a_file_that_vanished_is_refused(cache, tmp_path):
+    gone = Source("gone", "", "mesh", {"path": str(tmp_path / "gone.obj")}, "m/gone.obj")
+    catalog = load_catalog([*sources("a"), gone], FakeMeasurer(), cache)
+    assert catalog.refusals == (Refusal("m/gone.obj", "cannot be read: No such file or directory"),)
+
+
+def test_two_products_of_one_name_are_told(cache):
+    with pytest.raises(CatalogError, match=r"(?s)different names.*shapes/Mug.*shapes/mug"):
+        load_catalog(sources("Mug", "mug"), never, cache)
+
+
+def test_a_missing_texture_is_told_on_every_load(cache, caplog):
+    for measure in (FakeMeasurer(), never):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            load_catalog(sources("plain"), measure, cache)
+        assert [record.getMessage() for record in caplog.records] == [
+            "shapes/plain: texture 'wood.png' is missing; the plain colour is shown"
+        ]
+
+
+def test_a_measurer_that_fails_altogether_leaves_nothing_behind(cache):
+    def broken(jobs):
+        raise SetupError("no Blender")
+        yield
+
+    with pytest.raises(SetupError, match="no Blender"):
+        load_catalog(sources("a", "b"), broken, cache)
+    assert list((cache.folder / "assets").iterdir()) == []
+
+
+def test_what_was_measured_before_an_interruption_is_kept(cache):
+    def interrupted(jobs):
+        yield from FakeMeasurer()(jobs[:1])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_catalog(sources("a", "b"), interrupted, cache)
+    measurer = FakeMeasurer()
+    load_catalog(sources("a", "b"), measurer, cache)
+    assert measurer.calls == [["b"]]
+
+
+def test_importing_the_catalogue_loads_neither_blender_nor_scipy():
+    code = (
+        "import blendgen.models.load, blendgen.models.scan, blendgen.models.stable_poses, json, sys\n"
+        "import blendgen.engine.blender.importing.measuring\n"
+        "print(json.dumps([m for m in ('bpy', 'scipy', 'trimesh', 'networkx') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_a_model_that_changes_while_it_is_measured_is_refused_and_tried_again(cache, tmp_path):
+    model = tmp_path / "m" / "x.obj"
+    model.parent.mkdir()
+    model.write_text("v 0 0 0\n")
+    plain = FakeMeasurer()
+
+    def writing_meanwhile(jobs):
+        for outcome in plain(jobs):
+            model.write_text("v 1 1 1\n")
+            yield outcome
+
+    (source,) = scan_directory(model.parent, "m", None, None)
+    catalog = measured_catalog([source], writing_meanwhile, cache)
+    (refusal,) = catalog.refusals
+    assert "changed while it was measured" in refusal.reason
+    assert measured_catalog([source], FakeMeasurer(), cache).refusals == ()
+
+
+def test_a_giant_is_refused_before_it_is_read(cache, tmp_path):
+    with (tmp_path / "x.obj").open("wb") as file:
+        file.truncate(2**40)
+    (source,) = scan_directory(tmp_path, "m", None, None)
+    (refusal,) = measured_catalog([source], never, cache).refusals
+    assert refusal.reason == "cannot be read: larger than 4 GiB"

@@ -1,0 +1,63 @@
+"""What a sidecar changes of measuring a model, and of the key that its measurement is cached by."""
+
+from __future__ import annotations
+
+import pytest
+
+from blendgen.models.measuring.cache import source_key
+from blendgen.models.scan import scan_directory
+from blendgen.models.sidecar.attach import Sidecars
+
+
+@pytest.fixture
+def attached(tmp_path):
+    """(lines of a sidecar, spec's unit and up) -> the source as it is measured."""
+    (tmp_path / "mug.obj").write_text("v 0 0 0\n")
+
+    def attach(lines: str | None, unit=None, up=None):
+        if lines is not None:
+            (tmp_path / "mug.yaml").write_text(f"blendgen_model: 1\n{lines}\n")
+        every = scan_directory(tmp_path, "models", unit, up)
+        (source,) = Sidecars().attached(every, every)
+        return source
+
+    return attach
+
+
+def test_the_spec_wins_over_the_sidecar_and_the_sidecar_over_the_file(attached):
+    assert attached("unit: mm\nup: z").options["unit"] == "mm"
+    assert attached("unit: mm\nup: z").options["up"] == "z"
+    assert attached("unit: mm\nup: z", "cm", "x").options["unit"] == "cm"
+    assert attached("unit: mm\nup: z", "cm", "x").options["up"] == "x"
+
+
+def test_only_what_measuring_needs_makes_it_measure_again(attached):
+    bare = source_key(attached(None), "")
+    stays = [
+        "class: mug",
+        "parts: {a: b}",
+        "colorways: {a: {}}",
+        "exclude_poses: [z]",
+        "symmetries: {continuous: [z]}",
+    ]
+    assert {source_key(attached(line), "") for line in stays} == {bare}
+    again = [
+        "unit: mm",
+        "up: z",
+        "coordinates: blender",
+        "keypoints: {a: [1, 2, 3]}",
+        "keypoints: {a: [1, 2, 4]}",
+    ]
+    keys = [source_key(attached(line), "") for line in again]
+    assert len({bare, *keys}) == 6
+    named = [source_key(attached(f"keypoints: {{{name}: [1, 2, 3]}}"), "") for name in ("a", "b")]
+    assert named[0] == named[1] == keys[3]
+
+
+def test_a_sidecar_is_never_taken_for_a_model_or_a_texture(attached, tmp_path):
+    from blendgen.models.companions import companion_names
+
+    assert attached("class: mug").name == "mug"
+    for suffix in ("blend", "fbx"):
+        (tmp_path / f"mug.{suffix}").touch()
+        assert companion_names(tmp_path / f"mug.{suffix}") == []

@@ -1,0 +1,185 @@
+"""Workers that fail in the ways in which Blender fails; each is used by a test of the pool."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from blendgen.engine.base import EngineError
+from blendgen.errors import DatasetError
+from blendgen.pipeline import Task
+from blendgen.workers.job import load_job
+
+
+class _State:
+    folder: Path
+    films: ClassVar[set[int]] = set()
+
+
+def start(job_file: Path, share=None) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    _State.folder = load_job(job_file).folder
+
+
+def start_slowly(job_file: Path, share) -> None:
+    """Signals are not ignored yet while this waits."""
+    folder = load_job(job_file).folder
+    (folder / "starting").touch()
+    time.sleep(1.0)
+    start(job_file)
+
+
+def dies_while_starting(job_file: Path, share) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def loses_its_job(job_file: Path, share) -> None:
+    job_file.unlink()
+    start(job_file)
+
+
+def works(task: Task):
+    return [{"index": index} for index in task.image_indices], {"engine": "none"}
+
+
+def segfaults_on_shot_2(task: Task):
+    if task.shot_index == 2:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return works(task)
+
+
+def aborts_once_on_shot_1(task: Task):
+    marker = _State.folder / "aborted"
+    if task.shot_index == 1 and not marker.exists():
+        marker.touch()
+        os.abort()
+    return works(task)
+
+
+def fails_to_render(task: Task):
+    raise EngineError(f"shot {task.shot_index}: Blender returned no picture")
+
+
+def meets_a_full_disk(task: Task):
+    raise DatasetError("000001.png: cannot be written: the disk is full")
+
+
+def is_slow(task: Task):
+    (_State.folder / f"started-{task.shot_index}").touch()
+    time.sleep(1.0)
+    return works(task)
+
+
+def hangs(task: Task):
+    (_State.folder / f"started-{task.shot_index}").touch()
+    time.sleep(600)
+
+
+def tells_its_process(task: Task):
+    return os.getpid()
+
+
+def tells_its_environment(task: Task):
+    """Its cores, and what its libraries were told of threads."""
+    own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return own, os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def needs_the_next_task(task: Task):
+    """The rest of shot 0 waits for shot 1 to be begun: it never ends where the two do not overlap."""
+    (_State.folder / f"started-{task.shot_index}").touch()
+
+    def rest():
+        deadline = time.monotonic() + 20
+        while task.shot_index == 0 and not (_State.folder / "started-1").exists():
+            if time.monotonic() > deadline:
+                raise EngineError("shot 1 was not begun beside the rest of shot 0")
+            time.sleep(0.01)
+        return works(task)
+
+    return rest
+
+
+def tells_how_many_films_there_are(task: Task):
+    """Films are in memory from the beginning of a task until its answer."""
+    _State.films.add(task.shot_index)
+    count = len(_State.films)
+
+    def rest():
+        time.sleep(0.05)
+        _State.films.remove(task.shot_index)
+        return count
+
+    return rest
+
+
+def rest_fails(task: Task):
+    def rest():
+        raise DatasetError(f"shot {task.shot_index}: the disk is full")
+
+    return rest
+
+
+def rest_aborts_on_shot_1(task: Task):
+    """Shot 1 crashes when shot 2 is already in hand: shot 2 has nothing to do with it."""
+    (_State.folder / f"started-{task.shot_index}-{os.getpid()}").touch()
+
+    def rest():
+        if task.shot_index == 1:
+            time.sleep(0.5)
+            os.abort()
+        return works(task)
+
+    return rest
+
+
+def is_killed_once_while_idle(task: Task):
+    """Kills its process a moment after the answer of shot 1, when it may have nothing in hand."""
+    marker = _State.folder / "killed"
+    if task.shot_index == 1 and not marker.exists():
+        marker.touch()
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return works(task)
+
+
+class OddError(EngineError):
+    """Cannot be copied to another process: it is made from two arguments."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def raises_what_cannot_be_pickled(task: Task):
+    raise OddError("this", "that")
+
+
+def gives_what_cannot_be_pickled(task: Task):
+    return lambda: [threading.Lock()]
+
+
+def dies_while_probing(pipe, log: Path):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hangs_while_probing(pipe, log: Path):
+    time.sleep(60)
+
+
+def tells_shot_and_process(task: Task):
+    time.sleep(0.05)  # so that others get some
+    return task.shot_index, os.getpid()
+
+
+def tells_whether_blender_is_there(task: Task):
+    return "bpy" in sys.modules
+
+
+def tells_the_cores_of_its_threads(task: Task):
+    """The different sets of cores that the threads of this process may run on."""
+    return {tuple(os.sched_getaffinity(int(thread.name))) for thread in Path("/proc/self/task").iterdir()}

@@ -1,0 +1,221 @@
+"""Failing engines: each must end in a clear message, and never in lost or doubled work."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from blendgen.engine.base import EngineError
+from blendgen.errors import DatasetError, SetupError
+from blendgen.pipeline import Task
+from blendgen.system.machine import own_cores
+from blendgen.workers import pool, share
+from blendgen.workers.job import Job
+from blendgen.workers.pool import enough_workers, run_tasks
+from blendgen.workers.stop_signal import StopSignal
+from blendgen.workers.worker import start
+from tests.conftest import make_class_table, make_spec
+from tests.workers import failing
+
+TASKS = [Task(i, (i,)) for i in range(5)]
+
+
+@pytest.fixture
+def job(tmp_path, shapes):
+    return Job(make_spec(), shapes, make_class_table(shapes), tmp_path, tmp_path / "log")
+
+
+def results(job, produce, workers=1, stop=None, tasks=TASKS):
+    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.start, produce))
+
+
+def indices(job, produce, workers=1, stop=None):
+    return sorted(row["index"] for rows, _ in results(job, produce, workers, stop) for row in rows)
+
+
+def after(path, action):
+    """Call `action` as soon as `path` exists."""
+
+    def watch():
+        while not path.exists():
+            time.sleep(0.01)
+        action()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+several = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+
+
+def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setattr(pool, "free_memory_bytes", lambda: 8 * 2**30)
+    lenses = {}, {"k1": {"uniform": [-0.15, 0]}}
+    specs = [make_spec(resolution=[1024, 768], camera={"distortion": lens}) for lens in lenses]
+    straight, barrel = (enough_workers(replace(job, spec=spec), 1000, None) for spec in specs)
+    assert barrel < straight
+
+
+def test_a_spec_that_eevee_paints_gets_few_workers_unless_told_otherwise(job, monkeypatch):
+    monkeypatch.setattr(pool, "cores", lambda: 8)
+    monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
+    painted = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
+    assert [enough_workers(one, 1000, None) for one in (job, painted)] == [8, 2]
+    assert enough_workers(painted, 1000, 6) == 6
+
+
+@several
+def test_every_task_is_done_once(job, workers):
+    assert indices(job, failing.works, workers) == [0, 1, 2, 3, 4]
+
+
+@several
+@pytest.mark.parametrize("produce", [failing.aborts_once_on_shot_1, failing.is_killed_once_while_idle])
+def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
+    assert indices(job, produce, workers) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, workers):
+    with pytest.raises(EngineError, match=r"shot 2: Blender crashed 3 times \(SIGSEGV\).*log"):
+        indices(job, failing.segfaults_on_shot_2, workers)
+    assert multiprocessing.active_children() == []
+
+
+def test_the_blame_for_a_crash_beside_the_next_shot_falls_on_the_right_one(job):
+    done = []
+    with pytest.raises(EngineError, match=r"shot 1: Blender crashed 3 times \(SIGABRT\)"):
+        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.start, failing.rest_aborts_on_shot_1):
+            done += [row["index"] for row in rows]
+    assert len(list(job.folder.glob("started-1-*"))) == 3
+    assert len(set(done)) == len(done)
+
+
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
+    with pytest.raises(EngineError, match="returned no picture"):
+        indices(job, failing.fails_to_render, workers)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        indices(job, failing.meets_a_full_disk, workers)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        indices(job, failing.rest_fails, workers)
+    with pytest.raises(EngineError, match="OddError: this and that"):
+        indices(job, failing.raises_what_cannot_be_pickled, workers)
+    with pytest.raises(TypeError, match="pickle"):
+        indices(job, failing.gives_what_cannot_be_pickled, workers)
+
+
+def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):
+    assert indices(job, failing.needs_the_next_task) == [0, 1, 2, 3, 4]
+
+
+def test_a_worker_never_holds_more_than_two_films(job):
+    assert max(results(job, failing.tells_how_many_films_there_are)) == 2
+
+
+def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
+    one = set(results(job, failing.tells_its_process))
+    monkeypatch.setenv(share.MEMORY_VARIABLE, "1")
+    processes = results(job, failing.tells_its_process)
+    assert len(one) == 1 and len(processes) == len(TASKS) and len(set(processes)) > 1
+
+
+def test_a_worker_that_has_done_its_share_of_shots_is_replaced(job, monkeypatch):
+    monkeypatch.setattr(pool, "SHOTS_PER_PROCESS", 1)
+    processes = results(job, failing.tells_its_process, workers=2)
+    assert len(processes) == len(TASKS) and len(set(processes)) > 2
+
+
+def test_there_are_no_more_workers_than_tasks(job):
+    processes = results(job, failing.tells_its_process, workers=16, tasks=TASKS[:2])
+    assert len(set(processes)) <= 2
+
+
+@pytest.mark.skipif(len(own_cores()) < 2, reason="needs two cores")
+def test_two_workers_stay_on_cores_of_their_own_and_their_libraries_start_no_threads(job):
+    told = results(job, failing.tells_its_environment, workers=2, tasks=[Task(i, (i,)) for i in range(40)])
+    assert {threads for _, threads in told} == {"1"}
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    apart = {tuple(own) for own, _ in told}
+    assert len(apart) <= 2 and sum(map(len, apart)) == len(set().union(*apart))
+
+
+def test_the_first_signal_finishes_what_is_in_hand(job):
+    with StopSignal() as stop:
+        after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
+        done = indices(job, failing.is_slow, stop=stop)
+    assert stop.signum == signal.SIGTERM
+    assert done == [0, 1]
+
+
+def test_the_second_signal_stops_at_once_and_leaves_no_process(job):
+    def twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+
+    began = time.monotonic()
+    with StopSignal() as stop:
+        after(job.folder / "started-0", twice)
+        assert indices(job, failing.hangs, stop=stop) == []
+    assert time.monotonic() - began < 60
+    assert multiprocessing.active_children() == []
+
+
+def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_order(job):
+    """As Ctrl-C on a terminal sends it: the starting worker must not die of it, nor the run hang."""
+
+    def to_all():
+        for pid in [os.getpid(), *(process.pid for process in multiprocessing.active_children())]:
+            os.kill(pid, signal.SIGINT)
+
+    with StopSignal() as stop:
+        after(job.folder / "starting", to_all)
+        run = run_tasks(job, TASKS, stop, 1, failing.start_slowly, failing.works)
+        done = [row["index"] for rows, _ in run for row in rows]
+    assert stop.signum == signal.SIGINT and len(done) < len(TASKS)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.slow
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
+    monkeypatch.setattr(pool, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(pool, "MAX_TRIES", 1)
+    with pytest.raises(EngineError, match=r"crashed 1 times \(it did not finish in time\)"):
+        indices(job, failing.hangs)
+
+
+def test_a_worker_that_dies_while_it_starts_is_told(job):
+    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_starting, failing.works)
+    with pytest.raises(EngineError, match="ended while it started"):
+        list(run)
+
+
+def test_processes_of_the_caller_are_left_alone(job):
+    mine = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(30,))
+    mine.start()
+    assert indices(job, failing.works) == [0, 1, 2, 3, 4]
+    assert mine.is_alive()
+    mine.kill()
+    mine.join()
+
+
+def test_signals_mean_again_what_they_meant_before():
+    before = signal.getsignal(signal.SIGTERM)
+    with StopSignal():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_job_or_a_log_that_is_gone_is_told_with_its_cause(job):
+    apart = replace(job, log=job.folder / "gone" / "log")
+    with pytest.raises(EngineError, match=r"gone.log: cannot be written: No such file"):
+        list(run_tasks(apart, TASKS, StopSignal(), 1, start, failing.works))
+    with pytest.raises(SetupError, match=r"job\.pickle cannot be read .*set TMPDIR to another"):
+        list(run_tasks(job, TASKS, StopSignal(), 1, failing.loses_its_job, failing.works))
