@@ -1,7 +1,7 @@
-"""Identity: what makes a data set the one that it is, and a spec that loads from anywhere.
+"""Identity: the digest of a data set, and a spec that loads from any folder.
 
-In: a checked spec and its inventory. Out: the digest that decides whether a folder may be gone on
-with, and the spec as it is kept beside the images.
+In: a checked spec and its inventory. Out: the digest that decides whether `generate` may continue a
+folder, and the spec as it is stored next to the images.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from blendgen.spec.load import SpecFile, resolved_values
 from blendgen.spec.model import Spec
 from blendgen.spec.section import Section
 
-# folders and files that a spec names; where they lie does not count, what is in them does
+# Raise it with every change that makes other images, labels or sampled values from the same spec; the tests
+# in tests/golden fail until then. A folder made with another version is not continued.
+PIXELS_VERSION = 1
+
+# folders and files that a spec names; their content counts, not their path
 _PATHS = ("directory", "recolor_table")
 
 
 def digest(spec: Spec, inventory: Inventory) -> str:
-    """Hex sha256 over everything that decides the images, but not how many of them there are."""
+    """Hex sha256 over everything that decides the images, except how many of them there are."""
     values = resolved_values(spec)
     values.pop("images")
     _without_paths(values)
@@ -37,7 +41,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     classes = [
         asdict(variant) for variants in inventory.class_table.variants.values() for variant in variants
     ]
-    text = json.dumps([values, content, pictures, classes], sort_keys=True)
+    text = json.dumps([PIXELS_VERSION, values, content, pictures, classes], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.dataset.identity import digest
+from blendgen.dataset.identity import PIXELS_VERSION, digest
 from blendgen.models.class_table import ClassTable
 from blendgen.models.inventory import Inventory
 from blendgen.models.label_names import label_names
@@ -23,6 +23,7 @@ def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
         "schema_version": 1,
         "name": spec.name,
         "digest": digest(spec, inventory),
+        "pixels_version": PIXELS_VERSION,
         "seed": spec.seed,
         "classes": list(inventory.class_table.classes),
         "resolution": list(spec.resolution),

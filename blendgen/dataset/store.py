@@ -257,6 +257,12 @@ def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, lis
 
 
 def _difference(known: dict, wanted: dict, key: str) -> str:
+    if key == "digest" and known.get("pixels_version") != wanted.get("pixels_version"):
+        return (
+            f"was made with pixels_version {known.get('pixels_version')}, this blendgen has "
+            f"{wanted.get('pixels_version')}, and the images differ; "
+            "give another folder with -o, or --force to start again"
+        )
     if key == "digest":
         return (
             "holds a data set made from another spec (or other models); "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen import __version__
+from blendgen.dataset.identity import PIXELS_VERSION
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import read_record
@@ -53,7 +54,11 @@ def reopen(folder: Path, measure: Measurer, builder_digests) -> Reopened:
 
 
 def _refuse_other_versions(known: dict[str, Any]) -> None:
-    here = {"blendgen": ("blendgen_version", __version__), "Blender": ("blender_version", blender_version())}
+    here = {
+        "blendgen": ("blendgen_version", __version__),
+        "Blender": ("blender_version", blender_version()),
+        "pixels_version": ("pixels_version", PIXELS_VERSION),
+    }
     for program, (key, version) in here.items():
         if known.get(key) != version:
             raise SetupError(

@@ -246,6 +246,16 @@ def test_a_folder_of_another_data_set_is_refused_and_left_alone(tmp_path, pipeli
     assert content(layout.root) == before
 
 
+@pytest.mark.parametrize("version", [{}, {"pixels_version": 1}])
+def test_a_folder_with_another_pixels_version_is_refused(tmp_path, pipeline, version):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    layout.record.write_text(json.dumps({**json.loads(layout.record.read_text()), **version}))
+    newer = {**RECORD, "digest": "other", "pixels_version": 2}
+    expected = f"made with pixels_version {version.get('pixels_version')}, this blendgen has 2"
+    with pytest.raises(DatasetError, match=expected), Store(layout.root, newer, ""):
+        pass
+
+
 def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1])
     (layout.root / "notes.txt").write_text("mine")

@@ -100,6 +100,16 @@ def test_other_colours_make_another_data_set(stock):
     assert digest(spec_file.spec, red) != digest(spec_file.spec, blue)
 
 
+def test_another_pixels_version_makes_another_data_set(stock, monkeypatch):
+    from blendgen.dataset import identity
+
+    spec = check_spec(parse(HEAD + "  - directory: models\n", "x.yaml"), None).spec
+    inventory = stock("  - directory: models\n")
+    before = identity.digest(spec, inventory)
+    monkeypatch.setattr(identity, "PIXELS_VERSION", identity.PIXELS_VERSION + 1)
+    assert identity.digest(spec, inventory) != before
+
+
 PANORAMAS = "  - directory: models\nlighting: {environment: {directory: hdri}}\n"
 
 
