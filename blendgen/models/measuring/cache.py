@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def source_key(source: Source, builder_digest: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@cache  # reading metadata takes milliseconds, and this is asked for each model
 def _bpy_version() -> str:
     try:
         return metadata.version("bpy")
