@@ -40,7 +40,7 @@ from blendgen.system.wheel import environment_image
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import answered, job_in_hand
+from blendgen.workers.worker import run_step, worker_job
 
 _SCRIPT = Path(__file__).with_name("blenderproc_scene.py")
 _WARM_UP = 3
@@ -126,13 +126,13 @@ def python_in(place: Path) -> Path:
 
 def export_meshes(task: Task) -> int:
     """Runs in a worker process; returns how many."""
-    return answered(task, _export_meshes)
+    return run_step(task, _export_meshes)
 
 
 def _export_meshes(task: Task) -> int:
     from blendgen.engine.blender.session.interchange import write_glb
 
-    job = job_in_hand()
+    job = worker_job()
     for product in job.catalog.products:
         write_glb(product, _glb(job.folder, product.name))
     return len(job.catalog.products)

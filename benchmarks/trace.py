@@ -25,7 +25,7 @@ from blendgen.system.machine import resident_bytes
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import answered, job_in_hand, pipeline_in_hand
+from blendgen.workers.worker import run_step, worker_job, worker_pipeline
 
 DRAW, DEVELOP, WRITE = "draw and annotate", "develop", "encode and write"
 TRACING, BUILDING = "path tracing", "build and synchronise"
@@ -97,12 +97,12 @@ def _asked(job: Job, tasks: list, produce) -> list:
 
 def trace(trial: Trial) -> Trace:
     """Runs in a worker process."""
-    return answered(trial, _trace)
+    return run_step(trial, _trace)
 
 
 def work_through(task: Task) -> tuple[float, int]:
     """Runs in a worker process."""
-    return answered(task, _work_through)
+    return run_step(task, _work_through)
 
 
 def _trace(trial: Trial) -> Trace:
@@ -119,13 +119,13 @@ def _trace(trial: Trial) -> Trace:
         frames = list(pipeline.developed(rendered))
     with watch.stage(WRITE):
         for frame in frames:
-            write_frame(Layout(job_in_hand().folder), frame, pipeline.spec.output)
+            write_frame(Layout(worker_job().folder), frame, pipeline.spec.output)
     return Trace(trial, len(frames), watch.spent, alone)
 
 
 def _pipeline(variant: Variant) -> Pipeline:
     """This process's own, under another spec; the engine and its meshes stay."""
-    own = pipeline_in_hand()
+    own = worker_pipeline()
     developer = Developer(own.developer.denoiser, variant.exposures)
     spec = spec_of(own.spec, variant)
     return Pipeline(spec, own.catalog, own.class_table, own.engine, developer)
@@ -149,7 +149,7 @@ def _least(a: Seconds, b: Seconds) -> Seconds:
 
 
 def _work_through(task: Task) -> tuple[float, int]:
-    pipeline, layout = pipeline_in_hand(), Layout(job_in_hand().folder)
+    pipeline, layout = worker_pipeline(), Layout(worker_job().folder)
     began = time.perf_counter()
     for frame in pipeline.frames(task):
         write_frame(layout, frame, pipeline.spec.output)

@@ -29,8 +29,8 @@ from tests.docs_pages import DOCS, default_of
 from tests.strip_recipes import SCENE, Recipe, Values, parameters, recipes
 
 OUT = DOCS / "strips"
-TILES, MOST_TILES, JPEG_QUALITY = 6, 9, 82
-MOST_LAMPS, THREADS = 4, 2
+TILES, MAX_TILES, JPEG_QUALITY = 6, 9, 82
+MAX_LAMPS, THREADS = 4, 2
 OF_AN_EXPOSURE = ("exposure.", "sensor.")
 UNITS = {"_m_per_s": "m/s", "_e_per_s": "electrons/s", "_mm": "mm",
          "_m": "m", "_deg": "degrees", "_px": "pixels",
@@ -55,7 +55,7 @@ def strip_of(key: str, recipe: Recipe, changes: Values | None = None) -> Strip:
     values = copy.deepcopy(SCENE)
     tiles = TILES
     if "choice" in recipe.distribution:
-        tiles = min(len(recipe.distribution["choice"]), MOST_TILES)
+        tiles = min(len(recipe.distribution["choice"]), MAX_TILES)
     elif "integers" in recipe.distribution:
         tiles = recipe.distribution["integers"][1] - recipe.distribution["integers"][0] + 1
     for path, value in {**recipe.scene, key: recipe.distribution, **(changes or {})}.items():
@@ -104,7 +104,7 @@ def _engine(settings):
 
     if settings not in _ENGINES:
         _ENGINES.clear()
-        _ENGINES[settings] = BlenderEngine(_inventory().catalog, settings, MOST_LAMPS, THREADS)
+        _ENGINES[settings] = BlenderEngine(_inventory().catalog, settings, MAX_LAMPS, THREADS)
     return _ENGINES[settings]
 
 

@@ -121,7 +121,7 @@ def test_every_room_has_a_layer():
 
 def test_the_command_line_does_not_load_bpy():
     code = (
-        "import sys, blendgen.cli as cli, blendgen.workers.generate, blendgen.workers.checkup\n"
+        "import sys, blendgen.cli as cli, blendgen.workers.generate, blendgen.workers.self_test\n"
         "[cli.group.get_command(None, name) for name in cli._COMMANDS]\n"
         "assert 'bpy' not in sys.modules and 'scipy' not in sys.modules, sorted(sys.modules)"
     )

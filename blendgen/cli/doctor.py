@@ -44,11 +44,11 @@ def _libraries() -> dict:
 def _blender() -> dict:
     """Versions and devices as a worker process sees them, and how its smoke render went."""
     from blendgen.system.wheel import blender_version
-    from blendgen.workers.checkup import check_up
+    from blendgen.workers.self_test import self_test
 
     unknown = {"blender": None, "kernel": None, "gpus": []}
     try:
-        return {**unknown, "blender": blender_version(), **check_up()}
+        return {**unknown, "blender": blender_version(), **self_test()}
     except BlendgenError as error:
         return {**unknown, "smoke_render": str(error)}
 

@@ -60,9 +60,9 @@ def command(
     Goes on where an earlier run stopped. The first Ctrl-C finishes the images in hand, the second
     stops at once. The images do not depend on --workers; on another --device their bytes do.
     """  # fmt: skip
-    from blendgen.workers.early_worker import enlisted
+    from blendgen.workers.early_worker import start_early_worker
 
-    recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
+    early_worker = click.get_current_context().with_resource(start_early_worker())  # Blender loads meanwhile
 
     import numpy as np
 
@@ -76,7 +76,7 @@ def command(
     from blendgen.engine.device import parse_device
     from blendgen.report.contact_sheet import dataset_sheet
     from blendgen.spec.load import resolved_yaml
-    from blendgen.workers.calibrate import with_samples
+    from blendgen.workers.calibrate import calibrate_spec
     from blendgen.workers.generate import generate
     from blendgen.workers.gpu_probe import devices_for
     from blendgen.workers.job import Job
@@ -88,13 +88,13 @@ def command(
     if device != "cpu":
         say(f"renders on {', '.join(map(str, devices))}")
     inventory = stock(spec_file, strict)
-    spec_file = with_samples(spec_file, inventory, devices, say, workers, None if force else folder)
+    spec_file = calibrate_spec(spec_file, inventory, devices, say, workers, None if force else folder)
     record = dataset_record(spec_file.spec, inventory)
     with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check) as store:
         places = folder, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, *places, devices=devices)
         with Progress() as progress:
-            outcome = generate(job, store, wanted, progress, workers, recruit)
+            outcome = generate(job, store, wanted, progress, workers, early_worker)
         sheet = encode_jpeg(np.asarray(dataset_sheet(folder)), quality=88, comment=SHEET_MARK)
         store.write_sheet(sheet)
         _tell(outcome, store, as_json)

@@ -39,9 +39,9 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     With --render the preset decides size and quality. --vary camera.elevation_deg shows what one
     parameter does; the caption then tells its value.
     """  # fmt: skip
-    from blendgen.workers.early_worker import enlisted
+    from blendgen.workers.early_worker import start_early_worker
 
-    recruit = click.get_current_context().with_resource(enlisted())  # Blender loads beside what follows
+    early_worker = click.get_current_context().with_resource(start_early_worker())  # Blender loads meanwhile
 
     from blendgen.cli.progress import Progress
     from blendgen.cli.result_file import refuse_others_file, write_result
@@ -71,7 +71,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
         with Store(folder, record, resolved_yaml(quick)) as store, Progress() as progress:
             job = Job(quick, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
             try:
-                generate(job, store, range(images), progress, recruit=recruit)
+                generate(job, store, range(images), progress, early_worker=early_worker)
             except Interrupted as error:
                 raise Interrupted(error.exit_code - 128, "stopped; no sheet was written") from None
         page = dataset_sheet(folder, images, min(6, images), boxes, captions)

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from blendgen.dataset.layout import Layout, file_keys, row_path_fault, sha256_key, size_key
-from blendgen.dataset.schema import MOST_ROW_BYTES, parsed_json, row_fault
+from blendgen.dataset.schema import MAX_ROW_BYTES, parsed_json, row_fault
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder, disk_error
 from blendgen.files.names import name_fault
-from blendgen.files.regular_file import leads_out, open_regular
+from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.scene.shot import Row
 
 _TAIL_BYTES = 1 << 16
@@ -47,7 +47,7 @@ def read_rows(path: Path, whole: bool = False) -> Iterator[Row]:
 
 def checked_row(line: bytes, whole: bool = False) -> Row:
     """The row of a line; raises ValueError with what is wrong, in a few words."""
-    row = parsed_json(line, MOST_ROW_BYTES)
+    row = parsed_json(line, MAX_ROW_BYTES)
     fault = row_fault(row, whole) or row_path_fault(row)
     if fault:
         raise ValueError(fault)
@@ -210,7 +210,7 @@ def _is_whole(layout: Layout, row: Row, key: str, check: bool) -> bool:
 
 
 def _opened(path: Path) -> BinaryIO:
-    if leads_out(path):
+    if links_outside(path):
         raise DatasetError(f"{path}: is a link that leads out of the data set; put the file itself there")
     try:
         return open_regular(path)
@@ -224,10 +224,10 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
         return
     with _opened(path) as file:
         number = 1
-        while line := file.readline(MOST_ROW_BYTES + 1):
-            if len(line) > MOST_ROW_BYTES:
+        while line := file.readline(MAX_ROW_BYTES + 1):
+            if len(line) > MAX_ROW_BYTES:
                 raise DatasetError(
-                    f"{path}:{number}: not a row of a manifest (more than {MOST_ROW_BYTES // 2**20} MB); "
+                    f"{path}:{number}: not a row of a manifest (more than {MAX_ROW_BYTES // 2**20} MB); "
                     "remove this line, and its image is made again"
                 )
             if line.endswith(b"\n"):

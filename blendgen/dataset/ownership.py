@@ -23,7 +23,7 @@ from blendgen.files.photos import UNREADABLE
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SHEET_MARK = b"contact sheet of blendgen"
-_MOST_LIST_BYTES = 256 * 2**20
+_MAX_LIST_BYTES = 256 * 2**20
 # what systems and version control leave in folders, and no trainer reads
 HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore")
 
@@ -32,7 +32,7 @@ def pending_names(layout: Layout) -> set[str]:
     """Files that runs which were killed have made, or were about to make."""
     names: set[str] = set()
     for path in layout.temporary.glob(f"*{PENDING_SUFFIX}"):
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MOST_LIST_BYTES:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_LIST_BYTES:
             continue
         lines = path.read_bytes().decode("utf-8", "replace").split("\n")
         names |= {line for line in lines if not path_fault(line) and _top(line) in FOLDERS.values()}

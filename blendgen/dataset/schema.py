@@ -14,14 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from blendgen.files.names import name_fault, printable
 from blendgen.scene.shot import Row
 
-MOST_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
-MOST_RECORD_BYTES = 16 * 2**20
-MOST_SIDE_PX = 65_535
+MAX_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
+MAX_RECORD_BYTES = 16 * 2**20
+MAX_SIDE_PX = 65_535
 
 _Index = Annotated[int, Field(ge=0, le=10**15)]
 _Id = Annotated[int, Field(ge=0, le=2**31)]
 _Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
-_Side = Annotated[int, Field(ge=1, le=MOST_SIDE_PX)]
+_Side = Annotated[int, Field(ge=1, le=MAX_SIDE_PX)]
 _Pixels = Annotated[float, Field(ge=-(2**20), le=2**20, allow_inf_nan=False)]
 _Box = Annotated[list[_Pixels], Field(min_length=4, max_length=4)]
 _Area = Annotated[float, Field(ge=0, le=2**40, allow_inf_nan=False)]
@@ -102,10 +102,10 @@ class _Record(_Strict):
     symmetries: dict[str, _Symmetries] | None = None
 
 
-def parsed_json(data: bytes, most_bytes: int) -> Any:
+def parsed_json(data: bytes, max_bytes: int) -> Any:
     """The value of a JSON text; raises ValueError, also where it is too large or too deep."""
-    if len(data) > most_bytes:
-        raise ValueError(f"is larger than {most_bytes // 2**20} MB")
+    if len(data) > max_bytes:
+        raise ValueError(f"is larger than {max_bytes // 2**20} MB")
     try:
         return json.loads(data)
     except RecursionError:

@@ -26,10 +26,10 @@ from blendgen.dataset.ownership import (
     pending_names,
     spec_sha256,
 )
-from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
+from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder, disk_error
-from blendgen.files.regular_file import leads_out, read_bounded
+from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.shot import Row
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
@@ -225,10 +225,10 @@ class Store:
 
 def read_record(layout: Layout) -> dict[str, Any]:
     """dataset.json, or {} where there is none that this program wrote."""
-    if leads_out(layout.record):
+    if links_outside(layout.record):
         return {}
     try:
-        record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
+        record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
     except (OSError, ValueError):
         return {}
     ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _COMPARED)

@@ -28,16 +28,16 @@ def encode_vectors(vectors: np.ndarray) -> bytes:
     return encode_exr({name: vectors[..., i].astype(np.float32) for i, name in enumerate("RGB")})
 
 
-def decode_exr(data: bytes, most_pixels: int | None = None) -> dict[str, np.ndarray]:
+def decode_exr(data: bytes, max_pixels: int | None = None) -> dict[str, np.ndarray]:
     """Channels (h, w) of a file's bytes; raises ValueError for what is no whole file.
 
-    most_pixels: a file that claims more is not decoded
+    max_pixels: a file that claims more is not decoded
     """
     import OpenEXR
 
     try:
-        if most_pixels is not None and _claimed_pixels(data) > most_pixels:
-            raise ValueError(f"claims more than {most_pixels} pixels")
+        if max_pixels is not None and _claimed_pixels(data) > max_pixels:
+            raise ValueError(f"claims more than {max_pixels} pixels")
         with _nothing_on_stdout(), OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
             return {name: channel.pixels for name, channel in file.channels().items()}
     except (RuntimeError, TypeError) as error:

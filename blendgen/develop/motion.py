@@ -16,7 +16,7 @@ from blendgen.geometry.projection import inverse_rigid, pixel_rays, transform_po
 from blendgen.scene.shot import Camera, Surface
 from blendgen.scene.vocabulary import SURFACE_RIM_M
 
-_TAPS_PER_PX, _MOST_TAPS = 1.0, 65
+_TAPS_PER_PX, _MAX_TAPS = 1.0, 65
 _BELT_DEPTH_M = 0.03  # what lies lower is not the belt
 
 
@@ -43,7 +43,7 @@ def motion_blur(
     longest = float(np.abs(path_px).max(initial=0.0))
     if longest < 0.05:
         return radiance_linear
-    taps = min(_MOST_TAPS, 2 * math.ceil(longest * _TAPS_PER_PX / 2) + 1)
+    taps = min(_MAX_TAPS, 2 * math.ceil(longest * _TAPS_PER_PX / 2) + 1)
     rows, columns = np.mgrid[: depth_m.shape[0], : depth_m.shape[1]].astype(np.float64)
     # of a moving point no light comes from what stands still; of a still one all is its own
     free = None if still is None else np.where(still, np.float32(0), np.float32(1))

@@ -18,7 +18,7 @@ from blendgen.spec.model import Spec
 
 _PATTERN_PERIOD_M = 20.0
 _AMOUNTS = ("scratches", "fingerprints", "dust", "scuffs", "cracks", "screen")
-_MOST_STICKERS = 4
+_MAX_STICKERS = 4
 _UNITS_A_STICKER = 8
 # kind -> (share, shortest and longest length, least and greatest width), millimetres
 _KINDS = {
@@ -59,7 +59,7 @@ def draw_condition(
 def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance: float):
     if not chance:
         return ()
-    u = np.reshape(sampler.u(stream, _MOST_STICKERS * _UNITS_A_STICKER), (_MOST_STICKERS, -1))
+    u = np.reshape(sampler.u(stream, _MAX_STICKERS * _UNITS_A_STICKER), (_MAX_STICKERS, -1))
     face = _Face(product, rotation)
     if min(face.size_m[face.long], face.size_m[face.short]) < _SMALLEST_FACE_M:
         return ()

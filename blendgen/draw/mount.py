@@ -22,7 +22,7 @@ from blendgen.spec.model import Spec
 
 _BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see
 _STEPS, _CLOSE, _INSIDE = 30, 1e-10, 1e-9
-_LEAST_DEPTH = 0.02  # of the products, as a share of the camera's height
+_MIN_DEPTH = 0.02  # of the products, as a share of the camera's height
 
 
 def draw_mounted(
@@ -78,7 +78,7 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, aim, surface: Surf
 
     The aim gives way in steps where the lens or the tilt would push a part of them out of the frame.
     """
-    if (place_m[2] - points_m[:, 2].max()) < _LEAST_DEPTH * place_m[2]:
+    if (place_m[2] - points_m[:, 2].max()) < _MIN_DEPTH * place_m[2]:
         raise GeometryError(
             f"camera.height_m: at {place_m[2]:g} m the camera stands inside the products, which are "
             f"{points_m[:, 2].max():g} m high; raise it"

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from blendgen.dataset.ownership import HARMLESS, listed
-from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json
+from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 
 _MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files"
 _TEMPORARY = ".blendgen-partial"
-_MOST_LINE_BYTES = 4096
+_MAX_LINE_BYTES = 4096
 _OF_A_LINK = -1  # in place of a size
 
 
@@ -161,7 +161,7 @@ class Destination:
             return None
         try:
             with (self.root / _MARKER).open("rb") as file:
-                known = parsed_json(file.read(MOST_RECORD_BYTES + 1), MOST_RECORD_BYTES)
+                known = parsed_json(file.read(MAX_RECORD_BYTES + 1), MAX_RECORD_BYTES)
         except (OSError, ValueError):
             return None
         return known if isinstance(known, dict) else None
@@ -173,9 +173,9 @@ class Destination:
         if not self._folder.has_file(_LIST):
             return found
         with (self.root / _LIST).open("rb") as file:
-            while line := file.readline(_MOST_LINE_BYTES):
+            while line := file.readline(_MAX_LINE_BYTES):
                 try:
-                    entry = parsed_json(line, _MOST_LINE_BYTES)
+                    entry = parsed_json(line, _MAX_LINE_BYTES)
                     name, size = entry["name"], entry["size"]
                 except (ValueError, KeyError, TypeError):
                     continue

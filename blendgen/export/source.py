@@ -15,10 +15,10 @@ from PIL import Image
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_rows
-from blendgen.dataset.schema import MOST_RECORD_BYTES, parsed_json, record_fault
+from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.photos import UNREADABLE
-from blendgen.files.regular_file import leads_out, read_bounded
+from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.shot import Row
 
 
@@ -164,10 +164,10 @@ def open_source(root: Path) -> Source:
 
 
 def _record(layout: Layout) -> dict[str, Any]:
-    if leads_out(layout.record):
+    if links_outside(layout.record):
         raise DatasetError(f"{layout.record}: is a link that leads out of the data set")
     try:
-        record = parsed_json(read_bounded(layout.record, MOST_RECORD_BYTES), MOST_RECORD_BYTES)
+        record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
     except FileNotFoundError:
         raise DatasetError(
             f"{layout.root}: holds no data set of blendgen (dataset.json is missing)"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import unicodedata
 
-MOST_NAME_BYTES = 255  # of one folder or file on the usual file systems
-MOST_PATH_BYTES = 1024  # of a path below a data set
+MAX_NAME_BYTES = 255  # of one folder or file on the usual file systems
+MAX_PATH_BYTES = 1024  # of a path below a data set
 # Bidirectional marks, embeddings, overrides and isolates: they make a text look like another one.
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LINE_ENDS = "\u2028\u2029"
@@ -28,8 +28,8 @@ def name_fault(name: object) -> str | None:
     hidden = next((letter for letter in name if is_hidden(letter)), None)
     if hidden is not None:
         return f"has an invisible control character (U+{ord(hidden):04X}) in it"
-    if len(name.encode()) > MOST_NAME_BYTES:
-        return f"is longer than {MOST_NAME_BYTES} bytes"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is longer than {MAX_NAME_BYTES} bytes"
     return None
 
 
@@ -55,7 +55,7 @@ def path_fault(path: object) -> str | None:
         fault = "has an empty part" if not part.strip() else name_fault(part)
         if fault:
             return fault
-    return f"is longer than {MOST_PATH_BYTES} bytes" if len(path.encode()) > MOST_PATH_BYTES else None
+    return f"is longer than {MAX_PATH_BYTES} bytes" if len(path.encode()) > MAX_PATH_BYTES else None
 
 
 def is_hidden(letter: str) -> bool:

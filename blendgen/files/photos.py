@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from blendgen.files.picture_size import size_fault
+from blendgen.files.image_size import size_fault
 from blendgen.files.regular_file import open_regular
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
@@ -23,7 +23,7 @@ _SMALL_PX = 64
 _WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def fault_of(path: Path) -> str | None:
+def photo_fault(path: Path) -> str | None:
     """Why a photo cannot be used, None for a sound one; it is read to its end."""
     try:
         read_photo(path, _SMALL_PX)

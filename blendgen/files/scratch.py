@@ -56,7 +56,7 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
         _given_back()
 
 
-def no_room(error: OSError) -> SetupError:
+def scratch_error(error: OSError) -> SetupError:
     """What to say where a temporary folder or a file in one cannot be written."""
     place = f" ({error.filename})" if error.filename else ""
     return SetupError(
@@ -74,7 +74,7 @@ def _taken(purpose: str) -> Path:
         except OSError as error:
             if _run.users == 0:
                 _end()
-            raise no_room(error) from None
+            raise scratch_error(error) from None
         _run.users += 1
         return folder
 

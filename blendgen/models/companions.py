@@ -17,14 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from blendgen.files.regular_file import MOST_MODEL_BYTES, open_regular, read_bounded
+from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular, read_bounded
 from blendgen.models.scan import model_suffix
 
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
 _LAYER_SUFFIXES = ("usd", "usda", "usdc")
-_MOST_BESIDE = 100_000  # files looked through for one model
-_MOST_JSON_BYTES, _MOST_MTL_BYTES = 2**30, 2**26
+_MAX_COMPANIONS = 100_000  # files looked through for one model
+_MAX_JSON_BYTES, _MAX_MTL_BYTES = 2**30, 2**26
 # a backslash at the end of a line continues it
 _OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
 _MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
@@ -60,13 +60,13 @@ def inside(folder: Path, name: str) -> Path | None:
 
 def gltf_json(path: Path) -> dict:
     """The JSON part of a .gltf or .glb; {} where it is not valid. The rest of the file is not read."""
-    with open_regular(path, MOST_MODEL_BYTES) as file:
+    with open_regular(path, MAX_MODEL_BYTES) as file:
         start = file.read(20)
-        length = _MOST_JSON_BYTES
+        length = _MAX_JSON_BYTES
         if start[:4] == b"glTF":
             length = struct.unpack_from("<I", start, 12)[0] if len(start) == 20 else 0
             start = b""
-        data = start + file.read(min(length, _MOST_JSON_BYTES))
+        data = start + file.read(min(length, _MAX_JSON_BYTES))
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -102,7 +102,7 @@ def _obj_names(path: Path) -> Iterator[str]:
 
 def obj_libraries(path: Path) -> list[str]:
     """The material libraries of an OBJ file: those that it names, and one of its own name beside it."""
-    with open_regular(path, MOST_MODEL_BYTES) as file:
+    with open_regular(path, MAX_MODEL_BYTES) as file:
         if os.fstat(file.fileno()).st_size == 0:
             return []
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -113,7 +113,7 @@ def obj_libraries(path: Path) -> list[str]:
 
 
 def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
-    text = read_bounded(library, _MOST_MTL_BYTES).decode("utf-8", "replace")
+    text = read_bounded(library, _MAX_MTL_BYTES).decode("utf-8", "replace")
     for line in text.splitlines():
         match = _MTL_TEXTURE.match(line)
         if match:
@@ -153,5 +153,5 @@ def _images_beside(path: Path) -> Iterator[str]:
 
 
 def _refuse_crowd(count: int, path: Path) -> None:
-    if count > _MOST_BESIDE:
-        raise OSError(errno.EFBIG, f"more than {_MOST_BESIDE:,} files lie beside it", str(path))
+    if count > _MAX_COMPANIONS:
+        raise OSError(errno.EFBIG, f"more than {_MAX_COMPANIONS:,} files lie beside it", str(path))

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 MODEL_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
 UNITLESS_SUFFIXES = ("obj", "stl", "ply")
 UP_AXES = ("x", "y", "z")
-_NAMED_AT_MOST = 5
+_MAX_NAMED = 5
 
 # Folders named after a format or its parts say nothing about the product in them.
 _UNINFORMATIVE = re.compile(
@@ -109,7 +109,7 @@ def _left_out(links: list[Path], folder: Path) -> str:
 
 def _listed(paths: list[Path], folder: Path) -> str:
     names = [printable(str(path.relative_to(folder))) for path in sorted(paths, key=_order)]
-    return ", ".join(names[:_NAMED_AT_MOST]) + (", ..." if len(names) > _NAMED_AT_MOST else "")
+    return ", ".join(names[:_MAX_NAMED]) + (", ..." if len(names) > _MAX_NAMED else "")
 
 
 class _Walk:

@@ -13,7 +13,7 @@ import numpy as np
 
 from blendgen.models.product import Symmetries
 
-MOST_TURNS = 60  # those of an icosahedron; a prism has twice as many as its fold
+MAX_TURNS = 60  # those of an icosahedron; a prism has twice as many as its fold
 _SAME = 1e-7  # between the entries of two matrices
 _DIRECTIONS = 600
 _BATCHES = 20  # so that a hull of 100,000 vertices takes little memory
@@ -62,7 +62,7 @@ def symmetries(turns: Iterable[Turn]) -> Symmetries:
         (tuple(turn.axis.tolist()), tuple(turn.through_m.tolist())) for turn in turns if turn.fold is None
     )
     discrete = [turn for turn in turns if turn.fold is not None]
-    most = max(MOST_TURNS, 2 * sum(turn.fold for turn in discrete))
+    most = max(MAX_TURNS, 2 * sum(turn.fold for turn in discrete))
     least = [turn.matrices()[0] for turn in discrete]
     return Symmetries(continuous, tuple(_rows(matrix) for matrix in _closed(least, most)))
 

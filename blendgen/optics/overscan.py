@@ -14,7 +14,7 @@ from blendgen.geometry.projection import intrinsics_matrix, rows_of, transform_p
 from blendgen.scene.shot import Camera, PlacedProduct, Shot
 
 WIDEST = 4.0
-_MOST_PIXELS = 2**21  # each takes some 300 bytes while it is rendered
+_MAX_PIXELS = 2**21  # each takes some 300 bytes while it is rendered
 _MARGIN_PX = 2
 _NEAREST_SHARE = 1e-3  # of the camera's distance, in front of which nothing is seen
 
@@ -49,7 +49,7 @@ def overscan_camera(shot: Shot) -> Camera:
     resolution = np.array(camera.resolution) + 2 * added
     if not added.any():
         return camera
-    step = math.ceil(math.sqrt(np.prod(resolution) / _MOST_PIXELS))
+    step = math.ceil(math.sqrt(np.prod(resolution) / _MAX_PIXELS))
     if step <= 1:
         return widened(camera, tuple(resolution.tolist()))
     resolution = -(-resolution // step)

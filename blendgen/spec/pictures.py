@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from blendgen.errors import SpecError
-from blendgen.files.photos import SUFFIXES, fault_of
-from blendgen.files.picture_size import header_fault
+from blendgen.files.image_size import header_fault
+from blendgen.files.photos import SUFFIXES, photo_fault
 from blendgen.files.regular_file import open_regular
 from blendgen.spec.load import SpecFile
 
 _PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
-_NAMED_AT_MOST = 5
+_MAX_NAMED = 5
 
 
 def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
@@ -25,8 +25,8 @@ def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
     environment = spec.lighting.environment
     for field, path, section, suffixes, fault in (
         ("environments", ("lighting", "environment"), environment, tuple(_PANORAMA_MAGIC), _no_panorama),
-        ("photos", ("surface", "photos"), spec.surface.photos, SUFFIXES, fault_of),
-        ("backdrops", ("backdrop",), spec.backdrop, SUFFIXES, fault_of),
+        ("photos", ("surface", "photos"), spec.surface.photos, SUFFIXES, photo_fault),
+        ("backdrops", ("backdrop",), spec.backdrop, SUFFIXES, photo_fault),
     ):
         directory = section and section.directory
         if directory is None:
@@ -51,8 +51,8 @@ def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str 
     faults = [f"{file.name!a} (its name is not UTF-8)" for file in files if not _is_utf8(file.name)]
     faults = faults or [f"{file.name} ({reason})" for file in files if (reason := fault(file))]
     if faults:
-        more = f" and {len(faults) - _NAMED_AT_MOST} more" if len(faults) > _NAMED_AT_MOST else ""
-        shown = ", ".join(faults[:_NAMED_AT_MOST])
+        more = f" and {len(faults) - _MAX_NAMED} more" if len(faults) > _MAX_NAMED else ""
+        shown = ", ".join(faults[:_MAX_NAMED])
         raise ValueError(f"cannot be read; mend or remove them: {shown}{more}")
     return {file.name: file for file in files}
 

@@ -21,18 +21,18 @@ from PIL import Image
 
 from blendgen.dataset.layout import FOLDERS, Layout, file_keys, sha256_key, size_key
 from blendgen.dataset.manifest import checked_row, file_names
-from blendgen.dataset.schema import MOST_ROW_BYTES
+from blendgen.dataset.schema import MAX_ROW_BYTES
 from blendgen.dataset.store import read_record
 from blendgen.develop.exr import decode_exr
 from blendgen.files.photos import UNREADABLE
-from blendgen.files.regular_file import leads_out
+from blendgen.files.regular_file import links_outside
 from blendgen.scene.shot import Row
 from blendgen.verify.labels import label_faults
 from blendgen.verify.rows import row_faults
 
-_MOST_IMAGE_BYTES = 2**30
-_MOST_PIXELS = 2**28
-_MOST_TIMES = 4  # as many pixels as its row states may an image have and still be decoded
+_MAX_IMAGE_BYTES = 2**30
+_MAX_PIXELS = 2**28
+_MAX_TIMES = 4  # as many pixels as its row states may an image have and still be decoded
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
             yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
         advance(1)
-    if leads_out(layout.manifest):
+    if links_outside(layout.manifest):
         yield Fault(layout.manifest.name, "is a link that leads out of the data set")
     elif not layout.manifest.is_file():
         yield Fault(layout.manifest.name, "is missing")
@@ -85,17 +85,17 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
 
 def _lines(path: Path) -> Iterator[bytes]:
     """Lines, of one that is too long for a row a part only."""
-    if path.is_file() and not leads_out(path):
+    if path.is_file() and not links_outside(path):
         with path.open("rb") as file:
-            while line := file.readline(MOST_ROW_BYTES + 1):
+            while line := file.readline(MAX_ROW_BYTES + 1):
                 yield line
                 while line and not line.endswith(b"\n"):
-                    line = file.readline(MOST_ROW_BYTES)
+                    line = file.readline(MAX_ROW_BYTES)
 
 
 def _parsed(line: bytes) -> Row:
     if not line.endswith(b"\n"):
-        raise ValueError("torn off" if len(line) <= MOST_ROW_BYTES else "too long")
+        raise ValueError("torn off" if len(line) <= MAX_ROW_BYTES else "too long")
     try:
         return checked_row(line)
     except json.JSONDecodeError:
@@ -142,9 +142,9 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
         if size is not None and size != path.stat().st_size:
             yield name, f"is not the file that was written: {path.stat().st_size} bytes, not {size}"
         with path.open("rb") as file:
-            data = file.read(_MOST_IMAGE_BYTES + 1)
-        if len(data) > _MOST_IMAGE_BYTES:
-            yield name, f"is larger than {_MOST_IMAGE_BYTES // 2**20} MB"
+            data = file.read(_MAX_IMAGE_BYTES + 1)
+        if len(data) > _MAX_IMAGE_BYTES:
+            yield name, f"is larger than {_MAX_IMAGE_BYTES // 2**20} MB"
             continue
         digest = hashlib.sha256(data).hexdigest()
         if digest != row[sha256_key(key)]:
@@ -169,7 +169,7 @@ def _channels(data: bytes, suffix: str, pixels: int) -> dict[str, np.ndarray] | 
 
     pixels: how many its row states; a file of a few bytes that claims many more is not decoded
     """
-    most = min(_MOST_TIMES * pixels, _MOST_PIXELS)
+    most = min(_MAX_TIMES * pixels, _MAX_PIXELS)
     try:
         if suffix == ".exr":
             return decode_exr(data, most)

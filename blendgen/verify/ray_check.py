@@ -25,9 +25,9 @@ from blendgen.verify.rays.check import Checker, Geometry
 from blendgen.verify.rays.findings import Findings
 from blendgen.verify.reopen import Reopened
 from blendgen.workers.job import Job
-from blendgen.workers.pool import enough_workers, run_tasks
+from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import answered, blender_engine, job_in_hand
+from blendgen.workers.worker import blender_engine, run_step, worker_job
 
 _ASSETS_KEPT = 64
 
@@ -58,7 +58,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
             found.layout.root,
             scratch / "blender.log",
         )
-        for row, findings in checked(job, rows, enough_workers(job, len(rows), workers)):
+        for row, findings in checked(job, rows, choose_worker_count(job, len(rows), workers)):
             yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
             progress.advance(1)
 
@@ -79,7 +79,7 @@ def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[R
 
 def inspect(task: RowTask) -> tuple[int, Findings]:
     """(index, Findings) of a task's row; runs in a worker process."""
-    return answered(task, _inspect)
+    return run_step(task, _inspect)
 
 
 def _inspect(task: RowTask) -> tuple[int, Findings]:
@@ -94,7 +94,7 @@ def _inspect(task: RowTask) -> tuple[int, Findings]:
 @cache
 def _checker() -> Checker:
     """The one of this process; loads Blender."""
-    job = job_in_hand()
+    job = worker_job()
     return checker_for(job, blender_engine(job), read_record(Layout(job.folder)))
 
 

@@ -16,7 +16,7 @@ from blendgen.errors import DatasetError, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.verify.dataset import Fault
 from blendgen.verify.reopen import Reopened
-from blendgen.workers.generate import device_words, generate
+from blendgen.workers.generate import describe_devices, generate
 from blendgen.workers.gpu_probe import devices_for
 from blendgen.workers.job import Job
 
@@ -64,8 +64,8 @@ def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
     devices = devices_of(known)
     if len(devices) > 1:
         raise DatasetError(
-            f"{layout.root}: was made on {device_words(devices)}, and nobody knows which image on which, so "
-            "nothing can be compared"
+            f"{layout.root}: was made on {describe_devices(devices)}, and nobody knows which image on which, "
+            "so nothing can be compared"
         )
     backend = devices[0].get("device", "cpu") if devices else "cpu"
     there = devices_for(Wish(backend))

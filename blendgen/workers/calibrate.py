@@ -35,16 +35,16 @@ from blendgen.spec.output import Output
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.wheel import blender_version
 from blendgen.workers.job import Job
-from blendgen.workers.pool import enough_workers, run_tasks
+from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import answered, pipeline_in_hand
+from blendgen.workers.worker import run_step, worker_pipeline
 
 SHOTS = 3
 CANDIDATES = tuple(2**power for power in range(8))
 _log = logging.getLogger(__name__)
 
 
-def with_samples(
+def calibrate_spec(
     spec_file: SpecFile,
     inventory: Inventory,
     devices,
@@ -52,7 +52,7 @@ def with_samples(
     workers: int | None = 1,
     begun: Path | None = None,
 ) -> SpecFile:
-    """The spec with samples per pixel, found now where it asks for a quality instead; see `samples_for`.
+    """The spec with its samples per pixel, measured now if it asks for a quality instead.
 
     begun: a folder that may hold images of this very spec; it is gone on with as it was begun, also where
         another machine would find another number
@@ -86,10 +86,10 @@ def _found(spec: Spec, inventory: Inventory, devices, say, workers: int | None) 
     facts = [pictures, blender_version(), __version__, [str(device) for device in devices]]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     job = Job(spec, inventory.catalog, inventory.class_table, Path(), Path(), devices=devices)
-    return samples_for(job, key, say, enough_workers(job, SHOTS, workers))
+    return calibrated_samples(job, key, say, choose_worker_count(job, SHOTS, workers))
 
 
-def samples_for(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
+def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
     """Samples per pixel for job.spec.render.quality_db; from the cache where it is known.
 
     key: stands for all that decides the pictures (the data set's digest and Blender's version)
@@ -124,11 +124,11 @@ def _measured(job: Job, workers: int) -> dict[str, Any]:
 
 def fewest_samples(task: Task) -> tuple[int, bool]:
     """(samples, whether they suffice) of one shot; runs in a worker process."""
-    return answered(task, _fewest_samples)
+    return run_step(task, _fewest_samples)
 
 
 def _fewest_samples(task: Task) -> tuple[int, bool]:
-    pipeline = pipeline_in_hand()
+    pipeline = worker_pipeline()
     wanted_db = pipeline.spec.render.quality_db
     reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
     for samples in CANDIDATES:

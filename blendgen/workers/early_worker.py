@@ -1,8 +1,8 @@
-"""Recruit: a worker process that loads Blender before anyone knows what it is to make.
+"""Early worker: a worker process that loads Blender before its job is known.
 
-Until its first image a command mostly loads: its own modules in the parent, Blender in the worker.
-Where a recruit is enlisted first of all, both happen at once; the pool's first worker is then this
-process. Its parent loads nothing heavy here.
+A command spends most of the time before its first image on loading: its own modules in the parent,
+Blender in the worker. Starting one worker first lets both happen at once; the pool then uses that
+process as its first worker. This module imports nothing heavy in the parent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOADED_AHEAD = ("blendgen.workers.worker", "blendgen.engine.blender.session.eng
 
 
 @dataclass
-class Recruit:
+class EarlyWorker:
     """process, pipe: None once it has become a worker, which the pool then ends."""
 
     process: Any = None
@@ -46,20 +46,20 @@ class Recruit:
 
 
 @contextmanager
-def enlisted() -> Iterator[Recruit]:
-    """A recruit that begins to load Blender now, and goes home at the end if nobody engaged it."""
+def start_early_worker() -> Iterator[EarlyWorker]:
+    """A worker that starts to load Blender now; it is killed at the end of the block if no pool took it."""
     with scratch_folder("worker") as scratch:
         process, pipe = spawn(_wait, scratch)
-        recruit = Recruit(process, pipe)
+        early_worker = EarlyWorker(process, pipe)
         try:
-            yield recruit
+            yield early_worker
         finally:
-            if recruit.process is not None:
-                _end(recruit.process, recruit.pipe)
+            if early_worker.process is not None:
+                _end(early_worker.process, early_worker.pipe)
 
 
 def _wait(pipe: Any, scratch: Path) -> None:
-    """A recruit's life, in its process; does not return."""
+    """Run the early worker in its own process; does not return."""
     ignore_stop_signals()
     with contextlib.suppress(Exception):  # without a cache folder; the parent says so
         from blendgen.models.measuring.cache import blender_environment

@@ -11,7 +11,7 @@ from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.system.wheel import blender_version, require_libraries
 from blendgen.workers.spawn import tied
-from blendgen.workers.stop_signal import signals_held_back
+from blendgen.workers.stop_signal import stop_signals_blocked
 from blendgen.workers.worker import redirect_output
 
 _PATIENCE_S = 60.0
@@ -26,7 +26,7 @@ def devices_for(wish: Wish) -> tuple[Device, ...]:
     if wish.backend == "cpu":
         return (CPU,)
     try:
-        found = found_gpus()
+        found = probe_gpus()
     except SetupError as error:
         if wish.backend != "auto":
             raise
@@ -35,14 +35,14 @@ def devices_for(wish: Wish) -> tuple[Device, ...]:
     return choose_devices(wish, found)
 
 
-def found_gpus() -> list[Device]:
+def probe_gpus() -> list[Device]:
     """The GPUs that Cycles can use here; raises SetupError where probing for them fails."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     with scratch_folder("probe") as scratch:
         process = context.Process(target=tied, args=(_answer, theirs, scratch / "log"), daemon=True)
         try:
-            with signals_held_back():
+            with stop_signals_blocked():
                 process.start()
             theirs.close()
             if ours.poll(_PATIENCE_S):
@@ -63,6 +63,6 @@ def found_gpus() -> list[Device]:
 
 def _answer(pipe, log: Path) -> None:
     redirect_output(log)
-    from blendgen.engine.blender.session.devices import found_gpus
+    from blendgen.engine.blender.session.devices import list_gpus
 
-    pipe.send(found_gpus())
+    pipe.send(list_gpus())

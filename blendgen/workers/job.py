@@ -11,7 +11,7 @@ from pathlib import Path
 from blendgen.draw.sweep import Sweep
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import SetupError
-from blendgen.files.scratch import no_room, scratch_folder
+from blendgen.files.scratch import scratch_error, scratch_folder
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog
 from blendgen.spec.model import Spec
@@ -37,7 +37,7 @@ class Job:
     devices: tuple[Device, ...] = (CPU,)
 
     @contextmanager
-    def handed_over(self) -> Iterator[Path]:
+    def temporary_file(self) -> Iterator[Path]:
         """A temporary file from which worker processes load this job.
 
         A job is larger than a pipe holds: handed over through one, a worker that dies while it
@@ -48,7 +48,7 @@ class Job:
             try:
                 path.write_bytes(pickle.dumps(self))
             except OSError as error:
-                raise no_room(error) from None
+                raise scratch_error(error) from None
             yield path
 
 

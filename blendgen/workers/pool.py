@@ -23,9 +23,16 @@ from blendgen.pipeline import Task
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
 from blendgen.workers.child import Answer, Begun, Failure, Ready
-from blendgen.workers.early_worker import Recruit
+from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
-from blendgen.workers.share import Share, automatic_workers, memory_limit, most_pixels, shares, worker_bytes
+from blendgen.workers.share import (
+    Share,
+    automatic_workers,
+    max_rendered_pixels,
+    memory_limit,
+    shares,
+    worker_bytes,
+)
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import render, start
 from blendgen.workers.worker_handle import Assignment, Hand, hire
@@ -47,27 +54,27 @@ def run_tasks(
     workers: int = 1,
     start: Callable[[Path, Share], None] = start,
     produce: Callable[[Task], Any] = render,
-    recruit: Recruit | None = None,
+    early_worker: EarlyWorker | None = None,
 ) -> Iterator[Any]:
     """Rows and engine identity of each task as it finishes (or what another `produce` gives, or the
     function that it gives); ends early when `stop` is set.
 
-    recruit: the first worker, where one waits already
+    early_worker: the first worker, where one waits already
 
     raises: BlendgenError of a worker; EngineError where a worker keeps crashing
     """
     limit = memory_limit(workers, free_memory_bytes(), _each_bytes(job))
     places = shares(workers, cores(), own_cores(), job.devices, limit)
-    with job.handed_over() as job_file:
+    with job.temporary_file() as job_file:
         order = {"job_file": job_file, "start": start, "produce": produce}
-        pool = _Pool(job, tasks, places, partial(hire, **order, recruit=recruit or Recruit()))
+        pool = _Pool(job, tasks, places, partial(hire, **order, early_worker=early_worker or EarlyWorker()))
         try:
             yield from pool.answers(stop)
         finally:
             pool.kill()
 
 
-def enough_workers(job: Job, shots: int, workers: int | None) -> int:
+def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
     """No more than there are shots, so that those get all the cores; None: what fits this machine."""
     if workers is None:
         machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
@@ -76,7 +83,7 @@ def enough_workers(job: Job, shots: int, workers: int | None) -> int:
 
 
 def _each_bytes(job: Job) -> int:
-    return worker_bytes(most_pixels(job.spec))
+    return worker_bytes(max_rendered_pixels(job.spec))
 
 
 class _Pool:

@@ -23,11 +23,11 @@ from blendgen.spec.model import Spec
 MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
 # measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5)
 _BLENDER_BYTES, _BYTES_PER_PIXEL = 800 * 2**20, 1100
-_MOST_BYTES = 4 * 2**30
+_MAX_BYTES = 4 * 2**30
 # loading Blender costs as much as some shots: with fewer than this each, a worker more does not pay
-_LEAST_SHOTS = 4
+_MIN_SHOTS_PER_WORKER = 4
 # EEVEE's workers all paint on the one card that OpenGL shows: while one paints, another traces its labels
-_MOST_WITH_EEVEE = 2
+_MAX_WITH_EEVEE = 2
 # of libraries that would start a thread for every core of the machine in every worker
 ONE_THREAD_EACH = dict.fromkeys(
     (
@@ -51,7 +51,7 @@ class Share:
     cores: tuple[int, ...] = ()
     threads: int = 1
     device: Device = CPU
-    memory_bytes: int = _MOST_BYTES
+    memory_bytes: int = _MAX_BYTES
 
     def take(self) -> None:
         """Stay on the cores of this share, with all threads that libraries have started; libraries that
@@ -89,9 +89,9 @@ def automatic_workers(
     """
     wanted = cores if devices[0].backend == "cpu" else len(devices)
     if engine == "eevee":
-        wanted = min(wanted, _MOST_WITH_EEVEE)
+        wanted = min(wanted, _MAX_WITH_EEVEE)
     by_memory = wanted if free_bytes is None else free_bytes // each_bytes
-    by_shots = -(-shots // _LEAST_SHOTS)
+    by_shots = -(-shots // _MIN_SHOTS_PER_WORKER)
     return max(1, min(wanted, by_memory, by_shots))
 
 
@@ -100,7 +100,7 @@ def shares(
     cores: int,
     own_cores: Sequence[int] = (),
     devices: Sequence[Device] = (CPU,),
-    memory_bytes: int = _MOST_BYTES,
+    memory_bytes: int = _MAX_BYTES,
 ) -> list[Share]:
     """The cores split as evenly as can be, the devices dealt in turn.
 
@@ -132,11 +132,11 @@ def memory_limit(workers: int, free_bytes: int | None, each_bytes: int) -> int:
         if not told.isdecimal():
             raise UsageError(f"{MEMORY_VARIABLE}={told}: give a whole number of megabytes")
         return int(told) * 2**20
-    fair = _MOST_BYTES if free_bytes is None else free_bytes // workers
-    return max(2 * each_bytes, min(_MOST_BYTES, fair))
+    fair = _MAX_BYTES if free_bytes is None else free_bytes // workers
+    return max(2 * each_bytes, min(_MAX_BYTES, fair))
 
 
-def most_pixels(spec: Spec) -> int:
+def max_rendered_pixels(spec: Spec) -> int:
     """How many pixels an image of a spec has at most where an engine renders it.
 
     Taken from the lenses at the ends of the ranges of all coefficients, at the widest angle of view: it

@@ -12,7 +12,7 @@ from typing import Any
 
 from blendgen.system.lifeline import end_with_parent
 from blendgen.workers.share import ONE_THREAD_EACH, Share
-from blendgen.workers.stop_signal import signals_held_back
+from blendgen.workers.stop_signal import stop_signals_blocked
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=tied, args=(target, theirs, *arguments), name="blendgen-worker")
-    with signals_held_back(), _environment(ONE_THREAD_EACH):
+    with stop_signals_blocked(), _environment(ONE_THREAD_EACH):
         process.start()
     theirs.close()
     return process, ours

@@ -43,7 +43,7 @@ def ignore_stop_signals() -> None:
 
 
 @contextmanager
-def signals_held_back():
+def stop_signals_blocked():
     """Processes that start in here never see a stop signal: a worker's first half second, before it
     ignores them itself, included."""
     if not hasattr(signal, "pthread_sigmask"):

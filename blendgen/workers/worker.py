@@ -66,8 +66,8 @@ def render(task: Task) -> Callable[[], Made]:
     The rest returns rows and the engine's identity.
     raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
     """
-    rendered = answered(task, lambda task: pipeline_in_hand().rendered(task))
-    return lambda: answered(task, lambda _: _finished(rendered))
+    rendered = run_step(task, lambda task: worker_pipeline().rendered(task))
+    return lambda: run_step(task, lambda _: _finished(rendered))
 
 
 def produce(task: Task) -> Made:
@@ -75,7 +75,7 @@ def produce(task: Task) -> Made:
     return render(task)()
 
 
-def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
+def run_step(task: Task, answer: Callable[[Task], Any]) -> Any:
     """What `answer` makes of a task; raises BlendgenError whatever it raised, the traceback in the log."""
     try:
         return answer(task)
@@ -87,12 +87,12 @@ def answered(task: Task, answer: Callable[[Task], Any]) -> Any:
         raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
 
 
-def job_in_hand() -> Job:
+def worker_job() -> Job:
     """The job that this worker process was started for."""
     return _Worker.job
 
 
-def pipeline_in_hand() -> Pipeline:
+def worker_pipeline() -> Pipeline:
     """The one pipeline of this process, made for its job on first use."""
     if _Worker.pipeline is None:
         pipeline = pipeline_for(_Worker.job, _Worker.device)
@@ -103,7 +103,7 @@ def pipeline_in_hand() -> Pipeline:
 
 def _finished(rendered: Rendered) -> Made:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
-    frames = pipeline_in_hand().developed(rendered)
+    frames = worker_pipeline().developed(rendered)
     return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
 
 

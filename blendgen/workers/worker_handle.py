@@ -12,11 +12,11 @@ from typing import Any
 
 from blendgen.pipeline import Task
 from blendgen.workers.child import work
-from blendgen.workers.early_worker import Recruit
+from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.share import Share
 from blendgen.workers.spawn import Order, spawn
 
-# bpy is loaded by the first task, or within this by a recruit
+# bpy is loaded by the first task, or within this time by an early worker
 _START_PATIENCE_S = 300.0
 _EXIT_S = 5.0
 
@@ -101,7 +101,7 @@ class Hand:
             self.pipe.send(message)
 
 
-def hire(share: Share, job_file: Path, start: Callable, produce: Callable, recruit: Recruit) -> Hand:
-    """A worker process with its share of the machine: the recruit, or else a new one."""
+def hire(share: Share, job_file: Path, start: Callable, produce: Callable, early_worker: EarlyWorker) -> Hand:
+    """A worker process with its share of the machine: the early_worker, or else a new one."""
     order = Order(job_file, share, start, produce)
-    return Hand(share, *(recruit.engage(order) or spawn(work, order)))
+    return Hand(share, *(early_worker.engage(order) or spawn(work, order)))

@@ -20,7 +20,7 @@ from tests.attack.case import Place
 from tests.engine.model_files import binary_stl, box_bin, obj, ply, usda
 
 _LARGE = 400_000_000
-_MOST_UNPACKED = 300_000_000
+_MAX_UNPACKED = 300_000_000
 
 
 def write_canaries(place: Place) -> None:
@@ -112,7 +112,7 @@ def _unpacked(path: Path, data: bytes) -> Iterator[bytes]:
         yield _by_zstd(data)
     elif data[:2] == b"\x1f\x8b":
         with gzip.open(io.BytesIO(data)) as file:
-            yield file.read(_MOST_UNPACKED)
+            yield file.read(_MAX_UNPACKED)
     elif data[:4] == b"\x89PNG":
         yield from _compressed_texts(data)
     elif path.suffix == ".parquet":
@@ -127,7 +127,7 @@ def _by_zstd(data: bytes) -> bytes:
             return b""
         return subprocess.run(["zstd", "-dc"], input=data, capture_output=True, check=False).stdout
     with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
-        return reader.read(_MOST_UNPACKED)
+        return reader.read(_MAX_UNPACKED)
 
 
 def _compressed_texts(data: bytes) -> Iterator[bytes]:
@@ -139,7 +139,7 @@ def _compressed_texts(data: bytes) -> Iterator[bytes]:
             start = body.find(b"\x78")
             if start >= 0:
                 with contextlib.suppress(zlib.error):
-                    yield zlib.decompressobj().decompress(body[start:], _MOST_UNPACKED)
+                    yield zlib.decompressobj().decompress(body[start:], _MAX_UNPACKED)
         place += 12 + length
 
 

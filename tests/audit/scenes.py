@@ -30,7 +30,7 @@ from blendgen.verify.rays.check import Checker
 from blendgen.verify.rays.findings import Findings, total
 from blendgen.workers.job import Job
 from blendgen.workers.pool import StopSignal, run_tasks
-from blendgen.workers.worker import answered, job_in_hand, pipeline_in_hand, produce
+from blendgen.workers.worker import produce, run_step, worker_job, worker_pipeline
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -139,12 +139,12 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
 def made_and_checked(task: Task) -> tuple[int, Findings]:
     """(index, Findings) of an image, by its row and files as they were written; runs in a worker process."""
     ((row,), _) = produce(task)
-    return row["index"], answered(task, lambda _: checker().check(json.loads(row_line(row))))
+    return row["index"], run_step(task, lambda _: checker().check(json.loads(row_line(row))))
 
 
 @cache
 def checker() -> Checker:
     """The one of this process: Blender holds one engine, so it is that of the pipeline."""
-    job = job_in_hand()
+    job = worker_job()
     record = dataset_record(job.spec, Inventory(job.catalog, job.class_table))
-    return checker_for(job, pipeline_in_hand().engine, record)
+    return checker_for(job, worker_pipeline().engine, record)

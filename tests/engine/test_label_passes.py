@@ -104,7 +104,7 @@ def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypat
         overscan = engine.render(make_shot(products, camera)).overscan
         mask = overscan.amodal_mask[1]
         share.append(1 - overscan.inside[mask].sum() / mask.sum())
-        monkeypatch.setattr("blendgen.optics.overscan._MOST_PIXELS", np.prod(camera.resolution))
+        monkeypatch.setattr("blendgen.optics.overscan._MAX_PIXELS", np.prod(camera.resolution))
     assert overscan.camera.resolution == camera.resolution and not overscan.inside.all()
     assert share[0] > 0.1 and share[1] == pytest.approx(share[0], abs=0.03)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from blendgen.files.photos import fault_of, read_photo
+from blendgen.files.photos import photo_fault, read_photo
 
 ORIENTATION = 274
 
@@ -70,8 +70,8 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path, mode):
 
 def test_faults_are_told_and_sound_photos_have_none(tmp_path):
     sound = corner_marked(tmp_path / "a.jpg", 1)
-    assert fault_of(sound) is None
+    assert photo_fault(sound) is None
     (tmp_path / "cut.jpg").write_bytes(sound.read_bytes()[:-150])
     (tmp_path / "text.jpg").write_text("hello")
     (tmp_path / "empty.png").touch()
-    assert all(fault_of(tmp_path / name) for name in ("cut.jpg", "text.jpg", "empty.png", "gone.jpg"))
+    assert all(photo_fault(tmp_path / name) for name in ("cut.jpg", "text.jpg", "empty.png", "gone.jpg"))

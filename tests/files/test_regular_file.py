@@ -9,8 +9,8 @@ import zlib
 import pytest
 
 from blendgen.errors import SpecError
-from blendgen.files.photos import fault_of
-from blendgen.files.picture_size import header_fault, size_fault
+from blendgen.files.image_size import header_fault, size_fault
+from blendgen.files.photos import photo_fault
 from blendgen.files.regular_file import open_regular, read_bounded
 from blendgen.models.recolor import read_table
 from blendgen.models.sidecar.find import is_spec
@@ -51,7 +51,7 @@ def test_what_is_no_regular_file_is_not_opened_and_does_not_block(odd, tmp_path)
     with pytest.raises(SpecError, match=r"cannot be read: (not a regular file|a link that leads out)"):
         read_sidecar(odd, "odd.yaml", tmp_path / "odd.glb")
     assert not is_spec(odd)
-    assert fault_of(odd) == "not a regular file"
+    assert photo_fault(odd) == "not a regular file"
     panorama = odd.rename(odd.with_suffix(".hdr"))
     assert _no_panorama(panorama) == "not a regular file"
 
@@ -79,7 +79,7 @@ def test_the_most_pixels(size, taken):
 def test_a_photo_of_giant_size_is_a_fault_and_no_traceback(tmp_path):
     (tmp_path / "a.png").write_bytes(png(60_000, 60_000))
     (tmp_path / "b.png").write_bytes(png(20_000, 10))
-    assert "too many pixels" in fault_of(tmp_path / "a.png")
-    assert "20,000 x 10 pixels are too many" in fault_of(tmp_path / "b.png")
+    assert "too many pixels" in photo_fault(tmp_path / "a.png")
+    assert "20,000 x 10 pixels are too many" in photo_fault(tmp_path / "b.png")
     (tmp_path / "c.exr").write_bytes(exr(99_999, 9))
     assert "100,000 x 10 pixels" in _no_panorama(tmp_path / "c.exr")

@@ -16,7 +16,7 @@ from blendgen.optics import distortion as lens_distortion
 from blendgen.optics.distortion import distorted_labels, distorted_light, pinhole
 from blendgen.pipeline import Task
 from blendgen.scene.film import Film
-from blendgen.workers.share import most_pixels
+from blendgen.workers.share import max_rendered_pixels
 from tests.conftest import box_hull, make_spec
 
 BARREL = {"k1": -0.25, "k2": 0.08}
@@ -123,14 +123,14 @@ def test_no_lens_of_a_spec_is_rendered_with_more_pixels_than_are_reckoned_with(w
     drawn = [pixels(pinhole(draw_camera(spec, hull, Sampler(0, shot, 0)))) for shot in range(40)]
     extreme = {"focal_length_mm": 28, "distortion": {"k1": widest, "p1": 0.002}}
     reached = pixels(pinhole(draw_camera(make_spec(camera=extreme), hull, Sampler(0, 0, 0))))
-    assert max(drawn) <= most_pixels(spec)
+    assert max(drawn) <= max_rendered_pixels(spec)
     if widest < 0:
-        assert reached <= most_pixels(spec) <= 1.1 * reached
+        assert reached <= max_rendered_pixels(spec) <= 1.1 * reached
 
 
 def test_a_lens_that_folds_is_reckoned_with_as_the_widest_and_a_pinhole_as_it_is():
     folding = make_spec(camera={"distortion": {"k1": -0.9}, "focal_length_mm": 18})
-    assert most_pixels(folding) == 16 * most_pixels(make_spec()) == 16 * 64 * 48
+    assert max_rendered_pixels(folding) == 16 * max_rendered_pixels(make_spec()) == 16 * 64 * 48
 
 
 def pixels(camera):

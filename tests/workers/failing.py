@@ -176,7 +176,7 @@ def tells_shot_and_process(task: Task):
     return task.shot_index, os.getpid()
 
 
-def tells_whether_blender_is_there(task: Task):
+def has_loaded_blender(task: Task):
     return "bpy" in sys.modules
 
 

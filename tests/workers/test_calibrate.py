@@ -14,7 +14,7 @@ from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.workers import calibrate
-from blendgen.workers.calibrate import CANDIDATES, psnr_db, samples_for, with_samples
+from blendgen.workers.calibrate import CANDIDATES, calibrate_spec, calibrated_samples, psnr_db
 from blendgen.workers.job import Job
 from tests.conftest import make_class_table, make_spec
 
@@ -58,16 +58,16 @@ def answers(monkeypatch, *found):
 
 def test_the_worst_shot_decides_and_is_asked_once(job, monkeypatch, tmp_path):
     asked, said = answers(monkeypatch, (4, True), (16, True), (8, True)), []
-    assert [samples_for(job, "key", said.append) for _ in range(3)] == [16, 16, 16]
+    assert [calibrated_samples(job, "key", said.append) for _ in range(3)] == [16, 16, 16]
     assert len(asked) == 1 and [task.shot_index for task in asked[0]] == [0, 1, 2]
     assert len(said) == 1 and "32 dB" in said[0]
-    assert samples_for(job, "another", said.append) == 16 and len(asked) == 2
+    assert calibrated_samples(job, "another", said.append) == 16 and len(asked) == 2
 
 
 def test_a_quality_out_of_reach_is_told_each_time(job, monkeypatch):
     answers(monkeypatch, (4, True), (128, False))
     said = []
-    assert [samples_for(job, "key", said.append) for _ in range(2)] == [CANDIDATES[-1]] * 2
+    assert [calibrated_samples(job, "key", said.append) for _ in range(2)] == [CANDIDATES[-1]] * 2
     assert sum("is not reached" in line for line in said) == 2
 
 
@@ -78,7 +78,7 @@ def test_a_data_set_is_gone_on_with_as_it_was_begun(job, monkeypatch, tmp_path):
     spec_file = SpecFile(job.spec, tmp_path, None, ())
 
     def chosen(spec_file, begun=tmp_path / "out"):
-        return with_samples(spec_file, inventory, (), lambda line: None, begun=begun).spec
+        return calibrate_spec(spec_file, inventory, (), lambda line: None, begun=begun).spec
 
     sampled = job.spec.render.model_copy(update={"samples_per_pixel": 4})
     made = job.spec.model_copy(update={"render": sampled})
@@ -97,7 +97,7 @@ def test_a_broken_entry_of_the_cache_is_measured_again(job, monkeypatch, tmp_pat
     kept.parent.mkdir(parents=True)
     kept.write_text(content)
     asked = answers(monkeypatch, (8, True))
-    assert samples_for(job, "key", lambda line: None) == 8 and len(asked) == 1
+    assert calibrated_samples(job, "key", lambda line: None) == 8 and len(asked) == 1
     assert json.loads(kept.read_text()) == {"samples_per_pixel": 8, "reached": True}
 
 
@@ -118,7 +118,7 @@ def test_the_fewest_samples_are_the_fewest(shapes, flat_pipeline, monkeypatch):
         return np.full((8, 8, 3), 100 + round(error), np.uint8)
 
     monkeypatch.setattr(type(pipeline), "clean_picture", noisy)
-    monkeypatch.setattr(calibrate, "pipeline_in_hand", lambda: pipeline)
+    monkeypatch.setattr(calibrate, "worker_pipeline", lambda: pipeline)
     # 26 dB at one sample, 3 dB more with each doubling
     assert calibrate.fewest_samples(Task(0, (0,))) == (4, True)
     assert samples == [calibrate.REFERENCE_SAMPLES, 1, 2, 4]

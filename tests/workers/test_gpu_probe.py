@@ -15,7 +15,7 @@ from tests.workers import failing
 
 
 def test_the_cpu_is_never_probed_for(monkeypatch):
-    monkeypatch.setattr(probe, "found_gpus", None)
+    monkeypatch.setattr(probe, "probe_gpus", None)
     assert probe.devices_for(Wish("cpu")) == (CPU,)
 
 
@@ -23,9 +23,9 @@ def test_the_cpu_is_never_probed_for(monkeypatch):
 def test_probing_gives_gpus_alone():
     """In a process of its own: one that has loaded bpy hands its path on to those that it starts."""
     code = (
-        "from blendgen.workers.gpu_probe import found_gpus\n"
+        "from blendgen.workers.gpu_probe import probe_gpus\n"
         "from blendgen.engine.device import GPU_BACKENDS\n"
-        "assert all(gpu.backend in GPU_BACKENDS and gpu.id for gpu in found_gpus())"
+        "assert all(gpu.backend in GPU_BACKENDS and gpu.id for gpu in probe_gpus())"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -51,7 +51,7 @@ def test_ctrl_c_while_the_probe_is_started_ends_it(monkeypatch):
 
     monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "_Popen", staticmethod(started))
     with pytest.raises(KeyboardInterrupt):
-        probe.found_gpus()
+        probe.probe_gpus()
     left = multiprocessing.active_children()
     for process in left:
         process.kill()

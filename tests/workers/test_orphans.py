@@ -23,7 +23,7 @@ from blendgen.models.product import Catalog
 from blendgen.workers import gpu_probe as probe
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
-from blendgen.workers.early_worker import enlisted
+from blendgen.workers.early_worker import start_early_worker
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.pipeline import Task
 from tests.conftest import make_product, make_class_table, make_spec
@@ -36,14 +36,14 @@ def rendering(folder):
     list(run_tasks(job, tasks, StopSignal(), 2, failing.start, failing.hangs))
 
 def recruiting(folder):
-    with enlisted():
+    with start_early_worker():
         while True:
             (folder / "started-0").touch()
 
 def probing(folder):
     probe._answer = failing.hangs_while_probing
     (folder / "started-0").touch()
-    probe.found_gpus()
+    probe.probe_gpus()
 
 globals()[sys.argv[1]](Path(sys.argv[2]))
 """

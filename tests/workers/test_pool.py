@@ -15,7 +15,7 @@ from blendgen.pipeline import Task
 from blendgen.system.machine import own_cores
 from blendgen.workers import pool, share
 from blendgen.workers.job import Job
-from blendgen.workers.pool import enough_workers, run_tasks
+from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import start
 from tests.conftest import make_class_table, make_spec
@@ -56,7 +56,7 @@ def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
     monkeypatch.setattr(pool, "free_memory_bytes", lambda: 8 * 2**30)
     lenses = {}, {"k1": {"uniform": [-0.15, 0]}}
     specs = [make_spec(resolution=[1024, 768], camera={"distortion": lens}) for lens in lenses]
-    straight, barrel = (enough_workers(replace(job, spec=spec), 1000, None) for spec in specs)
+    straight, barrel = (choose_worker_count(replace(job, spec=spec), 1000, None) for spec in specs)
     assert barrel < straight
 
 
@@ -64,8 +64,8 @@ def test_a_spec_that_eevee_paints_gets_few_workers_unless_told_otherwise(job, mo
     monkeypatch.setattr(pool, "cores", lambda: 8)
     monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
     painted = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
-    assert [enough_workers(one, 1000, None) for one in (job, painted)] == [8, 2]
-    assert enough_workers(painted, 1000, 6) == 6
+    assert [choose_worker_count(one, 1000, None) for one in (job, painted)] == [8, 2]
+    assert choose_worker_count(painted, 1000, 6) == 6
 
 
 @several

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from blendgen.errors import SetupError
-from blendgen.files.regular_file import MOST_MODEL_BYTES
+from blendgen.files.regular_file import MAX_MODEL_BYTES
 from blendgen.models.companions import companion_names, inside
 from blendgen.models.measuring.building import BuildFolders
 from blendgen.models.measuring.entry import Measured, TornEntry, file_sha256, read_entry
@@ -86,11 +86,11 @@ def _bpy_version() -> str:
 
 def _file_facts(path: Path) -> dict[str, str]:
     """Digest of the model and of each companion, by name relative to it; "" where one is missing."""
-    facts = {f".{model_suffix(path)}": file_sha256(path, MOST_MODEL_BYTES)}
+    facts = {f".{model_suffix(path)}": file_sha256(path, MAX_MODEL_BYTES)}
     for name in companion_names(path):
         file = inside(path.parent, name)
         if file is not None:
-            facts[name] = file_sha256(file, MOST_MODEL_BYTES) if file.is_file() else ""
+            facts[name] = file_sha256(file, MAX_MODEL_BYTES) if file.is_file() else ""
     return facts
 
 

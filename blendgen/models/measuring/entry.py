@@ -115,7 +115,7 @@ def _rows(matrix: list[list[float]] | None) -> Matrix4 | None:
     return None if matrix is None else tuple(tuple(row) for row in matrix)
 
 
-def file_sha256(path: Path, most_bytes: int | None = None) -> str:
+def file_sha256(path: Path, max_bytes: int | None = None) -> str:
     """Hex digest of a file's bytes; raises OSError, also for what is no regular file or larger than that."""
-    with open_regular(path, most_bytes) as file:
+    with open_regular(path, max_bytes) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

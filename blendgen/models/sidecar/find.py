@@ -13,13 +13,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from blendgen.errors import Problem, did_you_mean
-from blendgen.files.regular_file import leads_out, open_regular
+from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.models.scan import MODEL_SUFFIXES, model_suffix
 from blendgen.models.sidecar.schema import KEYS, MARK
 
 SUFFIXES = (".yaml", ".yml")
 FOR_A_FOLDER = "model"
-_MOST_BYTES = 1_000_000  # no sidecar is larger
+_MAX_BYTES = 1_000_000  # no sidecar is larger
 _MARKED = re.compile(rf"^[\s{{]*[\"']?{MARK}[\"']?\s*:", re.M)
 _KEYED = re.compile(rf"^(?:{{\s*)?[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
 _SPEC = re.compile(r"^[\"']?blendgen[\"']?\s*:", re.M)
@@ -90,11 +90,11 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _text(file: Path) -> str:
     """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
-    if leads_out(file):
+    if links_outside(file):
         return ""
     try:
         with open_regular(file) as opened:
-            return opened.read(_MOST_BYTES).decode("utf-8-sig", errors="replace")
+            return opened.read(_MAX_BYTES).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
 

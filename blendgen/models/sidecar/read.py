@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, did_you_mean
-from blendgen.files.regular_file import leads_out, read_bounded
+from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.scan import UNITLESS_SUFFIXES, model_suffix
 from blendgen.models.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
@@ -35,7 +35,7 @@ class SidecarFile:
 
 def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
     """Read and check the sidecar of a model; raises SpecError with all problems of the file."""
-    if leads_out(file):
+    if links_outside(file):
         message = "cannot be read: a link that leads out of the model's folder; put the file itself there"
         raise SpecError([Problem(shown_as, 0, 0, "", message)])
     try:

@@ -26,7 +26,7 @@ from blendgen.verify.rays.findings import (
 from blendgen.verify.rays.rays import is_pinhole, label_rays, lens_rays, pixel_size
 
 _UNSURE = np.uint16(65535)
-_LEAST_PX = 4  # of a product that only one of the two sees
+_MIN_PX = 4  # of a product that only one of the two sees
 # how far from a pixel's centre Cycles takes its label: 0.0006 of a pixel, measured on steep slopes
 _RAY_PX = 0.002
 # how far from it a distorting lens's depth may be taken, where the surface is curved between pixels
@@ -205,8 +205,8 @@ def _missing(seen: Seen) -> Findings:
     ids, counts = np.unique(seen.hits.instance_id[~unsure], return_counts=True)
     met = {int(one): int(count) for one, count in zip(ids, counts, strict=True) if one}
     listed = dict(zip(objects["instance_id"], objects["area"], strict=True))
-    strange = [one for one, count in met.items() if one not in listed and count > _LEAST_PX]
-    unseen = [one for one, area in listed.items() if one not in met and area > _LEAST_PX]
+    strange = [one for one, count in met.items() if one not in listed and count > _MIN_PX]
+    unseen = [one for one, area in listed.items() if one not in met and area > _MIN_PX]
     faults = [f"rays meet instance {one}, which the row does not list" for one in strange]
     faults += [] if unsure.any() else [f"no ray meets instance {one}" for one in unseen]
     return Findings(faults=tuple(faults))

@@ -18,7 +18,7 @@ from blendgen.verify.rays.cast import RayScene, Solid
 from blendgen.verify.rays.findings import MAX_TRUNCATION_ERROR, Findings, total
 from blendgen.verify.rays.rays import is_pinhole, lens_rays, pixel_size
 
-_MOST_RAYS = 2**20
+_MAX_RAYS = 2**20
 _NEAREST_M = 1e-3
 # of a product of few pixels one pixel is more than a percent; the more so where overscan has coarser ones
 _UNCERTAIN_PX, _UNCERTAIN_COARSE_PX = 4, 6
@@ -77,7 +77,7 @@ def _rays_towards(points: np.ndarray, row: Row) -> np.ndarray:
     """(h, w, 2) through the centres of pixels, also of those beyond the border; coarser ones if too many."""
     pixel = pixel_size(row)
     low, high = points.min(axis=0), points.max(axis=0)
-    step = max(1, int(np.ceil(np.sqrt(np.prod((high - low) / pixel + 1) / _MOST_RAYS))))
+    step = max(1, int(np.ceil(np.sqrt(np.prod((high - low) / pixel + 1) / _MAX_RAYS))))
     middle = (np.array([row["width"], row["height"]]) - 1) / 2 if is_pinhole(row) else np.full(2, 0.5)
     first, last = np.floor(low / pixel + middle), np.ceil(high / pixel + middle)
     x, y = ((np.arange(a, b + 1, step) - m) * pixel for a, b, m in zip(first, last, middle, strict=True))

@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 import numpy as np
 
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.files.picture_size import header_fault
-from blendgen.files.regular_file import MOST_MODEL_BYTES, read_bounded
+from blendgen.files.image_size import header_fault
+from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import gltf_json, gltf_uris, inside, uri_path
 
 EXTENSION = "KHR_draco_mesh_compression"
@@ -166,7 +166,7 @@ def _uri_bytes(uri: str, folder: Path) -> bytes | None:
     file = inside(folder, uri_path(uri))
     if file is None or not file.is_file():
         return None
-    return read_bounded(file, MOST_MODEL_BYTES)
+    return read_bounded(file, MAX_MODEL_BYTES)
 
 
 def _embed_images(glb: _Glb, folder: Path) -> None:

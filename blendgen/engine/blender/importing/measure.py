@@ -27,7 +27,7 @@ from blendgen.system.lifeline import end_with_parent
 
 _MACHINE = (OSError, ImportError)
 _CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox said no
-_MOST_REPLY_BYTES = 65_536
+_MAX_REPLY_BYTES = 65_536
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, A
         _answer_and_exit(fill_entry, request, writable, server)
     os.close(writable)
     with os.fdopen(readable, "rb") as answers:
-        line = answers.read(_MOST_REPLY_BYTES).partition(b"\n")[0]
+        line = answers.read(_MAX_REPLY_BYTES).partition(b"\n")[0]
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
         return json.loads(line)
@@ -104,7 +104,7 @@ def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: i
         if source.kind == "mesh":
             confine_to(source, folder, request.get("timeout_s"))
         message = _answer(fill_entry, source, folder)
-        os.write(answer, json.dumps(message).encode()[: _MOST_REPLY_BYTES - 1] + b"\n")
+        os.write(answer, json.dumps(message).encode()[: _MAX_REPLY_BYTES - 1] + b"\n")
         status = 0
     finally:
         sys.stdout.flush()

@@ -196,7 +196,7 @@ def builder_digests() -> Mapping[str, str]:
         package / "models" / name for name in ("stable_poses.py", "measuring/entry.py", "companions.py")
     ]
     shared += [package / "geometry" / name for name in ("color.py", "hull.py")]
-    shared += [package / "files" / name for name in ("picture_size.py", "regular_file.py")]
+    shared += [package / "files" / name for name in ("image_size.py", "regular_file.py")]
     special = {
         "mesh": [
             importing / f"{name}.py"

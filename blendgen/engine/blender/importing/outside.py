@@ -16,7 +16,7 @@ import bpy
 
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import OUTSIDE, find_texture, note_reason
-from blendgen.files.picture_size import header_fault
+from blendgen.files.image_size import header_fault
 from blendgen.models.companions import IMAGE_SUFFIXES, inside
 from blendgen.models.scan import model_suffix
 
@@ -24,7 +24,7 @@ _READING_NODES = "GeometryNodeImport"
 _UNDECODED = {"GENERATED", "VIEWER"}
 _NOWHERE = "/dev/null"  # no file can lie below it
 _USD = ("usd", "usda", "usdc", "usdz")
-_MOST_LAYERS = 10_000
+_MAX_LAYERS = 10_000
 
 
 def keep_inside(folder: Path) -> None:
@@ -131,8 +131,8 @@ def usd_textures_outside(path: Path) -> list[str]:
             elif inside(path.parent, file) is None and Path(file).exists():
                 _refuse_unless_image(name)
                 textures[Path(name).name] = None
-        if len(seen) > _MOST_LAYERS:
-            raise ImportRefused(f"it is composed of more than {_MOST_LAYERS:,} layers")
+        if len(seen) > _MAX_LAYERS:
+            raise ImportRefused(f"it is composed of more than {_MAX_LAYERS:,} layers")
     return list(textures)
 
 

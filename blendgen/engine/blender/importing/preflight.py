@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.files.regular_file import MOST_MODEL_BYTES, open_regular
+from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 from blendgen.models.companions import gltf_json, gltf_uris, inside, obj_libraries
 from blendgen.models.scan import model_suffix
 
@@ -44,7 +44,7 @@ class ImportRefused(Exception):
 def file_fault(path: Path) -> str | None:
     """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
     try:
-        with open_regular(path, MOST_MODEL_BYTES) as file:
+        with open_regular(path, MAX_MODEL_BYTES) as file:
             size, start = os.fstat(file.fileno()).st_size, file.read(1024)
     except OSError as error:
         return f"cannot be read: {error.strerror}"

@@ -8,7 +8,7 @@ from blendgen.engine.device import GPU_BACKENDS, Device
 from blendgen.errors import SetupError
 
 
-def found_gpus() -> list[Device]:
+def list_gpus() -> list[Device]:
     """The GPUs that are there, in Blender's order; what is only compiled in is left out."""
     found = []
     for backend in GPU_BACKENDS:

@@ -16,7 +16,7 @@ from blendgen.scene.shot import PlacedProduct, Shot
 
 # how far before a point a hit may lie that is the point itself, as a share of the product's largest side
 _AT_THE_POINT = 5e-4
-_MOST_UNSEEN = 64  # lamps and the like on one ray
+_MAX_UNSEEN = 64  # lamps and the like on one ray
 
 
 def keypoints_seen(shot: Shot, models: Models) -> dict[int, np.ndarray]:
@@ -38,7 +38,7 @@ def _free(camera_m: np.ndarray, point: np.ndarray, slack_m: float, depsgraph) ->
     origin, towards = Vector(camera_m), Vector(point - camera_m)
     left_m = towards.length - slack_m
     direction = towards.normalized()
-    for _ in range(_MOST_UNSEEN):
+    for _ in range(_MAX_UNSEEN):
         hit, place, _, _, thing, _ = bpy.context.scene.ray_cast(
             depsgraph, origin, direction, distance=max(left_m, 0.0)
         )

@@ -13,7 +13,7 @@ from blendgen.models.inventory import load_inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
-from blendgen.workers.gpu_probe import found_gpus
+from blendgen.workers.gpu_probe import probe_gpus
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.stop_signal import StopSignal
@@ -27,7 +27,7 @@ _SPEC = {
 }
 
 
-def check_up() -> dict[str, Any]:
+def self_test() -> dict[str, Any]:
     """{"blender", "kernel", "gpus", "smoke_render"}; raises SetupError with the cure, EngineError."""
     with scratch_folder("doctor") as folder:
         identity = _smoke_render(folder)
@@ -52,6 +52,6 @@ def _smoke_render(folder: Path) -> dict[str, str]:
 def _gpus() -> list[str]:
     """Names of the GPUs that Cycles can use here, in the order in which --device counts them."""
     try:
-        return [str(device) for device in found_gpus()]
+        return [str(device) for device in probe_gpus()]
     except SetupError as error:
         return [str(error)]

@@ -16,21 +16,21 @@ from PIL import Image, UnidentifiedImageError
 
 from blendgen.files.regular_file import open_regular
 
-MOST_PX = 16_384  # a side
-MOST_PIXELS = 2**28
+MAX_PX = 16_384  # a side
+MAX_PIXELS = 2**28
 _HEADER_BYTES = 1 << 16
 _EXR_MAGIC, _HDR_MAGIC = b"\x76\x2f\x31\x01", b"#?"
 _EXR_WINDOW = re.compile(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", re.S)
 _HDR_SIZE = re.compile(rb"\n[+-]([XY]) (\d{1,12}) [+-][XY] (\d{1,12})\s")
 # Pillow itself refuses what has more than twice this number of pixels
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 
 
 def size_fault(size: tuple[int, int]) -> str | None:
     """Why a picture of that width and height in pixels is not decoded; None where it may be."""
-    if max(size) <= MOST_PX and size[0] * size[1] <= MOST_PIXELS:
+    if max(size) <= MAX_PX and size[0] * size[1] <= MAX_PIXELS:
         return None
-    return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MOST_PX:,} a side can be used"
+    return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MAX_PX:,} a side can be used"
 
 
 def header_fault(file: Path | bytes) -> str | None:
@@ -73,6 +73,6 @@ def _pillow_fault(opened: BinaryIO) -> str | None:
             with Image.open(opened) as image:
                 return size_fault(image.size)
     except Image.DecompressionBombError:
-        return f"more than {MOST_PIXELS:,} pixels are too many"
+        return f"more than {MAX_PIXELS:,} pixels are too many"
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
         return None  # its decoder will tell
