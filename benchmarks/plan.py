@@ -72,8 +72,10 @@ def spec_of(spec: Spec, variant: Variant) -> Spec:
         "images": 10_000_000,
         "exposures_per_shot": variant.exposures,
         "resolution": variant.resolution,
-        "render": spec.render.model_copy(update={"samples_per_pixel": variant.samples, "quality_db": None}),
+        "render": spec.render.model_copy(
+            update={"samples_per_pixel": variant.samples, "target_psnr_db": None}
+        ),
     }
     if variant.products is not None:
-        changes["per_image"] = Constant(variant.products)
+        changes["products_per_image"] = Constant(variant.products)
     return spec.model_copy(update=changes)

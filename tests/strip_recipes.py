@@ -38,7 +38,7 @@ SCENE: Values = {
     },
     "camera": {
         "frame_fill": 0.7,
-        "aim": [0, 0],
+        "subject_offset": [0, 0],
         "elevation_deg": 60,
         "azimuth_deg": 300,
         "roll_deg": 0,
@@ -96,7 +96,7 @@ _SUNNY = {"lighting__lamps__kind": "door", "lighting__lamps__size_m": 0.5, "expo
 _MOVING = {"surface__speed_m_per_s": 1.5, "exposure__time_s": 0.02, "placement__yaw_deg": 80}
 _CLOSE = {"camera__focal_length_mm": 85, "camera__elevation_deg": 30, "surface__kind": "wood_table",
           "surface__color": None}  # fmt: skip
-_TWO = {"per_image": 2, "camera__frame_fill": 0.9}
+_TWO = {"products_per_image": 2, "camera__frame_fill": 0.9}
 _OVERHEAD = {"camera__rig": "overhead", "camera__frame_fill": None, "camera__elevation_deg": None,
              "camera__azimuth_deg": None, "camera__height_m": 0.6, "camera__mount_tolerance_m": 0,
              "camera__mount_tolerance_deg": 0, "camera__focal_length_mm": 60}  # fmt: skip
@@ -104,7 +104,7 @@ _GRID = {"surface__kind": "belt_modular"}
 _WIDE = {**_GRID, "camera__elevation_deg": 90, "camera__focal_length_mm": 28}
 _FLASH = {**_MOVING, "lighting__lamps__strobe": 1, "exposure__environment_ev": -3}
 
-_PILE = {"placement__arrangement": "pile", "per_image": 4, "camera__frame_fill": 0.9}
+_PILE = {"placement__arrangement": "pile", "products_per_image": 4, "camera__frame_fill": 0.9}
 _BOX = {**_PILE, "container__kind": "tote", "container__width_m": 0.22, "container__length_m": 0.3,
         "container__height_m": 0.08, "container__yaw_deg": 20, "container__color": "#2456a0",
         "camera__frame_fill": 0.5}  # fmt: skip
@@ -116,7 +116,7 @@ _KINDS = [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]
 _WITHOUT_STRIP = ("backdrop.", "surface.photos.")
 
 _OWN = {
-    "per_image": Recipe({"integers": [1, 4]}, {"camera.frame_fill": 0.9}),
+    "products_per_image": Recipe({"integers": [1, 4]}, {"camera.frame_fill": 0.9}),
     # resting is here with the screen up, on whose dark glass marks are seen
     "condition.screen": uniform(0, 2, placement__pose="resting"),
     "condition.scratches": uniform(0, 1, placement__pose="resting"),
@@ -150,7 +150,7 @@ _OWN = {
     "surface.speed_m_per_s": uniform(0, 2, exposure__time_s=0.02),
     "camera.frame_fill": uniform(0.2, 0.95),
     "camera.distance_m": uniform(0.3, 1.2, camera__frame_fill=None),
-    "camera.aim": Recipe({"disk": 1.0}, {"camera.frame_fill": 0.4}),
+    "camera.subject_offset": Recipe({"disk": 1.0}, {"camera.frame_fill": 0.4}),
     "camera.height_m": uniform(0.4, 1.2, **_OVERHEAD),
     "camera.tilt_deg": uniform(0, 50, **{**_OVERHEAD, "camera__focal_length_mm": 85}, **_GRID),
     "camera.mount_tolerance_m": uniform(0, 0.1, **_OVERHEAD),

@@ -27,7 +27,7 @@ def annotate(film, shot, output=OUTPUT, names=NO_NAMES):
 
 @pytest.fixture
 def seen(shapes):
-    spec = make_spec(per_image=2, resolution=[96, 96])
+    spec = make_spec(products_per_image=2, resolution=[96, 96])
     shot = draw_shot(spec, shapes, make_class_table(shapes), 1)
     return shot, FlatEngine(shapes).render(shot)
 

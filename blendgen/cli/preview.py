@@ -84,6 +84,7 @@ def steered(spec, inventory, vary, ablate, anchor, images):
     from blendgen.draw.shot import drawn_values
     from blendgen.draw.sweep import Sweep
     from blendgen.errors import did_you_mean
+    from blendgen.spec.renamed_keys import renamed_parameter
 
     if vary and ablate:
         raise UsageError("give either --vary or --ablate")
@@ -93,10 +94,11 @@ def steered(spec, inventory, vary, ablate, anchor, images):
     sections = {name.rsplit(".", depth)[0] for name in drawn for depth in range(1, name.count(".") + 1)}
     known = {*drawn, *sections, "products"}
     if target not in known:
-        raise UsageError(
+        unknown = (
             f"{target!r} does not vary in this spec (a constant, or no parameter)"
             f"{did_you_mean(target, known)}"
         )
+        raise UsageError(renamed_parameter(target) or unknown)
     sweep = Sweep(target, bool(vary), anchor, images)
     values = [drawn_values(spec, *stock, i, sweep).get(target) for i in range(images)]
     name = target.rsplit(".", 1)[-1]

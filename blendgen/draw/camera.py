@@ -47,15 +47,19 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     section, lens = spec.camera, draw_lens(spec, sampler)
     azimuth_deg, elevation_deg = _viewpoint(section, sampler)
     roll_deg = sampler.value(section.distribution("roll_deg"), "camera.roll_deg")
-    aim = np.array(sampler.value(section.aim, "camera.aim"))
+    offset = np.array(sampler.value(section.subject_offset, "camera.subject_offset"))
     rotation = camera_rotation(azimuth_deg, elevation_deg, roll_deg)
     points, half = points_world_m @ rotation.T, lens.half
     if section.distance_m is not None:
         distance = sampler.value(section.distance_m, "camera.distance_m")
-        position = kept(lambda aimed: position_at_distance(points, half, distance, aimed), aim, rotation)
+        position = kept(
+            lambda reduced: position_at_distance(points, half, distance, reduced), offset, rotation
+        )
     else:
         fill = sampler.value(section.distribution("frame_fill"), "camera.frame_fill")
-        position = kept(lambda aimed: framed(points, half, fill, aimed, lens.distortion), aim, rotation)
+        position = kept(
+            lambda reduced: framed(points, half, fill, reduced, lens.distortion), offset, rotation
+        )
     away = depth_of_middle(points, position)
     angles = (azimuth_deg, elevation_deg, roll_deg)
     return camera_of(lens, rotation, position, angles, points, away * (1 + lens.focus_error))

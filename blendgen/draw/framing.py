@@ -16,18 +16,18 @@ from blendgen.geometry.projection import NO_DISTORTION, distort
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1
 _LOWEST_M = 0.002
-AIM_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
+OFFSET_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
 _HAIR = 1e-6
 _CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
 
 
-def kept(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """The camera's position with as much of the aim as keeps it above the surface.
+def kept(solve, offset: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """The camera's position with as much of the offset as keeps it above the surface.
 
-    A camera that looks almost level and aims over the products would stand below them.
+    An almost level camera that looks past the top of the products would be below the surface.
     """
-    for share in AIM_STEPS:
-        position = solve(share * aim)
+    for share in OFFSET_STEPS:
+        position = solve(share * offset)
         if position is not None and (rotation.T @ position)[2] > _LOWEST_M:
             return position
     raise GeometryError(
@@ -35,49 +35,49 @@ def kept(solve, aim: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     )
 
 
-def framed(points, half, fill: float, aim, distortion) -> np.ndarray | None:
-    """Where the camera stands so that the box fills `fill` as the lens shows it; None where, aimed
-    like this, the lens would push a part of the products out of the frame.
+def framed(points, half, fill: float, offset, distortion) -> np.ndarray | None:
+    """Where the camera stands so that the box fills `fill` as the lens shows it; None where, at
+    this offset, the lens would push a part of the products out of the frame.
 
     Without distortion the solution is exact; with it, the fill that a pinhole is asked for is
     corrected until the box that the lens makes of it is right.
     """
     if distortion == NO_DISTORTION:
-        return position_for_fill(points, half, fill, aim)
+        return position_for_fill(points, half, fill, offset)
     asked = fill
     for _ in range(_CORRECTIONS):
-        position = position_for_fill(points, half, asked, aim)
+        position = position_for_fill(points, half, asked, offset)
         box = box_in_image(points, position, distortion)
         measured = float(max(np.ptp(box, axis=0) / (2 * half)))
         if abs(measured - fill) < _FILL_TOLERANCE:
             break
         asked = float(np.clip(asked * fill / measured, 0.01, 1.5))
     inside = np.all(np.abs(box) <= half + 1e-9)
-    return position if inside or not np.any(aim) else None
+    return position if inside or not np.any(offset) else None
 
 
-def position_for_fill(points, half, fill: float, aim) -> np.ndarray:
+def position_for_fill(points, half, fill: float, offset) -> np.ndarray:
     """Where the camera stands so that the points' box fills `fill` of the tighter side.
 
     points: (n, 3) in a frame turned like the camera (X right, Y down, Z forward), metres
     half: (2,) half width and half height of the image plane at z = 1
-    fill: 0 to 1; aim: (2,) in [-1, 1], where in the free room the box sits
+    fill: 0 to 1; offset: (2,) in [-1, 1], where in the free room the box sits
     returns: (3,) position in that same frame; where a very wide lens would have to touch the
         products to fill that much, it keeps clear of them and fills less
     """
     candidates = []
     for axis in (0, 1):
-        low, high = _window(half[axis], fill, aim[axis])
+        low, high = _window(half[axis], fill, offset[axis])
         # each side plane through the camera touches the outermost point on its side
         outermost_low = np.min(points[:, axis] - low * points[:, 2])
         outermost_high = np.max(points[:, axis] - high * points[:, 2])
         candidates.append((outermost_low - outermost_high) / (high - low))
     nearest = points[:, 2].min() - _CLEARANCE * np.linalg.norm(np.ptp(points, axis=0))
     z = min(*candidates, nearest)
-    return np.array([*(_across(points, z, axis, half, aim) for axis in (0, 1)), z])
+    return np.array([*(_across(points, z, axis, half, offset) for axis in (0, 1)), z])
 
 
-def position_at_distance(points, half, distance_m: float, aim) -> np.ndarray:
+def position_at_distance(points, half, distance_m: float, offset) -> np.ndarray:
     """Where the camera stands at a distance (along its axis) from the middle of the points.
 
     raises: GeometryError where the products reach behind the camera
@@ -85,16 +85,16 @@ def position_at_distance(points, half, distance_m: float, aim) -> np.ndarray:
     z = (points[:, 2].min() + points[:, 2].max()) / 2 - distance_m
     if points[:, 2].min() - z <= 0:
         raise GeometryError(f"camera.distance_m: at {distance_m:g} m the camera stands inside the products")
-    return np.array([*(_across(points, z, axis, half, aim) for axis in (0, 1)), z])
+    return np.array([*(_across(points, z, axis, half, offset) for axis in (0, 1)), z])
 
 
-def _window(half_extent: float, fill: float, aim: float) -> tuple[float, float]:
+def _window(half_extent: float, fill: float, offset: float) -> tuple[float, float]:
     """The part of one image axis (at z = 1) that the box is to take."""
-    centre = aim * half_extent * (1 - fill)
+    centre = offset * half_extent * (1 - fill)
     return centre - fill * half_extent, centre + fill * half_extent
 
 
-def _across(points, z: float, axis: int, half, aim) -> float:
+def _across(points, z: float, axis: int, half, offset) -> float:
     """Position along one axis, for a given z, at which the box sits in its window's middle.
 
     Both edges of the projected box are monotone in the position: a bisection cannot fail.
@@ -105,7 +105,7 @@ def _across(points, z: float, axis: int, half, aim) -> float:
         image = (points[:, axis] - position) / depth
         low, high = image.min(), image.max()
         free = max(half[axis] - (high - low) / 2, 0.0)
-        return (low + high) / 2 - aim[axis] * free
+        return (low + high) / 2 - offset[axis] * free
 
     reach = np.ptp(points[:, axis]) + 4 * half[axis] * depth.max()
     middle = (points[:, axis].min() + points[:, axis].max()) / 2

@@ -1,4 +1,4 @@
-"""Coverage: numbers that fill the unit interval evenly, at any length, for one parameter.
+"""Low discrepancy: numbers that fill the unit interval evenly, at any length, for one parameter.
 
 A shuffled, scrambled van der Corput sequence: number i of it is known without the others, the first
 2^k numbers hold one in each 2^k-th of the interval, and sequences of different seeds are

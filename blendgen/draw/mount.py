@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from blendgen.draw.camera import Lens, camera_of, draw_lens
-from blendgen.draw.framing import AIM_STEPS, box_in_image
+from blendgen.draw.framing import OFFSET_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
@@ -34,9 +34,10 @@ def draw_mounted(
 
     raises: GeometryError where the products do not fit into the frame
     """
-    lens, aim = draw_lens(spec, sampler), np.array(sampler.value(spec.camera.aim, "camera.aim"))
+    lens = draw_lens(spec, sampler)
+    offset = np.array(sampler.value(spec.camera.subject_offset, "camera.subject_offset"))
     rotation, place_m, angles = _pose(spec, sampler)
-    shift = _shift(points_m, extent_m, rotation, place_m, lens, aim, surface)
+    shift = _shift(points_m, extent_m, rotation, place_m, lens, offset, surface)
     moved, position = (points_m + [*shift, 0.0]) @ rotation.T, rotation @ place_m
     to_surface = place_m[2] / -rotation[2, 2]
     camera = camera_of(lens, rotation, position, angles, moved, to_surface * (1 + lens.focus_error))
@@ -73,10 +74,10 @@ def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
     return radius * outward ** (1 / 3) * np.array([ring * math.cos(angle), ring * math.sin(angle), z])
 
 
-def _shift(points_m, extent_m, rotation, place_m, lens: Lens, aim, surface: Surface) -> np.ndarray:
-    """How the products are moved so that they sit in the frame as aimed, whole, and on the surface.
+def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: Surface) -> np.ndarray:
+    """How the products are moved so that they sit in the frame at the offset, whole, and on the surface.
 
-    The aim gives way in steps where the lens or the tilt would push a part of them out of the frame.
+    The offset is reduced in steps where the lens or the tilt would push a part of them out of the frame.
     """
     if (place_m[2] - points_m[:, 2].max()) < _MIN_DEPTH * place_m[2]:
         raise GeometryError(
@@ -85,8 +86,8 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, aim, surface: Surf
         )
     turned = points_m @ rotation.T
     off_surface = False
-    for share in AIM_STEPS:
-        shift = _aimed(turned, rotation, place_m, lens, share * aim)
+    for share in OFFSET_STEPS:
+        shift = _shift_to_offset(turned, rotation, place_m, lens, share * offset)
         on_surface = _on(surface, extent_m, shift)
         if _whole(turned, rotation, place_m, lens, on_surface):
             return on_surface
@@ -114,7 +115,7 @@ def _on(surface: Surface, points_m, shift) -> np.ndarray:
     return np.clip(axes @ shift, -room, room) @ axes
 
 
-def _aimed(turned, rotation, place_m, lens: Lens, aim) -> np.ndarray:
+def _shift_to_offset(turned, rotation, place_m, lens: Lens, offset) -> np.ndarray:
     """Shift that brings the products' box to its place in the frame, by Newton's method.
 
     turned: (n, 3) points turned like the camera
@@ -122,20 +123,20 @@ def _aimed(turned, rotation, place_m, lens: Lens, aim) -> np.ndarray:
     shift = place_m[:2] - rotation[2, :2] * place_m[2] / rotation[2, 2]
     step = 1e-5 * place_m[2]
     for _ in range(_STEPS):
-        miss = _miss(turned, rotation, place_m, lens, aim, shift)
+        miss = _miss(turned, rotation, place_m, lens, offset, shift)
         if np.abs(miss).max() < _CLOSE:
             break
-        along = [(_miss(turned, rotation, place_m, lens, aim, shift + step * axis) - miss) / step
+        along = [(_miss(turned, rotation, place_m, lens, offset, shift + step * axis) - miss) / step
                  for axis in np.eye(2)]  # fmt: skip
         shift = shift - np.linalg.solve(np.stack(along, axis=1), miss)
     return shift
 
 
-def _miss(turned, rotation, place_m, lens: Lens, aim, shift) -> np.ndarray:
+def _miss(turned, rotation, place_m, lens: Lens, offset, shift) -> np.ndarray:
     """(2,) how far the middle of the products' box is from its place, in the image plane at z = 1."""
     low, high = _box(turned, rotation, place_m, lens, shift)
     free = np.maximum(lens.half - (high - low) / 2, 0.0)
-    return (low + high) / 2 - aim * free
+    return (low + high) / 2 - offset * free
 
 
 def _whole(turned, rotation, place_m, lens: Lens, shift) -> bool:

@@ -75,7 +75,7 @@ def piles(
     if not settled:
         raise GeometryError(
             f"placement: {len(things)} things did not come to rest as a pile in {_TRIES} tries; "
-            "lower per_image, raise placement.spread, or give a larger container"
+            "lower products_per_image, raise placement.spread, or give a larger container"
         )
 
 

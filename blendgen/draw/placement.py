@@ -55,7 +55,7 @@ class Drawn:
 
 def draw_products(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler) -> list[Drawn]:
     """The products of one shot, subject first."""
-    count = int(sampler.value(spec.per_image, "per_image"))
+    count = int(sampler.value(spec.products_per_image, "products_per_image"))
     variants = [subject_variant(class_table, spec.seed, sampler.subject_index())]
     variants += [_companion(class_table, sampler, number) for number in range(1, count)]
     drawn = []

@@ -1,7 +1,7 @@
 """Sampler: the values of distributions for one index, each from a stream of its own.
 
 In: a distribution and the name of its parameter. Out: a value. The only way in which `draw` meets chance;
-also where coverage and sweep act, so that no drawing function knows of them.
+also where low-discrepancy sampling and the sweep act, so that no drawing function knows of them.
 """
 
 from __future__ import annotations
@@ -15,22 +15,26 @@ from blendgen.draw.sweep import Sweep, parameter_of
 from blendgen.spec.distributions import Distribution, SameAs
 from blendgen.streams import stream
 
+# Parameters that were renamed keep their streams: the same seed samples the same values as before.
+_STREAMS = {"camera.subject_offset": "camera.aim", "products_per_image": "per_image"}
+_SEQUENCES = "coverage"  # of the seeds of low-discrepancy sequences, which was the name of that key
+
 
 @dataclass(frozen=True)
 class Sampler:
     """Streams of one index (a shot's or an exposure's) at one attempt.
 
-    even: numbers of each parameter are spread evenly over the indices, not drawn independently
-    mounts: how many cameras a data set is taken with; what belongs to a camera is drawn once for each
+    low_discrepancy: the numbers of each parameter are spread evenly over the indices, not independent
+    camera_count: how many cameras a data set is taken with; what belongs to a camera is drawn once for each
     seen: the values that were drawn, by parameter (of lamps and products: of the last one)
     """
 
     seed: int
     index: int
     attempt: int
-    even: bool = False
+    low_discrepancy: bool = False
     sweep: Sweep | None = None
-    mounts: int | None = None
+    camera_count: int | None = None
     seen: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def value(self, distribution: Distribution, name: str) -> Any:
@@ -58,9 +62,9 @@ class Sampler:
             if spread is not None:
                 return spread
             index = self.sweep.index_for(name, index)
-        if self.even and attempt == 0:
+        if self.low_discrepancy and attempt == 0:
             return _low_discrepancy_u(self.seed, index, name, count)
-        return stream(self.seed, index, attempt, name).random(count).tolist()
+        return stream(self.seed, index, attempt, _stream_name(name)).random(count).tolist()
 
     @property
     def mount(self) -> int | None:
@@ -68,10 +72,10 @@ class Sampler:
 
         Steered images have their own too, so that one parameter of the camera can change alone.
         """
-        if self.mounts is None or self.sweep is not None:
+        if self.camera_count is None or self.sweep is not None:
             return None
         u = stream(self.seed, self.index, 0, "camera.mount").random()
-        return min(int(u * self.mounts), self.mounts - 1)
+        return min(int(u * self.camera_count), self.camera_count - 1)
 
     def subject_index(self) -> int:
         """The index that decides the subject, which is assigned in turn and not drawn."""
@@ -85,17 +89,25 @@ class Sampler:
 
 def _is_mounted(name: str) -> bool:
     """Whether a parameter belongs to a camera, not to an image that it takes."""
-    return name.startswith("camera.") and parameter_of(name) != "camera.aim"
+    return name.startswith("camera.") and parameter_of(name) != "camera.subject_offset"
+
+
+def _stream_name(parameter: str) -> str:
+    """The name of a parameter's stream; "products_per_image.plus" belongs to products_per_image."""
+    for name, former in _STREAMS.items():
+        if parameter == name or parameter.startswith(f"{name}."):
+            return former + parameter.removeprefix(name)
+    return parameter
 
 
 def _low_discrepancy_u(seed: int, index: int, name: str, count: int) -> list[float]:
     """Each number of a parameter from an even sequence of its own."""
-    return [low_discrepancy_u(index, *seeds) for seeds in _coverage_seeds(seed, name, count)]
+    return [low_discrepancy_u(index, *seeds) for seeds in _sequence_seeds(seed, _stream_name(name), count)]
 
 
 @lru_cache(maxsize=4096)
-def _coverage_seeds(seed: int, name: str, count: int) -> list[tuple[int, int]]:
-    drawn = stream(seed, 0, 0, f"coverage.{name}").integers(2**32, size=(count, 2))
+def _sequence_seeds(seed: int, stream_name: str, count: int) -> list[tuple[int, int]]:
+    drawn = stream(seed, 0, 0, f"{_SEQUENCES}.{stream_name}").integers(2**32, size=(count, 2))
     return [(int(order), int(value)) for order, value in drawn]
 
 

@@ -46,7 +46,9 @@ def draw_shot(
 
 def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None = None) -> Sampler:
     """What a shot, or an exposure, is drawn with."""
-    return Sampler(spec.seed, index, attempt, spec.coverage == "even", sweep, spec.camera.mounts)
+    return Sampler(
+        spec.seed, index, attempt, spec.sampling == "low_discrepancy", sweep, spec.camera.camera_count
+    )
 
 
 def sampled_shot(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler) -> Shot:

@@ -73,7 +73,7 @@ class FlatEngine:
         asked: dict[str, Any] = {}
         if output.parts:
             asked["part_slot"] = np.minimum(film.instance_id, 1)
-        if output.coverage:
+        if output.soft_masks:
             ids = film.amodal_mask
             asked["coverage"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
         if output.surfaces:

@@ -24,7 +24,7 @@ MOUNT_AZIMUTH_DEG = Constant(270.0)
 MOUNT_TOLERANCE_M, MOUNT_TOLERANCE_DEG = Constant(0.005), Constant(1.0)
 
 _OF_OTHER_RIGS = ("frame_fill", "distance_m", "elevation_deg", "direction")
-_OF_OVERHEAD = ("height_m", "tilt_deg", "mount_tolerance_m", "mount_tolerance_deg", "mounts")
+_OF_OVERHEAD = ("height_m", "tilt_deg", "mount_tolerance_m", "mount_tolerance_deg", "camera_count")
 
 
 class Distortion(Section):
@@ -53,7 +53,7 @@ class CameraSection(Section):
     distance_m: number(0, 100, above_low=True) | None = Field(
         None, description="instead of frame_fill, where apparent size is a cue: camera to products"
     )
-    aim: point_in_disk(1) = Field(
+    subject_offset: point_in_disk(1) = Field(
         Disk(0.7), description="where in the free room of the frame the products sit; [0, 0] is centred"
     )
     height_m: number(0, 20, above_low=True) | None = Field(
@@ -72,7 +72,7 @@ class CameraSection(Section):
         description="how far an overhead camera may be turned off, about any axis "
         f"(default {MOUNT_TOLERANCE_DEG})",
     )
-    mounts: int | None = Field(
+    camera_count: int | None = Field(
         None,
         ge=1,
         le=10**6,

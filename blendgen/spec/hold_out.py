@@ -11,6 +11,7 @@ from blendgen.spec.distribution_parsing import is_number
 from blendgen.spec.distributions import Choice
 from blendgen.spec.links import PER_IMAGE, SEVERAL, Path, distributions_of
 from blendgen.spec.model import Spec
+from blendgen.spec.renamed_keys import renamed_parameter
 
 OF_THE_SUBJECT = ("product", "colorway")
 
@@ -36,7 +37,10 @@ def _fault(name: str, values: list, distributions, known: list[str]) -> str | No
     if name.startswith((*SEVERAL, *PER_IMAGE)):
         return "is drawn for each image, product or lamp: a shot has no one value of it to be held out by"
     if name not in known:
-        return f"is no parameter that is drawn, nor product or colorway{did_you_mean(name, known)}"
+        return (
+            renamed_parameter(name)
+            or f"is no parameter that is drawn, nor product or colorway{did_you_mean(name, known)}"
+        )
     distribution = distributions[name]
     if not distribution.dimensions:
         return f"is always {distribution.plain()}: nothing can be held out by it"

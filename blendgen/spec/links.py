@@ -16,6 +16,7 @@ from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Distribution, SameAs
 from blendgen.spec.fields import DistributionField, distribution_field
 from blendgen.spec.model import Spec
+from blendgen.spec.renamed_keys import renamed_parameter
 
 # drawn once for each product or lamp, so that there is no one value to refer to
 SEVERAL = (
@@ -48,6 +49,8 @@ def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
 
 def _complete(distribution: SameAs, path: Path, field: DistributionField, targets) -> SameAs:
     known = {name for name in targets if not name.startswith(SEVERAL)}
+    if renamed := renamed_parameter(distribution.path):
+        raise ValueError(f"same_as: {renamed}")
     if (
         distribution.path not in known
         and distribution.path.removeprefix("camera.") in CameraSection.model_fields

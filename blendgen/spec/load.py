@@ -21,12 +21,13 @@ from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.hold_out import hold_out_faults
 from blendgen.spec.links import linked
 from blendgen.spec.model import Spec
+from blendgen.spec.renamed_keys import renamed_keys
 from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
 
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
 # two answers to one question: an override of the one takes the other out
-_MEASURES = {"quality_db": "samples_per_pixel", "samples_per_pixel": "quality_db"}
+_MEASURES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
     value = copy.deepcopy(document.value)
     problems = [problem for o in overrides if (problem := _apply(value, o))]
     problems += [_problem(document, overrides, path, NO_VALUE) for path in without_value(value) if path]
+    problems += [_problem(document, overrides, path, message) for path, message in renamed_keys(value)]
     for key, (kind, default) in _PRESETS.items():
         try:
             value[key] = presets.expand(kind, value.get(key, default))

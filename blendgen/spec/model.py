@@ -41,10 +41,10 @@ class Spec(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="everything random follows from it")
     images: int = Field(1000, ge=1, le=100_000_000, description="how many; -n overrides")
     resolution: tuple[int, int] = Field((224, 224), description="width and height in pixels")
-    coverage: Literal["independent", "even"] = Field(
+    sampling: Literal["independent", "low_discrepancy"] = Field(
         "independent",
-        description="independent: each image is drawn by itself; even: the range of each parameter is "
-        "covered evenly (scrambled low-discrepancy sequences), which matters for small data sets",
+        description="independent: each image is sampled on its own; low_discrepancy: scrambled sequences "
+        "cover the range of each parameter evenly, which matters for small data sets",
     )
     splits: dict[str, float] = Field(
         {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1, description="share of the shots of each"
@@ -58,7 +58,7 @@ class Spec(Section):
     condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="things that lie about and are no products")
     occluders: Occluders | None = Field(None, description="things that hide a part of the subject")
-    per_image: whole_number(1, 40) = Field(Constant(1), description="products in one image")
+    products_per_image: whole_number(1, 40) = Field(Constant(1), description="products in one image")
     placement: Placement = Placement()
     container: ContainerSection | None = Field(None, description="an open box in which the products lie")
     surface: SurfaceSection = SurfaceSection()

@@ -23,7 +23,7 @@ class Output(Section):
     )
     semantic: bool = Field(False, description="class of each pixel, label_id + 1, as PNG under semantic/")
     parts: bool = Field(False, description="part of the product at each pixel as 16-bit PNG under parts/")
-    coverage: bool = Field(
+    soft_masks: bool = Field(
         False,
         description="share of each pixel that each product covers (Cryptomatte), as EXR under coverage/",
     )

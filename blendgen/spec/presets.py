@@ -17,7 +17,7 @@ from blendgen.spec.yaml_source import Document, parse
 from blendgen.system.resources import resource_folder
 
 MAX_SIDE_PX = 8192
-REFERENCE_SAMPLES = 256  # denoised, as good as converged: what quality_db is measured against
+REFERENCE_SAMPLES = 256  # denoised, as good as converged: what target_psnr_db is measured against
 MAX_PIXELS = 4096 * 4096
 
 
@@ -39,7 +39,7 @@ class RenderSettings(Section):
         description="cycles traces paths; eevee rasterises, for GPUs; docs/throughput.md says what it lacks",
     )
     samples_per_pixel: int | None = Field(None, ge=1, le=65536, description="paths through each pixel")
-    quality_db: float | None = Field(
+    target_psnr_db: float | None = Field(
         None,
         ge=10,
         le=60,
@@ -57,8 +57,8 @@ class RenderSettings(Section):
 
     @model_validator(mode="after")
     def _one_measure(self):
-        if self.samples_per_pixel is None and self.quality_db is None:
-            raise ValueError("give samples_per_pixel, or quality_db")
+        if self.samples_per_pixel is None and self.target_psnr_db is None:
+            raise ValueError("give samples_per_pixel, or target_psnr_db")
         return self
 
 
@@ -85,7 +85,7 @@ def expand(kind: str, value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         given = dict(value)
         base = preset_values(kind, given.pop("preset")) if "preset" in given else {}
-        if "quality_db" in given:  # the preset's own answer to the same question
+        if "target_psnr_db" in given:  # the preset's own answer to the same question
             base.pop("samples_per_pixel", None)
         return {**base, **given}
     raise ValueError(f"must be a preset of configs/{kind} or a mapping of its fields, got {value!r}")

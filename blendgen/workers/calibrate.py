@@ -1,6 +1,6 @@
 """Calibrate: how many samples a spec needs for the quality that it asks for.
 
-In: a Job whose spec says quality_db and no samples. Out: the fewest samples per pixel, a power of two,
+In: a Job whose spec says target_psnr_db and no samples. Out: the fewest samples per pixel, a power of two,
 with which each of a few shots comes as close to its converged picture. The picture is the displayed
 one, denoised as it will be and without the sensor's noise. The answer is kept in the cache.
 """
@@ -90,20 +90,20 @@ def _found(spec: Spec, inventory: Inventory, devices, say, workers: int | None) 
 
 
 def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
-    """Samples per pixel for job.spec.render.quality_db; from the cache where it is known.
+    """Samples per pixel for job.spec.render.target_psnr_db; from the cache where it is known.
 
     key: stands for all that decides the pictures (the data set's digest and Blender's version)
     raises: BlendgenError of a worker; Interrupted after a signal
     """
-    kept = cache_folder() / "quality" / f"{key}.json"
-    known = _read(kept)
+    kept = cache_folder() / "calibration" / f"{key}.json"
+    known, target_db = _read(kept), job.spec.render.target_psnr_db
     if known is None:
-        say(f"finding the samples for {job.spec.render.quality_db:g} dB: {SHOTS} shots at many samples, once")
+        say(f"finding the samples for {target_db:g} dB: {SHOTS} shots at many samples, once")
         known = _measured(job, workers)
         _keep(kept, known)
     if not known["reached"]:
-        wanted, most = job.spec.render.quality_db, CANDIDATES[-1]
-        say(f"note: {wanted:g} dB is not reached with {most} samples per pixel; going on with that")
+        most = CANDIDATES[-1]
+        say(f"note: {target_db:g} dB is not reached with {most} samples per pixel; continuing with {most}")
     return known["samples_per_pixel"]
 
 
@@ -111,7 +111,7 @@ def _measured(job: Job, workers: int) -> dict[str, Any]:
     """The worst shot decides."""
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
     found: list[tuple[int, bool]] = []
-    with scratch_folder("quality") as scratch, StopSignal() as stop:
+    with scratch_folder("calibration") as scratch, StopSignal() as stop:
         apart = replace(job, folder=scratch, log=scratch / "blender.log")
         found = list(run_tasks(apart, tasks, stop, workers, produce=fewest_samples))
         if stop.signum is not None:
@@ -129,10 +129,10 @@ def fewest_samples(task: Task) -> tuple[int, bool]:
 
 def _fewest_samples(task: Task) -> tuple[int, bool]:
     pipeline = worker_pipeline()
-    wanted_db = pipeline.spec.render.quality_db
+    target_db = pipeline.spec.render.target_psnr_db
     reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
     for samples in CANDIDATES:
-        if psnr_db(_displayed(pipeline, task, samples), reference) >= wanted_db:
+        if psnr_db(_displayed(pipeline, task, samples), reference) >= target_db:
             return samples, True
     return CANDIDATES[-1], False
 

@@ -64,7 +64,7 @@ def make_set(folder, count=8, **spec):
     catalog = boxes()
     settings = {"resolution": [128, 96], "output": {"depth": True}, "exposures_per_shot": 1}
     root = make_dataset(
-        folder, catalog, count, **{**settings, "per_image": {"integers": [2, 4]}, **spec}
+        folder, catalog, count, **{**settings, "products_per_image": {"integers": [2, 4]}, **spec}
     ).root
     only_products = replace(catalog, occluders=())
     return Checker(root, catalog, make_class_table(only_products), {}, geometry(catalog))

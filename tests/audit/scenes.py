@@ -54,7 +54,7 @@ DISTORTED = (
     "camera.distortion.p1={uniform: [-0.01, 0.01]}",
     "camera.focal_length_mm={uniform: [28, 50]}",
 )
-MANY = ("per_image={integers: [1, 4]}",)
+MANY = ("products_per_image={integers: [1, 4]}",)
 # so near that a phone or two, or a heap of them, reach out of the frame
 NEAR_M, NEAR_HEAP_M = (0.3, 0.5), (0.35, 0.6)
 # folders of test models: those that are small enough to be hidden by a hand, and how near is too near
@@ -124,7 +124,9 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, log, threads=1)
         while found.products < products and not stop.count:
-            expected = found.products / found.rows if found.rows else np.mean(job.spec.per_image.support())
+            expected = (
+                found.products / found.rows if found.rows else np.mean(job.spec.products_per_image.support())
+            )
             images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
             try:
                 tasks = tasks_for(job.spec, images)

@@ -16,7 +16,7 @@ pytest.importorskip("embreex")
 BARREL = {"k1": -0.25, "k2": 0.05, "p1": 0.004}
 SETS = {
     "plain": {},
-    "one alone": {"per_image": 1},
+    "one alone": {"products_per_image": 1},
     "depth as exr": {"output": {"depth": "exr"}},
     "distorted": {"camera": {"distortion": BARREL, "focal_length_mm": 24}},
     "occluded": {"occluders": {"catalog": "occluders", "visible_fraction": {"uniform": [0.2, 0.9]}}},

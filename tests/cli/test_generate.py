@@ -27,7 +27,7 @@ name: phones
 seed: 3
 images: 6
 products: [{catalog: phones, models: [iphone_8, iphone_12], colorways: [black, silver, gold, blue]}]
-per_image: {choice: [1, 2]}
+products_per_image: {choice: [1, 2]}
 surface: {kind: {choice: [paper, belt_rubber]}}
 render: smoke
 sensor: machine_vision
@@ -103,7 +103,7 @@ def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(sp
     from blendgen.models.measuring.cache import AssetCache
 
     folder = tmp_path / "out"
-    size = ("--set", "resolution=[256,256]", "--set", "per_image=1", "--set", "surface.kind=paper")
+    size = ("--set", "resolution=[256,256]", "--set", "products_per_image=1", "--set", "surface.kind=paper")
     assert blendgen("generate", spec, "-o", folder, "-n", "3", *size).returncode == 0
     wanted = [source for source in phone_sources() if source.name in ("iphone_8", "iphone_12")]
     catalog = load_catalog(wanted, measure, AssetCache(), builder_digests())
@@ -192,6 +192,8 @@ def test_preview_varies_one_parameter_and_tells_what_cannot_be_varied(spec, tmp_
     assert sheet.exists()
     result = blendgen("preview", spec, "--vary", "camera.elevation", "-o", sheet)
     assert result.returncode == 2 and "did you mean camera.elevation_deg?" in result.stderr
+    result = blendgen("preview", spec, "--vary", "camera.aim", "-o", sheet)
+    assert result.returncode == 2 and "`camera.aim` is now `camera.subject_offset`" in result.stderr
 
 
 def test_doctor_renders(tmp_path):

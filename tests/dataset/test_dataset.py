@@ -46,7 +46,7 @@ def content(folder):
 
 @pytest.fixture
 def pipeline(flat_pipeline):
-    return flat_pipeline(make_spec(per_image=2, exposures_per_shot=2))
+    return flat_pipeline(make_spec(products_per_image=2, exposures_per_shot=2))
 
 
 def test_a_data_set_is_the_same_bytes_in_any_order_and_in_parts(tmp_path, pipeline):

@@ -15,7 +15,7 @@ def drawn(shapes, strobe, speed=2.0, **exposure):
     spec = make_spec(
         resolution=[96, 96],
         surface={"kind": "belt_rubber", "speed_m_per_s": speed},
-        camera={"rig": "overhead", "height_m": 0.4, "focal_length_mm": 50, "aim": [0, 0]},
+        camera={"rig": "overhead", "height_m": 0.4, "focal_length_mm": 50, "subject_offset": [0, 0]},
         lighting={"lamps": {"count": 1, "kind": "disk", "elevation_deg": 80, "strobe": strobe}},
         exposure={"time_s": 0.01, "strobe_s": 2e-5, "environment_ev": 0, "lamp_ev": 0, **exposure},
     )

@@ -18,7 +18,7 @@ def pixel_box(camera, points):
 @settings(max_examples=150, deadline=None)
 @given(
     fill=st.floats(0.05, 0.95),
-    aim=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    subject_offset=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
     elevation=st.floats(1, 90),
     azimuth=st.floats(0, 360),
     roll=st.floats(-180, 180),
@@ -27,13 +27,13 @@ def pixel_box(camera, points):
     size=st.sampled_from([(0.15, 0.07, 0.008), (0.1, 0.1, 0.1), (0.02, 0.02, 0.3)]),
 )
 def test_the_product_is_in_view_and_as_large_as_drawn(
-    fill, aim, elevation, azimuth, roll, focal, resolution, size
+    fill, subject_offset, elevation, azimuth, roll, focal, resolution, size
 ):
     spec = make_spec(
         resolution=resolution,
         camera={
             "frame_fill": fill,
-            "aim": list(aim),
+            "subject_offset": list(subject_offset),
             "elevation_deg": elevation,
             "azimuth_deg": azimuth,
             "roll_deg": roll,
@@ -51,10 +51,10 @@ def test_the_product_is_in_view_and_as_large_as_drawn(
         assert measured == pytest.approx(fill, abs=1e-6)
     position = inverse_rigid(camera.world_to_camera)[:3, 3]
     assert position[2] > 0
-    # the aim gives way in steps before the camera goes below the surface
+    # the offset is reduced in steps before the camera goes below the surface
     shares = (1.0,) if elevation > 60 else (1.0, 0.75, 0.5, 0.25, 0.0)
     free, centre = np.array(resolution) - (high - low), (low + high) / 2
-    wanted = [np.array(resolution) / 2 + share * np.array(aim) * free / 2 for share in shares]
+    wanted = [np.array(resolution) / 2 + share * np.array(subject_offset) * free / 2 for share in shares]
     assert min(np.abs(centre - place).max() for place in wanted) < 1e-3
 
 

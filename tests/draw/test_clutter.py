@@ -24,7 +24,7 @@ def cluttered(shapes):
 
 def spec_of(**changes):
     return make_spec(
-        per_image=2,
+        products_per_image=2,
         distractors={"catalog": "shapes", "count": 5},
         surface={"kind": "belt_rubber", "width_m": 0.7},
         **changes,
@@ -66,7 +66,7 @@ def test_nothing_touches_anything_and_all_lies_on_the_belt(cluttered):
 def test_the_rest_of_a_shot_does_not_know_of_the_clutter(cluttered):
     for index in range(10):
         with_clutter = draw_shot(spec_of(), cluttered, make_class_table(cluttered), index)
-        plain = make_spec(per_image=2, surface={"kind": "belt_rubber", "width_m": 0.7})
+        plain = make_spec(products_per_image=2, surface={"kind": "belt_rubber", "width_m": 0.7})
         without = draw_shot(plain, cluttered, make_class_table(cluttered), index)
         assert with_clutter.model_copy(update={"distractors": ()}) == without
 

@@ -106,7 +106,7 @@ def test_a_case_changes_neither_class_nor_colourway_nor_what_else_is_drawn(wardr
 
 def test_a_phone_in_its_case_takes_its_place_and_not_less(wardrobe):
     products = [{"catalog": "phones", "case": 1}]
-    for shot in shots(wardrobe, 20, products=products, per_image=2):
+    for shot in shots(wardrobe, 20, products=products, products_per_image=2):
         for placed in shot.products:
             assert placed.case is not None
             assert wardrobe.product_of(placed).size_m == (0.074, 0.154, 0.01)

@@ -40,7 +40,7 @@ def test_products_are_whole_in_the_frame_of_a_lens_that_distorts(shapes):
         "rig": "overhead",
         "height_m": {"uniform": [0.7, 1.4]},
         "tilt_deg": {"uniform": [0, 35]},
-        "aim": {"disk": 1},
+        "subject_offset": {"disk": 1},
         "focal_length_mm": {"uniform": [35, 60]},
         "distortion": {"k1": {"uniform": [-0.25, 0.1]}, "p1": 0.002},
     }
@@ -55,13 +55,15 @@ def test_products_are_whole_in_the_frame_of_a_lens_that_distorts(shapes):
 
 
 def test_the_aim_is_the_place_in_the_frame(shapes):
-    for aim in ((0, 0), (0.9, -0.4), (-0.7, 0.7)):
-        for shot in shots(shapes, 10, {"aim": list(aim)}, surface={"kind": "paper"}):
+    for subject_offset in ((0, 0), (0.9, -0.4), (-0.7, 0.7)):
+        for shot in shots(shapes, 10, {"subject_offset": list(subject_offset)}, surface={"kind": "paper"}):
             seen = pixels(shot.camera, Arrangement(shot.products).points(shapes))
             frame = np.array(shot.camera.resolution)
             low, high = seen.min(axis=0), seen.max(axis=0)
             free = frame - (high - low)
-            assert (low + high) / 2 == pytest.approx(frame / 2 + np.array(aim) * free / 2, abs=1e-5)
+            assert (low + high) / 2 == pytest.approx(
+                frame / 2 + np.array(subject_offset) * free / 2, abs=1e-5
+            )
 
 
 def test_the_camera_is_where_it_was_mounted_within_its_tolerance(shapes):
@@ -95,22 +97,27 @@ def test_a_tilted_camera_looks_at_the_middle_of_the_surface(shapes):
     assert middle == pytest.approx([0, 0, 0.5 / np.cos(np.radians(40))])
 
 
-@pytest.mark.parametrize("coverage", ["independent", "even"])
-def test_a_data_set_of_few_mounts_repeats_their_cameras(shapes, coverage):
-    camera = {"mounts": 3, "tilt_deg": {"uniform": [0, 20]}, "f_number": {"uniform": [2, 8]}}
+@pytest.mark.parametrize("sampling", ["independent", "low_discrepancy"])
+def test_a_data_set_of_few_cameras_repeats_them(shapes, sampling):
+    camera = {"camera_count": 3, "tilt_deg": {"uniform": [0, 20]}, "f_number": {"uniform": [2, 8]}}
     of_mount = {}
-    aims = set()
-    for shot in shots(shapes, 60, camera, coverage=coverage):
+    offsets = set()
+    for shot in shots(shapes, 60, camera, sampling=sampling):
         fixed = shot.camera.model_dump(exclude={"frame_fill", "distance_m"})
         assert of_mount.setdefault(shot.camera.mount, fixed) == fixed
-        aims.add(tuple(Arrangement(shot.products).points(shapes)[0]))
-    assert set(of_mount) == {0, 1, 2} and len(aims) == 60
+        offsets.add(tuple(Arrangement(shot.products).points(shapes)[0]))
+    assert set(of_mount) == {0, 1, 2} and len(offsets) == 60
     assert len({cam["f_number"] for cam in of_mount.values()}) == 3
 
 
 def test_what_follows_the_camera_follows_its_mount(shapes):
     lamps = {"count": 1, "azimuth_deg": {"same_as": "camera.azimuth_deg", "plus": 180}}
-    camera = {"mounts": 2, "azimuth_deg": {"uniform": [0, 360]}, "mount_tolerance_deg": 0, "tilt_deg": 20}
+    camera = {
+        "camera_count": 2,
+        "azimuth_deg": {"uniform": [0, 360]},
+        "mount_tolerance_deg": 0,
+        "tilt_deg": 20,
+    }
     for shot in shots(shapes, 10, camera, lighting={"lamps": lamps}):
         away = np.array(shot.lamps[0].lamp_to_world)[:2, 2]
         forward = np.array(shot.camera.world_to_camera)[2, :2]
@@ -119,7 +126,7 @@ def test_what_follows_the_camera_follows_its_mount(shapes):
 
 def test_each_image_has_its_own_camera_by_default_and_where_one_parameter_varies(shapes):
     assert len({shot.camera.world_to_camera for shot in shots(shapes, 10, {})}) == 10
-    spec = make_spec(camera={"rig": "overhead", "mounts": 1})
+    spec = make_spec(camera={"rig": "overhead", "camera_count": 1})
     sweep = Sweep("camera.height_m", True, 0, 4)
     varied = [draw_shot(spec, shapes, make_class_table(shapes), i, sweep=sweep).camera for i in range(4)]
     assert len({inverse_rigid(camera.world_to_camera)[2, 3] for camera in varied}) == 4
@@ -127,15 +134,15 @@ def test_each_image_has_its_own_camera_by_default_and_where_one_parameter_varies
 
 
 def test_a_tote_under_the_camera_stays_on_the_belt(shapes):
-    camera = {"height_m": 1.2, "aim": {"disk": 1}, "focal_length_mm": 18}
-    pile = {"container": {"kind": "tote"}, "placement": {"arrangement": "pile"}, "per_image": 2}
+    camera = {"height_m": 1.2, "subject_offset": {"disk": 1}, "focal_length_mm": 18}
+    pile = {"container": {"kind": "tote"}, "placement": {"arrangement": "pile"}, "products_per_image": 2}
     for shot in shots(shapes, 10, camera, surface={"width_m": 0.9}, **pile):
         corners = np.concatenate([wall.corners_m for wall in walls(shot.container)])
         assert np.abs(corners[:, 0]).max() <= shot.surface.width_m / 2 - SURFACE_RIM_M + 1e-9
 
 
 def test_products_under_the_camera_stay_on_the_belt(shapes):
-    camera = {"height_m": 1.2, "aim": {"disk": 1}, "focal_length_mm": 18}
+    camera = {"height_m": 1.2, "subject_offset": {"disk": 1}, "focal_length_mm": 18}
     for shot in shots(shapes, 60, camera, surface={"width_m": 0.3, "yaw_deg": 25}):
         across = np.array([np.cos(np.radians(25)), np.sin(np.radians(25))])
         reach = np.abs(Arrangement(shot.products).points(shapes)[:, :2] @ across).max()
@@ -166,7 +173,7 @@ def test_a_camera_that_only_sees_past_the_belt_is_told(shapes):
     [
         ("{rig: overhead, frame_fill: 0.5}", "leave out frame_fill"),
         ("{rig: overhead, direction: {cone: 5}, elevation_deg: 80}", "leave out elevation_deg, direction"),
-        ("{height_m: 1, mounts: 2}", "height_m, mounts: only of rig: overhead"),
+        ("{height_m: 1, camera_count: 2}", "height_m, camera_count: only of rig: overhead"),
         ("{rig: free, tilt_deg: 3}", "tilt_deg: only of rig: overhead"),
         ("{rig: free, roll_deg: {same_as: camera.azimuth_deg}}", "is not drawn by this camera"),
         ("{direction: {cone: 5}, roll_deg: {same_as: camera.azimuth_deg}}", "is not drawn by this camera"),

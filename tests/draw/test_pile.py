@@ -17,7 +17,7 @@ from tests.conftest import make_class_table, make_product, make_spec
 
 
 def pile_spec(**changes):
-    values = {"per_image": 5, "placement": {"arrangement": "pile", "spread": 0.5}, **changes}
+    values = {"products_per_image": 5, "placement": {"arrangement": "pile", "spread": 0.5}, **changes}
     return make_spec(**values)
 
 
@@ -69,7 +69,7 @@ def test_in_a_container_all_lies_between_the_walls(shapes):
 
 
 def test_a_container_is_wide_enough_for_what_lies_in_it(shapes):
-    spec = pile_spec(per_image=1, container={"width_m": 0.03, "length_m": 0.03})
+    spec = pile_spec(products_per_image=1, container={"width_m": 0.03, "length_m": 0.03})
     shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
     extent = np.ptp(shapes.product(shot.products[0].product).hull_m[:, :2], axis=0).max()
     assert min(shot.container.size_m[:2]) >= extent

@@ -48,7 +48,7 @@ def test_a_redraw_keeps_subject_and_split(shapes):
 @pytest.mark.parametrize("changed", SECTIONS)
 def test_changing_one_section_leaves_what_belongs_to_the_others(shapes, changed):
     class_table = make_class_table(shapes)
-    before, after = make_spec(per_image=2), make_spec(per_image=2, **SECTIONS[changed])
+    before, after = make_spec(products_per_image=2), make_spec(products_per_image=2, **SECTIONS[changed])
     for index in range(10):
         one, two = (draw_shot(spec, shapes, class_table, index) for spec in (before, after))
         kept = {
@@ -120,7 +120,7 @@ def test_products_touch_the_surface_and_not_each_other(pose):
     plate = make_product("plate", "box", (0.15, 0.07, 0.01))
     plate = type(plate)(**{**plate.__dict__, "resting_poses": (*plate.resting_poses, tipped)})
     catalog = Catalog((plate, make_product("ball", "sphere", (0.05, 0.05, 0.05))))
-    spec = make_spec(per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
+    spec = make_spec(products_per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
     for index in range(60):
         shot = draw_shot(spec, catalog, make_class_table(catalog), index)
         clouds = [
@@ -142,7 +142,7 @@ def separated(one, two):
 
 
 def test_what_lies_on_a_belt_is_within_its_width(shapes):
-    spec = make_spec(per_image=3, surface={"width_m": 0.3, "yaw_deg": 30})
+    spec = make_spec(products_per_image=3, surface={"width_m": 0.3, "yaw_deg": 30})
     across = np.array([np.cos(np.radians(30)), np.sin(np.radians(30))])
     for index in range(50):
         shot = draw_shot(spec, shapes, make_class_table(shapes), index)
@@ -200,12 +200,14 @@ def test_a_sheet_without_thickness_lies_a_hair_above_the_surface():
 
 def test_upright_sheets_find_room_beside_each_other():
     card = Catalog((make_product("card", "box", (0.08, 0.0, 0.06)),))
-    shot = draw_shot(make_spec(per_image=3, placement={"pose": "upright"}), card, make_class_table(card), 0)
+    shot = draw_shot(
+        make_spec(products_per_image=3, placement={"pose": "upright"}), card, make_class_table(card), 0
+    )
     assert len(shot.products) == 3
 
 
 def test_a_low_camera_stays_above_the_surface(shapes):
-    spec = make_spec(camera={"elevation_deg": {"uniform": [1, 10]}, "aim": {"disk": 1}})
+    spec = make_spec(camera={"elevation_deg": {"uniform": [1, 10]}, "subject_offset": {"disk": 1}})
     for index in range(60):
         camera = draw_shot(spec, shapes, make_class_table(shapes), index).camera
         assert inverse_rigid(camera.world_to_camera)[2, 3] > 0

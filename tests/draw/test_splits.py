@@ -48,6 +48,7 @@ def test_products_are_held_out_and_all_else_stays_as_it_was(shapes):
     [
         ({"tset": {"surface.kind": ["paper"]}}, "is no split, did you mean test"),
         ({"test": {"surface.knd": ["paper"]}}, "did you mean surface.kind"),
+        ({"test": {"per_image": [1, 2]}}, "`per_image` is now `products_per_image`"),
         ({"test": {"surface.kind": ["belt_pvc"]}}, "never is belt_pvc"),
         ({"test": {"camera.elevation_deg": [85, 90]}}, "never lies in"),
         ({"test": {"camera.elevation_deg": [70]}}, "needs .low, high."),

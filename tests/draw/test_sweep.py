@@ -1,4 +1,4 @@
-"""Sweep and coverage: what changes from image to image, and how evenly."""
+"""Sweep and low-discrepancy sampling: what changes from image to image, and how evenly."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from blendgen.spec.vector_distributions import Disk
 from tests.conftest import make_class_table, make_spec
 
 SPEC = make_spec(
-    per_image=2,
+    products_per_image=2,
     lighting={"lamps": {"count": 2}},
     sensor={"preset": "webcam", "read_noise_e": {"uniform": [2, 9]}},
 )
@@ -87,7 +87,7 @@ def test_what_was_drawn_is_told_by_parameter(shapes):
 
 
 @pytest.mark.parametrize("count", [64, 100])
-def test_even_coverage_fills_the_range_of_each_parameter(count):
+def test_low_discrepancy_sampling_fills_the_range_of_each_parameter(count):
     """Discrepancy far below that of independent draws, for any length and any seed."""
     for seed in range(4):
         values = np.sort(
@@ -97,6 +97,16 @@ def test_even_coverage_fills_the_range_of_each_parameter(count):
         assert gap < 2 / count
 
 
+def test_renamed_parameters_keep_the_streams_of_their_old_names():
+    independent, spread = Sampler(3, 5, 0), Sampler(3, 5, 0, True)
+    assert independent.u("camera.subject_offset", 2) == [0.17603806703140135, 0.5661296968276108]
+    assert independent.u("products_per_image", 1) == [0.555481828823176]
+    assert independent.u("products_per_image.plus", 1) == [0.6996905676334246]
+    assert spread.u("camera.subject_offset", 2) == [0.47389084845781326, 0.9927795361727476]
+    assert spread.u("products_per_image", 1) == [0.02150698844343424]
+    assert spread.u("camera.roll_deg", 1) == [0.7203925400972366]
+
+
 def test_the_first_power_of_two_numbers_fall_one_into_each_part():
     for seed in range(5):
         units = [Sampler(seed, i, 0, True).u("a", 1)[0] for i in range(128)]
@@ -104,9 +114,9 @@ def test_the_first_power_of_two_numbers_fall_one_into_each_part():
             assert sorted(int(unit * length) for unit in units[:length]) == list(range(length))
 
 
-def test_even_coverage_leaves_parameters_independent():
+def test_low_discrepancy_sampling_leaves_parameters_independent():
     """Of different parameters, of the numbers of one, and of different seeds."""
-    points = [Sampler(3, i, 0, True).value(Disk(1), "camera.aim") for i in range(512)]
+    points = [Sampler(3, i, 0, True).value(Disk(1), "camera.subject_offset") for i in range(512)]
     columns = list(zip(*points, strict=True))
     columns += [
         [Sampler(seed, i, 0, True).value(Uniform(0, 1), name) for i in range(512)]
@@ -116,7 +126,7 @@ def test_even_coverage_leaves_parameters_independent():
     assert np.abs(correlation).max() < 0.15
 
 
-def test_even_coverage_gives_any_image_alone_what_it_gives_in_order():
+def test_low_discrepancy_sampling_gives_any_image_alone_what_it_gives_in_order():
     distribution = Uniform(0, 1)
     forwards = [Sampler(1, i, 0, True).value(distribution, "a") for i in range(20)]
     backwards = [Sampler(1, i, 0, True).value(distribution, "a") for i in reversed(range(20))]

@@ -18,7 +18,7 @@ from tests.engine.conformance import make_camera, make_shot, place, silhouette
 
 EVERYTHING = Output(
     parts=True,
-    coverage=True,
+    soft_masks=True,
     normals=True,
     albedo=True,
     object_coordinates=True,

@@ -17,7 +17,7 @@ blendgen: 1
 name: apart
 seed: 3
 products: [{catalog: phones, models: [iphone_8, iphone_11_pro, iphone_13_mini, iphone_16]}]
-per_image: {integers: [2, 5]}
+products_per_image: {integers: [2, 5]}
 placement: {arrangement: ARRANGEMENT, gap_m: {uniform: [0, 0.01]}, spread: {uniform: [0, 0.8]}}
 sensor: ideal
 render: smoke

@@ -40,7 +40,7 @@ def traced(stock, shots, _no_engine):
 
 @pytest.fixture
 def eevee(engine_for, traced):
-    engine = engine_for(engine="eevee", samples_per_pixel=1, output=Output(coverage=True))
+    engine = engine_for(engine="eevee", samples_per_pixel=1, output=Output(soft_masks=True))
     bpy.data.worlds["environment"].probe_resolution = "128"  # a third of the time, in software
     bpy.context.scene.eevee.shadow_pool_size = "16"
     return engine

@@ -24,7 +24,9 @@ NAMES = ("ärmel-größe", "blue box", "ボール")
 
 def make_dataset(folder, catalog, count=24, **spec):
     """A finished data set in a folder; returns it as an export sees it."""
-    spec = make_spec(name="small", **{"per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec})
+    spec = make_spec(
+        name="small", **{"products_per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec}
+    )
     class_table = make_class_table(catalog)
     record = {
         "name": spec.name, "digest": "0123456789abcdef", "seed": spec.seed, "blendgen_version": "1",
@@ -60,7 +62,11 @@ def crowded(tmp_path_factory):
     """Forty products in each image, of three hundred classes."""
     names = [f"class {number:03d}" for number in range(300)]
     catalog = Catalog(tuple(make_product(name, "box", (0.03, 0.02, 0.02)) for name in names))
-    spec = {"per_image": 40, "resolution": [256, 256], "camera": {"elevation_deg": 90, "frame_fill": 0.95}}
+    spec = {
+        "products_per_image": 40,
+        "resolution": [256, 256],
+        "camera": {"elevation_deg": 90, "frame_fill": 0.95},
+    }
     return make_dataset(tmp_path_factory.mktemp("crowded") / "set", catalog, 2, exposures_per_shot=1, **spec)
 
 
@@ -69,7 +75,7 @@ def lone(tmp_path_factory, stock):
     """One class only, in one split."""
     catalog = replace(stock, products=stock.products[:1])
     folder = tmp_path_factory.mktemp("lone") / "set"
-    return make_dataset(folder, catalog, 4, splits={"train": 1.0}, per_image=1)
+    return make_dataset(folder, catalog, 4, splits={"train": 1.0}, products_per_image=1)
 
 
 # a number as a name, of which readers that guess types make a 7; in code-point order, as classes are

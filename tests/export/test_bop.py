@@ -16,7 +16,12 @@ from tests.export.fake import FakeImage, make_fake, rewrite_rows
 
 @pytest.fixture(scope="module")
 def posed(tmp_path_factory, stock):
-    spec = {"output": {"depth": True}, "resolution": [128, 96], "per_image": 2, "exposures_per_shot": 1}
+    spec = {
+        "output": {"depth": True},
+        "resolution": [128, 96],
+        "products_per_image": 2,
+        "exposures_per_shot": 1,
+    }
     return make_dataset(tmp_path_factory.mktemp("posed") / "set", stock, 10, **spec)
 
 
@@ -80,7 +85,7 @@ def test_depth_meets_the_product_where_its_pose_has_it(posed, tmp_path):
 
 
 def test_lenses_that_distort_are_refused(tmp_path, stock):
-    spec = {"camera": {"distortion": {"k1": -0.1}}, "exposures_per_shot": 1, "per_image": 1}
+    spec = {"camera": {"distortion": {"k1": -0.1}}, "exposures_per_shot": 1, "products_per_image": 1}
     bent = make_dataset(tmp_path / "set", stock, 2, **spec)
     with pytest.raises(DatasetError, match="which BOP does not know"):
         export(bent.root, "bop", tmp_path / "bop", Options())

@@ -20,7 +20,7 @@ SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 
 @pytest.fixture(scope="module")
 def synthetic(tmp_path_factory, stock):
-    return make_dataset(tmp_path_factory.mktemp("many") / "set", stock, 120, per_image=1)
+    return make_dataset(tmp_path_factory.mktemp("many") / "set", stock, 120, products_per_image=1)
 
 
 def photo(path, seed):

@@ -42,7 +42,7 @@ def test_boxes_and_masks_agree_with_the_distorted_projection(flat_pipeline, shap
     """Within half a pixel: the box of the pixels whose centres lie inside the distorted outline."""
     spec = make_spec(
         resolution=[160, 120],
-        camera={"distortion": lens, "focal_length_mm": 28, "frame_fill": 0.7, "aim": {"disk": 1}},
+        camera={"distortion": lens, "focal_length_mm": 28, "frame_fill": 0.7, "subject_offset": {"disk": 1}},
     )
     for index in range(6):
         (frame,) = flat_pipeline(spec).frames(Task(index, (index,)))
@@ -65,16 +65,18 @@ def test_boxes_and_masks_agree_with_the_distorted_projection(flat_pipeline, shap
     k1=st.floats(-0.25, 0.3),
     p1=st.floats(-0.005, 0.005),
     fill=st.floats(0.2, 0.9),
-    aim=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    subject_offset=st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
     elevation=st.floats(30, 90),
     focal=st.floats(35, 80),
 )
-def test_the_product_is_in_view_and_as_large_as_drawn_through_any_lens(k1, p1, fill, aim, elevation, focal):
+def test_the_product_is_in_view_and_as_large_as_drawn_through_any_lens(
+    k1, p1, fill, subject_offset, elevation, focal
+):
     spec = make_spec(
         camera={
             "distortion": {"k1": k1, "p1": p1},
             "frame_fill": fill,
-            "aim": list(aim),
+            "subject_offset": list(subject_offset),
             "elevation_deg": elevation,
             "focal_length_mm": focal,
         }

@@ -45,13 +45,14 @@ def test_a_shift_has_a_law_of_its_own(shapes):
     ("line", "expected"),
     [
         ("camera: {roll_deg: {same_as: camera.azimut_deg}}", "did you mean camera.azimuth_deg?"),
+        ("camera: {roll_deg: {same_as: per_image}}", "same_as: `per_image` is now `products_per_image`"),
         ("camera: {roll_deg: {same_as: condition.scratches}}", "is not a parameter to refer to"),
         ("camera: {roll_deg: {same_as: placement.yaw_deg}}", "is not a parameter to refer to"),
         ("camera: {elevation_deg: {same_as: camera.azimuth_deg}}", "must be at least 1 and at most 90"),
         ("camera: {elevation_deg: {same_as: camera.elevation_deg}}", "itself refers to"),
         ("camera: {roll_deg: {same_as: exposure.camera_ev}}", "the rest to the rest"),
         ("camera: {roll_deg: {same_as: surface.kind}}", "surface.kind is not a number"),
-        ("camera: {roll_deg: {same_as: camera.aim, minus: 3}}", "same_as takes the path"),
+        ("camera: {roll_deg: {same_as: camera.subject_offset, minus: 3}}", "same_as takes the path"),
         ("camera: {roll_deg: {same_as: camera.azimuth_deg, plus: x}}", "plus must be a number"),
     ],
 )

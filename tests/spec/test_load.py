@@ -57,7 +57,7 @@ def test_a_minimal_spec_is_enough():
         ("sensor: {preset: phone, channel_sensitivity: [1, 2, 1]}", "channel_sensitivity", "the largest 1"),
         ("sensor: {preset: phone, color_matrix: [[1,1,0],[0,1,0],[0,0,1]]}", "color_matrix", "sum to 1"),
         ("sensor: {bits: 9, full_well_e: 100, read_noise_e: 2}", "sensor", "start from a preset"),
-        ("camera: {aim: [2, 0]}", "camera.aim", "within 1"),
+        ("camera: {subject_offset: [2, 0]}", "camera.subject_offset", "within 1"),
         ("camera: {focal_length_mm: {normal: [30, 3]}}", "focal_length_mm", "truncated_normal keeps"),
         ("camera: {roll_deg: {uniformm: [1, 2]}}", "roll_deg", "expected one of uniform"),
         ("camera: {roll_deg: {uniform: [1]}}", "roll_deg", "uniform needs [low, high], got [1]"),
@@ -65,8 +65,8 @@ def test_a_minimal_spec_is_enough():
         ("surface: {kind: belt_ruber}", "surface.kind", "did you mean belt_rubber?"),
         ("surface: {kind: {choice: {paper: 1, belt_pvcc: 2}}}", "surface.kind", "did you mean belt_pvc?"),
         ("surface: {color: blue}", "surface.color", "#rrggbb"),
-        ("per_image: {uniform: [1, 3]}", "per_image", "whole numbers"),
-        ("per_image: 0", "per_image", "at least 1"),
+        ("products_per_image: {uniform: [1, 3]}", "products_per_image", "whole numbers"),
+        ("products_per_image: 0", "products_per_image", "at least 1"),
         ("resolution: [100000, 100000]", "4:1: resolution", "16 to 8192"),
         ("resolution: [8192, 8192]", "resolution", "pixels in all"),
         ("resolution: [224.5, 224]", "resolution", "must be [width, height]"),
@@ -86,6 +86,29 @@ def test_a_fault_is_told_with_file_line_field_and_way_out(line, place, expected)
     (problem,) = problems(MINIMAL + line + "\n")
     assert problem.startswith("x.yaml:4:")
     assert place in problem and expected in problem
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("coverage: even", "4:1: coverage: `coverage: even` is now `sampling: low_discrepancy`"),
+        ("coverage: independent", "4:1: coverage: `coverage` is now `sampling`"),
+        ("per_image: 2", "4:1: per_image: `per_image` is now `products_per_image`"),
+        ("camera: {aim: [0, 0]}", "4:10: camera.aim: `camera.aim` is now `camera.subject_offset`"),
+        ("camera: {rig: overhead, mounts: 2}", "`camera.mounts` is now `camera.camera_count`"),
+        ("render: {preset: draft, quality_db: 40}", "is now `render.target_psnr_db`"),
+        ("output: {coverage: true}", "4:10: output.coverage: `output.coverage` is now `output.soft_masks`"),
+    ],
+)
+def test_an_old_key_gets_one_error_that_names_the_new_one(line, expected):
+    (problem,) = problems(MINIMAL + line + "\n")
+    assert problem.startswith("x.yaml:4:") and problem.endswith(expected)
+
+
+def test_an_old_key_in_an_override_gets_an_error_that_names_the_new_one():
+    assert problems(MINIMAL, "render.quality_db=40") == [
+        "--set render.quality_db=40: `render.quality_db` is now `render.target_psnr_db`"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -183,12 +206,12 @@ def test_another_preset_of_render_leaves_the_engine_and_takes_the_rest():
 
 def test_of_samples_and_quality_that_which_is_asked_for_last_counts():
     for given, override, expected in (
-        ("samples_per_pixel: 2", "render.quality_db=35", (None, 35)),
-        ("quality_db: 40", "render.samples_per_pixel=16", (16, None)),
-        ("max_bounces: 2", "render.quality_db=35", (None, 35)),
+        ("samples_per_pixel: 2", "render.target_psnr_db=35", (None, 35)),
+        ("target_psnr_db: 40", "render.samples_per_pixel=16", (16, None)),
+        ("max_bounces: 2", "render.target_psnr_db=35", (None, 35)),
     ):
         render = check(MINIMAL + f"render: {{preset: draft, {given}}}\n", override).render
-        assert (render.samples_per_pixel, render.quality_db) == expected
+        assert (render.samples_per_pixel, render.target_psnr_db) == expected
 
 
 def test_a_render_preset_may_fix_the_resolution():
@@ -196,10 +219,12 @@ def test_a_render_preset_may_fix_the_resolution():
 
 
 def test_constants_and_weights_keep_their_values_through_yaml():
-    spec = check(MINIMAL + "per_image: {choice: {1: 0.9, 2: 0.1}}\ncamera: {aim: [0.1, 0.2]}\n")
+    spec = check(
+        MINIMAL + "products_per_image: {choice: {1: 0.9, 2: 0.1}}\ncamera: {subject_offset: [0.1, 0.2]}\n"
+    )
     again = yaml.safe_load(resolved_yaml(spec))
-    assert again["per_image"] == {"choice": {1: 0.9, 2: 0.1}}
-    assert again["camera"]["aim"] == [0.1, 0.2]
+    assert again["products_per_image"] == {"choice": {1: 0.9, 2: 0.1}}
+    assert again["camera"]["subject_offset"] == [0.1, 0.2]
     assert spec.surface.yaw_deg == Constant(0.0)
 
 

@@ -30,7 +30,7 @@ def test_the_schema_accepts_the_shipped_scenes(validator, path):
         {"sensor": "nope"},
         {"surface": {"kind": "nope"}},
         {"camera": {"roll_deg": {"uniform": [1]}}},
-        {"per_image": 0},
+        {"products_per_image": 0},
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(validator, change):

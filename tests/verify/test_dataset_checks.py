@@ -201,7 +201,7 @@ def test_a_planted_fault_is_found(copy, name):
 EVERYTHING = {
     "depth": "exr",
     **dict.fromkeys(
-        ["semantic", "parts", "coverage", "normals", "albedo", "object_coordinates", "keypoints",
+        ["semantic", "parts", "soft_masks", "normals", "albedo", "object_coordinates", "keypoints",
          "truncation", "oriented_boxes", "boxes_3d"],
         True,
     ),

@@ -18,7 +18,7 @@ from blendgen.workers.calibrate import CANDIDATES, calibrate_spec, calibrated_sa
 from blendgen.workers.job import Job
 from tests.conftest import make_class_table, make_spec
 
-QUALITY = {"quality_db": 32, "max_bounces": 1, "denoise": False}
+QUALITY = {"target_psnr_db": 32, "max_bounces": 1, "denoise": False}
 
 
 def test_psnr_is_that_of_a_known_error():
@@ -29,11 +29,11 @@ def test_psnr_is_that_of_a_known_error():
 
 
 def test_quality_takes_the_place_of_a_presets_samples_and_a_choice_is_kept():
-    asked = make_spec(render={"preset": "draft", "quality_db": 40}).render
-    assert (asked.samples_per_pixel, asked.quality_db) == (None, 40)
-    chosen = make_spec(render={"preset": "draft", "quality_db": 40, "samples_per_pixel": 16}).render
-    assert (chosen.samples_per_pixel, chosen.quality_db) == (16, 40)
-    with pytest.raises(SpecError, match="give samples_per_pixel, or quality_db"):
+    asked = make_spec(render={"preset": "draft", "target_psnr_db": 40}).render
+    assert (asked.samples_per_pixel, asked.target_psnr_db) == (None, 40)
+    chosen = make_spec(render={"preset": "draft", "target_psnr_db": 40, "samples_per_pixel": 16}).render
+    assert (chosen.samples_per_pixel, chosen.target_psnr_db) == (16, 40)
+    with pytest.raises(SpecError, match="give samples_per_pixel, or target_psnr_db"):
         make_spec(render={"max_bounces": 1, "denoise": False})
 
 
@@ -93,7 +93,7 @@ def test_a_data_set_is_gone_on_with_as_it_was_begun(job, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("content", ["", "[]", '{"samples_per_pixel": 4}'])
 def test_a_broken_entry_of_the_cache_is_measured_again(job, monkeypatch, tmp_path, content):
-    kept = tmp_path / "cache/quality/key.json"
+    kept = tmp_path / "cache/calibration/key.json"
     kept.parent.mkdir(parents=True)
     kept.write_text(content)
     asked = answers(monkeypatch, (8, True))
@@ -103,7 +103,7 @@ def test_a_broken_entry_of_the_cache_is_measured_again(job, monkeypatch, tmp_pat
 
 def test_the_fewest_samples_are_the_fewest(shapes, flat_pipeline, monkeypatch):
     """An engine whose error shrinks with its samples, as a path tracer's does."""
-    pipeline = flat_pipeline(make_spec(render={**QUALITY, "quality_db": 30}))
+    pipeline = flat_pipeline(make_spec(render={**QUALITY, "target_psnr_db": 30}))
     samples = []
     monkeypatch.setattr(
         type(pipeline.engine), "set_samples", lambda self, n: samples.append(n), raising=False

@@ -51,7 +51,7 @@ def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     if (ranks[-1][..., -1] > 0).any():
         raise EngineError(
             f"more than {_DEPTH - 1} products lie behind one another, and masks of what is hidden would be "
-            "wrong; lower per_image or raise placement.spread"
+            "wrong; lower products_per_image or raise placement.spread"
         )
     found = np.zeros(ranks[0].shape[:2], bool)
     for rank in ranks:

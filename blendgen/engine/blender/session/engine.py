@@ -79,7 +79,7 @@ class BlenderEngine:
         """Of the renders that follow, instead of what the settings say."""
         self._samples = samples_per_pixel
         # beside EEVEE the rays through the pixels' centres are enough, but for shares of pixels
-        enough = self._settings.engine == "eevee" and not self._output.coverage
+        enough = self._settings.engine == "eevee" and not self._output.soft_masks
         self._scene.cycles.samples = 1 if enough else samples_per_pixel
 
     def identity(self) -> dict[str, str]:

@@ -31,7 +31,7 @@ class LabelPasses:
     def __init__(self, scene: bpy.types.Scene, picture: bpy.types.ViewLayer, output: Output, models: Models):
         self._scene, self._picture, self._output, self._models = scene, picture, output, models
         picture.use_pass_material_index = output.parts
-        if output.coverage:
+        if output.soft_masks:
             picture.use_pass_cryptomatte_object = True
             picture.pass_cryptomatte_depth = _COVERAGE_DEPTH
         self._surface = _surface_layer(scene) if output.surfaces else None
@@ -43,7 +43,7 @@ class LabelPasses:
         if output.parts:
             slots = np.rint(picture["Material Index"][..., 0]).astype(np.uint16)
             found["part_slot"] = np.where(instance_id > 0, slots, np.uint16(0))
-        if output.coverage:
+        if output.soft_masks:
             found["coverage"] = {
                 placed.instance_id: amodal.coverage(picture, object_name(placed.instance_id))
                 for placed in shot.products
