@@ -18,7 +18,7 @@ from PIL import Image
 from blendgen.cli.preview import steered
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
-from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.pipeline import Pipeline, Task, tasks_for
 from blendgen.report.contact_sheet import contact_sheet
@@ -92,7 +92,7 @@ def _tasks(strip: Strip) -> list[Task]:
 
 @cache
 def _inventory() -> Inventory:
-    return load_inventory(check_spec(Document("strips", SCENE, {}), Path()), measure, builder_digests())
+    return load_inventory(check_spec(Document("strips", SCENE, {}), Path()), BlenderMeasurer())
 
 
 _ENGINES: dict = {}

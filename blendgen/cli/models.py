@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import click
@@ -42,16 +41,16 @@ def command(place, unit, up, init, as_json):
 
 
 def _inspection(place: Path, unit: str | None, up: str | None) -> Inspection:
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.measuring.cache import cache_folder
     from blendgen.models.sidecar.find import is_sidecar
 
-    logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
+    measurer = BlenderMeasurer(cache_folder() / "measure.log")
     if not (place.is_file() and place.suffix.lower() in _SPEC_SUFFIXES) or is_sidecar(place):
-        return inspect_place(place, unit, up, logged, builder_digests())
+        return inspect_place(place, unit, up, measurer)
     if unit or up:
         raise UsageError("--unit and --up are for folders and models; a spec says them itself")
-    return inspect_spec(load_spec(place), logged, builder_digests())
+    return inspect_spec(load_spec(place), measurer)
 
 
 def _init(place: Path, inspection: Inspection) -> int:

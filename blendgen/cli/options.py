@@ -71,12 +71,11 @@ def load(
 
 def stock(spec_file: SpecFile, strict: bool) -> Inventory:
     """Measure the products of a spec, telling on stderr what was left out."""
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.inventory import load_inventory
     from blendgen.models.measuring.cache import cache_folder
 
-    logged = functools.partial(measure, log_path=cache_folder() / "measure.log")
-    inventory = load_inventory(spec_file, logged, builder_digests(), strict)
+    inventory = load_inventory(spec_file, BlenderMeasurer(cache_folder() / "measure.log"), strict)
     if inventory.refusals:
         say(f"left out {len(inventory.refusals)} model(s):")
         for refusal in inventory.refusals:

@@ -70,7 +70,7 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
     is asked for."""
     if ray_checks is None and rerenders is None:
         return
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.verify.ray_check import ray_faults
     from blendgen.verify.rays.cast import require_embree
     from blendgen.verify.reopen import reopen
@@ -78,7 +78,7 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
 
     if ray_checks is not None:
         require_embree()
-    found = reopen(folder, measure, builder_digests())
+    found = reopen(folder, BlenderMeasurer())
     if found.fault is not None:
         yield found.fault
         return

@@ -1,12 +1,12 @@
 """Inspection: model files and their sidecars as a person wants to check them, one after the other.
 
-In: a folder of models, one model file, or a spec; and a way to measure. Out: what was found of each
+In: a folder of models, one model file, or a spec; and a Measurer. Out: what was measured of each
 model, what was left out, and every fault of a sidecar. Nothing is raised for a bad model or sidecar.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,9 +55,7 @@ class Inspection:
         return not self.refusals and not self.faults
 
 
-def inspect_place(
-    place: Path, unit: str | None, up: str | None, measure: Measurer, builder_digests: Mapping[str, str]
-) -> Inspection:
+def inspect_place(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
     """Inspect a folder of models, one model file, or the model that a sidecar describes.
 
     unit, up: as in a spec, winning over sidecars
@@ -72,7 +70,7 @@ def inspect_place(
             "sidecar or a spec (.yaml)"
         )
     sidecars = Sidecars()
-    return _inspected(sidecars.attached(asked, every), sidecars, measure, builder_digests)
+    return _inspected(sidecars.attached(asked, every), sidecars, measurer)
 
 
 def _described_by(file: Path, sources: list[Source]) -> list[Source]:
@@ -80,21 +78,19 @@ def _described_by(file: Path, sources: list[Source]) -> list[Source]:
     return [s for s in sources if Path(s.options["path"]) == file] or models_of(file, sources)
 
 
-def inspect_spec(spec_file: SpecFile, measure: Measurer, builder_digests: Mapping[str, str]) -> Inspection:
+def inspect_spec(spec_file: SpecFile, measurer: Measurer) -> Inspection:
     """Inspect all models that a spec names, the ones that are no products, too.
 
     raises: SpecError for the spec itself, CatalogError for a folder, SetupError
     """
     asked = spec_sources(spec_file, tolerant=True)
     groups = [*(group for _, group in asked.products), *asked.beside.values()]
-    return _inspected(
-        [source for group in groups for source in group], asked.sidecars, measure, builder_digests
-    )
+    return _inspected([source for group in groups for source in group], asked.sidecars, measurer)
 
 
-def _inspected(sources: list[Source], sidecars: Sidecars, measure, builder_digests) -> Inspection:
+def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) -> Inspection:
     usable = [source for source in sources if source.options.get("path") not in sidecars.bad]
-    catalog = measured_catalog(usable, measure, builder_digests=builder_digests)
+    catalog = measured_catalog(usable, measurer)
     by_name = {source.name: source for source in usable}
     models, faults = [], list(sidecars.problems)
     for product in catalog.products:

@@ -1,6 +1,6 @@
 """Inventory: the products of a spec, found, measured, filtered, and sorted into classes.
 
-In: a SpecFile and a way to measure. Out: the Catalog, the ClassTable, and what was left out. Colourways
+In: a SpecFile and a Measurer. Out: the Catalog, the ClassTable, and what was left out. Colourways
 and classes that the spec asks for are checked here, with their line in the file.
 """
 
@@ -41,9 +41,7 @@ class Inventory:
         return self.catalog.refusals
 
 
-def load_inventory(
-    spec_file: SpecFile, measure: Measurer, builder_digests: Mapping[str, str], strict: bool = False
-) -> Inventory:
+def load_inventory(spec_file: SpecFile, measurer: Measurer, strict: bool = False) -> Inventory:
     """Find and measure the products of a spec.
 
     strict: a model that cannot be used is an error, not a note
@@ -55,7 +53,7 @@ def load_inventory(
     sources = [source for _, group in grouped for source in group]
     cased = [_cased(source) for section, group in grouped if section.case for source in group]
     everything = [*sources, *itertools.chain(*beside.values()), *cased]
-    measured = load_catalog(everything, measure, builder_digests=builder_digests)
+    measured = load_catalog(everything, measurer)
     whole, faults = described(measured.products, everything, asked.sidecars)
     if faults:
         raise SpecError(faults)

@@ -1,14 +1,13 @@
 """Load: sources in, Catalog out. What the cache does not hold is measured, all in one call.
 
-Knows nothing of Blender: the measurer is passed in. A model that cannot be used becomes a Refusal;
-whether refusals are tolerated is decided by the caller.
+Blender is behind the Measurer. A model that cannot be used becomes a Refusal; the caller decides whether
+that is an error.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -24,36 +23,25 @@ _log = logging.getLogger(__name__)
 _Known = dict[str, Measured | str]
 
 
-def load_catalog(
-    sources: list[Source],
-    measure: Measurer,
-    cache: AssetCache | None = None,
-    builder_digests: Mapping[str, str] | None = None,
-) -> Catalog:
+def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
     """As measured_catalog, but raises CatalogError where no product is left."""
-    catalog = measured_catalog(sources, measure, cache, builder_digests)
+    catalog = measured_catalog(sources, measurer, cache)
     if not catalog.products:
         refusals = (f"  {refusal}" for refusal in catalog.refusals)
         raise CatalogError("\n".join(["no product can be used", *refusals]))
     return catalog
 
 
-def measured_catalog(
-    sources: list[Source],
-    measure: Measurer,
-    cache: AssetCache | None = None,
-    builder_digests: Mapping[str, str] | None = None,
-) -> Catalog:
+def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
     """Products in the order of the sources, and what was left out; perhaps no product at all.
 
-    builder_digests: source kind -> digest of the code that measures it
-    raises: CatalogError where two have one name, SetupError for the cache
+    raises: CatalogError where two have the same name, SetupError for the cache
     """
     cache = cache or AssetCache()
     _check_names(sources)
-    keys, unreadable = _keys(sources, builder_digests or {})
+    keys, unreadable = _keys(sources, measurer.digest)
     known = _from_cache(keys, cache)
-    known |= _from_measurer(sources, keys, known, measure, cache, builder_digests or {})
+    known |= _from_measurer(sources, keys, known, measurer, cache)
     refusals = list(unreadable)
     products = []
     for source, key in zip(sources, keys, strict=True):
@@ -78,13 +66,13 @@ def _check_names(sources: list[Source]) -> None:
         )
 
 
-def _keys(sources: list[Source], digests: Mapping[str, str]) -> tuple[list[str | None], list[Refusal]]:
+def _keys(sources: list[Source], digest: str) -> tuple[list[str | None], list[Refusal]]:
     """Cache keys, None for a source that cannot be read."""
     keys: list[str | None] = []
     unreadable = []
     for source in sources:
         try:
-            keys.append(source_key(source, digests.get(source.kind, "")))
+            keys.append(source_key(source, digest))
         except OSError as error:
             keys.append(None)
             unreadable.append(Refusal(source.display, f"cannot be read: {error.strerror or error}"))
@@ -92,17 +80,12 @@ def _keys(sources: list[Source], digests: Mapping[str, str]) -> tuple[list[str |
 
 
 def _from_cache(keys: list[str | None], cache: AssetCache) -> _Known:
-    found = {key: cache.read(key) for key in dict.fromkeys(keys) if key is not None}
-    return {key: entry for key, entry in found.items() if entry is not None}
+    entries = {key: cache.read(key) for key in dict.fromkeys(keys) if key is not None}
+    return {key: entry for key, entry in entries.items() if entry is not None}
 
 
 def _from_measurer(
-    sources: list[Source],
-    keys: list[str | None],
-    known: _Known,
-    measure: Measurer,
-    cache: AssetCache,
-    builder_digests: Mapping[str, str],
+    sources: list[Source], keys: list[str | None], known: _Known, measurer: Measurer, cache: AssetCache
 ) -> _Known:
     missing: dict[str, Source] = {}
     for source, key in zip(sources, keys, strict=True):
@@ -114,10 +97,9 @@ def _from_measurer(
     jobs = [(source, building[key]) for key, source in missing.items()]
     measured: _Known = {}
     try:
-        with closing(measure(jobs)) as outcomes:
+        with closing(measurer.measure(jobs)) as outcomes:
             for (key, folder), refusal in zip(building.items(), outcomes, strict=True):
-                digest = builder_digests.get(missing[key].kind, "")
-                if refusal is None and not _unchanged(missing[key], digest, key):
+                if refusal is None and not _unchanged(missing[key], measurer.digest, key):
                     measured[key] = "changed while it was measured; run the same command again"
                     continue
                 measured[key] = _settle(key, folder, refusal, cache)
@@ -127,16 +109,16 @@ def _from_measurer(
     return measured
 
 
-def _unchanged(source: Source, builder_digest: str, key: str) -> bool:
+def _unchanged(source: Source, digest: str, key: str) -> bool:
     """Whether the files that were measured are still those of the key."""
     try:
-        return source_key(source, builder_digest) == key
+        return source_key(source, digest) == key
     except OSError:
         return False
 
 
 def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) -> Measured | str:
-    """Keep a finished entry; a crash or a timeout leaves none, so it is tried again the next time."""
+    """Publish a finished entry; after a crash or a timeout there is none, so the next run tries again."""
     try:
         entry = read_entry(folder)
     except TornEntry as error:

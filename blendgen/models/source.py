@@ -1,15 +1,15 @@
-"""Source: one thing to be measured, before it is a Product; and how a measurer is called.
+"""Source: one thing to be measured, before it is a Product; and the protocol of what measures it.
 
 A source is a model file, a built-in item or an analytic shape, with the options that
-change how it is read. It is plain data (JSON), because it travels to the throw-away process.
+change how it is read. It is plain data (JSON), because it is sent to the process that measures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from blendgen.models.product import Refusal
 
@@ -39,6 +39,16 @@ class Source:
     display: str
 
 
-# Measures each source into the folder of the same position (product.json, hull.npy, asset.blend);
-# yields None where that worked and a Refusal where it did not. Never raises for a bad model.
-Measurer = Callable[[list[tuple[Source, Path]]], Iterator[Refusal | None]]
+class Measurer(Protocol):
+    """Turns sources into entries of the cache (models/measuring/entry.py)."""
+
+    @property
+    def digest(self) -> str:
+        """A digest of the code that measures; part of the cache's keys."""
+
+    def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
+        """Measure each source into the folder next to it, in order.
+
+        yields: None for a complete entry, else a Refusal; a bad model never raises
+        raises: SetupError where nothing can be measured on this machine
+        """

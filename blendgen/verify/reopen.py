@@ -42,14 +42,14 @@ class Reopened:
         return Fault(self.layout.spec.name, what)
 
 
-def reopen(folder: Path, measure: Measurer, builder_digests) -> Reopened:
+def reopen(folder: Path, measurer: Measurer) -> Reopened:
     """raises: SpecError, CatalogError, SetupError where its spec or models cannot be loaded, and where other
     versions made it"""
     layout = Layout(Path(folder))
     known = read_record(layout)
     _refuse_other_versions(known)
     spec_file = load_spec(layout.spec)
-    inventory = load_inventory(spec_file, measure, builder_digests)
+    inventory = load_inventory(spec_file, measurer)
     return Reopened(layout, spec_file, inventory, dataset_record(spec_file.spec, inventory), known)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.engine.base import EngineError
-from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import load_inventory
@@ -41,7 +41,7 @@ def self_test() -> dict[str, Any]:
 
 def _smoke_render(folder: Path) -> dict[str, str]:
     spec_file = check_spec(Document("check-up", _SPEC, {}), folder)
-    inventory = load_inventory(spec_file, measure, builder_digests())
+    inventory = load_inventory(spec_file, BlenderMeasurer())
     job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, folder / "blender.log")
     with StopSignal() as stop:
         for _, identity in run_tasks(job, [Task(0, (0,))], stop):

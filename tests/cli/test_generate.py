@@ -97,7 +97,7 @@ def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finishe
 @pytest.mark.slow
 def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(spec, tmp_path):
     """Through the whole of blendgen: rows and masks of phones against their hulls, which they fill."""
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.families.phones import phone_sources
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
@@ -106,7 +106,7 @@ def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(sp
     size = ("--set", "resolution=[256,256]", "--set", "products_per_image=1", "--set", "surface.kind=paper")
     assert blendgen("generate", spec, "-o", folder, "-n", "3", *size).returncode == 0
     wanted = [source for source in phone_sources() if source.name in ("iphone_8", "iphone_12")]
-    catalog = load_catalog(wanted, measure, AssetCache(), builder_digests())
+    catalog = load_catalog(wanted, BlenderMeasurer(), AssetCache())
     for row in rows_of(folder):
         objects, seen = row["objects"], Camera(**row["shot"]["camera"])
         hull = catalog.product(objects["product"][0]).hull_m

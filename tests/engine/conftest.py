@@ -13,14 +13,14 @@ _NOTHING_MORE = Output()
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory):
     """The built-in shapes, measured for real into a cache of their own."""
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.spec_sources import shape_source
 
     cache = AssetCache(tmp_path_factory.mktemp("cache"))
     sources = [shape_source("box"), shape_source("sphere")]
-    return load_catalog(sources, measure, cache, builder_digests())
+    return load_catalog(sources, BlenderMeasurer(), cache)
 
 
 class _Current:

@@ -47,13 +47,13 @@ def meshes():
 
 @pytest.fixture
 def inventory_of(tmp_path):
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 
     def load(arrangement):
         file = Path(tmp_path / "spec.yaml")
         file.write_text(SPEC.replace("ARRANGEMENT", arrangement))
         spec_file = load_spec(file)
-        return spec_file.spec, load_inventory(spec_file, measure, builder_digests())
+        return spec_file.spec, load_inventory(spec_file, BlenderMeasurer())
 
     return load
 

@@ -1,4 +1,4 @@
-"""Kept node trees: the same picture, whether they were written or read, and no harm from a bad cache."""
+"""Cached node trees: the same picture whether built or read, and no harm from a damaged cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORN = {"condition": {"scratches": 0.8, "fingerprints": 0.6, "dust": 0.4}}
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch, stock):
-    """A new engine that keeps node trees in a folder of its own."""
+    """A new engine that caches node trees in its own folder."""
     from blendgen.engine.blender.session.engine import BlenderEngine
     from tests.conftest import make_spec
 
@@ -45,17 +45,17 @@ def files(tmp_path):
 )
 def test_what_is_read_gives_the_same_picture_as_what_was_written(fresh, stock, tmp_path, kind):
     written = picture(fresh(), stock, kind)
-    kept = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
-    assert f"surface.{kind}.blend" in kept and "pattern.dust.blend" in kept
-    assert all(name.endswith(".blend") for name in kept)
+    cached = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
+    assert f"surface.{kind}.blend" in cached and "pattern.dust.blend" in cached
+    assert all(name.endswith(".blend") for name in cached)
     assert np.array_equal(picture(fresh(), stock, kind), written)
-    assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == kept
+    assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == cached
 
 
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(path.read_bytes()[:900]), lambda path: path.write_text("x")]
 )
-def test_a_torn_file_is_written_anew(fresh, stock, tmp_path, damage):
+def test_a_damaged_file_is_replaced(fresh, stock, tmp_path, damage):
     written = picture(fresh(), stock, "paper")
     sizes = [path.stat().st_size for path in files(tmp_path)]
     for path in files(tmp_path):

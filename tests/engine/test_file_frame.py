@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blendgen.engine.blender.importing.measuring import measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.measuring.entry import read_entry
 from blendgen.models.scan import scan_directory
 from blendgen.models.source import Source
@@ -90,7 +90,7 @@ def measured(tmp_path_factory):
     subprocess.run(script, check=True, capture_output=True)
     (folder / "wedge.obj").write_text(obj(CORNERS.tolist(), FACES))
     jobs = [(source, tmp_path_factory.mktemp("entry")) for source in sources(folder)]
-    assert list(measure(jobs, timeout_s=60)) == [None] * len(jobs)
+    assert list(BlenderMeasurer(timeout_s=60).measure(jobs)) == [None] * len(jobs)
     return {source.display: read_entry(entry) for source, entry in jobs}
 
 
@@ -130,6 +130,6 @@ def test_a_point_off_the_surface_is_moved_to_the_nearest_of_it(tmp_path):
     moved = replace(source, options=source.options | {"points": [[0.5, 1.0, 9.0]]})
     entry = tmp_path / "entry"
     entry.mkdir()
-    assert list(measure([(moved, entry)])) == [None]
+    assert list(BlenderMeasurer().measure([(moved, entry)])) == [None]
     (keypoint,) = read_entry(entry).keypoints
     np.testing.assert_allclose(keypoint.position_m, (0, 0, 0.003), atol=1e-9)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from blendgen.engine.blender.importing.confined import SWITCH
-from blendgen.engine.blender.importing.measuring import measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
 from blendgen.models.scan import scan_directory
 from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
@@ -179,7 +179,7 @@ class Outcomes:
         folders = [entries / source.display for source in sources]
         for folder in folders:
             folder.mkdir(parents=True)
-        refusals = list(measure(list(zip(sources, folders, strict=True)), timeout_s=60))
+        refusals = list(BlenderMeasurer(timeout_s=60).measure(list(zip(sources, folders, strict=True))))
         self.folders = {source.display: folder for source, folder in zip(sources, folders, strict=True)}
         self.refusals = dict(zip(self.folders, refusals, strict=True))
 

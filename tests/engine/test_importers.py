@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.engine.blender.importing.measuring import measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
 from blendgen.models.scan import MODEL_SUFFIXES, scan_directory
 from blendgen.models.source import Source
@@ -44,7 +44,7 @@ class Outcomes:
             self._folders[source.display] = entries / str(number)
             self._folders[source.display].mkdir(parents=True)
         jobs = [(source, self._folders[source.display]) for source in sources]
-        self.refusals = dict(zip(self._folders, measure(jobs, timeout_s=60), strict=True))
+        self.refusals = dict(zip(self._folders, BlenderMeasurer(timeout_s=60).measure(jobs), strict=True))
 
     def product(self, name: str) -> Measured:
         assert self.refusals[name] is None, self.refusals[name]

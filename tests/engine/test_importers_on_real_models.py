@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.load import load_catalog
 from blendgen.models.measuring.cache import AssetCache
 from blendgen.models.measuring.entry import read_entry
@@ -20,6 +20,9 @@ from blendgen.models.scan import scan_directory
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
+
+
+_MEASURER = BlenderMeasurer()
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +37,16 @@ def shared_data() -> Path:
 def load(shared_data, tmp_path_factory):
     cache = AssetCache(tmp_path_factory.mktemp("cache"))
 
-    def load_folder(name: str, unit: str | None = None, measurer=measure) -> Catalog:
+    def load_folder(name: str, unit: str | None = None, measurer=_MEASURER) -> Catalog:
         sources = scan_directory(shared_data / name, name, unit, None)
-        return load_catalog(sources, measurer, cache, builder_digests())
+        return load_catalog(sources, measurer, cache)
 
     return load_folder
 
 
-def never(jobs):
-    raise AssertionError("measured again")
+class Never(BlenderMeasurer):
+    def measure(self, jobs):
+        raise AssertionError("measured again")
 
 
 def millimetres(catalog: Catalog, name: str) -> list[float]:
@@ -54,7 +58,7 @@ def test_lego_parts_have_their_true_size_and_are_measured_once(load):
     assert len(catalog.products) == 20 and not catalog.refusals
     assert sorted(millimetres(catalog, "Brick_2x4")) == pytest.approx([11.2, 15.9, 31.9], abs=0.5)
     assert sorted(millimetres(catalog, "Plate_1x2")) == pytest.approx([4.8, 7.9, 15.9], abs=0.5)
-    again = load("lego20", measurer=never)
+    again = load("lego20", measurer=Never())
     assert [p.content_hash for p in again.products] == [p.content_hash for p in catalog.products]
 
 
@@ -119,6 +123,6 @@ def test_a_file_cut_anywhere_is_refused_or_whole_but_never_kills(tmp_path, share
         file.write_bytes(data[: len(data) * tenths // 10])
     shutil.copy(shared_data / "lego20" / "Brick_1x1.glb", tmp_path / "cut" / "whole.glb")
     sources = scan_directory(tmp_path / "cut", "cut", None, None)
-    catalog = load_catalog(sources, measure, AssetCache(tmp_path / "cache"), builder_digests())
+    catalog = load_catalog(sources, BlenderMeasurer(), AssetCache(tmp_path / "cache"))
     assert [product.name for product in catalog.products] == ["whole"]
     assert not [refusal for refusal in catalog.refusals if "crashed" in refusal.reason]

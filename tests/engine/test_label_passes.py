@@ -39,7 +39,7 @@ usemtl lid\nf 5 6 7 8
 @pytest.fixture(scope="module")
 def lidded(tmp_path_factory):
     """A box of 6 x 4 x 2 cm whose upper face is a part of its own, with a colourway for both parts."""
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.product import Colorway, MaterialOverride
@@ -48,7 +48,7 @@ def lidded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lidded")
     (folder / "box.obj").write_text(LIDDED_BOX)
     sources = scan_directory(folder, "models", "cm", "z")
-    catalog = load_catalog(sources, measure, AssetCache(tmp_path_factory.mktemp("cache")), builder_digests())
+    catalog = load_catalog(sources, BlenderMeasurer(), AssetCache(tmp_path_factory.mktemp("cache")))
     # both slots show one material, which must not make them one part
     swapped = {"body": MaterialOverride(material="lid")}
     colorways = (*catalog.products[0].colorways, Colorway("plain", swapped))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.engine.blender.importing.measuring import builder_digests, measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
@@ -37,7 +37,7 @@ def child(script: str) -> tuple[str, ...]:
 
 def run(*names: str, script: str = CHILD, **options) -> list[str | None]:
     jobs = [(Source(name, "", "mesh", {}, f"m/{name}"), Path("/nowhere")) for name in names]
-    outcomes = list(measure(jobs, command=child(script), **options))
+    outcomes = list(BlenderMeasurer(command=child(script), **options).measure(jobs))
     assert all(o is None or o.source == f"m/{name}" for name, o in zip(names, outcomes, strict=True))
     return [outcome.reason if isinstance(outcome, Refusal) else None for outcome in outcomes]
 
@@ -101,7 +101,9 @@ def test_no_child_is_started_for_nothing_and_none_outlives_an_abandoned_loop(tmp
     assert run(script="raise SystemExit(3)") == []
     write_pid = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     script = CHILD.replace("for line", f"{write_pid}\nfor line")
-    outcomes = measure([(Source("a", "", "mesh", {}, "a"), tmp_path)] * 2, command=child(script))
+    outcomes = BlenderMeasurer(command=child(script)).measure(
+        [(Source("a", "", "mesh", {}, "a"), tmp_path)] * 2
+    )
     next(outcomes)
     pid = int((tmp_path / "pid").read_text())
     outcomes.close()
@@ -114,9 +116,3 @@ def test_messages_of_the_child_are_appended_to_the_log(tmp_path):
     log.write_text("before\n")
     run("a", script="import sys; print('blender speaks', file=sys.stderr)\n" + CHILD, log_path=log)
     assert log.read_text() == "before\nblender speaks\n"
-
-
-def test_each_kind_of_source_has_its_own_code_digest():
-    digests = builder_digests()
-    assert set(digests) == {"mesh", "phone", "clutter", "shape"}
-    assert len(set(digests.values())) == 4

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.engine.blender.importing.measuring import measure
+from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.source import Source
 from blendgen.system.sandbox import landlock_version
 from tests.engine.model_files import obj
@@ -97,7 +97,7 @@ def test_a_crashed_fork_costs_its_model_and_no_new_start_of_blender(tmp_path, mo
     for _, folder in jobs:
         folder.mkdir()
     log = tmp_path / "log"
-    refused, taken = measure(jobs, log_path=log)
+    refused, taken = BlenderMeasurer(log).measure(jobs)
     assert refused is not None and taken is None
     assert "memory" in refused.reason or "crashed" in refused.reason
 
@@ -111,10 +111,10 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "from tests.engine.test_sandbox import source\n"
-        "from blendgen.engine.blender.importing.measuring import measure\n"
+        "from blendgen.engine.blender.importing.measuring import BlenderMeasurer\n"
         f"command = (sys.executable, '-c', {HANGING!r}, {str(tmp_path / 'pids')!r})\n"
-        f"list(measure([(source(Path({str(tmp_path / 'a.obj')!r})), Path({str(tmp_path / 'entry')!r}))],"
-        " command=command))\n"
+        f"job = (source(Path({str(tmp_path / 'a.obj')!r})), Path({str(tmp_path / 'entry')!r}))\n"
+        "list(BlenderMeasurer(command=command).measure([job]))\n"
     )
     run = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     pids = _when_written(tmp_path / "pids")
@@ -130,7 +130,7 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
 HANGING = """
 import os, sys, time
 from pathlib import Path
-from blendgen.engine.blender import measure
+from blendgen.engine.blender.importing import measure
 def hang(source, folder):
     Path(sys.argv[1] + ".new").write_text(f"{os.getppid()} {os.getpid()}")
     os.rename(sys.argv[1] + ".new", sys.argv[1])

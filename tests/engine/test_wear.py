@@ -119,7 +119,7 @@ def test_what_is_no_glass_does_not_crack(stock, engine_for):
 def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.scan import scan_directory
@@ -130,7 +130,7 @@ def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for
     (tmp_path / "models" / "cube.obj").write_text("\n".join([*corners, *(f"f {side}" for side in sides)]))
     (sharp,) = scan_directory(tmp_path / "models", "models", "mm", None)
     bevelled = replace(sharp, name="bevelled", options={**sharp.options, "bevel_mm": 6.0})
-    catalog = load_catalog([sharp, bevelled], measure, AssetCache(tmp_path / "cache"), builder_digests())
+    catalog = load_catalog([sharp, bevelled], BlenderMeasurer(), AssetCache(tmp_path / "cache"))
     engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=0)
     camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.06), resolution=(64, 48))
     plain, bent = (
@@ -151,14 +151,14 @@ def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for
 def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.engine.blender.importing.measuring import builder_digests, measure
+    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.families.phones import phone_sources
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
 
     (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
     cased = replace(phone, name="cased", options={**phone.options, "cased": True})
-    both = load_catalog([phone, cased], measure, AssetCache(tmp_path / "cache"), builder_digests())
+    both = load_catalog([phone, cased], BlenderMeasurer(), AssetCache(tmp_path / "cache"))
     bare, worn = both.products
     catalog = replace(both, products=(bare,), cased={bare.name: worn})
     engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=4, denoise=False)

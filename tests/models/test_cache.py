@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blendgen.errors import SetupError
-from blendgen.models.measuring.cache import AssetCache, cache_folder, code_digest, source_key
+from blendgen.models.measuring.cache import AssetCache, cache_folder, source_key
 from blendgen.models.measuring.entry import Measured, TornEntry, read_entry, write_measured, write_refusal
 from blendgen.models.product import Colorway, MaterialOverride, RestingPose
 from blendgen.models.source import Source
@@ -135,16 +135,6 @@ def test_a_description_has_a_key_that_ignores_the_order_of_its_fields():
     one = Source("a", "", "phone", {"x": 1, "y": [2]}, "a")
     other = Source("b", "f", "phone", {"y": [2], "x": 1}, "b")
     assert source_key(one, "d") == source_key(other, "d") != source_key(one, "e")
-
-
-def test_a_code_digest_depends_on_names_and_bytes_but_not_on_the_order(tmp_path):
-    a, b = tmp_path / "a.py", tmp_path / "b.py"
-    a.write_text("1")
-    b.write_text("2")
-    before = code_digest([a, b])
-    assert before == code_digest([b, a])
-    b.write_text("3")
-    assert before != code_digest([a, b])
 
 
 def test_an_entry_appears_only_when_it_is_published(tmp_path):

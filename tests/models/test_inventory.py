@@ -12,7 +12,7 @@ from blendgen.models.inventory import load_inventory
 from blendgen.scene.vocabulary import FAMILIES
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import parse
-from tests.models.test_load import FakeMeasurer
+from tests.models.measurers import FakeMeasurer
 
 HEAD = "blendgen: 1\nname: x\nproducts:\n"
 
@@ -27,9 +27,7 @@ def stock(tmp_path, monkeypatch):
 
     def load(products: str, strict: bool = False):
         """products: what follows `products:` in the spec"""
-        return load_inventory(
-            check_spec(parse(HEAD + products, "x.yaml"), tmp_path), FakeMeasurer(), {}, strict
-        )
+        return load_inventory(check_spec(parse(HEAD + products, "x.yaml"), tmp_path), FakeMeasurer(), strict)
 
     return load
 
@@ -221,17 +219,17 @@ def test_a_folder_without_sound_photos_is_told_with_its_place(stock, tmp_path, f
 
 
 def test_phones_are_measured_in_cases_only_where_they_may_wear_one(stock, monkeypatch):
-    asked = []
-    measure = FakeMeasurer.__call__
+    measured = []
+    measure = FakeMeasurer.measure
 
-    def listening(self, jobs):
-        asked.append([source.name for source, _ in jobs])
+    def recording(self, jobs):
+        measured.append([source.name for source, _ in jobs])
         return measure(self, jobs)
 
-    monkeypatch.setattr(FakeMeasurer, "__call__", listening)
+    monkeypatch.setattr(FakeMeasurer, "measure", recording)
     bare = stock("  - {catalog: phones, models: [iphone_8]}\n")
     cased = stock("  - {catalog: phones, models: [iphone_8], case: 0.2}\n")
-    assert asked == [["iphone_8"], ["iphone_8 in case"]]
+    assert measured == [["iphone_8"], ["iphone_8 in case"]]
     assert not bare.catalog.cased and list(cased.catalog.cased) == ["iphone_8"]
     assert bare.class_table.classes == cased.class_table.classes == ("iphone_8",)
     assert [p.name for p in cased.catalog.products] == ["iphone_8"]

@@ -6,54 +6,16 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from blendgen.errors import CatalogError, SetupError
 from blendgen.models.load import load_catalog, measured_catalog
 from blendgen.models.measuring.cache import AssetCache
-from blendgen.models.measuring.entry import Measured, write_measured, write_refusal
-from blendgen.models.product import Colorway, Refusal, RestingPose
+from blendgen.models.product import Refusal
 from blendgen.models.scan import scan_directory
 from blendgen.models.source import Source
-
-UPRIGHT = RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
-
-
-class FakeMeasurer:
-    """Writes an entry for each source; those whose name says so are refused, crash or lose a texture."""
-
-    def __init__(self):
-        self.calls: list[list[str]] = []
-
-    def __call__(self, jobs: list[tuple[Source, Path]]) -> Iterator[Refusal | None]:
-        self.calls.append([source.name for source, _ in jobs])
-        for source, folder in jobs:
-            yield self._measure(source, folder)
-
-    def _measure(self, source: Source, folder: Path) -> Refusal | None:
-        if "bad" in source.name:
-            write_refusal(folder, "a point cloud")
-            return Refusal(source.display, "a point cloud")
-        if "crash" in source.name:
-            (folder / "asset.blend").write_bytes(b"half")
-            return Refusal(source.display, "the importer crashed (SIGABRT)")
-        (folder / "asset.blend").write_bytes(b"BLENDER")
-        missing = ("wood.png",) if "plain" in source.name else ()
-        size = (0.1, 0.2, 0.3)
-        hull = np.zeros((4, 3))
-        write_measured(
-            folder,
-            Measured("mesh", size, hull, (UPRIGHT,), (Colorway("default", {}),), ("body",), 12, missing),
-        )
-        return None
-
-
-def never(jobs):
-    raise AssertionError(f"measured again: {[source.name for source, _ in jobs]}")
+from tests.models.measurers import NEVER, FakeMeasurer, FunctionMeasurer
 
 
 def sources(*names: str) -> list[Source]:
@@ -81,7 +43,7 @@ def test_all_that_is_missing_is_measured_in_one_call_and_nothing_twice(cache):
 
 def test_a_second_load_measures_nothing_and_gives_the_same_products_and_refusals(cache):
     first = load_catalog(sources("a", "bad", "b"), FakeMeasurer(), cache)
-    second = load_catalog(sources("a", "bad", "b"), never, cache)
+    second = load_catalog(sources("a", "bad", "b"), NEVER, cache)
     assert [p.content_hash for p in first.products] == [p.content_hash for p in second.products]
     assert first.refusals == second.refusals == (Refusal("shapes/bad", "a point cloud"),)
 
@@ -125,14 +87,14 @@ def test_a_file_that_vanished_is_refused(cache, tmp_path):
 
 def test_two_products_of_one_name_are_told(cache):
     with pytest.raises(CatalogError, match=r"(?s)different names.*shapes/Mug.*shapes/mug"):
-        load_catalog(sources("Mug", "mug"), never, cache)
+        load_catalog(sources("Mug", "mug"), NEVER, cache)
 
 
 def test_a_missing_texture_is_told_on_every_load(cache, caplog):
-    for measure in (FakeMeasurer(), never):
+    for measurer in (FakeMeasurer(), NEVER):
         caplog.clear()
         with caplog.at_level(logging.WARNING):
-            load_catalog(sources("plain"), measure, cache)
+            load_catalog(sources("plain"), measurer, cache)
         assert [record.getMessage() for record in caplog.records] == [
             "shapes/plain: texture 'wood.png' is missing; the plain colour is shown"
         ]
@@ -144,17 +106,17 @@ def test_a_measurer_that_fails_altogether_leaves_nothing_behind(cache):
         yield
 
     with pytest.raises(SetupError, match="no Blender"):
-        load_catalog(sources("a", "b"), broken, cache)
+        load_catalog(sources("a", "b"), FunctionMeasurer(broken), cache)
     assert list((cache.folder / "assets").iterdir()) == []
 
 
 def test_what_was_measured_before_an_interruption_is_kept(cache):
     def interrupted(jobs):
-        yield from FakeMeasurer()(jobs[:1])
+        yield from FakeMeasurer().measure(jobs[:1])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_catalog(sources("a", "b"), interrupted, cache)
+        load_catalog(sources("a", "b"), FunctionMeasurer(interrupted), cache)
     measurer = FakeMeasurer()
     load_catalog(sources("a", "b"), measurer, cache)
     assert measurer.calls == [["b"]]
@@ -177,12 +139,12 @@ def test_a_model_that_changes_while_it_is_measured_is_refused_and_tried_again(ca
     plain = FakeMeasurer()
 
     def writing_meanwhile(jobs):
-        for outcome in plain(jobs):
+        for outcome in plain.measure(jobs):
             model.write_text("v 1 1 1\n")
             yield outcome
 
     (source,) = scan_directory(model.parent, "m", None, None)
-    catalog = measured_catalog([source], writing_meanwhile, cache)
+    catalog = measured_catalog([source], FunctionMeasurer(writing_meanwhile), cache)
     (refusal,) = catalog.refusals
     assert "changed while it was measured" in refusal.reason
     assert measured_catalog([source], FakeMeasurer(), cache).refusals == ()
@@ -192,5 +154,5 @@ def test_a_giant_is_refused_before_it_is_read(cache, tmp_path):
     with (tmp_path / "x.obj").open("wb") as file:
         file.truncate(2**40)
     (source,) = scan_directory(tmp_path, "m", None, None)
-    (refusal,) = measured_catalog([source], never, cache).refusals
+    (refusal,) = measured_catalog([source], NEVER, cache).refusals
     assert refusal.reason == "cannot be read: larger than 4 GiB"

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -57,15 +56,15 @@ def blender_environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def source_key(source: Source, builder_digest: str) -> str:
-    """Hex sha256 over all that decides how the source is measured.
+def source_key(source: Source, measurer_digest: str) -> str:
+    """Hex sha256 over everything that decides how the source is measured.
 
-    builder_digest: stands for the code that measures this kind of source (see code_digest)
+    measurer_digest: Measurer.digest
     raises: OSError where the model file cannot be read
     """
     facts = {
         "format": CACHE_FORMAT,
-        "builder": builder_digest,
+        "measurer": measurer_digest,
         "bpy": _bpy_version(),
         "kind": source.kind,
         "options": {key: value for key, value in source.options.items() if key != "path"},
@@ -92,12 +91,6 @@ def _file_facts(path: Path) -> dict[str, str]:
         if file is not None:
             facts[name] = file_sha256(file, MAX_MODEL_BYTES) if file.is_file() else ""
     return facts
-
-
-def code_digest(files: Iterable[Path]) -> str:
-    """Hex sha256 over names and bytes of source files, in any order."""
-    facts = sorted((file.name, file_sha256(file)) for file in files)
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 class AssetCache:

@@ -1,7 +1,7 @@
-"""Measuring: the parent's side of measure.py. Does not load bpy.
+"""Measuring: starts measure.py as a child process and sends it sources. Does not load bpy.
 
-Model files may crash or hang an importer, so they are opened in a child process that is watched:
-a crash or a timeout costs one model, and a new child goes on with the rest.
+A model file may crash or hang an importer. The child is watched: a crash or a timeout costs one model,
+and a new child measures the rest.
 """
 
 from __future__ import annotations
@@ -15,51 +15,58 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import blendgen
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
-from blendgen.models.measuring.cache import blender_environment, code_digest
+from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
+from blendgen.system.code_digest import code_digest
 from blendgen.system.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
 _START_TIMEOUT_S = 120.0
-_COMMAND = (sys.executable, "-P", "-m", "blendgen.engine.blender.importing.measure")
-_BLENDER = Path(__file__).resolve().parent.parent
+_MODULE = "blendgen.engine.blender.importing.measure"
+_COMMAND = (sys.executable, "-P", "-m", _MODULE)
 
 
-def measure(
-    jobs: list[tuple[Source, Path]],
-    *,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
-    log_path: Path | None = None,
-    command: tuple[str, ...] = _COMMAND,
-) -> Iterator[Refusal | None]:
-    """Measure each source into its folder, in order; a Measurer (see models/source.py).
+@dataclass(frozen=True)
+class BlenderMeasurer:
+    """Measures with Blender, in a child process; a Measurer (models/source.py).
 
+    log_path: the file to which Blender's messages are appended; None: a temporary file
     timeout_s: for one source
-    log_path: where the messages of Blender go, appended; None: a temporary file
-    raises: SetupError where Blender cannot be loaded, or memory, disk or a library is wanting
+    command: starts the child
     """
-    child = None
-    with _open_log(log_path) as log, scratch_folder("measure") as scratch:
-        try:
-            for source, folder in jobs:
-                child = child or _Child(command, log, str(scratch))
-                outcome = child.measure(source, folder, timeout_s)
-                if not child.alive:
+
+    log_path: Path | None = None
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    command: tuple[str, ...] = _COMMAND
+
+    @property
+    def digest(self) -> str:
+        return code_digest(_MODULE)
+
+    def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
+        """As Measurer.measure; raises SetupError where Blender, memory or disk space is missing."""
+        child = None
+        with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
+            try:
+                for source, folder in jobs:
+                    child = child or _Child(self.command, log, str(scratch))
+                    outcome = child.measure(source, folder, self.timeout_s)
+                    if not child.alive:
+                        child.kill()
+                        child = None
+                    yield outcome
+            finally:
+                if child is not None:
                     child.kill()
-                    child = None
-                yield outcome
-        finally:
-            if child is not None:
-                child.kill()
 
 
 def _open_log(log_path: Path | None) -> IO[bytes]:
@@ -122,7 +129,7 @@ class _Child:
         if "machine_error" in reply:
             raise SetupError(
                 f"{source.display} could not be measured for want of memory, disk or a library "
-                f"({reply['machine_error']}); mend that and run the same command again"
+                f"({reply['machine_error']}); fix that and run the same command again"
             )
         reason = reply.get("refusal")
         if "failure" in reply:
@@ -180,37 +187,3 @@ def _environment() -> dict[str, str]:
     package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
     folders = [package_parent, os.environ.get("PYTHONPATH")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
-
-
-def builder_digests() -> Mapping[str, str]:
-    """Source kind -> digest of the code that measures it, for cache keys."""
-    package = Path(blendgen.__file__).resolve().parent
-    importing, shading, families = (
-        _BLENDER / "importing",
-        _BLENDER / "shading",
-        package / "models" / "families",
-    )
-    shared = [importing / f"{name}.py" for name in ("asset", "join", "textures", "keypoints")]
-    shared += [shading / "nodes.py", package / "scene" / "vocabulary.py"]
-    shared += [
-        package / "models" / name for name in ("stable_poses.py", "measuring/entry.py", "companions.py")
-    ]
-    shared += [package / "geometry" / name for name in ("color.py", "hull.py")]
-    shared += [package / "files" / name for name in ("image_size.py", "regular_file.py")]
-    special = {
-        "mesh": [
-            importing / f"{name}.py"
-            for name in ("importers", "outside", "file_frame", "preflight", "draco", "variants", "bevel")
-        ],
-        "shape": [importing / "shapes.py"],
-        "clutter": [
-            *(_BLENDER / "clutter").glob("*.py"),
-            *(shading / name for name in ("shader_graph.py", "grime.py")),
-            *families.glob("clutter*.py"),
-        ],
-        "phone": [
-            *(_BLENDER / "phones").glob("*.py"),
-            *families.glob("phone*.py"),
-        ],
-    }
-    return {kind: code_digest([*shared, *files]) for kind, files in special.items()}

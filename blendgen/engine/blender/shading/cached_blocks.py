@@ -1,9 +1,10 @@
-"""Kept: node trees that are slow to write, read from the cache instead.
+"""Cached blocks: node trees that take long to build are read from the cache on disk.
 
-In: the kind and the name of a data block, and who writes it. Out: the block, in this session. Each of a
-tree's hundreds of nodes takes Blender a millisecond or more; reading them all takes ten. A file's folder
-is named by the code that writes it and by Blender's version, so files never grow stale and may be deleted
-at any time. Where the cache cannot be used, the block is written anew: that costs time, and nothing else.
+In: the kind and the name of a data block, and a function that builds it. Out: the block, in this session.
+Blender needs a millisecond or more for each of a tree's hundreds of nodes, and ten for reading them all.
+The name of a file's folder is a digest of the code that builds the block and of Blender's version: files
+never go stale and may be deleted at any time. Where the cache cannot be used, the block is built again;
+that only costs time.
 """
 
 from __future__ import annotations
@@ -17,27 +18,26 @@ from pathlib import Path
 
 import bpy
 
-import blendgen
-from blendgen.models.measuring.cache import cache_folder, code_digest
-
-_PACKAGE = Path(blendgen.__file__).resolve().parent
+from blendgen.models.measuring.cache import cache_folder
+from blendgen.system.code_digest import code_digest
 
 
-def kept(kind: str, name: str, write: Callable[[], bpy.types.ID]) -> bpy.types.ID:
-    """The block of that name of this session, of the cache, or as it is written; kind: of bpy.data."""
+def cached_block(kind: str, name: str, module: str, build: Callable[[], bpy.types.ID]) -> bpy.types.ID:
+    """The block of that name: the one in this session, or read from the cache, or built and cached.
+
+    kind: a collection of bpy.data, such as "materials"
+    module: the module that builds it; a change to this module or to anything that it imports rebuilds it
+    """
     block = getattr(bpy.data, kind).get(name)
     if block is None:
-        file = cache_folder() / "shaders" / _version() / f"{name}.blend"
-        block = _read(file, kind, name) or _written(file, write)
+        file = cache_folder() / "shaders" / _version(module) / f"{name}.blend"
+        block = _read(file, kind, name) or _built(file, build)
     return block
 
 
 @cache
-def _version() -> str:
-    files = [
-        file for room in ("engine/blender", "geometry", "scene") for file in (_PACKAGE / room).rglob("*.py")
-    ]
-    return hashlib.sha256(f"{code_digest(files)} {bpy.app.version_string}".encode()).hexdigest()[:32]
+def _version(module: str) -> str:
+    return hashlib.sha256(f"{code_digest(module)} {bpy.app.version_string}".encode()).hexdigest()[:32]
 
 
 def _read(file: Path, kind: str, name: str) -> bpy.types.ID | None:
@@ -52,8 +52,8 @@ def _read(file: Path, kind: str, name: str) -> bpy.types.ID | None:
     return blocks[0] if blocks else None
 
 
-def _written(file: Path, write: Callable[[], bpy.types.ID]) -> bpy.types.ID:
-    block = write()
+def _built(file: Path, build: Callable[[], bpy.types.ID]) -> bpy.types.ID:
+    block = build()
     part = file.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError, RuntimeError):
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Shared pattern: a mask that many materials have, as one node group that is written once a session.
+"""Shared pattern: a mask that many materials use, as one node group that is built once a session.
 
-In: a graph, a name, who writes the mask, and the numbers that decide how much of it there is. Out: the
-mask's socket in the graph. A node costs half a millisecond to make; a group costs one node a material.
+In: a graph, a name, a function that builds the mask, and the amount. Out: the mask's socket in the graph.
+A node costs half a millisecond to make; a group costs one node a material.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import bpy
 
-from blendgen.engine.blender.shading.cached_blocks import kept
+from blendgen.engine.blender.shading.cached_blocks import cached_block
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 
@@ -34,7 +34,7 @@ def shared_pattern(
     """The mask at the graph's point; `write` makes it from a graph whose wear, dust and amount are the
     amount."""
     name = f"pattern.{name}"
-    tree = kept("node_groups", name, lambda: _written(name, write))
+    tree = cached_block("node_groups", name, write.__module__, lambda: _written(name, write))
     node = graph.node("ShaderNodeGroup", node_tree=tree)
     graph.tree.links.new(graph.point, node.inputs["Point"])
     if isinstance(amount, Socket):

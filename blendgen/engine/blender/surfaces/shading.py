@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import bpy
 
-from blendgen.engine.blender.shading.cached_blocks import kept
+from blendgen.engine.blender.shading.cached_blocks import cached_block
 from blendgen.engine.blender.shading.grime import marks, stains
 from blendgen.engine.blender.shading.nodes import new_material, set_input
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
@@ -69,7 +69,7 @@ def surface_material(
 ) -> bpy.types.Material:
     """The material of that name, written if it does not exist yet, with all parameters set."""
     name = f"surface.{name}"
-    material = kept("materials", name, lambda: _written(name, write))
+    material = cached_block("materials", name, write.__module__, lambda: _written(name, write))
     _set_parameters(material.node_tree.nodes, surface, color_srgb)
     return material
 
