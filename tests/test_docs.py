@@ -1,17 +1,170 @@
+"""What the documentation says is held against the program: pages, examples, commands, tables, links."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
 import pytest
 
-from tests.docs_pages import DOCS, PAGES
+from blendgen import cli
+from blendgen.cli.export import _FORMATS
+from blendgen.errors import ExitCode
+from blendgen.models.sidecar.read import check_sidecar
+from blendgen.models.sidecar.schema import MARK
+from blendgen.spec.load import SpecFile, check_spec
+from blendgen.spec.yaml_source import Document, parse
+from tests.docs_pages import PAGES as MADE_PAGES
+from tests.markdown import (
+    DOCS,
+    PAGES,
+    REPOSITORY,
+    Block,
+    CommandLine,
+    anchors,
+    blocks,
+    code_spans,
+    command_lines,
+    links,
+    table,
+    table_widths,
+)
+
+README = REPOSITORY / "README.md"
+# a part of docs/spec.md; not a page that anybody opens
+INCLUDED = {DOCS / "spec_intro.md"}
+YAML_BLOCKS = [block for page in PAGES for block in blocks(page, "yaml")]
+COMMAND_LINES = [line for page in PAGES for line in command_lines(page)]
+MINIMAL_SPEC = {"blendgen": 1, "name": "example", "products": [{"catalog": "phones"}]}
 
 
-@pytest.mark.parametrize("name", PAGES)
+def _id(item: Block | CommandLine | Path) -> str:
+    return item.relative_to(REPOSITORY).as_posix() if isinstance(item, Path) else item.name
+
+
+@pytest.mark.parametrize("name", MADE_PAGES)
 def test_the_pages_made_from_the_code_are_up_to_date(name):
-    assert (DOCS / name).read_text("utf-8") == PAGES[name](), "run `make docs`"
+    assert (DOCS / name).read_text("utf-8") == MADE_PAGES[name](), "run `make docs`"
 
 
-def test_every_link_of_the_documentation_leads_somewhere():
-    import re
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for target, fragment in links(page):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), target
+        assert not fragment or fragment in anchors(file), f"{target}#{fragment}"
 
-    for page in [*DOCS.glob("*.md"), DOCS.parent / "README.md"]:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_every_table_has_a_header_and_rows_of_one_width(page):
+    lines = page.read_text("utf-8").splitlines()
+    for start, widths in table_widths(page):
+        assert len(widths) == 1, f"line {start}: rows of {sorted(widths)} cells"
+        assert re.fullmatch(r"\s*\|( *:?-+:? *\|)+", lines[start]), f"line {start}: a table without a header"
+
+
+def test_the_index_links_every_page():
+    linked = {(DOCS / target).resolve() for target, _ in links(DOCS / "index.md")}
+    assert set(PAGES) - linked - INCLUDED == {DOCS / "index.md"}
+
+
+def checked_example(block: Block) -> SpecFile:
+    """A whole spec, or a fragment in the place of its keys in a minimal one, through the real loader."""
+    document = parse(block.text, block.name)
+    if block.info[1:] == ("fragment",):
+        document = Document(document.file, {**MINIMAL_SPEC, **document.value}, document.places)
+    return check_spec(document, block.page.parent)
+
+
+@pytest.mark.parametrize("block", YAML_BLOCKS, ids=_id)
+def test_every_yaml_example_loads(block):
+    if MARK in parse(block.text, block.name).value:
+        assert check_sidecar(parse(block.text, block.name), Path("model.obj")).sidecar
+    else:
+        assert checked_example(block).spec.products
+
+
+def test_a_fragment_with_an_unknown_key_does_not_load():
+    with pytest.raises(cli.BlendgenError, match=r"camera\.rol_deg"):
+        checked_example(Block(README, 1, ("yaml", "fragment"), "camera: {rol_deg: 3}\n"))
+
+
+def _is_placeholder(word: object) -> bool:
+    return isinstance(word, str) and word.isupper()
+
+
+def parsed(line: CommandLine) -> None:
+    """Parse a command line without running it; raises click.UsageError."""
+    root = click.Context(cli.group, info_name="blendgen")
+    if not line.words or line.words[0].startswith("-"):
+        cli.group.make_parser(root).parse_args(list(line.words))
+        return
+    name, command, arguments = cli.group.resolve_command(root, list(line.words))
+    context = click.Context(command, root, info_name=name, help_option_names=["-h", "--help"])
+    values, rest, _ = command.make_parser(context).parse_args(arguments)
+    if rest:
+        raise click.UsageError(f"too much: {rest}")
+    for param in command.params:
+        value = values.get(param.name)
+        if value is None and param.required and line.complete:
+            raise click.MissingParameter(ctx=context, param=param)
+        if value is not None and not _is_placeholder(value) and not isinstance(param.type, click.Path):
+            param.type_cast_value(context, value)
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES, ids=lambda line: f"{line.name} {' '.join(line.words)[:40]}")
+def test_every_command_line_parses(line):
+    parsed(line)
+
+
+@pytest.mark.parametrize(
+    "words", [["draw", "S"], ["verify", "OUT", "--all", "3"], ["export", "OUT", "kitti", "D"], ["generate"],
+              ["generate", "s.yaml", "-o", "out", "-n", "0"], ["check", "a.yaml", "b.yaml"]]
+)  # fmt: skip
+def test_a_wrong_command_line_does_not_parse(words):
+    with pytest.raises(click.UsageError):
+        parsed(CommandLine("", tuple(words), True))
+
+
+def options_of_all_commands() -> set[str]:
+    from benchmarks.__main__ import command as benchmark
+    from tests.audit.__main__ import main as audit
+
+    commands = [cli.group, *(cli.group.get_command(None, name) for name in cli._COMMANDS), benchmark, audit]
+    options = [param for command in commands for param in command.params]
+    return {"--help", *(name for option in options for name in (*option.opts, *option.secondary_opts))}
+
+
+@pytest.mark.parametrize("page", [README, *DOCS.glob("*.md")], ids=_id)
+def test_every_option_that_the_prose_names_exists(page):
+    known = options_of_all_commands()
+    for line, span in code_spans(page):
+        named = re.findall(r"(?<!\S)--[a-z][a-z-]*", span)
+        assert set(named) <= known, f"line {line}: {span}"
+
+
+def test_the_readme_lists_every_command():
+    listed = [re.match(r"`([a-z]+)", row[0])[1] for row in table(README, "command")]
+    assert sorted(listed) == sorted(cli._COMMANDS)
+
+
+def test_the_table_of_exit_codes_is_complete():
+    listed = [int(row[0]) for row in table(DOCS / "exit-codes.md", "code")]
+    assert listed == [int(code) for code in ExitCode]
+
+
+def test_the_table_of_formats_is_complete():
+    listed = [row[0].strip("`") for row in table(DOCS / "exports.md", "format")]
+    assert sorted(listed) == sorted(_FORMATS)
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_every_make_target_exists(page):
+    shell = "\n".join(block.text for block in blocks(page, "sh", "bash", "console"))
+    spans = "\n".join(span for _, span in code_spans(page))
+    assert set(re.findall(r"^(?:\$ )?make ([a-z-]+)", f"{shell}\n{spans}", re.MULTILINE)) <= make_targets()
