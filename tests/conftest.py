@@ -12,7 +12,7 @@ import pytest
 from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
 from blendgen.models.class_table import build_class_table
-from blendgen.models.product import Catalog, Colorway, MaterialOverride, Product, RestingPose
+from blendgen.models.product import Catalog, Colorway, MaterialOverride, Product, StablePose
 from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
@@ -48,7 +48,7 @@ def make_product(name: str, shape: str, size_m, colors=("#3060c0",), folder="") 
         shape=shape,
         size_m=tuple(size_m),
         hull_m=hull,
-        resting_poses=(RestingPose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),),
+        stable_poses=(StablePose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),),
         colorways=tuple(Colorway(f"c{i}", {"body": MaterialOverride(c)}) for i, c in enumerate(colors)),
         parts=("body",),
         triangles=12,

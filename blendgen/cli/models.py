@@ -108,7 +108,7 @@ def _model_as_json(model: Inspected) -> dict:
         "symmetries": {
             "continuous": len(product.symmetries.continuous), "discrete": len(product.symmetries.discrete)
         },
-        "resting_poses": [
+        "stable_poses": [
             {"up": _rounded(frame.up_of(pose)), "probability": round(pose.probability, 4), "excluded": out}
             for pose, out in model.measured_poses
         ],

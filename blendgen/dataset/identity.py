@@ -47,7 +47,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 
 def _stated(product: Product) -> list[Any]:
     """What spec and sidecar say of a product beyond its content."""
-    parts = [*product.colorways, *product.resting_poses, *product.keypoints, product.symmetries]
+    parts = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]
     return [*map(asdict, parts), product.part_names]
 
 

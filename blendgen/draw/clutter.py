@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.draw.placement import clearance, corners, resting_rotation, standing
+from blendgen.draw.placement import clearance, corners, stable_pose_rotation, standing
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
 from blendgen.models.product import Catalog, Product
@@ -47,7 +47,7 @@ def _thing(catalog: Catalog, sampler: Sampler, prefix: str) -> Thing:
     model, colorway, pose, _ = sampler.u(f"{prefix}.choice", 4)
     product = catalog.distractors[int(model * len(catalog.distractors))]
     (yaw,) = sampler.u(f"{prefix}.yaw_deg", 1)
-    rotation = rotation_about_z(360 * yaw) @ resting_rotation(product, pose)
+    rotation = rotation_about_z(360 * yaw) @ stable_pose_rotation(product, pose)
     return Thing(product, product.colorways[int(colorway * len(product.colorways))].name, rotation)
 
 

@@ -97,17 +97,17 @@ def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np
     if spec.placement.pose == "free":
         return yaw @ uniform_rotation(*sampler.u(f"placement.{number}.orientation", 3))
     (u,) = sampler.u(f"placement.{number}.pose", 1)
-    return yaw @ resting_rotation(product, u)
+    return yaw @ stable_pose_rotation(product, u)
 
 
-def resting_rotation(product: Product, u: float) -> np.ndarray:
-    """(3, 3) rotation of the resting pose that a number in [0, 1) stands for."""
+def stable_pose_rotation(product: Product, u: float) -> np.ndarray:
+    """(3, 3) rotation of the stable pose that a number in [0, 1) stands for."""
     total = 0.0
-    for pose in product.resting_poses:
+    for pose in product.stable_poses:
         total += pose.probability
         if u < total:
             return np.array(pose.rotation)
-    return np.array(product.resting_poses[0].rotation)
+    return np.array(product.stable_poses[0].rotation)
 
 
 def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:

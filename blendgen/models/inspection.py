@@ -12,7 +12,7 @@ from pathlib import Path
 
 from blendgen.errors import CatalogError, Problem
 from blendgen.models.load import measured_catalog
-from blendgen.models.product import Product, Refusal, RestingPose, missing_texture_text
+from blendgen.models.product import Product, Refusal, StablePose, missing_texture_text
 from blendgen.models.scan import UNITLESS_SUFFIXES, model_suffix, scan_directory
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
 from blendgen.models.sidecar.attach import Sidecars, models_of
@@ -38,7 +38,7 @@ class Inspected:
     source: Source
     product: Product
     sidecar: SidecarFile | None
-    measured_poses: tuple[tuple[RestingPose, bool], ...]
+    measured_poses: tuple[tuple[StablePose, bool], ...]
     warnings: tuple[str, ...]
 
 
@@ -103,9 +103,7 @@ def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) ->
 
 
 def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[Inspected, list[Problem]]:
-    poses = tuple(
-        (pose, file is not None and excluded(product, pose, file)) for pose in product.resting_poses
-    )
+    poses = tuple((pose, file is not None and excluded(product, pose, file)) for pose in product.stable_poses)
     warnings = tuple(_warnings(source, product))
     faults: list[Problem] = []
     if file is not None:

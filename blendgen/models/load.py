@@ -136,7 +136,7 @@ def _product(source: Source, key: str, measured: Measured, cache: AssetCache) ->
         shape=measured.shape,
         size_m=measured.size_m,
         hull_m=measured.hull_m,
-        resting_poses=measured.resting_poses,
+        stable_poses=measured.stable_poses,
         colorways=measured.colorways,
         parts=measured.parts,
         triangles=measured.triangles,

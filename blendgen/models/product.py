@@ -26,7 +26,7 @@ Matrix4 = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class RestingPose:
+class StablePose:
     """One way in which a product lies still on a level surface.
 
     rotation: (3, 3) rows as tuples, product frame -> world orientation before any yaw
@@ -94,7 +94,7 @@ class Product:
     shape: "mesh", or "box" | "sphere" for the analytic shapes that the flat engine draws exactly
     size_m: (3,) extent of the bounding box in the product frame
     hull_m: (n, 3) float64 vertices of the convex hull, product frame
-    resting_poses: most probable first
+    stable_poses: most probable first
     parts: material-slot names
     asset_path: the cached .blend that holds one object called "product"
     content_hash: sha256 over the source's bytes and the options it was read with
@@ -113,7 +113,7 @@ class Product:
     shape: str
     size_m: tuple[float, float, float]
     hull_m: np.ndarray
-    resting_poses: tuple[RestingPose, ...]
+    stable_poses: tuple[StablePose, ...]
     colorways: tuple[Colorway, ...]
     parts: tuple[str, ...]
     triangles: int

@@ -1,4 +1,4 @@
-"""Resting poses: in which ways a product lies still on a level surface, and how often.
+"""Stable poses: in which ways a product lies still on a level surface, and how often.
 
 Quasi-static tumbling of the convex hull (Goldberg et al. 1999, "Part pose statistics"): the
 product, let go in a random orientation, meets the surface with some facet of its hull and topples
@@ -18,7 +18,7 @@ from blendgen.geometry.hull import (
     is_watertight,
     plane_normal,
 )
-from blendgen.models.product import RestingPose
+from blendgen.models.product import StablePose
 
 MIN_PROBABILITY = 0.02
 MERGE_DEG = 5.0
@@ -29,8 +29,8 @@ _COPLANAR_RAD = 1e-4
 _TOLERANCE = 1e-7
 
 
-def resting_poses(vertices_m, triangles=None) -> tuple[RestingPose, ...]:
-    """The resting poses of a solid, most probable first; there is always at least one.
+def stable_poses(vertices_m, triangles=None) -> tuple[StablePose, ...]:
+    """The stable poses of a solid, most probable first; there is always at least one.
 
     vertices_m: (n, 3) finite, not all in one place
     triangles: (t, 3) indices; where they bound a solid its centre of mass is used, else the hull's
@@ -152,9 +152,9 @@ def _probable(down, probability, merge_deg: float) -> tuple[np.ndarray, np.ndarr
     return down[kept], probability[kept] / probability[kept].sum()
 
 
-def _poses(down: np.ndarray, probability: np.ndarray) -> tuple[RestingPose, ...]:
+def _poses(down: np.ndarray, probability: np.ndarray) -> tuple[StablePose, ...]:
     return tuple(
-        RestingPose(tuple(map(tuple, rotation_to_down(down[i]).tolist())), float(probability[i]))
+        StablePose(tuple(map(tuple, rotation_to_down(down[i]).tolist())), float(probability[i]))
         for i in _by_probability(down, probability)
     )
 

@@ -91,7 +91,7 @@ def mug(good):
 def test_json_has_stable_keys(mug):
     assert list(mug) == [
         "name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways", "keypoints",
-        "symmetries", "resting_poses", "missing_textures", "warnings",
+        "symmetries", "stable_poses", "missing_textures", "warnings",
     ]  # fmt: skip
     assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
     assert mug["sidecar"].endswith("models/mug.yaml")
@@ -112,9 +112,9 @@ def test_keypoints_survive_unit_up_axis_and_centring(mug):
 
 
 def test_resting_poses_are_told_in_the_files_axes(mug):
-    out = [pose["up"] for pose in mug["resting_poses"] if pose["excluded"]]
+    out = [pose["up"] for pose in mug["stable_poses"] if pose["excluded"]]
     assert out == [[0, -1, 0]]
-    assert sum(pose["probability"] for pose in mug["resting_poses"]) == pytest.approx(1, abs=1e-3)
+    assert sum(pose["probability"] for pose in mug["stable_poses"]) == pytest.approx(1, abs=1e-3)
 
 
 def test_each_model_is_one_line_and_warnings_follow(good):

@@ -14,7 +14,7 @@ from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import CatalogError
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.models.class_table import build_class_table
-from blendgen.models.product import Catalog, RestingPose
+from blendgen.models.product import Catalog, StablePose
 from blendgen.scene.vocabulary import SURFACE_RIM_M
 from tests.conftest import make_class_table, make_product, make_spec
 
@@ -116,9 +116,9 @@ def test_labels_follow_the_rule():
 
 @pytest.mark.parametrize("pose", ["resting", "upright", "free"])
 def test_products_touch_the_surface_and_not_each_other(pose):
-    tipped = RestingPose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.5)
+    tipped = StablePose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.5)
     plate = make_product("plate", "box", (0.15, 0.07, 0.01))
-    plate = type(plate)(**{**plate.__dict__, "resting_poses": (*plate.resting_poses, tipped)})
+    plate = type(plate)(**{**plate.__dict__, "stable_poses": (*plate.stable_poses, tipped)})
     catalog = Catalog((plate, make_product("ball", "sphere", (0.05, 0.05, 0.05))))
     spec = make_spec(products_per_image=4, placement={"pose": pose, "gap_m": 0.002}, surface={"width_m": 2})
     for index in range(60):
@@ -164,9 +164,9 @@ def test_free_orientations_are_uniform():
 
 def test_poses_come_with_their_probability():
     product = make_product("a", "box", (0.1, 0.1, 0.1))
-    poses = (RestingPose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0.75),
-             RestingPose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.25))  # fmt: skip
-    catalog = Catalog((type(product)(**{**product.__dict__, "resting_poses": poses}),))
+    poses = (StablePose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 0.75),
+             StablePose(((1, 0, 0), (0, 0, -1), (0, 1, 0)), 0.25))  # fmt: skip
+    catalog = Catalog((type(product)(**{**product.__dict__, "stable_poses": poses}),))
     spec, class_table = make_spec(placement={"yaw_deg": 0}), make_class_table(catalog)
     upright = [
         draw_shot(spec, catalog, class_table, index).products[0].object_to_world[2][2] == 1

@@ -123,7 +123,7 @@ def test_is_measured_with_poses_to_lie_in_and_colourways_that_can_be_shown(tmp_p
     measured = read_entry(tmp_path)
     assert np.ptp(measured.hull_m, axis=0) == pytest.approx(measured.size_m, abs=1e-6)
     assert min(measured.size_m) >= 0.001 and 1000 * max(measured.size_m) < 1.03 * LENGTH_MM[name]
-    assert sum(pose.probability for pose in measured.resting_poses) == pytest.approx(1)
+    assert sum(pose.probability for pose in measured.stable_poses) == pytest.approx(1)
     assert measured.colorways == clutter_colorways(source.options["colorways"])
     with bpy.data.libraries.load(str(tmp_path / ASSET_FILE), link=False) as (held, _):
         swapped = {one.material for c in measured.colorways for one in c.materials.values()}

@@ -106,7 +106,7 @@ def test_size_follows_unit_and_axes_and_the_product_stands_on_the_origin(outcome
     low, high = measured.hull_m.min(axis=0), measured.hull_m.max(axis=0)
     np.testing.assert_allclose(low[:2], -high[:2], atol=1e-5 * max(size))
     assert abs(low[2]) < 1e-6 * max(size)
-    assert sum(pose.probability for pose in measured.resting_poses) == pytest.approx(1)
+    assert sum(pose.probability for pose in measured.stable_poses) == pytest.approx(1)
 
 
 def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):

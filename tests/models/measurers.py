@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.models.measuring.entry import Measured, write_measured, write_refusal
-from blendgen.models.product import Colorway, Refusal, RestingPose
+from blendgen.models.product import Colorway, Refusal, StablePose
 from blendgen.models.source import Source
 
-UPRIGHT = RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
+UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
 Jobs = list[tuple[Source, Path]]
 
 

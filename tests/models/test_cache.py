@@ -11,15 +11,15 @@ import pytest
 from blendgen.errors import SetupError
 from blendgen.models.measuring.cache import AssetCache, cache_folder, source_key
 from blendgen.models.measuring.entry import Measured, TornEntry, read_entry, write_measured, write_refusal
-from blendgen.models.product import Colorway, MaterialOverride, RestingPose
+from blendgen.models.product import Colorway, MaterialOverride, StablePose
 from blendgen.models.source import Source
 
-UPRIGHT = RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
+UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
 MEASURED = Measured(
     shape="mesh",
     size_m=(0.1, 0.2, 0.30000000000000004),
     hull_m=np.random.default_rng(0).normal(size=(9, 3)),
-    resting_poses=(UPRIGHT,),
+    stable_poses=(UPRIGHT,),
     colorways=(Colorway("red", {"body": MaterialOverride("#ff0000", 0.5)}), Colorway("plain", {})),
     parts=("body", "Glas 茶"),
     triangles=12,
@@ -63,7 +63,7 @@ def gltf_model(folder: Path) -> Path:
 
 def test_an_entry_reads_back_as_it_was_written(tmp_path):
     found = read_entry(write(tmp_path / "e"))
-    for name in ("shape", "size_m", "resting_poses", "colorways", "parts", "triangles", "missing_textures"):
+    for name in ("shape", "size_m", "stable_poses", "colorways", "parts", "triangles", "missing_textures"):
         assert getattr(found, name) == getattr(MEASURED, name)
     np.testing.assert_array_equal(found.hull_m, MEASURED.hull_m)
     write_refusal(tmp_path, "too big")

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.models.product import Keypoint, RestingPose
+from blendgen.models.product import Keypoint, StablePose
 from blendgen.models.sidecar.apply import with_sidecar
 from blendgen.models.sidecar.read import check_sidecar
-from blendgen.models.stable_poses import resting_poses
+from blendgen.models.stable_poses import stable_poses
 from blendgen.spec.yaml_source import parse
 from tests.conftest import box_hull, make_product
 
@@ -26,7 +26,7 @@ def tower():
     return replace(
         make_product("tower", "mesh", SIZE_M),
         parts=("Body_upper", "Body_lower", "Logo"),
-        resting_poses=resting_poses(box_hull(SIZE_M)),
+        stable_poses=stable_poses(box_hull(SIZE_M)),
         file_to_product=FILE_TO_PRODUCT,
     )
 
@@ -109,14 +109,14 @@ def test_a_symmetry_that_the_shape_lacks_is_told(tower):
 
 
 def test_excluded_poses_are_left_out_and_the_rest_adds_up(tower):
-    stood = [pose for pose in tower.resting_poses if abs(np.array(pose.rotation)[2, 2]) > 0.9]
-    assert len(tower.resting_poses) == 6 and len(stood) == 2
-    kept = whole(tower, "exclude_poses: [x, -x, z]").resting_poses
+    stood = [pose for pose in tower.stable_poses if abs(np.array(pose.rotation)[2, 2]) > 0.9]
+    assert len(tower.stable_poses) == 6 and len(stood) == 2
+    kept = whole(tower, "exclude_poses: [x, -x, z]").stable_poses
     assert len(kept) == 3 and sum(pose.probability for pose in kept) == pytest.approx(1)
     # z of the file is -y of the product
     assert not any(np.array(pose.rotation)[2, 1] < -0.9 for pose in kept)
     lying, standing = kept[0].probability, kept[-1].probability
-    before = tower.resting_poses
+    before = tower.stable_poses
     assert lying / standing == pytest.approx(before[0].probability / before[-1].probability)
 
 
@@ -124,15 +124,15 @@ def test_excluded_poses_are_left_out_and_the_rest_adds_up(tower):
 def test_a_pose_is_excluded_within_30_degrees(tower, tilt_deg, left):
     angle = np.radians(tilt_deg)
     row = (float(np.sin(angle)), 0.0, float(np.cos(angle)))
-    tilted = RestingPose(((row[2], 0.0, -row[0]), (0.0, 1.0, 0.0), row), 0.5)
-    other = RestingPose(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)), 0.5)
-    product = replace(tower, resting_poses=(tilted, other))
-    assert len(whole(product, "exclude_poses: [y]").resting_poses) == left
+    tilted = StablePose(((row[2], 0.0, -row[0]), (0.0, 1.0, 0.0), row), 0.5)
+    other = StablePose(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)), 0.5)
+    product = replace(tower, stable_poses=(tilted, other))
+    assert len(whole(product, "exclude_poses: [y]").stable_poses) == left
 
 
 def test_a_product_that_could_not_lie_at_all_is_told(tower):
     told = apply(tower, "exclude_poses: [x, -x, y, -y, z, -z]")[1]
-    assert told[0].startswith("tower.yaml:2:1: exclude_poses: no resting pose is left; it rests with ")
+    assert told[0].startswith("tower.yaml:2:1: exclude_poses: no stable pose is left; it rests with ")
 
 
 def test_a_file_whose_axes_are_not_known_takes_no_places(tower):

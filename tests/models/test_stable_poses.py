@@ -1,4 +1,4 @@
-"""Resting poses obey statics: each one is stable, and how often it occurs follows from solid angles."""
+"""Stable poses obey statics: each one is stable, and how often it occurs follows from solid angles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blendgen.geometry.hull import center_of_mass, convex_hull, hull_triangles, is_watertight
-from blendgen.models.stable_poses import MAX_POSES, resting_poses, rotation_to_down
+from blendgen.models.stable_poses import MAX_POSES, rotation_to_down, stable_poses
 
 CUBE = np.array([[x, y, z] for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
 
@@ -40,7 +40,7 @@ def lying(vertices, pose) -> np.ndarray:
 def test_a_pose_stands_on_a_facet_below_its_centre_of_mass(seed):
     hull = convex_hull(cloud(seed))
     center = center_of_mass(hull, hull_triangles(hull)[0])
-    for pose in resting_poses(hull):
+    for pose in stable_poses(hull):
         world = lying(hull, pose)
         support = world[world[:, 2] < world[:, 2].min() + 1e-6][:, :2]
         assert len(support) >= 3
@@ -50,7 +50,7 @@ def test_a_pose_stands_on_a_facet_below_its_centre_of_mass(seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_rotations_are_proper_and_probabilities_descend_to_a_sum_of_one(seed):
-    poses = resting_poses(cloud(seed))
+    poses = stable_poses(cloud(seed))
     chances = [pose.probability for pose in poses]
     assert chances == sorted(chances, reverse=True) and np.isclose(sum(chances), 1)
     for pose in poses:
@@ -75,7 +75,7 @@ def test_upright_is_no_rotation_and_upside_down_turns_about_x():
 
 def test_a_box_lands_on_each_face_as_often_as_its_solid_angle_says():
     size = np.array([1.0, 1.2, 1.5])
-    for pose in resting_poses(CUBE * size):
+    for pose in stable_poses(CUBE * size):
         axis = int(np.abs(down(pose)).argmax())
         h, (a, b) = size[axis] / 2, np.delete(size, axis) / 2
         expected = 4 * np.arctan(a * b / (h * np.sqrt(a * a + b * b + h * h))) / (4 * np.pi)
@@ -86,9 +86,9 @@ def test_a_box_lands_on_each_face_as_often_as_its_solid_angle_says():
 def test_poses_do_not_depend_on_scale_place_or_vertex_order(seed):
     vertices = cloud(seed)
     order = np.random.default_rng(seed).permutation(len(vertices))
-    reference = resting_poses(vertices)
+    reference = stable_poses(vertices)
     for other in (vertices * 0.001, vertices * 50 + 3, vertices[order]):
-        found = resting_poses(other)
+        found = stable_poses(other)
         for a, b in zip(reference, found, strict=True):
             np.testing.assert_allclose(a.rotation, b.rotation, atol=1e-6)
             assert np.isclose(a.probability, b.probability, atol=1e-6)
@@ -97,7 +97,7 @@ def test_poses_do_not_depend_on_scale_place_or_vertex_order(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_turning_the_product_turns_its_poses(seed):
     vertices, turn = cloud(seed), rotation(seed)
-    for a, b in zip(resting_poses(vertices), resting_poses(vertices @ turn.T), strict=True):
+    for a, b in zip(stable_poses(vertices), stable_poses(vertices @ turn.T), strict=True):
         np.testing.assert_allclose(turn @ down(a), down(b), atol=1e-6)
         assert np.isclose(a.probability, b.probability, atol=1e-6)
 
@@ -108,19 +108,19 @@ def test_the_most_probable_poses_agree_with_an_independent_program(seed):
     pytest.importorskip("networkx")
     hull = trimesh.Trimesh(cloud(seed)).convex_hull
     transforms, chances = hull.compute_stable_poses(seed=0)
-    best = max(resting_poses(hull.vertices), key=lambda pose: pose.probability)
+    best = max(stable_poses(hull.vertices), key=lambda pose: pose.probability)
     likely = -transforms[chances > 0.5 * chances[0], 2, :3]
     assert (likely @ down(best)).max() > np.cos(np.radians(5))
 
 
 def test_improbable_poses_of_an_angular_product_are_left_out():
-    tall = resting_poses(CUBE * [1.0, 1.0, 4.0])
+    tall = stable_poses(CUBE * [1.0, 1.0, 4.0])
     assert len(tall) == 4 and all(abs(down(pose)[2]) < 1e-9 for pose in tall)
 
 
 def test_a_round_side_counts_as_a_whole_however_finely_it_is_divided():
     for sides in (24, 64, 200):
-        poses = resting_poses(cylinder(sides, height=3))
+        poses = stable_poses(cylinder(sides, height=3))
         rolling = sum(pose.probability for pose in poses if abs(down(pose)[2]) < 0.1)
         assert 0.8 < rolling < 0.9
         assert len(poses) <= MAX_POSES
@@ -128,7 +128,7 @@ def test_a_round_side_counts_as_a_whole_however_finely_it_is_divided():
 
 def test_poses_of_a_ball_are_spread_over_all_directions():
     points = np.random.default_rng(0).normal(size=(3000, 3))
-    poses = resting_poses(points / np.linalg.norm(points, axis=1, keepdims=True))
+    poses = stable_poses(points / np.linalg.norm(points, axis=1, keepdims=True))
     assert 30 < len(poses) <= MAX_POSES
     mean = sum(pose.probability * down(pose) for pose in poses)
     assert np.linalg.norm(mean) < 0.05
@@ -137,7 +137,7 @@ def test_poses_of_a_ball_are_spread_over_all_directions():
 @pytest.mark.parametrize("seed", range(4))
 def test_a_sheet_lies_on_either_face(seed):
     sheet = np.random.default_rng(seed).normal(size=(30, 3)) * [1, 2, 0]
-    poses = resting_poses(sheet @ rotation(seed).T)
+    poses = stable_poses(sheet @ rotation(seed).T)
     assert [pose.probability for pose in poses] == [0.5, 0.5]
     for pose in poses:
         assert np.ptp(lying(sheet @ rotation(seed).T, pose)[:, 2]) < 1e-9
@@ -145,7 +145,7 @@ def test_a_sheet_lies_on_either_face(seed):
 
 def test_a_rod_lies_flat():
     rod = np.outer(np.linspace(0, 2, 9), [1.0, 1.0, 1.0])
-    assert np.ptp(lying(rod, resting_poses(rod)[0])[:, 2]) < 1e-9
+    assert np.ptp(lying(rod, stable_poses(rod)[0])[:, 2]) < 1e-9
 
 
 def test_the_centre_of_mass_is_that_of_the_solid_where_the_mesh_is_closed():

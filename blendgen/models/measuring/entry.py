@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.files.regular_file import open_regular
-from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Matrix4, RestingPose
+from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Matrix4, StablePose
 
 ASSET_FILE = "asset.blend"
 _HULL_FILE = "hull.npy"
@@ -36,7 +36,7 @@ class Measured:
     shape: str
     size_m: tuple[float, float, float]
     hull_m: np.ndarray
-    resting_poses: tuple[RestingPose, ...]
+    stable_poses: tuple[StablePose, ...]
     colorways: tuple[Colorway, ...]
     parts: tuple[str, ...]
     triangles: int
@@ -51,7 +51,7 @@ def write_measured(folder: Path, measured: Measured) -> None:
     numbers = {
         "shape": measured.shape,
         "size_m": measured.size_m,
-        "resting_poses": [asdict(pose) for pose in measured.resting_poses],
+        "stable_poses": [asdict(pose) for pose in measured.stable_poses],
         "colorways": [asdict(colorway) for colorway in measured.colorways],
         "parts": measured.parts,
         "triangles": measured.triangles,
@@ -87,7 +87,7 @@ def read_entry(folder: Path) -> Measured | str:
 
 def _measured(numbers: dict, hull_m: np.ndarray) -> Measured:
     poses = tuple(
-        RestingPose(_rows(pose["rotation"]), pose["probability"]) for pose in numbers["resting_poses"]
+        StablePose(_rows(pose["rotation"]), pose["probability"]) for pose in numbers["stable_poses"]
     )
     colorways = tuple(
         Colorway(entry["name"], {part: MaterialOverride(**new) for part, new in entry["materials"].items()})
@@ -97,7 +97,7 @@ def _measured(numbers: dict, hull_m: np.ndarray) -> Measured:
         shape=numbers["shape"],
         size_m=tuple(numbers["size_m"]),
         hull_m=hull_m,
-        resting_poses=poses,
+        stable_poses=poses,
         colorways=colorways,
         parts=tuple(numbers["parts"]),
         triangles=numbers["triangles"],

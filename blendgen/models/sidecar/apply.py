@@ -1,7 +1,7 @@
 """Apply: a measured product and its sidecar -> the product with what the sidecar says.
 
 What only the measured mesh can tell is checked here: whether patterns match a part, whether
-keypoints lie on the surface, whether the shape has its symmetries, whether a resting pose is left.
+keypoints lie on the surface, whether the shape has its symmetries, whether a stable pose is left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from blendgen.errors import Problem, did_you_mean
-from blendgen.models.product import Keypoint, Product, RestingPose
+from blendgen.models.product import Keypoint, Product, StablePose
 from blendgen.models.recolor import matches, meant_for, recolored, unmatched_patterns
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.read import SidecarFile, twins
@@ -52,7 +52,7 @@ def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Pro
         part_names=_part_names(product, file) if sidecar.parts else (),
         keypoints=named_keypoints(product, file),
         symmetries=symmetries(turn for _, turn in turns),
-        resting_poses=_kept_poses(product, file),
+        stable_poses=_kept_poses(product, file),
     )
     return described, []
 
@@ -135,17 +135,17 @@ def _symmetry_faults(product: Product, file: SidecarFile, turns) -> Iterator[Pro
         yield file.problem(("symmetries",), str(error))
 
 
-def _kept_poses(product: Product, file: SidecarFile) -> tuple[RestingPose, ...]:
-    """The resting poses that are left, their probabilities adding up to 1 again."""
-    kept = [pose for pose in product.resting_poses if not excluded(product, pose, file)]
-    if len(kept) == len(product.resting_poses):
-        return product.resting_poses
+def _kept_poses(product: Product, file: SidecarFile) -> tuple[StablePose, ...]:
+    """The stable poses that are left, their probabilities adding up to 1 again."""
+    kept = [pose for pose in product.stable_poses if not excluded(product, pose, file)]
+    if len(kept) == len(product.stable_poses):
+        return product.stable_poses
     total = sum(pose.probability for pose in kept)
     return tuple(replace(pose, probability=pose.probability / total) for pose in kept)
 
 
-def excluded(product: Product, pose: RestingPose, file: SidecarFile) -> bool:
-    """Whether one of the axes that the sidecar excludes looks up in a resting pose."""
+def excluded(product: Product, pose: StablePose, file: SidecarFile) -> bool:
+    """Whether one of the axes that the sidecar excludes looks up in a stable pose."""
     up = FileFrame(product).up_of(pose)
     least = math.cos(math.radians(EXCLUDED_WITHIN_DEG))
     return any(float(np.dot(up, axis)) >= least for axis in file.sidecar.exclude_poses)
@@ -154,8 +154,8 @@ def excluded(product: Product, pose: RestingPose, file: SidecarFile) -> bool:
 def _pose_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
     if not file.sidecar.exclude_poses or product.file_to_product is None:
         return
-    poses = product.resting_poses
+    poses = product.stable_poses
     if all(excluded(product, pose, file) for pose in poses):
         frame = FileFrame(product)
         listed = ", ".join(dict.fromkeys(frame.up_name(pose) for pose in poses[:6]))
-        yield file.problem(("exclude_poses",), f"no resting pose is left; it rests with {listed} up")
+        yield file.problem(("exclude_poses",), f"no stable pose is left; it rests with {listed} up")

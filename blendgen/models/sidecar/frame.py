@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.models.product import Product, RestingPose
+from blendgen.models.product import Product, StablePose
 
 _NAMED_WITHIN_DEG = 10.0
 
@@ -32,11 +32,11 @@ class FileFrame:
         """(3,) unit vector in the product frame of one in the file's axes."""
         return _unit(self._file_to_product[:3, :3] @ np.asarray(axis))
 
-    def up_of(self, pose: RestingPose) -> np.ndarray:
-        """(3,) unit vector in the file's axes that looks up in a resting pose."""
+    def up_of(self, pose: StablePose) -> np.ndarray:
+        """(3,) unit vector in the file's axes that looks up in a stable pose."""
         return _unit(self._product_to_file[:3, :3] @ np.array(pose.rotation)[2])
 
-    def up_name(self, pose: RestingPose) -> str:
+    def up_name(self, pose: StablePose) -> str:
         """ "+z" or the like for an axis nearly upright, else the direction."""
         up = self.up_of(pose)
         main = int(np.abs(up).argmax())

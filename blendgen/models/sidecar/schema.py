@@ -143,7 +143,7 @@ class Sidecar(Section):
     )
     symmetries: StatedSymmetries = Field(StatedSymmetries(), description="for pose estimation")
     exclude_poses: list[Axis] = Field(
-        [], description="resting poses in which one of these axes of the model file looks up are not used"
+        [], description="stable poses in which one of these axes of the model file looks up are not used"
     )
 
     @field_validator("model_class")

@@ -19,7 +19,7 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
     """
     frame, size = FileFrame(product), " x ".join(f"{1000 * side:.4g}" for side in product.size_m)
     poses = [
-        f"#   {frame.up_name(pose)} up: {100 * pose.probability:.0f} %" for pose in product.resting_poses[:8]
+        f"#   {frame.up_name(pose)} up: {100 * pose.probability:.0f} %" for pose in product.stable_poses[:8]
     ]
     middle = frame.to_file((0.0, 0.0, product.size_m[2]))
     stated = [f"{key}: {options[key]}" for key in ("unit", "up") if options.get(key)]

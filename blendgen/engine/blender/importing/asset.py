@@ -21,16 +21,16 @@ from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.geometry.hull import convex_hull
 from blendgen.models.measuring.entry import ASSET_FILE, Measured, write_measured, write_refusal
-from blendgen.models.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, RestingPose
+from blendgen.models.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, StablePose
 from blendgen.models.scan import model_suffix
 from blendgen.models.source import AS_SHOWN, Source
-from blendgen.models.stable_poses import resting_poses
+from blendgen.models.stable_poses import stable_poses
 
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
 _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
 # what is limp lies as it was modelled: turned over stiff as it is it would hang in the air
-_LIMP = (RestingPose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
+_LIMP = (StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),
         hull_m=convex_hull(vertices),
-        resting_poses=_LIMP if source.options.get("limp") else resting_poses(vertices, triangles),
+        stable_poses=_LIMP if source.options.get("limp") else stable_poses(vertices, triangles),
         colorways=tuple(colorways),
         parts=tuple(material.name for material in product.data.materials),
         triangles=len(triangles),
