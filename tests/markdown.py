@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.glob("*.md")])
 
 _FENCE = re.compile(r"^( *)```(.*)$")
 _HEADING = re.compile(r"^#{1,6} +(.*?) *$")
