@@ -107,9 +107,10 @@ def parsed(line: CommandLine) -> None:
         raise click.UsageError(f"too much: {rest}")
     for param in command.params:
         value = values.get(param.name)
-        if value is None and param.required and line.complete:
+        is_given = isinstance(value, str | bool | list | tuple)  # click marks the absence of an argument
+        if not is_given and param.required and line.complete:
             raise click.MissingParameter(ctx=context, param=param)
-        if value is not None and not _is_placeholder(value) and not isinstance(param.type, click.Path):
+        if is_given and not _is_placeholder(value) and not isinstance(param.type, click.Path):
             param.type_cast_value(context, value)
 
 
