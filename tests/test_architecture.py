@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 # Each imports only from those before it.
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
-    *("engine", "develop", "annotate", "pipeline", "dataset", "export", "report", "workers", "verify"),
-    *("cli", "__main__"),
+    *("engine", "develop", "annotate", "pipeline", "dataset", "exporters", "report", "workers"),
+    *("verification", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # run by the Python that has BlenderProc, with the Blender that it has
@@ -87,7 +87,7 @@ def test_only_drawing_and_developing_take_chances():
 
 
 WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
-MAY_WRITE = ("dataset", "report", "export", "cli", "workers", "verify")
+MAY_WRITE = ("dataset", "report", "exporters", "cli", "workers", "verification")
 MAY_WRITE_FILES = {
     "files/folder.py",
     "files/scratch.py",

@@ -77,8 +77,8 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, qu
     An export that was stopped goes on with the same command.
     """  # fmt: skip
     from blendgen.errors import UsageError
-    from blendgen.export.formats import export
-    from blendgen.export.options import Options
+    from blendgen.exporters.formats import export
+    from blendgen.exporters.options import Options
 
     classifies = fmt in ("imagefolder", "hf", "parquet", "webdataset") or (fmt, task) == ("yolo", "classify")
     if crops is not None and not classifies:
@@ -87,7 +87,7 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, qu
     wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
     if wanted and (crops is not None or fmt not in ("hf", "parquet", "webdataset")):
         raise UsageError(
-            "--include: only hf, parquet and webdataset take other files, and only of whole images"
+            "--include: only hf, parquet and webdataset take other files, with whole images only"
         )
     if quote_formulas and fmt != "csv":
         raise UsageError(f"--quote-formulas is for csv, not for {fmt}")

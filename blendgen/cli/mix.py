@@ -47,7 +47,7 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     Only train is mixed. val and test hold real photos alone; val_synthetic and test_synthetic the
     synthetic ones: what is measured on stays what it is. The manifest has a column source.
     """  # fmt: skip
-    from blendgen.export.mix import Mixture, mix
+    from blendgen.exporters.mix import Mixture, mix
 
     mixture = Mixture(_ratio(ratio), _shares(photo_splits), extra_classes)
     with Progress("file") as progress:

@@ -41,7 +41,7 @@ def command(folder, ray_checks, rerenders, workers, as_json):
     from blendgen.dataset.layout import Layout
     from blendgen.dataset.store import read_record
     from blendgen.errors import BlendgenError
-    from blendgen.verify.dataset import verify
+    from blendgen.verification.dataset import verify
 
     faults, stopped = [], None
     with Progress("row") as progress:
@@ -71,10 +71,10 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
     if ray_checks is None and rerenders is None:
         return
     from blendgen.engine.blender.importing.measuring import BlenderMeasurer
-    from blendgen.verify.ray_check import ray_faults
-    from blendgen.verify.rays.cast import require_embree
-    from blendgen.verify.reopen import reopen
-    from blendgen.verify.rerender import recheck
+    from blendgen.verification.ray_check import ray_faults
+    from blendgen.verification.rays.cast import require_embree
+    from blendgen.verification.reopen import reopen
+    from blendgen.verification.rerender import recheck
 
     if ray_checks is not None:
         require_embree()

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.attack.case import Place
 from tests.attack.watch import blendgen, environment
 from tests.engine.model_files import obj, ply
-from tests.export.fake import FakeImage, grid_boxes, make_fake
+from tests.exporters.fake import FakeImage, grid_boxes, make_fake
 
 CLASSES = ("cup", "mug")
 SPEC = """\

@@ -12,7 +12,7 @@ from dataclasses import asdict
 import click
 
 from blendgen.errors import ExitCode
-from blendgen.verify.rays.findings import Findings, total
+from blendgen.verification.rays.findings import Findings, total
 from tests.audit.scenes import audited, variants
 
 _TITLES = """scene, images, products, hidden, cut, px differ, share %, inside, lens, fraction, truncation,

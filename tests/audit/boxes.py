@@ -10,9 +10,9 @@ import numpy as np
 
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.product import Catalog
-from blendgen.verify.rays.check import Checker, Geometry
+from blendgen.verification.rays.check import Checker, Geometry
 from tests.conftest import make_class_table, make_product
-from tests.export.conftest import make_dataset
+from tests.exporters.conftest import make_dataset
 
 # the corners of a unit box are numbered like the digits of x, y, z
 _QUADS = [(0, 2, 6, 4), (1, 5, 7, 3), (0, 4, 5, 1), (2, 3, 7, 6), (0, 1, 3, 2), (4, 6, 7, 5)]

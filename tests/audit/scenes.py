@@ -25,9 +25,9 @@ from blendgen.errors import BlendgenError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
 from blendgen.spec.load import SpecFile
-from blendgen.verify.ray_check import checker_for
-from blendgen.verify.rays.check import Checker
-from blendgen.verify.rays.findings import Findings, total
+from blendgen.verification.ray_check import checker_for
+from blendgen.verification.rays.check import Checker
+from blendgen.verification.rays.findings import Findings, total
 from blendgen.workers.job import Job
 from blendgen.workers.pool import StopSignal, run_tasks
 from blendgen.workers.worker import produce, run_step, worker_job, worker_pipeline

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blendgen.errors import ExitCode, SetupError
-from blendgen.verify.rays import cast
-from blendgen.verify.rays.cast import RayScene, Solid, require_embree
+from blendgen.verification.rays import cast
+from blendgen.verification.rays.cast import RayScene, Solid, require_embree
 from tests.audit.boxes import make_mesh
 
 pytest.importorskip("embreex")

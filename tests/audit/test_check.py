@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from blendgen.develop.encode import DEPTH_STEP_M
-from blendgen.verify.rays.findings import total
-from blendgen.verify.rays.rays import label_rays, lens_rays, pixel_size
+from blendgen.verification.rays.findings import total
+from blendgen.verification.rays.rays import label_rays, lens_rays, pixel_size
 from tests.audit.boxes import make_set, rows_of
 
 pytest.importorskip("embreex")

@@ -8,9 +8,9 @@ import pytest
 from blendgen.geometry.projection import project, transform_points
 from blendgen.models.product import Keypoint
 from blendgen.scene.shot import Shot
-from blendgen.verify.rays.cast import RayScene, Solid
-from blendgen.verify.rays.keypoints import Sight, keypoint_faults, sight
-from blendgen.verify.rays.scene import listed_products
+from blendgen.verification.rays.cast import RayScene, Solid
+from blendgen.verification.rays.keypoints import Sight, keypoint_faults, sight
+from blendgen.verification.rays.scene import listed_products
 from tests.audit.boxes import SIZES, box_mesh, ground, make_mesh, make_set, rows_of
 
 pytest.importorskip("embreex")

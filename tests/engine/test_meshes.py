@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blendgen.geometry.projection import pixel_rays, transform_points
-from blendgen.verify.rays.cast import RayScene, Solid
-from blendgen.verify.rays.compare import at_silhouette
+from blendgen.verification.rays.cast import RayScene, Solid
+from blendgen.verification.rays.compare import at_silhouette
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")

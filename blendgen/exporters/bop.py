@@ -1,0 +1,161 @@
+"""BOP: 6D poses as the BOP challenge has them: <split>/<scene>/rgb, mask_visib, depth and three JSON files.
+
+Poses are millimetres and OpenCV cameras, product numbers start at 1 (objects.json names them), a scene
+holds SCENE_IMAGES images. Models are told by their boxes (models_info.json); meshes stay where they are.
+source: BOP dataset format, https://github.com/thodan/bop_toolkit/blob/master/docs/bop_datasets_format.md
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import groupby
+
+import numpy as np
+
+from blendgen.develop.encode import DEPTH_STEP_M, encode_png
+from blendgen.errors import DatasetError
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.source import Source
+from blendgen.scene.shot import Row
+
+SCENE_IMAGES = 1000
+_CASED = " (in a case)"
+
+
+def export_bop(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    """One scene after another; raises DatasetError for lenses that distort, which BOP does not know."""
+    sizes: dict[str, list[float]] = {}
+    for row in source.rows():
+        _refuse_distortion(source, row)
+        _refuse_real_depth(source, row)
+        sizes |= dict(zip(_models(row), row["objects"]["size_m"], strict=True))
+    numbers = {name: number for number, name in enumerate(sorted(sizes), start=1)}
+    scenes = 0
+    for split in source.splits:
+        for number, rows in _scenes(source, split):
+            _write_scene(source, destination, f"{split}/{number:06d}", rows, numbers, advance)
+            scenes += 1
+    symmetries = source.record.get("symmetries") or {}
+    models = {
+        str(number): _model_info(sizes[name]) | _symmetries(symmetries.get(name, {}))
+        for name, number in numbers.items()
+    }
+    destination.write_text("models/models_info.json", json.dumps(models, indent=1))
+    named = {number: name for name, number in numbers.items()}
+    destination.write_text("objects.json", json.dumps(named, ensure_ascii=False))
+    return {"images": source.images, "scenes": scenes, "objects": len(numbers)}
+
+
+def _scenes(source: Source, split: str) -> Iterator[tuple[int, Iterator[Row]]]:
+    rows = (row for row in source.rows() if row["split"] == split)
+    for number, group in groupby(enumerate(rows), key=lambda pair: pair[0] // SCENE_IMAGES):
+        yield number, (row for _, row in group)
+
+
+def _write_scene(source: Source, destination: Destination, scene: str, rows, numbers, advance) -> None:
+    camera, truth, info = {}, {}, {}
+    for row in rows:
+        image, key = f"{row['index']:06d}", str(row["index"])
+        destination.place(source.path(row), f"{scene}/rgb/{image}{source.path(row).suffix}")
+        camera[key] = _camera(row)
+        if "depth_file_name" in row:
+            destination.place(source.path(row, "depth_file_name"), f"{scene}/depth/{image}.png")
+        mask = source.instance_mask(row) if row["objects"]["bbox"] else None
+        truth[key], info[key] = [], []
+        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+            truth[key].append(_pose(row, number, numbers[_models(row)[number]]))
+            info[key].append(_info(row, number))
+            name = f"{scene}/mask_visib/{image}_{number:06d}.png"
+            if not destination.has(name):
+                visible = np.where(mask == instance_id, np.uint8(255), np.uint8(0))
+                destination.write_bytes(name, encode_png(visible))
+        advance(1)
+    for name, values in (("camera", camera), ("gt", truth), ("gt_info", info)):
+        destination.write_text(f"{scene}/scene_{name}.json", json.dumps(values))
+
+
+def _refuse_distortion(source: Source, row: Row) -> None:
+    if any(row["camera"]["distortion"]):
+        raise DatasetError(
+            f"{source.root}: image {row['index']} was taken through a lens that distorts, which BOP does not "
+            "know; generate without camera.distortion"
+        )
+
+
+def _refuse_real_depth(source: Source, row: Row) -> None:
+    if row.get("depth_file_name", "").endswith(".exr"):
+        raise DatasetError(
+            f"{source.root}: depth lies there in metres (EXR), BOP reads 16-bit PNG; generate with "
+            "output.depth: png"
+        )
+
+
+def _camera(row: Row) -> dict:
+    to_camera = np.array(row["camera"]["world_to_camera"])
+    return {
+        "cam_K": np.ravel(row["camera"]["intrinsics"]).tolist(),
+        "cam_R_w2c": to_camera[:3, :3].ravel().tolist(),
+        "cam_t_w2c": (1000 * to_camera[:3, 3]).tolist(),
+        "depth_scale": 1000 * DEPTH_STEP_M,
+    }
+
+
+def _models(row: Row) -> list[str]:
+    """What each object is a model of: a product in its case has another size and another origin."""
+    objects = row["objects"]
+    cases = objects.get("case") or [None] * len(objects["product"])
+    return [
+        name if case is None else name + _CASED for name, case in zip(objects["product"], cases, strict=True)
+    ]
+
+
+def _pose(row: Row, number: int, model: int) -> dict:
+    to_camera = np.array(row["objects"]["object_to_camera"][number])
+    return {
+        "cam_R_m2c": to_camera[:3, :3].ravel().tolist(),
+        "cam_t_m2c": (1000 * to_camera[:3, 3]).tolist(),
+        "obj_id": model,
+    }
+
+
+def _info(row: Row, number: int) -> dict:
+    objects = row["objects"]
+    area, share = objects["area"][number], objects["visible_fraction"][number]
+    return {
+        "bbox_obj": objects["bbox_amodal"][number],
+        "bbox_visib": objects["bbox"][number],
+        "px_count_all": round(area / share) if share else area,
+        "px_count_valid": area,
+        "px_count_visib": area,
+        "visib_fract": share,
+    }
+
+
+def _model_info(size_m) -> dict:
+    x, y, z = (1000 * side for side in size_m)
+    return {
+        "diameter": float(np.linalg.norm((x, y, z))),
+        "min_x": -x / 2, "min_y": -y / 2, "min_z": 0.0, "size_x": x, "size_y": y, "size_z": z,
+    }  # fmt: skip
+
+
+def _symmetries(symmetries: dict) -> dict:
+    """As models_info.json has them, in millimetres; a product without has no such keys."""
+    told = {}
+    if symmetries.get("discrete"):
+        told["symmetries_discrete"] = [_in_millimetres(turn) for turn in symmetries["discrete"]]
+    if symmetries.get("continuous"):
+        told["symmetries_continuous"] = [
+            {"axis": one["axis"], "offset": [1000 * value for value in one["offset_m"]]}
+            for one in symmetries["continuous"]
+        ]
+    return told
+
+
+def _in_millimetres(object_to_object) -> list[float]:
+    """The 16 numbers of a (4, 4) transform, row by row."""
+    transform = np.array(object_to_object, float).reshape(4, 4)
+    transform[:3, 3] *= 1000
+    return transform.ravel().tolist()

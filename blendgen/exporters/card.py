@@ -1,0 +1,47 @@
+"""Dataset card: README.md of a data set on the Hugging Face hub, from dataset.json."""
+
+from __future__ import annotations
+
+import yaml
+
+from blendgen.exporters.source import Source
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def dataset_card(source: Source, images_per_split: dict[str, int]) -> str:
+    """Front matter and a page; images_per_split: of what was exported."""
+    total = sum(images_per_split.values())
+    head = {
+        "pretty_name": source.name,
+        "task_categories": ["image-classification", "object-detection"],
+        "tags": ["synthetic", "blender", "blendgen"],
+        "size_categories": [next((name for limit, name in _SIZES if total < limit), "1M<n<10M")],
+    }
+    record = source.record
+    per_shot = record.get("exposures_per_shot", 1)
+    made_with = f"blendgen {record.get('blendgen_version', '')}, Blender {record.get('blender_version', '')}"
+    splits = "\n".join(f"| {split} | {count} |" for split, count in images_per_split.items())
+    classes = "\n".join(_class_line(source, *numbered) for numbered in enumerate(source.classes))
+    return f"""---
+{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---
+
+# {source.name}
+
+Synthetic images of 3D models, made with {made_with}; every label is exact by construction.
+Seed {record.get("seed", "")}, digest `{source.digest[:16]}`.
+Images per rendered shot, which share its geometry: {per_shot}; splits never tear a shot apart.
+
+| split | images |
+| --- | --- |
+{splits}
+
+## Classes
+
+{classes}
+"""
+
+
+def _class_line(source: Source, number: int, label: str) -> str:
+    names = source.keypoint_names(label)
+    return f"{number}. `{label}`" + (f": keypoints {', '.join(names)}" if names else "")

@@ -1,0 +1,114 @@
+"""COCO: images/<split>/ and annotations/instances_<split>.json, streamed.
+
+Category ids start at 1, as COCO's own do and as loaders that keep 0 for the background need; category
+k + 1 is class k. Boxes and areas are of what is visible. Keypoints, where the data set has them, are in
+the same files; pixels as in the manifest: (0.5, 0.5) is the centre of the top left pixel.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import IO, Any
+
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.regions import polygons, run_lengths
+from blendgen.exporters.source import Source
+from blendgen.scene.shot import Row
+
+
+def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    """One file of annotations a split."""
+    with ExitStack() as stack:
+        parts = {
+            split: [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
+            for split in source.splits
+        }
+        files = {split: _Annotations(*pair) for split, pair in parts.items()}
+        for row in source.rows():
+            path = source.path(row)
+            name = f"{row['index']:06d}{path.suffix}"
+            destination.place(path, f"images/{row['split']}/{name}")
+            files[row["split"]].add(source, row, name, options.outlines)
+            advance(1)
+        for split, file in files.items():
+            file.finish(source, destination, split)
+        return {split: file.counts() for split, file in files.items()}
+
+
+class _Annotations:
+    """One split's images and annotations, each in a temporary file until both are known."""
+
+    def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes]):
+        self._images_file, self._annotations_file = images_file, annotations_file
+        self.images = self.annotations = 0
+
+    def counts(self) -> dict[str, int]:
+        return {"images": self.images, "annotations": self.annotations}
+
+    def add(self, source: Source, row: Row, name: str, outlines: str) -> None:
+        self.images += 1
+        image_id = row["index"] + 1
+        image = {"id": image_id, "file_name": name, "width": row["width"], "height": row["height"]}
+        _append(self._images_file, image, self.images)
+        masks = source.object_masks(row) if outlines != "none" else itertools.repeat(None)
+        for number, (box, own) in enumerate(zip(row["objects"]["bbox"], masks, strict=False)):
+            self.annotations += 1
+            annotation = _annotation(row, number, box, own, outlines)
+            if source.keypoints:
+                annotation |= _keypoints(row, number)
+            annotation |= {"id": self.annotations, "image_id": image_id}
+            _append(self._annotations_file, annotation, self.annotations)
+
+    def finish(self, source: Source, destination: Destination, split: str) -> None:
+        categories = [_category(source, *numbered) for numbered in enumerate(source.classes)]
+        head = {"info": {"description": source.name, "version": source.digest[:12]}, "licenses": []}
+        with destination.opened(f"annotations/instances_{split}.json") as file:
+            file.write(json.dumps(head, ensure_ascii=False)[:-1].encode())
+            file.write(f', "categories": {json.dumps(categories, ensure_ascii=False)}'.encode())
+            for key, part in (("images", self._images_file), ("annotations", self._annotations_file)):
+                file.write(f',\n"{key}": ['.encode())
+                part.seek(0)
+                shutil.copyfileobj(part, file)
+                file.write(b"]")
+            file.write(b"}\n")
+
+
+def _annotation(row: Row, number: int, box, own, outlines: str) -> dict[str, Any]:
+    objects = row["objects"]
+    annotation = {
+        "category_id": objects["category_id"][number] + 1,
+        "bbox": box,
+        "area": objects["area"][number],
+        "iscrowd": 0,
+        "visible_fraction": objects["visible_fraction"][number],
+        "instance_id": objects["instance_id"][number],
+    }
+    if outlines == "rle":
+        annotation["segmentation"] = run_lengths(own)
+    elif outlines == "polygon":
+        annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
+    return annotation
+
+
+def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
+    category = {"id": label_id + 1, "name": label, "supercategory": "product"}
+    if source.keypoints:
+        category |= {"keypoints": source.keypoint_names(label), "skeleton": []}
+    return category
+
+
+def _keypoints(row: Row, number: int) -> dict[str, Any]:
+    """None for a class without: evaluations look for the keys in every annotation."""
+    points = row["objects"]["keypoints"][number]
+    flat = [value for point in points for value in point]
+    return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}
+
+
+def _append(file, value: dict[str, Any], count: int) -> None:
+    file.write((",\n" if count > 1 else "\n").encode() + json.dumps(value, ensure_ascii=False).encode())

@@ -1,0 +1,48 @@
+"""Croissant 1.0: images/<split>/<label>/, labels.jsonl, and croissant.json that describes both.
+
+croissant.json holds the sha256 of labels.jsonl, and that holds the sha256 of every image: the description
+of a hundred thousand images is no longer than that of ten. Split and label of an image stand in its path;
+readers that guess the types of a table make 1 of a label 001.
+source: https://docs.mlcommons.org/croissant/docs/croissant-spec.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.source import Source
+from blendgen.scene.shot import Row
+
+
+def export_croissant(
+    source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
+):
+    digest, suffixes = hashlib.sha256(), set()
+    with destination.opened(TABLE) as file:
+        for row in source.rows():
+            suffix = source.path(row).suffix
+            name = f"images/{row['split']}/{row['label']}/{row['index']:06d}{suffix}"
+            destination.place(source.path(row), name)
+            line = json.dumps(_table_row(source, row, name), ensure_ascii=False).encode() + b"\n"
+            file.write(line)
+            digest.update(line)
+            suffixes.add(suffix)
+            advance(1)
+    page = croissant_page(source, digest.hexdigest(), sorted(suffixes))
+    destination.write_text(PAGE, json.dumps(page, indent=1, ensure_ascii=False) + "\n")
+    return {"images": source.images}
+
+
+def _table_row(source: Source, row: Row, name: str) -> dict[str, Any]:
+    of_objects = [key for key in OBJECT_COLUMNS if key != "keypoints" or source.keypoints]
+    return {
+        "file_name": name,
+        **{key: row[key] for key in ROW_COLUMNS},
+        **{key: row["objects"][key] for key in of_objects},
+    }

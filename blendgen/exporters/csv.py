@@ -1,0 +1,50 @@
+"""CSV: images/ and one table, a line an object (a line without box for an image in which none is seen).
+
+Names are written as they are, for programs; a spreadsheet would run one that begins with = as a formula.
+With `quote_formulas` such texts get a ' in front, which spreadsheets do not show.
+source: OWASP, CSV Injection
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.source import Source
+
+_IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
+_COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_OBJECT = ("category", "category_id", "x", "y", "w", "h", *_COLUMNS)
+
+
+def export_csv(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    objects = 0
+    with destination.opened("labels.csv") as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        table = csv.writer(text)
+        table.writerow((*_IMAGE, *_OBJECT))
+        for row in source.rows():
+            name = f"images/{row['split']}/{row['index']:06d}{source.path(row).suffix}"
+            destination.place(source.path(row), name)
+            image = (name, *(row[key] for key in _IMAGE[1:]))
+            lines = list(_objects(row["objects"]))
+            objects += len(lines)
+            cells = [(*image, *line) for line in lines or [("",) * len(_OBJECT)]]
+            table.writerows([list(map(_quoted, row)) for row in cells] if options.quote_formulas else cells)
+            advance(1)
+        text.detach()
+    return {"images": source.images, "objects": objects}
+
+
+def _objects(objects):
+    for number, box in enumerate(objects["bbox"]):
+        columns = (objects[key][number] for key in _COLUMNS)
+        yield objects["category"][number], objects["category_id"][number], *box, *columns
+
+
+def _quoted(cell):
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -1,0 +1,58 @@
+"""Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
+
+`load_dataset("imagefolder", data_dir=folder)` gives image, label and objects; a file that was asked for
+with `--include mask` lies in <split>/mask/ and becomes a second image column of that name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from blendgen.exporters.card import dataset_card
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.samples import Sample, samples
+from blendgen.exporters.source import Source
+
+
+def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    """<split>/name.png and <split>/metadata.jsonl with the label and the objects of each."""
+    counts = dict.fromkeys(source.splits, 0)
+    with ExitStack() as stack:
+        files = {
+            split: stack.enter_context(destination.opened(f"{split}/metadata.jsonl"))
+            for split in source.splits
+        }
+        for sample in samples(source, options.crops, options.extras):
+            row = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
+            row["objects"] = object_lists(source, sample)
+            files[sample.split].write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            counts[sample.split] += 1
+            advance(1)
+    destination.write_text("README.md", dataset_card(source, counts))
+    return {"images_per_split": counts}
+
+
+def object_lists(source: Source, sample: Sample) -> dict[str, list]:
+    """Boxes of the objects of a whole image, and keypoints where the data set has them; none of a crop,
+    which is one object."""
+    columns = sample.row["objects"]
+    keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
+    chosen: dict[str, Any] = {key: columns[key] if sample.box is None else [] for key in keys}
+    chosen["category"] = chosen.pop("category_id")
+    return chosen
+
+
+def _place(sample: Sample, destination: Destination) -> dict[str, str]:
+    """Put the files there; returns the columns that name them, relative to the split's folder."""
+    sample.refuse_exr()
+    name = f"{sample.name}{sample.suffix}"
+    sample.place(destination, f"{sample.split}/{name}")
+    names = {"file_name": name}
+    for extra, path in sample.extras.items():
+        names[f"{extra}_file_name"] = f"{extra}/{sample.name}{path.suffix}"
+        destination.place(path, f"{sample.split}/{names[f'{extra}_file_name']}")
+    return names

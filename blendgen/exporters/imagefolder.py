@@ -1,0 +1,23 @@
+"""ImageFolder: <split>/<label>/name.png, whole images or crops."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.samples import samples
+from blendgen.exporters.source import Source
+
+
+def export_imagefolder(
+    source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
+):
+    counts: Counter[str] = Counter()
+    for sample in samples(source, options.crops):
+        split = sample.row["split"]
+        sample.place(destination, f"{split}/{sample.label}/{sample.name}{sample.suffix}")
+        counts[split] += 1
+        advance(1)
+    return {"images": counts.total(), "images_per_split": dict(counts)}

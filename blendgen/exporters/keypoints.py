@@ -1,0 +1,51 @@
+"""Keypoints: the names of all classes in one list, for formats that have the same points for every class.
+
+In: dataset.json's names and mirrored pairs of each class. Out: their union in the order of the classes,
+and which takes the place of which in a mirrored image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blendgen.errors import DatasetError
+from blendgen.exporters.source import Source
+
+
+@dataclass(frozen=True)
+class KeypointUnion:
+    """names: in the order of the files; flips[k]: the point that is at k once an image is mirrored."""
+
+    names: tuple[str, ...]
+    flips: tuple[int, ...]
+
+    def spread(self, names: list[str], points: list[list[float]]) -> list[list[float]]:
+        """A class's points, each at its place in the union; 0, 0, 0 for those that the class lacks."""
+        own = dict(zip(names, points, strict=True))
+        return [own.get(name, [0, 0, 0]) for name in self.names]
+
+
+def keypoint_union(source: Source) -> KeypointUnion:
+    """Raises DatasetError where the data set has no keypoints, or its classes mirror a name differently."""
+    names = tuple(dict.fromkeys(name for label in source.classes for name in source.keypoint_names(label)))
+    if not names:
+        raise DatasetError(
+            f"{source.root}: has no keypoints; name some in the models' sidecar files (docs/models.md) and "
+            "generate again, or choose another --task"
+        )
+    partners: dict[str, str] = {}
+    for label in source.classes:
+        _add_partners(source, label, partners)
+    places = {name: place for place, name in enumerate(names)}
+    return KeypointUnion(names, tuple(places[partners.get(name, name)] for name in names))
+
+
+def _add_partners(source: Source, label: str, partners: dict[str, str]) -> None:
+    for name, other in source.keypoints.get(label, {}).get("mirrored", {}).items():
+        for one, its in ((name, other), (other, name)):
+            if partners.setdefault(one, its) != its:
+                raise DatasetError(
+                    f"{source.root}: keypoint {one} is the mirror image of {partners[one]}, and of {its} in "
+                    f"{label}; yolo has one list for all classes: give points of different meaning different "
+                    "names"
+                )

@@ -1,0 +1,134 @@
+"""Mix: synthetic images and real photos in one training set, so many of the ones to one of the others.
+
+In: a data set and an image folder of real photos. Out: DEST/<split>/<label>/ and a manifest that tells
+the source of each. Only `train` is mixed. What is measured on stays apart: `val` and `test` hold real
+photos alone, `val_synthetic` and `test_synthetic` the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from blendgen.dataset.manifest import row_line
+from blendgen.errors import DatasetError, did_you_mean
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.real_photos import Photo, read_photos
+from blendgen.exporters.source import Source, open_source
+from blendgen.scene.shot import Row
+
+SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """ratio: synthetic images to one real photo, in each class of train; extra_classes: real photos may
+    be of classes of which there are no synthetic images; shares: splits of photos without any"""
+
+    ratio: float
+    shares: dict[str, float]
+    extra_classes: bool = False
+
+
+def mix(
+    folder: Path,
+    photos_folder: Path,
+    dest: Path,
+    mixture: Mixture,
+    link: str = "copy",
+    force: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+) -> dict[str, Any]:
+    """Returns counts per split and source, and notes; raises DatasetError."""
+    source = open_source(folder)
+    photos, notes = read_photos(photos_folder, mixture.shares)
+    classes = _classes(source, photos, mixture.extra_classes)
+    wanted = _wanted(source, photos, mixture.ratio, notes)
+    content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
+    identity = {"format": "mix", **source.identity, "photos": content, "ratio": mixture.ratio}
+    counts: Counter[tuple[str, str]] = Counter()
+    inputs = (source.root, Path(photos_folder))
+    with (
+        Destination(dest, identity, link, force, inputs) as destination,
+        destination.opened("manifest.jsonl") as file,
+    ):
+        for row in _chosen(source, wanted):
+            split = row["split"] if row["split"] == TRAIN else f"{row['split']}_{SYNTHETIC}"
+            name = f"{split}/{row['label']}/{SYNTHETIC}_{row['index']:06d}{source.path(row).suffix}"
+            destination.place(source.path(row), name)
+            file.write(_line(name, row["label"], classes, split, SYNTHETIC, row).encode())
+            counts[split, SYNTHETIC] += 1
+            advance(1)
+        for photo in {photo.sha256: photo for photo in photos}.values():
+            name = f"{photo.split}/{photo.label}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
+            destination.place(photo.path, name)
+            size = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
+            file.write(_line(name, photo.label, classes, photo.split, REAL, size).encode())
+            counts[photo.split, REAL] += 1
+            advance(1)
+        record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
+        destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    images = {split: {} for split, _ in sorted(counts)}
+    for (split, kind), count in sorted(counts.items()):
+        images[split][kind] = count
+    return {"images": images, "notes": notes}
+
+
+def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
+    unknown = sorted({photo.label for photo in photos} - set(source.classes))
+    if unknown and not extra:
+        listed = "\n".join(f"  {label!r}{did_you_mean(label, source.classes)}" for label in unknown)
+        raise DatasetError(
+            f"photos of classes without synthetic images (--extra-classes takes them too):\n{listed}"
+        )
+    return sorted({*source.classes, *unknown})
+
+
+def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str]) -> dict[str, int]:
+    """How many synthetic training images of each class; a class without photos gets as many as others."""
+    real = Counter(photo.label for photo in photos if photo.split == TRAIN)
+    there = Counter(row["label"] for row in source.rows() if row["split"] == TRAIN)
+    if not real:
+        raise DatasetError("no real photo is for training; put some into train, or raise its share")
+    usual = median(real.values())
+    wanted = {label: min(there[label], round(ratio * real.get(label, usual))) for label in source.classes}
+    for label in source.classes:
+        if label not in real:
+            notes.append(f"{label}: no real photo for training; {wanted[label]} synthetic images alone")
+        elif wanted[label] < round(ratio * real[label]):
+            notes.append(
+                f"{label}: only {wanted[label]} synthetic images for {real[label]} photos, less than "
+                f"{ratio:g} to 1; generate more"
+            )
+    return wanted
+
+
+def _chosen(source: Source, wanted: dict[str, int]):
+    """The rows to take: of train so many of each class, evenly over the data set; of other splits all."""
+    there = Counter(row["label"] for row in source.rows() if row["split"] == TRAIN)
+    met: Counter[str] = Counter()
+    for row in source.rows():
+        label = row["label"]
+        if row["split"] != TRAIN:
+            yield row
+            continue
+        position, total, count = met[label], there[label], wanted[label]
+        met[label] += 1
+        if (position + 1) * count // total > position * count // total:
+            yield row
+
+
+def _line(name: str, label: str, classes: list[str], split: str, kind: str, row: Row) -> str:
+    columns = {
+        "file_name": name,
+        "label": label,
+        "label_id": classes.index(label),
+        "split": split,
+        "source": kind,
+    }
+    return row_line({**columns, "width": row["width"], "height": row["height"], "sha256": row["sha256"]})

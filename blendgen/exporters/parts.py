@@ -1,0 +1,50 @@
+"""Parts: the samples of each split in files of about one size, all splits in one pass.
+
+Which file holds a sample follows from the files' sizes alone, so that an export that was killed goes on
+after the files that are whole. One file a split is open at a time; it is whole when the split goes on to
+its next, or when the pass ends without an error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from blendgen.exporters.options import Options
+from blendgen.exporters.samples import Sample, samples
+from blendgen.exporters.source import Source
+
+Put = Callable[[Sample], None]
+
+
+def numbered_samples(source: Source, options: Options) -> Iterator[tuple[int, Sample]]:
+    """Samples, each with the number of the file of its split that holds it."""
+    sizes, numbers = Counter(), Counter()
+    for sample in samples(source, options.crops, options.extras):
+        split = sample.split
+        if sizes[split] >= options.shard_bytes:
+            sizes[split] = 0
+            numbers[split] += 1
+        sizes[split] += sample.size_bytes()
+        yield numbers[split], sample
+
+
+@contextmanager
+def one_file_a_split(opened: Callable[[str, int], AbstractContextManager[Put]]):
+    """opened(split, number): a file, as a function that puts a sample into it
+    yields: put(number, sample)
+    """
+    shelves: dict[str, tuple[ExitStack, int, Put]] = {}
+    with ExitStack() as stack:
+
+        def put(number: int, sample: Sample) -> None:
+            shelf, open_number, put_there = shelves.get(sample.split) or (None, None, None)
+            if number != open_number:
+                shelf = shelf or stack.enter_context(ExitStack())
+                shelf.close()
+                put_there = shelf.enter_context(opened(sample.split, number))
+                shelves[sample.split] = shelf, number, put_there
+            put_there(sample)
+
+        yield put

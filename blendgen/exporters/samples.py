@@ -1,0 +1,132 @@
+"""Samples: what a classifier is shown: whole images, or a crop round each product.
+
+In: rows. Out: Samples, each with its class and a name that is unique in the data set.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from blendgen.errors import DatasetError
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.source import Source
+from blendgen.files.photos import UNREADABLE
+from blendgen.scene.shot import Row
+
+_FILE = "_file_name"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """name: without folder and suffix; box: x, y, width, height of a crop, None for the whole image;
+    extras: other files of the image, by what they show, such as mask."""
+
+    row: Row
+    name: str
+    path: Path
+    label: str
+    label_id: int
+    box: tuple[int, int, int, int] | None = None
+    instance_id: int | None = None
+    extras: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def split(self) -> str:
+        return self.row["split"]
+
+    @property
+    def suffix(self) -> str:
+        return self.path.suffix if self.box is None else ".png"
+
+    def place(self, destination: Destination, name: str) -> None:
+        """Put the picture there."""
+        if self.box is None:
+            destination.place(self.path, name)
+        elif not destination.has(name):
+            destination.write_bytes(name, self.content())
+
+    def size_bytes(self) -> int:
+        """Of the files, for a crop that of the image that it is cut from; raises DatasetError."""
+        try:
+            return sum(path.stat().st_size for path in (self.path, *self.extras.values()))
+        except OSError as error:
+            raise _unreadable(Path(error.filename), error) from None
+
+    def refuse_exr(self) -> None:
+        """Raises DatasetError where another file is none that loaders of pictures open."""
+        for name, path in self.extras.items():
+            if path.suffix == ".exr":
+                raise DatasetError(
+                    f"--include {name}: {path.name} is an EXR file, which loaders of this format cannot "
+                    "open; use webdataset, leave it out, or generate depth with output.depth: png"
+                )
+
+    def extra_contents(self) -> dict[str, bytes]:
+        """The bytes of the other files, by what they show; raises DatasetError as content does."""
+        return {name: _read(path) for name, path in self.extras.items()}
+
+    def content(self) -> bytes:
+        """The bytes of the picture's file; raises DatasetError where the image cannot be read."""
+        if self.box is None:
+            return _read(self.path)
+        try:
+            x, y, width, height = self.box
+            with Image.open(self.path) as image:
+                if image.size != (self.row["width"], self.row["height"]):
+                    raise ValueError(f"is {image.width} x {image.height} pixels, its row has another size")
+                cut = image.convert("RGB").crop((x, y, x + width, y + height))
+        except UNREADABLE as error:
+            raise _unreadable(self.path, error) from None
+        buffer = io.BytesIO()
+        cut.save(buffer, "PNG", compress_level=3)
+        return buffer.getvalue()
+
+
+def samples(source: Source, crops: float | None, extras: tuple[str, ...] = ()) -> Iterator[Sample]:
+    """Whole images, or with `crops` each product's box, wider on each side by that share of it."""
+    for row in source.rows():
+        path = source.path(row)
+        if crops is None:
+            more = _extra_files(source, row, extras)
+            yield Sample(row, f"{row['index']:06d}", path, row["label"], row["label_id"], extras=more)
+            continue
+        objects = row["objects"]
+        for number, box in enumerate(objects["bbox"]):
+            name = f"{row['index']:06d}_{objects['instance_id'][number]}"
+            label, label_id = objects["category"][number], objects["category_id"][number]
+            wider = _wider(box, crops, row["width"], row["height"])
+            yield Sample(row, name, path, label, label_id, wider, objects["instance_id"][number])
+
+
+def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, Path]:
+    there = [key.removesuffix(_FILE) for key in row if key.endswith(_FILE)]
+    for name in names:
+        if name not in there:
+            raise DatasetError(
+                f"{source.root}: image {row['index']} has no {name}; --include takes "
+                f"{', '.join(there) or 'nothing here: set output.masks and the like and generate again'}"
+            )
+    return {name: source.path(row, name + _FILE) for name in names}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong")
+
+
+def _wider(box, share: float, width: int, height: int) -> tuple[int, int, int, int]:
+    x, y, w, h = box
+    aside, above = round(w * share), round(h * share)
+    left, top = max(0, x - aside), max(0, y - above)
+    return left, top, min(width, x + w + aside) - left, min(height, y + h + above) - top

@@ -1,0 +1,80 @@
+"""WebDataset: <split>-000000.tar of 000042.png, .cls and .json, and 000042.mask.png where asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.options import Options
+from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
+from blendgen.exporters.samples import Sample
+from blendgen.exporters.source import Source
+
+COLUMNS = (
+    "file_name",
+    "label",
+    "label_id",
+    "split",
+    "index",
+    "shot_index",
+    "width",
+    "height",
+    "objects",
+    "camera",
+)
+
+
+def export_webdataset(
+    source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
+):
+    """Each split's samples in shards of about options.shard_bytes."""
+    shards = dict.fromkeys(source.splits, 0)
+    with one_file_a_split(partial(_shard, destination)) as put:
+        for number, sample in numbered_samples(source, options):
+            put(number, sample)
+            shards[sample.split] = number + 1
+            advance(1)
+    return {"shards": shards}
+
+
+def plain_columns(sample: Sample) -> dict[str, Any]:
+    """What of a row describes the picture and not how it was made."""
+    columns = {key: sample.row[key] for key in COLUMNS}
+    if sample.box is not None:
+        columns |= {"label": sample.label, "label_id": sample.label_id}
+        columns |= {"crop": list(sample.box), "instance_id": sample.instance_id}
+    return columns
+
+
+@contextmanager
+def _shard(destination: Destination, split: str, number: int) -> Iterator[Put]:
+    name = f"{split}-{number:06d}.tar"
+    if destination.has(name):
+        yield lambda sample: None
+        return
+    with (
+        destination.opened(name) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        yield partial(_add_sample, tar)
+
+
+def _add_sample(tar: tarfile.TarFile, sample: Sample) -> None:
+    _add(tar, f"{sample.name}{sample.suffix}", sample.content())
+    for name, data in sample.extra_contents().items():
+        _add(tar, f"{sample.name}.{name}{sample.extras[name].suffix}", data)
+    _add(tar, f"{sample.name}.cls", str(sample.label_id).encode())
+    columns = json.dumps(plain_columns(sample), ensure_ascii=False)
+    _add(tar, f"{sample.name}.json", columns.encode())
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))

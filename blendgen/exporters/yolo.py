@@ -1,0 +1,79 @@
+"""YOLO, as ultralytics reads it: images/<split>/, labels/<split>/ and data.yaml.
+
+One line an object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
+largest part (segment), the four corners of the tightest turned box (obb), or the box and its keypoints
+(pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has those of all classes).
+`classify` is an ImageFolder, <split>/<class>/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import yaml
+
+from blendgen.exporters.destination import Destination
+from blendgen.exporters.imagefolder import export_imagefolder
+from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
+from blendgen.exporters.options import Options
+from blendgen.exporters.regions import polygons
+from blendgen.exporters.source import Source
+from blendgen.geometry.oriented_box import oriented_box
+from blendgen.scene.shot import Row
+
+
+def export_yolo(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    if options.task == "classify":
+        return export_imagefolder(source, destination, options, advance)
+    objects, union = 0, keypoint_union(source) if options.task == "pose" else None
+    for row in source.rows():
+        stem, suffix = f"{row['index']:06d}", source.path(row).suffix
+        destination.place(source.path(row), f"images/{row['split']}/{stem}{suffix}")
+        shapes = _points(source, row, union) if union else _shapes(source, row, options.task)
+        lines = [_line(*numbered) for numbered in zip(row["objects"]["category_id"], shapes, strict=True)]
+        objects += len(lines)
+        destination.write_text(f"labels/{row['split']}/{stem}.txt", "".join(lines))
+        advance(1)
+    destination.write_text("data.yaml", _data_yaml(source, union))
+    return {"images": source.images, "objects": objects}
+
+
+def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
+    """(n, 2) numbers from 0 to 1 an object: middle and size of the box, or corners."""
+    objects, size = row["objects"], np.array([row["width"], row["height"]])
+    if task == "detect":
+        yield from (_box(box, size) for box in objects["bbox"])
+    else:
+        for own in source.object_masks(row):
+            yield np.clip((oriented_box(own) if task == "obb" else polygons(own)[0]) / size, 0, 1)
+
+
+def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
+    """Middle and size of the box, then x, y, visibility of each keypoint, an object."""
+    objects, size = row["objects"], np.array([row["width"], row["height"]])
+    for box, label, points in zip(objects["bbox"], objects["category"], objects["keypoints"], strict=True):
+        spread = np.array(union.spread(source.keypoint_names(label), points), float)
+        spread[:, :2] = np.clip(spread[:, :2] / size, 0, 1)
+        yield np.concatenate([_box(box, size).ravel(), spread.ravel()])
+
+
+def _box(box, size: np.ndarray) -> np.ndarray:
+    x, y, width, height = box
+    return np.array([(x + width / 2, y + height / 2), (width, height)]) / size
+
+
+def _line(category_id: int, numbers: np.ndarray) -> str:
+    return f"{category_id} {' '.join(f'{value:.6f}' for value in numbers.ravel())}\n"
+
+
+def _data_yaml(source: Source, union: KeypointUnion | None) -> str:
+    splits = {split: f"images/{split}" for split in source.splits}
+    # without a path, ultralytics takes the folder of the file; it wants train and val
+    splits.setdefault("train", next(iter(splits.values())))
+    splits.setdefault("val", splits.get("test", splits["train"]))
+    data = {**splits, "names": dict(enumerate(source.classes))}
+    if union is not None:
+        data |= {"kpt_shape": [len(union.names), 3], "flip_idx": list(union.flips)}
+        data["kpt_names"] = {number: list(union.names) for number in data["names"]}
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False)

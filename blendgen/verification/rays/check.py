@@ -1,0 +1,150 @@
+"""Check: one row of a finished data set, its files and its scene in, Findings out.
+
+The one place of this room that reads files. `Geometry` is what an engine must tell; nothing of what it
+renders is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from blendgen.develop.encode import DEPTH_STEP_M
+from blendgen.develop.exr import decode_exr
+from blendgen.geometry.mesh import Mesh
+from blendgen.models.class_table import ClassTable
+from blendgen.models.product import Catalog
+from blendgen.optics.distortion import pinhole
+from blendgen.scene.shot import PlacedProduct, Row, Shot
+from blendgen.verification.rays.cast import RayScene, Solid
+from blendgen.verification.rays.compare import Seen, compare
+from blendgen.verification.rays.findings import Findings, total
+from blendgen.verification.rays.keypoints import keypoint_faults
+from blendgen.verification.rays.scene import AssetReader, NameOf, listed_products, row_scene, row_solids
+from blendgen.verification.rays.truncation import truncation_findings
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """of_shot: all that the camera can meet, built as for a render; of_asset, name_of: see scene.py"""
+
+    of_shot: Callable[[Shot], Sequence[Mesh]]
+    of_asset: AssetReader
+    name_of: NameOf
+
+
+@dataclass(frozen=True, eq=False)
+class Checker:
+    """Checks rows of one data set.
+
+    record: its dataset.json
+    """
+
+    root: Path
+    catalog: Catalog
+    class_table: ClassTable
+    record: Mapping[str, Any]
+    geometry: Geometry
+
+    def check(self, row: Row) -> Findings:
+        """Findings of a row, its faults as one line that names what is wrong first.
+
+        raises: KeyError, TypeError, ValueError for what is not a whole row
+        """
+        shot = Shot.model_validate(row["shot"])
+        strange = {*row["objects"]["product"]} - {product.name for product in self.catalog.models}
+        if strange:
+            return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
+        solids = self._solids(row, shot)
+        scene = row_scene(row, solids)
+        mask = _picture(self.root, row, "mask_file_name")
+        found = compare(Seen(row, scene, mask, _depth_m(self.root, row)))
+        found = self._with_classes(row, found)
+        if "keypoints" in row["objects"]:
+            found = self._with_keypoints(row, shot, scene, found)
+        if "truncation" in row["objects"]:
+            products = {solid.instance_id: solid for solid in solids if solid.instance_id}
+            found = replace(total([found, truncation_findings(row, products)]), rows=1)
+        return replace(found, faults=("; ".join(found.faults),) if found.faults else ())
+
+    def _solids(self, row: Row, shot: Shot) -> list[Solid]:
+        geometry = self.geometry
+        rendered = geometry.of_shot(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+        return row_solids(row, shot, self.catalog, rendered, geometry.of_asset, geometry.name_of)
+
+    def _with_classes(self, row: Row, found: Findings) -> Findings:
+        """Class of each object against the one that the spec's rule gives to its product and colourway."""
+        objects, label_of = row["objects"], _labels(self.class_table)
+        faults = []
+        for number, pair in enumerate(zip(objects["product"], objects["colorway"], strict=True)):
+            label, label_id = objects["category"][number], objects["category_id"][number]
+            wanted = label_of.get(pair)
+            if wanted is None or (label, label_id) != (wanted, self.class_table.classes.index(wanted)):
+                faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
+        return replace(found, wrong_classes=len(faults), faults=(*found.faults, *faults))
+
+    def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, found: Findings) -> Findings:
+        products = {placed.instance_id: placed for placed in listed_products(row, shot)}
+        faults, looked_at, undecided = [], 0, 0
+        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+            placed = products[instance_id]
+            positions = self._keypoints(row["objects"]["category"][number], placed)
+            told = keypoint_faults(row, number, placed, positions, scene)
+            faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
+        return replace(
+            found,
+            keypoints=looked_at,
+            undecided_keypoints=undecided,
+            wrong_keypoints=len(faults),
+            faults=(*found.faults, *faults),
+        )
+
+    def _keypoints(self, label: str, placed: PlacedProduct) -> list[tuple | None]:
+        """Positions of a product's keypoints in the order of its class's names."""
+        names = self.record.get("keypoints", {}).get(label, {}).get("names", ())
+        own = {point.name: point.position_m for point in self.catalog.product_of(placed).keypoints}
+        return [own.get(name) for name in names]
+
+
+def _labels(class_table: ClassTable) -> dict[tuple[str, str], str]:
+    return {
+        (variant.product, variant.colorway): variant.label
+        for variants in class_table.variants.values()
+        for variant in variants
+    }
+
+
+def _picture(root: Path, row: Row, key: str) -> np.ndarray | None:
+    """(h, w) of the values in a file of a row; None where the data set has none.
+
+    raises: ValueError for a file that is no such picture, or of another size
+    """
+    if key not in row:
+        return None
+    path = root / row[key]
+    try:
+        values = decode_exr(path.read_bytes())["Z"] if path.suffix == ".exr" else _grey(path)
+    except OSError as error:
+        raise ValueError(f"{row[key]}: {error}") from None
+    if values.shape != (row["height"], row["width"]):
+        raise ValueError(f"{row[key]}: is {values.shape[1]} x {values.shape[0]} pixels")
+    return values
+
+
+def _grey(path: Path) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.array(opened).astype(np.uint16)
+
+
+def _depth_m(root: Path, row: Row) -> np.ndarray | None:
+    """(h, w) float64, 0 where nothing was hit."""
+    values = _picture(root, row, "depth_file_name")
+    if values is None:
+        return None
+    depth_m = values * DEPTH_STEP_M if values.dtype.kind == "u" else values.astype(float)
+    return np.where(np.isfinite(depth_m), depth_m, 0.0)

@@ -1,0 +1,67 @@
+"""Scene: the solids of a row: its products from their assets, everything else from the engine.
+
+In: a Row, its Catalog, the engine's own meshes of the shot, and a way to read an asset. Products are
+taken by the names in the row's objects and stand where the row's object_to_world puts them, so that
+one that was rendered elsewhere, or another, is found. Products that the row does not list, because
+nothing of them is seen, come from the shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from blendgen.geometry.mesh import Mesh
+from blendgen.models.product import Catalog, Product
+from blendgen.scene.shot import PlacedProduct, Row, Shot
+from blendgen.verification.rays.cast import RayScene, Solid
+from blendgen.verification.rays.rays import lens_rays, pixel_size
+
+AssetReader = Callable[[Product], Mesh]
+NameOf = Callable[[int], str]
+
+
+def row_solids(
+    row: Row, shot: Shot, catalog: Catalog, engine_meshes: Sequence[Mesh], read: AssetReader, name_of: NameOf
+) -> list[Solid]:
+    """All that the row's labels describe.
+
+    name_of: instance id -> what the engine calls that product
+    """
+    rendered = {mesh.name: mesh for mesh in engine_meshes}
+    solids = []
+    for placed in listed_products(row, shot):
+        own = rendered.pop(name_of(placed.instance_id), None)
+        mesh = _with_materials_of(own, read(catalog.product_of(placed)))
+        solids.append(Solid(placed.instance_id, mesh, np.array(placed.object_to_world)))
+    return [*solids, *(Solid(0, mesh, mesh.object_to_world) for mesh in rendered.values())]
+
+
+def row_scene(row: Row, solids: Sequence[Solid]) -> RayScene:
+    """Some solids before the row's camera."""
+    reach = np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
+    return RayScene(solids, row["camera"]["world_to_camera"], reach)
+
+
+def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:
+    """The products of a shot, as the row's objects tell of them where they do."""
+    objects = row["objects"]
+    listed = {instance_id: number for number, instance_id in enumerate(objects["instance_id"])}
+    products = []
+    for placed in shot.products:
+        number = listed.get(placed.instance_id)
+        if number is not None:
+            told = {key: objects[key][number] for key in ("product", "colorway", "case")}
+            told["object_to_world"] = objects["object_to_world"][number]
+            placed = PlacedProduct.model_validate(placed.model_dump() | told)
+        products.append(placed)
+    return products
+
+
+def _with_materials_of(rendered: Mesh | None, asset: Mesh) -> Mesh:
+    """The asset, seen through where its colourway and state of this shot let it."""
+    if rendered is None:
+        return asset
+    return replace(asset, see_through=rendered.see_through)

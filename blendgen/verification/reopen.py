@@ -1,0 +1,67 @@
+"""Reopen: a finished data set with the spec and the models that it was made from, for checks in depth.
+
+In: its folder. Out: all that is needed to make or to understand its images again. Whether the models
+are still those of the data set is told, not decided, here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blendgen import __version__
+from blendgen.dataset.identity import PIXELS_VERSION
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.record import dataset_record
+from blendgen.dataset.store import read_record
+from blendgen.errors import SetupError
+from blendgen.models.inventory import Inventory, load_inventory
+from blendgen.models.source import Measurer
+from blendgen.spec.load import SpecFile, load_spec
+from blendgen.system.wheel import blender_version
+from blendgen.verification.dataset import Fault
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """record: what dataset.json would say if it was made now; known: what it says"""
+
+    layout: Layout
+    spec_file: SpecFile
+    inventory: Inventory
+    record: dict[str, Any]
+    known: dict[str, Any]
+
+    @property
+    def fault(self) -> Fault | None:
+        """Where the images cannot be compared with anything any more."""
+        if self.record["digest"] == self.known.get("digest"):
+            return None
+        what = "the models, photos or the spec are not those of the data set any more"
+        return Fault(self.layout.spec.name, what)
+
+
+def reopen(folder: Path, measurer: Measurer) -> Reopened:
+    """raises: SpecError, CatalogError, SetupError where its spec or models cannot be loaded, and where other
+    versions made it"""
+    layout = Layout(Path(folder))
+    known = read_record(layout)
+    _refuse_other_versions(known)
+    spec_file = load_spec(layout.spec)
+    inventory = load_inventory(spec_file, measurer)
+    return Reopened(layout, spec_file, inventory, dataset_record(spec_file.spec, inventory), known)
+
+
+def _refuse_other_versions(known: dict[str, Any]) -> None:
+    here = {
+        "blendgen": ("blendgen_version", __version__),
+        "Blender": ("blender_version", blender_version()),
+        "pixels_version": ("pixels_version", PIXELS_VERSION),
+    }
+    for program, (key, version) in here.items():
+        if known.get(key) != version:
+            raise SetupError(
+                f"--ray-check and --rerender need the versions that made the data set: {program} "
+                f"{known.get(key)}; here is {version}"
+            )

@@ -1,0 +1,120 @@
+"""Small data sets by the flat engine: many products, awkward class names, nothing in view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import ManifestWriter
+from blendgen.dataset.record import label_record
+from blendgen.dataset.store import Store
+from blendgen.dataset.write import write_frame
+from blendgen.develop.develop import Developer
+from blendgen.engine.flat import FlatEngine
+from blendgen.exporters.source import open_source
+from blendgen.models.product import Catalog
+from blendgen.pipeline import Pipeline, tasks_for
+from tests.conftest import make_class_table, make_product, make_spec
+from tests.exporters.fake import FakeImage, grid_boxes, make_fake
+
+NAMES = ("ärmel-größe", "blue box", "ボール")
+
+
+def make_dataset(folder, catalog, count=24, **spec):
+    """A finished data set in a folder; returns it as an export sees it."""
+    spec = make_spec(
+        name="small", **{"products_per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec}
+    )
+    class_table = make_class_table(catalog)
+    record = {
+        "name": spec.name, "digest": "0123456789abcdef", "seed": spec.seed, "blendgen_version": "1",
+        "blender_version": "4", "classes": list(class_table.classes),
+        "exposures_per_shot": spec.exposures_per_shot,
+    }  # fmt: skip
+    record |= label_record(spec, catalog, class_table)
+    engine = FlatEngine(catalog, spec.output)
+    pipeline = Pipeline(spec, catalog, class_table, engine, Developer(None, spec.exposures_per_shot))
+    layout = Layout(folder)
+    with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
+        for task in tasks_for(spec, range(count)):
+            manifest.append([write_frame(layout, frame, spec.output) for frame in pipeline.frames(task)])
+        store.finish({"engine": "flat"})
+    return open_source(folder)
+
+
+@pytest.fixture(scope="session")
+def stock() -> Catalog:
+    """Three classes with names that files and formats stumble over."""
+    sizes = ((0.1, 0.06, 0.03), (0.05, 0.05, 0.05), (0.06, 0.06, 0.06))
+    shapes = ("box", "box", "sphere")
+    return Catalog(tuple(map(make_product, NAMES, shapes, sizes)))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory, stock):
+    return make_dataset(tmp_path_factory.mktemp("small") / "set", stock)
+
+
+@pytest.fixture(scope="session")
+def crowded(tmp_path_factory):
+    """Forty products in each image, of three hundred classes."""
+    names = [f"class {number:03d}" for number in range(300)]
+    catalog = Catalog(tuple(make_product(name, "box", (0.03, 0.02, 0.02)) for name in names))
+    spec = {
+        "products_per_image": 40,
+        "resolution": [256, 256],
+        "camera": {"elevation_deg": 90, "frame_fill": 0.95},
+    }
+    return make_dataset(tmp_path_factory.mktemp("crowded") / "set", catalog, 2, exposures_per_shot=1, **spec)
+
+
+@pytest.fixture(scope="session")
+def lone(tmp_path_factory, stock):
+    """One class only, in one split."""
+    catalog = replace(stock, products=stock.products[:1])
+    folder = tmp_path_factory.mktemp("lone") / "set"
+    return make_dataset(folder, catalog, 4, splits={"train": 1.0}, products_per_image=1)
+
+
+# a number as a name, of which readers that guess types make a 7; in code-point order, as classes are
+AWKWARD = tuple(sorted(("007", *NAMES)))
+
+
+def awkward_images() -> list[FakeImage]:
+    """Each class in each split, one to three products an image, and images with nothing in view."""
+    images = []
+    for number in range(16):
+        boxes = grid_boxes(1 + number % 3)
+        objects = [((number + i) % len(AWKWARD), box) for i, box in enumerate(boxes)]
+        images.append(FakeImage(("train", "val", "train", "test")[number // 4], number % 4, objects))
+    return [*images, FakeImage("train", 0), FakeImage("val", 2)]
+
+
+@pytest.fixture(scope="session")
+def awkward(tmp_path_factory):
+    """Class names that formats stumble over, class 0, and images in which no product is in view."""
+    return make_fake(tmp_path_factory.mktemp("awkward") / "set", AWKWARD, awkward_images())
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory):
+    """One class in one split."""
+    images = [FakeImage("train", 0, [(0, box)]) for box in grid_boxes(4)]
+    return make_fake(tmp_path_factory.mktemp("single") / "set", ["ein Ding"], images)
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory):
+    """Three hundred classes, and an image of forty products."""
+    full = FakeImage("train", 0, [(7 * i, box) for i, box in enumerate(grid_boxes(40))])
+    images = [FakeImage("train", number, [(number, grid_boxes(1)[0])]) for number in range(300)]
+    classes = [f"class {number:03d}" for number in range(300)]
+    return make_fake(tmp_path_factory.mktemp("many") / "set", classes, [full, *images])
+
+
+@pytest.fixture(params=["awkward", "single", "many"])
+def case(request):
+    """The data sets that loaders are held against."""
+    return request.getfixturevalue(request.param)

@@ -1,0 +1,169 @@
+"""Mix: the ratio, the splits that stay apart, and what is refused."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blendgen.errors import DatasetError
+from blendgen.exporters.mix import Mixture, mix
+from tests.exporters.conftest import NAMES, make_dataset
+
+SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory, stock):
+    return make_dataset(tmp_path_factory.mktemp("many") / "set", stock, 120, products_per_image=1)
+
+
+def photo(path, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.Generator(np.random.Philox(seed)).integers(0, 255, (20, 30, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three photos a class for training, two for test."""
+    for number, label in enumerate(NAMES):
+        for seed in range(5):
+            split = "train" if seed < 3 else "test"
+            photo(tmp_path / "photos" / split / label / f"{seed}.jpg", 10 * number + seed)
+    return tmp_path / "photos"
+
+
+def mixed(synthetic, photos, dest, ratio=5.0, **options):
+    told = mix(synthetic.root, photos, dest, Mixture(ratio, SHARES, **options))
+    return told, read_rows_of(dest)
+
+
+def read_rows_of(dest):
+    return [json.loads(line) for line in (dest / "manifest.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("ratio", [5.0, 2.0, 0.5])
+def test_each_class_of_train_has_the_ratio(synthetic, photos, tmp_path, ratio):
+    told, rows = mixed(synthetic, photos, tmp_path / "out", ratio)
+    counts = Counter((row["label"], row["source"]) for row in rows if row["split"] == "train")
+    for label in NAMES:
+        assert counts[label, "real"] == 3
+        assert counts[label, "synthetic"] == round(3 * ratio)
+    assert told["notes"] == []
+
+
+def test_what_is_measured_on_stays_apart(synthetic, photos, tmp_path):
+    _, rows = mixed(synthetic, photos, tmp_path / "out")
+    sources = {
+        split: {row["source"] for row in rows if row["split"] == split}
+        for split in {r["split"] for r in rows}
+    }
+    assert sources["train"] == {"synthetic", "real"} and sources["test"] == {"real"}
+    assert sources["test_synthetic"] == sources["val_synthetic"] == {"synthetic"} and "val" not in sources
+    synthetic_rows = {row["sha256"]: row for row in synthetic.rows()}
+    for row in rows:
+        path = tmp_path / "out" / row["file_name"]
+        assert path.is_file() and path.parent.name == row["label"] and path.parent.parent.name == row["split"]
+        if row["source"] == "synthetic":
+            origin = synthetic_rows[row["sha256"]]
+            assert (
+                origin["label"] == row["label"] and row["split"].removesuffix("_synthetic") == origin["split"]
+            )
+
+
+def test_the_training_set_is_read_with_its_classes(synthetic, photos, tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    mixed(synthetic, photos, tmp_path / "out")
+    folder = str(tmp_path / "out/train")
+    train = datasets.load_dataset(
+        "imagefolder", data_dir=folder, split="train", cache_dir=str(tmp_path / "c")
+    )
+    assert train.features["label"].names == sorted(NAMES) and len(train) == 3 * 3 * 6
+
+
+def test_photos_without_splits_get_them_by_content(synthetic, photos, tmp_path):
+    for path in sorted(photos.glob("*/*/*")):
+        target = tmp_path / "flat" / path.parent.name / f"{path.parent.parent.name}{path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    shares = {"train": 0.5, "val": 0.5}
+    mix(synthetic.root, tmp_path / "flat", tmp_path / "a", Mixture(5.0, shares))
+    before = {row["sha256"]: row["split"] for row in read_rows_of(tmp_path / "a") if row["source"] == "real"}
+    photo(tmp_path / "flat" / NAMES[0] / "0_new.jpg", 999)
+    mix(synthetic.root, tmp_path / "flat", tmp_path / "b", Mixture(5.0, shares))
+    after = {row["sha256"]: row["split"] for row in read_rows_of(tmp_path / "b") if row["source"] == "real"}
+    assert len(after) == 16 and before.items() <= after.items() and set(after.values()) == {"train", "val"}
+
+
+def test_a_photo_that_moves_leaves_nothing_behind(synthetic, photos, tmp_path):
+    mixed(synthetic, photos, tmp_path / "out")
+    (photos / "train" / NAMES[0] / "0.jpg").rename(photos / "train" / NAMES[1] / "moved.jpg")
+    (photos / "train" / NAMES[0] / "1.jpg").rename(photos / "test" / NAMES[0] / "moved.jpg")
+    with pytest.raises(DatasetError, match="holds another export"):
+        mixed(synthetic, photos, tmp_path / "out")
+    mix(synthetic.root, photos, tmp_path / "out", Mixture(5.0, SHARES), force=True)
+    files = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").glob("*/*/*")}
+    rows = read_rows_of(tmp_path / "out")
+    assert set(files) == {row["file_name"] for row in rows}
+    for row in rows:
+        assert hashlib.sha256(files[row["file_name"]].read_bytes()).hexdigest() == row["sha256"]
+
+
+def test_too_few_synthetic_images_and_missing_photos_are_told(synthetic, photos, tmp_path):
+    for path in (photos / "train" / NAMES[0]).iterdir():
+        path.unlink()
+    told, _ = mixed(synthetic, photos, tmp_path / "out", 100.0)
+    assert any(f"{NAMES[0]}: no real photo" in note for note in told["notes"])
+    assert any(f"{NAMES[1]}: only" in note for note in told["notes"])
+
+
+def test_hidden_folders_are_no_classes(synthetic, photos, tmp_path):
+    shutil.copytree(photos / "train" / NAMES[0], photos / "train" / ".ipynb_checkpoints")
+    _, rows = mixed(synthetic, photos, tmp_path / "out")
+    assert {row["label"] for row in rows} == set(NAMES)
+
+
+def test_leaks_typos_and_rubbish_are_refused_or_told(synthetic, photos, tmp_path):
+    broken = photos / "train" / NAMES[0] / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    told, _ = mixed(synthetic, photos, tmp_path / "out")
+    assert len(told["notes"]) == 1 and "broken.jpg: cannot be read" in told["notes"][0]
+    photo(photos / "train" / "blue bax" / "1.png", 77)
+    with pytest.raises(DatasetError, match="did you mean blue box"):
+        mixed(synthetic, photos, tmp_path / "b")
+    told, rows = mixed(synthetic, photos, tmp_path / "c", extra_classes=True)
+    assert {row["label"] for row in rows} == {*NAMES, "blue bax"}
+    (photos / "test" / "blue box" / "copy.jpg").write_bytes(
+        (photos / "train" / "blue box" / "0.jpg").read_bytes()
+    )
+    with pytest.raises(DatasetError, match="but in another split"):
+        mixed(synthetic, photos, tmp_path / "d", extra_classes=True)
+    with pytest.raises(DatasetError, match="holds no photos"):
+        mixed(synthetic, synthetic.root / "masks" / "train" / NAMES[0], tmp_path / "e")
+
+
+def test_the_command(synthetic, photos, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "blendgen",
+        "mix",
+        str(synthetic.root),
+        str(photos),
+        "-o",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run([*command, "--ratio", "4:2", "--json"], capture_output=True, text=True)
+    assert done.returncode == 0 and json.loads(done.stdout)["images"]["train"] == {"real": 9, "synthetic": 18}
+    for ratio in ("five", f"1{400 * '0'}:1", f"1:1{400 * '0'}", "0:1"):
+        wrong = subprocess.run([*command, "--ratio", ratio], capture_output=True, text=True)
+        assert wrong.returncode == 2 and "is not a ratio such as 5:1" in wrong.stderr

@@ -1,0 +1,48 @@
+"""What must be there before images can be made again."""
+
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.record import dataset_record
+from blendgen.engine.device import CPU
+from blendgen.errors import DatasetError, ExitCode, Interrupted
+from blendgen.models.inventory import Inventory
+from blendgen.spec.load import resolved_yaml
+from blendgen.verification import rerender as module
+from blendgen.verification.reopen import Reopened
+from blendgen.verification.rerender import its_device, recheck
+from tests.conftest import make_class_table, make_spec
+
+ON_CPU = {"engine": "cycles", "version": "5.2.0", "device": "cpu", "kernel": "AVX2"}
+BY_EEVEE = {**ON_CPU, "engine": "eevee", "graphics_card": "llvmpipe"}
+
+
+@pytest.mark.parametrize("device", [ON_CPU, BY_EEVEE])
+def test_the_device_is_that_of_cycles_whatever_paints(tmp_path, device):
+    assert its_device(Layout(tmp_path), {"device": device}) == (CPU,)
+
+
+def test_of_images_of_two_graphics_cards_nobody_knows_which(tmp_path):
+    two = {"device": BY_EEVEE, "also_made_on": [{**BY_EEVEE, "graphics_card": "NVIDIA L4"}]}
+    with pytest.raises(
+        DatasetError, match=r"\(AVX2, llvmpipe\) and cpu \(AVX2, NVIDIA L4\), and nobody knows"
+    ):
+        its_device(Layout(tmp_path), two)
+
+
+def test_an_interrupt_does_not_tell_of_the_folder_that_is_thrown_away(tmp_path, shapes, monkeypatch):
+    def stopped(job, store, *_):
+        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
+
+    monkeypatch.setattr(module, "generate", stopped)
+    spec, inventory = make_spec(), Inventory(shapes, make_class_table(shapes))
+    layout, record = Layout(tmp_path), dataset_record(spec, inventory)
+    layout.spec.write_text(resolved_yaml(spec))
+    layout.manifest.touch()
+    found = Reopened(layout, SimpleNamespace(spec=spec), inventory, record, {})
+    with pytest.raises(Interrupted, match="stopped; not all images were made again") as caught:
+        list(recheck(found, 2, None))
+    assert caught.value.exit_code == ExitCode.SIGTERM
