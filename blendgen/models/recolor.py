@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from blendgen.errors import Problem, SpecError
-from blendgen.files.regular_file import read_bounded
+from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.product import Colorway, MaterialOverride, Product
 from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
@@ -51,6 +51,9 @@ def unmatched_patterns(products: list[Product], table: Table) -> list[tuple[str,
 
 def read_table(path: Path) -> Table:
     """The table of a file; raises SpecError with the place of each fault."""
+    if links_outside(path):
+        message = "cannot be read: it is a link that leads out of its folder; copy the file there"
+        raise SpecError([Problem(str(path), 0, 0, "", message)])
     try:
         text = read_bounded(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -92,6 +95,14 @@ def _problem(document: Document, fault: dict[str, Any]) -> Problem:
 def _csv_document(text: str, file: str) -> Document:
     """Rows of colorway, part, color, roughness, metallic, transmission; a header names the columns."""
     reader = csv.DictReader(io.StringIO(text), strict=True)
+    try:
+        return _table_document(reader, file)
+    except csv.Error as error:
+        message = f"cannot be read as CSV: {error}"
+        raise SpecError([Problem(file, reader.line_num, 1, "", message)]) from None
+
+
+def _table_document(reader: csv.DictReader, file: str) -> Document:
     unknown = [name for name in reader.fieldnames or () if name not in _COLUMNS]
     if unknown or not {"colorway", "part"} <= set(reader.fieldnames or ()):
         raise SpecError(

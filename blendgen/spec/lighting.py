@@ -26,6 +26,7 @@ class EnvironmentSection(Section):
     directory: str | None = Field(
         None, description="instead: a folder of .hdr or .exr panoramas, relative to the spec file"
     )
+    follow_links: bool = Field(False, description="also read links that lead out of the directory")
     rotation_deg: number() = Field(Uniform(0.0, 360.0), description="turn about the vertical")
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from pathlib import Path
 from blendgen.errors import SpecError
 from blendgen.files.image_size import header_fault
 from blendgen.files.photos import SUFFIXES, photo_fault
-from blendgen.files.regular_file import open_regular
+from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.spec.load import SpecFile
 
 _PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
@@ -33,7 +33,7 @@ def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
             continue
         folder = (spec_file.folder / directory).resolve()
         try:
-            found[field] = _files(folder, suffixes, fault)
+            found[field] = _files(folder, suffixes, fault if section.follow_links else _unless_link(fault))
         except ValueError as error:
             problems.append(spec_file.problem((*path, "directory"), f"{directory}: {error}"))
     if problems:
@@ -55,6 +55,12 @@ def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str 
         shown = ", ".join(faults[:_MAX_NAMED])
         raise ValueError(f"cannot be read; mend or remove them: {shown}{more}")
     return {file.name: file for file in files}
+
+
+def _unless_link(fault: Callable[[Path], str | None]) -> Callable[[Path], str | None]:
+    """The check of a file that may not be a link out of its folder."""
+    leads_out = "a link that leads out of the folder; copy the file, or set follow_links: true"
+    return lambda file: leads_out if links_outside(file) else fault(file)
 
 
 def _is_utf8(name: str) -> bool:

@@ -18,6 +18,7 @@ class PhotosSection(Section):
     """For the kind photo: photos of a surface, laid flat and continued in their mirror images."""
 
     directory: str = Field(description="folder of photos, relative to the spec file")
+    follow_links: bool = Field(False, description="also read links that lead out of the directory")
     width_m: number(0.01, 100) = Field(description="real width that one photo shows")
     roughness: number(0, 1) = Field(
         Uniform(0.4, 0.8), description="of what they show: 0 mirrors, 1 is without any sheen"

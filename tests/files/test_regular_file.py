@@ -46,7 +46,7 @@ def odd(request, tmp_path):
 def test_what_is_no_regular_file_is_not_opened_and_does_not_block(odd, tmp_path):
     with pytest.raises(OSError, match="not a regular file"):
         open_regular(odd)
-    with pytest.raises(SpecError, match="cannot be read: not a regular file"):
+    with pytest.raises(SpecError, match=r"cannot be read: (not a regular file|it is a link that leads out)"):
         read_table(odd)
     with pytest.raises(SpecError, match=r"cannot be read: (not a regular file|a link that leads out)"):
         read_sidecar(odd, "odd.yaml", tmp_path / "odd.glb")

@@ -195,6 +195,27 @@ def test_photos_are_found_by_name_and_make_another_data_set(stock, tmp_path, spe
     assert digest(checked, stock(spec)) != before
 
 
+@pytest.mark.parametrize("spec", [BACKDROP, SURFACE])
+def test_photos_behind_links_out_of_the_folder_need_follow_links(stock, tmp_path, spec):
+    (tmp_path / "pictures").mkdir()
+    picture(tmp_path / "secret.png")
+    (tmp_path / "pictures" / "a.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(
+        SpecError, match=r"a.png \(a link that leads out of the folder; .* follow_links: true"
+    ):
+        stock(spec)
+    followed = stock(spec.replace("directory: pictures", "directory: pictures, follow_links: true"))
+    assert "a.png" in (followed.catalog.backdrops or followed.catalog.photos)
+
+
+def test_panoramas_behind_links_out_of_the_folder_need_follow_links(stock, tmp_path):
+    (tmp_path / "hdri").mkdir()
+    (tmp_path / "secret.hdr").write_bytes(b"#?RADIANCE")
+    (tmp_path / "hdri" / "a.hdr").symlink_to(tmp_path / "secret.hdr")
+    with pytest.raises(SpecError, match=r"a.hdr \(a link that leads out of the folder"):
+        stock(PANORAMAS)
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [

@@ -88,3 +88,23 @@ def test_a_fault_of_a_table_is_told_with_its_place(tmp_path, name, text, expecte
     with pytest.raises(SpecError) as caught:
         read_table(tmp_path / name)
     assert str(caught.value).replace(f"{tmp_path}/", "").startswith(expected)
+
+
+def test_a_table_that_is_a_link_out_of_its_folder_is_refused(tmp_path):
+    (tmp_path / "secret.yaml").write_text("red: {}")
+    (tmp_path / "spec").mkdir()
+    table = tmp_path / "spec" / "colors.yaml"
+    table.symlink_to("../secret.yaml")
+    with pytest.raises(SpecError, match="it is a link that leads out of its folder; copy the file there"):
+        read_table(table)
+    table.unlink()
+    (tmp_path / "spec" / "other.yaml").write_text("red: {}")
+    table.symlink_to("other.yaml")
+    assert read_table(table) == {"red": {}}
+
+
+@pytest.mark.parametrize("text", ['colorway,part\n"' + "x" * 200_000, 'colorway,part\n"red"x,body'])
+def test_a_table_that_is_not_csv_is_refused_with_its_line(tmp_path, text):
+    (tmp_path / "colors.csv").write_text(text)
+    with pytest.raises(SpecError, match=r"colors.csv:\d+:1: .*cannot be read as CSV"):
+        read_table(tmp_path / "colors.csv")
