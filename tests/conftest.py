@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
 from blendgen.models.class_table import build_class_table
-from blendgen.models.product import Catalog, Colorway, MaterialOverride, Product, StablePose
+from blendgen.models.product import Catalog, Colorway, MaterialOverride, Measured, Product, StablePose
 from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
@@ -42,19 +43,15 @@ def sphere_hull(diameter_m: float, count: int = 2000) -> np.ndarray:
 
 def make_product(name: str, shape: str, size_m, colors=("#3060c0",), folder="") -> Product:
     hull = sphere_hull(size_m[0]) if shape == "sphere" else box_hull(size_m)
-    return Product(
-        name=name,
-        folder=folder,
-        shape=shape,
-        size_m=tuple(size_m),
-        hull_m=hull,
-        stable_poses=(StablePose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),),
-        colorways=tuple(Colorway(f"c{i}", {"body": MaterialOverride(c)}) for i, c in enumerate(colors)),
-        parts=("body",),
-        triangles=12,
-        asset_path=Path("absent.blend"),
-        content_hash=name,
-    )
+    poses = (StablePose(((1, 0, 0), (0, 1, 0), (0, 0, 1)), 1.0),)
+    colorways = tuple(Colorway(f"c{i}", {"body": MaterialOverride(c)}) for i, c in enumerate(colors))
+    measured = Measured(shape, tuple(size_m), hull, poses, colorways, parts=("body",), triangles=12)
+    return Product(name, folder, Path("absent.blend"), name, measured, poses, colorways)
+
+
+def with_measured(product: Product, **changes) -> Product:
+    """The product with other measured values."""
+    return replace(product, measured=replace(product.measured, **changes))
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def _model_as_json(model: Inspected) -> dict:
         "sidecar": model.sidecar.file if model.sidecar else None,
         "class": product.model_class,
         "size_mm": [round(1000 * side, 3) for side in product.size_m],
-        "triangles": product.triangles,
+        "triangles": product.measured.triangles,
         "parts": [
             {"material": part, "label": product.part_name(slot)} for slot, part in enumerate(product.parts)
         ],
@@ -112,7 +112,7 @@ def _model_as_json(model: Inspected) -> dict:
             {"up": _rounded(frame.up_of(pose)), "probability": round(pose.probability, 4), "excluded": out}
             for pose, out in model.measured_poses
         ],
-        "missing_textures": list(product.missing_textures),
+        "missing_textures": list(product.measured.missing_textures),
         "warnings": list(model.warnings),
     }  # fmt: skip
 
@@ -139,7 +139,7 @@ def _line(model: Inspected) -> str:
     product = model.product
     facts = [
         f"{product.name}: {' x '.join(f'{1000 * side:.4g}' for side in product.size_m)} mm",
-        f"{product.triangles} triangles",
+        f"{product.measured.triangles} triangles",
         f"parts {_parts(model)}",
         f"colourways {', '.join(colorway.name for colorway in product.colorways)}",
         f"class {product.model_class}" if product.model_class else "no class",

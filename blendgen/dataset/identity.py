@@ -34,7 +34,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     catalog = inventory.catalog
     content = [
         (product.name, product.content_hash, *_stated(product))
-        for product in (*catalog.models, *catalog.cased.values())
+        for product in (*catalog.models, *catalog.products_in_case.values())
     ]
     folders = (catalog.environments, catalog.photos, catalog.backdrops)
     pictures = [[(name, file_sha256(path)) for name, path in files.items()] for files in folders]

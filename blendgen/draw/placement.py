@@ -61,7 +61,7 @@ def draw_products(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler
     drawn = []
     for number, variant in enumerate(variants):
         case = sampler.value(spec.products[variant.section].case_distribution, f"products.{number}.case")
-        product = catalog.worn(variant.product, case)
+        product = catalog.product(variant.product, case)
         rotation = _rotation(spec, product, sampler, number)
         condition = draw_condition(spec, product, rotation, sampler, number)
         drawn.append(Drawn(variant, product, rotation, condition, case))

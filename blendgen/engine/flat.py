@@ -109,7 +109,7 @@ class FlatEngine:
         local_origin = (inverse_rigid(object_to_world) @ [*origin, 1.0])[:3]
         local_origin = local_origin - [0, 0, product.size_m[2] / 2]
         local_directions = directions @ rotation
-        solve = _sphere_hit if product.shape == "sphere" else _box_hit
+        solve = _sphere_hit if product.measured.shape == "sphere" else _box_hit
         depth, normal = solve(product, local_origin, local_directions)
         return depth, normal @ rotation.T
 

@@ -108,7 +108,7 @@ def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[
     faults: list[Problem] = []
     if file is not None:
         product, faults = with_sidecar(product, file)
-        if faults and product.file_to_product is not None:
+        if faults and product.measured.file_to_product is not None:
             product = replace(product, keypoints=named_keypoints(product, file))
     return Inspected(source, product, file, poses, warnings), faults
 
@@ -119,7 +119,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
         unstated = model_suffix(path) in UNITLESS_SUFFIXES and not source.options["unit"]
         advice = _likely_unit(side_m) if unstated else "is that right?"
         yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
-    for texture in product.missing_textures:
+    for texture in product.measured.missing_textures:
         yield missing_texture_text(texture)
 
 

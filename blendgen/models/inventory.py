@@ -83,7 +83,7 @@ def load_inventory(spec_file: SpecFile, measurer: Measurer, strict: bool = False
     )
     worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
     refusals = catalog.refusals + bare
-    catalog = replace(catalog, products=products, refusals=refusals, cased=worn, **pictures)
+    catalog = replace(catalog, products=products, refusals=refusals, products_in_case=worn, **pictures)
     return Inventory(catalog, class_table)
 
 
@@ -94,7 +94,7 @@ def _found(by_name: Mapping[str, Product], sources: list[Source]) -> tuple[Produ
 
 def _cased(source: Source) -> Source:
     """The same phone in its case."""
-    return replace(source, name=f"{source.name}{_CASED}", options={**source.options, "cased": True})
+    return replace(source, name=f"{source.name}{_CASED}", options={**source.options, "in_case": True})
 
 
 def _worn(products: list[Product], by_name: Mapping[str, Product]) -> dict[str, Product]:

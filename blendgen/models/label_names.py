@@ -39,8 +39,8 @@ class LabelNames:
 
 def label_names(catalog: Catalog, products_of_class: Mapping[str, list[str]]) -> LabelNames:
     """products_of_class: label -> names of the products that bear it"""
-    standing = [*catalog.products, *catalog.cased.values()]
-    parts = {product.part_name(slot) for product in standing for slot in range(len(product.parts))}
+    products = [*catalog.products, *catalog.products_in_case.values()]
+    parts = {product.part_name(slot) for product in products for slot in range(len(product.parts))}
     keypoints, mirrored = {}, {}
     for label, names in products_of_class.items():
         points = [point for name in names for point in catalog.product(name).keypoints]

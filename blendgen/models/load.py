@@ -13,8 +13,8 @@ from pathlib import Path
 
 from blendgen.errors import CatalogError
 from blendgen.models.measuring.cache import AssetCache, source_key
-from blendgen.models.measuring.entry import ASSET_FILE, Measured, TornEntry, read_entry
-from blendgen.models.product import Catalog, Product, Refusal, missing_texture_text
+from blendgen.models.measuring.entry import ASSET_FILE, TornEntry, read_entry
+from blendgen.models.product import Catalog, Measured, Product, Refusal, missing_texture_text
 from blendgen.models.source import Measurer, Source
 
 _log = logging.getLogger(__name__)
@@ -131,18 +131,12 @@ def _product(source: Source, key: str, measured: Measured, cache: AssetCache) ->
     for texture in measured.missing_textures:
         _log.warning("%s: %s", source.display, missing_texture_text(texture))
     return Product(
-        name=source.name,
-        folder=source.folder,
-        shape=measured.shape,
-        size_m=measured.size_m,
-        hull_m=measured.hull_m,
-        stable_poses=measured.stable_poses,
-        colorways=measured.colorways,
-        parts=measured.parts,
-        triangles=measured.triangles,
+        source.name,
+        source.folder,
         asset_path=cache.entry_folder(key) / ASSET_FILE,
         content_hash=key,
+        measured=measured,
+        stable_poses=measured.stable_poses,
+        colorways=measured.colorways,
         keypoints=measured.keypoints,
-        missing_textures=measured.missing_textures,
-        file_to_product=measured.file_to_product,
     )

@@ -1,8 +1,8 @@
-"""Product: what is known of one model before anything is drawn or rendered.
+"""Product: everything that is known of one model before sampling and rendering.
 
-A product was measured once, in a throw-away process, and cached; `draw` and the engines read
-these numbers and never ask Blender. Product frame: metres, Z up, bounding box centred on the
-origin in x and y and standing on z = 0.
+Models are measured once, in a separate process, and cached; `draw` and the engines read these numbers
+instead of asking Blender. Product frame: metres, Z up, the bounding box centred on the origin in x and y
+and standing on z = 0.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic import ConfigDict
 
 from blendgen.scene.shot import Distractor, PlacedProduct
 
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
-# stands between the name of a texture that is not used and the reason, in missing_textures
+# between the name of a texture that is not used and the reason, in missing_textures
 REASON_FOLLOWS = ": "
 
 # rows
@@ -86,30 +87,24 @@ class Symmetries:
 
 
 @dataclass(frozen=True, eq=False)
-class Product:
-    """One measured model.
+class Measured:
+    """What was measured of one model; nothing that a sidecar or a spec says.
 
-    name: unique in its catalogue, usable as a folder name
-    folder: sub-folder or family that it came from ("" at the top of a folder)
     shape: "mesh", or "box" | "sphere" for the analytic shapes that the flat engine draws exactly
     size_m: (3,) extent of the bounding box in the product frame
     hull_m: (n, 3) float64 vertices of the convex hull, product frame
     stable_poses: most probable first
+    colorways: those that the model comes with
     parts: material-slot names
-    asset_path: the cached .blend that holds one object called "product"
-    content_hash: sha256 over the source's bytes and the options it was read with
-    part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
-    keypoints: points to be found in images, by name
-    symmetries: for those who train poses
-    model_class: what its sidecar says that it is
-    missing_textures: images that the model names and that were not found
+    missing_textures: images that the model names and that could not be used
+    keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
     file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
-        says so from those that Blender shows, to the product frame; None for what comes from no file, and
-        where it is not known
+        says so from those that Blender shows, to the product frame; None where there is no file, or where
+        its axes are unknown
     """
 
-    name: str
-    folder: str
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the array
+
     shape: str
     size_m: tuple[float, float, float]
     hull_m: np.ndarray
@@ -117,14 +112,49 @@ class Product:
     colorways: tuple[Colorway, ...]
     parts: tuple[str, ...]
     triangles: int
+    missing_textures: tuple[str, ...] = ()
+    keypoints: tuple[Keypoint, ...] = ()
+    file_to_product: Matrix4 | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """One measured model, and what is used of it: as measured, unless a sidecar or a spec says otherwise.
+
+    name: unique in its catalogue, usable as a folder name
+    folder: sub-folder or family that it came from ("" at the top of a folder)
+    asset_path: the cached .blend that holds one object called "product"
+    content_hash: sha256 over the source's bytes and the options that it was read with
+    stable_poses: most probable first; their probabilities sum to 1
+    keypoints: by name
+    part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
+    symmetries: for those who train poses
+    model_class: the class that its sidecar states
+    """
+
+    name: str
+    folder: str
     asset_path: Path
     content_hash: str
-    part_names: tuple[str, ...] = ()
+    measured: Measured
+    stable_poses: tuple[StablePose, ...]
+    colorways: tuple[Colorway, ...]
     keypoints: tuple[Keypoint, ...] = ()
+    part_names: tuple[str, ...] = ()
     symmetries: Symmetries = Symmetries()
     model_class: str | None = None
-    missing_textures: tuple[str, ...] = ()
-    file_to_product: Matrix4 | None = None
+
+    @property
+    def size_m(self) -> tuple[float, float, float]:
+        return self.measured.size_m
+
+    @property
+    def hull_m(self) -> np.ndarray:
+        return self.measured.hull_m
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return self.measured.parts
 
     def part_name(self, slot: int) -> str:
         """What the part of a material slot is called in part labels."""
@@ -135,10 +165,10 @@ class Product:
 
 
 def missing_texture_text(texture: str) -> str:
-    """What is said of an entry of missing_textures: a name, perhaps with REASON_FOLLOWS and a reason."""
+    """The message about an entry of missing_textures: a name, perhaps with REASON_FOLLOWS and a reason."""
     name, _, reason = texture.partition(REASON_FOLLOWS)
-    told = f"is not used: {reason}" if reason else "is missing"
-    return f"texture {name!r} {told}; the plain colour is shown"
+    problem = f"is not used: {reason}" if reason else "is missing"
+    return f"texture {name!r} {problem}; the plain colour is shown"
 
 
 @dataclass(frozen=True)
@@ -154,13 +184,13 @@ class Refusal:
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """All products of a spec, in the order of its classes' discovery, and what was left out.
+    """All models of a spec, in the order of its sections, and the ones that were left out.
 
     environments: the user's panoramas, by file name
-    photos: the user's photos of surfaces, by file name; backdrops: those that stand behind all
-    distractors: models that may lie about, and are no products
-    occluders: models that may hang before the products
-    cased: products that may wear a case as they are in it, by name
+    photos: the user's photos of surfaces, by file name; backdrops: those of backdrops
+    distractors: models without labels that may lie next to the products
+    occluders: models without labels that may hang before the products
+    products_in_case: the products that may have a case, measured in it, by the product's name
     """
 
     products: tuple[Product, ...]
@@ -170,21 +200,19 @@ class Catalog:
     occluders: tuple[Product, ...] = ()
     photos: Mapping[str, Path] = field(default_factory=dict)
     backdrops: Mapping[str, Path] = field(default_factory=dict)
-    cased: Mapping[str, Product] = field(default_factory=dict)
+    products_in_case: Mapping[str, Product] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[Product, ...]:
-        """All that may be in a picture."""
+        """Everything that may be in a picture, without cases."""
         return (*self.products, *self.distractors, *self.occluders)
 
-    def product(self, name: str) -> Product:
-        """A product, a distractor or an occluder, by its name."""
+    def product(self, name: str, case: str | None = None) -> Product:
+        """A product, a distractor or an occluder by its name; in a case where one is given."""
+        if case is not None:
+            return self.products_in_case[name]
         return next(product for product in self.models if product.name == name)
 
-    def worn(self, name: str, case: str | None) -> Product:
-        """A product as it is, or in its case where it wears one."""
-        return self.product(name) if case is None else self.cased[name]
-
     def product_of(self, placed: PlacedProduct | Distractor) -> Product:
-        """What lies in a shot."""
-        return self.worn(placed.product, getattr(placed, "case", None))
+        """The product of something placed in a shot."""
+        return self.product(placed.product, getattr(placed, "case", None))

@@ -26,7 +26,7 @@ class Source:
     options: JSON: for a mesh {"path", "unit", "up"} and, where edges are to be rounded, "bevel_mm", where
         keypoints are to be found, "points" ([[x, y, z], ...] in the file's own axes and unit; with
         "coordinates": AS_SHOWN, as Blender shows the file); for
-        a phone its description and, where it wears a case, "cased": true; for clutter
+        a phone its description and, where it has a case, "in_case": true; for clutter
         {"item", "colorways", "limp"} (see models/families/clutter.py); for a shape
         {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
     display: how messages name it (the path as the user wrote it)

@@ -83,7 +83,9 @@ def wardrobe():
     phone = make_product("phone", "box", (0.07, 0.15, 0.008), ("#101010", "#f0f0f0"))
     cased = replace(make_product("phone in case", "box", (0.074, 0.154, 0.01)), colorways=phone.colorways)
     other = make_product("other", "box", (0.08, 0.16, 0.008))
-    return Catalog((phone, other), cased={"phone": cased, "other": replace(cased, colorways=other.colorways)})
+    return Catalog(
+        (phone, other), products_in_case={"phone": cased, "other": replace(cased, colorways=other.colorways)}
+    )
 
 
 def test_as_many_phones_wear_a_case_as_the_spec_says():

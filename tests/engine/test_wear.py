@@ -157,10 +157,10 @@ def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for,
     from blendgen.models.measuring.cache import AssetCache
 
     (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
-    cased = replace(phone, name="cased", options={**phone.options, "cased": True})
+    cased = replace(phone, name="cased", options={**phone.options, "in_case": True})
     both = load_catalog([phone, cased], BlenderMeasurer(), AssetCache(tmp_path / "cache"))
     bare, worn = both.products
-    catalog = replace(both, products=(bare,), cased={bare.name: worn})
+    catalog = replace(both, products=(bare,), products_in_case={bare.name: worn})
     engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=4, denoise=False)
     camera = conformance.make_camera(0, 90, 0, distance_m=0.35, target=(0, 0, 0), resolution=(96, 72))
     films = {}

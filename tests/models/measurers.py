@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.models.measuring.entry import Measured, write_measured, write_refusal
-from blendgen.models.product import Colorway, Refusal, StablePose
+from blendgen.models.measuring.entry import write_measured, write_refusal
+from blendgen.models.product import Colorway, Measured, Refusal, StablePose
 from blendgen.models.source import Source
 
 UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)

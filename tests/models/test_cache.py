@@ -10,8 +10,8 @@ import pytest
 
 from blendgen.errors import SetupError
 from blendgen.models.measuring.cache import AssetCache, cache_folder, source_key
-from blendgen.models.measuring.entry import Measured, TornEntry, read_entry, write_measured, write_refusal
-from blendgen.models.product import Colorway, MaterialOverride, StablePose
+from blendgen.models.measuring.entry import TornEntry, read_entry, write_measured, write_refusal
+from blendgen.models.product import Colorway, MaterialOverride, Measured, StablePose
 from blendgen.models.source import Source
 
 UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)

@@ -251,7 +251,7 @@ def test_phones_are_measured_in_cases_only_where_they_may_wear_one(stock, monkey
     bare = stock("  - {catalog: phones, models: [iphone_8]}\n")
     cased = stock("  - {catalog: phones, models: [iphone_8], case: 0.2}\n")
     assert measured == [["iphone_8"], ["iphone_8 in case"]]
-    assert not bare.catalog.cased and list(cased.catalog.cased) == ["iphone_8"]
+    assert not bare.catalog.products_in_case and list(cased.catalog.products_in_case) == ["iphone_8"]
     assert bare.class_table.classes == cased.class_table.classes == ("iphone_8",)
     assert [p.name for p in cased.catalog.products] == ["iphone_8"]
 

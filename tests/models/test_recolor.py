@@ -1,7 +1,6 @@
 """Recolour: the colourways of a spec or table, matched to parts by pattern."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -9,9 +8,9 @@ from blendgen.errors import SpecError
 from blendgen.models.product import MaterialOverride
 from blendgen.models.recolor import read_table, recolored, unmatched_patterns
 from blendgen.spec.products import Finish
-from tests.conftest import make_product
+from tests.conftest import make_product, with_measured
 
-PHONE = replace(make_product("phone", "box", (0.1, 0.1, 0.1)), parts=("Body_top", "Body_side", "Glass"))
+PHONE = with_measured(make_product("phone", "box", (0.1, 0.1, 0.1)), parts=("Body_top", "Body_side", "Glass"))
 
 
 def finishes(**patterns):
@@ -33,7 +32,7 @@ def test_the_last_of_several_matching_patterns_counts():
 
 
 def test_brackets_in_names_of_materials_are_brackets():
-    product = replace(PHONE, parts=("Paint [1]", "Paint 1", "Glass"))
+    product = with_measured(PHONE, parts=("Paint [1]", "Paint 1", "Glass"))
     table = {"two": finishes(**{"Paint [1]": "#ff0000"}), "all": finishes(**{"paint*": "#00ff00"})}
     two, every = recolored(product, table).colorways
     assert set(two.materials) == {"Paint [1]"} and set(every.materials) == {"Paint [1]", "Paint 1"}
@@ -41,7 +40,7 @@ def test_brackets_in_names_of_materials_are_brackets():
 
 
 def test_names_that_differ_in_letter_case_alone_keep_their_own_finish():
-    product = replace(PHONE, parts=("red", "Red"))
+    product = with_measured(PHONE, parts=("red", "Red"))
     materials = recolored(product, {"two": finishes(red="#ff0000", Red="#aa0000")}).colorways[0].materials
     assert materials == {"red": MaterialOverride("#ff0000"), "Red": MaterialOverride("#aa0000")}
 

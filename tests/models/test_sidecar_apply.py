@@ -13,7 +13,7 @@ from blendgen.models.sidecar.apply import with_sidecar
 from blendgen.models.sidecar.read import check_sidecar
 from blendgen.models.stable_poses import stable_poses
 from blendgen.spec.yaml_source import parse
-from tests.conftest import box_hull, make_product
+from tests.conftest import box_hull, make_product, with_measured
 
 SIZE_M = (0.04, 0.04, 0.1)
 # A file in millimetres with Y up, whose origin is 10 mm from the middle of the box, along x.
@@ -23,12 +23,9 @@ FILE_TO_PRODUCT = ((0.001, 0, 0, -0.01), (0, 0, -0.001, 0), (0, 0.001, 0, 0), (0
 @pytest.fixture
 def tower():
     """A box of 40 x 40 x 100 mm of two materials, as a Y-up file in millimetres gives it."""
-    return replace(
-        make_product("tower", "mesh", SIZE_M),
-        parts=("Body_upper", "Body_lower", "Logo"),
-        stable_poses=stable_poses(box_hull(SIZE_M)),
-        file_to_product=FILE_TO_PRODUCT,
-    )
+    box = replace(make_product("tower", "mesh", SIZE_M), stable_poses=stable_poses(box_hull(SIZE_M)))
+    parts = ("Body_upper", "Body_lower", "Logo")
+    return with_measured(box, parts=parts, file_to_product=FILE_TO_PRODUCT)
 
 
 def apply(product, text: str):
@@ -49,7 +46,7 @@ def test_parts_are_named_by_the_last_pattern_that_matches(tower):
 
 
 def test_parts_whose_names_differ_in_letter_case_alone_are_told_apart(tower):
-    tower = replace(tower, parts=("logo", "Logo"))
+    tower = with_measured(tower, parts=("logo", "Logo"))
     assert whole(tower, "parts: {small: logo, large: Logo}").part_names == ("small", "large")
 
 
@@ -136,7 +133,7 @@ def test_a_product_that_could_not_lie_at_all_is_told(tower):
 
 
 def test_a_file_whose_axes_are_not_known_takes_no_places(tower):
-    unknown = replace(tower, file_to_product=None)
+    unknown = with_measured(tower, file_to_product=None)
     assert whole(unknown, "class: tower\nparts: {logo: logo}").model_class == "tower"
     told = apply(unknown, "keypoints: {a: [0, 0, 0]}\nexclude_poses: [z]")[1]
     assert [line.split(": ")[1] for line in told] == ["keypoints", "exclude_poses"]

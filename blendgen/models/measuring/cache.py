@@ -19,7 +19,8 @@ from blendgen.errors import SetupError
 from blendgen.files.regular_file import MAX_MODEL_BYTES
 from blendgen.models.companions import companion_names, inside
 from blendgen.models.measuring.building import BuildFolders
-from blendgen.models.measuring.entry import Measured, TornEntry, file_sha256, read_entry
+from blendgen.models.measuring.entry import TornEntry, file_sha256, read_entry
+from blendgen.models.product import Measured
 from blendgen.models.scan import model_suffix
 from blendgen.models.source import Source
 

@@ -58,7 +58,7 @@ def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Pro
 
 
 def _frame_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
-    if product.file_to_product is not None:
+    if product.measured.file_to_product is not None:
         return
     for key in ("keypoints", "symmetries", "exclude_poses"):
         if file.sidecar.model_fields_set & {key}:
@@ -152,7 +152,7 @@ def excluded(product: Product, pose: StablePose, file: SidecarFile) -> bool:
 
 
 def _pose_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
-    if not file.sidecar.exclude_poses or product.file_to_product is None:
+    if not file.sidecar.exclude_poses or product.measured.file_to_product is None:
         return
     poses = product.stable_poses
     if all(excluded(product, pose, file) for pose in poses):

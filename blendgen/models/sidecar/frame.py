@@ -16,7 +16,7 @@ class FileFrame:
     """The frame of one product's model file."""
 
     def __init__(self, product: Product):
-        known = product.file_to_product
+        known = product.measured.file_to_product
         self._file_to_product = np.eye(4) if known is None else np.array(known)
         self._product_to_file = np.linalg.inv(self._file_to_product)
 

@@ -24,7 +24,7 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
     middle = frame.to_file((0.0, 0.0, product.size_m[2]))
     stated = [f"{key}: {options[key]}" for key in ("unit", "up") if options.get(key)]
     lines = [
-        f"# {product.name}: {size} mm, {product.triangles} triangles; check with: blendgen models",
+        f"# {product.name}: {size} mm, {product.measured.triangles} triangles; check with: blendgen models",
         "# Points and directions are in the model file's own axes and unit.",
         f"blendgen_model: {VERSION}",
         f"class: {_text(product.name[:LONGEST_NAME])}",

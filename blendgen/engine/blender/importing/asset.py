@@ -20,8 +20,15 @@ from blendgen.engine.blender.importing.shapes import build_shape
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.geometry.hull import convex_hull
-from blendgen.models.measuring.entry import ASSET_FILE, Measured, write_measured, write_refusal
-from blendgen.models.product import AS_MODELLED, Colorway, Keypoint, MaterialOverride, StablePose
+from blendgen.models.measuring.entry import ASSET_FILE, write_measured, write_refusal
+from blendgen.models.product import (
+    AS_MODELLED,
+    Colorway,
+    Keypoint,
+    MaterialOverride,
+    Measured,
+    StablePose,
+)
 from blendgen.models.scan import model_suffix
 from blendgen.models.source import AS_SHOWN, Source
 from blendgen.models.stable_poses import stable_poses
@@ -97,8 +104,8 @@ def _build_phone(source: Source) -> _Built:
     from blendgen.engine.blender.phones import build_phone
     from blendgen.models.families.phones import Phone, phone_colorways
 
-    description = {key: value for key, value in source.options.items() if key != "cased"}
-    product, keypoints = build_phone(description, source.options.get("cased", False))
+    description = {key: value for key, value in source.options.items() if key != "in_case"}
+    product, keypoints = build_phone(description, source.options.get("in_case", False))
     return _Built(product, phone_colorways(Phone.model_validate(description)), keypoints)
 
 

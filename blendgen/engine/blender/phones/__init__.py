@@ -24,10 +24,10 @@ from blendgen.models.families.phones import phone_colorways
 from blendgen.models.product import Keypoint
 
 
-def build_phone(description: dict, cased: bool = False) -> tuple[bpy.types.Object, tuple[Keypoint, ...]]:
+def build_phone(description: dict, in_case: bool = False) -> tuple[bpy.types.Object, tuple[Keypoint, ...]]:
     """The phone as an object, linked to the current scene's collection, and its keypoints.
 
-    cased: whether it wears a case
+    in_case: whether it has a case on
     raises: pydantic.ValidationError for a description that did not come from the catalogue
     """
     phone = Phone.model_validate(description)
@@ -37,7 +37,7 @@ def build_phone(description: dict, cased: bool = False) -> tuple[bpy.types.Objec
     add_camera(parts, phone)
     add_front(parts, phone)
     add_sides(parts, phone, shape)
-    if cased:
+    if in_case:
         add_case(parts, phone, shape)
     mesh, shift_mm = parts.to_mesh("product")
     for material in phone_materials(phone, parts.slots, phone_colorways(phone)[0]):

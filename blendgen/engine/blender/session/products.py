@@ -111,13 +111,13 @@ class Models:
         return self._small[product.name]
 
     def _used(
-        self, product: Product, materials, condition: Condition, cased: bool
+        self, product: Product, materials, condition: Condition, in_case: bool
     ) -> list[bpy.types.Material]:
         """Copies with the marks of use; slots that share a material share its copy."""
         large = {materials[slot] for slot in range(len(materials)) if slot not in self._details(product)}
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
         groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
-        within = _within_case(condition) if cased else condition
+        within = _within_case(condition) if in_case else condition
         for material, copy in copies.items():
             state = condition if material.name.startswith(CASE_PART) else within
             if state.stickers:
