@@ -35,12 +35,12 @@ def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Label
         objects=seen,
         instance_id=film.instance_id,
         depth_m=film.depth_m,
-        class_id=_class_id(film, shot, names) if output.semantic else None,
-        part_id=_part_id(film, shot, names) if output.parts else None,
-        coverage=film.coverage,
-        normal_camera=_normal_camera(film, shot) if output.normals else None,
+        semantic=_semantic(film, shot, names) if output.semantic else None,
+        parts=_parts(film, shot, names) if output.parts else None,
+        soft_masks=film.soft_masks,
+        normals=_normals(film, shot) if output.normals else None,
         albedo_linear=film.central_albedo_linear if output.albedo else None,
-        object_coordinates=_object_coordinates(film, shot) if output.object_coordinates else None,
+        nocs=_nocs(film, shot) if output.nocs else None,
     )
 
 
@@ -64,9 +64,9 @@ def _label(
 ) -> ObjectLabel:
     visible = film.instance_id == placed.instance_id
     # a visible pixel is an amodal pixel, also where the two layers round an edge differently
-    amodal = film.amodal_mask[placed.instance_id] | visible
+    amodal = film.amodal_masks[placed.instance_id] | visible
     area, whole = int(np.count_nonzero(visible)), int(np.count_nonzero(amodal))
-    turned = output.oriented_boxes and area > 0
+    turned = output.obb and area > 0
     return ObjectLabel(
         instance_id=placed.instance_id,
         label=placed.label,
@@ -81,7 +81,7 @@ def _label(
         size_m=placed.size_m,
         case=placed.case,
         truncation=_truncation(film, placed),
-        oriented_box=rows_of(oriented_box(visible)) if turned else None,
+        obb=rows_of(oriented_box(visible)) if turned else None,
         keypoints=_keypoints(film, placed, camera, names) if output.keypoints else None,
     )
 
@@ -89,7 +89,7 @@ def _label(
 def _truncation(film: Film, placed: PlacedProduct) -> float | None:
     if film.overscan is None:
         return None
-    whole = film.overscan.amodal_mask[placed.instance_id]
+    whole = film.overscan.amodal_masks[placed.instance_id]
     total, inside = int(np.count_nonzero(whole)), float(film.overscan.inside[whole].sum(dtype=np.float64))
     return 1 - inside / total if total else 0.0
 
@@ -126,7 +126,7 @@ def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
     return float(pixel[0]), float(pixel[1])
 
 
-def _class_id(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
+def _semantic(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
     """8 bit, as trainers of segmentation read them, in a data set of at most 254 classes."""
     of_instance = np.zeros(film.instance_id.max() + 1, np.uint8 if names.classes < 255 else np.uint16)
     for placed in shot.products:
@@ -134,21 +134,21 @@ def _class_id(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
     return of_instance[film.instance_id]
 
 
-def _part_id(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
-    part_id = np.zeros_like(film.instance_id)
+def _parts(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
+    parts = np.zeros_like(film.instance_id)
     for placed in shot.products:
         own = film.instance_id == placed.instance_id
-        part_id[own] = names.part_ids(placed)[film.part_slot[own]]
-    return part_id
+        parts[own] = names.part_ids(placed)[film.part_slot[own]]
+    return parts
 
 
-def _normal_camera(film: Film, shot: Shot) -> np.ndarray:
+def _normals(film: Film, shot: Shot) -> np.ndarray:
     """Normals turned into the camera's frame; 0 where nothing was hit stays 0."""
     rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
     return film.central_normal_world @ rotation.T
 
 
-def _object_coordinates(film: Film, shot: Shot) -> np.ndarray:
+def _nocs(film: Film, shot: Shot) -> np.ndarray:
     """(h, w, 3) float32: where on its product each pixel's surface lies, 0 where no product is seen.
 
     The box's middle is (0.5, 0.5, 0.5) and its diagonal has the length 1, so each is from 0 to 1.

@@ -44,18 +44,18 @@ def test_boxes_and_areas_are_those_of_the_masks(seen):
 
 def test_a_half_hidden_product_is_half_visible(seen):
     shot, film = seen
-    whole = film.amodal_mask[1]
+    whole = film.amodal_masks[1]
     rows = np.flatnonzero(whole.any(axis=1))
     ids = np.where(whole, 1, 0).astype(np.uint16)
     ids[: (rows[0] + rows[-1]) // 2] = 0
-    first = annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_mask), shot).objects[0]
+    first = annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_masks), shot).objects[0]
     assert first.visible_fraction == pytest.approx((ids == 1).sum() / whole.sum())
     assert first.bbox_amodal[3] > first.bbox[3]
 
 
 def labels_with(film, shot, hidden_id):
     ids = np.where(film.instance_id == hidden_id, 0, film.instance_id).astype(np.uint16)
-    return annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_mask), shot)
+    return annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_masks), shot)
 
 
 def test_a_product_without_a_pixel_has_no_label(seen):
@@ -72,7 +72,7 @@ def test_a_subject_that_is_not_seen_as_wanted_is_a_fault(seen):
     assert "100% of" in subject_fault(annotate(film, shot), narrow)
 
 
-ASKED = Output(semantic=True, parts=True, normals=True, oriented_boxes=True, truncation=True, keypoints=True)
+ASKED = Output(semantic=True, parts=True, normals=True, obb=True, truncation=True, keypoints=True)
 
 
 @pytest.fixture
@@ -96,15 +96,15 @@ def asked(shapes):
 def test_every_pixel_has_the_class_and_the_part_of_its_product(asked):
     _, labels, names = asked(make_camera(), ("box", {}), ("sphere", {"y": 0.09}))
     for instance_id, class_id in ((0, 0), (1, 5), (2, 6)):
-        assert (labels.class_id[labels.instance_id == instance_id] == class_id).all()
+        assert (labels.semantic[labels.instance_id == instance_id] == class_id).all()
     assert names.parts == ("body",)
-    assert np.array_equal(labels.part_id, np.minimum(labels.instance_id, 1))
+    assert np.array_equal(labels.parts, np.minimum(labels.instance_id, 1))
 
 
 def test_normals_are_in_the_frame_of_the_camera(asked):
     """Seen straight from above, the level looks against the optical axis."""
     _, labels, _ = asked(make_camera(0, 90, 0), ("box", {}))
-    assert np.allclose(labels.normal_camera[labels.instance_id == 0], (0, 0, -1), atol=1e-6)
+    assert np.allclose(labels.normals[labels.instance_id == 0], (0, 0, -1), atol=1e-6)
 
 
 def test_keypoints_are_visible_hidden_or_not_in_the_image(asked):
@@ -147,15 +147,15 @@ def test_truncation_is_the_share_that_the_border_cuts_off(asked, distortion):
 
 def test_what_is_not_asked_for_is_not_there(asked):
     _, labels, _ = asked(make_camera(), ("box", {}), output=Output())
-    assert labels.class_id is labels.part_id is labels.normal_camera is labels.coverage is None
+    assert labels.semantic is labels.parts is labels.normals is labels.soft_masks is None
     one = labels.objects[0]
-    assert one.truncation is one.oriented_box is one.keypoints is None
+    assert one.truncation is one.obb is one.keypoints is None
 
 
 def test_classes_take_16_bit_only_where_there_are_many(asked, shapes):
     _, labels, names = asked(make_camera(), ("box", {}))
-    assert labels.class_id.dtype == np.uint8
+    assert labels.semantic.dtype == np.uint8
     shot = make_shot([place(1, shapes.product("box"))])
     film = FlatEngine(shapes).render(shot)
     many = annotate(film, shot, Output(semantic=True), replace(names, classes=255))
-    assert many.class_id.dtype == np.uint16 and set(np.unique(many.class_id)) == {0, 1}
+    assert many.semantic.dtype == np.uint16 and set(np.unique(many.semantic)) == {0, 1}

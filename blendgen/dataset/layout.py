@@ -23,12 +23,12 @@ FOLDERS = {
     "depth": "depth",
     "semantic": "semantic",
     "parts": "parts",
-    "coverage": "coverage",
+    "soft_masks": "soft_masks",
     "normals": "normals",
     "albedo": "albedo",
     "nocs": "nocs",
 }
-_SUFFIXES = dict.fromkeys(("coverage", "normals", "nocs"), ".exr")
+_SUFFIXES = dict.fromkeys(("soft_masks", "normals", "nocs"), ".exr")
 _ALLOWED_SUFFIXES = {"image": tuple(SUFFIXES.values()), "depth": (".png", ".exr")}
 _FILE_NAME = "file_name"
 PENDING_SUFFIX = ".names"  # of a list in Layout.temporary of files that may not have a row yet

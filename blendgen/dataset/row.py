@@ -64,13 +64,13 @@ def object_columns(labels: Labels, camera: Camera, output: Output) -> dict[str, 
     }
     if output.truncation:
         columns["truncation"] = [round(label.truncation, 6) for label in objects]
-    if output.oriented_boxes:
-        columns["bbox_oriented"] = [_rounded(label.oriented_box, 3) for label in objects]
+    if output.obb:
+        columns["obb"] = [_rounded(label.obb, 3) for label in objects]
     if output.keypoints:
         columns["keypoints"] = [
             [[round(x, 3), round(y, 3), seen] for x, y, seen in label.keypoints] for label in objects
         ]
-    if output.boxes_3d:
+    if output.bbox_3d:
         boxes = [_box_3d(label, camera) for label in objects]
         columns["bbox_3d_m"] = [_rounded(corners, 6) for corners, _ in boxes]
         columns["bbox_3d_px"] = [_rounded(pixels, 3) for _, pixels in boxes]

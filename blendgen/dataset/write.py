@@ -16,11 +16,11 @@ from blendgen.dataset.layout import PENDING_SUFFIX, Layout, file_key, file_name,
 from blendgen.dataset.row import make_row
 from blendgen.develop.encode import (
     encode_albedo,
-    encode_classes,
     encode_depth,
     encode_image,
     encode_mask,
     encode_png,
+    encode_semantic,
 )
 from blendgen.develop.exr import encode_exr, encode_vectors
 from blendgen.files.folder import Folder
@@ -55,18 +55,18 @@ def _contents(frame: Frame, output: Output) -> Iterator[tuple[str, bytes]]:
         yield "depth", encode_exr(depth) if depth else encode_depth(labels.depth_m)
     if frame.clean_u8 is not None:
         yield "clean", encode_png(frame.clean_u8)
-    if labels.class_id is not None:
-        yield "semantic", encode_classes(labels.class_id)
-    if labels.part_id is not None:
-        yield "parts", encode_mask(labels.part_id)
-    if labels.coverage is not None:
-        yield "coverage", encode_exr({f"instance_{i}": share for i, share in labels.coverage.items()})
-    if labels.normal_camera is not None:
-        yield "normals", encode_vectors(labels.normal_camera)
+    if labels.semantic is not None:
+        yield "semantic", encode_semantic(labels.semantic)
+    if labels.parts is not None:
+        yield "parts", encode_mask(labels.parts)
+    if labels.soft_masks is not None:
+        yield "soft_masks", encode_exr({f"instance_{i}": share for i, share in labels.soft_masks.items()})
+    if labels.normals is not None:
+        yield "normals", encode_vectors(labels.normals)
     if labels.albedo_linear is not None:
         yield "albedo", encode_albedo(labels.albedo_linear)
-    if labels.object_coordinates is not None:
-        yield "nocs", encode_vectors(labels.object_coordinates)
+    if labels.nocs is not None:
+        yield "nocs", encode_vectors(labels.nocs)
 
 
 def _sha256(data: bytes) -> str:

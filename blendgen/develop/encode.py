@@ -85,9 +85,9 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
     return _png(residual, instance_id.shape[1], 16, _GREY, _UP, zlib.Z_RLE)
 
 
-def encode_classes(class_id: np.ndarray) -> bytes:
+def encode_semantic(semantic: np.ndarray) -> bytes:
     """(h, w) uint8 or uint16 ids as a grey PNG of as many bits."""
-    return encode_png(class_id) if class_id.dtype == np.uint8 else encode_mask(class_id)
+    return encode_png(semantic) if semantic.dtype == np.uint8 else encode_mask(semantic)
 
 
 def encode_albedo(albedo_linear: np.ndarray) -> bytes:

@@ -60,7 +60,7 @@ class FlatEngine:
             radiance_linear=_light(shot, origin, directions, depth, normal, albedo),
             depth_m=depth.astype(np.float32),
             instance_id=owner,
-            amodal_mask={
+            amodal_masks={
                 placed.instance_id: np.isfinite(hit_depth)
                 for placed, (hit_depth, _) in zip(shot.products, hits, strict=True)
             },
@@ -74,8 +74,8 @@ class FlatEngine:
         if output.parts:
             asked["part_slot"] = np.minimum(film.instance_id, 1)
         if output.soft_masks:
-            ids = film.amodal_mask
-            asked["coverage"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
+            ids = film.amodal_masks
+            asked["soft_masks"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
         if output.surfaces:
             asked["central_normal_world"] = np.where(hit, normal, 0).astype(np.float32)
             asked["central_albedo_linear"] = np.where(hit, albedo, 0).astype(np.float32)

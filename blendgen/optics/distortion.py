@@ -87,8 +87,8 @@ def distorted_labels(film: Film, camera: Camera) -> Film:
         film,
         **{name: None if array is None else array[nearest] for name, array in arrays.items()},
         depth_m=_depth(film, places, nearest),
-        amodal_mask={instance: mask[nearest] for instance, mask in film.amodal_mask.items()},
-        coverage=film.coverage and {i: _between(share, camera) for i, share in film.coverage.items()},
+        amodal_masks={instance: mask[nearest] for instance, mask in film.amodal_masks.items()},
+        soft_masks=film.soft_masks and {i: _between(share, camera) for i, share in film.soft_masks.items()},
         overscan=film.overscan and replace(film.overscan, inside=_seen_of(film.overscan.camera, camera)),
     )
 

@@ -19,12 +19,12 @@ class Overscan:
     """The products beyond the border of the image.
 
     camera: a pinhole that stands where the shot's does and sees further
-    amodal_mask: instance id -> (H, W) bool in its image
+    amodal_masks: instance id -> (H, W) bool in its image
     inside: (H, W) float32, how much of each pixel the shot's camera sees
     """
 
     camera: Camera
-    amodal_mask: dict[int, np.ndarray]
+    amodal_masks: dict[int, np.ndarray]
     inside: np.ndarray
 
 
@@ -35,11 +35,11 @@ class Film:
     radiance_linear: light group -> (h, w, 3) float32 scene-linear, each at unit gain
     depth_m: (h, w) float32 along the optical axis, inf where nothing was hit
     instance_id: (h, w) uint16, 0 for all that is not a product
-    amodal_mask: instance id -> (h, w) bool, the product as if nothing hid it
+    amodal_masks: instance id -> (h, w) bool, the product as if nothing hid it
     still: (h, w) bool, what hangs before a belt and does not move with it; None where nothing does
     albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None where there are none
     part_slot: (h, w) uint16, 1 + the material slot of the product that is seen; 0 where none is
-    coverage: instance id -> (h, w) float32, share of each pixel that the product covers
+    soft_masks: instance id -> (h, w) float32, share of each pixel that the product covers
     central_normal_world: (h, w, 3) float32 unit normals at the pixel centres, 0 where nothing was hit
     central_albedo_linear: (h, w, 3) float32 of the surface at the pixel centres, likewise
     keypoint_seen: instance id -> (n,) bool, which of the product's keypoints nothing hides
@@ -48,12 +48,12 @@ class Film:
     radiance_linear: dict[str, np.ndarray]
     depth_m: np.ndarray
     instance_id: np.ndarray
-    amodal_mask: dict[int, np.ndarray]
+    amodal_masks: dict[int, np.ndarray]
     still: np.ndarray | None = None
     albedo_linear: np.ndarray | None = None
     normal_world: np.ndarray | None = None
     part_slot: np.ndarray | None = None
-    coverage: dict[int, np.ndarray] | None = None
+    soft_masks: dict[int, np.ndarray] | None = None
     central_normal_world: np.ndarray | None = None
     central_albedo_linear: np.ndarray | None = None
     keypoint_seen: dict[int, np.ndarray] | None = None
@@ -65,7 +65,7 @@ class ObjectLabel:
     """The labels of one product in one image; boxes are (x, y, width, height) in pixels.
 
     truncation: share of the product, as if nothing hid it, that lies beyond the image's border
-    oriented_box: corners (x, y) of the turned rectangle of least area round what is visible
+    obb: corners (x, y) of the turned rectangle of least area round what is visible
     keypoints: (x, y, visibility) of each keypoint of the class; 0 not in the image, 1 hidden, 2 visible
     """
 
@@ -82,7 +82,7 @@ class ObjectLabel:
     size_m: Vector3
     case: str | None = None
     truncation: float | None = None
-    oriented_box: tuple[tuple[float, float], ...] | None = None
+    obb: tuple[tuple[float, float], ...] | None = None
     keypoints: tuple[tuple[float, float, int], ...] | None = None
 
 
@@ -92,22 +92,22 @@ class Labels:
 
     objects: one a product of which something is seen
     instance_id: (h, w) uint16; depth_m: (h, w) float32, as in Film
-    class_id: (h, w) uint8 or uint16, label_id + 1 of what is seen, 0 where that is no product
-    part_id: (h, w) uint16, 1 + the number of the part in dataset.json's list, 0 likewise
-    coverage: instance id -> (h, w) float32
-    normal_camera: (h, w, 3) float32, OpenCV camera; albedo_linear: (h, w, 3) float32
-    object_coordinates: (h, w, 3) float32
+    semantic: (h, w) uint8 or uint16, label_id + 1 of what is seen, 0 where that is no product
+    parts: (h, w) uint16, 1 + the number of the part in dataset.json's list, 0 likewise
+    soft_masks: instance id -> (h, w) float32
+    normals: (h, w, 3) float32, OpenCV camera; albedo_linear: (h, w, 3) float32
+    nocs: (h, w, 3) float32
     """
 
     objects: tuple[ObjectLabel, ...]
     instance_id: np.ndarray
     depth_m: np.ndarray
-    class_id: np.ndarray | None = None
-    part_id: np.ndarray | None = None
-    coverage: dict[int, np.ndarray] | None = None
-    normal_camera: np.ndarray | None = None
+    semantic: np.ndarray | None = None
+    parts: np.ndarray | None = None
+    soft_masks: dict[int, np.ndarray] | None = None
+    normals: np.ndarray | None = None
     albedo_linear: np.ndarray | None = None
-    object_coordinates: np.ndarray | None = None
+    nocs: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

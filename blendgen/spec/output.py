@@ -25,7 +25,7 @@ class Output(Section):
     parts: bool = Field(False, description="part of the product at each pixel as 16-bit PNG under parts/")
     soft_masks: bool = Field(
         False,
-        description="share of each pixel that each product covers (Cryptomatte), as EXR under coverage/",
+        description="share of each pixel that each product covers (Cryptomatte), as EXR under soft_masks/",
     )
     normals: bool = Field(
         False, description="unit normals of what is seen, in the camera's frame, as EXR under normals/"
@@ -33,17 +33,15 @@ class Output(Section):
     albedo: bool = Field(
         False, description="share of the light that surfaces send back, sRGB, as PNG under albedo/"
     )
-    object_coordinates: bool = Field(
-        False, description="NOCS: where on its product each pixel lies, as EXR under nocs/"
-    )
+    nocs: bool = Field(False, description="NOCS: where on its product each pixel lies, as EXR under nocs/")
     keypoints: bool = Field(False, description="keypoints that the models' sidecars declare, in the manifest")
     truncation: bool = Field(
         False, description="share of each product that the image's border cuts off, in the manifest"
     )
-    oriented_boxes: bool = Field(
+    obb: bool = Field(
         False, description="the turned rectangle of least area round each product, in the manifest"
     )
-    boxes_3d: bool = Field(
+    bbox_3d: bool = Field(
         False, description="corners of each product's box in space and in the image, in the manifest"
     )
 

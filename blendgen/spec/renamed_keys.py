@@ -17,6 +17,9 @@ RENAMED = {
     "camera.mounts": "camera.camera_count",
     "render.quality_db": "render.target_psnr_db",
     "output.coverage": "output.soft_masks",
+    "output.object_coordinates": "output.nocs",
+    "output.oriented_boxes": "output.obb",
+    "output.boxes_3d": "output.bbox_3d",
 }
 
 

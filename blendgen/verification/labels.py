@@ -82,8 +82,8 @@ def _box_3d(row: Row, number: int) -> Iterator[str]:
 
 def _against_mask(row: Row, number: int, own: np.ndarray) -> Iterator[str]:
     objects = row["objects"]
-    if "bbox_oriented" in objects:
-        yield from _oriented(np.array(objects["bbox_oriented"][number], float), own)
+    if "obb" in objects:
+        yield from _obb(np.array(objects["obb"][number], float), own)
     if "keypoints" in objects:
         near = binary_dilation(own, iterations=3)
         for x, y, visibility in objects["keypoints"][number]:
@@ -92,7 +92,7 @@ def _against_mask(row: Row, number: int, own: np.ndarray) -> Iterator[str]:
                 yield f"keypoint [{x}, {y}] is said to be visible, and its product is not seen there"
 
 
-def _oriented(corners: np.ndarray, own: np.ndarray) -> Iterator[str]:
+def _obb(corners: np.ndarray, own: np.ndarray) -> Iterator[str]:
     """All pixels lie within, and each side is touched."""
     rows, columns = np.nonzero(own)
     centres = np.column_stack([columns, rows]) + 0.5
@@ -103,9 +103,9 @@ def _oriented(corners: np.ndarray, own: np.ndarray) -> Iterator[str]:
     distances = (centres[:, None] - corners[None]) * np.where(inwards, normals, -normals)[None]
     nearest = distances.sum(axis=2).min(axis=0)
     if nearest.min() < 0:
-        yield "bbox_oriented does not hold all of the product"
+        yield "obb does not hold all of the product"
     elif nearest.max() > 1:
-        yield "bbox_oriented is larger than the product"
+        yield "obb is larger than the product"
 
 
 def _semantic(row: Row, record, image, ids) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _parts(row: Row, record, image, ids) -> Iterator[str]:
         yield f"part {image[''].max()} is not in dataset.json's list of {len(record.get('parts', ()))}"
 
 
-def _coverage(row: Row, record, image, ids) -> Iterator[str]:
+def _soft_masks(row: Row, record, image, ids) -> Iterator[str]:
     wanted = {f"instance_{placed['instance_id']}" for placed in row["shot"]["products"]}
     if set(image) != wanted:
         yield f"has the channels {sorted(image)}, the shot {sorted(wanted)}"
@@ -191,7 +191,7 @@ def _nocs(row: Row, record, image, ids) -> Iterator[str]:
 _CHECKS = {
     "semantic": _semantic,
     "parts": _parts,
-    "coverage": _coverage,
+    "soft_masks": _soft_masks,
     "normals": _normals,
     "albedo": _albedo,
     "depth": _depth,

@@ -25,7 +25,7 @@ resolution: [64, 64]
 products: [{catalog: shapes}]
 render: {preset: smoke, denoise: true}
 sensor: machine_vision
-output: {depth: exr, clean: true, object_coordinates: true}
+output: {depth: exr, clean: true, nocs: true}
 """
 UNLIKE = {"blender.log"}  # what Blender says comes in the order of rendering
 

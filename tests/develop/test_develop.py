@@ -25,7 +25,7 @@ def film(**groups) -> Film:
         radiance_linear={name: group.astype(np.float32) for name, group in groups.items()},
         depth_m=np.ones(shape[:2], np.float32),
         instance_id=np.zeros(shape[:2], np.uint16),
-        amodal_mask={},
+        amodal_masks={},
         albedo_linear=np.ones(shape, np.float32),
         normal_world=np.zeros(shape, np.float32),
     )

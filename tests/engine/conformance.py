@@ -117,7 +117,7 @@ def check_shapes_and_types(engine, box, sphere):
     for radiance in film.radiance_linear.values():
         assert radiance.shape == (height, width, 3) and radiance.dtype == np.float32
         assert np.isfinite(radiance).all() and radiance.min() >= 0
-    assert film.amodal_mask[1].shape == (height, width) and film.amodal_mask[1].dtype == bool
+    assert film.amodal_masks[1].shape == (height, width) and film.amodal_masks[1].dtype == bool
 
 
 def check_masks_against_projection(engine, box, sphere):
@@ -162,8 +162,8 @@ def check_amodal_masks(engine, box, sphere):
     film = engine.render(make_shot([front, back], camera))
     for placed in (front, back):
         alone = engine.render(make_shot([placed], camera))
-        assert np.array_equal(film.amodal_mask[placed.instance_id], alone.instance_id == placed.instance_id)
-    assert np.count_nonzero(film.instance_id == 2) < np.count_nonzero(film.amodal_mask[2])
+        assert np.array_equal(film.amodal_masks[placed.instance_id], alone.instance_id == placed.instance_id)
+    assert np.count_nonzero(film.instance_id == 2) < np.count_nonzero(film.amodal_masks[2])
 
 
 def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, np.ndarray]:
@@ -229,7 +229,7 @@ def check_any_order(engine, box, sphere):
             assert np.array_equal(one.radiance_linear[group], two.radiance_linear[group])
         assert np.array_equal(one.depth_m, two.depth_m)
         assert np.array_equal(one.instance_id, two.instance_id)
-        assert all(np.array_equal(one.amodal_mask[i], two.amodal_mask[i]) for i in (1, 2))
+        assert all(np.array_equal(one.amodal_masks[i], two.amodal_masks[i]) for i in (1, 2))
 
 
 CHECKS = [

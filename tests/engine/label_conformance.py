@@ -21,7 +21,7 @@ EVERYTHING = Output(
     soft_masks=True,
     normals=True,
     albedo=True,
-    object_coordinates=True,
+    nocs=True,
     keypoints=True,
     truncation=True,
 )
@@ -53,12 +53,12 @@ def check_parts(engine, box, sphere):
     assert np.array_equal(film.part_slot, np.minimum(film.instance_id, 1))
 
 
-def check_coverage(engine, box, sphere):
+def check_soft_masks(engine, box, sphere):
     """Shares of pixels add up to the silhouette's area, and are 1 and 0 away from it."""
     camera = make_camera()
     placed = place(1, box, yaw_deg=33)
     film = engine.render(make_shot([placed], camera))
-    share = film.coverage[1]
+    share = film.soft_masks[1]
     assert share.shape == film.depth_m.shape and share.dtype == np.float32
     outline = silhouette(camera, transform_points(placed.object_to_world, box.hull_m))
     inner, outer = outline.copy(), outline.copy()
@@ -96,13 +96,13 @@ def check_albedo(engine, box, sphere):
     assert abs(own.mean(axis=0) - np.median(albedo[film.instance_id == 0], axis=0)).max() > 0.05
 
 
-def check_object_coordinates(engine, box, sphere):
+def check_nocs(engine, box, sphere):
     """Scaled back, they lie on the box's surface, where the pixel shows it."""
     camera, placed = make_camera(), place(1, box, 0.01, -0.02, 25)
     shot = make_shot([placed], camera)
     film = engine.render(shot)
-    output = Output(object_coordinates=True)
-    found = annotate(film, shot, label_names(Catalog(()), {}), output).object_coordinates
+    output = Output(nocs=True)
+    found = annotate(film, shot, label_names(Catalog(()), {}), output).nocs
     own = film.instance_id == 1
     assert not found[~own].any()
     points = (found[own] - 0.5) * np.linalg.norm(box.size_m) + [0, 0, box.size_m[2] / 2]
@@ -148,7 +148,7 @@ def check_overscan(engine, box, sphere):
     placed = place(1, box, yaw_deg=20)
     overscan = engine.render(make_shot([placed], camera)).overscan
     whole = silhouette(overscan.camera, transform_points(placed.object_to_world, box.hull_m))
-    found = overscan.amodal_mask[1]
+    found = overscan.amodal_masks[1]
     assert abs(found.sum() / whole.sum() - 1) < 0.01
     wanted = 1 - overscan.inside[whole].sum() / whole.sum()
     assert wanted > 0.1
@@ -162,22 +162,22 @@ def check_overscan_sees_what_is_wholly_outside(engine, box, sphere):
     outside = place(2, box, y=0.25, x=0.01)
     overscan = engine.render(make_shot([place(1, sphere), outside], camera)).overscan
     whole = silhouette(overscan.camera, transform_points(outside.object_to_world, box.hull_m))
-    assert not overscan.inside[overscan.amodal_mask[2]].any()
-    assert abs(overscan.amodal_mask[2].sum() / whole.sum() - 1) < 0.02
+    assert not overscan.inside[overscan.amodal_masks[2]].any()
+    assert abs(overscan.amodal_masks[2].sum() / whole.sum() - 1) < 0.02
 
 
 def check_nothing_is_beyond_the_border(engine, box, sphere):
     film = engine.render(make_shot([place(1, box)]))
     assert film.overscan.inside.all()
-    assert np.array_equal(film.overscan.amodal_mask[1], film.amodal_mask[1])
+    assert np.array_equal(film.overscan.amodal_masks[1], film.amodal_masks[1])
 
 
 CHECKS = [
     check_parts,
-    check_coverage,
+    check_soft_masks,
     check_normals,
     check_albedo,
-    check_object_coordinates,
+    check_nocs,
     check_keypoints,
     check_overscan,
     check_overscan_sees_what_is_wholly_outside,

@@ -97,7 +97,7 @@ def test_a_distractor_is_seen_and_is_background(stock, engine_for):
     film = engine.render(cluttered)
     changed = film.depth_m < plain.depth_m - 0.01
     assert changed.any() and not film.instance_id[changed].any()
-    assert np.array_equal(film.amodal_mask[1], plain.instance_id == 1)
+    assert np.array_equal(film.amodal_masks[1], plain.instance_id == 1)
 
 
 def test_what_hides_a_product_need_not_be_one(stock, engine):
@@ -108,8 +108,8 @@ def test_what_hides_a_product_need_not_be_one(stock, engine):
     belt = shot.surface.model_copy(update={"kind": "belt_rubber", "width_m": 0.5})
     behind = engine.render(shot.model_copy(update={"surface": belt}))
     free = engine.render(shot)
-    assert np.array_equal(behind.amodal_mask[1], free.instance_id == 1)
-    share = np.count_nonzero(behind.instance_id == 1) / np.count_nonzero(behind.amodal_mask[1])
+    assert np.array_equal(behind.amodal_masks[1], free.instance_id == 1)
+    share = np.count_nonzero(behind.instance_id == 1) / np.count_nonzero(behind.amodal_masks[1])
     assert 0.2 < share < 0.95
 
 
@@ -258,4 +258,4 @@ def test_an_occluder_is_background_that_stands_still(stock, engine_for):
     assert free.still is None and film.still.any()
     assert not film.instance_id[film.still].any() and set(np.unique(film.instance_id)) <= {0, 1}
     assert np.array_equal(film.still, film.depth_m < free.depth_m - 0.01)
-    assert np.array_equal(film.amodal_mask[1], free.instance_id == 1)
+    assert np.array_equal(film.amodal_masks[1], free.instance_id == 1)

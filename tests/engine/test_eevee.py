@@ -55,14 +55,14 @@ def test_labels_are_those_of_cycles_to_the_bit(eevee, shots, traced):
     one, two = eevee.render(shots["two"]), traced["two"]
     assert np.array_equal(one.instance_id, two.instance_id)
     assert np.array_equal(one.depth_m, two.depth_m)
-    assert all(np.array_equal(one.amodal_mask[i], two.amodal_mask[i]) for i in (1, 2))
+    assert all(np.array_equal(one.amodal_masks[i], two.amodal_masks[i]) for i in (1, 2))
 
 
 def test_shares_of_pixels_are_smooth(eevee, stock):
     """Coverage is Cycles' business, and takes as many rays as there are samples."""
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
     eevee.set_samples(4)
-    assert np.array_equal(np.unique(eevee.render(shot).coverage[1]), [0, 0.25, 0.5, 0.75, 1])
+    assert np.array_equal(np.unique(eevee.render(shot).soft_masks[1]), [0, 0.25, 0.5, 0.75, 1])
     eevee.set_samples(1)
 
 

@@ -126,7 +126,7 @@ def test_a_backdrop_shows_behind_the_product_in_its_own_light_and_lights_nothing
     expected = 2 * srgb_to_linear(gradient.reshape(48, 2, 64, 2, 3).mean(axis=(1, 3)) / 255)  # a stop up
     away[[0, -1]] = away[:, [0, -1]] = False
     assert np.abs(shown - expected)[away].max() < 0.06
-    assert np.array_equal(film.amodal_mask[1], bare.amodal_mask[1])
+    assert np.array_equal(film.amodal_masks[1], bare.amodal_masks[1])
 
 
 def test_a_photo_that_cannot_be_read_any_more_is_told(stock, engine_for, tmp_path):

@@ -64,14 +64,14 @@ def test_parts_are_where_their_faces_are(lidded, colorway):
     )
     film = engine.render(shot)
     names = label_names(lidded, {})
-    part_id = annotate(film, shot, names, Output(parts=True)).part_id
+    parts = annotate(film, shot, names, Output(parts=True)).parts
     assert names.parts == tuple(sorted(box.parts)) == ("body", "lid")
     height_m = seen_height_m(film, shot.camera)
     own = film.instance_id > 0
-    assert set(np.unique(part_id[own])) == {1, 2} and not part_id[~own].any()
-    assert (part_id[own & (height_m < 0.0195)] == 1).all()
-    assert height_m[part_id == 2].min() > 0.0199
-    assert np.count_nonzero(part_id == 2) > 1000
+    assert set(np.unique(parts[own])) == {1, 2} and not parts[~own].any()
+    assert (parts[own & (height_m < 0.0195)] == 1).all()
+    assert height_m[parts == 2].min() > 0.0199
+    assert np.count_nonzero(parts == 2) > 1000
 
 
 def seen_height_m(film, camera):
@@ -102,7 +102,7 @@ def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypat
     share = []
     for products in ([cut], [cut, above]):
         overscan = engine.render(make_shot(products, camera)).overscan
-        mask = overscan.amodal_mask[1]
+        mask = overscan.amodal_masks[1]
         share.append(1 - overscan.inside[mask].sum() / mask.sum())
         monkeypatch.setattr("blendgen.optics.overscan._MAX_PIXELS", np.prod(camera.resolution))
     assert overscan.camera.resolution == camera.resolution and not overscan.inside.all()
@@ -120,4 +120,4 @@ def test_picture_and_masks_are_the_same_with_all_labels_or_none(catalog):
             assert np.array_equal(radiance, film.radiance_linear[group])
         assert np.array_equal(plain.depth_m, film.depth_m)
         assert np.array_equal(plain.instance_id, film.instance_id)
-    assert plain.part_slot is plain.coverage is plain.keypoint_seen is plain.overscan is None
+    assert plain.part_slot is plain.soft_masks is plain.keypoint_seen is plain.overscan is None

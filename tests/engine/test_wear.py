@@ -170,7 +170,7 @@ def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for,
     masks = {case: film.instance_id == 1 for case, film in films.items()}
     assert np.array_equal(masks["clear"], masks["#101010"])
     assert masks["clear"].sum() > masks[None].sum() and not (masks[None] & ~masks["clear"]).any()
-    assert all(np.array_equal(film.amodal_mask[1], film.instance_id == 1) for film in films.values())
+    assert all(np.array_equal(film.amodal_masks[1], film.instance_id == 1) for film in films.values())
     inner = np.zeros_like(masks[None])
     inner[40:46, 44:52] = True
     yellow, clear, black = (films[case].radiance_linear["environment"][inner].mean(axis=0) for case in films)

@@ -98,6 +98,9 @@ def test_a_fault_is_told_with_file_line_field_and_way_out(line, place, expected)
         ("camera: {rig: overhead, mounts: 2}", "`camera.mounts` is now `camera.camera_count`"),
         ("render: {preset: draft, quality_db: 40}", "is now `render.target_psnr_db`"),
         ("output: {coverage: true}", "4:10: output.coverage: `output.coverage` is now `output.soft_masks`"),
+        ("output: {object_coordinates: true}", "`output.object_coordinates` is now `output.nocs`"),
+        ("output: {oriented_boxes: true}", "`output.oriented_boxes` is now `output.obb`"),
+        ("output: {boxes_3d: true}", "`output.boxes_3d` is now `output.bbox_3d`"),
     ],
 )
 def test_an_old_key_gets_one_error_that_names_the_new_one(line, expected):

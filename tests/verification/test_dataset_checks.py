@@ -201,8 +201,8 @@ def test_a_planted_fault_is_found(copy, name):
 EVERYTHING = {
     "depth": "exr",
     **dict.fromkeys(
-        ["semantic", "parts", "soft_masks", "normals", "albedo", "object_coordinates", "keypoints",
-         "truncation", "oriented_boxes", "boxes_3d"],
+        ["semantic", "parts", "soft_masks", "normals", "albedo", "nocs", "keypoints",
+         "truncation", "obb", "bbox_3d"],
         True,
     ),
 }  # fmt: skip
@@ -223,7 +223,7 @@ def test_a_clean_set_with_all_labels_has_no_fault(labelled):
     assert said(labelled) == ""
     row = rows_of(labelled)[0]
     assert {key.removesuffix("_file_name") for key in row if key.endswith("_file_name")} == {
-        "mask", "depth", "semantic", "parts", "coverage", "normals", "albedo", "nocs",
+        "mask", "depth", "semantic", "parts", "soft_masks", "normals", "albedo", "nocs",
     }  # fmt: skip
 
 
@@ -283,12 +283,12 @@ LABEL_FAULTS = {
         painted("parts", lambda pixels: pixels * np.uint16(9)),
         "is not in dataset.json's list",
     ),
-    "coverage of another shot": (
-        painted("coverage", lambda c: {"instance_99": next(iter(c.values()))}),
+    "soft masks of another shot": (
+        painted("soft_masks", lambda c: {"instance_99": next(iter(c.values()))}),
         "has the channels",
     ),
-    "coverage above 1": (painted("coverage", scaled(2.0)), "is not between 0 and 1"),
-    "coverage of nothing": (painted("coverage", scaled(0.0)), "covers nothing"),
+    "a soft mask above 1": (painted("soft_masks", scaled(2.0)), "is not between 0 and 1"),
+    "a soft mask of nothing": (painted("soft_masks", scaled(0.0)), "covers nothing"),
     "normals of another length": (painted("normals", scaled(0.5)), "do not have length 1"),
     "black products": (painted("albedo", lambda pixels: pixels * np.uint8(0)), "all products are black"),
     "depth in other units": (painted("depth", scaled(1.2)), "its box in space elsewhere"),
@@ -303,11 +303,11 @@ LABEL_FAULTS = {
     "a torn EXR file": (torn_exr, "cannot be decoded"),
     "truncation above 1": (field("objects", "truncation", 0, value=1.5), "truncation is 1.5"),
     "an oriented box too small": (
-        field("objects", "bbox_oriented", 0, value=[[1, 1], [3, 1], [3, 3], [1, 3]]),
+        field("objects", "obb", 0, value=[[1, 1], [3, 1], [3, 3], [1, 3]]),
         "does not hold all",
     ),
     "an oriented box too large": (
-        field("objects", "bbox_oriented", 0, value=[[-9, -9], [90, -9], [90, 90], [-9, 90]]),
+        field("objects", "obb", 0, value=[[-9, -9], [90, -9], [90, 90], [-9, 90]]),
         "is larger than",
     ),
     "another box in space": (

@@ -59,7 +59,7 @@ def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     return found
 
 
-def coverage(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
+def soft_mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) float32: the share of each pixel that the object covers."""
     ranks = _ranks(passes)
     found = np.zeros(ranks[0].shape[:2], np.float32)

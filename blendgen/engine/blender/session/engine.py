@@ -97,7 +97,7 @@ class BlenderEngine:
         try:
             self._build(shot)
             film = self._film(shot)
-            overscan = self._label_passes.overscan(shot, film.amodal_mask, self._look_through)
+            overscan = self._label_passes.overscan(shot, film.amodal_masks, self._look_through)
             return replace(film, overscan=overscan)
         finally:
             _clear(self._scene, self._camera)
@@ -155,7 +155,7 @@ class BlenderEngine:
             radiance_linear=self._light(shot, picture, depth_m),
             depth_m=depth_m,
             instance_id=np.ascontiguousarray(instance_id),
-            amodal_mask=self._amodal(shot, passes),
+            amodal_masks=self._amodal(shot, passes),
             still=still,
             albedo_linear=_array(picture["Denoising Albedo"]) if self._denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._denoise else None,

@@ -1,7 +1,7 @@
 """Label passes: what Cycles is to measure beyond the picture, for labels that a spec asks for.
 
 In: the Output of a spec. Out: fields of Film. Parts are read where the picture layer's first sample goes
-through the pixel's centre, as the instance ids are; coverage is that of all its samples; normals and
+through the pixel's centre, as the instance ids are; soft masks are those of all its samples; normals and
 albedo come from a layer of one sample, which also goes through the centre. What is beyond the border
 takes a render of its own, where something reaches it. The picture is the same with all of this or none.
 """
@@ -44,8 +44,8 @@ class LabelPasses:
             slots = np.rint(picture["Material Index"][..., 0]).astype(np.uint16)
             found["part_slot"] = np.where(instance_id > 0, slots, np.uint16(0))
         if output.soft_masks:
-            found["coverage"] = {
-                placed.instance_id: amodal.coverage(picture, object_name(placed.instance_id))
+            found["soft_masks"] = {
+                placed.instance_id: amodal.soft_mask(picture, object_name(placed.instance_id))
                 for placed in shot.products
             }
         if self._surface is not None:
@@ -54,13 +54,13 @@ class LabelPasses:
             found["keypoint_seen"] = sight.keypoints_seen(shot, self._models)
         return found
 
-    def overscan(self, shot: Shot, amodal_mask: dict[int, np.ndarray], set_camera) -> Overscan | None:
+    def overscan(self, shot: Shot, amodal_masks: dict[int, np.ndarray], set_camera) -> Overscan | None:
         """The products beyond the border; set_camera: puts a camera into the scene."""
         if not self._output.truncation:
             return None
         camera = overscan_camera(shot)
         if camera == shot.camera:
-            return Overscan(shot.camera, amodal_mask, frame_within(shot.camera, shot.camera))
+            return Overscan(shot.camera, amodal_masks, frame_within(shot.camera, shot.camera))
         others = [layer for layer in self._scene.view_layers if layer.name != amodal.LAYER]
         try:
             for layer in others:
