@@ -13,11 +13,11 @@ from itertools import groupby
 
 import numpy as np
 
+from blendgen.dataset.source import Source
 from blendgen.develop.encode import DEPTH_STEP_M, encode_png
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.exporters.source import Source
 from blendgen.scene.shot import Row
 
 SCENE_IMAGES = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from blendgen.exporters.source import Source
+from blendgen.dataset.source import Source
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import IO, Any
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
 from blendgen.exporters.regions import polygons, run_lengths
-from blendgen.exporters.source import Source
 from blendgen.scene.shot import Row
 
 

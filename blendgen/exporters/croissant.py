@@ -13,10 +13,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.exporters.source import Source
 from blendgen.scene.shot import Row
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from blendgen.exporters.source import Source
+from blendgen.dataset.source import Source
 
 PAGE, TABLE, _IMAGES = "croissant.json", "labels.jsonl", "image-files"
 ROW_COLUMNS = {

@@ -11,9 +11,9 @@ import csv
 import io
 from collections.abc import Callable
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.exporters.source import Source
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")

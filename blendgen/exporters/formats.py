@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from blendgen.dataset.source import open_source
 from blendgen.exporters.bop import export_bop
 from blendgen.exporters.coco import export_coco
 from blendgen.exporters.croissant import export_croissant
@@ -15,7 +16,6 @@ from blendgen.exporters.huggingface import export_hf
 from blendgen.exporters.imagefolder import export_imagefolder
 from blendgen.exporters.options import Exporter, Options
 from blendgen.exporters.parquet import export_parquet
-from blendgen.exporters.source import open_source
 from blendgen.exporters.voc import export_voc
 from blendgen.exporters.webdataset import export_webdataset
 from blendgen.exporters.yolo import export_yolo

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
 from blendgen.exporters.samples import Sample, samples
-from blendgen.exporters.source import Source
 
 
 def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
 from blendgen.exporters.samples import samples
-from blendgen.exporters.source import Source
 
 
 def export_imagefolder(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
-from blendgen.exporters.source import Source
 
 
 @dataclass(frozen=True)

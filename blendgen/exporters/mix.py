@@ -16,10 +16,10 @@ from statistics import median
 from typing import Any
 
 from blendgen.dataset.manifest import row_line
+from blendgen.dataset.source import Source, open_source
 from blendgen.errors import DatasetError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
-from blendgen.exporters.source import Source, open_source
 from blendgen.scene.shot import Row
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.source import Source
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from blendgen.dataset.source import Source
 from blendgen.errors import SetupError
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
@@ -18,7 +19,6 @@ from blendgen.exporters.huggingface import object_lists
 from blendgen.exporters.options import Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
 from blendgen.exporters.samples import Sample
-from blendgen.exporters.source import Source
 
 _ROWS_AT_ONCE = 64
 

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.options import Options
 from blendgen.exporters.samples import Sample, samples
-from blendgen.exporters.source import Source
 
 Put = Callable[[Sample], None]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.source import Source
 from blendgen.files.photos import UNREADABLE
 from blendgen.scene.shot import Row
 

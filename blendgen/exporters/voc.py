@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.etree import ElementTree
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.exporters.source import Source
 from blendgen.scene.shot import Row
 
 _DIFFICULT_BELOW = 0.5

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
 from blendgen.exporters.samples import Sample
-from blendgen.exporters.source import Source
 
 COLUMNS = (
     "file_name",

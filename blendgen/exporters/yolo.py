@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import yaml
 
+from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.imagefolder import export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
 from blendgen.exporters.options import Options
 from blendgen.exporters.regions import polygons
-from blendgen.exporters.source import Source
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.scene.shot import Row
 

@@ -9,11 +9,11 @@ import pytest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.record import label_record
+from blendgen.dataset.source import open_source
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.develop.develop import Developer
 from blendgen.engine.flat import FlatEngine
-from blendgen.exporters.source import open_source
 from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline, tasks_for
 from tests.conftest import make_class_table, make_product, make_spec

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from blendgen.exporters.source import Source, open_source
+from blendgen.dataset.source import Source, open_source
 
 WIDTH, HEIGHT = 64, 48
 _POSE = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]

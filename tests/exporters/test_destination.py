@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from blendgen.dataset.source import open_source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.formats import EXPORTERS, export
 from blendgen.exporters.options import Options
-from blendgen.exporters.source import open_source
 from blendgen.verification.dataset import verify
 from tests.exporters.fake import FakeImage, make_fake, rewrite_rows
 

@@ -204,7 +204,7 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
         read.append(path)
         return read_rows(path, whole)
 
-    monkeypatch.setattr("blendgen.exporters.source.read_rows", counting)
+    monkeypatch.setattr("blendgen.dataset.source.read_rows", counting)
     run(awkward, name, tmp_path / "out", shard_bytes=20_000)
     assert len(awkward.splits) == 3 and len(read) == passes
 
