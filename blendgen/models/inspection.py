@@ -79,13 +79,12 @@ def _described_by(file: Path, sources: list[Source]) -> list[Source]:
 
 
 def inspect_spec(spec_file: SpecFile, measurer: Measurer) -> Inspection:
-    """Inspect all models that a spec names, the ones that are no products, too.
+    """Inspect all models that a spec names, distractors and occluders too.
 
     raises: SpecError for the spec itself, CatalogError for a folder, SetupError
     """
-    asked = spec_sources(spec_file, tolerant=True)
-    groups = [*(group for _, group in asked.products), *asked.beside.values()]
-    return _inspected([source for group in groups for source in group], asked.sidecars, measurer)
+    requested = spec_sources(spec_file, tolerant=True)
+    return _inspected(requested.sources, requested.sidecars, measurer)
 
 
 def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) -> Inspection:

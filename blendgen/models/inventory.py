@@ -1,14 +1,13 @@
-"""Inventory: the products of a spec, found, measured, filtered, and sorted into classes.
+"""Inventory: the models of a spec, measured and checked, and the classes that they form.
 
-In: a SpecFile and a Measurer. Out: the Catalog, the ClassTable, and what was left out. Colourways
-and classes that the spec asks for are checked here, with their line in the file.
+In: a SpecFile and a Measurer. Out: the Catalog, the ClassTable, and the models that were left out. Names in
+the spec that depend on the models (colourways, held-out products) are checked here, with their line.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,22 +15,21 @@ from blendgen.errors import CatalogError, SpecError, did_you_mean
 from blendgen.models.class_table import ClassTable, build_class_table
 from blendgen.models.load import load_catalog
 from blendgen.models.product import Catalog, Product, Refusal
-from blendgen.models.recolor import read_table, recolored, unmatched_patterns
+from blendgen.models.recolor import in_colorways_of_spec
 from blendgen.models.sidecar.attach import described
 from blendgen.models.source import Measurer, Source
-from blendgen.models.spec_sources import spec_sources
+from blendgen.models.spec_sources import SpecSources, spec_sources
 from blendgen.spec.load import SpecFile
 from blendgen.spec.pictures import picture_files
-from blendgen.spec.products import ProductSource
 
 _log = logging.getLogger(__name__)
 
-_CASED = " in case"  # after the names of phones measured in their cases
+_IN_CASE = " in case"  # after the names of phones measured in their cases
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a spec draws from."""
+    """What a spec samples from."""
 
     catalog: Catalog
     class_table: ClassTable
@@ -42,159 +40,82 @@ class Inventory:
 
 
 def load_inventory(spec_file: SpecFile, measurer: Measurer, strict: bool = False) -> Inventory:
-    """Find and measure the products of a spec.
+    """Measure the models of a spec and sort its products into classes.
 
-    strict: a model that cannot be used is an error, not a note
+    strict: a model that cannot be used is an error
     raises: CatalogError, SpecError (unknown names, wrong sidecars), SetupError (no Blender, no cache folder)
     """
     pictures = picture_files(spec_file)
-    asked = spec_sources(spec_file)
-    grouped, beside = asked.products, asked.beside
-    sources = [source for _, group in grouped for source in group]
-    cased = [_cased(source) for section, group in grouped if section.case for source in group]
-    everything = [*sources, *itertools.chain(*beside.values()), *cased]
-    measured = load_catalog(everything, measurer)
-    whole, faults = described(measured.products, everything, asked.sidecars)
-    if faults:
-        raise SpecError(faults)
-    by_name = {product.name: product for product in whole}
-    others = {key: _found(by_name, group) for key, group in beside.items()}
-    catalog = replace(measured, products=_found(by_name, sources), **others)
-    if strict and catalog.refusals:
-        listed = "\n".join(f"  {refusal}" for refusal in catalog.refusals)
-        raise CatalogError(f"--strict: {len(catalog.refusals)} model(s) cannot be used:\n{listed}")
-    _refuse_named(catalog, grouped, [(getattr(spec_file.spec, key), group) for key, group in beside.items()])
-    section_of = {source.name: (i, section) for i, (section, group) in enumerate(grouped) for source in group}
-    catalog = replace(catalog, products=_recolored(spec_file, catalog, section_of))
-    products = tuple(_with_colorways(section_of[p.name][1], p) for p in catalog.products)
-    _check_colorways(spec_file, catalog, section_of)
-    bare = tuple(Refusal(p.name, "has none of the wanted colourways") for p in products if not p.colorways)
-    products = tuple(product for product in products if product.colorways)
-    if not products:
-        left_out = "\n".join(f"  {refusal}" for refusal in catalog.refusals + bare)
-        raise CatalogError(f"no product can be used\n{left_out}")
-    _check_held_out(spec_file, products)
-    _check_keypoints(spec_file, products)
-    sections = {name: number for name, (number, _) in section_of.items()}
-    shown = {source.name: source.display for source in sources}
-    rules = _label_rules(spec_file, products, sections, shown)
-    class_table = build_class_table(
-        ((rules[sections[product.name]], product) for product in products), sections
+    requested = spec_sources(spec_file)
+    measured, refusals = _measured(requested, measurer)
+    _check_refusals(refusals, requested, strict)
+    groups = [_of_sources(measured, sources) for _, sources in requested.products]
+    groups, without_colorway = _drop_colorless(in_colorways_of_spec(spec_file, groups))
+    refusals += without_colorway
+    products = tuple(product for group in groups for product in group)
+    _check_products(spec_file, products, refusals)
+    class_table = _class_table(spec_file, requested, groups)
+    catalog = Catalog(
+        products,
+        refusals,
+        products_in_case=_in_case(requested, groups, measured),
+        **{key: _of_sources(measured, sources) for key, (_, sources) in requested.others.items()},
+        **pictures,
     )
-    worn = _worn([p for p in products if section_of[p.name][1].case], by_name)
-    refusals = catalog.refusals + bare
-    catalog = replace(catalog, products=products, refusals=refusals, products_in_case=worn, **pictures)
     return Inventory(catalog, class_table)
 
 
-def _found(by_name: Mapping[str, Product], sources: list[Source]) -> tuple[Product, ...]:
+def _measured(requested: SpecSources, measurer: Measurer) -> tuple[dict[str, Product], tuple[Refusal, ...]]:
+    """All models by name, as their sidecars describe them, and those that cannot be used."""
+    may_have_case = [source for section, group in requested.products if section.case for source in group]
+    sources = [*requested.sources, *map(_source_in_case, may_have_case)]
+    catalog = load_catalog(sources, measurer)
+    products, faults = described(catalog.products, sources, requested.sidecars)
+    if faults:
+        raise SpecError(faults)
+    return {product.name: product for product in products}, catalog.refusals
+
+
+def _source_in_case(source: Source) -> Source:
+    return replace(source, name=f"{source.name}{_IN_CASE}", options={**source.options, "in_case": True})
+
+
+def _of_sources(measured: Mapping[str, Product], sources: Iterable[Source]) -> tuple[Product, ...]:
     """The products of those sources that could be measured."""
-    return tuple(by_name[source.name] for source in sources if source.name in by_name)
+    return tuple(measured[source.name] for source in sources if source.name in measured)
 
 
-def _cased(source: Source) -> Source:
-    """The same phone in its case."""
-    return replace(source, name=f"{source.name}{_CASED}", options={**source.options, "in_case": True})
-
-
-def _worn(products: list[Product], by_name: Mapping[str, Product]) -> dict[str, Product]:
-    """Products in their cases by the names that they have without, each in its own colourways."""
-    missing = [product.name for product in products if product.name + _CASED not in by_name]
-    if missing:
-        raise CatalogError(
-            f"cannot be measured in a case: {', '.join(missing)}; leave out case, or these models"
-        )
-    return {
-        product.name: replace(by_name[product.name + _CASED], colorways=product.colorways)
-        for product in products
-    }
-
-
-def _refuse_named(catalog: Catalog, grouped, beside) -> None:
-    """A model that the spec names must not be missing in silence."""
-    named = {source.display for section, group in (*grouped, *beside) if section.models for source in group}
-    unusable = [refusal for refusal in catalog.refusals if refusal.source in named]
+def _check_refusals(refusals: tuple[Refusal, ...], requested: SpecSources, strict: bool) -> None:
+    """Raise CatalogError for models that the spec names one by one; where strict, for any."""
+    if strict and refusals:
+        raise CatalogError(f"--strict: {len(refusals)} model(s) cannot be used:\n{_listed(refusals)}")
+    named = {source.display for section, group in requested.sections if section.models for source in group}
+    unusable = [refusal for refusal in refusals if refusal.source in named]
     if unusable:
-        listed = "\n".join(f"  {refusal}" for refusal in unusable)
-        raise CatalogError(f"{len(unusable)} model(s) that the spec names cannot be used:\n{listed}")
+        raise CatalogError(
+            f"{len(unusable)} model(s) that the spec names cannot be used:\n{_listed(unusable)}"
+        )
 
 
-def _recolored(spec_file: SpecFile, catalog: Catalog, section_of: dict) -> tuple[Product, ...]:
-    """The products, those of a section that recolours in its colourways."""
-    tables, problems = {}, []
-    for number, section in enumerate(spec_file.spec.products):
-        table = section.recolor
-        if section.recolor_table is not None:
-            table = read_table(spec_file.folder / section.recolor_table)
-        if table is None:
-            continue
-        tables[number] = table
-        mine = [p for p in catalog.products if section_of[p.name][0] == number]
-        parts = {part for product in mine for part in product.parts}
-        for name, pattern in unmatched_patterns(mine, table):
-            message = f"{pattern!r} matches no part of these models{did_you_mean(pattern, parts)}"
-            problems.append(spec_file.problem(("products", number, "recolor", name, pattern), message))
-    if problems:
-        raise SpecError(problems)
-    numbered = ((product, tables.get(section_of[product.name][0])) for product in catalog.products)
-    return tuple(product if table is None else recolored(product, table) for product, table in numbered)
+def _listed(refusals: Iterable[Refusal]) -> str:
+    return "\n".join(f"  {refusal}" for refusal in refusals)
 
 
-def _with_colorways(section: ProductSource, product: Product) -> Product:
-    if section.colorways is None:
-        return product
-    kept = tuple(colorway for colorway in product.colorways if colorway.name in section.colorways)
-    return replace(product, colorways=kept)
+def _drop_colorless(
+    groups: list[tuple[Product, ...]],
+) -> tuple[list[tuple[Product, ...]], tuple[Refusal, ...]]:
+    """The products that have a colourway, by section, and a refusal for each of the others."""
+    reason = "has none of the wanted colourways"
+    refusals = tuple(Refusal(p.name, reason) for group in groups for p in group if not p.colorways)
+    return [tuple(product for product in group if product.colorways) for group in groups], refusals
 
 
-def _check_colorways(spec_file: SpecFile, catalog: Catalog, section_of: dict) -> None:
-    problems = []
-    for number, section in enumerate(spec_file.spec.products):
-        mine = [p for p in catalog.products if section_of[p.name][0] == number]
-        known = {colorway.name for product in mine for colorway in product.colorways}
-        for i, name in enumerate(section.colorways or ()):
-            if name not in known:
-                path = ("products", number, "colorways", i)
-                problems.append(
-                    spec_file.problem(path, f"{name!r} is no colourway here{did_you_mean(name, known)}")
-                )
-    if problems:
-        raise SpecError(problems)
-
-
-def _label_rules(
-    spec_file: SpecFile,
-    products: tuple[Product, ...],
-    sections: Mapping[str, int],
-    shown: Mapping[str, str],
-) -> dict[int, str]:
-    """The label rule of each section: where it states none, class if all its models have one, else model.
-
-    shown: product name -> the path of its model as the user wrote it
-    """
-    rules, problems = {}, []
-    for number, section in enumerate(spec_file.spec.products):
-        mine = [product for product in products if sections[product.name] == number]
-        without = [product.name for product in mine if product.model_class is None]
-        rules[number] = section.label or ("model" if without else "class")
-        told = _no_class(without, shown)
-        if section.label == "class" and without:
-            problems.append(spec_file.problem(("products", number, "label"), told))
-        if section.label is None and 0 < len(without) < len(mine):
-            _log.warning("products[%d]: %s; until then the label is the model", number, told)
-    if problems:
-        raise SpecError(problems)
-    return rules
-
-
-def _no_class(names: list[str], shown: Mapping[str, str]) -> str:
-    """What is said of models without a class."""
-    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    file = Path(shown[names[0]]).with_suffix(".yaml") if names else ""
-    return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"
-
-
-def _check_keypoints(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
+def _check_products(
+    spec_file: SpecFile, products: tuple[Product, ...], refusals: tuple[Refusal, ...]
+) -> None:
+    if not products:
+        raise CatalogError(f"no product can be used\n{_listed(refusals)}")
+    _check_held_out(spec_file, products)
     if spec_file.spec.output.keypoints and not any(product.keypoints for product in products):
         message = "none of the products has keypoints; declare them in their sidecars (docs/models.md)"
         raise SpecError([spec_file.problem(("output", "keypoints"), message)])
@@ -208,7 +129,7 @@ def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
     }
     problems = [
         spec_file.problem(
-            ("hold_out", split, key, i), f"{name!r} is no {key} here{did_you_mean(str(name), names)}"
+            ("hold_out", split, key, i), f"{name!r} is not a {key} here{did_you_mean(str(name), names)}"
         )
         for split, conditions in spec_file.spec.hold_out.items()
         for key, names in known.items()
@@ -217,3 +138,53 @@ def _check_held_out(spec_file: SpecFile, products: tuple[Product, ...]) -> None:
     ]
     if problems:
         raise SpecError(problems)
+
+
+def _in_case(
+    requested: SpecSources, groups: list[tuple[Product, ...]], measured: Mapping[str, Product]
+) -> dict[str, Product]:
+    """The products that may have a case, measured in it, each in its own colourways; by product name."""
+    sections = zip(requested.products, groups, strict=True)
+    products = [product for (section, _), group in sections if section.case for product in group]
+    missing = [product.name for product in products if product.name + _IN_CASE not in measured]
+    if missing:
+        raise CatalogError(
+            f"cannot be measured in a case: {', '.join(missing)}; leave out case, or these models"
+        )
+    return {
+        product.name: replace(measured[product.name + _IN_CASE], colorways=product.colorways)
+        for product in products
+    }
+
+
+def _class_table(
+    spec_file: SpecFile, requested: SpecSources, groups: list[tuple[Product, ...]]
+) -> ClassTable:
+    rules = _label_rules(spec_file, requested, groups)
+    labelled = [(rule, product) for rule, group in zip(rules, groups, strict=True) for product in group]
+    sections = {product.name: number for number, group in enumerate(groups) for product in group}
+    return build_class_table(labelled, sections)
+
+
+def _label_rules(spec_file: SpecFile, requested: SpecSources, groups: list[tuple[Product, ...]]) -> list[str]:
+    """The label rule of each section; where it states none: class if all its models have one, else model."""
+    rules, problems = [], []
+    for number, ((section, sources), products) in enumerate(zip(requested.products, groups, strict=True)):
+        without = [product.name for product in products if product.model_class is None]
+        rules.append(section.label or ("model" if without else "class"))
+        message = _no_class(without, sources)
+        if section.label == "class" and without:
+            problems.append(spec_file.problem(("products", number, "label"), message))
+        if section.label is None and 0 < len(without) < len(products):
+            _log.warning("products[%d]: %s; until then the label is the model", number, message)
+    if problems:
+        raise SpecError(problems)
+    return rules
+
+
+def _no_class(names: list[str], sources: list[Source]) -> str:
+    """The message about models without a class."""
+    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    path = next((source.display for source in sources if source.name in names[:1]), "")
+    file = Path(path).with_suffix(".yaml") if path else ""
+    return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"

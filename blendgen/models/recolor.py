@@ -2,8 +2,8 @@
 
 In: a table {colourway: {pattern: finish}}, from the spec or from a YAML, JSON or CSV file. Out:
 Products with those colourways. A pattern is matched against the names of a model's parts (its
-material slots), letter case ignored: * is any text, ? any character; of several that match, the
-last one counts, but a part's very name before all. What no pattern matches stays as it is; an empty
+material slots), ignoring letter case: * is any text, ? any character. If several match, the last one
+counts, but a part's exact name comes first. Parts that no pattern matches stay as they are; an empty
 colourway is the model as it is.
 """
 
@@ -19,16 +19,58 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from blendgen.errors import Problem, SpecError
+from blendgen.errors import Problem, SpecError, did_you_mean
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.product import Colorway, MaterialOverride, Product
+from blendgen.spec.load import SpecFile
 from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
 
 Table = dict[str, dict[str, Finish]]
 _TABLE = TypeAdapter(Table)
-_Meant = TypeVar("_Meant")
+_Value = TypeVar("_Value")
 _COLUMNS = ("colorway", "part", "color", "roughness", "metallic", "transmission")
+
+
+def in_colorways_of_spec(spec_file: SpecFile, groups: list[tuple[Product, ...]]) -> list[tuple[Product, ...]]:
+    """The products of each section of a spec, in the colourways that it gives them or selects.
+
+    A product may end up without a colourway. raises: SpecError for unknown colourways and unmatched patterns
+    """
+    groups = _recolored_by_spec(spec_file, groups)
+    problems, chosen = [], []
+    for number, (section, group) in enumerate(zip(spec_file.spec.products, groups, strict=True)):
+        known = {colorway.name for product in group for colorway in product.colorways}
+        for i, name in enumerate(section.colorways or ()):
+            if name not in known:
+                message = f"{name!r} is not a colourway here{did_you_mean(name, known)}"
+                problems.append(spec_file.problem(("products", number, "colorways", i), message))
+        chosen.append(tuple(_with_colorways(product, section.colorways) for product in group))
+    if problems:
+        raise SpecError(problems)
+    return chosen
+
+
+def _recolored_by_spec(spec_file: SpecFile, groups: list[tuple[Product, ...]]) -> list[tuple[Product, ...]]:
+    result, problems = [], []
+    for number, (section, group) in enumerate(zip(spec_file.spec.products, groups, strict=True)):
+        table = section.recolor
+        if section.recolor_table is not None:
+            table = read_table(spec_file.folder / section.recolor_table)
+        parts = {part for product in group for part in product.parts}
+        for name, pattern in unmatched_patterns(group, table or {}):
+            message = f"{pattern!r} matches no part of these models{did_you_mean(pattern, parts)}"
+            problems.append(spec_file.problem(("products", number, "recolor", name, pattern), message))
+        result.append(group if table is None else tuple(recolored(product, table) for product in group))
+    if problems:
+        raise SpecError(problems)
+    return result
+
+
+def _with_colorways(product: Product, names: list[str] | None) -> Product:
+    if names is None:
+        return product
+    return replace(product, colorways=tuple(c for c in product.colorways if c.name in names))
 
 
 def recolored(product: Product, table: Table) -> Product:
@@ -42,8 +84,8 @@ def recolored(product: Product, table: Table) -> Product:
     return replace(product, colorways=tuple(colorways))
 
 
-def unmatched_patterns(products: list[Product], table: Table) -> list[tuple[str, str]]:
-    """(colourway, pattern) that match no part of any product: mistyped, most likely."""
+def unmatched_patterns(products: Iterable[Product], table: Table) -> list[tuple[str, str]]:
+    """(colourway, pattern) pairs that match no part of any product; most likely a typing error."""
     parts = {part for product in products for part in product.parts}
     pairs = [(name, pattern) for name, finishes in table.items() for pattern in finishes]
     return [(name, pattern) for name, pattern in pairs if not any(matches(pattern, part) for part in parts)]
@@ -67,21 +109,21 @@ def read_table(path: Path) -> Table:
 
 
 def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None:
-    finish = meant_for(part, finishes.items())
+    finish = value_for(part, finishes.items())
     if finish is None:
         return None
-    # metal lets no light through, so what is to be clear cannot stay metal
+    # metal lets no light through: a transparent part cannot stay metal
     metallic = 0.0 if finish.metallic is None and finish.transmission else finish.metallic
     return MaterialOverride(finish.color, finish.roughness, metallic, finish.transmission)
 
 
 def matches(pattern: str, part: str) -> bool:
-    """Only * and ? stand for others; brackets are common in the names of materials."""
+    """Only * and ? are wildcards; brackets are common in the names of materials."""
     return pattern == part or fnmatchcase(part.casefold(), pattern.casefold().replace("[", "[[]"))
 
 
-def meant_for(part: str, by_pattern: Iterable[tuple[str, _Meant]]) -> _Meant | None:
-    """What the part's very name stands for, or else the last pattern that matches it."""
+def value_for(part: str, by_pattern: Iterable[tuple[str, _Value]]) -> _Value | None:
+    """The value of the part's exact name, or else of the last pattern that matches it."""
     pairs = [pair for pair in by_pattern if matches(pair[0], part)]
     named = [pair for pair in pairs if pair[0] == part]
     return (named or pairs)[-1][1] if pairs else None

@@ -1,7 +1,7 @@
-"""Spec sources: what the sections of a spec ask for, found and selected, with the sidecars of models.
+"""Spec sources: the models that the sections of a spec select, with their sidecars.
 
-In: a SpecFile. Out: the sources to measure, by section. Nothing is measured here; model names and
-sidecars are checked, so that all that is wrong is told at once, before Blender starts.
+In: a SpecFile. Out: the sources to measure, by section. Nothing is measured here. Model names and sidecars
+are checked first, so that all their faults are reported at once, before Blender starts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from blendgen.models.source import Source
 from blendgen.spec.load import SpecFile
 from blendgen.spec.products import ModelSource, ProductSource
 
-# before the names of models that are no products
+# key of the spec -> prefix of the names of its models, which are not products
 _PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
 _SHAPES = {"box": [0.1, 0.06, 0.03], "sphere": [0.06, 0.06, 0.06]}
 _SHAPE_COLOR = "#8fa3b8"
@@ -26,22 +26,33 @@ _SHAPE_COLOR = "#8fa3b8"
 
 @dataclass(frozen=True)
 class SpecSources:
-    """products: each section with its sources; beside: key of the spec -> sources of what is no product"""
+    """Sections of a spec, each with its sources.
+
+    products: in the spec's order; others: by key of the spec, "distractors" or "occluders"
+    """
 
     products: list[tuple[ProductSource, list[Source]]]
-    beside: dict[str, list[Source]]
+    others: dict[str, tuple[ModelSource, list[Source]]]
     sidecars: Sidecars
+
+    @property
+    def sections(self) -> list[tuple[ModelSource, list[Source]]]:
+        return [*self.products, *self.others.values()]
+
+    @property
+    def sources(self) -> list[Source]:
+        return [source for _, group in self.sections for source in group]
 
 
 def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
     """The sources of a spec.
 
-    tolerant: faults of sidecars are left in its `sidecars` for the caller to tell
+    tolerant: leave the faults of sidecars in `sidecars`, for the caller to report
     raises: SpecError with all faults at once
     """
     sections = [(("products", number), section) for number, section in enumerate(spec_file.spec.products)]
-    others = [key for key in _PREFIXES if getattr(spec_file.spec, key) is not None]
-    sections += [((key,), getattr(spec_file.spec, key)) for key in others]
+    keys = [key for key in _PREFIXES if getattr(spec_file.spec, key) is not None]
+    sections += [((key,), getattr(spec_file.spec, key)) for key in keys]
     grouped, problems, sidecars = [], [], Sidecars()
     for path, section in sections:
         try:
@@ -54,12 +65,12 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
         problems += sidecars.problems
     if problems:
         raise SpecError(problems)
-    count = len(grouped) - len(others)
-    beside = {
-        key: [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group]
-        for key, (_, group) in zip(others, grouped[count:], strict=True)
+    count = len(grouped) - len(keys)
+    others = {
+        key: (section, [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group])
+        for key, (section, group) in zip(keys, grouped[count:], strict=True)
     }
-    return SpecSources(grouped[:count], beside, sidecars)
+    return SpecSources(grouped[:count], others, sidecars)
 
 
 def _of_section(spec_file: SpecFile, path: tuple, section: ModelSource, sidecars: Sidecars) -> list[Source]:
@@ -83,7 +94,7 @@ def shape_source(name: str) -> Source:
     return Source(name, "shapes", "shape", options, f"shapes/{name}")
 
 
-# of each family of vocabulary.FAMILIES
+# for each family of vocabulary.FAMILIES
 _FAMILY_SOURCES: dict[str, Callable[[], list[Source]]] = {
     "phones": phone_sources,
     "clutter": clutter_sources,

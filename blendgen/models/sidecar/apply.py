@@ -14,7 +14,7 @@ import numpy as np
 
 from blendgen.errors import Problem, did_you_mean
 from blendgen.models.product import Keypoint, Product, StablePose
-from blendgen.models.recolor import matches, meant_for, recolored, unmatched_patterns
+from blendgen.models.recolor import matches, recolored, unmatched_patterns, value_for
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.read import SidecarFile, twins
 from blendgen.models.sidecar.schema import FILE
@@ -81,7 +81,7 @@ def _unmatched(pattern: str, product: Product) -> str:
 def _part_names(product: Product, file: SidecarFile) -> tuple[str, ...]:
     """The label of each material."""
     labels = [(pattern, label) for label, patterns in file.sidecar.parts.items() for pattern in patterns]
-    return tuple(meant_for(part, labels) or part for part in product.parts)
+    return tuple(value_for(part, labels) or part for part in product.parts)
 
 
 def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
