@@ -87,6 +87,6 @@ def flat_pipeline(shapes):
 
     def build(spec) -> Pipeline:
         developer = Developer(None, spec.exposures_per_shot)
-        return Pipeline(spec, shapes, make_class_table(shapes), FlatEngine(shapes), developer)
+        return Pipeline(spec, shapes, make_class_table(shapes), FlatEngine(shapes, spec.output), developer)
 
     return build

@@ -1,7 +1,7 @@
-"""`make docs`: the pages of docs/ that are made from the code: commands.md and spec.md.
+"""`make docs`: the pages of docs/ that are made from the code: commands.md, spec.md, a table of dataset.md.
 
-In: the click commands and the Spec model. Out: Markdown. tests/test_docs.py holds that the committed
-pages are these; nothing in them is written by hand.
+In: the click commands, the Spec model, the registry of label files. Out: Markdown. tests/test_docs.py holds
+that the committed pages are these; nothing in what is made is written by hand.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import click
 from pydantic import BaseModel
 
 from blendgen import cli
+from blendgen.dataset.label_file import LabelFile
+from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.models.families.phones import load_phones
 from blendgen.scene import vocabulary
 from blendgen.spec.distributions import Distribution
 from blendgen.spec.fields import distribution_field
 from blendgen.spec.model import Spec
+from blendgen.spec.output import Output
 from blendgen.spec.presets import RenderSettings, preset_names, preset_values
 from blendgen.spec.sensor import SensorSettings
 
@@ -138,7 +141,23 @@ def _presets(kind: str, model: type[BaseModel]) -> list[str]:
     return [f"### configs/{kind}\n", _escaped(model.__doc__) + "\n", head, rule, *rows, ""]
 
 
-PAGES = {"commands.md": commands_page, "spec.md": spec_page}
+def dataset_page() -> str:
+    """The page as it is, with its table of label files."""
+    head, rest = (DOCS / "dataset.md").read_text("utf-8").split("<!-- label files: ")
+    comment, rest = rest.split("\n", 1)
+    tail = rest.split("<!-- end -->", 1)[1]
+    rows = [f"| {_output_key(kind)} | `{kind.folder}/*{'`, `*'.join(kind.suffixes)}` | {kind.content} |"
+            for kind in LABEL_FILES.values()]  # fmt: skip
+    table = ["| `output` | file | what it holds |", "| --- | --- | --- |", *rows]
+    return "\n".join([f"{head}<!-- label files: {comment}", *table, f"<!-- end -->{tail}"])
+
+
+def _output_key(kind: LabelFile) -> str:
+    keys = [name for name in (kind.name, kind.folder) if name in Output.model_fields]
+    return f"`{keys[0]}`" if keys else "always"
+
+
+PAGES = {"commands.md": commands_page, "spec.md": spec_page, "dataset.md": dataset_page}
 
 
 def main() -> None:

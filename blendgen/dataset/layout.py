@@ -10,26 +10,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.develop.encode import SUFFIXES
+from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.files.names import path_fault
-from blendgen.scene.shot import Row, Shot
-from blendgen.spec.output import Output
+from blendgen.scene.shot import Row
 
-# what belongs to an image, and the folder of each kind
-FOLDERS = {
-    "image": "images",
-    "mask": "masks",
-    "clean": "clean",
-    "depth": "depth",
-    "semantic": "semantic",
-    "parts": "parts",
-    "soft_masks": "soft_masks",
-    "normals": "normals",
-    "albedo": "albedo",
-    "nocs": "nocs",
-}
-_SUFFIXES = dict.fromkeys(("soft_masks", "normals", "nocs"), ".exr")
-_ALLOWED_SUFFIXES = {"image": tuple(SUFFIXES.values()), "depth": (".png", ".exr")}
 _FILE_NAME = "file_name"
 PENDING_SUFFIX = ".names"  # of a list in Layout.temporary of files that may not have a row yet
 
@@ -102,21 +86,15 @@ def kind_of_key(key: str) -> str:
 def row_path_fault(row: Row) -> str | None:
     """Why a row names a file that cannot be one of a data set, in one line; None where all can be."""
     for key in file_keys(row):
-        name, kind = row[key], kind_of_key(key)
+        name, kind = row[key], LABEL_FILES.get(kind_of_key(key))
         fault = path_fault(name)
-        if fault is None and kind not in FOLDERS:
-            fault = f"is of no kind that a data set has ({', '.join(FOLDERS)})"
-        elif fault is None and not name.startswith(f"{FOLDERS[kind]}/"):
-            fault = f"lies outside of the folder {FOLDERS[kind]}"
-        elif fault is None and not name.endswith(_suffixes(kind)):
-            fault = f"does not end in {' or '.join(_suffixes(kind))}"
+        if fault is None and kind is None:
+            fault = f"is not of a kind that a data set has ({', '.join(LABEL_FILES)})"
+        elif fault is None:
+            fault = kind.path_fault(name)
         if fault:
             return f"{key} {ascii(name)[:120]} {fault}"
     return None
-
-
-def _suffixes(kind: str) -> tuple[str, ...]:
-    return _ALLOWED_SUFFIXES.get(kind) or (_SUFFIXES.get(kind, ".png"),)
 
 
 def file_key(kind: str) -> str:
@@ -132,10 +110,3 @@ def size_key(key: str) -> str:
 def sha256_key(key: str) -> str:
     """The column with the sha256 of the file that the column `key` names."""
     return key.replace(_FILE_NAME, "sha256")
-
-
-def file_name(kind: str, shot: Shot, image_index: int, output: Output) -> str:
-    """Relative path of a file of an image; its folder is the class of the shot's subject."""
-    suffix = {"image": SUFFIXES[output.format], "depth": output.depth_suffix}.get(kind)
-    stem = f"{shot.split}/{shot.products[0].label}/{image_index:06d}"
-    return f"{FOLDERS[kind]}/{stem}{suffix or _SUFFIXES.get(kind, '.png')}"

@@ -15,7 +15,8 @@ from typing import Any
 
 from PIL import Image
 
-from blendgen.dataset.layout import FOLDERS, PENDING_SUFFIX, Layout
+from blendgen.dataset.label_files import FOLDERS
+from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import file_names, read_rows
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
@@ -35,7 +36,7 @@ def pending_names(layout: Layout) -> set[str]:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_LIST_BYTES:
             continue
         lines = path.read_bytes().decode("utf-8", "replace").split("\n")
-        names |= {line for line in lines if not path_fault(line) and _top(line) in FOLDERS.values()}
+        names |= {line for line in lines if not path_fault(line) and _top(line) in FOLDERS}
     return names
 
 
@@ -94,7 +95,7 @@ def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) 
     set is taken for its image, and made again.
     """
     pending = pending_names(layout)
-    for folder in FOLDERS.values():
+    for folder in FOLDERS:
         for name in Folder(layout.root).files(folder):
             stem = Path(name).stem
             if not stem.isdecimal() or int(stem) in indices or name in pending:

@@ -7,32 +7,25 @@ fault says names the file and what is wrong with it; which of two that disagree 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from blendgen.dataset.layout import FOLDERS, Layout, file_keys, sha256_key, size_key
+from blendgen.dataset.label_file import Channels, decode
+from blendgen.dataset.label_files import FOLDERS
+from blendgen.dataset.layout import Layout, file_keys, sha256_key, size_key
 from blendgen.dataset.manifest import checked_row, file_names
 from blendgen.dataset.schema import MAX_ROW_BYTES
 from blendgen.dataset.store import read_record
-from blendgen.develop.exr import decode_exr
-from blendgen.files.photos import UNREADABLE
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.shot import Row
 from blendgen.verification.labels import label_faults
 from blendgen.verification.rows import row_faults
 
 _MAX_IMAGE_BYTES = 2**30
-_MAX_PIXELS = 2**28
-_MAX_TIMES = 4  # as many pixels as its row states may an image have and still be decoded
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ def _of_row(layout: Layout, record: dict[str, Any], row: Row, place: str, seen: 
         yield place, f"index {index} does not belong to shot {row['shot_index']}"
     seen.counts["split"][row["split"]] += 1
     seen.counts["label"][row["label"]] += 1
-    images: dict[str, dict[str, np.ndarray]] = {}
+    images: dict[str, Channels] = {}
     yield from _files(layout, row, place, seen, images)
     mask = images["mask"][""] if "mask" in images else None
     for what in row_faults(row, record.get("classes", ()), mask):
@@ -153,7 +146,7 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
             if digest in seen.digests:
                 yield name, f"is the same picture as {seen.digests[digest]}"
             seen.digests[digest] = name
-        channels = _channels(data, path.suffix, row["width"] * row["height"])
+        channels = decode(data, path.suffix, row["width"] * row["height"])
         if channels is None:
             yield name, "cannot be decoded"
             continue
@@ -162,28 +155,6 @@ def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
             yield name, f"is {width} x {height} pixels, not {row['width']} x {row['height']}"
         elif key != "file_name":
             images[key.removesuffix("_file_name")] = channels
-
-
-def _channels(data: bytes, suffix: str, pixels: int) -> dict[str, np.ndarray] | None:
-    """Channels (h, w) of an image file by their names, "" for that of a grey one; None for a broken file.
-
-    pixels: how many its row states; a file of a few bytes that claims many more is not decoded
-    """
-    most = min(_MAX_TIMES * pixels, _MAX_PIXELS)
-    try:
-        if suffix == ".exr":
-            return decode_exr(data, most)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures
-            with Image.open(io.BytesIO(data)) as opened:
-                if opened.width * opened.height > most:
-                    return None
-                values = np.array(opened)
-    except UNREADABLE:
-        return None
-    if values.ndim == 2:
-        return {"": values.astype(np.int64)}
-    return {name: values[..., i] for i, name in enumerate("RGBA"[: values.shape[2]])}
 
 
 def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
@@ -201,7 +172,7 @@ def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
 
 def _strays(layout: Layout, seen: _Seen) -> Iterator[Fault]:
     """Files that no row names: trainers would take them for data."""
-    for folder in FOLDERS.values():
+    for folder in FOLDERS:
         for path in sorted((layout.root / folder).rglob("*")):
             name = path.relative_to(layout.root).as_posix()
             if path.is_file() and name not in seen.files:

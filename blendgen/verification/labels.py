@@ -13,17 +13,13 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from blendgen.annotate import HIDDEN, NOT_LABELLED, VISIBLE
-from blendgen.develop.encode import DEPTH_STEP_M
-from blendgen.geometry.projection import distort, project, transform_points, within_lens
+from blendgen.dataset.label_file import Channels
+from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
 from blendgen.scene.shot import Row
 
-# kind -> channel ("" for grey) -> (h, w)
-Images = Mapping[str, Mapping[str, np.ndarray]]
-_SLACK_PX = 1.0  # a distorting lens takes ids from the nearest pixel
-_SLACK_M = 0.001
-_ROUNDING = 2e-3
-_ENOUGH_PIXELS = 16
+Images = Mapping[str, Channels]  # by the name of their kind
 
 
 def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[str]:
@@ -33,9 +29,9 @@ def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[s
     if "mask" not in images:
         return
     ids = images["mask"][""]
-    for kind, check in _CHECKS.items():
-        if kind in images:
-            yield from (f"{kind}: {what}" for what in check(row, record, images[kind], ids))
+    for name, kind in LABEL_FILES.items():
+        if name in images:
+            yield from (f"{name}: {what}" for what in kind.check(row, record, images[name], ids))
     for number, instance_id in enumerate(objects["instance_id"]):
         own = ids == instance_id
         if own.any():
@@ -106,94 +102,3 @@ def _obb(corners: np.ndarray, own: np.ndarray) -> Iterator[str]:
         yield "obb does not hold all of the product"
     elif nearest.max() > 1:
         yield "obb is larger than the product"
-
-
-def _semantic(row: Row, record, image, ids) -> Iterator[str]:
-    wanted = np.zeros_like(ids)
-    for instance_id, label_id in zip(
-        row["objects"]["instance_id"], row["objects"]["category_id"], strict=True
-    ):
-        wanted[ids == instance_id] = label_id + 1
-    if not np.array_equal(image[""], wanted):
-        yield f"{np.count_nonzero(image[''] != wanted)} pixels have another class than their instance"
-
-
-def _parts(row: Row, record, image, ids) -> Iterator[str]:
-    if not np.array_equal(image[""] > 0, ids > 0):
-        yield "parts are not where products are"
-    if image[""].max(initial=0) > len(record.get("parts", ())):
-        yield f"part {image[''].max()} is not in dataset.json's list of {len(record.get('parts', ()))}"
-
-
-def _soft_masks(row: Row, record, image, ids) -> Iterator[str]:
-    wanted = {f"instance_{placed['instance_id']}" for placed in row["shot"]["products"]}
-    if set(image) != wanted:
-        yield f"has the channels {sorted(image)}, the shot {sorted(wanted)}"
-        return
-    for name, share in image.items():
-        if not (share.min() >= 0 and share.max() <= 1 + _ROUNDING):
-            yield f"{name} is not between 0 and 1"
-        if not (share[ids == int(name.removeprefix("instance_"))] > 0).all():
-            yield f"{name} covers nothing of a pixel that the mask gives it"
-
-
-def _normals(row: Row, record, image, ids) -> Iterator[str]:
-    length = np.linalg.norm([image[name] for name in "RGB"], axis=0)
-    if not np.isclose(length[ids > 0], 1, atol=_ROUNDING).all():
-        yield "normals of products do not have length 1"
-
-
-def _albedo(row: Row, record, image, ids) -> Iterator[str]:
-    """The blackest surface sends some light back; but one that shines by itself may send none."""
-    products = ids > 0
-    lit = any(channel[products].any() for channel in image.values())
-    if np.count_nonzero(products) >= _ENOUGH_PIXELS and not lit:
-        yield "all products are black"
-
-
-def _depth(row: Row, record, image, ids) -> Iterator[str]:
-    """Each product's depth lies within its box in space."""
-    (values,) = image.values()
-    whole_steps = values.dtype.kind in "iu"
-    depth_m = values * DEPTH_STEP_M if whole_steps else values
-    objects = row["objects"]
-    for number, instance_id in enumerate(objects["instance_id"]):
-        own = depth_m[(ids == instance_id) & ((values > 0) | (not whole_steps))]  # 0 is too far for a PNG
-        corners = transform_points(
-            objects["object_to_camera"][number], box_corners(objects["size_m"][number])
-        )
-        near, far = corners[:, 2].min() - _SLACK_M, corners[:, 2].max() + _SLACK_M
-        if own.size and not (near <= own.min() and own.max() <= far):
-            yield f"object {number} is {own.min():.4f} to {own.max():.4f} m away, its box in space elsewhere"
-
-
-def _nocs(row: Row, record, image, ids) -> Iterator[str]:
-    """Scaled back and projected, each coordinate comes to its pixel."""
-    coordinates = np.stack([image[name] for name in "RGB"], axis=-1).astype(float)
-    if coordinates[ids == 0].any():
-        yield "there are coordinates where no product is"
-    camera, objects = row["camera"], row["objects"]
-    intrinsics = np.array(camera["intrinsics"])
-    for number, instance_id in enumerate(objects["instance_id"]):
-        own = ids == instance_id
-        size_m = np.array(objects["size_m"][number])
-        points = (coordinates[own] - 0.5) * np.linalg.norm(size_m) + [0, 0, size_m[2] / 2]
-        seen = transform_points(objects["object_to_camera"][number], points)
-        if not own.any() or seen[:, 2].min() <= 0:
-            continue
-        pixels = distort(seen[:, :2] / seen[:, 2:], camera["distortion"]) @ intrinsics[:2, :2].T
-        rows, columns = np.nonzero(own)
-        off_px = np.abs(pixels + intrinsics[:2, 2] - np.column_stack([columns, rows]) - 0.5).max()
-        if off_px > _SLACK_PX:
-            yield f"coordinates of object {number} lie up to {off_px:.1f} px from their pixels"
-
-
-_CHECKS = {
-    "semantic": _semantic,
-    "parts": _parts,
-    "soft_masks": _soft_masks,
-    "normals": _normals,
-    "albedo": _albedo,
-    "depth": _depth,
-    "nocs": _nocs,
-}

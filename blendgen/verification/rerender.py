@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blendgen.dataset.layout import FOLDERS, Layout, file_key
+from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.dataset.layout import Layout, file_key
 from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store, devices_of
 from blendgen.engine.device import Device, Wish
@@ -74,7 +75,7 @@ def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
 
 
 def _compared(row: dict, again: dict) -> Iterator[Fault]:
-    for key in map(file_key, FOLDERS):
+    for key in map(file_key, LABEL_FILES):
         digest = key.replace("file_name", "sha256")
         if key in row and row[digest] != again.get(digest):
             yield Fault(row[key], "comes out otherwise when it is made again")
