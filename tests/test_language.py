@@ -55,16 +55,19 @@ OLD_NAMES = {
 # file -> words of the lists above that are right there
 ALLOWED = {
     "tests/test_language.py": {*WORDS, *OLD_NAMES, *OLD_CLASSES},
+    "blendgen/spec/renamed_keys.py": {*OLD_NAMES},
+    "tests/spec/test_links.py": {*OLD_NAMES},
+    "tests/spec/test_load.py": {*OLD_NAMES},
 }
 # folders and files that still have to be rewritten: take yours out once it passes
 UNFINISHED = (
     *("blendgen/annotate.py", "blendgen/cli", "blendgen/dataset", "blendgen/develop", "blendgen/draw"),
     *("blendgen/engine", "blendgen/exporters", "blendgen/files", "blendgen/geometry", "blendgen/models"),
-    *("blendgen/optics", "blendgen/pipeline.py", "blendgen/scene", "blendgen/spec", "blendgen/system"),
+    *("blendgen/optics", "blendgen/pipeline.py", "blendgen/scene", "blendgen/system"),
     *("blendgen/verification", "blendgen/workers", "benchmarks", "docs", "scenes"),
     *("tests/attack", "tests/audit", "tests/benchmarks", "tests/cli", "tests/dataset", "tests/develop"),
     *("tests/draw", "tests/engine", "tests/exporters", "tests/files", "tests/models", "tests/optics"),
-    *("tests/scene", "tests/spec", "tests/verification", "tests/workers", "tests/docs_strips.py"),
+    *("tests/scene", "tests/verification", "tests/workers", "tests/docs_strips.py"),
     *("tests/strip_recipes.py", "tests/test_annotate.py", "tests/test_architecture.py"),
 )
 PATTERNS = (

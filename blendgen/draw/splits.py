@@ -10,13 +10,13 @@ from blendgen.draw.assignment import assigned_split
 from blendgen.draw.sampler import Sampler
 from blendgen.models.class_table import ClassTable
 from blendgen.scene.shot import PlacedProduct
-from blendgen.spec.hold_out import OF_THE_SUBJECT
+from blendgen.spec.hold_out import SUBJECT_KEYS
 from blendgen.spec.model import Spec
 
 
 def split_of(spec: Spec, class_table: ClassTable, sampler: Sampler, subject: PlacedProduct) -> str:
     """The first split that holds out a value of this shot; else one of those that hold out nothing."""
-    drawn = {**sampler.seen, **{name: getattr(subject, name) for name in OF_THE_SUBJECT}}
+    drawn = {**sampler.seen, **{name: getattr(subject, name) for name in SUBJECT_KEYS}}
     for split, conditions in spec.hold_out.items():
         if any(_held(drawn.get(name), values, name) for name, values in conditions.items()):
             return split
@@ -27,6 +27,6 @@ def split_of(spec: Spec, class_table: ClassTable, sampler: Sampler, subject: Pla
 
 
 def _held(value, values: list, name: str) -> bool:
-    if name in OF_THE_SUBJECT or isinstance(value, str):
+    if name in SUBJECT_KEYS or isinstance(value, str):
         return value in values
     return value is not None and values[0] <= value <= values[-1]

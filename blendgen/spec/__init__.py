@@ -1,1 +1,1 @@
-"""Spec: what may vary. YAML in, a frozen checked Spec out."""
+"""Spec: what may vary. YAML in, a frozen and checked Spec out."""

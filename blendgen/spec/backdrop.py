@@ -1,4 +1,4 @@
-"""The `backdrop` section: photos behind everything."""
+"""The `backdrop` section: photos behind everything else."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from blendgen.spec.section import Section
 
 
 class BackdropSection(Section):
-    """Photos behind everything, seen past products and surface (docs/surfaces.md); they give no light."""
+    """Photos behind the products and the surface (docs/surfaces.md); they emit no light."""
 
     directory: str = Field(description="folder of photos, relative to the spec file")
-    follow_links: bool = Field(False, description="also read links that lead out of the directory")
+    follow_links: bool = Field(False, description="also use links that lead out of the directory")
     zoom: number(1, 20) = Field(
         Uniform(1.0, 1.3),
-        description="1 shows as much of a photo as fills the frame, 2 half as much each way",
+        description="1: as much of a photo as fills the frame; 2: half of that width and height",
     )
     ev: number(-10, 10) = Field(
-        Constant(0.0), description="brightness; at 0 the white of a photo is as bright as white paper"
+        Constant(0.0),
+        description="brightness in stops; at 0, white in a photo is as bright as white paper in the scene",
     )

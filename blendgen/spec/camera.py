@@ -1,4 +1,4 @@
-"""The `camera` section: where the camera stands, and its lens."""
+"""The `camera` section: the camera's position and its lens."""
 
 from __future__ import annotations
 
@@ -12,119 +12,122 @@ from blendgen.spec.lighting import AZIMUTH_DEG
 from blendgen.spec.section import Section
 from blendgen.spec.vector_distributions import Disk, Sphere
 
-# defaults of keys that exclude one another, or differ by rig, and so cannot stand in their fields
+# defaults of keys that exclude each other or depend on the rig; the fields themselves have none
 FRAME_FILL = Uniform(0.35, 0.8)
 CAMERA_ELEVATION_DEG = Uniform(35.0, 90.0)
 FREE_DIRECTION = Sphere(1.0, 90.0)
 ROLL_DEG = {"orbit": Normal(0.0, 4.0), "overhead": Constant(0.0), "free": Uniform(0.0, 360.0)}
 HEIGHT_M = Uniform(0.6, 1.2)
 TILT_DEG = Constant(0.0)
-# up in the image is then the way that a belt runs
+# the belt then runs upwards in the image
 MOUNT_AZIMUTH_DEG = Constant(270.0)
 MOUNT_TOLERANCE_M, MOUNT_TOLERANCE_DEG = Constant(0.005), Constant(1.0)
 
-_OF_OTHER_RIGS = ("frame_fill", "distance_m", "elevation_deg", "direction")
-_OF_OVERHEAD = ("height_m", "tilt_deg", "mount_tolerance_m", "mount_tolerance_deg", "camera_count")
+_NOT_OVERHEAD = ("frame_fill", "distance_m", "elevation_deg", "direction")
+_OVERHEAD_ONLY = ("height_m", "tilt_deg", "mount_tolerance_m", "mount_tolerance_deg", "camera_count")
 
 
 class Distortion(Section):
-    """Lens distortion of Brown and Conrady, in OpenCV's terms; barrel for negative k1."""
+    """Brown-Conrady lens distortion with OpenCV's coefficients; a negative k1 is barrel distortion."""
 
-    k1: number(-1, 1) = Field(Constant(0.0), description="radial, with the square of the radius")
-    k2: number(-1, 1) = Field(Constant(0.0), description="with the fourth power")
-    k3: number(-1, 1) = Field(Constant(0.0), description="with the sixth power")
-    p1: number(-0.1, 0.1) = Field(Constant(0.0), description="tangential, of a lens that sits askew")
-    p2: number(-0.1, 0.1) = Field(Constant(0.0), description="the same across")
+    k1: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^2")
+    k2: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^4")
+    k3: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^6")
+    p1: number(-0.1, 0.1) = Field(Constant(0.0), description="first tangential coefficient")
+    p2: number(-0.1, 0.1) = Field(Constant(0.0), description="second tangential coefficient")
 
 
 class CameraSection(Section):
-    """Where the camera stands and what lens it has; the product is always framed as drawn."""
+    """Position of the camera, and its lens; the products are framed as sampled."""
 
     rig: Literal["orbit", "overhead", "free"] = Field(
         "orbit",
-        description="orbit: round the products, framed as drawn; free: the same from anywhere above the "
-        "surface, turned any way; overhead: mounted over the middle of the surface, products pass under it",
+        description="orbit: around the products, framed as sampled; free: like orbit, but from any direction "
+        "above the surface and with any roll; overhead: mounted above the middle of the surface, and the "
+        "products pass under it",
     )
     frame_fill: number(0.02, 1) | None = Field(
         None,
-        description="share of the frame that the products' box takes, along the tighter side; "
-        f"the distance is solved for (default {FRAME_FILL})",
+        description="fraction of the frame that the products' box fills, along the tighter side; the "
+        f"distance follows from it (default {FRAME_FILL})",
     )
     distance_m: number(0, 100, above_low=True) | None = Field(
-        None, description="instead of frame_fill, where apparent size is a cue: camera to products"
+        None, description="instead of frame_fill, if apparent size is a cue: from the camera to the products"
     )
     subject_offset: point_in_disk(1) = Field(
-        Disk(0.7), description="where in the free room of the frame the products sit; [0, 0] is centred"
+        Disk(0.7),
+        description="[x, y] of the products in the free room of the frame: [0, 0] is centred, 1 touches the "
+        "right or lower edge",
     )
     height_m: number(0, 20, above_low=True) | None = Field(
-        None, description=f"of an overhead camera over the surface (default {HEIGHT_M})"
+        None, description=f"height of an overhead camera above the surface (default {HEIGHT_M})"
     )
     tilt_deg: number(0, 60) | None = Field(
-        None, description=f"of an overhead camera, off straight down (default {TILT_DEG})"
+        None, description=f"angle between an overhead camera's axis and straight down (default {TILT_DEG})"
     )
     mount_tolerance_m: number(0, 1) | None = Field(
         None,
-        description="how far from its place an overhead camera may sit, in any direction "
+        description="how far an overhead camera may be from its nominal position, in any direction "
         f"(default {MOUNT_TOLERANCE_M})",
     )
     mount_tolerance_deg: number(0, 20) | None = Field(
         None,
-        description="how far an overhead camera may be turned off, about any axis "
+        description="how far an overhead camera may be turned from its nominal pose, about any axis "
         f"(default {MOUNT_TOLERANCE_DEG})",
     )
     camera_count: int | None = Field(
         None,
         ge=1,
         le=10**6,
-        description="how many overhead cameras the data set is taken with, each with its own place and "
-        "lens, the same for all its images; default: each image its own",
+        description="number of overhead cameras in the data set, each with a position and a lens that are "
+        "the same in all its images; default: every image has a camera of its own",
     )
     elevation_deg: number(1, 90) | None = Field(
-        None, description=f"height of the camera over the horizon (default {CAMERA_ELEVATION_DEG})"
+        None, description=f"elevation of the camera above the horizon (default {CAMERA_ELEVATION_DEG})"
     )
     azimuth_deg: number() | None = Field(
         None,
-        description=f"compass direction of the camera (default {AZIMUTH_DEG}; overhead "
-        f"{MOUNT_AZIMUTH_DEG}: up in the image is along the belt)",
+        description=f"azimuth of the camera; 0 is world +X, 90 is +Y (default {AZIMUTH_DEG}; overhead "
+        f"{MOUNT_AZIMUTH_DEG}: the belt runs upwards in the image)",
     )
     direction: direction_above(1) | None = Field(
         None,
-        description="instead of elevation and azimuth: {cone: degrees} or {sphere: [low, high]} "
-        f"(default of rig free {FREE_DIRECTION})",
+        description="instead of elevation_deg and azimuth_deg: {cone: degrees} or {sphere: [low, high]} "
+        f"(default for rig free: {FREE_DIRECTION})",
     )
     roll_deg: number() | None = Field(
         None,
-        description=f"turn about the optical axis (default {ROLL_DEG['orbit']}; overhead "
+        description=f"rotation about the optical axis (default {ROLL_DEG['orbit']}; overhead "
         f"{ROLL_DEG['overhead']}; free {ROLL_DEG['free']})",
     )
     focal_length_mm: number(4, 1200) = Field(Uniform(24.0, 60.0), description="focal length of the lens")
     sensor_width_mm: number(1, 100) = Field(Constant(36.0), description="width of the sensor")
     f_number: number(0.7, 64) | None = Field(
-        None, description="opening of the lens, for defocus; default: sharp everywhere"
+        None, description="aperture of the lens, for defocus blur; default: everything is sharp"
     )
     focus_error: number(-0.9, 5) = Field(
         Constant(0.0),
-        description="how far beyond the products (overhead: the surface) it is focused, as a share of "
-        "their distance",
+        description="how far behind the products (overhead: the surface) the focal plane is, as a fraction "
+        "of their distance",
     )
     distortion: Distortion = Distortion()
 
     @model_validator(mode="after")
     def _one_way_each(self):
-        wrong = _OF_OTHER_RIGS if self.rig == "overhead" else _OF_OVERHEAD
+        wrong = _NOT_OVERHEAD if self.rig == "overhead" else _OVERHEAD_ONLY
         given = [name for name in wrong if getattr(self, name) is not None]
         if given and self.rig == "overhead":
-            raise ValueError(f"rig overhead is placed by height_m and tilt_deg: leave out {', '.join(given)}")
+            raise ValueError(f"rig: overhead uses height_m and tilt_deg; remove {', '.join(given)}")
         if given:
-            raise ValueError(f"{', '.join(given)}: only of rig: overhead")
+            raise ValueError(f"{', '.join(given)}: only for rig: overhead")
         if self.frame_fill is not None and self.distance_m is not None:
-            raise ValueError("frame_fill and distance_m exclude each other: the one decides the other")
+            raise ValueError("frame_fill and distance_m exclude each other: give one of them")
         if self.direction is not None and (self.elevation_deg or self.azimuth_deg):
-            raise ValueError("direction replaces elevation_deg and azimuth_deg: give one or the others")
+            raise ValueError("direction replaces elevation_deg and azimuth_deg: give it or them, not both")
         return self
 
     def defaults(self) -> dict[str, Distribution]:
-        """The distributions of those keys that have none here, and of which one is drawn."""
+        """The default distribution of each key that this rig samples and that the spec leaves out."""
         distributions = {"roll_deg": ROLL_DEG[self.rig]}
         if self.rig == "overhead":
             distributions |= {"height_m": HEIGHT_M, "tilt_deg": TILT_DEG, "azimuth_deg": MOUNT_AZIMUTH_DEG}
@@ -144,6 +147,6 @@ class CameraSection(Section):
         }
 
     def distribution(self, name: str) -> Distribution | None:
-        """The distribution that a key has here, its own or the default; None where it is not drawn."""
+        """The distribution of a key, its own or the default; None if this camera does not sample it."""
         own = getattr(self, name)
         return self.defaults().get(name) if own is None else own

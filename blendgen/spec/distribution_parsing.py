@@ -1,7 +1,7 @@
-"""{keyword: arguments} -> Distribution, with an error that says which rule is broken.
+"""{keyword: arguments} -> Distribution, with an error that names the broken rule.
 
-In: the plain value of a parameter as the YAML reader gives it. Out: one of the distributions of
-distributions.py. Bounds of a single parameter are checked by its field, not here.
+In: the plain value of a parameter, as read from YAML. Out: a distribution of distributions.py or
+vector_distributions.py. The bounds of a parameter are checked by its field, not here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blendgen.spec.distributions import (
     Uniform,
 )
 
-SCALAR_LAWS = (Uniform, LogUniform, Normal, TruncatedNormal, Integers, Choice)
+SCALAR_DISTRIBUTIONS = (Uniform, LogUniform, Normal, TruncatedNormal, Integers, Choice)
 _ARGUMENTS = {
     "uniform": "[low, high]",
     "log_uniform": "[low, high]",
@@ -38,11 +38,11 @@ _ARGUMENTS = {
 
 
 def distribution_from_mapping(mapping: dict, allowed: Sequence[type[Distribution]]) -> Distribution:
-    """The distribution of {keyword: arguments}; raises ValueError with the rule that is broken."""
+    """The distribution of {keyword: arguments}; raises ValueError with the broken rule."""
     by_keyword = {distribution.keyword: distribution for distribution in allowed}
     if len(mapping) != 1 or next(iter(mapping)) not in by_keyword:
-        got = ", ".join(str(key) for key in mapping) or "nothing"
-        raise ValueError(f"expected one of {', '.join(by_keyword)}, got {got}")
+        keys = ", ".join(str(key) for key in mapping) or "nothing"
+        raise ValueError(f"expected one of {', '.join(by_keyword)}, got {keys}")
     keyword, arguments = next(iter(mapping.items()))
     if keyword == "choice":
         return _choice(arguments)
@@ -55,14 +55,19 @@ def distribution_from_mapping(mapping: dict, allowed: Sequence[type[Distribution
 
 
 def same_as(mapping: dict) -> SameAs:
-    """{same_as: path} or {same_as: path, plus: number or distribution}; raises ValueError."""
+    """The distribution of {same_as: path} or {same_as: path, plus: number or distribution}.
+
+    raises: ValueError with the broken rule
+    """
     path, plus = mapping["same_as"], mapping.get("plus", 0.0)
     if set(mapping) - {"same_as", "plus"} or not isinstance(path, str):
-        raise ValueError("same_as takes the path of a parameter, and plus a number or a distribution")
-    shift = distribution_from_mapping(plus, SCALAR_LAWS) if isinstance(plus, dict) else Constant(plus)
-    if not all(is_number(end) or (isinstance(end, float) and math.isinf(end)) for end in shift.support()):
+        raise ValueError(f"expected {{same_as: PARAMETER, plus: NUMBER or distribution}}, got {mapping!r}")
+    offset = (
+        distribution_from_mapping(plus, SCALAR_DISTRIBUTIONS) if isinstance(plus, dict) else Constant(plus)
+    )
+    if not all(is_number(end) or (isinstance(end, float) and math.isinf(end)) for end in offset.support()):
         raise ValueError(f"plus must be a number or a distribution of numbers, got {plus!r}")
-    return SameAs(path, shift)
+    return SameAs(path, offset)
 
 
 def _choice(arguments: Any) -> Choice:
@@ -77,5 +82,5 @@ def _choice(arguments: Any) -> Choice:
 
 
 def is_number(value: Any) -> bool:
-    """A finite int or float, and not a bool."""
+    """Whether a value is a finite int or float, and not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,9 +1,9 @@
-"""Distributions: a value of a spec is a constant or a distribution; here is what each one means.
+"""Distributions of numbers and names, which the values of a spec may have.
 
-In: the plain YAML form, such as 0.5, {uniform: [0, 1]} or {choice: {a: 3, b: 1}}.
-Out: a Distribution that maps numbers of the unit interval to values (the inverse of its distribution
-function). No chance in here: `draw` feeds it uniform numbers, evenly spread ones if it likes.
-Distributions of points and directions are in vector_laws.py. Angles in degrees, as everywhere in a spec.
+In: arguments of a YAML form such as {uniform: [0, 1]} or {choice: {a: 3, b: 1}}. Out: a Distribution,
+whose `quantile` maps uniform numbers in [0, 1) to values. Nothing here is random: `draw` supplies the
+uniform numbers. Distributions of points and directions are in vector_distributions.py. Angles are in
+degrees, as everywhere in a spec.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _ALMOST_ONE = math.nextafter(1.0, 0.0)
 
 
 class Distribution:
-    """What a parameter may be. `dimensions` uniform numbers in [0, 1) give one value."""
+    """The values that a parameter may take; `dimensions` uniform numbers give one of them."""
 
     keyword: ClassVar[str] = ""
     dimensions: ClassVar[int] = 1
 
     def quantile(self, *u: float) -> Any:
-        """The value at `dimensions` numbers in [0, 1)."""
+        """The value for `dimensions` numbers in [0, 1): the inverse of the distribution function."""
         raise NotImplementedError
 
     def support(self) -> tuple[float, float]:
-        """Smallest and largest number that can come out (scalar distributions of numbers only)."""
+        """Smallest and largest possible value (distributions of numbers only)."""
         raise NotImplementedError
 
     def plain(self) -> Any:
@@ -79,7 +79,7 @@ class Uniform(Distribution):
 
 @dataclass(frozen=True)
 class LogUniform(Distribution):
-    """Uniform in the logarithm: each doubling is as likely as the next."""
+    """Uniform in the logarithm: every doubling is equally likely."""
 
     low: float
     high: float
@@ -137,7 +137,7 @@ class TruncatedNormal(Distribution):
         below, above = self._cdf_range()
         require(
             above - below > 1e-9,
-            "truncated_normal has no probability left between low and high: move them nearer the mean",
+            "truncated_normal has almost no probability between low and high: move them closer to the mean",
         )
 
     def _cdf_range(self) -> tuple[float, float]:
@@ -189,7 +189,7 @@ class Choice(Distribution):
 
     @classmethod
     def even(cls, values: Iterable[Any]) -> Choice:
-        """All of the values equally often."""
+        """All of the values, equally likely."""
         values = tuple(values)
         return cls(values, (1.0,) * len(values))
 
@@ -207,7 +207,7 @@ class Choice(Distribution):
         return self.possible()[-1]
 
     def possible(self) -> tuple[Any, ...]:
-        """The values that can come out."""
+        """The values with a weight above 0."""
         return tuple(v for v, weight in zip(self.values, self.weights, strict=True) if weight > 0)
 
     def support(self):
@@ -221,9 +221,9 @@ class Choice(Distribution):
 
 @dataclass(frozen=True)
 class SameAs(Distribution):
-    """The value of another parameter, plus a number that has a distribution of its own.
+    """The value of another parameter, plus an offset with a distribution of its own.
 
-    path: the other parameter; target: its distribution, which the loader fills in
+    path: the other parameter; target: its distribution, which links.py fills in
     """
 
     path: str
@@ -236,7 +236,7 @@ class SameAs(Distribution):
         return self.target.dimensions + self.plus.dimensions
 
     def shifted(self, value: Any, plus: float) -> Any:
-        """The value, for one of the other parameter; names and directions cannot be shifted."""
+        """The value for a `value` of the other parameter; an offset applies to numbers only."""
         return value + plus if isinstance(value, int | float) else value
 
     def support(self):

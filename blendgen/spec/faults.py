@@ -1,6 +1,6 @@
-"""Faults: what pydantic says of plain values -> the path of the fault and a line in our words.
+"""Faults: a ValidationError of pydantic -> paths and messages that a user understands.
 
-Shared by all files that are checked against a schema of Sections: specs, and sidecars of models.
+Shared by all files that are checked against a schema of Sections: specs and sidecars of models.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pydantic import BaseModel, ValidationError
 from blendgen.errors import did_you_mean
 from blendgen.spec.yaml_source import Path
 
-NO_VALUE = "has no value; give it one or remove the key (a colour stands in quotes: '#aabbcc')"
-_PLAIN_WORDS = {
+NO_VALUE = "has no value; add one or remove the key (write colours in quotes: '#aabbcc')"
+_MESSAGES = {
     "model_type": "must be a mapping of keys",
     "dict_type": "must be a mapping of keys",
     "list_type": "must be a list",
     "too_short": "needs at least one entry",
-    "string_pattern_mismatch": 'must be a file name, without spaces in front or any of / \\ : * ? " < > |',
+    "string_pattern_mismatch": 'must be a file name: no space or dot first, none of / \\ : * ? " < > |',
 }
-_LONGEST = 400
+_MAX_LENGTH = 400
 
 
 def faults(error: ValidationError, schema: type[BaseModel]) -> Iterator[tuple[Path, str]]:
-    """The path and the message of each fault of a value that was checked against `schema`."""
+    """(path, message) of each fault of a value that was validated against `schema`."""
     for fault in error.errors(include_url=False):
         path, message = _translated(fault, schema)
-        yield path, message if len(message) <= _LONGEST else message[: _LONGEST - 3] + "..."
+        yield path, message if len(message) <= _MAX_LENGTH else message[: _MAX_LENGTH - 3] + "..."
 
 
 def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Paths of what is null; it is taken out, so that nothing else is said of it."""
+    """Paths of keys without a value; they are removed, so that nothing else is reported about them."""
     if isinstance(value, dict):
         for key in list(value):
             if value[key] is None:
@@ -58,8 +58,8 @@ def _translated(fault: dict, schema: type[BaseModel]) -> tuple[Path, str]:
         return path[:-1] or path, f"{path[-1]} is missing: {meaning}"
     if kind == "value_error":
         return path, str(fault["ctx"]["error"])
-    said = _PLAIN_WORDS.get(kind, f"{message[0].lower()}{message[1:]}")
-    return path, f"{said}, got {_short(fault['input'])}"
+    rule = _MESSAGES.get(kind, f"{message[0].lower()}{message[1:]}")
+    return path, f"{rule}, got {_short(fault['input'])}"
 
 
 def _short(value: Any) -> str:
@@ -68,12 +68,12 @@ def _short(value: Any) -> str:
 
 
 def _keys(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a section by the names that a file gives them."""
+    """The fields of a section by their keys in a file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_at(schema: type[BaseModel], path: Path) -> type[BaseModel]:
-    """The section that a path of a file leads to."""
+    """The section at a path of a file."""
     model = schema
     for part in path:
         field = None if isinstance(part, int) else _keys(model).get(part)

@@ -1,7 +1,7 @@
 """Field types of the schema: a value that may be a distribution, with its bounds.
 
 In: the plain YAML value. Out: a Distribution within the bounds of its field, or a ValueError that
-pydantic collects. Also gives each field its JSON Schema, so that editors complete the file.
+pydantic collects. Each field also has a JSON Schema, so that editors can complete the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from pydantic_core import core_schema
 
 from blendgen.errors import did_you_mean
 from blendgen.geometry.color import hex_to_srgb
-from blendgen.spec.distribution_parsing import SCALAR_LAWS, distribution_from_mapping, is_number, same_as
+from blendgen.spec.distribution_parsing import (
+    SCALAR_DISTRIBUTIONS,
+    distribution_from_mapping,
+    is_number,
+    same_as,
+)
 from blendgen.spec.distributions import Choice, Constant, Distribution, SameAs
 from blendgen.spec.vector_distributions import Cone, Disk, Sphere
 
@@ -31,8 +36,6 @@ _ARGUMENTS_SCHEMA = {
     "disk": {"type": "number"},
     "cone": {"type": "number"},
 }
-
-
 _SAME_AS_SCHEMA = {
     "type": "object",
     "properties": {"same_as": {"type": "string"}, "plus": {}},
@@ -42,19 +45,20 @@ _SAME_AS_SCHEMA = {
 
 
 class DistributionField:
-    """Base of the pydantic annotations below: `distribution` turns a plain value into a Distribution."""
+    """Base of the pydantic annotations below."""
 
     def distribution(self, value: Any) -> Distribution:
+        """The distribution of a plain value; raises ValueError."""
         raise NotImplementedError
 
     def check(self, distribution: Distribution) -> None:
-        """Raises ValueError where a distribution can leave the bounds of the field."""
+        """Raises ValueError if a value of the distribution can be outside of the bounds of the field."""
 
     def json_schema(self) -> dict:
         raise NotImplementedError
 
     def span(self) -> str:
-        """The values that the field takes, in words, for the documentation."""
+        """The allowed values in words, for the documentation."""
         raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source, handler):
@@ -78,19 +82,19 @@ class _NumberField(DistributionField):
 
     def distribution(self, value: Any) -> Distribution:
         distribution = self._unchecked(value)
-        if not isinstance(distribution, SameAs):  # whose bounds are those of a parameter not known yet
+        if not isinstance(distribution, SameAs):  # links.py checks it once its target is known
             self.check(distribution)
         return distribution
 
     def check(self, distribution: Distribution) -> None:
         if isinstance(distribution, Choice) and not all(is_number(v) for v in distribution.values):
             raise ValueError(f"choice needs numbers here, got {list(distribution.values)!r}")
-        if isinstance(distribution, SameAs) and not all(is_number(v) for v in _ends(distribution.target)):
+        if isinstance(distribution, SameAs) and not all(is_number(v) for v in _support(distribution.target)):
             raise ValueError(f"same_as: {distribution.path} is not a number")
         low, high = distribution.support()
         if low < self.low or high > self.high or (self.above_low and low <= self.low):
-            unbounded = "; truncated_normal keeps a normal within bounds" if math.isinf(high) else ""
-            raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{unbounded}")
+            advice = "; use truncated_normal to keep it within bounds" if math.isinf(high) else ""
+            raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{advice}")
         if self.whole and not self._is_whole(distribution):
             raise ValueError(f"must be whole numbers, got {distribution.plain()!r}; use integers or choice")
 
@@ -98,10 +102,12 @@ class _NumberField(DistributionField):
         if isinstance(value, dict) and "same_as" in value:
             return same_as(value)
         if isinstance(value, dict):
-            return distribution_from_mapping(value, SCALAR_LAWS)
+            return distribution_from_mapping(value, SCALAR_DISTRIBUTIONS)
         if is_number(value):
             return Constant(value)
-        raise ValueError(f"must be a number or a distribution such as {{uniform: [a, b]}}, got {value!r}")
+        raise ValueError(
+            f"must be a number or a distribution such as {{uniform: [low, high]}}, got {value!r}"
+        )
 
     def _is_whole(self, distribution: Distribution) -> bool:
         if distribution.keyword == "integers":
@@ -130,12 +136,16 @@ class _NumberField(DistributionField):
             number["exclusiveMinimum" if self.above_low else "minimum"] = self.low
         if self.high < math.inf:
             number["maximum"] = self.high
-        keywords = ["integers"] if self.whole else [distribution.keyword for distribution in SCALAR_LAWS[:-1]]
+        keywords = (
+            ["integers"]
+            if self.whole
+            else [distribution.keyword for distribution in SCALAR_DISTRIBUTIONS[:-1]]
+        )
         distributions = [_distribution_schema(keyword) for keyword in keywords]
         return {"anyOf": [number, *distributions, _choice_schema(number), _SAME_AS_SCHEMA]}
 
 
-def _ends(distribution: Distribution) -> tuple:
+def _support(distribution: Distribution) -> tuple:
     try:
         return distribution.support()
     except NotImplementedError:  # a direction
@@ -152,7 +162,7 @@ class _NameField(DistributionField):
         )
         for name in distribution.values if isinstance(distribution, Choice) else [distribution.value]:
             if name not in self.known:
-                raise ValueError(f"{name!r} is not known{did_you_mean(name, self.known)}")
+                raise ValueError(f"unknown name {name!r}{did_you_mean(name, self.known)}")
         return distribution
 
     def span(self) -> str:
@@ -183,7 +193,7 @@ class _ColorField(DistributionField):
 
 @dataclass(frozen=True)
 class _DirectionField(DistributionField):
-    """A unit direction at least `lowest_deg` above the horizon."""
+    """A direction at least `lowest_deg` above the horizon."""
 
     lowest_deg: float
 
@@ -197,14 +207,14 @@ class _DirectionField(DistributionField):
             )
             if lowest < self.lowest_deg:
                 raise ValueError(
-                    f"must stay {self.lowest_deg:g} degrees above the horizon, got {distribution}, "
+                    f"must stay at least {self.lowest_deg:g} degrees above the horizon, got {distribution}, "
                     f"which goes down to {lowest:g}"
                 )
             return distribution
         raise ValueError(f"must be {{sphere: [low, high]}} or {{cone: degrees}}, got {value!r}")
 
     def span(self) -> str:
-        return f"{self.lowest_deg:g} to 90 degrees up"
+        return f"elevation {self.lowest_deg:g} to 90"
 
     def json_schema(self) -> dict:
         return {"anyOf": [_distribution_schema("sphere"), _distribution_schema("cone")]}
@@ -212,7 +222,7 @@ class _DirectionField(DistributionField):
 
 @dataclass(frozen=True)
 class _PointInDiskField(DistributionField):
-    """(x, y) no farther than `limit` from the middle."""
+    """(x, y), each from -limit to limit, or a disk of at most that radius."""
 
     limit: float
 
@@ -220,16 +230,18 @@ class _PointInDiskField(DistributionField):
         if isinstance(value, dict):
             distribution = distribution_from_mapping(value, [Disk])
             if distribution.radius > self.limit:
-                raise ValueError(f"disk must be at most {self.limit:g}, got {distribution.radius:g}")
+                raise ValueError(
+                    f"disk: the radius must be at most {self.limit:g}, got {distribution.radius:g}"
+                )
             return distribution
         if isinstance(value, list | tuple) and len(value) == 2 and all(is_number(v) for v in value):
             if max(abs(v) for v in value) > self.limit:
-                raise ValueError(f"must be within {self.limit:g} of the middle, got {list(value)}")
+                raise ValueError(f"must be from {-self.limit:g} to {self.limit:g} each, got {list(value)}")
             return Constant((float(value[0]), float(value[1])))
         raise ValueError(f"must be [x, y] or {{disk: radius}}, got {value!r}")
 
     def span(self) -> str:
-        return f"within {self.limit:g} of the middle"
+        return f"{-self.limit:g} to {self.limit:g} each"
 
     def json_schema(self) -> dict:
         return {"anyOf": [_PAIR, _distribution_schema("disk")]}
@@ -256,17 +268,17 @@ def _choice_schema(item: dict) -> dict:
 
 
 def number(low: float = -math.inf, high: float = math.inf, *, above_low: bool = False):
-    """A field that is a number or a distribution of numbers within [low, high] (or (low, high])."""
+    """A number or a distribution of numbers within [low, high]; (low, high] with above_low."""
     return Annotated[Distribution, _NumberField(low, high, above_low, False)]
 
 
 def whole_number(low: float, high: float):
-    """A field that is a whole number or a distribution of whole numbers within [low, high]."""
+    """A whole number or a distribution of whole numbers within [low, high]."""
     return Annotated[Distribution, _NumberField(low, high, False, True)]
 
 
 def name_of(known: Iterable[str]):
-    """A field that is one of the known names or a choice of them."""
+    """One of the known names, or a choice of them."""
     return Annotated[Distribution, _NameField(tuple(known))]
 
 
@@ -274,16 +286,16 @@ Color = Annotated[Distribution, _ColorField()]
 
 
 def direction_above(lowest_deg: float):
-    """A field that is a direction, never lower over the horizon than lowest_deg."""
+    """A distribution of directions, all at least lowest_deg above the horizon."""
     return Annotated[Distribution, _DirectionField(lowest_deg)]
 
 
 def point_in_disk(limit: float):
-    """A field that is [x, y] or {disk: radius}, no farther out than `limit`."""
+    """[x, y], each from -limit to limit, or {disk: radius} with a radius of at most `limit`."""
     return Annotated[Distribution, _PointInDiskField(limit)]
 
 
 def distribution_field(info) -> DistributionField | None:
-    """The check of a pydantic field that takes distributions, also inside `... | None`; None for others."""
+    """The DistributionField of a pydantic field, also inside `... | None`; None for other fields."""
     candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
     return next((candidate for candidate in candidates if isinstance(candidate, DistributionField)), None)

@@ -1,7 +1,7 @@
-"""Links: `{same_as: camera.azimuth_deg}` finds the distribution of the parameter that it names.
+"""Links: `{same_as: camera.azimuth_deg}` gets the distribution of the parameter that it names.
 
-In: a Spec whose distributions were checked one by one. Out: the same with every SameAs complete, or the
-problems by path: no such parameter, a chain, bounds that the other parameter can leave.
+In: a Spec whose distributions were checked one by one. Out: the same Spec with the target of every
+SameAs, or the faults by path: unknown parameters, chains, values outside of the field's bounds.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from blendgen.spec.fields import DistributionField, distribution_field
 from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter
 
-# drawn once for each product or lamp, so that there is no one value to refer to
-SEVERAL = (
+# sampled once for each product or lamp: a shot has no single value of them
+PER_OBJECT = (
     "condition.",
     "occluders.height_m",
     "distractors.gap_m",
@@ -33,7 +33,7 @@ Path = tuple[str, ...]
 
 
 def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
-    """The spec with its links complete, and (path, message) of those that cannot be."""
+    """The spec with the targets of its links, and (path, message) of each faulty link."""
     distributions = dict(distributions_of(spec, ()))
     targets = {".".join(path): distribution for path, (distribution, _) in distributions.items()}
     targets |= {f"camera.{name}": distribution for name, distribution in spec.camera.defaults().items()}
@@ -48,7 +48,7 @@ def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
 
 
 def _complete(distribution: SameAs, path: Path, field: DistributionField, targets) -> SameAs:
-    known = {name for name in targets if not name.startswith(SEVERAL)}
+    known = {name for name in targets if not name.startswith(PER_OBJECT)}
     if renamed := renamed_parameter(distribution.path):
         raise ValueError(f"same_as: {renamed}")
     if (
@@ -56,18 +56,23 @@ def _complete(distribution: SameAs, path: Path, field: DistributionField, target
         and distribution.path.removeprefix("camera.") in CameraSection.model_fields
     ):
         raise ValueError(
-            f"same_as: {distribution.path} is not drawn by this camera; give it a value or distribution"
+            f"same_as: {distribution.path} is not sampled for this camera; give it a value or a distribution"
         )
     if distribution.path not in known:
         raise ValueError(
-            f"same_as: {distribution.path!r} is not a parameter to refer to"
+            f"same_as: {distribution.path!r} is not a parameter with one value per shot or exposure"
             f"{did_you_mean(distribution.path, known)}"
         )
     if distribution.path.startswith(PER_IMAGE) != ".".join(path).startswith(PER_IMAGE):
-        raise ValueError("same_as: exposure and sensor refer to one another, and the rest to the rest")
+        raise ValueError(
+            "same_as: exposure and sensor refer only to exposure and sensor, "
+            "other sections only to each other"
+        )
     target = targets[distribution.path]
     if isinstance(target, SameAs):
-        raise ValueError(f"same_as: {distribution.path} itself refers to {target.path}; refer to that")
+        raise ValueError(
+            f"same_as: {distribution.path} itself refers to {target.path}; refer to that directly"
+        )
     complete = SameAs(distribution.path, distribution.plus, target)
     field.check(complete)
     return complete
@@ -76,7 +81,7 @@ def _complete(distribution: SameAs, path: Path, field: DistributionField, target
 def distributions_of(
     section: BaseModel, prefix: Path
 ) -> Iterator[tuple[Path, tuple[Distribution, DistributionField]]]:
-    """Every parameter of a section that has a distribution, with what checks it."""
+    """(path, (distribution, field)) of every parameter of a section that has a distribution."""
     for name, info in type(section).model_fields.items():
         value, path = getattr(section, name), (*prefix, name)
         if isinstance(value, BaseModel):

@@ -1,7 +1,7 @@
-"""Spec file -> SpecFile: read, override, fill presets in, check, and report all faults at once.
+"""Spec file -> SpecFile: read, apply overrides, expand presets, check, and report all faults at once.
 
-In: the path of a YAML file and the command line's overrides, which enter here and nowhere later.
-Out: a frozen Spec with the places of its fields, or a SpecError with every problem's place.
+In: the path of a YAML file and the command line's overrides, which are applied here and nowhere else.
+Out: a frozen Spec with the line and column of its keys, or a SpecError with all problems.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
 
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
-# two answers to one question: an override of the one takes the other out
-_MEASURES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
+# either key sets the number of samples: an override of one removes the other
+_ALTERNATIVES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
 
 
 @dataclass(frozen=True)
 class Override:
-    """One `--set key=value`; text: the option as it was written."""
+    """One `--set key=value`; text: the option as the user wrote it."""
 
     text: str
     path: FieldPath
@@ -41,9 +41,9 @@ class Override:
 
 @dataclass(frozen=True)
 class SpecFile:
-    """A checked spec, and where it came from.
+    """A checked spec and its origin.
 
-    folder: what relative directories in it are relative to
+    folder: base of the relative paths in the spec
     """
 
     spec: Spec
@@ -52,20 +52,21 @@ class SpecFile:
     overrides: tuple[Override, ...]
 
     def problem(self, path: FieldPath, message: str) -> Problem:
-        """A Problem at the place of a field, for checks that need more than the spec."""
+        """A Problem at a key of the spec, for checks that need more than the spec."""
         return _problem(self.document, self.overrides, path, message)
 
 
 def load_spec(path: Path, overrides: list[Override] = (), shown_as: str | None = None) -> SpecFile:
     """Read and check a spec file.
 
-    raises: SpecError with all problems of the file; UsageError where there is no such file
+    shown_as: name of the file in messages; default: its path
+    raises: SpecError with all problems of the file; UsageError if it cannot be read
     """
     try:
         text = read_bounded(Path(path)).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         raise SpecError([Problem(str(path), 0, 0, "", "not a UTF-8 text file")]) from None
-    except (OSError, ValueError) as error:  # ValueError: no path at all
+    except (OSError, ValueError) as error:  # ValueError: not a path, such as one with a null byte
         raise UsageError(f"{path}: {getattr(error, 'strerror', error)}") from None
     document = parse(text, shown_as or str(path))
     return check_spec(document, Path(path).resolve().parent, tuple(overrides))
@@ -74,7 +75,7 @@ def load_spec(path: Path, overrides: list[Override] = (), shown_as: str | None =
 def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...] = ()) -> SpecFile:
     """Check plain values against the schema; raises SpecError."""
     if not isinstance(document.value, dict):
-        raise SpecError([document.problem((), "a spec is a mapping of keys; see `blendgen schema`")])
+        raise SpecError([document.problem((), "a spec must be a mapping of keys; see `blendgen schema`")])
     value = copy.deepcopy(document.value)
     problems = [problem for o in overrides if (problem := _apply(value, o))]
     problems += [_problem(document, overrides, path, NO_VALUE) for path in without_value(value) if path]
@@ -96,19 +97,19 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
         problems = [_problem(document, overrides, path, message) for path, message in broken]
     if problems:
         raise SpecError(problems)
-    asked = any(override.path[0] == "resolution" for override in overrides)
-    return SpecFile(_with_render_resolution(spec, asked), folder, document, overrides)
+    overridden = any(override.path[0] == "resolution" for override in overrides)
+    return SpecFile(_with_render_resolution(spec, overridden), folder, document, overrides)
 
 
 def parse_override(text: str) -> Override:
-    """`camera.distance_m={uniform: [1, 2]}` to an Override; raises UsageError."""
+    """The Override of a text such as `camera.distance_m={uniform: [1, 2]}`; raises UsageError."""
     key, equals, value_text = text.partition("=")
     if not equals or not key.strip():
-        raise UsageError(f"--set {text}: write key=value, such as --set camera.distance_m=0.5")
+        raise UsageError(f"--set: expected KEY=VALUE such as camera.distance_m=0.5, got {text!r}")
     path: list[str | int] = []
     for part in key.strip().replace("[", ".").replace("]", "").split("."):
         path.append(int(part) if part.isdigit() else part)
-    if value_text.strip().startswith("#"):  # a colour; YAML would take it for a comment
+    if value_text.strip().startswith("#"):  # a colour; in YAML it would be a comment
         value_text = f"'{value_text.strip()}'"
     try:
         value = parse(value_text, "").value if value_text.strip() else None
@@ -118,7 +119,7 @@ def parse_override(text: str) -> Override:
 
 
 def resolved_yaml(spec: Spec) -> str:
-    """The spec with every default and preset written out, as YAML that loads again."""
+    """The spec with every default and preset written out, as YAML that loads as the same spec."""
     return yaml.dump(
         resolved_values(spec),
         Dumper=_Dumper,
@@ -130,7 +131,7 @@ def resolved_yaml(spec: Spec) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that our reader (YAML 1.2) would take for something else."""
+    """Quotes every text that our reader (YAML 1.2) would read as another type."""
 
 
 def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -156,35 +157,35 @@ def _apply(value: Any, override: Override) -> Problem | None:
     *parents, last = override.path
     if parents and parents[0] in _PRESETS:
         _start_from_preset(value, parents[0])
-    whole, asked = value, override.value
+    root, new = value, override.value
     if override.path == ("render",):
-        asked = _with_engine(value.get("render"), asked)
+        new = _with_engine(value.get("render"), new)
     for part in parents:
         try:
             value = value.setdefault(part, {}) if isinstance(value, dict) else value[part]
         except (IndexError, TypeError):
-            return Problem(override.text, 0, 0, "", f"there is no {part!r} to set a key of")
+            return Problem(override.text, 0, 0, "", f"there is no {part!r} here; check the path")
     try:
-        value[last] = asked
+        value[last] = new
     except (IndexError, TypeError):
-        return Problem(override.text, 0, 0, "", f"there is no place for {last!r}")
-    if parents == ["render"] and last in _MEASURES:
-        whole["render"].pop(_MEASURES[last], None)
+        return Problem(override.text, 0, 0, "", f"{last!r} cannot be set here; check the path")
+    if parents == ["render"] and last in _ALTERNATIVES:
+        root["render"].pop(_ALTERNATIVES[last], None)
     return None
 
 
-def _with_engine(given: Any, asked: Any) -> Any:
-    """Another preset is another quality, and leaves the engine."""
-    if isinstance(asked, str) and isinstance(given, dict) and "engine" in given:
-        return {"preset": asked, "engine": given["engine"]}
-    return asked
+def _with_engine(current: Any, new: Any) -> Any:
+    """`--set render=PRESET` replaces everything but the engine."""
+    if isinstance(new, str) and isinstance(current, dict) and "engine" in current:
+        return {"preset": new, "engine": current["engine"]}
+    return new
 
 
 def _start_from_preset(value: dict, key: str) -> None:
-    """`--set render.max_bounces=2` changes one field of whatever preset is named, or of the default."""
-    given = value.get(key, _PRESETS[key][1])
-    if isinstance(given, str):
-        value[key] = {"preset": given}
+    """`--set render.max_bounces=2` changes one field of the named preset, or of the default preset."""
+    current = value.get(key, _PRESETS[key][1])
+    if isinstance(current, str):
+        value[key] = {"preset": current}
 
 
 def _problem(document: Document, overrides, path: FieldPath, message: str) -> Problem:
@@ -196,19 +197,19 @@ def _problem(document: Document, overrides, path: FieldPath, message: str) -> Pr
 
 
 def _preset_advice(path: FieldPath, message: str) -> str:
-    """What may be done for a missing key of a section that presets fill."""
+    """The way out if a key of a section with presets is missing."""
     if not path or path[0] not in _PRESETS or " is missing: " not in message:
         return ""
     return f"; or start from a preset: {{preset: {_PRESETS[path[0]][1]}, ...}}"
 
 
-def _with_render_resolution(spec: Spec, asked: bool) -> Spec:
-    """A render preset may fix the resolution; the Spec then says so in the one usual place.
+def _with_render_resolution(spec: Spec, overridden: bool) -> Spec:
+    """The spec with the resolution of its render preset, if that has one, in `spec.resolution`.
 
-    asked: the command line asks for a resolution itself, and that wins
+    overridden: the command line sets `resolution`, which takes precedence
     """
     if spec.render.resolution is None:
         return spec
     render = spec.render.model_copy(update={"resolution": None})
-    resolution = spec.resolution if asked else spec.render.resolution
+    resolution = spec.resolution if overridden else spec.render.resolution
     return spec.model_copy(update={"render": render, "resolution": resolution})

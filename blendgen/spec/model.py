@@ -1,8 +1,8 @@
 """The schema of a scene spec: what may vary, with types, bounds and defaults.
 
-Every field that is a `Distribution` is a constant or a distribution (docs/spec.md). The models are
-frozen, unknown keys are refused, and a field's description is its documentation: the JSON
-Schema and docs/spec.md are made from here. Reading YAML is load.py's business.
+A field of type `Distribution` takes a constant or a distribution (docs/spec.md). The models are frozen
+and unknown keys are errors. A field's description is its documentation: the JSON Schema and docs/spec.md
+are generated from it. load.py reads YAML.
 """
 
 from __future__ import annotations
@@ -36,52 +36,60 @@ Name = Annotated[
 class Spec(Section):
     """What may vary in a data set: the root of a spec file."""
 
-    blendgen: Literal[1] = Field(description="version of this format")
+    blendgen: Literal[1] = Field(description="version of the spec format")
     name: Name = Field(description="name of the data set")
-    seed: int = Field(0, ge=0, lt=2**63, description="everything random follows from it")
-    images: int = Field(1000, ge=1, le=100_000_000, description="how many; -n overrides")
-    resolution: tuple[int, int] = Field((224, 224), description="width and height in pixels")
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of all random numbers")
+    images: int = Field(1000, ge=1, le=100_000_000, description="number of images; `-n` overrides it")
+    resolution: tuple[int, int] = Field((224, 224), description="[width, height] of the images in pixels")
     sampling: Literal["independent", "low_discrepancy"] = Field(
         "independent",
         description="independent: each image is sampled on its own; low_discrepancy: scrambled sequences "
         "cover the range of each parameter evenly, which matters for small data sets",
     )
     splits: dict[str, float] = Field(
-        {"train": 0.8, "val": 0.1, "test": 0.1}, min_length=1, description="share of the shots of each"
+        {"train": 0.8, "val": 0.1, "test": 0.1},
+        min_length=1,
+        description="share of the shots in each split; the shares sum to 1",
     )
     hold_out: dict[str, dict[str, list[str | float | int]]] = Field(
         {},
-        description="what only one split is to have: split -> parameter, product or colorway -> its values "
-        "(names), or [low, high] of a number; the other shots go to the other splits",
+        description="values that only one split contains: split -> parameter, `product` or `colorway` -> "
+        "list of names, or [low, high] for a number; all other shots go to the other splits",
     )
     products: list[ProductSource] = Field(min_length=1)
     condition: ConditionSection = ConditionSection()
-    distractors: Distractors | None = Field(None, description="things that lie about and are no products")
-    occluders: Occluders | None = Field(None, description="things that hide a part of the subject")
-    products_per_image: whole_number(1, 40) = Field(Constant(1), description="products in one image")
+    distractors: Distractors | None = Field(None, description="objects that are not products")
+    occluders: Occluders | None = Field(None, description="objects that hide part of the subject")
+    products_per_image: whole_number(1, 40) = Field(Constant(1), description="number of products in an image")
     placement: Placement = Placement()
-    container: ContainerSection | None = Field(None, description="an open box in which the products lie")
+    container: ContainerSection | None = Field(None, description="an open box that holds the products")
     surface: SurfaceSection = SurfaceSection()
-    backdrop: BackdropSection | None = Field(None, description="photos behind everything")
+    backdrop: BackdropSection | None = Field(None, description="photos behind everything else")
     camera: CameraSection = CameraSection()
     lighting: Lighting = Lighting()
-    exposures_per_shot: int = Field(1, ge=1, le=64, description="images developed from one path tracing")
+    exposures_per_shot: int = Field(
+        1, ge=1, le=64, description="number of images developed from one path-traced shot"
+    )
     exposure: ExposureSection = ExposureSection()
-    sensor: SensorSettings = Field(description="a preset of configs/sensors, or its fields")
-    render: RenderSettings = Field(description="a preset of configs/render, or its fields")
+    sensor: SensorSettings = Field(
+        description="name of a preset of configs/sensors, or a mapping of its fields"
+    )
+    render: RenderSettings = Field(
+        description="name of a preset of configs/render, or a mapping of its fields"
+    )
     output: Output = Output()
 
     @field_validator("resolution", mode="before")
     @classmethod
-    def _sane_resolution(cls, value):
+    def _resolution(cls, value):
         return checked_resolution(value)
 
     @field_validator("splits")
     @classmethod
-    def _sane_splits(cls, value):
+    def _splits(cls, value):
         for split, share in value.items():
             if not split.isidentifier():
-                raise ValueError(f"the split {split!r} must be one word of letters and digits")
+                raise ValueError(f"the name of a split must be one word of letters and digits, got {split!r}")
             checked_name(split)
             if not 0 <= share <= 1:
                 raise ValueError(f"the share of {split} must be from 0 to 1, got {share:g}")
@@ -90,32 +98,32 @@ class Spec(Section):
         return value
 
     @model_validator(mode="after")
-    def _boxes_hold_piles(self):
+    def _container_needs_a_pile(self):
         if self.container is not None and self.placement.arrangement != "pile":
-            raise ValueError("a container holds a pile: set placement.arrangement: pile")
+            raise ValueError("container needs placement.arrangement: pile")
         return self
 
     @model_validator(mode="after")
-    def _engine_has_the_lamps(self):
+    def _engine_supports_the_lamps(self):
         kind = self.lighting.lamps.kind
         kinds = {Constant: lambda: (kind.value,), Choice: lambda: kind.possible()}.get(type(kind), tuple)()
-        lacking = [lamp for lamp in PATH_TRACED_LAMPS if lamp in kinds]
-        lacking += ["visible lamps"] if self.lighting.lamps.visible else []
-        if self.render.engine == "eevee" and lacking:
+        unsupported = [f"kind: {lamp}" for lamp in PATH_TRACED_LAMPS if lamp in kinds]
+        unsupported += ["visible: true"] if self.lighting.lamps.visible else []
+        if self.render.engine == "eevee" and unsupported:
             raise ValueError(
-                f"render.engine: eevee has no {' and no '.join(lacking)}; change "
-                "lighting.lamps, or set engine: cycles"
+                f"render.engine: eevee does not support {' or '.join(unsupported)} in lighting.lamps; change "
+                "that, or set render.engine: cycles"
             )
         return self
 
     @model_validator(mode="after")
-    def _something_is_seen(self):
+    def _visible_fractions_overlap(self):
         least, largest = self.placement.visible_fraction
         if self.occluders is not None and not isinstance(self.occluders.visible_fraction, SameAs):
             low, high = self.occluders.visible_fraction.support()
             if low >= largest or high <= least:
                 raise ValueError(
-                    f"occluders.visible_fraction from {low:g} to {high:g} leaves nothing of "
+                    f"occluders.visible_fraction, {low:g} to {high:g}, does not overlap "
                     f"placement.visible_fraction [{least:g}, {largest:g}]"
                 )
         return self

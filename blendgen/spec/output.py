@@ -1,4 +1,4 @@
-"""The `output` section: what is written for each image. What is not asked for costs nothing."""
+"""The `output` section: what is written for each image. Outputs that are off cost nothing."""
 
 from __future__ import annotations
 
@@ -13,49 +13,50 @@ class Output(Section):
     """What is written for each image."""
 
     format: Literal["png", "jpeg"] = Field("png", description="file format of the images")
-    jpeg_quality: int = Field(92, ge=40, le=100, description="for jpeg")
-    masks: bool = Field(True, description="instance masks as 16-bit PNG under masks/")
-    clean: bool = Field(False, description="the same image without the sensor's noise, under clean/")
+    jpeg_quality: int = Field(92, ge=40, le=100, description="quality of the files with format: jpeg")
+    masks: bool = Field(True, description="instance masks as 16-bit PNG in masks/")
+    clean: bool = Field(False, description="a copy of each image without sensor noise, in clean/")
     depth: bool | Literal["png", "exr"] = Field(
         False,
-        description="depth along the optical axis under depth/: png (or true), 16 bit, 0.1 mm a step; or "
+        description="depth along the optical axis in depth/: png (or true), 16 bit in steps of 0.1 mm; or "
         "exr, metres",
     )
-    semantic: bool = Field(False, description="class of each pixel, label_id + 1, as PNG under semantic/")
-    parts: bool = Field(False, description="part of the product at each pixel as 16-bit PNG under parts/")
+    semantic: bool = Field(False, description="class of each pixel, label_id + 1, as PNG in semantic/")
+    parts: bool = Field(False, description="part of the product at each pixel as 16-bit PNG in parts/")
     soft_masks: bool = Field(
         False,
-        description="share of each pixel that each product covers (Cryptomatte), as EXR under soft_masks/",
+        description="fraction of each pixel that each product covers (Cryptomatte), as EXR in soft_masks/",
     )
-    normals: bool = Field(
-        False, description="unit normals of what is seen, in the camera's frame, as EXR under normals/"
-    )
+    normals: bool = Field(False, description="surface normals in camera coordinates, as EXR in normals/")
     albedo: bool = Field(
-        False, description="share of the light that surfaces send back, sRGB, as PNG under albedo/"
+        False, description="fraction of the light that the surfaces reflect, sRGB, as PNG in albedo/"
     )
-    nocs: bool = Field(False, description="NOCS: where on its product each pixel lies, as EXR under nocs/")
-    keypoints: bool = Field(False, description="keypoints that the models' sidecars declare, in the manifest")
+    nocs: bool = Field(
+        False, description="normalised object coordinates (NOCS) of each pixel, as EXR in nocs/"
+    )
+    keypoints: bool = Field(False, description="keypoints from the models' sidecars, in the manifest")
     truncation: bool = Field(
-        False, description="share of each product that the image's border cuts off, in the manifest"
+        False, description="fraction of each product outside of the image, in the manifest"
     )
     obb: bool = Field(
-        False, description="the turned rectangle of least area round each product, in the manifest"
+        False, description="rotated rectangle of least area around each product, in the manifest"
     )
     bbox_3d: bool = Field(
-        False, description="corners of each product's box in space and in the image, in the manifest"
+        False,
+        description="corners of each product's box in camera coordinates and in pixels, in the manifest",
     )
 
     @field_validator("depth")
     @classmethod
-    def _one_word(cls, depth):
+    def _true_is_png(cls, depth):
         return "png" if depth is True else depth
 
     @property
     def depth_suffix(self) -> str:
-        """Of depth files, where there are any."""
+        """Suffix of the depth files, if there are any."""
         return ".exr" if self.depth == "exr" else ".png"
 
     @property
     def surfaces(self) -> bool:
-        """Whether something is asked of the surface at each pixel's centre."""
+        """Whether a label describes the surface at each pixel's centre."""
         return self.normals or self.albedo

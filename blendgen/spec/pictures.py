@@ -1,7 +1,7 @@
-"""Pictures: the files of the folders that a spec names for panoramas, surfaces and backdrops.
+"""Pictures: the files in the folders that a spec names for panoramas, surfaces and backdrops.
 
-In: a SpecFile. Out: file names and paths by field of Catalog, each file looked into; or a SpecError
-with the faults of all folders at their lines. The pictures themselves are read where they are needed.
+In: a SpecFile. Out: the checked files of each folder by field of Catalog; or a SpecError with the faults
+of all folders, at their lines. Pixels are read later, by the code that uses them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.spec.load import SpecFile
 
 _PANORAMA_MAGIC = {".hdr": b"#?", ".exr": b"\x76\x2f\x31\x01"}
-_MAX_NAMED = 5
+_MAX_LISTED = 5
 
 
 def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
-    """Catalog's environments, photos and backdrops, by file name; raises SpecError."""
-    spec, found, problems = spec_file.spec, {}, []
+    """The fields environments, photos and backdrops of Catalog: file name -> path; raises SpecError."""
+    spec, pictures, problems = spec_file.spec, {}, []
     environment = spec.lighting.environment
     for field, path, section, suffixes, fault in (
-        ("environments", ("lighting", "environment"), environment, tuple(_PANORAMA_MAGIC), _no_panorama),
+        ("environments", ("lighting", "environment"), environment, tuple(_PANORAMA_MAGIC), _panorama_fault),
         ("photos", ("surface", "photos"), spec.surface.photos, SUFFIXES, photo_fault),
         ("backdrops", ("backdrop",), spec.backdrop, SUFFIXES, photo_fault),
     ):
@@ -33,27 +33,27 @@ def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
             continue
         folder = (spec_file.folder / directory).resolve()
         try:
-            found[field] = _files(folder, suffixes, fault if section.follow_links else _unless_link(fault))
+            pictures[field] = _files(folder, suffixes, fault if section.follow_links else _unless_link(fault))
         except ValueError as error:
             problems.append(spec_file.problem((*path, "directory"), f"{directory}: {error}"))
     if problems:
         raise SpecError(problems)
-    return found
+    return pictures
 
 
 def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str | None]) -> dict[str, Path]:
-    """The files of a folder by name; raises ValueError with the reason where it cannot serve."""
+    """The files of a folder by name; raises ValueError with the reason if they cannot be used."""
     if not folder.is_dir():
-        raise ValueError("no such folder")
+        raise ValueError("the folder does not exist")
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in suffixes)
     if not files:
-        raise ValueError(f"holds no {', '.join(suffixes[:-1])} or {suffixes[-1]} file")
+        raise ValueError(f"contains no {', '.join(suffixes[:-1])} or {suffixes[-1]} file")
     faults = [f"{file.name!a} (its name is not UTF-8)" for file in files if not _is_utf8(file.name)]
     faults = faults or [f"{file.name} ({reason})" for file in files if (reason := fault(file))]
     if faults:
-        more = f" and {len(faults) - _MAX_NAMED} more" if len(faults) > _MAX_NAMED else ""
-        shown = ", ".join(faults[:_MAX_NAMED])
-        raise ValueError(f"cannot be read; mend or remove them: {shown}{more}")
+        more = f" and {len(faults) - _MAX_LISTED} more" if len(faults) > _MAX_LISTED else ""
+        shown = ", ".join(faults[:_MAX_LISTED])
+        raise ValueError(f"cannot be read; fix or remove them: {shown}{more}")
     return {file.name: file for file in files}
 
 
@@ -64,16 +64,16 @@ def _unless_link(fault: Callable[[Path], str | None]) -> Callable[[Path], str | 
 
 
 def _is_utf8(name: str) -> bool:
-    """A name that no manifest could hold comes as lone surrogates."""
+    """Whether the manifest can hold a name; one that is not UTF-8 contains lone surrogates."""
     return name.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def _no_panorama(file: Path) -> str | None:
+def _panorama_fault(file: Path) -> str | None:
     magic = _PANORAMA_MAGIC[file.suffix.lower()]
     try:
         with open_regular(file) as opened:
             if opened.read(len(magic)) != magic:
-                return "not what its name says"
+                return "its content does not match its suffix"
         return header_fault(file)
     except OSError as error:
         return error.strerror

@@ -1,4 +1,4 @@
-"""The `placement` and `container` sections: how products lie, and in what."""
+"""The `placement` and `container` sections: how the products are arranged."""
 
 from __future__ import annotations
 
@@ -14,54 +14,62 @@ from blendgen.spec.section import Section
 
 
 class Placement(Section):
-    """How products lie on the surface."""
+    """How the products are arranged on the surface."""
 
     arrangement: Literal["apart", "pile"] = Field(
         "apart",
-        description="apart: beside one another, none touches another; pile: dropped over one another, with "
-        "the distractors, and settled by a physics engine",
+        description="apart: next to each other, without contact; pile: dropped onto each other, together "
+        "with the distractors, and settled by a physics engine",
     )
     pose: Literal["resting", "upright", "free"] = Field(
-        "resting", description="stable poses by their probability; as modelled; or any orientation"
+        "resting",
+        description="resting: a stable pose, by its probability; upright: as modelled; free: any orientation",
     )
     yaw_deg: number() = Field(
-        Uniform(0.0, 360.0), description="turn about the vertical, against the surface's direction of travel"
+        Uniform(0.0, 360.0),
+        description="rotation about the vertical axis, relative to the surface's direction of travel",
     )
     offset: number(-1, 1) = Field(
-        Uniform(-0.8, 0.8), description="place across the surface; 0 middle, -1 and 1 at its edges"
+        Uniform(-0.8, 0.8), description="position across the surface: 0 is the middle, -1 and 1 are the edges"
     )
-    gap_m: number(0, 1) = Field(Uniform(0.005, 0.05), description="room between products that lie apart")
+    gap_m: number(0, 1) = Field(
+        Uniform(0.005, 0.05), description="distance between products, with arrangement: apart"
+    )
     spread: number(0, 3) = Field(
         Uniform(0.3, 0.9),
-        description="of a pile: width of the place onto which things fall, against what they would take side "
-        "by side; 0 is one spot",
+        description="for a pile: width of the area onto which the objects are dropped, relative to the area "
+        "that they cover side by side; 0 is a single point",
     )
     visible_fraction: tuple[float, float] = Field(
         (0.0, 1.0),
-        description="least and largest share of the subject that may be visible; other shots are drawn again",
+        description="[low, high] fraction of the subject that may be visible; other shots are sampled again",
     )
 
     @field_validator("visible_fraction", mode="before")
     @classmethod
-    def _a_range(cls, value):
+    def _ordered_range(cls, value):
         if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value))):
-            raise ValueError(f"needs two numbers, [low, high], got {value!r}")
+            raise ValueError(f"must be two numbers, [low, high], got {value!r}")
         low, high = map(float, value)
         if not 0 <= low < high <= 1:
-            raise ValueError(f"needs 0 <= low < high <= 1, got [{low:g}, {high:g}]")
+            raise ValueError(f"must have 0 <= low < high <= 1, got [{low:g}, {high:g}]")
         return low, high
 
 
 class ContainerSection(Section):
-    """An open box on the surface; the products lie in it as a pile."""
+    """An open box on the surface that holds a pile of products."""
 
     kind: name_of(CONTAINER_KINDS) = Field(
         Choice(tuple(CONTAINER_KINDS), (1.0,) * len(CONTAINER_KINDS)), description=", ".join(CONTAINER_KINDS)
     )
     width_m: number(0.02, 5) = Field(
-        Uniform(0.25, 0.35), description="inner width; wider where its content needs it"
+        Uniform(0.25, 0.35), description="inner width; increased if the contents need it"
     )
-    length_m: number(0.02, 5) = Field(Uniform(0.35, 0.5), description="inner length, likewise")
-    height_m: number(0.005, 2) = Field(Uniform(0.06, 0.15), description="height of its walls")
-    yaw_deg: number() = Field(Uniform(0.0, 360.0), description="turn about the vertical")
-    color: Color | None = Field(None, description="sRGB '#rrggbb'; default: drawn from the kind's own")
+    length_m: number(0.02, 5) = Field(
+        Uniform(0.35, 0.5), description="inner length; increased if the contents need it"
+    )
+    height_m: number(0.005, 2) = Field(Uniform(0.06, 0.15), description="height of the walls")
+    yaw_deg: number() = Field(Uniform(0.0, 360.0), description="rotation about the vertical axis")
+    color: Color | None = Field(
+        None, description="sRGB '#rrggbb'; default: sampled from the usual colours of the kind"
+    )

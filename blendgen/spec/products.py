@@ -1,4 +1,4 @@
-"""The `products` section: where models come from, how they are coloured, what their class is."""
+"""The `products` section and other sections about models: their files, colours, classes and condition."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from blendgen.spec.section import Section, ShortSection
 class ModelSource(Section):
     """Where 3D models come from."""
 
-    catalog: str | None = Field(None, description="built-in family: " + ", ".join(FAMILIES))
+    catalog: str | None = Field(None, description="built-in family of models: " + ", ".join(FAMILIES))
     directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
-    models: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    models: list[str] | None = Field(None, min_length=1, description="use only these models; default: all")
     unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
-        None, description="unit of obj, stl and ply files (default m); overrides that of other formats"
+        None, description="unit of obj, stl and ply files (default m); overrides the unit of other formats"
     )
-    up: Literal["x", "y", "z"] | None = Field(None, description="up axis of obj, stl and ply files")
-    follow_links: bool = Field(
-        False, description="take also what links in the directory lead to outside of it"
+    up: Literal["x", "y", "z"] | None = Field(
+        None, description="up axis of obj (default y), stl and ply files (default z)"
     )
+    follow_links: bool = Field(False, description="also use links that lead out of the directory")
     bevel_mm: float | None = Field(
         None,
         gt=0,
         le=10,
-        description="radius to which the sharp edges of a directory's models look rounded, as CAD models "
-        "need it; shading only: outline and masks stay exact",
+        description="radius to which sharp edges of the models appear rounded, for CAD models; affects only "
+        "the shading: outlines and masks stay exact",
     )
 
     @field_validator("catalog")
@@ -43,74 +43,78 @@ class ModelSource(Section):
         return family
 
     @model_validator(mode="after")
-    def _one_place(self):
+    def _one_source(self):
         if (self.catalog is None) == (self.directory is None):
             raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
         if self.catalog is not None and (self.unit or self.up):
-            raise ValueError("unit and up belong to a directory; a built-in family knows its size")
+            raise ValueError("unit and up apply only to a directory; built-in families need neither")
         if self.catalog is not None and self.follow_links:
-            raise ValueError("follow_links belongs to a directory; a built-in family has no links")
+            raise ValueError("follow_links applies only to a directory; built-in families do not have links")
         if self.catalog is not None and self.bevel_mm:
-            raise ValueError("bevel_mm belongs to a directory; a built-in family has its own edges")
+            raise ValueError(
+                "bevel_mm applies only to a directory; built-in families have edges of their own"
+            )
         return self
 
 
 class Distractors(ModelSource):
-    """Things that lie about and are no products: no label, no box, but a place, and shadows."""
+    """Objects that are not products: they take up space and cast shadows, but have neither label nor box."""
 
-    count: whole_number(0, 12) = Field(Integers(0, 3), description="how many, where they find room")
-    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="room to what lies there already")
+    count: whole_number(0, 12) = Field(
+        Integers(0, 3), description="number of distractors, as far as there is room"
+    )
+    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="distance to the objects already placed")
 
 
 class Occluders(ModelSource):
-    """Things that reach in between the camera and the subject, and hide a part of it."""
+    """Objects between the camera and the subject that hide part of it."""
 
-    count: whole_number(0, 4) = Field(Constant(1), description="how many; 0 for a free view")
+    count: whole_number(0, 4) = Field(Constant(1), description="number of occluders; 0: an unobstructed view")
     visible_fraction: number(0.05, 0.99) = Field(
         Uniform(0.5, 0.9),
-        description="share of the subject that they leave visible; their place is solved for, and shots that "
-        "miss the range are drawn again",
+        description="fraction of the subject that stays visible; the occluders' positions are solved for, "
+        "and shots outside of the range are sampled again",
     )
     height_m: number(0, 5) = Field(
-        Uniform(0.01, 0.12), description="their height over what lies there; less where the camera is lower"
+        Uniform(0.01, 0.12), description="gap to the objects below or behind; smaller if the camera is close"
     )
 
 
 class ConditionSection(Section):
-    """In what state the products are; 0 is factory new and switched off."""
+    """Condition of the products; 0 is factory new and switched off."""
 
-    scratches: number(0, 1) = Field(Constant(0.0), description="fine scratches, more and deeper")
+    scratches: number(0, 1) = Field(Constant(0.0), description="number and depth of fine scratches")
     fingerprints: number(0, 1) = Field(Constant(0.0), description="greasy smears that dull reflections")
-    dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on what faces up")
+    dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on faces that point up")
     scuffs: number(0, 1) = Field(
-        Constant(0.0), description="abraded, matt, lighter patches; first on edges and corners"
+        Constant(0.0), description="abraded, matte, lighter patches, first on edges and corners"
     )
     stickers: number(0, 1) = Field(
         Constant(0.0),
-        description="labels, vinyl stickers and strips of tape on what faces up: the chance of each of "
-        "four that may be there",
+        description="probability of each of up to four labels, vinyl stickers or strips of tape on faces "
+        "that point up",
     )
     cracks: number(0, 1) = Field(
         Constant(0.0),
-        description="cracked glass, further and finer (a phone's glass; parts named glass, screen, display "
-        "or window)",
+        description="how far and how finely glass is cracked (a phone's glass; parts named glass, screen, "
+        "display or window)",
     )
     screen: number(0, 8) = Field(
         Constant(0.0),
-        description="brightness of a screen (a part named display or screen) that shows something; 0 off, "
-        "1 as white paper in unit light",
+        description="brightness of the screen (a part named display or screen): 0 is off, 1 is as bright as "
+        "white paper in unit light",
     )
 
 
 class Finish(ShortSection):
-    """How one part of a product looks in one colourway; what is left out stays as the model has it."""
+    """Appearance of one part in one colourway; keys that are left out keep the model's values."""
 
     SHORT = ("color", {"type": "string"})
 
-    color: str | None = Field(None, description="sRGB '#rrggbb'; takes the place of a texture")
-    roughness: float | None = Field(None, ge=0, le=1, description="0 mirror to 1 matte")
-    metallic: float | None = Field(None, ge=0, le=1, description="0 or 1")
-    transmission: float | None = Field(None, ge=0, le=1, description="0 opaque to 1 clear as glass")
+    color: str | None = Field(None, description="sRGB '#rrggbb'; replaces a texture")
+    roughness: float | None = Field(None, ge=0, le=1, description="0 is a mirror, 1 is matte")
+    metallic: float | None = Field(None, ge=0, le=1, description="1 for metal, 0 for everything else")
+    transmission: float | None = Field(None, ge=0, le=1, description="0 is opaque, 1 is clear as glass")
 
     @field_validator("color")
     @classmethod
@@ -121,26 +125,30 @@ class Finish(ShortSection):
 
 
 class ProductSource(ModelSource):
-    """Where products come from, and what their class is."""
+    """Where products come from, and how their classes are defined."""
 
-    colorways: list[str] | None = Field(None, min_length=1, description="only these; default: all")
+    colorways: list[str] | None = Field(
+        None, min_length=1, description="use only these colourways; default: all"
+    )
     recolor: dict[str, dict[str, Finish]] | None = Field(
         None,
         min_length=1,
-        description="colourways instead of the models' own: name -> part pattern -> '#rrggbb' or "
-        "{color, roughness, metallic, transmission}; {} is the model as it is",
+        description="colourways that replace the models' own: name -> part pattern -> '#rrggbb' or "
+        "{color, roughness, metallic, transmission}; {} keeps the model as it is",
     )
     recolor_table: str | None = Field(
-        None, description="the same from a YAML, JSON or CSV file, relative to the spec file"
+        None, description="a YAML, JSON or CSV file with such a table, relative to the spec file"
     )
     label: Literal["model", "colorway", "model+colorway", "folder", "class"] | None = Field(
         None,
-        description="what the class of an image is; class: as each model's sidecar says; default: class "
-        "where every model has one, else model",
+        description="what defines the class of an image; class: the class in each model's sidecar; default: "
+        "class if every model has one, otherwise model",
     )
-    case: float = Field(0.0, ge=0, le=1, description="share of the images in which a phone wears a case")
+    case: float = Field(0.0, ge=0, le=1, description="fraction of the images in which a phone is in a case")
     case_colors: list[str] = Field(
-        list(CASE_COLORS), min_length=1, description="of cases, equally likely: '#rrggbb' (sRGB), or clear"
+        list(CASE_COLORS),
+        min_length=1,
+        description="colours of the cases, equally likely: '#rrggbb' (sRGB) or clear",
     )
 
     @field_validator("case_colors")
@@ -155,19 +163,19 @@ class ProductSource(ModelSource):
     def _class_of_a_directory(self):
         if self.label == "class" and self.catalog is not None:
             raise ValueError(
-                "label: class belongs to a directory, whose models have sidecars; use label: model"
+                "label: class applies only to a directory, whose models have sidecars; use label: model"
             )
         return self
 
     @model_validator(mode="after")
     def _case_for_phones(self):
         if self.case and self.catalog != "phones":
-            raise ValueError("case belongs to catalog: phones; nothing else has cases")
+            raise ValueError("case applies only to catalog: phones")
         return self
 
     @property
     def case_distribution(self) -> Distribution:
-        """The colour of a case, None for none."""
+        """The distribution of the case's colour; None means without a case."""
         if not self.case:
             return Constant(None)
         each = self.case / len(self.case_colors)

@@ -1,7 +1,7 @@
-"""JSON Schema of a spec file: what editors complete and check against.
+"""JSON Schema of a spec file, with which editors complete and check it.
 
-Differs from the schema of the Spec model in that `sensor` and `render` may name a preset, or
-start from one, and have defaults.
+It differs from the schema of the Spec model: `sensor` and `render` have defaults and may name a preset or
+start from one.
 """
 
 from __future__ import annotations

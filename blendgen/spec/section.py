@@ -1,4 +1,4 @@
-"""Section: what all parts of a spec have in common: frozen, strict, no unknown keys, finite numbers."""
+"""Section: the base class of all parts of a spec: frozen, strict, known keys and finite numbers only."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class Section(BaseModel):
 
 
 class ShortSection(Section):
-    """A section that may be written as the value of one of its keys alone.
+    """A section that may be written as the value of one of its keys.
 
-    SHORT: the key and the JSON Schema of that value
+    SHORT: that key, and the JSON Schema of its value
     """
 
     SHORT: ClassVar[tuple[str, dict[str, Any]]]
 
     @model_validator(mode="before")
     @classmethod
-    def _value_alone(cls, value):
+    def _from_short_form(cls, value):
         return value if isinstance(value, dict | Section) else {cls.SHORT[0]: value}
 
     @classmethod

@@ -1,8 +1,8 @@
-"""The `sensor` section: a camera from light to 8 bits, as its data sheet would state it.
+"""The `sensor` section: a camera from light to 8 bits, as its data sheet would describe it.
 
-In: a preset of configs/sensors, its fields changed or not. Numbers may be distributions; they are then
-drawn anew for each image. The fields stand in the order in which light meets them; the words
-and units are EMVA 1288's where it has one. What each does is in blendgen/develop.
+In: a preset of configs/sensors, with or without changed fields. Distributions are sampled for each image.
+The fields are in the order of the signal path; terms and units follow EMVA 1288 where it defines them.
+blendgen/develop implements them.
 """
 
 from __future__ import annotations
@@ -21,64 +21,75 @@ _NONE = Constant(0.0)
 
 
 class SensorSettings(Section):
-    """A camera from light to 8 bits, in the words of EMVA 1288; fields in the order of the light."""
+    """A camera from light to 8 bits, in the terms of EMVA 1288; fields in the order of the signal path."""
 
     natural_vignetting: number(0, 1) = Field(
-        _NONE, description="share of the cos^4 distribution that shows; 1 for a simple lens"
+        _NONE, description="strength of the cos^4 falloff; 1 for a simple lens"
     )
     mechanical_vignetting_ev: number(0, 6) = Field(
-        _NONE, description="stops that the lens barrel takes from the corners"
+        _NONE, description="light that the lens barrel blocks in the corners, in stops"
     )
-    blur_px: number(0, 20) = Field(_NONE, description="standard deviation of the lens's blur on the sensor")
+    blur_px: number(0, 20) = Field(_NONE, description="standard deviation of the lens blur on the sensor")
     chromatic_aberration_px: number(-20, 20) = Field(
-        _NONE, description="how far red lies outside green, and blue inside, at the corners"
+        _NONE, description="distance of red (outwards) and blue (inwards) from green in the corners"
     )
     veiling_glare: number(0, 0.5) = Field(
-        _NONE, description="share of the light that the lens scatters all over the image (ISO 9358)"
+        _NONE, description="fraction of the light that the lens scatters over the whole image (ISO 9358)"
     )
     mosaic: Literal["rggb", "mono", "none"] = Field(
-        "none", description="colour filters on the pixels; none: every pixel senses all three colours"
+        "none", description="colour filter array; none: every pixel measures all three colours"
     )
     channel_sensitivity: tuple[float, float, float] = Field(
-        (1.0, 1.0, 1.0), description="of the red, green and blue pixels to daylight; the largest is 1"
+        (1.0, 1.0, 1.0),
+        description="sensitivity of the red, green and blue pixels to daylight; the largest is 1",
     )
-    full_well_e: number(0, 1e7, above_low=True) = Field(description="saturation capacity, electrons")
-    headroom_ev: number(0, 8) = Field(_NONE, description="stops between a white patch and saturation")
+    full_well_e: number(0, 1e7, above_low=True) = Field(description="saturation capacity in electrons")
+    headroom_ev: number(0, 8) = Field(_NONE, description="stops from a white patch to saturation")
     prnu_percent: number(0, 20) = Field(
-        _NONE, description="photo response non-uniformity: deviation of the pixels' sensitivities"
+        _NONE, description="photo response non-uniformity: standard deviation of the pixels' sensitivities"
     )
-    dark_current_e_per_s: number(0, 1e5) = Field(_NONE, description="electrons a second without light")
+    dark_current_e_per_s: number(0, 1e5) = Field(_NONE, description="dark current in electrons per second")
     dsnu_e: number(0, 1e3) = Field(
-        _NONE, description="dark signal non-uniformity: deviation of the pixels' offsets, electrons"
+        _NONE,
+        description="dark signal non-uniformity: standard deviation of the pixels' offsets in electrons",
     )
-    row_noise_e: number(0, 1e3) = Field(_NONE, description="noise that a row of pixels shares, electrons")
-    read_noise_e: number(0, 1e4) = Field(description="temporal dark noise, electrons")
-    hot_pixels_ppm: number(0, 1e5) = Field(_NONE, description="pixels that glow, per million")
-    dead_pixels_ppm: number(0, 1e5) = Field(_NONE, description="pixels that stay black, per million")
+    row_noise_e: number(0, 1e3) = Field(
+        _NONE, description="noise shared by all pixels of a row, in electrons"
+    )
+    read_noise_e: number(0, 1e4) = Field(description="temporal dark noise in electrons")
+    hot_pixels_ppm: number(0, 1e5) = Field(_NONE, description="bright defect pixels per million")
+    dead_pixels_ppm: number(0, 1e5) = Field(_NONE, description="black defect pixels per million")
     camera_units: int = Field(
-        1000, ge=1, le=10**9, description="cameras of this kind; each has fixed patterns of its own"
+        1000,
+        ge=1,
+        le=10**9,
+        description="number of cameras of this kind; each has a fixed pattern of its own",
     )
-    bits: int = Field(ge=8, le=16, description="of the analogue-digital converter")
-    black_level_dn: number(0, 4096) = Field(description="digital number of no light")
+    bits: int = Field(ge=8, le=16, description="resolution of the analogue-to-digital converter in bits")
+    black_level_dn: number(0, 4096) = Field(description="digital number without light")
     color_matrix: tuple[tuple[float, float, float], ...] = Field(
-        IDENTITY, description="camera colours to linear sRGB; each row sums to 1, so that white stays"
+        IDENTITY,
+        description="from camera colours to linear sRGB; each row sums to 1, so that white stays white",
     )
-    noise_reduction: number(0, 1) = Field(_NONE, description="how hard the camera smooths its noise away")
+    noise_reduction: number(0, 1) = Field(_NONE, description="strength of the camera's noise reduction")
     sharpening: number(0, 5) = Field(_NONE, description="strength of the camera's unsharp mask")
-    sharpening_radius_px: number(0.2, 20) = Field(Constant(1.0), description="its standard deviation")
+    sharpening_radius_px: number(0.2, 20) = Field(
+        Constant(1.0), description="standard deviation of the unsharp mask"
+    )
     view: Literal[VIEWS] = Field(
-        "Standard", description="tone curve, as Blender's OCIO configuration names it"
+        "Standard", description="tone curve, by its name in Blender's OCIO configuration"
     )
     grain_size_px: number(0, 20, above_low=True) = Field(Constant(1.0), description="size of film grain")
     jpeg_quality: number(5, 100) | None = Field(
-        None, description="compression inside the camera, with halved colour resolution; default: none"
+        None,
+        description="quality of JPEG compression in the camera, with halved chroma resolution; default: none",
     )
 
     @model_validator(mode="after")
-    def _room_above_black(self):
+    def _black_level_leaves_room(self):
         if self.black_level_dn.support()[1] >= 2 ** (self.bits - 1):
             raise ValueError(
-                f"black_level_dn must be below {2 ** (self.bits - 1)}, half of what bits can say"
+                f"black_level_dn must be below {2 ** (self.bits - 1)}, half the range of {self.bits} bits"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""The `surface` section: what products lie on."""
+"""The `surface` section: what the products rest on."""
 
 from __future__ import annotations
 
@@ -9,60 +9,60 @@ from blendgen.spec.distributions import Choice, Constant, Uniform
 from blendgen.spec.fields import Color, name_of, number
 from blendgen.spec.section import Section
 
-# defaults that depend on the kind, and so cannot stand in the field
+# defaults that depend on the kind; the field itself has none
 _BELT_WIDTH_M, _TABLE_WIDTH_M = Uniform(0.5, 0.9), Uniform(1.0, 1.8)
 SURFACE_WIDTH_M = {kind: _BELT_WIDTH_M if "belt" in kind else _TABLE_WIDTH_M for kind in SURFACE_KINDS}
 
 
 class PhotosSection(Section):
-    """For the kind photo: photos of a surface, laid flat and continued in their mirror images."""
+    """For kind: photo: photos of a surface, laid flat and repeated as mirror images."""
 
     directory: str = Field(description="folder of photos, relative to the spec file")
-    follow_links: bool = Field(False, description="also read links that lead out of the directory")
-    width_m: number(0.01, 100) = Field(description="real width that one photo shows")
+    follow_links: bool = Field(False, description="also use links that lead out of the directory")
+    width_m: number(0.01, 100) = Field(description="width of the real surface that one photo shows")
     roughness: number(0, 1) = Field(
-        Uniform(0.4, 0.8), description="of what they show: 0 mirrors, 1 is without any sheen"
+        Uniform(0.4, 0.8), description="roughness of the surface: 0 is a mirror, 1 is matte"
     )
 
 
 class SurfaceSection(Section):
-    """What products lie on (docs/surfaces.md)."""
+    """What the products rest on (docs/surfaces.md)."""
 
     kind: name_of(SURFACE_KINDS) = Field(Constant("belt_rubber"), description=", ".join(SURFACE_KINDS))
-    photos: PhotosSection | None = Field(None, description="photos of your own, for the kind photo")
-    wear: number(0, 1) = Field(Uniform(0.0, 0.6), description="0 factory new to 1 heavily used")
+    photos: PhotosSection | None = Field(None, description="your own photos, for kind: photo")
+    wear: number(0, 1) = Field(Uniform(0.0, 0.6), description="0 is factory new, 1 is heavily used")
     stains: number(0, 1) | None = Field(
         None,
-        description="0 none to 1 many blots, also large ones (default: small ones, by wear)",
+        description="0 is clean, 1 is many stains, some of them large (default: small stains, by wear)",
     )
-    dust: number(0, 1) = Field(Uniform(0.0, 0.5), description="0 clean to 1 dusty")
+    dust: number(0, 1) = Field(Uniform(0.0, 0.5), description="0 is clean, 1 is dusty")
     wetness: number(0, 1) = Field(
-        Constant(0.0), description="0 dry, then drops and puddles, to 1 a film of water nearly everywhere"
+        Constant(0.0), description="0 is dry, then drops and puddles, 1 is a film of water nearly everywhere"
     )
     seams: number(0, 1) | None = Field(
         None,
-        description="how visible splices of a belt, joints of plates, staves and links, and tape are; 0 none "
-        f"(default: 1, but 0 for {' and '.join(USUALLY_SEAMLESS)})",
+        description="visibility of belt splices, of joints of plates, staves and links, and of tape; 0 is "
+        f"invisible (default: 1, but 0 for {' and '.join(USUALLY_SEAMLESS)})",
     )
-    color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own")
+    color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own colour")
     width_m: number(0.05, 5) | None = Field(
         None,
-        description="width of a belt or table; never narrower than what lies on it "
+        description="width of a belt or table; increased if the objects on it need it "
         f"(default {_BELT_WIDTH_M} for belts, {_TABLE_WIDTH_M} for tables)",
     )
     pitch_m: number(0.005, 0.03) = Field(
-        Uniform(0.008, 0.016), description="of belt_mesh: from one of its cross rods to the next"
+        Uniform(0.008, 0.016), description="distance between the cross rods of belt_mesh"
     )
-    yaw_deg: number() = Field(Constant(0.0), description="direction of travel or grain; 0 is world +Y")
+    yaw_deg: number() = Field(Constant(0.0), description="direction of travel or of the grain; 0 is world +Y")
     speed_m_per_s: number(0, 20) = Field(
-        Constant(0.0), description="of a belt; with exposure.time_s it makes motion blur"
+        Constant(0.0), description="speed of a belt; causes motion blur during exposure.time_s"
     )
 
     @model_validator(mode="after")
-    def _photos_where_wanted(self):
+    def _photos_go_with_their_kind(self):
         kinds = self.kind.possible() if isinstance(self.kind, Choice) else (self.kind.value,)
         if PHOTO in kinds and self.photos is None:
             raise ValueError("kind: photo needs photos: {directory: FOLDER, width_m: METRES}")
         if self.photos is not None and "kind" not in self.model_fields_set:
-            raise ValueError("photos are given, but kind is left out; add kind: photo")
+            raise ValueError("photos needs kind: photo, but kind is missing; add it")
         return self

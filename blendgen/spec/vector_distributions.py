@@ -1,6 +1,6 @@
-"""Distributions of points and directions: disk, sphere and cone; they give tuples.
+"""Distributions of points and directions: disk, sphere and cone; their values are tuples.
 
-Each is uniform over its area, not over its coordinates. Angles in degrees, as everywhere in a spec.
+Each is uniform over its area, not over its coordinates. Angles are in degrees.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blendgen.spec.distributions import Distribution, require
 
 @dataclass(frozen=True)
 class Disk(Distribution):
-    """(x, y) uniform over the area of a disk about (0, 0)."""
+    """A point (x, y), uniform over the area of a disk around (0, 0)."""
 
     radius: float
     keyword: ClassVar[str] = "disk"
@@ -36,7 +36,7 @@ class Disk(Distribution):
 
 @dataclass(frozen=True)
 class Sphere(Distribution):
-    """Unit direction, uniform over the sphere between two elevations above the horizon."""
+    """A unit direction, uniform over the sphere between two elevations above the horizon."""
 
     low_elevation_deg: float
     high_elevation_deg: float
@@ -59,7 +59,7 @@ class Sphere(Distribution):
 
 @dataclass(frozen=True)
 class Cone(Distribution):
-    """Unit direction, uniform over the cap within half_angle_deg of straight up."""
+    """A unit direction, uniform over the cap within half_angle_deg of straight up."""
 
     half_angle_deg: float
     keyword: ClassVar[str] = "cone"

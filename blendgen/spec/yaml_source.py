@@ -1,8 +1,8 @@
-"""YAML text -> plain values, with the line and column of every one of them.
+"""YAML text -> plain values, with the line and column of each.
 
-In: the text of a spec file. Out: a Document. Scalars follow the YAML 1.2 core rules, as people
-expect them (`no` is text, `1e3` is a number, `012` is 12). Refused with the place: duplicate
-keys, aliases, tabs, NaN and infinity, empty files, files too large or too deep.
+In: the text of a spec file. Out: a Document. Scalars follow the YAML 1.2 core schema (`no` is text, `1e3`
+is a number, `012` is 12). Errors with line and column: duplicate keys, aliases, tabs, NaN and infinity,
+empty files, files that are too large or nested too deeply.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ Path = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _IMPLICIT_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "merge", "value"}
-_LONGEST_INTEGER = 20  # characters; more digits than any field takes
+_MAX_INTEGER_LENGTH = 20  # characters; longer than any valid value
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 @dataclass(frozen=True)
 class Document:
-    """FrozenModel values, and where each stands.
+    """Plain values with their lines and columns.
 
     value: dicts, lists and scalars
-    places: path of keys and positions -> (line, column), 1-based; of the key for a mapping's
-        entry, of the value for a list's
+    places: path of keys and positions -> (line, column), 1-based: of the key for an entry of a mapping,
+        of the value for an item of a list
     """
 
     file: str
@@ -41,7 +41,7 @@ class Document:
     places: dict[Path, tuple[int, int]]
 
     def problem(self, path: Path, message: str) -> Problem:
-        """A Problem at the nearest known place of a path."""
+        """A Problem at a path, with the place of the path or of its closest parent."""
         known = path
         while known and known not in self.places:
             known = known[:-1]
@@ -50,7 +50,7 @@ class Document:
 
 
 def dotted(path: Path) -> str:
-    """('products', 0, 'unit') to 'products[0].unit'."""
+    """The text of a path, such as 'products[0].unit' for ('products', 0, 'unit')."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
@@ -58,7 +58,7 @@ def dotted(path: Path) -> str:
 
 
 def parse(text: str, file: str) -> Document:
-    """Read one YAML document; raises SpecError for anything that is not plain data."""
+    """The values of one YAML document; raises SpecError for anything that is not plain data."""
     if len(text) > MAX_CHARACTERS:
         raise SpecError([Problem(file, 0, 0, "", f"larger than {MAX_CHARACTERS} characters")])
     try:
@@ -88,29 +88,29 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
 
 
 class _Reader:
-    """Walks the composed nodes once, noting places and problems."""
+    """Converts composed nodes to plain values; collects places and problems."""
 
     def __init__(self, file: str):
         self.file = file
         self.places: dict[Path, tuple[int, int]] = {}
         self.problems: list[Problem] = []
-        self._seen: set[int] = set()
-        self._told: set[int] = set()
+        self._visited: set[int] = set()
+        self._reported: set[int] = set()
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         self.places.setdefault(path, _place(node))
-        if id(node) in self._seen:
-            if id(node) not in self._told:
-                self._told.add(id(node))
-                self._refuse(
+        if id(node) in self._visited:
+            if id(node) not in self._reported:
+                self._reported.add(id(node))
+                self._report(
                     node,
                     path,
-                    "aliases (&, *) are not accepted; write the value out each time",
+                    "aliases (&, *) are not supported; repeat the value instead",
                 )
             return None
-        self._seen.add(id(node))
+        self._visited.add(id(node))
         if len(path) > MAX_DEPTH:
-            return self._refuse(node, path, "nested too deeply")
+            return self._report(node, path, "nested too deeply")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -122,11 +122,11 @@ class _Reader:
         for key_node, value_node in node.value:
             key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str | int | float) or isinstance(key, bool):
-                self._refuse(key_node, path, "a key must be text or a number")
+                self._report(key_node, path, "a key must be text or a number")
                 continue
             entry = (*path, key)
             if key in result:
-                self._refuse(key_node, entry, f"the key {key!r} stands here twice")
+                self._report(key_node, entry, f"duplicate key {key!r}")
                 continue
             self.places[entry] = _place(key_node)
             result[key] = self.read(value_node, entry)
@@ -137,25 +137,25 @@ class _Reader:
         if node.style in ("'", '"', "|", ">"):
             return text
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _IMPLICIT_TAGS:
-            return self._refuse(node, path, f"tags such as {node.tag} are not accepted")
+            return self._report(node, path, f"tags such as {node.tag} are not supported; remove it")
         value = plain_scalar(text)
         if isinstance(value, float) and not math.isfinite(value):
-            fault = "not a usable number" if _NOT_FINITE.fullmatch(text) else "too large"
-            return self._refuse(node, path, f"{text} is {fault}")
+            fault = "not a finite number" if _NOT_FINITE.fullmatch(text) else "too large"
+            return self._report(node, path, f"{text} is {fault}")
         return value
 
-    def _refuse(self, node: yaml.Node, path: Path, message: str) -> None:
+    def _report(self, node: yaml.Node, path: Path, message: str) -> None:
         line, column = _place(node)
         self.problems.append(Problem(self.file, line, column, dotted(path), message))
 
 
 def plain_scalar(text: str) -> Any:
-    """What unquoted text means by the core rules of YAML 1.2."""
+    """The value of unquoted text by the core schema of YAML 1.2."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return text.lower() == "true"
-    if len(text) <= _LONGEST_INTEGER and _INTEGER.fullmatch(text):
+    if len(text) <= _MAX_INTEGER_LENGTH and _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

@@ -110,9 +110,9 @@ def test_a_light_and_a_heavy_body_settle_apart():
 
 
 def test_a_container_without_a_pile_and_a_band_upside_down_are_refused():
-    with pytest.raises(SpecError, match=r"set placement\.arrangement: pile"):
+    with pytest.raises(SpecError, match=r"container needs placement\.arrangement: pile"):
         make_spec(container={})
-    with pytest.raises(SpecError, match="needs 0 <= low < high <= 1"):
+    with pytest.raises(SpecError, match="must have 0 <= low < high <= 1"):
         make_spec(placement={"visible_fraction": [0.9, 0.2]})
-    with pytest.raises(SpecError, match="needs two numbers"):
+    with pytest.raises(SpecError, match="must be two numbers"):
         make_spec(placement={"visible_fraction": 0.5})

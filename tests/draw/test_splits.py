@@ -46,15 +46,18 @@ def test_products_are_held_out_and_all_else_stays_as_it_was(shapes):
 @pytest.mark.parametrize(
     ("hold_out", "expected"),
     [
-        ({"tset": {"surface.kind": ["paper"]}}, "is no split, did you mean test"),
+        ({"tset": {"surface.kind": ["paper"]}}, "unknown split, did you mean test"),
         ({"test": {"surface.knd": ["paper"]}}, "did you mean surface.kind"),
         ({"test": {"per_image": [1, 2]}}, "`per_image` is now `products_per_image`"),
-        ({"test": {"surface.kind": ["belt_pvc"]}}, "never is belt_pvc"),
-        ({"test": {"camera.elevation_deg": [85, 90]}}, "never lies in"),
-        ({"test": {"camera.elevation_deg": [70]}}, "needs .low, high."),
-        ({"test": {"exposure.camera_ev": [0, 1]}}, "is drawn for each image"),
+        ({"test": {"surface.kind": ["belt_pvc"]}}, "never takes the value belt_pvc"),
+        ({"test": {"camera.elevation_deg": [85, 90]}}, "never takes a value in"),
+        ({"test": {"camera.elevation_deg": [70]}}, "must be .low, high."),
+        ({"test": {"exposure.camera_ev": [0, 1]}}, "has a value for each image"),
         ({"test": {"surface.speed_m_per_s": [0, 1]}}, "is always 0"),
-        ({name: {"surface.kind": ["paper"]} for name in ("train", "val", "test")}, "leaves no split"),
+        (
+            {name: {"surface.kind": ["paper"]} for name in ("train", "val", "test")},
+            "must leave at least one split",
+        ),
     ],
 )
 def test_what_cannot_be_held_out_is_refused(hold_out, expected):

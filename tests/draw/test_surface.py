@@ -85,10 +85,10 @@ def test_rows_from_before_these_keys_still_load():
     [
         ({"kind": "photo"}, "kind: photo needs photos: .directory: FOLDER, width_m: METRES"),
         ({"kind": {"choice": {"photo": 1, "paper": 1}}}, "kind: photo needs photos"),
-        ({"photos": PHOTOS}, "photos are given, but kind is left out; add kind: photo"),
+        ({"photos": PHOTOS}, "photos needs kind: photo, but kind is missing; add it"),
         (
             {"kind": "photo", "photos": {"directory": "p"}},
-            "width_m is missing: real width that one photo shows",
+            "width_m is missing: width of the real surface",
         ),
         ({"wetness": 1.2}, "must be at least 0 and at most 1"),
     ],

@@ -131,9 +131,9 @@ def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_p
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        (None, "no such folder"),
-        ({}, "holds no .hdr or .exr"),
-        ({"a.exr": b"JFIF"}, r"cannot be read.* a.exr .not what its name says"),
+        (None, "does not exist"),
+        ({}, "contains no .hdr or .exr"),
+        ({"a.exr": b"JFIF"}, r"cannot be read.* a.exr .its content does not match its suffix"),
     ],
 )
 def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, files, expected):
@@ -219,10 +219,10 @@ def test_panoramas_behind_links_out_of_the_folder_need_follow_links(stock, tmp_p
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        (None, "pictures: no such folder"),
-        ({"a.heic": b"x"}, "holds no .jpg"),
-        ({"a.jpg": b"JFIF"}, "cannot be read; mend or remove them: a.jpg .not a picture"),
-        ({"a.png": None, "b.jpg": "cut"}, "mend or remove them: b.jpg .Truncated"),
+        (None, "pictures: the folder does not exist"),
+        ({"a.heic": b"x"}, "contains no .jpg"),
+        ({"a.jpg": b"JFIF"}, "cannot be read; fix or remove them: a.jpg .not a picture"),
+        ({"a.png": None, "b.jpg": "cut"}, "fix or remove them: b.jpg .Truncated"),
     ],
 )
 @pytest.mark.parametrize(

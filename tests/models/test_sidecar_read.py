@@ -111,7 +111,7 @@ def test_only_the_version_is_required():
             "2:17: exclude_poses[0]: must be an axis such as x, +y or '-z', or [x, y, z]",
         ),
         ("exclude_poses: -z", "2:1: exclude_poses: must be a list, got '-z'"),
-        ("class: mug\nclass: cup", "3:1: class: the key 'class' stands here twice"),
+        ("class: mug\nclass: cup", "3:1: class: duplicate key 'class'"),
     ],
 )
 def test_a_fault_is_told_with_its_place(line, expected):

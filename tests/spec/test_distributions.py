@@ -1,4 +1,4 @@
-"""Each distribution is tested by what it promises: moments, quantiles, uniformity."""
+"""Each distribution has the moments, quantiles and uniformity that it promises."""
 
 import math
 
@@ -18,12 +18,12 @@ from blendgen.spec.distributions import (
 )
 from blendgen.spec.vector_distributions import Cone, Disk, Sphere
 
-UNITS = (np.arange(20000) + 0.5) / 20000
-unit = st.floats(0, 1, exclude_max=True)
+UNIFORM_NUMBERS = (np.arange(20000) + 0.5) / 20000
+uniform_numbers = st.floats(0, 1, exclude_max=True)
 
 
 def values(distribution):
-    return np.array([distribution.quantile(u) for u in UNITS])
+    return np.array([distribution.quantile(u) for u in UNIFORM_NUMBERS])
 
 
 def pairs(distribution, count=150):
@@ -58,13 +58,13 @@ def test_truncated_normal_keeps_its_bounds_and_its_shape():
 
 
 def test_integers_are_equally_likely_and_include_both_ends():
-    found, counts = np.unique(values(Integers(2, 5)), return_counts=True)
-    assert found.tolist() == [2, 3, 4, 5]
+    numbers, counts = np.unique(values(Integers(2, 5)), return_counts=True)
+    assert numbers.tolist() == [2, 3, 4, 5]
     assert np.ptp(counts) <= 1
 
 
 def test_choice_follows_its_weights():
-    drawn = [Choice(("a", "b", "c"), (1, 0, 3)).quantile(u) for u in UNITS]
+    drawn = [Choice(("a", "b", "c"), (1, 0, 3)).quantile(u) for u in UNIFORM_NUMBERS]
     assert drawn.count("b") == 0
     assert drawn.count("c") == pytest.approx(3 * drawn.count("a"), abs=4)
 
@@ -92,13 +92,13 @@ def test_cone_is_uniform_over_its_cap():
     assert (points[:, 2] > 0.75).mean() == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_constant_needs_no_chance():
+def test_a_constant_needs_no_random_numbers():
     assert Constant(3).dimensions == 0
     assert Constant(3).quantile() == 3
 
 
-@given(unit)
-def test_no_law_leaves_its_support(u):
+@given(uniform_numbers)
+def test_every_value_is_within_the_support(u):
     for distribution in (
         Uniform(0.1, 0.3),
         LogUniform(0.1, 0.3),
@@ -127,6 +127,6 @@ def test_no_law_leaves_its_support(u):
         (Cone, (0,)),
     ],
 )
-def test_impossible_laws_are_refused(distribution, arguments):
+def test_impossible_distributions_are_refused(distribution, arguments):
     with pytest.raises(ValueError, match=distribution.keyword):
         distribution(*arguments)

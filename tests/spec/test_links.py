@@ -23,7 +23,7 @@ def test_a_parameter_takes_the_value_of_another(shapes):
             )
 
 
-def test_a_shift_has_a_law_of_its_own(shapes):
+def test_an_offset_has_a_distribution_of_its_own(shapes):
     spec = make_spec(
         exposure={
             "environment_temperature_k": {"uniform": [3000, 6000]},
@@ -46,17 +46,17 @@ def test_a_shift_has_a_law_of_its_own(shapes):
     [
         ("camera: {roll_deg: {same_as: camera.azimut_deg}}", "did you mean camera.azimuth_deg?"),
         ("camera: {roll_deg: {same_as: per_image}}", "same_as: `per_image` is now `products_per_image`"),
-        ("camera: {roll_deg: {same_as: condition.scratches}}", "is not a parameter to refer to"),
-        ("camera: {roll_deg: {same_as: placement.yaw_deg}}", "is not a parameter to refer to"),
+        ("camera: {roll_deg: {same_as: condition.scratches}}", "is not a parameter with one value"),
+        ("camera: {roll_deg: {same_as: placement.yaw_deg}}", "is not a parameter with one value"),
         ("camera: {elevation_deg: {same_as: camera.azimuth_deg}}", "must be at least 1 and at most 90"),
         ("camera: {elevation_deg: {same_as: camera.elevation_deg}}", "itself refers to"),
-        ("camera: {roll_deg: {same_as: exposure.camera_ev}}", "the rest to the rest"),
+        ("camera: {roll_deg: {same_as: exposure.camera_ev}}", "refer only to exposure and sensor"),
         ("camera: {roll_deg: {same_as: surface.kind}}", "surface.kind is not a number"),
-        ("camera: {roll_deg: {same_as: camera.subject_offset, minus: 3}}", "same_as takes the path"),
+        ("camera: {roll_deg: {same_as: camera.subject_offset, minus: 3}}", "expected {same_as: PARAMETER"),
         ("camera: {roll_deg: {same_as: camera.azimuth_deg, plus: x}}", "plus must be a number"),
     ],
 )
-def test_a_link_that_cannot_be_is_told_with_its_place(line, expected):
+def test_a_faulty_link_is_an_error_with_its_place(line, expected):
     (problem,) = problems(MINIMAL + line + "\n")
     assert problem.startswith("x.yaml:4:10: camera.") and expected in problem
 

@@ -30,13 +30,13 @@ def test_every_value_has_its_line_and_column():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: 2\na: 3\n", "x.yaml:3:1: a: the key 'a' stands here twice"),
+        ("a: 1\nb: 2\na: 3\n", "x.yaml:3:1: a: duplicate key 'a'"),
         ("a: &x [1]\nb: *x\n", "aliases"),
         ("a:\n\tb: 1\n", "x.yaml:2:1: not YAML: a tab cannot indent YAML"),
         ("", "the file is empty"),
         ("# only a comment\n", "the file is empty"),
-        ("a: .nan\n", "not a usable number"),
-        ("a: -.inf\n", "not a usable number"),
+        ("a: .nan\n", "not a finite number"),
+        ("a: -.inf\n", "not a finite number"),
         ("a: 1e999\n", "too large"),
         ("a: !!python/object:os.system x\n", "tags"),
         ("a: [1, 2\n", "not YAML"),
@@ -47,7 +47,7 @@ def test_every_value_has_its_line_and_column():
         ("a: " + "x" * 1_000_001, "larger than"),
     ],
 )
-def test_what_is_not_plain_data_is_refused_with_its_place(text, expected):
+def test_what_is_not_plain_data_is_an_error_with_its_place(text, expected):
     assert expected in problem(text)
 
 

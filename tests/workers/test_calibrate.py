@@ -33,7 +33,7 @@ def test_quality_takes_the_place_of_a_presets_samples_and_a_choice_is_kept():
     assert (asked.samples_per_pixel, asked.target_psnr_db) == (None, 40)
     chosen = make_spec(render={"preset": "draft", "target_psnr_db": 40, "samples_per_pixel": 16}).render
     assert (chosen.samples_per_pixel, chosen.target_psnr_db) == (16, 40)
-    with pytest.raises(SpecError, match="give samples_per_pixel, or target_psnr_db"):
+    with pytest.raises(SpecError, match="give samples_per_pixel or target_psnr_db"):
         make_spec(render={"max_bounces": 1, "denoise": False})
 
 
