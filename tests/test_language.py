@@ -64,7 +64,7 @@ UNFINISHED = (
     *("blendgen/annotate.py", "blendgen/cli", "blendgen/dataset", "blendgen/develop", "blendgen/draw"),
     *("blendgen/engine", "blendgen/exporters", "blendgen/files", "blendgen/geometry", "blendgen/models"),
     *("blendgen/optics", "blendgen/pipeline.py", "blendgen/scene", "blendgen/system"),
-    *("blendgen/verification", "blendgen/workers", "benchmarks", "docs", "scenes"),
+    *("blendgen/verification", "blendgen/workers", "benchmarks", "docs"),
     *("tests/attack", "tests/audit", "tests/benchmarks", "tests/cli", "tests/dataset", "tests/develop"),
     *("tests/draw", "tests/engine", "tests/exporters", "tests/files", "tests/models", "tests/optics"),
     *("tests/scene", "tests/verification", "tests/workers", "tests/docs_strips.py"),

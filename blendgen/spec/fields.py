@@ -64,9 +64,7 @@ class DistributionField:
     def __get_pydantic_core_schema__(self, source, handler):
         return core_schema.no_info_plain_validator_function(
             lambda value: value if isinstance(value, Distribution) else self.distribution(value),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda distribution: distribution.plain()
-            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda one: one.plain()),
         )
 
     def __get_pydantic_json_schema__(self, schema, handler):
@@ -136,11 +134,7 @@ class _NumberField(DistributionField):
             number["exclusiveMinimum" if self.above_low else "minimum"] = self.low
         if self.high < math.inf:
             number["maximum"] = self.high
-        keywords = (
-            ["integers"]
-            if self.whole
-            else [distribution.keyword for distribution in SCALAR_DISTRIBUTIONS[:-1]]
-        )
+        keywords = ["integers"] if self.whole else [one.keyword for one in SCALAR_DISTRIBUTIONS[:-1]]
         distributions = [_distribution_schema(keyword) for keyword in keywords]
         return {"anyOf": [number, *distributions, _choice_schema(number), _SAME_AS_SCHEMA]}
 
@@ -152,15 +146,21 @@ def _support(distribution: Distribution) -> tuple:
         return (None,)
 
 
+def _choice_or_constant(value: Any) -> tuple[Distribution, tuple]:
+    """The distribution of {choice: ...} or of a single value, and its possible values."""
+    if isinstance(value, dict):
+        choice = distribution_from_mapping(value, [Choice])
+        return choice, choice.values
+    return Constant(value), (value,)
+
+
 @dataclass(frozen=True)
 class _NameField(DistributionField):
     known: tuple[str, ...]
 
     def distribution(self, value: Any) -> Distribution:
-        distribution = (
-            distribution_from_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
-        )
-        for name in distribution.values if isinstance(distribution, Choice) else [distribution.value]:
+        distribution, names = _choice_or_constant(value)
+        for name in names:
             if name not in self.known:
                 raise ValueError(f"unknown name {name!r}{did_you_mean(name, self.known)}")
         return distribution
@@ -176,10 +176,8 @@ class _NameField(DistributionField):
 @dataclass(frozen=True)
 class _ColorField(DistributionField):
     def distribution(self, value: Any) -> Distribution:
-        distribution = (
-            distribution_from_mapping(value, [Choice]) if isinstance(value, dict) else Constant(value)
-        )
-        for color in distribution.values if isinstance(distribution, Choice) else [distribution.value]:
+        distribution, colors = _choice_or_constant(value)
+        for color in colors:
             hex_to_srgb(color)
         return distribution
 
