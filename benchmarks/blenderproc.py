@@ -39,6 +39,7 @@ from blendgen.system.machine import cores
 from blendgen.system.wheel import environment_image
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import run_step, worker_job
 
@@ -108,7 +109,7 @@ def prepared(python: Path, spec: Spec, inventory: Inventory) -> Iterator[Versus]
         folder = Path(scratch)
         job = Job(spec, inventory.catalog, inventory.class_table, folder, folder / "blender.log")
         with StopSignal() as stop:
-            list(run_tasks(job, [Task(0, (0,))], stop, produce=export_meshes))
+            list(run_tasks(job, [Task(0, (0,))], stop, steps=Steps(export_meshes)))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped; nothing was measured")
         yield Versus(python, folder, spec, inventory)
@@ -126,7 +127,7 @@ def python_in(place: Path) -> Path:
 
 def export_meshes(task: Task) -> int:
     """Runs in a worker process; returns how many."""
-    return run_step(task, _export_meshes)
+    return run_step(task, lambda: _export_meshes(task))
 
 
 def _export_meshes(task: Task) -> int:

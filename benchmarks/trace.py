@@ -18,12 +18,12 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
 from blendgen.develop.develop import Developer
 from blendgen.errors import Interrupted
-from blendgen.optics.distortion import pinhole
 from blendgen.pipeline import Pipeline, Task
 from blendgen.scene.shot import Shot
 from blendgen.system.machine import resident_bytes
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import run_step, worker_job, worker_pipeline
 
@@ -89,7 +89,7 @@ def session(job: Job, tasks: list[Task]) -> list[tuple[float, int]]:
 
 def _asked(job: Job, tasks: list, produce) -> list:
     with StopSignal() as stop:
-        answers = list(run_tasks(job, tasks, stop, produce=produce))
+        answers = list(run_tasks(job, tasks, stop, steps=Steps(produce)))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped; nothing was measured to the end")
     return answers
@@ -97,12 +97,12 @@ def _asked(job: Job, tasks: list, produce) -> list:
 
 def trace(trial: Trial) -> Trace:
     """Runs in a worker process."""
-    return run_step(trial, _trace)
+    return run_step(trial, lambda: _trace(trial))
 
 
 def work_through(task: Task) -> tuple[float, int]:
     """Runs in a worker process."""
-    return run_step(task, _work_through)
+    return run_step(task, lambda: _work_through(task))
 
 
 def _trace(trial: Trial) -> Trace:
@@ -132,7 +132,6 @@ def _pipeline(variant: Variant) -> Pipeline:
 
 
 def _sampling(pipeline: Pipeline, shot: Shot, trial: Trial) -> Seconds:
-    shot = shot.model_copy(update={"camera": pinhole(shot.camera)})
     spent: dict[int, list[Seconds]] = {1: [], 2: []}
     for pair in range(trial.pairs):
         for factor in (1, 2) if pair % 2 else (2, 1):

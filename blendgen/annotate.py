@@ -1,7 +1,7 @@
-"""annotate(film, shot, names, output) -> Labels: what is where in the picture, from exact ids alone.
+"""annotate(film, shot, names, output) -> Labels: what the picture shows and where, from exact ids alone.
 
-In: what the engine measured. Out: one ObjectLabel a product, and the label images that the spec asks
-for. Labels are new values; nothing is written back to the shot, and no pixel of the picture is looked at.
+In: the film of an engine. Out: one ObjectLabel per visible product, and the label images that the spec
+requests. Labels are new values: the shot does not change, and no pixel of the picture is read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from blendgen.geometry.projection import (
     undistort,
 )
 from blendgen.models.label_names import LabelNames
+from blendgen.optics.distortion import distorted_labels
 from blendgen.scene.film import Film, Labels, ObjectLabel
 from blendgen.scene.shot import Camera, PlacedProduct, Shot
 from blendgen.spec.output import Output
@@ -28,11 +29,14 @@ NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2  # of keypoints, as COCO has them
 
 
 def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Labels:
-    """Labels of every product of which something is seen, in the order of their instance ids."""
+    """Labels of every visible product in the order of their instance ids.
+
+    film: of the pinhole of the shot's camera, as engines render it
+    """
+    film = distorted_labels(film, shot.camera)
     labels = (_label(film, placed, shot.camera, names, output) for placed in shot.products)
-    seen = tuple(one for one in labels if one.area)
     return Labels(
-        objects=seen,
+        objects=tuple(label for label in labels if label.area),
         instance_id=film.instance_id,
         depth_m=film.depth_m,
         semantic=_semantic(film, shot, names) if output.semantic else None,

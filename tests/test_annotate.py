@@ -10,7 +10,6 @@ from blendgen.engine.flat import FlatEngine
 from blendgen.geometry.projection import inverse_rigid, project, transform_points, undistort
 from blendgen.models.label_names import label_names
 from blendgen.models.product import Catalog, Keypoint
-from blendgen.optics.distortion import distorted_labels, pinhole
 from blendgen.scene.film import Film
 from blendgen.spec.output import Output
 from tests.conftest import make_class_table, make_spec
@@ -86,9 +85,9 @@ def asked(shapes):
         )
         labelled = [p.model_copy(update={"label_id": p.instance_id + 3}) for p in shot.products]
         shot = shot.model_copy(update={"products": tuple(labelled)})
-        film = FlatEngine(catalog, output).render(shot.model_copy(update={"camera": pinhole(camera)}))
+        film = FlatEngine(catalog, output).render(shot)
         names = label_names(catalog, {name: [name] for name, _ in products})
-        return shot, annotate(distorted_labels(film, camera), shot, output, names), names
+        return shot, annotate(film, shot, output, names), names
 
     return build
 

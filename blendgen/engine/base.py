@@ -1,16 +1,20 @@
-"""Engine: what turns a Shot into a Film. The border to whatever renders.
+"""Engine: turns a Shot into a Film. The border to any renderer.
 
-Every engine honours the conventions of geometry.py and shot.py and passes the conformance suite
-in tests/engine. An engine holds no chance: the same Shot gives the same Film, whatever was
-rendered before. Light groups come at unit gain (see shot.py); exposures are not its business.
+Every engine follows the conventions of geometry/ and scene/ and passes the conformance suite in
+tests/engine. An engine makes no random choices: the same Shot gives the same Film, whatever was
+rendered before. A Film holds each light group at unit gain (see scene/shot.py); engines do not know
+exposures. Engines render pinhole cameras; the distortion of the lens is applied to the Film later,
+by `annotate` and `develop`.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from blendgen.errors import BlendgenError
+from blendgen.optics.distortion import pinhole
 from blendgen.scene.film import Film
 from blendgen.scene.shot import Lamp, Shot
 from blendgen.scene.vocabulary import SUNLIGHT
@@ -21,15 +25,30 @@ class EngineError(BlendgenError):
 
 
 class Engine(Protocol):
-    """A renderer that lives through many shots."""
+    """A renderer that is used for many shots."""
 
     def render(self, shot: Shot) -> Film:
-        """Measure one shot; raises EngineError."""
+        """The film of one shot, as the pinhole of its camera sees it (see optics/distortion.py).
+
+        raises: EngineError; GeometryError for a lens that has no such pinhole
+        """
         ...
 
     def identity(self) -> dict[str, str]:
-        """What made the pixels: engine, version, device, kernel; recorded in dataset.json."""
+        """Engine, version, device and kernel that made the pixels; recorded in dataset.json."""
         ...
+
+
+class PinholeEngine(ABC):
+    """Base of the engines that can only render pinhole cameras."""
+
+    def render(self, shot: Shot) -> Film:
+        """See Engine."""
+        return self.render_pinhole(shot.model_copy(update={"camera": pinhole(shot.camera)}))
+
+    @abstractmethod
+    def render_pinhole(self, shot: Shot) -> Film:
+        """The film of a shot whose camera does not distort; raises EngineError."""
 
 
 def lamp_radiance(lamp: Lamp) -> float:

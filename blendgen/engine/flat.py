@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
+from blendgen.engine.base import PinholeEngine
 from blendgen.geometry.color import hex_to_linear
 from blendgen.geometry.projection import inverse_rigid, pixel_rays, transform_points
 from blendgen.models.product import Catalog, Product
@@ -30,7 +31,7 @@ _NOTHING_MORE = Output()
 _AT_THE_POINT = 1e-4  # share of the way to a keypoint within which a hit is the keypoint itself
 
 
-class FlatEngine:
+class FlatEngine(PinholeEngine):
     """Analytic boxes and spheres on the plane z = 0 (see engine/base.py for the protocol)."""
 
     def __init__(self, catalog: Catalog, output: Output = _NOTHING_MORE):
@@ -40,7 +41,7 @@ class FlatEngine:
     def identity(self) -> dict[str, str]:
         return {"engine": "flat", "version": __version__, "device": "cpu", "kernel": "numpy"}
 
-    def render(self, shot: Shot) -> Film:
+    def render_pinhole(self, shot: Shot) -> Film:
         origin, directions = _rays(shot)
         hits = [self._hit(placed, origin, directions) for placed in shot.products]
         depth, normal = _plane_hit(origin, directions)

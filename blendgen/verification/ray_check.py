@@ -26,6 +26,7 @@ from blendgen.verification.rays.findings import Findings
 from blendgen.verification.reopen import Reopened
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import blender_engine, run_step, worker_job
 
@@ -71,7 +72,7 @@ def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[R
     by_index = {row["index"]: row for row in rows}
     tasks = (RowTask(row["shot_index"], (index,), json.dumps(row)) for index, row in by_index.items())
     with StopSignal() as stop:
-        for index, findings in run_tasks(job, tasks, stop, workers, produce=inspect):
+        for index, findings in run_tasks(job, tasks, stop, workers, steps=Steps(inspect)):
             yield by_index[index], findings
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped; not all rows are checked")
@@ -79,7 +80,7 @@ def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[R
 
 def inspect(task: RowTask) -> tuple[int, Findings]:
     """(index, Findings) of a task's row; runs in a worker process."""
-    return run_step(task, _inspect)
+    return run_step(task, lambda: _inspect(task))
 
 
 def _inspect(task: RowTask) -> tuple[int, Findings]:

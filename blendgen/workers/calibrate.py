@@ -36,6 +36,7 @@ from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.wheel import blender_version
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import run_step, worker_pipeline
 
@@ -113,7 +114,7 @@ def _measured(job: Job, workers: int) -> dict[str, Any]:
     found: list[tuple[int, bool]] = []
     with scratch_folder("calibration") as scratch, StopSignal() as stop:
         apart = replace(job, folder=scratch, log=scratch / "blender.log")
-        found = list(run_tasks(apart, tasks, stop, workers, produce=fewest_samples))
+        found = list(run_tasks(apart, tasks, stop, workers, steps=Steps(fewest_samples)))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
     return {
@@ -124,7 +125,7 @@ def _measured(job: Job, workers: int) -> dict[str, Any]:
 
 def fewest_samples(task: Task) -> tuple[int, bool]:
     """(samples, whether they suffice) of one shot; runs in a worker process."""
-    return run_step(task, _fewest_samples)
+    return run_step(task, lambda: _fewest_samples(task))
 
 
 def _fewest_samples(task: Task) -> tuple[int, bool]:

@@ -1,9 +1,9 @@
 """Child: the life of a worker process: tasks come through a pipe, answers go back.
 
-Bpy belongs to the main thread, and a render leaves Python free: so what `produce` gives may be the
-rest of the work, a function, and then it is done in one thread beside the next task. The parent hands
-out two tasks at a time, which bounds the films in memory. Each answer says what happened to which
-task, so that the parent knows at any crash what was in hand.
+Blender must be used in the main thread, and a render releases the GIL. The second step of a task
+(`Steps.finish`) therefore runs in another thread, while the first step of the next task renders. The
+parent sends two tasks at a time, which bounds the number of films in memory. Each answer names its task,
+so that after a crash the parent knows which tasks were unfinished.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -60,12 +61,15 @@ def work(pipe: Connection, order: Order) -> None:
     line = _Line(pipe)
     try:
         _start(order, line)
-        with ThreadPoolExecutor(1, "finish") as beside:
+        with ThreadPoolExecutor(1, "finish") as finishing:
             for number, task in line.tasks():
                 line.say(Begun(number))
-                rest = _answer(line, number, lambda task=task: order.produce(task))
-                if rest is not None:
-                    beside.submit(_answer, line, number, rest)
+                with _reported(line):
+                    result = order.steps.produce(task)
+                    if order.steps.finish is None:
+                        line.say(Answer(number, result, resident_bytes()))
+                    else:
+                        finishing.submit(_finish, line, number, order.steps.finish, result)
         code = 0
     except (EOFError, OSError):  # the parent is gone, or knows: nobody asks any more
         code = 1
@@ -84,16 +88,19 @@ def _start(order: Order, line: _Line) -> None:
     line.say(Ready())
 
 
-def _answer(line: _Line, number: int, step: Callable[[], Any]) -> Callable[[], Any] | None:
-    """Tell what a step of a task gave or raised; or return the rest of the work, where it gave that."""
+def _finish(line: _Line, number: int, finish: Callable[[Any], Any], result: Any) -> None:
+    """The second step of a task; sends its answer."""
+    with _reported(line):
+        line.say(Answer(number, finish(result), resident_bytes()))
+
+
+@contextmanager
+def _reported(line: _Line) -> Iterator[None]:
+    """Send an exception to the parent, which raises it there."""
     try:
-        result = step()
-        if callable(result):
-            return result
-        line.say(Answer(number, result, resident_bytes()))
-    except Exception as error:  # noqa: BLE001  (the parent raises it)
+        yield
+    except Exception as error:  # noqa: BLE001
         line.say(Failure(_picklable(error)))
-    return None
 
 
 def _picklable(error: Exception) -> Exception:

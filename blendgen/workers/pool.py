@@ -33,8 +33,9 @@ from blendgen.workers.share import (
     shares,
     worker_bytes,
 )
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import render, start
+from blendgen.workers.worker import IMAGES, start
 from blendgen.workers.worker_handle import Assignment, Hand, hire
 
 MAX_TRIES = 3
@@ -53,11 +54,11 @@ def run_tasks(
     stop: StopSignal,
     workers: int = 1,
     start: Callable[[Path, Share], None] = start,
-    produce: Callable[[Task], Any] = render,
+    steps: Steps = IMAGES,
     early_worker: EarlyWorker | None = None,
 ) -> Iterator[Any]:
-    """Rows and engine identity of each task as it finishes (or what another `produce` gives, or the
-    function that it gives); ends early when `stop` is set.
+    """Rows and engine identity of each task as it finishes (with other `steps`, their result); ends early
+    when `stop` is set.
 
     early_worker: the first worker, where one waits already
 
@@ -66,7 +67,7 @@ def run_tasks(
     limit = memory_limit(workers, free_memory_bytes(), _each_bytes(job))
     places = shares(workers, cores(), own_cores(), job.devices, limit)
     with job.temporary_file() as job_file:
-        order = {"job_file": job_file, "start": start, "produce": produce}
+        order = {"job_file": job_file, "start": start, "steps": steps}
         pool = _Pool(job, tasks, places, partial(hire, **order, early_worker=early_worker or EarlyWorker()))
         try:
             yield from pool.answers(stop)

@@ -16,17 +16,30 @@ from blendgen.workers.stop_signal import stop_signals_blocked
 
 
 @dataclass(frozen=True)
+class Steps:
+    """The work on a task, as functions of a module, which a worker process imports.
+
+    produce: gets the task; runs in the main thread of the worker, where Blender must be used
+    finish: gets what `produce` returned; runs in a second thread while `produce` works on the next task.
+        None: `produce` does all the work
+    """
+
+    produce: Callable[[Any], Any]
+    finish: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
 class Order:
     """What a worker is there for.
 
     job_file: of its job; share: its part of the machine
-    start: runs once with both; produce: what it does with a task
+    start: runs once with both; steps: its work on each task
     """
 
     job_file: Path
     share: Share
     start: Callable[[Path, Share], None]
-    produce: Callable[[Any], Any]
+    steps: Steps
 
 
 def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:

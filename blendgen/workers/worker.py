@@ -1,9 +1,9 @@
-"""Worker: what is done in the child process in which Blender lives; whole shots in, rows out.
+"""Worker: the work in the child process in which Blender runs; whole shots in, rows out.
 
-`start` runs once in a fresh process, `render` once a task; what `render` gives finishes the task in
-another thread, without Blender. Blender writes to file descriptor 1 from C, so both 1 and 2 go to
-the log. Signals are the parent's business: a worker ignores them, and its parent kills it where
-needed.
+`start` runs once in a fresh process. Each task is first rendered (`render`), in the main thread; `write`
+then makes and writes its images in another thread, without Blender. Blender prints to file descriptor 1
+from C, so 1 and 2 are both redirected to the log. A worker ignores signals: its parent handles them, and
+kills it where needed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
@@ -33,10 +33,12 @@ from blendgen.system.machine import cores
 from blendgen.system.wheel import missing_bpy_message, require_libraries
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.share import Share
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import ignore_stop_signals
 
 _RENDERS_AFTER_S = 0.4
-Made = tuple[list[Row], dict[str, str]]
+RowsAndIdentity = tuple[list[Row], dict[str, str]]
+Result = TypeVar("Result")
 
 
 class _Worker:
@@ -47,8 +49,8 @@ class _Worker:
 
 
 def start(job_file: Path, share: Share) -> None:
-    """Prepare this process; Blender itself is loaded by the first task, so that failing to load
-    is an answer and not a crash."""
+    """Prepare this process. Blender is loaded by the first task: a failure to load it is then a message
+    to the parent and not a crash."""
     ignore_stop_signals()
     os.environ |= blender_environment(job_file.parent)
     job = load_job(job_file)
@@ -60,31 +62,33 @@ def start(job_file: Path, share: Share) -> None:
         raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
 
 
-def render(task: Task) -> Callable[[], Made]:
-    """Render a task; returns the rest of the work, which makes and writes its images without Blender.
+def render(task: Task) -> Rendered:
+    """The first step of a task: draw, render and annotate its shot.
 
-    The rest returns rows and the engine's identity.
-    raises: BlendgenError, also for what Blender or a library raised; its traceback is in the log
+    raises: BlendgenError, also for any exception of Blender or a library; its traceback is in the log
     """
-    rendered = run_step(task, lambda task: worker_pipeline().rendered(task))
-    return lambda: run_step(task, lambda _: _finished(rendered))
+    return run_step(task, lambda: worker_pipeline().rendered(task))
 
 
-def produce(task: Task) -> Made:
-    """Make and write the images of a task from beginning to end; see `render`."""
-    return render(task)()
+def write(rendered: Rendered) -> RowsAndIdentity:
+    """The second step: develop and write the images of a shot, without Blender; raises as `render` does."""
+    return run_step(rendered.task, lambda: _written(rendered))
 
 
-def run_step(task: Task, answer: Callable[[Task], Any]) -> Any:
-    """What `answer` makes of a task; raises BlendgenError whatever it raised, the traceback in the log."""
+IMAGES = Steps(render, write)
+
+
+def run_step(task: Task, step: Callable[[], Result]) -> Result:
+    """The result of step(); raises a BlendgenError that names the shot for any other exception, whose
+    traceback goes to the log."""
     try:
-        return answer(task)
+        return step()
     except BlendgenError:
         raise
     except Exception as error:
         traceback.print_exc()
-        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise EngineError(f"shot {task.shot_index}: {what}; more is in {_Worker.job.log}") from error
+        message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise EngineError(f"shot {task.shot_index}: {message}; more is in {_Worker.job.log}") from error
 
 
 def worker_job() -> Job:
@@ -101,14 +105,14 @@ def worker_pipeline() -> Pipeline:
     return _Worker.pipeline
 
 
-def _finished(rendered: Rendered) -> Made:
+def _written(rendered: Rendered) -> RowsAndIdentity:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
     frames = worker_pipeline().developed(rendered)
     return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
 
 
 def redirect_output(log: Path) -> None:
-    """Send everything that this process prints, from Python or C, to a file."""
+    """Redirect all output of this process, from Python or C, to a file."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -129,15 +133,15 @@ def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
 
 
 def _load_during_first_render(name: str) -> None:
-    """Import a module in a thread once Cycles is at work and leaves Python free: sooner it would hold up
-    what comes before the render, and beside the import of bpy it would deadlock."""
+    """Import a module in a thread once Cycles renders and releases the GIL. Earlier it would delay the
+    render, and together with the import of bpy it would deadlock."""
     timer = threading.Timer(_RENDERS_AFTER_S, importlib.import_module, (name,))
     timer.daemon = True
     timer.start()
 
 
 def blender_engine(job: Job, device: Device = CPU):
-    """Cycles for a job; raises SetupError with the cure where Blender does not load."""
+    """The Blender engine of a job; raises SetupError with the way out where Blender does not load."""
     try:
         from blendgen.engine.blender.session.engine import BlenderEngine
     except ImportError as error:

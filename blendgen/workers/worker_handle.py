@@ -14,7 +14,7 @@ from blendgen.pipeline import Task
 from blendgen.workers.child import work
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.share import Share
-from blendgen.workers.spawn import Order, spawn
+from blendgen.workers.spawn import Order, Steps, spawn
 
 # bpy is loaded by the first task, or within this time by an early worker
 _START_PATIENCE_S = 300.0
@@ -101,7 +101,7 @@ class Hand:
             self.pipe.send(message)
 
 
-def hire(share: Share, job_file: Path, start: Callable, produce: Callable, early_worker: EarlyWorker) -> Hand:
+def hire(share: Share, job_file: Path, start: Callable, steps: Steps, early_worker: EarlyWorker) -> Hand:
     """A worker process with its share of the machine: the early_worker, or else a new one."""
-    order = Order(job_file, share, start, produce)
+    order = Order(job_file, share, start, steps)
     return Hand(share, *(early_worker.engage(order) or spawn(work, order)))

@@ -30,7 +30,8 @@ from blendgen.verification.rays.check import Checker
 from blendgen.verification.rays.findings import Findings, total
 from blendgen.workers.job import Job
 from blendgen.workers.pool import StopSignal, run_tasks
-from blendgen.workers.worker import produce, run_step, worker_job, worker_pipeline
+from blendgen.workers.spawn import Steps
+from blendgen.workers.worker import render, run_step, worker_job, worker_pipeline, write
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORKERS = 2
@@ -130,7 +131,7 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
             images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
             try:
                 tasks = tasks_for(job.spec, images)
-                for index, one in run_tasks(job, tasks, stop, WORKERS, produce=made_and_checked):
+                for index, one in run_tasks(job, tasks, stop, WORKERS, steps=Steps(made_and_checked)):
                     place = f"{variant.name}, seed {seed}, index {index}: "
                     found = total([found, replace(one, faults=tuple(place + what for what in one.faults))])
             except BlendgenError as error:  # the other scenes are checked all the same
@@ -140,8 +141,8 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:
     """(index, Findings) of an image, by its row and files as they were written; runs in a worker process."""
-    ((row,), _) = produce(task)
-    return row["index"], run_step(task, lambda _: checker().check(json.loads(row_line(row))))
+    ((row,), _) = write(render(task))
+    return row["index"], run_step(task, lambda: checker().check(json.loads(row_line(row))))
 
 
 @cache

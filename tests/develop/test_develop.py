@@ -8,7 +8,10 @@ from blendgen.develop.encode import through_jpeg
 from blendgen.develop.grain import add_grain
 from blendgen.develop.relight import mix_groups
 from blendgen.geometry.color import blackbody_linear, hex_to_linear, hex_to_srgb, white_balance_gain
+from blendgen.geometry.projection import NO_DISTORTION
+from blendgen.pipeline import Task
 from blendgen.scene.film import Film
+from tests.conftest import make_spec
 from tests.develop.cameras import PRESETS, camera, exposure, sensor_of
 
 
@@ -198,3 +201,27 @@ def test_the_clean_twin_differs_by_noise_alone(preset):
     assert np.array_equal(clean, again)
     assert np.abs(noisy - clean).mean() > 1
     assert np.abs((noisy - clean).mean()) < 4
+
+
+def test_pictures_have_the_frame_of_the_camera_and_not_of_the_pinhole_that_is_rendered(flat_pipeline):
+    """One call blurs, distorts and counts: a shot on a moving belt, out of focus, through a barrel lens."""
+    spec = make_spec(
+        camera={"distortion": {"k1": -0.2}, "f_number": 2.8, "focal_length_mm": 35},
+        surface={"kind": "belt_rubber", "speed_m_per_s": 0.5},
+    )
+    pipeline = flat_pipeline(spec)
+    (frame,) = pipeline.frames(Task(0, (0,)))
+    film = pipeline.engine.render(frame.shot)
+    assert film.depth_m.shape > (48, 64)
+    sharp, straight = (
+        frame.shot.model_copy(update={"camera": frame.shot.camera.model_copy(update=changes)})
+        for changes in ({"f_number": None}, {"distortion": NO_DISTORTION})
+    )
+    pictures = [
+        next(pipeline.developer.develop(pipeline.engine.render(shot), shot, (frame.exposure,), clean=True))
+        for shot in (frame.shot, sharp, straight)
+    ]
+    assert np.array_equal(pictures[0].rgb_u8, frame.rgb_u8) and frame.rgb_u8.shape == (48, 64, 3)
+    for other in pictures[1:]:
+        assert other.rgb_u8.shape == (48, 64, 3) and (other.rgb_u8 != frame.rgb_u8).any()
+    assert pictures[0].clean_u8.shape == (48, 64, 3)

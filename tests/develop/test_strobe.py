@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from blendgen.develop.develop import Developer
+from blendgen.develop.develop import Developer, through_shutter
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.engine.flat import FlatEngine
-from blendgen.pipeline import _blurred
 from tests.conftest import make_class_table, make_spec
 
 
@@ -29,7 +28,7 @@ def light(film, shot, exposure, groups=None):
         gains = {name: gain if name in groups else (0, 0, 0) for name, gain in exposure.group_gain.items()}
         exposure = exposure.model_copy(update={"group_gain": gains})
     (parts,) = Developer(None, 1).lit(film, (exposure,))
-    return _blurred(parts, film, shot)
+    return through_shutter(parts, film, shot)
 
 
 def sharp(film, exposure, groups):

@@ -21,6 +21,7 @@ from blendgen.geometry.projection import (
     rotation_about_z,
     transform_points,
 )
+from blendgen.optics.distortion import pinhole
 from blendgen.scene.shot import Camera, Environment, Lamp, PlacedProduct, Shot, Surface
 
 RESOLUTION = (256, 192)
@@ -232,7 +233,18 @@ def check_any_order(engine, box, sphere):
         assert all(np.array_equal(one.amodal_masks[i], two.amodal_masks[i]) for i in (1, 2))
 
 
+def check_a_lens_that_distorts(engine, box, sphere):
+    """It is rendered as its pinhole; `annotate` and `develop` apply the lens."""
+    camera = make_camera(resolution=(96, 72)).model_copy(update={"distortion": (-0.2, 0.0, 0.0, 0.0, 0.0)})
+    shot = make_shot([place(1, box)], camera)
+    film = engine.render(shot)
+    straight = engine.render(shot.model_copy(update={"camera": pinhole(camera)}))
+    assert film.instance_id.shape[::-1] == pinhole(camera).resolution != camera.resolution
+    assert np.array_equal(film.depth_m, straight.depth_m)
+
+
 CHECKS = [
+    check_a_lens_that_distorts,
     check_axes,
     check_shapes_and_types,
     check_masks_against_projection,

@@ -14,6 +14,7 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError
 from blendgen.pipeline import Task
 from blendgen.workers.job import load_job
+from blendgen.workers.spawn import Steps
 
 
 class _State:
@@ -91,52 +92,60 @@ def tells_its_environment(task: Task):
     return own, os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-def needs_the_next_task(task: Task):
-    """The rest of shot 0 waits for shot 1 to be begun: it never ends where the two do not overlap."""
+def marks_its_start(task: Task) -> Task:
     (_State.folder / f"started-{task.shot_index}").touch()
-
-    def rest():
-        deadline = time.monotonic() + 20
-        while task.shot_index == 0 and not (_State.folder / "started-1").exists():
-            if time.monotonic() > deadline:
-                raise EngineError("shot 1 was not begun beside the rest of shot 0")
-            time.sleep(0.01)
-        return works(task)
-
-    return rest
+    return task
 
 
-def tells_how_many_films_there_are(task: Task):
-    """Films are in memory from the beginning of a task until its answer."""
+def _waits_for_shot_1(task: Task):
+    deadline = time.monotonic() + 20
+    while task.shot_index == 0 and not (_State.folder / "started-1").exists():
+        if time.monotonic() > deadline:
+            raise EngineError("shot 1 was not started while shot 0 was finished")
+        time.sleep(0.01)
+    return works(task)
+
+
+# shot 0 ends only if shot 1 starts before it is finished
+needs_the_next_task = Steps(marks_its_start, _waits_for_shot_1)
+
+
+def _adds_a_film(task: Task) -> tuple[int, int]:
     _State.films.add(task.shot_index)
-    count = len(_State.films)
-
-    def rest():
-        time.sleep(0.05)
-        _State.films.remove(task.shot_index)
-        return count
-
-    return rest
+    return task.shot_index, len(_State.films)
 
 
-def rest_fails(task: Task):
-    def rest():
-        raise DatasetError(f"shot {task.shot_index}: the disk is full")
+def _removes_a_film(film: tuple[int, int]) -> int:
+    time.sleep(0.05)
+    _State.films.remove(film[0])
+    return film[1]
 
-    return rest
+
+# the number of films in memory, from the start of a task to its answer
+counts_films = Steps(_adds_a_film, _removes_a_film)
 
 
-def rest_aborts_on_shot_1(task: Task):
-    """Shot 1 crashes when shot 2 is already in hand: shot 2 has nothing to do with it."""
+def _fills_the_disk(task: Task):
+    raise DatasetError(f"shot {task.shot_index}: the disk is full")
+
+
+fails_to_finish = Steps(marks_its_start, _fills_the_disk)
+
+
+def _marks_its_start_and_process(task: Task) -> Task:
     (_State.folder / f"started-{task.shot_index}-{os.getpid()}").touch()
+    return task
 
-    def rest():
-        if task.shot_index == 1:
-            time.sleep(0.5)
-            os.abort()
-        return works(task)
 
-    return rest
+def _aborts_on_shot_1(task: Task):
+    if task.shot_index == 1:
+        time.sleep(0.5)
+        os.abort()
+    return works(task)
+
+
+# shot 1 crashes when its worker has already started shot 2, which is not to blame
+aborts_while_it_finishes_shot_1 = Steps(_marks_its_start_and_process, _aborts_on_shot_1)
 
 
 def is_killed_once_while_idle(task: Task):
@@ -159,8 +168,8 @@ def raises_what_cannot_be_pickled(task: Task):
     raise OddError("this", "that")
 
 
-def gives_what_cannot_be_pickled(task: Task):
-    return lambda: [threading.Lock()]
+def returns_what_cannot_be_pickled(task: Task):
+    return [threading.Lock()]
 
 
 def dies_while_probing(pipe, log: Path):

@@ -48,7 +48,7 @@ def answers(monkeypatch, *found):
     """Workers that find these samples, and how often they were asked."""
     asked = []
 
-    def run_tasks(job, tasks, stop, workers, produce):
+    def run_tasks(job, tasks, stop, workers, steps):
         asked.append(list(tasks))
         yield from found
 

@@ -13,6 +13,7 @@ from blendgen.system.machine import cores
 from blendgen.workers.early_worker import start_early_worker
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from tests.conftest import make_class_table, make_spec
 from tests.workers import failing
@@ -28,7 +29,7 @@ def job(tmp_path, shapes):
 def workers_of(job, early_worker, workers=1, tasks=TASKS):
     """The process that did each task."""
     answers = run_tasks(
-        job, tasks, StopSignal(), workers, failing.start, failing.tells_shot_and_process, early_worker
+        job, tasks, StopSignal(), workers, failing.start, Steps(failing.tells_shot_and_process), early_worker
     )
     return dict(answers)
 
@@ -106,6 +107,12 @@ def test_what_a_recruit_started_before_keeps_to_its_share_too(job):
     with start_early_worker() as early_worker:
         time.sleep(0.5)
         allowed = run_tasks(
-            job, TASKS, StopSignal(), 2, failing.start, failing.tells_the_cores_of_its_threads, early_worker
+            job,
+            TASKS,
+            StopSignal(),
+            2,
+            failing.start,
+            Steps(failing.tells_the_cores_of_its_threads),
+            early_worker,
         )
         assert {tuple(map(len, one)) for one in allowed} == {(1,)}

@@ -24,6 +24,7 @@ from blendgen.workers import gpu_probe as probe
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.early_worker import start_early_worker
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.pipeline import Task
 from tests.conftest import make_product, make_class_table, make_spec
@@ -33,7 +34,7 @@ def rendering(folder):
     catalog = Catalog((make_product("box", "box", (0.1, 0.06, 0.03)),))
     job = Job(make_spec(), catalog, make_class_table(catalog), folder, folder / "log")
     tasks = [Task(i, (i,)) for i in range(6)]
-    list(run_tasks(job, tasks, StopSignal(), 2, failing.start, failing.hangs))
+    list(run_tasks(job, tasks, StopSignal(), 2, failing.start, Steps(failing.hangs)))
 
 def recruiting(folder):
     with start_early_worker():

@@ -16,6 +16,7 @@ from blendgen.system.machine import own_cores
 from blendgen.workers import pool, share
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import start
 from tests.conftest import make_class_table, make_spec
@@ -30,7 +31,8 @@ def job(tmp_path, shapes):
 
 
 def results(job, produce, workers=1, stop=None, tasks=TASKS):
-    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.start, produce))
+    steps = produce if isinstance(produce, Steps) else Steps(produce)
+    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.start, steps))
 
 
 def indices(job, produce, workers=1, stop=None):
@@ -88,9 +90,9 @@ def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, wo
 
 
 def test_the_blame_for_a_crash_beside_the_next_shot_falls_on_the_right_one(job):
-    done = []
+    done, steps = [], failing.aborts_while_it_finishes_shot_1
     with pytest.raises(EngineError, match=r"shot 1: Blender crashed 3 times \(SIGABRT\)"):
-        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.start, failing.rest_aborts_on_shot_1):
+        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.start, steps):
             done += [row["index"] for row in rows]
     assert len(list(job.folder.glob("started-1-*"))) == 3
     assert len(set(done)) == len(done)
@@ -103,11 +105,11 @@ def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
     with pytest.raises(DatasetError, match="the disk is full"):
         indices(job, failing.meets_a_full_disk, workers)
     with pytest.raises(DatasetError, match="the disk is full"):
-        indices(job, failing.rest_fails, workers)
+        indices(job, failing.fails_to_finish, workers)
     with pytest.raises(EngineError, match="OddError: this and that"):
         indices(job, failing.raises_what_cannot_be_pickled, workers)
     with pytest.raises(TypeError, match="pickle"):
-        indices(job, failing.gives_what_cannot_be_pickled, workers)
+        indices(job, failing.returns_what_cannot_be_pickled, workers)
 
 
 def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):
@@ -115,7 +117,7 @@ def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):
 
 
 def test_a_worker_never_holds_more_than_two_films(job):
-    assert max(results(job, failing.tells_how_many_films_there_are)) == 2
+    assert max(results(job, failing.counts_films)) == 2
 
 
 def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
@@ -176,7 +178,7 @@ def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_orde
 
     with StopSignal() as stop:
         after(job.folder / "starting", to_all)
-        run = run_tasks(job, TASKS, stop, 1, failing.start_slowly, failing.works)
+        run = run_tasks(job, TASKS, stop, 1, failing.start_slowly, Steps(failing.works))
         done = [row["index"] for rows, _ in run for row in rows]
     assert stop.signum == signal.SIGINT and len(done) < len(TASKS)
     assert multiprocessing.active_children() == []
@@ -192,7 +194,7 @@ def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
 
 
 def test_a_worker_that_dies_while_it_starts_is_told(job):
-    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_starting, failing.works)
+    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_starting, Steps(failing.works))
     with pytest.raises(EngineError, match="ended while it started"):
         list(run)
 
@@ -216,6 +218,6 @@ def test_signals_mean_again_what_they_meant_before():
 def test_a_job_or_a_log_that_is_gone_is_told_with_its_cause(job):
     apart = replace(job, log=job.folder / "gone" / "log")
     with pytest.raises(EngineError, match=r"gone.log: cannot be written: No such file"):
-        list(run_tasks(apart, TASKS, StopSignal(), 1, start, failing.works))
+        list(run_tasks(apart, TASKS, StopSignal(), 1, start, Steps(failing.works)))
     with pytest.raises(SetupError, match=r"job\.pickle cannot be read .*set TMPDIR to another"):
-        list(run_tasks(job, TASKS, StopSignal(), 1, failing.loses_its_job, failing.works))
+        list(run_tasks(job, TASKS, StopSignal(), 1, failing.loses_its_job, Steps(failing.works)))

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.engine.base import EngineError
+from blendgen.engine.base import EngineError, PinholeEngine
 from blendgen.engine.blender.session import amodal, backdrop, capture, lights
 from blendgen.engine.blender.session.devices import use_device
 from blendgen.engine.blender.session.eevee import Eevee
@@ -44,7 +44,7 @@ _CLAMP_DIRECT, _CLAMP_INDIRECT = 40.0, 6.0
 _FLIP = Matrix.Diagonal((1.0, -1.0, -1.0, 1.0))
 
 
-class BlenderEngine:
+class BlenderEngine(PinholeEngine):
     """Cycles on one device (see engine/base.py for the protocol)."""
 
     def __init__(
@@ -91,7 +91,7 @@ class BlenderEngine:
         }
         return cycles | ({"graphics_card": self._eevee().card} if self._settings.engine == "eevee" else {})
 
-    def render(self, shot: Shot) -> Film:
+    def render_pinhole(self, shot: Shot) -> Film:
         if len(shot.lamps) > self._max_lamps:
             raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
         try:
