@@ -53,7 +53,7 @@ _SHOWN = 5  # of a list of classes
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
-    spec, folder, images, index_range, workers, device, overrides, seed, render, strict, force, check, as_json
+    spec, folder, images, index_range, workers, device, settings, seed, render, strict, force, check, as_json
 ):
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -82,7 +82,7 @@ def command(
     from blendgen.workers.job import Job
 
     wish = parse_device(device)
-    spec_file = load(spec, overrides, seed, render, images)
+    spec_file = load(spec, settings, seed, render, images)
     wanted = parse_range(index_range) if index_range is not None else range(spec_file.spec.images)
     devices = devices_for(wish)
     if device != "cpu":

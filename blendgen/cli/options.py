@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from blendgen.cli.terminal import say
 
 if TYPE_CHECKING:
     from blendgen.models.inventory import Inventory
-    from blendgen.spec.load import SpecFile
+    from blendgen.spec.load import Override, SpecFile
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
 
@@ -21,7 +22,7 @@ def spec_options(command):
     """The options that change a spec as it is loaded."""
     options = [
         click.option("--seed", type=click.IntRange(min=0), help="Override the seed of the spec."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
                      help="Override a field, such as camera.roll_deg=0; may be repeated."),
         click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final."),
         click.option("--strict", is_flag=True, help="Stop where a model of a folder cannot be used."),
@@ -53,20 +54,31 @@ workers_option = click.option(
 )
 
 
+def overrides(
+    settings: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
+) -> Iterator[Override]:
+    """The overrides of the command line, each with the option that it comes from.
+
+    The preset is the first, so that --set render.KEY changes a field of it.
+    """
+    from blendgen.spec.load import Override, parse_override
+
+    if render is not None:
+        yield Override(f"--render {render}", ("render",), render)
+    yield from map(parse_override, settings)
+    if seed is not None:
+        yield Override(f"--seed {seed}", ("seed",), seed)
+    if images is not None:
+        yield Override(f"-n {images}", ("images",), images)
+
+
 def load(
-    spec: Path, overrides: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
+    spec: Path, settings: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
 ) -> SpecFile:
     """Load a spec with the command line's overrides; they enter here and nowhere later."""
-    from blendgen.spec.load import Override, load_spec, parse_override
+    from blendgen.api import load_spec
 
-    # first, so that --set render.KEY changes a field of this preset
-    changes = [] if render is None else [Override(f"--render {render}", ("render",), render)]
-    changes += [parse_override(text) for text in overrides]
-    if seed is not None:
-        changes.append(Override(f"--seed {seed}", ("seed",), seed))
-    if images is not None:
-        changes.append(Override(f"-n {images}", ("images",), images))
-    return load_spec(spec, changes)
+    return load_spec(spec, overrides(settings, seed, render, images))
 
 
 def stock(spec_file: SpecFile, strict: bool) -> Inventory:

@@ -33,7 +33,7 @@ _SAMPLES = 8
 @click.option("--ablate", metavar="PARAMETER", help="Change everything but this parameter (or section).")
 @click.option("--index", type=click.IntRange(min=0), default=0, help="Image that the rest is as in.")
 @spec_options
-def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, render, strict):
+def command(spec, sheet, images, boxes, vary, ablate, index, settings, seed, render, strict):
     """Render a few images of SPEC, small and quick, onto one labelled contact sheet.
 
     With --render the preset decides size and quality. --vary camera.elevation_deg shows what one
@@ -57,7 +57,7 @@ def command(spec, sheet, images, boxes, vary, ablate, index, overrides, seed, re
     if sheet.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise UsageError(f"-o {sheet}: name a picture that ends in .png, .jpg or .webp")
     refuse_others_file(sheet)
-    spec_file = load(spec, overrides, seed, render)
+    spec_file = load(spec, settings, seed, render)
     quick = spec_file.spec if render else _quick(spec_file.spec)
     inventory = stock(spec_file, strict)
     sweep, captions = None, {}

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import click
 
-from blendgen.cli.options import load, spec_argument, spec_options, stock
+from blendgen import api
+from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.terminal import echo_json
 
 
 @click.command("sample")
 @spec_argument
-@click.option("--index", type=click.IntRange(min=0), default=0, show_default=True, help="Which image.")
-@click.option("--attempt", type=click.IntRange(min=0), default=0, help="Which attempt at it.")
+@click.option(
+    "--index",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number of the image, from 0.",
+)
+@click.option(
+    "--attempt",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number of the attempt: a shot that cannot be rendered is sampled again.",
+)
 @spec_options
-def command(spec, index, attempt, overrides, seed, render, strict):
-    """Print the values sampled for one image of SPEC; nothing is rendered."""
-    from blendgen.draw.shot import draw_exposures, draw_shot
-
-    spec_file = load(spec, overrides, seed, render)
-    inventory = stock(spec_file, strict)
-    shot_index = index // spec_file.spec.exposures_per_shot
-    shot = draw_shot(spec_file.spec, inventory.catalog, inventory.class_table, shot_index, attempt)
-    (exposure,) = draw_exposures(spec_file.spec, shot, [index])
-    drawn = {"shot": shot.model_dump(mode="json"), "exposure": exposure.model_dump(mode="json")}
-    echo_json(drawn, indent=2)
+def command(spec, index, attempt, settings, seed, render, strict):
+    """Print the values sampled for one image of SPEC. Nothing is rendered."""
+    changes = overrides(settings, seed, render)
+    shot, exposure = api.sample(spec, index, attempt, overrides=changes, strict=strict)
+    echo_json({"shot": shot.model_dump(mode="json"), "exposure": exposure.model_dump(mode="json")}, indent=2)

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -45,6 +46,17 @@ def read_rows(path: Path, whole: bool = False) -> Iterator[Row]:
         yield _row(line, path, number, whole)
 
 
+def read_row(path: Path, number: int, offset: int) -> Row:
+    """One row of a manifest, with all columns that exports read.
+
+    number: of its line, from 1; offset: where that begins, in bytes (see Census)
+    raises: DatasetError where there is no such row
+    """
+    with _opened(path) as file:
+        file.seek(offset)
+        return _row(file.readline(MAX_ROW_BYTES + 1), path, number, whole=True)
+
+
 def checked_row(line: bytes, whole: bool = False) -> Row:
     """The row of a line; raises ValueError with what is wrong, in a few words."""
     row = parsed_json(line, MAX_ROW_BYTES)
@@ -73,12 +85,15 @@ def census(path: Path) -> Census:
     """
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
+    offsets, end = array("q"), 0
     for number, line in enumerate(_whole_lines(path), start=1):
+        offsets.append(end)
+        end += len(line)
         match = _SPLIT.search(line)
         split = match[1].decode("ascii") if match else ""
         counts[split if split in counts or not name_fault(split) else _row(line, path, number)["split"]] += 1
         digest.update(line)
-    return Census(dict(counts), digest.hexdigest())
+    return Census(dict(counts), digest.hexdigest(), offsets)
 
 
 def spread_rows(path: Path, limit: int) -> list[Row]:
@@ -124,10 +139,14 @@ class ManifestWriter:
 
 @dataclass(frozen=True)
 class Census:
-    """images_per_split: how many rows each split has; sha256: of all rows"""
+    """images_per_split: how many rows each split has; sha256: of all rows
+
+    offsets: where each row begins, in bytes
+    """
 
     images_per_split: dict[str, int]
     sha256: str
+    offsets: array[int]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ In: a folder that `generate` made. Out: its classes, its splits and its rows in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import census, read_rows
+from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.photos import UNREADABLE
@@ -27,6 +28,7 @@ class Source:
     """classes[label_id] is a label; splits: those that have an image, sorted
 
     digest: of what was to be made; rows_sha256: of what was made
+    offsets: where each row begins in the manifest, in bytes
     """
 
     root: Path
@@ -37,6 +39,7 @@ class Source:
     images: int
     record: dict[str, Any]
     rows_sha256: str
+    offsets: Sequence[int]
 
     @property
     def keypoints(self) -> dict[str, dict[str, Any]]:
@@ -54,7 +57,6 @@ class Source:
     def rows(self) -> Iterator[Row]:
         """Raises DatasetError for a line that is not a row of this data set, or whose object has an
         empty box or one outside of the image."""
-        label_ids = {label: label_id for label_id, label in enumerate(self.classes)}
         last = -1
         for row in read_rows(Layout(self.root).manifest, whole=True):
             if row["index"] <= last:
@@ -63,18 +65,29 @@ class Source:
                     "again, which puts the rows into order and leaves out what comes twice"
                 )
             last = row["index"]
-            self._refuse_unknown(row, label_ids)
+            self._refuse_unknown(row)
             self._refuse_boxes(row)
             yield row
 
-    def _refuse_unknown(self, row: Row, label_ids: dict[str, int]) -> None:
+    def row(self, number: int) -> Row:
+        """The row of a line, counted from 0; raises DatasetError as `rows` does."""
+        row = read_row(Layout(self.root).manifest, number + 1, self.offsets[number])
+        self._refuse_unknown(row)
+        self._refuse_boxes(row)
+        return row
+
+    @cached_property
+    def _label_ids(self) -> dict[str, int]:
+        return {label: label_id for label_id, label in enumerate(self.classes)}
+
+    def _refuse_unknown(self, row: Row) -> None:
         """A split or class that dataset.json does not have: no exporter has a place for it."""
         objects = row["objects"]
         named = [
             (row["label"], row["label_id"]),
             *zip(objects["category"], objects["category_id"], strict=True),
         ]
-        wrong = next((label for label, label_id in named if label_ids.get(label) != label_id), None)
+        wrong = next((label for label, label_id in named if self._label_ids.get(label) != label_id), None)
         if row["split"] not in self.splits:
             what = f"its split {row['split']!r} is none that was counted"
         elif wrong is not None:
@@ -112,18 +125,26 @@ class Source:
                 f"{self.root}: image {row['index']} has no mask; set output.masks: true and generate again, "
                 "or choose an export without outlines"
             )
-        path = self.path(row, "mask_file_name")
+        ids = self._pixels(row, "mask_file_name")
+        if ids.ndim != 2 or ids.dtype.kind not in "ui":
+            raise DatasetError(f"{self.path(row, 'mask_file_name')}: is not a mask of instance ids")
+        return ids.astype(np.uint16, copy=False)
+
+    def image(self, row: Row) -> np.ndarray:
+        """(h, w, 3) uint8 sRGB; raises DatasetError where the image cannot be read."""
+        return self._pixels(row, "file_name", "RGB")
+
+    def _pixels(self, row: Row, key: str, mode: str | None = None) -> np.ndarray:
+        """A picture of a row, converted to `mode`; raises DatasetError."""
+        path = self.path(row, key)
         try:
-            with Image.open(path) as mask:
-                self._refuse_size(row, path, mask.size)
-                ids = np.asarray(mask)
+            with Image.open(path) as picture:
+                self._refuse_size(row, path, picture.size)
+                return np.array(picture if mode is None else picture.convert(mode))
         except UNREADABLE as error:
             raise DatasetError(
                 f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong"
             ) from None
-        if ids.ndim != 2 or ids.dtype.kind not in "ui":
-            raise DatasetError(f"{path}: is not a mask of instance ids")
-        return ids.astype(np.uint16, copy=False)
 
     def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
         """Before anything is decoded: a file of a few bytes may claim any size."""
@@ -160,7 +181,9 @@ def open_source(root: Path) -> Source:
             f"{root}: dataset.json has {sum(recorded.values())} images, the manifest has {images}: "
             "a run goes on or was cut off; run `blendgen generate` again"
         )
-    return Source(layout.root, name, digest, classes, tuple(sorted(there)), images, record, found.sha256)
+    return Source(
+        layout.root, name, digest, classes, tuple(sorted(there)), images, record, found.sha256, found.offsets
+    )
 
 
 def _record(layout: Layout) -> dict[str, Any]:

@@ -7,7 +7,9 @@ Out: a frozen Spec with the line and column of its keys, or a SpecError with all
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from blendgen.spec.yaml_source import Path as FieldPath
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
 # either key sets the number of samples: an override of one removes the other
 _ALTERNATIVES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
+_NOWHERE = {(): (0, 0)}  # places of values that do not come from a file
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,22 @@ def load_spec(path: Path, overrides: list[Override] = (), shown_as: str | None =
     return check_spec(document, Path(path).resolve().parent, tuple(overrides))
 
 
+def as_spec_file(
+    spec: SpecFile | Mapping[str, Any] | str | PathLike[str], overrides: Iterable[Override] = ()
+) -> SpecFile:
+    """A checked spec from what a caller has: a file, plain values, or a spec that is to be changed.
+
+    Plain values are those of a YAML file; folders in them are relative to the working directory.
+    raises: as load_spec
+    """
+    if isinstance(spec, SpecFile):
+        overrides = tuple(overrides)
+        return check_spec(spec.document, spec.folder, spec.overrides + overrides) if overrides else spec
+    if isinstance(spec, Mapping):
+        return check_spec(Document("spec", _plain(dict(spec)), _NOWHERE), Path.cwd(), tuple(overrides))
+    return load_spec(Path(spec), list(overrides))
+
+
 def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...] = ()) -> SpecFile:
     """Check plain values against the schema; raises SpecError."""
     if not isinstance(document.value, dict):
@@ -106,16 +125,23 @@ def parse_override(text: str) -> Override:
     key, equals, value_text = text.partition("=")
     if not equals or not key.strip():
         raise UsageError(f"--set: expected KEY=VALUE such as camera.distance_m=0.5, got {text!r}")
-    path: list[str | int] = []
-    for part in key.strip().replace("[", ".").replace("]", "").split("."):
-        path.append(int(part) if part.isdigit() else part)
     if value_text.strip().startswith("#"):  # a colour; in YAML it would be a comment
         value_text = f"'{value_text.strip()}'"
     try:
         value = parse(value_text, "").value if value_text.strip() else None
     except SpecError as error:
         raise UsageError(f"--set {text}: {error.problems[0].message}") from None
-    return Override(f"--set {text}", tuple(path), value)
+    return Override(f"--set {text}", _field_path(key), value)
+
+
+def override_of(key: str, value: Any) -> Override:
+    """The override of a field, such as camera.distance_m or products[0].unit, by a plain value."""
+    return Override(f"{key}={value!r}", _field_path(key), value)
+
+
+def _field_path(key: str) -> FieldPath:
+    parts = key.strip().replace("[", ".").replace("]", "").split(".")
+    return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
 def resolved_yaml(spec: Spec) -> str:

@@ -1,0 +1,120 @@
+"""The library as a script calls it: what `import blendgen` gives, and what it must not load or print."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import typing
+
+import pytest
+
+import blendgen
+from blendgen import api, errors
+
+SPEC = {
+    "blendgen": 1,
+    "name": "shapes",
+    "products": [{"catalog": "shapes"}],
+    "resolution": [64, 64],
+    "exposures_per_shot": 2,
+    "render": "smoke",
+}
+
+FUNCTIONS = {
+    name: function
+    for name, function in vars(api).items()
+    if inspect.isfunction(function) and function.__module__ == api.__name__
+}
+
+
+def ran(code: str) -> str:
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_importing_the_package_loads_nothing_until_a_name_is_used():
+    code = (
+        "import sys; before = set(sys.modules); import blendgen; dir(blendgen)\n"
+        "print(sorted(name for name in set(sys.modules) - before if name.startswith('blendgen')))\n"
+        "blendgen.generate if hasattr(blendgen, 'generate') else blendgen.check\n"
+        "print({'numpy', 'PIL', 'pydantic', 'yaml', 'bpy'} & set(sys.modules))"
+    )
+    assert ran(code) == "['blendgen']\nset()\n"
+
+
+def test_every_public_name_is_there_and_listed():
+    assert set(blendgen.__all__) <= set(dir(blendgen))
+    for name in blendgen.__all__:
+        assert getattr(blendgen, name) is getattr(api, name, None) or getattr(errors, name)
+    assert {name for name in FUNCTIONS if not name.startswith("_")} <= set(blendgen.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'genrate'"):
+        blendgen.genrate  # noqa: B018
+
+
+def test_no_module_takes_the_name_of_a_function():
+    """`import blendgen.export` would replace the function of that name."""
+    folder = api.Path(blendgen.__file__).parent
+    modules = {path.stem for path in folder.iterdir()}
+    assert modules & set(blendgen.__all__) == set()
+
+
+def test_every_function_has_types_and_a_docstring():
+    for name, function in FUNCTIONS.items():
+        signature = inspect.signature(function)
+        assert all(p.annotation is not p.empty for p in signature.parameters.values()), name
+        assert signature.return_annotation is not signature.empty, name
+        assert name.startswith("_") or function.__doc__, name
+
+
+def test_the_package_tells_type_checkers_that_it_has_types():
+    assert (api.Path(blendgen.__file__).parent / "py.typed").exists()
+    assert typing.TYPE_CHECKING is False
+
+
+def test_a_spec_can_be_a_mapping_a_file_or_a_loaded_spec(tmp_path):
+    from blendgen.spec.load import resolved_yaml
+
+    spec = blendgen.load_spec(SPEC, {"camera.roll_deg": 7, "products[0].models": ["box"]}, seed=9, images=3)
+    assert (spec.spec.seed, spec.spec.images, spec.spec.products[0].models) == (9, 3, ["box"])
+    (tmp_path / "scene.yaml").write_text(resolved_yaml(spec.spec))
+    for path in (tmp_path / "scene.yaml", str(tmp_path / "scene.yaml")):
+        assert blendgen.load_spec(path).spec == spec.spec
+    changed = blendgen.load_spec(spec, seed=10)
+    assert (changed.spec.seed, changed.spec.images, spec.spec.seed) == (10, 3, 9)
+    assert blendgen.load_spec(spec) is spec
+
+
+def test_overrides_of_a_preset_change_a_field_of_it():
+    spec = blendgen.load_spec(SPEC, {"render.samples_per_pixel": 3}, render="draft").spec
+    assert spec.render.samples_per_pixel == 3
+    assert spec.render.max_bounces == blendgen.load_spec(SPEC, render="draft").spec.render.max_bounces
+
+
+def test_a_wrong_value_is_named_by_its_field_and_where_it_comes_from(tmp_path):
+    with pytest.raises(blendgen.SpecError) as caught:
+        blendgen.load_spec({**SPEC, "seeed": 1}, {"camera.roll_deg": "abc"})
+    assert str(caught.value).splitlines() == [
+        "camera.roll_deg='abc': must be a number or a distribution such as {uniform: [a, b]}, got 'abc'",
+        "spec: seeed: unknown key, did you mean seed?",
+    ]
+    with pytest.raises(blendgen.UsageError, match=r"absent\.yaml: No such file"):
+        blendgen.load_spec(tmp_path / "absent.yaml")
+
+
+def test_check_reports_products_and_shots():
+    report = blendgen.check(SPEC, overrides={"images": 20})
+    assert (report.name, report.images, report.products) == ("shapes", 20, 2)
+    assert report.classes == ("box", "sphere") and report.notes == []
+    assert report.sampled.shots == 10 and sum(report.sampled.splits.values()) == 10
+    wide = blendgen.check(SPEC, overrides={"camera": {"distance_m": 0.12}})
+    assert any("the frame cuts a product off" in note for note in wide.notes)
+
+
+def test_a_sample_is_the_shot_and_exposure_of_an_image():
+    shot, exposure = blendgen.sample(SPEC, 5)
+    assert (shot.index, exposure.index) == (2, 5)
+    assert blendgen.sample(blendgen.load_spec(SPEC), 5) == (shot, exposure)
+    assert blendgen.sample(SPEC, 5, attempt=1).shot != shot
+    assert blendgen.sample(SPEC, 5, overrides={"seed": 1}).shot != shot
