@@ -48,7 +48,7 @@ def load_spec(
     spec: a YAML file, a mapping with the values of such a file, or a loaded spec that is to be changed
     overrides: values by the dotted path of their field
     seed, images, render: overrides of these fields; render is the name of a preset
-    raises: SpecError with every problem of the spec; UsageError where there is no such file
+    raises: SpecError with every problem of the spec; UsageError if the file cannot be read
     """
     from blendgen.spec.load import as_spec_file, override_of
 

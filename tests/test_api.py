@@ -95,11 +95,10 @@ def test_overrides_of_a_preset_change_a_field_of_it():
 def test_a_wrong_value_is_named_by_its_field_and_where_it_comes_from(tmp_path):
     with pytest.raises(blendgen.SpecError) as caught:
         blendgen.load_spec({**SPEC, "seeed": 1}, {"camera.roll_deg": "abc"})
-    assert str(caught.value).splitlines() == [
-        "camera.roll_deg='abc': must be a number or a distribution such as {uniform: [a, b]}, got 'abc'",
-        "spec: seeed: unknown key, did you mean seed?",
-    ]
-    with pytest.raises(blendgen.UsageError, match=r"absent\.yaml: No such file"):
+    override, key = str(caught.value).splitlines()
+    assert override.startswith("camera.roll_deg='abc': must be a number") and override.endswith("got 'abc'")
+    assert key == "spec: seeed: unknown key, did you mean seed?"
+    with pytest.raises(blendgen.UsageError, match=r"absent\.yaml: No such file or directory"):
         blendgen.load_spec(tmp_path / "absent.yaml")
 
 
