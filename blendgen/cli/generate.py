@@ -121,7 +121,7 @@ def _tell(outcome, store, as_json: bool) -> None:
         "folder": str(layout.root),
         "images": record["images"],
         "made": outcome.made,
-        "kept": outcome.kept,
+        "kept": outcome.existing,
         "images_per_split": record["images_per_split"],
         "classes": record["classes"],
         "contact_sheet": str(layout.contact_sheet),

@@ -224,5 +224,5 @@ def disk_error(path: Path, error: OSError) -> DatasetError:
     """What the disk refused, in words; what is finished stays."""
     reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
     return DatasetError(
-        f"{path}: cannot be written: {reason}. What is finished is kept; run the same command to go on"
+        f"{path}: cannot be written: {reason}. What is finished is kept; run the same command to continue"
     )

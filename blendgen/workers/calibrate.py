@@ -1,8 +1,8 @@
-"""Calibrate: how many samples a spec needs for the quality that it asks for.
+"""Calibrate: find the samples per pixel that reach the image quality a spec asks for.
 
-In: a Job whose spec says target_psnr_db and no samples. Out: the fewest samples per pixel, a power of two,
-with which each of a few shots comes as close to its converged picture. The picture is the displayed
-one, denoised as it will be and without the sensor's noise. The answer is kept in the cache.
+In: a Job whose spec gives target_psnr_db and no samples. Out: the smallest power of two with which each
+of a few shots is within that PSNR of its converged image. The images are compared as displayed: denoised
+if the spec says so, without the sensor's noise. The result is stored in the cache.
 """
 
 from __future__ import annotations
@@ -51,80 +51,80 @@ def calibrate_spec(
     devices,
     say: Callable[[str], None],
     workers: int | None = 1,
-    begun: Path | None = None,
+    folder: Path | None = None,
 ) -> SpecFile:
     """The spec with its samples per pixel, measured now if it asks for a quality instead.
 
-    begun: a folder that may hold images of this very spec; it is gone on with as it was begun, also where
-        another machine would find another number
+    folder: a data set that may hold images of the same spec; it continues with the samples that it was
+        started with, even if this machine would measure another number
     """
     spec = spec_file.spec
     if spec.render.samples_per_pixel is not None:
         return spec_file
-    samples = None if begun is None else _begun_with(Layout(begun), spec, inventory)
+    samples = None if folder is None else _samples_of_dataset(Layout(folder), spec, inventory)
     if samples is None:
-        samples = _found(spec, inventory, devices, say, workers)
-    return replace(spec_file, spec=_sampled(spec, samples))
+        samples = _cached_or_measured(spec, inventory, devices, say, workers)
+    return replace(spec_file, spec=_with_samples(spec, samples))
 
 
-def _sampled(spec: Spec, samples: int) -> Spec:
+def _with_samples(spec: Spec, samples: int) -> Spec:
     return spec.model_copy(update={"render": spec.render.model_copy(update={"samples_per_pixel": samples})})
 
 
-def _begun_with(layout: Layout, spec: Spec, inventory: Inventory) -> int | None:
-    """The samples of the images in a folder, where they are of this spec but for that."""
+def _samples_of_dataset(layout: Layout, spec: Spec, inventory: Inventory) -> int | None:
+    """The samples of a data set, if its spec equals this one otherwise; else None."""
     try:
-        recorded = load_spec(layout.spec).spec.render.samples_per_pixel
+        samples = load_spec(layout.spec).spec.render.samples_per_pixel
     except BlendgenError:
         return None
-    if recorded is None or read_record(layout).get("digest") != digest(_sampled(spec, recorded), inventory):
+    if samples is None:
         return None
-    return recorded
+    is_same = read_record(layout).get("digest") == digest(_with_samples(spec, samples), inventory)
+    return samples if is_same else None
 
 
-def _found(spec: Spec, inventory: Inventory, devices, say, workers: int | None) -> int:
-    pictures = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels change no picture
-    facts = [pictures, blender_version(), __version__, [str(device) for device in devices]]
-    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+def _cached_or_measured(spec: Spec, inventory: Inventory, devices, say, workers: int | None) -> int:
+    images = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels do not change images
+    inputs = [images, blender_version(), __version__, [str(device) for device in devices]]
+    key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     job = Job(spec, inventory.catalog, inventory.class_table, Path(), Path(), devices=devices)
     return calibrated_samples(job, key, say, choose_worker_count(job, SHOTS, workers))
 
 
 def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
-    """Samples per pixel for job.spec.render.target_psnr_db; from the cache where it is known.
+    """Samples per pixel for job.spec.render.target_psnr_db, from the cache if it has them.
 
-    key: stands for all that decides the pictures (the data set's digest and Blender's version)
+    key: a hash of everything that decides the images (the data set's digest and Blender's version)
     raises: BlendgenError of a worker; Interrupted after a signal
     """
-    kept = cache_folder() / "calibration" / f"{key}.json"
-    known, target_db = _read(kept), job.spec.render.target_psnr_db
-    if known is None:
+    path = cache_folder() / "calibration" / f"{key}.json"
+    calibration, target_db = _read(path), job.spec.render.target_psnr_db
+    if calibration is None:
         say(f"finding the samples for {target_db:g} dB: {SHOTS} shots at many samples, once")
-        known = _measured(job, workers)
-        _keep(kept, known)
-    if not known["reached"]:
+        calibration = _measure(job, workers)
+        _store(path, calibration)
+    if not calibration["reached"]:
         most = CANDIDATES[-1]
         say(f"note: {target_db:g} dB is not reached with {most} samples per pixel; continuing with {most}")
-    return known["samples_per_pixel"]
+    return calibration["samples_per_pixel"]
 
 
-def _measured(job: Job, workers: int) -> dict[str, Any]:
-    """The worst shot decides."""
+def _measure(job: Job, workers: int) -> dict[str, Any]:
+    """The samples that the worst shot needs."""
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
-    found: list[tuple[int, bool]] = []
     with scratch_folder("calibration") as scratch, StopSignal() as stop:
-        apart = replace(job, folder=scratch, log=scratch / "blender.log")
-        found = list(run_tasks(apart, tasks, stop, workers, steps=Steps(fewest_samples)))
+        scratch_job = replace(job, folder=scratch, log=scratch / "blender.log")
+        results = list(run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples)))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
     return {
-        "samples_per_pixel": max(samples for samples, _ in found),
-        "reached": all(reached for _, reached in found),
+        "samples_per_pixel": max(samples for samples, _ in results),
+        "reached": all(reached for _, reached in results),
     }
 
 
 def fewest_samples(task: Task) -> tuple[int, bool]:
-    """(samples, whether they suffice) of one shot; runs in a worker process."""
+    """(samples, whether they reach the target) of one shot; runs in a worker process."""
     return run_step(task, lambda: _fewest_samples(task))
 
 
@@ -139,7 +139,7 @@ def _fewest_samples(task: Task) -> tuple[int, bool]:
 
 
 def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of two pictures of (h, w, 3) uint8; inf where they are the same."""
+    """Peak signal-to-noise ratio of two images of (h, w, 3) uint8; inf if they are equal."""
     error = np.mean((picture.astype(np.float64) - reference.astype(np.float64)) ** 2)
     return math.inf if error == 0 else float(10 * math.log10(255**2 / error))
 
@@ -156,18 +156,18 @@ def _displayed(pipeline: Pipeline, task: Task, samples: int) -> np.ndarray:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        known = json.loads(path.read_text("utf-8"))
-        return known if {"samples_per_pixel", "reached"} <= known.keys() else None
+        calibration = json.loads(path.read_text("utf-8"))
+        return calibration if {"samples_per_pixel", "reached"} <= calibration.keys() else None
     except (OSError, ValueError, AttributeError):
         return None
 
 
-def _keep(path: Path, known: dict[str, Any]) -> None:
-    """A cache that cannot be written costs the next run its time, and nothing else."""
+def _store(path: Path, calibration: dict[str, Any]) -> None:
+    """Write a cache entry; if that fails, the next run only measures again."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(known), "utf-8")
+        temporary.write_text(json.dumps(calibration), "utf-8")
         temporary.replace(path)
     except OSError as error:
-        _log.warning("%s: cannot be kept: %s", path, error.strerror)
+        _log.warning("%s: cannot be written: %s", path, error.strerror)

@@ -1,9 +1,9 @@
-"""Child: the life of a worker process: tasks come through a pipe, answers go back.
+"""Child: the main loop of a worker process, which receives tasks through a pipe and sends results back.
 
-Blender must be used in the main thread, and a render releases the GIL. The second step of a task
-(`Steps.finish`) therefore runs in another thread, while the first step of the next task renders. The
-parent sends two tasks at a time, which bounds the number of films in memory. Each answer names its task,
-so that after a crash the parent knows which tasks were unfinished.
+Blender must be used in the main thread, and releases the GIL while it renders. The second step of a task
+(`Steps.finish`) therefore runs in another thread while the first step of the next task renders. The parent
+sends two tasks at a time, which limits the films in memory. Each message names its task, so that after a
+crash the parent knows which tasks the worker had started.
 """
 
 from __future__ import annotations
@@ -24,24 +24,22 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import BlendgenError
 from blendgen.pipeline import Task
 from blendgen.system.machine import resident_bytes
-from blendgen.workers.spawn import Order
+from blendgen.workers.spawn import WorkerSetup
 
 
 @dataclass(frozen=True)
-class Ready:
+class WorkerReady:
     """The worker has started."""
 
 
 @dataclass(frozen=True)
-class Begun:
-    """The worker has begun with a task."""
-
+class TaskStarted:
     number: int
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of a task, and the memory that the worker holds after it."""
+class TaskResult:
+    """What a task returned; resident_bytes: the memory of the worker after the task."""
 
     number: int
     result: Any
@@ -49,85 +47,88 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """What a task raised."""
+class TaskError:
+    """The exception that a task raised, or that kept the worker from starting."""
 
     error: Exception
 
 
-def work(pipe: Connection, order: Order) -> None:
-    """Answer tasks until the parent sends None, or is gone; does not return."""
-    order.share.take()
-    line = _Line(pipe)
+Message = WorkerReady | TaskStarted | TaskResult | TaskError
+
+
+def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
+    """Run tasks until the parent sends None or ends; does not return."""
+    setup.share.pin_process()
+    channel = _Channel(pipe)
     try:
-        _start(order, line)
-        with ThreadPoolExecutor(1, "finish") as finishing:
-            for number, task in line.tasks():
-                line.say(Begun(number))
-                with _reported(line):
-                    result = order.steps.produce(task)
-                    if order.steps.finish is None:
-                        line.say(Answer(number, result, resident_bytes()))
+        _initialize(setup, channel)
+        with ThreadPoolExecutor(1, "finish") as finisher:
+            for number, task in channel.tasks():
+                channel.send(TaskStarted(number))
+                with _errors_sent(channel):
+                    result = setup.steps.produce(task)
+                    if setup.steps.finish is None:
+                        channel.send(TaskResult(number, result, resident_bytes()))
                     else:
-                        finishing.submit(_finish, line, number, order.steps.finish, result)
+                        finisher.submit(_finish, channel, number, setup.steps.finish, result)
         code = 0
-    except (EOFError, OSError):  # the parent is gone, or knows: nobody asks any more
+    except (EOFError, OSError):  # the parent has ended, or has received the error already
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # Blender takes itself apart slowly, and not always without a crash
+    os._exit(code)  # Blender's own shutdown is slow and can crash
 
 
-def _start(order: Order, line: _Line) -> None:
-    """Prepare, and tell how that went."""
+def _initialize(setup: WorkerSetup, channel: _Channel) -> None:
+    """Prepare the process, and send WorkerReady or the error."""
     try:
-        order.start(order.job_file, order.share)
+        setup.initialize(setup.job_file, setup.share)
     except BlendgenError as error:
-        line.say(Failure(error))
+        channel.send(TaskError(error))
         raise EOFError from error
-    line.say(Ready())
+    channel.send(WorkerReady())
 
 
-def _finish(line: _Line, number: int, finish: Callable[[Any], Any], result: Any) -> None:
-    """The second step of a task; sends its answer."""
-    with _reported(line):
-        line.say(Answer(number, finish(result), resident_bytes()))
+def _finish(channel: _Channel, number: int, finish: Callable[[Any], Any], result: Any) -> None:
+    """Run the second step of a task, and send its result."""
+    with _errors_sent(channel):
+        channel.send(TaskResult(number, finish(result), resident_bytes()))
 
 
 @contextmanager
-def _reported(line: _Line) -> Iterator[None]:
-    """Send an exception to the parent, which raises it there."""
+def _errors_sent(channel: _Channel) -> Iterator[None]:
+    """Send exceptions to the parent, which raises them."""
     try:
         yield
     except Exception as error:  # noqa: BLE001
-        line.say(Failure(_picklable(error)))
+        channel.send(TaskError(_picklable(error)))
 
 
 def _picklable(error: Exception) -> Exception:
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001  (an exception may do anything when it is copied)
+    except Exception:  # noqa: BLE001  (copying runs code of the exception's class)
         return EngineError(f"{type(error).__name__}: {error}")
     return error
 
 
-class _Line:
-    """The pipe to the parent, used by two threads."""
+class _Channel:
+    """The pipe to the parent; both threads send through it."""
 
     def __init__(self, pipe: Connection):
         self._pipe, self._lock = pipe, threading.Lock()
 
-    def say(self, message: Ready | Begun | Answer | Failure) -> None:
+    def send(self, message: Message) -> None:
         with self._lock:
             self._pipe.send(message)
 
     def tasks(self) -> Iterator[tuple[int, Task]]:
-        """Numbered tasks as they come; None ends them at once, those that wait are not begun."""
-        waiting: deque = deque()
+        """Numbered tasks as they arrive; ends at None, without the tasks that are still queued."""
+        queued: deque = deque()
         while True:
-            while not waiting or self._pipe.poll():
+            while not queued or self._pipe.poll():
                 message = self._pipe.recv()
                 if message is None:
                     return
-                waiting.append(message)
-            yield waiting.popleft()
+                queued.append(message)
+            yield queued.popleft()

@@ -19,28 +19,28 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.files.scratch import scratch_folder
-from blendgen.workers.spawn import Order, spawn
+from blendgen.workers.spawn import WorkerSetup, spawn
 from blendgen.workers.stop_signal import ignore_stop_signals
 
-_LOADED_AHEAD = ("blendgen.workers.worker", "blendgen.engine.blender.session.engine")
+_PRELOADED = ("blendgen.workers.worker", "blendgen.engine.blender.session.engine")
 
 
 @dataclass
 class EarlyWorker:
-    """process, pipe: None once it has become a worker, which the pool then ends."""
+    """process, pipe: None once a pool has taken the process over; the pool then ends it."""
 
     process: Any = None
     pipe: Any = None
 
-    def engage(self, order: Order) -> tuple[Any, Any] | None:
-        """(process, pipe) of the worker that it becomes; None where it was engaged before, or has died."""
+    def take_over(self, setup: WorkerSetup) -> tuple[Any, Any] | None:
+        """Send the process its setup and return (process, pipe); None if it is taken already or has died."""
         process, pipe, self.process, self.pipe = self.process, self.pipe, None, None
         if process is None:
             return None
         try:
-            pipe.send(order)
+            pipe.send(setup)
         except OSError:
-            _end(process, pipe)
+            _kill(process, pipe)
             return None
         return process, pipe
 
@@ -49,48 +49,46 @@ class EarlyWorker:
 def start_early_worker() -> Iterator[EarlyWorker]:
     """A worker that starts to load Blender now; it is killed at the end of the block if no pool took it."""
     with scratch_folder("worker") as scratch:
-        process, pipe = spawn(_wait, scratch)
-        early_worker = EarlyWorker(process, pipe)
+        early_worker = EarlyWorker(*spawn(_preload_and_wait, scratch))
         try:
             yield early_worker
         finally:
             if early_worker.process is not None:
-                _end(early_worker.process, early_worker.pipe)
+                _kill(early_worker.process, early_worker.pipe)
 
 
-def _wait(pipe: Any, scratch: Path) -> None:
+def _preload_and_wait(pipe: Any, scratch: Path) -> None:
     """Run the early worker in its own process; does not return."""
     ignore_stop_signals()
-    with contextlib.suppress(Exception):  # without a cache folder; the parent says so
+    with contextlib.suppress(Exception):  # the cache folder cannot be used: the parent reports that
         from blendgen.models.measuring.cache import blender_environment
 
         os.environ |= blender_environment(scratch)
-    _silence()
-    for name in _LOADED_AHEAD:
-        # what cannot be loaded is told by the first task, which tries again
-        with contextlib.suppress(Exception):
+    _silence_output()
+    for name in _PRELOADED:
+        with contextlib.suppress(Exception):  # the first task imports it again, and reports the error
             importlib.import_module(name)
     try:
-        order = pipe.recv()
-    except (EOFError, OSError):  # the parent is gone
+        setup = pipe.recv()
+    except (EOFError, OSError):  # the parent has ended
         shutil.rmtree(scratch, ignore_errors=True)
         os._exit(1)
-    from blendgen.workers.child import work
+    from blendgen.workers.child import run_worker
 
-    work(pipe, order)
+    run_worker(pipe, setup)
 
 
-def _silence() -> None:
-    """What Blender prints while it loads goes nowhere; the job's log comes later."""
+def _silence_output() -> None:
+    """Discard what Blender prints while it loads; the log of the job is not known yet."""
     sys.stdout.flush()
     sys.stderr.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    null = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+        os.dup2(null, descriptor)
+    os.close(null)
 
 
-def _end(process: Any, pipe: Any) -> None:
+def _kill(process: Any, pipe: Any) -> None:
     process.kill()
     process.join()
     pipe.close()

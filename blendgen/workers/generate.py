@@ -1,7 +1,7 @@
-"""Generate: the images of a data set that are still missing, made and recorded.
+"""Generate: make and record the images that a data set still lacks.
 
-In: a Job, an open Store and the wanted indices. Out: progress, and at the end how it went. The
-parent's loop: workers write image files, this process alone appends rows to the manifest.
+In: a Job, an open Store and the wanted indices. Out: progress, and an Outcome at the end. This is the
+loop of the parent: workers write image files, and only the parent appends rows to the manifest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MANY_SHOTS = 4096  # enough for any number of workers
 
 
 class Progress(Protocol):
-    """Whoever watches."""
+    """Receives the progress of a run."""
 
     def begin(self, total: int) -> None: ...
 
@@ -36,10 +36,10 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """made: images of this run; kept: images that were there before; record: dataset.json."""
+    """made: images of this run; existing: wanted images that were there before; record: dataset.json."""
 
     made: int
-    kept: int
+    existing: int
     record: dict
 
 
@@ -51,29 +51,29 @@ def generate(
     workers: int | None = 1,
     early_worker: EarlyWorker | None = None,
 ) -> Outcome:
-    """Make the wanted images that are not there yet.
+    """Make the wanted images that the data set does not have yet.
 
-    progress: told how many images there are to make, then how many more are finished
-    workers: processes, never more than shots; None for as many as this machine has room for
-    early_worker: the first of them, where one waits already
-    raises: BlendgenError; Interrupted after a signal, with what is finished kept in order
+    progress: gets the number of images to make, then the number of further finished ones
+    workers: processes, at most one per shot; None: as many as this machine fits
+    early_worker: becomes the first worker, if there is one
+    raises: BlendgenError; Interrupted after a signal, when all finished images are recorded
     """
     done = store.done()
-    kept = len(done.intersection(indices))
-    to_make = len(indices) - kept
-    some = itertools.islice(tasks_for(job.spec, _missing(indices, done)), _MANY_SHOTS)
-    workers = choose_worker_count(job, sum(1 for _ in some), workers)
+    existing = len(done.intersection(indices))
+    to_make = len(indices) - existing
+    first_tasks = itertools.islice(tasks_for(job.spec, _missing(indices, done)), _MANY_SHOTS)
+    workers = choose_worker_count(job, sum(1 for _ in first_tasks), workers)
     made, devices = 0, []
     progress.begin(to_make)
     with StopSignal() as stop, ManifestWriter(store.layout.manifest) as manifest:
         try:
             tasks = tasks_for(job.spec, _missing(indices, done))
-            # closed before the store is finished: no worker writes any more
+            # closed before store.finish(): no worker may write any more
             with closing(run_tasks(job, tasks, stop, workers, early_worker=early_worker)) as finished:
                 for rows, identity in finished:
                     if identity not in devices:
                         devices.append(identity)
-                        _tell_of_other_devices(store.note_device(identity), identity, progress)
+                        _note_other_devices(store.note_device(identity), identity, progress)
                     manifest.append(rows)
                     made += len(rows)
                     progress.advance(len(rows))
@@ -83,25 +83,25 @@ def generate(
         raise Interrupted(
             stop.signum,
             f"stopped: {record['images']} images are finished in {store.layout.root}, "
-            f"{to_make - made} are missing; run the same command to go on",
+            f"{to_make - made} are missing; run the same command to continue",
         )
-    return Outcome(made, kept, record)
+    return Outcome(made, existing, record)
 
 
 def _missing(indices: Sequence[int], done: set[int]) -> Iterator[int]:
     return (index for index in indices if index not in done)
 
 
-def _tell_of_other_devices(others: list[dict[str, str]], device: dict[str, str], progress: Progress) -> None:
+def _note_other_devices(others: list[dict[str, str]], device: dict[str, str], progress: Progress) -> None:
     if others:
         progress.note(
-            f"note: other images here were made on {describe_devices(others)}, these are made on "
-            f"{describe_devices([device])}: they look alike, but their bytes are not those of one device; "
-            "dataset.json names all"
+            f"note: other images of this data set were made on {describe_devices(others)}, these are made on "
+            f"{describe_devices([device])}: they look alike, but the bytes differ between devices; "
+            "dataset.json lists all devices"
         )
 
 
 def describe_devices(devices: list[dict[str, str]]) -> str:
-    """What dataset.json says of devices, for people."""
+    """The devices of dataset.json as text for messages."""
     names = [", ".join(filter(None, map(device.get, ("kernel", "graphics_card")))) for device in devices]
-    return " and ".join(f"{one.get('device')} ({name})" for one, name in zip(devices, names, strict=True))
+    return " and ".join(f"{d.get('device')} ({name})" for d, name in zip(devices, names, strict=True))

@@ -1,4 +1,4 @@
-"""Job: all that a worker process needs to make images, as one picklable value."""
+"""Job: everything that a worker process needs to make images, as one picklable value."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from blendgen.spec.model import Spec
 class Job:
     """What to make, and where to write it.
 
-    folder: the data set's folder; log: file that takes Blender's own output
-    threads: of each worker, 0 for its share of the cores
-    devices: what Cycles computes on, dealt to the workers in turn
-    sweep: what changes from image to image, None for everything
+    folder: of the data set; log: file for Blender's own output
+    threads: of each worker; 0: its share of the cores
+    devices: that Cycles renders on, assigned to the workers in turn
+    sweep: which parameters change from image to image; None: all of them
     """
 
     spec: Spec
@@ -38,10 +38,10 @@ class Job:
 
     @contextmanager
     def temporary_file(self) -> Iterator[Path]:
-        """A temporary file from which worker processes load this job.
+        """This job as a temporary file, which worker processes load.
 
-        A job is larger than a pipe holds: handed over through one, a worker that dies while it
-        starts would leave its parent writing for ever.
+        A pipe is too small for a job: if the worker died while it started, the parent would block in
+        its write to the pipe for ever.
         """
         with scratch_folder("job") as scratch:
             path = scratch / "job.pickle"
@@ -53,11 +53,11 @@ class Job:
 
 
 def load_job(path: Path) -> Job:
-    """The job of a file that this program's own parent process wrote; raises SetupError where it is gone."""
+    """The job in a file that the parent process wrote; raises SetupError if it cannot be read."""
     try:
         return pickle.loads(path.read_bytes())
     except OSError as error:
         raise SetupError(
-            f"{path} cannot be read ({error.strerror or error}); what is in the folder of temporary files "
-            "must stay there, or set TMPDIR to another"
+            f"{path}: cannot be read: {error.strerror or error}. Nothing may remove temporary files during a "
+            "run; set TMPDIR to a folder where they stay"
         ) from None

@@ -1,11 +1,11 @@
-"""Pool: worker processes on this machine, fed and watched by the parent.
+"""Pool: worker processes on this machine; the parent sends them tasks and watches them.
 
-In: tasks. Out: what became of each, in the order of finishing. The parent never imports bpy. A worker
-that crashes or hangs is replaced. What it had begun is suspect and tried again by a worker that has
-nothing else in hand, so that the blame falls on the right shot; a shot that fails three times stops
-the run. What it had not begun goes to others. A worker that has done many shots, or holds much
-memory, is replaced between shots. On the first signal no further task is begun and what is in hand is
-finished; on the second the workers are killed.
+In: tasks. Out: the result of each, in the order in which they finish. The parent never imports bpy. A
+worker that crashes or hangs is replaced. The tasks that it had started are suspect: each is tried again by
+a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers
+stops the run. Tasks that it had not started go to other workers. A worker that has rendered many shots, or
+holds much memory, is replaced between shots. After the first signal no further task starts and pending ones
+finish; after the second the workers are killed.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from blendgen.engine.base import EngineError
 from blendgen.pipeline import Task
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
-from blendgen.workers.child import Answer, Begun, Failure, Ready
+from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.share import (
     Share,
     automatic_workers,
+    estimated_bytes,
     max_rendered_pixels,
     memory_limit,
     shares,
-    worker_bytes,
 )
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import IMAGES, start
-from blendgen.workers.worker_handle import Assignment, Hand, hire
+from blendgen.workers.worker import IMAGES, initialize
+from blendgen.workers.worker_handle import PendingTask, WorkerHandle, start_worker
 
-MAX_TRIES = 3
-# a fresh process costs about a second; leaks of unknown size in C code end with it
+MAX_CRASHES = 3
+# a new process costs about a second, and frees what C code has leaked
 SHOTS_PER_PROCESS = 2000
-# the one that is rendered, and the one that is finished beside it
-_IN_HAND = 2
-_LISTEN_S = 0.2
-# a shot that takes longer hangs: ten minutes, and the time at a hundredth of one core's usual pace
-_PATIENCE_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
+# one renders while the other is finished in the second thread
+_PENDING_PER_WORKER = 2
+_POLL_S = 0.2
+# a shot that takes longer hangs: ten minutes, plus its samples at a hundredth of one core's usual speed
+_TIMEOUT_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
 
 
 def run_tasks(
@@ -53,155 +53,163 @@ def run_tasks(
     tasks: Iterable[Task],
     stop: StopSignal,
     workers: int = 1,
-    start: Callable[[Path, Share], None] = start,
+    initialize: Callable[[Path, Share], None] = initialize,
     steps: Steps = IMAGES,
     early_worker: EarlyWorker | None = None,
 ) -> Iterator[Any]:
-    """Rows and engine identity of each task as it finishes (with other `steps`, their result); ends early
-    when `stop` is set.
+    """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
-    early_worker: the first worker, where one waits already
-
-    raises: BlendgenError of a worker; EngineError where a worker keeps crashing
+    Ends early once `stop` is set.
+    early_worker: becomes the first worker, if there is one
+    raises: BlendgenError of a worker; EngineError if workers keep crashing
     """
-    limit = memory_limit(workers, free_memory_bytes(), _each_bytes(job))
-    places = shares(workers, cores(), own_cores(), job.devices, limit)
+    limit = memory_limit(workers, free_memory_bytes(), _estimated_bytes(job))
+    free_shares = shares(workers, cores(), own_cores(), job.devices, limit)
+    early_worker = early_worker or EarlyWorker()
     with job.temporary_file() as job_file:
-        order = {"job_file": job_file, "start": start, "steps": steps}
-        pool = _Pool(job, tasks, places, partial(hire, **order, early_worker=early_worker or EarlyWorker()))
+        setup = {"job_file": job_file, "initialize": initialize, "steps": steps}
+        pool = _Pool(job, tasks, free_shares, partial(start_worker, **setup, early_worker=early_worker))
         try:
-            yield from pool.answers(stop)
+            yield from pool.results(stop)
         finally:
             pool.kill()
 
 
 def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
-    """No more than there are shots, so that those get all the cores; None: what fits this machine."""
+    """At most one worker per shot, so that few workers get all cores; None: as many as this machine fits."""
     if workers is None:
         machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
-        workers = automatic_workers(shots, *machine, _each_bytes(job), engine)
+        workers = automatic_workers(shots, *machine, _estimated_bytes(job), engine)
     return max(1, min(workers, shots))
 
 
-def _each_bytes(job: Job) -> int:
-    return worker_bytes(max_rendered_pixels(job.spec))
+def _estimated_bytes(job: Job) -> int:
+    return estimated_bytes(max_rendered_pixels(job.spec))
 
 
 class _Pool:
-    """places: the shares of the machine that no worker has; a worker that ends gives its own back."""
+    """free_shares: those that no worker has; a worker that ends gives its share back."""
 
-    def __init__(self, job: Job, tasks: Iterable[Task], places: list[Share], hire: Callable[[Share], Hand]):
-        self._job, self._hire = job, hire
-        self._places, self._hands = deque(places), []
-        self._fresh = (Assignment(task, number) for number, task in enumerate(tasks))
-        self._again: deque[Assignment] = deque()
-        self._suspects: deque[Assignment] = deque()
+    def __init__(
+        self,
+        job: Job,
+        tasks: Iterable[Task],
+        free_shares: list[Share],
+        start_worker: Callable[[Share], WorkerHandle],
+    ):
+        self._job, self._start_worker = job, start_worker
+        self._free_shares, self._workers = deque(free_shares), []
+        self._new = (PendingTask(task, number) for number, task in enumerate(tasks))
+        self._returned: deque[PendingTask] = deque()
+        self._suspects: deque[PendingTask] = deque()
         self._failed_starts = 0
 
-    def answers(self, stop: StopSignal) -> Iterator[Any]:
+    def results(self, stop: StopSignal) -> Iterator[Any]:
         while stop.count < 2:
             if stop.count:
-                for hand in self._hands:
-                    hand.dismiss()
+                for worker in self._workers:
+                    worker.shut_down()
             else:
-                self._hand_out()
-            if not self._hands:
+                self._submit_tasks()
+            if not self._workers:
                 return
-            for hand in self._heard():
-                yield from self._hear(hand, bool(stop.count))
-            for hand in self._hands:
-                hand.kill_if_silent(partial(_longest_s, self._job))
+            for worker in self._workers_with_messages():
+                yield from self._receive(worker, bool(stop.count))
+            for worker in self._workers:
+                worker.kill_if_hung(partial(_timeout_s, self._job))
 
     def kill(self) -> None:
-        """Workers ignore signals on purpose, so they are killed; nothing of theirs is half written."""
-        for hand in self._hands:
-            hand.process.kill()
-        for hand in self._hands:
-            hand.bury()
+        """Kill all workers: they ignore signals, and leave no half-written file."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.reap()
 
-    def _hand_out(self) -> None:
-        """A first task for everybody, then a second; who gets none goes home."""
-        while self._places and (assignment := self._next()) is not None:
-            self._hands.append(self._hire(self._places.popleft()))
-            self._hands[-1].give(assignment)
-        for in_hand in range(_IN_HAND):
-            for hand in self._hands:
-                if len(hand.in_hand) <= in_hand and not self._busy(hand):
-                    assignment = self._next(alone=not hand.in_hand)
-                    if assignment is not None:
-                        hand.give(assignment)
-        for hand in self._hands:
-            if not hand.in_hand:
-                hand.dismiss()
+    def _submit_tasks(self) -> None:
+        """Give every worker a first task, then a second, and shut down those without any."""
+        while self._free_shares and (pending := self._next()) is not None:
+            self._workers.append(self._start_worker(self._free_shares.popleft()))
+            self._workers[-1].submit(pending)
+        for count in range(_PENDING_PER_WORKER):
+            for worker in self._workers:
+                if len(worker.pending) <= count and self._can_take_more(worker):
+                    pending = self._next(idle_worker=not worker.pending)
+                    if pending is not None:
+                        worker.submit(pending)
+        for worker in self._workers:
+            if not worker.pending:
+                worker.shut_down()
 
-    def _busy(self, hand: Hand) -> bool:
-        """A suspect is tried with nothing beside it."""
-        return hand.leaving or any(assignment.suspect for assignment in hand.in_hand.values())
+    def _can_take_more(self, worker: WorkerHandle) -> bool:
+        """A worker that runs a suspect gets no second task."""
+        return not worker.draining and not any(pending.is_suspect for pending in worker.pending.values())
 
-    def _next(self, alone: bool = True) -> Assignment | None:
-        if alone and self._suspects:
+    def _next(self, idle_worker: bool = True) -> PendingTask | None:
+        if idle_worker and self._suspects:
             return self._suspects.popleft()
-        return self._again.popleft() if self._again else next(self._fresh, None)
+        return self._returned.popleft() if self._returned else next(self._new, None)
 
-    def _heard(self) -> list[Hand]:
-        pipes = connection.wait([hand.pipe for hand in self._hands], _LISTEN_S)
-        return [hand for hand in self._hands if hand.pipe in pipes]
+    def _workers_with_messages(self) -> list[WorkerHandle]:
+        pipes = connection.wait([worker.pipe for worker in self._workers], _POLL_S)
+        return [worker for worker in self._workers if worker.pipe in pipes]
 
-    def _hear(self, hand: Hand, stopping: bool) -> Iterator[Any]:
+    def _receive(self, worker: WorkerHandle, stopping: bool) -> Iterator[Any]:
         try:
-            message = hand.pipe.recv()
+            message = worker.pipe.recv()
         except (EOFError, OSError):
-            self._ended(hand, stopping)
+            self._remove(worker, stopping)
             return
-        hand.note_word()
+        worker.note_message()
         match message:
-            case Ready():
-                hand.ready, self._failed_starts = True, 0
-            case Begun(number):
-                hand.begun.add(number)
-            case Failure(error):
+            case WorkerReady():
+                worker.ready, self._failed_starts = True, 0
+            case TaskStarted(number):
+                worker.started.add(number)
+            case TaskError(error):
                 raise error
-            case Answer(number, result, resident_bytes):
-                del hand.in_hand[number]
-                hand.leaving |= hand.given >= SHOTS_PER_PROCESS or resident_bytes > hand.share.memory_bytes
+            case TaskResult(number, result, resident_bytes):
+                del worker.pending[number]
+                has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
+                worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
                 yield result
 
-    def _ended(self, hand: Hand, stopping: bool) -> None:
-        hand.bury()
-        self._hands.remove(hand)
-        self._places.append(hand.share)
+    def _remove(self, worker: WorkerHandle, stopping: bool) -> None:
+        """Reap a worker that has ended, and queue its pending tasks again."""
+        worker.reap()
+        self._workers.remove(worker)
+        self._free_shares.append(worker.share)
         if stopping:
             return
-        if not hand.ready:
-            self._note_failed_start(hand)
-        suspects = hand.suspects() if hand.ready else []
-        for assignment in hand.in_hand.values():
-            if assignment in suspects:
-                self._suspects.append(self._tried(assignment, hand))
+        if not worker.ready:
+            self._count_failed_start(worker)
+        suspects = worker.suspects() if worker.ready else []
+        for pending in worker.pending.values():
+            if pending in suspects:
+                self._suspects.append(self._count_crash(pending, worker))
             else:
-                (self._suspects if assignment.suspect else self._again).append(assignment)
+                (self._suspects if pending.is_suspect else self._returned).append(pending)
 
-    def _note_failed_start(self, hand: Hand) -> None:
+    def _count_failed_start(self, worker: WorkerHandle) -> None:
         self._failed_starts += 1
-        if self._failed_starts >= MAX_TRIES:
+        if self._failed_starts >= MAX_CRASHES:
             raise EngineError(
-                f"the worker process ended while it started (out of memory?): {hand.cause()}; "
-                f"its last words are in {self._job.log}"
+                f"the worker process ended while it started (out of memory?): {worker.exit_reason()}; "
+                f"its last output is in {self._job.log}"
             )
 
-    def _tried(self, assignment: Assignment, hand: Hand) -> Assignment:
-        """Once more in vain; raises EngineError where that is once too often."""
-        assignment = replace(assignment, tries=assignment.tries + 1)
-        if assignment.tries >= MAX_TRIES:
+    def _count_crash(self, pending: PendingTask, worker: WorkerHandle) -> PendingTask:
+        """The task with one more crash; raises EngineError if that is one too many."""
+        pending = replace(pending, crashes=pending.crashes + 1)
+        if pending.crashes >= MAX_CRASHES:
             raise EngineError(
-                f"shot {assignment.task.shot_index}: Blender crashed {MAX_TRIES} times ({hand.cause()}); "
-                f"its last words are in {self._job.log}"
+                f"shot {pending.task.shot_index}: Blender crashed {MAX_CRASHES} times "
+                f"({worker.exit_reason()}); its last output is in {self._job.log}"
             )
-        return assignment
+        return pending
 
 
-def _longest_s(job: Job, task: Task) -> float:
-    """How long a shot may take before it counts as hung."""
+def _timeout_s(job: Job, task: Task) -> float:
+    """How long a shot may take before its worker counts as hung."""
     width, height = job.spec.resolution
     samples = width * height * (job.spec.render.samples_per_pixel or REFERENCE_SAMPLES)
-    return _PATIENCE_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)
+    return _TIMEOUT_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)

@@ -1,4 +1,4 @@
-"""Check-up: does Blender load and render here; asked of a worker process, as in earnest."""
+"""Self-test: load Blender in a worker process and render one small image, as a real run does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SPEC = {
 
 
 def self_test() -> dict[str, Any]:
-    """{"blender", "kernel", "gpus", "smoke_render"}; raises SetupError with the cure, EngineError."""
+    """{"blender", "kernel", "gpus", "smoke_render"}; raises SetupError with the fix, or EngineError."""
     with scratch_folder("doctor") as folder:
         identity = _smoke_render(folder)
         return {
@@ -50,7 +50,7 @@ def _smoke_render(folder: Path) -> dict[str, str]:
 
 
 def _gpus() -> list[str]:
-    """Names of the GPUs that Cycles can use here, in the order in which --device counts them."""
+    """Names of the GPUs that Cycles can use here, in the order of --device."""
     try:
         return [str(device) for device in probe_gpus()]
     except SetupError as error:

@@ -1,7 +1,7 @@
-"""Share: what one worker gets of this machine: cores, threads, a device, memory.
+"""Share: the part of this machine that one worker uses: cores, threads, a device, memory.
 
-In: how many workers, and what the machine has. Out: a Share for each. What a worker computes does
-not follow from its share, only how fast.
+In: the number of workers, and the resources of the machine. Out: a Share for each worker. A share decides
+how fast a worker computes, never what.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
 # measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5)
 _BLENDER_BYTES, _BYTES_PER_PIXEL = 800 * 2**20, 1100
 _MAX_BYTES = 4 * 2**30
-# loading Blender costs as much as some shots: with fewer than this each, a worker more does not pay
+# loading Blender takes as long as a few shots: a worker with fewer shots than this does not pay
 _MIN_SHOTS_PER_WORKER = 4
-# EEVEE's workers all paint on the one card that OpenGL shows: while one paints, another traces its labels
+# EEVEE workers all render on the one card that OpenGL offers: while one renders, another traces its labels
 _MAX_WITH_EEVEE = 2
-# of libraries that would start a thread for every core of the machine in every worker
+# variables of libraries that would otherwise start one thread per core in every worker
 ONE_THREAD_EACH = dict.fromkeys(
     (
         "OMP_NUM_THREADS",
@@ -43,9 +43,9 @@ ONE_THREAD_EACH = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Share:
-    """cores: numbers of the cores to stay on, none for any; threads: for path tracing and denoising
+    """cores: numbers of the cores to run on, empty for any; threads: for path tracing and denoising
 
-    memory_bytes: above this the worker is replaced after the shot in hand
+    memory_bytes: a worker that holds more is replaced after its pending shots
     """
 
     cores: tuple[int, ...] = ()
@@ -53,25 +53,27 @@ class Share:
     device: Device = CPU
     memory_bytes: int = _MAX_BYTES
 
-    def take(self) -> None:
-        """Stay on the cores of this share, with all threads that libraries have started; libraries that
-        are loaded later count no others."""
+    def pin_process(self) -> None:
+        """Run this process on the cores of this share, including threads that libraries have started.
+
+        Libraries that are loaded later see no other cores.
+        """
         if self.cores and hasattr(os, "sched_setaffinity"):
             for thread in _threads():
-                with contextlib.suppress(ProcessLookupError):  # it has ended by now
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
                     os.sched_setaffinity(thread, self.cores)
 
 
 def _threads() -> list[int]:
-    """Numbers of this process's threads; 0, the calling one, where the system does not tell."""
+    """Ids of this process's threads; [0], the calling thread, on systems that do not list them."""
     try:
         return [int(task.name) for task in Path("/proc/self/task").iterdir()]
     except OSError:
         return [0]
 
 
-def worker_bytes(pixels: int) -> int:
-    """About what a worker takes at its peak, by the pixels of an image."""
+def estimated_bytes(pixels: int) -> int:
+    """Estimated peak memory of a worker; pixels: of one rendered image."""
     return _BLENDER_BYTES + _BYTES_PER_PIXEL * pixels
 
 
@@ -80,19 +82,19 @@ def automatic_workers(
     cores: int,
     free_bytes: int | None,
     devices: Sequence[Device],
-    each_bytes: int,
+    worker_bytes: int,
     engine: str = "cycles",
 ) -> int:
-    """How many workers to start where nobody says: one a GPU, or one a core that memory has room for.
+    """The default number of workers: one per GPU, or one per core, as far as memory and shots allow.
 
-    engine: the spec's `render.engine`; with eevee there are few
+    engine: the spec's `render.engine`; eevee gets at most two workers
     """
-    wanted = cores if devices[0].backend == "cpu" else len(devices)
+    by_device = cores if devices[0].backend == "cpu" else len(devices)
     if engine == "eevee":
-        wanted = min(wanted, _MAX_WITH_EEVEE)
-    by_memory = wanted if free_bytes is None else free_bytes // each_bytes
+        by_device = min(by_device, _MAX_WITH_EEVEE)
+    by_memory = by_device if free_bytes is None else free_bytes // worker_bytes
     by_shots = -(-shots // _MIN_SHOTS_PER_WORKER)
-    return max(1, min(wanted, by_memory, by_shots))
+    return max(1, min(by_device, by_memory, by_shots))
 
 
 def shares(
@@ -102,16 +104,16 @@ def shares(
     devices: Sequence[Device] = (CPU,),
     memory_bytes: int = _MAX_BYTES,
 ) -> list[Share]:
-    """The cores split as evenly as can be, the devices dealt in turn.
+    """One Share per worker: the cores split as evenly as possible, the devices assigned in turn.
 
-    own_cores: their numbers; workers stay on cores of their own where these are as many as `cores`
-    (a container's quota may be less) and no worker goes without
+    own_cores: numbers of the cores; each worker is pinned to cores of its own if there are `cores` of them
+    (a container's quota may allow fewer) and at least one per worker
     """
     ends = [worker * cores // workers for worker in range(workers + 1)]
-    apart = 1 < workers <= cores == len(own_cores)
+    pinned = 1 < workers <= cores == len(own_cores)
     return [
         Share(
-            cores=tuple(own_cores[low:high]) if apart else (),
+            cores=tuple(own_cores[low:high]) if pinned else (),
             threads=max(1, high - low),
             device=devices[worker % len(devices)],
             memory_bytes=memory_bytes,
@@ -120,31 +122,31 @@ def shares(
     ]
 
 
-def memory_limit(workers: int, free_bytes: int | None, each_bytes: int) -> int:
-    """Bytes above which a worker is replaced: its fair share of what is free, or as told.
+def memory_limit(workers: int, free_bytes: int | None, worker_bytes: int) -> int:
+    """Bytes above which a worker is replaced: MEMORY_VARIABLE, or an equal share of the free memory.
 
-    The share is at least twice what a worker takes (with less than that, Blender might be loaded anew
-    for every shot), and at most 4 GiB where that is enough.
-    raises: UsageError for a MEMORY_VARIABLE that is no number
+    The share is at least twice the estimate for a worker (with less, Blender might be loaded again for
+    every shot), and at most 4 GiB if that is enough.
+    raises: UsageError if MEMORY_VARIABLE is not a whole number
     """
-    told = os.environ.get(MEMORY_VARIABLE, "").strip()
-    if told:
-        if not told.isdecimal():
-            raise UsageError(f"{MEMORY_VARIABLE}={told}: give a whole number of megabytes")
-        return int(told) * 2**20
-    fair = _MAX_BYTES if free_bytes is None else free_bytes // workers
-    return max(2 * each_bytes, min(_MAX_BYTES, fair))
+    megabytes = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if megabytes:
+        if not megabytes.isdecimal():
+            raise UsageError(f"{MEMORY_VARIABLE}: expected a whole number of megabytes, got {megabytes!r}")
+        return int(megabytes) * 2**20
+    equal_share = _MAX_BYTES if free_bytes is None else free_bytes // workers
+    return max(2 * worker_bytes, min(_MAX_BYTES, equal_share))
 
 
 def max_rendered_pixels(spec: Spec) -> int:
-    """How many pixels an image of a spec has at most where an engine renders it.
+    """The largest number of pixels that an engine renders for an image of a spec.
 
-    Taken from the lenses at the ends of the ranges of all coefficients, at the widest angle of view: it
-    is assumed that none between them sees further. One that could not be drawn counts as the widest.
+    Computed for the lenses at both ends of the range of every coefficient, at the widest angle of view,
+    assuming that no lens between them sees further. A lens that cannot be drawn counts as the widest.
     """
     section, (width, height) = spec.camera, spec.resolution
-    angle = section.focal_length_mm.support()[0], section.sensor_width_mm.support()[1]
+    widest = section.focal_length_mm.support()[0], section.sensor_width_mm.support()[1]
     ends = [set(getattr(section.distortion, name).support()) for name in ("k1", "k2", "p1", "p2", "k3")]
-    ratios = [pinhole_area_ratio(intrinsics_matrix(*angle, spec.resolution), spec.resolution, lens)
+    ratios = [pinhole_area_ratio(intrinsics_matrix(*widest, spec.resolution), spec.resolution, lens)
               for lens in itertools.product(*ends)]  # fmt: skip
     return math.ceil(width * height * max(1.0, *ratios))

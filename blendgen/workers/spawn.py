@@ -1,4 +1,4 @@
-"""Spawn: fresh worker processes, and what each is told first. Loads nothing heavy."""
+"""Spawn: start new worker processes with a WorkerSetup. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blendgen.system.lifeline import end_with_parent
+from blendgen.system.end_with_parent import end_with_parent
 from blendgen.workers.share import ONE_THREAD_EACH, Share
 from blendgen.workers.stop_signal import stop_signals_blocked
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The work on a task, as functions of a module, which a worker process imports.
+    """The work on a task, as functions at the top of a module that a worker process can import.
 
     produce: gets the task; runs in the main thread of the worker, where Blender must be used
-    finish: gets what `produce` returned; runs in a second thread while `produce` works on the next task.
+    finish: gets the result of `produce`; runs in a second thread while `produce` works on the next task.
         None: `produce` does all the work
     """
 
@@ -29,39 +29,41 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a worker is there for.
+class WorkerSetup:
+    """What a worker needs before its first task.
 
-    job_file: of its job; share: its part of the machine
-    start: runs once with both; steps: its work on each task
+    job_file: the pickled Job; share: the worker's part of the machine
+    initialize: called once with both; steps: the work on each task
     """
 
     job_file: Path
     share: Share
-    start: Callable[[Path, Share], None]
+    initialize: Callable[[Path, Share], None]
     steps: Steps
 
 
 def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
-    """(process, pipe) of a new process that runs target(its end of the pipe, *arguments)."""
+    """(process, pipe) of a new process that runs target(child's end of the pipe, *arguments)."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=tied, args=(target, theirs, *arguments), name="blendgen-worker")
+    parent_end, child_end = context.Pipe()
+    process = context.Process(
+        target=run_tied_to_parent, args=(target, child_end, *arguments), name="blendgen-worker"
+    )
     with stop_signals_blocked(), _environment(ONE_THREAD_EACH):
         process.start()
-    theirs.close()
-    return process, ours
+    child_end.close()
+    return process, parent_end
 
 
-def tied(target: Callable, *arguments: Any) -> None:
-    """In a new process: run target(*arguments), and never longer than the parent lives."""
+def run_tied_to_parent(target: Callable, *arguments: Any) -> None:
+    """Run target(*arguments) in a new process that ends when its parent ends."""
     end_with_parent(multiprocessing.parent_process().pid)
     target(*arguments)
 
 
 @contextmanager
 def _environment(changes: dict[str, str]) -> Iterator[None]:
-    """Variables that a process started in here has from its first moment: libraries read them once."""
+    """Set variables for the processes that start inside the block: libraries read them when they load."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     try:

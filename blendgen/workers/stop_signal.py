@@ -1,6 +1,6 @@
-"""Stop signals: a person, a scheduler or a terminal asks the run to end.
+"""Stop signals: a user, a scheduler or a terminal asks the run to end.
 
-In the parent they become flags; workers never see them, because a render would swallow them.
+The parent turns them into flags. Workers ignore them, because a render would swallow them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(sign
 
 @dataclass
 class StopSignal:
-    """Turns SIGINT, SIGTERM and SIGHUP into flags; use as a context manager in the main thread."""
+    """Turns SIGINT, SIGTERM and SIGHUP into flags; use it as a context manager in the main thread.
+
+    signum: the first signal, None before it; count: how many have arrived
+    """
 
     signum: int | None = None
     count: int = 0
@@ -23,7 +26,7 @@ class StopSignal:
 
     def __enter__(self) -> StopSignal:
         for signum in STOP_SIGNALS:
-            if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            if signal.getsignal(signum) is not signal.SIG_IGN:  # nohup leaves SIGHUP ignored
                 self._previous[signum] = signal.signal(signum, self._note)
         return self
 
@@ -37,19 +40,21 @@ class StopSignal:
 
 
 def ignore_stop_signals() -> None:
-    """For worker processes: signals are their parent's business."""
+    """Ignore stop signals in a worker process: its parent handles them."""
     for signum in STOP_SIGNALS:
         signal.signal(signum, signal.SIG_IGN)
 
 
 @contextmanager
 def stop_signals_blocked():
-    """Processes that start in here never see a stop signal: a worker's first half second, before it
-    ignores them itself, included."""
+    """Block stop signals for processes that start inside the block.
+
+    A new worker then never receives one, not even in the half second before it ignores them itself.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # Python would start it first, and let the signals in again
+    resource_tracker.ensure_running()  # Python would start it later, and unblock the signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield

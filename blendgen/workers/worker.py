@@ -1,9 +1,9 @@
 """Worker: the work in the child process in which Blender runs; whole shots in, rows out.
 
-`start` runs once in a fresh process. Each task is first rendered (`render`), in the main thread; `write`
-then makes and writes its images in another thread, without Blender. Blender prints to file descriptor 1
-from C, so 1 and 2 are both redirected to the log. A worker ignores signals: its parent handles them, and
-kills it where needed.
+`initialize` runs once in a new process. Each task is first rendered in the main thread (`render`); then its
+images are developed and written in another thread, without Blender (`write`). Blender prints to file
+descriptor 1 from C, so 1 and 2 are both redirected to the log. A worker ignores signals: its parent handles
+them, and kills the worker if needed.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ class _Worker:
     identity: dict[str, str]
 
 
-def start(job_file: Path, share: Share) -> None:
-    """Prepare this process. Blender is loaded by the first task: a failure to load it is then a message
-    to the parent and not a crash."""
+def initialize(job_file: Path, share: Share) -> None:
+    """Prepare this process.
+
+    The first task loads Blender: if that fails, the parent gets a message instead of a crash.
+    """
     ignore_stop_signals()
     os.environ |= blender_environment(job_file.parent)
     job = load_job(job_file)
@@ -72,15 +74,17 @@ def render(task: Task) -> Rendered:
 
 def write(rendered: Rendered) -> RowsAndIdentity:
     """The second step: develop and write the images of a shot, without Blender; raises as `render` does."""
-    return run_step(rendered.task, lambda: _written(rendered))
+    return run_step(rendered.task, lambda: _develop_and_write(rendered))
 
 
 IMAGES = Steps(render, write)
 
 
 def run_step(task: Task, step: Callable[[], Result]) -> Result:
-    """The result of step(); raises a BlendgenError that names the shot for any other exception, whose
-    traceback goes to the log."""
+    """The result of step().
+
+    raises: BlendgenError; any other exception becomes one that names the shot, with its traceback in the log
+    """
     try:
         return step()
     except BlendgenError:
@@ -88,7 +92,7 @@ def run_step(task: Task, step: Callable[[], Result]) -> Result:
     except Exception as error:
         traceback.print_exc()
         message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise EngineError(f"shot {task.shot_index}: {message}; more is in {_Worker.job.log}") from error
+        raise EngineError(f"shot {task.shot_index}: {message}; see {_Worker.job.log}") from error
 
 
 def worker_job() -> Job:
@@ -97,7 +101,7 @@ def worker_job() -> Job:
 
 
 def worker_pipeline() -> Pipeline:
-    """The one pipeline of this process, made for its job on first use."""
+    """The pipeline of this process; built for its job on the first call."""
     if _Worker.pipeline is None:
         pipeline = pipeline_for(_Worker.job, _Worker.device)
         _Worker.identity = pipeline.engine.identity()
@@ -105,7 +109,7 @@ def worker_pipeline() -> Pipeline:
     return _Worker.pipeline
 
 
-def _written(rendered: Rendered) -> RowsAndIdentity:
+def _develop_and_write(rendered: Rendered) -> RowsAndIdentity:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
     frames = worker_pipeline().developed(rendered)
     return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
@@ -148,6 +152,6 @@ def blender_engine(job: Job, device: Device = CPU):
         require_libraries()
         if isinstance(error, ModuleNotFoundError) and error.name == "bpy":
             raise SetupError(missing_bpy_message()) from None
-        raise SetupError(f"Blender does not load: {error}") from None
+        raise SetupError(f"Blender cannot be loaded: {error}") from None
     max_lamps = int(job.spec.lighting.lamps.count.support()[1])
     return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output, device)

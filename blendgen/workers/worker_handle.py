@@ -1,4 +1,4 @@
-"""Hand: a worker process as its parent sees it: what it was given, and when it was last heard of."""
+"""Worker handle: a worker process in the parent: its pending tasks, and when it last sent a message."""
 
 from __future__ import annotations
 
@@ -11,97 +11,103 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.pipeline import Task
-from blendgen.workers.child import work
+from blendgen.workers.child import run_worker
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.share import Share
-from blendgen.workers.spawn import Order, Steps, spawn
+from blendgen.workers.spawn import Steps, WorkerSetup, spawn
 
-# bpy is loaded by the first task, or within this time by an early worker
-_START_PATIENCE_S = 300.0
-_EXIT_S = 5.0
+# the first task loads bpy; an early worker loads it within this time
+_START_TIMEOUT_S = 300.0
+_EXIT_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Assignment:
-    """A task on its way through the pool; suspect: it was in hand when a worker crashed."""
+class PendingTask:
+    """A task of the pool that has no result yet; crashes: how many workers it may have crashed."""
 
     task: Task
     number: int
-    tries: int = 0
+    crashes: int = 0
 
     @property
-    def suspect(self) -> bool:
-        return self.tries > 0
+    def is_suspect(self) -> bool:
+        return self.crashes > 0
 
 
 @dataclass(eq=False)
-class Hand:
-    """One worker process and what it has in hand, by number; make it with `hire`."""
+class WorkerHandle:
+    """One worker process and its pending tasks by number; make it with `start_worker`.
+
+    task_count: tasks sent to it so far; draining: it gets no further tasks
+    """
 
     share: Share
     process: Any
     pipe: Any
-    in_hand: dict[int, Assignment] = field(default_factory=dict)
-    begun: set[int] = field(default_factory=set)
-    given: int = 0
+    pending: dict[int, PendingTask] = field(default_factory=dict)
+    started: set[int] = field(default_factory=set)
+    task_count: int = 0
     ready: bool = False
-    leaving: bool = False  # gets nothing more
+    draining: bool = False
     hung: bool = False
-    _dismissed: bool = False
-    _heard_s: float = field(default_factory=time.monotonic)
+    _shutdown_sent: bool = False
+    _last_message_s: float = field(default_factory=time.monotonic)
 
-    def give(self, assignment: Assignment) -> None:
-        if not self.in_hand:
-            self._heard_s = time.monotonic()
-        self.in_hand[assignment.number] = assignment
-        self.given += 1
-        self._send((assignment.number, assignment.task))
+    def submit(self, pending: PendingTask) -> None:
+        if not self.pending:
+            self._last_message_s = time.monotonic()
+        self.pending[pending.number] = pending
+        self.task_count += 1
+        self._send((pending.number, pending.task))
 
-    def dismiss(self) -> None:
-        """Let it finish what it has begun and end."""
-        self.leaving = True
-        if not self._dismissed:
-            self._dismissed = True
+    def shut_down(self) -> None:
+        """Let it finish the tasks that it has started, and end."""
+        self.draining = True
+        if not self._shutdown_sent:
+            self._shutdown_sent = True
             self._send(None)
 
-    def note_word(self) -> None:
-        self._heard_s = time.monotonic()
+    def note_message(self) -> None:
+        self._last_message_s = time.monotonic()
 
-    def kill_if_silent(self, patience_s: Callable[[Task], float]) -> None:
-        """Kill it where it hangs; patience_s: how long a task may take."""
-        longest_s = _START_PATIENCE_S
+    def kill_if_hung(self, timeout_s: Callable[[Task], float]) -> None:
+        """Kill it if it has been silent for longer than timeout_s of any of its tasks."""
+        limit_s = _START_TIMEOUT_S
         if self.ready:
-            longest_s = max((patience_s(a.task) for a in self.in_hand.values()), default=float("inf"))
-        if time.monotonic() - self._heard_s > longest_s:
+            limit_s = max((timeout_s(p.task) for p in self.pending.values()), default=float("inf"))
+        if time.monotonic() - self._last_message_s > limit_s:
             self.hung = True
             self.process.kill()
 
-    def suspects(self) -> list[Assignment]:
-        """What it may have crashed over, once it has ended."""
-        return [a for n, a in self.in_hand.items() if n in self.begun] or list(self.in_hand.values())
+    def suspects(self) -> list[PendingTask]:
+        """The tasks that may have crashed it, once it has ended."""
+        started = [pending for number, pending in self.pending.items() if number in self.started]
+        return started or list(self.pending.values())
 
-    def cause(self) -> str:
+    def exit_reason(self) -> str:
         """Why it ended, in words."""
         if self.hung:
             return "it did not finish in time"
         code = self.process.exitcode or 0
         if hasattr(signal, "SIGKILL") and code == -signal.SIGKILL:
-            return "SIGKILL, as the system does when memory runs out"
+            return "SIGKILL, which the system sends when memory runs out"
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
-    def bury(self) -> None:
-        """Wait for its end, which has begun or is made to."""
-        self.process.join(_EXIT_S)
+    def reap(self) -> None:
+        """Wait until the process has ended, kill it if it does not, and close its pipe."""
+        self.process.join(_EXIT_TIMEOUT_S)
         self.process.kill()
         self.process.join()
         self.pipe.close()
 
     def _send(self, message) -> None:
-        with contextlib.suppress(OSError):  # it has just died, which is met where it is heard
+        with contextlib.suppress(OSError):  # it has just died: the next read from the pipe reports that
             self.pipe.send(message)
 
 
-def hire(share: Share, job_file: Path, start: Callable, steps: Steps, early_worker: EarlyWorker) -> Hand:
-    """A worker process with its share of the machine: the early_worker, or else a new one."""
-    order = Order(job_file, share, start, steps)
-    return Hand(share, *(early_worker.engage(order) or spawn(work, order)))
+def start_worker(
+    share: Share, job_file: Path, initialize: Callable, steps: Steps, early_worker: EarlyWorker
+) -> WorkerHandle:
+    """A worker process with its share of the machine: the early worker if it is still free, or a new one."""
+    setup = WorkerSetup(job_file, share, initialize, steps)
+    return WorkerHandle(share, *(early_worker.take_over(setup) or spawn(run_worker, setup)))

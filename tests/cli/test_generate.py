@@ -220,7 +220,7 @@ def test_a_signal_finishes_the_image_in_hand_and_says_what_is_there(spec, tmp_pa
     process.send_signal(signum)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "images are finished" in said and "run the same command to go on" in said
+    assert "images are finished" in said and "run the same command to continue" in said
     rows = rows_of(tmp_path / "out")
     images = sorted(
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").glob("images/**/*.png")

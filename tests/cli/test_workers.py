@@ -103,7 +103,7 @@ def test_the_first_ctrl_c_finishes_what_every_worker_has_in_hand(spec, tmp_path)
     process, workers = started(spec, folder, "--workers", "2", "-n", "1000")
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "run the same command to go on" in said
+    assert process.returncode == 130 and "run the same command to continue" in said
     assert not any(worker.is_running() for worker in workers)
     images = sorted(path.relative_to(folder).as_posix() for path in folder.glob("images/**/*.png"))
     rows = [json.loads(line)["file_name"] for line in (folder / "manifest.jsonl").read_text().splitlines()]

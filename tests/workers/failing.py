@@ -1,4 +1,4 @@
-"""Workers that fail in the ways in which Blender fails; each is used by a test of the pool."""
+"""Functions for worker processes that fail as Blender does; the tests of the pool use them."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ class _State:
     films: ClassVar[set[int]] = set()
 
 
-def start(job_file: Path, share=None) -> None:
+def initialize(job_file: Path, share=None) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.SIG_IGN)
     _State.folder = load_job(job_file).folder
 
 
-def start_slowly(job_file: Path, share) -> None:
-    """Signals are not ignored yet while this waits."""
+def initialize_slowly(job_file: Path, share) -> None:
+    """Wait before signals are ignored."""
     folder = load_job(job_file).folder
     (folder / "starting").touch()
     time.sleep(1.0)
-    start(job_file)
+    initialize(job_file)
 
 
-def dies_while_starting(job_file: Path, share) -> None:
+def dies_while_initializing(job_file: Path, share) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def loses_its_job(job_file: Path, share) -> None:
     job_file.unlink()
-    start(job_file)
+    initialize(job_file)
 
 
 def works(task: Task):
@@ -67,7 +67,7 @@ def fails_to_render(task: Task):
     raise EngineError(f"shot {task.shot_index}: Blender returned no picture")
 
 
-def meets_a_full_disk(task: Task):
+def fails_with_a_full_disk(task: Task):
     raise DatasetError("000001.png: cannot be written: the disk is full")
 
 
@@ -82,17 +82,17 @@ def hangs(task: Task):
     time.sleep(600)
 
 
-def tells_its_process(task: Task):
+def returns_process_id(task: Task):
     return os.getpid()
 
 
-def tells_its_environment(task: Task):
-    """Its cores, and what its libraries were told of threads."""
+def returns_cores_and_threads(task: Task):
+    """Cores of the process, and the thread variable of its libraries."""
     own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return own, os.environ.get("OPENBLAS_NUM_THREADS")
 
 
-def marks_its_start(task: Task) -> Task:
+def _marks_its_start(task: Task) -> Task:
     (_State.folder / f"started-{task.shot_index}").touch()
     return task
 
@@ -107,7 +107,7 @@ def _waits_for_shot_1(task: Task):
 
 
 # shot 0 ends only if shot 1 starts before it is finished
-needs_the_next_task = Steps(marks_its_start, _waits_for_shot_1)
+needs_the_next_task = Steps(_marks_its_start, _waits_for_shot_1)
 
 
 def _adds_a_film(task: Task) -> tuple[int, int]:
@@ -121,7 +121,7 @@ def _removes_a_film(film: tuple[int, int]) -> int:
     return film[1]
 
 
-# the number of films in memory, from the start of a task to its answer
+# the number of films in memory: each from the start of its task to the result
 counts_films = Steps(_adds_a_film, _removes_a_film)
 
 
@@ -129,7 +129,7 @@ def _fills_the_disk(task: Task):
     raise DatasetError(f"shot {task.shot_index}: the disk is full")
 
 
-fails_to_finish = Steps(marks_its_start, _fills_the_disk)
+fails_to_finish = Steps(_marks_its_start, _fills_the_disk)
 
 
 def _marks_its_start_and_process(task: Task) -> Task:
@@ -149,7 +149,7 @@ aborts_while_it_finishes_shot_1 = Steps(_marks_its_start_and_process, _aborts_on
 
 
 def is_killed_once_while_idle(task: Task):
-    """Kills its process a moment after the answer of shot 1, when it may have nothing in hand."""
+    """Kill the process a moment after the result of shot 1, when it may have no pending task."""
     marker = _State.folder / "killed"
     if task.shot_index == 1 and not marker.exists():
         marker.touch()
@@ -158,7 +158,7 @@ def is_killed_once_while_idle(task: Task):
 
 
 class OddError(EngineError):
-    """Cannot be copied to another process: it is made from two arguments."""
+    """Cannot be copied to another process, because its constructor takes two arguments."""
 
     def __init__(self, one, two):
         super().__init__(f"{one} and {two}")
@@ -180,8 +180,8 @@ def hangs_while_probing(pipe, log: Path):
     time.sleep(60)
 
 
-def tells_shot_and_process(task: Task):
-    time.sleep(0.05)  # so that others get some
+def returns_shot_and_process_id(task: Task):
+    time.sleep(0.05)  # so that other workers get some too
     return task.shot_index, os.getpid()
 
 
@@ -189,6 +189,6 @@ def has_loaded_blender(task: Task):
     return "bpy" in sys.modules
 
 
-def tells_the_cores_of_its_threads(task: Task):
-    """The different sets of cores that the threads of this process may run on."""
+def returns_cores_of_its_threads(task: Task):
+    """The sets of cores that the threads of this process may run on."""
     return {tuple(os.sched_getaffinity(int(thread.name))) for thread in Path("/proc/self/task").iterdir()}

@@ -26,15 +26,12 @@ def job(tmp_path, shapes):
     return Job(make_spec(), shapes, make_class_table(shapes), tmp_path, tmp_path / "log")
 
 
-def workers_of(job, early_worker, workers=1, tasks=TASKS):
-    """The process that did each task."""
-    answers = run_tasks(
-        job, tasks, StopSignal(), workers, failing.start, Steps(failing.tells_shot_and_process), early_worker
-    )
-    return dict(answers)
+def process_of_each_task(job, early_worker, workers=1, tasks=TASKS):
+    steps = Steps(failing.returns_shot_and_process_id)
+    return dict(run_tasks(job, tasks, StopSignal(), workers, failing.initialize, steps, early_worker))
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -42,57 +39,52 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_recruit_is_the_first_of_the_workers(job, workers):
+def test_an_early_worker_is_the_first_of_the_workers(job, workers):
     with start_early_worker() as early_worker:
         pid = early_worker.process.pid
-        found = workers_of(job, early_worker, workers)
-        assert set(found) == {0, 1, 2, 3, 4, 5}
-        assert pid in found.values() and len(set(found.values())) <= workers
-        assert gone(pid)  # with its work, and not only with its parent's
+        processes = process_of_each_task(job, early_worker, workers)
+        assert set(processes) == {0, 1, 2, 3, 4, 5}
+        assert pid in processes.values() and len(set(processes.values())) <= workers
+        assert has_ended(pid)  # with its tasks, and not only with its parent
 
 
 @pytest.mark.slow
-def test_a_recruit_has_loaded_blender_when_it_begins(job, monkeypatch):
-    # another test may have loaded bpy here, whose folders a new process would then search first
+def test_an_early_worker_has_loaded_blender_before_its_first_task(job, monkeypatch):
+    # another test may have loaded bpy here, and a new process would search its folders first
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if "scripts" not in Path(folder).parts])
+    steps = Steps(failing.has_loaded_blender)
     with start_early_worker() as early_worker:
-        answers = run_tasks(
-            job,
-            TASKS[:1],
-            StopSignal(),
-            1,
-            failing.start,
-            failing.has_loaded_blender,
-            early_worker,
-        )
-        assert list(answers) == [True]
+        results = run_tasks(job, TASKS[:1], StopSignal(), 1, failing.initialize, steps, early_worker)
+        assert list(results) == [True]
 
 
 @pytest.mark.slow
-def test_a_recruit_works_once(job):
+def test_an_early_worker_serves_one_pool(job):
     with start_early_worker() as early_worker:
-        first, second = (set(workers_of(job, early_worker, tasks=TASKS[:1]).values()) for _ in range(2))
+        first, second = (
+            set(process_of_each_task(job, early_worker, tasks=TASKS[:1]).values()) for _ in range(2)
+        )
         assert first.isdisjoint(second)
 
 
-def test_a_recruit_that_died_is_replaced(job):
+def test_an_early_worker_that_died_is_replaced(job):
     with start_early_worker() as early_worker:
         pid = early_worker.process.pid
         os.kill(pid, signal.SIGKILL)
         early_worker.process.join()
-        found = workers_of(job, early_worker)
-        assert set(found) == {0, 1, 2, 3, 4, 5} and pid not in found.values()
+        processes = process_of_each_task(job, early_worker)
+        assert set(processes) == {0, 1, 2, 3, 4, 5} and pid not in processes.values()
 
 
-def test_a_recruit_that_nobody_needs_goes_home(tmp_path, monkeypatch):
+def test_an_early_worker_without_a_pool_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with start_early_worker() as early_worker:
         pid = early_worker.process.pid
-        assert not gone(pid) and list(tmp_path.iterdir())
-    assert gone(pid) and not list(tmp_path.iterdir())
+        assert not has_ended(pid) and list(tmp_path.iterdir())
+    assert has_ended(pid) and not list(tmp_path.iterdir())
 
 
-def test_a_recruit_does_not_outlive_its_parent(tmp_path, monkeypatch):
+def test_an_early_worker_does_not_outlive_its_parent(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with start_early_worker() as early_worker:
         early_worker.pipe.close()  # as when the parent is killed
@@ -101,18 +93,11 @@ def test_a_recruit_does_not_outlive_its_parent(tmp_path, monkeypatch):
         assert not list(tmp_path.glob("*/worker-*"))
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted as Linux tells them")
-@pytest.mark.skipif(cores() < 2, reason="with one core there is nothing to share")
-def test_what_a_recruit_started_before_keeps_to_its_share_too(job):
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists threads in /proc")
+@pytest.mark.skipif(cores() < 2, reason="needs two cores")
+def test_threads_that_an_early_worker_started_stay_on_its_cores_too(job):
+    steps = Steps(failing.returns_cores_of_its_threads)
     with start_early_worker() as early_worker:
         time.sleep(0.5)
-        allowed = run_tasks(
-            job,
-            TASKS,
-            StopSignal(),
-            2,
-            failing.start,
-            Steps(failing.tells_the_cores_of_its_threads),
-            early_worker,
-        )
-        assert {tuple(map(len, one)) for one in allowed} == {(1,)}
+        cores_of_threads = run_tasks(job, TASKS, StopSignal(), 2, failing.initialize, steps, early_worker)
+        assert {tuple(map(len, one)) for one in cores_of_threads} == {(1,)}

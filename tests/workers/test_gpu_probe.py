@@ -1,4 +1,4 @@
-"""The GPUs of this machine, whichever it has."""
+"""Probing for GPUs works on any machine, also with a driver that crashes."""
 
 import logging
 import multiprocessing
@@ -14,14 +14,14 @@ from blendgen.workers import gpu_probe as probe
 from tests.workers import failing
 
 
-def test_the_cpu_is_never_probed_for(monkeypatch):
+def test_the_device_cpu_starts_no_probe(monkeypatch):
     monkeypatch.setattr(probe, "probe_gpus", None)
     assert probe.devices_for(Wish("cpu")) == (CPU,)
 
 
 @pytest.mark.slow
-def test_probing_gives_gpus_alone():
-    """In a process of its own: one that has loaded bpy hands its path on to those that it starts."""
+def test_the_probe_lists_gpus_only():
+    """Runs in its own process: one that has loaded bpy passes a changed sys.path on to its children."""
     code = (
         "from blendgen.workers.gpu_probe import probe_gpus\n"
         "from blendgen.engine.device import GPU_BACKENDS\n"
@@ -30,29 +30,31 @@ def test_probing_gives_gpus_alone():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_driver_that_crashes_ends_a_wish_for_its_gpu_but_not_auto(monkeypatch, caplog):
-    monkeypatch.setattr(probe, "_answer", failing.dies_while_probing)
-    with pytest.raises(SetupError, match="probing for GPUs failed: the process ended with -11"):
+def test_a_driver_that_crashes_is_an_error_for_its_gpu_but_not_for_auto(monkeypatch, caplog):
+    monkeypatch.setattr(probe, "_send_gpus", failing.dies_while_probing)
+    with pytest.raises(SetupError, match="probing for GPUs failed: the process ended with exit code -11"):
         probe.devices_for(Wish("cuda"))
     with caplog.at_level(logging.WARNING):
         assert probe.devices_for(Wish("auto")) == (CPU,)
     assert "the CPU is used" in caplog.text
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be held back")
-def test_ctrl_c_while_the_probe_is_started_ends_it(monkeypatch):
-    """A signal that is held back comes the moment it is let in again: the probe runs, and nobody waits."""
-    monkeypatch.setattr(probe, "_answer", failing.hangs_while_probing)
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system cannot block signals")
+def test_ctrl_c_while_the_probe_starts_ends_it(monkeypatch):
+    """A blocked signal arrives once it is unblocked, when the probe runs and the parent does not wait yet."""
+    monkeypatch.setattr(probe, "_send_gpus", failing.hangs_while_probing)
     popen = multiprocessing.get_context("spawn").Process._Popen
 
-    def started(process):
+    def interrupted_start(process):
         signal.raise_signal(signal.SIGINT)
         return popen(process)
 
-    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "_Popen", staticmethod(started))
+    monkeypatch.setattr(
+        multiprocessing.get_context("spawn").Process, "_Popen", staticmethod(interrupted_start)
+    )
     with pytest.raises(KeyboardInterrupt):
         probe.probe_gpus()
-    left = multiprocessing.active_children()
-    for process in left:
+    remaining = multiprocessing.active_children()
+    for process in remaining:
         process.kill()
-    assert left == []
+    assert remaining == []

@@ -1,4 +1,4 @@
-"""No process may outlive the command that started it, not even where that is killed without a word."""
+"""No process outlives the command that started it, even if the command is killed."""
 
 import os
 import signal
@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from blendgen.files.scratch import sweep
-from blendgen.system import lifeline
+from blendgen.system import end_with_parent as parent_module
 from tests.conftest import REPOSITORY
-from tests.workers.test_early_worker import gone
+from tests.workers.test_early_worker import has_ended
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends orphans")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux kills orphans")
 PARENT = """\
 import sys
 from pathlib import Path
@@ -34,15 +34,15 @@ def rendering(folder):
     catalog = Catalog((make_product("box", "box", (0.1, 0.06, 0.03)),))
     job = Job(make_spec(), catalog, make_class_table(catalog), folder, folder / "log")
     tasks = [Task(i, (i,)) for i in range(6)]
-    list(run_tasks(job, tasks, StopSignal(), 2, failing.start, Steps(failing.hangs)))
+    list(run_tasks(job, tasks, StopSignal(), 2, failing.initialize, Steps(failing.hangs)))
 
-def recruiting(folder):
+def starting_early(folder):
     with start_early_worker():
         while True:
             (folder / "started-0").touch()
 
 def probing(folder):
-    probe._answer = failing.hangs_while_probing
+    probe._send_gpus = failing.hangs_while_probing
     (folder / "started-0").touch()
     probe.probe_gpus()
 
@@ -54,38 +54,38 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def until(true, longest_s=30.0):
-    deadline = time.monotonic() + longest_s
-    while not true() and time.monotonic() < deadline:
+def wait_until(condition, timeout_s=30.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
-    return true()
+    return condition()
 
 
-@pytest.mark.parametrize("what, processes", [("rendering", 2), ("recruiting", 1), ("probing", 1)])
-def test_a_killed_command_leaves_no_process_and_its_folder_goes_with_the_next(tmp_path, what, processes):
+@pytest.mark.parametrize("what, processes", [("rendering", 2), ("starting_early", 1), ("probing", 1)])
+def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(tmp_path, what, processes):
     out, scratch = tmp_path / "out", tmp_path / "tmp"
     out.mkdir()
     scratch.mkdir()
     environment = {**os.environ, "TMPDIR": str(scratch)}
     command = [sys.executable, "-c", PARENT, what, str(out)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as parent:
-        # one more is Python's own, which looks after resources
-        assert until(lambda: (out / "started-0").exists() and len(children(parent.pid)) == processes + 1)
+        # one more is the resource tracker of Python
+        assert wait_until(lambda: (out / "started-0").exists() and len(children(parent.pid)) == processes + 1)
         time.sleep(0.5)
         started = children(parent.pid)
         parent.send_signal(signal.SIGKILL)
-    assert until(lambda: all(map(gone, started)), 5.0)
+    assert wait_until(lambda: all(map(has_ended, started)), 5.0)
     assert list(scratch.iterdir())
     sweep(scratch)
     assert not list(scratch.iterdir())
 
 
-def test_a_process_whose_parent_is_gone_already_ends_at_once():
-    code = "from blendgen.system.lifeline import end_with_parent; end_with_parent(1 << 30); print('on')"
+def test_a_process_whose_parent_has_ended_already_exits_at_once():
+    code = "from blendgen.system.end_with_parent import end_with_parent; end_with_parent(1 << 30); print(1)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY)
     assert (ended.returncode, ended.stdout) == (1, "")
 
 
-def test_elsewhere_nothing_is_done(monkeypatch):
-    monkeypatch.setattr(lifeline.sys, "platform", "darwin")
-    lifeline.end_with_parent(1 << 30)
+def test_other_systems_do_nothing(monkeypatch):
+    monkeypatch.setattr(parent_module.sys, "platform", "darwin")
+    parent_module.end_with_parent(1 << 30)

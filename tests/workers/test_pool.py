@@ -1,4 +1,4 @@
-"""Failing engines: each must end in a clear message, and never in lost or doubled work."""
+"""Failing engines: each ends with a clear message, and no work is lost or done twice."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import start
+from blendgen.workers.worker import initialize
 from tests.conftest import make_class_table, make_spec
 from tests.workers import failing
 
@@ -30,13 +30,13 @@ def job(tmp_path, shapes):
     return Job(make_spec(), shapes, make_class_table(shapes), tmp_path, tmp_path / "log")
 
 
-def results(job, produce, workers=1, stop=None, tasks=TASKS):
-    steps = produce if isinstance(produce, Steps) else Steps(produce)
-    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.start, steps))
+def results(job, steps, workers=1, stop=None, tasks=TASKS):
+    steps = steps if isinstance(steps, Steps) else Steps(steps)
+    return list(run_tasks(job, tasks, stop or StopSignal(), workers, failing.initialize, steps))
 
 
-def indices(job, produce, workers=1, stop=None):
-    return sorted(row["index"] for rows, _ in results(job, produce, workers, stop) for row in rows)
+def indices(job, steps, workers=1, stop=None):
+    return sorted(row["index"] for rows, _ in results(job, steps, workers, stop) for row in rows)
 
 
 def after(path, action):
@@ -62,16 +62,16 @@ def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
     assert barrel < straight
 
 
-def test_a_spec_that_eevee_paints_gets_few_workers_unless_told_otherwise(job, monkeypatch):
+def test_eevee_gets_few_workers_by_default(job, monkeypatch):
     monkeypatch.setattr(pool, "cores", lambda: 8)
     monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
-    painted = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
-    assert [choose_worker_count(one, 1000, None) for one in (job, painted)] == [8, 2]
-    assert choose_worker_count(painted, 1000, 6) == 6
+    eevee = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
+    assert [choose_worker_count(one, 1000, None) for one in (job, eevee)] == [8, 2]
+    assert choose_worker_count(eevee, 1000, 6) == 6
 
 
 @several
-def test_every_task_is_done_once(job, workers):
+def test_every_task_runs_once(job, workers):
     assert indices(job, failing.works, workers) == [0, 1, 2, 3, 4]
 
 
@@ -89,10 +89,10 @@ def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, wo
     assert multiprocessing.active_children() == []
 
 
-def test_the_blame_for_a_crash_beside_the_next_shot_falls_on_the_right_one(job):
+def test_a_crash_while_the_next_shot_renders_is_blamed_on_the_right_shot(job):
     done, steps = [], failing.aborts_while_it_finishes_shot_1
     with pytest.raises(EngineError, match=r"shot 1: Blender crashed 3 times \(SIGABRT\)"):
-        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.start, steps):
+        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.initialize, steps):
             done += [row["index"] for row in rows]
     assert len(list(job.folder.glob("started-1-*"))) == 3
     assert len(set(done)) == len(done)
@@ -103,7 +103,7 @@ def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
     with pytest.raises(EngineError, match="returned no picture"):
         indices(job, failing.fails_to_render, workers)
     with pytest.raises(DatasetError, match="the disk is full"):
-        indices(job, failing.meets_a_full_disk, workers)
+        indices(job, failing.fails_with_a_full_disk, workers)
     with pytest.raises(DatasetError, match="the disk is full"):
         indices(job, failing.fails_to_finish, workers)
     with pytest.raises(EngineError, match="OddError: this and that"):
@@ -112,7 +112,7 @@ def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
         indices(job, failing.returns_what_cannot_be_pickled, workers)
 
 
-def test_the_rest_of_a_shot_is_done_beside_the_next_one(job):
+def test_a_shot_is_finished_while_the_next_one_renders(job):
     assert indices(job, failing.needs_the_next_task) == [0, 1, 2, 3, 4]
 
 
@@ -121,33 +121,35 @@ def test_a_worker_never_holds_more_than_two_films(job):
 
 
 def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
-    one = set(results(job, failing.tells_its_process))
+    one = set(results(job, failing.returns_process_id))
     monkeypatch.setenv(share.MEMORY_VARIABLE, "1")
-    processes = results(job, failing.tells_its_process)
+    processes = results(job, failing.returns_process_id)
     assert len(one) == 1 and len(processes) == len(TASKS) and len(set(processes)) > 1
 
 
-def test_a_worker_that_has_done_its_share_of_shots_is_replaced(job, monkeypatch):
+def test_a_worker_is_replaced_after_a_number_of_shots(job, monkeypatch):
     monkeypatch.setattr(pool, "SHOTS_PER_PROCESS", 1)
-    processes = results(job, failing.tells_its_process, workers=2)
+    processes = results(job, failing.returns_process_id, workers=2)
     assert len(processes) == len(TASKS) and len(set(processes)) > 2
 
 
 def test_there_are_no_more_workers_than_tasks(job):
-    processes = results(job, failing.tells_its_process, workers=16, tasks=TASKS[:2])
+    processes = results(job, failing.returns_process_id, workers=16, tasks=TASKS[:2])
     assert len(set(processes)) <= 2
 
 
 @pytest.mark.skipif(len(own_cores()) < 2, reason="needs two cores")
-def test_two_workers_stay_on_cores_of_their_own_and_their_libraries_start_no_threads(job):
-    told = results(job, failing.tells_its_environment, workers=2, tasks=[Task(i, (i,)) for i in range(40)])
-    assert {threads for _, threads in told} == {"1"}
+def test_two_workers_are_pinned_to_cores_of_their_own_and_their_libraries_start_no_threads(job):
+    settings = results(
+        job, failing.returns_cores_and_threads, workers=2, tasks=[Task(i, (i,)) for i in range(40)]
+    )
+    assert {threads for _, threads in settings} == {"1"}
     assert "OPENBLAS_NUM_THREADS" not in os.environ
-    apart = {tuple(own) for own, _ in told}
-    assert len(apart) <= 2 and sum(map(len, apart)) == len(set().union(*apart))
+    core_sets = {tuple(own) for own, _ in settings}
+    assert len(core_sets) <= 2 and sum(map(len, core_sets)) == len(set().union(*core_sets))
 
 
-def test_the_first_signal_finishes_what_is_in_hand(job):
+def test_the_first_signal_finishes_pending_tasks(job):
     with StopSignal() as stop:
         after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
         done = indices(job, failing.is_slow, stop=stop)
@@ -170,7 +172,7 @@ def test_the_second_signal_stops_at_once_and_leaves_no_process(job):
 
 
 def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_order(job):
-    """As Ctrl-C on a terminal sends it: the starting worker must not die of it, nor the run hang."""
+    """As Ctrl-C on a terminal does: the starting worker must not die of it, and the run must not hang."""
 
     def to_all():
         for pid in [os.getpid(), *(process.pid for process in multiprocessing.active_children())]:
@@ -178,46 +180,45 @@ def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_orde
 
     with StopSignal() as stop:
         after(job.folder / "starting", to_all)
-        run = run_tasks(job, TASKS, stop, 1, failing.start_slowly, Steps(failing.works))
+        run = run_tasks(job, TASKS, stop, 1, failing.initialize_slowly, Steps(failing.works))
         done = [row["index"] for rows, _ in run for row in rows]
     assert stop.signum == signal.SIGINT and len(done) < len(TASKS)
     assert multiprocessing.active_children() == []
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
-    monkeypatch.setattr(pool, "_PATIENCE_S", 0.5)
-    monkeypatch.setattr(pool, "MAX_TRIES", 1)
+    monkeypatch.setattr(pool, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(pool, "MAX_CRASHES", 1)
     with pytest.raises(EngineError, match=r"crashed 1 times \(it did not finish in time\)"):
         indices(job, failing.hangs)
 
 
-def test_a_worker_that_dies_while_it_starts_is_told(job):
-    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_starting, Steps(failing.works))
+def test_a_worker_that_dies_while_it_starts_is_reported(job):
+    run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_initializing, Steps(failing.works))
     with pytest.raises(EngineError, match="ended while it started"):
         list(run)
 
 
-def test_processes_of_the_caller_are_left_alone(job):
-    mine = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(30,))
-    mine.start()
+def test_other_child_processes_of_the_caller_live_on(job):
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(30,))
+    other.start()
     assert indices(job, failing.works) == [0, 1, 2, 3, 4]
-    assert mine.is_alive()
-    mine.kill()
-    mine.join()
+    assert other.is_alive()
+    other.kill()
+    other.join()
 
 
-def test_signals_mean_again_what_they_meant_before():
+def test_signal_handlers_are_restored():
     before = signal.getsignal(signal.SIGTERM)
     with StopSignal():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_job_or_a_log_that_is_gone_is_told_with_its_cause(job):
-    apart = replace(job, log=job.folder / "gone" / "log")
+def test_a_missing_job_or_log_is_reported_with_its_cause(job):
+    other_log = replace(job, log=job.folder / "gone" / "log")
     with pytest.raises(EngineError, match=r"gone.log: cannot be written: No such file"):
-        list(run_tasks(apart, TASKS, StopSignal(), 1, start, Steps(failing.works)))
-    with pytest.raises(SetupError, match=r"job\.pickle cannot be read .*set TMPDIR to another"):
+        list(run_tasks(other_log, TASKS, StopSignal(), 1, initialize, Steps(failing.works)))
+    with pytest.raises(SetupError, match=r"job\.pickle: cannot be read: .*set TMPDIR to a folder"):
         list(run_tasks(job, TASKS, StopSignal(), 1, failing.loses_its_job, Steps(failing.works)))

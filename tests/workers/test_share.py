@@ -1,4 +1,4 @@
-"""What each worker gets of a machine, and what a container leaves of it."""
+"""The share of each worker, and the resources that a container leaves."""
 
 import pytest
 
@@ -17,20 +17,20 @@ CARDS = tuple(Device("cuda", f"card-{number}", "NVIDIA L4") for number in range(
     [(1, 8, [8]), (2, 8, [4, 4]), (3, 8, [2, 3, 3]), (8, 8, [1] * 8), (4, 2, [1] * 4)],
 )
 def test_all_cores_are_used_and_none_twice(workers, count, threads):
-    dealt = shares(workers, count, range(10, 10 + count))
-    assert [one.threads for one in dealt] == threads
+    assigned = shares(workers, count, range(10, 10 + count))
+    assert [one.threads for one in assigned] == threads
     if 1 < workers <= count:
-        assert sorted(core for one in dealt for core in one.cores) == list(range(10, 10 + count))
-        assert all(len(one.cores) == one.threads for one in dealt)
+        assert sorted(core for one in assigned for core in one.cores) == list(range(10, 10 + count))
+        assert all(len(one.cores) == one.threads for one in assigned)
     else:
-        assert not any(one.cores for one in dealt)
+        assert not any(one.cores for one in assigned)
 
 
-def test_workers_are_not_bound_to_cores_that_a_quota_does_not_give_them():
+def test_workers_are_not_pinned_where_a_quota_allows_fewer_cores():
     assert not any(one.cores for one in shares(2, 2, range(64)))
 
 
-def test_devices_are_dealt_in_turn():
+def test_devices_are_assigned_in_turn():
     assert [one.device for one in shares(3, 8, devices=CARDS)] == [CARDS[0], CARDS[1], CARDS[0]]
 
 
@@ -46,18 +46,18 @@ def test_devices_are_dealt_in_turn():
         (1000, 8, None, CARDS, 2),
     ],
 )
-def test_automatic_workers_follow_cores_memory_shots_and_cards(shots, count, free, devices, expected):
+def test_automatic_workers_depend_on_cores_memory_shots_and_gpus(shots, count, free, devices, expected):
     assert automatic_workers(shots, count, free, devices, GIB) == expected
 
 
 @pytest.mark.parametrize(
     ("count", "devices", "expected"), [(8, (CPU,), 2), (1, (CPU,), 1), (8, CARDS * 2, 2)]
 )
-def test_few_workers_share_the_one_card_that_eevee_paints_on(count, devices, expected):
+def test_few_workers_share_the_gpu_that_eevee_uses(count, devices, expected):
     assert automatic_workers(1000, count, None, devices, GIB, "eevee") == expected
 
 
-def test_the_memory_limit_is_a_fair_share_within_bounds_or_as_told(monkeypatch):
+def test_the_memory_limit_is_an_equal_share_within_bounds_or_the_variable(monkeypatch):
     monkeypatch.delenv(share.MEMORY_VARIABLE, raising=False)
     assert memory_limit(2, None, GIB) == memory_limit(2, 64 * GIB, GIB) == 4 * GIB
     assert memory_limit(2, 6 * GIB, GIB) == 3 * GIB
@@ -70,7 +70,7 @@ def test_the_memory_limit_is_a_fair_share_within_bounds_or_as_told(monkeypatch):
         memory_limit(1, None, GIB)
 
 
-def written(root, files):
+def write_files(root, files):
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,12 +81,12 @@ def written(root, files):
 MEMINFO = "MemTotal: 16777216 kB\nMemFree: 1048576 kB\nMemAvailable: 8388608 kB\nHugePages_Total: 0\n"
 
 
-def test_memory_is_what_the_system_calls_available(tmp_path):
-    assert free_memory_bytes(written(tmp_path, {"proc/meminfo": MEMINFO})) == 8 * GIB
+def test_free_memory_is_the_available_memory_of_the_system(tmp_path):
+    assert free_memory_bytes(write_files(tmp_path, {"proc/meminfo": MEMINFO})) == 8 * GIB
     assert free_memory_bytes(tmp_path / "elsewhere") is None
 
 
-def test_the_tightest_limit_of_a_container_counts_and_read_files_are_free(tmp_path):
+def test_the_tightest_limit_of_a_container_counts_and_cached_files_are_free(tmp_path):
     files = {
         "proc/meminfo": MEMINFO,
         "proc/self/cgroup": "0::/job/step\n",
@@ -97,12 +97,12 @@ def test_the_tightest_limit_of_a_container_counts_and_read_files_are_free(tmp_pa
         "sys/fs/cgroup/job/step/memory.current": "1\n",
         "sys/fs/cgroup/job/cpu.max": "150000 100000\n",
     }
-    root = written(tmp_path, files)
+    root = write_files(tmp_path, files)
     assert free_memory_bytes(root) == 2 * GIB
     assert cores(root) == min(2, cores(tmp_path / "elsewhere"))
 
 
-def test_control_groups_of_version_1_are_read_too_where_the_path_is_the_hosts(tmp_path):
+def test_control_groups_of_version_1_are_read_with_the_path_of_the_host(tmp_path):
     files = {
         "proc/self/cgroup": "5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n0::/\n",
         "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{3 * GIB}\n",
@@ -110,12 +110,12 @@ def test_control_groups_of_version_1_are_read_too_where_the_path_is_the_hosts(tm
         "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "100000\n",
         "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
     }
-    root = written(tmp_path, files)
+    root = write_files(tmp_path, files)
     assert free_memory_bytes(root) == 2 * GIB
     assert cores(root) == 1
 
 
-def test_no_limit_is_no_limit(tmp_path):
+def test_unlimited_groups_do_not_limit(tmp_path):
     files = {
         "proc/self/cgroup": "5:cpu:/\n4:memory:/\n",
         "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
@@ -123,7 +123,7 @@ def test_no_limit_is_no_limit(tmp_path):
         "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
         "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
     }
-    assert free_memory_bytes(written(tmp_path, files)) is None
+    assert free_memory_bytes(write_files(tmp_path, files)) is None
     assert cores(tmp_path) == (len(own_cores()) or cores())
 
 

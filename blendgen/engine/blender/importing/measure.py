@@ -23,7 +23,7 @@ from typing import Any, TextIO
 
 from blendgen.engine.blender.importing.confined import confine_to, memory_limit_gib
 from blendgen.models.source import Source
-from blendgen.system.lifeline import end_with_parent
+from blendgen.system.end_with_parent import end_with_parent
 
 _MACHINE = (OSError, ImportError)
 _CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox said no
