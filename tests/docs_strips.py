@@ -1,8 +1,8 @@
-"""`make docs-strips`: a strip of pictures for each parameter of a spec, as `preview --vary` makes them.
+"""`make docs-strips`: a strip of pictures for each parameter of a spec, like `preview --vary`.
 
 In: the recipes. Out: docs/strips/KEY.jpg and docs/strips/index.md, which git ignores. One Blender
-serves all strips; what only changes the exposure of a strip is developed from one path tracing.
-`python -m tests.docs_strips OUT KEY ...` makes some of them.
+renders all strips; a strip of an exposure parameter is developed from one path-traced shot.
+`python -m tests.docs_strips OUT KEY ...` renders only these keys.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.strip_recipes import SCENE, Recipe, Values, parameters, recipes
 OUT = DOCS / "strips"
 TILES, MAX_TILES, JPEG_QUALITY = 6, 9, 82
 MAX_LAMPS, THREADS = 4, 2
-OF_AN_EXPOSURE = ("exposure.", "sensor.")
+EXPOSURE_SECTIONS = ("exposure.", "sensor.")
 UNITS = {"_m_per_s": "m/s", "_e_per_s": "electrons/s", "_mm": "mm",
          "_m": "m", "_deg": "degrees", "_px": "pixels",
          "_k": "kelvin", "_ev": "stops", "_e": "electrons", "_db": "dB", "_s": "s", "_percent": "%",
@@ -40,7 +40,7 @@ UNITS = {"_m_per_s": "m/s", "_e_per_s": "electrons/s", "_mm": "mm",
 
 @dataclass(frozen=True)
 class Strip:
-    """A parameter that varies, and all else that does not."""
+    """A parameter that varies, in a scene where everything else is constant."""
 
     key: str
     spec: Spec
@@ -50,7 +50,7 @@ class Strip:
 def strip_of(key: str, recipe: Recipe, changes: Values | None = None) -> Strip:
     """The strip of a recipe; changes: more keys of the scene.
 
-    raises: SpecError where the recipe is not valid
+    raises: SpecError if the recipe is not valid
     """
     values = copy.deepcopy(SCENE)
     tiles = TILES
@@ -60,7 +60,7 @@ def strip_of(key: str, recipe: Recipe, changes: Values | None = None) -> Strip:
         tiles = recipe.distribution["integers"][1] - recipe.distribution["integers"][0] + 1
     for path, value in {**recipe.scene, key: recipe.distribution, **(changes or {})}.items():
         _set(values, path.split("."), value)
-    values["exposures_per_shot"] = tiles if key.startswith(OF_AN_EXPOSURE) else 1
+    values["exposures_per_shot"] = tiles if key.startswith(EXPOSURE_SECTIONS) else 1
     return Strip(key, check_spec(Document("strip", values, {}), Path()).spec, tiles)
 
 
@@ -75,7 +75,7 @@ def _set(values: Values, path: list[str], value) -> None:
 
 
 def picture(strip: Strip) -> Image.Image:
-    """The tiles of a strip side by side, each with its value; renders in this process."""
+    """The tiles of a strip in a row, each with its value; renders in this process."""
     inventory = _inventory()
     sweep, captions = steered(strip.spec, inventory, strip.key, None, 0, strip.tiles)
     developer = Developer(Denoiser(THREADS), strip.spec.exposures_per_shot)
@@ -99,7 +99,7 @@ _ENGINES: dict = {}
 
 
 def _engine(settings):
-    """The one Blender of this process, made anew where it is to render otherwise."""
+    """The only Blender of this process, started again for other render settings."""
     from blendgen.engine.blender.session.engine import BlenderEngine
 
     if settings not in _ENGINES:
@@ -109,16 +109,14 @@ def _engine(settings):
 
 
 def index_page(keys: list[str]) -> str:
-    """Markdown: of each parameter its unit, default, range and strip."""
+    """Markdown: unit, default, range and strip of each parameter."""
     rows = [
         f"| `{key}` | {_unit(key)} | {default_of(info)} | {checks.span()} | ![]({key}.jpg) |"
         for key, checks, info in parameters()
         if key in keys
     ]
-    head = ["| key | unit | default | range | what it does |", "| --- | --- | --- | --- | --- |"]
-    title = (
-        "# What each parameter does\n\nAll else is held. What the keys mean is in [spec.md](../spec.md).\n"
-    )
+    head = ["| key | unit | default | range | effect |", "| --- | --- | --- | --- | --- |"]
+    title = "# The effect of each parameter\n\n[spec.md](../spec.md) explains the keys.\n"
     return "\n".join([title, *head, *rows, ""])
 
 
@@ -126,14 +124,14 @@ def _unit(key: str) -> str:
     return next((unit for suffix, unit in UNITS.items() if key.endswith(suffix)), "")
 
 
-def main(out: Path, wanted: list[str]) -> None:
+def main(out: Path, keys: list[str]) -> None:
     known = recipes()
     out.mkdir(parents=True, exist_ok=True)
-    for key in wanted or known:
+    for key in keys or known:
         picture(strip_of(key, known[key])).save(out / f"{key}.jpg", quality=JPEG_QUALITY)
         print(key, flush=True)
-    made = [key for key in known if (out / f"{key}.jpg").exists()]
-    (out / "index.md").write_text(index_page(made), "utf-8")
+    rendered = [key for key in known if (out / f"{key}.jpg").exists()]
+    (out / "index.md").write_text(index_page(rendered), "utf-8")
     print(out / "index.md")
 
 

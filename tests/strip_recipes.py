@@ -1,7 +1,7 @@
-"""Recipes of the strips: for each parameter that takes a distribution, what to vary and before what scene.
+"""Recipes of the strips: for each parameter that takes a distribution, its range and its scene.
 
-In: nothing. Out: `recipes()`, key of the spec -> Recipe. Shares of 0 to 1 and names need no entry of
-their own; every other parameter states a range in which its effect is seen.
+In: nothing. Out: `recipes()`, key of the spec -> Recipe. Parameters from 0 to 1 and names need no entry
+of their own; every other parameter has a range in which its effect is visible.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from blendgen.spec.model import Spec
 
 Values = dict[str, Any]
 
-# one phone on a plain belt, and nothing that varies
+# one phone on a plain belt; everything is constant
 SCENE: Values = {
     "blendgen": 1,
     "name": "strips",
@@ -68,21 +68,21 @@ SCENE: Values = {
         "strobe_s": 0.0001,
         "gain_db": 0,
     },
-    "sensor": {"preset": "machine_vision", "mosaic": "none"},  # whose zippers would be all over small tiles
+    "sensor": {"preset": "machine_vision", "mosaic": "none"},  # its zipper artefacts would cover small tiles
     "render": {"preset": "final", "samples_per_pixel": 24, "max_bounces": 3},
 }
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """distribution: of the parameter; scene: keys that differ from SCENE, None for those left out."""
+    """distribution: of the parameter; scene: keys that differ from SCENE, None to remove one."""
 
     distribution: Any
     scene: Values = field(default_factory=dict)
 
 
 def uniform(low: float, high: float, **scene: Any) -> Recipe:
-    """A range; of the scene's keys the dots are written as two underscores."""
+    """A uniform range; the dots in the scene's keys are written as two underscores."""
     return Recipe({"uniform": [low, high]}, {key.replace("__", "."): value for key, value in scene.items()})
 
 
@@ -90,7 +90,10 @@ def log_uniform(low: float, high: float, **scene: Any) -> Recipe:
     return Recipe({"log_uniform": [low, high]}, uniform(0, 1, **scene).scene)
 
 
-_WALL = {"surface__kind": "paper", "surface__color": "#b8b8b4"}  # even, so that noise and corners are seen
+_WALL = {
+    "surface__kind": "paper",
+    "surface__color": "#b8b8b4",
+}  # uniform, so that noise and corners are visible
 _DIM = {**_WALL, "exposure__gain_db": 24}
 _SUNNY = {"lighting__lamps__kind": "door", "lighting__lamps__size_m": 0.5, "exposure__lamp_ev": 1.5}
 _MOVING = {"surface__speed_m_per_s": 1.5, "exposure__time_s": 0.02, "placement__yaw_deg": 80}
@@ -112,12 +115,12 @@ _MESH = {"surface__kind": "belt_mesh", "surface__color": None}
 
 _KINDS = [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]
 
-# what needs photos of one's own has no strip
+# parameters that need the user's own photos have no strip
 _WITHOUT_STRIP = ("backdrop.", "surface.photos.")
 
 _OWN = {
     "products_per_image": Recipe({"integers": [1, 4]}, {"camera.frame_fill": 0.9}),
-    # resting is here with the screen up, on whose dark glass marks are seen
+    # resting has the screen up here; marks are visible on its dark glass
     "condition.screen": uniform(0, 2, placement__pose="resting"),
     "condition.scratches": uniform(0, 1, placement__pose="resting"),
     "condition.fingerprints": uniform(0, 1, placement__pose="resting"),
@@ -220,12 +223,11 @@ _OWN = {
 def parameters(
     model: type[BaseModel] = Spec, prefix: str = ""
 ) -> Iterator[tuple[str, DistributionField, Any]]:
-    """(key, what checks it, its pydantic field) of each parameter that takes a distribution and needs no
-    files of one's own."""
+    """(key, DistributionField, pydantic field) of each parameter that has a strip."""
     for name, info in model.model_fields.items():
-        found = distribution_field(info)
-        if found is not None and not f"{prefix}{name}".startswith(_WITHOUT_STRIP):
-            yield f"{prefix}{name}", found, info
+        distributed = distribution_field(info)
+        if distributed is not None and not f"{prefix}{name}".startswith(_WITHOUT_STRIP):
+            yield f"{prefix}{name}", distributed, info
         candidates = (info.annotation, *get_args(info.annotation))
         for section in (one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)):
             yield from parameters(section, f"{prefix}{name}.")
@@ -246,5 +248,5 @@ def _recipe(key: str, checks: DistributionField) -> Recipe:
     if (getattr(checks, "low", None), getattr(checks, "high", None)) == (0, 1):
         return Recipe({"uniform": [0, 1]}, own.scene)
     raise KeyError(
-        f"{key}: tests/strip_recipes.py needs a recipe for it, a range in which its effect is seen"
+        f"{key}: add a recipe to tests/strip_recipes.py, with a range in which its effect is visible"
     )

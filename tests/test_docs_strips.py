@@ -14,7 +14,7 @@ from tests.strip_recipes import SCENE, parameters, recipes
 
 def distribution_of(spec, key):
     for name in key.split("."):
-        spec = getattr(spec, name, None)  # a section that the scene does without has no distribution
+        spec = getattr(spec, name, None)  # the scene may lack the section
     return spec
 
 
@@ -27,7 +27,7 @@ def test_every_parameter_has_a_recipe_that_the_spec_accepts_and_that_varies():
         assert len(values) > 1, key
 
 
-def test_every_strip_of_the_camera_can_be_drawn(shapes):
+def test_every_strip_of_the_camera_can_be_sampled(shapes):
     """No lens folds the image, and no product is too large for its frame."""
     class_table = make_class_table(shapes)
     for key, recipe in recipes().items():
@@ -39,7 +39,7 @@ def test_every_strip_of_the_camera_can_be_drawn(shapes):
 
 
 def test_the_scene_of_the_strips_varies_in_nothing_else():
-    """What a strip shows is then due to its parameter."""
+    """What a strip shows is the effect of its parameter alone."""
     spec = strip_of("camera.elevation_deg", recipes()["camera.elevation_deg"]).spec
     quiet = {"sensor.grain_size_px", "exposure.strobe_s"}
     for key, checks, _ in parameters():
@@ -49,7 +49,7 @@ def test_the_scene_of_the_strips_varies_in_nothing_else():
             assert distribution.dimensions == 0, key
 
 
-def test_the_index_tells_unit_default_range_and_picture():
+def test_the_index_has_unit_default_range_and_picture():
     page = index_page(["camera.elevation_deg", "exposure.gain_db"])
     assert (
         "| `exposure.gain_db` | dB | `{uniform: [0.0, 9.0]}` | 0 to 48 | ![](exposure.gain_db.jpg) |" in page

@@ -56,7 +56,9 @@ class Spec(Section):
         description="values that only one split contains: split -> parameter, `product` or `colorway` -> "
         "list of names, or [low, high] for a number; all other shots go to the other splits",
     )
-    products: list[ProductSource] = Field(min_length=1)
+    products: list[ProductSource] = Field(
+        min_length=1, description="where the products come from, and their classes"
+    )
     condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="objects that are not products")
     occluders: Occluders | None = Field(None, description="objects that hide part of the subject")
@@ -124,6 +126,6 @@ class Spec(Section):
             if low >= largest or high <= least:
                 raise ValueError(
                     f"occluders.visible_fraction, {low:g} to {high:g}, does not overlap "
-                    f"placement.visible_fraction [{least:g}, {largest:g}]"
+                    f"placement.visible_fraction [{least:g}, {largest:g}]; change one of them"
                 )
         return self
