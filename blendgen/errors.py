@@ -1,13 +1,13 @@
-"""What can go wrong, as a tree; every user-facing failure is one of these.
+"""The exceptions of blendgen as a tree; every failure that a user can meet is one of these.
 
 BlendgenError            1  rendering or another step failed
 |- UsageError            2  the command was called wrongly
 |- SpecError             3  the spec file is not valid (carries every Problem at once)
-|- GeometryError         3  a drawn arrangement cannot exist (a point behind the camera, ...)
+|- GeometryError         3  a sampled arrangement is not possible (a point behind the camera, ...)
 |- CatalogError          3  a model folder or family cannot be used
 |- SetupError            4  Blender, a system library or a device is missing
-|- DatasetError          5  a data set on disk is not what it should be
-`- Interrupted 129/130/143  stopped by a signal; what is finished is kept
+|- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
+`- Interrupted 129/130/143  stopped by a signal; finished images are kept
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
 `cli/__init__.py` is the one place that turns an exception into an exit code.
@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 
 
 class BlendgenError(Exception):
-    """A failure that the user can understand; its text is one or a few plain lines."""
+    """A failure that the user can act on; its message is one or a few plain lines."""
 
     exit_code = ExitCode.FAILED
 
@@ -45,10 +45,10 @@ class UsageError(BlendgenError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault of a spec file.
+    """One problem of a spec file.
 
-    file: path as the user gave it, or "--set" for an override
-    line, column: 1-based; 0 where the place is not in a file
+    file: path as given by the user, or "--set" for an override
+    line, column: 1-based; 0 if the problem is not in a file
     field: dotted path such as camera.distance_m, "" for the whole file
     """
 
@@ -64,7 +64,7 @@ class Problem:
 
 
 class SpecError(BlendgenError):
-    """Every problem found in a spec, in the order of the file."""
+    """All problems of a spec, in the order of the file."""
 
     exit_code = ExitCode.SPEC
 
@@ -100,10 +100,10 @@ class Interrupted(BlendgenError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """', did you mean X?' or, with nothing near, '; known: a, b, c'."""
+    """', did you mean X?' or, if no known word is similar, '; known: a, b, c'."""
     known = sorted(str(name) for name in known)
     close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
     if close:
         return f", did you mean {close[0]}?"
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"; known: {shown}" if known else ""
+    names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"; known: {names}" if known else ""

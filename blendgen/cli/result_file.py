@@ -34,7 +34,7 @@ def write_result(path: Path, data: bytes) -> None:
     refuse_others_file(path)
     folder = Folder(path.parent, ".blendgen-partial")
     folder.write(path.name, data)
-    folder.sweep()
+    folder.remove_temporary_files()
 
 
 def _is_marked(path: Path) -> bool:

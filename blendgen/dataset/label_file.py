@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from blendgen.develop.exr import decode_exr
-from blendgen.files.photos import UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.scene.film import Frame
 from blendgen.scene.shot import Row, Shot
 from blendgen.spec.output import Output
@@ -77,7 +77,7 @@ def decode(data: bytes, suffix: str, pixels: int) -> Channels | None:
     max_pixels = min(_MAX_PIXEL_RATIO * pixels, _MAX_PIXELS)
     try:
         return decode_exr(data, max_pixels) if suffix == ".exr" else _decode_picture(data, max_pixels)
-    except UNREADABLE:
+    except IMAGE_ERRORS:
         return None
 
 

@@ -20,7 +20,7 @@ from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import file_names, read_rows
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
-from blendgen.files.photos import UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SHEET_MARK = b"contact sheet of blendgen"
@@ -115,7 +115,7 @@ def _is_like_ours(layout: Layout, known: dict[str, Any], name: str) -> bool:
         with Image.open(path) as image:
             bare = not set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
             return bare and list(image.size) == list(known.get("resolution", ()))
-    except UNREADABLE:
+    except IMAGE_ERRORS:
         return False
 
 

@@ -18,7 +18,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
-from blendgen.files.photos import UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.shot import Row
 
@@ -141,7 +141,7 @@ class Source:
             with Image.open(path) as picture:
                 self._refuse_size(row, path, picture.size)
                 return np.array(picture if mode is None else picture.convert(mode))
-        except UNREADABLE as error:
+        except IMAGE_ERRORS as error:
             raise DatasetError(
                 f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong"
             ) from None

@@ -90,7 +90,7 @@ class Store:
             for name in list(self._folder.files(self.layout.temporary.name)):
                 if is_temporary(self.layout, name):
                     self._folder.remove(name)
-        self._folder.sweep()
+        self._folder.remove_temporary_files()
         self._release()
 
     def _release(self) -> None:
@@ -202,7 +202,7 @@ class Store:
         if self._force and known:
             self._remove_all(known)
             known = {}
-        self._folder.sweep()
+        self._folder.remove_temporary_files()
         if not known:
             self._write_record(self._record)
         if not self.layout.log.exists():

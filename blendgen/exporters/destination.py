@@ -67,7 +67,7 @@ class Destination:
             raise DatasetError(f"{self.root}: is not empty and holds no export; name another folder")
         if known is not None and known != self._identity and not self._force:
             raise DatasetError(f"{self.root}: holds another export; name another folder, or use --force")
-        self._folder.sweep()
+        self._folder.remove_temporary_files()
         self._listed = self._read_list()
         if self._force:
             self._refuse_foreign()
@@ -84,7 +84,7 @@ class Destination:
             self._remove({name: size for name, size in self._listed.items() if name not in self._written})
             lines = (_line(name, size) for name, size in sorted(self._written.items()))
             self._folder.write(_LIST, lines)
-        self._folder.sweep()
+        self._folder.remove_temporary_files()
 
     def has(self, name: str) -> bool:
         """Whether an earlier run finished this file; it then stays part of the export."""
@@ -100,9 +100,9 @@ class Destination:
             size_there = _OF_A_LINK if self._link == "symlink" else size
             if self.has(name) and self._listed[name] == size_there:
                 return
-            with self._folder.errors(name):
+            with self._folder.disk_errors(name):
                 self._note(name, size_there)
-                self._folder.place(source, name, self._link)
+                self._folder.add_file(source, name, self._link)
         except FileNotFoundError:
             raise DatasetError(
                 f"{source}: is missing; run `blendgen verify` to list what else is wrong"
@@ -119,7 +119,7 @@ class Destination:
     def opened(self, name: str) -> Iterator[IO[bytes]]:
         """A binary file that takes its name only when the block ends without an error."""
         self._refuse_other(name)
-        with self._folder.whole(name) as file:
+        with self._folder.atomic_file(name) as file:
             yield file
             self._note(name, file.tell())
 
@@ -185,13 +185,13 @@ class Destination:
 
     def _open_list(self) -> IO[bytes]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        with self._folder.errors(_LIST):
+        with self._folder.disk_errors(_LIST):
             return os.fdopen(os.open(self.root / _LIST, flags, 0o666), "wb")
 
     def _remove(self, names: dict[str, int]) -> None:
         """Remove files of the export that are as it wrote them, and the folders that they leave empty."""
         for name in names:
-            with self._folder.errors(name):
+            with self._folder.disk_errors(name):
                 if self._is_ours(name):
                     self._folder.remove(name)
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from blendgen.errors import DatasetError
 from blendgen.files.names import name_fault, printable
-from blendgen.files.photos import SUFFIXES, UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES
 
 SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
                "dev": "val", "test": "test", "testing": "test"}  # fmt: skip
@@ -50,12 +50,12 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
                     width, height = image.size
                     image.load()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except UNREADABLE as error:
+        except IMAGE_ERRORS as error:
             left_out.append(f"{path}: cannot be read: {error}")
             continue
         photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))
     if not photos:
-        raise DatasetError(f"{folder}: holds no photos in folders of classes ({', '.join(SUFFIXES)})")
+        raise DatasetError(f"{folder}: holds no photos in folders of classes ({', '.join(PHOTO_SUFFIXES)})")
     _refuse_leaks(photos)
     return photos, left_out
 
@@ -71,7 +71,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
             if fault:
                 raise DatasetError(f"{printable(str(label))}: cannot be the name of a class: it {fault}")
             for path in sorted(label.rglob("*")):
-                if path.suffix.lower() in SUFFIXES and path.is_file():
+                if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
                     yield path, label.name, split
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
-from blendgen.files.photos import UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.scene.shot import Row
 
 _FILE = "_file_name"
@@ -80,7 +80,7 @@ class Sample:
                 if image.size != (self.row["width"], self.row["height"]):
                     raise ValueError(f"is {image.width} x {image.height} pixels, its row has another size")
                 cut = image.convert("RGB").crop((x, y, x + width, y + height))
-        except UNREADABLE as error:
+        except IMAGE_ERRORS as error:
             raise _unreadable(self.path, error) from None
         buffer = io.BytesIO()
         cut.save(buffer, "PNG", compress_level=3)

@@ -1,9 +1,9 @@
-"""Folder: whole files in one folder tree, reached without following links.
+"""Folder: read and write files in one folder tree atomically, without following links.
 
-In: paths relative to the folder, with "/", checked by names.path_fault. Every sub-folder is opened from
-its parent's handle, so that a link put in the way leads nowhere. A file appears whole or not at all: it is
-written in a temporary sub-folder of the same file system and renamed. Where the system has no folder
-handles (Windows) each part of the path is looked at instead.
+In: paths relative to the folder, with "/", checked by names.path_fault. Every sub-folder is opened through
+the file descriptor of its parent, so that a link in the path cannot lead elsewhere. A file appears complete
+or not at all: it is written in a temporary sub-folder of the same file system and renamed. On systems
+without folder descriptors (Windows) each part of the path is checked instead.
 """
 
 from __future__ import annotations
@@ -22,67 +22,68 @@ from typing import IO
 from blendgen.errors import DatasetError
 from blendgen.files.names import path_fault
 
-_HANDLES = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_A_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
+_HAS_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_NO_LINK_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK_FLAGS
+_NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK_FLAGS
 _TEMPORARY = re.compile(r"\d+-\d+")
 _counter = itertools.count()
 
 
 class Folder:
-    """root: the folder, which need not exist yet; temporary: its sub-folder for files on their way."""
+    """root: the folder, which need not exist yet; temporary: its sub-folder for incomplete files."""
 
     def __init__(self, root: Path, temporary: str = ".partial"):
         self.root, self.temporary = Path(os.path.realpath(root)), temporary
 
     def write(self, name: str, data: bytes | Iterable[bytes]) -> None:
-        """Make `name` hold all of `data`, or raise DatasetError and leave it as it was."""
-        with self.whole(name) as file:
+        """Replace the content of `name` with `data`, or raise DatasetError and leave it unchanged."""
+        with self.atomic_file(name) as file:
             file.writelines([data] if isinstance(data, bytes) else data)
 
     @contextmanager
-    def whole(self, name: str) -> Iterator[IO[bytes]]:
-        """A binary file that takes its name only when the block ends without an error."""
-        with self.errors(name):
+    def atomic_file(self, name: str) -> Iterator[IO[bytes]]:
+        """A new binary file that gets its name when the block ends without an error."""
+        with self.disk_errors(name):
             partial = self._partial()
             try:
-                with self._at(partial, make=True) as (handle, leaf):
-                    file = os.fdopen(os.open(leaf, _NEW_FILE, 0o666, dir_fd=handle), "wb")
+                with self._at(partial, make=True) as (parent, leaf):
+                    file = os.fdopen(os.open(leaf, _NEW_FILE_FLAGS, 0o666, dir_fd=parent), "wb")
                 with file:
                     yield file
                     file.flush()
                     os.fsync(file.fileno())
                 self._rename(partial, name)
             except BaseException:
-                self._forget(partial)
+                self._remove_partial(partial)
                 raise
 
-    def place(self, source: Path, name: str, link: str) -> None:
-        """Put a file there under a name; link: "copy", "hard" (a copy where links cannot be) or "symlink".
+    def add_file(self, source: Path, name: str, link: str) -> None:
+        """Copy or link a file into the folder.
 
-        raises: FileNotFoundError where the source is missing, OSError
+        link: "copy", "symlink" or "hard", which copies if the file system cannot link
+        raises: FileNotFoundError if the source is missing, OSError
         """
         partial = self._partial()
         try:
-            self._put(source, partial, link)
+            self._copy_or_link(source, partial, link)
             self._rename(partial, name)
         except BaseException:
-            self._forget(partial)
+            self._remove_partial(partial)
             raise
 
     def append(self, name: str, data: bytes) -> None:
-        """Add to the end of a file, without waiting for the disk; raises DatasetError."""
-        with self.errors(name), self._at(name, make=True) as (handle, leaf):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK
-            with os.fdopen(os.open(leaf, flags, 0o666, dir_fd=handle), "wb") as file:
+        """Append to a file, without fsync; raises DatasetError."""
+        with self.disk_errors(name), self._at(name, make=True) as (parent, leaf):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK_FLAGS
+            with os.fdopen(os.open(leaf, flags, 0o666, dir_fd=parent), "wb") as file:
                 file.write(data)
 
     def status(self, name: str) -> os.stat_result | None:
-        """What is there under a name, a link itself and not its target; None for nothing."""
+        """The status of a file, of a link itself and not of its target; None if nothing exists there."""
         try:
-            with self._at(name) as (handle, leaf):
-                return os.stat(leaf, dir_fd=handle, follow_symlinks=False)
+            with self._at(name) as (parent, leaf):
+                return os.stat(leaf, dir_fd=parent, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
@@ -91,37 +92,37 @@ class Folder:
         return status is not None and stat.S_ISREG(status.st_mode)
 
     def remove(self, name: str) -> None:
-        """Remove a file or a link if it is there, and the folders above it that this leaves empty."""
-        with suppress(FileNotFoundError), self._at(name) as (handle, leaf):
-            os.unlink(leaf, dir_fd=handle)
+        """Remove a file or link if it exists, and the folders above it that are empty afterwards."""
+        with suppress(FileNotFoundError), self._at(name) as (parent, leaf):
+            os.unlink(leaf, dir_fd=parent)
         parts = name.split("/")[:-1]
         while parts:
             try:
-                with self._at("/".join(parts)) as (handle, leaf):
-                    os.rmdir(leaf, dir_fd=handle)
-            except OSError:  # it holds something, or is gone
+                with self._at("/".join(parts)) as (parent, leaf):
+                    os.rmdir(leaf, dir_fd=parent)
+            except OSError:  # not empty, or removed already
                 return
             parts.pop()
 
     def files(self, below: str = "") -> Iterator[str]:
-        """Names of all that is not a folder, links included and not followed; in no order."""
-        waiting = [below]
-        while waiting:
-            folder = waiting.pop()
+        """Names of all files and links, which are not followed; in no particular order."""
+        folders = [below]
+        while folders:
+            folder = folders.pop()
             try:
                 with os.scandir(self.root / folder) as entries:
-                    here = list(entries)
+                    listed = list(entries)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            for entry in here:
+            for entry in listed:
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(name)
+                    folders.append(name)
                 else:
                     yield name
 
-    def sweep(self) -> None:
-        """Remove the temporary files of killed runs; whatever else lies among them stays."""
+    def remove_temporary_files(self) -> None:
+        """Remove the temporary files of killed runs; other files in the temporary sub-folder stay."""
         with suppress(OSError):
             for name in list(self.files(self.temporary)):
                 if _TEMPORARY.fullmatch(name.removeprefix(f"{self.temporary}/")):
@@ -130,8 +131,8 @@ class Folder:
             (self.root / self.temporary).rmdir()
 
     @contextmanager
-    def errors(self, name: str) -> Iterator[None]:
-        """Turns what the system refuses into a DatasetError."""
+    def disk_errors(self, name: str) -> Iterator[None]:
+        """Turn an OSError into a DatasetError about `name`."""
         try:
             yield
         except OSError as error:
@@ -140,89 +141,90 @@ class Folder:
     def _partial(self) -> str:
         return f"{self.temporary}/{os.getpid()}-{next(_counter)}"
 
-    def _put(self, source: Path, partial: str, link: str) -> None:
-        with self._at(partial, make=True) as (handle, leaf):
+    def _copy_or_link(self, source: Path, partial: str, link: str) -> None:
+        with self._at(partial, make=True) as (parent, leaf):
             if link == "symlink":
-                os.symlink(source.resolve(strict=True), leaf, dir_fd=handle)
+                os.symlink(source.resolve(strict=True), leaf, dir_fd=parent)
                 return
             if link == "hard":
                 try:
-                    os.link(source, leaf, dst_dir_fd=handle)
+                    os.link(source, leaf, dst_dir_fd=parent)
                     return
                 except (FileNotFoundError, FileExistsError):
                     raise
                 except OSError:
-                    pass  # another file system, or one without links
+                    pass  # another file system, or one without hard links
             with (
-                source.open("rb") as given,
-                os.fdopen(os.open(leaf, _NEW_FILE, 0o666, dir_fd=handle), "wb") as file,
+                source.open("rb") as original,
+                os.fdopen(os.open(leaf, _NEW_FILE_FLAGS, 0o666, dir_fd=parent), "wb") as file,
             ):
-                shutil.copyfileobj(given, file, 1 << 20)
+                shutil.copyfileobj(original, file, 1 << 20)
 
     def _rename(self, partial: str, name: str) -> None:
-        with self._at(partial) as (handle, leaf), self._at(name, make=True) as (target_handle, target):
-            os.replace(leaf, target, src_dir_fd=handle, dst_dir_fd=target_handle)
+        with self._at(partial) as (parent, leaf), self._at(name, make=True) as (target_parent, target):
+            os.replace(leaf, target, src_dir_fd=parent, dst_dir_fd=target_parent)
 
-    def _forget(self, partial: str) -> None:
-        with suppress(OSError), self._at(partial) as (handle, leaf):
-            os.unlink(leaf, dir_fd=handle)
+    def _remove_partial(self, partial: str) -> None:
+        with suppress(OSError), self._at(partial) as (parent, leaf):
+            os.unlink(leaf, dir_fd=parent)
 
     @contextmanager
     def _at(self, name: str, make: bool = False) -> Iterator[tuple[int | None, str]]:
-        """The handle of the folder that holds `name`, and its last part; without handles its whole path.
+        """(descriptor of the folder that contains `name`, last part of the name).
 
+        On systems without folder descriptors: (None, full path).
         raises: DatasetError for a name that leads elsewhere or through a link, OSError
         """
         fault = path_fault(name)
         if fault:
             raise DatasetError(f"{self.root}: the name {name!r} {fault}")
         *folders, leaf = name.split("/")
-        if not _HANDLES:
-            yield None, str(self._step_by_step(folders, make) / leaf)
+        if not _HAS_DESCRIPTORS:
+            yield None, str(self._checked_folder(folders, make) / leaf)
             return
         if make:
             self.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.root, _A_FOLDER)
+        parent = os.open(self.root, _FOLDER_FLAGS)
         try:
             for depth, folder in enumerate(folders, start=1):
-                below = self._opened(handle, folder, make, "/".join(folders[:depth]))
-                os.close(handle)
-                handle = below
-            yield handle, leaf
+                child = self._opened(parent, folder, make, "/".join(folders[:depth]))
+                os.close(parent)
+                parent = child
+            yield parent, leaf
         finally:
-            os.close(handle)
+            os.close(parent)
 
-    def _opened(self, handle: int, folder: str, make: bool, name: str) -> int:
+    def _opened(self, parent: int, folder: str, make: bool, name: str) -> int:
         try:
-            return os.open(folder, _A_FOLDER, dir_fd=handle)
+            return os.open(folder, _FOLDER_FLAGS, dir_fd=parent)
         except FileNotFoundError:
             if not make:
                 raise
             with suppress(FileExistsError):
-                os.mkdir(folder, dir_fd=handle)
-            return os.open(folder, _A_FOLDER, dir_fd=handle)
+                os.mkdir(folder, dir_fd=parent)
+            return os.open(folder, _FOLDER_FLAGS, dir_fd=parent)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                raise self._no_folder(name) from None
+                raise self._not_a_folder(name) from None
             raise
 
-    def _step_by_step(self, folders: list[str], make: bool) -> Path:
+    def _checked_folder(self, folders: list[str], make: bool) -> Path:
         path = self.root
         for folder in folders:
             path = path / folder
             if path.is_symlink() or (path.exists() and not path.is_dir()):
-                raise self._no_folder(path.relative_to(self.root).as_posix())
+                raise self._not_a_folder(path.relative_to(self.root).as_posix())
         if make:
             path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def _no_folder(self, name: str) -> DatasetError:
-        return DatasetError(f"{self.root / name}: is a link or a file where a folder belongs; move it away")
+    def _not_a_folder(self, name: str) -> DatasetError:
+        return DatasetError(f"{self.root / name}: expected a folder, found a link or a file; move it away")
 
 
 def disk_error(path: Path, error: OSError) -> DatasetError:
-    """What the disk refused, in words; what is finished stays."""
+    """A failed write as an error for the user."""
     reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
     return DatasetError(
-        f"{path}: cannot be written: {reason}. What is finished is kept; run the same command to continue"
+        f"{path}: cannot be written: {reason}. Finished images are kept; run the same command to continue"
     )

@@ -1,6 +1,6 @@
-"""Picture size: how many pixels a picture file says to have, told without decoding it, and the most allowed.
+"""Image size: the pixels that the header of an image file declares, and the largest size that is decoded.
 
-A few bytes can promise billions of pixels, and whatever decodes them needs the memory for all of them.
+A file of a few bytes can declare billions of pixels, and its decoder would allocate memory for all of them.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from PIL import Image, UnidentifiedImageError
 
 from blendgen.files.regular_file import open_regular
 
-MAX_PX = 16_384  # a side
+MAX_PX = 16_384  # per side
 MAX_PIXELS = 2**28
 _HEADER_BYTES = 1 << 16
 _EXR_MAGIC, _HDR_MAGIC = b"\x76\x2f\x31\x01", b"#?"
 _EXR_WINDOW = re.compile(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", re.S)
 _HDR_SIZE = re.compile(rb"\n[+-]([XY]) (\d{1,12}) [+-][XY] (\d{1,12})\s")
-# Pillow itself refuses what has more than twice this number of pixels
+# Pillow refuses images with more than twice this number of pixels
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 
 
 def size_fault(size: tuple[int, int]) -> str | None:
-    """Why a picture of that width and height in pixels is not decoded; None where it may be."""
+    """Why an image of (width, height) pixels is not decoded; None if it may be."""
     if max(size) <= MAX_PX and size[0] * size[1] <= MAX_PIXELS:
         return None
-    return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MAX_PX:,} a side can be used"
+    return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MAX_PX:,} per side can be used"
 
 
 def header_fault(file: Path | bytes) -> str | None:
-    """As size_fault, of a picture file or its bytes; None also where the header says no size.
+    """`size_fault` of an image file or its bytes; None also if the header gives no size.
 
     raises: OSError where the file cannot be opened
     """
     if isinstance(file, bytes):
         return _fault(BytesIO(file))
-    with open_regular(file) as opened:
-        return _fault(opened)
+    with open_regular(file) as stream:
+        return _fault(stream)
 
 
-def _fault(opened: BinaryIO) -> str | None:
-    start = opened.read(_HEADER_BYTES)
-    opened.seek(0)
+def _fault(stream: BinaryIO) -> str | None:
+    start = stream.read(_HEADER_BYTES)
+    stream.seek(0)
     if start.startswith(_EXR_MAGIC):
         sizes = [_exr_size(match[1]) for match in _EXR_WINDOW.finditer(start)]
     elif start.startswith(_HDR_MAGIC):
         sizes = [_hdr_size(match) for match in _HDR_SIZE.finditer(start)][:1]
     else:
-        return _pillow_fault(opened)
+        return _pillow_fault(stream)
     return next((fault for size in sizes if (fault := size_fault(size))), None)
 
 
@@ -66,13 +66,13 @@ def _hdr_size(match: re.Match[bytes]) -> tuple[int, int]:
     return (second, first) if match[1] == b"Y" else (first, second)
 
 
-def _pillow_fault(opened: BinaryIO) -> str | None:
+def _pillow_fault(stream: BinaryIO) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(opened) as image:
+            with Image.open(stream) as image:
                 return size_fault(image.size)
     except Image.DecompressionBombError:
         return f"more than {MAX_PIXELS:,} pixels are too many"
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):
-        return None  # its decoder will tell
+        return None  # its decoder reports the error

@@ -1,6 +1,6 @@
-"""Names: which texts can name a class, a split or a path of a data set, and how texts are shown.
+"""Names: which strings can name a class, a split or a path of a data set, and how strings are displayed.
 
-In: texts of specs, models, sidecars and manifests. Nothing here touches a disk.
+In: strings of specs, models, sidecars and manifests. Nothing here touches a disk.
 """
 
 from __future__ import annotations
@@ -9,32 +9,32 @@ import unicodedata
 
 MAX_NAME_BYTES = 255  # of one folder or file on the usual file systems
 MAX_PATH_BYTES = 1024  # of a path below a data set
-# Bidirectional marks, embeddings, overrides and isolates: they make a text look like another one.
+# bidirectional marks, embeddings, overrides and isolates: they make a string look like another one
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LINE_ENDS = "\u2028\u2029"
 _NOT_XML = "\ufffe\uffff"
 
 
 def name_fault(name: object) -> str | None:
-    """Why a text cannot be the name of a class, a split, a colourway or one folder; None where it can."""
+    """Why a value cannot name a class, a split, a colourway or a single folder; None if it can."""
     if not isinstance(name, str):
-        return "is not text"
+        return "is not a string"
     if not name.strip():
         return "is empty"
     if name in (".", ".."):
-        return "names a folder above or the folder itself"
+        return "refers to the folder itself or to the one above"
     if "/" in name or "\\" in name:
-        return "has a / or \\ in it; a name is not a path"
+        return "contains / or \\; a name is not a path"
     hidden = next((letter for letter in name if is_hidden(letter)), None)
     if hidden is not None:
-        return f"has an invisible control character (U+{ord(hidden):04X}) in it"
+        return f"contains an invisible control character (U+{ord(hidden):04X})"
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"is longer than {MAX_NAME_BYTES} bytes"
     return None
 
 
 def checked_name(name: str) -> str:
-    """The name itself; raises ValueError, which a schema tells with its place, where it can be none."""
+    """The name itself; raises ValueError if it is not valid (a schema adds the field)."""
     fault = name_fault(name)
     if fault:
         raise ValueError(f"the name {name!r} {fault}")
@@ -42,10 +42,12 @@ def checked_name(name: str) -> str:
 
 
 def path_fault(path: object) -> str | None:
-    """Why a text cannot be the path of a file below a data set's folder, with "/" between its parts; None
-    where it can. Links are not looked at here."""
+    """Why a value cannot be the path of a file below a data set, with "/" between its parts; None if it can.
+
+    Links are not checked here.
+    """
     if not isinstance(path, str):
-        return "is not text"
+        return "is not a string"
     if path.startswith("/"):
         return "is an absolute path"
     parts = path.split("/")
@@ -59,13 +61,16 @@ def path_fault(path: object) -> str | None:
 
 
 def is_hidden(letter: str) -> bool:
-    """Whether a character steers a terminal or a text instead of being seen: C0 and C1 controls, DEL, line
-    separators, bidirectional controls, lone surrogates and what XML cannot hold."""
+    """Whether a character is invisible and controls a terminal or the direction of text.
+
+    These are C0 and C1 controls, DEL, line separators, bidirectional controls, lone surrogates, and
+    characters that XML cannot contain.
+    """
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in _BIDI + _LINE_ENDS + _NOT_XML
 
 
 def printable(text: str) -> str:
-    """The text as a terminal may get it: hidden characters other than line breaks and tabs as escapes."""
+    """The text, safe for a terminal: hidden characters other than line breaks and tabs become escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -1,7 +1,7 @@
-"""Photos: a user's pictures as arrays, upright and in sRGB, no larger than is looked at.
+"""Photos: images of a user as arrays: upright, in sRGB, no larger than needed.
 
-In: files of the formats that Pillow reads. Out: (h, w, 3) uint8. The camera's note of which side is
-up (EXIF) and the colour profile are honoured; transparency is not. Nothing is written.
+In: files of the formats that Pillow reads. Out: (h, w, 3) uint8. The EXIF orientation and the colour
+profile are applied; transparency is ignored.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from blendgen.files.image_size import size_fault
 from blendgen.files.regular_file import open_regular
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
-UNREADABLE = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+# what Pillow raises for a file that it cannot decode
+IMAGE_ERRORS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
 _SMALL_PX = 64
 _WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def photo_fault(path: Path) -> str | None:
-    """Why a photo cannot be used, None for a sound one; it is read to its end."""
+    """Why a photo cannot be used, or None; reads the whole file."""
     try:
         read_photo(path, _SMALL_PX)
     except UnidentifiedImageError:
-        return "not a picture"
+        return "not an image"
     except Image.DecompressionBombError:
         return "it has too many pixels"
-    except UNREADABLE as error:
+    except IMAGE_ERRORS as error:
         return getattr(error, "strerror", None) or str(error) or type(error).__name__
     return None
 
@@ -39,15 +40,15 @@ def photo_fault(path: Path) -> str | None:
 def read_photo(path: Path, longest_px: int) -> np.ndarray:
     """(h, w, 3) uint8 sRGB, top row first, with its longer side at most longest_px.
 
-    raises: one of UNREADABLE, as Pillow does
+    raises: one of IMAGE_ERRORS
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of large pictures and odd EXIF blocks
+        warnings.simplefilter("ignore")  # about large images and odd EXIF blocks
         with open_regular(path) as file, Image.open(file) as image:
             fault = size_fault(image.size)
             if fault:
                 raise ValueError(fault)
-            # a JPEG is decoded at a fraction of its size, but never below what is wanted
+            # decode a JPEG at a fraction of its size, but not smaller than longest_px
             image.draft(None, (longest_px, longest_px))
             upright = _in_srgb(ImageOps.exif_transpose(image))
     size = _fitted(upright.size, longest_px)
@@ -62,16 +63,16 @@ def _fitted(size: tuple[int, int], longest_px: int) -> tuple[int, int]:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """The picture in sRGB, by its colour profile where it has one; phones often write Display P3."""
+    """The image in sRGB, converted from its colour profile if it has one: phones often write Display P3."""
     if image.mode in _WIDE_GREY:
         return Image.fromarray((np.asarray(image) / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
     profile = image.info.get("icc_profile")
     plain = image if image.mode in ("RGB", "L", "CMYK") else image.convert("RGB")
     if profile:
         try:
-            given = ImageCms.ImageCmsProfile(BytesIO(profile))
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(plain, given, srgb, outputMode="RGB")
+            return ImageCms.profileToProfile(plain, source, srgb, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that does not fit the picture: its numbers are taken as sRGB
+            pass  # the profile does not fit the image: its values are taken as sRGB
     return plain.convert("RGB")

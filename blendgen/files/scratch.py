@@ -1,8 +1,8 @@
-"""Scratch: temporary folders, all of one run in one folder; the next run clears away what a killed one left.
+"""Scratch: temporary folders; those of one run share a parent, which the next run removes if it was killed.
 
-`$TMPDIR/blendgen-run-<random>/` is there while a scratch folder is in use. Its file `owner` is locked
-as long as the run lives: a run that was killed leaves a folder whose lock is free, and the next run
-removes that, with whatever workers left in it.
+`$TMPDIR/blendgen-run-<random>/` exists while a scratch folder is in use. Its file `owner` is locked for as
+long as the run lives. A killed run leaves a folder whose lock is free; the next run removes it, with all
+files that workers left in it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from blendgen.errors import SetupError
 
 try:
     import fcntl
-except ImportError:  # Windows: nothing is locked, and nothing swept
+except ImportError:  # Windows: folders are not locked, and abandoned ones not removed
     fcntl = None
 
 PREFIX = "blendgen-run-"
 _OWNER, _NEW_OWNER = "owner", "owner.new"
 _MARK = b"a run of blendgen\n"
-_YOUNG_S = 3600.0  # a folder without an owner may be of a run that begins at this moment
+_STARTING_S = 3600.0  # a folder without an owner may belong to a run that is starting
 
 
 @dataclass
@@ -42,30 +42,30 @@ class _Run:
 
 _run = _Run()
 _guard = threading.Lock()
-_swept: set[str] = set()
+_cleaned: set[str] = set()
 
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """An empty folder of this run, gone at the end; raises SetupError where none can be made."""
-    folder = _taken(purpose)
+    """An empty temporary folder, removed at the end; raises SetupError if it cannot be created."""
+    folder = _create(purpose)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _given_back()
+        _release()
 
 
 def scratch_error(error: OSError) -> SetupError:
-    """What to say where a temporary folder or a file in one cannot be written."""
+    """The error for a temporary folder or file that cannot be written."""
     place = f" ({error.filename})" if error.filename else ""
     return SetupError(
-        f"temporary files cannot be written: {error.strerror or error}{place}; set TMPDIR to a folder "
-        "that has room"
+        f"temporary files cannot be written: {error.strerror or error}{place}; set TMPDIR to a writable "
+        "folder with enough space"
     )
 
 
-def _taken(purpose: str) -> Path:
+def _create(purpose: str) -> Path:
     with _guard:
         try:
             if _run.users == 0:
@@ -79,7 +79,7 @@ def _taken(purpose: str) -> Path:
         return folder
 
 
-def _given_back() -> None:
+def _release() -> None:
     with _guard:
         _run.users -= 1
         if _run.users == 0:
@@ -87,16 +87,16 @@ def _given_back() -> None:
 
 
 def _begin(place: str) -> None:
-    if place not in _swept:
-        _swept.add(place)
-        sweep(Path(place))
+    if place not in _cleaned:
+        _cleaned.add(place)
+        remove_abandoned(Path(place))
     _run.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-    # locked before it has its name: an owner that can be seen and is free belongs to nobody
+    # lock the file before it gets its name: a file `owner` without a lock then means an abandoned folder
     new = _run.folder / _NEW_OWNER
     _run.lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.write(_run.lock, _MARK)
     if fcntl is not None:
-        with suppress(OSError):  # a file system without locks: then nobody sweeps there either
+        with suppress(OSError):  # a file system without locks: nothing can be removed there either
             fcntl.flock(_run.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     new.rename(_run.folder / _OWNER)
 
@@ -109,19 +109,19 @@ def _end() -> None:
         os.close(lock)
 
 
-def sweep(place: Path) -> None:
-    """Remove the folders of this user's runs that are no more."""
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders of this user's killed runs."""
     if fcntl is None:
         return
     with suppress(OSError):
         for entry in [*os.scandir(place)]:
             if entry.name.startswith(PREFIX) and _is_private(entry):
                 with suppress(OSError):
-                    _remove_if_left(Path(entry.path))
+                    _remove_if_abandoned(Path(entry.path))
 
 
 def _is_private(entry: os.DirEntry) -> bool:
-    """A folder of this user's that nobody else could have put anything into; no link to one."""
+    """Whether an entry is a folder, not a link, that only this user can write to."""
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:
@@ -130,7 +130,7 @@ def _is_private(entry: os.DirEntry) -> bool:
     return private and status.st_uid == os.geteuid()
 
 
-def _remove_if_left(folder: Path) -> None:
+def _remove_if_abandoned(folder: Path) -> None:
     try:
         lock = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
@@ -145,7 +145,7 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """The owner last: where this is cut short, the next sweep goes on."""
+    """Remove `owner` last: if this is interrupted, the next run continues."""
     for entry in [*os.scandir(folder)]:
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path, ignore_errors=True)
@@ -156,7 +156,7 @@ def _remove(folder: Path) -> None:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """Of a run that was killed in its first moment."""
-    if time.time() - folder.stat().st_mtime > _YOUNG_S:
+    """Remove the folder of a run that was killed while it started."""
+    if time.time() - folder.stat().st_mtime > _STARTING_S:
         (folder / _NEW_OWNER).unlink(missing_ok=True)
         folder.rmdir()

@@ -1,6 +1,6 @@
-"""Contact sheet: many images on one page, each with its label; reads a finished data set.
+"""Contact sheet: many images on one page, each with its caption.
 
-In: pictures with captions, or a data set's folder. Out: one Pillow image.
+In: images with captions, or the folder of a data set. Out: one Pillow image.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
-from blendgen.files.photos import UNREADABLE
+from blendgen.files.photos import IMAGE_ERRORS
 
 _GAP_PX = 6
 _CAPTION_PX = 18
@@ -25,17 +25,17 @@ _INK = (30, 30, 30)
 _BOX_COLORS = ((230, 60, 60), (60, 120, 230), (40, 160, 70), (220, 150, 20))
 
 
-def contact_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int, cell_px: int) -> Image.Image:
-    """A page of (picture, caption), each fitted into a square cell of cell_px pixels."""
-    rows = -(-len(pictures) // columns)
+def contact_sheet(images: Sequence[tuple[Image.Image, str]], columns: int, cell_px: int) -> Image.Image:
+    """A page of (image, caption) pairs, each image scaled into a square cell of cell_px pixels."""
+    rows = -(-len(images) // columns)
     step = cell_px + _GAP_PX
     size = (columns * step + _GAP_PX, rows * (step + _CAPTION_PX) + _GAP_PX)
     page = Image.new("RGB", size, _BACKGROUND)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
-    for number, (picture, caption) in enumerate(pictures):
+    for number, (image, caption) in enumerate(images):
         x = _GAP_PX + number % columns * step
         y = _GAP_PX + number // columns * (step + _CAPTION_PX)
-        fitted = picture.convert("RGB")
+        fitted = image.convert("RGB")
         fitted.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
         page.paste(fitted, (x + (cell_px - fitted.width) // 2, y + (cell_px - fitted.height) // 2))
         draw.text((x + 2, y + cell_px + 2), _shortened(caption, font, cell_px), _INK, font)
@@ -43,7 +43,7 @@ def contact_sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int, cel
 
 
 def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
-    """A page as the bytes of a .png, .jpg, .jpeg or .webp file that says what made it."""
+    """A page as the bytes of a .png, .jpg, .jpeg or .webp file, with blendgen's mark in its metadata."""
     kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix.lower(), "JPEG")
     buffer, exif, text = io.BytesIO(), Image.Exif(), PngInfo()
     exif[ExifTags.Base.Software] = SHEET_MARK.decode()
@@ -53,9 +53,9 @@ def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def with_boxes(picture: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Image:
-    """A copy with boxes (x, y, width, height in pixels) drawn in."""
-    marked = picture.convert("RGB")
+def with_boxes(image: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Image:
+    """A copy of an image with boxes drawn on it; boxes: (x, y, width, height) in pixels."""
+    marked = image.convert("RGB")
     draw = ImageDraw.Draw(marked)
     for number, (x, y, width, height) in enumerate(boxes):
         color = _BOX_COLORS[number % len(_BOX_COLORS)]
@@ -70,27 +70,27 @@ def dataset_sheet(
     boxes: bool = False,
     captions: Mapping[int, str] | None = None,
 ) -> Image.Image:
-    """The contact sheet of a data set: `limit` images, evenly spread over it.
+    """The contact sheet of a data set: `limit` of its images, evenly spaced.
 
-    captions: by the index of the image, instead of its label
+    captions: by image index; replace the labels
     """
     captions = captions or {}
     chosen = spread_rows(Layout(folder).manifest, limit)
-    pictures = [(_picture(folder, row, boxes), captions.get(row["index"]) or _caption(row)) for row in chosen]
+    images = [(_image(folder, row, boxes), captions.get(row["index"]) or _caption(row)) for row in chosen]
     widest = max((max(row["width"], row["height"]) for row in chosen), default=64)
-    return contact_sheet(pictures, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
+    return contact_sheet(images, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
 
 
-def _picture(folder: Path, row: dict, boxes: bool) -> Image.Image:
+def _image(folder: Path, row: dict, boxes: bool) -> Image.Image:
     path = folder / row["file_name"]
     try:
         with Image.open(Layout(folder).file(row["file_name"])) as opened:
-            picture = opened.convert("RGB")
-    except UNREADABLE as error:
+            image = opened.convert("RGB")
+    except IMAGE_ERRORS as error:
         raise DatasetError(
             f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
         ) from None
-    return with_boxes(picture, row["objects"]["bbox"]) if boxes else picture
+    return with_boxes(image, row["objects"]["bbox"]) if boxes else image
 
 
 def _caption(row: dict) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blendgen.errors import SpecError
 from blendgen.files.image_size import header_fault
-from blendgen.files.photos import SUFFIXES, photo_fault
+from blendgen.files.photos import PHOTO_SUFFIXES, photo_fault
 from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.spec.load import SpecFile
 
@@ -25,8 +25,8 @@ def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
     environment = spec.lighting.environment
     for field, path, section, suffixes, fault in (
         ("environments", ("lighting", "environment"), environment, tuple(_PANORAMA_MAGIC), _panorama_fault),
-        ("photos", ("surface", "photos"), spec.surface.photos, SUFFIXES, photo_fault),
-        ("backdrops", ("backdrop",), spec.backdrop, SUFFIXES, photo_fault),
+        ("photos", ("surface", "photos"), spec.surface.photos, PHOTO_SUFFIXES, photo_fault),
+        ("backdrops", ("backdrop",), spec.backdrop, PHOTO_SUFFIXES, photo_fault),
     ):
         directory = section and section.directory
         if directory is None:

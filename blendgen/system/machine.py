@@ -1,7 +1,7 @@
-"""Machine: what this process may use of it, within a container's limits too: cores and memory.
+"""Machine: the cores and the memory that this process may use, limits of a container included.
 
-Out: numbers, None where the system does not tell. Linux tells of limits through control groups,
-version 2 or 1, of which the tightest from this process's own group up to the root counts.
+Out: numbers; None if the system does not report them. Linux reports limits through control groups,
+version 2 or 1: the tightest limit from the process's own group up to the root counts.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ _UNLIMITED = 1 << 60
 
 
 def own_cores() -> tuple[int, ...]:
-    """Numbers of the cores that this process may run on; none where the system does not tell."""
+    """Numbers of the cores that this process may run on; empty if the system does not report them."""
     return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
 def cores(root: Path = _ROOT) -> int:
-    """How many cores' worth of computing this process may use, a container's quota counted."""
+    """How many cores this process may use, a container's quota included (rounded up)."""
     count = len(own_cores()) or os.cpu_count() or 1
     quotas = [quota for folder in _groups(root, "cpu") if (quota := _cpu_quota(folder)) is not None]
     return max(1, min([count, *map(math.ceil, quotas)]))
 
 
 def free_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Memory that can be had without swapping, a container's limit counted; None where nobody knows."""
-    known = [free for folder in _groups(root, "memory") if (free := _free_in_group(folder)) is not None]
+    """Memory available without swapping, a container's limit included; None if unknown."""
+    limits = [free for folder in _groups(root, "memory") if (free := _free_in_group(folder)) is not None]
     available = _fields(root / "proc/meminfo").get("MemAvailable:")
     if available is not None:
-        known.append(available * 1024)
-    return max(0, min(known)) if known else None
+        limits.append(available * 1024)
+    return max(0, min(limits)) if limits else None
 
 
 def resident_bytes() -> int:
-    """Memory that this process holds, as the system counts it; its peak where that is all it tells, or 0."""
+    """Resident memory of this process; its peak if the system reports only that; 0 if unknown."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, AttributeError):
@@ -52,7 +52,7 @@ def resident_bytes() -> int:
 
 
 def _groups(root: Path, controller: str) -> Iterator[Path]:
-    """Folders of the control groups that this process is in, from its own up to the root."""
+    """Folders of this process's control groups, from its own up to the root."""
     for line in _lines(root / "proc/self/cgroup"):
         _, _, rest = line.partition(":")
         names, _, path = rest.partition(":")
@@ -60,7 +60,7 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
             continue
         top = root / "sys/fs/cgroup" / (controller if names else "")
         own = top / path.lstrip("/")
-        # inside a container the path may be the host's: then only the top is there
+        # inside a container the path may be that of the host: then only the top exists
         yield from (folder for folder in (own, *own.parents) if folder == top or top in folder.parents)
 
 
@@ -74,7 +74,7 @@ def _cpu_quota(folder: Path) -> float | None:
 
 
 def _free_in_group(folder: Path) -> int | None:
-    """What a group may still take; files that it only read count as free, as the system drops them."""
+    """Memory that a group may still allocate; cached files count as free, since the system drops them."""
     for limit_name, used_name, cache_name in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -86,7 +86,7 @@ def _free_in_group(folder: Path) -> int | None:
 
 
 def _fields(path: Path) -> dict[str, int]:
-    """The numbers of a file whose lines are a name, a number and perhaps a unit."""
+    """The numbers of a file whose lines are a name, a number and optionally a unit."""
     pairs = (line.split()[:2] for line in _lines(path))
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}
 

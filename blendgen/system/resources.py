@@ -1,6 +1,6 @@
-"""Where the files shipped with blendgen lie: assets/, configs/ and scenes/.
+"""Resources: find the files shipped with blendgen: assets/, configs/ and scenes/.
 
-In a checkout they are the folders at its top; in an installed wheel they are inside the package.
+In a checkout these are folders at the top; in an installed wheel they are inside the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def resource_folder(name: str) -> Path:
-    """The folder `name` ("assets/phones", "configs/render", ...); raises SetupError if absent."""
+    """The folder `name` ("assets/phones", "configs/render", ...); raises SetupError if it is missing."""
     for folder in (_PACKAGE / "_resources" / name, _PACKAGE.parent / name):
         if folder.is_dir():
             return folder

@@ -1,8 +1,8 @@
-"""Sandbox: what this process may still do once it opens a stranger's file. For good: nothing lifts it.
+"""Sandbox: restrict this process permanently before it opens an untrusted file.
 
-Reading is confined to the given files and folders, writing to others, by Landlock; the network by
-Landlock and seccomp; memory, time, file size by limits of the system. Whatever this system's kernel lacks
-is left out, and `confine` says what it has set.
+Landlock restricts reading and writing to given files and folders; Landlock and seccomp block the network;
+resource limits bound memory, time and file size. What the kernel does not support is skipped, and
+`confine` returns what it has set.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ GIB = 2**30
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _RULE_PATH_BENEATH = 444, 445, 446, 1
 _READ_FILE, _READ_DIR, _WRITE_FILE, _TRUNCATE = 1 << 2, 1 << 3, 1 << 1, 1 << 14
-# number of kinds of access to files that each version of Landlock handles
+# how many kinds of file access each version of Landlock handles
 _ACCESS_BITS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _ALL_NETWORK, _ALL_SCOPES = 0b11, 0b11
 _EACCES = 13
-# machine -> its number for seccomp, and of its calls socket and io_uring_setup
+# machine -> its seccomp architecture, and its call numbers of socket and io_uring_setup
 _MACHINES = {"x86_64": (0xC000003E, 41, 425), "aarch64": (0xC00000B7, 198, 425)}
 _X32 = 0x40000000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a confined process may use; None leaves a limit as it is.
+    """Limits of a confined process; None leaves a limit unchanged.
 
-    memory_bytes: of its own data, without files that it maps
+    memory_bytes: of its own data, without mapped files
     cpu_s: seconds of all its threads together
     file_bytes: of each file that it writes
     """
@@ -46,22 +46,22 @@ class Limits:
 
 
 def confine(readable: Iterable[Path], writable: Iterable[Path], limits: Limits) -> frozenset[str]:
-    """Confine the calling thread, and what it starts, for as long as it lives.
+    """Confine the calling thread, and the threads and processes that it starts, for their lifetime.
 
-    readable: files, and folders with all below them; what does not exist is passed over
-    writable: folders in which files may be read, made, changed and removed
-    returns: which of "limits", "landlock", "seccomp" hold now
+    readable: files, and folders with everything below; paths that do not exist are skipped
+    writable: folders in which files may be read, created, changed and removed
+    returns: which of "limits", "landlock", "seccomp" are active now
     """
-    held = {"limits"} if _limit(limits) else set()
+    active = {"limits"} if _limit(limits) else set()
     if not sys.platform.startswith("linux"):
-        return frozenset(held)
+        return frozenset(active)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         if _landlock(libc, readable, writable):
-            held.add("landlock")
+            active.add("landlock")
         if _forbid_network(libc):
-            held.add("seccomp")
-    return frozenset(held)
+            active.add("seccomp")
+    return frozenset(active)
 
 
 def _limit(limits: Limits) -> bool:
@@ -69,21 +69,21 @@ def _limit(limits: Limits) -> bool:
         import resource
     except ImportError:
         return False
-    wanted = {
+    limits_of = {
         resource.RLIMIT_DATA: limits.memory_bytes,
         resource.RLIMIT_CPU: limits.cpu_s,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_CORE: 0,
     }
-    for kind, most in wanted.items():
+    for kind, limit in limits_of.items():
         hard = resource.getrlimit(kind)[1]
-        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
-            resource.setrlimit(kind, (most, most))
+        if limit is not None and (hard == resource.RLIM_INFINITY or limit < hard):
+            resource.setrlimit(kind, (limit, limit))
     return True
 
 
 def landlock_version() -> int:
-    """That of this kernel; 0 where it has none, or where it is switched off."""
+    """The Landlock version of this kernel; 0 if it has none, or if it is disabled."""
     if not sys.platform.startswith("linux"):
         return 0
     return max(0, ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
@@ -110,7 +110,7 @@ def _landlock(libc: ctypes.CDLL, readable: Iterable[Path], writable: Iterable[Pa
         os.close(ruleset)
 
 
-# making devices and pipes, and sweep devices
+# creating devices and pipes, and calls to devices (ioctl)
 _DEVICES = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 15)
 
 
@@ -131,7 +131,7 @@ class _Program(ctypes.Structure):
 
 
 def _forbid_network(libc: ctypes.CDLL) -> bool:
-    """Let the calls that make sockets and io_urings fail with EACCES; pairs of sockets stay."""
+    """Let the system calls that create sockets and io_urings fail with EACCES; socket pairs still work."""
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return False
@@ -141,7 +141,7 @@ def _forbid_network(libc: ctypes.CDLL) -> bool:
 
 
 def _filter(machine: int, socket: int, io_uring_setup: int) -> list[tuple[int, int, int, int]]:
-    """Steps (operation, jump if true, jump if false, operand); another machine's calls fail all."""
+    """BPF steps (operation, jump if true, jump if false, operand); all calls of other machines fail."""
     load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
     allow, refuse = 0x7FFF0000, 0x00050000 | _EACCES
     return [

@@ -1,8 +1,8 @@
-"""The installed bpy wheel as a folder: its version and the files in it, without importing it.
+"""Wheel: version and files of the installed bpy wheel, without importing it.
 
-The wheel carries Open Image Denoise, OpenColorIO with Blender's configuration, and eight CC0
-environments; importing bpy costs 0.6 s and 260 MB, so whoever needs only a file asks here.
-Also names the system libraries that bpy loads, and the line that installs them.
+The wheel contains Open Image Denoise, OpenColorIO with Blender's configuration, and eight CC0
+environments. Importing bpy takes 0.6 s and 260 MB; code that needs only a file finds it here.
+Also lists the system libraries that bpy loads, and the command that installs them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from blendgen.errors import SetupError
 
-# soname -> Debian and Ubuntu package, in the order in which the loader asks for them
+# soname -> Debian and Ubuntu package, in the order in which the loader loads them
 SYSTEM_LIBRARIES = {
     "libX11.so.6": "libx11-6",
     "libXrender.so.1": "libxrender1",
@@ -31,7 +31,7 @@ SYSTEM_LIBRARIES = {
 
 
 def blender_version() -> str:
-    """Version of the installed bpy, such as "4.5.15"; raises SetupError where there is none."""
+    """Version of the installed bpy, such as "4.5.15"; raises SetupError if it is not installed."""
     try:
         return importlib.metadata.version("bpy")
     except importlib.metadata.PackageNotFoundError:
@@ -39,21 +39,21 @@ def blender_version() -> str:
 
 
 def missing_bpy_message() -> str:
-    """What to do on this Python to get Blender."""
+    """How to install Blender for this Python."""
     wheels = {(3, 11): "bpy==4.5.*", (3, 13): "bpy==5.2.*"}
     running = ".".join(map(str, sys.version_info[:2]))
     if sys.version_info[:2] in wheels:
-        wanted = wheels[sys.version_info[:2]]
-        return f"Blender is not installed for this Python; install it: python -m pip install '{wanted}'"
+        wheel = wheels[sys.version_info[:2]]
+        return f"Blender is not installed for this Python; install it: python -m pip install '{wheel}'"
     return (
-        f"Blender exists as a Python package for 3.11 and 3.13 only, this is Python {running}; "
-        "make the environment anew with: python3.13 -m venv .venv"
+        f"Blender is available as a package for Python 3.11 and 3.13 only, and this is Python {running}; "
+        "create the environment again with: python3.13 -m venv .venv"
     )
 
 
 @cache
 def wheel_folder() -> Path:
-    """The folder of the bpy package; raises SetupError where there is none."""
+    """The folder of the bpy package; raises SetupError if it is not installed."""
     specification = importlib.util.find_spec("bpy")
     if specification is None or specification.origin is None:
         raise SetupError(missing_bpy_message())
@@ -79,26 +79,26 @@ def environment_image(name: str) -> Path:
 
 
 def denoiser_library() -> Path:
-    """Open Image Denoise as a shared library; raises SetupError where the wheel has none."""
+    """Open Image Denoise as a shared library; raises SetupError if the wheel has none."""
     names = ("libOpenImageDenoise.so.2", "OpenImageDenoise.dll", "libOpenImageDenoise.2.dylib")
     for name in names:
-        found = sorted(wheel_folder().glob(f"**/{name}"))
-        if found:
-            return found[0]
-    raise SetupError(f"Open Image Denoise was not found in {wheel_folder()}; reinstall bpy")
+        libraries = sorted(wheel_folder().glob(f"**/{name}"))
+        if libraries:
+            return libraries[0]
+    raise SetupError(f"Open Image Denoise is missing in {wheel_folder()}; reinstall bpy")
 
 
 def bundled_packages() -> Path:
-    """The site-packages inside the wheel (PyOpenColorIO and others), off sys.path by default."""
-    found = sorted(_resources().glob("python/lib/python*/site-packages"))
-    found += sorted(_resources().glob("python/lib/site-packages"))
-    if not found:
+    """The site-packages inside the wheel (PyOpenColorIO and others), which are not on sys.path."""
+    folders = sorted(_resources().glob("python/lib/python*/site-packages"))
+    folders += sorted(_resources().glob("python/lib/site-packages"))
+    if not folders:
         raise SetupError(f"the bpy installation in {wheel_folder()} is incomplete; reinstall bpy")
-    return found[0]
+    return folders[0]
 
 
 def missing_libraries() -> list[str]:
-    """Sonames of SYSTEM_LIBRARIES that the loader does not find (none outside Linux)."""
+    """Sonames of SYSTEM_LIBRARIES that cannot be loaded (empty on other systems than Linux)."""
     if not sys.platform.startswith("linux"):
         return []
     return [soname for soname in SYSTEM_LIBRARIES if not _loads(soname)]
@@ -113,16 +113,16 @@ def _loads(soname: str) -> bool:
 
 
 def apt_line(sonames: list[str]) -> str:
-    """The command that installs the packages of some sonames."""
+    """The command that installs the packages of these sonames."""
     packages = sorted({SYSTEM_LIBRARIES[soname] for soname in sonames})
     return "sudo apt-get install -y --no-install-recommends " + " ".join(packages)
 
 
 def require_libraries() -> None:
-    """Raises SetupError with the apt line where a library that Cycles needs is missing."""
+    """Raise SetupError with the apt command if a library that Cycles needs is missing."""
     missing = [soname for soname in missing_libraries() if soname != "libEGL.so.1"]
     if missing:
         raise SetupError(
-            f"Blender needs system libraries that are missing ({', '.join(missing)}); "
+            f"system libraries that Blender needs are missing ({', '.join(missing)}); "
             f"install them:\n  {apt_line(missing)}"
         )

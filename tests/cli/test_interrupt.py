@@ -80,9 +80,16 @@ each_signal = pytest.mark.parametrize(
 )
 
 
+def restore_default_signals():
+    """In the child process: under nohup the tests, and all processes that they start, ignore SIGHUP."""
+    for name in SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_DFL)
+
+
 def ran(case, name, **options):
     command = [sys.executable, "-c", PROGRAM, case, name]
-    return subprocess.run(command, text=True, timeout=15, **({"capture_output": True} | options))
+    options = {"capture_output": True, "preexec_fn": restore_default_signals} | options
+    return subprocess.run(command, text=True, timeout=15, **options)
 
 
 @each_signal

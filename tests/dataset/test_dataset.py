@@ -310,7 +310,7 @@ def test_a_folder_of_a_link_is_never_written_into(tmp_path, pipeline):
     (layout.root / "images").symlink_to(victim)
     before = content(victim)
     frame = next(pipeline.frames(next(tasks_for(pipeline.spec, [2]))))
-    with pytest.raises(DatasetError, match="images: is a link or a file where a folder belongs"):
+    with pytest.raises(DatasetError, match="images: expected a folder, found a link or a file"):
         write_frame(layout, frame, pipeline.spec.output)
     with pytest.raises(DatasetError):
         Store(layout.root, {**RECORD, "digest": "other"}, "", force=True).__enter__()

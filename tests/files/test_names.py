@@ -1,4 +1,4 @@
-"""Names: what can be a class, a split or a path, and what a terminal gets to see."""
+"""Names: which strings are valid for classes, splits and paths, and what a terminal displays."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a\\b", "é" * 128, 7, None, *HIDDEN])
-def test_a_name_of_a_stranger_is_refused(name):
+def test_an_unsafe_name_is_rejected(name):
     assert name_fault(name)
 
 
 @pytest.mark.parametrize("name", ["iphone-15", "a b", "größe", "手机", "...", "a:b", "-x", "=1+1", "👩‍🔧"])
-def test_an_odd_name_is_a_name(name):
+def test_an_unusual_name_is_valid(name):
     assert name_fault(name) is None
 
 
@@ -35,14 +35,14 @@ def test_an_odd_name_is_a_name(name):
     ["/etc/shadow", "../x", "images/../../x", "images//x", "images/./x", "C:/x", "file:x", "a\\b", "x/", 3,
      "a/" * 600 + "b", *HIDDEN],
 )  # fmt: skip
-def test_a_path_that_leads_elsewhere_is_refused(path):
+def test_a_path_that_leads_elsewhere_is_rejected(path):
     assert path_fault(path)
 
 
-def test_a_path_below_the_data_set_is_taken():
+def test_a_path_below_the_data_set_is_valid():
     assert path_fault("images/train/a b/000001.png") is None
 
 
-def test_a_terminal_gets_no_hidden_character():
+def test_hidden_characters_are_escaped_for_a_terminal():
     assert printable("a\x1b[2J\u202eb\ud800\x9b\tc\n") == "a\\x1b[2J\\u202eb\\ud800\\x9b\tc\n"
     assert printable("手机 é 👩‍🔧") == "手机 é 👩‍🔧"

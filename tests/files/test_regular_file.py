@@ -1,4 +1,4 @@
-"""Only regular files of a sane size are opened, and pictures of a sane number of pixels decoded."""
+"""Only regular files up to a size limit are opened, and only images up to a number of pixels decoded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exr(right: int, bottom: int) -> bytes:
 
 
 @pytest.fixture(params=["pipe", "device", "folder"])
-def odd(request, tmp_path):
+def irregular(request, tmp_path):
     path = tmp_path / "odd.yaml"
     if request.param == "pipe":
         os.mkfifo(path)
@@ -43,16 +43,16 @@ def odd(request, tmp_path):
     return path
 
 
-def test_what_is_no_regular_file_is_not_opened_and_does_not_block(odd, tmp_path):
+def test_an_irregular_file_is_not_opened_and_does_not_block(irregular, tmp_path):
     with pytest.raises(OSError, match="not a regular file"):
-        open_regular(odd)
+        open_regular(irregular)
     with pytest.raises(SpecError, match=r"cannot be read: (not a regular file|it is a link that leads out)"):
-        read_table(odd)
+        read_table(irregular)
     with pytest.raises(SpecError, match=r"cannot be read: (not a regular file|a link that leads out)"):
-        read_sidecar(odd, "odd.yaml", tmp_path / "odd.glb")
-    assert not is_spec(odd)
-    assert photo_fault(odd) == "not a regular file"
-    panorama = odd.rename(odd.with_suffix(".hdr"))
+        read_sidecar(irregular, "odd.yaml", tmp_path / "odd.glb")
+    assert not is_spec(irregular)
+    assert photo_fault(irregular) == "not a regular file"
+    panorama = irregular.rename(irregular.with_suffix(".hdr"))
     assert _no_panorama(panorama) == "not a regular file"
 
 
@@ -66,17 +66,17 @@ def test_a_text_that_is_too_large_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "size, taken", [((16_384, 16_384), True), ((16_385, 1), False), ((60_000, 60_000), False)]
+    "size, accepted", [((16_384, 16_384), True), ((16_385, 1), False), ((60_000, 60_000), False)]
 )
-def test_the_most_pixels(size, taken):
-    assert (size_fault(size) is None) == taken
-    assert (header_fault(png(*size)) is None) == taken
-    assert (header_fault(exr(size[0] - 1, size[1] - 1)) is None) == taken
+def test_the_largest_image_size(size, accepted):
+    assert (size_fault(size) is None) == accepted
+    assert (header_fault(png(*size)) is None) == accepted
+    assert (header_fault(exr(size[0] - 1, size[1] - 1)) is None) == accepted
     hdr = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y {size[1]} +X {size[0]}\n".encode()
-    assert (header_fault(hdr) is None) == taken
+    assert (header_fault(hdr) is None) == accepted
 
 
-def test_a_photo_of_giant_size_is_a_fault_and_no_traceback(tmp_path):
+def test_a_huge_photo_is_a_fault_and_not_a_traceback(tmp_path):
     (tmp_path / "a.png").write_bytes(png(60_000, 60_000))
     (tmp_path / "b.png").write_bytes(png(20_000, 10))
     assert "too many pixels" in photo_fault(tmp_path / "a.png")

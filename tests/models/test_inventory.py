@@ -221,7 +221,7 @@ def test_panoramas_behind_links_out_of_the_folder_need_follow_links(stock, tmp_p
     [
         (None, "pictures: the folder does not exist"),
         ({"a.heic": b"x"}, "contains no .jpg"),
-        ({"a.jpg": b"JFIF"}, "cannot be read; fix or remove them: a.jpg .not a picture"),
+        ({"a.jpg": b"JFIF"}, "cannot be read; fix or remove them: a.jpg .not an image"),
         ({"a.png": None, "b.jpg": "cut"}, "fix or remove them: b.jpg .Truncated"),
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.files.scratch import sweep
+from blendgen.files.scratch import remove_abandoned
 from blendgen.system import end_with_parent as parent_module
 from tests.conftest import REPOSITORY
 from tests.workers.test_early_worker import has_ended
@@ -76,7 +76,7 @@ def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(
         parent.send_signal(signal.SIGKILL)
     assert wait_until(lambda: all(map(has_ended, started)), 5.0)
     assert list(scratch.iterdir())
-    sweep(scratch)
+    remove_abandoned(scratch)
     assert not list(scratch.iterdir())
 
 

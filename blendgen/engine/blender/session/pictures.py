@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.base import EngineError
-from blendgen.files.photos import UNREADABLE, read_photo
+from blendgen.files.photos import IMAGE_ERRORS, read_photo
 from blendgen.scene.shot import Shot
 
 _SMALLEST_PX, _LARGEST_PX = 64, 8192
@@ -59,7 +59,7 @@ class Pictures:
 def _loaded(path: Path, longest_px: int) -> bpy.types.Image:
     try:
         rgb_u8 = read_photo(path, longest_px)
-    except UNREADABLE as error:
+    except IMAGE_ERRORS as error:
         raise EngineError(f"{path}: cannot be read as a photo: {error}") from None
     height, width = rgb_u8.shape[:2]
     image = bpy.data.images.new(path.name, width, height, alpha=False)
