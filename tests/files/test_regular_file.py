@@ -15,7 +15,7 @@ from blendgen.files.regular_file import open_regular, read_bounded
 from blendgen.models.recolor import read_table
 from blendgen.models.sidecar.find import is_spec
 from blendgen.models.sidecar.read import read_sidecar
-from blendgen.spec.pictures import _no_panorama
+from blendgen.spec.pictures import _panorama_fault
 
 
 def png(width: int, height: int) -> bytes:
@@ -53,7 +53,7 @@ def test_an_irregular_file_is_not_opened_and_does_not_block(irregular, tmp_path)
     assert not is_spec(irregular)
     assert photo_fault(irregular) == "not a regular file"
     panorama = irregular.rename(irregular.with_suffix(".hdr"))
-    assert _no_panorama(panorama) == "not a regular file"
+    assert _panorama_fault(panorama) == "not a regular file"
 
 
 def test_a_text_that_is_too_large_is_not_read(tmp_path):
@@ -82,4 +82,4 @@ def test_a_huge_photo_is_a_fault_and_not_a_traceback(tmp_path):
     assert "too many pixels" in photo_fault(tmp_path / "a.png")
     assert "20,000 x 10 pixels are too many" in photo_fault(tmp_path / "b.png")
     (tmp_path / "c.exr").write_bytes(exr(99_999, 9))
-    assert "100,000 x 10 pixels" in _no_panorama(tmp_path / "c.exr")
+    assert "100,000 x 10 pixels" in _panorama_fault(tmp_path / "c.exr")
