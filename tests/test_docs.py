@@ -30,6 +30,7 @@ from tests.markdown import (
     table,
     table_widths,
 )
+from tests.test_architecture import ORDER
 
 README = REPOSITORY / "README.md"
 # a part of docs/spec.md; not a page that anybody opens
@@ -169,3 +170,7 @@ def test_every_make_target_exists(page):
     shell = "\n".join(block.text for block in blocks(page, "sh", "bash", "console"))
     spans = "\n".join(span for _, span in code_spans(page))
     assert set(re.findall(r"^(?:\$ )?make ([a-z-]+)", f"{shell}\n{spans}", re.MULTILINE)) <= make_targets()
+
+
+def test_the_table_of_rooms_is_complete_and_in_order():
+    assert [row[0].strip("`") for row in table(DOCS / "architecture.md", "room")] == list(ORDER)
