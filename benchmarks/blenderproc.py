@@ -31,8 +31,9 @@ from blendgen.errors import BlendgenError, Interrupted, SetupError
 from blendgen.geometry.projection import inverse_rigid
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
+from blendgen.scene.kinds.environments import ENVIRONMENTS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import ENVIRONMENT_GROUP, Exposure, Lamp, Shot, lamp_group
-from blendgen.scene.vocabulary import ENVIRONMENTS, SUNLIGHT
 from blendgen.spec.distributions import Constant
 from blendgen.spec.model import Spec
 from blendgen.system.machine import cores
@@ -160,7 +161,11 @@ def _frame(shot: Shot, exposure: Exposure) -> dict[str, Any]:
         "intrinsics": np.array(shot.camera.intrinsics).tolist(),
         "mesh": placed.product,
         "object_to_world": np.array(placed.object_to_world).tolist(),
-        "lamps": [_lamp(lamp, i, exposure) for i, lamp in enumerate(shot.lamps) if lamp.kind not in SUNLIGHT],
+        "lamps": [
+            _lamp(lamp, i, exposure)
+            for i, lamp in enumerate(shot.lamps)
+            if not LAMP_KINDS[lamp.kind].sunlight
+        ],
         "environment": {
             "image": _panorama(shot.environment.image),
             "strength": gain,
@@ -181,8 +186,9 @@ def _lamp(lamp: Lamp, number: int, exposure: Exposure) -> dict[str, Any]:
 
 
 def _panorama(name: str) -> str | None:
-    """None for what is no image of Blender's: BlenderProc then has an even background."""
-    return str(environment_image(name)) if name in ENVIRONMENTS and name != "dome" else None
+    """The path of a panorama of Blender's; None for any other: BlenderProc then has an even background."""
+    kind = ENVIRONMENTS.get(name)
+    return str(environment_image(kind.panorama)) if kind and kind.panorama else None
 
 
 def _called(python: Path, *arguments: str) -> None:

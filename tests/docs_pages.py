@@ -16,7 +16,10 @@ from blendgen import cli
 from blendgen.dataset.label_file import LabelFile
 from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.models.families.phones import load_phones
-from blendgen.scene import vocabulary
+from blendgen.scene.kinds.environments import ENVIRONMENTS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
+from blendgen.scene.vocabulary import FAMILIES
 from blendgen.spec.distributions import Distribution
 from blendgen.spec.fields import distribution_field
 from blendgen.spec.model import Spec
@@ -115,10 +118,10 @@ def _escaped(text: str | None) -> str:
 
 def _names() -> list[str]:
     tables = {
-        "Surfaces": vocabulary.SURFACE_KINDS,
-        "Environments": vocabulary.ENVIRONMENTS,
-        "Lamps": vocabulary.LAMP_KINDS,
-        "Built-in families": vocabulary.FAMILIES,
+        "Surfaces": {kind.name: kind.doc for kind in SURFACE_KINDS.values()},
+        "Environments": {kind.name: kind.doc for kind in ENVIRONMENTS.values()},
+        "Lamps": {kind.name: kind.doc for kind in LAMP_KINDS.values()},
+        "Built-in families": FAMILIES,
         "Phones": {name: ", ".join(phone.colorways) for name, phone in load_phones().items()},
     }
     lines = []

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from blendgen.scene.vocabulary import NO_SURFACE, PHOTO, SURFACE_KINDS
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.spec.fields import DistributionField, distribution_field
 from blendgen.spec.model import Spec
 
@@ -113,7 +113,7 @@ _BOX = {**_PILE, "container__kind": "tote", "container__width_m": 0.22, "contain
         "camera__frame_fill": 0.5}  # fmt: skip
 _MESH = {"surface__kind": "belt_mesh", "surface__color": None}
 
-_KINDS = [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]
+_KINDS = [kind.name for kind in SURFACE_KINDS.values() if kind.solid and not kind.shows_photo]
 
 # parameters that need the user's own photos have no strip
 _WITHOUT_STRIP = ("backdrop.", "surface.photos.")
@@ -144,7 +144,7 @@ _OWN = {
     "placement.offset": uniform(-1, 1, camera__distance_m=0.7, camera__frame_fill=None, surface__width_m=0.3),
     "placement.gap_m": uniform(0.005, 0.1, **_TWO),
     "surface.kind": Recipe(
-        {"choice": [kind for kind in SURFACE_KINDS if kind not in (PHOTO, NO_SURFACE)]},
+        {"choice": _KINDS},
         {"surface.color": None},
     ),
     "surface.color": Recipe({"choice": ["#2b2c2f", "#2a7560", "#2c68a6", "#8a4b32", "#b9bab5", "#e9e7e2"]}),

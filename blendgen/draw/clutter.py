@@ -16,8 +16,8 @@ from blendgen.draw.placement import clearance, corners, stable_pose_rotation, st
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
 from blendgen.models.product import Catalog, Product
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.scene.shot import Distractor, Surface
-from blendgen.scene.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 from blendgen.spec.model import Spec
 
 
@@ -84,7 +84,7 @@ def _outline(product: Product, object_to_world) -> np.ndarray:
 
 
 def _on(surface: Surface, outline: np.ndarray) -> bool:
-    if surface.kind in WITHOUT_EDGES:
+    if not SURFACE_KINDS[surface.kind].has_edges:
         return True
     yaw = math.radians(surface.yaw_deg)
     across = outline @ np.array([math.cos(yaw), math.sin(yaw)])

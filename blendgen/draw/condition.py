@@ -14,27 +14,15 @@ import numpy as np
 from blendgen.draw.sampler import Sampler
 from blendgen.models.product import Product
 from blendgen.scene.condition import Condition, Impact, Sticker
+from blendgen.scene.kinds.stickers import STICKER_KINDS, StickerKind
 from blendgen.spec.model import Spec
 
 _PATTERN_PERIOD_M = 20.0
 _AMOUNTS = ("scratches", "fingerprints", "dust", "scuffs", "cracks", "screen")
 _MAX_STICKERS = 4
 _UNITS_A_STICKER = 8
-# kind -> (share, shortest and longest length, least and greatest width), millimetres
-_KINDS = {
-    "label": (0.45, (24.0, 50.0), (14.0, 34.0)),
-    "vinyl": (0.2, (10.0, 34.0), (10.0, 26.0)),
-    "tape": (0.35, (38.0, 110.0), (11.0, 22.0)),
-}
 _SMALLEST_FACE_M = 0.004
-_LARGEST_SHARE = 0.6  # of a face's side, for what is not tape
-# (colour, opacity), those that are met more often more than once
-_FINISHES = {
-    "label": [(color, 1.0) for color in (*["#f4f3ee"] * 5, "#f3e27a", "#f2c9c4", "#cfe3c8", "#f0a24a")],
-    "vinyl": [(color, 1.0) for color in ("#c8202c", "#1d4fa3", "#2f8f4e", "#e8b21c", "#1b1b1d", "#e9e9ec")],
-    "tape": [("#b98a55", 0.72), ("#b98a55", 0.72), ("#e9e4d6", 0.24), ("#e9e4d6", 0.24), ("#e3d0a0", 0.93),
-             ("#151516", 1.0), ("#2f6fb5", 0.97)],
-}  # fmt: skip
+_LARGEST_SHARE = 0.6  # of a face's side; see StickerKind.overhang
 
 
 def draw_condition(
@@ -91,15 +79,15 @@ class _Face:
 
 def _sticker(face: _Face, kind_unit, length_unit, width_unit, x, y, turn, pattern) -> Sticker:
     kind = _kind(kind_unit)
-    _, lengths, widths = _KINDS[kind]
+    lengths, widths = kind.length_mm, kind.width_mm
     limits = [1000 * _LARGEST_SHARE * face.size_m[axis] for axis in (face.long, face.short)]
     length = lengths[0] + length_unit * (lengths[1] - lengths[0])
     width = widths[0] + width_unit * (widths[1] - widths[0])
-    fit = min(1.0, limits[1] / width, (2 if kind == "tape" else 1) * limits[0] / length)
-    finishes = _FINISHES[kind]
+    fit = min(1.0, limits[1] / width, kind.overhang * limits[0] / length)
+    finishes = kind.finishes
     color, opacity = finishes[int(pattern * len(finishes))]
     return Sticker(
-        kind=kind,
+        kind=kind.name,
         center_m=_plain(face.at(1.5 * (x - 0.5), 1.3 * (y - 0.5))),
         normal=_plain(face.normal),
         along=_plain(face.direction(_turn(turn))),
@@ -110,10 +98,10 @@ def _sticker(face: _Face, kind_unit, length_unit, width_unit, x, y, turn, patter
     )
 
 
-def _kind(u: float) -> str:
+def _kind(u: float) -> StickerKind:
     total = 0.0
-    for kind, (share, _, _) in _KINDS.items():
-        total += share
+    for kind in STICKER_KINDS.values():
+        total += kind.share
         if u < total:
             return kind
     return kind

@@ -13,6 +13,7 @@ import numpy as np
 
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.color import blackbody_linear, luminance, tinted, white_balance_gain
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.shot import (
     BACKDROP_GROUP,
     EMISSION_GROUP,
@@ -22,7 +23,6 @@ from blendgen.scene.shot import (
     Shot,
     lamp_group,
 )
-from blendgen.scene.vocabulary import BACKLIT
 from blendgen.spec.distributions import Constant, Distribution
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
@@ -44,7 +44,7 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     camera_ev = sampler.value(section.camera_ev, "exposure.camera_ev")
     around = sampler.value(section.environment_temperature_k, "exposure.environment_temperature_k")
     gains = {ENVIRONMENT_GROUP: _gain(environment_ev, around), EMISSION_GROUP: (1.0, 1.0, 1.0)}
-    if shot.surface.kind == BACKLIT:
+    if SURFACE_KINDS[shot.surface.kind].backlit:
         gains[EMISSION_GROUP] = (2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev"),) * 3
     for i in numbers:
         gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i], tint[i])
@@ -90,7 +90,7 @@ def steady_groups(spec: Spec, shot: Shot) -> frozenset[str]:
     found = set()
     if _fixed(section.environment_ev, section.environment_temperature_k):
         found.add(ENVIRONMENT_GROUP)
-    if shot.surface.kind != BACKLIT or _fixed(section.backlight_ev):
+    if not SURFACE_KINDS[shot.surface.kind].backlit or _fixed(section.backlight_ev):
         found.add(EMISSION_GROUP)
     if _fixed(section.lamp_ev, section.lamp_temperature_k, section.lamp_tint):
         found.update(map(lamp_group, range(len(shot.lamps))))
@@ -140,7 +140,7 @@ def incident_light(shot: Shot, gains) -> np.ndarray:
     A sheet that shines by itself counts as much as it shines: the camera is set for it, too.
     """
     total = np.array(gains[ENVIRONMENT_GROUP], float)
-    if shot.surface.kind == BACKLIT:
+    if SURFACE_KINDS[shot.surface.kind].backlit:
         total += np.array(gains[EMISSION_GROUP], float)
     for i, lamp in enumerate(shot.lamps):
         towards_lamp = np.array(lamp.lamp_to_world)[:3, 2]

@@ -19,14 +19,12 @@ from blendgen.geometry.projection import (
     rows_of,
 )
 from blendgen.models.product import Catalog
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Camera, Environment, Lamp
-from blendgen.scene.vocabulary import OPENINGS, SUNLIGHT
 from blendgen.spec.distributions import Choice
 from blendgen.spec.lighting import AZIMUTH_DEG, ENVIRONMENT_IMAGE, LAMP_ELEVATION_DEG, LampsSection
 from blendgen.spec.model import Spec
 
-# width and height of a lamp, as shares of its longer side; of a ring its outer and inner diameter
-_SIDES = {"strip": (1, 1 / 8), "ring": (1, 0.6), "door": (0.5, 1), "window": (0.75, 1)}
 # OpenCV camera -> a lamp that shines along its own -Z with +Y up
 _CAMERA_TO_LAMP = np.diag([1.0, -1.0, -1.0, 1.0])
 
@@ -48,7 +46,9 @@ def draw_lamps(spec: Spec, points_world_m, camera: Camera, sampler: Sampler) -> 
     count = int(sampler.value(section.count, "lighting.lamps.count"))
     lamps = (_lamp(section, points_world_m, camera, sampler, number) for number in range(count))
     return tuple(
-        _through_opening(lamp, section, points_world_m, sampler, number) if lamp.kind in OPENINGS else lamp
+        _through_opening(lamp, section, points_world_m, sampler, number)
+        if LAMP_KINDS[lamp.kind].panes
+        else lamp
         for number, lamp in enumerate(lamps)
     )
 
@@ -59,19 +59,19 @@ def _lamp(section: LampsSection, points_world_m, camera: Camera, sampler: Sample
     target, radius_m = ball_round(points_world_m)
     distance = radius_m + sampler.value(section.distance_m, f"{prefix}.distance_m")
     size = sampler.value(section.size_m, f"{prefix}.size_m")
-    kind = sampler.value(section.kind, f"{prefix}.kind")
+    kind = LAMP_KINDS[sampler.value(section.kind, f"{prefix}.kind")]
     angle = sampler.value(section.sun_angle_deg, f"{prefix}.sun_angle_deg")
     position = target + distance * direction_of(*_bearing(section, sampler, prefix))
     rotation = look_at_rotation(position, target)
     world_to_lamp = _CAMERA_TO_LAMP @ rigid(rotation, -rotation @ position)
-    if kind == "ring":
+    if kind.at_camera:
         world_to_lamp, distance = _CAMERA_TO_LAMP @ np.array(camera.world_to_camera), camera.distance_m
     return Lamp(
-        kind=kind,
-        size_m=tuple(size * share for share in _SIDES.get(kind, (1, 1))),
+        kind=kind.name,
+        size_m=tuple(size * share for share in kind.sides),
         lamp_to_world=rows_of(inverse_rigid(world_to_lamp)),
         reference_distance_m=distance,
-        angle_deg=angle if kind in SUNLIGHT else 0.0,
+        angle_deg=angle if kind.sunlight else 0.0,
         visible=section.visible,
         strobe=bool(sampler.value(section.strobe, f"{prefix}.strobe")),
     )

@@ -16,8 +16,8 @@ from blendgen.draw.framing import OFFSET_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.scene.shot import Camera, Surface
-from blendgen.scene.vocabulary import SURFACE_RIM_M, WITHOUT_EDGES
 from blendgen.spec.model import Spec
 
 _BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see
@@ -105,11 +105,12 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: S
 
 def _on(surface: Surface, points_m, shift) -> np.ndarray:
     """The shift, made smaller where it would push the products over an edge of the surface."""
-    if surface.kind in WITHOUT_EDGES:
+    kind = SURFACE_KINDS[surface.kind]
+    if not kind.has_edges:
         return shift
     yaw = math.radians(surface.yaw_deg)
     axes = np.array([(math.cos(yaw), math.sin(yaw)), (-math.sin(yaw), math.cos(yaw))])  # across, along
-    halves = np.array([surface.width_m / 2, _BELT_REACH_M if "belt" in surface.kind else surface.width_m / 2])
+    halves = np.array([surface.width_m / 2, _BELT_REACH_M if kind.belt else surface.width_m / 2])
     reach = np.abs(points_m[:, :2] @ axes.T).max(axis=0)
     room = np.maximum(halves - SURFACE_RIM_M - reach, 0.0)
     return np.clip(axes @ shift, -room, room) @ axes

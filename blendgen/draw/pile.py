@@ -24,16 +24,11 @@ from blendgen.geometry.projection import rigid, rotation_about_z, transform_poin
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog, Product
 from blendgen.scene.ground import Container
+from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 
 _TRIES, _TRIES_AS_DRAWN = 8, 4
-_WALL_M = {"tote": 0.003, "cardboard_box": 0.004, "steel_tray": 0.0015}
-_COLORS = {
-    "tote": ("#3a4046", "#2456a0", "#a3261f", "#b9b7ae", "#2f6b46"),
-    "cardboard_box": ("#b08a5c", "#a67c4e", "#c09a6c"),
-    "steel_tray": ("#9a9b9b", "#a5a39f"),
-}
 _ROOM = 1.15  # a container is at least so much wider than what lies in it
 _STRAY = 1.5
 
@@ -120,16 +115,16 @@ def _container(spec: Spec, things, sampler: Sampler) -> Container | None:
     if section is None:
         return None
     needed = _ROOM * max(float(thing.size_m[:2].max()) for thing in things)
-    kind = sampler.value(section.kind, "container.kind")
-    colors = section.color or Choice(_COLORS[kind], (1.0,) * len(_COLORS[kind]))
+    kind = CONTAINER_KINDS[sampler.value(section.kind, "container.kind")]
+    colors = section.color or Choice(kind.colors_srgb, (1.0,) * len(kind.colors_srgb))
     return Container(
-        kind=kind,
+        kind=kind.name,
         size_m=(
             max(needed, sampler.value(section.width_m, "container.width_m")),
             max(needed, sampler.value(section.length_m, "container.length_m")),
             sampler.value(section.height_m, "container.height_m"),
         ),
-        wall_m=_WALL_M[kind],
+        wall_m=kind.wall_m,
         middle_m=(0.0, 0.0),
         yaw_deg=sampler.value(section.yaw_deg, "container.yaw_deg"),
         color_srgb=sampler.value(colors, "container.color"),

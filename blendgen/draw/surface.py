@@ -7,7 +7,7 @@ import numpy as np
 from blendgen.draw.sampler import Sampler
 from blendgen.models.product import Catalog
 from blendgen.scene.ground import Surface, SurfacePhoto
-from blendgen.scene.vocabulary import PHOTO, SURFACE_RIM_M, WIRE_MESH
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 from blendgen.spec.surface import SURFACE_WIDTH_M, PhotosSection
@@ -19,8 +19,8 @@ _WIDEST_SHARE = 0.9
 def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Sampler) -> Surface:
     """The surface of one shot; points: (n, 3) hull vertices of all products, about the origin."""
     section = spec.surface
-    kind = sampler.value(section.kind, "surface.kind")
-    width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind], "surface.width_m")
+    kind = SURFACE_KINDS[sampler.value(section.kind, "surface.kind")]
+    width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind.name], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.u("surface.texture_offset_m", 2)
 
@@ -29,12 +29,12 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
         return None if distribution is None else sampler.value(distribution, f"surface.{name}")
 
     drawn = {name: sampler.value(getattr(section, name), f"surface.{name}") for name in ("wear", "dust")}
-    if "belt" in kind:
+    if kind.belt:
         drawn["speed_m_per_s"] = sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
-    if kind == WIRE_MESH:
+    if kind.has_pitch:
         drawn["pitch_m"] = sampler.value(section.pitch_m, "surface.pitch_m")
     return Surface(
-        kind=kind,
+        kind=kind.name,
         texture_offset_m=tuple(u * _TEXTURE_PERIOD_M for u in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
         # what lies on a belt is not wider than the belt
@@ -43,7 +43,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
         stains=if_given("stains"),
         wetness=sampler.value(section.wetness, "surface.wetness"),
         seams=if_given("seams"),
-        photo=_photo(section.photos, catalog, sampler) if kind == PHOTO else None,
+        photo=_photo(section.photos, catalog, sampler) if kind.shows_photo else None,
         **drawn,
     )
 

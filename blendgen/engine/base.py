@@ -16,8 +16,8 @@ from typing import Protocol
 from blendgen.errors import BlendgenError
 from blendgen.optics.distortion import pinhole
 from blendgen.scene.film import Film
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Lamp, Shot
-from blendgen.scene.vocabulary import SUNLIGHT
 
 
 class EngineError(BlendgenError):
@@ -58,11 +58,12 @@ def lamp_radiance(lamp: Lamp) -> float:
     radiance 1: the inverse of the configuration factor from the patch to the lamp.
     source: Howell, A Catalog of Radiation Heat Transfer Configuration Factors, B-3 and B-13
     """
-    if lamp.kind in SUNLIGHT:
+    kind = LAMP_KINDS[lamp.kind]
+    if kind.sunlight:
         raise ValueError("sunlight has no face; it is measured by its irradiance, which is pi at unit gain")
-    if lamp.kind in ("disk", "ring"):
+    if kind.face in ("disk", "ring"):
         outer, inner = (side / 2 for side in lamp.size_m)
-        return 1 / (_disk(outer, lamp) - (_disk(inner, lamp) if lamp.kind == "ring" else 0.0))
+        return 1 / (_disk(outer, lamp) - (_disk(inner, lamp) if kind.face == "ring" else 0.0))
     a, b = (side / 2 / lamp.reference_distance_m for side in lamp.size_m)
     factor = _corner(a, b) + _corner(b, a)
     return math.pi / 2 / factor
@@ -80,4 +81,4 @@ def _corner(a: float, b: float) -> float:
 
 def lamp_area_m2(lamp: Lamp) -> float:
     width, height = lamp.size_m
-    return math.pi * width * height / 4 if lamp.kind == "disk" else width * height
+    return math.pi * width * height / 4 if LAMP_KINDS[lamp.kind].face == "disk" else width * height

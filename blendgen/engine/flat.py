@@ -20,9 +20,10 @@ from blendgen.geometry.projection import inverse_rigid, pixel_rays, transform_po
 from blendgen.models.product import Catalog, Product
 from blendgen.optics.overscan import frame_within, overscan_camera
 from blendgen.scene.film import Film, Overscan
+from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.openings import reached
 from blendgen.scene.shot import EMISSION_GROUP, ENVIRONMENT_GROUP, Distractor, PlacedProduct, Shot, lamp_group
-from blendgen.scene.vocabulary import NO_SURFACE, OPENINGS, SUNLIGHT
 from blendgen.spec.output import Output
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
@@ -45,7 +46,7 @@ class FlatEngine(PinholeEngine):
         origin, directions = _rays(shot)
         hits = [self._hit(placed, origin, directions) for placed in shot.products]
         depth, normal = _plane_hit(origin, directions)
-        if shot.surface.kind == NO_SURFACE:
+        if not SURFACE_KINDS[shot.surface.kind].solid:
             depth = np.full_like(depth, np.inf)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
@@ -176,10 +177,11 @@ def _light(shot: Shot, origin, directions, depth, normal, albedo) -> dict[str, n
         at_surface = np.maximum(np.sum(towards * normal, axis=-1, keepdims=True), 0)
         at_lamp = np.maximum(towards @ lamp_to_world[:3, 2], 0)[..., None]
         falloff = (lamp.reference_distance_m / distance) ** 2
-        if lamp.kind in SUNLIGHT:  # parallel light
+        kind = LAMP_KINDS[lamp.kind]
+        if kind.sunlight:
             at_surface = np.maximum(normal @ lamp_to_world[:3, 2], 0)[..., None]
             at_lamp, falloff = 1.0, 1.0
-        if lamp.kind in OPENINGS:
+        if kind.panes:
             at_lamp = reached(lamp, points)[..., None]
         radiance = albedo * at_surface * at_lamp * falloff
         groups[lamp_group(number)] = np.where(hit, radiance, 0).astype(np.float32)

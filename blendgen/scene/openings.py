@@ -1,8 +1,8 @@
 """Openings: the door or window through which sunlight falls.
 
-In: a Lamp of such a kind. Out: its panes, and which points they let sunlight through to. The light is
-parallel to the lamp's -Z and the opening lies across it, so its patch on a level surface is the
-opening stretched by 1 / sin(elevation). The softness of edges is the engine's business.
+In: a Lamp whose kind has panes. Out: its panes, and the points that sunlight reaches through them. The light
+is parallel to the lamp's -Z and perpendicular to the opening, so its patch on a level surface is the opening
+stretched by 1 / sin(elevation). Soft edges are left to the engine.
 """
 
 from __future__ import annotations
@@ -10,26 +10,25 @@ from __future__ import annotations
 import numpy as np
 
 from blendgen.geometry.projection import inverse_rigid, transform_points
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Lamp
 
-PANES = 3  # of a window, along each side, so that one is in the middle
-BAR = 0.16  # width of a bar, as a share of the pane beside it
+BAR = 0.16  # width of a bar between panes, as a share of a pane
 
 Pane = tuple[float, float, float, float]
 
 
 def panes_m(lamp: Lamp) -> tuple[Pane, ...]:
     """The panes of an opening in its own frame: (x, y) of the middle, width and height, metres."""
-    if lamp.kind == "door":
-        return ((0.0, 0.0, *lamp.size_m),)
-    (across, width), (up, height) = (_split(side) for side in lamp.size_m)
+    count = LAMP_KINDS[lamp.kind].panes
+    (across, width), (up, height) = (_split(side, count) for side in lamp.size_m)
     return tuple((x, y, width, height) for y in up for x in across)
 
 
-def _split(side_m: float) -> tuple[list[float], float]:
+def _split(side_m: float, count: int) -> tuple[list[float], float]:
     """Middles and length of the panes along one side."""
-    pane = side_m / (PANES + (PANES - 1) * BAR)
-    return [(number - (PANES - 1) / 2) * pane * (1 + BAR) for number in range(PANES)], pane
+    pane = side_m / (count + (count - 1) * BAR)
+    return [(number - (count - 1) / 2) * pane * (1 + BAR) for number in range(count)], pane
 
 
 def reached(lamp: Lamp, points_world_m: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from blendgen.scene.vocabulary import ENVIRONMENTS, LAMP_KINDS
+from blendgen.scene.kinds.environments import ENVIRONMENTS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.spec.distributions import Choice, Constant, LogUniform, TruncatedNormal, Uniform
 from blendgen.spec.fields import direction_above, name_of, number, whole_number
 from blendgen.spec.section import Section

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from blendgen.files.names import checked_name
-from blendgen.scene.vocabulary import PATH_TRACED_LAMPS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Choice, Constant, SameAs
@@ -109,7 +109,9 @@ class Spec(Section):
     def _engine_supports_the_lamps(self):
         kind = self.lighting.lamps.kind
         kinds = {Constant: lambda: (kind.value,), Choice: lambda: kind.possible()}.get(type(kind), tuple)()
-        unsupported = [f"kind: {lamp}" for lamp in PATH_TRACED_LAMPS if lamp in kinds]
+        unsupported = [
+            f"kind: {kind}" for kind in LAMP_KINDS if kind in kinds and LAMP_KINDS[kind].path_traced
+        ]
         unsupported += ["visible: true"] if self.lighting.lamps.visible else []
         if self.render.engine == "eevee" and unsupported:
             raise ValueError(

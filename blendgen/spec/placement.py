@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from blendgen.scene.vocabulary import CONTAINER_KINDS
+from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.spec.distribution_parsing import is_number
 from blendgen.spec.distributions import Choice, Uniform
 from blendgen.spec.fields import Color, name_of, number

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from blendgen.scene.vocabulary import PHOTO, SURFACE_KINDS, USUALLY_SEAMLESS
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.spec.distributions import Choice, Constant, Uniform
 from blendgen.spec.fields import Color, name_of, number
 from blendgen.spec.section import Section
 
 # defaults that depend on the kind; the field itself has none
 _BELT_WIDTH_M, _TABLE_WIDTH_M = Uniform(0.5, 0.9), Uniform(1.0, 1.8)
-SURFACE_WIDTH_M = {kind: _BELT_WIDTH_M if "belt" in kind else _TABLE_WIDTH_M for kind in SURFACE_KINDS}
+SURFACE_WIDTH_M = {
+    name: _BELT_WIDTH_M if kind.belt else _TABLE_WIDTH_M for name, kind in SURFACE_KINDS.items()
+}
+_SEAMLESS = " and ".join(kind.name for kind in SURFACE_KINDS.values() if kind.seamless)
 
 
 class PhotosSection(Section):
@@ -42,7 +45,7 @@ class SurfaceSection(Section):
     seams: number(0, 1) | None = Field(
         None,
         description="visibility of belt splices, of joints of plates, staves and links, and of tape; 0 is "
-        f"invisible (default: 1, but 0 for {' and '.join(USUALLY_SEAMLESS)})",
+        f"invisible (default: 1, but 0 for {_SEAMLESS})",
     )
     color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own colour")
     width_m: number(0.05, 5) | None = Field(
@@ -61,7 +64,7 @@ class SurfaceSection(Section):
     @model_validator(mode="after")
     def _photos_go_with_their_kind(self):
         kinds = self.kind.possible() if isinstance(self.kind, Choice) else (self.kind.value,)
-        if PHOTO in kinds and self.photos is None:
+        if any(SURFACE_KINDS[kind].shows_photo for kind in kinds) and self.photos is None:
             raise ValueError("kind: photo needs photos: {directory: FOLDER, width_m: METRES}")
         if self.photos is not None and "kind" not in self.model_fields_set:
             raise ValueError("photos needs kind: photo, but kind is missing; add it")

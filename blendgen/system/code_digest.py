@@ -2,7 +2,8 @@
 
 In: the name of one of our modules. Out: a digest of its source and of the source of each of our modules that
 it may import, at the top of a file or inside a function. Nothing is imported: import statements are matched
-in the text, which takes milliseconds. The imports of blendgen/__init__.py are left out: it only re-exports.
+in the text, which takes milliseconds. A package with a loop over pkgutil.iter_modules(__path__) imports all
+of its modules. The imports of blendgen/__init__.py are left out: it only re-exports.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _IMPORT = re.compile(
     rb"^[ \t]*(?:from +(blendgen[\w.]*) +import +(\([^)]*\)|[^\n]*)|import +(blendgen[\w.]*))",
     re.MULTILINE,
 )
+_LOOP = b"in pkgutil.iter_modules(__path__)"
 _COMMENT = re.compile(rb"#[^\n]*")
 _NAME = re.compile(rb"\w+")
 
@@ -67,8 +69,10 @@ def _files() -> dict[str, Path]:
 def _source(module: str) -> tuple[str, frozenset[str]]:
     """The digest of a module's source, and the modules that it imports."""
     text = _files()[module].read_bytes()
-    imports = frozenset() if module == _PACKAGE.name else _imported(text) & _files().keys()
-    return hashlib.sha256(text).hexdigest(), imports
+    imports = set() if module == _PACKAGE.name else _imported(text) & _files().keys()
+    if _LOOP in text:
+        imports |= {name for name in _files() if name.startswith(f"{module}.")}
+    return hashlib.sha256(text).hexdigest(), frozenset(imports)
 
 
 def _imported(text: bytes) -> set[str]:

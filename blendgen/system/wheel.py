@@ -73,9 +73,9 @@ def datafiles() -> Path:
     return _resources() / "datafiles"
 
 
-def environment_image(name: str) -> Path:
-    """The HDR image of one of vocabulary.ENVIRONMENTS."""
-    return datafiles() / "studiolights" / "world" / f"{name}.exr"
+def environment_image(panorama: str) -> Path:
+    """One of Blender's own panoramas, by its file name."""
+    return datafiles() / "studiolights" / "world" / panorama
 
 
 def denoiser_library() -> Path:

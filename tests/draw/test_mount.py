@@ -12,7 +12,7 @@ from blendgen.draw.sweep import Sweep
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import camera_rotation, inverse_rigid, project, transform_points
 from blendgen.models.product import Catalog
-from blendgen.scene.vocabulary import SURFACE_RIM_M
+from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 from tests.conftest import make_class_table, make_product, make_spec
 from tests.spec.test_load import MINIMAL, problems
 

@@ -15,7 +15,7 @@ from blendgen.errors import CatalogError
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.models.class_table import build_class_table
 from blendgen.models.product import Catalog, StablePose
-from blendgen.scene.vocabulary import SURFACE_RIM_M
+from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 from tests.conftest import make_class_table, make_product, make_spec
 
 SECTIONS = {

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blendgen.scene.kinds.environments import ENVIRONMENTS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Distractor
-from blendgen.scene.vocabulary import ENVIRONMENTS, LAMP_KINDS
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
@@ -45,7 +46,7 @@ def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stoc
 def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tmp_path):
     from blendgen.system.wheel import environment_image
 
-    catalog = replace(stock, environments={"mine.exr": environment_image("city")})
+    catalog = replace(stock, environments={"mine.exr": environment_image("city.exr")})
     engine = engine_for(1, catalog, samples_per_pixel=4, max_bounces=0, denoise=False)
     mine, built_in = (
         conformance.level_patch(engine, stock.product("sphere"), environment=name)["environment"]

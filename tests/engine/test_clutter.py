@@ -15,7 +15,7 @@ from blendgen.engine.blender.clutter.items import ITEMS  # noqa: E402
 from blendgen.engine.blender.importing.asset import measure_source  # noqa: E402
 from blendgen.engine.blender.importing.join import vertex_positions  # noqa: E402
 from blendgen.models.families.clutter import clutter_colorways, clutter_sources, occluder_sources  # noqa: E402
-from blendgen.models.families.clutter_finishes import OCCLUDERS  # noqa: E402
+from blendgen.models.families.occluder_items import OCCLUDERS  # noqa: E402
 from blendgen.models.measuring.entry import ASSET_FILE, read_entry  # noqa: E402
 
 SOURCES = {source.name: source for source in [*clutter_sources(), *occluder_sources()]}

@@ -5,7 +5,7 @@ import pytest
 
 from blendgen.draw.arrangement import walls
 from blendgen.scene.ground import Container
-from blendgen.scene.vocabulary import CONTAINER_KINDS
+from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")

@@ -10,10 +10,9 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
-from blendgen.engine.blender.surfaces.colors import DEFAULT_COLOR_SRGB  # noqa: E402
 from blendgen.scene.ground import SurfacePhoto  # noqa: E402
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS  # noqa: E402
 from blendgen.scene.shot import Surface  # noqa: E402
-from blendgen.scene.vocabulary import PHOTO, SURFACE_KINDS  # noqa: E402
 
 PRODUCT_HALF_M = 0.15
 BELTS = ("belt_rubber", "belt_pvc", "belt_modular", "belt_mesh")
@@ -30,7 +29,7 @@ def surface_of(kind: str, **changes) -> Surface:
         "dust": 0.3,
         "color_srgb": None,
         "pitch_m": 0.025,
-        "photo": SurfacePhoto(image="a.jpg", width_m=0.4, roughness=0.5) if kind == PHOTO else None,
+        "photo": SurfacePhoto(image="a.jpg", width_m=0.4, roughness=0.5) if kind == "photo" else None,
     }
     return Surface(**{**values, **changes})
 
@@ -82,7 +81,7 @@ def state_of(objects) -> list:
 
 def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
     from blendgen.engine.blender.surfaces.frame import LAP_M
-    from blendgen.scene.vocabulary import SURFACE_RIM_M
+    from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 
     assert LAP_M < SURFACE_RIM_M
 
@@ -103,8 +102,8 @@ def empty_scene():
     bpy.data.batch_remove(list(bpy.data.objects))
 
 
-def test_catalog_and_builders_name_the_same_kinds():
-    assert set(SURFACE_KINDS) == {*BUILDERS, PHOTO} == set(DEFAULT_COLOR_SRGB)
+def test_every_kind_that_is_solid_has_a_builder():
+    assert {kind.name for kind in SURFACE_KINDS.values() if kind.solid} == set(BUILDERS)
 
 
 def test_unknown_kind_is_refused():

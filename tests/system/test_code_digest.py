@@ -60,7 +60,10 @@ def source_file(name: str) -> Path | None:
 def parsed_imports(name: str) -> set[str]:
     """The modules of blendgen that a module imports anywhere, from its syntax tree."""
     names = set()
-    for node in ast.walk(ast.parse(source_file(name).read_text("utf-8"))):
+    tree = ast.parse(source_file(name).read_text("utf-8"))
+    if any(isinstance(node, ast.For) and "iter_modules" in ast.unparse(node.iter) for node in tree.body):
+        names = {other for other in MODULES if other.startswith(f"{name}.")}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

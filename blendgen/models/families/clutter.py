@@ -1,45 +1,38 @@
-"""The built-in families "clutter" and "occluders": names and finishes -> sources and colourways.
+"""The built-in families "clutter" and "occluders": items -> sources and colourways.
 
-Each item has colourways; a colourway gives every material slot of the item a finish and an sRGB
-colour, written "finish #rrggbb". A source carries them as options, so that they are part of what
-the cache is keyed by. Builds no geometry: that is the engine's work.
+A source carries its item's colourways as options, so that they are part of the cache's key. No geometry is
+built here: that is the engine's work.
 """
 
 from __future__ import annotations
 
-from blendgen.models.families.clutter_finishes import CLUTTER, LIMP, OCCLUDERS
+from blendgen.models.families.clutter_items import CLUTTER, ClutterItem, Finishes
+from blendgen.models.families.occluder_items import OCCLUDERS
 from blendgen.models.product import Colorway, MaterialOverride
 from blendgen.models.source import Source
 
-# colourway -> slot -> "finish #rrggbb"
-Finishes = dict[str, dict[str, str]]
-
 
 def clutter_sources() -> list[Source]:
-    """A source for each thing that may lie about."""
+    """A source for each item that may lie next to the products."""
     return _sources("clutter", CLUTTER)
 
 
 def occluder_sources() -> list[Source]:
-    """A source for each thing that may reach into the picture."""
+    """A source for each item that may reach into the picture."""
     return _sources("occluders", OCCLUDERS)
 
 
-def _sources(family: str, items: dict[str, Finishes]) -> list[Source]:
-    return [
-        Source(
-            name,
-            family,
-            "clutter",
-            {"item": name, "colorways": finishes, "limp": name in LIMP},
-            f"{family}/{name}",
-        )
-        for name, finishes in sorted(items.items())
-    ]
+def _sources(family: str, items: dict[str, ClutterItem]) -> list[Source]:
+    return [_source(family, items[name]) for name in sorted(items)]
+
+
+def _source(family: str, item: ClutterItem) -> Source:
+    options = {"item": item.name, "colorways": item.finishes, "limp": item.limp}
+    return Source(item.name, family, "clutter", options, f"{family}/{item.name}")
 
 
 def clutter_colorways(finishes: Finishes) -> tuple[Colorway, ...]:
-    """The colourways of an item; the first is the item as it is built, the others swap materials."""
+    """The colourways of an item: the first is as it is built, the others swap materials."""
     first = next(iter(finishes.values()))
     return tuple(
         Colorway(

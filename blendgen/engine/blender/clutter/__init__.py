@@ -1,11 +1,14 @@
 """Clutter and occluders: an item's name and finishes -> one mesh object with named material slots.
 
 In: the options of a `Source` of kind "clutter". Out: one object called "product" in the current
-scene, true size in metres, in the product frame, in its first colourway; the materials of the other
-colourways beside it. Nothing in it is drawn by chance. An occluder covers by advancing along +Y.
+scene, true size in metres, in the product frame, in its first colourway, and the materials of the other
+colourways. Nothing in it is random. An occluder covers the products by advancing along +Y.
 """
 
 from __future__ import annotations
+
+import importlib
+import pkgutil
 
 import bpy
 
@@ -15,11 +18,14 @@ from blendgen.engine.blender.clutter.solids import Solids
 from blendgen.engine.blender.importing.join import PRODUCT_NAME
 from blendgen.models.families.clutter import material_name
 
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
 
 def build_clutter(options: dict) -> bpy.types.Object:
     """The item as an object, linked to the current scene's collection.
 
-    options: {"item": name, "colorways": {name: {slot: "finish #rrggbb"}}}; others are no matter
+    options: {"item": name, "colorways": {name: {slot: "finish #rrggbb"}}}; others do not matter
     """
     parts = Solids()
     ITEMS[options["item"]](parts)

@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import blunt, circle, curve, even, moved, rounded, slab, sweep
 from blendgen.engine.blender.clutter.solids import Solids
 
 
+@item("paper_clip")
 def paper_clip(parts: Solids) -> None:
     """Gem clip, 33 x 8 mm, of 1 mm wire; the inner loop stands a little proud."""
     wire = 0.5
@@ -28,6 +30,7 @@ def _arc(middle, radius: float, start_deg: float, end_deg: float) -> np.ndarray:
     return np.array(middle) + radius * np.column_stack([np.cos(angle), np.sin(angle)])
 
 
+@item("rubber_band")
 def rubber_band(parts: Solids) -> None:
     """A band 1.6 x 1 mm that lies in a loose, dented loop, twisting as it goes."""
     angle = np.arange(0, 360, 15.0)
@@ -44,6 +47,7 @@ def rubber_band(parts: Solids) -> None:
     )
 
 
+@item("zip_tie")
 def zip_tie(parts: Solids) -> None:
     """A closed cable tie 4.6 mm wide, lying on its side, its tail cut short behind the head."""
     a = np.radians(np.linspace(8, 362, 60))

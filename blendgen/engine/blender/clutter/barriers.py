@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import (
     blunt,
     circle,
@@ -30,6 +31,7 @@ from blendgen.engine.blender.clutter.solids import Place, Solids
 _ALONG_X = framed((0, 0, 0), (1, 0, 0))
 
 
+@item("bar")
 def bar(parts: Solids) -> None:
     """Round steel tube 25 mm, 1.2 m long, with plastic plugs in its ends."""
     _tube(parts, "tube", 12.5, 1200.0, _ALONG_X)
@@ -57,6 +59,7 @@ def _tube(parts: Solids, slot: str, radius: float, length: float, place: Place, 
     parts.rings(turned(profile, count), slot, place=place)
 
 
+@item("flat_bar")
 def flat_bar(parts: Solids) -> None:
     """Flat bar 50 x 8 mm, 1 m long, rolled edges, a little bowed."""
     x = np.linspace(-500, 500, 41)
@@ -64,6 +67,7 @@ def flat_bar(parts: Solids) -> None:
     parts.rings(sweep(path, rounded(50.0, 8.0, 1.1, 4), up=(0.0, 0.0, 1.0)), "bar")
 
 
+@item("guard_rail")
 def guard_rail(parts: Solids) -> None:
     """Two rails 38 mm across and the posts behind them, welded, with bolted feet plates at -Y."""
     for y, length in ((150.0, 1000.0), (-20.0, 1000.0)):
@@ -79,6 +83,7 @@ def guard_rail(parts: Solids) -> None:
             parts.rings(slab(hexagon, -201.0, -191.0, 0.8), "bolt", place=framed((x + dx, 0, dz), (0, 1, 0)))
 
 
+@item("chute_edge")
 def chute_edge(parts: Solids) -> None:
     """Sheet 2 mm, 0.6 x 0.4 m: the last bend of a chute and its lip, hemmed so that it cuts nobody."""
     line = _polyline([(-200.0, 0.0), (120.0, 0.0), (186.0, -38.0)], 28.0, 9)
@@ -119,6 +124,7 @@ def _thick(line: np.ndarray, thickness: float) -> np.ndarray:
     return np.concatenate([line - aside, (line + aside)[::-1]])
 
 
+@item("curtain_strip")
 def curtain_strip(parts: Solids) -> None:
     """Two overlapping strips of soft PVC, 200 x 3 mm, hung from a rail at -Y; free ends to +Y."""
     for x, end, z, seed in ((-88.0, 300.0, 0.0, 0.0), (88.0, 288.0, 9.0, 1.9)):
@@ -137,6 +143,7 @@ def curtain_strip(parts: Solids) -> None:
         parts.rings(turned(head, 20), "rail", place=moved(float(x), -292.0))
 
 
+@item("cable_bundle")
 def cable_bundle(parts: Solids) -> None:
     """Ten cables that run along X, laid round each other, with ties every quarter of a metre."""
     x = np.linspace(-480, 480, 34)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import (
     circle,
     curve,
@@ -35,6 +36,7 @@ _LEAD_MM = (
 )
 
 
+@item("usb_cable")
 def usb_cable(parts: Solids) -> None:
     """USB-C to USB-A, loosely coiled; the inner end crosses over the coil and comes down outside."""
     radius = 1.75
@@ -117,6 +119,7 @@ def _along(outline: np.ndarray, profile) -> np.ndarray:
     return np.stack([level(inset(outline, by), z) for z, by in profile])
 
 
+@item("power_cable")
 def power_cable(parts: Solids) -> None:
     """Mains lead of a small power supply: Europlug on one end, C7 coupler on the other."""
     path = even(curve(_LEAD_MM, 12), 2.2)

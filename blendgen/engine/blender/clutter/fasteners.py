@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import circle, level, turned
 from blendgen.engine.blender.clutter.solids import Solids
 
@@ -80,6 +81,7 @@ def _hex_rings(across_flats: float, z0: float, z1: float, count: int, both: bool
     return rings
 
 
+@item("machine_screw")
 def machine_screw(parts: Solids) -> None:
     """Hexagon head screw M6 x 30, ISO 4017."""
     head, rod = 4.0, 30.0
@@ -96,6 +98,7 @@ def machine_screw(parts: Solids) -> None:
     parts.lay_down()
 
 
+@item("wood_screw")
 def wood_screw(parts: Solids) -> None:
     """Countersunk chipboard screw 4.5 x 40 with a six-lobe drive and a point."""
     length, head, count = 40.0, 4.4, 60
@@ -121,6 +124,7 @@ def wood_screw(parts: Solids) -> None:
     parts.lay_down()
 
 
+@item("hex_nut")
 def hex_nut(parts: Solids) -> None:
     """Hexagon nut M8, ISO 4032."""
     count, height = 48, 6.5
@@ -135,6 +139,7 @@ def hex_nut(parts: Solids) -> None:
     parts.add(np.concatenate([grid.reshape(-1, 3), np.concatenate(rims)]), faces, "metal")
 
 
+@item("washer")
 def washer(parts: Solids) -> None:
     """FrozenModel washer M8, ISO 7089: stamped, so its rim widens towards a burr."""
     profile = [(4.2, 0.1), (4.35, 0.0), (7.6, 0.0), (7.76, 0.35), (8.0, 1.5), (7.97, 1.6), (7.9, 1.62)]

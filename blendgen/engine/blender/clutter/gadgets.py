@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import circle, framed, inset, level, moved, rounded, slab
 from blendgen.engine.blender.clutter.solids import Place, Solids
 
 
+@item("charger_eu")
 def charger_eu(parts: Solids) -> None:
     """USB charger for European sockets: a rounded block whose pins look along +Y."""
     place = framed((0, 0, 14.0), (0, 1, 0))
@@ -29,6 +31,7 @@ def charger_eu(parts: Solids) -> None:
         )
 
 
+@item("charger_us")
 def charger_us(parts: Solids) -> None:
     """USB charger for American sockets: a small cube with two flat blades along +Y."""
     place = framed((0, 0, 14.0), (0, 1, 0))
@@ -74,6 +77,7 @@ def _usb_port(parts: Solids, place: Place) -> None:
     parts.rings(slab(rounded(6.4, 0.7, 0.2, 2), -0.2, 0.03), "seam", place=place)
 
 
+@item("earbud_case")
 def earbud_case(parts: Solids) -> None:
     """A pebble 60 x 46 x 22 mm that opens along a seam, with a hinge and a light."""
     rings, slots = [], []
@@ -104,6 +108,7 @@ def _sign_power(value, power: float):
     return np.sign(value) * np.abs(value) ** power
 
 
+@item("sd_card")
 def sd_card(parts: Solids) -> None:
     """SD card 24 x 32 x 2.1 mm with its notch, label, ribs, lock slider and nine contacts below."""
     notch = [

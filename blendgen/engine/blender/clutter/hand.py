@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from blendgen.engine.blender.clutter.implicit import Field, bone, chain, mesh_of, union
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.solids import Solids
 
 # knuckle, middle joint, last joint, tip: places and radii
@@ -25,6 +26,7 @@ _PALM_ROOTS = ((-17, 6, 0), (-6, 6, 1), (6, 6, 1), (16, 6, 0))
 _CUFF_Y, _END_Y = -16.0, -96.0
 
 
+@item("gloved_hand")
 def gloved_hand(parts: Solids) -> None:
     field = _creased(_glove())
     vertices, quads = mesh_of(field, (-92, _END_Y - 28, -48), (74, 208, 44), 3.1)

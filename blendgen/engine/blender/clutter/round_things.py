@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import circle, framed, level, moved, rounded, slab, turned
 from blendgen.engine.blender.clutter.solids import Solids
 
 
+@item("coin")
 def coin(parts: Solids) -> None:
     """24 mm, milled edge, raised rim, a raised emblem and a ring of beads on both faces."""
     count = 160
@@ -41,6 +43,7 @@ def _coin_face(parts: Solids, side: int) -> None:
     parts.rings(np.stack([level(star * k, z) for k, z in heights]) * (1, side, side), "centre")
 
 
+@item("aa_battery")
 def aa_battery(parts: Solids) -> None:
     """LR6: printed sleeve over a steel can, plus cap, minus plate, gasket."""
     r = 7.1
@@ -63,6 +66,7 @@ def aa_battery(parts: Solids) -> None:
     parts.lay_down()
 
 
+@item("bottle_cap")
 def bottle_cap(parts: Solids) -> None:
     """PET screw cap 28 mm with 80 knurls, a tamper band below it, hollow."""
     count, r = 240, 14.6
@@ -90,6 +94,7 @@ def bottle_cap(parts: Solids) -> None:
         parts.rings(ring, "body", loop=True)
 
 
+@item("crown_cap")
 def crown_cap(parts: Solids) -> None:
     """Crown cork with 21 flutes, slightly bent where the opener took hold."""
     count, flutes = 168, 21
@@ -123,6 +128,7 @@ def crown_cap(parts: Solids) -> None:
     )
 
 
+@item("marker")
 def marker(parts: Solids) -> None:
     """Permanent marker, 138 mm, capped, with a printed sleeve and a clip."""
     barrel = [(0.0, 0.0), (4.4, 0.0), (5.4, 0.35), (5.9, 1.2), (6.1, 4.0)]
@@ -141,6 +147,7 @@ def marker(parts: Solids) -> None:
     parts.lay_down()
 
 
+@item("packing_tape")
 def packing_tape(parts: Solids) -> None:
     """A roll of packing tape 48 mm wide, partly used, its end lifted off."""
     core, inner, outer, half = 38.0, 41.0, 52.6, 24.0

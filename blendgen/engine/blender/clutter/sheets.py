@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from blendgen.engine.blender.clutter.items import item
 from blendgen.engine.blender.clutter.outlines import moved, turned
 from blendgen.engine.blender.clutter.solids import Solids
 from blendgen.geometry.hull import hull_triangles
@@ -29,6 +30,7 @@ def grid_slab(parts: Solids, slot: str, top: np.ndarray, thickness) -> None:
     parts.rings(skin, slot)
 
 
+@item("cardboard")
 def cardboard(parts: Solids) -> None:
     """Single-wall board, B flute (3 mm), torn on two sides and cut on two, once folded and bent back."""
     flute, height, liner = 6.4, 2.5, 0.28
@@ -62,6 +64,7 @@ def _bent(points: np.ndarray) -> np.ndarray:
     return np.stack([x, y, z * crushed + rise + curl], axis=2)
 
 
+@item("tape_strip")
 def tape_strip(parts: Solids) -> None:
     """A strip of adhesive tape 19 mm wide, cut with teeth, lying in a shallow curl."""
     s = np.linspace(0, 92, 80)[:, None]
@@ -76,6 +79,7 @@ def tape_strip(parts: Solids) -> None:
     grid_slab(parts, "film", sheet, 0.12)
 
 
+@item("plastic_shard")
 def plastic_shard(parts: Solids) -> None:
     """A broken corner of a housing: two walls with a round edge between, a screw boss, ragged fracture."""
     share = np.linspace(0, 1, 44)[:, None]
@@ -112,6 +116,7 @@ def _shell(parts: Solids, top: np.ndarray, thickness: float, slots=("body", "bre
     parts.add(np.concatenate([top.reshape(-1, 3), under.reshape(-1, 3)]), faces, face_slots)
 
 
+@item("paper_ball")
 def paper_ball(parts: Solids) -> None:
     """A sheet crumpled into a ball of some 50 mm: flat facets between sharp folds, corners stand off."""
     directions = _strewn(150, 0.7)

@@ -20,12 +20,13 @@ from mathutils import Matrix
 from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
 from blendgen.engine.blender.session.stage import stand
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
-from blendgen.scene.openings import BAR, PANES
+from blendgen.scene.kinds.environments import ENVIRONMENTS
+from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.openings import BAR
 from blendgen.scene.shot import ENVIRONMENT_GROUP, Environment, Lamp, lamp_group
-from blendgen.scene.vocabulary import ENVIRONMENTS, OPENINGS
 from blendgen.system.wheel import environment_image
 
-_SHAPES = {"area": "SQUARE", "strip": "RECTANGLE", "disk": "DISK"}
+_SHAPES = {"rectangle": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
 _RING_SEGMENTS = 48
@@ -57,7 +58,7 @@ def build_world() -> None:
 
 
 def set_environment(environment: Environment, files: Mapping[str, Path]) -> None:
-    """files: panoramas by the names that an Environment may give, beside the built-in ones"""
+    """files: the user's panoramas, by the names that an Environment may give"""
     nodes = bpy.data.worlds[WORLD_NAME].node_tree.nodes
     name = str(files.get(environment.image, environment.image))
     image = _image(name)
@@ -68,9 +69,10 @@ def set_environment(environment: Environment, files: Mapping[str, Path]) -> None
 
 def _image(name: str) -> bpy.types.Image:
     """The panorama of a built-in environment, or of the file at a path."""
-    if name == "dome":
-        return bpy.data.images.get("dome") or _white_image("dome")
-    path = environment_image(name) if name in ENVIRONMENTS else Path(name)
+    built_in = ENVIRONMENTS.get(name)
+    if built_in is not None and built_in.panorama is None:
+        return bpy.data.images.get(name) or _white_image(name)
+    path = Path(name) if built_in is None else environment_image(built_in.panorama)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError as error:
@@ -112,8 +114,7 @@ def build_lamps(lamps: tuple[Lamp, ...]) -> None:
     """A light, or a mesh that shines, for each lamp, linked to the scene."""
     for number, lamp in enumerate(lamps):
         group = lamp_group(number)
-        build = {"ring": _ring, "sun": _sun, **dict.fromkeys(OPENINGS, _opening)}.get(lamp.kind, _light)
-        instance = bpy.data.objects.new(group, build(lamp, group))
+        instance = bpy.data.objects.new(group, _light(lamp, group))
         instance.matrix_world = Matrix(lamp.lamp_to_world)
         instance.visible_camera = lamp.visible
         instance.lightgroup = group
@@ -161,6 +162,16 @@ def unturned() -> Iterator[None]:
         rotation.default_value = before
 
 
+def _light(lamp: Lamp, name: str) -> bpy.types.Light | bpy.types.Mesh:
+    """A light, or a mesh that shines."""
+    kind = LAMP_KINDS[lamp.kind]
+    if kind.panes:
+        return _opening(lamp, name)
+    if kind.sunlight:
+        return _sun(lamp, name)
+    return _ring(lamp, name) if kind.face == "ring" else _area(lamp, name)
+
+
 def _sun(lamp: Lamp, name: str) -> bpy.types.Light:
     sun = bpy.data.lights.new(name, "SUN")
     sun.angle, sun.energy = math.radians(lamp.angle_deg), math.pi
@@ -168,20 +179,20 @@ def _sun(lamp: Lamp, name: str) -> bpy.types.Light:
 
 
 def _opening(lamp: Lamp, name: str) -> bpy.types.Light:
-    """A rectangle that shines within the angle of the sun only: what lies beside its beam is dark."""
+    """A rectangle that shines within the angle of the sun only: outside of its beam it is dark."""
     opening = bpy.data.lights.new(name, "AREA")
     opening.shape = "RECTANGLE"
     opening.size, opening.size_y = lamp.size_m
     opening.spread = math.radians(lamp.angle_deg * _SPREAD_OF_SUN)
     # Cycles keeps the power whatever the spread: inside the beam the irradiance is power / area
     opening.energy = math.pi * lamp.size_m[0] * lamp.size_m[1]
-    if lamp.kind == "window":
-        _set_bars(enable_nodes(opening))
+    if LAMP_KINDS[lamp.kind].panes > 1:
+        _set_bars(enable_nodes(opening), LAMP_KINDS[lamp.kind].panes)
     return opening
 
 
-def _set_bars(tree: bpy.types.NodeTree) -> None:
-    """Let a light shine from the panes alone; one light with bars has less noise than nine panes."""
+def _set_bars(tree: bpy.types.NodeTree, panes: int) -> None:
+    """Let a light shine from its panes only; one light with bars has less noise than several panes."""
     tree.nodes.clear()
     place = add_node(tree, "ShaderNodeSeparateXYZ")
     tree.links.new(add_node(tree, "ShaderNodeNewGeometry").outputs["Parametric"], place.inputs[0])
@@ -189,7 +200,7 @@ def _set_bars(tree: bpy.types.NodeTree) -> None:
     for axis in ("X", "Y"):
         counted = add_node(tree, "ShaderNodeMath", operation="MULTIPLY")
         tree.links.new(place.outputs[axis], counted.inputs[0])
-        counted.inputs[1].default_value = (PANES + (PANES - 1) * BAR) / (1 + BAR)
+        counted.inputs[1].default_value = (panes + (panes - 1) * BAR) / (1 + BAR)
         within = add_node(tree, "ShaderNodeMath", operation="FRACT")
         tree.links.new(counted.outputs[0], within.inputs[0])
         pane = add_node(tree, "ShaderNodeMath", operation="LESS_THAN")
@@ -203,9 +214,9 @@ def _set_bars(tree: bpy.types.NodeTree) -> None:
     add_node(tree, "ShaderNodeOutputLight", {"Surface": emission.outputs[0]})
 
 
-def _light(lamp: Lamp, name: str) -> bpy.types.Light:
+def _area(lamp: Lamp, name: str) -> bpy.types.Light:
     light = bpy.data.lights.new(name, "AREA")
-    light.shape = _SHAPES[lamp.kind]
+    light.shape = _SHAPES[LAMP_KINDS[lamp.kind].face]
     light.size, light.size_y = lamp.size_m
     # Cycles: radiance = power / (pi * area); measured with a white plane on 4.5 and 5.2
     light.energy = lamp_radiance(lamp) * math.pi * lamp_area_m2(lamp)

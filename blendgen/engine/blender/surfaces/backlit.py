@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, scratches
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.scene.shot import EMISSION_GROUP, Surface
@@ -16,6 +17,7 @@ from blendgen.scene.shot import EMISSION_GROUP, Surface
 HALF_SIDE_M = 6.0
 
 
+@surface_builder("backlit_sheet")
 def build_backlit_sheet(surface: Surface) -> list[bpy.types.Object]:
     reach = (-HALF_SIDE_M, HALF_SIDE_M)
     material = surface_material("backlit_sheet", write_opal, surface)

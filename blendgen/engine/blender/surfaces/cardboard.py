@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -25,6 +26,7 @@ _BENCH_OVERHANG_M = 0.08
 _DIRT_LINEAR = (0.10, 0.07, 0.045)
 
 
+@surface_builder("cardboard")
 def build_cardboard(surface: Surface) -> list[bpy.types.Object]:
     board = surface_material("cardboard", write_kraft, surface)
     bench = surface_material("bench", write_laminate, surface, "#8c8a84")

@@ -1,10 +1,13 @@
 """Containers: a Container goes in, a linked Blender object comes out: an open box on the surface.
 
 Its inner walls and its bottom are exactly where the Container says; rims, ribs and flaps are outside
-of that. The mesh and the material of each kind are found again by name and filled anew each time.
+of that. The mesh and the material of each kind are looked up by name and filled again each time.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -21,7 +24,7 @@ from blendgen.scene.ground import Container, Surface
 
 _CORNER_STEPS = 6
 _ROUNDING_M = 0.004
-# a rounded corner leaves the sharp inner rectangle free where the wall stands back by so much
+# how far the walls are moved out, so that rounded corners leave the inner rectangle free
 _STAND_BACK_M = _ROUNDING_M * (1 - 0.5**0.5)
 _ABOVE_SURFACE_M = 0.0003
 _FLUTE_M = 0.0065
@@ -31,8 +34,8 @@ Profile = list[tuple[float, float, float]]
 
 
 def build_container(container: Container, surface: Surface) -> bpy.types.Object:
-    """Build it into the current scene; it is as worn and dusty as the surface."""
-    rings, extras = _SHAPES[container.kind](container)
+    """Build it into the current scene, with the wear and dust of the surface."""
+    rings, extras = _BUILDERS[container.kind].shape(container)
     width, length, _ = container.size_m
     back = _STAND_BACK_M
     floor = plate(
@@ -153,9 +156,6 @@ def _tray(container: Container) -> tuple[Profile, list[Arrays]]:
     return rings, []
 
 
-_SHAPES = {"tote": _tote, "cardboard_box": _cardboard, "steel_tray": _tray}
-
-
 class _Sides(ShaderGraph):
     """The nodes of a container's material; patterns lie flat on walls and on the bottom alike."""
 
@@ -177,7 +177,7 @@ def _material(container: Container, surface: Surface) -> bpy.types.Material:
     if old is not None:
         bpy.data.materials.remove(old)
     sides = _Sides(container, surface)
-    _WRITERS[container.kind](sides)
+    _BUILDERS[container.kind].write(sides)
     return sides.material
 
 
@@ -223,11 +223,24 @@ def _write_steel(s: _Sides) -> None:
 
 
 def _finish(s: _Sides, color, roughness) -> Socket:
-    """Dust on what faces up; returns its cover."""
+    """Dust on faces that look up; returns how much they are covered."""
     cover = s.product(dust_cover(s, 0.3), s.ramp(s.up, 0.2, 0.8))
     color, roughness = settle_dust(s, cover, color, roughness)
     s.set(Base_Color=color, Roughness=roughness)
     return cover
 
 
-_WRITERS = {"tote": _write_plastic, "cardboard_box": _write_cardboard, "steel_tray": _write_steel}
+@dataclass(frozen=True)
+class _Builder:
+    """shape: (rings of the walls, other parts) of a container; write: its material"""
+
+    shape: Callable[[Container], tuple[Profile, list[Arrays]]]
+    write: Callable[[_Sides], None]
+
+
+# for each kind of scene/kinds/containers.py
+_BUILDERS = {
+    "tote": _Builder(_tote, _write_plastic),
+    "cardboard_box": _Builder(_cardboard, _write_cardboard),
+    "steel_tray": _Builder(_tray, _write_steel),
+}

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust, streaks
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import (
@@ -38,6 +39,7 @@ UNDERSIDE_Z_M = -0.0105
 REACH = 0.27
 
 
+@surface_builder("belt_modular")
 def build_modular_belt(surface: Surface) -> list[bpy.types.Object]:
     """Shared patches side by side along the belt, a dark underside, and the frame."""
     x_m, y_m = wrapped_offset_m(surface)

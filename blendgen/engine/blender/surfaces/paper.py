@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import soaked
@@ -17,6 +18,7 @@ from blendgen.scene.shot import Surface
 HALF_SIDE_M = 6.0
 
 
+@surface_builder("paper")
 def build_paper(surface: Surface) -> list[bpy.types.Object]:
     reach = (-HALF_SIDE_M, HALF_SIDE_M)
     material = surface_material("paper", write_paper, surface)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bpy
 
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import wet
@@ -16,6 +17,7 @@ from blendgen.scene.shot import Surface
 HALF_SIDE_M = 12.0
 
 
+@surface_builder("photo")
 def build_photo(surface: Surface, photo: bpy.types.Image) -> list[bpy.types.Object]:
     material = surface_material("photo", write_photo, surface)
     nodes = material.node_tree.nodes

@@ -16,10 +16,9 @@ from blendgen.engine.blender.shading.cached_blocks import cached_block
 from blendgen.engine.blender.shading.grime import marks, stains
 from blendgen.engine.blender.shading.nodes import new_material, set_input
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
-from blendgen.engine.blender.surfaces.colors import surface_color_srgb
 from blendgen.geometry.color import hex_to_linear
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.shot import Surface
-from blendgen.scene.vocabulary import USUALLY_SEAMLESS
 
 # A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
 # for fabric and moves none of them.
@@ -81,7 +80,7 @@ def _written(name: str, write: Callable[[Shading], None]) -> bpy.types.Material:
 
 
 def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
-    color = color_srgb or surface_color_srgb(surface.kind, surface.color_srgb)
+    color = color_srgb or surface.color_srgb or SURFACE_KINDS[surface.kind].color_srgb
     stains = surface.wear if surface.stains is None else surface.stains
     amounts = (surface.wear, surface.dust, stains, surface.stains or 0.0, surface.wetness, seams_of(surface))
     for name, amount in zip(_AMOUNTS, amounts, strict=True):
@@ -97,7 +96,7 @@ def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
 
 def seams_of(surface: Surface) -> float:
     """How visible joints are: as drawn, or else as usual for the kind."""
-    usual = 0.0 if surface.kind in USUALLY_SEAMLESS else 1.0
+    usual = 0.0 if SURFACE_KINDS[surface.kind].seamless else 1.0
     return usual if surface.seams is None else surface.seams
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, lanes, scratches, settle_dust, streaks
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -25,10 +26,12 @@ BIAS_SLOPE = 0.4
 DIRT_LINEAR = (0.030, 0.027, 0.023)
 
 
+@surface_builder("belt_rubber")
 def build_rubber_belt(surface: Surface) -> list[bpy.types.Object]:
     return _build_sheet(surface, "belt_rubber", write_rubber)
 
 
+@surface_builder("belt_pvc")
 def build_pvc_belt(surface: Surface) -> list[bpy.types.Object]:
     return _build_sheet(surface, "belt_pvc", write_pvc)
 

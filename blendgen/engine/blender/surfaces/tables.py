@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
@@ -24,10 +25,12 @@ STAVE_M = 0.0457
 STAVE_LENGTH_M = 0.62
 
 
+@surface_builder("steel_table")
 def build_steel_table(surface: Surface) -> list[bpy.types.Object]:
     return _build_table(surface, "steel_table", write_steel, radius_m=0.003, height_m=0.04)
 
 
+@surface_builder("wood_table")
 def build_wood_table(surface: Surface) -> list[bpy.types.Object]:
     return _build_table(surface, "wood_table", write_wood, radius_m=0.002, height_m=0.027)
 

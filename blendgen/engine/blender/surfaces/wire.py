@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
+from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
@@ -27,6 +28,7 @@ STRIP_PITCH_M, STRIP_WIDTH_M, STRIP_HEIGHT_M = 0.16, 0.022, 0.025
 MEMBER_PITCH_M, MEMBER_WIDTH_M = 0.6, 0.04
 
 
+@surface_builder("belt_mesh")
 def build_mesh_belt(surface: Surface) -> list[bpy.types.Object]:
     """Shared patches along the belt, what carries them, and the frame."""
     x_m, y_m = wrapped_offset_m(surface)

@@ -8,6 +8,9 @@ the product round its edges.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -23,9 +26,6 @@ from blendgen.scene.frozen import Vector3
 _EDGE_M = 0.00012
 _INK_LINEAR = (0.018, 0.018, 0.02)
 _WHITE_LINEAR = (0.82, 0.82, 0.8)
-_CORNER_M = {"label": 0.0012, "vinyl": 0.003, "tape": 0.0}
-# cosine between the surface and the sticker's own normal from which it begins, and is whole
-_FACING = {"label": (0.6, 0.75), "vinyl": (0.6, 0.75), "tape": (-0.35, -0.15)}
 _BEND = 0.3  # of its length, how far a sticker reaches up or down
 _OUTPUTS = {"Mask": "Float", "Face": "Color", "Height": "Float"}
 _BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
@@ -68,12 +68,7 @@ def add_sticker(graph: UsedMaterial, sticker: Sticker, group: bpy.types.NodeTree
     mask, face, height_mm = (node.outputs[name] for name in _OUTPUTS)
     opaque = graph.product(mask, sticker.opacity)
     graph.cover(opaque, Base_Color=face, Metallic=0.0, Transmission_Weight=0.0)
-    if sticker.kind == "label":
-        graph.cover(mask, Roughness=0.72, Coat_Weight=0.0)
-    elif sticker.kind == "vinyl":
-        graph.cover(mask, Roughness=0.32, Coat_Weight=0.5, Coat_Roughness=0.12)
-    else:
-        graph.cover(mask, Roughness=0.3, Coat_Weight=0.35, Coat_Roughness=0.16)
+    graph.cover(mask, **_MATERIALS[sticker.kind].gloss)
     graph.darken_emission(opaque)
     graph.relief(height_mm)
 
@@ -95,12 +90,13 @@ def _cross(a: Vector3, b: Vector3) -> Vector3:
 
 
 def _outline(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
-    """1 on the sticker; torn ends for tape, round corners for the others."""
+    """1 on the sticker; its ends are torn, or its corners round."""
+    material = _MATERIALS[sticker.kind]
     length, width = sticker.size_m
-    if sticker.kind == "tape":
+    if material.is_tape:
         tear = graph.noise((40.0, 900.0), 3.0, 0.7, sticker.pattern, graph.combine(0.0, v))
         u = graph.sum(graph.math("ABSOLUTE", u), graph.ramp(tear, 0.3, 0.7, 0.0, 0.0016))
-    corner = min(_CORNER_M[sticker.kind], 0.3 * width)
+    corner = min(material.corner_m, 0.3 * width)
     beyond_u, beyond_v = (
         graph.math("MAXIMUM", graph.sum(graph.math("ABSOLUTE", value), corner - side / 2), 0.0)
         for value, side in ((u, length), (v, width))
@@ -109,7 +105,7 @@ def _outline(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
         "POWER", graph.sum(graph.product(beyond_u, beyond_u), graph.product(beyond_v, beyond_v)), 0.5
     )
     inside = graph.ramp(out, corner + _EDGE_M, corner)
-    return graph.product(inside, graph.ramp(graph.facing(sticker.normal), *_FACING[sticker.kind]))
+    return graph.product(inside, graph.ramp(graph.facing(sticker.normal), *material.facing))
 
 
 def _face(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
@@ -117,15 +113,20 @@ def _face(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
     paper = hex_to_linear(sticker.color_srgb)
     tone = graph.ramp(graph.noise(120.0, 3.0, seed=60.0 + sticker.pattern), 0.3, 0.7, 0.9, 1.02)
     color = graph.tint(paper, tone)
-    if sticker.kind == "label":
-        return graph.mix(graph.product(_print(graph, sticker, u, v), 0.93), color, _INK_LINEAR)
-    if sticker.kind == "vinyl":
-        return graph.mix(_emblem(graph, sticker, u, v), color, _WHITE_LINEAR)
-    return color
+    draw = _MATERIALS[sticker.kind].draw
+    return color if draw is None else draw(graph, sticker, color, u, v)
+
+
+def _printed(graph: UsedMaterial, sticker: Sticker, color: Socket, u, v) -> Socket:
+    return graph.mix(graph.product(_print(graph, sticker, u, v), 0.93), color, _INK_LINEAR)
+
+
+def _with_emblem(graph: UsedMaterial, sticker: Sticker, color: Socket, u, v) -> Socket:
+    return graph.mix(_emblem(graph, sticker, u, v), color, _WHITE_LINEAR)
 
 
 def _print(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
-    """Lines of text, and a bar code or a block of square cells below or beside them."""
+    """Lines of text, and a bar code below them or a block of square cells next to them."""
     length, width = sticker.size_m
     seed = round(1000 * sticker.pattern)
     if sticker.pattern < 0.62:
@@ -178,7 +179,7 @@ def _emblem(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
 
 def _height_mm(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
     """Paper lies flat; tape has fine creases across it and blisters of air."""
-    if sticker.kind != "tape":
+    if not _MATERIALS[sticker.kind].is_tape:
         return 0.09
     creases = graph.noise((260.0, 30.0), 2.0, seed=61.0 + sticker.pattern, at=graph.combine(u, v))
     return graph.ramp(creases, 0.3, 0.7, 0.06, 0.12)
@@ -194,3 +195,39 @@ def _coin(graph: UsedMaterial, x: Number, y: Number, share: float) -> Socket:
 
 def _between(graph: UsedMaterial, value: Socket, low: float, high: float) -> Socket:
     return graph.product(graph.math("GREATER_THAN", value, low), graph.math("LESS_THAN", value, high))
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What a kind of sticker is made of.
+
+    corner_m: radius of its corners
+    facing: cosines between the surface and the sticker's normal where it begins, and where it is whole
+    gloss: inputs of the BSDF
+    draw: (graph, sticker, colour, u, v) -> the colour with what is printed on it
+    is_tape: with torn ends and creases
+    """
+
+    corner_m: float
+    facing: tuple[float, float]
+    gloss: dict[str, float]
+    draw: Callable[..., Socket] | None = None
+    is_tape: bool = False
+
+
+# for each kind of scene/kinds/stickers.py
+_MATERIALS = {
+    "label": _Material(0.0012, (0.6, 0.75), {"Roughness": 0.72, "Coat_Weight": 0.0}, draw=_printed),
+    "vinyl": _Material(
+        0.003,
+        (0.6, 0.75),
+        {"Roughness": 0.32, "Coat_Weight": 0.5, "Coat_Roughness": 0.12},
+        draw=_with_emblem,
+    ),
+    "tape": _Material(
+        0.0,
+        (-0.35, -0.15),
+        {"Roughness": 0.3, "Coat_Weight": 0.35, "Coat_Roughness": 0.16},
+        is_tape=True,
+    ),
+}

@@ -1,0 +1,24 @@
+"""Builders: the function that builds each kind of surface; every module of this package registers its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
+
+# what a surface's builder takes after the Surface: for kinds that show a photo, the photo
+Builder = Callable[..., list[bpy.types.Object]]
+
+BUILDERS: dict[str, Builder] = {}
+
+
+def surface_builder(kind: str) -> Callable[[Builder], Builder]:
+    """Register the decorated function as the builder of a kind of scene/kinds/surfaces.py."""
+
+    def register(build: Builder) -> Builder:
+        BUILDERS[SURFACE_KINDS[kind].name] = build
+        return build
+
+    return register
