@@ -12,7 +12,7 @@ from blendgen.scene.frozen import FrozenModel, Vector3
 class Sticker(FrozenModel):
     """Something stuck on a product, in the product frame.
 
-    kind: of vocabulary.STICKER_KINDS
+    kind: of kinds.stickers.STICKER_KINDS
     center_m: its middle, before it is laid straight down on the surface below
     normal, along: unit directions away from the product and along the length
     size_m: (length, width)

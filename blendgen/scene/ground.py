@@ -49,7 +49,7 @@ class Surface(FrozenModel):
 class Container(FrozenModel):
     """An open box that stands on the surface, its bottom wall_m thick.
 
-    kind: of vocabulary.CONTAINER_KINDS; size_m: inner width, inner length, height of its walls
+    kind: of kinds.containers.CONTAINER_KINDS; size_m: inner width, inner length, height of its walls
     middle_m: where it stands, x and y; yaw_deg: turned about the vertical
     """
 

@@ -83,7 +83,7 @@ class Camera(FrozenModel):
 class Environment(FrozenModel):
     """Light from all around, scaled so that at unit gain a white level plane sends radiance (1, 1, 1).
 
-    image: one of vocabulary.ENVIRONMENTS, or the name of a file of Catalog.environments
+    image: one of kinds.environments.ENVIRONMENTS, or the name of a file of Catalog.environments
     """
 
     image: str
@@ -93,7 +93,7 @@ class Environment(FrozenModel):
 class Lamp(FrozenModel):
     """A lamp that looks along its own -Z.
 
-    kind: of vocabulary.LAMP_KINDS
+    kind: of kinds.lamps.LAMP_KINDS
     size_m: its (width, height); of a ring its outer and inner diameter; of a door or window that of
         the opening, across the sunlight
     angle_deg: of sunlight, how large the sun looks
