@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import BlendgenError, Interrupted
 from blendgen.files.scratch import scratch_folder
+from blendgen.files.whole_file import whole_file
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.pipeline import Pipeline, Task
@@ -165,9 +165,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _store(path: Path, calibration: dict[str, Any]) -> None:
     """Write a cache entry; if that fails, the next run only measures again."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(calibration), "utf-8")
-        temporary.replace(path)
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(calibration), "utf-8")
     except OSError as error:
         _log.warning("%s: cannot be written: %s", path, error.strerror)

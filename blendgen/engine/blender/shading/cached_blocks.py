@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import bpy
 
+from blendgen.files.whole_file import whole_file
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.system.code_digest import code_digest
 
@@ -46,7 +46,7 @@ def _read(file: Path, kind: str, name: str) -> bpy.types.ID | None:
     try:
         with bpy.data.libraries.load(str(file), link=False) as (there, into):
             setattr(into, kind, [one for one in getattr(there, kind) if one == name])
-    except (OSError, RuntimeError):  # torn, or gone meanwhile
+    except (OSError, RuntimeError):  # damaged, or deleted in the meantime
         return None
     blocks = getattr(into, kind)
     return blocks[0] if blocks else None
@@ -54,11 +54,6 @@ def _read(file: Path, kind: str, name: str) -> bpy.types.ID | None:
 
 def _built(file: Path, build: Callable[[], bpy.types.ID]) -> bpy.types.ID:
     block = build()
-    part = file.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError, RuntimeError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        bpy.data.libraries.write(str(part), {block}, fake_user=True, compress=True)
-        part.replace(file)
-    with contextlib.suppress(OSError):
-        part.unlink(missing_ok=True)
+    with contextlib.suppress(OSError, RuntimeError), whole_file(file) as temporary:
+        bpy.data.libraries.write(str(temporary), {block}, fake_user=True, compress=True)
     return block
