@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format bench audit attack docs docs-strips clean
+.PHONY: help demo test test-slow lint format bench golden audit attack docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -46,6 +46,9 @@ format: $(READY)  ## mend what lint can mend
 
 bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
 	$(BIN)/python -m benchmarks -o out/bench --check $(BENCH)
+
+golden: $(READY)  ## write the golden files of tests/golden again; run it with both Pythons
+	$(BIN)/python -m tests.golden
 
 audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles (half an hour)
 	$(BIN)/python -m tests.audit
