@@ -30,7 +30,7 @@ from tests.markdown import (
     table,
     table_widths,
 )
-from tests.test_architecture import ORDER
+from tests.test_architecture import ORDER, PACKAGE
 
 README = REPOSITORY / "README.md"
 # a part of docs/spec.md; not a page that anybody opens
@@ -174,3 +174,11 @@ def test_every_make_target_exists(page):
 
 def test_the_table_of_rooms_is_complete_and_in_order():
     assert [row[0].strip("`") for row in table(DOCS / "architecture.md", "room")] == list(ORDER)
+
+
+def test_the_architecture_names_files_that_exist():
+    paths = {
+        span for _, span in code_spans(DOCS / "architecture.md") if re.fullmatch(r"[\w./]+(/|\.py)", span)
+    }
+    missing = {path for path in paths if not any((base / path).exists() for base in (PACKAGE, REPOSITORY))}
+    assert "draw/" in paths and missing == set()
