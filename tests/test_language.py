@@ -77,7 +77,6 @@ UNFINISHED = (
     "blendgen/scene",
     "blendgen/verification",
     "docs",
-    "tests/attack",
     "tests/audit",
     "tests/benchmarks",
     "tests/cli",

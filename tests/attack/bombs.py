@@ -1,4 +1,4 @@
-"""Bombs: small files that claim to be huge, and a few that are."""
+"""Bombs: small files whose headers claim a huge size, and a few huge ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def png_bomb(side: int) -> bytes:
-    """A whole PNG of side x side grey pixels, all alike, in few bytes."""
+    """A complete PNG of side x side equal grey pixels, in few bytes."""
     packer = zlib.compressobj(9)
     line = bytes(side + 1)
     body = b"".join(packer.compress(line) for _ in range(side)) + packer.flush()
@@ -16,7 +16,7 @@ def png_bomb(side: int) -> bytes:
 
 
 def png_claim(side: int) -> bytes:
-    """A PNG whose header claims side x side RGB pixels and that holds none of them."""
+    """A PNG whose header claims side x side RGB pixels, without their data."""
     return _png(side, side, zlib.compress(bytes(64)), kind=2)
 
 
@@ -30,7 +30,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def exr_claim(width: int, height: int) -> bytes:
-    """An EXR header that claims so many pixels, with hardly a byte after it."""
+    """An EXR header that claims width x height pixels, without their data."""
     box = struct.pack("<iiii", 0, 0, width - 1, height - 1)
     attributes = [
         ("channels", "chlist", b"Z\0" + struct.pack("<iBxxxii", 2, 0, 1, 1) + b"\0"),
@@ -50,7 +50,7 @@ def exr_claim(width: int, height: int) -> bytes:
 
 
 def hdr_claim(width: int, height: int) -> bytes:
-    """A Radiance picture that claims so many pixels."""
+    """A Radiance header that claims width x height pixels, without their data."""
     return f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y {height} +X {width}\n".encode() + bytes(64)
 
 
@@ -66,7 +66,7 @@ def fill(path: Path, piece: str, megabytes: int, start: str = "", end: str = "")
 
 
 def sparse(path: Path, start: bytes, size: int) -> Path:
-    """A file that claims a size and takes no room."""
+    """A sparse file of a given size, which takes almost no space."""
     with path.open("wb") as file:
         file.write(start)
         file.truncate(size)
@@ -74,7 +74,7 @@ def sparse(path: Path, start: bytes, size: int) -> Path:
 
 
 def laughs(levels: int = 9) -> str:
-    """YAML whose aliases stand for ten to the power of so many texts."""
+    """YAML whose aliases expand to 10 ** levels strings."""
     lines = ['l0: &l0 "lol"']
     for level in range(1, levels + 1):
         lines.append(f"l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 10)}]")

@@ -1,4 +1,4 @@
-"""Canaries: files that no command has business with; their tokens must turn up nowhere, packed or plain."""
+"""Canaries: files that no command may read; their token must not appear in any output, even compressed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_UNPACKED = 300_000_000
 
 
 def write_canaries(place: Place) -> None:
-    """Files of every kind that a model or a row may point to, each with the token in it."""
+    """Write a file of each kind that a model or a row can refer to, with the token in it."""
     token = place.token
     for folder in (place.secret, place.victim):
         folder.mkdir()
@@ -54,26 +54,26 @@ def token_png(token: str, size: tuple[int, int] = (64, 48)) -> bytes:
 
 
 def snapshot(place: Place) -> dict[str, str]:
-    """All that a command may not change: path -> hash of the content, or the kind of what has none."""
+    """Everything that a command must not change: path -> hash of the content, or kind of entry."""
     skipped = {str(path) for path in place.may_write}
-    found = _below(place.root, skipped)
-    for path in place.kept:
+    states = _states_below(place.root, skipped)
+    for path in place.protected:
         if path.is_dir() and not path.is_symlink():
-            found |= _below(path, {str(other) for other in place.may_write if other != path})
+            states |= _states_below(path, {str(other) for other in place.may_write if other != path})
         elif os.path.lexists(path):
-            found[str(path)] = _state(path)
-    return {name.removeprefix(f"{place.root}/"): state for name, state in found.items()}
+            states[str(path)] = _state(path)
+    return {name.removeprefix(f"{place.root}/"): state for name, state in states.items()}
 
 
-def _below(root: Path, skipped: set[str]) -> dict[str, str]:
-    found = {}
+def _states_below(root: Path, skipped: set[str]) -> dict[str, str]:
+    states = {}
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if str(Path(folder, name)) not in skipped]
         for name in [*files, *folders]:
             path = Path(folder, name)
             if str(path) not in skipped:
-                found[str(path)] = _state(path)
-    return found
+                states[str(path)] = _state(path)
+    return states
 
 
 def _state(path: Path) -> str:
@@ -89,14 +89,14 @@ def _state(path: Path) -> str:
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """What is gone, other or new, in words."""
-    told = [f"{name} is gone" for name in before if name not in after]
-    told += [f"{name} is changed" for name in before if name in after and before[name] != after[name]]
-    return told + [f"{name} is new" for name in after if name not in before]
+    """Files that were removed, changed or added, in words."""
+    changes = [f"{name} is gone" for name in before if name not in after]
+    changes += [f"{name} is changed" for name in before if name in after and before[name] != after[name]]
+    return changes + [f"{name} is new" for name in after if name not in before]
 
 
 def leaks(folders: list[Path], tokens: list[bytes]) -> Iterator[str]:
-    """Files below the folders that hold one of the tokens, packed or plain."""
+    """Files below the folders that contain one of the tokens, also in compressed form."""
     for folder in (one for one in folders if not one.is_symlink()):
         for path in [folder] if folder.is_file() else sorted(folder.rglob("*")):
             if path.is_symlink() or not path.is_file():

@@ -1,4 +1,4 @@
-"""A case: hostile files in a folder of their own, the commands that meet them, and what may come of it."""
+"""A case: hostile files in a folder of their own, the commands that read them, and the allowed results."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REFUSED, SURVIVES, HARMLESS = "refused", "survives", "harmless"
-# what a refusal may exit with: a wrong call, spec or data set; 1 only where a case says so
+# exit codes of a refusal: a wrong call, spec or data set; 1 only if a case says so
 REFUSALS = (2, 3, 5)
 CODES = (0, 1, 2, 3, 4, 5, 129, 130, 143)
 
 
 @dataclass(frozen=True)
 class Command:
-    """args: of blendgen. expect: `refused`, `survives` (exit code 0), or `harmless`: either of them.
+    """args: of blendgen; expect: `refused`, `survives` (exit code 0), or `harmless`: either of them.
 
-    says: what the messages of a refusal must match
-    unsaid: what no message and no file may hold
+    says: pattern that the messages of a refusal must match
+    unsaid: bytes that no message and no file may contain
     """
 
     args: tuple[str, ...]
@@ -48,12 +48,12 @@ def harmless(*args: object, **limits) -> Command:
 
 @dataclass
 class Place:
-    """The folder of one case. Commands may read `given` and write `out`, `cache` and `tmp`; nothing else.
+    """The folder of one case. Commands may only read `given`, and write `out`, `cache` and `tmp`.
 
-    writable: further paths that a command may fill, such as a destination inside of what is given
+    writable: further paths that a command may write, such as a destination inside `given`
     readable: further paths that it may read
-    short: whether few formats will do
-    kept: files, and folders with all that is in them, that must stay as they are although a command may
+    short: whether a few formats are enough
+    protected: files, and folders with their content, that must stay unchanged although a command may
         write there
     """
 
@@ -62,7 +62,7 @@ class Place:
     stock: Path
     writable: list[Path] = field(default_factory=list)
     readable: list[Path] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)
+    protected: list[Path] = field(default_factory=list)
     short: bool = False
 
     def __getattr__(self, name: str) -> Path:
@@ -81,7 +81,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Case:
-    """make: writes the files and tells the commands, which run one after the other."""
+    """make: writes the files and returns the commands, which run one after the other."""
 
     name: str
     make: Callable[[Place], list[Command]]

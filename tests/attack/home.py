@@ -1,7 +1,7 @@
-"""python -m tests.attack.home [--short]: a home folder, and every command told to write all over it.
+"""python -m tests.attack.home [--short]: every command writes into a home folder full of user files.
 
-Photos, a spec, models, notes and a finished data set lie side by side. Whatever a command answers, nothing
-that blendgen did not make may have changed, nor a data set but the one that it was told to make anew.
+The folder contains photos, a spec, models, notes and a finished data set. Whatever the result of a command,
+no file that blendgen did not make may change, and no data set except the one that the command replaces.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.attack import canary
-from tests.attack.belongings import THINGS, put_things
 from tests.attack.case import CODES, Place
 from tests.attack.stock import make_stock, photos, write_spec
+from tests.attack.user_files import USER_FILES, put_user_files
 from tests.attack.watch import blendgen, environment
 
 _OTHERS = (
@@ -44,7 +44,7 @@ _FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf",
 
 @dataclass(frozen=True)
 class Try:
-    """own: what of the data set the command may make anew, as it is told to"""
+    """own: whether the command may replace the files of the data set"""
 
     args: tuple[str, ...]
     own: bool = False
@@ -60,7 +60,7 @@ def main() -> int:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print("\n".join(faults))
-    print("nothing of a person's was changed" if not faults else f"{len(faults)} faults")
+    print("no file of the user was changed" if not faults else f"{len(faults)} faults")
     return 1 if faults else 0
 
 
@@ -73,7 +73,7 @@ def try_home(work: Path, stock: Path, short: bool) -> list[str]:
 
 
 def _furnish(root: Path, stock: Path) -> Place:
-    """The home folder is `given`; what a person has is put there last."""
+    """Create the home folder in `given`, with the files of the user last."""
     place = Place(root, "", stock)
     for folder in (place.given, place.tmp, place.home):
         folder.mkdir(parents=True)
@@ -81,7 +81,7 @@ def _furnish(root: Path, stock: Path) -> Place:
     shutil.copytree(stock / "set", place.given / "set")
     write_spec(place)
     photos(place)
-    put_things(place.given, [name for name in (*THINGS, *_OTHERS) if name != "spec.yaml"])
+    put_user_files(place.given, [name for name in (*USER_FILES, *_OTHERS) if name != "spec.yaml"])
     return place
 
 
@@ -104,7 +104,7 @@ def _tries(short: bool) -> Iterator[Try]:
 
 def _try(place: Place, stock: Path, one: Try) -> list[str]:
     home = place.given
-    before = _things(home, stock, one.own)
+    before = _snapshot(home, stock, one.own)
     try:
         done = subprocess.run(
             [*blendgen(), *one.args], cwd=home, env=environment(place), stdin=subprocess.DEVNULL,
@@ -115,23 +115,23 @@ def _try(place: Place, stock: Path, one: Try) -> list[str]:
     faults = [] if done.returncode in CODES else [f"exits with {done.returncode}"]
     if b"Traceback (most recent call last)" in done.stdout + done.stderr:
         faults.append(f"traceback, {done.stderr.decode(errors='replace').strip().splitlines()[-1][:120]}")
-    after = _things(home, stock, one.own)
+    after = _snapshot(home, stock, one.own)
     changed = canary.changed(before, {name: state for name, state in after.items() if name in before})
     if changed:
         _restore(home, stock)
     return faults + changed
 
 
-def _things(home: Path, stock: Path, own: bool) -> dict[str, str]:
-    """What is there, without what a command may make anew: the files of the data set that it was told."""
+def _snapshot(home: Path, stock: Path, own: bool) -> dict[str, str]:
+    """The state of all files except those that the command may replace: the files of its data set."""
     place = Place(home, "", stock)
-    found = canary.snapshot(place)
+    states = canary.snapshot(place)
     made = {f"set/{path.relative_to(stock / 'set')}" for path in (stock / "set").rglob("*")}
-    return {name: state for name, state in found.items() if not (own and name in made)}
+    return {name: state for name, state in states.items() if not (own and name in made)}
 
 
 def _restore(home: Path, stock: Path) -> None:
-    """So that each command is told for itself what it broke."""
+    """Restore the home folder, so that each fault is reported for the command that caused it."""
     shutil.rmtree(home)
     root = home.parent
     for name in ("tmp", "home", "cache"):

@@ -1,4 +1,4 @@
-"""Judge: runs a case and tells each rule that was broken; nothing said is a pass."""
+"""Judge: run a case and return the rules that it broke; an empty list is a pass."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _NAMELESS = ("pipe:", "socket:", "anon_inode:", "/memfd:", "")
 
 
 def try_case(case: Case, work: Path, stock: Path, keep: bool = False, short: bool = False) -> list[str]:
-    """The faults of a case, each in a line."""
+    """The faults of a case, one line each."""
     place = _new_place(case, work, stock)
     place.short = short
     try:
@@ -52,13 +52,13 @@ def try_case(case: Case, work: Path, stock: Path, keep: bool = False, short: boo
             before = canary.snapshot(place)
             traces = work / f"{place.root.name}.trace{number}"
             outcome = watch(place, command, traces)
-            found = [*outcome.faults, *_by_outcome(command, outcome)]
-            found += _by_trace(place, accesses(traces, command.cwd or place.root))
-            found += _first(canary.changed(before, canary.snapshot(place)))
+            command_faults = [*outcome.faults, *_by_outcome(command, outcome)]
+            command_faults += _by_trace(place, accesses(traces, command.cwd or place.root))
+            command_faults += _first(canary.changed(before, canary.snapshot(place)))
             leaks = _by_leaks(place, command, outcome)
-            found += [leak for leak in leaks if leak not in leaked]
+            command_faults += [leak for leak in leaks if leak not in leaked]
             leaked.update(leaks)
-            faults += [f"{command.shown}: {fault}" for fault in found]
+            faults += [f"{command.shown}: {fault}" for fault in command_faults]
         return faults
     finally:
         if not keep:
@@ -75,14 +75,14 @@ def _new_place(case: Case, work: Path, stock: Path) -> Place:
         folder.mkdir()
     shutil.copytree(stock / "cache", place.cache)
     canary.write_canaries(place)
-    # what Blender keeps in a home folder by itself is the business of one case (belongings.py), not of all
+    # files that Blender writes to a home folder are checked by one case (user_files.py), not by all
     place.writable += [place.home / ".cache", place.home / ".config"]
     return place
 
 
 def _by_outcome(command: Command, outcome: Outcome) -> list[str]:
-    faults, said = [], outcome.stdout + outcome.stderr
-    if b"Traceback (most recent call last)" in said:
+    faults, output = [], outcome.stdout + outcome.stderr
+    if b"Traceback (most recent call last)" in output:
         last = outcome.stderr.decode(errors="replace").strip().splitlines() or ["?"]
         faults.append(f"traceback, {last[-1][:100]}")
     if outcome.faults:
@@ -96,10 +96,10 @@ def _by_outcome(command: Command, outcome: Outcome) -> list[str]:
         faults.append(f"exits with {code} instead of 0, {_last_line(outcome)}")
     elif command.expect == HARMLESS and code not in (0, *command.codes):
         faults.append(f"exits with {code} instead of 0 or one of {command.codes}, {_last_line(outcome)}")
-    if code and not re.search(command.says, said.decode(errors="replace")):
+    if code and not re.search(command.says, output.decode(errors="replace")):
         faults.append(f"its message does not match {command.says!r}: {_last_line(outcome)}")
     hidden = re.search(
-        rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", said
+        rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]", output
     )
     if hidden:
         faults.append(f"prints the control character {hidden[0]!r}")
@@ -108,16 +108,16 @@ def _by_outcome(command: Command, outcome: Outcome) -> list[str]:
 
 def _last_line(outcome: Outcome) -> str:
     lines = outcome.stderr.decode(errors="replace").strip().splitlines()
-    return f"saying {lines[-1][:120]!r}" if lines else "saying nothing"
+    return f"with the message {lines[-1][:120]!r}" if lines else "without a message"
 
 
-def _by_trace(place: Place, found: set[Access]) -> list[str]:
-    told = sorted({fault for access in found if (fault := _fault_of(place, access))})
-    return _first(told)
+def _by_trace(place: Place, done: set[Access]) -> list[str]:
+    return _first(sorted({fault for access in done if (fault := _fault_of(place, access))}))
 
 
-def _first(told: list[str], most: int = 4) -> list[str]:
-    return told if len(told) <= most else [*told[:most], f"and {len(told) - most} more of this kind"]
+def _first(faults: list[str], limit: int = 4) -> list[str]:
+    rest = len(faults) - limit
+    return faults if rest <= 0 else [*faults[:limit], f"and {rest} more of this kind"]
 
 
 def _fault_of(place: Place, access: Access) -> str | None:
@@ -147,8 +147,8 @@ def _short(place: Place, path: str) -> str:
 def _by_leaks(place: Place, command: Command, outcome: Outcome) -> list[str]:
     tokens = [place.token.encode(), place.token.replace("-", "_").encode(), *command.unsaid]
     own = (f"{place.secret}/", f"{place.victim}/")
-    found = [path for path in canary.leaks(place.may_write, tokens) if not path.startswith(own)]
-    faults = [f"the secret is in {_short(place, path)}" for path in found]
+    files = [path for path in canary.leaks(place.may_write, tokens) if not path.startswith(own)]
+    faults = [f"the secret is in {_short(place, path)}" for path in files]
     if any(token in outcome.stdout + outcome.stderr for token in tokens):
         faults.append("the secret is in its messages")
     return faults

@@ -1,8 +1,8 @@
 """python -m tests.attack.kills [--shots 240] [--kills 40] [--size 64]: runs killed, damaged and resumed.
 
-One run makes a data set undisturbed. Another makes the same, and is killed at moments of chance: the command,
-a worker, or both; between runs the end of the manifest is torn and files are cut off or overwritten. In the
-end both folders hold the same bytes, nothing is left among temporary files, and no process is left.
+One run makes a data set undisturbed. Another makes the same, and is killed at random times: the command, a
+worker, or both; between runs the end of the manifest is cut off and files are truncated or overwritten. At
+the end both folders contain the same bytes, and no temporary file and no process is left.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ sensor: machine_vision
 render: {{samples_per_pixel: 1, max_bounces: 1, denoise: false}}
 output: {{depth: exr, normals: true}}
 """
-_LEFT_OUT = ("blender.log", ".lock")
+_NOT_COMPARED = ("blender.log", ".lock")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def main() -> int:
     finally:
         print(f"kept: {work}") if options.keep else shutil.rmtree(work, ignore_errors=True)
     print("\n".join(faults))
-    print(f"{len(faults)} faults" if faults else "the same bytes, and nothing left behind")
+    print(f"{len(faults)} faults" if faults else "the same bytes, and nothing left")
     return 1 if faults else 0
 
 
@@ -63,9 +63,9 @@ def try_kills(work: Path, shots: int, kills: int, size: int, seed: int) -> list[
     place = _furnish(work / "kills", shots, size)
     calm, killed = place.root / "calm" / "set", place.root / "killed" / "set"
     start = time.monotonic()
-    code, said = _run(place, calm)
+    code, messages = _run(place, calm)
     if code:
-        return [f"the undisturbed run exits with {code}: {said[-200:]}"]
+        return [f"the undisturbed run exits with {code}: {messages[-200:]}"]
     usual_s = time.monotonic() - start
     chance = random.Random(seed)
     faults = []
@@ -73,9 +73,9 @@ def try_kills(work: Path, shots: int, kills: int, size: int, seed: int) -> list[
         faults += _killed_run(place, killed, chance, usual_s, number)
         if killed.exists():
             _damage(killed, chance)
-    code, said = _run(place, killed, *_checking())
+    code, messages = _run(place, killed, *_checking())
     if code:
-        faults.append(f"the last run exits with {code}: {said[-200:]}")
+        faults.append(f"the last run exits with {code}: {messages[-200:]}")
     return [*faults, *_differences(calm, killed), *_leftovers(place)]
 
 
@@ -97,7 +97,7 @@ def _command(place: Place, folder: Path, *more: str) -> list[str]:
 
 
 def _checking() -> tuple[str, ...]:
-    """The option that looks into files of the right size, where blendgen has it."""
+    """The option that compares the content of files, if blendgen has it."""
     done = subprocess.run([*blendgen(), "generate", "--help"], capture_output=True, text=True, check=False)
     return ("--check",) if "--check " in done.stdout else ()
 
@@ -111,7 +111,7 @@ def _run(place: Place, folder: Path, *more: str) -> tuple[int, str]:
 
 
 def _killed_run(place: Place, folder: Path, chance: random.Random, usual_s: float, number: int) -> list[str]:
-    """Killed while it starts, while it renders, or as it ends."""
+    """A run that is killed while it starts, renders or ends; returns its faults."""
     mark = f"kills-{place.root.name}-{number}"
     process = subprocess.Popen(
         _command(place, folder), env=environment(place, mark), stdin=subprocess.DEVNULL,
@@ -140,7 +140,7 @@ def _survivors(mark: str, what: str) -> list[str]:
         time.sleep(0.1)
     names = ", ".join(" ".join(one.cmdline())[:60] for one in left if one.is_running())
     kill(left)
-    return [f"{what}: 10 s later there still is {names}"]
+    return [f"{what}: after 10 s these processes still run: {names}"]
 
 
 def _damage(folder: Path, chance: random.Random) -> None:
@@ -162,13 +162,13 @@ def _damage(folder: Path, chance: random.Random) -> None:
 
 def _differences(calm: Path, killed: Path) -> list[str]:
     left, right = _contents(calm), _contents(killed)
-    told = [f"{name} is only in one of both" for name in sorted(left.keys() ^ right.keys())]
-    told += [f"{name} differs" for name in sorted(left.keys() & right.keys()) if left[name] != right[name]]
-    return told[:10] + ([f"and {len(told) - 10} more files"] if len(told) > 10 else [])
+    lines = [f"{name} is in one of the folders only" for name in sorted(left.keys() ^ right.keys())]
+    lines += [f"{name} differs" for name in sorted(left.keys() & right.keys()) if left[name] != right[name]]
+    return lines[:10] + ([f"and {len(lines) - 10} more files"] if len(lines) > 10 else [])
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in _LEFT_OUT)
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in _NOT_COMPARED)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 

@@ -1,7 +1,7 @@
-"""Run by a Python of its own: writes .blend and .fbx files that point elsewhere, one a way to do so.
+"""Write .blend and .fbx files that refer to files outside, one for each way to do so; runs in its own Python.
 
-Arguments: the folder to fill, and a folder of secrets that absolute paths lead to. Relative paths lead from
-given/models of a case to its secret. A way that this Blender does not have makes no file.
+Arguments: the output folder, and a folder of secrets for absolute paths. Relative paths lead from
+given/models of a case to its secret. Ways that this Blender does not support are skipped.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def save(name):
 
 
 def save_unevaluated(name):
-    """What would take for ever to work out is only written down."""
+    """Save without evaluating modifiers that would take forever."""
     bpy.data.libraries.write(f"{FOLDER}/{name}.blend", {bpy.context.scene})
     bpy.context.object.modifiers.clear()
 
 
 def unpackable(path):
-    """An image data-block whose file need not be there now."""
+    """An image data-block whose file does not need to exist now."""
     image = bpy.data.images.new("picture", 4, 4)
     image.source = "FILE"
     image.filepath_raw = path

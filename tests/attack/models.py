@@ -1,4 +1,4 @@
-"""Models: files that point elsewhere, claim to be huge or never end, and what lies beside them."""
+"""Models: files that refer to other places, claim a huge size or never end, and files next to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.attack.case import Case, Command, Place, harmless, refused
 from tests.attack.stock import fifo, link, write_spec
 from tests.engine.model_files import BOX, binary_stl, box_bin, glb, gltf, obj, ply, usda
 
-_LIMITS = {"memory_mb": 9000, "seconds": 150}  # 8 GiB are promised to measuring, and two minutes a model
+_LIMITS = {"memory_mb": 9000, "seconds": 150}  # measuring may use 8 GiB, and two minutes per model
 _BLENDS = (
     *("texture_relative", "texture_absolute", "texture_etc", "texture_dev_zero", "texture_tiles"),
     *("texture_sequence", "unused_image", "environment_texture", "mesh_cache", "cache_of_usd"),
@@ -24,7 +24,7 @@ _BLENDS = (
     *("cyclic_collections", "import_ply_near", "import_ply_absolute", "import_obj_near", "import_stl_near"),
     *("import_csv_near", "import_csv_absolute", "import_text_near", "import_text_absolute"),
 )
-_FORMULAS = (b"\n=cmd", b",=cmd")  # a spreadsheet runs what starts a cell
+_FORMULAS = (b"\n=cmd", b",=cmd")  # a spreadsheet evaluates a cell that starts like this
 _SHORT_BLENDS = ("import_ply_absolute",)
 
 
@@ -48,16 +48,16 @@ def _models(place: Place) -> Path:
     return folder
 
 
-def _looked_at(place: Place, make=harmless, **limits) -> list[Command]:
+def _inspected(place: Place, make=harmless, **limits) -> list[Command]:
     return [make("models", place.given / "models", **{**_LIMITS, **limits})]
 
 
 def _rendered(place: Place, make=harmless) -> list[Command]:
-    """Also as a product among others, in a picture."""
+    """Also rendered as a product in an image."""
     spec = write_spec(place)
     sheet = place.out / "sheet.png"
     place.out.mkdir(exist_ok=True)
-    return [*_looked_at(place, make), harmless("preview", spec, "-n", "1", "-o", sheet, **_LIMITS)]
+    return [*_inspected(place, make), harmless("preview", spec, "-n", "1", "-o", sheet, **_LIMITS)]
 
 
 # ---- glTF
@@ -98,7 +98,7 @@ def _gltf() -> Iterator[Case]:
         "a buffer of 1e12": lambda: _changed(buffers={0: {"byteLength": 10**12}}),
         "a scene of numbers": lambda: gltf(BOX) | {"scenes": [1, 2], "nodes": "x"},
         "null": lambda: None,
-        "names that steer a terminal": lambda: gltf([{"mesh": 0, "name": "\x1b[2J\u202e\x9b31m"}]),
+        "names with terminal escapes": lambda: gltf([{"mesh": 0, "name": "\x1b[2J\u202e\x9b31m"}]),
     }
     for name, content in contents.items():
         yield Case(f"glTF: {name}", partial(_content, content))
@@ -135,13 +135,13 @@ def _with_image(uri: Callable[[Place], str], kind: str, place: Place) -> list[Co
         (folder / "box.glb").write_bytes(glb(content))
     else:
         (folder / "box.gltf").write_text(json.dumps(content))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _with_webp(uri: Callable[[Place], str], place: Place) -> list[Command]:
     folder = _prepare_uris(place)
     (folder / "box.gltf").write_text(json.dumps(_textured(uri(place), webp=True)))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _with_buffer(uri: Callable[[Place], str], place: Place) -> list[Command]:
@@ -152,19 +152,19 @@ def _with_buffer(uri: Callable[[Place], str], place: Place) -> list[Command]:
     link(folder / "linked", place.secret)
     named = uri(place).replace("secret.png", "secret.bin")
     (folder / "box.gltf").write_text(json.dumps(gltf(BOX, named)))
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 def _content(make: Callable[[], object], place: Place) -> list[Command]:
     folder = _models(place)
     (folder / "box.bin").write_bytes(box_bin())
     (folder / "box.gltf").write_text(json.dumps(make()))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _raw(name: str, make: Callable[[], bytes], place: Place) -> list[Command]:
     (_models(place) / name).write_bytes(make())
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 def _deep_nodes(depth: int = 20_000) -> dict:
@@ -217,21 +217,21 @@ def _obj(path: Callable[[Place], str], way: str, place: Place) -> list[Command]:
     picture = f"{path(place)}.png"
     (folder / "box.mtl").write_text(f"newmtl paint\nmap_Kd {picture}\nmap_Bump -bm 1 {picture}\n")
     (folder / "box.obj").write_text(obj(header=f"mtllib {library}\nusemtl paint"))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _obj_pipe(place: Place) -> list[Command]:
     folder = _models(place)
     fifo(folder / "box.mtl")
     (folder / "box.obj").write_text(obj(header="mtllib box.mtl\nusemtl paint"))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _obj_zero(place: Place) -> list[Command]:
     folder = _models(place)
     (folder / "box.obj").write_text(obj(header="mtllib /dev/zero\nmtllib box.mtl\nusemtl paint"))
     link(folder / "box.mtl", "/dev/zero")
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _obj_of_odd_faces() -> bytes:
@@ -240,7 +240,7 @@ def _obj_of_odd_faces() -> bytes:
 
 def _raw_any(name: str, make: Callable[[], bytes], place: Place) -> list[Command]:
     (_models(place) / name).write_bytes(make())
-    return _looked_at(place)
+    return _inspected(place)
 
 
 _USD: dict[str, str] = {
@@ -310,7 +310,7 @@ def _usd(way: str, path: Callable[[Place], str], place: Place) -> list[Command]:
     if way == "volume":
         (place.secret / "secret.vdb").write_text(place.token)
     (folder / "box.usda").write_text(text + _USD[way].format(path=path(place)))
-    return _looked_at(place)
+    return _inspected(place)
 
 
 # ---- what Blender writes
@@ -318,7 +318,7 @@ def _usd(way: str, path: Callable[[Place], str], place: Place) -> list[Command]:
 
 def _blend(name: str, place: Place) -> list[Command]:
     made = place.stock / "blends" / name
-    if made.exists():  # not every Blender has every way
+    if made.exists():  # not every version of Blender supports all of them
         shutil.copy(made, _models(place))
     else:
         (_models(place) / "box.obj").write_text(obj())
@@ -327,7 +327,7 @@ def _blend(name: str, place: Place) -> list[Command]:
         (place.secret / f"secret.{suffix}").write_text(place.token)
     for library in (place.stock / "absolute").glob("*.blend"):
         shutil.copy(library, place.secret)
-    return _looked_at(place)
+    return _inspected(place)
 
 
 # ---- claims
@@ -372,7 +372,7 @@ def _huge_stl() -> bytes:
 
 def _empty(suffix: str, place: Place) -> list[Command]:
     (_models(place) / f"box.{suffix}").touch()
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 def _sparse(suffix: str, place: Place) -> list[Command]:
@@ -384,7 +384,7 @@ def _sparse(suffix: str, place: Place) -> list[Command]:
     }
     start = starts.get(suffix, glb(gltf(BOX, None)))
     bombs.sparse(_models(place) / f"box.{suffix}", start, 10**12)
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _texture_bomb(side: int, place: Place) -> list[Command]:
@@ -405,7 +405,7 @@ def _odd_model(suffix: str, target: str, place: Place) -> list[Command]:
         link(path, path)
     else:
         link(path, place.secret / "secret.obj" if target == "a secret" else target)
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 # ---- folders
@@ -426,14 +426,14 @@ def _circle(place: Place) -> list[Command]:
         link(folder / one / "on", folder / other)
     (folder / "a" / "box.obj").write_text(obj())
     link(folder / "self", ".")
-    return _looked_at(place)
+    return _inspected(place)
 
 
 def _linked_folder(target: str, place: Place) -> list[Command]:
     folder = _models(place)
     (folder / "box.obj").write_text(obj())
     link(folder / "on", target or place.secret)
-    return [*_looked_at(place), harmless("check", write_spec(place), **_LIMITS)]
+    return [*_inspected(place), harmless("check", write_spec(place), **_LIMITS)]
 
 
 def _many(place: Place) -> list[Command]:
@@ -442,18 +442,18 @@ def _many(place: Place) -> list[Command]:
         one = folder / f"{number:04d}"
         one.mkdir()
         (one / "model.obj").write_text("")
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 def _deep_folders(place: Place) -> list[Command]:
     folder = _models(place)
     (folder / "box.obj").write_text(obj())
-    for _ in range(1500):  # as deep as one path of the system can say
+    for _ in range(1500):  # as deep as a path of the system can be
         if len(str(folder)) > 3900:
             break
         folder = folder / "d"
         folder.mkdir()
-    return _looked_at(place)
+    return _inspected(place)
 
 
 # ---- sidecars
@@ -481,7 +481,7 @@ def _sidecars() -> Iterator[Case]:
 def _sidecar_text(text: Callable[[], str], place: Place) -> list[Command]:
     write_spec(place)
     (place.given / "models" / "box.yaml").write_text(text())
-    return _looked_at(place, refused)
+    return _inspected(place, refused)
 
 
 def _sidecar_file(kind: str, place: Place) -> list[Command]:
@@ -496,7 +496,7 @@ def _sidecar_file(kind: str, place: Place) -> list[Command]:
     else:
         link(path, place.secret / "secret.yaml" if kind == "a secret" else kind)
     make = harmless if kind == "a folder" else refused
-    return [*_looked_at(place, make), make("check", place.given / "spec.yaml", **_LIMITS)]
+    return [*_inspected(place, make), make("check", place.given / "spec.yaml", **_LIMITS)]
 
 
 # ---- names of files
@@ -509,7 +509,7 @@ def _names() -> Iterator[Case]:
         "a carriage return": "a\rb",
         "bidi": "a\u202eb",
         "C1": "a\u009b31mb",
-        "bytes that are no UTF-8": b"a\xff\xfeb".decode("utf-8", "surrogateescape"),
+        "bytes that are not UTF-8": b"a\xff\xfeb".decode("utf-8", "surrogateescape"),
         "a formula": "=cmd|' !A1'",
         "dots": "...",
         "a minus": "-rf",
@@ -524,7 +524,7 @@ def _named(stem: str, place: Place) -> list[Command]:
     (folder / "box.obj").rename(folder / f"{stem}.obj")
     data = place.out / "set"
     commands = [
-        *_looked_at(place),
+        *_inspected(place),
         harmless("check", spec, **_LIMITS),
         harmless("generate", spec, "-n", "1", "-o", data, "--workers", "1", **_LIMITS),
     ]

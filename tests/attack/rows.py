@@ -1,4 +1,4 @@
-"""Rows: manifests and records that point elsewhere, lie, or are no data at all."""
+"""Rows: manifests and records with paths to other places, wrong values or invalid content."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _names() -> Iterator[Case]:
 
 
 def _with_name(column: str, text: str | None, place: Place) -> list[Command]:
-    """Also as the class that dataset.json tells, so that the row agrees with it."""
+    """Also with the same class in dataset.json, so that the row matches it."""
     data = fake_set(place)
     text = str(place.victim) if text is None else text
     change_row(data, **{column: text})
@@ -290,7 +290,7 @@ def _lines() -> Iterator[Case]:
         "null": "null",
         "a list": "[]",
         "a number": "7",
-        "no JSON": "{'file_name': 1}",
+        "not JSON": "{'file_name': 1}",
         "an empty object": "{}",
         "a huge number alone": "9" * 10_000,
     }
@@ -463,7 +463,7 @@ def _with_changed_record(changes: dict, place: Place) -> list[Command]:
     return [*_exports(place, data, ("yolo", "hf", "croissant", "bop"), make=make), refused("verify", data)]
 
 
-# ---- a run that goes on from a manifest of somebody else
+# ---- a run that resumes from a manifest of somebody else
 
 
 def _resumed() -> Iterator[Case]:

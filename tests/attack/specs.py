@@ -57,10 +57,12 @@ def cases() -> Iterator[Case]:
             short = (kind, suffix) == ("/etc/passwd", "csv")
             yield Case(f"recolor_table: {kind} as {suffix}", partial(_table, kind, suffix), short)
     yield Case("recolor_table: outside by its path", _table_outside)
-    for room in ("backdrop", "photos", "panoramas"):
+    for section in ("backdrop", "photos", "panoramas"):
         for name, make in _PICTURES.items():
             yield Case(
-                f"{room}: {name}", partial(_picture, room, make), (room, name) == ("backdrop", "a pipe")
+                f"{section}: {name}",
+                partial(_picture, section, make),
+                (section, name) == ("backdrop", "a pipe"),
             )
 
 
@@ -81,7 +83,7 @@ def _file(kind: str, place: Place) -> list[Command]:
     elif kind == "300 MB":
         bombs.fill(spec, "# comment\n", 300, SPEC)
     else:
-        link(spec, place.secret / "secret.txt")  # whoever names a link as the spec wants it followed
+        link(spec, place.secret / "secret.txt")  # the user names the spec, so a link there is followed
         place.readable.append(place.secret / "secret.txt")
     return [
         refused("check", spec),
@@ -139,7 +141,7 @@ def _claim(path: Path) -> bytes:
     return bombs.hdr_claim(60_000, 60_000) if path.suffix == ".hdr" else bombs.png_claim(60_000)
 
 
-def _picture(room: str, make: Callable[[Path, Place], object], place: Place) -> list[Command]:
+def _picture(section: str, make: Callable[[Path, Place], object], place: Place) -> list[Command]:
     write_spec(place)
     folder = place.given / "pictures"
     folder.mkdir()
@@ -148,10 +150,10 @@ def _picture(room: str, make: Callable[[Path, Place], object], place: Place) -> 
         "photos": "surface: {kind: photo, photos: {directory: pictures, width_m: 1}}\n",
         "panoramas": "lighting: {environment: {directory: pictures}}\n",
     }
-    names = ("one.hdr", "two.exr") if room == "panoramas" else ("one.png",)
+    names = ("one.hdr", "two.exr") if section == "panoramas" else ("one.png",)
     for name in names:
         make(folder / name, place)
-    spec = write_yaml(place, SPEC + sections[room])
+    spec = write_yaml(place, SPEC + sections[section])
     place.out.mkdir()
     sheet = place.out / "sheet.png"
     return [harmless("check", spec, **_LIMITS), harmless("preview", spec, "-n", "1", "-o", sheet, **_LIMITS)]

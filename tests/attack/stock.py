@@ -1,4 +1,4 @@
-"""Stock: what the cases start from, made once: a rendered data set, its spec and model, and a warm cache."""
+"""Stock: the input of all cases, made once: a rendered data set, its spec and model, and a warm cache."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ render: {samples_per_pixel: 1, max_bounces: 1, denoise: false}
 
 
 def make_stock(folder: Path) -> Path:
-    """Renders four images, which takes seconds."""
+    """Render four images, which takes seconds."""
     place = Place(folder, "", folder)
     for name in ("cache", "tmp", "home", "given"):
         (folder / name).mkdir(parents=True)
@@ -48,7 +48,7 @@ def make_stock(folder: Path) -> Path:
     ]
     done = subprocess.run(command, env=environment(place), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"the data set to start from cannot be made:\n{done.stderr}")
+        raise SystemExit(f"the data set of the stock cannot be made:\n{done.stderr}")
     _make_blends(folder, environment(place))
     fake = folder / "fake"
     images = [
@@ -59,7 +59,7 @@ def make_stock(folder: Path) -> Path:
 
 
 def _make_blends(folder: Path, env: dict[str, str]) -> None:
-    """What points elsewhere by an absolute path leads to `absolute`, which no command has business with."""
+    """Write .blend files; their absolute paths lead to the folder `absolute`, which no command may read."""
     for name in ("blends", "absolute"):
         (folder / name).mkdir()
     for kind, text in {"obj": obj(), "ply": ply(), "csv": "x,y\n1,2\n", "txt": "secret"}.items():
@@ -73,7 +73,7 @@ def _make_blends(folder: Path, env: dict[str, str]) -> None:
 
 
 def write_spec(place: Place) -> Path:
-    """The spec and its one model, a box, in what is given."""
+    """Write the spec and its model, a box, to `given`."""
     models = place.given / "models"
     models.mkdir(exist_ok=True)
     (models / "box.obj").write_text(obj())
@@ -87,13 +87,13 @@ def write_yaml(place: Place, text: str, name: str = "spec.yaml") -> Path:
 
 
 def fake_set(place: Place) -> Path:
-    """Four images of two classes in two splits, as `generate` would leave them."""
+    """A data set of four images, two classes and two splits, like one that `generate` wrote."""
     shutil.copytree(place.stock / "fake", place.given / "set")
     return place.given / "set"
 
 
 def real_set(place: Place) -> Path:
-    """The rendered data set, where commands may go on with it; its spec lies in what is given."""
+    """The rendered data set in `out`, where commands may resume it; its spec is in `given`."""
     write_spec(place)
     shutil.copytree(place.stock / "set", place.out / "set")
     return place.out / "set"
@@ -118,7 +118,7 @@ def write_rows(folder: Path, rows: list[dict]) -> None:
 
 
 def change_row(folder: Path, **columns) -> None:
-    """The first row with other columns."""
+    """Change columns of the first row."""
     first, *others = read_rows(folder)
     write_rows(folder, [first | columns, *others])
 
@@ -131,7 +131,7 @@ def fifo(path: Path) -> Path:
 
 
 def link(path: Path, target: str | Path) -> Path:
-    """A symbolic link, in place of what was there."""
+    """A symbolic link; replaces a file or folder at its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Trace: which files a command opened, made, renamed and removed, from what strace wrote."""
+"""Trace: the files that a command opened, created, renamed and removed, from the output of strace."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _NO_CONTENT = re.compile(r"O_DIRECTORY|O_PATH")
 
 @dataclass(frozen=True)
 class Access:
-    """kind: READ, WRITE, ...; path: absolute, with links resolved as far as they still are there"""
+    """kind: READ, WRITE, ...; path: absolute, with links resolved as far as they still exist"""
 
     kind: str
     path: str
 
 
 def accesses(folder: Path, cwd: Path) -> set[Access]:
-    """What all processes and threads of a run did successfully."""
-    found: set[Access] = set()
+    """All successful accesses of the processes and threads of a run."""
+    done: set[Access] = set()
     for file in folder.iterdir():
         with file.open(encoding="latin-1") as lines:
             for line in lines:
-                found.update(_of_line(line, str(cwd)))
-    return found
+                done.update(_of_line(line, str(cwd)))
+    return done
 
 
 def _of_line(line: str, cwd: str) -> Iterator[Access]:
@@ -75,12 +75,12 @@ def _opening(call: str, arguments: str, opened: str | None) -> Iterator[Access]:
 
 
 def _resolved(folder: str, path: str, cwd: str) -> str:
-    """The last part is what the call acts on, so a link there is not followed."""
+    """The call acts on the last part of the path, so a link there is not followed."""
     whole = Path(_plain(folder) or cwd, _plain(path))
     return str(Path(os.path.realpath(whole.parent), whole.name))
 
 
 def _plain(text: str) -> str:
-    """strace escapes what is not ASCII, and marks files that have no name any more."""
+    """Decode a path of strace, which escapes non-ASCII bytes and marks deleted files."""
     data = text.removesuffix("(deleted)").encode("latin-1").decode("unicode_escape").encode("latin-1")
     return os.fsdecode(data)

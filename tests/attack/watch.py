@@ -1,4 +1,4 @@
-"""Watch: one command under strace, with its time, its memory and what it leaves behind measured."""
+"""Watch: run a command under strace, and measure its time, its memory and the processes that it leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.attack.case import Command, Place
 from tests.attack.trace import OPTIONS
 
 _MARK = "BLENDGEN_ATTACK_RUN"
-_PATIENCE_S = 3.0  # that children get to end after their parent
+_EXIT_TIMEOUT_S = 3.0  # for children to end after their parent
 _LARGEST_FILE = 6_000_000_000
 
 
@@ -36,7 +36,7 @@ def blendgen(python: str = sys.executable) -> list[str]:
 
 
 def environment(place: Place, mark: str = "") -> dict[str, str]:
-    """A home of its own, and nothing written beside the program."""
+    """Environment variables with a separate home folder; Python writes no bytecode files."""
     own = {
         "BLENDGEN_CACHE_DIR": str(place.cache),
         "TMPDIR": str(place.tmp),
@@ -50,7 +50,7 @@ def environment(place: Place, mark: str = "") -> dict[str, str]:
 
 
 def watch(place: Place, command: Command, traces: Path) -> Outcome:
-    """Run it to its end, or to the end of its time or memory."""
+    """Run a command until it ends or exceeds its time or memory."""
     traces.mkdir()
     program = ["strace", *OPTIONS, "-o", str(traces / "t"), "--", *blendgen(), *command.args]
     streams = place.root.parent / f"{place.root.name}.stdout", place.root.parent / f"{place.root.name}.stderr"
@@ -65,19 +65,19 @@ def watch(place: Place, command: Command, traces: Path) -> Outcome:
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=_no_endless_files,
+            preexec_fn=_limit_file_size,
         )
         _follow(process, command, outcome)
     outcome.code, outcome.seconds = process.returncode, time.monotonic() - start
     outcome.stdout, outcome.stderr = (path.read_bytes()[:20_000_000] for path in streams)
     left = marked_processes(mark)
-    if left and not outcome.faults:  # what was killed here has no say in it
-        outcome.faults.append(f"left processes behind: {', '.join(_told(one) for one in left)}")
+    if left and not outcome.faults:  # a killed command may leave some
+        outcome.faults.append(f"left processes behind: {', '.join(_command_line(one) for one in left)}")
     kill(left)
     return outcome
 
 
-def _no_endless_files() -> None:
+def _limit_file_size() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -96,8 +96,8 @@ def _follow(process: subprocess.Popen, command: Command, outcome: Outcome) -> No
             outcome.faults.append(f"takes {outcome.memory_mb:.0f} MB of {command.memory_mb}")
         elif now - start > command.seconds:
             outcome.faults.append(f"takes too long, more than {command.seconds:.0f} s")
-        elif gone_at is not None and now - gone_at > _PATIENCE_S and tree:
-            outcome.faults.append(f"is outlived by {', '.join(map(_told, tree))}")
+        elif gone_at is not None and now - gone_at > _EXIT_TIMEOUT_S and tree:
+            outcome.faults.append(f"is outlived by {', '.join(map(_command_line, tree))}")
         if outcome.faults:
             kill(tree)
             kill([psutil.Process(process.pid)])
@@ -114,8 +114,8 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def _command_among(tree: list[psutil.Process]) -> psutil.Process | None:
-    """The command itself; strace starts a child or two of its own before it."""
-    return next((one for one in tree if "-m blendgen" in _told(one)), None)
+    """The process of the command; strace starts a few children of its own before it."""
+    return next((one for one in tree if "-m blendgen" in _command_line(one)), None)
 
 
 def _resident_mb(process: psutil.Process) -> float:
@@ -132,7 +132,7 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def _told(process: psutil.Process) -> str:
+def _command_line(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline())[:80] or process.name()
     except psutil.Error:
@@ -140,16 +140,16 @@ def _told(process: psutil.Process) -> str:
 
 
 def marked_processes(mark: str) -> list[psutil.Process]:
-    """Those that were started with this mark, whoever is their parent now."""
-    found, wanted = [], f"{_MARK}={mark}\0".encode()
+    """Processes that were started with this mark, even if they have another parent now."""
+    marked, entry = [], f"{_MARK}={mark}\0".encode()
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                if wanted in (folder / "environ").read_bytes() + b"\0":
-                    found.append(psutil.Process(int(folder.name)))
+                if entry in (folder / "environ").read_bytes() + b"\0":
+                    marked.append(psutil.Process(int(folder.name)))
             except (OSError, psutil.Error):
                 continue
-    return [one for one in found if _alive(one)]
+    return [one for one in marked if _alive(one)]
 
 
 def kill(processes: list[psutil.Process]) -> None:

@@ -1,4 +1,4 @@
-"""Belongings: things of a person where a command is told to write; they are never changed, --force or not."""
+"""User files: files of the user in the target folder of a command never change, even with --force."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.attack.canary import token_png
 from tests.attack.case import Case, Command, Place, harmless, refused
 from tests.attack.stock import fake_set, fifo, link, photos, write_spec
 
-THINGS = (
+USER_FILES = (
     *("images/holiday.png", "images/train/cup/holiday.png", "masks/carnival.png", "depth/lake.png"),
     *("clean/laundry.txt", "parts/list.txt", "contact_sheet.jpg", "blender.log", "spec.yaml", "notes.txt"),
 )
-_MORE_THINGS = (".lock", ".partial/letter.txt", "dataset.json", "manifest.jsonl")
-_THINGS_IN_A_SET = (
+_MORE_FILES = (".lock", ".partial/letter.txt", "dataset.json", "manifest.jsonl")
+_FILES_IN_A_SET = (
     *("images/train/box/holiday.png", "images/train/box/notes.txt", "images/lake.png"),
     *("masks/carnival.png", "notes.txt", ".partial/letter.txt"),
 )
@@ -26,33 +26,33 @@ _MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files.txt"
 
 def cases() -> Iterator[Case]:
     yield from _folders()
-    yield from _single_things()
+    yield from _single_files()
     yield from _pictures()
     yield from _destinations()
     yield from _markers()
 
 
-def put_things(folder: Path, names=THINGS) -> Path:
-    """A person's things; no command has made them."""
+def put_user_files(folder: Path, names=USER_FILES) -> Path:
+    """Write files of the user, which no command has made."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(token_png("of a person") if path.suffix in (".png", ".jpg") else b"of a person\n")
+        path.write_bytes(token_png("of a user") if path.suffix in (".png", ".jpg") else b"of a user\n")
     return folder
 
 
-def _kept(place: Place, name: str = "mine") -> Path:
-    return put_things(place.given / name)
+def _user_folder(place: Place, name: str = "mine") -> Path:
+    return put_user_files(place.given / name)
 
 
 def _writing(place: Place, dest: Path, force: bool, make=refused) -> list[Command]:
-    """Every command that writes a folder, told to write this one."""
+    """Every command that writes a folder, with this one as its target."""
     more = ("--force",) if force else ()
     spec, data = write_spec(place), fake_set(place)
     photos(place)
-    if dest.is_dir():  # a lock may come and go there; in the end nothing is new
+    if dest.is_dir():  # a lock file may exist there for a while; nothing new may stay
         place.writable.append(dest.resolve())
-        place.kept.append(dest.resolve())
+        place.protected.append(dest.resolve())
     render = {"memory_mb": 4000, "seconds": 60}
     return [
         make("generate", spec, "-o", dest, "--workers", "1", *more, **render),
@@ -63,19 +63,21 @@ def _writing(place: Place, dest: Path, force: bool, make=refused) -> list[Comman
 
 def _folders() -> Iterator[Case]:
     for force in (False, True):
-        told = " with --force" if force else ""
-        yield Case(f"belongings: a folder of things{told}", partial(_folder_of_things, force), force)
-        yield Case(f"belongings: a file{told}", partial(_onto, force, _a_file))
-        yield Case(f"belongings: a pipe{told}", partial(_onto, force, lambda p: fifo(p.given / "pipe")))
-        yield Case(f"belongings: a link to a folder of things{told}", partial(_onto, force, _a_link))
-        yield Case(f"belongings: a broken link into a secret{told}", partial(_onto, force, _a_broken_link))
-        yield Case(f"belongings: the folder of the spec{told}", partial(_onto, force, lambda p: p.given))
-        yield Case(f"belongings: the folder above all{told}", partial(_onto, force, lambda p: p.root))
-        yield Case(f"belongings: the home folder{told}", partial(_onto, force, _a_home))
+        suffix = " with --force" if force else ""
+        yield Case(f"user files: a folder of files{suffix}", partial(_folder_of_files, force), force)
+        yield Case(f"user files: a file{suffix}", partial(_onto, force, _a_file))
+        yield Case(f"user files: a pipe{suffix}", partial(_onto, force, lambda p: fifo(p.given / "pipe")))
+        yield Case(f"user files: a link to a folder of files{suffix}", partial(_onto, force, _a_link))
+        yield Case(f"user files: a broken link into a secret{suffix}", partial(_onto, force, _a_broken_link))
+        yield Case(f"user files: the folder of the spec{suffix}", partial(_onto, force, lambda p: p.given))
+        yield Case(
+            f"user files: the folder above everything{suffix}", partial(_onto, force, lambda p: p.root)
+        )
+        yield Case(f"user files: the home folder{suffix}", partial(_onto, force, _a_home))
 
 
-def _folder_of_things(force: bool, place: Place) -> list[Command]:
-    return _writing(place, _kept(place), force)
+def _folder_of_files(force: bool, place: Place) -> list[Command]:
+    return _writing(place, _user_folder(place), force)
 
 
 def _onto(force: bool, make: Callable[[Place], Path], place: Place) -> list[Command]:
@@ -84,12 +86,12 @@ def _onto(force: bool, make: Callable[[Place], Path], place: Place) -> list[Comm
 
 def _a_file(place: Place) -> Path:
     path = place.given / "thesis.txt"
-    path.write_text("of a person\n")
+    path.write_text("of a user\n")
     return path
 
 
 def _a_link(place: Place) -> Path:
-    return link(place.given / "link", _kept(place))
+    return link(place.given / "link", _user_folder(place))
 
 
 def _a_broken_link(place: Place) -> Path:
@@ -97,34 +99,34 @@ def _a_broken_link(place: Place) -> Path:
 
 
 def _a_home(place: Place) -> Path:
-    return put_things(place.home)
+    return put_user_files(place.home)
 
 
-# ---- one thing of a person's under a name of ours, in a folder that is else empty or ours
+# ---- one file of the user with the name of a file of blendgen, in an empty folder or in a data set
 
 
-def _single_things() -> Iterator[Case]:
+def _single_files() -> Iterator[Case]:
     for name in (
-        *THINGS,
+        *USER_FILES,
         ".lock",
         ".partial/letter.txt",
         "dataset.json",
         "manifest.jsonl",
     ):
-        yield Case(f"belongings: only {name}", partial(_only, name), name == "blender.log")
+        yield Case(f"user files: only {name}", partial(_only, name), name == "blender.log")
     for name in (
         "images/train/box/holiday.png",
         "masks/carnival.png",
         "notes.txt",
         "images/train/box/notes.txt",
     ):
-        yield Case(f"belongings: {name} in a data set", partial(_in_set, name), name == "masks/carnival.png")
+        yield Case(f"user files: {name} in a data set", partial(_in_set, name), name == "masks/carnival.png")
 
 
 def _only(name: str, place: Place) -> list[Command]:
-    """The folder is where the command may write, so a file beside it is no fault; the thing must stay."""
-    dest = put_things(place.out / "mine", [name])
-    place.kept.append(dest / name)
+    """The command may write to the folder, so new files are not a fault; the file of the user must stay."""
+    dest = put_user_files(place.out / "mine", [name])
+    place.protected.append(dest / name)
     limits = {"memory_mb": 4000, "seconds": 60}
     spec, data = write_spec(place), fake_set(place)
     made = [
@@ -135,11 +137,11 @@ def _only(name: str, place: Place) -> list[Command]:
 
 
 def _in_set(name: str, place: Place) -> list[Command]:
-    """What blendgen made may be made anew; what lies beside it may not be touched."""
+    """The command may make its own files again; other files must stay."""
     spec, data = write_spec(place), place.out / "set"
     shutil.copytree(place.stock / "set", data)
-    put_things(data, [name])
-    place.kept.append(data / name)
+    put_user_files(data, [name])
+    place.protected.append(data / name)
     limits = {"memory_mb": 4000, "seconds": 60}
     return [
         harmless("generate", spec, "-o", data, "--workers", "1", "--seed", "2", "--force", **limits),
@@ -155,14 +157,14 @@ def _pictures() -> Iterator[Case]:
         yield Case(f"preview: onto {name}", partial(_preview, name), name == "photo.png")
     yield Case("preview: onto a link to a secret", _preview_link)
     yield Case("preview: onto a pipe", _preview_pipe)
-    yield Case("assets --init: onto things", _init)
+    yield Case("models --init: onto files", _init)
     yield Case("home: Blender keeps nothing there", _untouched_home, True)
 
 
 def _preview(name: str, place: Place) -> list[Command]:
     spec = write_spec(place)
     if name not in ("spec.yaml", "models/box.obj"):
-        put_things(place.given, [f"{name}/holiday.png" if name == "images" else name])
+        put_user_files(place.given, [f"{name}/holiday.png" if name == "images" else name])
     return [refused("preview", spec, "-n", "1", "-o", place.given / name, memory_mb=4000)]
 
 
@@ -182,7 +184,7 @@ def _preview_pipe(place: Place) -> list[Command]:
 def _init(place: Place) -> list[Command]:
     write_spec(place)
     model = place.given / "models" / "box.obj"
-    (model.with_suffix(".yaml")).write_text("of a person: 1\n")
+    (model.with_suffix(".yaml")).write_text("of a user: 1\n")
     link(model.with_name("box.obj.yaml"), place.secret / "new.yaml")
     return [harmless("models", model, "--init", memory_mb=4000)]
 
@@ -202,10 +204,10 @@ def _untouched_home(place: Place) -> list[Command]:
 
 def _destinations() -> Iterator[Case]:
     for force in (False, True):
-        told = " with --force" if force else ""
-        yield Case(f"destination: images is a link to a secret{told}", partial(_linked_images, force))
-        yield Case(f"destination: inside the source{told}", partial(_inside, force))
-        yield Case(f"destination: around the source{told}", partial(_around, force))
+        suffix = " with --force" if force else ""
+        yield Case(f"destination: images is a link to a secret{suffix}", partial(_linked_images, force))
+        yield Case(f"destination: inside the source{suffix}", partial(_inside, force))
+        yield Case(f"destination: around the source{suffix}", partial(_around, force))
     yield Case("destination: a link to a secret", _linked_destination)
     yield Case("destination: may only be read", _read_only)
     yield Case("destination: partial files are links to a secret", _linked_partial)
@@ -221,7 +223,7 @@ def _export_twice(place: Place, dest: Path, make=refused, force: bool = True) ->
 
 
 def _linked_images(force: bool, place: Place) -> list[Command]:
-    """An export that was finished, whose folders were then replaced by links."""
+    """A finished export whose folders were replaced by links."""
     data, dest = fake_set(place), place.out / "coco"
     place.out.mkdir()
     first = harmless("export", data, "coco", dest)
@@ -275,7 +277,7 @@ def _markers() -> Iterator[Case]:
         "with a carriage return": lambda place: "../../victim/secret.txt\r",
         "with NUL": lambda place: "images/\0x",
         "nothing but dots": lambda place: "..\n.\n/\n//",
-        "a person's file": lambda place: "notes.txt",
+        "a file of the user": lambda place: "notes.txt",
         "too long": lambda place: "a" * 5000,
     }
     for name, line in lines.items():
@@ -289,9 +291,9 @@ def _markers() -> Iterator[Case]:
 
 
 def _exported(place: Place) -> tuple[Path, list[Command]]:
-    """What a person put into an export, with the marker of another; and commands that replace it."""
+    """A file of the user in an export, with the marker of another one; and commands that replace it."""
     dest = place.given / "dest"
-    put_things(dest, ["notes.txt"])
+    put_user_files(dest, ["notes.txt"])
     (dest / _MARKER).write_text("{}")
     place.writable += [dest / name for name in (_MARKER, _LIST, "images", "annotations", "labels.csv")]
     place.writable += [dest / f"{name}.blendgen-partial" for name in (_MARKER, _LIST, "labels.csv")]
