@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from blendgen.engine.blender.importing import confined
 from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.models.source import Source
 from blendgen.system.sandbox import landlock_version
@@ -153,3 +154,14 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "stated", "limit"),
+    [(64, "", 8), (4, "", 3), (0.5, "", 1), (None, "", 8), (4, "12", 12), (4, "much", 3), (4, "-1", 3)],
+)
+def test_a_model_may_take_no_more_memory_than_the_machine_can_spare(monkeypatch, free_gib, stated, limit):
+    free = None if free_gib is None else free_gib * 2**30
+    monkeypatch.setattr(confined, "free_memory_bytes", lambda: free)
+    monkeypatch.setenv("BLENDGEN_MEASURE_MEMORY_GIB", stated)
+    assert confined.memory_limit_gib() == limit

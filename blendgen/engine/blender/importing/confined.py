@@ -11,6 +11,7 @@ from pathlib import Path
 
 import blendgen
 from blendgen.models.source import Source
+from blendgen.system.machine import free_memory_bytes
 from blendgen.system.sandbox import GIB, Limits, confine
 
 SWITCH = "BLENDGEN_SANDBOX"  # off: models are inspected, but nothing keeps the importers in
@@ -40,12 +41,15 @@ def confine_to(source: Source, folder: Path, timeout_s: float | None) -> None:
 
 
 def memory_limit_gib() -> float:
-    """What one model may need: $BLENDGEN_MEASURE_MEMORY_GIB, else 8."""
+    """The most memory for one model: $BLENDGEN_MEASURE_MEMORY_GIB, or 8 and at most 3/4 of what is free."""
     try:
         stated = float(os.environ.get(_MEMORY, ""))
     except ValueError:
-        return _DEFAULT_GIB
-    return stated if 0 < stated < math.inf else _DEFAULT_GIB
+        stated = 0.0
+    if 0 < stated < math.inf:
+        return stated
+    free = free_memory_bytes()
+    return _DEFAULT_GIB if free is None else min(_DEFAULT_GIB, max(0.75 * free / GIB, 1.0))
 
 
 def _libraries() -> Iterator[Path]:

@@ -118,7 +118,7 @@ def _answer(fill_entry, source: Source, folder: Path) -> dict[str, Any]:
         return {"refusal": fill_entry(source, folder)}
     except MemoryError:
         traceback.print_exc()
-        return {"failure": f"it needs more than {memory_limit_gib():g} GiB of memory"}
+        return {"failure": f"it needs more than {memory_limit_gib():.3g} GiB of memory"}
     except Exception as error:  # noqa: BLE001 - one strange model must not end the others; the log has the rest
         traceback.print_exc()
         machine = isinstance(error, _MACHINE) and getattr(error, "errno", None) not in _CONFINED
