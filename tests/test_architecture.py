@@ -1,4 +1,4 @@
-"""The rules of the design that lint can hold: layers, where bpy, chance and the disk may be."""
+"""The rules of docs/architecture.md: layers, and where bpy, random numbers and the disk may be used."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
-# Each imports only from those before it.
+# each room imports only from the rooms before it
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
     *("engine", "develop", "annotate", "pipeline", "dataset", "exporters", "report", "workers"),
     *("verification", "api", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
-# run by the Python that has BlenderProc, with the Blender that it has
+# runs in the Python and the Blender of BlenderProc
 FOREIGN_SCRIPT = PACKAGE.parent / "benchmarks" / "blenderproc_scene.py"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -37,13 +37,13 @@ def parsed(path: Path) -> tuple[ast.AST, ...]:
 
 
 def imports(path: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in parsed(path):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def rooms_imported(path: Path) -> set[str]:
@@ -63,27 +63,27 @@ def test_modules_import_only_from_lower_layers_or_their_own_room():
     assert wrong == set()
 
 
-def test_only_the_blender_engine_knows_bpy():
-    knowing = {
+def test_only_the_blender_engine_imports_bpy():
+    importing = {
         path
         for path in MODULES
         if {name.split(".")[0] for name in imports(path)} & {"bpy", "mathutils", "bmesh"}
     }
-    assert {p for p in knowing if not name_of(p).startswith("engine/blender/")} == set()
+    assert {p for p in importing if not name_of(p).startswith("engine/blender/")} == set()
 
 
-def test_the_script_for_another_python_imports_nothing_of_this_one():
+def test_the_script_for_another_python_does_not_import_blendgen():
     assert not any(name.split(".")[0] == "blendgen" for name in imports(FOREIGN_SCRIPT))
 
 
-@pytest.mark.parametrize("made", ["import random\n", "np.random.Generator(", "default_rng"])
-def test_chance_comes_from_streams_alone(made):
-    assert {name_of(path) for path in MODULES if made in path.read_text("utf-8")} <= {"streams.py"}
+@pytest.mark.parametrize("source", ["import random\n", "np.random.Generator(", "default_rng"])
+def test_only_streams_creates_random_generators(source):
+    assert {name_of(path) for path in MODULES if source in path.read_text("utf-8")} <= {"streams.py"}
 
 
-def test_only_drawing_and_developing_take_chances():
-    taking = {room(path) for path in MODULES if "blendgen.streams" in imports(path)}
-    assert taking == {"draw", "develop"}
+def test_only_draw_and_develop_use_random_streams():
+    rooms = {room(path) for path in MODULES if "blendgen.streams" in imports(path)}
+    assert rooms == {"draw", "develop"}
 
 
 WRITING = {"write_text", "write_bytes", "mkdir", "unlink", "rename", "rmtree", "mkdtemp", "mkstemp", "fsync"}
@@ -97,7 +97,7 @@ MAY_WRITE_FILES = {
     "models/measuring/entry.py",
     "engine/blender/importing/measuring.py",
     "engine/blender/importing/draco.py",
-    "engine/blender/session/eevee.py",  # which hands its picture out in no other way
+    "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file
 }
 
 
@@ -106,7 +106,7 @@ def calls(path: Path) -> set[str]:
     return {function.attr for function in functions if isinstance(function, ast.Attribute)}
 
 
-def test_the_disk_is_touched_in_a_few_rooms_alone():
+def test_only_a_few_rooms_write_files():
     writing = {name_of(path) for path in MODULES if room(path) not in MAY_WRITE and calls(path) & WRITING}
     assert writing == MAY_WRITE_FILES
 

@@ -70,7 +70,6 @@ UNFINISHED = (
     "blendgen/draw",
     "blendgen/engine",
     "blendgen/exporters",
-    "blendgen/geometry",
     "blendgen/models",
     "blendgen/optics",
     "blendgen/pipeline.py",
@@ -89,7 +88,6 @@ UNFINISHED = (
     "tests/optics",
     "tests/scene",
     "tests/test_annotate.py",
-    "tests/test_architecture.py",
     "tests/verification",
 )
 PATTERNS = (

@@ -1,7 +1,7 @@
 """Colour: hex <-> sRGB <-> scene-linear Rec. 709, and the colour of a black body.
 
-Fixes the convention: hex colours and `*_srgb` are display encoded (IEC 61966-2-1),
-`*_linear` are scene-linear with Rec. 709 primaries and a D65 white of (1, 1, 1).
+Convention: hex colours and `*_srgb` are display-encoded (IEC 61966-2-1); `*_linear` are scene-linear with
+Rec. 709 primaries and a D65 white of (1, 1, 1).
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ def linear_to_srgb(rgb_linear):
 
 
 def times_color(image: np.ndarray, color) -> np.ndarray:
-    """An image (h, w, 3) in which each channel is multiplied by its own number; by whole rows, which is
-    several times as fast as broadcasting three numbers."""
+    """An image (h, w, 3) with each channel multiplied by its value of `color`.
+
+    Multiplying whole rows is several times as fast as broadcasting three values.
+    """
     height, width = image.shape[:2]
     row = np.tile(np.asarray(color, image.dtype), width)
     return (image.reshape(height, -1) * row).reshape(image.shape)
@@ -51,16 +53,16 @@ def luminance(rgb_linear):
 
 
 def tinted(rgb_linear, tint: float) -> tuple[float, float, float]:
-    """A colour moved towards green (tint 1) or magenta (-1), its luminance kept; 1 is a third of a stop."""
-    moved = np.asarray(rgb_linear, float) * (1.0, 2.0 ** (tint / 3), 1.0)
-    moved *= float(luminance(rgb_linear)) / float(luminance(moved))
-    return tuple(float(value) for value in moved)
+    """A colour shifted to green (tint 1) or magenta (-1) at constant luminance; 1 is a third of a stop."""
+    shifted = np.asarray(rgb_linear, float) * (1.0, 2.0 ** (tint / 3), 1.0)
+    shifted *= float(luminance(rgb_linear)) / float(luminance(shifted))
+    return tuple(float(value) for value in shifted)
 
 
 def white_balance_gain(light_linear, correction: float) -> tuple[float, float, float]:
-    """Channel gains that take the light's colour out by a share; its luminance stays.
+    """Channel gains that remove part of the light's colour and keep its luminance.
 
-    light_linear: (3,) colour of the light; correction: 0 (none) to 1 (the light turns neutral)
+    light_linear: (3,) colour of the light; correction: 0 (none) to 1 (the light becomes neutral)
     """
     light = np.maximum(np.asarray(light_linear, float), 1e-6)
     gain = (luminance(light) / light) ** correction

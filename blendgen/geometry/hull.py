@@ -1,14 +1,14 @@
-"""Convex hull and centre of mass of a vertex cloud; float64, any unit.
+"""Hull: convex hull and centre of mass of a point cloud; float64, any unit.
 
-Flat clouds are no special case for the caller: a sheet or a rod has a hull too, only without
-volume. SciPy is loaded on first use, so that the command line starts without it.
+Flat clouds are not a special case for the caller: a sheet or a rod has a hull too, without volume.
+SciPy is loaded on first use, so that the command line starts without it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Extent across a sheet, against its largest extent, below which it counts as flat.
+# a cloud is flat if its thickness, divided by its largest extent, is at most this
 FLATNESS = 1e-5
 
 
@@ -57,8 +57,8 @@ def _thickness(vertices: np.ndarray) -> float:
 def hull_triangles(vertices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Facets of the convex hull of a cloud that is not flat.
 
-    returns: triangles (t, 3) indices into vertices, counter-clockwise seen from outside;
-        neighbours (t, 3): the triangle across the edge that faces corner k; normals (t, 3) outward
+    returns: triangles (t, 3): indices into vertices, counter-clockwise seen from outside;
+        neighbours (t, 3): the triangle across the edge opposite to corner k; normals (t, 3): outward
     """
     from scipy.spatial import ConvexHull
 
@@ -73,7 +73,7 @@ def hull_triangles(vertices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def center_of_mass(vertices_m, triangles) -> np.ndarray:
-    """(3,) centre of mass of the solid of uniform density that a closed surface bounds."""
+    """(3,) centre of mass of the solid of uniform density inside a closed surface."""
     corners = np.asarray(vertices_m, dtype=np.float64)[np.asarray(triangles)]
     origin = corners.reshape(-1, 3).mean(axis=0)
     a, b, c = np.moveaxis(corners - origin, 1, 0)
@@ -82,7 +82,7 @@ def center_of_mass(vertices_m, triangles) -> np.ndarray:
 
 
 def is_watertight(vertices_m, triangles) -> bool:
-    """Whether each edge is met by two triangles in opposite directions, vertices welded first."""
+    """Whether two triangles share each edge in opposite directions, after equal vertices are merged."""
     _, welded = np.unique(np.asarray(vertices_m), axis=0, return_inverse=True)
     corners = welded.reshape(-1)[np.asarray(triangles)]
     proper = (corners != np.roll(corners, 1, axis=1)).all(axis=1)

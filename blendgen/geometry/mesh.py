@@ -1,7 +1,7 @@
-"""Mesh: triangles of one thing in a scene, as plain arrays.
+"""Mesh: the triangles of one object of a scene, as plain arrays.
 
-What an engine tells of its geometry, for those who check what it renders. No materials but for one
-fact: through which of them a camera may see by alpha, where triangles alone do not say what is seen.
+An engine returns meshes so that its renders can be checked. They contain nothing of the materials except
+which of them a camera ray may pass by alpha, since triangles alone do not decide what is visible there.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """One thing.
+    """The triangles of one object.
 
-    name: as the engine calls it
-    vertices_m: (n, 3) float64, in its own frame
+    name: of the object in the engine
+    vertices_m: (n, 3) float64, in the object's frame
     triangles: (m, 3) int32, vertex numbers
     slots: (m,) int32, the material slot of each triangle
     see_through: slots whose material may let a camera ray pass

@@ -1,4 +1,4 @@
-"""Oriented box: the turned rectangle of least area round the pixels of a mask."""
+"""Oriented box: the rotated rectangle of minimum area around the pixels of a mask."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def oriented_box(mask: np.ndarray) -> np.ndarray:
-    """(4, 2) corners of the rectangle of least area round all pixels of a mask that is not empty.
+    """(4, 2) corners of the rotated rectangle of minimum area around all pixels of a mask that is not empty.
 
-    One of its sides lies along a side of the convex hull.
+    One of its sides is parallel to a side of the convex hull.
     source: Freeman and Shapira, Determining the minimum-area encasing rectangle (1975)
     """
     from scipy.spatial import ConvexHull
@@ -18,18 +18,18 @@ def oriented_box(mask: np.ndarray) -> np.ndarray:
     sides = np.roll(hull, -1, axis=0) - hull
     best: tuple[float, np.ndarray] | None = None
     for angle in np.unique(np.round(np.arctan2(sides[:, 1], sides[:, 0]) % (np.pi / 2), 9)):
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        turned = hull @ turn
-        low, high = turned.min(axis=0), turned.max(axis=0)
+        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        rotated = hull @ rotation
+        low, high = rotated.min(axis=0), rotated.max(axis=0)
         area = float(np.prod(high - low))
         if best is None or area < best[0] - 1e-9:
             box = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
-            best = (area, box @ turn.T)
+            best = (area, box @ rotation.T)
     return best[1]
 
 
 def _row_ends(mask: np.ndarray) -> np.ndarray:
-    """(n, 2) corners of the first and the last pixel of each row, which have the hull of all of them."""
+    """(n, 2) corners of the first and last pixel of each row; their hull is the hull of all pixels."""
     rows = np.flatnonzero(mask.any(axis=1))
     first = mask[rows].argmax(axis=1)
     end = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)

@@ -1,8 +1,8 @@
-"""Geometry: cameras, projections and boxes. All conventions of the project are fixed here.
+"""Projection: transforms, cameras, projections and boxes. This module fixes the conventions of the project.
 
-World right-handed, Z up, metres. Camera as in OpenCV: X right, Y down, Z forward.
+The world is right-handed, Z up, in metres. Cameras are as in OpenCV: X right, Y down, Z forward.
 The centre of the top-left pixel is (0.5, 0.5); a centred lens has cx = width / 2.
-Arrays are (height, width); boxes are (x, y, width, height) in pixels. float64 throughout.
+Arrays are (height, width); boxes are (x, y, width, height) in pixels. All values are float64.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import numpy as np
 from blendgen.errors import GeometryError
 
 NO_DISTORTION = (0.0, 0.0, 0.0, 0.0, 0.0)
-_FOLDED = "camera.distortion: so strong that the image folds over; use a smaller k1, or a k2 against it"
+_FOLDED = (
+    "camera.distortion: too strong, the image folds over; use a smaller k1, or a k2 of the opposite sign"
+)
 
 
 def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution) -> np.ndarray:
@@ -29,9 +31,9 @@ def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution
 def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -> np.ndarray:
     """Rotation world -> camera of a camera that looks at its target.
 
-    azimuth_deg, elevation_deg: where the camera stands, seen from the target; azimuth 0 is +X,
+    azimuth_deg, elevation_deg: position of the camera, seen from the target; azimuth 0 is +X,
     90 is +Y; elevation 90 looks straight down (image right is then still the +azimuth direction)
-    roll_deg: turn about the optical axis, clockwise as seen from behind the camera
+    roll_deg: rotation about the optical axis, clockwise as seen from behind the camera
     returns: (3, 3) float64, rows are the camera's X (right), Y (down) and Z (forward) in world
     """
     azimuth, roll = np.radians([azimuth_deg, roll_deg])
@@ -44,7 +46,7 @@ def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -
 
 
 def direction_of(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
-    """(3,) unit vector towards a bearing; azimuth 0 is +X and 90 is +Y, elevation 90 is +Z."""
+    """(3,) unit vector of a direction; azimuth 0 is +X, 90 is +Y; elevation 90 is +Z."""
     azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
     return np.array(
         [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
@@ -58,7 +60,7 @@ def angles_of(direction) -> tuple[float, float]:
 
 
 def rows_of(matrix) -> tuple[tuple[float, ...], ...]:
-    """A matrix as plain numbers, row by row, as a Shot holds it."""
+    """The rows of a matrix as tuples of floats, as in a Shot."""
     return tuple(tuple(float(v) for v in row) for row in matrix)
 
 
@@ -67,7 +69,7 @@ def look_at_rotation(position_m, target_m) -> np.ndarray:
     backward = np.asarray(position_m, float) - np.asarray(target_m, float)
     distance = np.linalg.norm(backward)
     if distance == 0:
-        raise GeometryError("a camera or lamp cannot look at the place where it stands")
+        raise GeometryError("a camera or lamp cannot look at its own position")
     return camera_rotation(*angles_of(backward / distance), 0)
 
 
@@ -93,7 +95,7 @@ def rotation_about_z(angle_deg: float) -> np.ndarray:
 
 
 def rotation_about(turn_deg) -> np.ndarray:
-    """(3, 3) rotation about an axis (3,) by as many degrees as it is long (formula of Rodrigues)."""
+    """(3, 3) rotation about an axis (3,) whose length is the angle in degrees (Rodrigues' formula)."""
     angle = np.radians(np.linalg.norm(turn_deg))
     if angle == 0:
         return np.eye(3)
@@ -103,13 +105,13 @@ def rotation_about(turn_deg) -> np.ndarray:
 
 
 def transform_points(transform, points_m) -> np.ndarray:
-    """Points (n, 3) carried by a (4, 4) transform."""
+    """Points (n, 3) after a (4, 4) transform."""
     matrix = np.asarray(transform, float)
     return np.asarray(points_m, float) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def distort(image_points, distortion) -> np.ndarray:
-    """Where a lens lays what a pinhole would lay at some points of the image plane at z = 1.
+    """Distorted positions of points on the image plane at z = 1.
 
     image_points: (..., 2); distortion: (k1, k2, p1, p2, k3); returns: (..., 2)
     source: Brown, Close-range camera calibration (1971), in the form and order of OpenCV
@@ -130,22 +132,22 @@ def distort(image_points, distortion) -> np.ndarray:
 def undistort(image_points, distortion) -> np.ndarray:
     """Inverse of `distort`, by Newton's method.
 
-    raises: GeometryError where the lens folds the image over, so that there is no inverse
+    raises: GeometryError if the lens folds the image over, so that there is no inverse
     """
-    wanted = np.asarray(image_points, float)
-    found = wanted.copy()
+    distorted = np.asarray(image_points, float)
+    points = distorted.copy()
     for _ in range(30):
-        miss = distort(found, distortion) - wanted
-        if np.abs(miss).max(initial=0.0) < 1e-12:
+        residual = distort(points, distortion) - distorted
+        if np.abs(residual).max(initial=0.0) < 1e-12:
             break
-        found = found - _newton_step(found, miss, distortion)
-    if np.abs(distort(found, distortion) - wanted).max(initial=0.0) > 1e-9:
+        points = points - _newton_step(points, residual, distortion)
+    if np.abs(distort(points, distortion) - distorted).max(initial=0.0) > 1e-9:
         raise GeometryError(_FOLDED)
-    return found
+    return points
 
 
-def _newton_step(image_points, miss, distortion) -> np.ndarray:
-    """(..., 2) what to take off each point; the matrix of `distort`'s derivatives is symmetric."""
+def _newton_step(image_points, residual, distortion) -> np.ndarray:
+    """(..., 2) step to subtract from each point; the Jacobian of `distort` is symmetric."""
     k1, k2, p1, p2, k3 = distortion
     x, y = image_points[..., 0], image_points[..., 1]
     r2 = x * x + y * y
@@ -157,20 +159,20 @@ def _newton_step(image_points, miss, distortion) -> np.ndarray:
     determinant = xx * yy - xy * xy
     if np.any(determinant < 1e-3):
         raise GeometryError(_FOLDED)
-    across, down = miss[..., 0], miss[..., 1]
+    across, down = residual[..., 0], residual[..., 1]
     return np.stack([yy * across - xy * down, xx * down - xy * across], axis=-1) / determinant[..., None]
 
 
 def within_lens(image_points, distortion) -> np.ndarray:
-    """(n,) bool: which points (n, 2) of the image plane at z = 1 a lens shows at all.
+    """(n,) bool: which points (n, 2) of the image plane at z = 1 a lens can show.
 
-    Far enough out, a lens of strong coefficients folds the image back: there the way from the axis to a
-    point, distorted, turns round.
+    Far from the axis, a lens with strong coefficients folds the image back: the distorted path from the axis
+    to such a point turns back.
     """
     if tuple(distortion) == NO_DISTORTION:
         return np.ones(len(image_points), bool)
-    way = np.linspace(0, 1, 65)[:, None, None] * np.asarray(image_points, float)
-    radius = np.linalg.norm(distort(way, distortion), axis=-1)
+    path = np.linspace(0, 1, 65)[:, None, None] * np.asarray(image_points, float)
+    radius = np.linalg.norm(distort(path, distortion), axis=-1)
     return (np.diff(radius, axis=0) >= 0).all(axis=0)
 
 
@@ -180,15 +182,15 @@ def project(points_world_m, intrinsics, world_to_camera, distortion=NO_DISTORTIO
     points_world_m: (n, 3) float64, metres, world frame
     intrinsics: (3, 3) float64, pixels
     world_to_camera: (4, 4) float64, OpenCV camera
-    distortion: of the lens, as `distort` takes it
+    distortion: of the lens, as in `distort`
     returns: (n, 2) float64, pixels; (0.5, 0.5) is the centre of the top-left pixel
     raises: GeometryError for a point on or behind the camera plane
     """
     points_camera = transform_points(world_to_camera, points_world_m)
     if np.any(points_camera[:, 2] <= 0):
-        raise GeometryError("a point lies on or behind the camera plane")
-    seen = distort(points_camera[:, :2] / points_camera[:, 2:], distortion)
-    return seen @ np.asarray(intrinsics, float)[:2, :2].T + np.asarray(intrinsics, float)[:2, 2]
+        raise GeometryError("a point is on or behind the camera plane")
+    image_points = distort(points_camera[:, :2] / points_camera[:, 2:], distortion)
+    return image_points @ np.asarray(intrinsics, float)[:2, :2].T + np.asarray(intrinsics, float)[:2, 2]
 
 
 def unproject(pixels, depth_m, intrinsics, world_to_camera) -> np.ndarray:
@@ -211,7 +213,7 @@ def pixel_rays(intrinsics, resolution) -> np.ndarray:
 
 
 def box_of_mask(mask) -> tuple[int, int, int, int]:
-    """Tight (x, y, width, height) of the true pixels of (h, w); (0, 0, 0, 0) where none is."""
+    """Tight (x, y, width, height) of the true pixels of (h, w); (0, 0, 0, 0) without any."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:
         return (0, 0, 0, 0)

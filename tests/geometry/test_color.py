@@ -11,7 +11,7 @@ from blendgen.geometry.color import (
 )
 
 
-def test_srgb_and_linear_are_inverse_to_each_other():
+def test_srgb_and_linear_are_inverses():
     values = np.linspace(0, 1, 1001)
     assert np.allclose(linear_to_srgb(srgb_to_linear(values)), values, atol=1e-6)
 
@@ -26,12 +26,12 @@ def test_hex_colours_are_decoded_as_srgb():
 
 
 @pytest.mark.parametrize("text", ["ff8000", "#ff80", "#ggg000", "red", ""])
-def test_other_forms_of_colour_are_refused(text):
+def test_other_colour_formats_are_rejected(text):
     with pytest.raises(ValueError, match="#rrggbb"):
         hex_to_srgb(text)
 
 
-def test_a_black_body_has_unit_luminance_and_turns_from_red_to_blue():
+def test_a_black_body_has_unit_luminance_and_changes_from_red_to_blue():
     temperatures = np.linspace(1700, 20000, 60)
     colours = np.array([blackbody_linear(t) for t in temperatures])
     assert np.allclose(luminance(colours), 1)
@@ -39,5 +39,5 @@ def test_a_black_body_has_unit_luminance_and_turns_from_red_to_blue():
 
 
 def test_a_black_body_of_6500_kelvin_is_nearly_white():
-    """Nearly: D65 lies a little off the Planckian locus."""
+    """Nearly: D65 is not exactly on the Planckian locus."""
     assert blackbody_linear(6504) == pytest.approx((1, 1, 1), abs=0.06)

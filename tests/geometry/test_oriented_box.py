@@ -1,4 +1,4 @@
-"""Oriented boxes hold every pixel, and no smaller rectangle does."""
+"""An oriented box contains all pixels, and no smaller rectangle does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def area(corners) -> float:
     return float(np.linalg.norm(corners[1] - corners[0]) * np.linalg.norm(corners[2] - corners[1]))
 
 
-def least_area_by_turning(mask) -> float:
-    """Of the boxes of all pixel corners at many angles: a bound that does not know hulls."""
+def smallest_area_by_rotation(mask) -> float:
+    """The smallest box of all pixel corners at many angles: an upper bound that does not use hulls."""
     rows, columns = np.nonzero(mask)
     corners = np.array(
         [(x + dx, y + dy) for x, y in zip(columns, rows, strict=True) for dx in (0, 1) for dy in (0, 1)]
@@ -26,7 +26,7 @@ def least_area_by_turning(mask) -> float:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_turned_rectangle_is_smaller_and_every_pixel_is_inside(seed):
+def test_no_rotated_rectangle_is_smaller_and_every_pixel_is_inside(seed):
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[:60, :80] - np.array([30, 40])[:, None, None]
     angle = generator.uniform(0, np.pi)
@@ -34,7 +34,7 @@ def test_no_turned_rectangle_is_smaller_and_every_pixel_is_inside(seed):
     mask = (np.abs(along) < 22) & (np.abs(across) < generator.uniform(3, 12))
     mask &= generator.random(mask.shape) < 0.7  # holes and ragged edges
     corners = oriented_box(mask)
-    assert area(corners) <= least_area_by_turning(mask) + 1e-6
+    assert area(corners) <= smallest_area_by_rotation(mask) + 1e-6
     side = np.roll(corners, -1, axis=0) - corners
     rows, columns = np.nonzero(mask)
     for dx in (0, 1):

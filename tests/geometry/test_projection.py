@@ -23,7 +23,7 @@ def test_a_camera_rotation_is_a_rotation(azimuth, elevation, roll):
 
 
 @given(st.floats(-180, 180), st.floats(-89, 89))
-def test_a_camera_stands_where_azimuth_and_elevation_say(azimuth, elevation):
+def test_azimuth_and_elevation_are_the_position_of_the_camera(azimuth, elevation):
     position = geometry.inverse_rigid(camera(azimuth, elevation, 0))[:3, 3]
     assert np.degrees(np.arcsin(position[2])) == pytest.approx(elevation, abs=1e-6)
     turned = (np.degrees(np.arctan2(position[1], position[0])) - azimuth + 180) % 360 - 180
@@ -38,17 +38,17 @@ def test_the_axes_are_right_down_forward():
     assert np.allclose(world_to_camera[:3, :3] @ [0, 1, 0], [0, 0, 1])
 
 
-def test_a_positive_roll_turns_the_camera_clockwise_so_the_picture_turns_the_other_way():
+def test_a_positive_roll_turns_the_camera_clockwise_and_the_image_counter_clockwise():
     up_in_camera = camera(-90, 0, 90)[:3, :3] @ [0, 0, 1]
     assert np.allclose(up_in_camera, [-1, 0, 0])
 
 
-def test_the_optical_axis_meets_the_image_in_its_middle():
+def test_the_optical_axis_meets_the_centre_of_the_image():
     intrinsics = geometry.intrinsics_matrix(50, 36, (640, 480))
     assert np.allclose(geometry.project([[0, 0, 0]], intrinsics, camera(30, 40, 5)), [[320, 240]])
 
 
-def test_the_field_of_view_is_that_of_the_lens():
+def test_the_field_of_view_follows_from_the_lens():
     intrinsics = geometry.intrinsics_matrix(18, 36, (100, 100))
     edge = geometry.project([[1, 0, 0]], intrinsics, camera(-90, 0, 0))
     assert edge[0] == pytest.approx([100, 50])
@@ -62,7 +62,7 @@ def test_unproject_is_the_inverse_of_project(x, y, depth, azimuth, elevation):
     assert geometry.project(point, intrinsics, world_to_camera)[0] == pytest.approx([x, y], abs=1e-5)
 
 
-def test_points_behind_the_camera_are_refused():
+def test_points_behind_the_camera_are_rejected():
     with pytest.raises(GeometryError, match="behind"):
         geometry.project([[0, 0, 2]], np.eye(3), camera(0, 90, 0))
 
@@ -99,13 +99,13 @@ LENSES = [(0, 0, 0, 0, 0), (-0.3, 0.12, 0, 0, 0), (0.2, 0.05, 0.001, -0.002, 0.0
 
 
 @pytest.mark.parametrize("lens", LENSES)
-def test_undistorting_undoes_distorting(lens):
+def test_undistort_is_the_inverse_of_distort(lens):
     points = np.random.default_rng(0).uniform(-0.6, 0.6, (200, 2))
     assert undistort(distort(points, lens), lens) == pytest.approx(points, abs=1e-9)
 
 
-def test_a_barrel_pulls_in_and_a_tangential_lens_shifts_as_opencv_has_it():
-    """x' = x (1 + k1 r^2) + 2 p1 x y + p2 (r^2 + 2 x^2), worked by hand."""
+def test_distortion_follows_the_formula_of_opencv():
+    """x' = x (1 + k1 r^2) + 2 p1 x y + p2 (r^2 + 2 x^2), calculated by hand."""
     assert distort([0.5, 0.0], (-0.2, 0, 0, 0, 0)) == pytest.approx([0.5 * (1 - 0.2 * 0.25), 0])
     assert distort([0.3, 0.4], (0, 0, 0.01, 0.02, 0)) == pytest.approx(
         [0.3 + 2 * 0.01 * 0.12 + 0.02 * (0.25 + 0.18), 0.4 + 0.01 * (0.25 + 0.32) + 2 * 0.02 * 0.12]
@@ -113,13 +113,13 @@ def test_a_barrel_pulls_in_and_a_tangential_lens_shifts_as_opencv_has_it():
     assert distort([0.6, 0.8], (0, 0.1, 0, 0, 0.2)) == pytest.approx([0.6 * 1.3, 0.8 * 1.3])
 
 
-def test_a_lens_that_folds_the_image_over_is_refused():
+def test_a_lens_that_folds_the_image_over_is_rejected():
     with pytest.raises(GeometryError, match="folds over"):
         undistort([[1.2, 0.0]], (-0.5, 0, 0, 0, 0))
 
 
-def test_what_a_lens_folds_back_is_not_within_it():
-    """A barrel lens of k1 = -0.6 turns round at r = 1 / sqrt(3 * 0.6)."""
+def test_points_that_a_lens_folds_back_are_not_within_it():
+    """A barrel lens of k1 = -0.6 folds back at r = 1 / sqrt(3 * 0.6)."""
     turn = 1 / np.sqrt(3 * 0.6)
     points = np.array([[0.0, 0.0], [0.95 * turn, 0.0], [0.0, 1.05 * turn], [-3.0, 2.0]])
     lens = (-0.6, 0.0, 0.0, 0.0, 0.0)
