@@ -1,7 +1,7 @@
 """Class table: the classes of a data set, and the variants (product and colourway) of each.
 
 In: the label rule of each product section and its measured products. Out: the classes in code-point
-order, as ImageFolder loaders number them. Which variant a shot is about is decided in `draw`.
+order, as ImageFolder loaders number them. `draw` decides which variant a shot shows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blendgen.models.product import AS_MODELLED, Product
 
 @dataclass(frozen=True)
 class Variant:
-    """A product in one of its colourways, and its class; section: of the spec's products, its number."""
+    """A product in one of its colourways, and its class; section: its number among the spec's products."""
 
     product: str
     colorway: str
@@ -45,22 +45,22 @@ def build_class_table(
     """The class table of (label rule, product) pairs.
 
     label rule: "model", "colorway", "model+colorway", "folder" or "class"
-    sections: the number of each product's section, by product name; None: all are of the first
+    sections: the number of each product's section, by product name; None: all are in the first
     raises: CatalogError where a rule gives no usable name
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
-        _refuse_odd_colorways(product)
+        _check_colorways(product)
         section = sections[product.name] if sections else 0
         for colorway in product.colorways:
-            label = _checked(rule, product, _label(rule, product, colorway.name))
+            label = _checked_label(rule, product, _label(rule, product, colorway.name))
             variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
     return ClassTable(classes, {label: tuple(variants[label]) for label in classes})
 
 
-def _refuse_odd_colorways(product: Product) -> None:
-    """Labels become folders, and a colourway's name may come with somebody's model."""
+def _check_colorways(product: Product) -> None:
+    """Labels become folders, and the name of a colourway may come from a model file."""
     for colorway in product.colorways:
         fault = name_fault(colorway.name)
         if fault:
@@ -70,8 +70,8 @@ def _refuse_odd_colorways(product: Product) -> None:
             )
 
 
-def _checked(rule: str, product: Product, label: str) -> str:
-    """The label; raises CatalogError where no class can be called that."""
+def _checked_label(rule: str, product: Product, label: str) -> str:
+    """The label; raises CatalogError if it cannot be the name of a class."""
     fault = name_fault(label)
     if fault:
         what = {"folder": "the model's folder", "class": "the class in its sidecar"}.get(rule, "the model")
@@ -87,7 +87,7 @@ def _label(rule: str, product: Product, colorway: str) -> str:
     if rule == "folder":
         if not product.folder:
             raise CatalogError(
-                f"label: folder needs each model in a sub-folder, but {product.name} lies at the top"
+                f"label: folder needs each model in a sub-folder, but {product.name} is at the top level"
             )
         return product.folder
     if rule == "class":

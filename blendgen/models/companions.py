@@ -1,8 +1,8 @@
 """Companions: the other files that a model file is read with (buffers, materials, textures).
 
-For glTF and OBJ they are the files that it names; for formats that hide the names (FBX, USD,
-.blend) the images beside it; for USD also the other USD files. Only files in the model's own
-folder tree count, and a link to a file elsewhere is no such file.
+For glTF and OBJ these are the files that it names; for formats that hide the names (FBX, USD, .blend) the
+images next to it; for USD also the other USD files. Only files in the model's own folder tree count; a link
+that leads out of it does not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blendgen.models.scan import model_suffix
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
 _LAYER_SUFFIXES = ("usd", "usda", "usdc")
-_MAX_COMPANIONS = 100_000  # files looked through for one model
+_MAX_COMPANIONS = 100_000  # files that are searched for one model
 _MAX_JSON_BYTES, _MAX_MTL_BYTES = 2**30, 2**26
 # a backslash at the end of a line continues it
 _OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
@@ -31,10 +31,10 @@ _MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re
 
 
 def companion_names(path: Path) -> list[str]:
-    """Names, relative to the model's folder, of all other files that decide how it looks.
+    """Names, relative to the model's folder, of all other files that affect how it looks.
 
-    A named file may be missing. raises: OSError where the model itself cannot be read, or where too many
-    files lie beside it
+    A named file may be missing. raises: OSError if the model itself cannot be read, or if there are too many
+    files next to it
     """
     suffix = model_suffix(path)
     if suffix in ("gltf", "glb"):
@@ -43,18 +43,18 @@ def companion_names(path: Path) -> list[str]:
         return sorted(set(_obj_names(path)))
     if suffix in ("stl", "ply", "usdz"):
         return []
-    others = _layers_beside(path) if suffix in _LAYER_SUFFIXES else []
-    return sorted({*_images_beside(path), *others})
+    others = _other_layers(path) if suffix in _LAYER_SUFFIXES else []
+    return sorted({*_images_nearby(path), *others})
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """The file `name` of a folder; None where it, or what it links to, lies outside of the folder's tree."""
+    """The file `name` of a folder; None if it, or the target of its link, is outside of the folder's tree."""
     try:
         file = Path(os.path.normpath(folder / name))
         if not file.is_relative_to(os.path.normpath(folder)):
             return None
         return file if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)) else None
-    except (OSError, ValueError):  # no path at all: a null byte in it, or links in a circle
+    except (OSError, ValueError):  # not a path, such as one with a null byte; or links in a circle
         return None
 
 
@@ -101,13 +101,13 @@ def _obj_names(path: Path) -> Iterator[str]:
 
 
 def obj_libraries(path: Path) -> list[str]:
-    """The material libraries of an OBJ file: those that it names, and one of its own name beside it."""
+    """The material libraries of an OBJ file: those that it names, and one with its own name next to it."""
     with open_regular(path, MAX_MODEL_BYTES) as file:
         if os.fstat(file.fileno()).st_size == 0:
             return []
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            found = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
-    names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in found]
+            names = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
+    names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in names]
     own = f"{path.stem}.mtl"
     return [*names, own] if own not in names and (path.parent / own).is_file() else names
 
@@ -121,7 +121,7 @@ def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
 
 
 def _relative(place: Path, name: str, folder: Path) -> str:
-    """The name relative to the folder; options may stand before it."""
+    """The name relative to the folder; there may be options before it."""
     try:
         whole = (place / name).exists()
     except (OSError, ValueError):
@@ -130,28 +130,28 @@ def _relative(place: Path, name: str, folder: Path) -> str:
     return os.path.relpath(place / chosen.replace("\\", "/"), folder)
 
 
-def _layers_beside(path: Path) -> Iterator[str]:
+def _other_layers(path: Path) -> Iterator[str]:
     """All other USD files in the folder's tree: any of them may be a layer of this one."""
     looked_at = 0
     for folder, folders, files in os.walk(path.parent):
         looked_at += len(files) + len(folders)
-        _refuse_crowd(looked_at, path)
+        _check_count(looked_at, path)
         for name in files:
             file = Path(folder, name)
             if model_suffix(name) in _LAYER_SUFFIXES and file != path and file.is_file():
                 yield os.path.relpath(file, path.parent)
 
 
-def _images_beside(path: Path) -> Iterator[str]:
+def _images_nearby(path: Path) -> Iterator[str]:
     folders = [path.parent, *(path.parent / name for name in (*_TEXTURE_FOLDERS, f"{path.stem}.fbm"))]
     for folder in folders:
         if folder.is_dir() and inside(path.parent, os.path.relpath(folder, path.parent)):
             for number, file in enumerate(folder.iterdir()):
-                _refuse_crowd(number, path)
+                _check_count(number, path)
                 if model_suffix(file) in IMAGE_SUFFIXES and file.is_file():
                     yield os.path.relpath(file, path.parent)
 
 
-def _refuse_crowd(count: int, path: Path) -> None:
+def _check_count(count: int, path: Path) -> None:
     if count > _MAX_COMPANIONS:
-        raise OSError(errno.EFBIG, f"more than {_MAX_COMPANIONS:,} files lie beside it", str(path))
+        raise OSError(errno.EFBIG, f"more than {_MAX_COMPANIONS:,} files are next to it", str(path))

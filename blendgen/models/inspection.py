@@ -1,7 +1,7 @@
-"""Inspection: model files and their sidecars as a person wants to check them, one after the other.
+"""Inspection: measures model files and reads their sidecars, for a person who checks them one by one.
 
-In: a folder of models, one model file, or a spec; and a Measurer. Out: what was measured of each
-model, what was left out, and every fault of a sidecar. Nothing is raised for a bad model or sidecar.
+In: a folder of models, one model file, or a spec; and a Measurer. Out: the measured values of each model, the
+models that cannot be used, and every fault of a sidecar. A bad model or sidecar does not raise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from blendgen.models.spec_sources import spec_sources
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 from blendgen.spec.load import SpecFile
 
-# largest sides that are seldom meant
+# largest sides outside of this range are probably a wrong unit
 _TINY_M, _HUGE_M = 0.003, 2.0
 
 
@@ -30,9 +30,9 @@ _TINY_M, _HUGE_M = 0.003, 2.0
 class Inspected:
     """One model that could be measured.
 
-    product: with what its sidecar says, unless that has faults
-    measured_poses: with whether the sidecar excludes them; the probabilities of all add up to 1
-    warnings: what is odd, but may be right
+    product: as its sidecar describes it, unless the sidecar has faults
+    measured_poses: (pose, whether the sidecar excludes it); the probabilities of all sum to 1
+    warnings: unusual values that may be right
     """
 
     source: Source
@@ -44,7 +44,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Inspection:
-    """All models of one place."""
+    """All models of one folder, file or spec."""
 
     models: tuple[Inspected, ...]
     refusals: tuple[Refusal, ...]
@@ -58,19 +58,19 @@ class Inspection:
 def inspect_place(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
     """Inspect a folder of models, one model file, or the model that a sidecar describes.
 
-    unit, up: as in a spec, winning over sidecars
-    raises: CatalogError for a place without models, SetupError
+    unit, up: as in a spec; they override sidecars
+    raises: CatalogError if there are no models, SetupError
     """
     folder = place if place.is_dir() else place.parent
-    every = scan_directory(folder, str(folder), unit, up)
-    asked = every if place.is_dir() else _described_by(place.absolute(), every)
-    if not asked:
+    all_sources = scan_directory(folder, str(folder), unit, up)
+    sources = all_sources if place.is_dir() else _described_by(place.absolute(), all_sources)
+    if not sources:
         raise CatalogError(
-            f"{place}: is no model file, nor the sidecar of one; give a folder of models, a model, its "
+            f"{place}: is neither a model file nor a sidecar; give a folder of models, a model, its "
             "sidecar or a spec (.yaml)"
         )
     sidecars = Sidecars()
-    return _inspected(sidecars.attached(asked, every), sidecars, measurer)
+    return _inspected(sidecars.attached(sources, all_sources), sidecars, measurer)
 
 
 def _described_by(file: Path, sources: list[Source]) -> list[Source]:
@@ -94,9 +94,9 @@ def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) ->
     models, faults = [], list(sidecars.problems)
     for product in catalog.products:
         source = by_name[product.name]
-        model, found = _model(source, product, sidecars.of(source))
+        model, problems = _model(source, product, sidecars.of(source))
         models.append(model)
-        faults += [fault for fault in found if fault not in faults]
+        faults += [problem for problem in problems if problem not in faults]
     order = sorted(faults, key=lambda p: (p.file, p.line, p.column))
     return Inspection(tuple(models), catalog.refusals, tuple(order))
 
@@ -123,7 +123,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
 
 
 def _likely_unit(side_m: float) -> str:
-    """A unit by which a model that was read in metres would have a usual size."""
+    """A unit that would give a model that was read in metres a usual size."""
     likely = [unit for unit in ("mm", "cm") if _TINY_M <= side_m * METRES_PER_UNIT[unit] <= _HUGE_M]
     advice = f"; is it in {likely[0]}? (unit: {likely[0]})" if likely else ""
     return f"the file does not say its unit{advice}"

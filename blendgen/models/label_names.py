@@ -1,6 +1,6 @@
-"""Label names: the numbers that stand for parts, and the keypoints of each class, in one data set.
+"""Label names: the part ids and the keypoints of each class in one data set.
 
-In: a Catalog and the products of each class. Out: LabelNames, from which labels and dataset.json are made.
+In: a Catalog and the products of each class. Out: LabelNames, for the labels and dataset.json.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from blendgen.scene.shot import PlacedProduct
 
 @dataclass(frozen=True)
 class LabelNames:
-    """classes: how many; parts[part_id - 1] is the name of a part; keypoints[label] are those of a class,
-    in their order; mirrored[label] tells which keypoint takes another's name in a mirrored image."""
+    """classes: the number of classes; parts[part_id - 1] is the name of a part; keypoints[label] are the
+    keypoints of a class, in order; mirrored[label]: keypoint -> its name in a mirrored image."""
 
     catalog: Catalog
     classes: int
@@ -32,13 +32,13 @@ class LabelNames:
         return np.array([0, *(1 + self.parts.index(name) for name in names)], np.uint16)
 
     def keypoint_places(self, placed: PlacedProduct) -> list[int | None]:
-        """For each keypoint of the class its number in the product's own list, None where it has none."""
+        """For each keypoint of the class its index among the product's own keypoints, None if it has none."""
         own = [keypoint.name for keypoint in self.catalog.product_of(placed).keypoints]
         return [own.index(name) if name in own else None for name in self.keypoints.get(placed.label, ())]
 
 
 def label_names(catalog: Catalog, products_of_class: Mapping[str, list[str]]) -> LabelNames:
-    """products_of_class: label -> names of the products that bear it"""
+    """products_of_class: label -> names of its products"""
     products = [*catalog.products, *catalog.products_in_case.values()]
     parts = {product.part_name(slot) for product in products for slot in range(len(product.parts))}
     keypoints, mirrored = {}, {}

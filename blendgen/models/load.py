@@ -1,4 +1,4 @@
-"""Load: sources in, Catalog out. What the cache does not hold is measured, all in one call.
+"""Load: sources in, Catalog out. Everything that is not in the cache is measured, in one call.
 
 Blender is behind the Measurer. A model that cannot be used becomes a Refusal; the caller decides whether
 that is an error.
@@ -13,18 +13,18 @@ from pathlib import Path
 
 from blendgen.errors import CatalogError
 from blendgen.models.measuring.cache import AssetCache, source_key
-from blendgen.models.measuring.entry import ASSET_FILE, TornEntry, read_entry
+from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_entry
 from blendgen.models.product import Catalog, Measured, Product, Refusal, missing_texture_text
 from blendgen.models.source import Measurer, Source
 
 _log = logging.getLogger(__name__)
 
-# Key -> what is known of the content behind it; a str is the reason for which it was refused.
+# cache key -> the entry; a str is the reason for a refusal
 _Known = dict[str, Measured | str]
 
 
 def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
-    """As measured_catalog, but raises CatalogError where no product is left."""
+    """As measured_catalog, but raises CatalogError if no product can be used."""
     catalog = measured_catalog(sources, measurer, cache)
     if not catalog.products:
         refusals = (f"  {refusal}" for refusal in catalog.refusals)
@@ -33,9 +33,9 @@ def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | 
 
 
 def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
-    """Products in the order of the sources, and what was left out; perhaps no product at all.
+    """The products in the order of the sources, and the refused ones; perhaps no product at all.
 
-    raises: CatalogError where two have the same name, SetupError for the cache
+    raises: CatalogError if two have the same name, SetupError for the cache
     """
     cache = cache or AssetCache()
     _check_names(sources)
@@ -67,7 +67,7 @@ def _check_names(sources: list[Source]) -> None:
 
 
 def _keys(sources: list[Source], digest: str) -> tuple[list[str | None], list[Refusal]]:
-    """Cache keys, None for a source that cannot be read."""
+    """Cache keys, None for each source that cannot be read, and the refusals of those."""
     keys: list[str | None] = []
     unreadable = []
     for source in sources:
@@ -90,7 +90,7 @@ def _from_measurer(
     missing: dict[str, Source] = {}
     for source, key in zip(sources, keys, strict=True):
         if key is not None and key not in known:
-            missing.setdefault(key, source)  # the same content twice is measured once
+            missing.setdefault(key, source)  # equal content is measured once
     if not missing:
         return {}
     building = {key: cache.begin(key) for key in missing}
@@ -110,7 +110,7 @@ def _from_measurer(
 
 
 def _unchanged(source: Source, digest: str, key: str) -> bool:
-    """Whether the files that were measured are still those of the key."""
+    """Whether the files are still those from which the key was made."""
     try:
         return source_key(source, digest) == key
     except OSError:
@@ -121,7 +121,7 @@ def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) 
     """Publish a finished entry; after a crash or a timeout there is none, so the next run tries again."""
     try:
         entry = read_entry(folder)
-    except TornEntry as error:
+    except IncompleteEntry as error:
         return refusal.reason if refusal else f"was not measured completely ({error})"
     cache.publish(folder, key)
     return entry

@@ -28,10 +28,10 @@ Matrix4 = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class StablePose:
-    """One way in which a product lies still on a level surface.
+    """One way in which a product rests on a level surface.
 
     rotation: (3, 3) rows as tuples, product frame -> world orientation before any yaw
-    probability: how often it comes to rest so; the poses of a product sum to 1
+    probability: how often it comes to rest in this pose; those of a product sum to 1
     """
 
     rotation: tuple[tuple[float, float, float], ...]
@@ -40,9 +40,9 @@ class StablePose:
 
 @dataclass(frozen=True)
 class MaterialOverride:
-    """New values for one material slot; None leaves the value as the model has it.
+    """New values for one material slot; None keeps the value of the model.
 
-    material: another material of the same asset, put in its place before the values change
+    material: another material of the same asset that replaces it before the values change
     """
 
     base_color_srgb: str | None = None
@@ -75,9 +75,9 @@ class Keypoint:
 
 @dataclass(frozen=True)
 class Symmetries:
-    """Under which turns a product looks the same; poses that differ by one are equally right.
+    """Rotations under which a product looks the same; poses that differ by one of them are equally right.
 
-    continuous: (axis, offset_m) pairs, any turn about that axis through that point, product frame
+    continuous: (axis, offset_m) pairs: any rotation about that axis through that point, product frame
     discrete: (4, 4) rows as tuples, product frame -> product frame, without the identity
     source: BOP dataset format, models_info.json
     """
@@ -88,13 +88,13 @@ class Symmetries:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What was measured of one model; nothing that a sidecar or a spec says.
+    """The measured values of one model, before its sidecar or a spec changes anything.
 
     shape: "mesh", or "box" | "sphere" for the analytic shapes that the flat engine draws exactly
     size_m: (3,) extent of the bounding box in the product frame
     hull_m: (n, 3) float64 vertices of the convex hull, product frame
     stable_poses: most probable first
-    colorways: those that the model comes with
+    colorways: the model's own
     parts: material-slot names
     missing_textures: images that the model names and that could not be used
     keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
@@ -128,7 +128,7 @@ class Product:
     stable_poses: most probable first; their probabilities sum to 1
     keypoints: by name
     part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
-    symmetries: for those who train poses
+    symmetries: for pose estimation
     model_class: the class that its sidecar states
     """
 

@@ -1,11 +1,11 @@
 """Scan: a folder of model files in, one Source per model out; no file is opened.
 
-Each folder is visited once, however many links lead to it. Links that lead out of the scanned folder are
-left out, and that is said, unless they are to be followed.
+Each folder is visited once, however many links lead to it. Links that lead out of the scanned folder are left
+out with a warning, unless they are to be followed.
 
-The order is that of the paths, letter case ignored first, so it is the same on every machine.
-A product is named after its file; where that would not be unique, after the folder that tells
-the files apart. Sub-folders of the scanned folder may serve as classes (Source.folder).
+Sources are sorted by path, ignoring letter case first, so their order is the same on every machine. A product
+is named after its file; if that would not be unique, after the folder that distinguishes the files.
+Sub-folders of the scanned folder may serve as classes (Source.folder).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNITLESS_SUFFIXES = ("obj", "stl", "ply")
 UP_AXES = ("x", "y", "z")
 _MAX_NAMED = 5
 
-# Folders named after a format or its parts say nothing about the product in them.
+# Folders named after a format or a kind of file say nothing about the product in them.
 _UNINFORMATIVE = re.compile(
     r"(gltf|glb|obj|stl|ply|fbx|usd|blend|mesh|model|texture|visual|collision|source|google_|lod).*", re.I
 )
@@ -44,9 +44,9 @@ def scan_directory(
 
     display: the folder as the user wrote it, for messages
     unit: "m", "cm", "mm", "in" or "ft", overriding what the files say; None: as the files say
-    up: "x", "y" or "z" for formats that do not say it; None: as is usual for the format
+    up: "x", "y" or "z" for formats that do not state it; None: as usual for the format
     follow_links: also links to files and folders that lie outside of `folder`
-    raises: CatalogError for a folder that is missing or holds no model
+    raises: CatalogError for a folder that is missing or contains no model
     """
     _check_options(display, unit, up)
     _check_folder(folder, display)
@@ -77,7 +77,9 @@ def _check_folder(folder: Path, display: str) -> None:
         return
     if folder.exists():
         raise CatalogError(f"{display}: is a file; expected the folder that holds the models")
-    raise CatalogError(f"{display}: no such folder; expected a folder with models {_suffix_list()}")
+    raise CatalogError(
+        f"{display}: the folder does not exist; expected a folder with models {_suffix_list()}"
+    )
 
 
 def _suffix_list() -> str:
@@ -93,7 +95,7 @@ def _model_files(folder: Path, display: str, follow_links: bool) -> list[Path]:
     if walk.outside:
         _log.warning("%s: %s", display, _left_out(walk.outside, folder))
     if walk.odd:
-        _log.warning("%s: %s is no regular file and was left out", display, _listed(walk.odd, folder))
+        _log.warning("%s: not a regular file, left out: %s", display, _listed(walk.odd, folder))
     return sorted(walk.models, key=_order)
 
 
@@ -102,9 +104,8 @@ def _order(path: Path) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _left_out(links: list[Path], folder: Path) -> str:
-    told = f"{len(links)} links lead out of this folder and were left out" if len(links) > 1 else ""
-    told = told or "a link leads out of this folder and was left out"
-    return f"{told}: {_listed(links, folder)}; follow_links: true takes what they lead to"
+    count = f"{len(links)} links that lead" if len(links) > 1 else "a link that leads"
+    return f"left out {count} out of this folder: {_listed(links, folder)}; follow_links: true includes them"
 
 
 def _listed(paths: list[Path], folder: Path) -> str:
@@ -113,8 +114,8 @@ def _listed(paths: list[Path], folder: Path) -> str:
 
 
 class _Walk:
-    """The model files below a folder. Real folders are visited first, so what links add does not depend on
-    the order in which a disk lists them."""
+    """The model files below a folder. Real folders are visited before links, so that the result does not
+    depend on the order of the file system."""
 
     def __init__(self, folder: Path, follow_links: bool):
         self._root = os.path.realpath(folder)
@@ -127,7 +128,7 @@ class _Walk:
         self.odd: list[Path] = []
 
     def visit_all(self) -> None:
-        """Raises OSError where a folder cannot be read."""
+        """Raises OSError if a folder cannot be read."""
         while self._waiting or self._links:
             if self._waiting:
                 self._visit(self._waiting.pop())
@@ -169,14 +170,14 @@ def model_suffix(path: str | PurePath) -> str:
 
 
 def product_names(paths: list[Path]) -> list[str]:
-    """A unique name, usable as a folder name, for each relative path; letter case does not tell apart."""
+    """A unique name, usable as a folder name, for each relative path; letter case is ignored."""
     stems = _stems(paths)
     groups: dict[str, list[int]] = defaultdict(list)
     for position, stem in enumerate(stems):
         groups[stem.casefold()].append(position)
     folders = list(stems)
     for group in groups.values():
-        level = _telling_level(group, paths) if len(group) > 1 else 0
+        level = _distinguishing_level(group, paths) if len(group) > 1 else 0
         for position in group if level else ():
             folders[position] = paths[position].parts[-1 - level]
         for position in group if len(group) > 1 and not level else ():
@@ -190,13 +191,13 @@ def product_names(paths: list[Path]) -> list[str]:
 
 
 def _first_unique(forms: list[Callable[[int], str]], groups: list[list[int]]) -> list[str]:
-    """Per group the first form that is unique; a group whose name clashes moves on as a whole.
+    """For each group the first form that is unique; a group whose name clashes moves on as a whole.
 
-    All that clash move on at once, and only they are looked at again: each group is named once a form.
+    All clashing groups move on at once, and only they are checked again: each group is named once per form.
     """
     level = [-1] * len(groups)
     names: dict[int, str] = {}
-    owners: dict[str, Counter[int]] = defaultdict(Counter)  # name, letter case ignored -> its groups
+    owners: dict[str, Counter[int]] = defaultdict(Counter)  # case-folded name -> its groups
     advancing = set(range(len(groups)))
     while advancing:
         for g in advancing:
@@ -218,7 +219,7 @@ def _forget(group: list[int], g: int, names: dict[int, str], owners: dict[str, C
 
 
 def _stems(paths: list[Path]) -> list[str]:
-    """File stems, with the suffix joined where one folder holds the same stem twice."""
+    """File stems, with the suffix appended if the folder contains the same stem twice."""
     uses = Counter((path.parent, path.stem.casefold()) for path in paths)
     return [
         f"{path.stem}_{path.suffix[1:]}" if uses[path.parent, path.stem.casefold()] > 1 else path.stem
@@ -226,29 +227,29 @@ def _stems(paths: list[Path]) -> list[str]:
     ]
 
 
-def _telling_level(group: list[int], paths: list[Path]) -> int:
-    """How far above the files the nearest folder is that no two of the group share; 0 where there is none."""
+def _distinguishing_level(group: list[int], paths: list[Path]) -> int:
+    """How many levels up each file of the group is in a folder of its own; 0 if they never are."""
     depth = min(len(paths[i].parts) for i in group) - 1
     for level in range(1, depth + 1):
         names = [paths[i].parts[-1 - level] for i in group]
-        told_apart = len({name.casefold() for name in names}) == len(names)
-        if told_apart and not any(_UNINFORMATIVE.fullmatch(name) for name in names):
+        are_unique = len({name.casefold() for name in names}) == len(names)
+        if are_unique and not any(_UNINFORMATIVE.fullmatch(name) for name in names):
             return level
     return 0
 
 
-def _seen(letter: str) -> str:
-    """The letter; nothing for a mark of writing direction, "_" for another that cannot be seen."""
+def _visible(letter: str) -> str:
+    """The letter; nothing for a mark of writing direction, "_" for any other invisible one."""
     if not is_hidden(letter):
         return letter
     return "" if unicodedata.category(letter) == "Cf" else "_"
 
 
 def folder_name(text: str) -> str:
-    """The text as a name that one folder can have on Linux, macOS and Windows."""
+    """The text as a folder name that is valid on Linux, macOS and Windows."""
     readable = text.encode("utf-8", "replace").decode()  # a name that is not UTF-8 has lone surrogates
     name = unicodedata.normalize("NFC", readable)
     name = re.sub(r'[/\\:*?"<>|]', "_", name)
-    name = "".join(_seen(letter) for letter in name)
+    name = "".join(_visible(letter) for letter in name)
     name = name.strip(" ").lstrip(".").rstrip(". ").strip(" ") or "_"
     return f"{name}_" if _RESERVED_ON_WINDOWS.fullmatch(name) else name

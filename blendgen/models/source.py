@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from blendgen.models.product import Refusal
 
-# coordinates as a person reads them in Blender after importing a file, not as they stand in it
+# coordinates as Blender shows them after importing a file, instead of those in the file
 AS_SHOWN = "blender"
 
 
@@ -23,12 +23,12 @@ class Source:
 
     name, folder: as in Product
     kind: "mesh" (a file), "phone" (a description), "clutter" (an item by its name) or "shape"
-    options: JSON: for a mesh {"path", "unit", "up"} and, where edges are to be rounded, "bevel_mm", where
-        keypoints are to be found, "points" ([[x, y, z], ...] in the file's own axes and unit; with
-        "coordinates": AS_SHOWN, as Blender shows the file); for
-        a phone its description and, where it has a case, "in_case": true; for clutter
-        {"item", "colorways", "limp"} (see models/families/clutter.py); for a shape
-        {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
+    options: JSON
+        of a mesh: {"path", "unit", "up"}; to round its edges "bevel_mm"; for keypoints "points"
+        ([[x, y, z], ...] in the file's axes and unit, or with "coordinates": AS_SHOWN as Blender shows it)
+        of a phone: its description; in a case also {"in_case": true}
+        of clutter: {"item", "colorways", "limp"} (see models/families/clutter.py)
+        of a shape: {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
     display: how messages name it (the path as the user wrote it)
     """
 

@@ -1,9 +1,9 @@
-"""Stable poses: in which ways a product lies still on a level surface, and how often.
+"""Stable poses: the ways in which a product rests on a level surface, and how probable each is.
 
 Quasi-static tumbling of the convex hull (Goldberg et al. 1999, "Part pose statistics"): the
-product, let go in a random orientation, meets the surface with some facet of its hull and topples
-from facet to facet until its centre of mass lies above the facet that it stands on.
-No dynamics: a bounce that carries a product over a shallow edge is not modelled.
+product is dropped in a random orientation, meets the surface with some facet of its hull and topples from
+facet to facet until its centre of mass is above the facet that it stands on. There are no dynamics: bouncing
+over a shallow edge is not modelled.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def stable_poses(vertices_m, triangles=None) -> tuple[StablePose, ...]:
     """The stable poses of a solid, most probable first; there is always at least one.
 
     vertices_m: (n, 3) finite, not all in one place
-    triangles: (t, 3) indices; where they bound a solid its centre of mass is used, else the hull's
+    triangles: (t, 3) indices; if they bound a solid its centre of mass is used, otherwise the hull's
     """
     hull_m = convex_hull(vertices_m)
     if is_flat(hull_m):
@@ -59,7 +59,7 @@ def _solid_center(vertices_m, triangles) -> np.ndarray:
 
 
 def _stable_facets(hull: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Outward normals (k, 3) of the facets on which the hull stands still, and probabilities (k,)."""
+    """Outward normals (k, 3) of the facets on which the hull rests, and their probabilities (k,)."""
     triangles, neighbours, normals = hull_triangles(hull)
     facet = _coplanar_groups(neighbours, normals)
     count = facet.max() + 1
@@ -96,7 +96,7 @@ def _solid_angles(corners: np.ndarray) -> np.ndarray:
 
 
 def _toppled(hull, center, triangles, neighbours, normals, facet) -> np.ndarray:
-    """(f,) facet on which the hull comes to rest after it met the surface with each facet."""
+    """(f,) facet on which the hull comes to rest after it meets the surface with each facet."""
     start, end = hull[np.roll(triangles, -1, axis=1)], hull[np.roll(triangles, -2, axis=1)]
     outward = np.cross(end - start, normals[:, None, :])
     outward /= np.linalg.norm(outward, axis=2, keepdims=True)
@@ -114,42 +114,42 @@ def _toppled(hull, center, triangles, neighbours, normals, facet) -> np.ndarray:
 
 
 def _merged(down: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Poses at most MAX_POSES, neighbours joined to the most probable; and the angle used, degrees."""
+    """At most MAX_POSES poses, neighbours merged into the most probable one; and the angle used, degrees."""
     angle_deg = MERGE_DEG
     while True:
-        kept, total = _join_neighbours(down, probability, angle_deg)
-        if len(kept) <= MAX_POSES:
-            return down[kept], total, angle_deg
+        chosen, total = _join_neighbours(down, probability, angle_deg)
+        if len(chosen) <= MAX_POSES:
+            return down[chosen], total, angle_deg
         angle_deg *= 1.5
 
 
 def _join_neighbours(down, probability, angle_deg: float) -> tuple[list[int], np.ndarray]:
     left = np.ones(len(down), dtype=bool)
-    kept, total = [], []
+    chosen, total = [], []
     for i in _by_probability(down, probability):
         if left[i]:
             near = left & (down @ down[i] >= np.cos(np.radians(angle_deg)))
-            kept.append(i)
+            chosen.append(i)
             total.append(probability[near].sum())
             left &= ~near
-    return kept, np.array(total)
+    return chosen, np.array(total)
 
 
 def _by_probability(down: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Order: most probable first; ties by direction, as far as rounding errors do not matter."""
+    """Order: most probable first; ties by direction, rounded so that tiny errors do not matter."""
     keys = np.round(np.column_stack([down, -probability]), 9)
     return np.lexsort(keys.T)
 
 
 def _probable(down, probability, merge_deg: float) -> tuple[np.ndarray, np.ndarray]:
-    """Only poses whose family (neighbours of neighbours) is probable enough; sums to 1."""
+    """The poses whose family (neighbours of neighbours) is probable enough; their probabilities sum to 1."""
     from scipy.sparse.csgraph import connected_components
 
     near = down @ down.T >= np.cos(np.radians(max(FAMILY_DEG, 2 * merge_deg)))
     family = connected_components(near, directed=False)[1]
     share = np.bincount(family, probability)[family]
-    kept = share >= min(MIN_PROBABILITY, share.max())
-    return down[kept], probability[kept] / probability[kept].sum()
+    likely = share >= min(MIN_PROBABILITY, share.max())
+    return down[likely], probability[likely] / probability[likely].sum()
 
 
 def _poses(down: np.ndarray, probability: np.ndarray) -> tuple[StablePose, ...]:

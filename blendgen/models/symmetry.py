@@ -1,7 +1,7 @@
-"""Symmetry: turns about axes -> the Symmetries of a product, and whether its shape has them.
+"""Symmetry: rotations about axes -> the Symmetries of a product, and whether its shape has them.
 
-All in the product frame. The hull alone is looked at: it tells a box from a bar, and a mug with its
-handle from one without, but not what is painted or what lies in a hollow.
+All in the product frame. Only the convex hull is checked: it distinguishes a box from a bar, and a mug with a
+handle from one without, but not paint or hollows.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import numpy as np
 
 from blendgen.models.product import Symmetries
 
-MAX_TURNS = 60  # those of an icosahedron; a prism has twice as many as its fold
-_SAME = 1e-7  # between the entries of two matrices
+MAX_TURNS = 60  # as an icosahedron has; a prism has twice as many as its fold
+_SAME = 1e-7  # largest difference between the entries of equal matrices
 _DIRECTIONS = 600
 _BATCHES = 20  # so that a hull of 100,000 vertices takes little memory
-_SAMPLES = 12  # of the turns about an axis of any turn
+_SAMPLES = 12  # rotations about a continuous axis
 _GOLDEN = (1 + 5**0.5) / 2
 
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """A symmetry as it was stated.
+    """A symmetry as the sidecar states it.
 
     axis: (3,) unit vector; through_m: (3,) a point of it
-    fold: how many times a full turn brings the product onto itself; None: any turn does
+    fold: how many times a full turn maps the product onto itself; None: any rotation does
     """
 
     axis: np.ndarray
@@ -43,7 +43,7 @@ class Turn:
 
 
 def turned(axis: np.ndarray, through_m: np.ndarray, angle_rad: float) -> np.ndarray:
-    """(4, 4) turn about an axis through a point (Rodrigues)."""
+    """(4, 4) rotation about an axis through a point (Rodrigues)."""
     x, y, z = axis
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     matrix = np.eye(4)
@@ -53,9 +53,9 @@ def turned(axis: np.ndarray, through_m: np.ndarray, angle_rad: float) -> np.ndar
 
 
 def symmetries(turns: Iterable[Turn]) -> Symmetries:
-    """Every turn that the stated ones make together.
+    """Every rotation that the stated ones generate.
 
-    raises: ValueError where they make too many, as axes do that do not fit together
+    raises: ValueError if there are too many, as of axes that are not compatible
     """
     turns = list(turns)
     continuous = tuple(
@@ -68,15 +68,17 @@ def symmetries(turns: Iterable[Turn]) -> Symmetries:
 
 
 def _closed(makers: list[np.ndarray], most: int) -> list[np.ndarray]:
-    """The group that the matrices make, without the identity."""
-    found = [np.eye(4)]
-    for one in found:  # grows as it is walked
+    """The group that the matrices generate, without the identity."""
+    group = [np.eye(4)]
+    for one in group:  # it grows in the loop
         for made in (maker @ one for maker in makers):
-            if np.abs(np.stack(found) - made).max(axis=(1, 2)).min() > _SAME:
-                found.append(made)
-        if len(found) > most:
-            raise ValueError("these axes and folds do not fit together: they make endlessly many turns")
-    return found[1:]
+            if np.abs(np.stack(group) - made).max(axis=(1, 2)).min() > _SAME:
+                group.append(made)
+        if len(group) > most:
+            raise ValueError(
+                "these axes and folds are not compatible: they generate infinitely many rotations"
+            )
+    return group[1:]
 
 
 def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
@@ -84,7 +86,7 @@ def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
 
 
 def misfit_m(hull_m: np.ndarray, turn: Turn) -> float:
-    """How far, at most, the turned hull lies from the hull itself, metres.
+    """The largest distance between the turned hull and the hull itself, metres.
 
     hull_m: (n, 3)
     """

@@ -1,7 +1,7 @@
-"""Condition: how used a product of a shot is, as plain numbers.
+"""Condition: the wear of one product in a shot, as sampled numbers.
 
-Lengths are metres and places lie in the product frame. What a mark looks like is the engine's
-business; where it is was drawn.
+Lengths are metres, places are in the product frame. The engine decides what a mark looks like; its place is
+sampled.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from blendgen.scene.frozen import FrozenModel, Vector3
 
 
 class Sticker(FrozenModel):
-    """Something stuck on a product, in the product frame.
+    """A sticker on a product, in the product frame.
 
     kind: of kinds.stickers.STICKER_KINDS
-    center_m: its middle, before it is laid straight down on the surface below
+    center_m: its middle, before it is projected onto the surface below
     normal, along: unit directions away from the product and along the length
     size_m: (length, width)
-    opacity: how much of what lies below it hides
-    pattern: 0 to 1, decides what is printed on it
+    opacity: how much of the surface below it hides
+    pattern: 0 to 1, selects what is printed on it
     """
 
     kind: str
@@ -31,18 +31,18 @@ class Sticker(FrozenModel):
 
 
 class Impact(FrozenModel):
-    """Where glass was hit; product frame, normal: a unit direction across the glass."""
+    """Where glass was hit, in the product frame; normal: unit direction perpendicular to the glass."""
 
     point_m: Vector3
     normal: Vector3
 
 
 class Condition(FrozenModel):
-    """How used a product is, each 0 (factory new) to 1; pattern_offset_m: where its marks are.
+    """The wear of a product, each amount 0 (factory new) to 1.
 
-    screen: brightness of its screen, 0 off, 1 as white paper in unit light
-    stickers: those that are there
-    impact: where cracks start; None where there are none
+    screen: brightness of its screen; 0 off, 1 as white paper in unit light
+    pattern_offset_m: moves its marks
+    impact: where cracks start; None without cracks
     """
 
     scratches: float = 0.0

@@ -1,7 +1,7 @@
-"""Film, Labels, Frame: what an engine measured of a Shot and what is made of it; arrays, top row first.
+"""Film, Labels, Frame: what an engine measured of a Shot, and what follows from it; arrays, top row first.
 
-They live only inside a worker; what leaves it is files and a Row (see shot.py). What a spec does not
-ask for (spec/output.py) is None.
+They exist only inside a worker; only files and a Row leave it. Fields that a spec does not ask for
+(spec/output.py) are None.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from blendgen.scene.shot import Camera, Exposure, Matrix4, Shot
 class Overscan:
     """The products beyond the border of the image.
 
-    camera: a pinhole that stands where the shot's does and sees further
+    camera: a pinhole at the shot's camera with a wider view
     amodal_masks: instance id -> (H, W) bool in its image
-    inside: (H, W) float32, how much of each pixel the shot's camera sees
+    inside: (H, W) float32, share of each pixel that the shot's camera sees
     """
 
     camera: Camera
@@ -30,19 +30,19 @@ class Overscan:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """What an engine measured of one shot.
+    """The measurements of an engine for one shot.
 
     radiance_linear: light group -> (h, w, 3) float32 scene-linear, each at unit gain
     depth_m: (h, w) float32 along the optical axis, inf where nothing was hit
-    instance_id: (h, w) uint16, 0 for all that is not a product
-    amodal_masks: instance id -> (h, w) bool, the product as if nothing hid it
-    still: (h, w) bool, what hangs before a belt and does not move with it; None where nothing does
-    albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None where there are none
-    part_slot: (h, w) uint16, 1 + the material slot of the product that is seen; 0 where none is
+    instance_id: (h, w) uint16, 0 for everything that is not a product
+    amodal_masks: instance id -> (h, w) bool, the product as if nothing occluded it
+    still: (h, w) bool, occluders in front of a belt, which do not move with it; None without them
+    albedo_linear, normal_world: (h, w, 3) float32 denoiser guides, None without a denoiser
+    part_slot: (h, w) uint16, 1 + the material slot of the visible product; 0 elsewhere
     soft_masks: instance id -> (h, w) float32, share of each pixel that the product covers
     central_normal_world: (h, w, 3) float32 unit normals at the pixel centres, 0 where nothing was hit
     central_albedo_linear: (h, w, 3) float32 of the surface at the pixel centres, likewise
-    keypoint_seen: instance id -> (n,) bool, which of the product's keypoints nothing hides
+    keypoint_seen: instance id -> (n,) bool, which of the product's keypoints are not occluded
     """
 
     radiance_linear: dict[str, np.ndarray]
@@ -64,8 +64,8 @@ class Film:
 class ObjectLabel:
     """The labels of one product in one image; boxes are (x, y, width, height) in pixels.
 
-    truncation: share of the product, as if nothing hid it, that lies beyond the image's border
-    obb: corners (x, y) of the turned rectangle of least area round what is visible
+    truncation: share of the product, as if nothing occluded it, that is outside of the image
+    obb: corners (x, y) of the rotated rectangle of least area around the visible part
     keypoints: (x, y, visibility) of each keypoint of the class; 0 not in the image, 1 hidden, 2 visible
     """
 
@@ -90,10 +90,10 @@ class ObjectLabel:
 class Labels:
     """All labels of one shot.
 
-    objects: one a product of which something is seen
+    objects: one for each product that is at least partly visible
     instance_id: (h, w) uint16; depth_m: (h, w) float32, as in Film
-    semantic: (h, w) uint8 or uint16, label_id + 1 of what is seen, 0 where that is no product
-    parts: (h, w) uint16, 1 + the number of the part in dataset.json's list, 0 likewise
+    semantic: (h, w) uint8 or uint16, label_id + 1 of the visible product, 0 elsewhere
+    parts: (h, w) uint16, 1 + the index of the part in dataset.json's list, 0 elsewhere
     soft_masks: instance id -> (h, w) float32
     normals: (h, w, 3) float32, OpenCV camera; albedo_linear: (h, w, 3) float32
     nocs: (h, w, 3) float32
@@ -112,9 +112,9 @@ class Labels:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A finished image, (h, w, 3) uint8 sRGB, with its labels and where it came from.
+    """A finished image, (h, w, 3) uint8 sRGB, with its labels, its Shot and its Exposure.
 
-    clean_u8: the same without the sensor's noise, None where the spec does not ask for it
+    clean_u8: the same without the sensor's noise, None if the spec does not ask for it
     """
 
     index: int

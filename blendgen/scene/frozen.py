@@ -1,4 +1,4 @@
-"""FrozenModel: values of plain numbers, texts and tuples that go to JSON and back unchanged."""
+"""FrozenModel: values of numbers, strings and tuples that survive a round trip through JSON unchanged."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Ground: what the products of a shot lie on, and what stands behind everything, as drawn.
+"""Ground: the surface, container and backdrop of a shot, as sampled.
 
-Parts of a Shot (shot.py), which says how they are used. FrozenModel numbers and names; pictures are named,
-and Catalog says where they lie.
+Parts of a Shot (shot.py). Pictures are given by name; Catalog has their paths.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from blendgen.scene.frozen import FrozenModel
 
 
 class SurfacePhoto(FrozenModel):
-    """A photo as the surface. image: a name of Catalog.photos; width_m: real width that it shows."""
+    """A photo as the surface. image: a name of Catalog.photos; width_m: the real width that it shows."""
 
     image: str
     width_m: float
@@ -18,17 +17,18 @@ class SurfacePhoto(FrozenModel):
 
 
 class Surface(FrozenModel):
-    """What the products lie on; its top is the plane z = 0.
+    """The surface that the products lie on; its top is the plane z = 0.
 
-    texture_offset_m: where on the endless material the scene stands
+    kind: of kinds.surfaces.SURFACE_KINDS
+    texture_offset_m: which place of the endless material is at the origin
     yaw_deg: direction of travel or grain against world +Y
     wear, dust: 0 (new, clean) to 1
     speed_m_per_s: of a belt, along its direction of travel
-    stains: 0 to 1, None for as much as wear
+    stains: 0 to 1, None: as much as wear
     wetness: 0 (dry) to 1 (under a film of water)
-    seams: how visible joints are, 0 to 1, None for what is usual for the kind
+    seams: visibility of joints, 0 to 1, None: the kind's default
     pitch_m: from one rod of a wire mesh to the next
-    photo: of the kind photo
+    photo: of kinds that show one
     """
 
     kind: str
@@ -47,10 +47,10 @@ class Surface(FrozenModel):
 
 
 class Container(FrozenModel):
-    """An open box that stands on the surface, its bottom wall_m thick.
+    """An open box on the surface; its bottom is wall_m thick.
 
     kind: of kinds.containers.CONTAINER_KINDS; size_m: inner width, inner length, height of its walls
-    middle_m: where it stands, x and y; yaw_deg: turned about the vertical
+    middle_m: its x and y; yaw_deg: rotation about the vertical
     """
 
     kind: str
@@ -62,10 +62,10 @@ class Container(FrozenModel):
 
 
 class Backdrop(FrozenModel):
-    """A photo behind everything, seen and giving no light.
+    """A photo behind everything, visible to the camera but not a light source.
 
     image: a name of Catalog.backdrops
-    zoom: 1 where it just fills the frame; offset: which part of it shows, -1 to 1 to the right and up
+    zoom: 1 just fills the frame; offset: which part of it is visible, -1 to 1 to the right and up
     ev: at 0 the white of the photo is as bright as white paper
     """
 

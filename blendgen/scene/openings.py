@@ -32,7 +32,7 @@ def _split(side_m: float, count: int) -> tuple[list[float], float]:
 
 
 def reached(lamp: Lamp, points_world_m: np.ndarray) -> np.ndarray:
-    """Whether the light of a door or window falls on points: (..., 3) metres to (...) bool."""
+    """Whether the light through an opening falls on points: (..., 3) metres to (...) bool."""
     points = np.asarray(points_world_m, float)
     in_lamp = transform_points(inverse_rigid(lamp.lamp_to_world), points.reshape(-1, 3))
     within = np.zeros(len(in_lamp), bool)

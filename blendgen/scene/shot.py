@@ -1,7 +1,7 @@
-"""Shot, Exposure, Row: what was drawn, as plain numbers that go to JSON and back unchanged.
+"""Shot, Exposure, Row: sampled values that survive a round trip through JSON unchanged.
 
-What is rendered from them (Film, Labels, Frame) holds arrays and is in film.py.
-Transforms are 4x4 row tuples named from_to_to; colours and units are named as in geometry.py.
+What is rendered from them (Film, Labels, Frame) holds arrays and is in film.py. Transforms are 4x4 tuples of
+rows named from_to_to; the names of colours and units follow geometry/.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def lamp_group(position: int) -> str:
 
 
 class PlacedProduct(FrozenModel):
-    """A product standing in the scene.
+    """A product in the scene.
 
-    instance_id: 1 for the subject, then counting up
+    instance_id: 1 for the subject, then 2, 3, ...
     size_m: extent of its box, which is centred on the product frame's origin and stands on z = 0
-    case: colour of the case that it wears, '#rrggbb' or "clear"; None for no case
+    case: colour of its case, '#rrggbb' or "clear"; None without a case
     """
 
     instance_id: int
@@ -49,7 +49,7 @@ class PlacedProduct(FrozenModel):
 
 
 class Distractor(FrozenModel):
-    """Something that lies in the scene and is no product: it has no label and no instance id."""
+    """A distractor or an occluder in the scene: it has no label and no instance id."""
 
     product: str
     colorway: str
@@ -59,9 +59,9 @@ class Distractor(FrozenModel):
 class Camera(FrozenModel):
     """A camera; world_to_camera is OpenCV (X right, Y down, Z forward).
 
-    distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as OpenCV has it; all 0 for a pinhole
-    f_number: None for a lens that is sharp everywhere; focus_m: depth at which it is sharp
-    mount: number of the camera, where a data set has several that stay as they were mounted
+    distortion: (k1, k2, p1, p2, k3) of Brown and Conrady, as in OpenCV; all 0 for a pinhole
+    f_number: None: sharp at every depth; focus_m: depth of the plane in focus
+    mount: index of the camera, if a data set has several fixed ones
     """
 
     resolution: tuple[int, int]
@@ -94,13 +94,13 @@ class Lamp(FrozenModel):
     """A lamp that looks along its own -Z.
 
     kind: of kinds.lamps.LAMP_KINDS
-    size_m: its (width, height); of a ring its outer and inner diameter; of a door or window that of
-        the opening, across the sunlight
-    angle_deg: of sunlight, how large the sun looks
-    visible: whether the camera sees it
-    strobe: whether it flashes; how long is the Exposure's
-    lit_share: share of what lies at the products that its light reaches
-    lamp_to_world: its pose
+    size_m: its (width, height); of a ring its outer and inner diameter; of a door or window the
+        size of the opening, perpendicular to the sunlight
+    angle_deg: of sunlight, the angular diameter of the sun
+    visible: whether the camera sees the lamp itself
+    strobe: whether it flashes; the Exposure has the duration
+    lit_share: share of the products' surroundings that its light reaches
+    lamp_to_world: pose of the lamp
     reference_distance_m: at unit gain a white patch at this distance on its axis, facing it,
         sends radiance 1
     """
@@ -116,10 +116,10 @@ class Lamp(FrozenModel):
 
 
 class Shot(FrozenModel):
-    """One drawn arrangement: all that path tracing needs, and no chance left.
+    """One sampled arrangement: everything that path tracing needs, and nothing random left.
 
-    occluders: what hangs over the products and hides a part of the subject
-    visible_band: least and largest share of the subject that must turn out visible
+    occluders: above the products; they hide a part of the subject
+    visible_band: least and largest share of the subject that must be visible in the render
     """
 
     index: int
@@ -139,9 +139,9 @@ class Shot(FrozenModel):
 
 
 class Sensor(FrozenModel):
-    """A camera after its drawing; the fields are those of spec/sensor.py, now plain numbers.
+    """A sampled camera sensor; the fields are those of spec/sensor.py, now as numbers.
 
-    pattern_seed: decides what is fixed in one camera: the non-uniformities, hot and dead pixels
+    pattern_seed: of what is fixed in one camera: non-uniformity, hot and dead pixels
     """
 
     natural_vignetting: float = 0.0
@@ -173,20 +173,20 @@ class Sensor(FrozenModel):
 
 
 class Exposure(FrozenModel):
-    """What can change after the path tracing.
+    """Everything that can change after path tracing.
 
-    group_gain: light group -> linear (r, g, b) multiplier, strength and colour of the light
+    group_gain: light group -> linear (r, g, b) multiplier: strength and colour of its light
     light_linear: colour of the light that falls on the products, luminance 1
     camera_gain: linear multiplier of the whole image (exposure time and aperture at once)
     white_balance_mode: "incident", "fixed" or "gray_world", which guesses the light from the image
     white_balance_gain: linear sRGB (r, g, b) correction of the light; (1, 1, 1) for gray_world
     white_balance: how far the camera corrects, 0 to 1
     time_s: exposure time
-    group_time_s: light group -> how long its light lasts, of strobes; all others shine for time_s
-    gain_db: gain of the sensor; the light that saturates it shrinks, its noise shows more
+    group_time_s: light group -> duration of its light, for strobes; all others last for time_s
+    gain_db: gain of the sensor; more gain saturates earlier and is noisier
     grain: strength of film grain, 0 to 1
-    environment_ev, environment_temperature_k, lamp_ev, lamp_temperature_k, camera_ev: what was drawn
-    noise_seed: decides every noise of the sensor
+    environment_ev, environment_temperature_k, lamp_ev, lamp_temperature_k, camera_ev: as sampled
+    noise_seed: of all noise of the sensor
     """
 
     index: int

@@ -112,7 +112,7 @@ def test_folder_faults_are_told_with_their_place_all_at_once(tmp_path):
     path.write_text("blendgen: 1\nname: x\nproducts:\n  - directory: a\n  - directory: b\n")
     result = blendgen("check", path)
     assert result.returncode == 3
-    for place in ("scene.yaml:4:5: products[0].directory: a: no such folder", "scene.yaml:5:5"):
+    for place in ("scene.yaml:4:5: products[0].directory: a: the folder does not exist", "scene.yaml:5:5"):
         assert place in result.stderr
 
 

@@ -111,7 +111,7 @@ def test_keypoints_survive_unit_up_axis_and_centring(mug):
     np.testing.assert_allclose(mug["keypoints"][2]["at"], (20, 60, 25), atol=1e-3)
 
 
-def test_resting_poses_are_told_in_the_files_axes(mug):
+def test_resting_poses_are_reported_in_the_files_axes(mug):
     out = [pose["up"] for pose in mug["stable_poses"] if pose["excluded"]]
     assert out == [[0, -1, 0]]
     assert sum(pose["probability"] for pose in mug["stable_poses"]) == pytest.approx(1, abs=1e-3)
@@ -128,7 +128,7 @@ def test_each_model_is_one_line_and_warnings_follow(good):
     assert verdict == "1 model(s): ok"
 
 
-def test_faults_are_told_with_their_places_and_exit_3(tmp_path):
+def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
     folder = write_models(tmp_path / "models", mug=MUG, bad=FAULTY, worse="blendgen_model: 1\nclas: x\n")
     result = blendgen("models", folder, "--json")
     assert result.returncode == 3
@@ -136,11 +136,11 @@ def test_faults_are_told_with_their_places_and_exit_3(tmp_path):
     assert not told["ok"] and [model["name"] for model in told["models"]] == ["bad", "mug"]
     bad = [(f["line"], f["column"], f["field"]) for f in told["faults"] if f["file"] == f"{folder}/bad.yaml"]
     assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
-    off = "lies 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as they stand"
+    off = "is 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as in"
     assert told["faults"][1]["message"].startswith(off)
     assert told["faults"][-1]["message"] == "unknown key, did you mean class?"
     plain = blendgen("models", folder)
-    assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: lies 20 mm" in plain.stdout
+    assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: is 20 mm" in plain.stdout
     assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"
 
 
@@ -194,7 +194,7 @@ def test_a_wrong_sidecar_stops_a_run_with_its_places(tmp_path):
         assert f"models/a.yaml:{place}: " in result.stderr
 
 
-def test_a_sidecar_stands_for_its_model(tmp_path):
+def test_a_sidecar_selects_its_model(tmp_path):
     folder = write_models(tmp_path / "models", a=MUG, b=FAULTY)
     result = blendgen("models", folder / "a.yaml")
     assert result.returncode == 0 and result.stdout.splitlines()[-1] == "1 model(s): ok"
@@ -204,13 +204,13 @@ def test_a_sidecar_stands_for_its_model(tmp_path):
     assert [one["name"] for one in model["keypoints"]] == ["off"]
     (folder / "c.yaml").write_text(MUG)
     lost = blendgen("models", folder / "c.yaml")
-    assert lost.returncode == 3 and "c.yaml: is the sidecar of no model here" in lost.stderr
+    assert lost.returncode == 3 and "c.yaml: does not belong to any model here" in lost.stderr
     (folder / "a.obj.yaml").write_text(MUG)
     doubtful = blendgen("models", folder / "a.yaml")
     assert doubtful.returncode == 3 and "a.obj has several sidecars: a.obj.yaml, a.yaml" in doubtful.stderr
     (folder / "notes.txt").write_text("milk")
     other = blendgen("models", folder / "notes.txt")
-    assert other.returncode == 3 and "nor the sidecar of one" in other.stderr
+    assert other.returncode == 3 and "neither a model file nor a sidecar" in other.stderr
 
 
 def test_a_keypoint_beyond_all_measure_is_a_fault_of_the_sidecar(tmp_path):
@@ -235,7 +235,7 @@ def test_init_leaves_a_spec_of_the_same_stem_alone(tmp_path):
     assert (folder / "mug.yaml").read_text() == SPEC and (folder / "mug.obj.yaml").exists()
 
 
-def test_a_sidecar_without_its_first_line_is_told_what_it_lacks(tmp_path):
+def test_a_sidecar_without_its_first_line_is_reported_what_it_lacks(tmp_path):
     folder = write_models(tmp_path / "models", mug="class: mug\n")
     for place in (folder / "mug.yaml", folder / "mug.obj"):
         result = blendgen("models", place)
@@ -258,12 +258,12 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
     ("arguments", "code", "expected"),
     [
         (["absent"], 2, "does not exist"),
-        (["notes.txt"], 3, "is no model file"),
+        (["notes.txt"], 3, "is neither a model file nor a sidecar"),
         (["scene.yaml", "--unit", "mm"], 2, "a spec says them itself"),
         ([".", "--init"], 2, "--init takes one model file"),
     ],
 )
-def test_what_is_asked_wrongly_is_told(tmp_path, monkeypatch, arguments, code, expected):
+def test_what_is_asked_wrongly_is_reported(tmp_path, monkeypatch, arguments, code, expected):
     write_models(tmp_path / "models", mug=None)
     (tmp_path / "models" / "notes.txt").touch()
     (tmp_path / "models" / "scene.yaml").write_text(SPEC)

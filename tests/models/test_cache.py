@@ -10,7 +10,7 @@ import pytest
 
 from blendgen.errors import SetupError
 from blendgen.models.measuring.cache import AssetCache, cache_folder, source_key
-from blendgen.models.measuring.entry import TornEntry, read_entry, write_measured, write_refusal
+from blendgen.models.measuring.entry import IncompleteEntry, read_entry, write_measured, write_refusal
 from blendgen.models.product import Colorway, MaterialOverride, Measured, StablePose
 from blendgen.models.source import Source
 
@@ -62,10 +62,19 @@ def gltf_model(folder: Path) -> Path:
 
 
 def test_an_entry_reads_back_as_it_was_written(tmp_path):
-    found = read_entry(write(tmp_path / "e"))
-    for name in ("shape", "size_m", "stable_poses", "colorways", "parts", "triangles", "missing_textures"):
-        assert getattr(found, name) == getattr(MEASURED, name)
-    np.testing.assert_array_equal(found.hull_m, MEASURED.hull_m)
+    entry = read_entry(write(tmp_path / "e"))
+    for name in (
+        "shape",
+        "size_m",
+        "stable_poses",
+        "colorways",
+        "parts",
+        "triangles",
+        "missing_textures",
+        "keypoints",
+    ):
+        assert getattr(entry, name) == getattr(MEASURED, name)
+    np.testing.assert_array_equal(entry.hull_m, MEASURED.hull_m)
     write_refusal(tmp_path, "too big")
     assert read_entry(tmp_path) == "too big"
 
@@ -80,7 +89,7 @@ def test_a_damaged_entry_is_noticed(tmp_path, name, damage):
         middle = len(data) // 2
         changed = {"cut": data[:middle], "alter": data[:middle] + b"\xff" + data[middle + 1 :], "empty": b""}
         file.write_bytes(changed[damage])
-    with pytest.raises(TornEntry):
+    with pytest.raises(IncompleteEntry):
         read_entry(tmp_path / "e")
 
 
@@ -112,7 +121,7 @@ def test_files_outside_of_the_models_folder_do_not_count(tmp_path):
     assert key(path) == before
 
 
-def test_images_beside_a_model_that_hides_its_names_count(tmp_path):
+def test_images_next_to_a_model_that_hides_its_names_count(tmp_path):
     (tmp_path / "m.fbx").write_bytes(b"fbx")
     before = key(tmp_path / "m.fbx")
     (tmp_path / "textures").mkdir()

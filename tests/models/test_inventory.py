@@ -32,7 +32,7 @@ def stock(tmp_path, monkeypatch):
     return load
 
 
-def test_a_model_that_cannot_be_used_is_left_out_and_told(stock):
+def test_a_model_that_cannot_be_used_is_left_out_and_reported(stock):
     inventory = stock("  - directory: models\n")
     assert inventory.class_table.classes == ("fine", "good")
     assert [str(refusal) for refusal in inventory.refusals] == ["models/bad.glb: a point cloud"]
@@ -48,12 +48,12 @@ def test_strict_stops_where_a_model_cannot_be_used(stock):
         stock("  - directory: models\n", strict=True)
 
 
-def test_all_faults_of_all_folders_are_told_with_their_places(stock):
+def test_all_faults_of_all_folders_are_reported_with_their_places(stock):
     with pytest.raises(SpecError) as caught:
         stock("  - directory: a\n  - {directory: models, models: [god]}\n  - directory: b\n")
-    told = [str(problem) for problem in caught.value.problems]
-    assert [line.split(": ")[0] for line in told] == ["x.yaml:4:5", "x.yaml:5:34", "x.yaml:6:5"]
-    assert "no such folder" in told[0] and "did you mean good?" in told[1]
+    messages = [str(problem) for problem in caught.value.problems]
+    assert [line.split(": ")[0] for line in messages] == ["x.yaml:4:5", "x.yaml:5:34", "x.yaml:6:5"]
+    assert "the folder does not exist" in messages[0] and "did you mean good?" in messages[1]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -82,7 +82,7 @@ def test_a_spec_can_give_colourways_and_their_names_are_classes(stock):
     assert inventory.class_table.classes == ("own", "red")
 
 
-def test_a_pattern_that_matches_nothing_is_told_with_the_nearest_part(stock):
+def test_a_pattern_that_matches_nothing_is_reported_with_the_nearest_part(stock):
     with pytest.raises(SpecError, match=r"x.yaml:5:21: .*'bdy' matches no part.*did you mean body"):
         stock("  - directory: models\n    recolor: {red: {bdy: '#ff0000'}}\n")
 
@@ -136,7 +136,7 @@ def test_a_folder_of_panoramas_takes_the_place_of_the_built_in_ones(stock, tmp_p
         ({"a.exr": b"JFIF"}, r"cannot be read.* a.exr .its content does not match its suffix"),
     ],
 )
-def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, files, expected):
+def test_a_folder_without_panoramas_is_reported_with_its_place(stock, tmp_path, files, expected):
     if files is not None:
         (tmp_path / "hdri").mkdir()
         for name, content in files.items():
@@ -145,13 +145,15 @@ def test_a_folder_without_panoramas_is_told_with_its_place(stock, tmp_path, file
         stock(PANORAMAS)
 
 
-def test_distractors_come_from_their_own_folder_and_are_no_class(stock, tmp_path):
+def test_distractors_come_from_their_own_folder_and_have_no_class(stock, tmp_path):
     (tmp_path / "junk").mkdir()
     (tmp_path / "junk" / "good.glb").write_text("a cable")
     inventory = stock("  - directory: models\ndistractors: {directory: junk}\n")
     assert inventory.class_table.classes == ("fine", "good")
     assert [product.name for product in inventory.catalog.distractors] == ["distractor good"]
-    with pytest.raises(SpecError, match=r"x.yaml:5:15: distractors.directory: nowhere: no such folder"):
+    with pytest.raises(
+        SpecError, match=r"x.yaml:5:15: distractors.directory: nowhere: the folder does not exist"
+    ):
         stock("  - directory: models\ndistractors: {directory: nowhere}\n")
 
 
@@ -228,7 +230,9 @@ def test_panoramas_behind_links_out_of_the_folder_need_follow_links(stock, tmp_p
 @pytest.mark.parametrize(
     ("spec", "place"), [(BACKDROP, r"5:12: backdrop"), (SURFACE, r"5:33: surface.photos")]
 )
-def test_a_folder_without_sound_photos_is_told_with_its_place(stock, tmp_path, files, expected, spec, place):
+def test_a_folder_without_sound_photos_is_reported_with_its_place(
+    stock, tmp_path, files, expected, spec, place
+):
     folder = tmp_path / "pictures"
     if files is not None:
         folder.mkdir()
@@ -277,12 +281,12 @@ SIDECAR = "blendgen_model: 1\nclass: {}\n"
 
 @pytest.fixture
 def classes(stock, tmp_path):
-    """(products, classes by model) -> the classes of the data set, with sidecars beside the models."""
+    """(products, classes by model) -> the classes of the data set, with sidecars next to the models."""
     (tmp_path / "models" / "bad.glb").unlink()
 
     def load(products: str, **stated: str):
-        for name, told in stated.items():
-            (tmp_path / "models" / f"{name}.yaml").write_text(SIDECAR.format(told))
+        for name, text in stated.items():
+            (tmp_path / "models" / f"{name}.yaml").write_text(SIDECAR.format(text))
         return stock(products).class_table.classes
 
     return load
@@ -298,12 +302,12 @@ def test_models_of_one_class_are_one_class(classes):
     assert classes("  - directory: models\n", good="mug", fine="mug") == ("mug",)
 
 
-def test_where_only_some_models_have_a_class_the_label_is_the_model_and_told(classes, caplog):
+def test_where_only_some_models_have_a_class_the_label_is_the_model_and_reported(classes, caplog):
     assert classes("  - directory: models\n", good="mug") == ("fine", "good")
     assert "no sidecar states the class of fine: write models/fine.yaml" in caplog.text
 
 
-def test_a_class_that_is_asked_for_and_missing_is_told_at_its_place(classes):
+def test_a_class_that_is_required_and_missing_is_reported_at_its_place(classes):
     with pytest.raises(
         SpecError, match=r"x.yaml:4:25: products\[0\].label: .* of fine: write models/fine.yaml"
     ):
@@ -328,14 +332,14 @@ def test_what_a_sidecar_says_of_labels_makes_another_data_set_and_its_comments_d
         "class: mug", "class: cup", "parts: {shell: body}", "parts: {skin: body}",
         "colorways: {red: {body: '#ff0000'}}", "class: mug  # again",
     ]  # fmt: skip
-    found = []
+    digests = []
     for text in sidecars:
         (tmp_path / "models" / "good.yaml").write_text(f"blendgen_model: 1\n{text}\n")
-        found.append(digest(spec, stock("  - {directory: models, models: [good]}\n")))
-    assert len(set(found)) == 5 and found[0] == found[-1]
+        digests.append(digest(spec, stock("  - {directory: models, models: [good]}\n")))
+    assert len(set(digests)) == 5 and digests[0] == digests[-1]
 
 
-def test_all_faults_of_all_sidecars_are_told_before_anything_is_measured(stock, tmp_path):
+def test_all_faults_of_all_sidecars_are_reported_before_anything_is_measured(stock, tmp_path):
     for name in ("good", "fine"):
         (tmp_path / "models" / f"{name}.yaml").write_text("blendgen_model: 1\nclas: mug\nunit: inch\n")
     (tmp_path / "models" / "god.yaml").write_text("blendgen_model: 1\n")

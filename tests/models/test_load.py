@@ -85,12 +85,12 @@ def test_a_file_that_vanished_is_refused(cache, tmp_path):
     assert catalog.refusals == (Refusal("m/gone.obj", "cannot be read: No such file or directory"),)
 
 
-def test_two_products_of_one_name_are_told(cache):
+def test_two_products_of_one_name_are_reported(cache):
     with pytest.raises(CatalogError, match=r"(?s)different names.*shapes/Mug.*shapes/mug"):
         load_catalog(sources("Mug", "mug"), NEVER, cache)
 
 
-def test_a_missing_texture_is_told_on_every_load(cache, caplog):
+def test_a_missing_texture_is_reported_on_every_load(cache, caplog):
     for measurer in (FakeMeasurer(), NEVER):
         caplog.clear()
         with caplog.at_level(logging.WARNING):

@@ -86,10 +86,10 @@ def test_colorways_set_known_slots_with_valid_colors(name):
 
 
 def test_only_the_se_shares_its_body_and_camera_with_others():
-    seen = {}
+    colors = {}
     for name, phone in PHONES.items():
-        seen.setdefault((str(phone.body), str(phone.island), str(phone.lenses)), []).append(name)
-    alike = [names for names in seen.values() if len(names) > 1]
+        colors.setdefault((str(phone.body), str(phone.island), str(phone.lenses)), []).append(name)
+    alike = [names for names in colors.values() if len(names) > 1]
     assert alike == [["iphone_8", "iphone_se_2", "iphone_se_3"]]
 
 
@@ -118,9 +118,9 @@ def _broken(change) -> dict:
         (lambda data: data["body"].update(widht_mm=71), r"body\.widht_mm: .*not permitted"),
         (lambda data: data.pop("front"), r"front: Field required"),
         (lambda data: data["colorways"]["blue"].update(back="navy"), r"colorways\.blue\.back: .*'navy'"),
-        (lambda data: data["lenses"][1].update(center_mm=[70, 25]), r"lenses\.1 reaches over the edge"),
+        (lambda data: data["lenses"][1].update(center_mm=[70, 25]), r"lenses\.1 extends beyond the edge"),
         (lambda data: data["frame"].update(shape="wavy"), r"frame\.shape: .*'rounded'.*'wavy'"),
-        (lambda data: data["front"].pop("cutout_mm"), r"front: cutout_mm is needed"),
+        (lambda data: data["front"].pop("cutout_mm"), r"front: cutout_mm is required"),
     ],
 )
 def test_a_bad_file_is_reported_with_file_and_field(tmp_path, change, message):
@@ -131,7 +131,7 @@ def test_a_bad_file_is_reported_with_file_and_field(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "body: {width_mm: ", "\x00"])
-def test_a_file_that_is_no_mapping_is_reported(tmp_path, text):
+def test_a_file_that_is_not_a_mapping_is_reported(tmp_path, text):
     file = tmp_path / "bad_phone.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(CatalogError, match=r"bad_phone\.yaml"):

@@ -81,7 +81,7 @@ def test_a_table_says_the_same_in_every_format(tmp_path, suffix):
         ("b.json", None, "b.json: cannot be read: No such file"),
     ],
 )
-def test_a_fault_of_a_table_is_told_with_its_place(tmp_path, name, text, expected):
+def test_a_fault_of_a_table_is_reported_with_its_place(tmp_path, name, text, expected):
     if text is not None:
         (tmp_path / name).write_text(text)
     with pytest.raises(SpecError) as caught:

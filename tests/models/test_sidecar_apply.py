@@ -1,4 +1,4 @@
-"""What a sidecar says reaches the product in the product frame; what does not fit is told."""
+"""What a sidecar says reaches the product in the product frame; what does not fit is reported."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def test_parts_are_named_by_the_last_pattern_that_matches(tower):
     assert whole(tower, "class: tower").part_names == ()
 
 
-def test_parts_whose_names_differ_in_letter_case_alone_are_told_apart(tower):
+def test_parts_whose_names_differ_in_letter_case_alone_are_distinguished(tower):
     tower = with_measured(tower, parts=("logo", "Logo"))
     assert whole(tower, "parts: {small: logo, large: Logo}").part_names == ("small", "large")
 
 
-def test_a_pattern_that_matches_nothing_is_told_with_the_nearest(tower):
-    told = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}")[1]
-    said = "matches no material of this model, did you mean"
-    assert told == [
-        f"tower.yaml:2:9: parts.shell: 'bdy_lower' {said} Body_lower?",
-        f"tower.yaml:3:19: colorways.red.Logoo: 'Logoo' {said} Logo?",
+def test_a_pattern_that_matches_nothing_is_reported_with_the_nearest(tower):
+    messages = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}")[1]
+    fault = "matches no material of this model, did you mean"
+    assert messages == [
+        f"tower.yaml:2:9: parts.shell: 'bdy_lower' {fault} Body_lower?",
+        f"tower.yaml:3:19: colorways.red.Logoo: 'Logoo' {fault} Logo?",
     ]
 
 
@@ -66,40 +66,40 @@ def test_colourways_take_the_place_of_the_models_own(tower):
 
 
 def test_keypoints_take_their_names_and_pairs(tower):
-    found = (Keypoint("0", (0.01, -0.02, 0.03)), Keypoint("1", (0.01, 0.02, 0.03)))
+    measured = (Keypoint("0", (0.01, -0.02, 0.03)), Keypoint("1", (0.01, 0.02, 0.03)))
     text = "keypoints: {a: {at: [20, 30, 20], mirrored: b}, b: [20, 30, -20]}"
-    assert whole(replace(tower, keypoints=found), text).keypoints == (
+    assert whole(replace(tower, keypoints=measured), text).keypoints == (
         Keypoint("a", (0.01, -0.02, 0.03), "b"),
         Keypoint("b", (0.01, 0.02, 0.03), "a"),
     )
 
 
-def test_a_keypoint_far_off_is_told_with_the_nearest_point_in_the_files_own_frame(tower):
-    found = (Keypoint("0", (0.02, 0.0, 0.03)),)
-    assert whole(replace(tower, keypoints=found), "keypoints: {a: [31.9, 30, 0]}").keypoints[0].name == "a"
-    told = apply(replace(tower, keypoints=found), "keypoints: {a: [42, 30, 0]}")[1]
-    assert told == [
-        "tower.yaml:2:13: keypoints.a: lies 12 mm off the surface, more than 2; the nearest point is "
-        "[30, 30, 0], as they stand in the model file"
+def test_a_keypoint_far_off_is_reported_with_the_nearest_point_in_the_files_own_frame(tower):
+    measured = (Keypoint("0", (0.02, 0.0, 0.03)),)
+    assert whole(replace(tower, keypoints=measured), "keypoints: {a: [31.9, 30, 0]}").keypoints[0].name == "a"
+    messages = apply(replace(tower, keypoints=measured), "keypoints: {a: [42, 30, 0]}")[1]
+    assert messages == [
+        "tower.yaml:2:13: keypoints.a: is 12 mm off the surface, more than 2; the nearest point is "
+        "[30, 30, 0], as in the model file"
     ]
 
 
 def test_symmetries_are_turned_into_the_product_frame_about_the_middle_of_the_box(tower):
-    found = whole(tower, "symmetries: {discrete: [{axis: y, fold: 4}]}").symmetries
-    assert len(found.discrete) == 3
+    measured = whole(tower, "symmetries: {discrete: [{axis: y, fold: 4}]}").symmetries
+    assert len(measured.discrete) == 3
     hull = {tuple(p) for p in np.round(tower.hull_m, 9).tolist()}
-    for turn in map(np.array, found.discrete):
+    for turn in map(np.array, measured.discrete):
         moved = tower.hull_m @ turn[:3, :3].T + turn[:3, 3]
         assert {tuple(p) for p in (np.round(moved, 9) + 0.0).tolist()} == hull
 
 
-def test_a_symmetry_that_the_shape_lacks_is_told(tower):
-    told = apply(tower, "symmetries: {discrete: [{axis: z, fold: 4}], continuous: [y]}")[1]
-    assert len(told) == 2
-    assert told[0].startswith(
+def test_a_symmetry_that_the_shape_lacks_is_reported(tower):
+    messages = apply(tower, "symmetries: {discrete: [{axis: z, fold: 4}], continuous: [y]}")[1]
+    assert len(messages) == 2
+    assert messages[0].startswith(
         "tower.yaml:2:25: symmetries.discrete[0]: the shape does not have this symmetry"
     )
-    assert told[1].startswith("tower.yaml:2:59: symmetries.continuous[0]: ")
+    assert messages[1].startswith("tower.yaml:2:59: symmetries.continuous[0]: ")
     off_middle = "symmetries: {discrete: [{axis: y, fold: 2, through: [0, 0, 0]}]}"
     assert "is 20 mm off" in apply(tower, off_middle)[1][0]
     assert apply(tower, off_middle.replace("[0, 0, 0]", "[10, 7, 0]"))[1] == []
@@ -108,11 +108,11 @@ def test_a_symmetry_that_the_shape_lacks_is_told(tower):
 def test_excluded_poses_are_left_out_and_the_rest_adds_up(tower):
     stood = [pose for pose in tower.stable_poses if abs(np.array(pose.rotation)[2, 2]) > 0.9]
     assert len(tower.stable_poses) == 6 and len(stood) == 2
-    kept = whole(tower, "exclude_poses: [x, -x, z]").stable_poses
-    assert len(kept) == 3 and sum(pose.probability for pose in kept) == pytest.approx(1)
+    allowed = whole(tower, "exclude_poses: [x, -x, z]").stable_poses
+    assert len(allowed) == 3 and sum(pose.probability for pose in allowed) == pytest.approx(1)
     # z of the file is -y of the product
-    assert not any(np.array(pose.rotation)[2, 1] < -0.9 for pose in kept)
-    lying, standing = kept[0].probability, kept[-1].probability
+    assert not any(np.array(pose.rotation)[2, 1] < -0.9 for pose in allowed)
+    lying, standing = allowed[0].probability, allowed[-1].probability
     before = tower.stable_poses
     assert lying / standing == pytest.approx(before[0].probability / before[-1].probability)
 
@@ -127,13 +127,13 @@ def test_a_pose_is_excluded_within_30_degrees(tower, tilt_deg, left):
     assert len(whole(product, "exclude_poses: [y]").stable_poses) == left
 
 
-def test_a_product_that_could_not_lie_at_all_is_told(tower):
-    told = apply(tower, "exclude_poses: [x, -x, y, -y, z, -z]")[1]
-    assert told[0].startswith("tower.yaml:2:1: exclude_poses: no stable pose is left; it rests with ")
+def test_a_product_that_could_not_lie_at_all_is_reported(tower):
+    messages = apply(tower, "exclude_poses: [x, -x, y, -y, z, -z]")[1]
+    assert messages[0].startswith("tower.yaml:2:1: exclude_poses: no stable pose is left; it rests with ")
 
 
 def test_a_file_whose_axes_are_not_known_takes_no_places(tower):
     unknown = with_measured(tower, file_to_product=None)
     assert whole(unknown, "class: tower\nparts: {logo: logo}").model_class == "tower"
-    told = apply(unknown, "keypoints: {a: [0, 0, 0]}\nexclude_poses: [z]")[1]
-    assert [line.split(": ")[1] for line in told] == ["keypoints", "exclude_poses"]
+    messages = apply(unknown, "keypoints: {a: [0, 0, 0]}\nexclude_poses: [z]")[1]
+    assert [line.split(": ")[1] for line in messages] == ["keypoints", "exclude_poses"]

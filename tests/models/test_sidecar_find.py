@@ -1,4 +1,4 @@
-"""Each model finds its sidecar by name; where there is a doubt, the way out is told."""
+"""Each model finds its sidecar by name; if it is ambiguous, the message has a way out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MARKED = "blendgen_model: 1\n"
 
 
 @pytest.fixture
-def found(tmp_path):
-    """(models, {YAML file: text}) -> the names of models and their sidecars, and what is told."""
+def find(tmp_path):
+    """(models, {YAML file: text}) -> the names of models and their sidecars, and messages."""
 
     def find(models: str, files: dict[str, str]):
         for name in models.split():
@@ -33,77 +33,79 @@ def found(tmp_path):
 @pytest.mark.parametrize(
     "name", ["mug.yaml", "mug.yml", "mug.glb.yaml", "model.yaml", "model.yml", "MUG.YAML"]
 )
-def test_a_lone_model_finds_its_sidecar(found, name):
-    assert found("mug.glb", {name: MARKED}) == ({"mug.glb": name}, [])
+def test_a_lone_model_finds_its_sidecar(find, name):
+    assert find("mug.glb", {name: MARKED}) == ({"mug.glb": name}, [])
 
 
-def test_a_model_called_model_keeps_its_sidecar_among_others(found):
-    assert found("model.glb cup.glb", {"model.yaml": MARKED}) == ({"model.glb": "model.yaml"}, [])
+def test_a_model_called_model_keeps_its_sidecar_among_others(find):
+    assert find("model.glb cup.glb", {"model.yaml": MARKED}) == ({"model.glb": "model.yaml"}, [])
 
 
-def test_two_sidecars_of_one_model_are_told(found):
-    chosen, told = found("mug.glb", {"mug.yaml": MARKED, "model.yaml": MARKED})
+def test_two_sidecars_of_one_model_are_reported(find):
+    chosen, messages = find("mug.glb", {"mug.yaml": MARKED, "model.yaml": MARKED})
     assert chosen == {}
-    assert told == ["models/mug.yaml: mug.glb has several sidecars: model.yaml, mug.yaml; keep one"]
+    assert messages == ["models/mug.yaml: mug.glb has several sidecars: model.yaml, mug.yaml; keep one"]
 
 
-def test_a_model_yaml_among_several_models_is_told_with_the_way_out(found):
-    chosen, told = found("mug.glb cup.glb", {"model.yaml": MARKED})
+def test_a_model_yaml_among_several_models_is_reported_with_the_way_out(find):
+    chosen, messages = find("mug.glb cup.glb", {"model.yaml": MARKED})
     assert chosen == {}
-    assert "models/model.yaml: this folder holds 2 models; name it after the one it describes" in told[0]
-    assert "mug.yaml, cup.yaml" in told[0]
+    assert (
+        "models/model.yaml: this folder has 2 models; name the file after the one it describes" in messages[0]
+    )
+    assert "mug.yaml, cup.yaml" in messages[0]
 
 
-def test_one_sidecar_for_two_models_of_one_name_is_told_with_the_way_out(found):
-    chosen, told = found("mug.glb mug.obj", {"mug.yaml": MARKED})
+def test_one_sidecar_for_two_models_of_one_name_is_reported_with_the_way_out(find):
+    chosen, messages = find("mug.glb mug.obj", {"mug.yaml": MARKED})
     assert chosen == {}
-    assert told == [
-        "models/mug.yaml: belongs to mug.glb and mug.obj alike; call it mug.glb.yaml or mug.obj.yaml"
+    assert messages == [
+        "models/mug.yaml: may belong to mug.glb or mug.obj; rename it to mug.glb.yaml or mug.obj.yaml"
     ]
 
 
-def test_models_of_one_name_are_told_apart_by_the_whole_file_name(found):
+def test_models_of_one_name_are_distinguished_by_the_whole_file_name(find):
     files = {"mug.glb.yaml": MARKED, "mug.obj.yaml": MARKED}
-    assert found("mug.glb mug.obj", files) == ({"mug.glb": "mug.glb.yaml", "mug.obj": "mug.obj.yaml"}, [])
+    assert find("mug.glb mug.obj", files) == ({"mug.glb": "mug.glb.yaml", "mug.obj": "mug.obj.yaml"}, [])
 
 
-def test_a_mistyped_name_is_told_with_the_nearest(found):
-    assert found("mug.glb", {"mgu.yaml": MARKED})[1] == [
-        "models/mgu.yaml: is the sidecar of no model here, did you mean mug?"
+def test_a_mistyped_name_is_reported_with_the_nearest(find):
+    assert find("mug.glb", {"mgu.yaml": MARKED})[1] == [
+        "models/mgu.yaml: does not belong to any model here, did you mean mug?"
     ]
 
 
-def test_other_yaml_files_and_specs_among_the_models_are_left_alone(found):
+def test_other_yaml_files_and_specs_among_the_models_are_left_alone(find):
     files = {"notes.yaml": "a: 1\n", "mug.yaml": "# scene\nblendgen: 1\nname: mug\n"}
-    assert found("mug.glb", files) == ({}, [])
+    assert find("mug.glb", files) == ({}, [])
 
 
 @pytest.mark.parametrize("models", ["mug.glb", "mug.glb cup.glb"])
-def test_a_model_yaml_of_another_program_is_left_alone(found, models):
-    assert found(models, {"model.yaml": "# of a simulator\nmass: 3\nlinks: [a, b]\n"}) == ({}, [])
+def test_a_model_yaml_of_another_program_is_left_alone(find, models):
+    assert find(models, {"model.yaml": "# of a simulator\nmass: 3\nlinks: [a, b]\n"}) == ({}, [])
 
 
-def test_a_model_yaml_that_lacks_its_mark_is_not_passed_over(found):
-    assert found("mug.glb", {"model.yaml": "class: mug\n"})[0] == {"mug.glb": "model.yaml"}
-    assert "this folder holds 2 models" in found("mug.glb cup.glb", {"model.yaml": "class: mug\n"})[1][0]
+def test_a_model_yaml_that_lacks_its_mark_is_not_passed_over(find):
+    assert find("mug.glb", {"model.yaml": "class: mug\n"})[0] == {"mug.glb": "model.yaml"}
+    assert "this folder has 2 models" in find("mug.glb cup.glb", {"model.yaml": "class: mug\n"})[1][0]
 
 
-def test_a_yaml_file_of_a_model_is_never_passed_over(found):
-    assert found("mug.glb", {"mug.yaml": "colour: red\n"})[0] == {"mug.glb": "mug.yaml"}
+def test_a_yaml_file_of_a_model_is_never_passed_over(find):
+    assert find("mug.glb", {"mug.yaml": "colour: red\n"})[0] == {"mug.glb": "mug.yaml"}
 
 
-def test_each_folder_stands_for_itself(found):
+def test_each_folder_is_separate(find):
     files = {"a/model.yaml": MARKED, "b/model.yaml": MARKED}
-    assert found("a/cup.glb b/mug.glb", files) == ({"cup.glb": "model.yaml", "mug.glb": "model.yaml"}, [])
+    assert find("a/cup.glb b/mug.glb", files) == ({"cup.glb": "model.yaml", "mug.glb": "model.yaml"}, [])
 
 
-def test_a_sidecar_that_is_no_file_is_not_passed_over(found, tmp_path):
+def test_a_sidecar_that_is_not_a_file_is_not_passed_over(find, tmp_path):
     """A pipe would hold the run for ever, and a broken link is most likely a mistake."""
     os.mkfifo(tmp_path / "mug.yaml")
     (tmp_path / "cup.yaml").symlink_to(tmp_path / "nothing.yaml")
     (tmp_path / "models").mkdir()
     (tmp_path / "models/jug.yaml").symlink_to(tmp_path / "mug.yaml")
-    chosen, _ = found("mug.glb cup.glb models/jug.glb", {})
+    chosen, _ = find("mug.glb cup.glb models/jug.glb", {})
     assert chosen == {"mug.glb": "mug.yaml", "cup.glb": "cup.yaml", "jug.glb": "jug.yaml"}
     with pytest.raises(SpecError, match=r"jug.yaml: cannot be read: a link that leads out"):
         read_sidecar(tmp_path / "models/jug.yaml", "jug.yaml", tmp_path / "models/jug.glb")

@@ -1,4 +1,4 @@
-"""A sidecar is read whole, or every fault of it is told with its place; none is passed over."""
+"""A sidecar is read whole, or every fault is reported with its place."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(text: str, model: str = "mug.obj"):
     return check_sidecar(parse(text, "mug.yaml"), Path(model)).sidecar
 
 
-def told(text: str, model: str = "mug.obj") -> list[str]:
+def messages_of(text: str, model: str = "mug.obj") -> list[str]:
     with pytest.raises(SpecError) as caught:
         read(text, model)
     return [str(problem) for problem in caught.value.problems]
@@ -64,7 +64,7 @@ def test_only_the_version_is_required():
     ("line", "expected"),
     [
         ("clas: mug", "2:1: clas: unknown key, did you mean class?"),
-        ("class: a/b", "2:1: class: must be a name that a folder can have, such as a_b, got 'a/b'"),
+        ("class: a/b", "2:1: class: must be usable as a folder name, such as a_b, got 'a/b'"),
         ("class:", "2:1: class: has no value"),
         ("class: 3", "2:1: class: input should be a valid string, got 3"),
         ("unit: mmm", "2:1: unit: input should be 'm', 'cm', 'mm', 'in' or 'ft', got 'mmm'"),
@@ -93,15 +93,18 @@ def test_only_the_version_is_required():
             "keypoints: {a: {at: [1, 2, 3], xyz: 1}}",
             "2:32: keypoints.a.xyz: unknown key; known: at, mirrored",
         ),
-        ("keypoints: {a: {at: [1, 2, 3], mirrored: a}}", "2:32: keypoints.a.mirrored: a keypoint that stays"),
+        (
+            "keypoints: {a: {at: [1, 2, 3], mirrored: a}}",
+            "2:32: keypoints.a.mirrored: a keypoint that is its own mirror image",
+        ),
         (
             "keypoints: {left: {at: [1, 2, 3], mirrored: rigt}, right: [1, 2, 3]}",
-            "2:35: keypoints.left.mirrored: 'rigt' is no keypoint, did you mean right?",
+            "2:35: keypoints.left.mirrored: 'rigt' is not a keypoint, did you mean right?",
         ),
         ("symmetries: {continuous: [w]}", "2:27: symmetries.continuous[0].axis: must be an axis such as x"),
         (
             "symmetries: {continuous: [{axis: [0, 0, 0]}]}",
-            "symmetries.continuous[0].axis: must point somewhere",
+            "symmetries.continuous[0].axis: must not be [0, 0, 0]",
         ),
         ("symmetries: {discrete: [{axis: z, fold: 1}]}", "2:35: symmetries.discrete[0].fold: "),
         ("symmetries: {discrete: [{axis: z}]}", "2:25: symmetries.discrete[0]: fold is missing: "),
@@ -114,13 +117,13 @@ def test_only_the_version_is_required():
         ("class: mug\nclass: cup", "3:1: class: duplicate key 'class'"),
     ],
 )
-def test_a_fault_is_told_with_its_place(line, expected):
-    (fault,) = told(f"blendgen_model: 1\n{line}\n")
+def test_a_fault_is_reported_with_its_place(line, expected):
+    (fault,) = messages_of(f"blendgen_model: 1\n{line}\n")
     assert expected in fault and fault.startswith("mug.yaml:")
 
 
-def test_all_faults_of_a_file_are_told_at_once():
-    faults = told("blendgen_model: 2\nclas: mug\nunit: inch\nkeypoints: {a: [1]}\n")
+def test_all_faults_of_a_file_are_reported_at_once():
+    faults = messages_of("blendgen_model: 2\nclas: mug\nunit: inch\nkeypoints: {a: [1]}\n")
     assert [fault.split(": ")[0] for fault in faults] == [
         f"mug.yaml:{p}" for p in ("1:1", "2:1", "3:1", "4:13")
     ]
@@ -136,25 +139,25 @@ keypoints:
 
 
 def test_a_mirrored_pair_must_be_mutual():
-    assert told(PAIR.format("b", "c")) == [
+    assert messages_of(PAIR.format("b", "c")) == [
         "mug.yaml:3:22: keypoints.a.mirrored: b is mirrored to c, not to a",
     ]
-    assert "c is the mirror image of b, too" in told(PAIR.format("c", "c"))[0]
+    assert "c is already the mirror image of b" in messages_of(PAIR.format("c", "c"))[0]
     assert twins(read(PAIR.format("b", "a"))) == {"a": "b", "b": "a"}
 
 
 def test_an_up_axis_that_a_format_states_itself_is_refused():
-    assert told("blendgen_model: 1\nup: y\n", "mug.glb") == [
-        "mug.yaml:2:1: up: a glb file says it itself; up belongs to obj, stl, ply"
+    assert messages_of("blendgen_model: 1\nup: y\n", "mug.glb") == [
+        "mug.yaml:2:1: up: a glb file states its own up axis; up is for obj, stl, ply"
     ]
 
 
 @pytest.mark.parametrize("text", ["class: mug\n", "- 1\n", "mug\n"])
-def test_a_file_without_its_mark_is_no_sidecar_and_told(text):
-    assert "mug.yaml:1:1: a model's sidecar starts with `blendgen_model: 1`" in told(text)[0]
+def test_a_file_without_its_mark_is_not_a_sidecar_and_reported(text):
+    assert "mug.yaml:1:1: a model's sidecar starts with `blendgen_model: 1`" in messages_of(text)[0]
 
 
-def test_text_that_is_not_utf8_is_told(tmp_path):
+def test_text_that_is_not_utf8_is_reported(tmp_path):
     (tmp_path / "mug.yaml").write_bytes(b"class: \xff\xfe")
     with pytest.raises(SpecError, match=r"models/mug\.yaml: not a UTF-8 text file"):
         read_sidecar(tmp_path / "mug.yaml", "models/mug.yaml", Path("mug.obj"))
@@ -207,11 +210,11 @@ def test_the_schema_for_editors_refuses_what_is_refused(line):
     ],
 )
 def test_a_name_that_nothing_can_be_called_is_refused_at_its_place(line, place):
-    (problem,) = told(f"blendgen_model: 1\n{line}\n")
+    (problem,) = messages_of(f"blendgen_model: 1\n{line}\n")
     assert problem.startswith(f"mug.yaml:{place}: the name ")
     assert "control character" in problem or "a name is not a path" in problem
 
 
-def test_a_pattern_of_materials_is_no_name():
+def test_a_pattern_of_materials_is_not_a_name():
     mug = read('blendgen_model: 1\ncolorways: {red: {"Body/*": "#c0202a"}}\nparts: {body: "Body/*"}\n')
     assert list(mug.colorways["red"]) == ["Body/*"] and mug.parts == {"body": ["Body/*"]}

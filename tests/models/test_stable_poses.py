@@ -68,7 +68,7 @@ def test_the_rotation_is_the_smallest_that_turns_a_direction_down(seed):
     assert np.isclose(angle, np.arccos(-direction[2]), atol=1e-6)
 
 
-def test_upright_is_no_rotation_and_upside_down_turns_about_x():
+def test_upright_is_not_rotated_and_upside_down_turns_about_x():
     np.testing.assert_array_equal(rotation_to_down([0, 0, -1]), np.eye(3))
     np.testing.assert_array_equal(rotation_to_down([0, 0, 1]), np.diag([1, -1, -1]))
 
@@ -88,8 +88,8 @@ def test_poses_do_not_depend_on_scale_place_or_vertex_order(seed):
     order = np.random.default_rng(seed).permutation(len(vertices))
     reference = stable_poses(vertices)
     for other in (vertices * 0.001, vertices * 50 + 3, vertices[order]):
-        found = stable_poses(other)
-        for a, b in zip(reference, found, strict=True):
+        poses = stable_poses(other)
+        for a, b in zip(reference, poses, strict=True):
             np.testing.assert_allclose(a.rotation, b.rotation, atol=1e-6)
             assert np.isclose(a.probability, b.probability, atol=1e-6)
 

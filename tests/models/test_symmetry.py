@@ -1,4 +1,4 @@
-"""Stated turns make whole groups, and a shape that lacks one is found out."""
+"""Stated turns make whole groups, and a shape that lacks one is matrices out."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def turn(axis, fold=None, through=MIDDLE) -> Turn:
     ],
 )
 def test_the_stated_turns_make_a_whole_group(turns, count):
-    found = [np.array(m) for m in symmetries(turns).discrete]
-    assert len(found) == count
-    for one in found:
+    matrices = [np.array(m) for m in symmetries(turns).discrete]
+    assert len(matrices) == count
+    for one in matrices:
         assert np.allclose(one[:3, :3] @ one[:3, :3].T, np.eye(3)) and np.linalg.det(one[:3, :3]) > 0
         np.testing.assert_allclose(one @ [*MIDDLE, 1], [*MIDDLE, 1], atol=1e-9)
-        every = np.stack([np.eye(4), *found])
-        for other in found:
+        every = np.stack([np.eye(4), *matrices])
+        for other in matrices:
             assert np.abs(every - one @ other).max(axis=(1, 2)).min() < 1e-9
 
 
 def test_axes_that_do_not_fit_together_are_refused():
-    with pytest.raises(ValueError, match="endlessly many"):
+    with pytest.raises(ValueError, match="infinitely many"):
         symmetries([turn(Z, 4), turn([0, np.sin(0.3), np.cos(0.3)], 3)])
-    with pytest.raises(ValueError, match="endlessly many"):
+    with pytest.raises(ValueError, match="infinitely many"):
         symmetries([turn(Z, 2), turn(Z, 2, (0.01, 0, 0))])
 
 

@@ -1,9 +1,9 @@
-"""Phone: the description of one phone model, as its YAML file has it.
+"""Phone: the description of one phone model, as in its YAML file.
 
 In: the mapping of assets/phones/<name>.yaml. Out: a frozen, checked `Phone`.
-Fixes the convention: millimetres; places on the back are [from the left, from the top] as seen
+Conventions: millimetres; places on the back are [from the left, from the top] as seen
 from behind, left and right of buttons and bottom holes are as seen from the front.
-Colours are sRGB hex values. Knows nothing of meshes or materials.
+Colours are sRGB hex values. There are no meshes or materials here.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Front(_Part):
     @model_validator(mode="after")
     def _cutout_fits_kind(self):
         if (self.kind == "home_button") != (self.cutout_mm is None):
-            raise ValueError("cutout_mm is needed for a notch or dynamic_island, and only there")
+            raise ValueError("cutout_mm is required for a notch or dynamic_island, and not allowed otherwise")
         return self
 
 
@@ -159,7 +159,7 @@ class Phone(_Part):
             for axis in (0, 1):
                 low, high = place[axis] - half_size[axis], place[axis] + half_size[axis]
                 if low < 0 or high > limits[axis]:
-                    raise ValueError(f"{field} reaches over the edge of the body ({low:g} to {high:g} mm)")
+                    raise ValueError(f"{field} extends beyond the edge of the body ({low:g} to {high:g} mm)")
         return self
 
     def _footprints(self):

@@ -1,8 +1,8 @@
 """The built-in family "phones": descriptions in assets/phones -> sources and colourways.
 
 In: YAML files, one a model. Out: `Phone` descriptions, the `Source`s that a measurer reads, and
-each model's colourways by material-slot name. A file that is not valid is a CatalogError that
-names the file and the field. Builds no geometry: that is the engine's work.
+each model's colourways by material-slot name. An invalid file is a CatalogError that names the file and the
+field. No geometry is built here: that is the engine's work.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from blendgen.system.resources import resource_folder
 
 FOLDER = "phones"
 DARK_GLASS = "#060607"
-# libyaml, where PyYAML was built with it, saves 0.2 seconds of every command
+# libyaml, if PyYAML was built with it, saves 0.2 seconds in every command
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_phones() -> dict[str, Phone]:
-    """All built-in phones by name, sorted; raises CatalogError for a file that is not valid."""
+    """All built-in phones by name, sorted; raises CatalogError for an invalid file."""
     files = sorted((resource_folder("assets") / FOLDER).glob("*.yaml"))
     if not files:
-        raise CatalogError("the folder assets/phones holds no phone description")
+        raise CatalogError("the folder assets/phones contains no phone description")
     return {file.stem: load_phone(file) for file in files}
 
 
@@ -90,14 +90,14 @@ def _slot_colors(phone: Phone, finishes: Finishes) -> dict[str, str]:
         "bezel": finishes.bezel or DARK_GLASS,
     }
     if any(getattr(phone.antennas, field) for field in type(phone.antennas).model_fields):
-        colors["antenna"] = finishes.antenna or _plastic_beside(finishes.frame)
+        colors["antenna"] = finishes.antenna or _antenna_color(finishes.frame)
     if phone.island:
         colors["island"] = finishes.island or finishes.back
     return colors
 
 
-def _plastic_beside(frame: str) -> str:
-    """Antenna lines are plastic: they never quite match the metal, so darker, or lighter on black."""
+def _antenna_color(frame: str) -> str:
+    """Antenna lines are plastic and never quite match the metal: they are darker, or lighter on black."""
     channels = hex_to_srgb(frame)
     target, share = (1.0, 0.11) if max(channels) < 0.35 else (0.0, 0.24)
     mixed = [(1 - share) * channel + share * target for channel in channels]

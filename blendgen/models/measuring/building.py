@@ -1,8 +1,8 @@
-"""Building: the folders in which entries of the cache are made, and the removal of those that were left.
+"""Building: the folders in which entries of the cache are built, and the removal of abandoned ones.
 
-A process has one folder `.building-<host>-<process>-<random>` with a locked file `owner` in it, while it
-builds anything. The lock ends with the process, however that ends; so the next run on the same host tells
-what is left from what is in use. Folders of other hosts, and of older versions, are told by their age.
+While a process builds anything it has one folder `.building-<host>-<process>-<random>` with a locked file
+`owner`. The lock is released when the process ends, for whatever reason, so the next run on the same host can
+recognise abandoned folders. Folders of other hosts, and of older versions, are removed by their age.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # no Unix: age alone tells
+except ImportError:  # not Unix: only the age counts
     fcntl = None
 
 PREFIX = ".building-"
 _OWNER = "owner"
 _ABANDONED_AFTER_S = 24 * 3600
-_YOUNG_S = 60  # a folder may have been made a moment ago, and its owner not yet
+_YOUNG_S = 60  # a new folder may not have its owner file yet
 
 
 class BuildFolders:
-    """The folders in the making of this process, below `place`. Every method may raise OSError."""
+    """The folders in which this process builds, below `place`. Every method may raise OSError."""
 
     def __init__(self, place: Path):
         self._place = place
@@ -47,7 +47,7 @@ class BuildFolders:
         return folder
 
     def end(self, folder: Path) -> None:
-        """Remove a folder, if it is still here; the last one takes all of the workshop with it."""
+        """Remove a folder if it still exists; with the last one also the folder of this process."""
         shutil.rmtree(folder, ignore_errors=True)
         if folder in self._open:
             self._open.remove(folder)
@@ -58,7 +58,7 @@ class BuildFolders:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{_host()}-{os.getpid()}-", dir=self._place))
         self._lock = os.open(self._folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOSE, 0o600)
         if fcntl is not None:
-            with contextlib.suppress(OSError):  # a file system without locks: age alone tells
+            with contextlib.suppress(OSError):  # a file system without locks: only the age counts
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _close(self) -> None:
@@ -76,14 +76,14 @@ def _host() -> str:
 
 
 def sweep(place: Path) -> None:
-    """Remove what killed processes left behind."""
-    for left in place.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # published or discarded by its process meanwhile
-            if _is_left(left):
-                shutil.rmtree(left, ignore_errors=True)
+    """Remove the folders of killed processes."""
+    for folder in place.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # published or discarded by its process in the meantime
+            if _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_left(folder: Path) -> bool:
+def _is_abandoned(folder: Path) -> bool:
     age_s = time.time() - folder.stat().st_mtime
     if age_s > _ABANDONED_AFTER_S:
         return not _is_locked(folder)
@@ -92,7 +92,7 @@ def _is_left(folder: Path) -> bool:
 
 
 def _is_locked(folder: Path) -> bool:
-    """Whether a process of this host holds the folder; one without an owner is held by none."""
+    """Whether a process of this host is using the folder; a folder without an owner file is not in use."""
     try:
         lock = os.open(folder / _OWNER, os.O_RDWR | _CLOSE | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Cache: measured models on disk, found by the content that they were measured from.
+"""Cache: measured models on disk, by a digest of what they were measured from.
 
-An entry's key is a digest of all that decides the result: the bytes of the model and the files it
-names, its options, the code that measures and Blender's version. Hence entries never grow stale;
-they may be deleted at any time. Several processes may use one cache folder at once.
+An entry's key is a digest of everything that decides the result: the bytes of the model and the files it
+names, its options, the code that measures and Blender's version. Entries never go stale and may be deleted at
+any time. Several processes may use one cache folder at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from blendgen.errors import SetupError
 from blendgen.files.regular_file import MAX_MODEL_BYTES
 from blendgen.models.companions import companion_names, inside
 from blendgen.models.measuring.building import BuildFolders
-from blendgen.models.measuring.entry import TornEntry, file_sha256, read_entry
+from blendgen.models.measuring.entry import IncompleteEntry, file_sha256, read_entry
 from blendgen.models.product import Measured
 from blendgen.models.scan import model_suffix
 from blendgen.models.source import Source
@@ -30,7 +30,7 @@ CACHE_FORMAT = 1
 def cache_folder() -> Path:
     """$BLENDGEN_CACHE_DIR, or $XDG_CACHE_HOME/blendgen, or ~/.cache/blendgen.
 
-    raises: SetupError where there is no home folder to have it in
+    raises: SetupError if there is no home folder
     """
     own, base = os.environ.get("BLENDGEN_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
     try:
@@ -39,14 +39,14 @@ def cache_folder() -> Path:
         return (Path(base) if base else Path.home() / ".cache") / "blendgen"
     except RuntimeError as error:
         raise SetupError(
-            f"there is no home folder for the cache ({error}); set BLENDGEN_CACHE_DIR to a folder"
+            f"the cache needs a home folder ({error}); set BLENDGEN_CACHE_DIR to a folder"
         ) from error
 
 
 def blender_environment(scratch: Path) -> dict[str, str]:
-    """Variables for a process that loads Blender: it leaves nothing in the person's own folders.
+    """Environment variables of a process that loads Blender, so that it writes nothing to the user's folders.
 
-    scratch: for what it forgets when it is killed; what it and graphics drivers keep lies in our cache
+    scratch: for its temporary files; Blender's and the graphics drivers' own caches go into our cache folder
     """
     own = cache_folder().absolute()
     return {
@@ -76,7 +76,7 @@ def source_key(source: Source, measurer_digest: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@cache  # reading metadata takes milliseconds, and this is asked for each model
+@cache  # reading metadata takes milliseconds, and every model needs it
 def _bpy_version() -> str:
     try:
         return metadata.version("bpy")
@@ -85,7 +85,7 @@ def _bpy_version() -> str:
 
 
 def _file_facts(path: Path) -> dict[str, str]:
-    """Digest of the model and of each companion, by name relative to it; "" where one is missing."""
+    """Digests of the model and of each companion, by name relative to it; "" for a missing one."""
     facts = {f".{model_suffix(path)}": file_sha256(path, MAX_MODEL_BYTES)}
     for name in companion_names(path):
         file = inside(path.parent, name)
@@ -95,34 +95,34 @@ def _file_facts(path: Path) -> dict[str, str]:
 
 
 class AssetCache:
-    """The entries below `folder`; made on first use.
+    """The entries below `folder`, which is created on first use.
 
-    Every method raises SetupError where the folder cannot be written.
+    Every method raises SetupError if the folder cannot be written.
     """
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or cache_folder()
-        self._workshop = BuildFolders(self.folder / "assets")
+        self._building = BuildFolders(self.folder / "assets")
 
     def entry_folder(self, key: str) -> Path:
         return self.folder / "assets" / key
 
     def read(self, key: str) -> Measured | str | None:
-        """The entry as of read_entry; None where there is none, or only a damaged one."""
+        """The entry as of read_entry; None if there is none, or only a damaged one."""
         try:
             return read_entry(self.entry_folder(key))
-        except TornEntry:
+        except IncompleteEntry:
             return None
 
     def begin(self, key: str) -> Path:
         """A new empty folder in which an entry can be built; publish or discard it."""
         try:
-            return self._workshop.begin(key[:16])
+            return self._building.begin(key[:16])
         except OSError as error:
             raise self._unwritable(error) from error
 
     def publish(self, building: Path, key: str) -> None:
-        """Make the built folder the entry, unless another process was quicker."""
+        """Make the built folder the entry, unless another process was first."""
         try:
             if self.read(key) is not None:
                 self.discard(building)
@@ -138,12 +138,12 @@ class AssetCache:
             raise self._unwritable(error) from error
 
     def discard(self, building: Path) -> None:
-        self._workshop.end(building)
+        self._building.end(building)
 
     def _set_aside(self, key: str) -> None:
-        """Take a damaged entry away; another process may do the same at the same time."""
+        """Move a damaged entry away; another process may do the same at the same time."""
         if self.entry_folder(key).exists():
-            aside = self._workshop.begin("damaged")
+            aside = self._building.begin("damaged")
             with contextlib.suppress(FileNotFoundError):
                 self.entry_folder(key).rename(aside / "entry")
             self.discard(aside)

@@ -23,7 +23,7 @@ _HULL_FILE = "hull.npy"
 _NUMBERS_FILE = "product.json"
 
 
-class TornEntry(Exception):
+class IncompleteEntry(Exception):
     """The folder does not hold a complete entry."""
 
 
@@ -48,7 +48,7 @@ def write_refusal(folder: Path, reason: str) -> None:
 def read_entry(folder: Path) -> Measured | str:
     """The measured model, or the reason for which it was refused.
 
-    raises: TornEntry where the folder is missing, not complete or damaged
+    raises: IncompleteEntry if the folder is missing, incomplete or damaged
     """
     try:
         numbers = json.loads((folder / _NUMBERS_FILE).read_text(encoding="utf-8"))
@@ -56,11 +56,11 @@ def read_entry(folder: Path) -> Measured | str:
             return str(numbers["refusal"])
         for name, sha256 in numbers.pop("sha256").items():
             if file_sha256(folder / name) != sha256:
-                raise TornEntry(f"{folder / name} is damaged")
+                raise IncompleteEntry(f"{folder / name} is damaged")
         hull_m = np.load(folder / _HULL_FILE, allow_pickle=False)
         return _adapter().validate_python({**numbers, "hull_m": hull_m})
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise TornEntry(f"{folder}: {error}") from error
+        raise IncompleteEntry(f"{folder}: {error}") from error
 
 
 def file_sha256(path: Path, max_bytes: int | None = None) -> str:

@@ -1,1 +1,1 @@
-"""Sidecars: what a YAML file beside a model says of it, checked and applied to the measured product."""
+"""Sidecars: YAML files next to models that describe them; checked, and applied to the measured products."""

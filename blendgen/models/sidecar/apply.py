@@ -1,7 +1,7 @@
-"""Apply: a measured product and its sidecar -> the product with what the sidecar says.
+"""Apply: a measured product and its sidecar -> the product as the sidecar describes it.
 
-What only the measured mesh can tell is checked here: whether patterns match a part, whether
-keypoints lie on the surface, whether the shape has its symmetries, whether a stable pose is left.
+Checks that need the measured mesh are here: whether patterns match a part, whether keypoints are on the
+surface, whether the shape has its symmetries, whether a stable pose is left.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from blendgen.models.source import AS_SHOWN
 from blendgen.models.symmetry import Turn, misfit_m, symmetries
 
 EXCLUDED_WITHIN_DEG = 30.0
-# of the product's largest side
+# shares of the product's largest side
 KEYPOINT_TOLERANCE = 0.02
 SYMMETRY_TOLERANCE = 0.03
-_FRAMES = {FILE: "as they stand in the model file", AS_SHOWN: "as Blender shows the model file"}
+_FRAMES = {FILE: "as in the model file", AS_SHOWN: "as Blender shows the model file"}
 
 
 def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Problem]]:
-    """The product as its sidecar describes it, and all that does not fit; then the product is of no use.
+    """The product as its sidecar describes it, or the unchanged product and all faults of the sidecar.
 
     product: measured with the sidecar's keypoints as its source's `points`
     """
@@ -52,7 +52,7 @@ def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Pro
         part_names=_part_names(product, file) if sidecar.parts else (),
         keypoints=named_keypoints(product, file),
         symmetries=symmetries(turn for _, turn in turns),
-        stable_poses=_kept_poses(product, file),
+        stable_poses=_allowed_poses(product, file),
     )
     return described, []
 
@@ -62,7 +62,7 @@ def _frame_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
         return
     for key in ("keypoints", "symmetries", "exclude_poses"):
         if file.sidecar.model_fields_set & {key}:
-            yield file.problem((key,), "the axes of this file cannot be told; export it to another format")
+            yield file.problem((key,), "the axes of this file are unknown; export it to another format")
 
 
 def _pattern_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
@@ -87,29 +87,29 @@ def _part_names(product: Product, file: SidecarFile) -> tuple[str, ...]:
 def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
     frame = FileFrame(product)
     tolerance_m = KEYPOINT_TOLERANCE * max(product.size_m)
-    for (name, place), found in zip(file.sidecar.keypoints.items(), product.keypoints, strict=False):
-        off_m = math.dist(frame.point_m(place.at), found.position_m)
+    for (name, place), measured in zip(file.sidecar.keypoints.items(), product.keypoints, strict=False):
+        off_m = math.dist(frame.point_m(place.at), measured.position_m)
         if off_m > tolerance_m:
-            nearest_point = ", ".join(f"{x:.4g}" for x in frame.to_file(found.position_m))
+            nearest_point = ", ".join(f"{x:.4g}" for x in frame.to_file(measured.position_m))
             yield file.problem(
                 ("keypoints", name),
-                f"lies {1000 * off_m:.3g} mm off the surface, more than {1000 * tolerance_m:.3g}; the "
+                f"is {1000 * off_m:.3g} mm off the surface, more than {1000 * tolerance_m:.3g}; the "
                 f"nearest point is [{nearest_point}], {_FRAMES[file.sidecar.coordinates]}",
             )
 
 
 def named_keypoints(product: Product, file: SidecarFile) -> tuple[Keypoint, ...]:
-    """What was measured of the sidecar's keypoints, under their names."""
+    """The measured keypoints, under the names of the sidecar."""
     mirrored = twins(file.sidecar)
     names = file.sidecar.keypoints
     return tuple(
-        Keypoint(name, found.position_m, mirrored.get(name))
-        for name, found in zip(names, product.keypoints, strict=True)
+        Keypoint(name, measured.position_m, mirrored.get(name))
+        for name, measured in zip(names, product.keypoints, strict=True)
     )
 
 
 def _turns(product: Product, file: SidecarFile) -> Iterator[tuple[tuple, Turn]]:
-    """The stated symmetries in the product frame, each with its place in the file."""
+    """The stated symmetries in the product frame, each with its path in the file."""
     frame, stated = FileFrame(product), file.sidecar.symmetries
     for key in ("continuous", "discrete"):
         for number, one in enumerate(getattr(stated, key)):
@@ -126,8 +126,8 @@ def _symmetry_faults(product: Product, file: SidecarFile, turns) -> Iterator[Pro
         if off_m > tolerance_m:
             yield file.problem(
                 path,
-                f"the shape does not have this symmetry: turned so, it is {1000 * off_m:.3g} mm off, more "
-                f"than {1000 * tolerance_m:.3g}; axes are taken {_FRAMES[file.sidecar.coordinates]}",
+                f"the shape does not have this symmetry: rotated like this it is {1000 * off_m:.3g} mm off, "
+                f"more than {1000 * tolerance_m:.3g}; axes are {_FRAMES[file.sidecar.coordinates]}",
             )
     try:
         symmetries(turn for _, turn in turns)
@@ -135,17 +135,17 @@ def _symmetry_faults(product: Product, file: SidecarFile, turns) -> Iterator[Pro
         yield file.problem(("symmetries",), str(error))
 
 
-def _kept_poses(product: Product, file: SidecarFile) -> tuple[StablePose, ...]:
-    """The stable poses that are left, their probabilities adding up to 1 again."""
-    kept = [pose for pose in product.stable_poses if not excluded(product, pose, file)]
-    if len(kept) == len(product.stable_poses):
+def _allowed_poses(product: Product, file: SidecarFile) -> tuple[StablePose, ...]:
+    """The stable poses that are not excluded; their probabilities sum to 1."""
+    allowed = [pose for pose in product.stable_poses if not excluded(product, pose, file)]
+    if len(allowed) == len(product.stable_poses):
         return product.stable_poses
-    total = sum(pose.probability for pose in kept)
-    return tuple(replace(pose, probability=pose.probability / total) for pose in kept)
+    total = sum(pose.probability for pose in allowed)
+    return tuple(replace(pose, probability=pose.probability / total) for pose in allowed)
 
 
 def excluded(product: Product, pose: StablePose, file: SidecarFile) -> bool:
-    """Whether one of the axes that the sidecar excludes looks up in a stable pose."""
+    """Whether one of the axes that the sidecar excludes points up in a stable pose."""
     up = FileFrame(product).up_of(pose)
     least = math.cos(math.radians(EXCLUDED_WITHIN_DEG))
     return any(float(np.dot(up, axis)) >= least for axis in file.sidecar.exclude_poses)

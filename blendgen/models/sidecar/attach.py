@@ -1,7 +1,7 @@
-"""Attach: sources of model files -> the same with what their sidecars change of measuring them.
+"""Attach: sources of model files -> sources with the options that their sidecars set.
 
-In: sources as a scan gives them. Out: the sources, and the sidecar of each that has one. What the
-spec says of unit and up is in the sources already, and wins.
+In: sources from a scan. Out: the sources, and the sidecar of each that has one. The spec's unit and up are in
+the sources already, and take precedence.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from blendgen.models.source import AS_SHOWN, Source
 
 @dataclass
 class Sidecars:
-    """The sidecars of all models that were asked for so far, by the path of the model file.
+    """The sidecars of the models so far, by the path of the model file.
 
-    problems: what is wrong with them; files: those that are right
+    files: the valid sidecars; bad: models with an invalid one; problems: the faults of those
     """
 
     files: dict[str, SidecarFile] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
 
-    def attached(self, sources: Iterable[Source], beside: Iterable[Source]) -> list[Source]:
-        """The sources as they are to be measured; a source whose sidecar is wrong stays as it is.
+    def attached(self, sources: Iterable[Source], all_sources: Iterable[Source]) -> list[Source]:
+        """The sources with the options of their sidecars; those with an invalid sidecar are not changed.
 
-        beside: all sources of their folders, the ones that are not used, too
+        all_sources: all sources of their folders, also unused ones
         """
-        found, doubts = sidecar_files(*_places(beside))
-        self.problems += [problem for problem in doubts if problem not in self.problems]
-        return [self._attached(source, found.get(_path(source))) for source in sources]
+        files, problems = sidecar_files(*_places(all_sources))
+        self.problems += [problem for problem in problems if problem not in self.problems]
+        return [self._attached(source, files.get(_path(source))) for source in sources]
 
     def of(self, source: Source) -> SidecarFile | None:
         return self.files.get(source.options.get("path", ""))
@@ -60,17 +60,17 @@ class Sidecars:
 
 
 def models_of(file: Path, sources: Iterable[Source]) -> list[Source]:
-    """Those whose sidecar a file is; sources: all of its folder.
+    """The sources that a sidecar describes; sources: all of its folder.
 
-    raises: SpecError where it could be that of some, but there is a doubt
+    raises: SpecError if the file is ambiguous
     """
     sources = list(sources)
-    chosen, doubts = sidecar_files(*_places(sources))
-    found = [source for source in sources if chosen.get(_path(source)) == file]
-    doubts = [doubt for doubt in doubts if Path(doubt.file).name == file.name or file.name in doubt.message]
-    if not found and doubts:
-        raise SpecError(doubts)
-    return found
+    files, problems = sidecar_files(*_places(sources))
+    described_sources = [source for source in sources if files.get(_path(source)) == file]
+    problems = [one for one in problems if Path(one.file).name == file.name or file.name in one.message]
+    if not described_sources and problems:
+        raise SpecError(problems)
+    return described_sources
 
 
 def _path(source: Source) -> Path:
@@ -83,7 +83,7 @@ def _places(sources: Iterable[Source]) -> tuple[list[Path], dict[Path, str]]:
 
 
 def _options(options: Mapping, file: SidecarFile) -> dict:
-    """What a model is measured with; only what measuring needs, as it decides the cache's key."""
+    """The options that a model is measured with; only those, because they are part of the cache's key."""
     sidecar = file.sidecar
     changed = {**options, "unit": options["unit"] or sidecar.unit, "up": options["up"] or sidecar.up}
     if sidecar.coordinates == AS_SHOWN:
@@ -96,16 +96,16 @@ def _options(options: Mapping, file: SidecarFile) -> dict:
 def described(
     products: Iterable[Product], sources: Iterable[Source], sidecars: Sidecars
 ) -> tuple[list[Product], list[Problem]]:
-    """The products with what their sidecars say, and what of it does not fit them.
+    """The products as their sidecars describe them, and all faults of the sidecars.
 
-    sources: those that the products were measured from, by name, and perhaps more
+    sources: those of the products, by name, and perhaps more
     """
     by_name = {source.name: source for source in sources}
-    found, problems = [], []
+    result, problems = [], []
     for product in products:
         file = sidecars.of(by_name[product.name])
         if file is not None:
             product, faults = with_sidecar(product, file)
             problems += [fault for fault in faults if fault not in problems]
-        found.append(product)
-    return found, problems
+        result.append(product)
+    return result, problems

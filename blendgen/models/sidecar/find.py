@@ -1,9 +1,9 @@
-"""Find: which YAML file beside a model is its sidecar. Opens only files that could be one.
+"""Find: which YAML file next to a model is its sidecar. Opens only files that could be one.
 
-A sidecar is `mug.yaml` or `mug.glb.yaml` beside `mug.glb`, or `model.yaml` in a folder that holds
-just that model; `.yml` will do. What leaves a doubt is a Problem that tells the way out: a sidecar is
-never passed over in silence. A spec of blendgen that lies among the models is none, nor is a `model.yaml`
-that has none of the keys: other programs have such files, too.
+A sidecar is `mug.yaml` or `mug.glb.yaml` next to `mug.glb`, or `model.yaml` in a folder with just one model;
+`.yml` works too. An ambiguous file is a Problem with a way out: a sidecar is never ignored silently. A
+blendgen spec among the models is not a sidecar, and neither is a `model.yaml` without any of the keys: other
+programs have such files, too.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from blendgen.models.sidecar.schema import KEYS, MARK
 
 SUFFIXES = (".yaml", ".yml")
 FOR_A_FOLDER = "model"
-_MAX_BYTES = 1_000_000  # no sidecar is larger
+_MAX_BYTES = 1_000_000  # sidecars are smaller
 _MARKED = re.compile(rf"^[\s{{]*[\"']?{MARK}[\"']?\s*:", re.M)
 _KEYED = re.compile(rf"^(?:{{\s*)?[\"']?({'|'.join(map(re.escape, KEYS))})[\"']?\s*:", re.M)
 _SPEC = re.compile(r"^[\"']?blendgen[\"']?\s*:", re.M)
 
 
 def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[Path, Path], list[Problem]]:
-    """The sidecar of each model that has one, and what is wrong with the choice.
+    """The sidecar of each model that has one, and a problem for each ambiguous file.
 
-    models: model files, all of their folders
-    shown: folder -> how messages name it
+    models: all model files of their folders
+    shown: folder -> its name in messages
     """
     chosen: dict[Path, Path] = {}
     problems: list[Problem] = []
@@ -43,17 +43,17 @@ def sidecar_files(models: Iterable[Path], shown: dict[Path, str]) -> tuple[dict[
         for file, of in claimants.items():
             for model in of:
                 claims[model].append(file)
-        problems += _doubts(claims, claimants, here, shown[folder])
+        problems += _ambiguities(claims, claimants, here, shown[folder])
         chosen |= {
-            model: found[0]
-            for model, found in claims.items()
-            if len(found) == 1 and len(claimants[found[0]]) == 1
+            model: candidates[0]
+            for model, candidates in claims.items()
+            if len(candidates) == 1 and len(claimants[candidates[0]]) == 1
         }
     return chosen, problems
 
 
 def sidecar_name(model: Path) -> Path:
-    """Where a new sidecar of a model belongs: `mug.yaml`, or `mug.glb.yaml` beside another mug or a spec."""
+    """The path of a new sidecar: `mug.yaml`, or `mug.glb.yaml` next to another mug or a spec of that name."""
     alike = [file for file in model.parent.iterdir() if file.stem.casefold() == model.stem.casefold()]
     rivals = sum(model_suffix(file) in MODEL_SUFFIXES for file in alike) > 1
     usual = model.with_suffix(".yaml")
@@ -61,7 +61,7 @@ def sidecar_name(model: Path) -> Path:
 
 
 def is_sidecar(file: Path) -> bool:
-    """Whether a YAML file says that it is one, or is no spec and is called after a model beside it."""
+    """Whether a YAML file is marked as a sidecar, or is named after a model next to it and not a spec."""
     if _MARKED.search(_text(file)):
         return True
     models = (one for one in file.absolute().parent.iterdir() if model_suffix(one) in MODEL_SUFFIXES)
@@ -70,7 +70,7 @@ def is_sidecar(file: Path) -> bool:
 
 
 def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
-    """The models that each YAML file says, by its name, to belong to."""
+    """YAML file -> the models that it may belong to, by its name."""
     by_name: dict[str, list[Path]] = {}
     for model in here:
         for name in {model.name.casefold(), model.stem.casefold()}:
@@ -83,13 +83,13 @@ def _claimants(files: list[Path], here: list[Path]) -> dict[Path, list[Path]]:
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    """The YAML files of a folder that are no specs, by name."""
+    """The YAML files of a folder that are not specs, by name."""
     files = [f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".")]
     return sorted(file for file in files if not file.is_dir() and not is_spec(file))
 
 
 def _text(file: Path) -> str:
-    """Its text as far as it can be read; reading it as a sidecar will tell what is wrong."""
+    """Its text as far as it can be read; reading it as a sidecar reports errors."""
     if links_outside(file):
         return ""
     try:
@@ -100,26 +100,25 @@ def _text(file: Path) -> str:
 
 
 def is_spec(file: Path) -> bool:
-    """Whether a YAML file says that it is a spec of blendgen."""
+    """Whether a YAML file is marked as a blendgen spec."""
     text = _text(file)
     return bool(_SPEC.search(text)) and not _MARKED.search(text)
 
 
-def _doubts(
+def _ambiguities(
     claims: dict[Path, list[Path]], claimants: dict[Path, list[Path]], here: list[Path], folder: str
 ) -> list[Problem]:
     problems = []
-    for model, found in claims.items():
-        if len(found) > 1:
-            names = ", ".join(file.name for file in found)
-            problems.append(
-                _problem(folder, found[1], f"{model.name} has several sidecars: {names}; keep one")
-            )
+    for model, candidates in claims.items():
+        if len(candidates) > 1:
+            names = ", ".join(file.name for file in candidates)
+            message = f"{model.name} has several sidecars: {names}; keep one"
+            problems.append(_problem(folder, candidates[1], message))
     for file, of in claimants.items():
         if len(of) > 1:
             ways = " or ".join(f"{model.name}{file.suffix}" for model in of)
-            told = f"belongs to {' and '.join(model.name for model in of)} alike; call it {ways}"
-            problems.append(_problem(folder, file, told))
+            message = f"may belong to {' or '.join(model.name for model in of)}; rename it to {ways}"
+            problems.append(_problem(folder, file, message))
         elif not of and (_MARKED.search(_text(file)) or _is_for_folder(file)):
             problems.append(_problem(folder, file, _unclaimed(file, here)))
     return problems
@@ -132,9 +131,9 @@ def _is_for_folder(file: Path) -> bool:
 def _unclaimed(file: Path, here: list[Path]) -> str:
     if _is_for_folder(file):
         names = ", ".join(f"{model.stem}{file.suffix}" for model in here[:3])
-        return f"this folder holds {len(here)} models; name it after the one it describes ({names}, ...)"
+        return f"this folder has {len(here)} models; name the file after the one it describes ({names}, ...)"
     name = file.stem if model_suffix(file.stem) not in MODEL_SUFFIXES else Path(file.stem).stem
-    return f"is the sidecar of no model here{did_you_mean(name, (model.stem for model in here))}"
+    return f"does not belong to any model here{did_you_mean(name, (model.stem for model in here))}"
 
 
 def _problem(folder: str, file: Path, message: str) -> Problem:

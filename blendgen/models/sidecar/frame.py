@@ -1,6 +1,6 @@
-"""File frame: between the axes and the unit of a model file and the product frame.
+"""File frame: transforms between the axes and the unit of a model file and the product frame.
 
-For what comes from no file the two are the same, in metres.
+If there is no file, the two are the same, in metres.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class FileFrame:
     """The frame of one product's model file."""
 
     def __init__(self, product: Product):
-        known = product.measured.file_to_product
-        self._file_to_product = np.eye(4) if known is None else np.array(known)
+        file_to_product = product.measured.file_to_product
+        self._file_to_product = np.eye(4) if file_to_product is None else np.array(file_to_product)
         self._product_to_file = np.linalg.inv(self._file_to_product)
 
     def point_m(self, at) -> np.ndarray:
@@ -33,11 +33,11 @@ class FileFrame:
         return _unit(self._file_to_product[:3, :3] @ np.asarray(axis))
 
     def up_of(self, pose: StablePose) -> np.ndarray:
-        """(3,) unit vector in the file's axes that looks up in a stable pose."""
+        """(3,) unit vector in the file's axes that points up in a stable pose."""
         return _unit(self._product_to_file[:3, :3] @ np.array(pose.rotation)[2])
 
     def up_name(self, pose: StablePose) -> str:
-        """ "+z" or the like for an axis nearly upright, else the direction."""
+        """ "+z" or the like if an axis is nearly upright, otherwise the direction."""
         up = self.up_of(pose)
         main = int(np.abs(up).argmax())
         if abs(up[main]) >= np.cos(np.radians(_NAMED_WITHIN_DEG)):

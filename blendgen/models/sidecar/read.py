@@ -1,4 +1,4 @@
-"""Read: the text of a sidecar -> a SidecarFile, or all that is wrong with it, with its places."""
+"""Read: the text of a sidecar -> a SidecarFile, or all its faults with their places."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SidecarFile:
 
     @property
     def file(self) -> str:
-        """As messages name it."""
+        """Its name in messages."""
         return self.document.file
 
     def problem(self, path: FieldPath, message: str) -> Problem:
@@ -50,7 +50,9 @@ def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
 def check_sidecar(document: Document, model: Path) -> SidecarFile:
     """Check plain values against the schema; raises SpecError."""
     if not isinstance(document.value, dict) or MARK not in document.value:
-        advice = f"a model's sidecar starts with `{MARK}: {VERSION}`; if it is none, rename or move it"
+        advice = (
+            f"a model's sidecar starts with `{MARK}: {VERSION}`; if this is not a sidecar, rename or move it"
+        )
         raise SpecError([document.problem((), advice)])
     value = copy.deepcopy(document.value)
     broken = [(path, NO_VALUE) for path in without_value(value)]
@@ -67,33 +69,33 @@ def check_sidecar(document: Document, model: Path) -> SidecarFile:
 
 
 def twins(sidecar: Sidecar) -> dict[str, str]:
-    """Keypoint -> the one that it becomes in a mirrored image; one side's word is enough."""
+    """Keypoint -> the one that it becomes in a mirrored image; it is enough if one of the two states it."""
     stated = {name: one.mirrored for name, one in sidecar.keypoints.items() if one.mirrored}
     return {other: name for name, other in stated.items()} | stated
 
 
 def _mirror_faults(sidecar: Sidecar) -> list[tuple[FieldPath, str]]:
-    found = []
+    broken = []
     for name, other in ((name, one.mirrored) for name, one in sidecar.keypoints.items()):
         if other is None:
             continue
         message = _mirror_fault(name, other, sidecar)
         if message:
-            found.append((("keypoints", name, "mirrored"), message))
-    return found
+            broken.append((("keypoints", name, "mirrored"), message))
+    return broken
 
 
 def _mirror_fault(name: str, other: str, sidecar: Sidecar) -> str | None:
     if other == name:
-        return "a keypoint that stays itself in a mirrored image needs no mirrored; remove it"
+        return "a keypoint that is its own mirror image does not need `mirrored`; remove it"
     if other not in sidecar.keypoints:
-        return f"{other!r} is no keypoint{did_you_mean(other, set(sidecar.keypoints) - {name})}"
+        return f"{other!r} is not a keypoint{did_you_mean(other, set(sidecar.keypoints) - {name})}"
     rivals = [one for one, place in sidecar.keypoints.items() if place.mirrored == other and one != name]
     back = sidecar.keypoints[other].mirrored
     if back not in (None, name):
         return f"{other} is mirrored to {back}, not to {name}"
     if rivals:
-        return f"{other} is the mirror image of {rivals[0]}, too; a keypoint has one"
+        return f"{other} is already the mirror image of {rivals[0]}; a keypoint has only one"
     return None
 
 
@@ -102,4 +104,4 @@ def _up_faults(sidecar: Sidecar, model: Path) -> list[tuple[FieldPath, str]]:
     if sidecar.up is None or suffix in UNITLESS_SUFFIXES:
         return []
     listed = ", ".join(UNITLESS_SUFFIXES)
-    return [(("up",), f"a {suffix} file says it itself; up belongs to {listed}")]
+    return [(("up",), f"a {suffix} file states its own up axis; up is for {listed}")]

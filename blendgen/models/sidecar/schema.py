@@ -1,7 +1,7 @@
-"""Sidecar: the schema of a `model.yaml`, what a person knows of a model and its mesh does not tell.
+"""Sidecar: the schema of a `model.yaml`, which states what cannot be measured from a model's mesh.
 
-All places and directions in it are in one frame: the model file's own axes and unit, or what Blender
-shows (`coordinates`); the product frame comes later (apply.py). Unknown keys are refused.
+All places and directions are in one frame: the model file's own axes and unit, or those that Blender shows
+(`coordinates`); apply.py converts them to the product frame. Unknown keys are errors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from blendgen.spec.section import Section, ShortSection
 VERSION = 1
 LONGEST_NAME = 100
 MARK = "blendgen_model"  # the key that every sidecar has
-FILE = "file"  # coordinates as they stand in the model file
+FILE = "file"  # coordinates as in the model file
 _FARTHEST = 1e9  # in any unit; models are measured in single precision
 Vector = tuple[float, float, float]
 _SIGNED_AXIS = re.compile(r"([+-]?)([xyz])")
@@ -50,7 +50,7 @@ def _axis(value: Any) -> Vector:
     vector = _vector(value)
     length = math.hypot(*vector)
     if length == 0:
-        raise ValueError("must point somewhere, got [0, 0, 0]")
+        raise ValueError("must not be [0, 0, 0]")
     return tuple(x / length for x in vector)
 
 
@@ -87,7 +87,7 @@ class KeypointPlace(ShortSection):
 
 
 class ContinuousSymmetry(ShortSection):
-    """Any turn about an axis leaves the product as it is."""
+    """The product looks the same after any rotation about an axis."""
 
     SHORT = ("axis", _AXIS_SCHEMA)
 
@@ -99,11 +99,11 @@ class ContinuousSymmetry(ShortSection):
 
 
 class DiscreteSymmetry(Section):
-    """A part of a full turn about an axis leaves the product as it is."""
+    """The product looks the same after a fraction of a full turn about an axis."""
 
     axis: Axis = Field(description="such as z, or [x, y, z]")
     fold: int = Field(
-        ge=2, le=72, description="how many times a full turn brings it onto itself: 2 for half a turn"
+        ge=2, le=72, description="how many times a full turn maps it onto itself: 2 for half a turn"
     )
     through: Place | None = Field(
         None,
@@ -112,38 +112,42 @@ class DiscreteSymmetry(Section):
 
 
 class StatedSymmetries(Section):
-    """Under which turns the product looks the same, paint included."""
+    """Rotations under which the product looks the same, including its paint."""
 
-    continuous: list[ContinuousSymmetry] = Field([], description="axes of any turn")
-    discrete: list[DiscreteSymmetry] = Field([], description="axes of a part of a turn")
+    continuous: list[ContinuousSymmetry] = Field([], description="axes of any rotation")
+    discrete: list[DiscreteSymmetry] = Field([], description="axes of a fraction of a turn")
 
 
 class Sidecar(Section):
-    """What is known of one model; every key but the first may be left out."""
+    """One model; every key but the first is optional."""
 
     blendgen_model: Literal[1] = Field(description="the version of this format, 1")
-    model_class: Pattern | None = Field(None, alias="class", description="what it is; see products[].label")
+    model_class: Pattern | None = Field(None, alias="class", description="its class; see products[].label")
     unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
-        None, description="of the numbers in the model file, whatever that says; the spec's unit wins"
+        None,
+        description="of the numbers in the model file; overrides the unit that the file states; the spec's "
+        "unit overrides both",
     )
     up: Literal[UP_AXES] | None = Field(
-        None, description="up axis of an obj, stl or ply file; the spec's up wins"
+        None, description="up axis of an obj, stl or ply file; the spec's up overrides it"
     )
     coordinates: Literal[FILE, AS_SHOWN] = Field(
         FILE,
-        description="of all points and axes below: file, as the numbers stand in the model file; blender, as "
-        "Blender shows them after importing it with its default settings",
+        description="of all points and axes below: file, as in the model file; blender, as Blender shows "
+        "them after importing the file with default settings",
     )
     colorways: dict[Name, dict[Pattern, Finish]] | None = Field(
-        None, min_length=1, description="instead of the model's own, as a spec's recolor, which wins"
+        None,
+        min_length=1,
+        description="instead of the model's own; as `recolor` of a spec, which overrides them",
     )
     parts: dict[Name, Patterns] = Field({}, description="part label -> pattern(s) of material names")
     keypoints: dict[Name, KeypointPlace] = Field(
-        {}, description="points to be found in images, on the surface"
+        {}, description="named points on the surface, located in each image"
     )
     symmetries: StatedSymmetries = Field(StatedSymmetries(), description="for pose estimation")
     exclude_poses: list[Axis] = Field(
-        [], description="stable poses in which one of these axes of the model file looks up are not used"
+        [], description="stable poses in which one of these axes of the model file points up are not used"
     )
 
     @field_validator("model_class")
@@ -152,9 +156,7 @@ class Sidecar(Section):
         if name is None:
             return None
         if folder_name(name) != name and not any(map(is_hidden, name)):
-            raise ValueError(
-                f"must be a name that a folder can have, such as {folder_name(name)}, got {name!r}"
-            )
+            raise ValueError(f"must be usable as a folder name, such as {folder_name(name)}, got {name!r}")
         return checked_name(name)
 
 

@@ -1,4 +1,4 @@
-"""Template: a sidecar to start from, with what was measured; only the class is for the person to check."""
+"""Template: a first sidecar from the measured values; the user has to check the class."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from blendgen.models.sidecar.schema import LONGEST_NAME, VERSION
 
 
 def template(product: Product, options: Mapping[str, str | None]) -> str:
-    """The YAML text; what is optional stands in comments.
+    """The YAML text; optional keys are comments.
 
-    options: those of its source; unit and up, where they were given, are written down
+    options: those of its source; its unit and up are included
     """
     frame, size = FileFrame(product), " x ".join(f"{1000 * side:.4g}" for side in product.size_m)
     poses = [
@@ -35,7 +35,7 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
         f"#   top: [{', '.join(f'{x:.4g}' for x in middle + 0.0)}]",
         "# symmetries:",
         "#   discrete: [{axis: z, fold: 2}]",
-        "# It rests with",
+        "# It rests with:",
         *poses,
         "# exclude_poses: ['-z']",
     ]
@@ -43,7 +43,7 @@ def template(product: Product, options: Mapping[str, str | None]) -> str:
 
 
 def _parts(product: Product) -> dict[str, list[str]]:
-    """Names of materials by labels, which may be neither as long nor as odd as those."""
+    """Label -> names of materials; labels are limited in length and characters."""
     parts: dict[str, list[str]] = {}
     for name in product.parts:
         parts.setdefault(_label(name), []).append(name)
@@ -56,7 +56,7 @@ def _label(name: str) -> str:
 
 
 def _text(text: str | list[str]) -> str:
-    """YAML of a text in quotes, or of several where there are."""
+    """YAML of a quoted text, or of a list of them."""
     if isinstance(text, list) and len(text) == 1:
         text = text[0]
     return json.dumps(text, ensure_ascii=False)
