@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.errors import GeometryError
+from blendgen.errors import GeometryError, InfeasibleDraw, Reason
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.geometry.projection import (
     box_of_mask,
@@ -48,19 +48,22 @@ def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Label
     )
 
 
-def subject_fault(labels: Labels, shot: Shot) -> str | None:
-    """Why the shot must be drawn again: nothing, too little or too much of its subject is seen."""
+def require_visible_subject(labels: Labels, shot: Shot) -> None:
+    """Raises InfeasibleDraw where too little or too much of the subject is visible."""
     subject = shot.products[0]
-    seen = next((one for one in labels.objects if one.instance_id == subject.instance_id), None)
-    if seen is None:
-        return f"no pixel of {subject.product} is seen; raise the resolution or frame_fill"
+    label = next((one for one in labels.objects if one.instance_id == subject.instance_id), None)
+    if label is None:
+        raise InfeasibleDraw(
+            Reason.SUBJECT_INVISIBLE,
+            f"no pixel shows {subject.product}; raise the resolution or camera.frame_fill",
+        )
     low, high = shot.visible_band
-    if low <= seen.visible_fraction <= high:
-        return None
-    return (
-        f"{seen.visible_fraction:.0%} of {subject.product} is visible, wanted {low:.0%} to {high:.0%}; "
-        "widen the visible_fraction of placement or occluders, or change what hides it"
-    )
+    if not low <= label.visible_fraction <= high:
+        raise InfeasibleDraw(
+            Reason.SUBJECT_VISIBILITY,
+            f"{label.visible_fraction:.0%} of {subject.product} is visible, wanted {low:.0%} to {high:.0%}; "
+            "widen visible_fraction of placement or occluders, or change what hides it",
+        )
 
 
 def _label(

@@ -4,6 +4,8 @@ BlendgenError            1  rendering or another step failed
 |- UsageError            2  the command was called wrongly
 |- SpecError             3  the spec file is not valid (carries every Problem at once)
 |- GeometryError         3  a sampled arrangement is not possible (a point behind the camera, ...)
+|  `- InfeasibleDraw        one draw of a shot has no solution; the shot is drawn again
+|- InfeasibleShot        3  every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
 |- SetupError            4  Blender, a system library or a device is missing
 |- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
@@ -18,7 +20,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class ExitCode(IntEnum):
@@ -73,8 +75,63 @@ class SpecError(BlendgenError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class Reason(StrEnum):
+    """Why a draw is infeasible; docs/dataset.md lists what helps."""
+
+    CAMERA_BELOW_SURFACE = "camera_below_surface"
+    CAMERA_IN_PRODUCTS = "camera_in_products"
+    PRODUCTS_OUT_OF_FRAME = "products_out_of_frame"
+    PRODUCTS_OFF_SURFACE = "products_off_surface"
+    LENS_FOLDS = "lens_folds"
+    LENS_TOO_WIDE = "lens_too_wide"
+    PILE_UNSETTLED = "pile_unsettled"
+    SUBJECT_INVISIBLE = "subject_invisible"
+    SUBJECT_VISIBILITY = "subject_visibility"
+    OTHER = "other"
+
+
 class GeometryError(BlendgenError):
     exit_code = ExitCode.SPEC
+    reason = Reason.OTHER
+
+
+class InfeasibleDraw(GeometryError):
+    """The values drawn for a shot do not go together; another attempt may succeed.
+
+    reason: the same for all draws that fail in the same way, whatever their numbers
+    permanent: no further attempt can differ
+    """
+
+    def __init__(self, reason: Reason, message: str, permanent: bool = False):
+        super().__init__(reason, message, permanent)
+        self.reason, self.message, self.permanent = reason, message, permanent
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InfeasibleShot(BlendgenError):
+    """Every attempt at a shot failed.
+
+    faults: the error of each attempt, in order
+    """
+
+    exit_code = ExitCode.SPEC
+
+    def __init__(self, shot_index: int, faults: tuple[GeometryError, ...]):
+        super().__init__(shot_index, faults)
+        self.shot_index, self.faults = shot_index, faults
+
+    @property
+    def fault(self) -> GeometryError:
+        """The last error with the most frequent reason."""
+        reasons = [fault.reason for fault in self.faults]
+        most_frequent = max(reasons, key=reasons.count)
+        return next(fault for fault in reversed(self.faults) if fault.reason == most_frequent)
+
+    def __str__(self) -> str:
+        attempts = "its attempt" if len(self.faults) == 1 else f"all {len(self.faults)} attempts"
+        return f"shot {self.shot_index}: {attempts} failed: {self.fault}"
 
 
 class CatalogError(BlendgenError):

@@ -1,8 +1,8 @@
 """Pipeline: the loop that turns an index into frames: draw -> render -> annotate -> develop -> Frame.
 
-In: a spec, its catalogue and class table, an engine and a developer. Out: Frames. Where too little (or
-too much) of the subject turns out to be visible, the shot is drawn again as the next attempt; the Shot
-in the Row says which attempt it was. Only `rendered` needs the engine: the rest may run in another
+In: a spec, its catalogue and class table, an engine and a developer. Out: Frames. A shot that cannot be
+drawn, or whose render shows too little or too much of the subject, is drawn again as the next attempt; the
+Shot in the Row says which attempt it was. Only `rendered` needs the engine: the rest may run in another
 thread while the engine renders the next shot.
 """
 
@@ -15,20 +15,19 @@ from itertools import groupby
 
 import numpy as np
 
-from blendgen.annotate import annotate, subject_fault
+from blendgen.annotate import annotate, require_visible_subject
 from blendgen.develop.develop import Developer
+from blendgen.draw.attempts import first_feasible
 from blendgen.draw.exposure import steady_groups
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.draw.sweep import Sweep
-from blendgen.engine.base import Engine, EngineError
+from blendgen.engine.base import Engine
 from blendgen.models.class_table import ClassTable
 from blendgen.models.label_names import LabelNames, label_names
 from blendgen.models.product import Catalog
 from blendgen.scene.film import Film, Frame, Labels
 from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.model import Spec
-
-MAX_ATTEMPTS = 16
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,12 @@ class Pipeline:
     sweep: Sweep | None = None
 
     def frames(self, task: Task) -> Iterator[Frame]:
-        """The frames of a task; raises EngineError where no attempt shows the subject as wanted."""
+        """The frames of a task; raises InfeasibleShot where no attempt is feasible, EngineError."""
         return self.developed(self.rendered(task))
 
     def rendered(self, task: Task) -> Rendered:
-        """A task after its render; raises EngineError where no attempt shows the subject as wanted."""
-        for attempt in range(MAX_ATTEMPTS):
-            shot = self._drawn(task.shot_index, attempt)
-            film = self.engine.render(shot)
-            labels = annotate(film, shot, self.names, self.spec.output)
-            fault = subject_fault(labels, shot)
-            if fault is None:
-                return Rendered(task, shot, film, labels)
-        raise EngineError(f"shot {task.shot_index}: {fault}, after {MAX_ATTEMPTS} attempts")
+        """A task after its render; raises InfeasibleShot where no attempt is feasible, EngineError."""
+        return first_feasible(task.shot_index, lambda attempt: self._rendered(task, attempt))
 
     def developed(self, rendered: Rendered) -> Iterator[Frame]:
         """The frames of a rendered task; does not use the engine."""
@@ -101,5 +93,10 @@ class Pipeline:
         """Names of the parts and keypoints of this data set."""
         return label_names(self.catalog, self.class_table.products_of_class())
 
-    def _drawn(self, shot_index: int, attempt: int) -> Shot:
-        return draw_shot(self.spec, self.catalog, self.class_table, shot_index, attempt, self.sweep)
+    def _rendered(self, task: Task, attempt: int) -> Rendered:
+        """One attempt; raises GeometryError where it is infeasible."""
+        shot = draw_shot(self.spec, self.catalog, self.class_table, task.shot_index, attempt, self.sweep)
+        film = self.engine.render(shot)
+        labels = annotate(film, shot, self.names, self.spec.output)
+        require_visible_subject(labels, shot)
+        return Rendered(task, shot, film, labels)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from blendgen import annotate as annotation
-from blendgen.annotate import subject_fault
+from blendgen.annotate import require_visible_subject
 from blendgen.draw.shot import draw_shot
 from blendgen.engine.flat import FlatEngine
+from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.projection import inverse_rigid, project, transform_points, undistort
 from blendgen.models.label_names import label_names
 from blendgen.models.product import Catalog, Keypoint
@@ -61,14 +62,24 @@ def test_a_product_without_a_pixel_has_no_label(seen):
     shot, film = seen
     labels = labels_with(film, shot, 2)
     assert [label.instance_id for label in labels.objects] == [1]
-    assert subject_fault(labels, shot) is None
+    require_visible_subject(labels, shot)
 
 
-def test_a_subject_that_is_not_seen_as_wanted_is_a_fault(seen):
+@pytest.mark.parametrize(
+    ("instance_id", "band", "reason", "message"),
+    [
+        (1, (0.0, 1.0), Reason.SUBJECT_INVISIBLE, "no pixel shows"),
+        (2, (0.1, 0.4), Reason.SUBJECT_VISIBILITY, "100% of .* is visible, wanted 10% to 40%"),
+    ],
+)
+def test_a_shot_with_too_little_or_too_much_of_its_subject_is_infeasible(
+    seen, instance_id, band, reason, message
+):
     shot, film = seen
-    assert "no pixel of" in subject_fault(labels_with(film, shot, 1), shot)
-    narrow = shot.model_copy(update={"visible_band": (0.1, 0.4)})
-    assert "100% of" in subject_fault(annotate(film, shot), narrow)
+    labels = labels_with(film, shot, instance_id)
+    with pytest.raises(InfeasibleDraw, match=message) as raised:
+        require_visible_subject(labels, shot.model_copy(update={"visible_band": band}))
+    assert raised.value.reason == reason and not raised.value.permanent
 
 
 ASKED = Output(semantic=True, parts=True, normals=True, obb=True, truncation=True, keypoints=True)

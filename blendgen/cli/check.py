@@ -11,7 +11,7 @@ from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.terminal import echo, echo_json
 
 if TYPE_CHECKING:
-    from blendgen.draw.survey import CheckReport
+    from blendgen.draw.survey import CheckReport, SampledShots
 
 
 @click.command("check")
@@ -38,6 +38,18 @@ def _lines(report: CheckReport) -> list[str]:
         f"camera {nearest_m:g} to {farthest_m:g} m away, products fill {least:g} to {most:g} of the frame "
         f"(first {sampled.shots} shots)",
         f"the largest sides of the products measure {smallest_m:g} to {largest_m:g} m",
+        *_infeasible(sampled),
         *(f"note: {note}" for note in report.notes),
         "ok",
+    ]
+
+
+def _infeasible(sampled: SampledShots) -> list[str]:
+    """How many draws are infeasible, and why."""
+    total = sampled.draws - sampled.shots
+    if not total:
+        return []
+    return [
+        f"{total} of {sampled.draws} draws ({total / sampled.draws:.1%}) are infeasible and are drawn again:",
+        *(f"  {one.draws} {one.reason}, such as: {one.example}" for one in sampled.infeasible),
     ]

@@ -11,21 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.draw.framing import box_in_image, framed, kept, position_at_distance
+from blendgen.draw.framing import above_surface, box_in_image, framed, position_at_distance
 from blendgen.draw.sampler import Sampler
+from blendgen.errors import InfeasibleDraw
 from blendgen.geometry.projection import (
     angles_of,
     camera_rotation,
     intrinsics_matrix,
     rigid,
     rows_of,
-    undistort,
 )
+from blendgen.optics.distortion import require_pinhole
 from blendgen.scene.shot import Camera
 from blendgen.spec.camera import CameraSection, Distortion
 from blendgen.spec.model import Spec
-
-_CORNERS = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,12 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
     points, half = points_world_m @ rotation.T, lens.half
     if section.distance_m is not None:
         distance = sampler.value(section.distance_m, "camera.distance_m")
-        position = kept(
+        position = above_surface(
             lambda reduced: position_at_distance(points, half, distance, reduced), offset, rotation
         )
     else:
         fill = sampler.value(section.distribution("frame_fill"), "camera.frame_fill")
-        position = kept(
+        position = above_surface(
             lambda reduced: framed(points, half, fill, reduced, lens.distortion), offset, rotation
         )
     away = depth_of_middle(points, position)
@@ -72,7 +71,7 @@ def draw_lens(spec: Spec, sampler: Sampler) -> Lens:
     intrinsics = intrinsics_matrix(focal_length_mm, sensor_width_mm, spec.resolution)
     half = np.array(spec.resolution) / 2 / intrinsics[0, 0]
     distortion = _distortion(section.distortion, sampler)
-    undistort(half * _CORNERS, distortion)  # a lens that folds the image is found here, not at the render
+    _check_lens(intrinsics, spec, distortion, sampler)
     return Lens(
         resolution=spec.resolution,
         focal_length_mm=focal_length_mm,
@@ -83,6 +82,14 @@ def draw_lens(spec: Spec, sampler: Sampler) -> Lens:
         f_number=None if section.f_number is None else sampler.value(section.f_number, "camera.f_number"),
         focus_error=sampler.value(section.focus_error, "camera.focus_error"),
     )
+
+
+def _check_lens(intrinsics, spec: Spec, distortion, sampler: Sampler) -> None:
+    """Raises InfeasibleDraw for a lens that cannot be rendered; a mounted camera has it in every attempt."""
+    try:
+        require_pinhole(rows_of(intrinsics), spec.resolution, distortion)
+    except InfeasibleDraw as fault:
+        raise InfeasibleDraw(fault.reason, fault.message, permanent=sampler.mount is not None) from None
 
 
 def camera_of(lens: Lens, rotation, position, angles, points, focus_m: float) -> Camera:

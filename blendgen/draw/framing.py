@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blendgen.errors import GeometryError
+from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.projection import NO_DISTORTION, distort
 
 # free room before the lens, as a share of the products' diameter
@@ -21,43 +21,48 @@ _HAIR = 1e-6
 _CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
 
 
-def kept(solve, offset: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """The camera's position with as much of the offset as keeps it above the surface.
+def above_surface(solve, offset: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """The camera's position with the largest share of the offset that keeps it above the surface.
 
     An almost level camera that looks past the top of the products would be below the surface.
+
+    solve: offset (2,) -> position (3,), or None where the offset is too large
+    raises: InfeasibleDraw where the camera is below the surface at any offset
     """
     for share in OFFSET_STEPS:
         position = solve(share * offset)
         if position is not None and (rotation.T @ position)[2] > _LOWEST_M:
             return position
-    raise GeometryError(
-        "camera.elevation_deg: so low, the camera would stand below the surface; raise it, or the distance"
+    raise InfeasibleDraw(
+        Reason.CAMERA_BELOW_SURFACE,
+        "camera.elevation_deg: the camera would be below the surface; raise camera.elevation_deg or the "
+        "distance of the camera",
     )
 
 
 def framed(points, half, fill: float, offset, distortion) -> np.ndarray | None:
-    """Where the camera stands so that the box fills `fill` as the lens shows it; None where, at
-    this offset, the lens would push a part of the products out of the frame.
+    """The position from which the box fills `fill` of the frame of the lens; None where, at this offset,
+    the lens would push a part of the products out of the frame.
 
-    Without distortion the solution is exact; with it, the fill that a pinhole is asked for is
-    corrected until the box that the lens makes of it is right.
+    Without distortion the solution is exact; with it, the fill of the pinhole is corrected until the
+    distorted box has the wanted size.
     """
     if distortion == NO_DISTORTION:
         return position_for_fill(points, half, fill, offset)
-    asked = fill
+    pinhole_fill = fill
     for _ in range(_CORRECTIONS):
-        position = position_for_fill(points, half, asked, offset)
+        position = position_for_fill(points, half, pinhole_fill, offset)
         box = box_in_image(points, position, distortion)
         measured = float(max(np.ptp(box, axis=0) / (2 * half)))
         if abs(measured - fill) < _FILL_TOLERANCE:
             break
-        asked = float(np.clip(asked * fill / measured, 0.01, 1.5))
+        pinhole_fill = float(np.clip(pinhole_fill * fill / measured, 0.01, 1.5))
     inside = np.all(np.abs(box) <= half + 1e-9)
     return position if inside or not np.any(offset) else None
 
 
 def position_for_fill(points, half, fill: float, offset) -> np.ndarray:
-    """Where the camera stands so that the points' box fills `fill` of the tighter side.
+    """The position from which the box of the points fills `fill` of the tighter side of the frame.
 
     points: (n, 3) in a frame turned like the camera (X right, Y down, Z forward), metres
     half: (2,) half width and half height of the image plane at z = 1
@@ -78,13 +83,16 @@ def position_for_fill(points, half, fill: float, offset) -> np.ndarray:
 
 
 def position_at_distance(points, half, distance_m: float, offset) -> np.ndarray:
-    """Where the camera stands at a distance (along its axis) from the middle of the points.
+    """The position at a distance (along the optical axis) from the middle of the points.
 
-    raises: GeometryError where the products reach behind the camera
+    raises: InfeasibleDraw where the products reach behind the camera
     """
     z = (points[:, 2].min() + points[:, 2].max()) / 2 - distance_m
     if points[:, 2].min() - z <= 0:
-        raise GeometryError(f"camera.distance_m: at {distance_m:g} m the camera stands inside the products")
+        raise InfeasibleDraw(
+            Reason.CAMERA_IN_PRODUCTS,
+            f"camera.distance_m: at {distance_m:g} m the camera is inside the products; raise it",
+        )
     return np.array([*(_across(points, z, axis, half, offset) for axis in (0, 1)), z])
 
 

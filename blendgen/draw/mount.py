@@ -14,7 +14,7 @@ import numpy as np
 from blendgen.draw.camera import Lens, camera_of, draw_lens
 from blendgen.draw.framing import OFFSET_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
-from blendgen.errors import GeometryError
+from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.scene.shot import Camera, Surface
@@ -32,7 +32,7 @@ def draw_mounted(
 
     points_m: (n, 3) of the products, about the origin; extent_m: the same of all that lies with them
 
-    raises: GeometryError where the products do not fit into the frame
+    raises: InfeasibleDraw where the products do not fit into the frame
     """
     lens = draw_lens(spec, sampler)
     offset = np.array(sampler.value(spec.camera.subject_offset, "camera.subject_offset"))
@@ -80,9 +80,10 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: S
     The offset is reduced in steps where the lens or the tilt would push a part of them out of the frame.
     """
     if (place_m[2] - points_m[:, 2].max()) < _MIN_DEPTH * place_m[2]:
-        raise GeometryError(
-            f"camera.height_m: at {place_m[2]:g} m the camera stands inside the products, which are "
-            f"{points_m[:, 2].max():g} m high; raise it"
+        raise InfeasibleDraw(
+            Reason.CAMERA_IN_PRODUCTS,
+            f"camera.height_m: at {place_m[2]:g} m the camera is inside the products, which are "
+            f"{points_m[:, 2].max():g} m high; raise it",
         )
     turned = points_m @ rotation.T
     off_surface = False
@@ -93,13 +94,15 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: S
             return on_surface
         off_surface |= _whole(turned, rotation, place_m, lens, shift)
     if off_surface:
-        raise GeometryError(
-            "camera.tilt_deg: the camera sees only where no product can lie; lower tilt_deg, "
-            "mount_tolerance_deg or mount_tolerance_m, or raise surface.width_m"
+        raise InfeasibleDraw(
+            Reason.PRODUCTS_OFF_SURFACE,
+            "camera.tilt_deg: the camera shows only places beyond the edge of the surface; lower "
+            "camera.tilt_deg, mount_tolerance_deg or mount_tolerance_m, or raise surface.width_m",
         )
-    raise GeometryError(
+    raise InfeasibleDraw(
+        Reason.PRODUCTS_OUT_OF_FRAME,
         f"camera.height_m: from {place_m[2]:g} m the products do not fit into the frame of a lens of "
-        f"{lens.focal_length_mm:g} mm; raise height_m, or lower focal_length_mm"
+        f"{lens.focal_length_mm:g} mm; raise camera.height_m or lower camera.focal_length_mm",
     )
 
 

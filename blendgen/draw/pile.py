@@ -19,7 +19,7 @@ from blendgen.draw.clutter import draw_things
 from blendgen.draw.physics import Body, settle
 from blendgen.draw.placement import THINNEST_M, Drawn
 from blendgen.draw.sampler import Sampler
-from blendgen.errors import GeometryError
+from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.projection import rigid, rotation_about_z, transform_points
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog, Product
@@ -47,7 +47,7 @@ class _Thing:
 def piles(
     spec: Spec, catalog: Catalog, drawn: list[Drawn], class_table: ClassTable, sampler: Sampler
 ) -> Iterator[Arrangement]:
-    """Piles of the same things; raises GeometryError where no try comes to rest."""
+    """Piles of the same things; raises InfeasibleDraw where no try comes to rest."""
     clutter = draw_things(spec, catalog, sampler)
     things = [_Thing(one.product, one.rotation) for one in drawn]
     things += [_Thing(one.product, one.rotation) for one in clutter]
@@ -68,9 +68,10 @@ def piles(
         distractors = [one.at(pose) for one, pose in zip(clutter, poses[len(drawn) :], strict=True)]
         yield Arrangement(tuple(products), tuple(distractors), container)
     if not settled:
-        raise GeometryError(
+        raise InfeasibleDraw(
+            Reason.PILE_UNSETTLED,
             f"placement: {len(things)} things did not come to rest as a pile in {_TRIES} tries; "
-            "lower products_per_image, raise placement.spread, or give a larger container"
+            "lower products_per_image, raise placement.spread, or give a larger container",
         )
 
 

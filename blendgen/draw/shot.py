@@ -1,7 +1,8 @@
-"""draw(spec, catalog, index) -> Shot and Exposure: the only arrow with chance.
+"""draw(spec, catalog, index) -> Shot and Exposure: the only step with randomness.
 
-Image i belongs to shot i // exposures_per_shot. A redraw (attempt > 0) keeps what is balanced:
-the subject's class and colourway, and the split.
+Image i belongs to shot i // exposures_per_shot. Every attempt at a shot draws its values again, apart from
+the class and colourway of the subject, which are balanced over the indices, and the values of a mounted
+camera. The split is drawn again only where `hold_out` makes it depend on other values.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from blendgen.draw.arrangement import Arrangement
+from blendgen.draw.attempts import first_feasible
 from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.camera import draw_camera
 from blendgen.draw.clutter import draw_distractors
@@ -40,8 +42,23 @@ def draw_shot(
     attempt: int = 0,
     sweep: Sweep | None = None,
 ) -> Shot:
-    """One arrangement, as plain numbers."""
+    """One arrangement, as plain numbers.
+
+    raises: InfeasibleDraw where the values of this attempt do not go together, GeometryError
+    """
     return sampled_shot(spec, catalog, class_table, shot_sampler(spec, shot_index, attempt, sweep))
+
+
+def draw_feasible_shot(
+    spec: Spec, catalog: Catalog, class_table: ClassTable, shot_index: int, sweep: Sweep | None = None
+) -> Shot:
+    """The shot of the first attempt that can be drawn; its render may still show the subject too little.
+
+    raises: InfeasibleShot
+    """
+    return first_feasible(
+        shot_index, lambda attempt: draw_shot(spec, catalog, class_table, shot_index, attempt, sweep)
+    )
 
 
 def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None = None) -> Sampler:
@@ -52,7 +69,7 @@ def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None =
 
 
 def sampled_shot(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler) -> Shot:
-    """The shot of a sampler, which afterwards tells what was drawn."""
+    """The shot of a sampler, which afterwards holds the values that were drawn; raises as draw_shot does."""
     for arrangement in _arrangements(spec, catalog, class_table, sampler):
         surface = draw_surface(spec, catalog, arrangement.extent(catalog), sampler)
         arrangement, camera = _placed(spec, catalog, arrangement, surface, sampler)
@@ -120,9 +137,18 @@ def draw_exposures(spec: Spec, shot: Shot, image_indices, sweep: Sweep | None = 
 def drawn_values(
     spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, sweep: Sweep | None = None
 ) -> dict[str, Any]:
-    """The value of every parameter with a distribution, for one image of a spec with one exposure a shot."""
-    sampler = shot_sampler(spec, index, sweep=sweep)
-    shot = sampled_shot(spec, catalog, class_table, sampler)
-    exposed = shot_sampler(spec, index, sweep=sweep)
-    draw_exposure(spec, shot, exposed)
-    return {**sampler.seen, **exposed.seen}
+    """The value of every parameter with a distribution, for one image of a spec with one exposure a shot.
+
+    raises: InfeasibleShot where no attempt can be drawn
+    """
+    return first_feasible(
+        index, lambda attempt: _drawn_values(spec, catalog, class_table, index, attempt, sweep)
+    )
+
+
+def _drawn_values(
+    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, attempt: int, sweep: Sweep | None
+) -> dict[str, Any]:
+    of_shot, of_exposure = (shot_sampler(spec, index, attempt, sweep) for _ in range(2))
+    draw_exposure(spec, sampled_shot(spec, catalog, class_table, of_shot), of_exposure)
+    return {**of_shot.seen, **of_exposure.seen}

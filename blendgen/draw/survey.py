@@ -1,7 +1,8 @@
 """Survey: what a spec would make, learned from its first shots without rendering them.
 
 In: a checked spec and its measured products. Out: a CheckReport: classes and products, how far the camera
-is, how much of the frame the products fill, and notes on what is probably not wanted.
+is, how much of the frame the products fill, which draws are infeasible, and notes on what is probably not
+wanted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from blendgen.draw.attempts import first_feasible
 from blendgen.draw.shot import draw_shot
+from blendgen.errors import GeometryError
 from blendgen.models.inventory import Inventory
 from blendgen.models.product import Catalog
 from blendgen.scene.shot import Shot
@@ -20,6 +23,19 @@ from blendgen.spec.model import Spec
 MAX_SHOTS = 200
 _UNUSUAL_M = 2.0
 _FILL_TOLERANCE = 0.005
+_MAX_INFEASIBLE_SHARE = 0.1  # of the draws, before it is worth a note
+
+
+@dataclass(frozen=True)
+class InfeasibleDraws:
+    """Draws that failed for one reason.
+
+    reason: of errors.Reason; draws: how many; example: the message of one of them
+    """
+
+    reason: str
+    draws: int
+    example: str
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,8 @@ class SampledShots:
     below_frame_fill: shots in which the products fill less of the frame than the spec wants
     smallest_view_m: shorter side of the surface that an overhead camera shows at its lowest, with its
         longest lens; None for other cameras
+    draws: shots, and draws that were infeasible, after which the shot was drawn again
+    infeasible: the latter by reason, the most frequent first
     """
 
     shots: int
@@ -43,6 +61,8 @@ class SampledShots:
     cut_by_the_frame: int
     below_frame_fill: int
     smallest_view_m: float | None
+    draws: int
+    infeasible: tuple[InfeasibleDraws, ...]
 
 
 @dataclass(frozen=True)
@@ -93,6 +113,12 @@ class CheckReport:
                 f"in {sampled.cut_by_the_frame} of {sampled.shots} shots the frame cuts a product off; raise "
                 "camera.distance_m or lower camera.focal_length_mm"
             )
+        share = 1 - sampled.shots / sampled.draws
+        if share > _MAX_INFEASIBLE_SHARE:
+            notes.append(
+                f"{share:.0%} of the draws are infeasible and are drawn again, so that some values are rarer "
+                "in the images than in the spec; narrow the distributions that do not go together"
+            )
         return notes
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,10 +127,14 @@ class CheckReport:
 
 
 def survey(spec: Spec, inventory: Inventory) -> CheckReport:
-    """Sample the first shots of a spec, at most MAX_SHOTS; raises GeometryError."""
+    """Sample the first shots of a spec, at most MAX_SHOTS.
+
+    raises: InfeasibleShot for the first shot of which every draw is infeasible
+    """
     catalog = inventory.catalog
     count = min(MAX_SHOTS, -(-spec.images // spec.exposures_per_shot))
-    shots = [draw_shot(spec, catalog, inventory.class_table, index) for index in range(count)]
+    faults: list[GeometryError] = []
+    shots = [_drawn(spec, inventory, index, faults) for index in range(count)]
     return CheckReport(
         name=spec.name,
         images=spec.images,
@@ -114,11 +144,32 @@ def survey(spec: Spec, inventory: Inventory) -> CheckReport:
         parts={product.name: tuple(product.parts) for product in catalog.products},
         colorways={p.name: tuple(colorway.name for colorway in p.colorways) for p in catalog.products},
         left_out=tuple(str(refusal) for refusal in inventory.refusals),
-        sampled=_statistics(spec, catalog, shots),
+        sampled=_statistics(spec, catalog, shots, faults),
     )
 
 
-def _statistics(spec: Spec, catalog: Catalog, shots: Sequence[Shot]) -> SampledShots:
+def _drawn(spec: Spec, inventory: Inventory, index: int, faults: list[GeometryError]) -> Shot:
+    """The first feasible draw of a shot; adds the errors of those before it to `faults`."""
+
+    def draw(attempt: int) -> Shot:
+        try:
+            return draw_shot(spec, inventory.catalog, inventory.class_table, index, attempt)
+        except GeometryError as fault:
+            faults.append(fault)
+            raise
+
+    return first_feasible(index, draw)
+
+
+def _by_reason(faults: Sequence[GeometryError]) -> tuple[InfeasibleDraws, ...]:
+    examples = {str(fault.reason): str(fault) for fault in faults}
+    counts = Counter(str(fault.reason) for fault in faults)
+    return tuple(InfeasibleDraws(reason, n, examples[reason]) for reason, n in counts.most_common())
+
+
+def _statistics(
+    spec: Spec, catalog: Catalog, shots: Sequence[Shot], faults: Sequence[GeometryError]
+) -> SampledShots:
     fills = [shot.camera.frame_fill for shot in shots]
     wanted_fill = _lowest_frame_fill(spec) - _FILL_TOLERANCE
     return SampledShots(
@@ -130,6 +181,8 @@ def _statistics(spec: Spec, catalog: Catalog, shots: Sequence[Shot]) -> SampledS
         cut_by_the_frame=sum(fill > 1 for fill in fills),
         below_frame_fill=sum(fill < wanted_fill for fill in fills),
         smallest_view_m=_smallest_view_m(spec),
+        draws=len(shots) + len(faults),
+        infeasible=_by_reason(faults),
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from blendgen.errors import GeometryError
+from blendgen.errors import GeometryError, InfeasibleDraw, Reason
 from blendgen.geometry.projection import NO_DISTORTION, distort, pixel_rays, undistort
 from blendgen.optics.overscan import coarseness, share_within, widened
 from blendgen.scene.film import Film
@@ -32,17 +32,44 @@ def is_pinhole(camera: Camera) -> bool:
 def pinhole(camera: Camera) -> Camera:
     """The camera that an engine renders: without distortion, and with every ray of `camera` in view.
 
-    raises: GeometryError where that would take an image many times as large
+    raises: InfeasibleDraw for a lens that folds the image over, or that needs an image many times as large
     """
     if is_pinhole(camera):
         return camera
-    resolution = _around(_rays(camera), camera.intrinsics[0][0])
-    if max(np.array(resolution) / camera.resolution) > _WIDEST:
-        raise GeometryError(
-            f"camera.distortion: this lens sees {_WIDEST:g} times as wide as a pinhole; "
-            "use smaller k1, k2, k3"
-        )
+    try:
+        resolution = _around(_rays(camera), camera.intrinsics[0][0])
+    except GeometryError as error:
+        raise InfeasibleDraw(Reason.LENS_FOLDS, str(error)) from None
+    _refuse_too_wide(resolution, camera.resolution)
     return widened(camera, resolution).model_copy(update={"distortion": NO_DISTORTION})
+
+
+@lru_cache(maxsize=4)
+def require_pinhole(intrinsics, resolution: tuple[int, int], distortion) -> None:
+    """Raises what `pinhole` would raise for such a camera; looks at the border of the image only."""
+    if distortion == NO_DISTORTION:
+        return
+    half_px = np.array(resolution) / 2
+    try:
+        undistort(half_px / intrinsics[0][0] * _BORDER, distortion)
+        border = undistort(_outermost(pixel_rays(intrinsics, resolution)[..., :2]), distortion)
+    except GeometryError as error:
+        raise InfeasibleDraw(Reason.LENS_FOLDS, str(error)) from None
+    _refuse_too_wide(_around(border, intrinsics[0][0]), resolution)
+
+
+def _outermost(image: np.ndarray) -> np.ndarray:
+    """(n, c) the first and last rows and columns of an image (h, w, c)."""
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+
+
+def _refuse_too_wide(rendered: tuple[int, int], resolution: tuple[int, int]) -> None:
+    if max(np.array(rendered) / resolution) > _WIDEST:
+        raise InfeasibleDraw(
+            Reason.LENS_TOO_WIDE,
+            f"camera.distortion: this lens sees more than {_WIDEST:g} times as wide as a pinhole; use "
+            "smaller k1, k2 and k3",
+        )
 
 
 def pinhole_area_ratio(intrinsics, resolution, distortion) -> float:

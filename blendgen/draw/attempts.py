@@ -1,0 +1,40 @@
+"""Attempts: a shot whose values do not go together is drawn again, up to a limit.
+
+In: a function of the number of the attempt. Out: its result at the first attempt that is feasible. Each
+attempt has random streams of its own; the shots of other indices do not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from blendgen.errors import GeometryError, InfeasibleDraw, InfeasibleShot, Reason
+
+MAX_ATTEMPTS = 16
+MAX_UNSETTLED_PILES = 4  # each attempt drops the pile several times, which may take seconds
+
+Result = TypeVar("Result")
+
+
+def first_feasible(shot_index: int, make: Callable[[int], Result]) -> Result:
+    """make(attempt) at the first attempt that does not raise a GeometryError.
+
+    raises: InfeasibleShot after the last attempt
+    """
+    faults: list[GeometryError] = []
+    while not _exhausted(faults):
+        try:
+            return make(len(faults))
+        except GeometryError as fault:
+            faults.append(fault)
+    raise InfeasibleShot(shot_index, tuple(faults))
+
+
+def _exhausted(faults: list[GeometryError]) -> bool:
+    if not faults:
+        return False
+    if isinstance(faults[-1], InfeasibleDraw) and faults[-1].permanent:
+        return True
+    unsettled = sum(fault.reason == Reason.PILE_UNSETTLED for fault in faults)
+    return len(faults) >= MAX_ATTEMPTS or unsettled >= MAX_UNSETTLED_PILES
