@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format bench golden audit attack docs docs-strips clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -40,6 +40,9 @@ lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+types: $(READY)  ## the types of the package, with mypy
+	$(BIN)/mypy
+
 format: $(READY)  ## mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -63,4 +66,4 @@ docs-strips: $(READY)  ## render what each parameter does into docs/strips (minu
 	$(BIN)/python -m tests.docs_strips
 
 clean:  ## remove what make made
-	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -72,7 +72,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
         try:
             source = ImageCms.ImageCmsProfile(BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
-            return ImageCms.profileToProfile(plain, source, srgb, outputMode="RGB")
+            converted = ImageCms.profileToProfile(plain, source, srgb, outputMode="RGB")
+            return converted if converted is not None else plain.convert("RGB")
         except (ImageCms.PyCMSError, OSError):
             pass  # the profile does not fit the image: its values are taken as sRGB
     return plain.convert("RGB")

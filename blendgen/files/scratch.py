@@ -23,7 +23,7 @@ from blendgen.errors import SetupError
 try:
     import fcntl
 except ImportError:  # Windows: folders are not locked, and abandoned ones not removed
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # a missing module has no type of its own
 
 PREFIX = "blendgen-run-"
 _OWNER, _NEW_OWNER = "owner", "owner.new"

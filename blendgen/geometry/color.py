@@ -9,23 +9,26 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from blendgen.geometry.arrays import AnyArray, FloatArray
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def srgb_to_linear(rgb_srgb):
+def srgb_to_linear(rgb_srgb: ArrayLike) -> FloatArray:
     """Display-encoded values in [0, 1] to scene-linear; any shape, float64."""
     encoded = np.asarray(rgb_srgb, dtype=np.float64)
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
-def linear_to_srgb(rgb_linear):
+def linear_to_srgb(rgb_linear: ArrayLike) -> AnyArray:
     """Scene-linear values to display-encoded; negative light is clipped to 0; any shape."""
     linear = np.maximum(np.asarray(rgb_linear), 0)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def times_color(image: np.ndarray, color) -> np.ndarray:
+def times_color(image: AnyArray, color: ArrayLike) -> AnyArray:
     """An image (h, w, 3) with each channel multiplied by its value of `color`.
 
     Multiplying whole rows is several times as fast as broadcasting three values.
@@ -39,27 +42,28 @@ def hex_to_srgb(text: str) -> tuple[float, float, float]:
     """'#1f2a44' to three values in [0, 1]; raises ValueError for any other form."""
     if not isinstance(text, str) or not _HEX.fullmatch(text):
         raise ValueError(f"a colour is written '#rrggbb' (sRGB), got {text!r}")
-    return tuple(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return (red, green, blue)
 
 
 def hex_to_linear(text: str) -> tuple[float, float, float]:
     """'#1f2a44' (sRGB) to three scene-linear values."""
-    return tuple(float(value) for value in srgb_to_linear(hex_to_srgb(text)))
+    return _triple(srgb_to_linear(hex_to_srgb(text)))
 
 
-def luminance(rgb_linear):
+def luminance(rgb_linear: ArrayLike) -> AnyArray:
     """Rec. 709 luminance over the last axis."""
     return np.asarray(rgb_linear) @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def tinted(rgb_linear, tint: float) -> tuple[float, float, float]:
+def tinted(rgb_linear: ArrayLike, tint: float) -> tuple[float, float, float]:
     """A colour shifted to green (tint 1) or magenta (-1) at constant luminance; 1 is a third of a stop."""
     shifted = np.asarray(rgb_linear, float) * (1.0, 2.0 ** (tint / 3), 1.0)
     shifted *= float(luminance(rgb_linear)) / float(luminance(shifted))
-    return tuple(float(value) for value in shifted)
+    return _triple(shifted)
 
 
-def white_balance_gain(light_linear, correction: float) -> tuple[float, float, float]:
+def white_balance_gain(light_linear: ArrayLike, correction: float) -> tuple[float, float, float]:
     """Channel gains that remove part of the light's colour and keep its luminance.
 
     light_linear: (3,) colour of the light; correction: 0 (none) to 1 (the light becomes neutral)
@@ -67,7 +71,7 @@ def white_balance_gain(light_linear, correction: float) -> tuple[float, float, f
     light = np.maximum(np.asarray(light_linear, float), 1e-6)
     gain = (luminance(light) / light) ** correction
     balanced = gain * float(luminance(light)) / float(luminance(light * gain))
-    return tuple(float(value) for value in balanced)
+    return _triple(balanced)
 
 
 def blackbody_linear(temperature_k: float) -> tuple[float, float, float]:
@@ -82,7 +86,12 @@ def blackbody_linear(temperature_k: float) -> tuple[float, float, float]:
     x, y = _planckian_xy(float(temperature_k))
     xyz = np.array([x / y, 1.0, (1 - x - y) / y])
     rgb = np.maximum(_XYZ_TO_RGB @ xyz, 0)
-    return tuple(float(value) for value in rgb / luminance(rgb))
+    return _triple(rgb / luminance(rgb))
+
+
+def _triple(color: FloatArray) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in color)
+    return (red, green, blue)
 
 
 _XYZ_TO_RGB = np.array(

@@ -7,12 +7,15 @@ SciPy is loaded on first use, so that the command line starts without it.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from blendgen.geometry.arrays import Array3, FloatArray, IntegersN, PointsN3, TrianglesM3
 
 # a cloud is flat if its thickness, divided by its largest extent, is at most this
 FLATNESS = 1e-5
 
 
-def convex_hull(vertices_m) -> np.ndarray:
+def convex_hull(vertices_m: ArrayLike) -> PointsN3:
     """The vertices of the convex hull, in the order in which they were given.
 
     vertices_m: (n, 3), n >= 1, finite
@@ -28,21 +31,21 @@ def convex_hull(vertices_m) -> np.ndarray:
     return vertices[_hull_indices((centred @ axes.T)[:, :dimensions])]
 
 
-def _hull_indices(points: np.ndarray) -> np.ndarray:
+def _hull_indices(points: FloatArray) -> IntegersN:
     from scipy.spatial import ConvexHull
 
     if points.shape[1] == 1:
-        return np.unique([points.argmin(), points.argmax()])
+        return np.unique([np.argmin(points), np.argmax(points)])
     return np.sort(ConvexHull(points).vertices)
 
 
-def is_flat(vertices_m) -> bool:
+def is_flat(vertices_m: ArrayLike) -> bool:
     """Whether the vertices lie in one plane (or on one line)."""
     vertices = np.asarray(vertices_m, dtype=np.float64)
-    return _thickness(vertices) <= FLATNESS * np.ptp(vertices, axis=0).max()
+    return bool(_thickness(vertices) <= FLATNESS * np.ptp(vertices, axis=0).max())
 
 
-def plane_normal(vertices_m) -> np.ndarray:
+def plane_normal(vertices_m: ArrayLike) -> Array3:
     """(3,) unit normal of the plane that fits the vertices best; its largest component is positive."""
     vertices = np.asarray(vertices_m, dtype=np.float64)
     padded = np.vstack([vertices - vertices.mean(axis=0), np.zeros((3, 3))])
@@ -50,11 +53,11 @@ def plane_normal(vertices_m) -> np.ndarray:
     return normal * np.sign(normal[np.argmax(np.abs(normal))])
 
 
-def _thickness(vertices: np.ndarray) -> float:
+def _thickness(vertices: PointsN3) -> float:
     return float(np.ptp(vertices @ plane_normal(vertices)))
 
 
-def hull_triangles(vertices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def hull_triangles(vertices: PointsN3) -> tuple[TrianglesM3, TrianglesM3, PointsN3]:
     """Facets of the convex hull of a cloud that is not flat.
 
     returns: triangles (t, 3): indices into vertices, counter-clockwise seen from outside;
@@ -72,7 +75,7 @@ def hull_triangles(vertices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return triangles, neighbours, normals
 
 
-def center_of_mass(vertices_m, triangles) -> np.ndarray:
+def center_of_mass(vertices_m: ArrayLike, triangles: ArrayLike) -> Array3:
     """(3,) centre of mass of the solid of uniform density inside a closed surface."""
     corners = np.asarray(vertices_m, dtype=np.float64)[np.asarray(triangles)]
     origin = corners.reshape(-1, 3).mean(axis=0)
@@ -81,7 +84,7 @@ def center_of_mass(vertices_m, triangles) -> np.ndarray:
     return origin + volumes @ (a + b + c) / 4 / volumes.sum()
 
 
-def is_watertight(vertices_m, triangles) -> bool:
+def is_watertight(vertices_m: ArrayLike, triangles: ArrayLike) -> bool:
     """Whether two triangles share each edge in opposite directions, after equal vertices are merged."""
     _, welded = np.unique(np.asarray(vertices_m), axis=0, return_inverse=True)
     corners = welded.reshape(-1)[np.asarray(triangles)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blendgen.geometry.arrays import IntegersN, MaskN, Matrix4x4, PointsN3, TrianglesM3
+
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
@@ -24,13 +26,13 @@ class Mesh:
     """
 
     name: str
-    vertices_m: np.ndarray
-    triangles: np.ndarray
-    slots: np.ndarray
+    vertices_m: PointsN3
+    triangles: TrianglesM3
+    slots: IntegersN
     see_through: frozenset[int]
-    object_to_world: np.ndarray
+    object_to_world: Matrix4x4
 
     @property
-    def may_be_passed(self) -> np.ndarray:
+    def may_be_passed(self) -> MaskN:
         """(m,) bool: triangles that a camera ray may pass."""
         return np.isin(self.slots, sorted(self.see_through))

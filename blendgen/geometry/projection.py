@@ -7,17 +7,35 @@ Arrays are (height, width); boxes are (x, y, width, height) in pixels. All value
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blendgen.errors import GeometryError
+from blendgen.geometry.arrays import (
+    Array3,
+    FloatArray,
+    MaskHW,
+    MaskN,
+    Matrix3x3,
+    Matrix4x4,
+    PointsN2,
+    PointsN3,
+    RaysHW3,
+)
 
-NO_DISTORTION = (0.0, 0.0, 0.0, 0.0, 0.0)
+# k1, k2, p1, p2, k3 of Brown and Conrady
+Coefficients = tuple[float, float, float, float, float]
+NO_DISTORTION: Coefficients = (0.0, 0.0, 0.0, 0.0, 0.0)
 _FOLDED = (
     "camera.distortion: too strong, the image folds over; use a smaller k1, or a k2 of the opposite sign"
 )
 
 
-def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution) -> np.ndarray:
+def intrinsics_matrix(
+    focal_length_mm: float, sensor_width_mm: float, resolution: tuple[int, int]
+) -> Matrix3x3:
     """Pinhole intrinsics of a centred lens with square pixels.
 
     resolution: (width, height) in pixels
@@ -28,7 +46,7 @@ def intrinsics_matrix(focal_length_mm: float, sensor_width_mm: float, resolution
     return np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
 
 
-def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -> np.ndarray:
+def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -> Matrix3x3:
     """Rotation world -> camera of a camera that looks at its target.
 
     azimuth_deg, elevation_deg: position of the camera, seen from the target; azimuth 0 is +X,
@@ -45,7 +63,7 @@ def camera_rotation(azimuth_deg: float, elevation_deg: float, roll_deg: float) -
     return np.stack([turned_right, turned_down, -backward])
 
 
-def direction_of(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
+def direction_of(azimuth_deg: float, elevation_deg: float) -> Array3:
     """(3,) unit vector of a direction; azimuth 0 is +X, 90 is +Y; elevation 90 is +Z."""
     azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
     return np.array(
@@ -53,18 +71,18 @@ def direction_of(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
     )
 
 
-def angles_of(direction) -> tuple[float, float]:
+def angles_of(direction: Iterable[float]) -> tuple[float, float]:
     """(azimuth_deg, elevation_deg) of a unit vector; inverse of `direction_of`."""
     x, y, z = (float(v) for v in direction)
     return float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arcsin(np.clip(z, -1, 1))))
 
 
-def rows_of(matrix) -> tuple[tuple[float, ...], ...]:
+def rows_of(matrix: Iterable[Iterable[float]]) -> tuple[tuple[float, ...], ...]:
     """The rows of a matrix as tuples of floats, as in a Shot."""
     return tuple(tuple(float(v) for v in row) for row in matrix)
 
 
-def look_at_rotation(position_m, target_m) -> np.ndarray:
+def look_at_rotation(position_m: ArrayLike, target_m: ArrayLike) -> Matrix3x3:
     """Rotation world -> camera of a camera at position_m whose optical axis meets target_m."""
     backward = np.asarray(position_m, float) - np.asarray(target_m, float)
     distance = np.linalg.norm(backward)
@@ -73,7 +91,7 @@ def look_at_rotation(position_m, target_m) -> np.ndarray:
     return camera_rotation(*angles_of(backward / distance), 0)
 
 
-def rigid(rotation, translation) -> np.ndarray:
+def rigid(rotation: ArrayLike, translation: ArrayLike) -> Matrix4x4:
     """(4, 4) transform of a (3, 3) rotation followed by a translation (3,)."""
     matrix = np.eye(4)
     matrix[:3, :3] = rotation
@@ -81,20 +99,20 @@ def rigid(rotation, translation) -> np.ndarray:
     return matrix
 
 
-def inverse_rigid(transform) -> np.ndarray:
+def inverse_rigid(transform: ArrayLike) -> Matrix4x4:
     """Inverse of a (4, 4) rotation plus translation, without a general matrix inverse."""
     rotation, translation = np.asarray(transform)[:3, :3], np.asarray(transform)[:3, 3]
     return rigid(rotation.T, -rotation.T @ translation)
 
 
-def rotation_about_z(angle_deg: float) -> np.ndarray:
+def rotation_about_z(angle_deg: float) -> Matrix3x3:
     """(3, 3) rotation about the world's Z axis, counter-clockwise seen from above."""
     angle = np.radians(angle_deg)
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1.0]])
 
 
-def rotation_about(turn_deg) -> np.ndarray:
+def rotation_about(turn_deg: ArrayLike) -> Matrix3x3:
     """(3, 3) rotation about an axis (3,) whose length is the angle in degrees (Rodrigues' formula)."""
     angle = np.radians(np.linalg.norm(turn_deg))
     if angle == 0:
@@ -104,13 +122,13 @@ def rotation_about(turn_deg) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
-def transform_points(transform, points_m) -> np.ndarray:
+def transform_points(transform: ArrayLike, points_m: ArrayLike) -> PointsN3:
     """Points (n, 3) after a (4, 4) transform."""
     matrix = np.asarray(transform, float)
     return np.asarray(points_m, float) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def distort(image_points, distortion) -> np.ndarray:
+def distort(image_points: ArrayLike, distortion: Coefficients) -> FloatArray:
     """Distorted positions of points on the image plane at z = 1.
 
     image_points: (..., 2); distortion: (k1, k2, p1, p2, k3); returns: (..., 2)
@@ -129,7 +147,7 @@ def distort(image_points, distortion) -> np.ndarray:
     )
 
 
-def undistort(image_points, distortion) -> np.ndarray:
+def undistort(image_points: ArrayLike, distortion: Coefficients) -> FloatArray:
     """Inverse of `distort`, by Newton's method.
 
     raises: GeometryError if the lens folds the image over, so that there is no inverse
@@ -146,7 +164,7 @@ def undistort(image_points, distortion) -> np.ndarray:
     return points
 
 
-def _newton_step(image_points, residual, distortion) -> np.ndarray:
+def _newton_step(image_points: FloatArray, residual: FloatArray, distortion: Coefficients) -> FloatArray:
     """(..., 2) step to subtract from each point; the Jacobian of `distort` is symmetric."""
     k1, k2, p1, p2, k3 = distortion
     x, y = image_points[..., 0], image_points[..., 1]
@@ -163,7 +181,7 @@ def _newton_step(image_points, residual, distortion) -> np.ndarray:
     return np.stack([yy * across - xy * down, xx * down - xy * across], axis=-1) / determinant[..., None]
 
 
-def within_lens(image_points, distortion) -> np.ndarray:
+def within_lens(image_points: PointsN2, distortion: Coefficients) -> MaskN:
     """(n,) bool: which points (n, 2) of the image plane at z = 1 a lens can show.
 
     Far from the axis, a lens with strong coefficients folds the image back: the distorted path from the axis
@@ -176,7 +194,12 @@ def within_lens(image_points, distortion) -> np.ndarray:
     return (np.diff(radius, axis=0) >= 0).all(axis=0)
 
 
-def project(points_world_m, intrinsics, world_to_camera, distortion=NO_DISTORTION) -> np.ndarray:
+def project(
+    points_world_m: ArrayLike,
+    intrinsics: ArrayLike,
+    world_to_camera: ArrayLike,
+    distortion: Coefficients = NO_DISTORTION,
+) -> PointsN2:
     """Pixel positions of world points seen by a camera.
 
     points_world_m: (n, 3) float64, metres, world frame
@@ -193,18 +216,20 @@ def project(points_world_m, intrinsics, world_to_camera, distortion=NO_DISTORTIO
     return image_points @ np.asarray(intrinsics, float)[:2, :2].T + np.asarray(intrinsics, float)[:2, 2]
 
 
-def unproject(pixels, depth_m, intrinsics, world_to_camera) -> np.ndarray:
+def unproject(
+    pixels: ArrayLike, depth_m: ArrayLike, intrinsics: ArrayLike, world_to_camera: ArrayLike
+) -> PointsN3:
     """World points of pixel positions at a depth along the optical axis; inverse of `project`.
 
     pixels: (n, 2); depth_m: (n,) metres; returns: (n, 3) metres, world frame
     """
     pixels, depth = np.asarray(pixels, float), np.asarray(depth_m, float)
     homogeneous = np.column_stack([pixels, np.ones(len(pixels))])
-    points_camera = homogeneous @ np.linalg.inv(intrinsics).T * depth[:, None]
+    points_camera = homogeneous @ np.linalg.inv(np.asarray(intrinsics, float)).T * depth[:, None]
     return transform_points(inverse_rigid(world_to_camera), points_camera)
 
 
-def pixel_rays(intrinsics, resolution) -> np.ndarray:
+def pixel_rays(intrinsics: ArrayLike, resolution: tuple[int, int]) -> RaysHW3:
     """Directions through all pixel centres, camera frame, z = 1: (height, width, 3)."""
     width, height = resolution
     (fx, _, cx), (_, fy, cy), _ = np.asarray(intrinsics, float)
@@ -212,7 +237,7 @@ def pixel_rays(intrinsics, resolution) -> np.ndarray:
     return np.stack([x, y, np.ones_like(x)], axis=-1)
 
 
-def box_of_mask(mask) -> tuple[int, int, int, int]:
+def box_of_mask(mask: MaskHW) -> tuple[int, int, int, int]:
     """Tight (x, y, width, height) of the true pixels of (h, w); (0, 0, 0, 0) without any."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from blendgen.errors import GeometryError, InfeasibleDraw, Reason
+from blendgen.geometry.arrays import AnyArray, IntegersHW
 from blendgen.geometry.projection import NO_DISTORTION, distort, pixel_rays, undistort
 from blendgen.optics.overscan import coarseness, share_within, widened
 from blendgen.scene.film import Film
@@ -22,7 +23,6 @@ _MARGIN_PX = 2
 _WIDEST = 4.0
 _BORDER = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
 _EVEN = 1e-4  # of the inverse depth, its bend from pixel to pixel
-_PER_PIXEL = ("instance_id", "part_slot", "central_normal_world", "central_albedo_linear")
 
 
 def is_pinhole(camera: Camera) -> bool:
@@ -109,15 +109,21 @@ def distorted_labels(film: Film, camera: Camera) -> Film:
         return film
     places = _places(camera, film.instance_id.shape)
     nearest = tuple(np.floor(place + 0.5).astype(int) for place in places)
-    arrays = {name: getattr(film, name) for name in _PER_PIXEL}
     return replace(
         film,
-        **{name: None if array is None else array[nearest] for name, array in arrays.items()},
+        instance_id=film.instance_id[nearest],
+        part_slot=_taken(film.part_slot, nearest),
+        central_normal_world=_taken(film.central_normal_world, nearest),
+        central_albedo_linear=_taken(film.central_albedo_linear, nearest),
         depth_m=_depth(film, places, nearest),
         amodal_masks={instance: mask[nearest] for instance, mask in film.amodal_masks.items()},
         soft_masks=film.soft_masks and {i: _between(share, camera) for i, share in film.soft_masks.items()},
         overscan=film.overscan and replace(film.overscan, inside=_seen_of(film.overscan.camera, camera)),
     )
+
+
+def _taken(array: AnyArray | None, places: tuple[IntegersHW, ...]) -> AnyArray | None:
+    return None if array is None else array[places]
 
 
 def _depth(film: Film, places, nearest) -> np.ndarray:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from blendgen.geometry.arrays import IdsHW, ImageHW3F32, ImageHW3U8, ImageHWF32, MaskHW, MaskN
 from blendgen.scene.frozen import Vector3
 from blendgen.scene.shot import Camera, Exposure, Matrix4, Shot
 
@@ -24,8 +23,8 @@ class Overscan:
     """
 
     camera: Camera
-    amodal_masks: dict[int, np.ndarray]
-    inside: np.ndarray
+    amodal_masks: dict[int, MaskHW]
+    inside: ImageHWF32
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,18 +44,18 @@ class Film:
     keypoint_seen: instance id -> (n,) bool, which of the product's keypoints are not occluded
     """
 
-    radiance_linear: dict[str, np.ndarray]
-    depth_m: np.ndarray
-    instance_id: np.ndarray
-    amodal_masks: dict[int, np.ndarray]
-    still: np.ndarray | None = None
-    albedo_linear: np.ndarray | None = None
-    normal_world: np.ndarray | None = None
-    part_slot: np.ndarray | None = None
-    soft_masks: dict[int, np.ndarray] | None = None
-    central_normal_world: np.ndarray | None = None
-    central_albedo_linear: np.ndarray | None = None
-    keypoint_seen: dict[int, np.ndarray] | None = None
+    radiance_linear: dict[str, ImageHW3F32]
+    depth_m: ImageHWF32
+    instance_id: IdsHW
+    amodal_masks: dict[int, MaskHW]
+    still: MaskHW | None = None
+    albedo_linear: ImageHW3F32 | None = None
+    normal_world: ImageHW3F32 | None = None
+    part_slot: IdsHW | None = None
+    soft_masks: dict[int, ImageHWF32] | None = None
+    central_normal_world: ImageHW3F32 | None = None
+    central_albedo_linear: ImageHW3F32 | None = None
+    keypoint_seen: dict[int, MaskN] | None = None
     overscan: Overscan | None = None
 
 
@@ -100,14 +99,14 @@ class Labels:
     """
 
     objects: tuple[ObjectLabel, ...]
-    instance_id: np.ndarray
-    depth_m: np.ndarray
-    semantic: np.ndarray | None = None
-    parts: np.ndarray | None = None
-    soft_masks: dict[int, np.ndarray] | None = None
-    normals: np.ndarray | None = None
-    albedo_linear: np.ndarray | None = None
-    nocs: np.ndarray | None = None
+    instance_id: IdsHW
+    depth_m: ImageHWF32
+    semantic: IdsHW | None = None
+    parts: IdsHW | None = None
+    soft_masks: dict[int, ImageHWF32] | None = None
+    normals: ImageHW3F32 | None = None
+    albedo_linear: ImageHW3F32 | None = None
+    nocs: ImageHW3F32 | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +117,8 @@ class Frame:
     """
 
     index: int
-    rgb_u8: np.ndarray
-    clean_u8: np.ndarray | None
+    rgb_u8: ImageHW3U8
+    clean_u8: ImageHW3U8 | None
     labels: Labels
     shot: Shot
     exposure: Exposure

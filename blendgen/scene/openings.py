@@ -8,7 +8,9 @@ stretched by 1 / sin(elevation). Soft edges are left to the engine.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from blendgen.geometry.arrays import MaskN
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Lamp
@@ -31,7 +33,7 @@ def _split(side_m: float, count: int) -> tuple[list[float], float]:
     return [(number - (count - 1) / 2) * pane * (1 + BAR) for number in range(count)], pane
 
 
-def reached(lamp: Lamp, points_world_m: np.ndarray) -> np.ndarray:
+def reached(lamp: Lamp, points_world_m: ArrayLike) -> MaskN:
     """Whether the light through an opening falls on points: (..., 3) metres to (...) bool."""
     points = np.asarray(points_world_m, float)
     in_lamp = transform_points(inverse_rigid(lamp.lamp_to_world), points.reshape(-1, 3))

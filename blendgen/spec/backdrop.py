@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from blendgen.spec.distributions import Constant, Uniform
+from blendgen.spec.distributions import Constant, Distribution, Uniform
 from blendgen.spec.fields import number
 from blendgen.spec.section import Section
 
@@ -14,11 +16,11 @@ class BackdropSection(Section):
 
     directory: str = Field(description="folder of photos, relative to the spec file")
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
-    zoom: number(1, 20) = Field(
+    zoom: Annotated[Distribution, number(1, 20)] = Field(
         Uniform(1.0, 1.3),
         description="1: as much of a photo as fills the frame; 2: half of that width and height",
     )
-    ev: number(-10, 10) = Field(
+    ev: Annotated[Distribution, number(-10, 10)] = Field(
         Constant(0.0),
         description="brightness in stops; at 0, white in a photo is as bright as white paper in the scene",
     )

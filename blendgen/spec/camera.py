@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -30,11 +30,15 @@ _OVERHEAD_ONLY = ("height_m", "tilt_deg", "mount_tolerance_m", "mount_tolerance_
 class Distortion(Section):
     """Brown-Conrady lens distortion with OpenCV's coefficients; a negative k1 is barrel distortion."""
 
-    k1: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^2")
-    k2: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^4")
-    k3: number(-1, 1) = Field(Constant(0.0), description="radial coefficient of r^6")
-    p1: number(-0.1, 0.1) = Field(Constant(0.0), description="first tangential coefficient")
-    p2: number(-0.1, 0.1) = Field(Constant(0.0), description="second tangential coefficient")
+    k1: Annotated[Distribution, number(-1, 1)] = Field(Constant(0.0), description="radial coefficient of r^2")
+    k2: Annotated[Distribution, number(-1, 1)] = Field(Constant(0.0), description="radial coefficient of r^4")
+    k3: Annotated[Distribution, number(-1, 1)] = Field(Constant(0.0), description="radial coefficient of r^6")
+    p1: Annotated[Distribution, number(-0.1, 0.1)] = Field(
+        Constant(0.0), description="first tangential coefficient"
+    )
+    p2: Annotated[Distribution, number(-0.1, 0.1)] = Field(
+        Constant(0.0), description="second tangential coefficient"
+    )
 
 
 class CameraSection(Section):
@@ -46,31 +50,31 @@ class CameraSection(Section):
         "above the surface and with any roll; overhead: mounted above the middle of the surface, and the "
         "products pass under it",
     )
-    frame_fill: number(0.02, 1) | None = Field(
+    frame_fill: Annotated[Distribution, number(0.02, 1)] | None = Field(
         None,
         description="fraction of the frame that the products' box fills, along the tighter side; the "
         f"distance follows from it (default {FRAME_FILL})",
     )
-    distance_m: number(0, 100, above_low=True) | None = Field(
+    distance_m: Annotated[Distribution, number(0, 100, above_low=True)] | None = Field(
         None, description="instead of frame_fill, if apparent size is a cue: from the camera to the products"
     )
-    subject_offset: point_in_disk(1) = Field(
+    subject_offset: Annotated[Distribution, point_in_disk(1)] = Field(
         Disk(0.7),
         description="[x, y] of the products in the free room of the frame: [0, 0] is centred, 1 touches the "
         "right or lower edge",
     )
-    height_m: number(0, 20, above_low=True) | None = Field(
+    height_m: Annotated[Distribution, number(0, 20, above_low=True)] | None = Field(
         None, description=f"height of an overhead camera above the surface (default {HEIGHT_M})"
     )
-    tilt_deg: number(0, 60) | None = Field(
+    tilt_deg: Annotated[Distribution, number(0, 60)] | None = Field(
         None, description=f"angle between an overhead camera's axis and straight down (default {TILT_DEG})"
     )
-    mount_tolerance_m: number(0, 1) | None = Field(
+    mount_tolerance_m: Annotated[Distribution, number(0, 1)] | None = Field(
         None,
         description="how far an overhead camera may be from its nominal position, in any direction "
         f"(default {MOUNT_TOLERANCE_M})",
     )
-    mount_tolerance_deg: number(0, 20) | None = Field(
+    mount_tolerance_deg: Annotated[Distribution, number(0, 20)] | None = Field(
         None,
         description="how far an overhead camera may be turned from its nominal pose, about any axis "
         f"(default {MOUNT_TOLERANCE_DEG})",
@@ -82,30 +86,34 @@ class CameraSection(Section):
         description="number of overhead cameras in the data set, each with a position and a lens that are "
         "the same in all its images; default: every image has a camera of its own",
     )
-    elevation_deg: number(1, 90) | None = Field(
+    elevation_deg: Annotated[Distribution, number(1, 90)] | None = Field(
         None, description=f"elevation of the camera above the horizon (default {CAMERA_ELEVATION_DEG})"
     )
-    azimuth_deg: number() | None = Field(
+    azimuth_deg: Annotated[Distribution, number()] | None = Field(
         None,
         description=f"azimuth of the camera; 0 is world +X, 90 is +Y (default {AZIMUTH_DEG}; overhead "
         f"{MOUNT_AZIMUTH_DEG}: the belt runs upwards in the image)",
     )
-    direction: direction_above(1) | None = Field(
+    direction: Annotated[Distribution, direction_above(1)] | None = Field(
         None,
         description="instead of elevation_deg and azimuth_deg: {cone: degrees} or {sphere: [low, high]} "
         f"(default for rig free: {FREE_DIRECTION})",
     )
-    roll_deg: number() | None = Field(
+    roll_deg: Annotated[Distribution, number()] | None = Field(
         None,
         description=f"rotation about the optical axis (default {ROLL_DEG['orbit']}; overhead "
         f"{ROLL_DEG['overhead']}; free {ROLL_DEG['free']})",
     )
-    focal_length_mm: number(4, 1200) = Field(Uniform(24.0, 60.0), description="focal length of the lens")
-    sensor_width_mm: number(1, 100) = Field(Constant(36.0), description="width of the sensor")
-    f_number: number(0.7, 64) | None = Field(
+    focal_length_mm: Annotated[Distribution, number(4, 1200)] = Field(
+        Uniform(24.0, 60.0), description="focal length of the lens"
+    )
+    sensor_width_mm: Annotated[Distribution, number(1, 100)] = Field(
+        Constant(36.0), description="width of the sensor"
+    )
+    f_number: Annotated[Distribution, number(0.7, 64)] | None = Field(
         None, description="aperture of the lens, for defocus blur; default: everything is sharp"
     )
-    focus_error: number(-0.9, 5) = Field(
+    focus_error: Annotated[Distribution, number(-0.9, 5)] = Field(
         Constant(0.0),
         description="how far behind the products (overhead: the surface) the focal plane is, as a fraction "
         "of their distance",
@@ -113,7 +121,7 @@ class CameraSection(Section):
     distortion: Distortion = Distortion()
 
     @model_validator(mode="after")
-    def _one_way_each(self):
+    def _one_way_each(self) -> Self:
         wrong = _NOT_OVERHEAD if self.rig == "overhead" else _OVERHEAD_ONLY
         given = [name for name in wrong if getattr(self, name) is not None]
         if given and self.rig == "overhead":

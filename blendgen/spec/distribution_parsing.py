@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from blendgen.spec.distributions import (
     Choice,
@@ -23,7 +23,16 @@ from blendgen.spec.distributions import (
     Uniform,
 )
 
-SCALAR_DISTRIBUTIONS = (Uniform, LogUniform, Normal, TruncatedNormal, Integers, Choice)
+AnyDistribution = TypeVar("AnyDistribution", bound=Distribution)
+
+SCALAR_DISTRIBUTIONS: tuple[type[Distribution], ...] = (
+    Uniform,
+    LogUniform,
+    Normal,
+    TruncatedNormal,
+    Integers,
+    Choice,
+)
 _ARGUMENTS = {
     "uniform": "[low, high]",
     "log_uniform": "[low, high]",
@@ -37,24 +46,26 @@ _ARGUMENTS = {
 }
 
 
-def distribution_from_mapping(mapping: dict, allowed: Sequence[type[Distribution]]) -> Distribution:
+def distribution_from_mapping(
+    mapping: dict[str, Any], allowed: Sequence[type[AnyDistribution]]
+) -> AnyDistribution:
     """The distribution of {keyword: arguments}; raises ValueError with the broken rule."""
-    by_keyword = {distribution.keyword: distribution for distribution in allowed}
+    by_keyword: dict[str, Any] = {distribution.keyword: distribution for distribution in allowed}
     if len(mapping) != 1 or next(iter(mapping)) not in by_keyword:
         keys = ", ".join(str(key) for key in mapping) or "nothing"
         raise ValueError(f"expected one of {', '.join(by_keyword)}, got {keys}")
     keyword, arguments = next(iter(mapping.items()))
     if keyword == "choice":
-        return _choice(arguments)
+        return cast(AnyDistribution, _choice(arguments))
     values = list(arguments) if isinstance(arguments, list | tuple) else [arguments]
     distribution = by_keyword[keyword]
     expected = len(fields(distribution))
     if len(values) != expected or not all(is_number(value) for value in values):
         raise ValueError(f"{keyword} needs {_ARGUMENTS[keyword]}, got {arguments!r}")
-    return distribution(*values)
+    return cast(AnyDistribution, distribution(*values))
 
 
-def same_as(mapping: dict) -> SameAs:
+def same_as(mapping: dict[str, Any]) -> SameAs:
     """The distribution of {same_as: path} or {same_as: path, plus: number or distribution}.
 
     raises: ValueError with the broken rule

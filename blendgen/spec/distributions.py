@@ -21,9 +21,12 @@ class Distribution:
     """The values that a parameter may take; `dimensions` uniform numbers give one of them."""
 
     keyword: ClassVar[str] = ""
-    dimensions: ClassVar[int] = 1
 
-    def quantile(self, *u: float) -> Any:
+    @property
+    def dimensions(self) -> int:
+        return 1
+
+    def quantile(self, *u: Any, **named_u: Any) -> Any:
         """The value for `dimensions` numbers in [0, 1): the inverse of the distribution function."""
         raise NotImplementedError
 
@@ -51,10 +54,10 @@ class Constant(Distribution):
     def quantile(self) -> Any:
         return self.value
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (self.value, self.value)
 
-    def plain(self):
+    def plain(self) -> Any:
         return list(self.value) if isinstance(self.value, tuple) else self.value
 
 
@@ -64,16 +67,16 @@ class Uniform(Distribution):
     high: float
     keyword: ClassVar[str] = "uniform"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(self.low < self.high, f"uniform needs low < high, got {_pair(self)}")
 
     def quantile(self, u: float) -> float:
         return min(self.low + u * (self.high - self.low), self.high)
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (self.low, self.high)
 
-    def plain(self):
+    def plain(self) -> Any:
         return {"uniform": [self.low, self.high]}
 
 
@@ -85,16 +88,16 @@ class LogUniform(Distribution):
     high: float
     keyword: ClassVar[str] = "log_uniform"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(0 < self.low < self.high, f"log_uniform needs 0 < low < high, got {_pair(self)}")
 
     def quantile(self, u: float) -> float:
-        return min(max(self.low * (self.high / self.low) ** u, self.low), self.high)
+        return float(min(max(self.low * (self.high / self.low) ** u, self.low), self.high))
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (self.low, self.high)
 
-    def plain(self):
+    def plain(self) -> Any:
         return {"log_uniform": [self.low, self.high]}
 
 
@@ -104,7 +107,7 @@ class Normal(Distribution):
     standard_deviation: float
     keyword: ClassVar[str] = "normal"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(
             self.standard_deviation > 0,
             f"normal needs a standard deviation above 0, got {self.standard_deviation:g}",
@@ -113,10 +116,10 @@ class Normal(Distribution):
     def quantile(self, u: float) -> float:
         return NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(u))
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (-math.inf, math.inf)
 
-    def plain(self):
+    def plain(self) -> Any:
         return {"normal": [self.mean, self.standard_deviation]}
 
 
@@ -128,7 +131,7 @@ class TruncatedNormal(Distribution):
     high: float
     keyword: ClassVar[str] = "truncated_normal"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(
             self.standard_deviation > 0,
             f"truncated_normal needs a standard deviation above 0, got {self.standard_deviation:g}",
@@ -149,10 +152,10 @@ class TruncatedNormal(Distribution):
         value = NormalDist(self.mean, self.standard_deviation).inv_cdf(_open(below + u * (above - below)))
         return min(max(value, self.low), self.high)
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (self.low, self.high)
 
-    def plain(self):
+    def plain(self) -> Any:
         return {"truncated_normal": [self.mean, self.standard_deviation, self.low, self.high]}
 
 
@@ -164,7 +167,7 @@ class Integers(Distribution):
     high: int
     keyword: ClassVar[str] = "integers"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         whole = all(float(value).is_integer() for value in (self.low, self.high))
         require(whole, f"integers needs whole numbers, got {_pair(self)}")
         require(self.low <= self.high, f"integers needs low <= high, got {_pair(self)}")
@@ -172,10 +175,10 @@ class Integers(Distribution):
     def quantile(self, u: float) -> int:
         return int(self.low) + int(u * (int(self.high) - int(self.low) + 1))
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (self.low, self.high)
 
-    def plain(self):
+    def plain(self) -> Any:
         return {"integers": [int(self.low), int(self.high)]}
 
 
@@ -193,7 +196,7 @@ class Choice(Distribution):
         values = tuple(values)
         return cls(values, (1.0,) * len(values))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(len(self.values) > 0, "choice needs at least one value")
         require(all(weight >= 0 for weight in self.weights), "choice needs weights of 0 or more")
         require(sum(self.weights) > 0, "choice needs at least one weight above 0")
@@ -210,10 +213,10 @@ class Choice(Distribution):
         """The values with a weight above 0."""
         return tuple(v for v, weight in zip(self.values, self.weights, strict=True) if weight > 0)
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         return (min(self.possible()), max(self.possible()))
 
-    def plain(self):
+    def plain(self) -> Any:
         if len(set(self.weights)) == 1:
             return {"choice": list(self.values)}
         return {"choice": dict(zip(self.values, self.weights, strict=True))}
@@ -239,20 +242,27 @@ class SameAs(Distribution):
         """The value for a `value` of the other parameter; an offset applies to numbers only."""
         return value + plus if isinstance(value, int | float) else value
 
-    def support(self):
+    def support(self) -> tuple[float, float]:
         (low, high), (least, most) = self.target.support(), self.plus.support()
         return (low + least, high + most)
 
-    def plain(self):
+    def plain(self) -> Any:
         plus = {} if self.plus == Constant(0.0) else {"plus": self.plus.plain()}
         return {"same_as": self.path, **plus}
+
+
+def possible_values(distribution: Distribution) -> tuple[Any, ...]:
+    """The values of a Constant or a Choice; none of a distribution of numbers."""
+    if isinstance(distribution, Constant):
+        return (distribution.value,)
+    return distribution.possible() if isinstance(distribution, Choice) else ()
 
 
 def _open(u: float) -> float:
     return min(max(u, 1e-16), _ALMOST_ONE)
 
 
-def _pair(distribution) -> list:
+def _pair(distribution: Uniform | LogUniform | TruncatedNormal | Integers) -> list[float]:
     return [distribution.low, distribution.high]
 
 

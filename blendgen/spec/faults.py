@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from blendgen.errors import did_you_mean
 from blendgen.spec.yaml_source import Path
@@ -45,16 +46,17 @@ def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
             yield from without_value(item, (*path, i))
 
 
-def _translated(fault: dict, schema: type[BaseModel]) -> tuple[Path, str]:
-    path, kind, message = tuple(fault["loc"]), fault["type"], fault["msg"]
+def _translated(fault: ErrorDetails, schema: type[BaseModel]) -> tuple[Path, str]:
+    path: Path = tuple(fault["loc"])
+    kind, message = fault["type"], fault["msg"]
     if path and path[-1] == "[key]":
         path = path[:-1]
         if kind == "string_type":
             return path, f"the key must be text: write it in quotes, got {_short(fault['input'])}"
     if kind == "extra_forbidden":
-        return path, f"unknown key{did_you_mean(path[-1], _keys(_model_at(schema, path[:-1])))}"
+        return path, f"unknown key{did_you_mean(str(path[-1]), _keys(_model_at(schema, path[:-1])))}"
     if kind == "missing":
-        meaning = _keys(_model_at(schema, path[:-1]))[path[-1]].description or "required"
+        meaning = _keys(_model_at(schema, path[:-1]))[str(path[-1])].description or "required"
         return path[:-1] or path, f"{path[-1]} is missing: {meaning}"
     if kind == "value_error":
         return path, str(fault["ctx"]["error"])
@@ -76,7 +78,7 @@ def _model_at(schema: type[BaseModel], path: Path) -> type[BaseModel]:
     """The section at a path of a file."""
     model = schema
     for part in path:
-        field = None if isinstance(part, int) else _keys(model).get(part)
+        field = None if not isinstance(part, str) else _keys(model).get(part)
         model = model if field is None else next(_models_in(field.annotation), model)
     return model
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic_core import core_schema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
 
 from blendgen.errors import did_you_mean
 from blendgen.geometry.color import hex_to_srgb
@@ -27,12 +29,8 @@ from blendgen.spec.vector_distributions import Cone, Disk, Sphere
 _PAIR = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 _QUAD = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 _ARGUMENTS_SCHEMA = {
-    "uniform": _PAIR,
-    "log_uniform": _PAIR,
-    "normal": _PAIR,
+    **dict.fromkeys(("uniform", "log_uniform", "normal", "integers", "sphere"), _PAIR),
     "truncated_normal": _QUAD,
-    "integers": _PAIR,
-    "sphere": _PAIR,
     "disk": {"type": "number"},
     "cone": {"type": "number"},
 }
@@ -54,20 +52,22 @@ class DistributionField:
     def check(self, distribution: Distribution) -> None:
         """Raises ValueError if a value of the distribution can be outside of the bounds of the field."""
 
-    def json_schema(self) -> dict:
+    def json_schema(self) -> dict[str, Any]:
         raise NotImplementedError
 
     def span(self) -> str:
         """The allowed values in words, for the documentation."""
         raise NotImplementedError
 
-    def __get_pydantic_core_schema__(self, source, handler):
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             lambda value: value if isinstance(value, Distribution) else self.distribution(value),
             serialization=core_schema.plain_serializer_function_ser_schema(lambda one: one.plain()),
         )
 
-    def __get_pydantic_json_schema__(self, schema, handler):
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return self.json_schema()
 
 
@@ -128,8 +128,8 @@ class _NumberField(DistributionField):
             return self._rule() or "any"
         return f"{'above ' if self.above_low else ''}{self.low:g} to {self.high:g}"
 
-    def json_schema(self) -> dict:
-        number = {"type": "integer" if self.whole else "number"}
+    def json_schema(self) -> dict[str, Any]:
+        number: dict[str, Any] = {"type": "integer" if self.whole else "number"}
         if self.low > -math.inf:
             number["exclusiveMinimum" if self.above_low else "minimum"] = self.low
         if self.high < math.inf:
@@ -139,14 +139,14 @@ class _NumberField(DistributionField):
         return {"anyOf": [number, *distributions, _choice_schema(number), _SAME_AS_SCHEMA]}
 
 
-def _support(distribution: Distribution) -> tuple:
+def _support(distribution: Distribution) -> tuple[Any, ...]:
     try:
         return distribution.support()
     except NotImplementedError:  # a direction
         return (None,)
 
 
-def _choice_or_constant(value: Any) -> tuple[Distribution, tuple]:
+def _choice_or_constant(value: Any) -> tuple[Distribution, tuple[Any, ...]]:
     """The distribution of {choice: ...} or of a single value, and its possible values."""
     if isinstance(value, dict):
         choice = distribution_from_mapping(value, [Choice])
@@ -168,7 +168,7 @@ class _NameField(DistributionField):
     def span(self) -> str:
         return f"one of {len(self.known)}"
 
-    def json_schema(self) -> dict:
+    def json_schema(self) -> dict[str, Any]:
         name = {"enum": list(self.known)}
         return {"anyOf": [name, _choice_schema(name)]}
 
@@ -184,7 +184,7 @@ class _ColorField(DistributionField):
     def span(self) -> str:
         return "'#rrggbb'"
 
-    def json_schema(self) -> dict:
+    def json_schema(self) -> dict[str, Any]:
         color = {"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"}
         return {"anyOf": [color, _choice_schema(color)]}
 
@@ -197,7 +197,7 @@ class _DirectionField(DistributionField):
 
     def distribution(self, value: Any) -> Distribution:
         if isinstance(value, dict):
-            distribution = distribution_from_mapping(value, [Sphere, Cone])
+            distribution: Sphere | Cone = distribution_from_mapping(value, [Sphere, Cone])
             lowest = (
                 distribution.low_elevation_deg
                 if isinstance(distribution, Sphere)
@@ -214,7 +214,7 @@ class _DirectionField(DistributionField):
     def span(self) -> str:
         return f"elevation {self.lowest_deg:g} to 90"
 
-    def json_schema(self) -> dict:
+    def json_schema(self) -> dict[str, Any]:
         return {"anyOf": [_distribution_schema("sphere"), _distribution_schema("cone")]}
 
 
@@ -241,11 +241,11 @@ class _PointInDiskField(DistributionField):
     def span(self) -> str:
         return f"{-self.limit:g} to {self.limit:g} each"
 
-    def json_schema(self) -> dict:
+    def json_schema(self) -> dict[str, Any]:
         return {"anyOf": [_PAIR, _distribution_schema("disk")]}
 
 
-def _distribution_schema(keyword: str) -> dict:
+def _distribution_schema(keyword: str) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {keyword: _ARGUMENTS_SCHEMA[keyword]},
@@ -254,7 +254,7 @@ def _distribution_schema(keyword: str) -> dict:
     }
 
 
-def _choice_schema(item: dict) -> dict:
+def _choice_schema(item: dict[str, Any]) -> dict[str, Any]:
     weights = {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}}
     choices = {"anyOf": [{"type": "array", "items": item, "minItems": 1}, weights]}
     return {
@@ -265,35 +265,35 @@ def _choice_schema(item: dict) -> dict:
     }
 
 
-def number(low: float = -math.inf, high: float = math.inf, *, above_low: bool = False):
+def number(low: float = -math.inf, high: float = math.inf, *, above_low: bool = False) -> DistributionField:
     """A number or a distribution of numbers within [low, high]; (low, high] with above_low."""
-    return Annotated[Distribution, _NumberField(low, high, above_low, False)]
+    return _NumberField(low, high, above_low, False)
 
 
-def whole_number(low: float, high: float):
+def whole_number(low: float, high: float) -> DistributionField:
     """A whole number or a distribution of whole numbers within [low, high]."""
-    return Annotated[Distribution, _NumberField(low, high, False, True)]
+    return _NumberField(low, high, False, True)
 
 
-def name_of(known: Iterable[str]):
+def name_of(known: Iterable[str]) -> DistributionField:
     """One of the known names, or a choice of them."""
-    return Annotated[Distribution, _NameField(tuple(known))]
+    return _NameField(tuple(known))
 
 
 Color = Annotated[Distribution, _ColorField()]
 
 
-def direction_above(lowest_deg: float):
+def direction_above(lowest_deg: float) -> DistributionField:
     """A distribution of directions, all at least lowest_deg above the horizon."""
-    return Annotated[Distribution, _DirectionField(lowest_deg)]
+    return _DirectionField(lowest_deg)
 
 
-def point_in_disk(limit: float):
+def point_in_disk(limit: float) -> DistributionField:
     """[x, y], each from -limit to limit, or {disk: radius} with a radius of at most `limit`."""
-    return Annotated[Distribution, _PointInDiskField(limit)]
+    return _PointInDiskField(limit)
 
 
-def distribution_field(info) -> DistributionField | None:
+def distribution_field(info: FieldInfo) -> DistributionField | None:
     """The DistributionField of a pydantic field, also inside `... | None`; None for other fields."""
     candidates = [*info.metadata, *(m for one in get_args(info.annotation) for m in get_args(one))]
     return next((candidate for candidate in candidates if isinstance(candidate, DistributionField)), None)

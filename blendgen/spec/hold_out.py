@@ -6,9 +6,11 @@ that have several values in a shot, and values that a parameter never takes.
 
 from __future__ import annotations
 
+from typing import Any
+
 from blendgen.errors import did_you_mean
 from blendgen.spec.distribution_parsing import is_number
-from blendgen.spec.distributions import Choice
+from blendgen.spec.distributions import Choice, Distribution
 from blendgen.spec.links import PER_IMAGE, PER_OBJECT, Path, distributions_of
 from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter
@@ -36,7 +38,9 @@ def hold_out_faults(spec: Spec) -> list[tuple[Path, str]]:
     return faults
 
 
-def _fault(name: str, values: list, distributions, known: list[str]) -> str | None:
+def _fault(
+    name: str, values: list[Any], distributions: dict[str, Distribution], known: list[str]
+) -> str | None:
     if name.startswith((*PER_OBJECT, *PER_IMAGE)):
         return "has a value for each image, product or lamp; hold out by a parameter with one value per shot"
     if name not in known:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from blendgen.scene.kinds.environments import ENVIRONMENTS
 from blendgen.scene.kinds.lamps import LAMP_KINDS
-from blendgen.spec.distributions import Choice, Constant, LogUniform, TruncatedNormal, Uniform
+from blendgen.spec.distributions import Choice, Constant, Distribution, LogUniform, TruncatedNormal, Uniform
 from blendgen.spec.fields import direction_above, name_of, number, whole_number
 from blendgen.spec.section import Section
 
@@ -21,17 +21,19 @@ ENVIRONMENT_IMAGE = Choice(("studio", "interior", "city"), (1.0,) * 3)
 class EnvironmentSection(Section):
     """Light from the surroundings."""
 
-    image: name_of(ENVIRONMENTS) | None = Field(
+    image: Annotated[Distribution, name_of(ENVIRONMENTS)] | None = Field(
         None, description=f"{', '.join(ENVIRONMENTS)} (default {ENVIRONMENT_IMAGE})"
     )
     directory: str | None = Field(
         None, description="instead of image: a folder of .hdr or .exr panoramas, relative to the spec file"
     )
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
-    rotation_deg: number() = Field(Uniform(0.0, 360.0), description="rotation about the vertical axis")
+    rotation_deg: Annotated[Distribution, number()] = Field(
+        Uniform(0.0, 360.0), description="rotation about the vertical axis"
+    )
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if self.image is not None and self.directory is not None:
             raise ValueError("give either image or directory, not both")
         return self
@@ -40,40 +42,44 @@ class EnvironmentSection(Section):
 class LampsSection(Section):
     """Lamps and sunlight around the products; each lamp is a light group of its own."""
 
-    count: whole_number(0, 8) = Field(Choice((1, 2, 3), (1.0,) * 3), description="number of lamps")
-    kind: name_of(LAMP_KINDS) = Field(
+    count: Annotated[Distribution, whole_number(0, 8)] = Field(
+        Choice((1, 2, 3), (1.0,) * 3), description="number of lamps"
+    )
+    kind: Annotated[Distribution, name_of(LAMP_KINDS)] = Field(
         Choice(("area", "strip"), (1.0,) * 2), description=", ".join(LAMP_KINDS)
     )
-    elevation_deg: number(5, 90) | None = Field(
+    elevation_deg: Annotated[Distribution, number(5, 90)] | None = Field(
         None, description=f"elevation above the horizon (default {LAMP_ELEVATION_DEG})"
     )
-    azimuth_deg: number() | None = Field(
+    azimuth_deg: Annotated[Distribution, number()] | None = Field(
         None, description=f"azimuth; 0 is world +X, 90 is +Y (default {AZIMUTH_DEG})"
     )
-    direction: direction_above(5) | None = Field(None, description="instead of elevation_deg and azimuth_deg")
-    distance_m: number(0.1, 50) = Field(
+    direction: Annotated[Distribution, direction_above(5)] | None = Field(
+        None, description="instead of elevation_deg and azimuth_deg"
+    )
+    distance_m: Annotated[Distribution, number(0.1, 50)] = Field(
         Uniform(0.8, 2.0), description="from the lamp to the sphere around the products"
     )
-    size_m: number(0.01, 10) = Field(
+    size_m: Annotated[Distribution, number(0.01, 10)] = Field(
         Uniform(0.1, 0.6),
         description="longer side of the lamp, outer diameter of a ring, or height of a door or window, "
         "measured perpendicular to the sunlight",
     )
-    sun_angle_deg: number(0.05, 20) = Field(
+    sun_angle_deg: Annotated[Distribution, number(0.05, 20)] = Field(
         Constant(0.53), description="angular diameter of the sun; larger values soften shadows, as haze does"
     )
-    sunlit: number(0, 1) = Field(
+    sunlit: Annotated[Distribution, number(0, 1)] = Field(
         Uniform(0.0, 1.0),
         description="for a door or window: how far its patch of light reaches over the products from one "
         "side; 0: its edge just misses them, 1: its edge is past them",
     )
-    strobe: whole_number(0, 1) = Field(
+    strobe: Annotated[Distribution, whole_number(0, 1)] = Field(
         Constant(0), description="1: the lamp flashes for exposure.strobe_s; 0: it is always on"
     )
     visible: bool = Field(False, description="whether the lamps themselves appear in the image")
 
     @model_validator(mode="after")
-    def _one_way(self):
+    def _one_way(self) -> Self:
         if self.direction is not None and (self.elevation_deg or self.azimuth_deg):
             raise ValueError("direction replaces elevation_deg and azimuth_deg: give it or them, not both")
         return self
@@ -87,32 +93,32 @@ class Lighting(Section):
 class ExposureSection(Section):
     """Light strengths and camera settings, sampled for each exposure of a shot."""
 
-    environment_ev: number(-20, 20) = Field(
+    environment_ev: Annotated[Distribution, number(-20, 20)] = Field(
         Uniform(-2.5, 0.5), description="brightness of the environment in stops"
     )
-    lamp_ev: number(-20, 20) = Field(
+    lamp_ev: Annotated[Distribution, number(-20, 20)] = Field(
         Uniform(-1.0, 1.5),
         description="brightness of each lamp in stops; a flash at 0 equals a lamp at 0 that is on for 10 ms",
     )
-    environment_temperature_k: number(1700, 25000) = Field(
+    environment_temperature_k: Annotated[Distribution, number(1700, 25000)] = Field(
         Uniform(4500.0, 7500.0),
         description="colour temperature of the environment (black body)",
     )
-    lamp_temperature_k: number(1700, 25000) = Field(
+    lamp_temperature_k: Annotated[Distribution, number(1700, 25000)] = Field(
         Uniform(2700.0, 6500.0), description="colour temperature of each lamp (black body)"
     )
-    lamp_tint: number(-1, 1) = Field(
+    lamp_tint: Annotated[Distribution, number(-1, 1)] = Field(
         Constant(0.0),
         description="tint of each lamp away from the black body: -1 is magenta, 1 is green",
     )
-    backlight_ev: number(-20, 20) = Field(
+    backlight_ev: Annotated[Distribution, number(-20, 20)] = Field(
         Uniform(-1.0, 0.3),
         description="brightness of a backlit_sheet in stops; at 0 it is as bright as white paper",
     )
     metering: Literal["incident", "manual"] = Field(
         "incident", description="incident: by the light that falls on the products; manual: a fixed exposure"
     )
-    camera_ev: number(-20, 20) = Field(
+    camera_ev: Annotated[Distribution, number(-20, 20)] = Field(
         TruncatedNormal(-0.2, 0.35, -1.0, 0.4), description="exposure compensation in stops"
     )
     white_balance_mode: Literal["incident", "gray_world", "fixed"] = Field(
@@ -120,24 +126,24 @@ class ExposureSection(Section):
         description="incident: for the light that falls on the products; gray_world: for the mean of the "
         "image, like automatic white balance; fixed: for white_balance_temperature_k",
     )
-    white_balance: number(0, 1) = Field(
+    white_balance: Annotated[Distribution, number(0, 1)] = Field(
         Uniform(0.6, 1.0), description="how much of the light's colour the camera corrects; 1 is all of it"
     )
-    white_balance_temperature_k: number(1700, 25000) = Field(
+    white_balance_temperature_k: Annotated[Distribution, number(1700, 25000)] = Field(
         Constant(5000.0), description="setting of the camera with white_balance_mode: fixed"
     )
-    time_s: number(1e-6, 60) = Field(
+    time_s: Annotated[Distribution, number(1e-6, 60)] = Field(
         LogUniform(0.002, 0.02),
         description="exposure time; metering compensates for it, but if a strobe fires, it decides how "
         "bright all other light is compared with the flash",
     )
-    strobe_s: number(1e-7, 1) = Field(
+    strobe_s: Annotated[Distribution, number(1e-7, 1)] = Field(
         LogUniform(2e-5, 5e-4),
         description="duration of a strobe's flash, in the middle of the exposure and at most as long",
     )
-    gain_db: number(0, 48) = Field(
+    gain_db: Annotated[Distribution, number(0, 48)] = Field(
         Uniform(0.0, 9.0), description="gain of the sensor; a higher gain is noisier"
     )
-    grain: number(0, 1) = Field(
+    grain: Annotated[Distribution, number(0, 1)] = Field(
         Constant(0.0), description="strength of film grain, added to the sensor noise"
     )

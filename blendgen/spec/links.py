@@ -47,7 +47,9 @@ def linked(spec: Spec) -> tuple[Spec, list[tuple[Path, str]]]:
     return spec, problems
 
 
-def _complete(distribution: SameAs, path: Path, field: DistributionField, targets) -> SameAs:
+def _complete(
+    distribution: SameAs, path: Path, field: DistributionField, targets: dict[str, Distribution]
+) -> SameAs:
     known = {name for name in targets if not name.startswith(PER_OBJECT)}
     if renamed := renamed_parameter(distribution.path):
         raise ValueError(f"same_as: {renamed}")
@@ -86,8 +88,8 @@ def distributions_of(
         value, path = getattr(section, name), (*prefix, name)
         if isinstance(value, BaseModel):
             yield from distributions_of(value, path)
-        elif isinstance(value, Distribution):
-            yield path, (value, distribution_field(info))
+        elif isinstance(value, Distribution) and (field := distribution_field(info)) is not None:
+            yield path, (value, field)
 
 
 def _replaced(section: Any, path: Path, distribution: Distribution) -> Any:

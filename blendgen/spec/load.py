@@ -30,7 +30,7 @@ from blendgen.spec.yaml_source import Path as FieldPath
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
 # either key sets the number of samples: an override of one removes the other
 _ALTERNATIVES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
-_NOWHERE = {(): (0, 0)}  # places of values that do not come from a file
+_NOWHERE: dict[FieldPath, tuple[int, int]] = {(): (0, 0)}  # places of values that do not come from a file
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class SpecFile:
         return _problem(self.document, self.overrides, path, message)
 
 
-def load_spec(path: Path, overrides: list[Override] = (), shown_as: str | None = None) -> SpecFile:
+def load_spec(path: Path, overrides: Iterable[Override] = (), shown_as: str | None = None) -> SpecFile:
     """Read and check a spec file.
 
     shown_as: name of the file in messages; default: its path
@@ -88,7 +88,7 @@ def as_spec_file(
         return check_spec(spec.document, spec.folder, spec.overrides + overrides) if overrides else spec
     if isinstance(spec, Mapping):
         return check_spec(Document("spec", _plain(dict(spec)), _NOWHERE), Path.cwd(), tuple(overrides))
-    return load_spec(Path(spec), list(overrides))
+    return load_spec(Path(spec), overrides)
 
 
 def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...] = ()) -> SpecFile:
@@ -170,7 +170,8 @@ _Dumper.add_representer(str, _quoted)
 
 def resolved_values(spec: Spec) -> dict[str, Any]:
     """The spec with every default and preset written out, as plain values."""
-    return _plain(spec.model_dump(exclude_none=True))
+    values: dict[str, Any] = _plain(spec.model_dump(exclude_none=True))
+    return values
 
 
 def _plain(value: Any) -> Any:
@@ -207,14 +208,14 @@ def _with_engine(current: Any, new: Any) -> Any:
     return new
 
 
-def _start_from_preset(value: dict, key: str) -> None:
+def _start_from_preset(value: dict[str, Any], key: str) -> None:
     """`--set render.max_bounces=2` changes one field of the named preset, or of the default preset."""
     current = value.get(key, _PRESETS[key][1])
     if isinstance(current, str):
         value[key] = {"preset": current}
 
 
-def _problem(document: Document, overrides, path: FieldPath, message: str) -> Problem:
+def _problem(document: Document, overrides: tuple[Override, ...], path: FieldPath, message: str) -> Problem:
     for override in reversed(overrides):
         shared = min(len(path), len(override.path))
         if shared and path[:shared] == override.path[:shared]:

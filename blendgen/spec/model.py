@@ -7,7 +7,7 @@ are generated from it. load.py reads YAML.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -15,7 +15,7 @@ from blendgen.files.names import checked_name
 from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
-from blendgen.spec.distributions import Choice, Constant, SameAs
+from blendgen.spec.distributions import Constant, Distribution, SameAs, possible_values
 from blendgen.spec.fields import whole_number
 from blendgen.spec.lighting import ExposureSection, Lighting
 from blendgen.spec.output import Output
@@ -62,7 +62,9 @@ class Spec(Section):
     condition: ConditionSection = ConditionSection()
     distractors: Distractors | None = Field(None, description="objects that are not products")
     occluders: Occluders | None = Field(None, description="objects that hide part of the subject")
-    products_per_image: whole_number(1, 40) = Field(Constant(1), description="number of products in an image")
+    products_per_image: Annotated[Distribution, whole_number(1, 40)] = Field(
+        Constant(1), description="number of products in an image"
+    )
     placement: Placement = Placement()
     container: ContainerSection | None = Field(None, description="an open box that holds the products")
     surface: SurfaceSection = SurfaceSection()
@@ -83,12 +85,12 @@ class Spec(Section):
 
     @field_validator("resolution", mode="before")
     @classmethod
-    def _resolution(cls, value):
+    def _resolution(cls, value: Any) -> tuple[int, int]:
         return checked_resolution(value)
 
     @field_validator("splits")
     @classmethod
-    def _splits(cls, value):
+    def _splits(cls, value: dict[str, float]) -> dict[str, float]:
         for split, share in value.items():
             if not split.isidentifier():
                 raise ValueError(f"the name of a split must be one word of letters and digits, got {split!r}")
@@ -100,15 +102,15 @@ class Spec(Section):
         return value
 
     @model_validator(mode="after")
-    def _container_needs_a_pile(self):
+    def _container_needs_a_pile(self) -> Self:
         if self.container is not None and self.placement.arrangement != "pile":
             raise ValueError("container needs placement.arrangement: pile")
         return self
 
     @model_validator(mode="after")
-    def _engine_supports_the_lamps(self):
+    def _engine_supports_the_lamps(self) -> Self:
         kind = self.lighting.lamps.kind
-        kinds = {Constant: lambda: (kind.value,), Choice: lambda: kind.possible()}.get(type(kind), tuple)()
+        kinds = possible_values(kind)
         unsupported = [
             f"kind: {kind}" for kind in LAMP_KINDS if kind in kinds and LAMP_KINDS[kind].path_traced
         ]
@@ -121,7 +123,7 @@ class Spec(Section):
         return self
 
     @model_validator(mode="after")
-    def _visible_fractions_overlap(self):
+    def _visible_fractions_overlap(self) -> Self:
         least, largest = self.placement.visible_fraction
         if self.occluders is not None and not isinstance(self.occluders.visible_fraction, SameAs):
             low, high = self.occluders.visible_fraction.support()

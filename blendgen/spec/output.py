@@ -48,7 +48,7 @@ class Output(Section):
 
     @field_validator("depth")
     @classmethod
-    def _true_is_png(cls, depth):
+    def _true_is_png(cls, depth: bool | Literal["png", "exr"]) -> bool | Literal["png", "exr"]:
         return "png" if depth is True else depth
 
     @property

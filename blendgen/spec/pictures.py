@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from blendgen.errors import SpecError
+from blendgen.errors import Problem, SpecError
 from blendgen.files.image_size import header_fault
 from blendgen.files.photos import PHOTO_SUFFIXES, photo_fault
 from blendgen.files.regular_file import links_outside, open_regular
@@ -21,16 +21,18 @@ _MAX_LISTED = 5
 
 def picture_files(spec_file: SpecFile) -> dict[str, dict[str, Path]]:
     """The fields environments, photos and backdrops of Catalog: file name -> path; raises SpecError."""
-    spec, pictures, problems = spec_file.spec, {}, []
+    spec = spec_file.spec
+    pictures: dict[str, dict[str, Path]] = {}
+    problems: list[Problem] = []
     environment = spec.lighting.environment
     for field, path, section, suffixes, fault in (
         ("environments", ("lighting", "environment"), environment, tuple(_PANORAMA_MAGIC), _panorama_fault),
         ("photos", ("surface", "photos"), spec.surface.photos, PHOTO_SUFFIXES, photo_fault),
         ("backdrops", ("backdrop",), spec.backdrop, PHOTO_SUFFIXES, photo_fault),
     ):
-        directory = section and section.directory
-        if directory is None:
+        if section is None or section.directory is None:
             continue
+        directory = section.directory
         folder = (spec_file.folder / directory).resolve()
         try:
             pictures[field] = _files(folder, suffixes, fault if section.follow_links else _unless_link(fault))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.spec.distribution_parsing import is_number
-from blendgen.spec.distributions import Choice, Uniform
+from blendgen.spec.distributions import Choice, Distribution, Uniform
 from blendgen.spec.fields import Color, name_of, number
 from blendgen.spec.section import Section
 
@@ -25,17 +25,17 @@ class Placement(Section):
         "resting",
         description="resting: a stable pose, by its probability; upright: as modelled; free: any orientation",
     )
-    yaw_deg: number() = Field(
+    yaw_deg: Annotated[Distribution, number()] = Field(
         Uniform(0.0, 360.0),
         description="rotation about the vertical axis, relative to the surface's direction of travel",
     )
-    offset: number(-1, 1) = Field(
+    offset: Annotated[Distribution, number(-1, 1)] = Field(
         Uniform(-0.8, 0.8), description="position across the surface: 0 is the middle, -1 and 1 are the edges"
     )
-    gap_m: number(0, 1) = Field(
+    gap_m: Annotated[Distribution, number(0, 1)] = Field(
         Uniform(0.005, 0.05), description="distance between products, with arrangement: apart"
     )
-    spread: number(0, 3) = Field(
+    spread: Annotated[Distribution, number(0, 3)] = Field(
         Uniform(0.3, 0.9),
         description="for a pile: width of the area onto which the objects are dropped, relative to the area "
         "that they cover side by side; 0 is a single point",
@@ -47,10 +47,10 @@ class Placement(Section):
 
     @field_validator("visible_fraction", mode="before")
     @classmethod
-    def _ordered_range(cls, value):
+    def _ordered_range(cls, value: Any) -> tuple[float, float]:
         if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(is_number, value))):
             raise ValueError(f"must be two numbers, [low, high], got {value!r}")
-        low, high = map(float, value)
+        low, high = float(value[0]), float(value[1])
         if not 0 <= low < high <= 1:
             raise ValueError(f"must have 0 <= low < high <= 1, got [{low:g}, {high:g}]")
         return low, high
@@ -59,17 +59,21 @@ class Placement(Section):
 class ContainerSection(Section):
     """An open box on the surface that holds a pile of products."""
 
-    kind: name_of(CONTAINER_KINDS) = Field(
+    kind: Annotated[Distribution, name_of(CONTAINER_KINDS)] = Field(
         Choice(tuple(CONTAINER_KINDS), (1.0,) * len(CONTAINER_KINDS)), description=", ".join(CONTAINER_KINDS)
     )
-    width_m: number(0.02, 5) = Field(
+    width_m: Annotated[Distribution, number(0.02, 5)] = Field(
         Uniform(0.25, 0.35), description="inner width; increased if the contents need it"
     )
-    length_m: number(0.02, 5) = Field(
+    length_m: Annotated[Distribution, number(0.02, 5)] = Field(
         Uniform(0.35, 0.5), description="inner length; increased if the contents need it"
     )
-    height_m: number(0.005, 2) = Field(Uniform(0.06, 0.15), description="height of the walls")
-    yaw_deg: number() = Field(Uniform(0.0, 360.0), description="rotation about the vertical axis")
+    height_m: Annotated[Distribution, number(0.005, 2)] = Field(
+        Uniform(0.06, 0.15), description="height of the walls"
+    )
+    yaw_deg: Annotated[Distribution, number()] = Field(
+        Uniform(0.0, 360.0), description="rotation about the vertical axis"
+    )
     color: Color | None = Field(
         None, description="sRGB '#rrggbb'; default: sampled from the usual colours of the kind"
     )

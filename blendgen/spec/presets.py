@@ -7,7 +7,7 @@ Out: the plain mapping with the preset filled in, which RenderSettings and senso
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -55,11 +55,11 @@ class RenderSettings(Section):
 
     @field_validator("resolution", mode="before")
     @classmethod
-    def _resolution(cls, value):
+    def _resolution(cls, value: Any) -> tuple[int, int] | None:
         return None if value is None else checked_resolution(value)
 
     @model_validator(mode="after")
-    def _one_measure(self):
+    def _one_measure(self) -> Self:
         if self.samples_per_pixel is None and self.target_psnr_db is None:
             raise ValueError("give samples_per_pixel or target_psnr_db")
         return self
@@ -78,7 +78,8 @@ def preset_values(kind: str, name: str) -> dict[str, Any]:
         )
     path = resource_folder("configs") / kind / f"{name}.yaml"
     document: Document = parse(Path(path).read_text("utf-8"), str(path))
-    return document.value
+    values: dict[str, Any] = document.value
+    return values
 
 
 def expand(kind: str, value: Any) -> dict[str, Any]:

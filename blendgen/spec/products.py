@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from blendgen.errors import did_you_mean
 from blendgen.geometry.color import hex_to_srgb
-from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, METRES_PER_UNIT
+from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, Unit
 from blendgen.spec.distributions import Choice, Constant, Distribution, Integers, Uniform
 from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section, ShortSection
@@ -20,7 +20,7 @@ class ModelSource(Section):
     catalog: str | None = Field(None, description="built-in family of models: " + ", ".join(FAMILIES))
     directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
     models: list[str] | None = Field(None, min_length=1, description="use only these models; default: all")
-    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
+    unit: Unit | None = Field(
         None, description="unit of obj, stl and ply files (default m); overrides the unit of other formats"
     )
     up: Literal["x", "y", "z"] | None = Field(
@@ -37,13 +37,13 @@ class ModelSource(Section):
 
     @field_validator("catalog")
     @classmethod
-    def _known_family(cls, family):
+    def _known_family(cls, family: str | None) -> str | None:
         if family is not None and family not in FAMILIES:
             raise ValueError(f"{family!r} is not a built-in family{did_you_mean(family, FAMILIES)}")
         return family
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if (self.catalog is None) == (self.directory is None):
             raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
         if self.catalog is not None and (self.unit or self.up):
@@ -60,22 +60,26 @@ class ModelSource(Section):
 class Distractors(ModelSource):
     """Objects that are not products: they take up space and cast shadows, but have neither label nor box."""
 
-    count: whole_number(0, 12) = Field(
+    count: Annotated[Distribution, whole_number(0, 12)] = Field(
         Integers(0, 3), description="number of distractors, as far as there is room"
     )
-    gap_m: number(0, 1) = Field(Uniform(0.005, 0.1), description="distance to the objects already placed")
+    gap_m: Annotated[Distribution, number(0, 1)] = Field(
+        Uniform(0.005, 0.1), description="distance to the objects already placed"
+    )
 
 
 class Occluders(ModelSource):
     """Objects between the camera and the subject that hide part of it."""
 
-    count: whole_number(0, 4) = Field(Constant(1), description="number of occluders; 0: an unobstructed view")
-    visible_fraction: number(0.05, 0.99) = Field(
+    count: Annotated[Distribution, whole_number(0, 4)] = Field(
+        Constant(1), description="number of occluders; 0: an unobstructed view"
+    )
+    visible_fraction: Annotated[Distribution, number(0.05, 0.99)] = Field(
         Uniform(0.5, 0.9),
         description="fraction of the subject that stays visible; the occluders' positions are solved for, "
         "and shots outside of the range are sampled again",
     )
-    height_m: number(0, 5) = Field(
+    height_m: Annotated[Distribution, number(0, 5)] = Field(
         Uniform(0.01, 0.12), description="gap to the objects below or behind; smaller if the camera is close"
     )
 
@@ -83,23 +87,29 @@ class Occluders(ModelSource):
 class ConditionSection(Section):
     """Condition of the products; 0 is factory new and switched off."""
 
-    scratches: number(0, 1) = Field(Constant(0.0), description="number and depth of fine scratches")
-    fingerprints: number(0, 1) = Field(Constant(0.0), description="greasy smears that dull reflections")
-    dust: number(0, 1) = Field(Constant(0.0), description="dust, specks and lint on faces that point up")
-    scuffs: number(0, 1) = Field(
+    scratches: Annotated[Distribution, number(0, 1)] = Field(
+        Constant(0.0), description="number and depth of fine scratches"
+    )
+    fingerprints: Annotated[Distribution, number(0, 1)] = Field(
+        Constant(0.0), description="greasy smears that dull reflections"
+    )
+    dust: Annotated[Distribution, number(0, 1)] = Field(
+        Constant(0.0), description="dust, specks and lint on faces that point up"
+    )
+    scuffs: Annotated[Distribution, number(0, 1)] = Field(
         Constant(0.0), description="abraded, matte, lighter patches, first on edges and corners"
     )
-    stickers: number(0, 1) = Field(
+    stickers: Annotated[Distribution, number(0, 1)] = Field(
         Constant(0.0),
         description="probability of each of up to four labels, vinyl stickers or strips of tape on faces "
         "that point up",
     )
-    cracks: number(0, 1) = Field(
+    cracks: Annotated[Distribution, number(0, 1)] = Field(
         Constant(0.0),
         description="how far and how finely glass is cracked (a phone's glass; parts named glass, screen, "
         "display or window)",
     )
-    screen: number(0, 8) = Field(
+    screen: Annotated[Distribution, number(0, 8)] = Field(
         Constant(0.0),
         description="brightness of the screen (a part named display or screen): 0 is off, 1 is as bright as "
         "white paper in unit light",
@@ -118,7 +128,7 @@ class Finish(ShortSection):
 
     @field_validator("color")
     @classmethod
-    def _is_hex(cls, value):
+    def _is_hex(cls, value: str | None) -> str | None:
         if value is not None:
             hex_to_srgb(value)
         return value
@@ -153,14 +163,14 @@ class ProductSource(ModelSource):
 
     @field_validator("case_colors")
     @classmethod
-    def _case_colors(cls, colors):
+    def _case_colors(cls, colors: list[str]) -> list[str]:
         for color in colors:
             if color != CLEAR:
                 hex_to_srgb(color)
         return colors
 
     @model_validator(mode="after")
-    def _class_of_a_directory(self):
+    def _class_of_a_directory(self) -> Self:
         if self.label == "class" and self.catalog is not None:
             raise ValueError(
                 "label: class applies only to a directory, whose models have sidecars; use label: model"
@@ -168,7 +178,7 @@ class ProductSource(ModelSource):
         return self
 
     @model_validator(mode="after")
-    def _case_for_phones(self):
+    def _case_for_phones(self) -> Self:
         if self.case and self.catalog != "phones":
             raise ValueError("case applies only to catalog: phones")
         return self
@@ -182,7 +192,7 @@ class ProductSource(ModelSource):
         return Choice((None, *self.case_colors), (1 - self.case, *(each for _ in self.case_colors)))
 
     @model_validator(mode="after")
-    def _one_table(self):
+    def _one_table(self) -> Self:
         if self.recolor is not None and self.recolor_table is not None:
             raise ValueError("give either recolor or recolor_table")
         return self

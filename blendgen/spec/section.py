@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 
 class Section(BaseModel):
@@ -21,9 +22,11 @@ class ShortSection(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_short_form(cls, value):
+    def _from_short_form(cls, value: Any) -> Any:
         return value if isinstance(value, dict | Section) else {cls.SHORT[0]: value}
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema, handler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return {"anyOf": [cls.SHORT[1], handler(schema)]}

@@ -7,15 +7,16 @@ blendgen/develop implements them.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from blendgen.spec.distributions import Constant
+from blendgen.spec.distributions import Constant, Distribution
 from blendgen.spec.fields import number
 from blendgen.spec.section import Section
 
-VIEWS = ("Standard", "AgX", "Filmic")
+View = Literal["Standard", "AgX", "Filmic"]
+VIEWS: tuple[View, ...] = get_args(View)
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 _NONE = Constant(0.0)
 
@@ -23,17 +24,19 @@ _NONE = Constant(0.0)
 class SensorSettings(Section):
     """A camera from light to 8 bits, in the terms of EMVA 1288; fields in the order of the signal path."""
 
-    natural_vignetting: number(0, 1) = Field(
+    natural_vignetting: Annotated[Distribution, number(0, 1)] = Field(
         _NONE, description="strength of the cos^4 falloff; 1 for a simple lens"
     )
-    mechanical_vignetting_ev: number(0, 6) = Field(
+    mechanical_vignetting_ev: Annotated[Distribution, number(0, 6)] = Field(
         _NONE, description="light that the lens barrel blocks in the corners, in stops"
     )
-    blur_px: number(0, 20) = Field(_NONE, description="standard deviation of the lens blur on the sensor")
-    chromatic_aberration_px: number(-20, 20) = Field(
+    blur_px: Annotated[Distribution, number(0, 20)] = Field(
+        _NONE, description="standard deviation of the lens blur on the sensor"
+    )
+    chromatic_aberration_px: Annotated[Distribution, number(-20, 20)] = Field(
         _NONE, description="distance of red (outwards) and blue (inwards) from green in the corners"
     )
-    veiling_glare: number(0, 0.5) = Field(
+    veiling_glare: Annotated[Distribution, number(0, 0.5)] = Field(
         _NONE, description="fraction of the light that the lens scatters over the whole image (ISO 9358)"
     )
     mosaic: Literal["rggb", "mono", "none"] = Field(
@@ -43,22 +46,34 @@ class SensorSettings(Section):
         (1.0, 1.0, 1.0),
         description="sensitivity of the red, green and blue pixels to daylight; the largest is 1",
     )
-    full_well_e: number(0, 1e7, above_low=True) = Field(description="saturation capacity in electrons")
-    headroom_ev: number(0, 8) = Field(_NONE, description="stops from a white patch to saturation")
-    prnu_percent: number(0, 20) = Field(
+    full_well_e: Annotated[Distribution, number(0, 1e7, above_low=True)] = Field(
+        description="saturation capacity in electrons"
+    )
+    headroom_ev: Annotated[Distribution, number(0, 8)] = Field(
+        _NONE, description="stops from a white patch to saturation"
+    )
+    prnu_percent: Annotated[Distribution, number(0, 20)] = Field(
         _NONE, description="photo response non-uniformity: standard deviation of the pixels' sensitivities"
     )
-    dark_current_e_per_s: number(0, 1e5) = Field(_NONE, description="dark current in electrons per second")
-    dsnu_e: number(0, 1e3) = Field(
+    dark_current_e_per_s: Annotated[Distribution, number(0, 1e5)] = Field(
+        _NONE, description="dark current in electrons per second"
+    )
+    dsnu_e: Annotated[Distribution, number(0, 1e3)] = Field(
         _NONE,
         description="dark signal non-uniformity: standard deviation of the pixels' offsets in electrons",
     )
-    row_noise_e: number(0, 1e3) = Field(
+    row_noise_e: Annotated[Distribution, number(0, 1e3)] = Field(
         _NONE, description="noise shared by all pixels of a row, in electrons"
     )
-    read_noise_e: number(0, 1e4) = Field(description="temporal dark noise in electrons")
-    hot_pixels_ppm: number(0, 1e5) = Field(_NONE, description="bright defect pixels per million")
-    dead_pixels_ppm: number(0, 1e5) = Field(_NONE, description="black defect pixels per million")
+    read_noise_e: Annotated[Distribution, number(0, 1e4)] = Field(
+        description="temporal dark noise in electrons"
+    )
+    hot_pixels_ppm: Annotated[Distribution, number(0, 1e5)] = Field(
+        _NONE, description="bright defect pixels per million"
+    )
+    dead_pixels_ppm: Annotated[Distribution, number(0, 1e5)] = Field(
+        _NONE, description="black defect pixels per million"
+    )
     camera_units: int = Field(
         1000,
         ge=1,
@@ -66,27 +81,33 @@ class SensorSettings(Section):
         description="number of cameras of this kind; each has a fixed pattern of its own",
     )
     bits: int = Field(ge=8, le=16, description="resolution of the analogue-to-digital converter in bits")
-    black_level_dn: number(0, 4096) = Field(description="digital number without light")
+    black_level_dn: Annotated[Distribution, number(0, 4096)] = Field(
+        description="digital number without light"
+    )
     color_matrix: tuple[tuple[float, float, float], ...] = Field(
         IDENTITY,
         description="from camera colours to linear sRGB; each row sums to 1, so that white stays white",
     )
-    noise_reduction: number(0, 1) = Field(_NONE, description="strength of the camera's noise reduction")
-    sharpening: number(0, 5) = Field(_NONE, description="strength of the camera's unsharp mask")
-    sharpening_radius_px: number(0.2, 20) = Field(
+    noise_reduction: Annotated[Distribution, number(0, 1)] = Field(
+        _NONE, description="strength of the camera's noise reduction"
+    )
+    sharpening: Annotated[Distribution, number(0, 5)] = Field(
+        _NONE, description="strength of the camera's unsharp mask"
+    )
+    sharpening_radius_px: Annotated[Distribution, number(0.2, 20)] = Field(
         Constant(1.0), description="standard deviation of the unsharp mask"
     )
-    view: Literal[VIEWS] = Field(
-        "Standard", description="tone curve, by its name in Blender's OCIO configuration"
+    view: View = Field("Standard", description="tone curve, by its name in Blender's OCIO configuration")
+    grain_size_px: Annotated[Distribution, number(0, 20, above_low=True)] = Field(
+        Constant(1.0), description="size of film grain"
     )
-    grain_size_px: number(0, 20, above_low=True) = Field(Constant(1.0), description="size of film grain")
-    jpeg_quality: number(5, 100) | None = Field(
+    jpeg_quality: Annotated[Distribution, number(5, 100)] | None = Field(
         None,
         description="quality of JPEG compression in the camera, with halved chroma resolution; default: none",
     )
 
     @model_validator(mode="after")
-    def _black_level_leaves_room(self):
+    def _black_level_leaves_room(self) -> Self:
         if self.black_level_dn.support()[1] >= 2 ** (self.bits - 1):
             raise ValueError(
                 f"black_level_dn must be below {2 ** (self.bits - 1)}, half the range of {self.bits} bits"
@@ -95,7 +116,7 @@ class SensorSettings(Section):
 
     @field_validator("channel_sensitivity", mode="before")
     @classmethod
-    def _sensitivities(cls, value):
+    def _sensitivities(cls, value: Any) -> tuple[float, ...]:
         triple = tuple(value) if isinstance(value, list | tuple) else ()
         if len(triple) != 3 or not all(_is_number(v) and 0 < v <= 1 for v in triple) or max(triple) < 1:
             raise ValueError(f"must be [red, green, blue], above 0, the largest 1, got {value!r}")
@@ -103,7 +124,7 @@ class SensorSettings(Section):
 
     @field_validator("color_matrix", mode="before")
     @classmethod
-    def _rows_sum_to_one(cls, value):
+    def _rows_sum_to_one(cls, value: Any) -> tuple[tuple[float, ...], ...]:
         rows = [tuple(row) if isinstance(row, list | tuple) else () for row in _listed(value)]
         square = len(rows) == 3 and all(len(row) == 3 and all(map(_is_number, row)) for row in rows)
         if not square:
@@ -113,9 +134,9 @@ class SensorSettings(Section):
         return tuple(tuple(float(v) for v in row) for row in rows)
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _listed(value) -> list:
+def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []

@@ -18,7 +18,7 @@ from blendgen.errors import Problem, SpecError
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
-Path = tuple[str | int, ...]
+Path = tuple[str | int | float, ...]
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -115,10 +115,12 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, i)) for i, item in enumerate(node.value)]
-        return self._scalar(node, path)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        raise TypeError(f"YAML has no node of type {type(node).__name__}")
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict:
-        result: dict = {}
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str | int | float, Any]:
+        result: dict[str | int | float, Any] = {}
         for key_node, value_node in node.value:
             key = self._scalar(key_node, path) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str | int | float) or isinstance(key, bool):
