@@ -111,6 +111,44 @@ def test_only_a_few_rooms_write_files():
     assert writing == MAY_WRITE_FILES
 
 
+READ_ROWS = "dataset/rows.py"
+# columns of a manifest's row that no other table of ours has
+COLUMNS = {
+    *("objects", "exposure", "shot_index", "file_name", "size_bytes", "bbox", "bbox_amodal", "category_id"),
+    *("object_to_world", "object_to_camera", "visible_fraction", "world_to_camera", "intrinsics"),
+}
+ROW_NAMES = {"row", "rows", "head", "again", "objects"}
+
+
+def literal_subscripts(tree: list[ast.AST] | tuple[ast.AST, ...]) -> set[tuple[str, str]]:
+    """(name of what is read, key) of each x["key"] that is read and each x.get("key")."""
+    pairs = set()
+    for node in tree:
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(key)), ctx=ast.Load()):
+                pairs.add((ast.unparse(value), key))
+            case ast.Call(
+                func=ast.Attribute(value=value, attr="get"), args=[ast.Constant(value=str(key)), *_]
+            ):
+                pairs.add((ast.unparse(value), key))
+    return pairs
+
+
+def reads_a_row(name: str, key: str) -> bool:
+    return key in COLUMNS or name.rpartition(".")[2] in ROW_NAMES
+
+
+def test_only_one_module_reads_columns_of_a_row_by_their_names():
+    others = [path for path in MODULES if name_of(path) not in (READ_ROWS, "models/recolor.py")]
+    pairs = {(name_of(path), *pair) for path in others for pair in literal_subscripts(parsed(path))}
+    assert {pair for pair in pairs if reads_a_row(*pair[1:])} == set()
+
+
+@pytest.mark.parametrize("code", ['row["label"]', 'self.row["x"]', 'x["bbox"]', 'x.get("exposure", {})'])
+def test_a_column_read_by_its_name_is_found(code):
+    assert any(reads_a_row(*pair) for pair in literal_subscripts(tuple(ast.walk(ast.parse(code)))))
+
+
 def test_no_file_is_longer_than_300_lines():
     assert [path for path in MODULES if len(path.read_text("utf-8").splitlines()) > 300] == []
 

@@ -15,9 +15,11 @@ from typing import Any, NotRequired, SupportsIndex, TypedDict, overload
 
 import numpy as np
 
+from blendgen.dataset.label_files import MASK
+from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 class Item(TypedDict):
@@ -113,7 +115,7 @@ class Dataset:
         """The images whose rows agree in all `columns` and satisfy `predicate`.
 
             dataset.filter(split="train", label=["mug", "cup"])
-            dataset.filter(lambda row: row["objects"]["visible_fraction"][0] > 0.5)
+            dataset.filter(lambda row: row.objects.visible_fraction[0] > 0.5)
 
         columns: a value, or a list, tuple, set or frozenset of values, any of which may be there
         raises: UsageError for a column that rows do not have
@@ -140,8 +142,8 @@ class Dataset:
         )
 
     def _item(self, row: Row) -> Any:
-        item: Item = {"image": self.source.image(row), "label_id": row["label_id"], "index": row["index"]}
-        if "mask_file_name" in row:
+        item: Item = {"image": self.source.image(row), "label_id": row.label_id, "index": row.index}
+        if MASK.name in row.files:
             item["mask"] = self.source.instance_mask(row).astype(np.int32)
         return item if self.transform is None else self.transform(item, row)
 
@@ -153,9 +155,10 @@ def open_dataset(folder: Path) -> Dataset:
 
 
 def _value(row: Row, name: str) -> Any:
-    if name not in row:
-        raise UsageError(f"rows have no column {name!r}{did_you_mean(name, row)}")
-    return row[name]
+    values = row_values(row)
+    if name not in values:
+        raise UsageError(f"rows have no column {name!r}{did_you_mean(name, values)}")
+    return values[name]
 
 
 def _agrees(value: Any, wanted: Any) -> bool:

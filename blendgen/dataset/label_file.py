@@ -18,7 +18,8 @@ from PIL import Image
 from blendgen.develop.exr import decode_exr
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.scene.film import Frame
-from blendgen.scene.shot import Row, Shot
+from blendgen.scene.row import Row
+from blendgen.scene.shot import Shot
 from blendgen.spec.output import Output
 
 _MAX_PIXELS = 2**28

@@ -26,7 +26,7 @@ from blendgen.develop.exr import encode_exr, encode_vectors
 from blendgen.geometry.projection import distort, transform_points
 from blendgen.optics.overscan import box_corners
 from blendgen.scene.film import Frame
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.spec.output import Output
 
 _SLACK_PX = 1.0  # a distorting lens takes ids from the nearest pixel
@@ -46,20 +46,18 @@ def _check_depth(row: Row, record: Record, image: Channels, ids: np.ndarray) -> 
     (values,) = image.values()
     whole_steps = values.dtype.kind in "iu"
     depth_m = values * DEPTH_STEP_M if whole_steps else values
-    objects = row["objects"]
-    for number, instance_id in enumerate(objects["instance_id"]):
+    objects = row.objects
+    for number, instance_id in enumerate(objects.instance_id):
         own = depth_m[(ids == instance_id) & ((values > 0) | (not whole_steps))]  # 0 is too far for a PNG
-        corners = transform_points(
-            objects["object_to_camera"][number], box_corners(objects["size_m"][number])
-        )
+        corners = transform_points(objects.object_to_camera[number], box_corners(objects.size_m[number]))
         near, far = corners[:, 2].min() - _SLACK_M, corners[:, 2].max() + _SLACK_M
         if own.size and not (near <= own.min() and own.max() <= far):
             yield f"object {number} is {own.min():.4f} to {own.max():.4f} m away, its box in space elsewhere"
 
 
 def _check_semantic(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
-    objects, expected = row["objects"], np.zeros_like(ids)
-    for instance_id, label_id in zip(objects["instance_id"], objects["category_id"], strict=True):
+    objects, expected = row.objects, np.zeros_like(ids)
+    for instance_id, label_id in zip(objects.instance_id, objects.category_id, strict=True):
         expected[ids == instance_id] = label_id + 1
     if not np.array_equal(image[""], expected):
         yield f"{np.count_nonzero(image[''] != expected)} pixels have another class than their instance"
@@ -80,7 +78,7 @@ def _encode_planes(planes: Mapping[int, np.ndarray]) -> bytes:
 
 def _plane_faults(row: Row, image: Channels) -> Iterator[str]:
     """Whether there is a channel for each product of the shot, from 0 to 1."""
-    expected = {f"instance_{placed['instance_id']}" for placed in row["shot"]["products"]}
+    expected = {f"instance_{placed.instance_id}" for placed in row.shot.products}
     if set(image) != expected:
         yield f"has the channels {sorted(image)}, expected {sorted(expected)}"
     for name, plane in image.items():
@@ -90,7 +88,7 @@ def _plane_faults(row: Row, image: Channels) -> Iterator[str]:
 
 def _check_soft_masks(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
     yield from _plane_faults(row, image)
-    for instance_id in row["objects"]["instance_id"]:
+    for instance_id in row.objects.instance_id:
         share = image.get(f"instance_{instance_id}")
         if share is not None and not (share[ids == instance_id] > 0).all():
             yield f"instance_{instance_id} covers nothing of a pixel that the mask gives it"
@@ -115,16 +113,16 @@ def _check_nocs(row: Row, record: Record, image: Channels, ids: np.ndarray) -> I
     coordinates = np.stack([image[name] for name in "RGB"], axis=-1).astype(float)
     if coordinates[ids == 0].any():
         yield "there are coordinates where no product is"
-    camera, objects = row["camera"], row["objects"]
-    intrinsics = np.array(camera["intrinsics"])
-    for number, instance_id in enumerate(objects["instance_id"]):
+    camera, objects = row.camera, row.objects
+    intrinsics = np.array(camera.intrinsics)
+    for number, instance_id in enumerate(objects.instance_id):
         own = ids == instance_id
-        size_m = np.array(objects["size_m"][number])
+        size_m = np.array(objects.size_m[number])
         points = (coordinates[own] - 0.5) * np.linalg.norm(size_m) + [0, 0, size_m[2] / 2]
-        in_camera = transform_points(objects["object_to_camera"][number], points)
+        in_camera = transform_points(objects.object_to_camera[number], points)
         if not own.any() or in_camera[:, 2].min() <= 0:
             continue
-        pixels = distort(in_camera[:, :2] / in_camera[:, 2:], camera["distortion"]) @ intrinsics[:2, :2].T
+        pixels = distort(in_camera[:, :2] / in_camera[:, 2:], camera.distortion) @ intrinsics[:2, :2].T
         rows, columns = np.nonzero(own)
         off_px = np.abs(pixels + intrinsics[:2, 2] - np.column_stack([columns, rows]) - 0.5).max()
         if off_px > _SLACK_PX:

@@ -10,11 +10,6 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.dataset.label_files import LABEL_FILES
-from blendgen.files.names import path_fault
-from blendgen.scene.shot import Row
-
-_FILE_NAME = "file_name"
 PENDING_SUFFIX = ".names"  # of a list in Layout.temporary of files that may not have a row yet
 
 
@@ -54,7 +49,7 @@ class Layout:
         return self.root / ".blendgen-lock"
 
     def file(self, name: str) -> Path:
-        """The file of a path that has passed row_path_fault; it may be missing.
+        """The file of a path of a row, which rows.py has checked; it may be missing.
 
         raises: ValueError where a link leads out of the data set, or where it is a folder, device or pipe
         """
@@ -71,42 +66,3 @@ class Layout:
         if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{name} is not a file")
         return path
-
-
-def file_keys(row: Row) -> list[str]:
-    """The columns of a row that name files."""
-    return [key for key in row if key.endswith(_FILE_NAME)]
-
-
-def kind_of_key(key: str) -> str:
-    """ "mask" for mask_file_name, "image" for file_name."""
-    return key.removesuffix(_FILE_NAME).removesuffix("_") or "image"
-
-
-def row_path_fault(row: Row) -> str | None:
-    """Why a row names a file that cannot be one of a data set, in one line; None where all can be."""
-    for key in file_keys(row):
-        name, kind = row[key], LABEL_FILES.get(kind_of_key(key))
-        fault = path_fault(name)
-        if fault is None and kind is None:
-            fault = f"is not of a kind that a data set has ({', '.join(LABEL_FILES)})"
-        elif fault is None:
-            fault = kind.path_fault(name)
-        if fault:
-            return f"{key} {ascii(name)[:120]} {fault}"
-    return None
-
-
-def file_key(kind: str) -> str:
-    """The manifest's column with the path of such a file."""
-    return _FILE_NAME if kind == "image" else f"{kind}_{_FILE_NAME}"
-
-
-def size_key(key: str) -> str:
-    """The column with the size in bytes of the file that the column `key` names."""
-    return key.replace(_FILE_NAME, "size_bytes")
-
-
-def sha256_key(key: str) -> str:
-    """The column with the sha256 of the file that the column `key` names."""
-    return key.replace(_FILE_NAME, "sha256")

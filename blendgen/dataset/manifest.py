@@ -1,81 +1,70 @@
 """Manifest: OUT/manifest.jsonl, one Row a line, the source of truth of a data set.
 
-Only the parent process appends, whole lines, each flushed to the disk. A torn last line (power
-cut, full disk) is dropped when the file is opened again. At the end the lines are sorted by
-index, so that the file does not tell in which order the images were made.
+Only the parent process appends, whole lines, each flushed to the disk. A torn last line (power cut, full
+disk) is dropped when the file is opened again. At the end the lines are sorted by index, so that the file
+does not depend on the order in which the images were made.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import stat
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from blendgen.dataset.layout import Layout, file_keys, row_path_fault, sha256_key, size_key
-from blendgen.dataset.schema import MAX_ROW_BYTES, parsed_json, row_fault
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head, parse_row, row_line
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder, disk_error
 from blendgen.files.names import name_fault
 from blendgen.files.regular_file import links_outside, open_regular
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row, RowFile, RowHead
 
+_AnyRow = TypeVar("_AnyRow", RowHead, Row)
 _TAIL_BYTES = 1 << 16
 _SPLIT = re.compile(rb'"split": "([ !#-[\]-~]*)"')  # the row's own comes first
 
 
-def row_line(row: Row) -> str:
-    """One line of JSON with its newline."""
-    return json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n"
-
-
-def read_rows(path: Path, whole: bool = False) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[Row]:
     """The rows of a manifest, in the order of the file; a torn last line is left out.
 
-    whole: rows must have all columns that exports read
     raises: DatasetError for any other line that is not a row, or that names a file outside of the data set
     """
     for number, line in enumerate(_whole_lines(path), start=1):
-        yield _row(line, path, number, whole)
+        yield _parsed(parse_row, line, path, number)
 
 
 def read_row(path: Path, number: int, offset: int) -> Row:
-    """One row of a manifest, with all columns that exports read.
+    """One row of a manifest.
 
     number: of its line, from 1; offset: where that begins, in bytes (see Census)
     raises: DatasetError where there is no such row
     """
     with _opened(path) as file:
         file.seek(offset)
-        return _row(file.readline(MAX_ROW_BYTES + 1), path, number, whole=True)
+        return _parsed(parse_row, file.readline(MAX_ROW_BYTES + 1), path, number)
 
 
-def checked_row(line: bytes, whole: bool = False) -> Row:
-    """The row of a line; raises ValueError with what is wrong, in a few words."""
-    row = parsed_json(line, MAX_ROW_BYTES)
-    fault = row_fault(row, whole) or row_path_fault(row)
-    if fault:
-        raise ValueError(fault)
-    return row
+def read_heads(path: Path) -> Iterator[RowHead]:
+    """As `read_rows`, of each row its head alone; other columns may be missing or wrong."""
+    for number, line in enumerate(_whole_lines(path), start=1):
+        yield _parsed(parse_head, line, path, number)
 
 
-def _row(line: bytes, path: Path, number: int, whole: bool = False) -> Row:
+def _parsed(parse: Callable[[bytes], _AnyRow], line: bytes, path: Path, number: int) -> _AnyRow:
     try:
-        return checked_row(line, whole)
-    except json.JSONDecodeError:
-        reason = "no JSON"
+        return parse(line)
     except ValueError as error:
-        reason = "no UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-    raise DatasetError(
-        f"{path}:{number}: not a row of a manifest ({reason}); remove this line, and its image is made again"
-    )
+        raise DatasetError(
+            f"{path}:{number}: not a row of a manifest ({error}); remove this line, and its image is made "
+            "again"
+        ) from None
 
 
 def census(path: Path) -> Census:
@@ -91,7 +80,9 @@ def census(path: Path) -> Census:
         end += len(line)
         match = _SPLIT.search(line)
         split = match[1].decode("ascii") if match else ""
-        counts[split if split in counts or not name_fault(split) else _row(line, path, number)["split"]] += 1
+        if split not in counts and name_fault(split):
+            split = _parsed(parse_head, line, path, number).split
+        counts[split] += 1
         digest.update(line)
     return Census(dict(counts), digest.hexdigest(), offsets)
 
@@ -103,7 +94,7 @@ def spread_rows(path: Path, limit: int) -> list[Row]:
     with _opened(path) as file:
         total = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     wanted = {i * total // limit for i in range(limit)} if total > limit else set(range(total))
-    return [_row(line, path, i + 1) for i, line in enumerate(_whole_lines(path)) if i in wanted]
+    return [_parsed(parse_row, line, path, i + 1) for i, line in enumerate(_whole_lines(path)) if i in wanted]
 
 
 class ManifestWriter:
@@ -188,13 +179,13 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     offset, lines = 0, 0
     for line in _whole_lines(layout.manifest):
         lines += 1
-        row = _row(line, layout.manifest, lines)
+        row = _parsed(parse_head, line, layout.manifest, lines)
         if has_files(layout, row):
-            places[row["index"]] = (offset, len(line))
-            pairs[row["index"]] = (row["label"], row["split"])
-            strays.difference_update(file_names(row))
-        else:
-            strays.update(() if row["index"] in places else file_names(row))
+            places[row.index] = (offset, len(line))
+            pairs[row.index] = (row.label, row.split)
+            strays.difference_update(row.file_names)
+        elif row.index not in places:
+            strays.update(row.file_names)
         offset += len(line)
     order = sorted(places)
     if lines != len(order) or order != list(places):
@@ -202,30 +193,25 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     return Summary(Counter(pairs.values()), frozenset(strays))
 
 
-def file_names(row: Row) -> list[str]:
-    """Relative paths of the files that belong to a row."""
-    return [row[key] for key in file_keys(row)]
-
-
-def has_files(layout: Layout, row: Row, check: bool = False) -> bool:
+def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:
     """Whether the files of a row are there as they were written.
 
     check: compare sha256 too, and not only sizes
     """
-    return all(_is_whole(layout, row, key, check) for key in file_keys(row))
+    return all(_is_whole(layout.root / file.name, file, check) for file in row.files.values())
 
 
-def _is_whole(layout: Layout, row: Row, key: str, check: bool) -> bool:
+def _is_whole(path: Path, file: RowFile, check: bool) -> bool:
     try:
-        status = (layout.root / row[key]).lstat()
+        status = path.lstat()
     except OSError:
         return False
-    if not stat.S_ISREG(status.st_mode) or status.st_size != row.get(size_key(key)):
+    if not stat.S_ISREG(status.st_mode) or status.st_size != file.size_bytes:
         return False
     if not check:
         return True
-    with (layout.root / row[key]).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == row.get(sha256_key(key))
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from blendgen.dataset.label_files import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
-from blendgen.dataset.manifest import file_names, read_rows
+from blendgen.dataset.manifest import read_heads
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
@@ -48,8 +48,8 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     """
     named = pending_names(layout)
     if known:
-        for row in read_rows(layout.manifest):
-            named.update(file_names(row))
+        for row in read_heads(layout.manifest):
+            named.update(row.file_names)
     ours, foreign = [], []
     for name in sorted(Folder(layout.root).files()):
         if name == layout.lock.name or Path(name).name in HARMLESS:

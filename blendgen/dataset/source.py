@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from blendgen.dataset.label_file import LabelFile
+from blendgen.dataset.label_files import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,13 @@ class Source:
         """Raises DatasetError for a line that is not a row of this data set, or whose object has an
         empty box or one outside of the image."""
         last = -1
-        for row in read_rows(Layout(self.root).manifest, whole=True):
-            if row["index"] <= last:
+        for row in read_rows(Layout(self.root).manifest):
+            if row.index <= last:
                 raise DatasetError(
                     f"{self._place(row)}: its row comes after that of image {last}; run `blendgen generate` "
                     "again, which puts the rows into order and leaves out what comes twice"
                 )
-            last = row["index"]
+            last = row.index
             self._refuse_unknown(row)
             self._refuse_boxes(row)
             yield row
@@ -82,14 +84,14 @@ class Source:
 
     def _refuse_unknown(self, row: Row) -> None:
         """A split or class that dataset.json does not have: no exporter has a place for it."""
-        objects = row["objects"]
+        objects = row.objects
         named = [
-            (row["label"], row["label_id"]),
-            *zip(objects["category"], objects["category_id"], strict=True),
+            (row.label, row.label_id),
+            *zip(objects.category, objects.category_id, strict=True),
         ]
         wrong = next((label for label, label_id in named if self._label_ids.get(label) != label_id), None)
-        if row["split"] not in self.splits:
-            what = f"its split {row['split']!r} is none that was counted"
+        if row.split not in self.splits:
+            what = f"its split {row.split!r} is not one of those that were counted"
         elif wrong is not None:
             what = f"{wrong!r} with that number is no class of dataset.json"
         else:
@@ -97,46 +99,46 @@ class Source:
         raise DatasetError(f"{self._place(row)}: {what}; run `blendgen verify` to list what else is wrong")
 
     def _place(self, row: Row) -> str:
-        return f"{self.root}: image {row['index']} ({row['file_name']})"
+        return f"{self.root}: image {row.index} ({row.image.name})"
 
     def _refuse_boxes(self, row: Row) -> None:
         """An empty box or one outside: some loaders drop it, some fail hours later."""
-        for number, (x, y, width, height) in enumerate(row["objects"]["bbox"]):
-            inside = min(x, y) >= 0 and x + width <= row["width"] and y + height <= row["height"]
+        for number, (x, y, width, height) in enumerate(row.objects.bbox):
+            inside = min(x, y) >= 0 and x + width <= row.width and y + height <= row.height
             if width > 0 and height > 0 and inside:
                 continue
             box = f"a box of {width} x {height} px" if inside else "a box that reaches out of the image"
             raise DatasetError(
-                f"{self._place(row)}: object {number} ({row['objects']['category'][number]}) has {box}; take "
+                f"{self._place(row)}: object {number} ({row.objects.category[number]}) has {box}; take "
                 "it out of the image's row in manifest.jsonl, or delete the row and generate again"
             )
 
-    def path(self, row: Row, key: str = "file_name") -> Path:
-        """The file that a row names; raises DatasetError where it is none of the data set."""
+    def path(self, row: Row, kind: LabelFile = IMAGE) -> Path:
+        """The file of a kind that a row has; raises DatasetError where it is not in the data set."""
         try:
-            return Layout(self.root).file(row[key])
+            return Layout(self.root).file(row.files[kind.name].name)
         except ValueError as error:
             raise DatasetError(f"{self._place(row)}: {error}") from None
 
     def instance_mask(self, row: Row) -> np.ndarray:
         """(h, w) uint16 instance ids; raises DatasetError where the data set has no masks."""
-        if "mask_file_name" not in row:
+        if MASK.name not in row.files:
             raise DatasetError(
-                f"{self.root}: image {row['index']} has no mask; set output.masks: true and generate again, "
+                f"{self.root}: image {row.index} has no mask; set output.masks: true and generate again, "
                 "or choose an export without outlines"
             )
-        ids = self._pixels(row, "mask_file_name")
+        ids = self._pixels(row, MASK)
         if ids.ndim != 2 or ids.dtype.kind not in "ui":
-            raise DatasetError(f"{self.path(row, 'mask_file_name')}: is not a mask of instance ids")
+            raise DatasetError(f"{self.path(row, MASK)}: is not a mask of instance ids")
         return ids.astype(np.uint16, copy=False)
 
     def image(self, row: Row) -> np.ndarray:
         """(h, w, 3) uint8 sRGB; raises DatasetError where the image cannot be read."""
-        return self._pixels(row, "file_name", "RGB")
+        return self._pixels(row, IMAGE, "RGB")
 
-    def _pixels(self, row: Row, key: str, mode: str | None = None) -> np.ndarray:
+    def _pixels(self, row: Row, kind: LabelFile, mode: str | None = None) -> np.ndarray:
         """A picture of a row, converted to `mode`; raises DatasetError."""
-        path = self.path(row, key)
+        path = self.path(row, kind)
         try:
             with Image.open(path) as picture:
                 self._refuse_size(row, path, picture.size)
@@ -148,22 +150,22 @@ class Source:
 
     def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
         """Before anything is decoded: a file of a few bytes may claim any size."""
-        if size != (row["width"], row["height"]):
+        if size != (row.width, row.height):
             raise DatasetError(
-                f"{path}: is {size[0]} x {size[1]} pixels, its row says {row['width']} x {row['height']}"
+                f"{path}: is {size[0]} x {size[1]} pixels, its row says {row.width} x {row.height}"
             )
 
     def object_masks(self, row: Row) -> Iterator[np.ndarray]:
         """(h, w) bool of each object; raises DatasetError where the mask does not show one."""
-        if not row["objects"]["bbox"]:
+        if not row.objects.bbox:
             return
         mask = self.instance_mask(row)
-        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+        for number, instance_id in enumerate(row.objects.instance_id):
             own = mask == instance_id
             if not own.any():
                 raise DatasetError(
-                    f"{self.path(row, 'mask_file_name')}: shows nothing of object {number} "
-                    f"({row['objects']['category'][number]}); `blendgen verify` tells what else is wrong"
+                    f"{self.path(row, MASK)}: shows nothing of object {number} "
+                    f"({row.objects.category[number]}); `blendgen verify` tells what else is wrong"
                 )
             yield own
 

@@ -15,7 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import Summary, has_files, read_rows, sort_manifest
+from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
     LOG_HEAD,
     is_ours,
@@ -30,7 +30,7 @@ from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder, disk_error
 from blendgen.files.regular_file import links_outside, read_bounded
-from blendgen.scene.shot import Row
+from blendgen.scene.row import RowHead
 
 _COMPARED = ("digest", "blendgen_version", "blender_version")
 # rows whose files a crash of the machine can have torn although their sizes are right
@@ -187,15 +187,15 @@ class Store:
     def _read_rows(self) -> set[int]:
         """Find out which images are finished; returns the indices of all rows."""
         indices: set[int] = set()
-        tail: deque[Row] = deque(maxlen=_CHECKED_TAIL)
-        for row in read_rows(self.layout.manifest):
-            indices.add(row["index"])
+        tail: deque[RowHead] = deque(maxlen=_CHECKED_TAIL)
+        for row in read_heads(self.layout.manifest):
+            indices.add(row.index)
             tail.append(row)
             if has_files(self.layout, row, self._check):
-                self._done.add(row["index"])
+                self._done.add(row.index)
             else:
-                self._done.discard(row["index"])
-        self._done -= {row["index"] for row in tail if not has_files(self.layout, row, check=True)}
+                self._done.discard(row.index)
+        self._done -= {row.index for row in tail if not has_files(self.layout, row, check=True)}
         return indices
 
     def _prepare(self, known: dict[str, Any]) -> None:

@@ -13,12 +13,13 @@ from itertools import groupby
 
 import numpy as np
 
+from blendgen.dataset.label_files import DEPTH
 from blendgen.dataset.source import Source
 from blendgen.develop.encode import DEPTH_STEP_M, encode_png
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 SCENE_IMAGES = 1000
 _CASED = " (in a case)"
@@ -30,7 +31,7 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
     for row in source.rows():
         _refuse_distortion(source, row)
         _refuse_real_depth(source, row)
-        sizes |= dict(zip(_models(row), row["objects"]["size_m"], strict=True))
+        sizes |= dict(zip(_models(row), row.objects.size_m, strict=True))
     numbers = {name: number for number, name in enumerate(sorted(sizes), start=1)}
     scenes = 0
     for split in source.splits:
@@ -49,7 +50,7 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
 
 
 def _scenes(source: Source, split: str) -> Iterator[tuple[int, Iterator[Row]]]:
-    rows = (row for row in source.rows() if row["split"] == split)
+    rows = (row for row in source.rows() if row.split == split)
     for number, group in groupby(enumerate(rows), key=lambda pair: pair[0] // SCENE_IMAGES):
         yield number, (row for _, row in group)
 
@@ -57,14 +58,14 @@ def _scenes(source: Source, split: str) -> Iterator[tuple[int, Iterator[Row]]]:
 def _write_scene(source: Source, destination: Destination, scene: str, rows, numbers, advance) -> None:
     camera, truth, info = {}, {}, {}
     for row in rows:
-        image, key = f"{row['index']:06d}", str(row["index"])
+        image, key = f"{row.index:06d}", str(row.index)
         destination.place(source.path(row), f"{scene}/rgb/{image}{source.path(row).suffix}")
         camera[key] = _camera(row)
-        if "depth_file_name" in row:
-            destination.place(source.path(row, "depth_file_name"), f"{scene}/depth/{image}.png")
-        mask = source.instance_mask(row) if row["objects"]["bbox"] else None
+        if DEPTH.name in row.files:
+            destination.place(source.path(row, DEPTH), f"{scene}/depth/{image}.png")
+        mask = source.instance_mask(row) if row.objects.bbox else None
         truth[key], info[key] = [], []
-        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+        for number, instance_id in enumerate(row.objects.instance_id):
             truth[key].append(_pose(row, number, numbers[_models(row)[number]]))
             info[key].append(_info(row, number))
             name = f"{scene}/mask_visib/{image}_{number:06d}.png"
@@ -77,15 +78,15 @@ def _write_scene(source: Source, destination: Destination, scene: str, rows, num
 
 
 def _refuse_distortion(source: Source, row: Row) -> None:
-    if any(row["camera"]["distortion"]):
+    if any(row.camera.distortion):
         raise DatasetError(
-            f"{source.root}: image {row['index']} was taken through a lens that distorts, which BOP does not "
+            f"{source.root}: image {row.index} was taken through a lens that distorts, which BOP does not "
             "know; generate without camera.distortion"
         )
 
 
 def _refuse_real_depth(source: Source, row: Row) -> None:
-    if row.get("depth_file_name", "").endswith(".exr"):
+    if DEPTH.name in row.files and row.files[DEPTH.name].name.endswith(".exr"):
         raise DatasetError(
             f"{source.root}: depth lies there in metres (EXR), BOP reads 16-bit PNG; generate with "
             "output.depth: png"
@@ -93,9 +94,9 @@ def _refuse_real_depth(source: Source, row: Row) -> None:
 
 
 def _camera(row: Row) -> dict:
-    to_camera = np.array(row["camera"]["world_to_camera"])
+    to_camera = np.array(row.camera.world_to_camera)
     return {
-        "cam_K": np.ravel(row["camera"]["intrinsics"]).tolist(),
+        "cam_K": np.ravel(row.camera.intrinsics).tolist(),
         "cam_R_w2c": to_camera[:3, :3].ravel().tolist(),
         "cam_t_w2c": (1000 * to_camera[:3, 3]).tolist(),
         "depth_scale": 1000 * DEPTH_STEP_M,
@@ -104,15 +105,15 @@ def _camera(row: Row) -> dict:
 
 def _models(row: Row) -> list[str]:
     """What each object is a model of: a product in its case has another size and another origin."""
-    objects = row["objects"]
-    cases = objects.get("case") or [None] * len(objects["product"])
+    objects = row.objects
+    cases = objects.case or [None] * len(objects.product)
     return [
-        name if case is None else name + _CASED for name, case in zip(objects["product"], cases, strict=True)
+        name if case is None else name + _CASED for name, case in zip(objects.product, cases, strict=True)
     ]
 
 
 def _pose(row: Row, number: int, model: int) -> dict:
-    to_camera = np.array(row["objects"]["object_to_camera"][number])
+    to_camera = np.array(row.objects.object_to_camera[number])
     return {
         "cam_R_m2c": to_camera[:3, :3].ravel().tolist(),
         "cam_t_m2c": (1000 * to_camera[:3, 3]).tolist(),
@@ -121,11 +122,11 @@ def _pose(row: Row, number: int, model: int) -> dict:
 
 
 def _info(row: Row, number: int) -> dict:
-    objects = row["objects"]
-    area, share = objects["area"][number], objects["visible_fraction"][number]
+    objects = row.objects
+    area, share = objects.area[number], objects.visible_fraction[number]
     return {
-        "bbox_obj": objects["bbox_amodal"][number],
-        "bbox_visib": objects["bbox"][number],
+        "bbox_obj": objects.bbox_amodal[number],
+        "bbox_visib": objects.bbox[number],
         "px_count_all": round(area / share) if share else area,
         "px_count_valid": area,
         "px_count_visib": area,

@@ -19,7 +19,7 @@ from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
 from blendgen.exporters.regions import polygons, run_lengths
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
@@ -32,9 +32,9 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
         files = {split: _Annotations(*pair) for split, pair in parts.items()}
         for row in source.rows():
             path = source.path(row)
-            name = f"{row['index']:06d}{path.suffix}"
-            destination.place(path, f"images/{row['split']}/{name}")
-            files[row["split"]].add(source, row, name, options.outlines)
+            name = f"{row.index:06d}{path.suffix}"
+            destination.place(path, f"images/{row.split}/{name}")
+            files[row.split].add(source, row, name, options.outlines)
             advance(1)
         for split, file in files.items():
             file.finish(source, destination, split)
@@ -53,11 +53,11 @@ class _Annotations:
 
     def add(self, source: Source, row: Row, name: str, outlines: str) -> None:
         self.images += 1
-        image_id = row["index"] + 1
-        image = {"id": image_id, "file_name": name, "width": row["width"], "height": row["height"]}
+        image_id = row.index + 1
+        image = {"id": image_id, "file_name": name, "width": row.width, "height": row.height}
         _append(self._images_file, image, self.images)
         masks = source.object_masks(row) if outlines != "none" else itertools.repeat(None)
-        for number, (box, own) in enumerate(zip(row["objects"]["bbox"], masks, strict=False)):
+        for number, (box, own) in enumerate(zip(row.objects.bbox, masks, strict=False)):
             self.annotations += 1
             annotation = _annotation(row, number, box, own, outlines)
             if source.keypoints:
@@ -80,14 +80,14 @@ class _Annotations:
 
 
 def _annotation(row: Row, number: int, box, own, outlines: str) -> dict[str, Any]:
-    objects = row["objects"]
+    objects = row.objects
     annotation = {
-        "category_id": objects["category_id"][number] + 1,
+        "category_id": objects.category_id[number] + 1,
         "bbox": box,
-        "area": objects["area"][number],
+        "area": objects.area[number],
         "iscrowd": 0,
-        "visible_fraction": objects["visible_fraction"][number],
-        "instance_id": objects["instance_id"][number],
+        "visible_fraction": objects.visible_fraction[number],
+        "instance_id": objects.instance_id[number],
     }
     if outlines == "rle":
         annotation["segmentation"] = run_lengths(own)
@@ -105,7 +105,7 @@ def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
 
 def _keypoints(row: Row, number: int) -> dict[str, Any]:
     """None for a class without: evaluations look for the keys in every annotation."""
-    points = row["objects"]["keypoints"][number]
+    points = row.objects.keypoints[number]
     flat = [value for point in points for value in point]
     return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}
 

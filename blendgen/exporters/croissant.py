@@ -13,11 +13,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 def export_croissant(
@@ -27,7 +28,7 @@ def export_croissant(
     with destination.opened(TABLE) as file:
         for row in source.rows():
             suffix = source.path(row).suffix
-            name = f"images/{row['split']}/{row['label']}/{row['index']:06d}{suffix}"
+            name = f"images/{row.split}/{row.label}/{row.index:06d}{suffix}"
             destination.place(source.path(row), name)
             line = json.dumps(_table_row(source, row, name), ensure_ascii=False).encode() + b"\n"
             file.write(line)
@@ -40,9 +41,10 @@ def export_croissant(
 
 
 def _table_row(source: Source, row: Row, name: str) -> dict[str, Any]:
-    of_objects = [key for key in OBJECT_COLUMNS if key != "keypoints" or source.keypoints]
+    values, objects = row_values(row), row.objects.columns()
+    of_objects = [column for column in OBJECT_COLUMNS if column != "keypoints" or source.keypoints]
     return {
         "file_name": name,
-        **{key: row[key] for key in ROW_COLUMNS},
-        **{key: row["objects"][key] for key in of_objects},
+        **{column: values[column] for column in ROW_COLUMNS},
+        **{column: objects[column] for column in of_objects},
     }

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
+from blendgen.scene.row import Objects
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
@@ -28,22 +30,22 @@ def export_csv(source: Source, destination: Destination, options: Options, advan
         table = csv.writer(text)
         table.writerow((*_IMAGE, *_OBJECT))
         for row in source.rows():
-            name = f"images/{row['split']}/{row['index']:06d}{source.path(row).suffix}"
+            name = f"images/{row.split}/{row.index:06d}{source.path(row).suffix}"
             destination.place(source.path(row), name)
-            image = (name, *(row[key] for key in _IMAGE[1:]))
-            lines = list(_objects(row["objects"]))
+            image = (name, row.split, row.label, row.label_id, row.width, row.height)
+            lines = list(_objects(row.objects))
             objects += len(lines)
             cells = [(*image, *line) for line in lines or [("",) * len(_OBJECT)]]
-            table.writerows([list(map(_quoted, row)) for row in cells] if options.quote_formulas else cells)
+            table.writerows([list(map(_quoted, line)) for line in cells] if options.quote_formulas else cells)
             advance(1)
         text.detach()
     return {"images": source.images, "objects": objects}
 
 
-def _objects(objects):
-    for number, box in enumerate(objects["bbox"]):
-        columns = (objects[key][number] for key in _COLUMNS)
-        yield objects["category"][number], objects["category_id"][number], *box, *columns
+def _objects(objects: Objects) -> Iterator[tuple[Any, ...]]:
+    for number, box in enumerate(objects.bbox):
+        columns = (getattr(objects, name)[number] for name in _COLUMNS)
+        yield objects.category[number], objects.category_id[number], *box, *columns
 
 
 def _quoted(cell):

@@ -7,7 +7,7 @@ with `--include mask` lies in <split>/mask/ and becomes a second image column of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -27,21 +27,21 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
             for split in source.splits
         }
         for sample in samples(source, options.crops, options.extras):
-            row = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
-            row["objects"] = object_lists(source, sample)
-            files[sample.split].write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+            columns = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
+            columns |= {"objects": object_lists(source, sample)}
+            files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1
             advance(1)
     destination.write_text("README.md", dataset_card(source, counts))
     return {"images_per_split": counts}
 
 
-def object_lists(source: Source, sample: Sample) -> dict[str, list]:
+def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
     """Boxes of the objects of a whole image, and keypoints where the data set has them; none of a crop,
     which is one object."""
-    columns = sample.row["objects"]
+    objects = sample.row.objects
     keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
-    chosen: dict[str, Any] = {key: columns[key] if sample.box is None else [] for key in keys}
+    chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
     chosen["category"] = chosen.pop("category_id")
     return chosen
 

@@ -16,7 +16,7 @@ def export_imagefolder(
 ):
     counts: Counter[str] = Counter()
     for sample in samples(source, options.crops):
-        split = sample.row["split"]
+        split = sample.row.split
         sample.place(destination, f"{split}/{sample.label}/{sample.name}{sample.suffix}")
         counts[split] += 1
         advance(1)

@@ -15,12 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from blendgen.dataset.manifest import row_line
+from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import DatasetError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
-from blendgen.scene.shot import Row
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
 
@@ -58,17 +57,18 @@ def mix(
         destination.opened("manifest.jsonl") as file,
     ):
         for row in _chosen(source, wanted):
-            split = row["split"] if row["split"] == TRAIN else f"{row['split']}_{SYNTHETIC}"
-            name = f"{split}/{row['label']}/{SYNTHETIC}_{row['index']:06d}{source.path(row).suffix}"
+            split = row.split if row.split == TRAIN else f"{row.split}_{SYNTHETIC}"
+            name = f"{split}/{row.label}/{SYNTHETIC}_{row.index:06d}{source.path(row).suffix}"
             destination.place(source.path(row), name)
-            file.write(_line(name, row["label"], classes, split, SYNTHETIC, row).encode())
+            facts = {"width": row.width, "height": row.height, "sha256": row.image.sha256}
+            file.write(_line(name, row.label, classes, split, SYNTHETIC, facts).encode())
             counts[split, SYNTHETIC] += 1
             advance(1)
         for photo in {photo.sha256: photo for photo in photos}.values():
             name = f"{photo.split}/{photo.label}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
             destination.place(photo.path, name)
-            size = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
-            file.write(_line(name, photo.label, classes, photo.split, REAL, size).encode())
+            facts = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
+            file.write(_line(name, photo.label, classes, photo.split, REAL, facts).encode())
             counts[photo.split, REAL] += 1
             advance(1)
         record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
@@ -92,7 +92,7 @@ def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
 def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str]) -> dict[str, int]:
     """How many synthetic training images of each class; a class without photos gets as many as others."""
     real = Counter(photo.label for photo in photos if photo.split == TRAIN)
-    there = Counter(row["label"] for row in source.rows() if row["split"] == TRAIN)
+    there = Counter(row.label for row in source.rows() if row.split == TRAIN)
     if not real:
         raise DatasetError("no real photo is for training; put some into train, or raise its share")
     usual = median(real.values())
@@ -110,11 +110,11 @@ def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str])
 
 def _chosen(source: Source, wanted: dict[str, int]):
     """The rows to take: of train so many of each class, evenly over the data set; of other splits all."""
-    there = Counter(row["label"] for row in source.rows() if row["split"] == TRAIN)
+    there = Counter(row.label for row in source.rows() if row.split == TRAIN)
     met: Counter[str] = Counter()
     for row in source.rows():
-        label = row["label"]
-        if row["split"] != TRAIN:
+        label = row.label
+        if row.split != TRAIN:
             yield row
             continue
         position, total, count = met[label], there[label], wanted[label]
@@ -123,12 +123,7 @@ def _chosen(source: Source, wanted: dict[str, int]):
             yield row
 
 
-def _line(name: str, label: str, classes: list[str], split: str, kind: str, row: Row) -> str:
-    columns = {
-        "file_name": name,
-        "label": label,
-        "label_id": classes.index(label),
-        "split": split,
-        "source": kind,
-    }
-    return row_line({**columns, "width": row["width"], "height": row["height"], "sha256": row["sha256"]})
+def _line(name: str, label: str, classes: list[str], split: str, kind: str, facts: dict[str, Any]) -> str:
+    """A line of the mixture's manifest: columns of a data set, and `source`."""
+    columns = {"file_name": name, "label": label, "label_id": classes.index(label), "split": split}
+    return json_line({**columns, "source": kind, **facts})

@@ -85,7 +85,7 @@ def _record(source: Source, sample: Sample) -> dict[str, Any]:
         "image": {"bytes": sample.content(), "path": f"{sample.name}{sample.suffix}"},
         **extras,
         "label": sample.label_id,
-        "index": sample.row["index"],
+        "index": sample.row.index,
         "objects": object_lists(source, sample),
     }
 

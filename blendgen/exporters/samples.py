@@ -12,13 +12,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from blendgen.dataset.label_files import IMAGE, LABEL_FILES
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
 from blendgen.files.photos import IMAGE_ERRORS
-from blendgen.scene.shot import Row
-
-_FILE = "_file_name"
+from blendgen.scene.row import Row
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Sample:
 
     @property
     def split(self) -> str:
-        return self.row["split"]
+        return self.row.split
 
     @property
     def suffix(self) -> str:
@@ -77,7 +76,7 @@ class Sample:
         try:
             x, y, width, height = self.box
             with Image.open(self.path) as image:
-                if image.size != (self.row["width"], self.row["height"]):
+                if image.size != (self.row.width, self.row.height):
                     raise ValueError(f"is {image.width} x {image.height} pixels, its row has another size")
                 cut = image.convert("RGB").crop((x, y, x + width, y + height))
         except IMAGE_ERRORS as error:
@@ -93,25 +92,25 @@ def samples(source: Source, crops: float | None, extras: tuple[str, ...] = ()) -
         path = source.path(row)
         if crops is None:
             more = _extra_files(source, row, extras)
-            yield Sample(row, f"{row['index']:06d}", path, row["label"], row["label_id"], extras=more)
+            yield Sample(row, f"{row.index:06d}", path, row.label, row.label_id, extras=more)
             continue
-        objects = row["objects"]
-        for number, box in enumerate(objects["bbox"]):
-            name = f"{row['index']:06d}_{objects['instance_id'][number]}"
-            label, label_id = objects["category"][number], objects["category_id"][number]
-            wider = _wider(box, crops, row["width"], row["height"])
-            yield Sample(row, name, path, label, label_id, wider, objects["instance_id"][number])
+        objects = row.objects
+        for number, box in enumerate(objects.bbox):
+            name = f"{row.index:06d}_{objects.instance_id[number]}"
+            label, label_id = objects.category[number], objects.category_id[number]
+            wider = _wider(box, crops, row.width, row.height)
+            yield Sample(row, name, path, label, label_id, wider, objects.instance_id[number])
 
 
 def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, Path]:
-    there = [key.removesuffix(_FILE) for key in row if key.endswith(_FILE)]
+    available = [name for name in row.files if name != IMAGE.name]
     for name in names:
-        if name not in there:
+        if name not in available:
             raise DatasetError(
-                f"{source.root}: image {row['index']} has no {name}; --include takes "
-                f"{', '.join(there) or 'nothing here: set output.masks and the like and generate again'}"
+                f"{source.root}: image {row.index} has no {name}; --include takes "
+                f"{', '.join(available) or 'nothing here: set output.masks and the like and generate again'}"
             )
-    return {name: source.path(row, name + _FILE) for name in names}
+    return {name: source.path(row, LABEL_FILES[name]) for name in names}
 
 
 def _read(path: Path) -> bytes:

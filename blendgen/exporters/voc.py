@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 _DIFFICULT_BELOW = 0.5
 
@@ -20,10 +20,10 @@ _DIFFICULT_BELOW = 0.5
 def export_voc(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     stems: dict[str, list[str]] = {split: [] for split in source.splits}
     for row in source.rows():
-        stem, suffix = f"{row['index']:06d}", source.path(row).suffix
+        stem, suffix = f"{row.index:06d}", source.path(row).suffix
         destination.place(source.path(row), f"JPEGImages/{stem}{suffix}")
         destination.write_text(f"Annotations/{stem}.xml", _xml(source, row, stem + suffix))
-        stems[row["split"]].append(stem)
+        stems[row.split].append(stem)
         advance(1)
     for split, names in stems.items():
         destination.write_text(f"ImageSets/Main/{split}.txt", "".join(f"{name}\n" for name in names))
@@ -37,19 +37,19 @@ def export_voc(source: Source, destination: Destination, options: Options, advan
 
 
 def _xml(source: Source, row: Row, name: str) -> str:
-    size = {"width": row["width"], "height": row["height"], "depth": 3}
+    size = {"width": row.width, "height": row.height, "depth": 3}
     root = _element("annotation", {"folder": "JPEGImages", "filename": name, "size": size, "segmented": 0})
     root.insert(2, _element("source", {"database": source.name}))
-    objects = row["objects"]
-    for number, (x, y, width, height) in enumerate(objects["bbox"]):
-        cut = x == 0 or y == 0 or x + width == row["width"] or y + height == row["height"]
+    objects = row.objects
+    for number, (x, y, width, height) in enumerate(objects.bbox):
+        cut = x == 0 or y == 0 or x + width == row.width or y + height == row.height
         box = {"xmin": x + 1, "ymin": y + 1, "xmax": x + width, "ymax": y + height}
         values = {
-            "name": objects["category"][number],
+            "name": objects.category[number],
             "pose": "Unspecified",
             "truncated": int(cut),
-            "difficult": int(objects["visible_fraction"][number] < _DIFFICULT_BELOW),
-            "occluded": int(objects["visible_fraction"][number] < 1),
+            "difficult": int(objects.visible_fraction[number] < _DIFFICULT_BELOW),
+            "occluded": int(objects.visible_fraction[number] < 1),
             "bndbox": box,
         }
         root.append(_element("object", values))

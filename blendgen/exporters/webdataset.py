@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.options import Options
@@ -45,7 +46,8 @@ def export_webdataset(
 
 def plain_columns(sample: Sample) -> dict[str, Any]:
     """What of a row describes the picture and not how it was made."""
-    columns = {key: sample.row[key] for key in COLUMNS}
+    values = row_values(sample.row)
+    columns = {column: values[column] for column in COLUMNS}
     if sample.box is not None:
         columns |= {"label": sample.label, "label_id": sample.label_id}
         columns |= {"crop": list(sample.box), "instance_id": sample.instance_id}

@@ -20,7 +20,7 @@ from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
 from blendgen.exporters.options import Options
 from blendgen.exporters.regions import polygons
 from blendgen.geometry.oriented_box import oriented_box
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 def export_yolo(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
@@ -28,12 +28,12 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         return export_imagefolder(source, destination, options, advance)
     objects, union = 0, keypoint_union(source) if options.task == "pose" else None
     for row in source.rows():
-        stem, suffix = f"{row['index']:06d}", source.path(row).suffix
-        destination.place(source.path(row), f"images/{row['split']}/{stem}{suffix}")
+        stem, suffix = f"{row.index:06d}", source.path(row).suffix
+        destination.place(source.path(row), f"images/{row.split}/{stem}{suffix}")
         shapes = _points(source, row, union) if union else _shapes(source, row, options.task)
-        lines = [_line(*numbered) for numbered in zip(row["objects"]["category_id"], shapes, strict=True)]
+        lines = [_line(*numbered) for numbered in zip(row.objects.category_id, shapes, strict=True)]
         objects += len(lines)
-        destination.write_text(f"labels/{row['split']}/{stem}.txt", "".join(lines))
+        destination.write_text(f"labels/{row.split}/{stem}.txt", "".join(lines))
         advance(1)
     destination.write_text("data.yaml", _data_yaml(source, union))
     return {"images": source.images, "objects": objects}
@@ -41,9 +41,9 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
     """(n, 2) numbers from 0 to 1 an object: middle and size of the box, or corners."""
-    objects, size = row["objects"], np.array([row["width"], row["height"]])
+    objects, size = row.objects, np.array([row.width, row.height])
     if task == "detect":
-        yield from (_box(box, size) for box in objects["bbox"])
+        yield from (_box(box, size) for box in objects.bbox)
     else:
         for own in source.object_masks(row):
             yield np.clip((oriented_box(own) if task == "obb" else polygons(own)[0]) / size, 0, 1)
@@ -51,8 +51,8 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
 
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
     """Middle and size of the box, then x, y, visibility of each keypoint, an object."""
-    objects, size = row["objects"], np.array([row["width"], row["height"]])
-    for box, label, points in zip(objects["bbox"], objects["category"], objects["keypoints"], strict=True):
+    objects, size = row.objects, np.array([row.width, row.height])
+    for box, label, points in zip(objects.bbox, objects.category, objects.keypoints, strict=True):
         spread = np.array(union.spread(source.keypoint_names(label), points), float)
         spread[:, :2] = np.clip(spread[:, :2] / size, 0, 1)
         yield np.concatenate([_box(box, size).ravel(), spread.ravel()])

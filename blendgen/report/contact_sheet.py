@@ -17,6 +17,7 @@ from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
+from blendgen.scene.row import Row
 
 _GAP_PX = 6
 _CAPTION_PX = 18
@@ -76,27 +77,26 @@ def dataset_sheet(
     """
     captions = captions or {}
     chosen = spread_rows(Layout(folder).manifest, limit)
-    images = [(_image(folder, row, boxes), captions.get(row["index"]) or _caption(row)) for row in chosen]
-    widest = max((max(row["width"], row["height"]) for row in chosen), default=64)
+    images = [(_image(folder, row, boxes), captions.get(row.index) or _caption(row)) for row in chosen]
+    widest = max((max(row.width, row.height) for row in chosen), default=64)
     return contact_sheet(images, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
 
 
-def _image(folder: Path, row: dict, boxes: bool) -> Image.Image:
-    path = folder / row["file_name"]
+def _image(folder: Path, row: Row, boxes: bool) -> Image.Image:
+    path = folder / row.image.name
     try:
-        with Image.open(Layout(folder).file(row["file_name"])) as opened:
+        with Image.open(Layout(folder).file(row.image.name)) as opened:
             image = opened.convert("RGB")
     except IMAGE_ERRORS as error:
         raise DatasetError(
             f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
         ) from None
-    return with_boxes(image, row["objects"]["bbox"]) if boxes else image
+    return with_boxes(image, row.objects.bbox) if boxes else image
 
 
-def _caption(row: dict) -> str:
-    colorway = row["objects"]["colorway"][0]
-    suffix = "" if colorway == "default" or colorway in row["label"] else f" {colorway}"
-    return f"{row['index']} {row['label']}{suffix}"
+def _caption(row: Row) -> str:
+    colorways = [name for name in row.objects.colorway[:1] if name != "default" and name not in row.label]
+    return " ".join([str(row.index), row.label, *colorways])
 
 
 def _shortened(text: str, font, width_px: int) -> str:

@@ -1,12 +1,10 @@
-"""Shot, Exposure, Row: sampled values that survive a round trip through JSON unchanged.
+"""Shot, Exposure: sampled values that survive a round trip through JSON unchanged.
 
 What is rendered from them (Film, Labels, Frame) holds arrays and is in film.py. Transforms are 4x4 tuples of
 rows named from_to_to; the names of colours and units follow geometry/.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import Field
 
@@ -208,7 +206,3 @@ class Exposure(FrozenModel):
     camera_ev: float
     sensor: Sensor
     noise_seed: int
-
-
-# One line of the manifest: a JSON object with the columns documented in docs/dataset.md.
-Row = dict[str, Any]

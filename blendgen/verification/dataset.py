@@ -1,31 +1,34 @@
 """Verify: a data set on disk against itself: every file, every row, every label that can be checked.
 
-In: a folder. Out: Faults, one a wrong thing, in the order of the manifest. Nothing is changed. What a
-fault says names the file and what is wrong with it; which of two that disagree is wrong, it cannot know.
+In: a folder. Out: Faults in the order of the manifest. Nothing is changed. A fault names the file and what is
+wrong with it; which of two that disagree is wrong, it cannot know.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from blendgen.dataset.label_file import Channels, decode
-from blendgen.dataset.label_files import FOLDERS
-from blendgen.dataset.layout import Layout, file_keys, sha256_key, size_key
-from blendgen.dataset.manifest import checked_row, file_names
-from blendgen.dataset.schema import MAX_ROW_BYTES
+from blendgen.dataset.label_files import FOLDERS, IMAGE
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
+from blendgen.dataset.schema import validation_fault
 from blendgen.dataset.store import read_record
 from blendgen.files.regular_file import links_outside
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row, RowFile, RowHead
 from blendgen.verification.labels import label_faults
 from blendgen.verification.rows import row_faults
 
 _MAX_IMAGE_BYTES = 2**30
+# what a dataset.json of wrong types raises where rows are compared with it
+_WRONG_TYPES = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ class Fault:
 
 
 @dataclass
-class _Seen:
-    """What the rows before have shown, for what must not come twice or must agree."""
+class _Earlier:
+    """What earlier rows hold, for what must be unique or must agree.
+
+    digests: sha256 of an image -> its name; counts: rows of each split and of each label
+    """
 
     indices: set[int] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
@@ -52,32 +58,31 @@ class _Seen:
 
 def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) -> Iterator[Fault]:
     """All faults of a data set; advance(1) for each row."""
-    layout, seen = Layout(Path(folder)), _Seen()
+    layout, earlier = Layout(Path(folder)), _Earlier()
     record = read_record(layout)
     if not record:
         yield Fault(layout.record.name, "is missing or cannot be read")
     for number, line in enumerate(_lines(layout.manifest), start=1):
         place = f"{layout.manifest.name}:{number}"
         try:
-            row = _parsed(line)
+            values = _values(line)
+            head = head_from(values)
         except ValueError as error:
             yield Fault(place, f"is not a row ({error})")
             continue
-        try:
-            yield from (Fault(*fault) for fault in _of_row(layout, record, row, place, seen))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-            yield Fault(place, f"is not a whole row: {type(error).__name__} {error}")
+        yield from _head_faults(head, place, earlier)
+        yield from _row_faults(layout, record, values, place, earlier)
         advance(1)
     if links_outside(layout.manifest):
         yield Fault(layout.manifest.name, "is a link that leads out of the data set")
     elif not layout.manifest.is_file():
         yield Fault(layout.manifest.name, "is missing")
-    yield from _of_record(record, seen)
-    yield from _strays(layout, seen)
+    yield from _record_faults(record, earlier)
+    yield from _strays(layout, earlier)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Lines, of one that is too long for a row a part only."""
+    """Lines; only the beginning of one that is too long for a row."""
     if path.is_file() and not links_outside(path):
         with path.open("rb") as file:
             while line := file.readline(MAX_ROW_BYTES + 1):
@@ -86,94 +91,125 @@ def _lines(path: Path) -> Iterator[bytes]:
                     line = file.readline(MAX_ROW_BYTES)
 
 
-def _parsed(line: bytes) -> Row:
+def _values(line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise ValueError("torn off" if len(line) <= MAX_ROW_BYTES else "too long")
+    return row_values_of(line)
+
+
+def _whole_row(values: dict[str, Any]) -> Row:
+    """The row of some columns, with a Shot and an Exposure that can be read; raises ValueError."""
+    row = row_from(values)
+    for name in ("shot", "exposure"):
+        try:
+            getattr(row, name)
+        except ValidationError as error:
+            raise ValueError(f"{name}.{validation_fault(error)}") from None
+    return row
+
+
+def _head_faults(row: RowHead, place: str, earlier: _Earlier) -> Iterator[Fault]:
+    if row.index in earlier.indices:
+        yield Fault(place, f"index {row.index} occurs twice")
+    earlier.indices.add(row.index)
+    earlier.counts["split"][row.split] += 1
+    earlier.counts["label"][row.label] += 1
+    for name in row.file_names:
+        if name in earlier.files:
+            yield Fault(place, f"{name} belongs to another row too")
+        earlier.files.add(name)
+
+
+def _row_faults(
+    layout: Layout, record: dict[str, Any], values: dict[str, Any], place: str, earlier: _Earlier
+) -> Iterator[Fault]:
     try:
-        return checked_row(line)
-    except json.JSONDecodeError:
-        raise ValueError("no JSON") from None
+        row = _whole_row(values)
+    except ValueError as error:
+        yield Fault(place, f"is not a whole row ({error})")
+        return
+    try:
+        yield from _whole_row_faults(layout, record, row, place, earlier)
+    except _WRONG_TYPES as error:
+        yield Fault(place, f"cannot be checked: {type(error).__name__}: {error}")
 
 
-def _of_row(layout: Layout, record: dict[str, Any], row: Row, place: str, seen: _Seen):
-    index = row["index"]
-    if index in seen.indices:
-        yield place, f"index {index} comes twice"
-    seen.indices.add(index)
-    if seen.split_of_shot.setdefault(row["shot_index"], row["split"]) != row["split"]:
-        yield place, f"shot {row['shot_index']} is in two splits"
-    per_shot = record.get("exposures_per_shot", 1)
-    if row["shot_index"] != index // per_shot:
-        yield place, f"index {index} does not belong to shot {row['shot_index']}"
-    seen.counts["split"][row["split"]] += 1
-    seen.counts["label"][row["label"]] += 1
+def _whole_row_faults(
+    layout: Layout, record: dict[str, Any], row: Row, place: str, earlier: _Earlier
+) -> Iterator[Fault]:
+    if earlier.split_of_shot.setdefault(row.shot_index, row.split) != row.split:
+        yield Fault(place, f"shot {row.shot_index} is in two splits")
+    if row.shot_index != row.index // record.get("exposures_per_shot", 1):
+        yield Fault(place, f"index {row.index} does not belong to shot {row.shot_index}")
     images: dict[str, Channels] = {}
-    yield from _files(layout, row, place, seen, images)
+    for name, file in row.files.items():
+        channels = yield from _file_faults(layout, row, file, place, earlier)
+        if channels is not None and name != IMAGE.name:
+            images[name] = channels
     mask = images["mask"][""] if "mask" in images else None
     for what in row_faults(row, record.get("classes", ()), mask):
-        yield place, what
+        yield Fault(place, what)
     for what in label_faults(row, record, images):
-        yield place, what
+        yield Fault(place, what)
 
 
-def _files(layout: Layout, row: Row, place: str, seen: _Seen, images: dict):
-    """Faults of the row's files; the label images that are whole go into `images`, by kind."""
-    for name in file_names(row):
-        if name in seen.files:
-            yield place, f"{name} belongs to another row too"
-        seen.files.add(name)
-    for key in file_keys(row):
-        name, size = row[key], row.get(size_key(key))
-        try:
-            path = layout.file(name)
-        except ValueError as error:
-            yield place, str(error)
-            continue
-        if not path.is_file():
-            yield name, "is missing"
-            continue
-        if size is not None and size != path.stat().st_size:
-            yield name, f"is not the file that was written: {path.stat().st_size} bytes, not {size}"
-        with path.open("rb") as file:
-            data = file.read(_MAX_IMAGE_BYTES + 1)
-        if len(data) > _MAX_IMAGE_BYTES:
-            yield name, f"is larger than {_MAX_IMAGE_BYTES // 2**20} MB"
-            continue
-        digest = hashlib.sha256(data).hexdigest()
-        if digest != row[sha256_key(key)]:
-            yield name, "is not the file that was written: its sha256 differs"
-        if key == "file_name":
-            if digest in seen.digests:
-                yield name, f"is the same picture as {seen.digests[digest]}"
-            seen.digests[digest] = name
-        channels = decode(data, path.suffix, row["width"] * row["height"])
-        if channels is None:
-            yield name, "cannot be decoded"
-            continue
-        height, width = next(iter(channels.values())).shape
-        if (width, height) != (row["width"], row["height"]):
-            yield name, f"is {width} x {height} pixels, not {row['width']} x {row['height']}"
-        elif key != "file_name":
-            images[key.removesuffix("_file_name")] = channels
+def _file_faults(
+    layout: Layout, row: Row, file: RowFile, place: str, earlier: _Earlier
+) -> Generator[Fault, None, Channels | None]:
+    """Faults of a file; returns its channels where it can be decoded and has the size of the image."""
+    try:
+        path = layout.file(file.name)
+    except ValueError as error:
+        yield Fault(place, str(error))
+        return None
+    if not path.is_file():
+        yield Fault(file.name, "is missing")
+        return None
+    with path.open("rb") as opened:
+        data = opened.read(_MAX_IMAGE_BYTES + 1)
+    if len(data) > _MAX_IMAGE_BYTES:
+        yield Fault(file.name, f"is larger than {_MAX_IMAGE_BYTES // 2**20} MB")
+        return None
+    yield from (Fault(file.name, what) for what in _content_faults(row, file, data, earlier))
+    channels = decode(data, path.suffix, row.width * row.height)
+    if channels is None:
+        yield Fault(file.name, "cannot be decoded")
+        return None
+    height, width = next(iter(channels.values())).shape
+    if (width, height) != (row.width, row.height):
+        yield Fault(file.name, f"is {width} x {height} pixels, not {row.width} x {row.height}")
+        return None
+    return channels
 
 
-def _of_record(record: dict[str, Any], seen: _Seen) -> Iterator[Fault]:
-    for key in ("split", "label"):
-        told = record.get(f"images_per_{key}")
-        if record and told != dict(seen.counts[key]):
-            yield Fault(
-                "dataset.json", f"images_per_{key} says {told}, the rows say {dict(seen.counts[key])}"
-            )
-    if record and record.get("images") != len(seen.indices):
-        yield Fault(
-            "dataset.json", f"says {record.get('images')} images, the manifest has {len(seen.indices)}"
-        )
+def _content_faults(row: Row, file: RowFile, data: bytes, earlier: _Earlier) -> Iterator[str]:
+    if file.size_bytes is not None and file.size_bytes != len(data):
+        yield f"is not the file that was written: {len(data)} bytes, not {file.size_bytes}"
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != file.sha256:
+        yield "is not the file that was written: its sha256 differs"
+    if file == row.image:
+        if digest in earlier.digests:
+            yield f"is the same picture as {earlier.digests[digest]}"
+        earlier.digests[digest] = file.name
 
 
-def _strays(layout: Layout, seen: _Seen) -> Iterator[Fault]:
-    """Files that no row names: trainers would take them for data."""
+def _record_faults(record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
+    if not record:
+        return
+    for key, counts in earlier.counts.items():
+        recorded = record.get(f"images_per_{key}")
+        if recorded != dict(counts):
+            yield Fault("dataset.json", f"images_per_{key} says {recorded}, the rows say {dict(counts)}")
+    images = len(earlier.indices)
+    if record.get("images") != images:
+        yield Fault("dataset.json", f"says {record.get('images')} images, the manifest has {images}")
+
+
+def _strays(layout: Layout, earlier: _Earlier) -> Iterator[Fault]:
+    """Files that no row names: trainers would read them as data."""
     for folder in FOLDERS:
         for path in sorted((layout.root / folder).rglob("*")):
             name = path.relative_to(layout.root).as_posix()
-            if path.is_file() and name not in seen.files:
-                yield Fault(name, "belongs to no row")
+            if path.is_file() and name not in earlier.files:
+                yield Fault(name, "does not belong to a row")

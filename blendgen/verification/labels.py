@@ -17,14 +17,14 @@ from blendgen.dataset.label_file import Channels
 from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 Images = Mapping[str, Channels]  # by the name of their kind
 
 
 def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[str]:
-    objects = row["objects"]
-    for number in range(len(objects["bbox"])):
+    objects = row.objects
+    for number in range(len(objects.bbox)):
         yield from (f"object {number}: {what}" for what in _columns(row, record, number))
     if "mask" not in images:
         return
@@ -32,24 +32,24 @@ def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[s
     for name, kind in LABEL_FILES.items():
         if name in images:
             yield from (f"{name}: {what}" for what in kind.check(row, record, images[name], ids))
-    for number, instance_id in enumerate(objects["instance_id"]):
+    for number, instance_id in enumerate(objects.instance_id):
         own = ids == instance_id
         if own.any():
             yield from (f"object {number}: {what}" for what in _against_mask(row, number, own))
 
 
 def _columns(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
-    objects = row["objects"]
-    if "truncation" in objects and not 0 <= objects["truncation"][number] <= 1:
-        yield f"truncation is {objects['truncation'][number]}"
-    if "keypoints" in objects:
+    objects = row.objects
+    if objects.truncation is not None and not 0 <= objects.truncation[number] <= 1:
+        yield f"truncation is {objects.truncation[number]}"
+    if objects.keypoints is not None:
         yield from _keypoints(row, record, number)
-    if "bbox_3d_m" in objects:
+    if objects.bbox_3d_m is not None:
         yield from _box_3d(row, number)
 
 
 def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
-    points, label = row["objects"]["keypoints"][number], row["objects"]["category"][number]
+    points, label = row.objects.keypoints[number], row.objects.category[number]
     names = record.get("keypoints", {}).get(label, {}).get("names", [])
     if len(points) != len(names):
         yield f"{len(points)} keypoints, dataset.json names {len(names)} of {label!r}"
@@ -58,32 +58,32 @@ def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
             yield f"a keypoint's visibility is {visibility}"
         elif visibility == NOT_LABELLED and (x, y) != (0, 0):
             yield "a keypoint that is not labelled has a place"
-        elif not (0 <= x <= row["width"] and 0 <= y <= row["height"]):
+        elif not (0 <= x <= row.width and 0 <= y <= row.height):
             yield f"keypoint [{x}, {y}] lies out of the image"
 
 
 def _box_3d(row: Row, number: int) -> Iterator[str]:
-    objects, camera = row["objects"], row["camera"]
-    world = transform_points(objects["object_to_world"][number], box_corners(objects["size_m"][number]))
-    corners = transform_points(camera["world_to_camera"], world)
-    if not np.allclose(objects["bbox_3d_m"][number], corners, rtol=0, atol=1e-5):
+    objects, camera = row.objects, row.camera
+    world = transform_points(objects.object_to_world[number], box_corners(objects.size_m[number]))
+    corners = transform_points(camera.world_to_camera, world)
+    if not np.allclose(objects.bbox_3d_m[number], corners, rtol=0, atol=1e-5):
         yield "bbox_3d_m is not the box of object_to_world and size_m"
     if corners[:, 2].min() > 0:
-        pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
-        pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera["distortion"])] = np.nan
-        told = [pixel or (np.nan, np.nan) for pixel in objects["bbox_3d_px"][number]]
+        pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
+        pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera.distortion)] = np.nan
+        told = [pixel or (np.nan, np.nan) for pixel in objects.bbox_3d_px[number]]
         if not np.allclose(np.array(told, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
             yield "bbox_3d_px is not bbox_3d_m, projected"
 
 
 def _against_mask(row: Row, number: int, own: np.ndarray) -> Iterator[str]:
-    objects = row["objects"]
-    if "obb" in objects:
-        yield from _obb(np.array(objects["obb"][number], float), own)
-    if "keypoints" in objects:
+    objects = row.objects
+    if objects.obb is not None:
+        yield from _obb(np.array(objects.obb[number], float), own)
+    if objects.keypoints is not None:
         near = binary_dilation(own, iterations=3)
-        for x, y, visibility in objects["keypoints"][number]:
-            column, line = min(int(x), row["width"] - 1), min(int(y), row["height"] - 1)
+        for x, y, visibility in objects.keypoints[number]:
+            column, line = min(int(x), row.width - 1), min(int(y), row.height - 1)
             if visibility == VISIBLE and not near[line, column]:
                 yield f"keypoint [{x}, {y}] is said to be visible, and its product is not seen there"
 

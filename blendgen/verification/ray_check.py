@@ -6,7 +6,6 @@ Blender's and so the rays are cast where Blender lives; arrays stay there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,7 +17,7 @@ from blendgen.dataset.store import read_record
 from blendgen.errors import Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.pipeline import Task
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.verification.dataset import Fault
 from blendgen.verification.rays.cast import require_embree
 from blendgen.verification.rays.check import Checker, Geometry
@@ -33,11 +32,11 @@ from blendgen.workers.worker import blender_engine, run_step, worker_job
 _ASSETS_KEPT = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowTask(Task):
-    """A row to be checked, as a line of JSON: tasks must be hashable."""
+    """A row to be checked; equal and hashed as a Task, by its numbers."""
 
-    line: str
+    row: Row
 
 
 def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
@@ -60,7 +59,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
             scratch / "blender.log",
         )
         for row, findings in checked(job, rows, choose_worker_count(job, len(rows), workers)):
-            yield from (Fault(row["file_name"], f"by ray cast: {what}") for what in findings.faults)
+            yield from (Fault(row.image.name, f"by ray cast: {what}") for what in findings.faults)
             progress.advance(1)
 
 
@@ -69,8 +68,8 @@ def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[R
 
     raises: BlendgenError of a worker; Interrupted after a signal
     """
-    by_index = {row["index"]: row for row in rows}
-    tasks = (RowTask(row["shot_index"], (index,), json.dumps(row)) for index, row in by_index.items())
+    by_index = {row.index: row for row in rows}
+    tasks = (RowTask(row.shot_index, (index,), row) for index, row in by_index.items())
     with StopSignal() as stop:
         for index, findings in run_tasks(job, tasks, stop, workers, steps=Steps(inspect)):
             yield by_index[index], findings
@@ -86,7 +85,7 @@ def inspect(task: RowTask) -> tuple[int, Findings]:
 def _inspect(task: RowTask) -> tuple[int, Findings]:
     (index,) = task.image_indices
     try:
-        return index, _checker().check(json.loads(task.line))
+        return index, _checker().check(task.row)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         what = f"cannot be compared: {type(error).__name__} {error}"
         return index, Findings(rows=1, faults=(what.replace("\n", " "),))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from blendgen.dataset.label_files import LABEL_FILES
-from blendgen.dataset.layout import Layout, file_key
+from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store, devices_of
 from blendgen.engine.device import Device, Wish
 from blendgen.errors import DatasetError, Interrupted
 from blendgen.files.scratch import scratch_folder
+from blendgen.scene.row import Row
 from blendgen.verification.dataset import Fault
 from blendgen.verification.reopen import Reopened
 from blendgen.workers.generate import describe_devices, generate
@@ -32,7 +32,7 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
     layout, record, known = found.layout, found.record, found.known
     spec_file, inventory = found.spec_file, found.inventory
     devices = its_device(layout, known)
-    rows = {row["index"]: row for row in spread_rows(layout.manifest, count)}
+    rows = {row.index: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
     with (
         scratch_folder("recheck") as scratch,
@@ -47,7 +47,7 @@ def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> I
                 "nothing can be compared"
             )
         for again in read_rows(store.layout.manifest):
-            yield from _compared(rows[again["index"]], again)
+            yield from _compared(rows[again.index], again)
 
 
 def _made_again(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> dict:
@@ -74,11 +74,11 @@ def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
     return tuple(same or there)[:1]
 
 
-def _compared(row: dict, again: dict) -> Iterator[Fault]:
-    for key in map(file_key, LABEL_FILES):
-        digest = key.replace("file_name", "sha256")
-        if key in row and row[digest] != again.get(digest):
-            yield Fault(row[key], "comes out otherwise when it is made again")
-    for key in ("label", "split", "objects", "shot", "exposure"):
-        if row[key] != again[key]:
-            yield Fault(f"manifest.jsonl: index {row['index']}", f"{key} comes out otherwise")
+def _compared(row: Row, again: Row) -> Iterator[Fault]:
+    for name, file in row.files.items():
+        if name not in again.files or file.sha256 != again.files[name].sha256:
+            yield Fault(file.name, "comes out otherwise when it is made again")
+    for name in ("label", "split", "objects", "shot_values", "exposure_values"):
+        if getattr(row, name) != getattr(again, name):
+            what = f"{name.removesuffix('_values')} comes out otherwise"
+            yield Fault(f"manifest.jsonl: index {row.index}", what)

@@ -1,7 +1,7 @@
 """One row against its mask, its Shot and the list of classes.
 
-In: a row, the classes, and the instance mask where there is one. Out: what is wrong, in words. Each
-check uses another path to the same number than the one by which it was made.
+In: a row, the classes, and the instance mask where there is one. Out: what is wrong, in words. Each check
+takes another path to a number than the one by which it was made.
 """
 
 from __future__ import annotations
@@ -12,130 +12,137 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import box_of_mask, distort, transform_points, within_lens
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
+from blendgen.scene.shot import Camera, PlacedProduct
 
 _SLACK_PX = 1.5
-_HAIR = 1e-6
+_TOLERANCE = 1e-6
 _ROUNDING = 5e-7  # of visible_fraction in a row
+_CAMERA = ("intrinsics", "world_to_camera", "distortion", "focal_length_mm", "sensor_width_mm")
 # columns of objects, and what a product of the shot calls them
 _SHARED = (("product", "product"), ("colorway", "colorway"), ("category", "label"), ("case", "case"))
 
 
 def row_faults(row: Row, classes: Sequence[str], mask: np.ndarray | None) -> Iterator[str]:
+    """mask: (h, w) instance ids"""
     yield from _names(row, classes)
-    yield from _columns(row, classes)
+    yield from _numbers(row, classes)
     yield from _shot(row)
-    for number in range(len(row["objects"]["bbox"])):
+    for number in range(len(row.objects)):
         yield from (f"object {number}: {what}" for what in _object(row, number))
     if mask is not None:
         yield from _mask(row, mask)
 
 
 def _names(row: Row, classes: Sequence[str]) -> Iterator[str]:
-    label = row["label"]
-    if label not in classes:
-        yield f"label {label!r} is no class of dataset.json"
-    elif row["label_id"] != classes.index(label):
-        yield f"label_id {row['label_id']} is not that of {label!r}"
-    for key in [key for key in row if key.endswith("file_name")]:
-        stem = f"/{row['split']}/{label}/{row['index']:06d}."
-        if stem not in row[key]:
-            yield f"{key} {row[key]!r} is not where split, label and index put it"
+    if row.label not in classes:
+        yield f"label {row.label!r} is not a class of dataset.json"
+    elif row.label_id != classes.index(row.label):
+        yield f"label_id {row.label_id} is not that of {row.label!r}"
+    stem = f"/{row.split}/{row.label}/{row.index:06d}."
+    for name, file in row.files.items():
+        if stem not in file.name:
+            yield f"the {name} {file.name!r} is not where split, label and index put it"
 
 
-def _columns(row: Row, classes: Sequence[str]) -> Iterator[str]:
-    objects = row["objects"]
-    lengths = {key: len(values) for key, values in objects.items()}
-    if len(set(lengths.values())) > 1:
-        yield f"objects: columns differ in length: {lengths}"
-    if len(set(objects["instance_id"])) < len(objects["instance_id"]):
-        yield "objects: an instance_id comes twice"
-    for label, label_id in zip(objects["category"], objects["category_id"], strict=False):
+def _numbers(row: Row, classes: Sequence[str]) -> Iterator[str]:
+    objects = row.objects
+    if len(set(objects.instance_id)) < len(objects):
+        yield "objects: an instance_id occurs twice"
+    for label, label_id in zip(objects.category, objects.category_id, strict=True):
         if label not in classes or classes.index(label) != label_id:
             yield f"objects: category_id {label_id} is not that of {label!r}"
 
 
 def _shot(row: Row) -> Iterator[str]:
-    shot, camera = row["shot"], row["shot"]["camera"]
-    subject = shot["products"][0]
-    if (subject["label"], subject["label_id"]) != (row["label"], row["label_id"]):
-        yield f"label {row['label']!r}, but the subject of the shot is {subject['label']!r}"
-    if shot["split"] != row["split"]:
-        yield f"split {row['split']!r}, but the shot was drawn for {shot['split']!r}"
-    if shot["index"] != row["shot_index"] or row["exposure"]["index"] != row["index"]:
+    shot, subject = row.shot, row.shot.products[0]
+    if (subject.label, subject.label_id) != (row.label, row.label_id):
+        yield f"label {row.label!r}, but the subject of the shot is {subject.label!r}"
+    if shot.split != row.split:
+        yield f"split {row.split!r}, but the shot was sampled for {shot.split!r}"
+    if shot.index != row.shot_index or row.exposure.index != row.index:
         yield "index or shot_index is not that of the shot or exposure"
-    if list(camera["resolution"]) != [row["width"], row["height"]]:
+    if shot.camera.resolution != (row.width, row.height):
         yield "width and height are not the camera's"
-    for key in ("intrinsics", "world_to_camera", "distortion", "focal_length_mm", "sensor_width_mm"):
-        if not np.allclose(camera[key], row["camera"][key], rtol=0, atol=_HAIR):
-            yield f"camera.{key} is not the shot's"
-    placed = {product["instance_id"]: product for product in shot["products"]}
-    objects = row["objects"]
-    for number, instance_id in enumerate(objects["instance_id"]):
-        product = placed.get(instance_id)
-        if product is None:
-            yield f"object {number}: the shot has no instance {instance_id}"
+    for name in _CAMERA:
+        if not _is_close(getattr(shot.camera, name), getattr(row.camera, name)):
+            yield f"camera.{name} is not the shot's"
+    placed = {product.instance_id: product for product in shot.products}
+    for number, instance_id in enumerate(row.objects.instance_id):
+        if instance_id not in placed:
+            yield f"object {number}: the shot does not have an instance {instance_id}"
             continue
-        for key, own in _SHARED:
-            if objects[key][number] != product[own]:
-                yield f"object {number}: {key} {objects[key][number]!r}, in the shot {product[own]!r}"
-        if not np.allclose(
-            objects["object_to_world"][number], product["object_to_world"], rtol=0, atol=_HAIR
-        ):
-            yield f"object {number}: object_to_world is not the shot's"
-        seen = np.array(camera["world_to_camera"]) @ np.array(product["object_to_world"])
-        if not np.allclose(objects["object_to_camera"][number], seen, rtol=0, atol=_HAIR):
-            yield f"object {number}: object_to_camera is not that of the camera and the product"
+        faults = _placed(row, number, placed[instance_id], shot.camera)
+        yield from (f"object {number}: {what}" for what in faults)
+
+
+def _placed(row: Row, number: int, product: PlacedProduct, camera: Camera) -> Iterator[str]:
+    objects = row.objects
+    for column, own in _SHARED:
+        values = getattr(objects, column)
+        value, expected = None if values is None else values[number], getattr(product, own)
+        if value != expected:
+            yield f"{column} {value!r}, in the shot {expected!r}"
+    if not _is_close(objects.object_to_world[number], product.object_to_world):
+        yield "object_to_world is not the shot's"
+    object_to_camera = np.array(camera.world_to_camera) @ np.array(product.object_to_world)
+    if not _is_close(objects.object_to_camera[number], object_to_camera):
+        yield "object_to_camera is not that of the camera and the product"
+
+
+def _is_close(values, others) -> bool:
+    values, others = np.array(values, float), np.array(others, float)
+    return values.shape == others.shape and np.allclose(values, others, rtol=0, atol=_TOLERANCE)
 
 
 def _object(row: Row, number: int) -> Iterator[str]:
-    objects = row["objects"]
-    box, amodal = objects["bbox"][number], objects["bbox_amodal"][number]
+    objects = row.objects
+    box, amodal = objects.bbox[number], objects.bbox_amodal[number]
     for name, (x, y, width, height) in (("bbox", box), ("bbox_amodal", amodal)):
         if min(width, height) < 1:
             yield f"{name} is empty"
-        if x < 0 or y < 0 or x + width > row["width"] or y + height > row["height"]:
+        if x < 0 or y < 0 or x + width > row.width or y + height > row.height:
             yield f"{name} {[x, y, width, height]} reaches out of the image"
     if not _holds(amodal, box):
         yield f"bbox {box} reaches out of bbox_amodal {amodal}"
-    area, share = objects["area"][number], objects["visible_fraction"][number]
+    area, share = objects.area[number], objects.visible_fraction[number]
     if not 0 <= share <= 1:
         yield f"visible_fraction is {share}"
     elif area / (share + _ROUNDING) > amodal[2] * amodal[3] or area > box[2] * box[3]:
         yield f"area {area} and visible_fraction {share} do not fit into the boxes"
-    if "size_m" in objects:
-        yield from _pose(row, number)
+    yield from _pose(row, number)
 
 
 def _pose(row: Row, number: int) -> Iterator[str]:
     """The product's box in space, projected, must hold the product's box in the image."""
-    objects, camera = row["objects"], row["camera"]
-    x, y, z = objects["size_m"][number]
+    objects, camera = row.objects, row.camera
+    x, y, z = objects.size_m[number]
     corners = np.array(
         [(sx * x / 2, sy * y / 2, sz * z) for sx in (-1, 1) for sy in (-1, 1) for sz in (0, 1)]
     )
     edges = np.concatenate([corners + t * (corners[:, None] - corners) for t in (0.0, 0.25, 0.5)]).reshape(
         -1, 3
     )
-    world = transform_points(objects["object_to_world"][number], edges)
-    seen = transform_points(camera["world_to_camera"], world)
-    if seen[:, 2].min() <= 0:
+    world = transform_points(objects.object_to_world[number], edges)
+    in_camera = transform_points(camera.world_to_camera, world)
+    if in_camera[:, 2].min() <= 0:
         yield "object_to_world puts it behind the camera"
         return
-    if not within_lens(seen[:, :2] / seen[:, 2:], camera["distortion"]).all():
-        return  # a part of the box lies where this lens shows nothing
-    intrinsics = np.array(camera["intrinsics"])
+    points = in_camera[:, :2] / in_camera[:, 2:]
+    if not within_lens(points, camera.distortion).all():
+        return  # a part of the box is where this lens shows nothing
+    intrinsics = np.array(camera.intrinsics)
     try:
-        image = distort(seen[:, :2] / seen[:, 2:], camera["distortion"])
+        image = distort(points, camera.distortion)
     except GeometryError as error:
         yield str(error)
         return
     pixels = image @ intrinsics[:2, :2].T + intrinsics[:2, 2]
     low = np.maximum(pixels.min(axis=0), 0) - _SLACK_PX
-    high = np.minimum(pixels.max(axis=0), (row["width"], row["height"])) + _SLACK_PX
-    left, top, width, height = objects["bbox_amodal"][number]
+    high = np.minimum(pixels.max(axis=0), (row.width, row.height)) + _SLACK_PX
+    left, top, width, height = objects.bbox_amodal[number]
     if left < low[0] or top < low[1] or left + width > high[0] or top + height > high[1]:
-        yield "object_to_world does not fit bbox_amodal: projected, its box in space lies elsewhere"
+        yield "object_to_world does not fit bbox_amodal: projected, its box in space is elsewhere"
 
 
 def _holds(outer, inner) -> bool:
@@ -148,13 +155,13 @@ def _holds(outer, inner) -> bool:
 
 
 def _mask(row: Row, mask: np.ndarray) -> Iterator[str]:
-    objects = row["objects"]
+    objects = row.objects
     present = set(np.unique(mask).tolist()) - {0}
-    if present != set(objects["instance_id"]):
-        yield f"the mask shows instances {sorted(present)}, the row has {sorted(objects['instance_id'])}"
-    for number, instance_id in enumerate(objects["instance_id"]):
+    if present != set(objects.instance_id):
+        yield f"the mask shows instances {sorted(present)}, the row has {sorted(objects.instance_id)}"
+    for number, instance_id in enumerate(objects.instance_id):
         own = mask == instance_id
-        if own.any() and list(box_of_mask(own)) != list(objects["bbox"][number]):
-            yield f"object {number}: bbox {objects['bbox'][number]}, in the mask {list(box_of_mask(own))}"
-        if int(own.sum()) != objects["area"][number]:
-            yield f"object {number}: area {objects['area'][number]}, in the mask {int(own.sum())}"
+        if own.any() and box_of_mask(own) != objects.bbox[number]:
+            yield f"object {number}: bbox {objects.bbox[number]}, in the mask {box_of_mask(own)}"
+        if int(own.sum()) != objects.area[number]:
+            yield f"object {number}: area {objects.area[number]}, in the mask {int(own.sum())}"

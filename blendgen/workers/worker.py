@@ -28,7 +28,7 @@ from blendgen.engine.device import CPU, Device
 from blendgen.errors import BlendgenError, SetupError
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.system.machine import cores
 from blendgen.system.wheel import missing_bpy_message, require_libraries
 from blendgen.workers.job import Job, load_job

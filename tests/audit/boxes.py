@@ -8,9 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from blendgen.dataset.rows import row_from
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.product import Catalog
 from blendgen.verification.rays.check import Checker, Geometry
+from blendgen.verification.rays.findings import Findings
 from tests.conftest import make_class_table, make_product
 from tests.exporters.conftest import make_dataset
 
@@ -71,4 +73,10 @@ def make_set(folder, count=8, **spec):
 
 
 def rows_of(checker: Checker) -> list[dict]:
+    """Rows as plain JSON, which tests may change."""
     return [json.loads(line) for line in (checker.root / "manifest.jsonl").read_text("utf-8").splitlines()]
+
+
+def check(checker: Checker, row: dict) -> Findings:
+    """Findings of a row that a test may have changed."""
+    return checker.check(row_from(row))

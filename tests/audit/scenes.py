@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.cli.options import load, stock
-from blendgen.dataset.manifest import row_line
 from blendgen.dataset.record import dataset_record
+from blendgen.dataset.rows import parse_row, row_line
 from blendgen.errors import BlendgenError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
@@ -142,7 +142,7 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
 def made_and_checked(task: Task) -> tuple[int, Findings]:
     """(index, Findings) of an image, by its row and files as they were written; runs in a worker process."""
     ((row,), _) = write(render(task))
-    return row["index"], run_step(task, lambda: checker().check(json.loads(row_line(row))))
+    return row.index, run_step(task, lambda: checker().check(parse_row(row_line(row).encode())))
 
 
 @cache

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blendgen.dataset.rows import row_from
 from blendgen.geometry.projection import project, transform_points
 from blendgen.models.product import Keypoint
-from blendgen.scene.shot import Shot
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.keypoints import Sight, keypoint_faults, sight
 from blendgen.verification.rays.scene import listed_products
-from tests.audit.boxes import SIZES, box_mesh, ground, make_mesh, make_set, rows_of
+from tests.audit.boxes import SIZES, box_mesh, check, ground, make_mesh, make_set, rows_of
 
 pytest.importorskip("embreex")
 PIXEL = 0.002
@@ -50,23 +50,24 @@ def test_a_point_is_seen_where_nothing_is_before_it(scene, point, wanted):
 
 
 def labelled(checker, row):
-    """The row with the eight corners and the middle of the top of each box as keypoints; told as it is."""
-    shot = Shot.model_validate(row["shot"])
-    products, camera = listed_products(row, shot), row["camera"]
+    """Give the row five points of each box as keypoints, with the visibility that they have."""
+    whole = row_from(row)
+    products, camera = listed_products(whole, whole.shot), whole.camera
     meshes = [box_mesh(checker.catalog.product(one.product)) for one in products]
     solids = [Solid(one.instance_id, mesh, np.array(one.object_to_world))
               for one, mesh in zip(products, meshes, strict=True)]  # fmt: skip
-    scene = RayScene([*solids, Solid(0, ground(), np.eye(4))], camera["world_to_camera"], (1, 1))
+    scene = RayScene([*solids, Solid(0, ground(), np.eye(4))], camera.world_to_camera, (1, 1))
     row["objects"]["keypoints"], positions = [], []
     for placed in products:
         x, y, z = checker.catalog.product(placed.product).size_m
         points = [(0, 0, z), (x / 2, y / 4, z / 2), (-x / 2, y / 4, z / 2), (x / 4, y / 2, z / 2), (0, 0, 0)]
         world = transform_points(placed.object_to_world, points)
-        seen = [sight(scene, one, 1 / camera["intrinsics"][0][0])
-                for one in transform_points(camera["world_to_camera"], world)]  # fmt: skip
-        pixels = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
+        seen = [sight(scene, one, 1 / camera.intrinsics[0][0])
+                for one in transform_points(camera.world_to_camera, world)]  # fmt: skip
+        pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
         visibility = [2 if one is Sight.VISIBLE else 1 for one in seen]
-        row["objects"]["keypoints"].append(np.column_stack([pixels, visibility]).tolist())
+        points_px = [[*pixel, one] for pixel, one in zip(pixels.tolist(), visibility, strict=True)]
+        row["objects"]["keypoints"].append(points_px)
         positions.append(points)
     return products, scene, positions
 
@@ -78,16 +79,18 @@ def test_keypoints_told_otherwise_than_they_are_seen_are_found(tmp_path):
         products, scene, positions = labelled(checker, row)
         told = row["objects"]["keypoints"]
         for number, placed in enumerate(products):
-            faults, looked_at, undecided = keypoint_faults(row, number, placed, positions[number], scene)
+            faults, looked_at, undecided = keypoint_faults(
+                row_from(row), number, placed, positions[number], scene
+            )
             assert faults == [] and looked_at == 5
             for one in range(5):
                 x, y, visibility = told[number][one]
                 told[number][one] = [x, y, 3 - visibility]
-            turned, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
+            turned, _, _ = keypoint_faults(row_from(row), number, placed, positions[number], scene)
             assert len(turned) == looked_at - undecided
             kinds |= {fault.split(" is ")[1] for fault in turned}
             told[number][0][0] += 1
-            aside, _, _ = keypoint_faults(row, number, placed, positions[number], scene)
+            aside, _, _ = keypoint_faults(row_from(row), number, placed, positions[number], scene)
             assert any(", not [" in fault for fault in aside)
     assert kinds == {"visible, but has visibility 1", "hidden, but has visibility 2"}
 
@@ -104,7 +107,7 @@ def test_a_row_with_keypoints_is_checked_with_them(tmp_path):
         told.append([0, 0, 0])
     catalog = replace(checker.catalog, products=products)
     checker = replace(checker, catalog=catalog, record={"keypoints": dict.fromkeys(SIZES, names)})
-    found = checker.check(row)
+    found = check(checker, row)
     assert found.faults == () and found.keypoints == 5 * len(positions) > found.undecided_keypoints
     row["objects"]["keypoints"][0][0][2] = 1  # the middle of its top, which nothing hides
-    assert "object 0, keypoint 0: is visible, but has visibility 1" in checker.check(row).faults[0]
+    assert "object 0, keypoint 0: is visible, but has visibility 1" in check(checker, row).faults[0]

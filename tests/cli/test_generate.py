@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.manifest import read_rows
+from blendgen.dataset.rows import row_line
 from blendgen.geometry.projection import transform_points
-from blendgen.scene.shot import Camera
 from tests.cli.test_cli import blendgen
 from tests.engine.conformance import iou, silhouette
 
@@ -108,12 +108,12 @@ def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(sp
     wanted = [source for source in phone_sources() if source.name in ("iphone_8", "iphone_12")]
     catalog = load_catalog(wanted, BlenderMeasurer(), AssetCache())
     for row in rows_of(folder):
-        objects, seen = row["objects"], Camera(**row["shot"]["camera"])
-        hull = catalog.product(objects["product"][0]).hull_m
-        expected = silhouette(seen, transform_points(objects["object_to_world"][0], hull))
-        with Image.open(folder / row["mask_file_name"]) as mask:
+        objects, seen = row.objects, row.shot.camera
+        hull = catalog.product(objects.product[0]).hull_m
+        expected = silhouette(seen, transform_points(objects.object_to_world[0], hull))
+        with Image.open(folder / row.files["mask"].name) as mask:
             assert iou(np.array(mask) == 1, expected) >= 0.98
-        x, y, width, height = objects["bbox"][0]
+        x, y, width, height = objects.bbox[0]
         rows, columns = np.nonzero(expected)
         assert np.abs(np.array([x, y]) - (columns.min(), rows.min())).max() <= 1
         assert np.abs(np.array([x + width, y + height]) - (columns.max() + 1, rows.max() + 1)).max() <= 1
@@ -147,7 +147,7 @@ def test_every_image_can_be_drawn_again_from_its_row(spec, finished):
     folder, _ = finished
     rows = rows_of(folder)
     drawn = json.loads(blendgen("sample", spec, "--index", "4").stdout)
-    assert drawn["shot"] == rows[4]["shot"] and drawn["exposure"] == rows[4]["exposure"]
+    assert drawn["shot"] == rows[4].shot_values and drawn["exposure"] == rows[4].exposure_values
 
 
 @pytest.mark.slow
@@ -157,13 +157,14 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     assert clean.returncode == 0 and json.loads(clean.stdout)["faults"] == []
     copy = shutil.copytree(folder, tmp_path / "copy")
     rows = rows_of(copy)
-    picture = copy / rows[0]["file_name"]
-    Image.new("RGB", (rows[0]["width"], rows[0]["height"])).save(picture)
-    rows[0]["sha256"] = hashlib.sha256(picture.read_bytes()).hexdigest()
-    (copy / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
+    picture = copy / rows[0].image.name
+    Image.new("RGB", (rows[0].width, rows[0].height)).save(picture)
+    image = rows[0].image.model_copy(update={"sha256": hashlib.sha256(picture.read_bytes()).hexdigest()})
+    changed = rows[0].model_copy(update={"files": {**rows[0].files, "image": image}})
+    (copy / "manifest.jsonl").write_text(row_line(changed))
     wrong = blendgen("verify", copy, "--ray-check", "1", "--rerender", "1")
     assert wrong.returncode == 5
-    assert f"{rows[0]['file_name']}: comes out otherwise when it is made again" in wrong.stdout
+    assert f"{rows[0].image.name}: comes out otherwise when it is made again" in wrong.stdout
 
 
 def test_images_of_another_version_are_not_made_again(finished, tmp_path):
@@ -225,7 +226,7 @@ def test_a_signal_finishes_the_image_in_hand_and_says_what_is_there(spec, tmp_pa
     images = sorted(
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").glob("images/**/*.png")
     )
-    assert sorted(row["file_name"] for row in rows) == images
+    assert sorted(row.image.name for row in rows) == images
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(spec, finished, tmp_path):

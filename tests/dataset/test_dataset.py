@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import ManifestWriter, census, read_rows, sort_manifest, spread_rows
+from blendgen.dataset.manifest import (
+    ManifestWriter,
+    census,
+    read_heads,
+    read_rows,
+    sort_manifest,
+    spread_rows,
+)
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError
@@ -61,27 +68,27 @@ def test_a_data_set_is_the_same_bytes_in_any_order_and_in_parts(tmp_path, pipeli
 def test_rows_say_what_is_in_the_files(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, list(range(6)))
     rows = list(read_rows(layout.manifest))
-    assert [row["index"] for row in rows] == list(range(6))
+    assert [row.index for row in rows] == list(range(6))
     for row in rows:
-        with Image.open(layout.root / row["file_name"]) as picture:
-            assert picture.size == (row["width"], row["height"]) == (64, 48)
-        with Image.open(layout.root / row["mask_file_name"]) as picture:
+        with Image.open(layout.root / row.image.name) as picture:
+            assert picture.size == (row.width, row.height) == (64, 48)
+        with Image.open(layout.root / row.files["mask"].name) as picture:
             mask = np.array(picture)
         assert mask.dtype == np.uint16
-        for column in row["objects"].values():
+        for column in row.objects.columns().values():
             assert len(column) == 2
-        for instance_id, area in zip(row["objects"]["instance_id"], row["objects"]["area"], strict=True):
+        for instance_id, area in zip(row.objects.instance_id, row.objects.area, strict=True):
             assert (mask == instance_id).sum() == area
-        assert row["file_name"] == f"images/{row['split']}/{row['label']}/{row['index']:06d}.png"
-        assert row["label"] == RECORD["classes"][row["label_id"]] == row["objects"]["category"][0]
+        assert row.image.name == f"images/{row.split}/{row.label}/{row.index:06d}.png"
+        assert row.label == RECORD["classes"][row.label_id] == row.objects.category[0]
 
 
 def test_the_exposures_of_a_shot_share_its_split_and_its_labels(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, list(range(12)))
     rows = list(read_rows(layout.manifest))
     for first, second in zip(rows[::2], rows[1::2], strict=True):
-        assert first["shot"] == second["shot"] and first["objects"] == second["objects"]
-        assert first["split"] == second["split"] and first["sha256"] != second["sha256"]
+        assert first.shot == second.shot and first.objects == second.objects
+        assert first.split == second.split and first.image.sha256 != second.image.sha256
 
 
 def test_hugging_face_reads_images_with_their_class_labels(tmp_path, pipeline):
@@ -98,17 +105,17 @@ def test_hugging_face_reads_images_with_their_class_labels(tmp_path, pipeline):
     by_split = {"val": "validation"}
     rows = list(read_rows(layout.manifest))
     assert sum(len(part) for part in loaded.values()) == len(rows)
-    for split in {row["split"] for row in rows}:
+    for split in {row.split for row in rows}:
         part = loaded[by_split.get(split, split)]
         assert part.features["label"].names == RECORD["classes"]
         found = sorted((Path(p["image"].filename).name, p["label"]) for p in part)
-        wanted = [(Path(r["file_name"]).name, r["label_id"]) for r in rows if r["split"] == split]
+        wanted = [(Path(r.image.name).name, r.label_id) for r in rows if r.split == split]
         assert found == sorted(wanted)
 
 
 def test_what_is_finished_is_known(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1, 2])
-    (layout.root / next(read_rows(layout.manifest))["file_name"]).unlink()
+    (layout.root / next(read_rows(layout.manifest)).image.name).unlink()
     with Store(layout.root, dict(RECORD), "") as store:
         assert store.done() == {1, 2}
 
@@ -127,20 +134,20 @@ def test_a_damaged_line_is_told_with_its_number(tmp_path):
     path = tmp_path / "manifest.jsonl"
     good = '{"index": 0, "file_name": "images/train/a/0.png", "label": "a", "split": "train"}\n'
     path.write_text(good + "rubbish\n" + good)
-    with pytest.raises(DatasetError, match=r"manifest.jsonl:2: not a row"):
-        list(read_rows(path))
+    with pytest.raises(DatasetError, match=r"manifest.jsonl:2: not a row of a manifest \(not JSON"):
+        list(read_heads(path))
 
 
 def test_sorting_drops_rows_whose_files_are_gone(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1, 2])
-    (layout.root / next(read_rows(layout.manifest))["file_name"]).unlink()
+    (layout.root / next(read_rows(layout.manifest)).image.name).unlink()
     assert sort_manifest(layout).images == 2
-    assert [row["index"] for row in read_rows(layout.manifest)] == [1, 2]
+    assert [row.index for row in read_rows(layout.manifest)] == [1, 2]
 
 
 def test_some_rows_are_read_evenly_spread(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, list(range(12)))
-    assert [row["index"] for row in spread_rows(layout.manifest, 4)] == [0, 3, 6, 9]
+    assert [row.index for row in spread_rows(layout.manifest, 4)] == [0, 3, 6, 9]
     assert len(spread_rows(layout.manifest, 50)) == 12
 
 
@@ -148,17 +155,18 @@ def test_splits_are_counted_whoever_wrote_the_lines(tmp_path, pipeline):
     make(tmp_path, pipeline, range(12))
     manifest = tmp_path / "manifest.jsonl"
     rows = list(read_rows(manifest))
-    counts = Counter(row["split"] for row in rows)
+    counts = Counter(row.split for row in rows)
     assert len(counts) > 1 and census(manifest).images_per_split == counts
-    rows[0]["label"] = 'a "split": "val"'
-    compact = [json.dumps(row, separators=(",", ":")) for row in rows[:6]]
-    manifest.write_text("\n".join([*compact, *map(json.dumps, rows[6:]), '{"index": 12, "split": "tr']))
+    values = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    values[0]["label"] = 'a "split": "val"'
+    compact = [json.dumps(row, separators=(",", ":")) for row in values[:6]]
+    manifest.write_text("\n".join([*compact, *map(json.dumps, values[6:]), '{"index": 12, "split": "tr']))
     assert census(manifest).images_per_split == counts
     manifest.write_text("\n".join([*compact, "{}", *compact]) + "\n")
     with pytest.raises(DatasetError, match=r"manifest.jsonl:7: not a row"):
         census(manifest)
     manifest.write_bytes(
-        json.dumps(rows[0]).replace('"split": "', '"split": "?').encode().replace(b"?", b"\xff") + b"\n"
+        json.dumps(values[0]).replace('"split": "', '"split": "?').encode().replace(b"?", b"\xff") + b"\n"
     )
     with pytest.raises(DatasetError, match=r"manifest.jsonl:1: not a row"):
         census(manifest)
@@ -170,11 +178,13 @@ def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
     whole = layout.manifest.read_bytes()
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from blendgen.dataset.manifest import ManifestWriter; from blendgen.errors import DatasetError\n"
+        "from blendgen.dataset.manifest import ManifestWriter, read_rows\n"
+        "from blendgen.errors import DatasetError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); path = Path(sys.argv[1])\n"
         "limit = path.stat().st_size + 300; resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
         "try:\n"
-        "    with ManifestWriter(path) as manifest: manifest.append([{'index': 2, 'text': 'x' * 900}])\n"
+        "    row = next(read_rows(path))\n"
+        "    with ManifestWriter(path) as manifest: manifest.append([row])\n"
         "except DatasetError: sys.exit(7)\n"
     )
     assert subprocess.run([sys.executable, "-c", program, layout.manifest], check=False).returncode == 7
@@ -232,7 +242,7 @@ def test_sorting_keeps_each_index_once(tmp_path):
     summary = sort_manifest(layout)
     assert summary.images == 3 and summary.per_split() == {"train": 3}
     assert summary.per_label() == {"l1": 1, "l2": 1, "l3": 1}
-    assert [row["index"] for row in read_rows(layout.manifest)] == [1, 2, 3]
+    assert [row.index for row in read_heads(layout.manifest)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -355,12 +365,12 @@ def _flip(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("key", ["file_name", "mask_file_name"])
+@pytest.mark.parametrize("name", ["image", "mask"])
 @pytest.mark.parametrize("damage", [_cut, _flip, lambda path: path.write_bytes(b"")])
-def test_damaged_files_are_made_again(tmp_path, pipeline, key, damage):
+def test_damaged_files_are_made_again(tmp_path, pipeline, name, damage):
     layout = make(tmp_path / "a", pipeline, list(range(4)))
     whole, rows = content(layout.root), list(read_rows(layout.manifest))
-    damage(layout.root / rows[2][key])
+    damage(layout.root / rows[2].files[name].name)
     with Store(layout.root, dict(RECORD), "spec: 1\n", check=True) as store:
         assert store.done() == {0, 1, 3}
     make(layout.root, pipeline, [2])
@@ -372,8 +382,8 @@ def test_sizes_are_always_compared_and_hashes_on_request_or_at_the_end(tmp_path,
     layout = make(tmp_path / "a", pipeline, list(range(4)))
     rows = list(read_rows(layout.manifest))
     for row in (rows[0], rows[3]):
-        _flip(layout.root / row["file_name"])
-    _cut(layout.root / rows[1]["mask_file_name"])
+        _flip(layout.root / row.image.name)
+    _cut(layout.root / rows[1].files["mask"].name)
     with Store(layout.root, dict(RECORD), "spec: 1\n") as store:
         assert store.done() == {0, 2}
     with Store(layout.root, dict(RECORD), "spec: 1\n", check=True) as store:
@@ -413,7 +423,7 @@ def test_two_runs_never_write_into_one_folder(tmp_path):
 
 def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, monkeypatch):
     layout = make(tmp_path / "a", pipeline, [0])
-    whole = content(layout.root)
+    whole, row = content(layout.root), next(read_rows(layout.manifest))
 
     def full(_):
         raise OSError(28, "No space left on device")
@@ -423,7 +433,7 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, 
     with pytest.raises(DatasetError, match=r"the disk is full.*kept"):
         write_frame(layout, frame, pipeline.spec.output)
     with ManifestWriter(layout.manifest) as manifest, pytest.raises(DatasetError, match="the disk is full"):
-        manifest.append([{"index": 2}])
+        manifest.append([row])
     monkeypatch.undo()
     left = {name: data for name, data in content(layout.root).items() if not name.startswith(".partial")}
     assert left == whole
@@ -434,6 +444,6 @@ def test_jpeg_without_masks_is_written_where_it_is_asked_for(tmp_path, flat_pipe
     layout = make(tmp_path / "a", flat_pipeline(spec), [0, 1])
     assert not (layout.root / "masks").exists()
     for row in read_rows(layout.manifest):
-        assert row["file_name"].endswith(".jpg") and "mask_file_name" not in row
-        with Image.open(layout.root / row["file_name"]) as picture:
+        assert row.image.name.endswith(".jpg") and list(row.files) == ["image"]
+        with Image.open(layout.root / row.image.name) as picture:
             assert picture.format == "JPEG"

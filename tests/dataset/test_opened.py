@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import pickle
 import shutil
@@ -15,6 +14,7 @@ from PIL import Image
 
 from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.manifest import read_rows
+from blendgen.dataset.rows import json_line, row_values
 from blendgen.errors import DatasetError, UsageError
 from tests.conftest import make_product
 from tests.exporters.conftest import Catalog, make_dataset
@@ -46,7 +46,7 @@ def test_rows_are_those_of_the_manifest_in_any_order(dataset, rows):
     assert [dataset.row(position) for position in (11, 0, -1, np.int64(5))] == [
         rows[position] for position in (11, 0, 11, 5)
     ]
-    assert dataset.classes == ("ball", "box") and set(dataset.splits) == {row["split"] for row in rows}
+    assert dataset.classes == ("ball", "box") and set(dataset.splits) == {row.split for row in rows}
 
 
 def test_an_item_holds_the_pixels_of_the_files(dataset, rows, folder):
@@ -54,12 +54,12 @@ def test_an_item_holds_the_pixels_of_the_files(dataset, rows, folder):
     assert item["image"].dtype == np.uint8 and item["image"].shape == (48, 64, 3)
     assert item["mask"].dtype == np.int32 and item["mask"].shape == (48, 64)
     with (
-        Image.open(folder / rows[3]["file_name"]) as image,
-        Image.open(folder / rows[3]["mask_file_name"]) as mask,
+        Image.open(folder / rows[3].image.name) as image,
+        Image.open(folder / rows[3].files["mask"].name) as mask,
     ):
         assert np.array_equal(item["image"], np.asarray(image.convert("RGB")))
         assert np.array_equal(item["mask"], np.asarray(mask))
-    assert (item["label_id"], item["index"]) == (rows[3]["label_id"], rows[3]["index"])
+    assert (item["label_id"], item["index"]) == (rows[3].label_id, rows[3].index)
     assert np.array_equal(dataset.image(3), item["image"])
     assert np.array_equal(dataset.mask(3), item["mask"]) and dataset.mask(3).dtype == np.uint16
     item["image"][:] = 0  # and can be written into
@@ -68,12 +68,12 @@ def test_an_item_holds_the_pixels_of_the_files(dataset, rows, folder):
 def test_slices_and_filters_are_data_sets(dataset, rows):
     assert [item["index"] for item in dataset[2:9:3]] == [2, 5, 8]
     train = dataset.filter(split="train")
-    assert train.column("index") == [row["index"] for row in rows if row["split"] == "train"]
+    assert train.column("index") == [row.index for row in rows if row.split == "train"]
     assert 0 < len(train) < len(dataset) and isinstance(train, Dataset)
     assert len(dataset.filter(label=["box", "ball"])) == 12
-    boxes = train.filter(lambda row: row["label"] == "box", split=("train",))
+    boxes = train.filter(lambda row: row.label == "box", split=("train",))
     assert set(boxes.column("label")) == {"box"} and set(boxes.column("split")) == {"train"}
-    assert boxes[-1]["index"] == boxes.row(len(boxes) - 1)["index"]
+    assert boxes[-1]["index"] == boxes.row(len(boxes) - 1).index
     assert list(dataset.filter(split="nowhere")) == []
 
 
@@ -101,7 +101,7 @@ def test_worker_processes_read_a_pickled_data_set(dataset):
 
 
 def largest_box(item, row):
-    return item["image"].mean(), max(width * height for _, _, width, height in row["objects"]["bbox"])
+    return item["image"].mean(), max(width * height for _, _, width, height in row.objects.bbox)
 
 
 def test_a_transform_replaces_items_and_survives_slices_and_pickling(dataset):
@@ -122,20 +122,20 @@ def test_opening_a_data_set_loads_neither_torch_nor_blender(folder):
 
 def test_a_file_that_is_missing_or_damaged_is_named(folder, tmp_path, rows):
     copy = shutil.copytree(folder, tmp_path / "set")
-    (copy / rows[1]["file_name"]).unlink()
-    (copy / rows[2]["mask_file_name"]).write_bytes(b"no picture")
+    (copy / rows[1].image.name).unlink()
+    (copy / rows[2].files["mask"].name).write_bytes(b"no picture")
     dataset = open_dataset(copy)
-    with pytest.raises(DatasetError, match=f"{rows[1]['file_name']}: cannot be read"):
+    with pytest.raises(DatasetError, match=f"{rows[1].image.name}: cannot be read"):
         dataset[1]
-    with pytest.raises(DatasetError, match=f"{rows[2]['mask_file_name']}: cannot be read"):
+    with pytest.raises(DatasetError, match=f"{rows[2].files['mask'].name}: cannot be read"):
         dataset.mask(2)
     assert dataset.row(1) == rows[1] and dataset.image(2).shape == (48, 64, 3)
 
 
 def test_a_line_that_is_no_row_is_named_when_it_is_read(folder, tmp_path, rows):
     copy = shutil.copytree(folder, tmp_path / "set")
-    lines = [json.dumps(row | ({"width": "wide"} if row["index"] == 7 else {})) for row in rows]
-    (copy / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    values = [row_values(row) | ({"width": "wide"} if row.index == 7 else {}) for row in rows]
+    (copy / "manifest.jsonl").write_text("".join(map(json_line, values)))
     dataset = open_dataset(copy)
     assert dataset.row(6) == rows[6] and dataset.row(8) == rows[8]
     with pytest.raises(DatasetError, match=r"manifest\.jsonl:8: not a row"):

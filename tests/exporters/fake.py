@@ -59,6 +59,11 @@ def rewrite_rows(source: Source, change) -> Source:
     return open_source(source.root)
 
 
+def as_json(value):
+    """A value of a Row as it comes back from JSON: lists, not tuples."""
+    return json.loads(json.dumps(value))
+
+
 def _row(folder: Path, classes, index: int, image: FakeImage, record) -> dict:
     rng = np.random.Generator(np.random.Philox(index))
     mask = np.zeros((HEIGHT, WIDTH), np.uint16)

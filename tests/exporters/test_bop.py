@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blendgen.dataset.label_files import DEPTH
 from blendgen.errors import DatasetError
 from blendgen.exporters.formats import export
 from blendgen.exporters.options import Options
@@ -38,7 +39,7 @@ def test_boxes_projected_by_the_poses_are_the_boxes_of_the_labels(posed, tmp_pat
     for split in posed.splits:
         scene = tmp_path / "bop" / split / "000000"
         camera, truth, info = (read(scene, name) for name in ("camera", "gt", "gt_info"))
-        rows = {str(row["index"]): row for row in posed.rows() if row["split"] == split}
+        rows = {str(row.index): row for row in posed.rows() if row.split == split}
         assert set(camera) == set(truth) == set(info) == set(rows)
         for key, objects in truth.items():
             intrinsics = np.array(camera[key]["cam_K"]).reshape(3, 3)
@@ -52,9 +53,9 @@ def test_boxes_projected_by_the_poses_are_the_boxes_of_the_labels(posed, tmp_pat
                 x, y, w, h = labels["bbox_obj"]
                 low, high = pixels.min(axis=0), pixels.max(axis=0)
                 assert low[0] - 1 <= x and low[1] - 1 <= y and x + w <= high[0] + 1 and y + h <= high[1] + 1
-                if rows[key]["objects"]["product"][number] != NAMES[2]:  # a ball does not fill its box
+                if rows[key].objects.product[number] != NAMES[2]:  # a ball does not fill its box
                     assert np.abs([low[0] - x, low[1] - y, high[0] - x - w, high[1] - y - h]).max() <= 1
-                assert names[str(pose["obj_id"])] == rows[key]["objects"]["product"][number]
+                assert names[str(pose["obj_id"])] == rows[key].objects.product[number]
                 with Image.open(scene / f"mask_visib/{int(key):06d}_{number:06d}.png") as mask:
                     assert (np.array(mask) == 255).sum() == labels["px_count_visib"]
                 seen += 1
@@ -65,17 +66,17 @@ def test_depth_meets_the_product_where_its_pose_has_it(posed, tmp_path):
     """On a ball the nearest point to the camera lies a radius before its middle."""
     checked = 0
     for row in posed.rows():
-        with Image.open(posed.path(row, "depth_file_name")) as opened:
+        with Image.open(posed.path(row, DEPTH)) as opened:
             depth_m = np.array(opened).astype(float) * 0.0001
         mask = posed.instance_mask(row)
-        for number, product in enumerate(row["objects"]["product"]):
-            if product == NAMES[2] and row["objects"]["visible_fraction"][number] == 1:
-                to_camera = np.array(row["objects"]["object_to_camera"][number])
+        for number, product in enumerate(row.objects.product):
+            if product == NAMES[2] and row.objects.visible_fraction[number] == 1:
+                to_camera = np.array(row.objects.object_to_camera[number])
                 middle = to_camera[:3, :3] @ [0, 0, 0.03] + to_camera[:3, 3]
                 nearest = np.linalg.norm(middle) - 0.03
-                own = mask == row["objects"]["instance_id"][number]
+                own = mask == row.objects.instance_id[number]
                 rows, columns = np.nonzero(own)
-                focal, centre = row["camera"]["intrinsics"][0][0], np.array([64, 48])
+                focal, centre = row.camera.intrinsics[0][0], np.array([64, 48])
                 offsets = np.column_stack([columns, rows]) + 0.5 - centre
                 rays = np.column_stack([offsets, np.full(len(rows), focal)])
                 along = depth_m[own] * np.linalg.norm(rays / focal, axis=1)

@@ -25,7 +25,7 @@ def test_images_are_links_copies_or_symlinks(small, tmp_path):
     source = small.path(row)
     for link in ("hard", "copy", "symlink"):
         export(small.root, "csv", tmp_path / link, Options(), link)
-        made = tmp_path / link / f"images/{row['split']}/{row['index']:06d}.png"
+        made = tmp_path / link / f"images/{row.split}/{row.index:06d}.png"
         assert made.read_bytes() == source.read_bytes()
         assert made.is_symlink() == (link == "symlink")
         assert made.samefile(source) == (link != "copy")
@@ -73,7 +73,7 @@ def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
 
 def test_another_kind_of_link_is_another_export(small, tmp_path):
     (row, *_) = small.rows()
-    made = tmp_path / f"out/images/{row['split']}/{row['index']:06d}.png"
+    made = tmp_path / f"out/images/{row.split}/{row.index:06d}.png"
     export(small.root, "csv", tmp_path / "out", Options(), "symlink")
     with pytest.raises(DatasetError, match="holds another export"):
         export(small.root, "csv", tmp_path / "out", Options(), "copy")

@@ -11,12 +11,13 @@ import pytest
 import yaml
 from PIL import Image
 
+from blendgen.dataset.label_files import MASK
 from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError
 from blendgen.exporters.formats import EXPORTERS, export
 from blendgen.exporters.options import Options
 from tests.exporters.conftest import NAMES, make_dataset
-from tests.exporters.fake import FakeImage, make_fake, rewrite_rows
+from tests.exporters.fake import FakeImage, as_json, make_fake, rewrite_rows
 
 
 @pytest.fixture(params=["small", "lone", "crowded", "awkward"])
@@ -29,7 +30,7 @@ def run(source, name, dest, **options):
 
 
 def rows_of(source, split):
-    return [row for row in source.rows() if row["split"] == split]
+    return [row for row in source.rows() if row.split == split]
 
 
 def pixels(path) -> bytes:
@@ -62,14 +63,14 @@ def test_coco_is_right_by_its_own_evaluation(source, tmp_path, outlines):
         assert [c["name"] for c in truth.loadCats(truth.getCatIds())] == list(source.classes)
         assert len(truth.imgs) == len(rows)
         for row in rows:
-            image = truth.imgs[row["index"] + 1]
+            image = truth.imgs[row.index + 1]
             assert pixels(tmp_path / "coco/images" / split / image["file_name"]) == pixels(source.path(row))
             annotations = truth.loadAnns(truth.getAnnIds(imgIds=image["id"]))
             mask = source.instance_mask(row)
             for annotation in annotations:
                 label = source.classes[annotation["category_id"] - 1]
-                number = row["objects"]["instance_id"].index(annotation["instance_id"])
-                assert label == row["objects"]["category"][number]
+                number = row.objects.instance_id.index(annotation["instance_id"])
+                assert label == row.objects.category[number]
                 own = mask == annotation["instance_id"]
                 seen = truth.annToMask(annotation).astype(bool)
                 if outlines == "rle":
@@ -96,15 +97,13 @@ def test_yolo_lines_are_the_shapes_of_the_masks(source, tmp_path, task):
     )
     assert {"train", "val"} <= set(data)
     for row in source.rows():
-        assert pixels(tmp_path / f"yolo/images/{row['split']}/{row['index']:06d}.png") == pixels(
-            source.path(row)
-        )
-        lines = (tmp_path / f"yolo/labels/{row['split']}/{row['index']:06d}.txt").read_text().splitlines()
-        assert [int(line.split()[0]) for line in lines] == row["objects"]["category_id"]
-        size = np.array([row["width"], row["height"]])
+        assert pixels(tmp_path / f"yolo/images/{row.split}/{row.index:06d}.png") == pixels(source.path(row))
+        lines = (tmp_path / f"yolo/labels/{row.split}/{row.index:06d}.txt").read_text().splitlines()
+        assert [int(line.split()[0]) for line in lines] == as_json(row.objects.category_id)
+        size = np.array([row.width, row.height])
         mask = source.instance_mask(row)
         for line, (x, y, w, h), instance_id in zip(
-            lines, row["objects"]["bbox"], row["objects"]["instance_id"], strict=True
+            lines, row.objects.bbox, row.objects.instance_id, strict=True
         ):
             numbers = np.array(line.split()[1:], float).reshape(-1, 2) * size
             assert numbers.min() >= 0 and (numbers <= size).all()
@@ -128,7 +127,7 @@ def test_voc_boxes_count_from_one(source, tmp_path):
     for split in source.splits:
         stems = (tmp_path / f"voc/ImageSets/Main/{split}.txt").read_text().split()
         rows = rows_of(source, split)
-        assert stems == [f"{row['index']:06d}" for row in rows]
+        assert stems == [f"{row.index:06d}" for row in rows]
         for row, stem in zip(rows, stems, strict=True):
             root = ElementTree.parse(tmp_path / f"voc/Annotations/{stem}.xml").getroot()
             assert (tmp_path / "voc/JPEGImages" / root.findtext("filename")).is_file()
@@ -139,10 +138,10 @@ def test_voc_boxes_count_from_one(source, tmp_path):
                 )
                 for one in root.findall("object")
             ]
-            objects = row["objects"]
+            objects = row.objects
             assert found == [
                 (label, x + 1, y + 1, x + w, y + h)
-                for label, (x, y, w, h) in zip(objects["category"], objects["bbox"], strict=True)
+                for label, (x, y, w, h) in zip(objects.category, objects.bbox, strict=True)
             ]
 
 
@@ -150,31 +149,31 @@ def test_csv_has_a_line_an_object(source, tmp_path):
     run(source, "csv", tmp_path / "csv")
     with (tmp_path / "csv/labels.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    expected = [(row, i) for row in source.rows() for i in range(max(1, len(row["objects"]["bbox"])))]
+    expected = [(row, i) for row in source.rows() for i in range(max(1, len(row.objects.bbox)))]
     assert len(lines) == len(expected)
     for line, (row, i) in zip(lines, expected, strict=True):
         assert pixels(tmp_path / "csv" / line["file_name"]) == pixels(source.path(row))
-        assert line["label"] == row["label"]
-        if not row["objects"]["bbox"]:
+        assert line["label"] == row.label
+        if not row.objects.bbox:
             assert not any(line[key] for key in ("category", *"xywh"))
             continue
-        assert [int(line[key]) for key in "xywh"] == row["objects"]["bbox"][i]
-        assert line["category"] == row["objects"]["category"][i]
+        assert [int(line[key]) for key in "xywh"] == as_json(row.objects.bbox[i])
+        assert line["category"] == row.objects.category[i]
 
 
 def test_crops_show_each_product_and_its_class(small, tmp_path):
     run(small, "imagefolder", tmp_path / "crops", crops=0.1)
     files = sorted(path for path in (tmp_path / "crops").rglob("*.png"))
-    assert len(files) == sum(len(row["objects"]["bbox"]) for row in small.rows())
+    assert len(files) == sum(len(row.objects.bbox) for row in small.rows())
     assert {path.parent.name for path in files} == set(NAMES)
-    by_name = {row["index"]: row for row in small.rows()}
+    by_name = {row.index: row for row in small.rows()}
     for path in files:
         index, instance_id = map(int, path.stem.split("_"))
-        objects = by_name[index]["objects"]
-        number = objects["instance_id"].index(instance_id)
-        assert path.parent.name == objects["category"][number]
+        objects = by_name[index].objects
+        number = objects.instance_id.index(instance_id)
+        assert path.parent.name == objects.category[number]
         with Image.open(path) as crop:
-            _, _, w, h = objects["bbox"][number]
+            _, _, w, h = objects.bbox[number]
             assert w <= crop.width <= w + 2 * round(w * 0.1) and h <= crop.height <= h + 2 * round(h * 0.1)
 
 
@@ -200,9 +199,9 @@ def test_an_object_without_extent_is_refused(tmp_path, name, size):
 def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypatch, name, passes):
     read = []
 
-    def counting(path, whole):
+    def counting(path):
         read.append(path)
-        return read_rows(path, whole)
+        return read_rows(path)
 
     monkeypatch.setattr("blendgen.dataset.source.read_rows", counting)
     run(awkward, name, tmp_path / "out", shard_bytes=20_000)
@@ -216,7 +215,7 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
 def test_a_mask_that_shows_nothing_of_an_object_is_told(tmp_path, options):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
     (row,) = source.rows()
-    Image.new("I;16", (row["width"], row["height"])).save(source.path(row, "mask_file_name"))
+    Image.new("I;16", (row.width, row.height)).save(source.path(row, MASK))
     with pytest.raises(DatasetError, match=r"000000.png: shows nothing of object 0 \(a\); `blendgen verify`"):
         run(source, "coco" if options.task == "detect" else "yolo", tmp_path / "out", **vars(options))
 
@@ -244,14 +243,14 @@ def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
 def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path):
     for name in EXPORTERS:
         run(awkward, name, tmp_path / name)
-    empty = [row for row in awkward.rows() if not row["objects"]["bbox"]]
+    empty = [row for row in awkward.rows() if not row.objects.bbox]
     assert len(empty) == 2
     coco = [json.loads(p.read_text("utf-8")) for p in (tmp_path / "coco/annotations").iterdir()]
     assert sum(len(part["images"]) for part in coco) == awkward.images
     for row in empty:
-        (label,) = (tmp_path / "yolo").rglob(f"{row['index']:06d}.txt")
+        (label,) = (tmp_path / "yolo").rglob(f"{row.index:06d}.txt")
         assert label.read_text() == ""
-        (xml,) = (tmp_path / "voc").rglob(f"{row['index']:06d}.xml")
+        (xml,) = (tmp_path / "voc").rglob(f"{row.index:06d}.xml")
         assert "<object>" not in xml.read_text("utf-8")
 
 

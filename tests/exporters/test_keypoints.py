@@ -14,7 +14,7 @@ from blendgen.exporters.formats import export
 from blendgen.exporters.options import Options
 from blendgen.models.product import Keypoint
 from tests.exporters.conftest import AWKWARD, make_dataset
-from tests.exporters.fake import FakeImage, make_fake
+from tests.exporters.fake import FakeImage, as_json, make_fake
 
 ENDS = {"names": ["left", "right", "top"], "mirrored": {"left": "right", "right": "left"}}
 BOX = (8, 8, 40, 30)
@@ -61,7 +61,7 @@ def test_coco_keypoints_are_right_by_their_own_evaluation(alike, tmp_path):
         evaluation.summarize()
     assert evaluation.stats[0] == pytest.approx(1.0)
     assert all(one["keypoints"] == ENDS["names"] and one["skeleton"] == [] for one in truth.cats.values())
-    rows = {row["index"] + 1: row["objects"]["keypoints"] for row in alike.rows()}
+    rows = {row.index + 1: row.objects.keypoints for row in alike.rows()}
     for one in truth.anns.values():
         assert np.array_equal(np.reshape(one["keypoints"], (-1, 3)), rows[one["image_id"]][0])
         assert one["num_keypoints"] == 2  # seen, hidden, and one that is not labelled
@@ -92,16 +92,16 @@ def test_yolo_has_the_points_of_all_classes_in_each_line(unlike, tmp_path):
     assert data["kpt_shape"] == [4, 3] and data["flip_idx"] == [1, 0, 2, 3]
     assert data["kpt_names"] == dict.fromkeys(range(4), union)
     for row in unlike.rows():
-        lines = (tmp_path / f"labels/train/{row['index']:06d}.txt").read_text().splitlines()
-        assert len(lines) == len(row["objects"]["bbox"])
+        lines = (tmp_path / f"labels/train/{row.index:06d}.txt").read_text().splitlines()
+        assert len(lines) == len(row.objects.bbox)
         for line, category_id, points in zip(
-            lines, row["objects"]["category_id"], row["objects"]["keypoints"], strict=True
+            lines, row.objects.category_id, row.objects.keypoints, strict=True
         ):
             numbers = np.array(line.split(), float)
             assert numbers[0] == category_id and len(numbers) == 5 + 4 * 3
             assert numbers[1:5] == pytest.approx([28 / 64, 23 / 48, 40 / 64, 30 / 48], abs=1e-6)
             read = dict(zip(union, (numbers[5:].reshape(4, 3) * [64, 48, 1]).tolist(), strict=True))
-            names = unlike.keypoint_names(row["objects"]["category"][0])
+            names = unlike.keypoint_names(row.objects.category[0])
             for name, point in zip(names, points, strict=True):
                 assert read.pop(name) == pytest.approx(point, abs=1e-4)
             assert all(point == [0, 0, 0] for point in read.values())
@@ -141,7 +141,7 @@ def test_datasets_reads_keypoints(unlike, tmp_path, monkeypatch, name):
     }
     assert len(columns) == 9
     for row in unlike.rows():
-        read, points = columns[row["index"]]["keypoints"], row["objects"]["keypoints"]
+        read, points = columns[row.index]["keypoints"], row.objects.keypoints
         assert len(read) == len(points)
         assert [np.shape(one) for one in read] == [np.shape(one) for one in points]
         assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(read, points, strict=True))
@@ -154,8 +154,8 @@ def test_mlcroissant_reads_keypoints(unlike, tmp_path):
 
     run(unlike, "croissant", tmp_path)
     dataset = mlcroissant.Dataset(str(tmp_path / "croissant.json"))
-    rows = [row["objects"]["keypoints"] for row in unlike.rows()]
-    assert [one["labels/keypoints"] for one in dataset.records("labels")] == rows
+    rows = [row.objects.keypoints for row in unlike.rows()]
+    assert [one["labels/keypoints"] for one in dataset.records("labels")] == as_json(rows)
     names = [unlike.keypoint_names(label) for label in unlike.classes]
     assert [one["classes/keypoints"] for one in dataset.records("classes")] == names
 
@@ -173,7 +173,7 @@ def test_what_was_annotated_comes_out_of_coco_and_yolo(tmp_path, stock):
     mine = [
         points
         for row in source.rows()
-        for label, points in zip(row["objects"]["category"], row["objects"]["keypoints"], strict=True)
+        for label, points in zip(row.objects.category, row.objects.keypoints, strict=True)
         if label == first.name
     ]
     assert [np.ravel(points).tolist() for points in mine] == [one["keypoints"] for one in told]

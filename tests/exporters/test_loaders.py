@@ -20,6 +20,7 @@ from PIL import Image
 
 from blendgen.exporters.formats import export
 from blendgen.exporters.options import Options
+from tests.exporters.fake import as_json
 
 
 def run(source, name, dest, **options):
@@ -27,7 +28,7 @@ def run(source, name, dest, **options):
 
 
 def rows_of(source, split):
-    return [row for row in source.rows() if row["split"] == split]
+    return [row for row in source.rows() if row.split == split]
 
 
 def pixels(path) -> bytes:
@@ -41,7 +42,7 @@ def by_pixels(source, split):
 
 
 def corners_of(row):
-    return [[x, y, x + w, y + h] for x, y, w, h in row["objects"]["bbox"]]
+    return [[x, y, x + w, y + h] for x, y, w, h in row.objects.bbox]
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_datasets_reads_an_image_folder(case, tmp_path, hub):
         assert part.features["label"].names == list(case.classes)
         assert len(part) == len(rows)
         for one in part:
-            assert one["label"] == rows[one["image"].convert("RGB").tobytes()]["label_id"]
+            assert one["label"] == rows[one["image"].convert("RGB").tobytes()].label_id
 
 
 def test_datasets_reads_parquet(case, tmp_path, hub):
@@ -77,10 +78,10 @@ def test_datasets_reads_parquet(case, tmp_path, hub):
         assert part.features["label"].names == list(case.classes)
         assert len(part) == len(rows)
         for one, row in zip(part, rows, strict=True):
-            assert one["image"].tobytes() == pixels(case.path(row)) and one["label"] == row["label_id"]
+            assert one["image"].tobytes() == pixels(case.path(row)) and one["label"] == row.label_id
             assert np.array_equal(np.array(one["mask"]), case.instance_mask(row))
-            assert one["objects"]["bbox"] == row["objects"]["bbox"]
-            assert one["objects"]["category"] == row["objects"]["category_id"]
+            assert one["objects"]["bbox"] == as_json(row.objects.bbox)
+            assert one["objects"]["category"] == as_json(row.objects.category_id)
 
 
 def test_datasets_reads_metadata_and_masks(case, tmp_path, hub):
@@ -91,9 +92,9 @@ def test_datasets_reads_metadata_and_masks(case, tmp_path, hub):
         assert len(part) == len(rows)
         for one in part:
             row = rows[one["image"].convert("RGB").tobytes()]
-            assert one["label"] == row["label"] and one["label_id"] == row["label_id"]
-            assert one["objects"]["bbox"] == row["objects"]["bbox"]
-            assert one["objects"]["category"] == row["objects"]["category_id"]
+            assert one["label"] == row.label and one["label_id"] == row.label_id
+            assert one["objects"]["bbox"] == as_json(row.objects.bbox)
+            assert one["objects"]["category"] == as_json(row.objects.category_id)
             assert np.array_equal(np.array(one["mask"]), case.instance_mask(row))
             assert np.array(one["depth"]).max() == 9000
 
@@ -113,8 +114,8 @@ def test_webdataset_reads_its_shards(case, tmp_path):
         read, rows = list(loader.to_tuple("png", "mask.png", "cls", "json")), rows_of(case, split)
         assert len(read) == len(rows)
         for (image, mask, label_id, columns), row in zip(read, rows, strict=True):
-            assert image.tobytes() == pixels(case.path(row)) and label_id == row["label_id"]
-            assert columns["objects"] == row["objects"] and columns["label"] == row["label"]
+            assert image.tobytes() == pixels(case.path(row)) and label_id == row.label_id
+            assert columns["objects"] == as_json(row.objects.columns()) and columns["label"] == row.label
             assert np.array_equal(mask, case.instance_mask(row))
     gc.collect()
 
@@ -134,12 +135,10 @@ def test_hotcoco_finds_no_fault_in_coco_and_reads_yolo_the_same(case, tmp_path):
         assert [one["name"] for one in yolo.load_cats(yolo.get_cat_ids())] == list(case.classes)
         stems = {image["file_name"]: image["id"] for image in yolo.imgs.values()}
         for row in rows_of(case, split):
-            one = yolo.load_anns(yolo.get_ann_ids(img_ids=[stems[f"{row['index']:06d}"]]))
+            one = yolo.load_anns(yolo.get_ann_ids(img_ids=[stems[f"{row.index:06d}"]]))
             boxes = {(box["category_id"] - 1, *np.round(box["bbox"]).astype(int).tolist()) for box in one}
-            objects = row["objects"]
-            assert boxes == {
-                (c, *box) for c, box in zip(objects["category_id"], objects["bbox"], strict=True)
-            }
+            objects = row.objects
+            assert boxes == {(c, *box) for c, box in zip(objects.category_id, objects.bbox, strict=True)}
 
 
 @pytest.mark.filterwarnings("ignore:OpenCV:UserWarning")  # told once, at import, where it is not there
@@ -160,16 +159,16 @@ def test_supervision_reads_boxes_and_classes(case, tmp_path, name):
         else:
             read[split] = load.from_pascal_voc(str(tmp_path / "JPEGImages"), str(tmp_path / "Annotations"))
     for split, found in read.items():
-        rows = {row["index"]: row for row in (case.rows() if name == "voc" else rows_of(case, split))}
+        rows = {row.index: row for row in (case.rows() if name == "voc" else rows_of(case, split))}
         assert len(found) == len(rows) and (name == "voc" or found.classes == list(case.classes))
         for path, _, detections in found:
             row = rows[int(Path(path).stem)]
             assert detections.xyxy.reshape(-1, 4) == pytest.approx(
                 np.reshape(corners_of(row), (-1, 4)), abs=1e-3
             )
-            assert [found.classes[i] for i in detections.class_id] == row["objects"]["category"]
-            if name == "coco" and row["objects"]["bbox"]:
-                own = [case.instance_mask(row) == i for i in row["objects"]["instance_id"]]
+            assert [found.classes[i] for i in detections.class_id] == as_json(row.objects.category)
+            if name == "coco" and row.objects.bbox:
+                own = [case.instance_mask(row) == i for i in row.objects.instance_id]
                 assert np.array_equal(detections.mask, own)
 
 
@@ -196,13 +195,13 @@ def test_torchvision_reads_an_image_folder_and_coco(awkward, single, many, tmp_p
             rows = by_pixels(source, split)
             folder = torchvision.ImageFolder(source.root / "images" / split)
             assert folder.classes == list(source.classes) and len(folder) == len(rows)
-            assert all(rows[image.tobytes()]["label_id"] == label_id for image, label_id in folder)
+            assert all(rows[image.tobytes()].label_id == label_id for image, label_id in folder)
             truth = tmp_path / f"coco{number}/annotations/instances_{split}.json"
             coco = torchvision.CocoDetection(tmp_path / f"coco{number}/images/{split}", truth)
             for image, found in coco:
-                objects = rows[image.tobytes()]["objects"]
-                assert [one["bbox"] for one in found] == objects["bbox"]
-                assert [one["category_id"] - 1 for one in found] == objects["category_id"]
+                objects = rows[image.tobytes()].objects
+                assert [one["bbox"] for one in found] == as_json(objects.bbox)
+                assert [one["category_id"] - 1 for one in found] == as_json(objects.category_id)
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib of itself
@@ -212,7 +211,7 @@ def test_mlcroissant_reads_images_and_labels_and_checks_hashes(case, tmp_path):
     run(case, "croissant", tmp_path)
     dataset = mlcroissant.Dataset(str(tmp_path / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
-    rows = {f"{row['index']:06d}": row for row in case.rows()}
+    rows = {f"{row.index:06d}": row for row in case.rows()}
     classes = [(one["classes/id"], one["classes/name"]) for one in dataset.records("classes")]
     assert classes == list(enumerate(case.classes))
     for name in ("records", "images", "labels"):
@@ -221,12 +220,12 @@ def test_mlcroissant_reads_images_and_labels_and_checks_hashes(case, tmp_path):
         for one in read:
             path = tmp_path / one["file_name"].decode()
             row = rows[path.stem]
-            assert (one["split"].decode(), one["label"].decode()) == (row["split"], row["label"])
+            assert (one["split"].decode(), one["label"].decode()) == (row.split, row.label)
             if "image" in one:
                 assert one["image"].tobytes() == pixels(case.path(row))
             if "bbox" in one:
-                assert one["bbox"] == row["objects"]["bbox"] and one["label_id"] == row["label_id"]
-                assert [label.decode() for label in one["category"]] == row["objects"]["category"]
+                assert one["bbox"] == as_json(row.objects.bbox) and one["label_id"] == row.label_id
+                assert [label.decode() for label in one["category"]] == as_json(row.objects.category)
                 assert one["sha256"].decode() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -255,7 +254,7 @@ def test_a_croissant_is_no_longer_for_more_images(many, single, tmp_path):
 
 
 def test_the_cases_are_what_they_are_said_to_be(awkward, single, many):
-    assert any(not row["objects"]["bbox"] for row in awkward.rows())
-    assert "007" in awkward.classes and {row["label_id"] for row in awkward.rows()} == set(range(4))
+    assert any(not row.objects.bbox for row in awkward.rows())
+    assert "007" in awkward.classes and {row.label_id for row in awkward.rows()} == set(range(4))
     assert len(single.classes) == 1 and len(many.classes) == 300
-    assert max(Counter(len(row["objects"]["bbox"]) for row in many.rows())) == 40
+    assert max(Counter(len(row.objects.bbox) for row in many.rows())) == 40

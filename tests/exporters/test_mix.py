@@ -67,15 +67,13 @@ def test_what_is_measured_on_stays_apart(synthetic, photos, tmp_path):
     }
     assert sources["train"] == {"synthetic", "real"} and sources["test"] == {"real"}
     assert sources["test_synthetic"] == sources["val_synthetic"] == {"synthetic"} and "val" not in sources
-    synthetic_rows = {row["sha256"]: row for row in synthetic.rows()}
+    synthetic_rows = {row.image.sha256: row for row in synthetic.rows()}
     for row in rows:
         path = tmp_path / "out" / row["file_name"]
         assert path.is_file() and path.parent.name == row["label"] and path.parent.parent.name == row["split"]
         if row["source"] == "synthetic":
             origin = synthetic_rows[row["sha256"]]
-            assert (
-                origin["label"] == row["label"] and row["split"].removesuffix("_synthetic") == origin["split"]
-            )
+            assert origin.label == row["label"] and row["split"].removesuffix("_synthetic") == origin.split
 
 
 def test_the_training_set_is_read_with_its_classes(synthetic, photos, tmp_path, monkeypatch):

@@ -158,15 +158,15 @@ FAULTS = {
     "the same picture twice": (duplicated_picture, "is the same picture as"),
     "another size": (smaller, "is 9 x 9 pixels"),
     "painted mask": (mask_painted, "in the mask"),
-    "stray image": (stray("images/train/blue box/left.png"), "belongs to no row"),
-    "stray class": (stray("images/train/_cache/x.png"), "belongs to no row"),
-    "stray mask": (stray("masks/train/x.png"), "belongs to no row"),
+    "stray image": (stray("images/train/blue box/left.png"), "does not belong to a row"),
+    "stray class": (stray("images/train/_cache/x.png"), "does not belong to a row"),
+    "stray mask": (stray("masks/train/x.png"), "does not belong to a row"),
     "torn last line": (line(lambda lines: [*lines[:-1], lines[-1][:50]]), "is not a row (torn off)"),
     "a line of rubbish": (line(lambda lines: ["hello\n", *lines[1:]]), "is not a row"),
-    "duplicated row": (line(lambda lines: [*lines, lines[0]]), "comes twice"),
-    "lost row": (line(lambda lines: lines[1:]), "belongs to no row"),
+    "duplicated row": (line(lambda lines: [*lines, lines[0]]), "occurs twice"),
+    "lost row": (line(lambda lines: lines[1:]), "does not belong to a row"),
     "a row without columns": (line(lambda lines: ['{"index": 0}\n', *lines[1:]]), "is not a row"),
-    "class renamed": (field("label", value="green box"), "is no class"),
+    "class renamed": (field("label", value="green box"), "is not a class"),
     "wrong label id": (field("label_id", value=lambda old: (old + 1) % 3), "is not that of"),
     "wrong split": (field("split", value=lambda old: "val" if old != "val" else "test"), "split"),
     "wrong index": (field("index", value=900), "does not belong to shot"),
@@ -178,16 +178,16 @@ FAULTS = {
     "wrong share": (field("objects", "visible_fraction", 0, value=1.7), "visible_fraction is 1.7"),
     "wrong class of an object": (field("objects", "category_id", 0, value=77), "category_id 77"),
     "wrong product": (field("objects", "product", 0, value="teapot"), "'teapot'"),
-    "wrong instance": (field("objects", "instance_id", 0, value=9), "no instance 9"),
+    "wrong instance": (field("objects", "instance_id", 0, value=9), "does not have an instance 9"),
     "columns of two lengths": (field("objects", "area", value=lambda old: [*old, 1]), "differ in length"),
     "wrong pose": (field("objects", "object_to_world", 0, value=moved), "is not the shot's"),
-    "wrong pose in the shot too": (moved_everywhere, "its box in space lies elsewhere"),
+    "wrong pose in the shot too": (moved_everywhere, "its box in space is elsewhere"),
     "wrong camera": (field("camera", "intrinsics", 0, value=[1, 0, 0]), "camera.intrinsics"),
     "wrong width": (field("width", value=63), "pixels"),
-    "shot of another split": (field("shot", "split", value="elsewhere"), "was drawn for"),
+    "shot of another split": (field("shot", "split", value="elsewhere"), "was sampled for"),
     "wrong counts": (record(images_per_split={"train": 1}), "images_per_split says"),
     "wrong number": (record(images=11), "says 11 images"),
-    "class list changed": (record(classes=["blue box"]), "is no class"),
+    "class list changed": (record(classes=["blue box"]), "is not a class"),
 }  # fmt: skip
 
 
@@ -348,5 +348,5 @@ def test_the_command_exits_with_5_and_a_line_a_fault(copy):
     wrong = subprocess.run([*command, "--json"], capture_output=True, text=True)
     assert wrong.returncode == 5
     assert json.loads(wrong.stdout)["faults"] == [
-        {"place": "images/train/x.png", "what": "belongs to no row"}
+        {"place": "images/train/x.png", "what": "does not belong to a row"}
     ]

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from blendgen.dataset.label_file import LabelFile, decode
+from blendgen.dataset.label_files import DEPTH, MASK
+from blendgen.dataset.layout import Layout
 from blendgen.develop.encode import DEPTH_STEP_M
-from blendgen.develop.exr import decode_exr
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog
 from blendgen.optics.distortion import pinhole
-from blendgen.scene.shot import PlacedProduct, Row, Shot
+from blendgen.scene.row import Row
+from blendgen.scene.shot import PlacedProduct, Shot
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.compare import Seen, compare
 from blendgen.verification.rays.findings import Findings, total
@@ -56,18 +58,18 @@ class Checker:
 
         raises: KeyError, TypeError, ValueError for what is not a whole row
         """
-        shot = Shot.model_validate(row["shot"])
-        strange = {*row["objects"]["product"]} - {product.name for product in self.catalog.models}
+        shot = row.shot
+        strange = {*row.objects.product} - {product.name for product in self.catalog.models}
         if strange:
             return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
         solids = self._solids(row, shot)
         scene = row_scene(row, solids)
-        mask = _picture(self.root, row, "mask_file_name")
+        mask = _picture(self.root, row, MASK)
         found = compare(Seen(row, scene, mask, _depth_m(self.root, row)))
         found = self._with_classes(row, found)
-        if "keypoints" in row["objects"]:
+        if row.objects.keypoints is not None:
             found = self._with_keypoints(row, shot, scene, found)
-        if "truncation" in row["objects"]:
+        if row.objects.truncation is not None:
             products = {solid.instance_id: solid for solid in solids if solid.instance_id}
             found = replace(total([found, truncation_findings(row, products)]), rows=1)
         return replace(found, faults=("; ".join(found.faults),) if found.faults else ())
@@ -79,10 +81,10 @@ class Checker:
 
     def _with_classes(self, row: Row, found: Findings) -> Findings:
         """Class of each object against the one that the spec's rule gives to its product and colourway."""
-        objects, label_of = row["objects"], _labels(self.class_table)
+        objects, label_of = row.objects, _labels(self.class_table)
         faults = []
-        for number, pair in enumerate(zip(objects["product"], objects["colorway"], strict=True)):
-            label, label_id = objects["category"][number], objects["category_id"][number]
+        for number, pair in enumerate(zip(objects.product, objects.colorway, strict=True)):
+            label, label_id = objects.category[number], objects.category_id[number]
             wanted = label_of.get(pair)
             if wanted is None or (label, label_id) != (wanted, self.class_table.classes.index(wanted)):
                 faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
@@ -91,9 +93,9 @@ class Checker:
     def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, found: Findings) -> Findings:
         products = {placed.instance_id: placed for placed in listed_products(row, shot)}
         faults, looked_at, undecided = [], 0, 0
-        for number, instance_id in enumerate(row["objects"]["instance_id"]):
+        for number, instance_id in enumerate(row.objects.instance_id):
             placed = products[instance_id]
-            positions = self._keypoints(row["objects"]["category"][number], placed)
+            positions = self._keypoints(row.objects.category[number], placed)
             told = keypoint_faults(row, number, placed, positions, scene)
             faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
         return replace(
@@ -119,32 +121,31 @@ def _labels(class_table: ClassTable) -> dict[tuple[str, str], str]:
     }
 
 
-def _picture(root: Path, row: Row, key: str) -> np.ndarray | None:
+def _picture(root: Path, row: Row, kind: LabelFile) -> np.ndarray | None:
     """(h, w) of the values in a file of a row; None where the data set has none.
 
-    raises: ValueError for a file that is no such picture, or of another size
+    raises: ValueError for a file that is not such a picture, or of another size
     """
-    if key not in row:
+    file = row.files.get(kind.name)
+    if file is None:
         return None
-    path = root / row[key]
+    path = Layout(root).file(file.name)
     try:
-        values = decode_exr(path.read_bytes())["Z"] if path.suffix == ".exr" else _grey(path)
+        channels = decode(path.read_bytes(), path.suffix, row.width * row.height)
     except OSError as error:
-        raise ValueError(f"{row[key]}: {error}") from None
-    if values.shape != (row["height"], row["width"]):
-        raise ValueError(f"{row[key]}: is {values.shape[1]} x {values.shape[0]} pixels")
+        raise ValueError(f"{file.name}: {error}") from None
+    if channels is None or len(channels) != 1:
+        raise ValueError(f"{file.name}: cannot be decoded")
+    (values,) = channels.values()
+    if values.shape != (row.height, row.width):
+        raise ValueError(f"{file.name}: is {values.shape[1]} x {values.shape[0]} pixels")
     return values
-
-
-def _grey(path: Path) -> np.ndarray:
-    with Image.open(path) as opened:
-        return np.array(opened).astype(np.uint16)
 
 
 def _depth_m(root: Path, row: Row) -> np.ndarray | None:
     """(h, w) float64, 0 where nothing was hit."""
-    values = _picture(root, row, "depth_file_name")
+    values = _picture(root, row, DEPTH)
     if values is None:
         return None
-    depth_m = values * DEPTH_STEP_M if values.dtype.kind == "u" else values.astype(float)
+    depth_m = values * DEPTH_STEP_M if values.dtype.kind in "iu" else values.astype(float)
     return np.where(np.isfinite(depth_m), depth_m, 0.0)

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from blendgen.geometry.projection import box_of_mask
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.verification.rays.cast import Hits, RayScene
 from blendgen.verification.rays.findings import (
     MAX_BOX_ERROR_PX,
@@ -61,7 +61,7 @@ class Seen:
 
 def compare(seen: Seen) -> Findings:
     """Ids, then product by product fraction, box and depth; classes are not looked at here."""
-    count = len(seen.row["objects"]["instance_id"])
+    count = len(seen.row.objects.instance_id)
     every = (_ids(seen), *(_product(seen, number) for number in range(count)), _missing(seen))
     return replace(total(every), rows=1)
 
@@ -118,15 +118,15 @@ def _off_the_true_ray(seen: Seen) -> int:
 
 
 def _product(seen: Seen, number: int) -> Findings:
-    objects, hits = seen.row["objects"], seen.hits
-    instance_id = objects["instance_id"][number]
+    objects, hits = seen.row.objects, seen.hits
+    instance_id = objects.instance_id[number]
     visible = hits.instance_id == instance_id
     amodal = seen.scene.amodal_mask(instance_id, seen.rays) | visible
     if (hits.unsure & amodal).any():
         return Findings(products=1, unchecked_products=1)
     whole = max(int(np.count_nonzero(amodal)), 1)
-    fraction = abs(objects["visible_fraction"][number] - np.count_nonzero(visible) / whole)
-    boxes = ((objects["bbox"][number], visible), (objects["bbox_amodal"][number], amodal))
+    fraction = abs(objects.visible_fraction[number] - np.count_nonzero(visible) / whole)
+    boxes = ((objects.bbox[number], visible), (objects.bbox_amodal[number], amodal))
     box_px = max(_box_error(box, mask) for box, mask in boxes)
     depth_m = _depth_error(seen, instance_id, visible)
     # of a product of few pixels one pixel is more than a percent
@@ -201,10 +201,10 @@ def _central_pixels(mask: np.ndarray) -> list[tuple[int, int]]:
 
 def _missing(seen: Seen) -> Findings:
     """Products that rays meet and the row does not list, and the other way round."""
-    objects, unsure = seen.row["objects"], seen.hits.unsure
+    objects, unsure = seen.row.objects, seen.hits.unsure
     ids, counts = np.unique(seen.hits.instance_id[~unsure], return_counts=True)
     met = {int(one): int(count) for one, count in zip(ids, counts, strict=True) if one}
-    listed = dict(zip(objects["instance_id"], objects["area"], strict=True))
+    listed = dict(zip(objects.instance_id, objects.area, strict=True))
     strange = [one for one, count in met.items() if one not in listed and count > _MIN_PX]
     unseen = [one for one, area in listed.items() if one not in met and area > _MIN_PX]
     faults = [f"rays meet instance {one}, which the row does not list" for one in strange]

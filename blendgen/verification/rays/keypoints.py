@@ -15,7 +15,8 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import project, transform_points
-from blendgen.scene.shot import PlacedProduct, Row
+from blendgen.scene.row import Row
+from blendgen.scene.shot import PlacedProduct
 from blendgen.verification.rays.cast import RayScene
 from blendgen.verification.rays.rays import pixel_size
 
@@ -60,7 +61,7 @@ def keypoint_faults(
     positions_m: product frame, in the order of the row's keypoints; None for one that this product lacks
     """
     faults, looked_at, undecided = [], 0, 0
-    told = np.reshape(row["objects"]["keypoints"][number], (-1, 3))
+    told = np.reshape(row.objects.keypoints[number], (-1, 3))
     for one, (entry, position) in enumerate(zip(told, positions_m, strict=True)):
         if position is None:
             continue
@@ -75,12 +76,12 @@ def keypoint_faults(
 
 def _fault(row: Row, entry, world, scene: RayScene) -> tuple[str | None, bool]:
     """(what is wrong, or None; whether that could be decided)."""
-    camera, visibility = row["camera"], int(entry[2])
+    camera, visibility = row.camera, int(entry[2])
     try:
-        (pixel,) = project(world, camera["intrinsics"], camera["world_to_camera"], camera["distortion"])
+        (pixel,) = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
     except GeometryError:
         return (None if visibility == _OUTSIDE else "lies behind the camera"), True
-    size = np.array((row["width"], row["height"]))
+    size = np.array((row.width, row.height))
     if np.any(pixel < 0.5) or np.any(pixel > size - 0.5):
         outside = np.any(pixel < -0.5) or np.any(pixel > size + 0.5)
         return ("is not in the image" if outside and visibility == _VISIBLE else None), bool(outside)
@@ -88,7 +89,7 @@ def _fault(row: Row, entry, world, scene: RayScene) -> tuple[str | None, bool]:
         return "is in the image, but has visibility 0", True
     if np.abs(entry[:2] - pixel).max() > _PLACE_PX:
         return f"is at {pixel.round(2).tolist()}, not {np.round(entry[:2], 2).tolist()}", True
-    (point,) = transform_points(camera["world_to_camera"], world)
+    (point,) = transform_points(camera.world_to_camera, world)
     seen = sight(scene, point, pixel_size(row))
     if seen is Sight.UNDECIDED:
         return None, False

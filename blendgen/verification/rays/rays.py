@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 
 from blendgen.geometry.projection import NO_DISTORTION, pixel_rays, undistort
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 
 
 def lens_rays(row: Row) -> np.ndarray:
     """From where light comes to each pixel centre; raises GeometryError for a lens that folds the image."""
-    camera = row["camera"]
-    rays = pixel_rays(camera["intrinsics"], (row["width"], row["height"]))[..., :2]
-    return rays if is_pinhole(row) else undistort(rays, camera["distortion"])
+    camera = row.camera
+    rays = pixel_rays(camera.intrinsics, (row.width, row.height))[..., :2]
+    return rays if is_pinhole(row) else undistort(rays, camera.distortion)
 
 
 def label_rays(row: Row) -> np.ndarray:
@@ -32,9 +32,9 @@ def label_rays(row: Row) -> np.ndarray:
 
 
 def is_pinhole(row: Row) -> bool:
-    return tuple(row["camera"]["distortion"]) == NO_DISTORTION
+    return tuple(row.camera.distortion) == NO_DISTORTION
 
 
 def pixel_size(row: Row) -> float:
     """Side of a pixel on the axis, in the image plane at z = 1."""
-    return 1 / row["camera"]["intrinsics"][0][0]
+    return 1 / row.camera.intrinsics[0][0]

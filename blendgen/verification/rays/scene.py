@@ -15,7 +15,8 @@ import numpy as np
 
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.product import Catalog, Product
-from blendgen.scene.shot import PlacedProduct, Row, Shot
+from blendgen.scene.row import Row
+from blendgen.scene.shot import PlacedProduct, Shot
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.rays import lens_rays, pixel_size
 
@@ -42,20 +43,24 @@ def row_solids(
 def row_scene(row: Row, solids: Sequence[Solid]) -> RayScene:
     """Some solids before the row's camera."""
     reach = np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
-    return RayScene(solids, row["camera"]["world_to_camera"], reach)
+    return RayScene(solids, row.camera.world_to_camera, reach)
 
 
 def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:
     """The products of a shot, as the row's objects tell of them where they do."""
-    objects = row["objects"]
-    listed = {instance_id: number for number, instance_id in enumerate(objects["instance_id"])}
+    objects = row.objects
+    numbers = {instance_id: number for number, instance_id in enumerate(objects.instance_id)}
     products = []
     for placed in shot.products:
-        number = listed.get(placed.instance_id)
+        number = numbers.get(placed.instance_id)
         if number is not None:
-            told = {key: objects[key][number] for key in ("product", "colorway", "case")}
-            told["object_to_world"] = objects["object_to_world"][number]
-            placed = PlacedProduct.model_validate(placed.model_dump() | told)
+            listed = {
+                "product": objects.product[number],
+                "colorway": objects.colorway[number],
+                "case": objects.case[number] if objects.case is not None else None,
+                "object_to_world": objects.object_to_world[number],
+            }
+            placed = PlacedProduct.model_validate(placed.model_dump() | listed)
         products.append(placed)
     return products
 

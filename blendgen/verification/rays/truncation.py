@@ -13,7 +13,7 @@ import numpy as np
 from blendgen.geometry.projection import distort, transform_points
 from blendgen.optics.distortion import pinhole
 from blendgen.optics.overscan import WIDEST, coarseness, overscan_camera
-from blendgen.scene.shot import Row, Shot
+from blendgen.scene.row import Row
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.findings import MAX_TRUNCATION_ERROR, Findings, total
 from blendgen.verification.rays.rays import is_pinhole, lens_rays, pixel_size
@@ -26,18 +26,18 @@ _UNCERTAIN_PX, _UNCERTAIN_COARSE_PX = 4, 6
 
 def truncation_findings(row: Row, solids: Mapping[int, Solid]) -> Findings:
     """solids: by instance id"""
-    objects, uncertain_px = row["objects"], _uncertain_px(row)
+    objects, uncertain_px = row.objects, _uncertain_px(row)
     return total(
         _compared(number, told, _share_beyond(row, solids[instance_id]), uncertain_px)
         for number, (instance_id, told) in enumerate(
-            zip(objects["instance_id"], objects["truncation"], strict=True)
+            zip(objects.instance_id, objects.truncation, strict=True)
         )
     )
 
 
 def _uncertain_px(row: Row) -> int:
     """Pixels of the image by which the whole of a product may be off."""
-    shot = Shot.model_validate(row["shot"])
+    shot = row.shot
     camera = pinhole(shot.camera)
     step = coarseness(camera, overscan_camera(shot.model_copy(update={"camera": camera})))
     return _UNCERTAIN_PX if step == 1 else _UNCERTAIN_COARSE_PX * step**2
@@ -55,17 +55,17 @@ def _compared(number: int, told: float, found: tuple[float, int] | None, uncerta
 
 def _share_beyond(row: Row, solid: Solid) -> tuple[float, int] | None:
     """(share beyond the border, pixels of the whole)."""
-    to_camera = np.array(row["camera"]["world_to_camera"]) @ np.array(solid.object_to_world)
+    to_camera = np.array(row.camera.world_to_camera) @ np.array(solid.object_to_world)
     vertices = transform_points(to_camera, solid.mesh.vertices_m)
     if not len(vertices) or vertices[:, 2].min() <= _NEAREST_M:
         return None
     points = vertices[:, :2] / vertices[:, 2:]
-    half = np.array([row["width"], row["height"]]) / 2 * pixel_size(row)
+    half = np.array([row.width, row.height]) / 2 * pixel_size(row)
     if (np.abs(points) > WIDEST * half).any():
         return None
     rays = _rays_towards(points, row)
     reach = np.abs(rays).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
-    hits = RayScene([solid], row["camera"]["world_to_camera"], reach).first_hits(rays)
+    hits = RayScene([solid], row.camera.world_to_camera, reach).first_hits(rays)
     met = np.isfinite(hits.depth_m)
     if not met.any() or hits.unsure.any():
         return None
@@ -78,15 +78,15 @@ def _rays_towards(points: np.ndarray, row: Row) -> np.ndarray:
     pixel = pixel_size(row)
     low, high = points.min(axis=0), points.max(axis=0)
     step = max(1, int(np.ceil(np.sqrt(np.prod((high - low) / pixel + 1) / _MAX_RAYS))))
-    middle = (np.array([row["width"], row["height"]]) - 1) / 2 if is_pinhole(row) else np.full(2, 0.5)
+    middle = (np.array([row.width, row.height]) - 1) / 2 if is_pinhole(row) else np.full(2, 0.5)
     first, last = np.floor(low / pixel + middle), np.ceil(high / pixel + middle)
     x, y = ((np.arange(a, b + 1, step) - m) * pixel for a, b, m in zip(first, last, middle, strict=True))
     return np.stack(np.meshgrid(x, y), axis=-1)
 
 
 def _in_image(row: Row, rays: np.ndarray) -> np.ndarray:
-    camera, pixel = row["camera"], pixel_size(row)
+    camera, pixel = row.camera, pixel_size(row)
     # far outside, a lens may fold back what it never sees
     possible = np.abs(rays) <= np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + pixel
-    half = np.array([row["width"], row["height"]]) / 2 * pixel
-    return (possible & (np.abs(distort(rays, camera["distortion"])) < half)).all(axis=-1)
+    half = np.array([row.width, row.height]) / 2 * pixel
+    return (possible & (np.abs(distort(rays, camera.distortion)) < half)).all(axis=-1)

@@ -1,0 +1,151 @@
+"""Rows: lines of manifest.jsonl to Rows and back. No other module knows how the columns of a line are named.
+
+In: the bytes of a line, which a stranger may have written. Out: a RowHead or a Row whose names and paths are
+safe to use, or a ValueError that states in one line what is wrong. Back: one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from blendgen.dataset.label_files import IMAGE, LABEL_FILES
+from blendgen.dataset.schema import shortened, validation_fault
+from blendgen.files.names import name_fault, path_fault
+from blendgen.scene.row import Objects, Row, RowHead
+
+MAX_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
+_FILE_NAME, _SHA256, _SIZE = "file_name", "sha256", "size_bytes"
+_AnyRow = TypeVar("_AnyRow", RowHead, Row)
+
+
+def parse_head(line: bytes) -> RowHead:
+    """The head of a line, whose other columns may be missing or wrong; raises ValueError."""
+    return head_from(row_values_of(line))
+
+
+def parse_row(line: bytes) -> Row:
+    """The row of a line; raises ValueError."""
+    return row_from(row_values_of(line))
+
+
+def row_values_of(line: bytes) -> dict[str, Any]:
+    """The columns of a line as they are, unchecked; raises ValueError where it is not a JSON object."""
+    if len(line) > MAX_ROW_BYTES:
+        raise ValueError(f"larger than {MAX_ROW_BYTES // 2**20} MB")
+    try:
+        values = from_json(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {str(error).partition(' at line ')[0]}") from None
+    if not isinstance(values, dict):
+        raise ValueError("not a JSON object")
+    return values
+
+
+def head_from(values: Mapping[str, Any]) -> RowHead:
+    """The head of some columns; raises ValueError."""
+    return _checked(RowHead, {**values, "files": _files(values)})
+
+
+def row_from(values: Mapping[str, Any]) -> Row:
+    """The row of some columns; raises ValueError."""
+    more = {
+        "files": _files(values),
+        "shot_values": values.get("shot", {}),
+        "exposure_values": values.get("exposure", {}),
+    }
+    row = _checked(Row, {**values, **more})
+    if row.image.sha256 is None:
+        raise ValueError(f"{_SHA256}: field required")
+    _check_objects(row.objects)
+    return row
+
+
+def row_values(row: Row) -> dict[str, Any]:
+    """The columns of a row, in their order; with tuples where JSON has arrays."""
+    files = row.files.items()
+    facts = [(_column(name, _SHA256), file.sha256) for name, file in files]
+    facts += [(_column(name, _SIZE), file.size_bytes) for name, file in files]
+    camera = {name: getattr(row.camera, name) for name in type(row.camera).model_fields}
+    drawn = {"shot": row.shot_values, "exposure": row.exposure_values}
+    return {
+        **{_column(name, _FILE_NAME): file.name for name, file in files},
+        "label": row.label,
+        "label_id": row.label_id,
+        "split": row.split,
+        "index": row.index,
+        "shot_index": row.shot_index,
+        "width": row.width,
+        "height": row.height,
+        **{column: value for column, value in facts if value is not None},
+        "objects": row.objects.columns(),
+        "camera": {name: value for name, value in camera.items() if value is not None},
+        **{column: values for column, values in drawn.items() if values},
+    }
+
+
+def row_line(row: Row) -> str:
+    """The line of a row, with its newline."""
+    return json_line(row_values(row))
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """One line of JSON with its newline."""
+    return json.dumps(values, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+
+
+def _column(name: str, fact: str) -> str:
+    """mask_sha256 for the sha256 of the mask; those of the image have no prefix."""
+    return fact if name == IMAGE.name else f"{name}_{fact}"
+
+
+def _files(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The files that some columns name: name of the label file -> fields of a RowFile."""
+    files = {}
+    for column in values:
+        if isinstance(column, str) and column.endswith(_FILE_NAME):
+            name = column.removesuffix(_FILE_NAME).removesuffix("_") or IMAGE.name
+            fault = _path_fault(name, column, values[column])
+            if fault:
+                raise ValueError(f"{column} {ascii(values[column])[:120]} {fault}")
+            sha256, size_bytes = (values.get(_column(name, fact)) for fact in (_SHA256, _SIZE))
+            files[name] = {"name": values[column], "sha256": sha256, "size_bytes": size_bytes}
+    if IMAGE.name not in files:
+        raise ValueError(f"{_FILE_NAME}: field required")
+    return files
+
+
+def _path_fault(name: str, column: str, path: Any) -> str | None:
+    """Why the path in a column cannot be that of a file of a data set; None where it can."""
+    if name not in LABEL_FILES or column != _column(name, _FILE_NAME):
+        return f"is not of a kind that a data set has ({', '.join(LABEL_FILES)})"
+    return path_fault(path) or LABEL_FILES[name].path_fault(path)
+
+
+def _checked(kind: type[_AnyRow], values: dict[str, Any]) -> _AnyRow:
+    try:
+        row = kind.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(validation_fault(error)) from None
+    for column, name in (("label", row.label), ("split", row.split)):
+        fault = name_fault(name)
+        if fault:
+            raise ValueError(f"{column} {shortened(name)} {fault}")
+    return row
+
+
+def _check_objects(objects: Objects) -> None:
+    lengths = {name: len(values) for name, values in objects.columns().items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"objects: columns differ in length: {lengths}")
+    for name in {*objects.category, *objects.product, *objects.colorway}:
+        if not name.isprintable() and any(map(_is_control, name)):
+            raise ValueError(f"objects: {shortened(name)} has a control character in it")
+
+
+def _is_control(letter: str) -> bool:
+    return letter < " " or "\ud800" <= letter <= "\udfff" or letter in "\ufffe\uffff"
