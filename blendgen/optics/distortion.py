@@ -1,8 +1,8 @@
-"""Lens distortion: an engine renders a wider pinhole image, and all of it is resampled alike.
+"""Lens distortion: an engine renders a wider pinhole image, which is then resampled for the lens.
 
-In: a Camera with distortion coefficients. Out: the pinhole Camera that sees at least as much, and
-what was rendered with it as the distorting lens lays it on the sensor: light between pixels,
-ids and masks from the nearest pixel, so that labels stay exact.
+In: a Camera with distortion coefficients. Out: the pinhole Camera that sees at least as much, and its film
+as the distorting lens projects it: light interpolated between pixels, ids and masks from the nearest pixel,
+so that labels stay exact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from blendgen.scene.shot import Camera
 _MARGIN_PX = 2
 _WIDEST = 4.0
 _BORDER = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
-_EVEN = 1e-4  # of the inverse depth, its bend from pixel to pixel
+_MAX_BEND = 1e-4  # second difference of the inverse depth between pixels, as a share of it
 
 
 def is_pinhole(camera: Camera) -> bool:
@@ -73,7 +73,7 @@ def _refuse_too_wide(rendered: tuple[int, int], resolution: tuple[int, int]) -> 
 
 
 def pinhole_area_ratio(intrinsics, resolution, distortion) -> float:
-    """Pixels that an engine renders for a lens, as a multiple of the pixels of its image."""
+    """Number of pixels that an engine renders for a lens, divided by the number of pixels of its image."""
     if distortion == NO_DISTORTION:
         return 1.0
     half_px = np.array(resolution) / 2
@@ -86,24 +86,24 @@ def pinhole_area_ratio(intrinsics, resolution, distortion) -> float:
 
 
 def _around(rays, focal_px: float) -> tuple[int, int]:
-    """Resolution of the pinhole that has some points (..., 2) of the image plane at z = 1 in view."""
+    """Resolution of the pinhole that sees the points (..., 2) of the image plane at z = 1."""
     reach_px = np.abs(rays).reshape(-1, 2).max(axis=0) * focal_px
     width, height = (int(side) for side in 2 * np.ceil(reach_px + _MARGIN_PX))
     return width, height
 
 
 def distorted_light(radiance_linear: np.ndarray, camera: Camera) -> np.ndarray:
-    """(h, w, 3) float32 of `camera` from the image of its pinhole, bilinear between pixel centres."""
+    """(h, w, 3) float32 image of `camera` from that of its pinhole, bilinear between pixel centres."""
     if is_pinhole(camera):
         return radiance_linear
     return np.stack([_between(radiance_linear[..., c], camera) for c in range(3)], axis=-1)
 
 
 def distorted_labels(film: Film, camera: Camera) -> Film:
-    """The film with all that labels are made of as `camera` sees it; its light stays the pinhole's.
+    """The film with all inputs of labels in the frame of `camera`; its light stays in that of the pinhole.
 
-    Shares of pixels are taken between pixel centres, and depth where the surface there is even;
-    everything else from the nearest.
+    Shares of pixels are interpolated between pixel centres, and depth where the surface is even; everything
+    else comes from the nearest pixel.
     """
     if is_pinhole(camera):
         return film
@@ -112,24 +112,24 @@ def distorted_labels(film: Film, camera: Camera) -> Film:
     return replace(
         film,
         instance_id=film.instance_id[nearest],
-        part_slot=_taken(film.part_slot, nearest),
-        central_normal_world=_taken(film.central_normal_world, nearest),
-        central_albedo_linear=_taken(film.central_albedo_linear, nearest),
+        part_slot=_pick(film.part_slot, nearest),
+        central_normal_world=_pick(film.central_normal_world, nearest),
+        central_albedo_linear=_pick(film.central_albedo_linear, nearest),
         depth_m=_depth(film, places, nearest),
         amodal_masks={instance: mask[nearest] for instance, mask in film.amodal_masks.items()},
         soft_masks=film.soft_masks and {i: _between(share, camera) for i, share in film.soft_masks.items()},
-        overscan=film.overscan and replace(film.overscan, inside=_seen_of(film.overscan.camera, camera)),
+        overscan=film.overscan and replace(film.overscan, inside=_share_inside(film.overscan.camera, camera)),
     )
 
 
-def _taken(array: AnyArray | None, places: tuple[IntegersHW, ...]) -> AnyArray | None:
+def _pick(array: AnyArray | None, places: tuple[IntegersHW, ...]) -> AnyArray | None:
     return None if array is None else array[places]
 
 
 def _depth(film: Film, places, nearest) -> np.ndarray:
-    """(h, w) float32 depth on each pixel's own ray: on an even surface its inverse is linear in the image.
-
-    At edges, creases and steps that of the nearest pixel, so that nothing floats between two surfaces.
+    """(h, w) float32 depth on the ray of each pixel. On an even surface the inverse depth is linear in the
+    image; at edges, creases and steps it is that of the nearest pixel, so that no point floats between two
+    surfaces.
     """
     inverse = 1.0 / film.depth_m.astype(np.float64)
     even = _even(inverse, film.instance_id)
@@ -145,29 +145,29 @@ def _depth(film: Film, places, nearest) -> np.ndarray:
 
 
 def _even(inverse: np.ndarray, instance_id: np.ndarray) -> np.ndarray:
-    """(h, w) bool: whether the surface neither bends nor ends between a pixel and its four neighbours."""
+    """(h, w) bool: True where the surface does not bend or end between a pixel and its four neighbours."""
     padded, ids = np.pad(inverse, 1, mode="reflect"), np.pad(instance_id, 1, mode="edge")
     even = inverse > 0
     for axis in (0, 1):
         before, after = np.roll(padded, 1, axis)[1:-1, 1:-1], np.roll(padded, -1, axis)[1:-1, 1:-1]
-        even &= np.abs(before - 2 * inverse + after) < _EVEN * inverse
+        even &= np.abs(before - 2 * inverse + after) < _MAX_BEND * inverse
         for step in (1, -1):
             even &= np.roll(ids, step, axis)[1:-1, 1:-1] == instance_id
     return even
 
 
 def _between(image: np.ndarray, camera: Camera) -> np.ndarray:
-    """(h, w) float32 of `camera`, bilinear in an image of its pinhole."""
+    """(h, w) float32 image of `camera`, bilinear in an image of its pinhole."""
     from scipy.ndimage import map_coordinates
 
     places = _places(camera, image.shape)
     return map_coordinates(image, places, order=1, mode="nearest").astype(np.float32)
 
 
-def _seen_of(wide: Camera, camera: Camera) -> np.ndarray:
-    """(H, W) float32: how much of each pixel of the pinhole `wide` the image of `camera` has, about."""
+def _share_inside(wide: Camera, camera: Camera) -> np.ndarray:
+    """(H, W) float32: about the share of each pixel of the pinhole `wide` that `camera` shows."""
     points = pixel_rays(wide.intrinsics, wide.resolution)[..., :2]
-    # far outside, a lens may fold back what it never sees
+    # far outside its image, a lens may fold points back into it
     possible = (np.abs(points) <= np.abs(_rays(camera)).reshape(-1, 2).max(axis=0)).all(axis=-1)
     half_px = np.array(camera.resolution) / 2
     pixels = distort(points, camera.distortion) * camera.intrinsics[0][0]
@@ -176,18 +176,18 @@ def _seen_of(wide: Camera, camera: Camera) -> np.ndarray:
 
 
 def _places(camera: Camera, shape) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns in the pinhole's image, (h, w) each, of the pixel centres of `camera`."""
+    """Rows and columns, (h, w) each, of the pixel centres of `camera` in the image of its pinhole."""
     offsets = _rays(camera) * camera.intrinsics[0][0]
     height, width = shape
     return offsets[..., 1] + height / 2 - 0.5, offsets[..., 0] + width / 2 - 0.5
 
 
 def _rays(camera: Camera) -> np.ndarray:
-    """(h, w, 2) points of the image plane at z = 1 from which light comes to each pixel centre."""
+    """(h, w, 2) points of the image plane at z = 1 whose light reaches each pixel centre."""
     return _rays_of(camera.intrinsics, camera.resolution, camera.distortion)
 
 
 @lru_cache(maxsize=4)
 def _rays_of(intrinsics, resolution, distortion) -> np.ndarray:
-    """Wherever the camera stands: a lens that does not vary has the same rays in every shot."""
+    """The rays do not depend on the pose: a lens that does not vary has the same in every shot."""
     return undistort(pixel_rays(intrinsics, resolution)[..., :2], distortion)
