@@ -24,6 +24,10 @@ class Layout:
         return self.root / "manifest.jsonl"
 
     @property
+    def failures(self) -> Path:
+        return self.root / "failed.jsonl"
+
+    @property
     def record(self) -> Path:
         return self.root / "dataset.json"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import Image
 
+from blendgen.dataset.failures import is_failure_line
 from blendgen.dataset.label_files import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
@@ -85,6 +86,8 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
         return _begins(path, LOG_HEAD)
     if path == layout.contact_sheet:
         return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
+    if path == layout.failures:
+        return is_failure_line(_start(path).partition(b"\n")[0])
     return path in (layout.manifest, layout.record)
 
 

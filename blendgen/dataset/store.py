@@ -14,6 +14,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from blendgen.dataset.failures import (
+    FailedImage,
+    append_failures,
+    count_reasons,
+    open_failures,
+    sort_failures,
+)
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
@@ -56,6 +63,7 @@ class Store:
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
         self._done: set[int] = set()
+        self._failures: dict[int, FailedImage] = {}
         self._finished = False
         self.summary = Summary(Counter())
 
@@ -112,6 +120,14 @@ class Store:
         files are there as they were written."""
         return set(self._done)
 
+    def failures(self) -> dict[int, FailedImage]:
+        """The images that cannot be made, by index, as far as they were known when the store was opened."""
+        return dict(self._failures)
+
+    def add_failures(self, failures: list[FailedImage]) -> None:
+        """Record images that cannot be made; raises DatasetError where the disk refuses."""
+        append_failures(self.layout, failures)
+
     def write_sheet(self, data: bytes) -> None:
         """Write the contact sheet, a JPEG that carries SHEET_MARK; raises DatasetError."""
         self._folder.write(self.layout.contact_sheet.name, data)
@@ -134,11 +150,14 @@ class Store:
         self.summary = sort_manifest(self.layout, pending_names(self.layout))
         for name in self.summary.strays:
             self._folder.remove(name)
+        failures = sort_failures(self.layout)
         self._finished = True
         self._record |= {
             "images": self.summary.images,
             "images_per_split": self.summary.per_split(),
             "images_per_label": self.summary.per_label(),
+            "images_failed": len(failures),
+            "images_failed_per_reason": count_reasons(failures),
         }
         self._record |= _device_record(devices_of(read_record(self.layout)))
         self._write_record(self._record)
@@ -179,8 +198,8 @@ class Store:
     def _in_the_way(self, known: dict[str, Any]) -> list[str]:
         """Files of somebody else that going on would overwrite."""
         layout = self.layout
-        files = (layout.record, layout.manifest, layout.spec, layout.log, layout.contact_sheet)
-        top = [path.name for path in files]
+        files = (layout.record, layout.manifest, layout.failures, layout.spec, layout.log)
+        top = [path.name for path in (*files, layout.contact_sheet)]
         found = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
         return found or sorted(overwritten_files(layout, known, self._read_rows()))
 
@@ -205,6 +224,7 @@ class Store:
         self._folder.remove_temporary_files()
         if not known:
             self._write_record(self._record)
+        self._failures = open_failures(self.layout)
         if not self.layout.log.exists():
             self._folder.write(self.layout.log.name, LOG_HEAD)
         if not self.layout.spec.exists() or self.layout.spec.read_bytes() != self._spec_yaml.encode():

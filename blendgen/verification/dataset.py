@@ -15,12 +15,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from blendgen.dataset.failures import FailedImage, count_reasons, read_failures
 from blendgen.dataset.label_file import Channels, decode
 from blendgen.dataset.label_files import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
 from blendgen.dataset.store import read_record
+from blendgen.errors import DatasetError
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.row import Row, RowFile, RowHead
 from blendgen.verification.labels import label_faults
@@ -77,6 +79,7 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
         yield Fault(layout.manifest.name, "is a link that leads out of the data set")
     elif not layout.manifest.is_file():
         yield Fault(layout.manifest.name, "is missing")
+    yield from _failure_faults(layout, record, earlier)
     yield from _record_faults(record, earlier)
     yield from _strays(layout, earlier)
 
@@ -192,6 +195,39 @@ def _content_faults(row: Row, file: RowFile, data: bytes, earlier: _Earlier) -> 
         if digest in earlier.digests:
             yield f"is the same picture as {earlier.digests[digest]}"
         earlier.digests[digest] = file.name
+
+
+def _failure_faults(layout: Layout, record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
+    """An image either has a row or is recorded as failed, once."""
+    place = layout.failures.name
+    try:
+        failures = read_failures(layout)
+    except DatasetError as error:
+        yield Fault(place, str(error).removeprefix(f"{layout.failures}:").lstrip())
+        return
+    try:
+        yield from (Fault(place, what) for what in _failed_image_faults(failures, record, earlier))
+    except _WRONG_TYPES as error:
+        yield Fault(place, f"cannot be checked: {type(error).__name__}: {error}")
+    counted = {"images_failed": len(failures), "images_failed_per_reason": count_reasons(failures)}
+    for key, count in counted.items():
+        if record and record.get(key, type(count)()) != count:
+            yield Fault("dataset.json", f"{key} says {record.get(key)}, {place} says {count}")
+
+
+def _failed_image_faults(
+    failures: list[FailedImage], record: dict[str, Any], earlier: _Earlier
+) -> Iterator[str]:
+    indices: set[int] = set()
+    per_shot = record.get("exposures_per_shot", 1)
+    for failure in failures:
+        if failure.index in indices:
+            yield f"index {failure.index} occurs twice"
+        indices.add(failure.index)
+        if failure.index in earlier.indices:
+            yield f"index {failure.index} has a row in the manifest"
+        if failure.shot_index != failure.index // per_shot:
+            yield f"index {failure.index} does not belong to shot {failure.shot_index}"
 
 
 def _record_faults(record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
