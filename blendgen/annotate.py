@@ -6,6 +6,8 @@ requests. Labels are new values: the shot does not change, and no pixel of the p
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from blendgen.errors import GeometryError, InfeasibleDraw, Reason
@@ -15,7 +17,6 @@ from blendgen.geometry.projection import (
     distort,
     inverse_rigid,
     pixel_rays,
-    rows_of,
     transform_points,
     undistort,
 )
@@ -88,9 +89,19 @@ def _label(
         size_m=placed.size_m,
         case=placed.case,
         truncation=_truncation(film, placed),
-        obb=rows_of(oriented_box(visible)) if turned else None,
+        obb=tuple((float(x), float(y)) for x, y in oriented_box(visible)) if turned else None,
         keypoints=_keypoints(film, placed, camera, names) if output.keypoints else None,
     )
+
+
+_Layer = TypeVar("_Layer")
+
+
+def _measured(layer: _Layer | None) -> _Layer:
+    """A layer of the film that the spec requests and every engine measures then."""
+    if layer is None:
+        raise TypeError("the engine did not measure a layer that the spec requests")
+    return layer
 
 
 def _truncation(film: Film, placed: PlacedProduct) -> float | None:
@@ -106,7 +117,7 @@ def _keypoints(film: Film, placed: PlacedProduct, camera: Camera, names: LabelNa
     points = names.catalog.product_of(placed).keypoints
     positions = np.array([point.position_m for point in points]).reshape(-1, 3)
     world = transform_points(placed.object_to_world, positions)
-    seen = film.keypoint_seen[placed.instance_id]
+    seen = _measured(film.keypoint_seen)[placed.instance_id]
     measured = [
         (*pixel, VISIBLE if free else HIDDEN) if pixel is not None else (0.0, 0.0, NOT_LABELLED)
         for pixel, free in zip((pixel_in_image(point, camera) for point in world), seen, strict=True)
@@ -145,14 +156,14 @@ def _parts(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
     parts = np.zeros_like(film.instance_id)
     for placed in shot.products:
         own = film.instance_id == placed.instance_id
-        parts[own] = names.part_ids(placed)[film.part_slot[own]]
+        parts[own] = names.part_ids(placed)[_measured(film.part_slot)[own]]
     return parts
 
 
 def _normals(film: Film, shot: Shot) -> np.ndarray:
     """Normals turned into the camera's frame; 0 where nothing was hit stays 0."""
     rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
-    return film.central_normal_world @ rotation.T
+    return _measured(film.central_normal_world) @ rotation.T
 
 
 def _nocs(film: Film, shot: Shot) -> np.ndarray:

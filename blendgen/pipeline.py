@@ -86,6 +86,8 @@ class Pipeline:
         """(h, w, 3) uint8 of a shot under one exposure, without the sensor's noise."""
         film, steady = self.engine.render(shot), steady_groups(self.spec, shot)
         (picture,) = self.developer.develop(film, shot, (exposure,), steady, clean=True)
+        if picture.clean_u8 is None:
+            raise TypeError("the developer made no picture without noise")
         return picture.clean_u8
 
     @cached_property

@@ -42,6 +42,8 @@ def circle_of_confusion_px(depth_m: np.ndarray, camera: Camera) -> np.ndarray:
     c = f^2 / N |z - s| / (z (s - f)), with focal length f, f-number N, depth z and focus s
     source: thin lens; Potmesil and Chakravarty, A lens and aperture camera model (1981)
     """
+    if camera.f_number is None:
+        return np.zeros_like(depth_m)
     focal_m = camera.focal_length_mm / 1000
     focus = max(camera.focus_m, 2 * focal_m)
     depth = np.where(np.isfinite(depth_m), np.minimum(depth_m, _FAR_M), _FAR_M)

@@ -59,7 +59,8 @@ class Denoiser:
             b"normal": np.ascontiguousarray(normal_world, np.float32),
             b"output": np.empty(radiance_linear.shape, np.float32),
         }
-        library, height, width = self._library, *radiance_linear.shape[:2]
+        library = self._library
+        height, width = radiance_linear.shape[:2]
         ray_tracing = library.oidnNewFilter(self._device, b"RT")
         for name, image in images.items():
             library.oidnSetSharedFilterImage(
@@ -77,4 +78,5 @@ class Denoiser:
     def _raise_error(self) -> None:
         message = c_char_p()
         if self._library.oidnGetDeviceError(self._device, byref(message)):
-            raise BlendgenError(f"denoising failed: {message.value.decode(errors='replace')}")
+            text = (message.value or b"").decode(errors="replace")
+            raise BlendgenError(f"denoising failed: {text}")

@@ -89,7 +89,9 @@ class Developer:
 
     def _denoise(self, radiance, film: Film) -> np.ndarray:
         """Black stays black: there the denoiser would invent a little light."""
-        return self.denoiser(radiance, film.albedo_linear, film.normal_world) if radiance.any() else radiance
+        if self.denoiser is None or not radiance.any():
+            return radiance
+        return self.denoiser(radiance, film.albedo_linear, film.normal_world)
 
 
 def _parts(groups: dict[str, np.ndarray], exposure: Exposure) -> dict[float, np.ndarray]:

@@ -62,7 +62,7 @@ def _png(residual: np.ndarray, width: int, bits: int, color_type: int, row_filte
     filtered = np.column_stack([np.full(height, row_filter, np.uint8), residual])
     packer = zlib.compressobj(1, strategy=strategy)
     header = struct.pack(">IIBBBBB", width, height, bits, color_type, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", packer.compress(filtered) + packer.flush()), (b"IEND", b"")
+    chunks = (b"IHDR", header), (b"IDAT", packer.compress(filtered.data) + packer.flush()), (b"IEND", b"")
     return _PNG_SIGNATURE + b"".join(_chunk(name, data) for name, data in chunks)
 
 

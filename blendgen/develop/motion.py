@@ -13,8 +13,9 @@ import math
 import numpy as np
 
 from blendgen.geometry.projection import inverse_rigid, pixel_rays, transform_points
+from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
-from blendgen.scene.shot import Camera, Surface
+from blendgen.scene.shot import Camera
 
 _TAPS_PER_PX, _MAX_TAPS = 1.0, 65
 _BELT_DEPTH_M = 0.03  # what lies lower is not the belt

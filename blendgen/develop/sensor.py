@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from blendgen.geometry.arrays import FloatArray
 from blendgen.geometry.color import times_color
 from blendgen.scene.shot import Exposure, Sensor
 from blendgen.streams import noise_stream
@@ -132,7 +133,8 @@ def _counted(mean_e: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 def fixed_pattern(sensor: Sensor, shape) -> tuple[np.ndarray | float, np.ndarray | float]:
     """(photo response, offset in electrons) of each pixel of one camera: PRNU and DSNU."""
-    response, offset_e = 1.0, 0.0
+    response: FloatArray | float = 1.0
+    offset_e: FloatArray | float = 0.0
     if sensor.prnu_percent:
         pattern = _pattern(sensor.pattern_seed, "prnu", shape)
         response = np.maximum(1 + sensor.prnu_percent / 100 * pattern, 0)

@@ -16,8 +16,9 @@ from blendgen.draw.placement import clearance, corners, stable_pose_rotation, st
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
 from blendgen.models.product import Catalog, Product
+from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
-from blendgen.scene.shot import Distractor, Surface
+from blendgen.scene.shot import Distractor
 from blendgen.spec.model import Spec
 
 

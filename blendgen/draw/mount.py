@@ -16,8 +16,9 @@ from blendgen.draw.framing import OFFSET_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
+from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
-from blendgen.scene.shot import Camera, Surface
+from blendgen.scene.shot import Camera
 from blendgen.spec.model import Spec
 
 _BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see

@@ -28,7 +28,8 @@ from blendgen.draw.sweep import Sweep
 from blendgen.draw.visibility import sight_of
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog
-from blendgen.scene.shot import Camera, Exposure, Shot, Surface
+from blendgen.scene.ground import Surface
+from blendgen.scene.shot import Camera, Exposure, Shot
 from blendgen.spec.model import Spec
 
 _CYCLES_SEED_BITS = 31

@@ -50,9 +50,10 @@ class FlatEngine(PinholeEngine):
             depth = np.full_like(depth, np.inf)
         owner = np.zeros(depth.shape, np.uint16)
         albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
-        things = (*shot.distractors, *shot.occluders)
+        things: tuple[Distractor, ...] = (*shot.distractors, *shot.occluders)
+        bodies: tuple[PlacedProduct | Distractor, ...] = (*shot.products, *things)
         clutter = [self._hit(thing, origin, directions) for thing in things]
-        for placed, (hit_depth, hit_normal) in zip((*shot.products, *things), (*hits, *clutter), strict=True):
+        for placed, (hit_depth, hit_normal) in zip(bodies, (*hits, *clutter), strict=True):
             nearer = hit_depth < depth
             depth = np.where(nearer, hit_depth, depth)
             normal = np.where(nearer[..., None], hit_normal, normal)
@@ -93,7 +94,8 @@ class FlatEngine(PinholeEngine):
         origin, _ = _rays(shot)
         towards = transform_points(placed.object_to_world, np.reshape(points, (-1, 3))) - origin
         nearest = np.full(len(points), np.inf)
-        for thing in (*shot.products, *shot.distractors, *shot.occluders):
+        things: tuple[PlacedProduct | Distractor, ...] = (*shot.products, *shot.distractors, *shot.occluders)
+        for thing in things:
             nearest = np.minimum(nearest, self._hit(thing, origin, towards)[0])
         return nearest > 1 - _AT_THE_POINT
 

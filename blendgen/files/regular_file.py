@@ -9,15 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 MAX_MODEL_BYTES = 4 * 2**30
 MAX_TEXT_BYTES = 4_000_000  # of a sidecar or a table
 _UNITS = ((2**30, "GiB"), (2**20, "MiB"), (10**6, "MB"), (2**10, "KiB"))
 
 
-def open_regular(path: Path, max_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: Path, max_bytes: int | None = None) -> BufferedReader:
     """Open a file for reading.
 
     max_bytes: the largest size to open; None: any

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from blendgen.errors import CatalogError, SpecError, did_you_mean
 from blendgen.models.class_table import ClassTable, build_class_table
@@ -55,12 +56,15 @@ def load_inventory(spec_file: SpecFile, measurer: Measurer, strict: bool = False
     products = tuple(product for group in groups for product in group)
     _check_products(spec_file, products, refusals)
     class_table = _class_table(spec_file, requested, groups)
+    others: dict[str, Any] = {
+        key: _of_sources(measured, sources) for key, (_, sources) in requested.others.items()
+    }
+    others |= pictures
     catalog = Catalog(
         products,
         refusals,
         products_in_case=_in_case(requested, groups, measured),
-        **{key: _of_sources(measured, sources) for key, (_, sources) in requested.others.items()},
-        **pictures,
+        **others,
     )
     return Inventory(catalog, class_table)
 
@@ -168,7 +172,8 @@ def _class_table(
 
 def _label_rules(spec_file: SpecFile, requested: SpecSources, groups: list[tuple[Product, ...]]) -> list[str]:
     """The label rule of each section; where it states none: class if all its models have one, else model."""
-    rules, problems = [], []
+    rules: list[str] = []
+    problems = []
     for number, ((section, sources), products) in enumerate(zip(requested.products, groups, strict=True)):
         without = [product.name for product in products if product.model_class is None]
         rules.append(section.label or ("model" if without else "class"))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from blendgen.errors import Problem, SpecError, did_you_mean
 from blendgen.files.regular_file import links_outside, read_bounded
@@ -25,6 +26,7 @@ from blendgen.models.product import Colorway, MaterialOverride, Product
 from blendgen.spec.load import SpecFile
 from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
+from blendgen.spec.yaml_source import Path as FieldPath
 
 Table = dict[str, dict[str, Finish]]
 _TABLE = TypeAdapter(Table)
@@ -129,7 +131,7 @@ def value_for(part: str, by_pattern: Iterable[tuple[str, _Value]]) -> _Value | N
     return (named or pairs)[-1][1] if pairs else None
 
 
-def _problem(document: Document, fault: dict[str, Any]) -> Problem:
+def _problem(document: Document, fault: ErrorDetails) -> Problem:
     message = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
     return document.problem(tuple(fault["loc"]), f"{message[0].lower()}{message[1:]}")
 
@@ -151,7 +153,7 @@ def _table_document(reader: csv.DictReader, file: str) -> Document:
             [Problem(file, 1, 1, "", f"the first line must name columns among {', '.join(_COLUMNS)}")]
         )
     value: dict[str, dict[str, dict[str, Any]]] = {}
-    places = {}
+    places: dict[FieldPath, tuple[int, int]] = {}
     for row in reader:
         name, part = row["colorway"], row["part"]
         value.setdefault(name, {})[part] = {

@@ -16,7 +16,9 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath
+from typing import Literal, get_args
 
 from blendgen.errors import CatalogError
 from blendgen.files.names import is_hidden, printable
@@ -27,7 +29,8 @@ _log = logging.getLogger(__name__)
 
 MODEL_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
 UNITLESS_SUFFIXES = ("obj", "stl", "ply")
-UP_AXES = ("x", "y", "z")
+UpAxis = Literal["x", "y", "z"]
+UP_AXES: tuple[UpAxis, ...] = get_args(UpAxis)
 _MAX_NAMED = 5
 
 # Folders named after a format or a kind of file say nothing about the product in them.
@@ -185,9 +188,13 @@ def product_names(paths: list[Path]) -> list[str]:
     forms: list[Callable[[int], str]] = [lambda i: stems[i], lambda i: folders[i]]
     forms.append(lambda i: folders[i] + (f"__{stems[i]}" if folders[i] != stems[i] else ""))
     for parents in range(1, max((len(path.parts) for path in paths), default=0)):
-        forms.append(lambda i, parents=parents: "__".join((*paths[i].parts[:-1][-parents:], stems[i])))
+        forms.append(partial(_with_parents, paths, stems, parents))
     forms.append(lambda i: f"{i + 1:04d}__" + "__".join(paths[i].parts))
     return _first_unique(forms, list(groups.values()))
+
+
+def _with_parents(paths: list[Path], stems: list[str], parents: int, i: int) -> str:
+    return "__".join((*paths[i].parts[:-1][-parents:], stems[i]))
 
 
 def _first_unique(forms: list[Callable[[int], str]], groups: list[list[int]]) -> list[str]:

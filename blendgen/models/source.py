@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from blendgen.models.product import Refusal
 
 # coordinates as Blender shows them after importing a file, instead of those in the file
-AS_SHOWN = "blender"
+AS_SHOWN: Literal["blender"] = "blender"
 
 
 @dataclass(frozen=True)

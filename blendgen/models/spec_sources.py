@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from blendgen.errors import CatalogError, SpecError, did_you_mean
+from blendgen.errors import CatalogError, Problem, SpecError, did_you_mean
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
 from blendgen.models.families.phones import phone_sources
 from blendgen.models.scan import scan_directory
@@ -17,6 +17,7 @@ from blendgen.models.sidecar.attach import Sidecars
 from blendgen.models.source import Source
 from blendgen.spec.load import SpecFile
 from blendgen.spec.products import ModelSource, ProductSource
+from blendgen.spec.yaml_source import Path as FieldPath
 
 # key of the spec -> prefix of the names of its models, which are not products
 _PREFIXES = {"distractors": "distractor ", "occluders": "occluder "}
@@ -50,13 +51,17 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
     tolerant: leave the faults of sidecars in `sidecars`, for the caller to report
     raises: SpecError with all faults at once
     """
-    sections = [(("products", number), section) for number, section in enumerate(spec_file.spec.products)]
+    sections: list[tuple[FieldPath, ModelSource]] = [
+        (("products", number), section) for number, section in enumerate(spec_file.spec.products)
+    ]
     keys = [key for key in _PREFIXES if getattr(spec_file.spec, key) is not None]
     sections += [((key,), getattr(spec_file.spec, key)) for key in keys]
-    grouped, problems, sidecars = [], [], Sidecars()
+    grouped: list[list[Source]] = []
+    problems: list[Problem] = []
+    sidecars = Sidecars()
     for path, section in sections:
         try:
-            grouped.append((section, _of_section(spec_file, path, section, sidecars)))
+            grouped.append(_of_section(spec_file, path, section, sidecars))
         except SpecError as error:
             problems += error.problems
         except CatalogError as error:
@@ -66,18 +71,25 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
     if problems:
         raise SpecError(problems)
     count = len(grouped) - len(keys)
-    others = {
-        key: (section, [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group])
-        for key, (section, group) in zip(keys, grouped[count:], strict=True)
+    products = list(zip(spec_file.spec.products, grouped[:count], strict=True))
+    others: dict[str, tuple[ModelSource, list[Source]]] = {
+        key: (
+            getattr(spec_file.spec, key),
+            [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group],
+        )
+        for key, group in zip(keys, grouped[count:], strict=True)
     }
-    return SpecSources(grouped[:count], others, sidecars)
+    return SpecSources(products, others, sidecars)
 
 
-def _of_section(spec_file: SpecFile, path: tuple, section: ModelSource, sidecars: Sidecars) -> list[Source]:
+def _of_section(
+    spec_file: SpecFile, path: FieldPath, section: ModelSource, sidecars: Sidecars
+) -> list[Source]:
     if section.catalog is not None:
         return _selected(spec_file, path, section, _FAMILY_SOURCES[section.catalog]())
-    folder = spec_file.folder / section.directory
-    every = scan_directory(folder, section.directory, section.unit, section.up, section.follow_links)
+    directory = str(section.directory)  # the schema wants one of both
+    folder = spec_file.folder / directory
+    every = scan_directory(folder, directory, section.unit, section.up, section.follow_links)
     sources = sidecars.attached(_selected(spec_file, path, section, every), every)
     if section.bevel_mm is None:
         return sources
@@ -103,7 +115,9 @@ _FAMILY_SOURCES: dict[str, Callable[[], list[Source]]] = {
 }
 
 
-def _selected(spec_file: SpecFile, path: tuple, section: ModelSource, sources: list[Source]) -> list[Source]:
+def _selected(
+    spec_file: SpecFile, path: FieldPath, section: ModelSource, sources: list[Source]
+) -> list[Source]:
     """The sources that `models` names; all where it names none."""
     if section.models is None:
         return sources

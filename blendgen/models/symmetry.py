@@ -62,7 +62,7 @@ def symmetries(turns: Iterable[Turn]) -> Symmetries:
         (tuple(turn.axis.tolist()), tuple(turn.through_m.tolist())) for turn in turns if turn.fold is None
     )
     discrete = [turn for turn in turns if turn.fold is not None]
-    most = max(MAX_TURNS, 2 * sum(turn.fold for turn in discrete))
+    most = max(MAX_TURNS, 2 * sum(turn.fold or 0 for turn in discrete))
     least = [turn.matrices()[0] for turn in discrete]
     return Symmetries(continuous, tuple(_rows(matrix) for matrix in _closed(least, most)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import ExifTags, Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
@@ -49,8 +50,12 @@ def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
     buffer, exif, text = io.BytesIO(), Image.Exif(), PngInfo()
     exif[ExifTags.Base.Software] = SHEET_MARK.decode()
     text.add_text("Software", SHEET_MARK.decode())
-    options = {"PNG": {"pnginfo": text}, "WEBP": {"exif": exif}, "JPEG": {"comment": SHEET_MARK}}[kind]
-    page.save(buffer, kind, **options)
+    options: dict[str, dict[str, Any]] = {
+        "PNG": {"pnginfo": text},
+        "WEBP": {"exif": exif},
+        "JPEG": {"comment": SHEET_MARK},
+    }
+    page.save(buffer, kind, **options[kind])
     return buffer.getvalue()
 
 

@@ -98,6 +98,13 @@ class Front(_Part):
             raise ValueError("cutout_mm is required for a notch or dynamic_island, and not allowed otherwise")
         return self
 
+    @property
+    def cutout(self) -> Place:
+        """(width, height) of the notch or island in millimetres; raises ValueError where there is none."""
+        if self.cutout_mm is None:
+            raise ValueError("a front with a home button has no cutout")
+        return self.cutout_mm
+
 
 class Bottom(_Part):
     port: Literal["lightning", "usb_c"]

@@ -19,7 +19,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # not Unix: only the age counts
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # a missing module has no type of its own
 
 PREFIX = ".building-"
 _OWNER = "owner"
@@ -63,7 +63,8 @@ class BuildFolders:
 
     def _close(self) -> None:
         folder, lock, self._folder, self._lock = self._folder, self._lock, None, -1
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         if lock >= 0:
             os.close(lock)
 

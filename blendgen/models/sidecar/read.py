@@ -55,7 +55,7 @@ def check_sidecar(document: Document, model: Path) -> SidecarFile:
         )
         raise SpecError([document.problem((), advice)])
     value = copy.deepcopy(document.value)
-    broken = [(path, NO_VALUE) for path in without_value(value)]
+    broken: list[tuple[FieldPath, str]] = [(path, NO_VALUE) for path in without_value(value)]
     sidecar = None
     try:
         sidecar = Sidecar.model_validate(value)
@@ -63,7 +63,7 @@ def check_sidecar(document: Document, model: Path) -> SidecarFile:
         broken += faults(error, Sidecar)
     if sidecar is not None:
         broken += [*_mirror_faults(sidecar), *_up_faults(sidecar, model)]
-    if broken:
+    if broken or sidecar is None:
         raise SpecError([document.problem(path, message) for path, message in broken])
     return SidecarFile(sidecar, document)
 
@@ -75,7 +75,7 @@ def twins(sidecar: Sidecar) -> dict[str, str]:
 
 
 def _mirror_faults(sidecar: Sidecar) -> list[tuple[FieldPath, str]]:
-    broken = []
+    broken: list[tuple[FieldPath, str]] = []
     for name, other in ((name, one.mirrored) for name, one in sidecar.keypoints.items()):
         if other is None:
             continue

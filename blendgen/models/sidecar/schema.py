@@ -13,16 +13,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
 from blendgen.files.names import checked_name, is_hidden
-from blendgen.models.scan import UP_AXES, folder_name
-from blendgen.models.source import AS_SHOWN
-from blendgen.scene.vocabulary import METRES_PER_UNIT
+from blendgen.models.scan import UP_AXES, UpAxis, folder_name
+from blendgen.scene.vocabulary import Unit
 from blendgen.spec.products import Finish
 from blendgen.spec.section import Section, ShortSection
 
 VERSION = 1
 LONGEST_NAME = 100
 MARK = "blendgen_model"  # the key that every sidecar has
-FILE = "file"  # coordinates as in the model file
+FILE: Literal["file"] = "file"  # coordinates as in the model file
 _FARTHEST = 1e9  # in any unit; models are measured in single precision
 Vector = tuple[float, float, float]
 _SIGNED_AXIS = re.compile(r"([+-]?)([xyz])")
@@ -36,7 +35,8 @@ def _vector(value: Any) -> Vector:
         raise ValueError(f"must be three numbers, [x, y, z], got {value!r}")
     if max(map(abs, value)) > _FARTHEST:
         raise ValueError(f"must be three numbers below {_FARTHEST:g}, got {value!r}")
-    return tuple(float(x) for x in value)
+    x, y, z = value
+    return (float(x), float(y), float(z))
 
 
 def _axis(value: Any) -> Vector:
@@ -46,12 +46,13 @@ def _axis(value: Any) -> Vector:
         if match is None:
             raise ValueError(f"must be an axis such as x, +y or '-z', or [x, y, z], got {value!r}")
         sign = -1.0 if match[1] == "-" else 1.0
-        return tuple(sign if name == match[2] else 0.0 for name in "xyz")
-    vector = _vector(value)
-    length = math.hypot(*vector)
+        x, y, z = (sign if name == match[2] else 0.0 for name in "xyz")
+        return (x, y, z)
+    x, y, z = _vector(value)
+    length = math.hypot(x, y, z)
     if length == 0:
         raise ValueError("must not be [0, 0, 0]")
-    return tuple(x / length for x in vector)
+    return (x / length, y / length, z / length)
 
 
 def _patterns(value: Any) -> list[str]:
@@ -123,15 +124,15 @@ class Sidecar(Section):
 
     blendgen_model: Literal[1] = Field(description="the version of this format, 1")
     model_class: Pattern | None = Field(None, alias="class", description="its class; see products[].label")
-    unit: Literal[tuple(METRES_PER_UNIT)] | None = Field(
+    unit: Unit | None = Field(
         None,
         description="of the numbers in the model file; overrides the unit that the file states; the spec's "
         "unit overrides both",
     )
-    up: Literal[UP_AXES] | None = Field(
+    up: UpAxis | None = Field(
         None, description="up axis of an obj, stl or ply file; the spec's up overrides it"
     )
-    coordinates: Literal[FILE, AS_SHOWN] = Field(
+    coordinates: Literal["file", "blender"] = Field(
         FILE,
         description="of all points and axes below: file, as in the model file; blender, as Blender shows "
         "them after importing the file with default settings",

@@ -39,7 +39,7 @@ def _helicoid(z0: float, z1: float, pitch: float, core: Radius, crest: Radius, c
 
 def _grid_faces(rows: int, count: int, shift: int) -> list[tuple[int, ...]]:
     """Faces of a helicoid; shift: rows in a turn."""
-    faces = []
+    faces: list[tuple[int, ...]] = []
     for row in range(rows - 1):
         for i in range(count - 1):
             a = row * count + i

@@ -56,7 +56,7 @@ def mesh_of(field: Field, low, high, cell: float) -> tuple[np.ndarray, np.ndarra
     filled = sum(
         inside[tuple(slice(c, n - 1 + c) for c, n in zip(corner, shape, strict=True))] for corner in _CORNERS
     )
-    crossed = (filled > 0) & (filled < 8)
+    crossed = np.asarray((filled > 0) & (filled < 8))
     index = np.full(crossed.shape, -1)
     index[crossed] = np.arange(crossed.sum())
     vertices = low + cell * (np.argwhere(crossed) + 0.5)

@@ -47,7 +47,8 @@ class Solids:
         count, size = rings.shape[:2]
         bands = count if loop else count - 1
         slots = [slot] * bands if isinstance(slot, str) else list(slot)
-        faces, face_slots = [], []
+        faces: list[tuple[int, ...]] = []
+        face_slots: list[str] = []
         for band in range(bands):
             lower, upper = band * size, (band + 1) % count * size
             for i in range(size):

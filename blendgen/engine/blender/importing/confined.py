@@ -60,6 +60,6 @@ def _libraries() -> Iterator[Path]:
         if Path(place).name in ("site-packages", "dist-packages"):
             yield Path(place)
     bpy = sys.modules.get("bpy")
-    if bpy is not None:
+    if bpy is not None and bpy.__file__ is not None:
         yield Path(bpy.__file__).parent
     yield from map(Path, _SYSTEM)

@@ -15,6 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 import numpy as np
@@ -142,7 +143,7 @@ def _buffer_bytes(buffer: dict, number: int, path: Path) -> bytes:
     uri = buffer.get("uri")
     data = _uri_bytes(uri, path.parent) if uri is not None else _binary_chunk(path, number)
     if data is None:
-        raise ImportRefused(f"buffer file {unquote(uri)!r} is missing")
+        raise ImportRefused(f"buffer file {unquote(str(uri))!r} is missing")
     if len(data) < buffer["byteLength"]:
         raise ImportRefused(f"buffer {number} is truncated: {len(data)} of {buffer['byteLength']} bytes")
     return data[: buffer["byteLength"]]
@@ -234,7 +235,7 @@ def _fill_primitive(glb: _Glb, primitive: dict, ids: dict[str, int], mesh, name:
 
 
 def _add_indices(glb: _Glb, index: int | None, faces: np.ndarray) -> int:
-    accessor = {"componentType": _UINT32, "type": "SCALAR"}
+    accessor: dict[str, Any] = {"componentType": _UINT32, "type": "SCALAR"}
     if index is not None:
         accessor = glb.content["accessors"][index]
     dtype = np.dtype(_COMPONENTS[accessor["componentType"]])

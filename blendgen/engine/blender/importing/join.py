@@ -104,7 +104,7 @@ def apply_transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
     normals = None
     if mesh.has_custom_normals and not similar and determinant != 0:
         normals = _corner_vectors(mesh) @ np.linalg.inv(linear)
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+        normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
         kept = mesh.attributes.new("blendgen_normal", "FLOAT_VECTOR", "CORNER")
         kept.data.foreach_set("vector", normals.astype(np.float32).ravel())
     mesh.transform(matrix)

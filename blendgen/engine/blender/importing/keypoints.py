@@ -24,7 +24,8 @@ def on_surface(product: bpy.types.Object, meant: Iterable[Keypoint]) -> tuple[Ke
 
 def _moved(tree: BVHTree, keypoint: Keypoint) -> Keypoint:
     nearest = tree.find_nearest(keypoint.position_m)[0]
-    return Keypoint(keypoint.name, tuple(float(x) for x in nearest), keypoint.mirrored)
+    x, y, z = (float(value) for value in nearest)
+    return Keypoint(keypoint.name, (x, y, z), keypoint.mirrored)
 
 
 def at_points(points, file_to_product: np.ndarray) -> list[Keypoint]:

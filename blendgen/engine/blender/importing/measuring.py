@@ -101,7 +101,7 @@ class _Child:
         self._await_ready()
 
     def _read(self) -> None:
-        for line in self._process.stdout:
+        for line in _pipe(self._process.stdout):
             self._lines.put(line)
         self._lines.put(b"")  # closed: the child ended
 
@@ -117,8 +117,8 @@ class _Child:
     def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
         request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
         try:
-            self._process.stdin.write(request.encode() + b"\n")
-            self._process.stdin.flush()
+            _pipe(self._process.stdin).write(request.encode() + b"\n")
+            _pipe(self._process.stdin).flush()
         except OSError:
             pass  # it died since the last reply; reading tells how
         reply = self._next(timeout_s)
@@ -171,7 +171,13 @@ class _Child:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
-                pipe.close()
+                _pipe(pipe).close()
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise RuntimeError("the child was started without its pipes")
+    return pipe
 
 
 def _how_it_ended(status: int | None) -> str:

@@ -92,8 +92,8 @@ def _file_fault(image: bpy.types.Image, folder: Path) -> str | None:
         return "a film or a sequence of images"
     if image.source == "TILED":
         tiles = [image.filepath.replace("<UDIM>", str(tile.number)) for tile in image.tiles]
-        found = [find_texture(tile, folder) for tile in tiles]
-        return next((fault for fault in map(_fault_of, found) if fault is not None), None)
+        faults = (_fault_of(find_texture(tile, folder)) for tile in tiles)
+        return next((fault for fault in faults if fault is not None), None)
     file, _ = found = find_texture(image.filepath, folder)
     fault = _fault_of(found)
     if fault is None and file != Path(image.filepath):
@@ -118,7 +118,9 @@ def usd_textures_outside(path: Path) -> list[str]:
     """
     from pxr import UsdUtils
 
-    waiting, seen, textures = [str(path)], set(), {}
+    waiting = [str(path)]
+    seen: set[str] = set()
+    textures: dict[str, None] = {}
     while waiting:
         layer = waiting.pop()
         if layer in seen:

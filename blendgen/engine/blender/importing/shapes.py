@@ -60,8 +60,9 @@ def _sphere() -> tuple[np.ndarray, list[tuple[int, ...]]]:
     vertices = np.concatenate([[(0, 0, 1)], rings.reshape(-1, 3), [(0, 0, -1)]]) / 2
     near = 1 + np.arange(_SPHERE_MERIDIANS)
     following = np.roll(near, -1)
+    faces: list[tuple[Any, ...]] = []  # of NumPy's integers
     count, last = _SPHERE_MERIDIANS, len(vertices) - 1
-    faces = [(0, a, b) for a, b in zip(near, following, strict=True)]
+    faces += [(0, a, b) for a, b in zip(near, following, strict=True)]
     for ring in range(_SPHERE_PARALLELS - 2):
         below = count * ring
         pairs = zip(near + below, following + below, strict=True)

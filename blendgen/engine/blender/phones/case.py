@@ -16,7 +16,7 @@ from blendgen.engine.blender.phones.case_material import CASE_PART
 from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import RoundedRectangle, Station, arc
 from blendgen.engine.blender.phones.sides import BUTTON_WIDTH_MM, add_plate, on_side
-from blendgen.models.families.phone_model import Phone
+from blendgen.models.families.phone_model import Lens, Phone, Spot
 
 WALL_MM = 1.5
 PLATE_MM = 1.3
@@ -66,10 +66,12 @@ def add_case(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
 
 def camera_hole(phone: Phone) -> _Hole:
     """Round the island, or the lenses and what is beside them."""
-    spots = [*phone.lenses, *filter(None, (phone.flash, phone.microphone, phone.lidar))]
-    boxes = [(spot.center_mm, (spot.diameter_mm / 2,) * 2) for spot in spots]
+    spots: list[Lens | Spot] = [*phone.lenses]
+    spots += [spot for spot in (phone.flash, phone.microphone, phone.lidar) if spot is not None]
+    boxes = [(spot.center_mm, (spot.diameter_mm / 2, spot.diameter_mm / 2)) for spot in spots]
     if phone.island:
-        boxes.append((phone.island.center_mm, tuple(size / 2 for size in phone.island.size_mm)))
+        width, height = phone.island.size_mm
+        boxes.append((phone.island.center_mm, (width / 2, height / 2)))
     low = [min(center[axis] - half[axis] for center, half in boxes) for axis in (0, 1)]
     high = [max(center[axis] + half[axis] for center, half in boxes) for axis in (0, 1)]
     room = min(*low, phone.body.width_mm - high[0])
@@ -179,7 +181,8 @@ def _walls(shape: BodyShape, outline: RoundedRectangle, station: Station, notche
         if share and height < high:
             pressed = high - (high - height) * (high - floor) / (high - low)
             height += share * (pressed - height)
-            place = tuple(a + share * (b - a) for a, b in zip(place, beside, strict=True))
+            x, y = (a + share * (b - a) for a, b in zip(place, beside, strict=True))
+            place = (x, y)
         points.append((*place, height))
     return points
 

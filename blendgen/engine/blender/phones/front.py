@@ -44,7 +44,7 @@ def _decal(mesh: PhoneMesh, outline, level: int, slot: str) -> None:
 
 
 def _add_notch(mesh: PhoneMesh, front: Front, top: float) -> None:
-    width, depth = front.cutout_mm
+    width, depth = front.cutout
     reach = 2.0  # into the bezel, which has the same colour
     outline = RoundedRectangle(width, depth + reach, min(depth / 2, 3.2), (0.0, top - depth / 2 + reach / 2))
     _decal(mesh, outline, CUTOUT, "bezel")
@@ -57,7 +57,7 @@ def _add_notch(mesh: PhoneMesh, front: Front, top: float) -> None:
 
 
 def _add_dynamic_island(mesh: PhoneMesh, phone: Phone, top: float) -> None:
-    width, depth = phone.front.cutout_mm
+    width, depth = phone.front.cutout
     center = (0.0, top - 1.9 - depth / 2)
     _decal(mesh, RoundedRectangle(width, depth, depth / 2, center), CUTOUT, "bezel")
     _add_selfie_camera(mesh, 0.33 * width, center[1])

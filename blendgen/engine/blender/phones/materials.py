@@ -7,6 +7,8 @@ every slot that a colourway sets is a plain unlinked value. Textures take object
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from blendgen.engine.blender.phones.case_material import CASE_PLASTIC
@@ -17,16 +19,16 @@ from blendgen.models.product import Colorway
 
 # parts of glass that break as one, the lenses being of sapphire
 GLASS = ("back", "island", "bezel", "display", "emblem")
-METALS = {
+METALS: dict[str, dict[str, Any]] = {
     "aluminium": {"Roughness": 0.34},
     "stainless_steel": {"Roughness": 0.09},
     "titanium": {"Roughness": 0.38, "Anisotropic": 0.5},
 }
-GLASSES = {
+GLASSES: dict[str, dict[str, Any]] = {
     "glass_glossy": {"Roughness": 0.3, "Coat_Weight": 1.0, "Coat_Roughness": 0.015, "Coat_IOR": 1.5},
     "glass_matte": {"Roughness": 0.36, "Specular_IOR_Level": 0.6},
 }
-PLAIN = {
+PLAIN: dict[str, dict[str, Any]] = {
     "seam": {"Base_Color": (0.004, 0.004, 0.004), "Roughness": 0.7, "Specular_IOR_Level": 0.2},
     "port": {"Base_Color": (0.004, 0.004, 0.004), "Roughness": 0.7, "Specular_IOR_Level": 0.2},
     "port_tongue": {"Base_Color": (0.03, 0.03, 0.032), "Roughness": 0.4},
@@ -64,7 +66,7 @@ def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material
     material, tree, principled = new_material(slot, **_values(phone, slot))
     material[GLASS_MARK] = slot.startswith(GLASS)
     override = colorway.materials.get(slot)
-    if override:
+    if override is not None and override.base_color_srgb is not None:
         set_input(principled, "Base Color", hex_to_linear(override.base_color_srgb))
     if slot in ("frame", "button"):
         _add_metal_texture(tree, principled, phone.frame.material)
@@ -73,7 +75,7 @@ def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material
     return material
 
 
-def _values(phone: Phone, slot: str) -> dict:
+def _values(phone: Phone, slot: str) -> dict[str, Any]:
     if slot in ("frame", "button"):
         return {"Metallic": 1.0, **METALS[phone.frame.material]}
     if slot in ("back", "island"):
@@ -82,7 +84,7 @@ def _values(phone: Phone, slot: str) -> dict:
 
 
 def _finish(phone: Phone, slot: str) -> str:
-    return phone.island.finish if slot == "island" else phone.back.finish
+    return phone.island.finish if slot == "island" and phone.island else phone.back.finish
 
 
 def _add_metal_texture(tree, principled, metal: str) -> None:

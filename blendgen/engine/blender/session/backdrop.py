@@ -17,7 +17,8 @@ from mathutils import Matrix
 from blendgen.engine.blender.session.stage import stand
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.geometry.projection import inverse_rigid
-from blendgen.scene.shot import BACKDROP_GROUP, Backdrop, Camera
+from blendgen.scene.ground import Backdrop
+from blendgen.scene.shot import BACKDROP_GROUP, Camera
 
 _NAME = "backdrop"
 _REST = ("visible_diffuse", "visible_glossy", "visible_transmission", "visible_volume_scatter")

@@ -65,7 +65,7 @@ class Eevee:
         self._scene.eevee.taa_render_samples = samples_per_pixel
         with self._painting(), lights.put_out(shot.lamps) as light:
             shining = self._picture()
-            found = {ENVIRONMENT_GROUP: None, EMISSION_GROUP: shining}
+            found = {ENVIRONMENT_GROUP: np.zeros_like(shining), EMISSION_GROUP: shining}
             if shot.backdrop is not None:
                 with backdrop.hidden():
                     found[EMISSION_GROUP] = self._picture()

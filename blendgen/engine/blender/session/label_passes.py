@@ -38,7 +38,8 @@ class LabelPasses:
 
     def measured(self, shot: Shot, passes: capture.Passes, instance_id: np.ndarray) -> dict[str, Any]:
         """Fields of the Film; to be called while the shot stands in the scene."""
-        output, found = self._output, {}
+        output = self._output
+        found: dict[str, Any] = {}
         picture = passes[self._picture.name]
         if output.parts:
             slots = np.rint(picture["Material Index"][..., 0]).astype(np.uint16)

@@ -72,7 +72,8 @@ def _image(name: str) -> bpy.types.Image:
     built_in = ENVIRONMENTS.get(name)
     if built_in is not None and built_in.panorama is None:
         return bpy.data.images.get(name) or _white_image(name)
-    path = Path(name) if built_in is None else environment_image(built_in.panorama)
+    panorama = None if built_in is None else built_in.panorama
+    path = Path(name) if panorama is None else environment_image(panorama)
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError as error:
@@ -107,7 +108,8 @@ def _level_radiance(name: str) -> tuple[float, float, float]:
             f"{name}: cannot light a scene: the upper half of a panorama must shine in red, green and blue, "
             "and be finite everywhere"
         )
-    return tuple(map(float, level))
+    red, green, blue = map(float, level)
+    return red, green, blue
 
 
 def build_lamps(lamps: tuple[Lamp, ...]) -> None:

@@ -8,13 +8,14 @@ otherwise. Sockets are found by name or, where names repeat, identifier.
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import bpy
 
 from blendgen.engine.blender.shading.nodes import add_node, mix_color, set_input
 
-Socket = bpy.types.NodeSocket
-Number = float | Socket
+Socket: TypeAlias = bpy.types.NodeSocket
+Number: TypeAlias = float | Socket
 
 
 class ShaderGraph:
@@ -36,7 +37,7 @@ class ShaderGraph:
         """Set or link inputs of the Principled BSDF; _ stands for a space."""
         for key, value in inputs.items():
             name = key.replace("_", " ")
-            if isinstance(value, Socket):
+            if isinstance(value, bpy.types.NodeSocket):
                 self.tree.links.new(value, self.principled.inputs[name])
             else:
                 set_input(self.principled, name, value)
@@ -49,7 +50,7 @@ class ShaderGraph:
 
     def _feed(self, node, identifier: str, operand) -> None:
         socket = next(one for one in node.inputs if one.identifier == identifier)
-        if isinstance(operand, Socket):
+        if isinstance(operand, bpy.types.NodeSocket):
             self.tree.links.new(operand, socket)
         else:
             socket.default_value = operand

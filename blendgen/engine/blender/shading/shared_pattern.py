@@ -37,7 +37,7 @@ def shared_pattern(
     tree = cached_block("node_groups", name, write.__module__, lambda: _written(name, write))
     node = graph.node("ShaderNodeGroup", node_tree=tree)
     graph.tree.links.new(graph.point, node.inputs["Point"])
-    if isinstance(amount, Socket):
+    if isinstance(amount, bpy.types.NodeSocket):
         graph.tree.links.new(amount, node.inputs["Amount"])
     else:
         node.inputs["Amount"].default_value = amount

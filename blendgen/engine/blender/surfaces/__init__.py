@@ -14,8 +14,8 @@ import pkgutil
 import bpy
 
 from blendgen.engine.blender.surfaces.builders import BUILDERS
+from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
-from blendgen.scene.shot import Surface
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

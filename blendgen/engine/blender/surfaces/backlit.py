@@ -12,7 +12,8 @@ from blendgen.engine.blender.shading.grime import dust_cover, scratches
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
-from blendgen.scene.shot import EMISSION_GROUP, Surface
+from blendgen.scene.ground import Surface
+from blendgen.scene.shot import EMISSION_GROUP
 
 HALF_SIDE_M = 6.0
 

@@ -15,7 +15,7 @@ from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.tables import table_arrays
 from blendgen.engine.blender.surfaces.water import soaked
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 THICKNESS_M = 0.0065
 FLUTE_M = 0.0078
@@ -84,7 +84,7 @@ def _joints(s: Shading) -> tuple[Socket, Socket, Socket]:
     aside = s.math("PINGPONG", s.sum(x, FLAP_M / 3), FLAP_M / 2)
     slit = s.ramp(aside, 0.0011, 0.0006)
     tape = s.ramp(aside, TAPE_HALF_M, TAPE_HALF_M - 0.0004)
-    return tuple(s.product(mask, s.seams) for mask in (score, slit, tape))
+    return s.product(score, s.seams), s.product(slit, s.seams), s.product(tape, s.seams)
 
 
 def write_laminate(s: Shading) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from blendgen.engine.blender.surfaces.meshes import extrude, join, lathe, mirrored_x, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 SHORTEST_HALF_LENGTH_M = 3.6
 FLOOR_Z_M = -0.8

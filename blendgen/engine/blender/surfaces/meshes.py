@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.session.stage import stand
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 Arrays = tuple[np.ndarray, np.ndarray]
 

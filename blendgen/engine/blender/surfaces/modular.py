@@ -22,7 +22,7 @@ from blendgen.engine.blender.surfaces.shading import (
     wrapped_offset_m,
 )
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 PITCH_M = 0.0254
 COLUMN_M = 0.00635

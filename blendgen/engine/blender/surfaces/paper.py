@@ -13,7 +13,7 @@ from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import soaked
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 HALF_SIDE_M = 6.0
 

@@ -12,7 +12,7 @@ from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 HALF_SIDE_M = 12.0
 
@@ -21,6 +21,8 @@ HALF_SIDE_M = 12.0
 def build_photo(surface: Surface, photo: bpy.types.Image) -> list[bpy.types.Object]:
     material = surface_material("photo", write_photo, surface)
     nodes = material.node_tree.nodes
+    if surface.photo is None:
+        raise ValueError("a surface of kind photo needs Surface.photo")
     width_px, height_px = photo.size
     per_m = 1 / surface.photo.width_m
     nodes["photo"].image = photo

@@ -17,8 +17,8 @@ from blendgen.engine.blender.shading.grime import marks, stains
 from blendgen.engine.blender.shading.nodes import new_material, set_input
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
 from blendgen.geometry.color import hex_to_linear
+from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
-from blendgen.scene.shot import Surface
 
 # A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
 # for fabric and moves none of them.

@@ -15,7 +15,7 @@ from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 THREAD_M = 0.0016
 SPLICE_PERIOD_M = 2.286

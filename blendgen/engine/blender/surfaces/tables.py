@@ -17,7 +17,7 @@ from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 LENGTH_TO_WIDTH = 1.6
 PLATE_M = 0.508

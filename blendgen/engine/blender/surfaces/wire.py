@@ -18,7 +18,7 @@ from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
 from blendgen.engine.blender.surfaces.water import wet
-from blendgen.scene.shot import Surface
+from blendgen.scene.ground import Surface
 
 ROWS = 8
 # in pitches: from one turn of a spiral to the next, the spiral's wire, the rods

@@ -47,7 +47,7 @@ def wear_out(
     small = material.name.casefold().startswith(_SMALL)
     if condition.scuffs and not (glass or small):
         add_scuffs(graph, condition.scuffs)
-    if condition.cracks and glass:
+    if condition.cracks and condition.impact is not None and glass:
         add_cracks(graph, condition.cracks, condition.impact)
     for sticker in () if small else condition.stickers:
         add_sticker(graph, sticker, groups[sticker])
@@ -78,7 +78,7 @@ def _dust_on_top(s: ShaderGraph) -> Socket:
     return s.product(dust_cover(s, 0.35), s.ramp(facing_up, 0.2, 0.8))
 
 
-def _picture(graph: ShaderGraph) -> Socket:
+def _picture(graph: UsedMaterial) -> Socket:
     """A wallpaper of a few soft colours, and a grid of icons on about half of all screens."""
     own = add_node(graph.tree, "ShaderNodeTexCoord").outputs["Object"]
     hue = graph.noise((9.0, 6.0), detail=1.0, seed=98.0)

@@ -43,7 +43,9 @@ class UsedMaterial(ShaderGraph):
         """Where the mask is 1, inputs take these values; _ stands for a space."""
         for key, over in inputs.items():
             under = self.value(key.replace("_", " "))
-            is_color = isinstance(under, tuple) or (isinstance(under, Socket) and key.endswith("Color"))
+            is_color = isinstance(under, tuple) or (
+                isinstance(under, bpy.types.NodeSocket) and key.endswith("Color")
+            )
             mixed = self.mix(mask, under, over) if is_color else self.mix_value(mask, under, over)
             self.set(**{key: mixed})
 
@@ -96,7 +98,7 @@ class UsedMaterial(ShaderGraph):
     def darken_emission(self, mask: Socket) -> None:
         """What shines is hidden where the mask is 1."""
         strength = self.value("Emission Strength")
-        if isinstance(strength, Socket) or strength:
+        if isinstance(strength, bpy.types.NodeSocket) or strength:
             self.set(Emission_Strength=self.product(self.math("SUBTRACT", 1.0, mask, clamp=True), strength))
 
 
@@ -110,4 +112,4 @@ def perpendicular(normal: Vector3) -> tuple[Vector3, Vector3]:
     axis = max(range(3), key=lambda i: abs(normal[i]))
     one, other = [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]
     one[(axis + 1) % 3], other[(axis + 2) % 3] = 1.0, math.copysign(1.0, normal[axis])
-    return tuple(one), tuple(other)
+    return (one[0], one[1], one[2]), (other[0], other[1], other[2])
