@@ -59,7 +59,7 @@ def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def with_boxes(image: Image.Image, boxes: Sequence[Sequence[int]]) -> Image.Image:
+def with_boxes(image: Image.Image, boxes: Sequence[Sequence[float]]) -> Image.Image:
     """A copy of an image with boxes drawn on it; boxes: (x, y, width, height) in pixels."""
     marked = image.convert("RGB")
     draw = ImageDraw.Draw(marked)

@@ -20,7 +20,7 @@ Place = Callable[[np.ndarray], np.ndarray]
 
 
 class Solids:
-    def __init__(self):
+    def __init__(self) -> None:
         self.slots: list[str] = []
         self._vertices: list[np.ndarray] = []
         self._faces: list[list[int]] = []

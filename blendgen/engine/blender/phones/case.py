@@ -76,7 +76,7 @@ def camera_hole(phone: Phone) -> _Hole:
     high = [max(center[axis] + half[axis] for center, half in boxes) for axis in (0, 1)]
     room = min(*low, phone.body.width_mm - high[0])
     margin, rim = min(HOLE_MARGIN_MM, 0.28 * room), min(RIM_MM, 0.45 * room)
-    size = tuple(high[axis] - low[axis] + 2 * margin for axis in (0, 1))
+    size = (high[0] - low[0] + 2 * margin, high[1] - low[1] + 2 * margin)
     radius = phone.island.corner_radius_mm + margin if phone.island else min(size) / 2
     across, down = ((low[axis] + high[axis]) / 2 for axis in (0, 1))
     center = (across - phone.body.width_mm / 2, phone.body.height_mm / 2 - down)

@@ -24,7 +24,7 @@ def as_is(x, y, z):
 
 
 class PhoneMesh:
-    def __init__(self):
+    def __init__(self) -> None:
         self.bmesh = bmesh.new()
         self.slots: list[str] = []
 
