@@ -159,3 +159,10 @@ def _commands(block: Block) -> Iterator[tuple[int, str]]:
         joined += line.removesuffix("\\") + " "
         if not going_on:
             yield start, joined.strip()
+
+
+def steps(block: Block) -> Iterator[tuple[str, str]]:
+    """(command, output that the page shows for it) of a console block."""
+    for part in f"\n{block.text}".split("\n$ ")[1:]:
+        command, _, shown = part.replace("\\\n", " ").partition("\n")
+        yield command, shown.strip()
