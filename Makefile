@@ -43,7 +43,7 @@ lint: $(READY)  ## style and formatting
 types: $(READY)  ## the types of the package, with mypy
 	$(BIN)/mypy
 
-format: $(READY)  ## mend what lint can mend
+format: $(READY)  ## fix what lint can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

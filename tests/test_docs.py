@@ -13,6 +13,8 @@ from blendgen.cli.export import _FORMATS
 from blendgen.errors import ExitCode
 from blendgen.models.sidecar.read import check_sidecar
 from blendgen.models.sidecar.schema import MARK
+from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.spec.load import SpecFile, check_spec
 from blendgen.spec.yaml_source import Document, parse
 from tests.docs_pages import PAGES as MADE_PAGES
@@ -182,3 +184,19 @@ def test_the_architecture_names_files_that_exist():
     }
     missing = {path for path in paths if not any((base / path).exists() for base in (PACKAGE, REPOSITORY))}
     assert "draw/" in paths and missing == set()
+
+
+@pytest.mark.parametrize(("page", "kinds"), [("surfaces.md", SURFACE_KINDS), ("lighting.md", LAMP_KINDS)])
+def test_the_guides_list_every_kind(page, kinds):
+    listed = re.findall(r"`(\w+)`", " ".join(row[0] for row in table(DOCS / page, "kind")))
+    assert sorted(listed) == sorted(kinds)
+
+
+def test_the_recipes_name_files_that_exist():
+    named = {
+        span
+        for _, span in code_spans(REPOSITORY / "CONTRIBUTING.md")
+        if span.startswith(("blendgen/", "tests/"))
+    }
+    assert "blendgen/spec/output.py" in named
+    assert {path for path in named if not (REPOSITORY / path).exists()} == set()
