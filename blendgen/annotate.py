@@ -71,10 +71,9 @@ def _label(
     film: Film, placed: PlacedProduct, camera: Camera, names: LabelNames, output: Output
 ) -> ObjectLabel:
     visible = film.instance_id == placed.instance_id
-    # a visible pixel is an amodal pixel, also where the two layers round an edge differently
+    # every visible pixel is also amodal, even where the two passes round an edge differently
     amodal = film.amodal_masks[placed.instance_id] | visible
     area, whole = int(np.count_nonzero(visible)), int(np.count_nonzero(amodal))
-    turned = output.obb and area > 0
     return ObjectLabel(
         instance_id=placed.instance_id,
         label=placed.label,
@@ -89,9 +88,14 @@ def _label(
         size_m=placed.size_m,
         case=placed.case,
         truncation=_truncation(film, placed),
-        obb=tuple((float(x), float(y)) for x, y in oriented_box(visible)) if turned else None,
+        obb=_corners(visible) if output.obb and area else None,
         keypoints=_keypoints(film, placed, camera, names) if output.keypoints else None,
     )
+
+
+def _corners(mask: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Corners (x, y) of the rotated rectangle around a mask."""
+    return tuple((float(x), float(y)) for x, y in oriented_box(mask))
 
 
 _Layer = TypeVar("_Layer")
@@ -105,6 +109,7 @@ def _measured(layer: _Layer | None) -> _Layer:
 
 
 def _truncation(film: Film, placed: PlacedProduct) -> float | None:
+    """Share of the amodal product beyond the border; None where the film has no overscan."""
     if film.overscan is None:
         return None
     whole = film.overscan.amodal_masks[placed.instance_id]
@@ -117,17 +122,17 @@ def _keypoints(film: Film, placed: PlacedProduct, camera: Camera, names: LabelNa
     points = names.catalog.product_of(placed).keypoints
     positions = np.array([point.position_m for point in points]).reshape(-1, 3)
     world = transform_points(placed.object_to_world, positions)
-    seen = _measured(film.keypoint_seen)[placed.instance_id]
+    visible = _measured(film.keypoint_seen)[placed.instance_id]
     measured = [
-        (*pixel, VISIBLE if free else HIDDEN) if pixel is not None else (0.0, 0.0, NOT_LABELLED)
-        for pixel, free in zip((pixel_in_image(point, camera) for point in world), seen, strict=True)
+        (*pixel, VISIBLE if is_visible else HIDDEN) if pixel is not None else (0.0, 0.0, NOT_LABELLED)
+        for pixel, is_visible in zip((pixel_in_image(point, camera) for point in world), visible, strict=True)
     ]
     places = names.keypoint_places(placed)
     return tuple((0.0, 0.0, NOT_LABELLED) if place is None else measured[place] for place in places)
 
 
 def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
-    """Where a camera shows a world point (3,); None where that is not in its image."""
+    """The pixel position of a world point (3,); None for a point outside the image."""
     (x, y, z), *_ = transform_points(camera.world_to_camera, [point_world_m])
     if z <= 0:
         return None
@@ -136,7 +141,7 @@ def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
     pixel = intrinsics[:2, :2] @ image_point + intrinsics[:2, 2]
     if not (0 <= pixel[0] < camera.resolution[0] and 0 <= pixel[1] < camera.resolution[1]):
         return None
-    try:  # far outside, a lens may fold back what it never sees
+    try:  # far outside the image, a lens may fold a point back into it
         if np.abs(undistort(image_point, camera.distortion) - (x / z, y / z)).max() > 1e-6:
             return None
     except GeometryError:
@@ -145,7 +150,7 @@ def pixel_in_image(point_world_m, camera: Camera) -> tuple[float, float] | None:
 
 
 def _semantic(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
-    """8 bit, as trainers of segmentation read them, in a data set of at most 254 classes."""
+    """(h, w) label_id + 1, 0 for the background; 8 bit, as most trainers expect, for at most 254 classes."""
     of_instance = np.zeros(film.instance_id.max() + 1, np.uint8 if names.classes < 255 else np.uint16)
     for placed in shot.products:
         of_instance[placed.instance_id : placed.instance_id + 1] = placed.label_id + 1
@@ -153,6 +158,7 @@ def _semantic(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
 
 
 def _parts(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
+    """(h, w) uint16 part ids, 0 for the background."""
     parts = np.zeros_like(film.instance_id)
     for placed in shot.products:
         own = film.instance_id == placed.instance_id
@@ -161,26 +167,26 @@ def _parts(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
 
 
 def _normals(film: Film, shot: Shot) -> np.ndarray:
-    """Normals turned into the camera's frame; 0 where nothing was hit stays 0."""
+    """(h, w, 3) float32 normals in the frame of the camera; 0 where nothing was hit."""
     rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
     return _measured(film.central_normal_world) @ rotation.T
 
 
 def _nocs(film: Film, shot: Shot) -> np.ndarray:
-    """(h, w, 3) float32: where on its product each pixel's surface lies, 0 where no product is seen.
+    """(h, w, 3) float32 position of each visible point on its product, 0 for the background.
 
-    The box's middle is (0.5, 0.5, 0.5) and its diagonal has the length 1, so each is from 0 to 1.
+    The centre of the product's box is (0.5, 0.5, 0.5) and its diagonal has length 1: values are from 0 to 1.
     source: Wang et al., Normalized Object Coordinate Space for category-level 6D pose (CVPR 2019)
     """
     camera = shot.camera
     points = undistort(pixel_rays(camera.intrinsics, camera.resolution)[..., :2], camera.distortion)
     camera_to_world = inverse_rigid(camera.world_to_camera)
-    found = np.zeros((*points.shape[:2], 3), np.float32)
+    nocs = np.zeros((*points.shape[:2], 3), np.float32)
     for placed in shot.products:
         own = film.instance_id == placed.instance_id
         depth_m = film.depth_m[own, None].astype(np.float64)
         world = transform_points(camera_to_world, np.hstack([points[own] * depth_m, depth_m]))
         within = transform_points(inverse_rigid(placed.object_to_world), world)
         middle = np.array([0.0, 0.0, placed.size_m[2] / 2])
-        found[own] = (within - middle) / np.linalg.norm(placed.size_m) + 0.5
-    return found
+        nocs[own] = (within - middle) / np.linalg.norm(placed.size_m) + 0.5
+    return nocs

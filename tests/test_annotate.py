@@ -26,14 +26,14 @@ def annotate(film, shot, output=OUTPUT, names=NO_NAMES):
 
 
 @pytest.fixture
-def seen(shapes):
+def rendered(shapes):
     spec = make_spec(products_per_image=2, resolution=[96, 96])
     shot = draw_shot(spec, shapes, make_class_table(shapes), 1)
     return shot, FlatEngine(shapes).render(shot)
 
 
-def test_boxes_and_areas_are_those_of_the_masks(seen):
-    shot, film = seen
+def test_boxes_and_areas_are_those_of_the_masks(rendered):
+    shot, film = rendered
     for label in annotate(film, shot).objects:
         mask = film.instance_id == label.instance_id
         x, y, width, height = label.bbox
@@ -42,8 +42,8 @@ def test_boxes_and_areas_are_those_of_the_masks(seen):
         assert mask[:, x].any() and mask[:, x + width - 1].any()
 
 
-def test_a_half_hidden_product_is_half_visible(seen):
-    shot, film = seen
+def test_a_half_hidden_product_is_half_visible(rendered):
+    shot, film = rendered
     whole = film.amodal_masks[1]
     rows = np.flatnonzero(whole.any(axis=1))
     ids = np.where(whole, 1, 0).astype(np.uint16)
@@ -58,8 +58,8 @@ def labels_with(film, shot, hidden_id):
     return annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_masks), shot)
 
 
-def test_a_product_without_a_pixel_has_no_label(seen):
-    shot, film = seen
+def test_a_product_without_a_pixel_has_no_label(rendered):
+    shot, film = rendered
     labels = labels_with(film, shot, 2)
     assert [label.instance_id for label in labels.objects] == [1]
     require_visible_subject(labels, shot)
@@ -73,29 +73,29 @@ def test_a_product_without_a_pixel_has_no_label(seen):
     ],
 )
 def test_a_shot_with_too_little_or_too_much_of_its_subject_is_infeasible(
-    seen, instance_id, band, reason, message
+    rendered, instance_id, band, reason, message
 ):
-    shot, film = seen
+    shot, film = rendered
     labels = labels_with(film, shot, instance_id)
     with pytest.raises(InfeasibleDraw, match=message) as raised:
         require_visible_subject(labels, shot.model_copy(update={"visible_band": band}))
     assert raised.value.reason == reason and not raised.value.permanent
 
 
-ASKED = Output(semantic=True, parts=True, normals=True, obb=True, truncation=True, keypoints=True)
+EVERYTHING = Output(semantic=True, parts=True, normals=True, obb=True, truncation=True, keypoints=True)
 
 
 @pytest.fixture
-def asked(shapes):
-    """Labels of a box and a ball with everything asked for: shot, film, labels."""
+def annotated(shapes):
+    """Labels of a box and a ball with all outputs: shot, film, labels."""
 
-    def build(camera, *products, output=ASKED):
+    def build(camera, *products, output=EVERYTHING):
         catalog = with_keypoints(shapes)
         shot = make_shot(
             [place(i, catalog.product(name), **at) for i, (name, at) in enumerate(products, 1)], camera
         )
-        labelled = [p.model_copy(update={"label_id": p.instance_id + 3}) for p in shot.products]
-        shot = shot.model_copy(update={"products": tuple(labelled)})
+        with_ids = [p.model_copy(update={"label_id": p.instance_id + 3}) for p in shot.products]
+        shot = shot.model_copy(update={"products": tuple(with_ids)})
         film = FlatEngine(catalog, output).render(shot)
         names = label_names(catalog, {name: [name] for name, _ in products})
         return shot, annotate(film, shot, output, names), names
@@ -103,30 +103,30 @@ def asked(shapes):
     return build
 
 
-def test_every_pixel_has_the_class_and_the_part_of_its_product(asked):
-    _, labels, names = asked(make_camera(), ("box", {}), ("sphere", {"y": 0.09}))
+def test_every_pixel_has_the_class_and_the_part_of_its_product(annotated):
+    _, labels, names = annotated(make_camera(), ("box", {}), ("sphere", {"y": 0.09}))
     for instance_id, class_id in ((0, 0), (1, 5), (2, 6)):
         assert (labels.semantic[labels.instance_id == instance_id] == class_id).all()
     assert names.parts == ("body",)
     assert np.array_equal(labels.parts, np.minimum(labels.instance_id, 1))
 
 
-def test_normals_are_in_the_frame_of_the_camera(asked):
+def test_normals_are_in_the_frame_of_the_camera(annotated):
     """Seen straight from above, the level looks against the optical axis."""
-    _, labels, _ = asked(make_camera(0, 90, 0), ("box", {}))
+    _, labels, _ = annotated(make_camera(0, 90, 0), ("box", {}))
     assert np.allclose(labels.normals[labels.instance_id == 0], (0, 0, -1), atol=1e-6)
 
 
-def test_keypoints_are_visible_hidden_or_not_in_the_image(asked):
-    """From above the upper corners are seen and the lower hidden; moved aside, some leave the image."""
+def test_keypoints_are_visible_hidden_or_not_in_the_image(annotated):
+    """From above the upper corners are visible and the lower hidden; moved aside, some leave the image."""
     camera = make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0))
-    shot, labels, names = asked(camera, ("box", {}))
+    shot, labels, names = annotated(camera, ("box", {}))
     points = np.array(labels.objects[0].keypoints)
     expected = [2 if corner[2] > 0 else 1 for corner in corners(names.catalog.product("box"))]
     assert points[:, 2].tolist() == expected
     world = transform_points(shot.products[0].object_to_world, corners(names.catalog.product("box")))
     assert np.allclose(points[:, :2], project(world, camera.intrinsics, camera.world_to_camera))
-    _, labels, _ = asked(camera, ("box", {"x": 0.06, "y": 0.1}))
+    _, labels, _ = annotated(camera, ("box", {"x": 0.06, "y": 0.1}))
     outside = [point for point in labels.objects[0].keypoints if point[2] == 0]
     assert 0 < len(outside) < 8 and set(outside) == {(0.0, 0.0, 0)}
 
@@ -142,28 +142,28 @@ def test_a_class_has_the_keypoints_of_all_its_products_in_one_order(shapes):
 
 
 @pytest.mark.parametrize("distortion", [(0.0,) * 5, (-0.25, 0.05, 0.001, -0.001, 0.0)])
-def test_truncation_is_the_share_that_the_border_cuts_off(asked, distortion):
+def test_truncation_is_the_share_that_the_border_cuts_off(annotated, distortion):
     """A ball whose middle lies on the border is cut in halves; in the middle of the image it is whole."""
     camera = make_camera(0, 90, 0, distance_m=0.4, target=(0, 0, 0))
     camera = camera.model_copy(update={"distortion": distortion})
     on_sensor = (-camera.resolution[0] / 2 / camera.intrinsics[0][0], 0.0)
-    seen = np.append(undistort(np.array(on_sensor), distortion), 1.0) * 0.37
-    edge = transform_points(inverse_rigid(camera.world_to_camera), [seen])[0]
-    _, labels, _ = asked(camera, ("sphere", {"x": edge[0], "y": edge[1]}))
+    ray = np.append(undistort(np.array(on_sensor), distortion), 1.0) * 0.37
+    edge = transform_points(inverse_rigid(camera.world_to_camera), [ray])[0]
+    _, labels, _ = annotated(camera, ("sphere", {"x": edge[0], "y": edge[1]}))
     assert labels.objects[0].truncation == pytest.approx(0.5, abs=0.06)
-    _, labels, _ = asked(camera, ("sphere", {}))
+    _, labels, _ = annotated(camera, ("sphere", {}))
     assert labels.objects[0].truncation == 0
 
 
-def test_what_is_not_asked_for_is_not_there(asked):
-    _, labels, _ = asked(make_camera(), ("box", {}), output=Output())
+def test_outputs_that_are_off_are_absent(annotated):
+    _, labels, _ = annotated(make_camera(), ("box", {}), output=Output())
     assert labels.semantic is labels.parts is labels.normals is labels.soft_masks is None
     one = labels.objects[0]
     assert one.truncation is one.obb is one.keypoints is None
 
 
-def test_classes_take_16_bit_only_where_there_are_many(asked, shapes):
-    _, labels, names = asked(make_camera(), ("box", {}))
+def test_classes_take_16_bit_only_where_there_are_many(annotated, shapes):
+    _, labels, names = annotated(make_camera(), ("box", {}))
     assert labels.semantic.dtype == np.uint8
     shot = make_shot([place(1, shapes.product("box"))])
     film = FlatEngine(shapes).render(shot)

@@ -1,8 +1,8 @@
-"""Defocus: points off the focal plane become disks of confusion.
+"""Defocus: points off the focal plane become circles of confusion.
 
-In: sharp light and depth. Out: the same light, blurred by as much as a thin lens would. The blur of
-each pixel is its own disk's, taken from a stack of evenly blurred copies, so the sharp edge of a
-product before a far background stays where its mask has it. Labels are not touched.
+In: sharp light and depth. Out: the same light, blurred as by a thin lens. Each pixel is blurred by its own
+circle, interpolated in a stack of evenly blurred copies, so that the sharp edge of a product in front of a
+far background stays where its mask has it. Labels do not change.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def defocus(radiance_linear: np.ndarray, depth_m: np.ndarray, camera: Camera) ->
 
 
 def circle_of_confusion_px(depth_m: np.ndarray, camera: Camera) -> np.ndarray:
-    """(h, w) diameter on the sensor, in pixels, of the disk that a point becomes.
+    """(h, w) diameter in pixels of the circle of confusion of each point.
 
     c = f^2 / N |z - s| / (z (s - f)), with focal length f, f-number N, depth z and focus s
     source: thin lens; Potmesil and Chakravarty, A lens and aperture camera model (1981)

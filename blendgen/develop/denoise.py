@@ -1,8 +1,8 @@
-"""Denoise: Open Image Denoise of the bpy wheel, through ctypes; bpy itself is not imported.
+"""Denoise: Open Image Denoise from the bpy wheel, called through ctypes; bpy itself is not imported.
 
-In: noisy scene-linear radiance and the albedo and normal guides of the same render. Out: the
-denoised radiance. The auxiliary images are used as they are (Cycles' prefilter FAST), at high
-quality. Runs without the GIL, on as many threads as it is told, with the same bits for any.
+In: noisy scene-linear radiance, and the albedo and normal guides of the same render. Out: denoised
+radiance. The guides are not filtered before (Cycles' prefilter FAST); quality is high. A call releases the
+GIL, and its result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SIGNATURES = {
 
 
 class Denoiser:
-    """A denoising device of this process; make one and keep it."""
+    """A denoising device of this process. It is expensive to create: make one per process."""
 
     def __init__(self, threads: int = 1):
         try:

@@ -1,7 +1,7 @@
-"""Display transform: scene-linear to display-encoded sRGB, the only linear -> display arrow.
+"""Display transform: scene-linear to display-encoded sRGB, the only step from linear to display values.
 
 "Standard" is the sRGB curve and is computed here; "AgX" and "Filmic" are Blender's own, from the
-OpenColorIO configuration and library inside the bpy wheel (found without importing bpy).
+OpenColorIO configuration and library in the bpy wheel, which are loaded without importing bpy.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def _ocio():
     """PyOpenColorIO of the wheel, loaded without putting the wheel's other packages on sys.path."""
     if "PyOpenColorIO" in sys.modules:
         return sys.modules["PyOpenColorIO"]
-    found = importlib.machinery.PathFinder.find_spec("PyOpenColorIO", [str(bundled_packages())])
-    if found is None or found.loader is None:
-        raise SetupError("OpenColorIO was not found in the bpy wheel; use view: Standard or reinstall bpy")
-    module = importlib.util.module_from_spec(found)
+    module_spec = importlib.machinery.PathFinder.find_spec("PyOpenColorIO", [str(bundled_packages())])
+    if module_spec is None or module_spec.loader is None:
+        raise SetupError("the bpy wheel contains no OpenColorIO; use view: Standard or reinstall bpy")
+    module = importlib.util.module_from_spec(module_spec)
     sys.modules["PyOpenColorIO"] = module
-    found.loader.exec_module(module)
+    module_spec.loader.exec_module(module)
     return module

@@ -1,7 +1,7 @@
-"""Encode: finished arrays to the bytes of image files. No disk here.
+"""Encode: finished arrays to the bytes of image files. Nothing is written to disk here.
 
-Pillow writes all but what every image has: PNGs of photos and of masks. There its search for the best
-filter of each row would take longer than all else, and finds hardly better than one for all rows.
+Pillow encodes everything but the PNGs of photos and masks, which every image has: its search for the best
+filter of each row takes longer than all else, and gains little over one filter for all rows.
 source: W3C, Portable Network Graphics (third edition), sections 5, 9.2 and 11.2
 """
 
@@ -22,7 +22,7 @@ SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _TRUE_COLOR = 0, 2  # colour types
 _UP, _AVERAGE = 2, 3  # filters
-_RUNS_FROM = 0.3  # share of zeros; noise alone has less
+_MIN_ZEROS = 0.3  # share of zeros above which runs pay; pure noise has fewer
 
 
 def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
@@ -43,21 +43,21 @@ def encode_jpeg(
 
 
 def encode_photo_png(rgb_u8: np.ndarray) -> bytes:
-    """(h, w, 3) uint8 as PNG bytes, for what has sensor noise in it: that holds no strings to find, and
-    runs only where it is burnt out or black."""
+    """(h, w, 3) uint8 as PNG bytes, for images with sensor noise: they have no repeated strings, and runs
+    only where they are saturated or black."""
     height, width, channels = rgb_u8.shape
     rows = rgb_u8.reshape(height, width * channels)
     above, left = np.zeros_like(rows), np.zeros_like(rows)
     above[1:], left[:, channels:] = rows[:-1], rows[:, :-channels]
     mean = (above & left) + ((above ^ left) >> 1)  # rounded down, within 8 bits
     residual = rows - mean
-    even = 1 - np.count_nonzero(residual) / residual.size
-    strategy = zlib.Z_RLE if even > _RUNS_FROM else zlib.Z_HUFFMAN_ONLY
+    zeros = 1 - np.count_nonzero(residual) / residual.size
+    strategy = zlib.Z_RLE if zeros > _MIN_ZEROS else zlib.Z_HUFFMAN_ONLY
     return _png(residual, width, 8, _TRUE_COLOR, _AVERAGE, strategy)
 
 
 def _png(residual: np.ndarray, width: int, bits: int, color_type: int, row_filter: int, strategy) -> bytes:
-    """(h, bytes of a row) uint8, filtered, as PNG bytes; strategy: one of zlib's."""
+    """(h, bytes per row) filtered uint8 as PNG bytes; strategy: of zlib."""
     height = len(residual)
     filtered = np.column_stack([np.full(height, row_filter, np.uint8), residual])
     packer = zlib.compressobj(1, strategy=strategy)
@@ -78,7 +78,7 @@ def encode_png(rgb_u8: np.ndarray) -> bytes:
 
 
 def encode_mask(instance_id: np.ndarray) -> bytes:
-    """(h, w) uint16 instance ids as a 16-bit grey PNG; rows are like those above them, and full of runs."""
+    """(h, w) uint16 instance ids as a 16-bit grey PNG; most rows equal the row above, and have long runs."""
     rows = instance_id.astype(">u2", order="C").view(np.uint8).reshape(len(instance_id), -1)
     residual = rows.copy()
     residual[1:] -= rows[:-1]
@@ -86,17 +86,17 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
 
 
 def encode_semantic(semantic: np.ndarray) -> bytes:
-    """(h, w) uint8 or uint16 ids as a grey PNG of as many bits."""
+    """(h, w) uint8 or uint16 ids as a grey PNG with the same number of bits."""
     return encode_png(semantic) if semantic.dtype == np.uint8 else encode_mask(semantic)
 
 
 def encode_albedo(albedo_linear: np.ndarray) -> bytes:
-    """(h, w, 3) linear shares as sRGB PNG bytes."""
+    """(h, w, 3) linear albedo as PNG bytes in sRGB."""
     return encode_png(np.rint(linear_to_srgb(np.clip(albedo_linear, 0, 1)) * 255).astype(np.uint8))
 
 
 def encode_depth(depth_m: np.ndarray) -> bytes:
-    """(h, w) metres as a 16-bit grey PNG in steps of DEPTH_STEP_M; 0 where nothing was hit, or too far."""
+    """(h, w) metres as a 16-bit grey PNG in steps of DEPTH_STEP_M; 0 for no hit or out of range."""
     steps = np.rint(np.where(np.isfinite(depth_m), depth_m, 0.0).astype(np.float64) / DEPTH_STEP_M)
     buffer = io.BytesIO()
     steps = np.where(steps <= 65535, steps, 0).astype(np.uint16)
@@ -105,6 +105,6 @@ def encode_depth(depth_m: np.ndarray) -> bytes:
 
 
 def through_jpeg(rgb_u8: np.ndarray, quality: int) -> np.ndarray:
-    """(h, w, 3) uint8 as it looks after a camera's JPEG, colours at half the resolution."""
+    """(h, w, 3) uint8 after the JPEG compression of a camera, with colours at half the resolution."""
     with Image.open(io.BytesIO(encode_jpeg(rgb_u8, quality, half_resolution_colors=True))) as picture:
         return np.array(picture)

@@ -1,4 +1,4 @@
-"""EXR: label images of real numbers as OpenEXR files, and back."""
+"""EXR: encode label images of real numbers as OpenEXR files, and decode them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ def encode_vectors(vectors: np.ndarray) -> bytes:
 
 
 def decode_exr(data: bytes, max_pixels: int | None = None) -> dict[str, np.ndarray]:
-    """Channels (h, w) of a file's bytes; raises ValueError for what is no whole file.
+    """Channels (h, w) of the bytes of a file.
 
     max_pixels: a file that claims more is not decoded
+    raises: ValueError for a file that is damaged, or is not OpenEXR
     """
     import OpenEXR
 
@@ -41,26 +42,26 @@ def decode_exr(data: bytes, max_pixels: int | None = None) -> dict[str, np.ndarr
         with _nothing_on_stdout(), OpenEXR.File(io.BytesIO(data), separate_channels=True) as file:
             return {name: channel.pixels for name, channel in file.channels().items()}
     except (RuntimeError, TypeError) as error:
-        raise ValueError(f"no OpenEXR file: {error}") from None
+        raise ValueError(f"not an OpenEXR file: {error}") from None
 
 
 def _claimed_pixels(data: bytes) -> int:
     """Pixels of the data window in the header; source: OpenEXR File Layout, "dataWindow box2i"."""
     start = data.find(b"dataWindow\0box2i\0\x10\0\0\0")
     if not data.startswith(b"v/1\x01") or start < 0 or len(data) < start + 37:
-        raise ValueError("no OpenEXR file")
+        raise ValueError("not an OpenEXR file")
     left, top, right, bottom = struct.unpack_from("<4i", data, start + 21)
     return max(0, right - left + 1) * max(0, bottom - top + 1)
 
 
 @contextmanager
 def _nothing_on_stdout() -> Iterator[None]:
-    """The library warns of broken files on file descriptor 1, which may be where a program reads JSON."""
+    """The library warns of broken files on file descriptor 1, where another program may read JSON."""
     sys.stdout.flush()
-    kept = os.dup(1)
+    stdout = os.dup(1)
     try:
         os.dup2(2, 1)
         yield
     finally:
-        os.dup2(kept, 1)
-        os.close(kept)
+        os.dup2(stdout, 1)
+        os.close(stdout)

@@ -1,4 +1,4 @@
-"""Grain: film grain on a finished picture, strongest in mid tones, one for all channels."""
+"""Grain: film grain on a finished picture; strongest in the mid tones, the same in all channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blendgen.streams import noise_stream
 def add_grain(rgb_display: np.ndarray, grain: float, size_px: float, noise_seed: int) -> np.ndarray:
     """Film grain on a display-encoded image in [0, 1].
 
-    grain: 0 (none) to 1 (standard deviation 0.08 in mid grey)
+    grain: 0 (none) to 1 (standard deviation 0.08 in mid grey); size_px: of a grain
     """
     if grain == 0:
         return rgb_display

@@ -1,8 +1,7 @@
-"""Lens: what the glass does to the light before the sensor counts it.
+"""Lens: vignetting, blur, lateral chromatic aberration and veiling glare, in this order.
 
-In: scene-linear radiance as a perfect lens would lay it on the sensor. Out: the same with
-vignetting, blur, lateral chromatic aberration and veiling glare, in this order. Blur is a
-Gaussian: aberrations, diffraction and the low-pass filter together.
+In: scene-linear radiance as a perfect lens would project it. Out: the light on the sensor. The blur is one
+Gaussian for aberrations, diffraction and the low-pass filter together.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from blendgen.scene.shot import Camera, Sensor
 
 
 def through_lens(radiance_linear: np.ndarray, camera: Camera, sensor: Sensor) -> np.ndarray:
-    """(h, w, 3) float32 light on the sensor."""
+    """(h, w, 3) float32 light on the sensor of such radiance."""
     light = radiance_linear * vignetting(camera, sensor)[..., None]
     light = blur(light, sensor.blur_px)
     light = chromatic_aberration(light, camera, sensor.chromatic_aberration_px)
@@ -33,7 +32,7 @@ def vignetting(camera: Camera, sensor: Sensor) -> np.ndarray:
     return _vignetting(camera.resolution, camera.intrinsics, *strengths)
 
 
-@lru_cache(maxsize=2)  # of a shot's images
+@lru_cache(maxsize=2)  # the images of a shot share it
 def _vignetting(resolution, intrinsics, natural_strength: float, mechanical_ev: float) -> np.ndarray:
     x, y = _from_axis_px(resolution, intrinsics)
     radius2 = y[:, None] ** 2 + x[None, :] ** 2
@@ -43,7 +42,7 @@ def _vignetting(resolution, intrinsics, natural_strength: float, mechanical_ev: 
 
 
 def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
-    """(h, w, 3) float32 convolved with a Gaussian of standard deviation blur_px; light is kept."""
+    """(h, w, 3) float32 convolved with a Gaussian of standard deviation blur_px; the mean does not change."""
     if blur_px == 0:
         return radiance_linear
     from scipy.ndimage import gaussian_filter
@@ -52,7 +51,7 @@ def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
 
 
 def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) -> np.ndarray:
-    """Red magnified about the axis so that corners move out by corner_px, blue shrunk by as much."""
+    """Magnify red about the optical axis so that corners move by corner_px; shrink blue by the same."""
     if corner_px == 0:
         return light
     x, y = _from_axis_px(camera.resolution, camera.intrinsics)
@@ -67,8 +66,10 @@ def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) ->
 
 
 def _interpolated(from_axis_px: np.ndarray, magnification: float) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel i shows what a perfect lens lays at axis + (i - axis) / magnification, between two pixels:
-    the first of them (n,), and the share of the second (n,) float32; the outermost pixels go on for ever."""
+    """Source pixels of a magnified line: pixel i shows the light at axis + (i - axis) / magnification.
+
+    returns: first of the two source pixels (n,), share of the second (n,) float32; the border is repeated
+    """
     last = len(from_axis_px) - 1
     position = np.clip(from_axis_px / magnification - from_axis_px[0], 0, last)
     first = np.minimum(position.astype(np.intp), max(last - 1, 0))
@@ -81,21 +82,21 @@ def _along_rows(image: np.ndarray, first: np.ndarray, share: np.ndarray) -> np.n
 
 
 def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
-    """A share of each channel's light spread evenly over the image; its mean stays.
+    """A share of the light of each channel, spread evenly over the image; the mean does not change.
 
     source: ISO 9358, veiling glare index
     """
     if share == 0:
         return light
     height, width = light.shape[:2]
-    columns = light.reshape(height, -1).mean(axis=0, dtype=np.float64)  # by whole rows: fast
+    columns = light.reshape(height, -1).mean(axis=0, dtype=np.float64)  # whole rows are faster
     veil = share * columns.reshape(width, -1).mean(axis=0)
     veiled = light.reshape(height, -1) * np.float32(1 - share)
-    veiled += np.tile(veil.astype(np.float32), width)  # by whole rows, too
+    veiled += np.tile(veil.astype(np.float32), width)  # whole rows again
     return veiled.reshape(light.shape)
 
 
 def _from_axis_px(resolution, intrinsics) -> tuple[np.ndarray, np.ndarray]:
-    """Columns (w,) and rows (h,) of the pixel centres, from the principal point."""
+    """Columns (w,) and rows (h,) of the pixel centres, measured from the principal point, in pixels."""
     width, height = resolution
     return np.arange(width) + 0.5 - intrinsics[0][2], np.arange(height) + 0.5 - intrinsics[1][2]

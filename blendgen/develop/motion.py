@@ -1,9 +1,9 @@
-"""Motion blur: what moves with the belt smears while the shutter is open.
+"""Motion blur: everything that moves with the belt is blurred while the shutter is open.
 
-In: sharp light and depth of the middle of the exposure. Out: the same light, each moving point spread
-evenly along its path on the sensor. Rails, frame and floor stand still. Labels belong to the
-middle of the exposure and stay exact, because nothing is rendered anew. What hangs before the belt
-stands still, and its light is not gathered by what moves behind it.
+In: sharp light and depth in the middle of the exposure. Out: the same light, with each moving point spread
+evenly along its path on the sensor. Rails, frame and floor do not move, nor do occluders, whose light does
+not enter the points that move behind them. Labels describe the middle of the exposure and stay exact,
+because nothing is rendered again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 from blendgen.scene.shot import Camera
 
 _TAPS_PER_PX, _MAX_TAPS = 1.0, 65
-_BELT_DEPTH_M = 0.03  # what lies lower is not the belt
+_BELT_DEPTH_M = 0.03  # points below are not on the belt
 
 
 def motion_blur(
@@ -31,7 +31,7 @@ def motion_blur(
 ) -> np.ndarray:
     """(h, w, 3) float32; camera is the pinhole that the light and depth were rendered with.
 
-    still: (h, w) bool, what does not move though it is over the belt
+    time_s: how long the light shines; still: (h, w) bool, True for occluders, which do not move
     """
     path_m = surface.speed_m_per_s * time_s
     if path_m == 0:
@@ -46,7 +46,7 @@ def motion_blur(
         return radiance_linear
     taps = min(_MAX_TAPS, 2 * math.ceil(longest * _TAPS_PER_PX / 2) + 1)
     rows, columns = np.mgrid[: depth_m.shape[0], : depth_m.shape[1]].astype(np.float64)
-    # of a moving point no light comes from what stands still; of a still one all is its own
+    # a moving point takes no light from a still one, and a still point only its own
     free = None if still is None else np.where(still, np.float32(0), np.float32(1))
     total, weight = np.zeros_like(radiance_linear), np.zeros(depth_m.shape, np.float32)
     for share in (np.arange(taps) + 0.5) / taps - 0.5:
@@ -71,7 +71,7 @@ def _paths(depth_m: np.ndarray, camera: Camera, surface: Surface, path_m: float)
     yaw = math.radians(surface.yaw_deg)
     travel_world = np.array([-math.sin(yaw), math.cos(yaw), 0.0]) * path_m
     travel = np.array(camera.world_to_camera)[:3, :3] @ travel_world
-    # the derivative of the projection at the point, times the way that it goes
+    # the derivative of the projection at the point, times its path
     focal_px = camera.intrinsics[0][0]
     moved = focal_px * (travel[:2] - points_camera[..., :2] / depth[..., None] * travel[2]) / depth[..., None]
     across = np.abs(world[:, :2] @ np.array([math.cos(yaw), math.sin(yaw)]))

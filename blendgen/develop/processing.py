@@ -1,8 +1,7 @@
-"""Processing: raw digital numbers back to scene-linear sRGB, as the camera's own processor does it.
+"""Processing: raw digital numbers to scene-linear sRGB, as the processor of a camera computes it.
 
-Black level, white balance, highlight clip, demosaic, colour matrix, noise reduction, sharpening, in
-this order. In: DN of sensor.py. Out: (h, w, 3) float32 where 1 is a white patch. The tone
-curve is display.py's.
+In: DN of sensor.py. Out: (h, w, 3) float32 where 1 is a white patch. Black level, white balance, highlight
+clip, demosaic, colour matrix, noise reduction and sharpening, in this order; the tone curve is in display.py.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from blendgen.geometry.color import white_balance_gain
 from blendgen.scene.shot import Exposure, Sensor
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-# noise reduction 1: deviation of the colour blur, and what counts as noise in root light
+# at noise reduction 1: standard deviation of the colour blur, and of the noise in square-root light
 _CHROMA_BLUR_PX, _NOISE_FLOOR, _GUIDE_RADIUS_PX = 3.0, 0.08, 2
 
 
@@ -37,9 +36,9 @@ def process(raw: np.ndarray, exposure: Exposure) -> np.ndarray:
 
 
 def _balanced(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """White balance in the camera's own colours, before the mosaic is undone; white at 1.
+    """White balance in camera colours, before demosaicing; white is 1.
 
-    Where the first colour saturates all are cut, so that burnt highlights are white, not pink.
+    All colours are clipped where the first one saturates, so that blown highlights are white and not pink.
     """
     white = _white(sensed, exposure) * exposure.sensor.channel_sensitivity
     clip = np.float32(2**exposure.sensor.headroom_ev / white.max())
@@ -50,7 +49,7 @@ def _balanced(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
 
 
 def _white(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """(3,) camera colours, at even sensitivity, that the white balance takes for white."""
+    """(3,) camera colours, before channel_sensitivity, that the white balance makes white."""
     sensor, gain = exposure.sensor, exposure.white_balance_gain
     if exposure.white_balance_mode == "gray_world":
         light = np.array(sensor.color_matrix) @ _mean_color(sensed, sensor)
@@ -59,7 +58,7 @@ def _white(sensed: np.ndarray, exposure: Exposure) -> np.ndarray:
 
 
 def _mean_color(sensed: np.ndarray, sensor: Sensor) -> np.ndarray:
-    """(3,) mean of the pixels of each colour that are not burnt: the grey world's guess at the light."""
+    """(3,) mean of each colour over its unsaturated pixels: the light, by the grey-world assumption."""
     if sensor.mosaic == "rggb":
         channels = [
             sensed[0::2, 0::2],
@@ -74,7 +73,7 @@ def _mean_color(sensed: np.ndarray, sensor: Sensor) -> np.ndarray:
 
 
 def reduce_noise(linear: np.ndarray, strength: float) -> np.ndarray:
-    """Colours blurred, luminance smoothed between edges, in root light, where shot noise is even.
+    """Blur colours and smooth luminance between edges, in square-root light, where shot noise is even.
 
     source: He, Sun and Tang, Guided image filtering (2010), for the luminance
     """
@@ -94,13 +93,13 @@ def _self_guided(image: np.ndarray, noise_variance: float) -> np.ndarray:
     size = 2 * _GUIDE_RADIUS_PX + 1
     mean = uniform_filter(image, size, mode="nearest")
     variance = np.maximum(uniform_filter(image * image, size, mode="nearest") - mean * mean, 0)
-    kept = variance / (variance + noise_variance)
-    offset = uniform_filter((1 - kept) * mean, size, mode="nearest")
-    return uniform_filter(kept, size, mode="nearest") * image + offset
+    slope = variance / (variance + noise_variance)
+    offset = uniform_filter((1 - slope) * mean, size, mode="nearest")
+    return uniform_filter(slope, size, mode="nearest") * image + offset
 
 
 def sharpen(linear: np.ndarray, strength: float, radius_px: float) -> np.ndarray:
-    """Unsharp mask on the luminance, in root light, so that dark edges ring no more than bright ones."""
+    """Unsharp mask on the luminance, in square-root light, where dark and bright edges ring alike."""
     if strength == 0:
         return linear
     from scipy.ndimage import gaussian_filter

@@ -1,7 +1,7 @@
-"""Relight: light adds up, so an exposure is a weighted sum of the film's light groups.
+"""Relight: light is additive, so the light of an exposure is a weighted sum of the film's light groups.
 
-Groups whose light does not last equally long blur differently where something moves: the sum then
-comes in parts, one for each duration.
+Flashes are shorter than the exposure and blur moving products less. The sum therefore has one part for each
+duration of light.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from blendgen.scene.shot import Exposure
 
 
 def mix_groups(radiance_linear: dict[str, np.ndarray], exposure: Exposure) -> np.ndarray:
-    """(h, w, 3) float32 scene-linear radiance under an exposure's lights, before the camera."""
+    """(h, w, 3) float32 scene-linear radiance under the lights of an exposure, before it enters the lens."""
     first = next(iter(radiance_linear.values()))
     total = np.zeros_like(first)
     for group, radiance in radiance_linear.items():
@@ -26,10 +26,10 @@ def mix_groups(radiance_linear: dict[str, np.ndarray], exposure: Exposure) -> np
 def merged(
     radiance_linear: dict[str, np.ndarray], exposures: tuple[Exposure, ...], steady: Collection[str]
 ) -> tuple[dict[str, np.ndarray], tuple[Exposure, ...]]:
-    """The groups that shine alike in all exposures as one, and exposures that fit what is left.
+    """Merge the steady groups; returns (groups, exposures with the gains of these groups).
 
-    steady: groups whose gain and duration is the same in all exposures of the shot, also of those that
-        are not here: which groups are merged must not depend on which images are wanted now
+    steady: groups whose gain and duration are the same in all exposures of the shot, including those that
+        are not requested now: the merged groups must not depend on the requested images
     """
     whole, leads = dict(radiance_linear), []
     for names in by_duration([name for name in radiance_linear if name in steady], exposures[0]).values():
@@ -42,7 +42,7 @@ def merged(
 
 
 def by_duration(groups: Iterable[str], exposure: Exposure) -> dict[float, tuple[str, ...]]:
-    """Seconds of light -> the groups that shine so long, in the order of the groups."""
+    """Seconds of light -> the groups that shine so long, in their order."""
     parts: dict[float, list[str]] = {}
     for group in groups:
         parts.setdefault(exposure.group_time_s.get(group, exposure.time_s), []).append(group)

@@ -1,9 +1,9 @@
-"""Sensor: light to electrons to digital numbers, the raw file of a camera.
+"""Sensor: light to electrons to digital numbers, the raw image of a camera.
 
-In: exposed light on the sensor, where 1 is a white patch. Out: digital numbers (DN) of (h, w) for a
-mosaic or a monochrome sensor, of (h, w, 3) where every pixel senses all colours. In the order of
-the physics: colour filters, photo response (PRNU), dark current, shot noise, offsets (DSNU),
-row noise, read noise, hot and dead pixels, full well, converter.
+In: exposed light on the sensor, where 1 is a white patch. Out: digital numbers (DN), (h, w) for a mosaic or
+a monochrome sensor, (h, w, 3) where every pixel senses all colours. In the order of the physics: colour
+filters, photo response (PRNU), dark current, shot noise, offsets (DSNU), row noise, read noise, hot and dead
+pixels, full well, converter.
 source: EMVA Standard 1288, release 4.0, sections 2 and 4: mu_y = K mu_e + mu_dark,
 var_y = K^2 (mu_e + mu_dark_current t + sigma_read^2) + 1/12
 """
@@ -19,10 +19,10 @@ from blendgen.geometry.color import times_color
 from blendgen.scene.shot import Exposure, Sensor
 from blendgen.streams import noise_stream
 
-# share of red, green and blue light that a sensor without colour filters takes
+# weights of red, green and blue light on a sensor without colour filters
 _MONO_RESPONSE = (0.30, 0.42, 0.28)
 _MANY_E = 128
-# a hot pixel glows with this share of saturation, from and to
+# range of the signal of a hot pixel, as a share of saturation
 _HOT_SHARE = (0.2, 1.0)
 
 
@@ -32,12 +32,12 @@ def saturation_e(sensor: Sensor, gain_db: float) -> float:
 
 
 def system_gain_dn_per_e(sensor: Sensor, gain_db: float) -> float:
-    """EMVA 1288's K: digital numbers an electron."""
+    """K of EMVA 1288: digital numbers per electron."""
     return (2**sensor.bits - 1 - sensor.black_level_dn) / saturation_e(sensor, gain_db)
 
 
 def white_e(sensor: Sensor, gain_db: float) -> float:
-    """Mean electrons that a white patch gives the most sensitive pixels: headroom_ev below saturation."""
+    """Mean electrons of a white patch in the most sensitive pixels: headroom_ev below saturation."""
     return saturation_e(sensor, gain_db) / 2**sensor.headroom_ev
 
 
@@ -47,8 +47,8 @@ def camera_white(sensor: Sensor, light_linear) -> np.ndarray:
 
 
 def exposure_reserve(exposure: Exposure) -> float:
-    """By how much less light than metered the sensor is given, so that no colour of a white patch
-    saturates early: coloured light fills the pixels of one colour first. 1 in daylight."""
+    """Factor, at most 1, by which the exposure is reduced so that no colour of a white patch saturates early:
+    coloured light fills the pixels of one colour first. 1 in daylight."""
     if exposure.sensor.mosaic == "mono":
         return 1.0
     white = camera_white(exposure.sensor, exposure.light_linear)
@@ -56,9 +56,9 @@ def exposure_reserve(exposure: Exposure) -> float:
 
 
 def camera_colors(light_linear: np.ndarray, sensor: Sensor) -> np.ndarray:
-    """(h, w, 3) linear sRGB light as the three kinds of pixels would see it, white at (1, 1, 1).
+    """(h, w, 3) camera colours of linear sRGB light; white is (1, 1, 1).
 
-    Deep colours outside the camera's gamut end at 0, as they do in a real one.
+    Saturated colours outside the gamut of the camera are clipped to 0, as in a real camera.
     """
     if sensor.color_matrix == ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
         return np.maximum(light_linear, 0)
@@ -72,18 +72,18 @@ def _to_camera(color_matrix: tuple[tuple[float, ...], ...]) -> np.ndarray:
 
 
 def photo_electrons(light_linear: np.ndarray, sensor: Sensor, gain_db: float) -> np.ndarray:
-    """Mean electrons that exposed light frees, before any non-uniformity: (h, w) or (h, w, 3)."""
+    """Mean electrons of exposed light, before any non-uniformity: (h, w) or (h, w, 3)."""
     if sensor.mosaic == "mono":
-        seen = np.maximum(light_linear, 0) @ np.array(_MONO_RESPONSE, np.float32)
+        sensed = np.maximum(light_linear, 0) @ np.array(_MONO_RESPONSE, np.float32)
     else:
-        seen = times_color(camera_colors(light_linear, sensor), sensor.channel_sensitivity)
+        sensed = times_color(camera_colors(light_linear, sensor), sensor.channel_sensitivity)
         if sensor.mosaic == "rggb":
-            seen = sampled(seen)
-    return seen.astype(np.float64) * white_e(sensor, gain_db)
+            sensed = sampled(sensed)
+    return sensed.astype(np.float64) * white_e(sensor, gain_db)
 
 
 def sampled(camera_rgb: np.ndarray) -> np.ndarray:
-    """(h, w) of (h, w, 3): the one colour that each pixel of an RGGB mosaic keeps."""
+    """(h, w) of (h, w, 3): the colour that each pixel of an RGGB mosaic senses."""
     raw = camera_rgb[..., 1].copy()
     raw[0::2, 0::2] = camera_rgb[0::2, 0::2, 0]
     raw[1::2, 1::2] = camera_rgb[1::2, 1::2, 2]
@@ -91,9 +91,9 @@ def sampled(camera_rgb: np.ndarray) -> np.ndarray:
 
 
 def raw_dn(light_linear: np.ndarray, exposure: Exposure, noise: bool = True) -> np.ndarray:
-    """Digital numbers (float64; whole, where there is noise) of exposed light.
+    """Digital numbers (float64; whole numbers with noise) of exposed light.
 
-    noise: without it the converter puts out its exact mean, clipped where it saturates
+    noise: without it, the exact mean of the converter's output, clipped where it saturates
     """
     sensor, gain_db = exposure.sensor, exposure.gain_db
     electrons = np.minimum(photo_electrons(light_linear, sensor, gain_db), 1e9)
@@ -105,7 +105,7 @@ def raw_dn(light_linear: np.ndarray, exposure: Exposure, noise: bool = True) -> 
 
 
 def _noisy(mean_e: np.ndarray, exposure: Exposure) -> np.ndarray:
-    """Electrons that are read out where mean_e are expected."""
+    """Electrons that are read out, of expected ones."""
     sensor, seed = exposure.sensor, exposure.noise_seed
     shape = mean_e.shape
     response, offset_e = fixed_pattern(sensor, shape)
@@ -119,14 +119,14 @@ def _noisy(mean_e: np.ndarray, exposure: Exposure) -> np.ndarray:
 
 
 def _counted(mean_e: np.ndarray, chance: np.random.Generator) -> np.ndarray:
-    """Whole electrons, Poisson distributed about mean_e.
+    """Whole electrons, Poisson distributed with mean mean_e.
 
-    Where many are expected, by the expansion of Cornish and Fisher (1938) in a normal number: mean, variance
-    and skewness are right to a thousandth, in half the time of an exact draw.
+    Large means use the expansion of Cornish and Fisher (1938) of a normal number: mean, variance and skewness
+    are correct to a thousandth, in half the time of an exact draw.
     """
     normal = chance.standard_normal(mean_e.shape)
     counted = np.rint(mean_e + np.sqrt(mean_e) * normal + (normal * normal - 1) / 6)
-    few = ~(mean_e >= _MANY_E)  # what is no number among them, which the exact draw refuses
+    few = ~(mean_e >= _MANY_E)  # includes NaN, which the exact draw refuses
     counted[few] = chance.poisson(mean_e[few])
     return counted
 
@@ -143,9 +143,9 @@ def fixed_pattern(sensor: Sensor, shape) -> tuple[np.ndarray | float, np.ndarray
     return response, offset_e
 
 
-@lru_cache(maxsize=3)  # those of one camera, where there is only one
+@lru_cache(maxsize=3)  # the patterns of one camera
 def _pattern(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """What is fixed in each pixel of one camera: a standard normal number, or its lot among the defects."""
+    """One fixed number per pixel of a camera: standard normal, or uniform for "defects"."""
     chance = noise_stream(seed, name)
     pattern = chance.random(shape) if name == "defects" else chance.standard_normal(shape)
     pattern.setflags(write=False)
@@ -153,13 +153,13 @@ def _pattern(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _with_defects(electrons: np.ndarray, sensor: Sensor, saturation: float) -> np.ndarray:
-    """The camera's hot and dead pixels, always in the same places."""
+    """Electrons with the hot and dead pixels of the camera, which are always the same ones."""
     if not (sensor.hot_pixels_ppm or sensor.dead_pixels_ppm):
         return electrons
-    lot = _pattern(sensor.pattern_seed, "defects", electrons.shape[:2])
+    u = _pattern(sensor.pattern_seed, "defects", electrons.shape[:2])
     hot, dead = sensor.hot_pixels_ppm * 1e-6, sensor.dead_pixels_ppm * 1e-6
-    is_hot, is_dead = lot < hot, lot > 1 - dead
-    glow = np.interp(lot[is_hot], (0, max(hot, 1e-12)), _HOT_SHARE)
+    is_hot, is_dead = u < hot, u > 1 - dead
+    glow = np.interp(u[is_hot], (0, max(hot, 1e-12)), _HOT_SHARE)
     electrons[is_hot] += (glow * saturation).reshape(-1, *(1,) * (electrons.ndim - 2))
     electrons[is_dead] = 0
     return electrons

@@ -30,7 +30,7 @@ class Engine(Protocol):
     def render(self, shot: Shot) -> Film:
         """The film of one shot, as the pinhole of its camera sees it (see optics/distortion.py).
 
-        raises: EngineError; GeometryError for a lens that has no such pinhole
+        raises: EngineError; GeometryError for a lens without such a pinhole
         """
         ...
 

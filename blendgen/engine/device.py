@@ -1,8 +1,7 @@
-"""Device: where Cycles computes; what was asked for against what is there.
+"""Device: the CPU or the GPUs on which Cycles renders.
 
-In: the words of --device and the GPUs that a probe found. Out: the devices to use. Nothing here
-looks at the machine; a GPU that was asked for and is not there is refused, because Blender itself
-would render on the CPU and say nothing.
+In: the value of --device and the GPUs that a probe found on this machine. Out: the devices to use. A
+requested GPU that is missing is an error: Blender itself would silently render on the CPU.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _WORDS = ("auto", "cpu", *GPU_BACKENDS)
 
 @dataclass(frozen=True)
 class Device:
-    """backend: "cpu" or one of GPU_BACKENDS; id: Blender's, which names the very card; name: for people"""
+    """backend: "cpu" or one of GPU_BACKENDS; id: of the card, by Blender; name: of its model"""
 
     backend: str
     id: str = ""
@@ -33,48 +32,48 @@ CPU = Device("cpu")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What --device asks for: a word, and which of its cards (counted from 0), none for all."""
+class DeviceRequest:
+    """The value of --device: "auto", "cpu" or a backend, and numbers of its cards from 0; () for all."""
 
     backend: str
     numbers: tuple[int, ...] = ()
 
 
-def parse_device(text: str) -> Wish:
-    """The wish of "auto", "cpu", "cuda" or "cuda:0,2"; raises UsageError."""
+def parse_device(text: str) -> DeviceRequest:
+    """The request in "auto", "cpu", "cuda" or "cuda:0,2"; raises UsageError."""
     word, colon, listed = text.strip().lower().partition(":")
     if word not in _WORDS:
-        raise UsageError(f"--device {text}: there is no such device{did_you_mean(word, _WORDS)}")
+        raise UsageError(f"--device {text}: unknown device{did_you_mean(word, _WORDS)}")
     if not colon:
-        return Wish(word)
+        return DeviceRequest(word)
     numbers = listed.split(",")
     if word in ("auto", "cpu") or not all(number.isdecimal() for number in numbers):
-        raise UsageError(f"--device {text}: cards are numbers behind a backend, such as cuda:0,1")
-    return Wish(word, tuple(sorted({int(number) for number in numbers})))
+        raise UsageError(f"--device {text}: expected a backend and numbers of cards such as cuda:0,1")
+    return DeviceRequest(word, tuple(sorted({int(number) for number in numbers})))
 
 
-def choose_devices(wish: Wish, found: Sequence[Device]) -> tuple[Device, ...]:
-    """The devices that a wish means, one or more; found: the GPUs that are there, in Blender's order.
+def choose_devices(request: DeviceRequest, gpus: Sequence[Device]) -> tuple[Device, ...]:
+    """The requested devices, at least one; gpus: those of this machine, in Blender's order.
 
-    raises: SetupError with the list of what is there, where what was asked for is not
+    raises: SetupError with the available devices if a requested one is missing
     """
-    if wish.backend == "cpu":
+    if request.backend == "cpu":
         return (CPU,)
-    if wish.backend == "auto":
-        there = [word for word in GPU_BACKENDS if any(device.backend == word for device in found)]
-        return choose_devices(Wish(there[0]), found) if there else (CPU,)
-    cards = [device for device in found if device.backend == wish.backend]
-    missing = [number for number in wish.numbers if number >= len(cards)]
+    if request.backend == "auto":
+        available = [word for word in GPU_BACKENDS if any(gpu.backend == word for gpu in gpus)]
+        return choose_devices(DeviceRequest(available[0]), gpus) if available else (CPU,)
+    cards = [gpu for gpu in gpus if gpu.backend == request.backend]
+    missing = [number for number in request.numbers if number >= len(cards)]
     if not cards or missing:
-        which = f"{wish.backend}:{','.join(map(str, missing))}" if missing and cards else wish.backend
-        raise SetupError(f"--device: there is no {which} on this machine; there is {_listed(found)}")
-    return tuple(cards[number] for number in wish.numbers) if wish.numbers else tuple(cards)
+        name = f"{request.backend}:{','.join(map(str, missing))}" if missing and cards else request.backend
+        raise SetupError(f"--device: this machine has no {name}; available: {_listed(gpus)}")
+    return tuple(cards[number] for number in request.numbers) if request.numbers else tuple(cards)
 
 
-def _listed(found: Sequence[Device]) -> str:
-    """What one may ask for: "cpu, cuda:0 (NVIDIA L4), cuda:1 (NVIDIA L4)"."""
-    told = ["cpu"]
+def _listed(gpus: Sequence[Device]) -> str:
+    """The values of --device for this machine: "cpu, cuda:0 (NVIDIA L4), cuda:1 (NVIDIA L4)"."""
+    names = ["cpu"]
     for word in GPU_BACKENDS:
-        cards = [device for device in found if device.backend == word]
-        told += [f"{word}:{number} ({device.name})" for number, device in enumerate(cards)]
-    return ", ".join(told)
+        cards = [gpu for gpu in gpus if gpu.backend == word]
+        names += [f"{word}:{number} ({card.name})" for number, card in enumerate(cards)]
+    return ", ".join(names)

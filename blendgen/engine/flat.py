@@ -1,9 +1,8 @@
-"""Flat engine: a NumPy stand-in that casts one ray through each pixel centre.
+"""Flat engine: a renderer in NumPy that casts one ray through each pixel centre.
 
-In: Shots of any catalogue; a product of shape "sphere" is drawn as its sphere, every other as its
-bounding box. Out: a Film with exact ids, depth and amodal masks; light is Lambert without
-shadows. It is what tests and `draw` experiments use where Blender would be slow; it is no
-renderer for data sets.
+In: Shots of any catalogue; a product of shape "sphere" is rendered as its sphere, every other one as its
+bounding box. Out: a Film with exact ids, depth and amodal masks; light is Lambertian without shadows. It
+replaces Blender in tests, where Blender would be too slow; data sets need a real renderer.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from blendgen.spec.output import Output
 
 _SURFACE_ALBEDO = (0.18, 0.18, 0.18)
 _PRODUCT_ALBEDO = (0.5, 0.5, 0.5)
-_NOTHING_MORE = Output()
-_AT_THE_POINT = 1e-4  # share of the way to a keypoint within which a hit is the keypoint itself
+_DEFAULT_OUTPUT = Output()
+_KEYPOINT_TOLERANCE = 1e-4  # of the distance to a keypoint: a hit so near is the keypoint itself
 
 
 class FlatEngine(PinholeEngine):
     """Analytic boxes and spheres on the plane z = 0 (see engine/base.py for the protocol)."""
 
-    def __init__(self, catalog: Catalog, output: Output = _NOTHING_MORE):
+    def __init__(self, catalog: Catalog, output: Output = _DEFAULT_OUTPUT):
         self._catalog = catalog
         self._output = output
 
@@ -44,52 +43,55 @@ class FlatEngine(PinholeEngine):
 
     def render_pinhole(self, shot: Shot) -> Film:
         origin, directions = _rays(shot)
-        hits = [self._hit(placed, origin, directions) for placed in shot.products]
-        depth, normal = _plane_hit(origin, directions)
-        if not SURFACE_KINDS[shot.surface.kind].solid:
-            depth = np.full_like(depth, np.inf)
-        owner = np.zeros(depth.shape, np.uint16)
-        albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
-        things: tuple[Distractor, ...] = (*shot.distractors, *shot.occluders)
-        bodies: tuple[PlacedProduct | Distractor, ...] = (*shot.products, *things)
-        clutter = [self._hit(thing, origin, directions) for thing in things]
-        for placed, (hit_depth, hit_normal) in zip(bodies, (*hits, *clutter), strict=True):
-            nearer = hit_depth < depth
-            depth = np.where(nearer, hit_depth, depth)
-            normal = np.where(nearer[..., None], hit_normal, normal)
-            owner[nearer] = getattr(placed, "instance_id", 0)
-            albedo[nearer] = self._albedo(placed)
+        things: tuple[PlacedProduct | Distractor, ...] = (*shot.products, *shot.distractors, *shot.occluders)
+        hits = [self._hit(thing, origin, directions) for thing in things]
+        depth, normal, instance_id, albedo = self._nearest(shot, things, hits, origin, directions)
         film = Film(
             radiance_linear=_light(shot, origin, directions, depth, normal, albedo),
             depth_m=depth.astype(np.float32),
-            instance_id=owner,
+            instance_id=instance_id,
             amodal_masks={
                 placed.instance_id: np.isfinite(hit_depth)
-                for placed, (hit_depth, _) in zip(shot.products, hits, strict=True)
+                for placed, (hit_depth, _) in zip(shot.products, hits, strict=False)
             },
         )
-        return replace(film, **self._asked(shot, film, normal, albedo))
+        return replace(film, **self._optional_fields(shot, film, normal, albedo))
 
-    def _asked(self, shot: Shot, film: Film, normal, albedo) -> dict[str, Any]:
-        """What the spec asks for beyond the usual; a ray is all that there is of a pixel."""
+    def _nearest(self, shot: Shot, things, hits, origin, directions):
+        """Depth and instance id (h, w), normal and albedo (h, w, 3) at the first hit of each ray."""
+        depth, normal = _plane_hit(origin, directions)
+        if not SURFACE_KINDS[shot.surface.kind].solid:
+            depth = np.full_like(depth, np.inf)
+        instance_id = np.zeros(depth.shape, np.uint16)
+        albedo = np.broadcast_to(np.array(_SURFACE_ALBEDO), (*depth.shape, 3)).copy()
+        for thing, (hit_depth, hit_normal) in zip(things, hits, strict=True):
+            nearer = hit_depth < depth
+            depth = np.where(nearer, hit_depth, depth)
+            normal = np.where(nearer[..., None], hit_normal, normal)
+            instance_id[nearer] = getattr(thing, "instance_id", 0)
+            albedo[nearer] = self._albedo(thing)
+        return depth, normal, instance_id, albedo
+
+    def _optional_fields(self, shot: Shot, film: Film, normal, albedo) -> dict[str, Any]:
+        """The fields of the film that only some outputs need; each pixel is a single ray."""
         output, hit = self._output, np.isfinite(film.depth_m)[..., None]
-        asked: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         if output.parts:
-            asked["part_slot"] = np.minimum(film.instance_id, 1)
+            fields["part_slot"] = np.minimum(film.instance_id, 1)
         if output.soft_masks:
             ids = film.amodal_masks
-            asked["soft_masks"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
+            fields["soft_masks"] = {i: (film.instance_id == i).astype(np.float32) for i in ids}
         if output.surfaces:
-            asked["central_normal_world"] = np.where(hit, normal, 0).astype(np.float32)
-            asked["central_albedo_linear"] = np.where(hit, albedo, 0).astype(np.float32)
+            fields["central_normal_world"] = np.where(hit, normal, 0).astype(np.float32)
+            fields["central_albedo_linear"] = np.where(hit, albedo, 0).astype(np.float32)
         if output.keypoints:
-            asked["keypoint_seen"] = {p.instance_id: self._seen(shot, p) for p in shot.products}
+            fields["keypoint_seen"] = {p.instance_id: self._visible_keypoints(shot, p) for p in shot.products}
         if output.truncation:
-            asked["overscan"] = self._overscan(shot)
-        return asked
+            fields["overscan"] = self._overscan(shot)
+        return fields
 
-    def _seen(self, shot: Shot, placed: PlacedProduct) -> np.ndarray:
-        """(n,) bool: the keypoints before which nothing stands."""
+    def _visible_keypoints(self, shot: Shot, placed: PlacedProduct) -> np.ndarray:
+        """(n,) bool: the keypoints that nothing hides."""
         points = [keypoint.position_m for keypoint in self._catalog.product_of(placed).keypoints]
         origin, _ = _rays(shot)
         towards = transform_points(placed.object_to_world, np.reshape(points, (-1, 3))) - origin
@@ -97,7 +99,7 @@ class FlatEngine(PinholeEngine):
         things: tuple[PlacedProduct | Distractor, ...] = (*shot.products, *shot.distractors, *shot.occluders)
         for thing in things:
             nearest = np.minimum(nearest, self._hit(thing, origin, towards)[0])
-        return nearest > 1 - _AT_THE_POINT
+        return nearest > 1 - _KEYPOINT_TOLERANCE
 
     def _overscan(self, shot: Shot) -> Overscan:
         camera = overscan_camera(shot)
@@ -106,7 +108,7 @@ class FlatEngine(PinholeEngine):
         return Overscan(camera, whole, frame_within(shot.camera, camera))
 
     def _hit(self, placed: PlacedProduct | Distractor, origin, directions):
-        """Depth (h, w), inf for a miss, and normal (h, w, 3) of one product alone."""
+        """Depth (h, w), inf for a miss, and normal (h, w, 3) of a product on its own."""
         product = self._catalog.product_of(placed)
         object_to_world = np.array(placed.object_to_world)
         rotation = object_to_world[:3, :3]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows, spread_rows
 from blendgen.dataset.store import Store, devices_of
-from blendgen.engine.device import Device, Wish
+from blendgen.engine.device import Device, DeviceRequest
 from blendgen.errors import DatasetError, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.scene.row import Row
@@ -69,7 +69,7 @@ def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
             "so nothing can be compared"
         )
     backend = devices[0].get("device", "cpu") if devices else "cpu"
-    there = devices_for(Wish(backend))
+    there = devices_for(DeviceRequest(backend))
     same = [device for device in there if devices and device.name == devices[0].get("kernel")]
     return tuple(same or there)[:1]
 

@@ -6,7 +6,7 @@ import logging
 import multiprocessing
 from pathlib import Path
 
-from blendgen.engine.device import CPU, Device, Wish, choose_devices
+from blendgen.engine.device import CPU, Device, DeviceRequest, choose_devices
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.system.wheel import blender_version, require_libraries
@@ -18,21 +18,21 @@ _TIMEOUT_S = 60.0
 _log = logging.getLogger(__name__)
 
 
-def devices_for(wish: Wish) -> tuple[Device, ...]:
+def devices_for(request: DeviceRequest) -> tuple[Device, ...]:
     """The devices of this machine that --device selects; "cpu" does not probe.
 
     raises: SetupError if the requested devices are missing, or cannot be listed
     """
-    if wish.backend == "cpu":
+    if request.backend == "cpu":
         return (CPU,)
     try:
         gpus = probe_gpus()
     except SetupError as error:
-        if wish.backend != "auto":
+        if request.backend != "auto":
             raise
         _log.warning("note: %s; the CPU is used", error)
         gpus = []
-    return choose_devices(wish, gpus)
+    return choose_devices(request, gpus)
 
 
 def probe_gpus() -> list[Device]:

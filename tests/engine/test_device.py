@@ -2,7 +2,7 @@
 
 import pytest
 
-from blendgen.engine.device import CPU, Device, Wish, choose_devices, parse_device
+from blendgen.engine.device import CPU, Device, DeviceRequest, choose_devices, parse_device
 from blendgen.errors import SetupError, UsageError
 
 CUDA = [Device("cuda", f"CUDA_{bus}", "NVIDIA L4") for bus in ("a", "b")]
@@ -16,8 +16,8 @@ def chosen(text, found):
 
 
 def test_the_words_and_numbers_of_a_wish():
-    assert parse_device("cpu") == Wish("cpu")
-    assert parse_device(" CUDA:2,0,2 ") == Wish("cuda", (0, 2))
+    assert parse_device("cpu") == DeviceRequest("cpu")
+    assert parse_device(" CUDA:2,0,2 ") == DeviceRequest("cuda", (0, 2))
 
 
 @pytest.mark.parametrize("text", ["gpu", "", "cuda:", "cuda:a", "cuda:-1", "cpu:0", "auto:1", "optix:0,"])
@@ -47,10 +47,12 @@ def test_cards_are_counted_within_their_backend():
 
 @pytest.mark.parametrize("text", ["hip", "cuda:2", "cuda:0,7"])
 def test_what_is_not_there_is_refused_with_the_list_of_what_is(text):
-    with pytest.raises(SetupError, match=r"there is no .*; there is cpu, optix:0 \(NVIDIA L4\), optix:1"):
+    with pytest.raises(
+        SetupError, match=r"this machine has no .*; available: cpu, optix:0 \(NVIDIA L4\), optix:1"
+    ):
         chosen(text, NVIDIA)
 
 
 def test_on_a_machine_without_gpus_only_the_cpu_is_listed():
-    with pytest.raises(SetupError, match=r"no cuda on this machine; there is cpu$"):
+    with pytest.raises(SetupError, match=r"has no cuda; available: cpu$"):
         chosen("cuda:0", [])

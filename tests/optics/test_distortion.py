@@ -99,10 +99,10 @@ def test_the_pinhole_sees_what_the_lens_sees_and_light_stays_where_it_is():
     assert width >= camera.resolution[0] and wide.intrinsics[0][0] == pytest.approx(camera.intrinsics[0][0])
     columns, rows = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     picture = np.stack([columns, rows, np.ones_like(rows)], axis=-1).astype(np.float32)
-    seen = distorted_light(picture, camera).reshape(-1, 3)
+    light = distorted_light(picture, camera).reshape(-1, 3)
     from blendgen.geometry.projection import distort
 
-    rays = (seen[:, :2] - np.array(wide.intrinsics)[:2, 2]) / wide.intrinsics[0][0]
+    rays = (light[:, :2] - np.array(wide.intrinsics)[:2, 2]) / wide.intrinsics[0][0]
     back = distort(rays, camera.distortion) * camera.intrinsics[0][0] + np.array(camera.intrinsics)[:2, 2]
     columns, rows = np.meshgrid(np.arange(camera.resolution[0]) + 0.5, np.arange(camera.resolution[1]) + 0.5)
     assert back == pytest.approx(np.stack([columns, rows], axis=-1).reshape(-1, 2), abs=0.01)
@@ -147,7 +147,7 @@ def test_without_distortion_nothing_is_touched():
     assert distorted_light(light, camera) is light
 
 
-def test_a_lens_that_folds_is_told_when_it_is_drawn():
+def test_a_lens_that_folds_is_an_error_of_the_draw():
     spec = make_spec(camera={"distortion": {"k1": -0.9}, "focal_length_mm": 18})
     with pytest.raises(GeometryError, match="folds over"):
         draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from blendgen.engine.device import CPU, Wish
+from blendgen.engine.device import CPU, DeviceRequest
 from blendgen.errors import SetupError
 from blendgen.workers import gpu_probe as probe
 from tests.workers import failing
@@ -16,7 +16,7 @@ from tests.workers import failing
 
 def test_the_device_cpu_starts_no_probe(monkeypatch):
     monkeypatch.setattr(probe, "probe_gpus", None)
-    assert probe.devices_for(Wish("cpu")) == (CPU,)
+    assert probe.devices_for(DeviceRequest("cpu")) == (CPU,)
 
 
 @pytest.mark.slow
@@ -33,9 +33,9 @@ def test_the_probe_lists_gpus_only():
 def test_a_driver_that_crashes_is_an_error_for_its_gpu_but_not_for_auto(monkeypatch, caplog):
     monkeypatch.setattr(probe, "_send_gpus", failing.dies_while_probing)
     with pytest.raises(SetupError, match="probing for GPUs failed: the process ended with exit code -11"):
-        probe.devices_for(Wish("cuda"))
+        probe.devices_for(DeviceRequest("cuda"))
     with caplog.at_level(logging.WARNING):
-        assert probe.devices_for(Wish("auto")) == (CPU,)
+        assert probe.devices_for(DeviceRequest("auto")) == (CPU,)
     assert "the CPU is used" in caplog.text
 
 
