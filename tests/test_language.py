@@ -69,7 +69,6 @@ UNFINISHED = (
     "blendgen/engine",
     "blendgen/exporters",
     "blendgen/verification",
-    "docs",
     "tests/audit",
     "tests/benchmarks",
     "tests/cli",

@@ -22,7 +22,7 @@ _SHOWN_POSES = 4
 @click.argument("place", type=click.Path(path_type=Path, exists=True), metavar="PLACE")
 @click.option("--unit", type=click.Choice(list(METRES_PER_UNIT)), help="As `unit` of a spec.")
 @click.option("--up", type=click.Choice(UP_AXES), help="As `up` of a spec.")
-@click.option("--init", is_flag=True, help="Write a sidecar to start from beside PLACE, one model file.")
+@click.option("--init", is_flag=True, help="Write a sidecar to start from, next to PLACE, a model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(place, unit, up, init, as_json):
     """Check the models of PLACE, a folder, a model file, a sidecar or a spec, with their sidecars.
