@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from blendgen.draw import polytope
 from blendgen.draw.polytope import Polytope
+from blendgen.geometry.arrays import Array2, Matrix4x4, PointsN3
 from blendgen.geometry.projection import rigid, rotation_about_z, rows_of, transform_points
 from blendgen.models.product import Catalog
 from blendgen.scene.ground import Container
 from blendgen.scene.shot import Distractor, PlacedProduct
+
+_Placed = TypeVar("_Placed", PlacedProduct, Distractor)
 
 
 @dataclass(frozen=True)
@@ -22,18 +27,18 @@ class Arrangement:
     distractors: tuple[Distractor, ...] = ()
     container: Container | None = None
 
-    def points(self, catalog: Catalog) -> np.ndarray:
+    def points(self, catalog: Catalog) -> PointsN3:
         """(n, 3) hull vertices of the products, world frame, metres."""
         return _points(self.products, catalog)
 
-    def extent(self, catalog: Catalog) -> np.ndarray:
+    def extent(self, catalog: Catalog) -> PointsN3:
         """(n, 3) points round all that lies on the surface."""
         everything = [_points((*self.products, *self.distractors), catalog)]
         if self.container is not None:
             everything += [wall.corners_m for wall in walls(self.container)]
         return np.concatenate(everything)
 
-    def moved(self, offset_xy_m) -> Arrangement:
+    def moved(self, offset_xy_m: Array2 | tuple[float, float]) -> Arrangement:
         """The same, all shifted along the surface."""
         shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
         container = self.container
@@ -52,7 +57,8 @@ class Arrangement:
 
     def others(self, catalog: Catalog) -> list[Polytope]:
         """All that may stand before the subject."""
-        things = [_placed(thing, catalog) for thing in (*self.products[1:], *self.distractors)]
+        others: tuple[PlacedProduct | Distractor, ...] = (*self.products[1:], *self.distractors)
+        things = [_placed(thing, catalog) for thing in others]
         return things + (walls(self.container) if self.container is not None else [])
 
 
@@ -71,7 +77,7 @@ def walls(container: Container) -> list[Polytope]:
     return [polytope.box(low, high).placed(to_world) for low, high in boxes]
 
 
-def _points(things, catalog: Catalog) -> np.ndarray:
+def _points(things: Iterable[PlacedProduct | Distractor], catalog: Catalog) -> PointsN3:
     return np.concatenate([transform_points(t.object_to_world, catalog.product_of(t).hull_m) for t in things])
 
 
@@ -79,7 +85,7 @@ def _placed(thing: PlacedProduct | Distractor, catalog: Catalog) -> Polytope:
     return polytope.of_product(catalog.product_of(thing)).placed(thing.object_to_world)
 
 
-def _shifted(things, shift: np.ndarray) -> tuple:
+def _shifted(things: tuple[_Placed, ...], shift: Matrix4x4) -> tuple[_Placed, ...]:
     return tuple(
         t.model_copy(update={"object_to_world": rows_of(shift @ np.array(t.object_to_world))}) for t in things
     )

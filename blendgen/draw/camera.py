@@ -14,7 +14,9 @@ import numpy as np
 from blendgen.draw.framing import above_surface, box_in_image, framed, position_at_distance
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import InfeasibleDraw
+from blendgen.geometry.arrays import Array2, Array3, Matrix3x3, PointsN3
 from blendgen.geometry.projection import (
+    Coefficients,
     angles_of,
     camera_rotation,
     intrinsics_matrix,
@@ -34,18 +36,18 @@ class Lens:
     resolution: tuple[int, int]
     focal_length_mm: float
     sensor_width_mm: float
-    intrinsics: np.ndarray
-    half: np.ndarray
-    distortion: tuple[float, ...]
+    intrinsics: Matrix3x3
+    half: Array2
+    distortion: Coefficients
     f_number: float | None
     focus_error: float
 
 
-def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Camera:
+def draw_camera(spec: Spec, points_world_m: PointsN3, sampler: Sampler) -> Camera:
     """The camera of one shot; points_world_m: (n, 3) hull vertices of all products."""
     section, lens = spec.camera, draw_lens(spec, sampler)
     azimuth_deg, elevation_deg = _viewpoint(section, sampler)
-    roll_deg = sampler.value(section.distribution("roll_deg"), "camera.roll_deg")
+    roll_deg = sampler.value(section.sampled("roll_deg"), "camera.roll_deg")
     offset = np.array(sampler.value(section.subject_offset, "camera.subject_offset"))
     rotation = camera_rotation(azimuth_deg, elevation_deg, roll_deg)
     points, half = points_world_m @ rotation.T, lens.half
@@ -55,7 +57,7 @@ def draw_camera(spec: Spec, points_world_m: np.ndarray, sampler: Sampler) -> Cam
             lambda reduced: position_at_distance(points, half, distance, reduced), offset, rotation
         )
     else:
-        fill = sampler.value(section.distribution("frame_fill"), "camera.frame_fill")
+        fill = sampler.value(section.sampled("frame_fill"), "camera.frame_fill")
         position = above_surface(
             lambda reduced: framed(points, half, fill, reduced, lens.distortion), offset, rotation
         )
@@ -84,7 +86,7 @@ def draw_lens(spec: Spec, sampler: Sampler) -> Lens:
     )
 
 
-def _check_lens(intrinsics, spec: Spec, distortion, sampler: Sampler) -> None:
+def _check_lens(intrinsics: Matrix3x3, spec: Spec, distortion: Coefficients, sampler: Sampler) -> None:
     """Raises InfeasibleDraw for a lens that cannot be rendered; a mounted camera has it in every attempt."""
     try:
         require_pinhole(rows_of(intrinsics), spec.resolution, distortion)
@@ -92,7 +94,14 @@ def _check_lens(intrinsics, spec: Spec, distortion, sampler: Sampler) -> None:
         raise InfeasibleDraw(fault.reason, fault.message, permanent=sampler.mount is not None) from None
 
 
-def camera_of(lens: Lens, rotation, position, angles, points, focus_m: float) -> Camera:
+def camera_of(
+    lens: Lens,
+    rotation: Matrix3x3,
+    position: Array3,
+    angles: tuple[float, float, float],
+    points: PointsN3,
+    focus_m: float,
+) -> Camera:
     """A camera as a Shot holds it.
 
     rotation: (3, 3) world -> camera; position, points: in a frame turned like the camera
@@ -117,19 +126,22 @@ def camera_of(lens: Lens, rotation, position, angles, points, focus_m: float) ->
     )
 
 
-def depth_of_middle(points, position) -> float:
+def depth_of_middle(points: PointsN3, position: Array3) -> float:
     """Depth of the middle of points; both in a frame turned like the camera."""
     return float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2])
 
 
-def _distortion(section: Distortion, sampler: Sampler) -> tuple[float, ...]:
+def _distortion(section: Distortion, sampler: Sampler) -> Coefficients:
     names = ("k1", "k2", "p1", "p2", "k3")
-    return tuple(float(sampler.value(getattr(section, name), f"camera.distortion.{name}")) for name in names)
+    k1, k2, p1, p2, k3 = (
+        float(sampler.value(getattr(section, name), f"camera.distortion.{name}")) for name in names
+    )
+    return (k1, k2, p1, p2, k3)
 
 
 def _viewpoint(section: CameraSection, sampler: Sampler) -> tuple[float, float]:
     direction = section.distribution("direction")
     if direction is not None:
         return angles_of(sampler.value(direction, "camera.direction"))
-    azimuth = sampler.value(section.distribution("azimuth_deg"), "camera.azimuth_deg")
-    return azimuth, sampler.value(section.distribution("elevation_deg"), "camera.elevation_deg")
+    azimuth = sampler.value(section.sampled("azimuth_deg"), "camera.azimuth_deg")
+    return azimuth, sampler.value(section.sampled("elevation_deg"), "camera.elevation_deg")

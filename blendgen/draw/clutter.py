@@ -11,15 +11,18 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blendgen.draw.placement import clearance, corners, stable_pose_rotation, standing
 from blendgen.draw.sampler import Sampler
+from blendgen.geometry.arrays import Array2, Matrix3x3, Matrix4x4, PointsN2
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
 from blendgen.models.product import Catalog, Product
 from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
-from blendgen.scene.shot import Distractor
+from blendgen.scene.shot import Distractor, PlacedProduct
 from blendgen.spec.model import Spec
+from blendgen.spec.products import Distractors
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +31,9 @@ class Thing:
 
     product: Product
     colorway: str
-    rotation: np.ndarray
+    rotation: Matrix3x3
 
-    def at(self, object_to_world) -> Distractor:
+    def at(self, object_to_world: Matrix4x4) -> Distractor:
         return Distractor(
             product=self.product.name, colorway=self.colorway, object_to_world=rows_of(object_to_world)
         )
@@ -53,14 +56,18 @@ def _thing(catalog: Catalog, sampler: Sampler, prefix: str) -> Thing:
 
 
 def draw_distractors(
-    spec: Spec, catalog: Catalog, products, surface: Surface, sampler: Sampler
+    spec: Spec, catalog: Catalog, products: tuple[PlacedProduct, ...], surface: Surface, sampler: Sampler
 ) -> tuple[Distractor, ...]:
     """The distractors of one shot, each beside what lies there already."""
+    if spec.distractors is None:
+        return ()
     outlines = [_outline(catalog.product_of(placed), placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
     found: list[Distractor] = []
     for number, thing in enumerate(draw_things(spec, catalog, sampler)):
-        distractor = thing.at(_beside(spec, thing, outlines, middle, sampler, f"distractors.{number}"))
+        distractor = thing.at(
+            _beside(spec.distractors, thing, outlines, middle, sampler, f"distractors.{number}")
+        )
         outline = _outline(thing.product, distractor.object_to_world)
         if _on(surface, outline):
             found.append(distractor)
@@ -68,23 +75,30 @@ def draw_distractors(
     return tuple(found)
 
 
-def _beside(spec: Spec, thing: Thing, outlines, middle, sampler: Sampler, prefix: str) -> np.ndarray:
+def _beside(
+    section: Distractors,
+    thing: Thing,
+    outlines: list[PointsN2],
+    middle: Array2,
+    sampler: Sampler,
+    prefix: str,
+) -> Matrix4x4:
     """object_to_world (4, 4) on the surface, just clear of all outlines in a drawn direction."""
     bearing = sampler.u(f"{prefix}.choice", 4)[3]
     transform = standing(thing.product, thing.rotation)
     transform[:2, 3] += middle
-    gap = sampler.value(spec.distractors.gap_m, f"{prefix}.gap_m")
+    gap = sampler.value(section.gap_m, f"{prefix}.gap_m")
     direction = np.array([math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)])
     outline = _outline(thing.product, transform)
     transform[:2, 3] += direction * (max(clearance(other, outline, direction) for other in outlines) + gap)
     return transform
 
 
-def _outline(product: Product, object_to_world) -> np.ndarray:
+def _outline(product: Product, object_to_world: ArrayLike) -> PointsN2:
     return corners(transform_points(object_to_world, product.hull_m)[:, :2])
 
 
-def _on(surface: Surface, outline: np.ndarray) -> bool:
+def _on(surface: Surface, outline: PointsN2) -> bool:
     if not SURFACE_KINDS[surface.kind].has_edges:
         return True
     yaw = math.radians(surface.yaw_deg)

@@ -8,10 +8,12 @@ where have streams of their own, so that a product grows older without its marks
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from blendgen.draw.sampler import Sampler
+from blendgen.geometry.arrays import Array3, Matrix3x3
 from blendgen.models.product import Product
 from blendgen.scene.condition import Condition, Impact, Sticker
 from blendgen.scene.kinds.stickers import STICKER_KINDS, StickerKind
@@ -26,7 +28,7 @@ _LARGEST_SHARE = 0.6  # of a face's side; see StickerKind.overhang
 
 
 def draw_condition(
-    spec: Spec, product: Product, rotation: np.ndarray, sampler: Sampler, number: int
+    spec: Spec, product: Product, rotation: Matrix3x3, sampler: Sampler, number: int
 ) -> Condition:
     """The state of one product of a shot.
 
@@ -44,7 +46,9 @@ def draw_condition(
     )
 
 
-def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance: float):
+def _stickers(
+    product: Product, rotation: Matrix3x3, sampler: Sampler, stream: str, chance: float
+) -> tuple[Sticker, ...]:
     if not chance:
         return ()
     u = np.reshape(sampler.u(stream, _MAX_STICKERS * _UNITS_A_STICKER), (_MAX_STICKERS, -1))
@@ -57,7 +61,7 @@ def _stickers(product: Product, rotation, sampler: Sampler, stream: str, chance:
 class _Face:
     """The face of a product's bounding box that looks up most."""
 
-    def __init__(self, product: Product, rotation: np.ndarray):
+    def __init__(self, product: Product, rotation: Matrix3x3):
         axis = int(np.argmax(np.abs(rotation[2])))
         size = np.array(product.size_m)
         self.normal = np.sign(rotation[2, axis]) * np.eye(3)[axis]
@@ -66,18 +70,27 @@ class _Face:
         self.long, self.short = sorted((i for i in range(3) if i != axis), key=lambda i: -size[i])
         self.size_m = size
 
-    def at(self, along: float, across: float) -> np.ndarray:
+    def at(self, along: float, across: float) -> Array3:
         """The point at two numbers from -1 to 1."""
         place = self.center_m.copy()
         place[self.long] += along * self.size_m[self.long] / 2
         place[self.short] += across * self.size_m[self.short] / 2
         return place
 
-    def direction(self, angle_rad: float) -> np.ndarray:
+    def direction(self, angle_rad: float) -> Array3:
         return math.cos(angle_rad) * np.eye(3)[self.long] + math.sin(angle_rad) * np.eye(3)[self.short]
 
 
-def _sticker(face: _Face, kind_unit, length_unit, width_unit, x, y, turn, pattern) -> Sticker:
+def _sticker(
+    face: _Face,
+    kind_unit: float,
+    length_unit: float,
+    width_unit: float,
+    x: float,
+    y: float,
+    turn: float,
+    pattern: float,
+) -> Sticker:
     kind = _kind(kind_unit)
     lengths, widths = kind.length_mm, kind.width_mm
     limits = [1000 * _LARGEST_SHARE * face.size_m[axis] for axis in (face.long, face.short)]
@@ -124,6 +137,6 @@ def _impact(product: Product, sampler: Sampler, stream: str) -> Impact:
     return Impact(point_m=_plain(point), normal=_plain(np.eye(3)[axis]))
 
 
-def _plain(vector) -> tuple[float, float, float]:
+def _plain(vector: Iterable[float]) -> tuple[float, float, float]:
     x, y, z = (float(value) for value in vector)
     return (x, y, z)

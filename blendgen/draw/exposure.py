@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blendgen.draw.sampler import Sampler
+from blendgen.geometry.arrays import Array3
 from blendgen.geometry.color import blackbody_linear, luminance, tinted, white_balance_gain
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.shot import (
@@ -26,6 +28,8 @@ from blendgen.scene.shot import (
 from blendgen.spec.distributions import Constant, Distribution
 from blendgen.spec.model import Spec
 from blendgen.spec.sensor import SensorSettings
+
+Gain = tuple[float, float, float]  # of red, green and blue
 
 # in this time a lamp that burns gives the light of a flash of the same strength
 _STEADY_S = 0.01
@@ -45,7 +49,8 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     around = sampler.value(section.environment_temperature_k, "exposure.environment_temperature_k")
     gains = {ENVIRONMENT_GROUP: _gain(environment_ev, around), EMISSION_GROUP: (1.0, 1.0, 1.0)}
     if SURFACE_KINDS[shot.surface.kind].backlit:
-        gains[EMISSION_GROUP] = (2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev"),) * 3
+        backlight = 2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev")
+        gains[EMISSION_GROUP] = (backlight, backlight, backlight)
     for i in numbers:
         gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i], tint[i])
     time_s = sampler.value(section.time_s, "exposure.time_s")
@@ -54,11 +59,15 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     gains = _beside_flashes(gains, flashes, time_s)
     light = incident_light(shot, gains)
     if shot.backdrop is not None:
-        gains[BACKDROP_GROUP] = tuple(float(v) for v in light)
+        gains[BACKDROP_GROUP] = (float(light[0]), float(light[1]), float(light[2]))
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
     correction = sampler.value(section.white_balance, "exposure.white_balance")
     set_for = sampler.value(section.white_balance_temperature_k, "exposure.white_balance_temperature_k")
-    assumed = {"incident": light, "fixed": blackbody_linear(set_for), "gray_world": (1, 1, 1)}
+    assumed: dict[str, ArrayLike] = {
+        "incident": light,
+        "fixed": blackbody_linear(set_for),
+        "gray_world": (1, 1, 1),
+    }
     return Exposure(
         index=sampler.index,
         group_gain=gains,
@@ -107,13 +116,13 @@ def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, fl
     return tuple(2.0**ev * channel for channel in tinted(blackbody_linear(temperature_k), tint))
 
 
-def _beside_flashes(gains, flashes, time_s: float):
+def _beside_flashes(gains: dict[str, Gain], flashes: dict[str, float], time_s: float) -> dict[str, Gain]:
     """Gains that count what gathers during the exposure: steady light more, the longer it lasts."""
     if not flashes:
         return gains
     gathered = time_s / _STEADY_S
     return {
-        group: gain if group in flashes else tuple(gathered * channel for channel in gain)
+        group: gain if group in flashes else (gathered * gain[0], gathered * gain[1], gathered * gain[2])
         for group, gain in gains.items()
     }
 
@@ -134,7 +143,7 @@ def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = 
     return Sensor(**drawn, pattern_seed=camera.seed_number("sensor.pattern_seed"))
 
 
-def incident_light(shot: Shot, gains) -> np.ndarray:
+def incident_light(shot: Shot, gains: dict[str, Gain]) -> Array3:
     """(3,) linear light on a level patch at the products, 1 where a white patch sends radiance 1.
 
     A sheet that shines by itself counts as much as it shines: the camera is set for it, too.

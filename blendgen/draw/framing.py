@@ -8,10 +8,13 @@ and nothing is ever cut off.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from blendgen.errors import InfeasibleDraw, Reason
-from blendgen.geometry.projection import NO_DISTORTION, distort
+from blendgen.geometry.arrays import Array2, Array3, Matrix3x3, PointsN2, PointsN3
+from blendgen.geometry.projection import NO_DISTORTION, Coefficients, distort
 
 # free room before the lens, as a share of the products' diameter
 _CLEARANCE = 0.1
@@ -21,7 +24,7 @@ _HAIR = 1e-6
 _CORRECTIONS, _FILL_TOLERANCE, _STEPS_A_SIDE = 20, 1e-4, 12
 
 
-def above_surface(solve, offset: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def above_surface(solve: Callable[[Array2], Array3 | None], offset: Array2, rotation: Matrix3x3) -> Array3:
     """The camera's position with the largest share of the offset that keeps it above the surface.
 
     An almost level camera that looks past the top of the products would be below the surface.
@@ -40,7 +43,9 @@ def above_surface(solve, offset: np.ndarray, rotation: np.ndarray) -> np.ndarray
     )
 
 
-def framed(points, half, fill: float, offset, distortion) -> np.ndarray | None:
+def framed(
+    points: PointsN3, half: Array2, fill: float, offset: Array2, distortion: Coefficients
+) -> Array3 | None:
     """The position from which the box fills `fill` of the frame of the lens; None where, at this offset,
     the lens would push a part of the products out of the frame.
 
@@ -61,7 +66,7 @@ def framed(points, half, fill: float, offset, distortion) -> np.ndarray | None:
     return position if inside or not np.any(offset) else None
 
 
-def position_for_fill(points, half, fill: float, offset) -> np.ndarray:
+def position_for_fill(points: PointsN3, half: Array2, fill: float, offset: Array2) -> Array3:
     """The position from which the box of the points fills `fill` of the tighter side of the frame.
 
     points: (n, 3) in a frame turned like the camera (X right, Y down, Z forward), metres
@@ -82,7 +87,7 @@ def position_for_fill(points, half, fill: float, offset) -> np.ndarray:
     return np.array([*(_across(points, z, axis, half, offset) for axis in (0, 1)), z])
 
 
-def position_at_distance(points, half, distance_m: float, offset) -> np.ndarray:
+def position_at_distance(points: PointsN3, half: Array2, distance_m: float, offset: Array2) -> Array3:
     """The position at a distance (along the optical axis) from the middle of the points.
 
     raises: InfeasibleDraw where the products reach behind the camera
@@ -102,7 +107,7 @@ def _window(half_extent: float, fill: float, offset: float) -> tuple[float, floa
     return centre - fill * half_extent, centre + fill * half_extent
 
 
-def _across(points, z: float, axis: int, half, offset) -> float:
+def _across(points: PointsN3, z: float, axis: int, half: Array2, offset: Array2) -> float:
     """Position along one axis, for a given z, at which the box sits in its window's middle.
 
     Both edges of the projected box are monotone in the position: a bisection cannot fail.
@@ -127,7 +132,7 @@ def _across(points, z: float, axis: int, half, offset) -> float:
     return (low + high) / 2
 
 
-def box_in_image(points, position, distortion) -> np.ndarray:
+def box_in_image(points: PointsN3, position: Array3, distortion: Coefficients) -> PointsN2:
     """Lower and upper corner (2, 2) of the box of the points in the image plane at z = 1."""
     shifted = points - position
     image = shifted[:, :2] / shifted[:, 2:]
@@ -136,7 +141,7 @@ def box_in_image(points, position, distortion) -> np.ndarray:
     return np.stack([image.min(axis=0), image.max(axis=0)])
 
 
-def _along_outline(image: np.ndarray) -> np.ndarray:
+def _along_outline(image: PointsN2) -> PointsN2:
     """Points along the outline of image points: a lens bends its sides outwards, between the corners."""
     from scipy.spatial import ConvexHull
 

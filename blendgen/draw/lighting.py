@@ -10,6 +10,7 @@ import numpy as np
 
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.sunlight import ball_round, placed_opening
+from blendgen.geometry.arrays import PointsN3
 from blendgen.geometry.projection import (
     angles_of,
     direction_of,
@@ -40,7 +41,7 @@ def draw_environment(spec: Spec, catalog: Catalog, sampler: Sampler) -> Environm
     )
 
 
-def draw_lamps(spec: Spec, points_world_m, camera: Camera, sampler: Sampler) -> tuple[Lamp, ...]:
+def draw_lamps(spec: Spec, points_world_m: PointsN3, camera: Camera, sampler: Sampler) -> tuple[Lamp, ...]:
     """The lamps of one shot, facing the middle of the products' points (n, 3)."""
     section = spec.lighting.lamps
     count = int(sampler.value(section.count, "lighting.lamps.count"))
@@ -53,7 +54,9 @@ def draw_lamps(spec: Spec, points_world_m, camera: Camera, sampler: Sampler) -> 
     )
 
 
-def _lamp(section: LampsSection, points_world_m, camera: Camera, sampler: Sampler, number: int) -> Lamp:
+def _lamp(
+    section: LampsSection, points_world_m: PointsN3, camera: Camera, sampler: Sampler, number: int
+) -> Lamp:
     """A lamp at its distance from the ball round the products, so that it never stands inside them."""
     prefix = f"lighting.lamps.{number}"
     target, radius_m = ball_round(points_world_m)
@@ -77,7 +80,9 @@ def _lamp(section: LampsSection, points_world_m, camera: Camera, sampler: Sample
     )
 
 
-def _through_opening(lamp: Lamp, section: LampsSection, points_world_m, sampler: Sampler, number: int):
+def _through_opening(
+    lamp: Lamp, section: LampsSection, points_world_m: PointsN3, sampler: Sampler, number: int
+) -> Lamp:
     """The door or window, set where the edge of its light falls as drawn."""
     prefix = f"lighting.lamps.{number}"
     share = sampler.value(section.sunlit, f"{prefix}.sunlit")

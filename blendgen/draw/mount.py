@@ -15,6 +15,7 @@ from blendgen.draw.camera import Lens, camera_of, draw_lens
 from blendgen.draw.framing import OFFSET_STEPS, box_in_image
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import InfeasibleDraw, Reason
+from blendgen.geometry.arrays import Array2, Array3, Matrix3x3, PointsN2, PointsN3
 from blendgen.geometry.projection import angles_of, camera_rotation, rotation_about
 from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
@@ -27,7 +28,7 @@ _MIN_DEPTH = 0.02  # of the products, as a share of the camera's height
 
 
 def draw_mounted(
-    spec: Spec, points_m: np.ndarray, extent_m: np.ndarray, surface: Surface, sampler: Sampler
+    spec: Spec, points_m: PointsN3, extent_m: PointsN3, surface: Surface, sampler: Sampler
 ) -> tuple[Camera, tuple[float, float]]:
     """The camera of one shot, and the shift (x, y) of the products.
 
@@ -45,11 +46,11 @@ def draw_mounted(
     return camera.model_copy(update={"mount": sampler.mount}), (float(shift[0]), float(shift[1]))
 
 
-def _pose(spec: Spec, sampler: Sampler) -> tuple[np.ndarray, np.ndarray, tuple[float, float, float]]:
+def _pose(spec: Spec, sampler: Sampler) -> tuple[Matrix3x3, Array3, tuple[float, float, float]]:
     """Rotation world -> camera, place in the world, and (azimuth, elevation, roll) in degrees."""
     names = ("height_m", "tilt_deg", "azimuth_deg", "roll_deg", "mount_tolerance_m", "mount_tolerance_deg")
     height, tilt, azimuth, roll, reach_m, reach_deg = (
-        sampler.value(spec.camera.distribution(name), f"camera.{name}") for name in names
+        sampler.value(spec.camera.sampled(name), f"camera.{name}") for name in names
     )
     nominal = camera_rotation(azimuth, 90 - tilt, roll)
     place = -nominal[2] * height / -nominal[2, 2] + _in_ball(reach_m, "camera.mount_tolerance_m.at", sampler)
@@ -60,14 +61,14 @@ def _pose(spec: Spec, sampler: Sampler) -> tuple[np.ndarray, np.ndarray, tuple[f
     return rotation, place, _angles(rotation)
 
 
-def _angles(rotation: np.ndarray) -> tuple[float, float, float]:
+def _angles(rotation: Matrix3x3) -> tuple[float, float, float]:
     """Azimuth, elevation and roll in degrees of a (3, 3) rotation world -> camera."""
     azimuth, elevation = angles_of(-rotation[2])
     right, down, _ = camera_rotation(azimuth, elevation, 0)
     return azimuth, elevation, math.degrees(math.atan2(rotation[0] @ down, rotation[0] @ right))
 
 
-def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
+def _in_ball(radius: float, name: str, sampler: Sampler) -> Array3:
     """(3,) uniform in a ball."""
     outward, height, turn = sampler.u(name, 3)
     z, angle = 2 * height - 1, 2 * math.pi * turn
@@ -75,7 +76,15 @@ def _in_ball(radius: float, name: str, sampler: Sampler) -> np.ndarray:
     return radius * outward ** (1 / 3) * np.array([ring * math.cos(angle), ring * math.sin(angle), z])
 
 
-def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: Surface) -> np.ndarray:
+def _shift(
+    points_m: PointsN3,
+    extent_m: PointsN3,
+    rotation: Matrix3x3,
+    place_m: Array3,
+    lens: Lens,
+    offset: Array2,
+    surface: Surface,
+) -> Array2:
     """How the products are moved so that they sit in the frame at the offset, whole, and on the surface.
 
     The offset is reduced in steps where the lens or the tilt would push a part of them out of the frame.
@@ -107,7 +116,7 @@ def _shift(points_m, extent_m, rotation, place_m, lens: Lens, offset, surface: S
     )
 
 
-def _on(surface: Surface, points_m, shift) -> np.ndarray:
+def _on(surface: Surface, points_m: PointsN3, shift: Array2) -> Array2:
     """The shift, made smaller where it would push the products over an edge of the surface."""
     kind = SURFACE_KINDS[surface.kind]
     if not kind.has_edges:
@@ -120,7 +129,9 @@ def _on(surface: Surface, points_m, shift) -> np.ndarray:
     return np.clip(axes @ shift, -room, room) @ axes
 
 
-def _shift_to_offset(turned, rotation, place_m, lens: Lens, offset) -> np.ndarray:
+def _shift_to_offset(
+    turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, offset: Array2
+) -> Array2:
     """Shift that brings the products' box to its place in the frame, by Newton's method.
 
     turned: (n, 3) points turned like the camera
@@ -137,17 +148,19 @@ def _shift_to_offset(turned, rotation, place_m, lens: Lens, offset) -> np.ndarra
     return shift
 
 
-def _miss(turned, rotation, place_m, lens: Lens, offset, shift) -> np.ndarray:
+def _miss(
+    turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, offset: Array2, shift: Array2
+) -> Array2:
     """(2,) how far the middle of the products' box is from its place, in the image plane at z = 1."""
     low, high = _box(turned, rotation, place_m, lens, shift)
     free = np.maximum(lens.half - (high - low) / 2, 0.0)
     return (low + high) / 2 - offset * free
 
 
-def _whole(turned, rotation, place_m, lens: Lens, shift) -> bool:
+def _whole(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, shift: Array2) -> bool:
     return bool(np.all(np.abs(_box(turned, rotation, place_m, lens, shift)) <= lens.half + _INSIDE))
 
 
-def _box(turned, rotation, place_m, lens: Lens, shift) -> np.ndarray:
+def _box(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, shift: Array2) -> PointsN2:
     """The box of the products in the image; to move them is to move the camera the other way."""
     return box_in_image(turned, rotation @ (place_m - [*shift, 0.0]), lens.distortion)

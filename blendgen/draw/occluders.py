@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blendgen.draw import polytope
 from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.polytope import Polytope
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.visibility import Sight, sight_of
+from blendgen.geometry.arrays import Array3, Matrix3x3, Matrix4x4, PointsN3
 from blendgen.geometry.projection import direction_of, inverse_rigid, rigid, rows_of
 from blendgen.models.product import Catalog, Product
 from blendgen.scene.shot import Camera, Distractor
@@ -58,17 +60,19 @@ def draw_occluders(
     return tuple(found)
 
 
-def visible_band(spec: Spec, occluders) -> tuple[float, float]:
+def visible_band(spec: Spec, occluders: tuple[Distractor, ...]) -> tuple[float, float]:
     """Least and largest share of the subject that must be visible in a shot: both distributions hold."""
     least, largest = spec.placement.visible_fraction
-    if not occluders:
+    if not occluders or spec.occluders is None:
         return least, largest
     low, high = spec.occluders.visible_fraction.support()
     short = max(_HALF_BAND - (high - low) / 2, 0.0)
     return max(low - short, least), min(high + short, largest)
 
 
-def _best(catalog: Catalog, stage: _Stage, sight: Sight, goal: float, sampler: Sampler, number: int):
+def _best(
+    catalog: Catalog, stage: _Stage, sight: Sight, goal: float, sampler: Sampler, number: int
+) -> tuple[Distractor, Sight] | None:
     """The first of some tries that reaches the goal, else the one that comes nearest."""
     best = None
     for attempt in range(_TRIES):
@@ -93,7 +97,7 @@ class _Stage:
     away: (3,) unit normal of the plane, towards the camera's side; front_m: where the plane starts
     """
 
-    def __init__(self, things_m: np.ndarray, subject: Polytope, camera: Camera, height_m: float):
+    def __init__(self, things_m: PointsN3, subject: Polytope, camera: Camera, height_m: float):
         self.origin = inverse_rigid(camera.world_to_camera)[:3, 3]
         level = camera.elevation_deg >= _LEVEL_ABOVE_DEG
         self.away = np.array([0.0, 0.0, 1.0]) if level else direction_of(camera.azimuth_deg, 0.0)
@@ -105,7 +109,7 @@ class _Stage:
         self.middle = subject.corners_m.mean(axis=0)
         self.size_m = float(np.linalg.norm(np.ptp(subject.corners_m, axis=0)))
 
-    def heading(self, bearing: float) -> np.ndarray:
+    def heading(self, bearing: float) -> Array3:
         """(3,) unit direction in the plane for a number in [0, 1); upright never from below."""
         side = np.cross(np.array([0.0, 0.0, 1.0]), self.away)
         if self.level:
@@ -114,13 +118,15 @@ class _Stage:
         angle = math.pi * bearing
         return math.cos(angle) * side - math.sin(angle) * np.array([0.0, 0.0, 1.0])
 
-    def target(self) -> np.ndarray:
+    def target(self) -> Array3:
         """Where the line from the camera to the subject's middle passes the plane."""
         towards = self.middle - self.origin
         return self.origin + towards * (self.front_m - self.origin @ self.away) / (towards @ self.away)
 
 
-def _advanced(product: Product, stage: _Stage, sight: Sight, goal: float, bearing: float):
+def _advanced(
+    product: Product, stage: _Stage, sight: Sight, goal: float, bearing: float
+) -> tuple[Matrix4x4 | None, Sight]:
     """(object_to_world, what is still seen) at the first advance that leaves no more than the goal.
 
     (None, sight) where the model is too thick to go between the things and the camera.
@@ -148,7 +154,7 @@ def _advanced(product: Product, stage: _Stage, sight: Sight, goal: float, bearin
     return pose, _left(body, pose, sight, stage)
 
 
-def _pose(product: Product, stage: _Stage, rotation: np.ndarray, advance_m: float) -> np.ndarray:
+def _pose(product: Product, stage: _Stage, rotation: Matrix3x3, advance_m: float) -> Matrix4x4:
     """object_to_world with the leading edge so far beyond the subject's middle, clear of the surface."""
     low, high = product.hull_m.min(axis=0), product.hull_m.max(axis=0)
     edge = np.array([(low[0] + high[0]) / 2, high[1], low[2]])
@@ -157,5 +163,5 @@ def _pose(product: Product, stage: _Stage, rotation: np.ndarray, advance_m: floa
     return rigid(rotation, place + (0.0, 0.0, max(0.0, -lowest)))
 
 
-def _left(body: Polytope, object_to_world, sight: Sight, stage: _Stage) -> Sight:
+def _left(body: Polytope, object_to_world: ArrayLike, sight: Sight, stage: _Stage) -> Sight:
     return sight.behind(body.placed(object_to_world), stage.origin)

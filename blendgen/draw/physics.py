@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from blendgen.draw.polytope import Polytope
+from blendgen.geometry.arrays import Array2, Array3, Matrix3x3, Matrix4x4, PointsN3
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +32,11 @@ class Body:
     """A polytope in its own frame, and the rotation (3, 3) and place (x, y) from which it falls."""
 
     polytope: Polytope
-    rotation: np.ndarray
-    place_m: np.ndarray
+    rotation: Matrix3x3
+    place_m: Array2
 
 
-def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[np.ndarray] | None:
+def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Matrix4x4] | None:
     """object_to_world (4, 4) of each body at rest; None where some are still on the move.
 
     bodies: the first falls first; walls: boxes that stand still; floor_m: height of the floor
@@ -65,7 +67,7 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[np
 
 def _heights(bodies: list[Body], size_m: float) -> list[float]:
     """How high the middle of each body starts, so that no ball round one meets another's, metres."""
-    started: list[tuple[np.ndarray, float, float]] = []
+    started: list[tuple[Array2, float, float]] = []
     for body in bodies:
         corners = body.polytope.corners_m
         radius = float(np.linalg.norm(corners - _middle(body), axis=1).max())
@@ -78,7 +80,14 @@ def _heights(bodies: list[Body], size_m: float) -> list[float]:
     return [height for _, height, _ in started]
 
 
-def _model(mujoco, bodies, walls, floor_m: float, heights, size_m: float):
+def _model(
+    mujoco: Any,
+    bodies: list[Body],
+    walls: list[Polytope],
+    floor_m: float,
+    heights: list[float],
+    size_m: float,
+) -> Any:
     spec = mujoco.MjSpec()
     spec.option.timestep = _STEP_S
     spec.option.gravity = [0, 0, -_GRAVITY]
@@ -102,17 +111,17 @@ def _model(mujoco, bodies, walls, floor_m: float, heights, size_m: float):
     return spec.compile()
 
 
-def _mesh(spec, name: str, corners: np.ndarray) -> str:
+def _mesh(spec: Any, name: str, corners: PointsN3) -> str:
     spec.add_mesh(name=name, uservert=corners.ravel().tolist())
     return name
 
 
-def _middle(body: Body) -> np.ndarray:
+def _middle(body: Body) -> Array3:
     corners = body.polytope.corners_m
     return (corners.min(axis=0) + corners.max(axis=0)) / 2
 
 
-def _pose(data, number: int, body: Body, size_m: float) -> np.ndarray:
+def _pose(data: Any, number: int, body: Body, size_m: float) -> Matrix4x4:
     turned = data.xmat[number].reshape(3, 3) @ body.rotation
     # twice the products of many steps: orthogonal again to the last bit that matters
     u, _, v = np.linalg.svd(turned)

@@ -20,6 +20,7 @@ from blendgen.draw.physics import Body, settle
 from blendgen.draw.placement import THINNEST_M, Drawn
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import InfeasibleDraw, Reason
+from blendgen.geometry.arrays import Array3, Matrix3x3, Matrix4x4, PointsN2
 from blendgen.geometry.projection import rigid, rotation_about_z, transform_points
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog, Product
@@ -36,10 +37,10 @@ _STRAY = 1.5
 @dataclass(frozen=True, eq=False)
 class _Thing:
     product: Product
-    rotation: np.ndarray
+    rotation: Matrix3x3
 
     @property
-    def size_m(self) -> np.ndarray:
+    def size_m(self) -> Array3:
         """(3,) extent as it falls."""
         return np.ptp(self.product.hull_m @ self.rotation.T, axis=0)
 
@@ -75,7 +76,9 @@ def piles(
         )
 
 
-def _dropped(things, container: Container | None, spread: float, sampler: Sampler, number: int):
+def _dropped(
+    things: list[_Thing], container: Container | None, spread: float, sampler: Sampler, number: int
+) -> list[Matrix4x4] | None:
     """Poses at rest of one try, none astray; None where that failed."""
     order, places = _falls(things, container, spread, sampler, number)
     bodies = [Body(polytope.of_product(things[i].product), things[i].rotation, places[i]) for i in order]
@@ -83,7 +86,7 @@ def _dropped(things, container: Container | None, spread: float, sampler: Sample
     at_rest = settle(bodies, walls(standing) if standing else [], container.wall_m if container else 0.0)
     if at_rest is None:
         return None
-    poses: list[np.ndarray] = [np.eye(4)] * len(things)
+    poses: list[Matrix4x4] = [np.eye(4)] * len(things)
     for i, pose in zip(order, at_rest, strict=True):
         poses[i] = pose
     if _astray(things, poses, places, container):
@@ -91,7 +94,9 @@ def _dropped(things, container: Container | None, spread: float, sampler: Sample
     return _lowered(things, poses, container)
 
 
-def _falls(things, container: Container | None, spread: float, sampler: Sampler, number: int):
+def _falls(
+    things: list[_Thing], container: Container | None, spread: float, sampler: Sampler, number: int
+) -> tuple[list[int], PointsN2]:
     """In which order things fall, and (n, 2) where to."""
     turns, places = [], []
     for i, thing in enumerate(things):
@@ -106,12 +111,12 @@ def _falls(things, container: Container | None, spread: float, sampler: Sampler,
     return sorted(range(len(things)), key=turns.__getitem__), np.array(places)
 
 
-def _side_by_side_m(things) -> float:
+def _side_by_side_m(things: list[_Thing]) -> float:
     """Radius of the place that things would take without lying over one another."""
     return math.sqrt(sum(float(thing.size_m[0] * thing.size_m[1]) for thing in things) / math.pi)
 
 
-def _container(spec: Spec, things, sampler: Sampler) -> Container | None:
+def _container(spec: Spec, things: list[_Thing], sampler: Sampler) -> Container | None:
     section = spec.container
     if section is None:
         return None
@@ -132,7 +137,9 @@ def _container(spec: Spec, things, sampler: Sampler) -> Container | None:
     )
 
 
-def _astray(things, poses, places, container: Container | None) -> bool:
+def _astray(
+    things: list[_Thing], poses: list[Matrix4x4], places: PointsN2, container: Container | None
+) -> bool:
     """Whether something rolled away, or lies over or outside of the walls."""
     for thing, pose in zip(things, poses, strict=True):
         middle = transform_points(pose, thing.product.hull_m).mean(axis=0)
@@ -145,7 +152,7 @@ def _astray(things, poses, places, container: Container | None) -> bool:
     return False
 
 
-def _lowered(things, poses, container: Container | None) -> list[np.ndarray]:
+def _lowered(things: list[_Thing], poses: list[Matrix4x4], container: Container | None) -> list[Matrix4x4]:
     """The poses with the lowest point a hair over the floor, as contacts give way a little."""
     floor = container.wall_m if container else 0.0
     low = min(

@@ -16,6 +16,7 @@ from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.assignment import random_variant, subject_variant
 from blendgen.draw.condition import draw_condition
 from blendgen.draw.sampler import Sampler
+from blendgen.geometry.arrays import Array2, Matrix3x3, Matrix4x4, PointsN2, PointsN3
 from blendgen.geometry.projection import rigid, rotation_about_z, rows_of, transform_points
 from blendgen.models.class_table import ClassTable, Variant
 from blendgen.models.product import Catalog, Product
@@ -35,11 +36,11 @@ class Drawn:
 
     variant: Variant
     product: Product
-    rotation: np.ndarray
+    rotation: Matrix3x3
     condition: Condition
     case: str | None
 
-    def placed(self, instance_id: int, class_table: ClassTable, object_to_world) -> PlacedProduct:
+    def placed(self, instance_id: int, class_table: ClassTable, object_to_world: Matrix4x4) -> PlacedProduct:
         return PlacedProduct(
             instance_id=instance_id,
             product=self.variant.product,
@@ -71,7 +72,7 @@ def draw_products(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler
 def side_by_side(spec: Spec, drawn: list[Drawn], class_table: ClassTable, sampler: Sampler) -> Arrangement:
     """Each product beside the others, all about the world's origin."""
     placed: list[PlacedProduct] = []
-    outlines: list[np.ndarray] = []
+    outlines: list[PointsN2] = []
     for number, one in enumerate(drawn):
         transform = standing(one.product, one.rotation)
         outline = corners(transform_points(transform, one.product.hull_m)[:, :2])
@@ -89,7 +90,7 @@ def _companion(class_table: ClassTable, sampler: Sampler, number: int) -> Varian
     return random_variant(class_table, label, variant)
 
 
-def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np.ndarray:
+def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> Matrix3x3:
     against = sampler.value(spec.placement.yaw_deg, f"placement.{number}.yaw_deg")
     yaw = rotation_about_z(sampler.value(spec.surface.yaw_deg, "surface.yaw_deg") + against)
     if spec.placement.pose == "upright":
@@ -100,7 +101,7 @@ def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> np
     return yaw @ stable_pose_rotation(product, u)
 
 
-def stable_pose_rotation(product: Product, u: float) -> np.ndarray:
+def stable_pose_rotation(product: Product, u: float) -> Matrix3x3:
     """(3, 3) rotation of the stable pose that a number in [0, 1) stands for."""
     total = 0.0
     for pose in product.stable_poses:
@@ -110,7 +111,7 @@ def stable_pose_rotation(product: Product, u: float) -> np.ndarray:
     return np.array(product.stable_poses[0].rotation)
 
 
-def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:
+def uniform_rotation(u: float, v: float, w: float) -> Matrix3x3:
     """(3, 3) rotation, uniform over all orientations for three uniform numbers.
 
     source: Shoemake, Uniform random rotations, Graphics Gems III (1992)
@@ -127,7 +128,7 @@ def uniform_rotation(u: float, v: float, w: float) -> np.ndarray:
     )
 
 
-def standing(product: Product, rotation: np.ndarray) -> np.ndarray:
+def standing(product: Product, rotation: Matrix3x3) -> Matrix4x4:
     """object_to_world that centres the turned product on the origin with its lowest point at z = 0.
 
     A sheet without thickness would share its plane with the surface, and neither could be told to
@@ -139,7 +140,9 @@ def standing(product: Product, rotation: np.ndarray) -> np.ndarray:
     return rigid(rotation, [-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, lift - low[2]])
 
 
-def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> np.ndarray:
+def _free_place(
+    spec: Spec, outline: PointsN2, others: list[PointsN2], sampler: Sampler, number: int
+) -> Array2:
     if not others:
         return np.zeros(2)
     (u,) = sampler.u(f"placement.{number}.bearing", 1)
@@ -149,7 +152,7 @@ def _free_place(spec: Spec, outline, others, sampler: Sampler, number: int) -> n
     return direction * (max(clearance(other, outline, direction) for other in others) + gap)
 
 
-def clearance(resting: np.ndarray, coming: np.ndarray, direction: np.ndarray) -> float:
+def clearance(resting: PointsN2, coming: PointsN2, direction: Array2) -> float:
     """How far `coming` must be moved along `direction` until the two convex outlines do not meet.
 
     resting, coming: (n, 2) corners, counter-clockwise. The shifts at which they meet are their
@@ -166,13 +169,13 @@ def clearance(resting: np.ndarray, coming: np.ndarray, direction: np.ndarray) ->
     return 0.0 if beside or enter > leave else max(0.0, float(leave))
 
 
-def _outward(corners: np.ndarray) -> np.ndarray:
+def _outward(corners: PointsN2) -> PointsN2:
     """(n, 2) unit normals of the sides of a counter-clockwise polygon."""
     side = np.roll(corners, -1, axis=0) - corners
     return np.column_stack([side[:, 1], -side[:, 0]]) / np.linalg.norm(side, axis=1, keepdims=True)
 
 
-def corners(points: np.ndarray) -> np.ndarray:
+def corners(points: PointsN3) -> PointsN2:
     """Corners of the outline of points, counter-clockwise, a hair wider, so that one without area
     (an upright card) has some."""
     from scipy.spatial import ConvexHull

@@ -8,11 +8,14 @@ bounding box with its edges and corners cut off, which round shapes need.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from blendgen.geometry.arrays import Array3, ArrayN, PointsN3
 from blendgen.geometry.hull import is_flat, plane_normal
 from blendgen.models.product import Product
 
@@ -29,11 +32,11 @@ class Polytope:
     """normals (n, 3) outward unit vectors, offsets_m (n,): inside is normals @ x <= offsets_m;
     corners_m (k, 3)."""
 
-    normals: np.ndarray
-    offsets_m: np.ndarray
-    corners_m: np.ndarray
+    normals: PointsN3
+    offsets_m: ArrayN
+    corners_m: PointsN3
 
-    def placed(self, object_to_world) -> Polytope:
+    def placed(self, object_to_world: ArrayLike) -> Polytope:
         """The same, moved by a rotation and a translation (4, 4)."""
         matrix = np.asarray(object_to_world, float)
         normals = self.normals @ matrix[:3, :3].T
@@ -58,7 +61,7 @@ def of_product(product: Product) -> Polytope:
     return enclosing(product.hull_m)
 
 
-def enclosing(vertices_m) -> Polytope:
+def enclosing(vertices_m: ArrayLike) -> Polytope:
     """The polytope round vertices (n, 3); also a sheet or a thread gets some thickness."""
     vertices = np.asarray(vertices_m, dtype=np.float64)
     # the mean lies inside a hull, which the middle of its bounding box need not
@@ -70,14 +73,14 @@ def enclosing(vertices_m) -> Polytope:
     return Polytope(normals, offsets * size_m + normals @ middle, corners * size_m + middle)
 
 
-def box(low_m, high_m) -> Polytope:
+def box(low_m: Iterable[float], high_m: Iterable[float]) -> Polytope:
     """A box along the axes."""
     offsets = np.concatenate([np.asarray(high_m, float), -np.asarray(low_m, float)])
     pairs = np.array(np.meshgrid(*zip(low_m, high_m, strict=True))).reshape(3, -1).T
     return Polytope(_AXES, offsets, pairs)
 
 
-def _corners(normals: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _corners(normals: PointsN3, offsets: ArrayN) -> PointsN3:
     """Where the sides meet; the origin must lie inside."""
     from scipy.spatial import HalfspaceIntersection
 
@@ -85,7 +88,7 @@ def _corners(normals: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.unique(np.round(corners, 9), axis=0)
 
 
-def _largest_sides(vertices: np.ndarray) -> np.ndarray:
+def _largest_sides(vertices: PointsN3) -> PointsN3:
     """(n, 3) normals: the side with the most area, the next that is not like it, and so on."""
     from scipy.spatial import ConvexHull
 
@@ -96,14 +99,14 @@ def _largest_sides(vertices: np.ndarray) -> np.ndarray:
     normals = hull.equations[:, :3]
     a, b, c = (vertices[hull.simplices[:, k]] for k in range(3))
     left = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    chosen: list[np.ndarray] = []
+    chosen: list[Array3] = []
     while len(chosen) < _SIDES and left.max() > 0:
         chosen.append(normals[left.argmax()])
         left[normals @ chosen[-1] > _ALIKE] = 0
     return np.array(chosen)
 
 
-def _rim(vertices: np.ndarray, normal: np.ndarray) -> np.ndarray:
+def _rim(vertices: PointsN3, normal: Array3) -> PointsN3:
     """Sixteen directions in the plane of a flat cloud."""
     across = np.linalg.svd(normal[None])[2][1:]
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)

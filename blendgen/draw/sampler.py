@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from blendgen.draw.low_discrepancy import low_discrepancy_u
 from blendgen.draw.sweep import Sweep, parameter_of
 from blendgen.spec.distributions import Distribution, SameAs
 from blendgen.streams import stream
+
+_Item = TypeVar("_Item")
 
 # Parameters that were renamed keep their streams: the same seed samples the same values as before.
 _STREAMS = {"camera.subject_offset": "camera.aim", "products_per_image": "per_image"}
@@ -111,7 +113,7 @@ def _sequence_seeds(seed: int, stream_name: str, count: int) -> list[tuple[int, 
     return [(int(order), int(value)) for order, value in drawn]
 
 
-def shuffled(items: tuple, seed: int, block: int, name: str) -> list:
+def shuffled(items: tuple[_Item, ...], seed: int, block: int, name: str) -> list[_Item]:
     """The items in an order that depends on (seed, block, name) only."""
     order = stream(seed, block, 0, name).random(len(items)).argsort(kind="stable")
     return [items[i] for i in order]

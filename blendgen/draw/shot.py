@@ -7,7 +7,7 @@ camera. The split is drawn again only where `hold_out` makes it depend on other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from blendgen.draw.arrangement import Arrangement
@@ -129,7 +129,9 @@ def _seen_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, came
     return low <= sight.visible_fraction <= high
 
 
-def draw_exposures(spec: Spec, shot: Shot, image_indices, sweep: Sweep | None = None) -> tuple[Exposure, ...]:
+def draw_exposures(
+    spec: Spec, shot: Shot, image_indices: Iterable[int], sweep: Sweep | None = None
+) -> tuple[Exposure, ...]:
     """The exposures of a shot for some of its images."""
     samplers = (shot_sampler(spec, index, shot.attempt, sweep) for index in image_indices)
     return tuple(draw_exposure(spec, shot, sampler) for sampler in samplers)

@@ -6,6 +6,8 @@ from the shot's number alone, balanced within each class.
 
 from __future__ import annotations
 
+from typing import Any
+
 from blendgen.draw.assignment import assigned_split
 from blendgen.draw.sampler import Sampler
 from blendgen.models.class_table import ClassTable
@@ -26,7 +28,7 @@ def split_of(spec: Spec, class_table: ClassTable, sampler: Sampler, subject: Pla
     return assigned_split(class_table, spec.seed, sampler.index, shares)
 
 
-def _held(value, values: list, name: str) -> bool:
+def _held(value: Any, values: list[Any], name: str) -> bool:
     if name in SUBJECT_KEYS or isinstance(value, str):
         return value in values
     return value is not None and values[0] <= value <= values[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blendgen.geometry.arrays import Array3, PointsN3
 from blendgen.geometry.projection import rows_of
 from blendgen.scene.openings import reached
 from blendgen.scene.shot import Lamp
@@ -17,13 +18,13 @@ _METERED_RADII, _METERED_STEPS = 1.5, 25
 _ABOVE_SURFACE_M = 0.02
 
 
-def ball_round(points_world_m) -> tuple[np.ndarray, float]:
+def ball_round(points_world_m: PointsN3) -> tuple[Array3, float]:
     """Middle (3,) and radius of a ball that holds points (n, 3)."""
     low, high = points_world_m.min(axis=0), points_world_m.max(axis=0)
     return (low + high) / 2, float(np.linalg.norm(high - low)) / 2
 
 
-def placed_opening(lamp: Lamp, points_world_m, share: float, side: int) -> Lamp:
+def placed_opening(lamp: Lamp, points_world_m: PointsN3, share: float, side: int) -> Lamp:
     """The opening whose patch ends where `share` of the products, counted from one side, is lit.
 
     side: 1 or -1, from which side along the lamp's X the light reaches over them
@@ -42,7 +43,7 @@ def placed_opening(lamp: Lamp, points_world_m, share: float, side: int) -> Lamp:
     return placed.model_copy(update={"lit_share": _lit_share(placed, *ball_round(points_world_m))})
 
 
-def _lit_share(lamp: Lamp, middle_m: np.ndarray, radius_m: float) -> float:
+def _lit_share(lamp: Lamp, middle_m: Array3, radius_m: float) -> float:
     """Share of a level disk about the products that the light reaches."""
     steps = np.linspace(-1, 1, _METERED_STEPS) * radius_m * _METERED_RADII
     offsets = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from blendgen.draw.sampler import Sampler
+from blendgen.geometry.arrays import PointsN3
 from blendgen.models.product import Catalog
 from blendgen.scene.ground import Surface, SurfacePhoto
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
@@ -16,7 +19,7 @@ _TEXTURE_PERIOD_M = 20.0
 _WIDEST_SHARE = 0.9
 
 
-def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Sampler) -> Surface:
+def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sampler) -> Surface:
     """The surface of one shot; points: (n, 3) hull vertices of all products, about the origin."""
     section = spec.surface
     kind = SURFACE_KINDS[sampler.value(section.kind, "surface.kind")]
@@ -24,7 +27,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.u("surface.texture_offset_m", 2)
 
-    def if_given(name: str):
+    def if_given(name: str) -> Any:
         distribution = getattr(section, name)
         return None if distribution is None else sampler.value(distribution, f"surface.{name}")
 
@@ -43,7 +46,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: np.ndarray, sampler: Samp
         stains=if_given("stains"),
         wetness=sampler.value(section.wetness, "surface.wetness"),
         seams=if_given("seams"),
-        photo=_photo(section.photos, catalog, sampler) if kind.shows_photo else None,
+        photo=_photo(section.photos, catalog, sampler) if kind.shows_photo and section.photos else None,
         **drawn,
     )
 
@@ -56,7 +59,7 @@ def _photo(section: PhotosSection, catalog: Catalog, sampler: Sampler) -> Surfac
     )
 
 
-def offset_across(spec: Spec, surface: Surface, points, sampler: Sampler) -> tuple[float, float]:
+def offset_across(spec: Spec, surface: Surface, points: PointsN3, sampler: Sampler) -> tuple[float, float]:
     """Shift across the surface's direction of travel that keeps the products on it."""
     yaw = np.radians(surface.yaw_deg)
     across = np.array([np.cos(yaw), np.sin(yaw)])

@@ -138,7 +138,7 @@ def survey(spec: Spec, inventory: Inventory) -> CheckReport:
     return CheckReport(
         name=spec.name,
         images=spec.images,
-        resolution=tuple(spec.resolution),
+        resolution=spec.resolution,
         products=len(catalog.products),
         classes=tuple(inventory.class_table.classes),
         parts={product.name: tuple(product.parts) for product in catalog.products},
@@ -194,7 +194,7 @@ def _smallest_view_m(spec: Spec) -> float | None:
     camera = spec.camera
     if camera.rig != "overhead":
         return None
-    height_m = camera.distribution("height_m").support()[0]
+    height_m = camera.sampled("height_m").support()[0]
     sensor_width_mm, focal_length_mm = (
         camera.sensor_width_mm.support()[0],
         camera.focal_length_mm.support()[1],

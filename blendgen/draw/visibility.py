@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blendgen.draw.polytope import Polytope
+from blendgen.geometry.arrays import Array3, ArrayN, MaskN, PointsN3
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.scene.shot import Camera
 
@@ -25,14 +26,14 @@ class Sight:
     directions: (n, 3) in the world; seen: (n,) whether nothing else is met before
     """
 
-    directions: np.ndarray
-    seen: np.ndarray
+    directions: PointsN3
+    seen: MaskN
 
     @property
     def visible_fraction(self) -> float:
         return float(self.seen.mean()) if len(self.seen) else 0.0
 
-    def behind(self, polytope: Polytope, origin: np.ndarray) -> Sight:
+    def behind(self, polytope: Polytope, origin: Array3) -> Sight:
         """What is seen once a polytope stands between a camera at origin and the product."""
         free = self.seen.copy()
         free[self.seen] = np.isinf(_entry(polytope, origin, self.directions[self.seen]))
@@ -57,7 +58,7 @@ def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight
     return Sight(directions[met], seen)
 
 
-def _entry(polytope: Polytope, origin: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def _entry(polytope: Polytope, origin: Array3, directions: PointsN3) -> ArrayN:
     """(n,) depth at which each ray enters the polytope; inf where it misses."""
     along = directions @ polytope.normals.T
     room = polytope.offsets_m - polytope.normals @ origin

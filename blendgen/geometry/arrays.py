@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 AnyArray = NDArray[Any]
 FloatArray = NDArray[np.float64]  # of any shape
 
+Array2 = NDArray[np.float64]
 Array3 = NDArray[np.float64]
 ArrayN = NDArray[np.float64]
 PointsN2 = NDArray[np.float64]

@@ -156,5 +156,12 @@ class CameraSection(Section):
 
     def distribution(self, name: str) -> Distribution | None:
         """The distribution of a key, its own or the default; None if this camera does not sample it."""
-        own = getattr(self, name)
+        own: Distribution | None = getattr(self, name)
         return self.defaults().get(name) if own is None else own
+
+    def sampled(self, name: str) -> Distribution:
+        """The distribution of a key that this camera samples; raises KeyError for any other."""
+        distribution = self.distribution(name)
+        if distribution is None:
+            raise KeyError(f"camera.{name} is not sampled with rig: {self.rig}")
+        return distribution
