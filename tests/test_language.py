@@ -66,7 +66,6 @@ UNFINISHED = (
     "blendgen/cli",
     "blendgen/dataset",
     "blendgen/draw",
-    "blendgen/engine",
     "blendgen/exporters",
     "blendgen/verification",
     "tests/audit",
@@ -75,7 +74,6 @@ UNFINISHED = (
     "tests/dataset",
     "tests/develop",
     "tests/draw",
-    "tests/engine",
     "tests/exporters",
     "tests/verification",
 )

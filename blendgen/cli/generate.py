@@ -81,10 +81,10 @@ def command(
     from blendgen.workers.gpu_probe import devices_for
     from blendgen.workers.job import Job
 
-    wish = parse_device(device)
+    request = parse_device(device)
     spec_file = load(spec, settings, seed, render, images)
     wanted = parse_range(index_range) if index_range is not None else range(spec_file.spec.images)
-    devices = devices_for(wish)
+    devices = devices_for(request)
     if device != "cpu":
         say(f"renders on {', '.join(map(str, devices))}")
     inventory = stock(spec_file, strict)

@@ -149,7 +149,7 @@ def write_glb(path: Path, content: dict, body: bytes) -> Path:
 
 
 def write_gltf(path: Path, content: dict, body: bytes) -> Path:
-    """JSON with its buffer in a file beside it."""
+    """JSON with its buffer in a file next to it."""
     file = path.with_name("my data.bin")
     file.write_bytes(body)
     return _write_json(path, content, "my%20data.bin")

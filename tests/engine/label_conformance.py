@@ -102,10 +102,10 @@ def check_nocs(engine, box, sphere):
     shot = make_shot([placed], camera)
     film = engine.render(shot)
     output = Output(nocs=True)
-    found = annotate(film, shot, label_names(Catalog(()), {}), output).nocs
+    coordinates = annotate(film, shot, label_names(Catalog(()), {}), output).nocs
     own = film.instance_id == 1
-    assert not found[~own].any()
-    points = (found[own] - 0.5) * np.linalg.norm(box.size_m) + [0, 0, box.size_m[2] / 2]
+    assert not coordinates[~own].any()
+    points = (coordinates[own] - 0.5) * np.linalg.norm(box.size_m) + [0, 0, box.size_m[2] / 2]
     half = np.array(box.size_m) / 2
     share = np.abs((points - [0, 0, half[2]]) / half)
     assert np.abs(share.max(axis=1) - 1).max() < 1e-3 and share.max() < 1 + 1e-3
@@ -139,7 +139,7 @@ def check_keypoints(engine, box, sphere):
     before = before.model_copy(update={"object_to_world": tuple(tuple(row) for row in lifted)})
     hidden = engine.render(make_shot([placed, before], camera)).keypoint_seen[1]
     assert not hidden[first]
-    assert all(not seen or free for seen, free in zip(hidden, expected, strict=True))
+    assert all(not is_seen or free for is_seen, free in zip(hidden, expected, strict=True))
 
 
 def check_overscan(engine, box, sphere):
@@ -148,11 +148,11 @@ def check_overscan(engine, box, sphere):
     placed = place(1, box, yaw_deg=20)
     overscan = engine.render(make_shot([placed], camera)).overscan
     whole = silhouette(overscan.camera, transform_points(placed.object_to_world, box.hull_m))
-    found = overscan.amodal_masks[1]
-    assert abs(found.sum() / whole.sum() - 1) < 0.01
+    mask = overscan.amodal_masks[1]
+    assert abs(mask.sum() / whole.sum() - 1) < 0.01
     wanted = 1 - overscan.inside[whole].sum() / whole.sum()
     assert wanted > 0.1
-    assert abs(1 - overscan.inside[found].sum() / found.sum() - wanted) < 0.01
+    assert abs(1 - overscan.inside[mask].sum() / mask.sum() - wanted) < 0.01
     assert overscan.inside.sum() == np.prod(camera.resolution)
 
 

@@ -74,9 +74,9 @@ def cut(one, other) -> bool:
     from mathutils.bvhtree import BVHTree
 
     trees = []
-    for (vertices, triangles), (seen, _) in ((one, other), (other, one)):
+    for (vertices, triangles), (points, _) in ((one, other), (other, one)):
         corners = vertices[triangles]
-        low, high = seen.min(axis=0), seen.max(axis=0)
+        low, high = points.min(axis=0), points.max(axis=0)
         close = np.all((corners.max(axis=1) >= low) & (corners.min(axis=1) <= high), axis=1)
         if not close.any():
             return False

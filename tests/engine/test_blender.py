@@ -55,7 +55,7 @@ def test_a_panorama_of_the_user_lights_like_a_built_in_one(stock, engine_for, tm
     assert np.array_equal(mine, built_in)
 
 
-def test_a_panorama_that_cannot_be_read_is_told(stock, engine_for, tmp_path):
+def test_a_panorama_that_cannot_be_read_is_reported(stock, engine_for, tmp_path):
     from blendgen.engine.base import EngineError
 
     (tmp_path / "bad.exr").write_bytes(b"\x76\x2f\x31\x01 rubbish")
@@ -65,7 +65,7 @@ def test_a_panorama_that_cannot_be_read_is_told(stock, engine_for, tmp_path):
 
 
 @pytest.mark.parametrize("color", [(0, 0, 0), (1, 0, 0), (1, 1, np.inf)])
-def test_a_panorama_that_cannot_light_is_told(stock, engine_for, tmp_path, color):
+def test_a_panorama_that_cannot_light_is_reported(stock, engine_for, tmp_path, color):
     import OpenEXR
 
     from blendgen.engine.base import EngineError

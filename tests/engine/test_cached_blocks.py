@@ -25,8 +25,8 @@ def fresh(tmp_path, monkeypatch, stock):
 def picture(engine, stock, kind):
     camera = conformance.make_camera(0, 60, 0, distance_m=0.4, target=(0, 0, 0), resolution=(48, 36))
     placed = conformance.place(1, stock.product("box"))
-    worn = placed.model_copy(update={"condition": placed.condition.model_copy(update=WORN["condition"])})
-    shot = conformance.make_shot([worn], camera)
+    used = placed.model_copy(update={"condition": placed.condition.model_copy(update=WORN["condition"])})
+    shot = conformance.make_shot([used], camera)
     surface = shot.surface.model_copy(update={"kind": kind, "wear": 0.6, "dust": 0.4, "color_srgb": None})
     radiance = engine.render(shot.model_copy(update={"surface": surface})).radiance_linear
     return np.stack(list(radiance.values()))

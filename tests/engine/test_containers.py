@@ -83,5 +83,5 @@ def test_a_product_in_it_is_seen_from_above_and_hidden_from_low(stock, engine):
     for camera, hidden in ((above, False), (low, True)):
         shot = conformance.make_shot([lying], camera).model_copy(update={"container": container()})
         film = engine.render(shot)
-        seen = (film.instance_id == 1).sum() / film.amodal_masks[1].sum()
-        assert (seen < 0.3) == hidden and (hidden or seen > 0.99)
+        visible = (film.instance_id == 1).sum() / film.amodal_masks[1].sum()
+        assert (visible < 0.3) == hidden and (hidden or visible > 0.99)

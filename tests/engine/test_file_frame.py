@@ -69,13 +69,13 @@ SHOWN = {name: CORNERS @ [[1, 0, 0], [0, 0, 1], [0, -1, 0]] if "obj" in name els
 
 
 def sources(folder) -> list[Source]:
-    found = {source.display: source for source in scan_directory(folder, "", None, None)}
+    by_path = {source.display: source for source in scan_directory(folder, "", None, None)}
     made = []
     for name, corners in OWN.items():
-        file, *told = name.split()
-        up = told[1] if told[:1] == ["up"] else None
-        unit = next((word for word in told if word in ("mm", "cm", "in")), None)
-        source = found[file]
+        file, *words = name.split()
+        up = words[1] if words[:1] == ["up"] else None
+        unit = next((word for word in words if word in ("mm", "cm", "in")), None)
+        source = by_path[file]
         options = source.options | {"unit": unit, "up": up, "points": corners.tolist()}
         made.append(replace(source, display=name, options=options))
         shown = options | {"coordinates": "blender", "points": SHOWN[name].tolist()}
@@ -98,10 +98,10 @@ def measured(tmp_path_factory):
 def test_corners_of_the_file_are_corners_of_the_product(measured, name):
     product = measured[name]
     frame = np.array(product.file_to_product)
-    meant = OWN[name] @ frame[:3, :3].T + frame[:3, 3]
-    found = np.array([keypoint.position_m for keypoint in product.keypoints])
-    np.testing.assert_allclose(found, meant, atol=1e-5 * max(product.size_m))
-    assert {tuple(p) for p in np.round(found / max(product.size_m), 4)} == {
+    expected = OWN[name] @ frame[:3, :3].T + frame[:3, 3]
+    measured = np.array([keypoint.position_m for keypoint in product.keypoints])
+    np.testing.assert_allclose(measured, expected, atol=1e-5 * max(product.size_m))
+    assert {tuple(p) for p in np.round(measured / max(product.size_m), 4)} == {
         tuple(p) for p in np.round(product.hull_m / max(product.size_m), 4)
     }
 

@@ -129,7 +129,7 @@ def test_a_backdrop_shows_behind_the_product_in_its_own_light_and_lights_nothing
     assert np.array_equal(film.amodal_masks[1], bare.amodal_masks[1])
 
 
-def test_a_photo_that_cannot_be_read_any_more_is_told(stock, engine_for, tmp_path):
+def test_a_photo_that_cannot_be_read_any_more_is_reported(stock, engine_for, tmp_path):
     from blendgen.engine.base import EngineError
 
     engine = engine_for(0, replace(stock, photos={"a": tmp_path / "gone.jpg"}))

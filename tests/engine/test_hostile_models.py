@@ -21,7 +21,7 @@ from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 
 pytest.importorskip("bpy")
 
-OUTSIDE = "it lies outside of the model's folder"
+OUTSIDE = "it is outside of the model's folder"
 
 
 def textured(uri: str, webp: bool = False) -> str:
@@ -200,52 +200,52 @@ def outcomes(request, hostile, tmp_path_factory) -> Outcomes:
         return Outcomes(hostile, tmp_path_factory.mktemp("entries"))
 
 
-def told(name: str) -> str:
+def message_about(name: str) -> str:
     return f"{name}: {OUTSIDE}"
 
 
 @pytest.mark.parametrize(
     "name, missing",
     [
-        ("gltf_absolute.gltf", told("secret.png")),
-        ("gltf_parent.gltf", told("secret.png")),
-        ("gltf_percent.gltf", told("secret.png")),
-        ("gltf_backslash.gltf", told("secret.png")),
+        ("gltf_absolute.gltf", message_about("secret.png")),
+        ("gltf_parent.gltf", message_about("secret.png")),
+        ("gltf_percent.gltf", message_about("secret.png")),
+        ("gltf_backslash.gltf", message_about("secret.png")),
         ("gltf_file_url.gltf", "secret.png"),
-        ("gltf_webp.gltf", told("secret.webp")),
-        ("gltf_link.gltf", told("link.png")),
+        ("gltf_webp.gltf", message_about("secret.webp")),
+        ("gltf_link.gltf", message_about("link.png")),
         ("gltf_pipe.gltf", "pipe.png: it is not a regular file"),
-        ("obj_texture.obj", told("secret.png")),
-        ("usd_texture.usda", told("secret.png")),
-        ("image_file.blend", told("secret.png")),
-        ("image_tiled.blend", told("secret.png")),
+        ("obj_texture.obj", message_about("secret.png")),
+        ("usd_texture.usda", message_about("secret.png")),
+        ("image_file.blend", message_about("secret.png")),
+        ("image_tiled.blend", message_about("secret.png")),
         ("image_sequence.blend", "secret.png: a film or a sequence of images"),
     ],
 )
-def test_a_texture_outside_is_missing_and_the_reason_is_told(outcomes, name, missing):
+def test_a_texture_outside_is_missing_and_the_reason_is_reported(outcomes, name, missing):
     assert outcomes.product(name).missing_textures == (missing,)
 
 
 @pytest.mark.parametrize(
     "name, reason",
     [
-        ("gltf_buffer.gltf", "buffer 'link.bin' lies outside"),
-        ("obj_absolute.obj", "material library 'secret.mtl' lies outside"),
-        ("obj_parent.obj", "material library 'secret.mtl' lies outside"),
-        ("obj_quoted.obj", "material library 'secret.mtl' lies outside"),
-        ("obj_continued.obj", "material library 'secret.mtl' lies outside"),
-        ("obj_link.obj", "material library 'link.mtl' lies outside"),
+        ("gltf_buffer.gltf", "buffer 'link.bin' is outside"),
+        ("obj_absolute.obj", "material library 'secret.mtl' is outside"),
+        ("obj_parent.obj", "material library 'secret.mtl' is outside"),
+        ("obj_quoted.obj", "material library 'secret.mtl' is outside"),
+        ("obj_continued.obj", "material library 'secret.mtl' is outside"),
+        ("obj_link.obj", "material library 'link.mtl' is outside"),
         ("obj_pipe.obj", "material library 'pipe.mtl' is not a regular file"),
-        ("usd_reference.usda", "it is composed of 'secret.usda', which lies outside"),
-        ("usd_payload.usda", "it is composed of 'secret.usda', which lies outside"),
-        ("usd_chain.usda", "it is composed of 'secret.usda', which lies outside"),
-        ("usd_layer.usda", "it is composed of 'secret.usda', which lies outside"),
-        ("nodes_obj.blend", "'box.obj', which lies outside"),
-        ("nodes_text.blend", "'secret.txt', which lies outside"),
-        ("nodes_csv.blend", "'secret.csv', which lies outside"),
-        ("nodes_vdb.blend", "'s.vdb', which lies outside"),
-        ("mesh_cache.blend", "'secret.mdd', which lies outside"),
-        ("volume.blend", "'s.vdb', which lies outside"),
+        ("usd_reference.usda", "it is composed of 'secret.usda', which is outside"),
+        ("usd_payload.usda", "it is composed of 'secret.usda', which is outside"),
+        ("usd_chain.usda", "it is composed of 'secret.usda', which is outside"),
+        ("usd_layer.usda", "it is composed of 'secret.usda', which is outside"),
+        ("nodes_obj.blend", "'box.obj', which is outside"),
+        ("nodes_text.blend", "'secret.txt', which is outside"),
+        ("nodes_csv.blend", "'secret.csv', which is outside"),
+        ("nodes_vdb.blend", "'s.vdb', which is outside"),
+        ("mesh_cache.blend", "'secret.mdd', which is outside"),
+        ("volume.blend", "'s.vdb', which is outside"),
     ],
 )
 def test_what_else_reads_files_outside_is_refused_by_their_names(outcomes, name, reason):

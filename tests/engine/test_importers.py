@@ -123,7 +123,7 @@ def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):
         ("edges.obj", "only edges: "),
         ("nan.obj", "coordinates that are not finite"),
         ("nan.stl", "coordinates that are not finite"),
-        ("one_place.obj", "all vertices lie in one place"),
+        ("one_place.obj", "all vertices are in one place"),
         ("line.obj", "no surface: every face has zero area"),
         ("large.obj", "largest side is 96 m; state its unit, such as unit: mm"),
         ("small.obj", "largest side is 3e-05 m; products measure at least 0.2 mm"),
@@ -133,7 +133,7 @@ def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):
         ("cut.stl", "truncated: 624 of 684 bytes"),
         ("cut.glb", "truncated: "),
         ("no_buffer.gltf", "buffer file 'absent.bin' is missing"),
-        ("outside.gltf", "buffer '../../box.bin' lies outside"),
+        ("outside.gltf", "buffer '../../box.bin' is outside"),
         ("circle.gltf", "its nodes contain each other in a circle"),
         ("no_mesh.gltf", "no geometry"),
         ("linked.blend", "depends on another file, 'instances.blend'"),
@@ -144,9 +144,9 @@ def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(outcomes, name, reason):
-    found = outcomes.reason(name)
-    assert found.startswith(reason)
-    assert "\n" not in found and "Traceback" not in found and 10 < len(found) < 220
+    message = outcomes.reason(name)
+    assert message.startswith(reason)
+    assert "\n" not in message and "Traceback" not in message and 10 < len(message) < 220
 
 
 def test_text_blocks_and_drivers_of_a_blend_file_do_not_run(outcomes):
@@ -188,7 +188,7 @@ def test_shapes_are_what_they_say_and_the_sphere_is_round(outcomes):
 # Reads assets back: {file: [objects, outward faces in percent, colour attributes, linked images]}
 READ_ASSETS = """
 import sys, json, bpy
-found = {}
+facts = {}
 for path in sys.argv[1:]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with bpy.data.libraries.load(path, link=False) as (have, want):
@@ -198,8 +198,8 @@ for path in sys.argv[1:]:
     middle = sum((v.co for v in mesh.vertices), start=mesh.vertices[0].co * 0) / len(mesh.vertices)
     outward = sum((face.center - middle).dot(face.normal) > 0 for face in mesh.polygons)
     nodes = [n.type for m in mesh.materials if m.node_tree for n in m.node_tree.nodes]
-    found[path] = [names, outward / len(mesh.polygons), [a.name for a in mesh.color_attributes], nodes]
-print("RESULT" + json.dumps(found))
+    facts[path] = [names, outward / len(mesh.polygons), [a.name for a in mesh.color_attributes], nodes]
+print("RESULT" + json.dumps(facts))
 """
 
 
@@ -233,7 +233,7 @@ def test_a_texture_without_file_is_not_rendered(assets):
 
 
 def test_variants_of_a_gltf_file_are_its_colourways(outcomes):
-    """Parts that share a material, and swap it differently or not at all, are told apart."""
+    """Parts that share a material, and swap it differently or not at all, are distinguished."""
     product = outcomes.product("variants.gltf")
     assert len(product.parts) == 3
     shown = {

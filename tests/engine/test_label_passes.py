@@ -114,8 +114,8 @@ def test_picture_and_masks_are_the_same_with_all_labels_or_none(catalog):
     box, sphere = catalog.product("box"), catalog.product("sphere")
     shot = make_shot([place(1, box), place(2, sphere, y=0.08)], camera, [overhead_lamp()])
     plain = build(catalog, Output(), 2).render(shot)
-    asked = build(catalog, label_conformance.EVERYTHING, 2)
-    for film in (asked.render(shot), asked.render(shot)):  # twice: the second after an overscan
+    full = build(catalog, label_conformance.EVERYTHING, 2)
+    for film in (full.render(shot), full.render(shot)):  # twice: the second after an overscan
         for group, radiance in plain.radiance_linear.items():
             assert np.array_equal(radiance, film.radiance_linear[group])
         assert np.array_equal(plain.depth_m, film.depth_m)

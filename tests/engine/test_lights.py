@@ -1,4 +1,4 @@
-"""Lamps of the Blender engine: what is seen of them, and what falls through a window."""
+"""Lamps of the Blender engine: what is visible of them, and what falls through a window."""
 
 import numpy as np
 import pytest
@@ -32,10 +32,10 @@ def test_lamps_stay_out_of_the_picture_unless_wanted(stock, engine):
         for visible, two in lamps.items()
     }
     for group in ("lamp_0", "lamp_1"):
-        hidden, seen = (
+        hidden, visible = (
             film.radiance_linear[group][np.isinf(film.depth_m)].max() for film in (films[False], films[True])
         )
-        assert hidden == 0 and seen > 1
+        assert hidden == 0 and visible > 1
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_a_hang_costs_one_model_and_its_timeout():
     assert time.monotonic() - started < 20
 
 
-def test_a_fault_of_our_own_is_told_as_such():
+def test_a_fault_of_our_own_is_reported_as_such():
     assert run("bug", "a") == ["could not be measured: KeyError: 'x'", None]
 
 

@@ -34,10 +34,10 @@ def test_the_meshes_of_a_shot_are_what_its_camera_can_meet(stock, engine):
 
 def test_nothing_of_a_scene_is_left_behind(stock, engine):
     before = engine.render(everything(stock))
-    kept = len(bpy.context.scene.objects), len(bpy.data.meshes)
+    counts = len(bpy.context.scene.objects), len(bpy.data.meshes)
     for _ in range(2):
         engine.scene_meshes(everything(stock))
-    assert (len(bpy.context.scene.objects), len(bpy.data.meshes)) == kept
+    assert (len(bpy.context.scene.objects), len(bpy.data.meshes)) == counts
     after = engine.render(everything(stock))
     assert np.array_equal(after.instance_id, before.instance_id)
     assert np.array_equal(after.radiance_linear["lamp_2"], before.radiance_linear["lamp_2"])
@@ -46,7 +46,7 @@ def test_nothing_of_a_scene_is_left_behind(stock, engine):
 def test_an_asset_is_read_in_its_own_frame_and_leaves_nothing(stock, engine):
     from blendgen.engine.blender.session.meshes import asset_mesh
 
-    engine.render(everything(stock))  # whatever is kept from shot to shot is there now
+    engine.render(everything(stock))  # everything that stays loaded from shot to shot is there now
     before = [set(blocks) for blocks in (bpy.data.objects, bpy.data.meshes, bpy.data.materials)]
     mesh = asset_mesh(stock.product("box"))
     assert [set(blocks) for blocks in (bpy.data.objects, bpy.data.meshes, bpy.data.materials)] == before

@@ -232,24 +232,24 @@ def check_keypoints(built: Built, name: str):
     from mathutils.bvhtree import BVHTree
 
     phone, product = PHONES[name], built[name]
-    found = {keypoint.name: 1000 * np.array(keypoint.position_m) for keypoint in built.keypoints[name]}
-    assert len(found) == 5
+    places = {keypoint.name: 1000 * np.array(keypoint.position_m) for keypoint in built.keypoints[name]}
+    assert len(places) == 5
     faces = [tuple(face.vertices) for face in product.data.polygons]
     tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
-    assert max(tree.find_nearest(place)[3] for place in found.values()) < 1e-3
+    assert max(tree.find_nearest(place)[3] for place in places.values()) < 1e-3
     lens = phone.lenses[0].center_mm
     middle = (lens[0] - phone.body.width_mm / 2, phone.body.height_mm / 2 - lens[1])
     # a button on one side alone moves the middle of the box
-    assert found["main_camera"][:2] == pytest.approx(middle, abs=BUTTON_MM)
-    assert found["main_camera"][2] > phone.body.depth_mm - 0.1
+    assert places["main_camera"][:2] == pytest.approx(middle, abs=BUTTON_MM)
+    assert places["main_camera"][2] > phone.body.depth_mm - 0.1
     for keypoint in built.keypoints[name][:4]:
-        x, y, z = found[keypoint.name]
+        x, y, z = places[keypoint.name]
         assert (y > 0) == ("top" in keypoint.name)
         assert (x > 0) == ("left" in keypoint.name)  # seen from below, where the front is
         assert abs(y) > 0.44 * phone.body.height_mm and abs(x) > 0.4 * phone.body.width_mm
         assert z < (LIP_MM + 0.1 if built.cased else 0.1)
-        np.testing.assert_allclose(found[keypoint.mirrored], (-x, y, z), atol=2 * BUTTON_MM)
-    return found
+        np.testing.assert_allclose(places[keypoint.mirrored], (-x, y, z), atol=2 * BUTTON_MM)
+    return places
 
 
 @each_phone
@@ -259,6 +259,6 @@ def test_keypoints_lie_on_the_corners_of_the_front_and_on_the_main_camera(produc
 
 @each_cased
 def test_a_case_moves_no_keypoint_on_the_phone(products, cased, name):
-    bare, worn = check_keypoints(products, name), check_keypoints(cased, name)
-    moved = np.array([worn[key] - bare[key] for key in bare])
+    bare, in_case = check_keypoints(products, name), check_keypoints(cased, name)
+    moved = np.array([in_case[key] - bare[key] for key in bare])
     np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), atol=0.01)

@@ -60,16 +60,16 @@ def faces_world_m(placed) -> list[np.ndarray]:
 
 def values_of(tree) -> list:
     """Every unlinked number in a node tree, in order."""
-    found = []
+    values = []
     for node in tree.nodes:
         for socket in [*node.inputs, *node.outputs]:
             if hasattr(socket, "default_value") and not socket.is_linked:
                 value = socket.default_value
-                found.append(tuple(value) if hasattr(value, "__len__") else value)
+                values.append(tuple(value) if hasattr(value, "__len__") else value)
         if node.name in ("wear", "dust", "stains", "spills", "wetness", "seams", "base"):
             value = node.outputs[0].default_value
-            found.append(tuple(value) if hasattr(value, "__len__") else value)
-    return found
+            values.append(tuple(value) if hasattr(value, "__len__") else value)
+    return values
 
 
 def state_of(objects) -> list:

@@ -81,8 +81,8 @@ def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_fo
 
 def test_stickers_leave_nothing_behind(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=1, max_bounces=0, denoise=False)
-    worn = conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("label", 1.0)})
-    shot = conformance.make_shot([worn], conformance.make_camera(resolution=(16, 16)))
+    used = conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("label", 1.0)})
+    shot = conformance.make_shot([used], conformance.make_camera(resolution=(16, 16)))
     counts = []
     for _ in range(3):
         engine.render(shot)
@@ -91,19 +91,19 @@ def test_stickers_leave_nothing_behind(stock, engine_for):
 
 
 @pytest.mark.parametrize("kind", STICKERS)
-def test_a_sticker_reaches_what_lies_below_it_and_not_what_lies_beside_it(kind):
+def test_a_sticker_reaches_only_what_lies_below_it(kind):
     from blendgen.engine.blender.wear.stickers import reaches
 
     (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its middle 30 mm up
     triangle = np.array([(0.0, 0.0, 0.0), (0.004, 0.0, 0.0), (0.0, 0.004, 0.0)])
     assert reaches(sticker, triangle + (0.0, 0.0, 0.03)) and reaches(sticker, triangle + (-0.033, 0.0, 0.03))
     assert reaches(sticker, 50 * triangle + (-0.1, -0.1, 0.03))  # no corner of it lies below the sticker
-    for beside in ((0.031, 0.0, 0.03), (0.0, 0.016, 0.03), (0.0, 0.0, 0.01), (0.0, 0.0, 0.05)):
-        assert not reaches(sticker, triangle + beside)
+    for offset in ((0.031, 0.0, 0.03), (0.0, 0.016, 0.03), (0.0, 0.0, 0.01), (0.0, 0.0, 0.05)):
+        assert not reaches(sticker, triangle + offset)
     assert not reaches(sticker, np.zeros((0, 3)))
 
 
-def test_what_is_no_glass_does_not_crack(stock, engine_for):
+def test_only_glass_cracks(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(resolution=(24, 24))
     whole, hit = (
@@ -159,8 +159,8 @@ def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for,
     (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
     cased = replace(phone, name="cased", options={**phone.options, "in_case": True})
     both = load_catalog([phone, cased], BlenderMeasurer(), AssetCache(tmp_path / "cache"))
-    bare, worn = both.products
-    catalog = replace(both, products=(bare,), products_in_case={bare.name: worn})
+    bare, used = both.products
+    catalog = replace(both, products=(bare,), products_in_case={bare.name: used})
     engine = engine_for(0, catalog, samples_per_pixel=16, max_bounces=4, denoise=False)
     camera = conformance.make_camera(0, 90, 0, distance_m=0.35, target=(0, 0, 0), resolution=(96, 72))
     films = {}

@@ -86,10 +86,10 @@ def test_colorways_set_known_slots_with_valid_colors(name):
 
 
 def test_only_the_se_shares_its_body_and_camera_with_others():
-    colors = {}
+    bodies = {}
     for name, phone in PHONES.items():
-        colors.setdefault((str(phone.body), str(phone.island), str(phone.lenses)), []).append(name)
-    alike = [names for names in colors.values() if len(names) > 1]
+        bodies.setdefault((str(phone.body), str(phone.island), str(phone.lenses)), []).append(name)
+    alike = [names for names in bodies.values() if len(names) > 1]
     assert alike == [["iphone_8", "iphone_se_2", "iphone_se_3"]]
 
 

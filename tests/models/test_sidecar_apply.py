@@ -85,10 +85,10 @@ def test_a_keypoint_far_off_is_reported_with_the_nearest_point_in_the_files_own_
 
 
 def test_symmetries_are_turned_into_the_product_frame_about_the_middle_of_the_box(tower):
-    measured = whole(tower, "symmetries: {discrete: [{axis: y, fold: 4}]}").symmetries
-    assert len(measured.discrete) == 3
+    symmetries = whole(tower, "symmetries: {discrete: [{axis: y, fold: 4}]}").symmetries
+    assert len(symmetries.discrete) == 3
     hull = {tuple(p) for p in np.round(tower.hull_m, 9).tolist()}
-    for turn in map(np.array, measured.discrete):
+    for turn in map(np.array, symmetries.discrete):
         moved = tower.hull_m @ turn[:3, :3].T + turn[:3, 3]
         assert {tuple(p) for p in (np.round(moved, 9) + 0.0).tolist()} == hull
 

@@ -1,7 +1,7 @@
 """Barriers: parts of machines that come between the camera and the goods, in millimetres.
 
-Each lies level and covers by advancing along +Y: bars and rails lie along X, the lip of the chute
-and the free ends of the curtain look to +Y.
+Each is level and covers the products by advancing along +Y: bars and rails are along X, the lip of the chute
+and the free ends of the curtain point to +Y.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def guard_rail(parts: Solids) -> None:
 
 @item("chute_edge")
 def chute_edge(parts: Solids) -> None:
-    """Sheet 2 mm, 0.6 x 0.4 m: the last bend of a chute and its lip, hemmed so that it cuts nobody."""
+    """Sheet 2 mm, 0.6 x 0.4 m: the last bend of a chute and its lip, hemmed."""
     line = _polyline([(-200.0, 0.0), (120.0, 0.0), (186.0, -38.0)], 28.0, 9)
     end, ahead = line[-1], (line[-1] - line[-2]) / np.linalg.norm(line[-1] - line[-2])
     under = np.array([ahead[1], -ahead[0]])
@@ -145,7 +145,7 @@ def curtain_strip(parts: Solids) -> None:
 
 @item("cable_bundle")
 def cable_bundle(parts: Solids) -> None:
-    """Ten cables that run along X, laid round each other, with ties every quarter of a metre."""
+    """Ten cables that run along X, twisted around each other, with ties every quarter of a metre."""
     x = np.linspace(-480, 480, 34)
     places = [(0.0, 0.0, 4.4)]
     places += [(8.3 * math.cos(a), 8.3 * math.sin(a), 3.9) for a in np.radians(np.arange(0, 360, 60))]

@@ -1,4 +1,4 @@
-"""Cables with their plugs, in millimetres, lying as they were dropped on a table (z = 0)."""
+"""Cables with their plugs, in millimetres, as if dropped on a table (z = 0)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def usb_cable(parts: Solids) -> None:
 
 
 def _coil(turns: float, inner: float, radius: float) -> np.ndarray:
-    """Control points: over the coil to its inside, round and round with uneven gaps, and away."""
+    """Control points: over the coil to its inside, several turns with uneven gaps, and away."""
     angle = np.radians(np.arange(0, 360 * turns, 20.0))
     gap = 5.6 + 1.7 * np.sin(angle + 0.8) + 0.8 * np.sin(2 * angle)
     out = inner + gap * angle / (2 * math.pi) + 1.5 * np.sin(2 * angle + 0.5)

@@ -141,6 +141,6 @@ def hex_nut(parts: Solids) -> None:
 
 @item("washer")
 def washer(parts: Solids) -> None:
-    """FrozenModel washer M8, ISO 7089: stamped, so its rim widens towards a burr."""
+    """Plain washer M8, ISO 7089: stamped, so its rim widens towards a burr."""
     profile = [(4.2, 0.1), (4.35, 0.0), (7.6, 0.0), (7.76, 0.35), (8.0, 1.5), (7.97, 1.6), (7.9, 1.62)]
     parts.rings(turned([*profile, (4.3, 1.6), (4.2, 1.5)], 64), "metal", loop=True)

@@ -1,7 +1,8 @@
-"""Grain: the shader graph of a finish, with patterns in space instead of on a surface seen from above.
+"""Grain: the shader graph of a finish, with 3D patterns instead of patterns on a surface seen from above.
 
-`point` is the place in the product frame in metres; what a part is like does not depend on how it
-lies. Wear and dust are fixed: how used a finish looks is part of it.
+`point` is the place in the product frame in metres; the look of a part does not depend on its pose. Wear and
+dust
+are fixed: they are part of the finish.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ class Grain(ShaderGraph):
         self.point = add_node(tree, "ShaderNodeTexCoord").outputs["Object"]
 
     def cloud(self, per_m, low: Number, high: Number, detail=2.0, seed=0.0, roughness=0.5) -> Socket:
-        """Noise in space, stretched so that it mostly runs from low to high."""
+        """3D noise, stretched so that it mostly goes from low to high."""
         value = self.noise(per_m, detail, roughness, seed, space="3D")
         return self.ramp(value, 0.32, 0.68, low, high)
 
     def pebbles(self, per_m: float, seed: float = 0.0) -> Socket:
-        """Distance to the nearest of points strewn in space, in cells."""
+        """Distance to the nearest of random points in space, in cells."""
         inputs = {"Vector": self.scaled(self.point, per_m, seed), "Scale": 1.0}
         return self.node("ShaderNodeTexVoronoi", inputs, voronoi_dimensions="3D").outputs["Distance"]
 
@@ -41,7 +42,7 @@ class Grain(ShaderGraph):
         return self.product(shape, self.math("LESS_THAN", chance.outputs["Red"], share))
 
     def wave(self, phase: Socket, per_m: float) -> Socket:
-        """A sine from 0 to 1 with so many crests a metre of the phase."""
+        """A sine from 0 to 1; per_m: crests per metre of the phase."""
         angle = self.product(phase, per_m * 6.283185307)
         return self.ramp(self.math("SINE", angle), -1.0, 1.0)
 

@@ -1,7 +1,7 @@
 """Hard finishes: plastics, metals, prints and paint, each as a function of a Grain and a colour.
 
-Colours are scene-linear. Nothing is flawless: roughness wanders, moulded skins have a texture,
-metals are tumbled or rolled, paint is chipped.
+Colours are scene-linear. Nothing is flawless: roughness varies, moulded surfaces have a texture, metals are
+tumbled or rolled, paint is chipped.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def nylon(s: Grain, color: Color) -> None:
 
 
 def metal(s: Grain, color: Color) -> None:
-    """Plated and tumbled in bulk: small dents, a roughness that wanders, dull patches."""
+    """Plated and tumbled in bulk: small dents, varying roughness, dull patches."""
     dull = s.cloud(140.0, 0.0, 1.0, 3.0, 1.0)
     s.set(Metallic=1.0, Base_Color=s.tint(color, s.mix_value(dull, 1.0, 0.86)))
     s.set(Roughness=s.sum(s.mix_value(dull, 0.2, 0.31), s.cloud(1500.0, -0.02, 0.04)))

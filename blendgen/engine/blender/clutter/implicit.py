@@ -67,7 +67,7 @@ def mesh_of(field: Field, low, high, cell: float) -> tuple[np.ndarray, np.ndarra
 
 
 def _inside(field: Field, points: np.ndarray, coarse: float) -> np.ndarray:
-    """Which points lie inside; far from the surface the nearest point of a coarse lattice tells."""
+    """Which points are inside; far from the surface the nearest point of a coarse lattice decides."""
     keys = np.round(points / coarse).astype(np.int64)
     lattice, of = np.unique(keys, axis=0, return_inverse=True)
     values = field(lattice * coarse)[of.reshape(-1)]
@@ -77,7 +77,7 @@ def _inside(field: Field, points: np.ndarray, coarse: float) -> np.ndarray:
 
 
 def _fill_pinches(inside: np.ndarray) -> None:
-    """Fill in, until there are none, places where two parts of the solid touch along a mere edge."""
+    """Fill all places where two parts of the solid touch only along an edge."""
     pinched = True
     while pinched:
         pinched = False
@@ -91,7 +91,7 @@ def _fill_pinches(inside: np.ndarray) -> None:
 
 
 def _quads(inside: np.ndarray, index: np.ndarray, axis: int) -> np.ndarray:
-    """A quad round each grid edge along an axis whose ends lie on different sides."""
+    """A quad around each grid edge along an axis whose ends are on different sides."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
     start, end = (
         np.take(inside, range(inside.shape[axis] - 1), axis),

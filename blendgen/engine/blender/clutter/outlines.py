@@ -1,7 +1,7 @@
 """Outlines and paths: closed polygons in a plane, smooth curves in space, and rings along them.
 
 Lengths are millimetres. Outlines are (n, 2), counter-clockwise; paths are (k, 3). Placements are
-functions of points, made here, that `Solids` applies.
+functions of points, created here, that `Solids` applies.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def rounded(width: float, height: float, corner: float, steps: int = 4) -> np.nd
 
 
 def inset(outline: np.ndarray, by: float) -> np.ndarray:
-    """The outline moved inwards by a length that is small against its features."""
+    """The outline moved inwards by a length that is small compared with its features."""
     along = np.roll(outline, -1, axis=0) - outline
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     inward = np.column_stack([-along[:, 1], along[:, 0]])
@@ -88,7 +88,7 @@ def even(path: np.ndarray, step: float) -> np.ndarray:
 def sweep(path, section: np.ndarray, up=None, loop: bool = False, scale=None, twist_deg=None) -> np.ndarray:
     """Rings of a section drawn along a path.
 
-    up: direction that the section's y keeps to; None: it turns as little as it can
+    up: direction that the section's y follows; None: it rotates as little as possible
     scale: (k,) or (k, 2) size of the section at each point; twist_deg: (k,) its turn
     """
     path = np.asarray(path, dtype=np.float64)
@@ -121,7 +121,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _transported(ahead: np.ndarray) -> np.ndarray:
-    """Normals that do not turn about the path: each is the one before, made square to the path."""
+    """Normals that do not rotate about the path: each is the one before, made perpendicular to the path."""
     start = np.array([0.0, 0.0, 1.0]) if abs(ahead[0, 2]) < 0.9 else np.array([0.0, 1.0, 0.0])
     normals = [_unit(start - (start @ ahead[0]) * ahead[0])]
     for tangent in ahead[1:]:
@@ -130,7 +130,7 @@ def _transported(ahead: np.ndarray) -> np.ndarray:
 
 
 def _closed(normals: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    """The same with the turn that is left over at the end of a loop spread along it."""
+    """The same, with the rotation that remains at the end of a loop spread along it."""
     last = _unit(normals[-1] - (normals[-1] @ ahead[0]) * ahead[0])
     angle = math.atan2(np.cross(last, normals[0]) @ ahead[0], last @ normals[0])
     turn = np.linspace(0, angle, len(normals), endpoint=False)[:, None]
@@ -163,7 +163,7 @@ def rotated(axis: str, angle_deg: float, at=(0.0, 0.0, 0.0)):
 
 
 def framed(at, ahead, up=(0.0, 0.0, 1.0)):
-    """A placement: the part's z goes to `ahead`, its y as near to `up` as it can, its origin to `at`."""
+    """A placement: the part's z goes to `ahead`, its y as close to `up` as possible, its origin to `at`."""
     z = _unit(np.asarray(ahead, float))
     y = np.asarray(up, float) - (np.asarray(up, float) @ z) * z
     y = _unit(y)

@@ -21,7 +21,7 @@ def coin(parts: Solids) -> None:
         return radius + reeds if radius > 11.9 else np.full(count, radius)
 
     def drafted(points):
-        """The edge is not quite square to the faces, so that the coin does not come to rest on it."""
+        """The edge is not quite perpendicular to the faces, so that the coin does not stand on it."""
         return points * (1 - 0.0095 * points[:, 2:] * (1, 1, 0))
 
     rim = [(10.8, 0.9), (11.0, 1.1), (11.5, 1.12), (11.85, 1.05), (12.0, 0.85)]
@@ -149,7 +149,7 @@ def marker(parts: Solids) -> None:
 
 @item("packing_tape")
 def packing_tape(parts: Solids) -> None:
-    """A roll of packing tape 48 mm wide, partly used, its end lifted off."""
+    """A roll of packing tape 48 mm wide, partly used, its end lifted."""
     core, inner, outer, half = 38.0, 41.0, 52.6, 24.0
     tube = [(core, -half - 0.3), (inner - 0.1, -half - 0.3), (inner - 0.1, half + 0.3), (core, half + 0.3)]
     parts.rings(turned(tube, 72), "core", loop=True)
@@ -168,7 +168,7 @@ def packing_tape(parts: Solids) -> None:
 
 
 def _lifted_end(parts: Solids, radius: float, half: float) -> None:
-    """The last 40 mm of the winding, its cut edge toothed, standing off a little."""
+    """The last 40 mm of the winding, its cut edge toothed, lifted a little."""
     angle = np.linspace(0.0, 0.9, 22)
     off = 0.05 + 5.0 * np.clip((angle - 0.25) / 0.65, 0, 1) ** 2
     along = np.column_stack([(radius + off) * np.cos(angle + 0.7), (radius + off) * np.sin(angle + 0.7)])

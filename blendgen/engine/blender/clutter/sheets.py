@@ -1,6 +1,6 @@
 """Sheets and scraps, in millimetres: torn cardboard, tape, a crumpled paper ball, a plastic shard.
 
-What is irregular about them are fixed sums of sines and a hash: the same piece each time.
+Irregular shapes come from fixed sums of sines and a hash, so that each piece is always the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def jag(t, seed: float) -> np.ndarray:
 
 
 def grid_slab(parts: Solids, slot: str, top: np.ndarray, thickness) -> None:
-    """A sheet: its upper side (rows, columns, 3), as thick downwards as it is told."""
+    """A sheet from its upper side (rows, columns, 3), with the given thickness."""
     under = top - np.array([0.0, 0.0, 1.0]) * np.asarray(thickness)
     skin = np.concatenate([top, under[:, ::-1]], axis=1)
     parts.rings(skin, slot)
@@ -118,7 +118,7 @@ def _shell(parts: Solids, top: np.ndarray, thickness: float, slots=("body", "bre
 
 @item("paper_ball")
 def paper_ball(parts: Solids) -> None:
-    """A sheet crumpled into a ball of some 50 mm: flat facets between sharp folds, corners stand off."""
+    """A sheet crumpled into a ball of some 50 mm: flat facets between sharp folds, protruding corners."""
     directions = _strewn(150, 0.7)
     chance = _hash(np.arange(150), 0.2)
     vertices = directions * (16.5 + 10.5 * chance**0.6)[:, None]
@@ -131,7 +131,7 @@ def paper_ball(parts: Solids) -> None:
 
 
 def _refolded(vertices: np.ndarray, triangles: np.ndarray, scatter: float) -> tuple[np.ndarray, np.ndarray]:
-    """Each triangle in four; the middle of an edge moves off by up to a share of the edge's length."""
+    """Each triangle split in four; the middle of an edge moves by up to a share of the edge's length."""
     sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
     edges, of = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True)
     ab, bc, ca = of.reshape(3, -1) + len(vertices)
@@ -145,7 +145,7 @@ def _refolded(vertices: np.ndarray, triangles: np.ndarray, scatter: float) -> tu
 
 
 def _corner(parts: Solids, turn: float, tilt: float, size: float) -> None:
-    """A corner of the sheet that comes out of the ball, creased once."""
+    """A corner of the sheet that sticks out of the ball, creased once."""
     u, v = np.linspace(0, 1, 12)[:, None], np.linspace(-1, 1, 13)[None]
     across = size * v * (1.05 - u)
     crease = 2.6 * np.abs(v - 0.3 * u) * u
@@ -158,12 +158,12 @@ def _corner(parts: Solids, turn: float, tilt: float, size: float) -> None:
 
 
 def _hash(number: np.ndarray, seed: float) -> np.ndarray:
-    """0 to 1, without any order to it."""
+    """0 to 1, pseudo-random."""
     return np.sin(12.9898 * number + 78.233 * seed) * 43758.5453 % 1.0
 
 
 def _strewn(count: int, seed: float) -> np.ndarray:
-    """Directions spread over the sphere, unevenly: a Fibonacci lattice that is shaken."""
+    """Directions spread unevenly over the sphere: a jittered Fibonacci lattice."""
     i = np.arange(count) + 0.5
     z = np.clip(1 - 2 * i / count + 0.5 / math.sqrt(count) * np.sin(78.233 * i + seed), -0.99, 0.99)
     angle = math.pi * (1 + 5**0.5) * i + 2.2 / math.sqrt(count) * np.sin(39.425 * i + 2 * seed) + seed

@@ -1,7 +1,7 @@
-"""Soft finishes: rubber, board, paper, tapes and what gloves are made of; each of a Grain and a colour.
+"""Soft finishes: rubber, board, paper, tapes and fabrics of gloves; each a function of a Grain and a colour.
 
-Colours are scene-linear. Films and curtains let light through: for shadow rays they are plain tinted
-filters, because renders follow no caustics.
+Colours are scene-linear. Films and curtains let light through: for shadow rays they are plain tinted filters,
+because renders do not trace caustics.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ def cloth_tape(s: Grain, color: Color) -> None:
 
 
 def pvc(s: Grain, color: Color) -> None:
-    """Strip curtain: clear and tinted, wavy, scuffed to haze where things rub along."""
+    """Strip curtain: clear and tinted, wavy, scuffed and hazy where things rub along it."""
     scuff = s.ramp(s.noise((60.0, 5.0, 60.0), 4.0, 0.7, 3.0, space="3D"), 0.45, 0.75)
-    # light passes two skins
+    # light passes two surfaces
     s.set(Base_Color=tuple(c**0.5 for c in color), IOR=1.5)
     s.set(Transmission_Weight=s.ramp(scuff, 0.0, 1.0, 0.97, 0.8))
     s.set(Roughness=s.mix_value(scuff, 0.03, 0.3))

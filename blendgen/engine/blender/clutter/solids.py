@@ -1,8 +1,8 @@
-"""Solids: collects closed surfaces into one mesh, in millimetres, one material slot a face.
+"""Solids: collects closed surfaces into one mesh, in millimetres, one material slot per face.
 
-In: rings of points, or vertices and faces. Out: a mesh in metres in the product frame. Each solid
-keeps its own vertices, so that solids may reach into each other; points of one solid that coincide
-become one, so that a ring may shrink to a point; a solid that is inside out is turned.
+In: rings of points, or vertices and faces. Out: a mesh in metres in the product frame. Each solid keeps its
+own vertices, so that solids may overlap; coincident points of one solid become one vertex, so that a ring may
+shrink to a point; a solid that is inside out is flipped.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Solids:
         caps: tuple[str, str] | None = None,
         place: Place | None = None,
     ) -> None:
-        """A solid whose skin runs from ring to ring.
+        """A solid with its surface between consecutive rings.
 
         rings: (k, n, 3), closed polygons with their points in step
-        slot: of all bands, or one a band
-        loop: the last ring is joined to the first; else both ends are closed with a face
-        caps: slots of those two faces, if not as the bands beside them
+        slot: of all bands, or one per band
+        loop: join the last ring to the first; otherwise both ends are closed with a face
+        caps: slots of those two faces; default: those of the adjacent bands
         """
         rings = np.asarray(rings, dtype=np.float64)
         count, size = rings.shape[:2]
@@ -63,7 +63,7 @@ class Solids:
     def add(self, vertices, faces, slot: str | Sequence[str], place: Place | None = None, flat=False):
         """A closed solid.
 
-        faces: index tuples, all in one sense; slot: of all, or one a face; flat: facets, not rounded
+        faces: index tuples with consistent winding; slot: of all, or one per face; flat: not smooth
         """
         vertices = np.asarray(vertices, dtype=np.float64)
         vertices = place(vertices) if place else vertices
@@ -84,7 +84,7 @@ class Solids:
         return self.slots.index(name)
 
     def lay_down(self) -> None:
-        """Turn all that was built upright so that its top looks to +Y."""
+        """Rotate everything that was built upright so that its top points to +Y."""
         self._vertices = [vertices[:, [0, 2, 1]] * (1, 1, -1) for vertices in self._vertices]
 
     def to_mesh(self, name: str, sharp_deg: float = 33.0) -> bpy.types.Mesh:
@@ -103,22 +103,22 @@ class Solids:
 
 
 def _welded(vertices: np.ndarray, faces: list, slots: list) -> tuple[np.ndarray, list, list]:
-    """One vertex where several coincide; faces that thereby lose their area are dropped."""
+    """Merge coincident vertices; faces that lose their area are dropped."""
     keys = np.round(vertices / _WELD_MM).astype(np.int64)
     _, first, of = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     of = of.reshape(-1)
-    kept, kept_slots = [], []
+    new_faces, new_slots = [], []
     for face, slot in zip(faces, slots, strict=True):
         welded = [int(of[index]) for index in face]
         corners = tuple(a for a, b in zip(welded, welded[1:] + welded[:1], strict=True) if a != b)
         if len(set(corners)) == len(corners) >= 3:
-            kept.append(corners)
-            kept_slots.append(slot)
-    return vertices[first], kept, kept_slots
+            new_faces.append(corners)
+            new_slots.append(slot)
+    return vertices[first], new_faces, new_slots
 
 
 def _volume(vertices: np.ndarray, faces: list) -> float:
-    """Six times the volume that faces with outward corners enclose; negative for a solid inside out."""
+    """Six times the volume that the faces enclose; negative for a solid that is inside out."""
     fans = [(face[0], b, c) for face in faces for b, c in pairwise(face[1:])]
     corners = (vertices - vertices.mean(axis=0))[np.array(fans)]
     return float(np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])))

@@ -1,6 +1,6 @@
-"""Asset: one Source in, one cache entry on disk out. Runs only in the throw-away process.
+"""Asset: one Source in, one cache entry on disk out. Runs only in the measuring process.
 
-The open Blender file is emptied before each source, so that names and memory do not add up.
+The open Blender file is emptied before each source, so that names and memory do not accumulate.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from blendgen.models.stable_poses import stable_poses
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
 _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
-# what is limp lies as it was modelled: turned over stiff as it is it would hang in the air
+# limp items lie as they were modelled: in another pose they would have to bend
 _LIMP = (StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
 
 
 @dataclass(frozen=True)
 class _Built:
-    """A product as an object of the open file, and what its builder alone knows; fields as in Measured."""
+    """A product as an object of the open file, and the values that only its builder knows; as in Measured."""
 
     product: bpy.types.Object
     colorways: tuple[Colorway, ...]
@@ -51,13 +51,13 @@ class _Built:
 
 
 def measure_source(source: Source, folder: Path) -> str | None:
-    """Fill `folder` with the entry of a source; returns the reason where it was refused."""
+    """Fill `folder` with the entry of a source; returns the reason if it is refused."""
     empty_blender()
     return fill_entry(source, folder)
 
 
 def fill_entry(source: Source, folder: Path) -> str | None:
-    """As measure_source, where the open Blender file is empty already."""
+    """As measure_source, if the open Blender file is empty already."""
     try:
         _write_entry(source, _BUILDERS[source.kind](source), folder)
     except ImportRefused as refused:
@@ -86,8 +86,8 @@ def _build_mesh(source: Source) -> _Built:
     if linear is None:
         return _Built(product, colorways)
     file_to_product[:3, :3] = linear
-    meant = at_points(source.options.get("points", ()), file_to_product)
-    return _Built(product, colorways, on_surface(product, meant), file_to_product)
+    keypoints = at_points(source.options.get("points", ()), file_to_product)
+    return _Built(product, colorways, on_surface(product, keypoints), file_to_product)
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
@@ -159,7 +159,7 @@ def _triangles(mesh: bpy.types.Mesh) -> np.ndarray:
 def _refuse_size(size_m: np.ndarray, source: Source) -> None:
     largest, unit = float(size_m.max()), source.options.get("unit")
     if largest == 0:
-        raise ImportRefused("all vertices lie in one place")
+        raise ImportRefused("all vertices are in one place")
     if MIN_EXTENT_M <= largest <= MAX_EXTENT_M:
         return
     if largest < MIN_EXTENT_M:

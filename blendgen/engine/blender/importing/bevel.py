@@ -1,8 +1,8 @@
-"""Bevel: make the sharp edges of materials look rounded, for CAD models that have no bevels.
+"""Bevel: makes sharp edges look rounded, for CAD models without bevels.
 
-In: materials and a radius. A Bevel shader node bends the normals near edges, so that they catch
-light as real edges do; outline, depth and masks stay exact, and it needs no mesh in good order as
-the modifier does. Normal maps and bumps that a material has are kept on top.
+In: materials and a radius. A Bevel shader node bends the normals near edges, so that they reflect light as
+real edges do; outline, depth and masks stay exact, and unlike the modifier it does not need a clean mesh.
+Normal maps and bumps of a material are applied on top.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from blendgen.engine.blender.importing.textures import trees
 from blendgen.engine.blender.shading.nodes import add_node
 
 _SAMPLES = 8
-# measured on a cube: the node turns a normal by 22 degrees, half of what it can, at a quarter of its
-# radius from the edge, where a round edge of half that radius would do so half-way in
+# measured on a cube: the node turns a normal by 22 degrees, half of its maximum, at a quarter of its
+# radius from the edge; a round edge of half that radius does so half-way in
 _NODE_RADIUS = 2.0
 _NORMALS = ("Normal", "Coat Normal")
 
 
 def round_edges(materials: Iterable[bpy.types.Material], radius_m: float) -> None:
-    """Change materials in place; a normal that already comes from nodes is bent along."""
+    """Change materials in place; normals that already come from nodes are bent too."""
     for tree in trees(list(dict.fromkeys(materials))):
         for node in [node for node in tree.nodes if node.type.startswith("BSDF_")]:
             for socket in [node.inputs[name] for name in _NORMALS if name in node.inputs]:

@@ -1,4 +1,4 @@
-"""Confined: what the fork that opens one model file may read, write and use. Does not load bpy."""
+"""Confined: restricts what the fork that opens a model file may read, write and use. Does not load bpy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from blendgen.models.source import Source
 from blendgen.system.machine import free_memory_bytes
 from blendgen.system.sandbox import GIB, Limits, confine
 
-SWITCH = "BLENDGEN_SANDBOX"  # off: models are inspected, but nothing keeps the importers in
+SWITCH = "BLENDGEN_SANDBOX"  # off: models are inspected, but the importers are not confined
 _MEMORY = "BLENDGEN_MEASURE_MEMORY_GIB"
 _DEFAULT_GIB = 8.0
-# libraries, fonts and what tells the number of cores; none of a user's files
+# libraries, fonts and the number of cores; none of the user's files
 _SYSTEM = (
     "/usr", "/lib", "/lib64", "/nix/store", "/etc/ld.so.cache", "/etc/localtime", "/etc/fonts",
     "/sys/devices/system", "/proc/cpuinfo", "/proc/meminfo", "/dev/zero", "/dev/urandom", "/dev/random",
@@ -25,9 +25,9 @@ _SYSTEM = (
 
 
 def confine_to(source: Source, folder: Path, timeout_s: float | None) -> None:
-    """Leave this process the model of a source, the folder of its entry, and Blender with its libraries.
+    """Restrict this process to the model of a source, the folder of its entry, and Blender's libraries.
 
-    timeout_s: the time that the model may take; None: any
+    timeout_s: the time limit of the model; None: no limit
     """
     if os.environ.get(SWITCH) == "off":
         return
@@ -41,7 +41,7 @@ def confine_to(source: Source, folder: Path, timeout_s: float | None) -> None:
 
 
 def memory_limit_gib() -> float:
-    """The most memory for one model: $BLENDGEN_MEASURE_MEMORY_GIB, or 8 and at most 3/4 of what is free."""
+    """Memory limit of one model: $BLENDGEN_MEASURE_MEMORY_GIB, or 8, but at most 3/4 of the free memory."""
     try:
         stated = float(os.environ.get(_MEMORY, ""))
     except ValueError:

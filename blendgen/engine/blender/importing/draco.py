@@ -1,10 +1,10 @@
 """Draco: a glTF file whose meshes are Draco-compressed in, an equal plain GLB out. Does not load bpy.
 
-Blender's importer then meets an ordinary file. Used for every Blender, also for those that have a
-decoder: the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of failing;
-so the same file gives the same vertices, or the same refusal, in all of them. The GLB holds all
-buffers and images, because it lies elsewhere than the model. Attributes are found by the unique
-ids that the extension states; everything that is not compressed stays as it was.
+Blender's importer then reads an ordinary file. Every Blender version uses this, also those with a decoder:
+the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of failing. So the same file
+gives the same vertices, or the same refusal, in all of them. The GLB contains all buffers and images, because
+it is in another folder than the model. Attributes are identified by the unique ids that the extension states;
+everything that is not compressed stays as it is.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
 def plain_gltf(path: Path, into: Path) -> tuple[Path, dict[str, str]]:
-    """A plain GLB in the folder `into` with the content of a .glb or .gltf, and what was left out of it.
+    """A plain GLB in the folder `into` with the content of a .glb or .gltf, and the images left out of it.
 
-    returns: `path` itself where the file does not name the extension and all its images may be read; and,
-        by their names, the image files that may not, with the reason of each
-    raises: ImportRefused where the compressed data or the JSON around it is damaged
+    returns: the GLB, or `path` itself if the file does not use the extension and all its images may be read;
+        and image file -> the reason why it may not be read
+    raises: ImportRefused if the compressed data or the JSON around it is damaged
     """
     content = gltf_json(path)
     refused = _refused_images(content, path.parent)
@@ -57,7 +57,7 @@ def plain_gltf(path: Path, into: Path) -> tuple[Path, dict[str, str]]:
 
 
 def _refused_images(content: dict, folder: Path) -> dict[str, str]:
-    """Image files that the importer must not open: outside of the folder, no files at all, or giants."""
+    """Image files that the importer must not open: outside of the folder, not files, or too large."""
     refused = {}
     for uri in gltf_uris(content, "images"):
         reason = _image_fault(folder, uri)
@@ -70,23 +70,23 @@ def _image_fault(folder: Path, uri: str) -> str | None:
     try:
         file, place = inside(folder, uri), folder / uri
         if file is None:
-            return "it lies outside of the model's folder"
+            return "it is outside of the model's folder"
         if not file.is_file():
             return "it is not a regular file" if place.exists() else None
         return header_fault(file)
-    except (OSError, ValueError):  # a name that is none
+    except (OSError, ValueError):  # not a valid name
         return "it cannot be read"
 
 
 @dataclass
 class _Glb:
-    """The JSON of a glTF file and the bytes of its only buffer, both growing."""
+    """The JSON of a glTF file and the bytes of its only buffer; both can grow."""
 
     content: dict
     body: bytearray = field(default_factory=bytearray)
 
     def append(self, data: bytes) -> int:
-        """Offset of the data, a multiple of 4 bytes as accessors need it."""
+        """Append data; returns its offset, a multiple of 4 bytes as accessors require."""
         self.body.extend(bytes(-len(self.body) % 4))
         self.body.extend(data)
         return len(self.body) - len(data)
@@ -96,9 +96,9 @@ class _Glb:
         return self._add("bufferViews", view)
 
     def add_accessor(self, data: bytes, accessor: dict, **properties: int) -> int:
-        """A copy of the accessor that reads the data; the original may serve other primitives."""
-        kept = {key: value for key, value in accessor.items() if key != "byteOffset"}
-        return self._add("accessors", kept | {"bufferView": self.add_view(data, **properties)})
+        """A copy of the accessor that reads the data; other primitives may use the original."""
+        copied = {key: value for key, value in accessor.items() if key != "byteOffset"}
+        return self._add("accessors", copied | {"bufferView": self.add_view(data, **properties)})
 
     def view_bytes(self, index: int) -> bytes:
         view = self.content["bufferViews"][index]
@@ -129,7 +129,7 @@ def _compressed(content: dict) -> Iterator[tuple[str, dict]]:
 
 
 def _embed_buffers(glb: _Glb, path: Path) -> None:
-    """Put all buffers one after the other into the only one."""
+    """Append all buffers to the only one."""
     starts = [
         glb.append(_buffer_bytes(buffer, number, path))
         for number, buffer in enumerate(glb.content.get("buffers", ()))
@@ -150,7 +150,7 @@ def _buffer_bytes(buffer: dict, number: int, path: Path) -> bytes:
 
 
 def _binary_chunk(path: Path, number: int) -> bytes:
-    """The second chunk of a GLB, which is its first buffer; empty for any other."""
+    """The second chunk of a GLB, which is its first buffer; empty for other files."""
     data = path.read_bytes()
     if data[:4] != b"glTF" or number > 0:
         return b""
@@ -160,7 +160,7 @@ def _binary_chunk(path: Path, number: int) -> bytes:
 
 
 def _uri_bytes(uri: str, folder: Path) -> bytes | None:
-    """What a data URI holds, or a file of the model's folder; None where there is no such file."""
+    """The bytes of a data URI, or of a file in the model's folder; None if that is missing."""
     if uri.startswith("data:"):
         kind, _, data = uri.partition(",")
         return base64.b64decode(data) if kind.endswith(";base64") else unquote_to_bytes(data)
@@ -171,7 +171,7 @@ def _uri_bytes(uri: str, folder: Path) -> bytes | None:
 
 
 def _embed_images(glb: _Glb, folder: Path) -> None:
-    """Put image files into the GLB; one that is not there keeps its bare name, to be told by it."""
+    """Put image files into the GLB; a missing one keeps its bare name, for the message."""
     for image in glb.content.get("images", ()):
         uri = image.get("uri")
         fault = uri is not None and not uri.startswith("data:") and _image_fault(folder, uri_path(uri))
@@ -213,22 +213,22 @@ def _decode(data: bytes, name: str):
 
     try:
         mesh = DracoPy.decode(data)
-    except Exception as error:  # the types that it raises say little: cut data are "not Draco"
+    except Exception as error:  # the exception types are not reliable: truncated data are "not Draco"
         raise ImportRefused(f"the Draco data of mesh {name!r} are damaged") from error
-    faces = getattr(mesh, "faces", np.empty(0))  # a point cloud has none
+    faces = getattr(mesh, "faces", np.empty(0))  # a point cloud has no faces
     vertices = min((len(attribute["data"]) for attribute in mesh.attributes), default=0)
     if faces.size == 0 or faces.max() >= vertices:
-        raise ImportRefused(f"the Draco data of mesh {name!r} hold no valid triangles")
+        raise ImportRefused(f"the Draco data of mesh {name!r} contain no valid triangles")
     return mesh
 
 
 def _fill_primitive(glb: _Glb, primitive: dict, ids: dict[str, int], mesh, name: str) -> None:
-    primitive["mode"] = _TRIANGLES  # strips, too, are decoded to triangles
+    primitive["mode"] = _TRIANGLES  # strips are decoded to triangles too
     primitive["indices"] = _add_indices(glb, primitive.get("indices"), mesh.faces)
     for semantic, unique_id in ids.items():
         index = primitive["attributes"][semantic]
-        found = mesh.get_attribute_by_unique_id(unique_id)
-        data = _as_declared(found["data"], glb.content["accessors"][index]) if found else None
+        attribute = mesh.get_attribute_by_unique_id(unique_id)
+        data = _as_declared(attribute["data"], glb.content["accessors"][index]) if attribute else None
         if data is None:
             raise ImportRefused(f"the Draco data of mesh {name!r} do not fit its accessor {semantic}")
         primitive["attributes"][semantic] = _add_attribute(glb, index, data)
@@ -245,9 +245,9 @@ def _add_indices(glb: _Glb, index: int | None, faces: np.ndarray) -> int:
 
 
 def _as_declared(data: np.ndarray, accessor: dict) -> np.ndarray | None:
-    """Attribute values in the accessor's component type; None where they do not fit it.
+    """Attribute values in the accessor's component type; None if they do not fit it.
 
-    DracoPy hands signed integers out as float32: as fractions where they are marked as normalized.
+    DracoPy returns signed integers as float32: as fractions if they are marked as normalized.
     """
     dtype = np.dtype(_COMPONENTS[accessor["componentType"]])
     if data.ndim != 2 or data.shape[1] != _LENGTHS.get(accessor["type"]):
@@ -262,7 +262,7 @@ def _as_declared(data: np.ndarray, accessor: dict) -> np.ndarray | None:
 
 
 def _add_attribute(glb: _Glb, index: int, data: np.ndarray) -> int:
-    """An accessor with every vertex at a multiple of 4 bytes, as glTF wants it."""
+    """An accessor with every vertex at a multiple of 4 bytes, as glTF requires."""
     rows = data.view(np.uint8).reshape(len(data), -1)
     padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))
     accessor = glb.content["accessors"][index] | {"count": len(data)}

@@ -1,9 +1,8 @@
 """File frame: the axes and the unit that the numbers of a model file are in.
 
-In: a model file that was just imported, and the unit and up axis that it was told. Out: the matrix
-from its own numbers to metres with Z up, as the importers bring them in. It is what lets a point be
-given as it stands in the file; or as Blender shows it, whose importers turn and scale by rules of
-their own when nothing is told to them.
+In: a model file that was just imported, and the unit and up axis of its options. Out: the matrix from its own
+numbers to metres with Z up, as the importers apply it. It converts points given in the file's coordinates, or
+as Blender shows them: its importers rotate and scale by their own rules if no options are given.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ _AXES = np.eye(3)
 
 
 def file_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> np.ndarray | None:
-    """(3, 3) from the file's own axes and unit to metres, Z up; None where it cannot be told.
+    """(3, 3) from the file's own axes and unit to metres, Z up; None if it is unknown.
 
-    unit, up: as for import_model, after which this is called: a .blend is asked in the open scene
+    Call it after import_model, with the same unit and up: for a .blend the open scene states them.
     """
     own = _FRAMES[suffix](path, up)
     if own is None:
@@ -36,12 +35,12 @@ def file_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> 
 
 
 def shown_to_world(path: Path, suffix: str, unit: str | None, up: str | None) -> np.ndarray | None:
-    """As file_to_world, from what a person reads in Blender after importing the file with its defaults."""
+    """As file_to_world, from the coordinates that Blender shows after an import with default settings."""
     to_world, own = file_to_world(path, suffix, unit, up), _FRAMES[suffix](path, None)
     if to_world is None or own is None:
         return None
     rotation, metres_per_unit = own
-    scale = 1.0 if suffix == "blend" else metres_per_unit  # a .blend is shown in its own numbers
+    scale = 1.0 if suffix == "blend" else metres_per_unit  # Blender shows a .blend in its own numbers
     return to_world @ np.linalg.inv(rotation * scale)
 
 
@@ -61,7 +60,7 @@ def _blend(path: Path, up: str | None) -> tuple[np.ndarray, float]:
 
 
 def _usd(path: Path, up: str | None) -> tuple[np.ndarray, float] | None:
-    """What the root layer says; no other layer is opened."""
+    """From the root layer; no other layer is opened."""
     bpy.utils.expose_bundled_modules()
     try:
         from pxr import Sdf
@@ -79,7 +78,7 @@ def _fbx(path: Path, up: str | None) -> tuple[np.ndarray, float]:
     data = path.read_bytes()
     right, top, front = (_fbx_axis(data, *axis) for axis in (("Coord", 0), ("Up", 1), ("Front", 2)))
     rotation = np.stack([right, -front, top])
-    if abs(np.linalg.det(rotation)) != 1:  # the importer ignores axes that are not three
+    if abs(np.linalg.det(rotation)) != 1:  # the importer ignores axes that are not three different ones
         rotation = _AXES
     return rotation, 0.01 * fbx_centimetres_per_unit(data)
 

@@ -1,8 +1,9 @@
-"""Forking: makes a process in which Blender is loaded fit for forks, which have only the calling thread.
+"""Forking: prepares a process with Blender loaded for forks, which only have the calling thread.
 
-Blender's libraries keep threads at hand. A fork that handed them work would wait for ever; so the pool of
-OpenEXR is emptied, whose work is then done where it is asked for. TBB needs none where it was started on
-one core, numpy's libraries tell forks by themselves, and what else there is sleeps (sound devices).
+Blender's libraries have thread pools. A fork that gave them work would wait for ever, so the pool of OpenEXR
+is
+emptied: its work then runs in the calling thread. TBB needs no threads if it was started on one core, numpy's
+libraries detect forks themselves, and the other threads are idle (sound devices).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import bpy
 
 _OPENEXR_NAMESPACES = [f"Imf_3_{minor}" for minor in range(1, 10)]
-# loaded by the importers when they are first called: here it is once, not once for each model
+# the importers load these when they are first called: here once, instead of once for each model
 _LATE = (
     "io_scene_gltf2.blender.imp.blender_gltf",
     "io_scene_gltf2.io.imp.gltf2_io_gltf",
@@ -28,7 +29,7 @@ _LATE = (
 
 
 def make_forkable() -> None:
-    """Empty the pools of threads and load what forks would load each for itself."""
+    """Empty the thread pools and load the modules that every fork would have to load."""
     for library in _loaded_libraries("libOpenEXR"):
         _empty_pool(ctypes.CDLL(library))
     bpy.utils.expose_bundled_modules()
@@ -39,7 +40,7 @@ def make_forkable() -> None:
 
 
 def _loaded_libraries(name: str) -> set[str]:
-    """Files of the libraries of that name which this process has mapped."""
+    """Files of the libraries of that name that this process has mapped."""
     try:
         maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:

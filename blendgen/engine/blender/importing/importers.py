@@ -1,8 +1,8 @@
 """Importers: one model file in, the objects that it added to the open Blender file out.
 
-Afterwards one Blender unit is one metre and Z is up, whatever the format. Units: OBJ, STL and PLY
-state none (taken as metres unless told); for the others a stated unit replaces the file's own.
-Nothing in a file is executed: a .blend is appended, never opened, and its drivers are dropped.
+Afterwards one Blender unit is one metre and Z is up, for every format. OBJ, STL and PLY do not state a unit
+(metres unless the options have one); for the others the options replace the file's own. Nothing in a file is
+executed: a .blend is appended, never opened, and its drivers are removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from blendgen.models.scan import UNITLESS_SUFFIXES
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
-# All kinds of data that a model can bring and that can have drivers.
+# all kinds of data of a model that can have drivers
 _ANIMATED = (
     "objects",
     "meshes",
@@ -50,7 +50,7 @@ FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
     """Import one file; metres, Z up.
 
-    raises: ImportRefused where the file is not usable
+    raises: ImportRefused if the file cannot be used
     """
     fault = file_fault(path)
     if fault:
@@ -71,12 +71,12 @@ def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> N
         importer(path, unit, up)
     except ImportRefused:
         raise
-    except Exception as error:  # the glTF importer is Python code that may raise anything
+    except Exception as error:  # the glTF importer is Python code and may raise anything
         raise ImportRefused(f"the importer failed: {first_message(str(error))}") from error
 
 
 def first_message(text: str) -> str:
-    """The line of an importer's message that says most, without Blender's prefixes."""
+    """The most informative line of an importer's message, without Blender's prefixes."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if "Traceback" in text:  # raised in Python: the last line names the exception
         lines = [line for line in lines if not line.startswith("Location:")][-1:]
@@ -93,7 +93,7 @@ def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def _note_refused(refused: dict[str, str]) -> None:
-    """Tell of image files, by their names, that were kept from the importer, and why."""
+    """Note why image files were kept from the importer."""
     for image in bpy.data.images:
         note_reason(image, refused.get(Path(image.filepath).name, ""))
 
@@ -123,7 +123,7 @@ def _import_fbx(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def fbx_centimetres_per_unit(data: bytes) -> float:
-    """UnitScaleFactor of an FBX file, binary or text; 1 where it states none."""
+    """UnitScaleFactor of an FBX file, binary or text; 1 if it has none."""
     binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
     if binary:
         return struct.unpack("<d", binary[1])[0] or 1.0
@@ -148,7 +148,7 @@ def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
 
 
 def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
-    """Append the first scene, for what is visible in it and its unit; or, without one, all objects."""
+    """Append the first scene, for its visible objects and its unit; or, without a scene, all objects."""
     with bpy.data.libraries.load(str(path), link=False) as (source, target):
         target.scenes = source.scenes[:1]
         target.objects = [] if source.scenes else source.objects
@@ -188,9 +188,9 @@ def _scale_scene(factor: float) -> None:
 
 
 def _drop_executable() -> None:
-    """Remove what could run code: text blocks, scripts in shaders, drivers.
+    """Remove everything that could run code: text blocks, scripts in shaders, drivers.
 
-    Keyframes go with the drivers: what is left stands as it was saved, which is its rest pose.
+    Keyframes are removed with the drivers: objects stay as they were saved, in their rest pose.
     """
     bpy.data.batch_remove(list(bpy.data.texts))
     for owner in [block for kind in _ANIMATED for block in getattr(bpy.data, kind)]:
@@ -205,7 +205,7 @@ def _drop_executable() -> None:
 
 
 def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
-    """Round what is meant to be round in a file without normals: edges below SMOOTH_BELOW_DEG."""
+    """Smooth the shading of a file without normals, at edges below SMOOTH_BELOW_DEG."""
     smooth = np.zeros(len(mesh.polygons), dtype=bool)
     mesh.polygons.foreach_get("use_smooth", smooth)
     if not mesh.has_custom_normals and not smooth.any():

@@ -1,8 +1,8 @@
 """Join: the objects of an imported model in, one mesh object in the product frame out.
 
-What the model shows when rendered at rest is kept: modifiers, instances, hidden and
-render-disabled objects are resolved; lights, cameras and loose vertices are dropped.
-The object is called "product" and lies with its bounding box centred in x and y, min z = 0.
+The result is what a render of the model at rest shows: modifiers, instances, hidden and render-disabled
+objects are resolved; lights, cameras and loose vertices are dropped. The object is called "product"; its
+bounding box is centred in x and y, with min z = 0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def join_product(objects: Iterable[bpy.types.Object]) -> tuple[bpy.types.Object,
 
     returns: the object, and (3,) metres by which it was moved into the product frame
 
-    raises: ImportRefused where nothing that has a surface is left
+    raises: ImportRefused if nothing with a surface is left
     """
     originals = set(objects)
     for owner in originals:
@@ -52,9 +52,9 @@ def _use_render_modifiers(owner: bpy.types.Object) -> None:
 
 
 def _shown_meshes(originals: set) -> list[bpy.types.Mesh]:
-    """A mesh in world coordinates for each surface or point set that a render would show."""
+    """A mesh in world coordinates for each surface or point set that a render shows."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    found = []
+    meshes = []
     for instance in depsgraph.object_instances:
         owner = instance.parent if instance.is_instance else instance.object
         shown = instance.show_self and not instance.object.original.hide_render
@@ -63,9 +63,9 @@ def _shown_meshes(originals: set) -> list[bpy.types.Mesh]:
         mesh = _mesh_of(instance.object, depsgraph)
         if mesh is not None:
             apply_transform(mesh, instance.matrix_world.copy())
-            found.append(((owner.name, instance.object.name), mesh))
+            meshes.append(((owner.name, instance.object.name), mesh))
     # The depsgraph's own order differs between Blender 4.5 and 5.2.
-    return [mesh for _, mesh in sorted(found, key=lambda named: named[0])]
+    return [mesh for _, mesh in sorted(meshes, key=lambda named: named[0])]
 
 
 def _mesh_of(evaluated: bpy.types.Object, depsgraph) -> bpy.types.Mesh | None:
@@ -77,7 +77,7 @@ def _mesh_of(evaluated: bpy.types.Object, depsgraph) -> bpy.types.Mesh | None:
         return None
     try:
         mesh = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=depsgraph)
-    except RuntimeError:  # a curve without thickness, a metaball of another family: no surface
+    except RuntimeError:  # a curve without thickness or a metaball of another family has no surface
         return None
     _set_materials(
         mesh, [slot.material.original if slot.material else None for slot in evaluated.material_slots]
@@ -86,17 +86,17 @@ def _mesh_of(evaluated: bpy.types.Object, depsgraph) -> bpy.types.Mesh | None:
 
 
 def _set_materials(mesh: bpy.types.Mesh, materials: list[bpy.types.Material | None]) -> None:
-    """Give a mesh the materials of its object's slots; each face keeps its slot."""
+    """Give a mesh the materials of its object's slots; faces keep their slots."""
     slots = np.empty(len(mesh.polygons), dtype=np.int32)
     mesh.polygons.foreach_get("material_index", slots)
-    mesh.materials.clear()  # sets every face to the first slot
+    mesh.materials.clear()  # moves every face to the first slot
     for material in materials:
         mesh.materials.append(material)
     mesh.polygons.foreach_set("material_index", slots)
 
 
 def apply_transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
-    """Move a mesh's vertices; faces keep their outside and custom normals stay perpendicular."""
+    """Transform a mesh's vertices; faces still face outwards and custom normals stay perpendicular."""
     linear = np.array(matrix.to_3x3())
     determinant = np.linalg.det(linear)
     gram = linear.T @ linear
@@ -105,8 +105,8 @@ def apply_transform(mesh: bpy.types.Mesh, matrix: Matrix) -> None:
     if mesh.has_custom_normals and not similar and determinant != 0:
         normals = _corner_vectors(mesh) @ np.linalg.inv(linear)
         normals = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-        kept = mesh.attributes.new("blendgen_normal", "FLOAT_VECTOR", "CORNER")
-        kept.data.foreach_set("vector", normals.astype(np.float32).ravel())
+        attribute = mesh.attributes.new("blendgen_normal", "FLOAT_VECTOR", "CORNER")
+        attribute.data.foreach_set("vector", normals.astype(np.float32).ravel())
     mesh.transform(matrix)
     if determinant < 0:
         mesh.flip_normals()
@@ -123,9 +123,9 @@ def _corner_vectors(mesh: bpy.types.Mesh) -> np.ndarray:
 def _restore_normals(mesh: bpy.types.Mesh) -> None:
     """Flipping reverses the corners of each face, so the normals travel as a corner attribute."""
     vectors = np.empty(len(mesh.loops) * 3, dtype=np.float32)
-    kept = mesh.attributes["blendgen_normal"]
-    kept.data.foreach_get("vector", vectors)
-    mesh.attributes.remove(kept)
+    attribute = mesh.attributes["blendgen_normal"]
+    attribute.data.foreach_get("vector", vectors)
+    mesh.attributes.remove(attribute)
     mesh.normals_split_custom_set(vectors.reshape(-1, 3))
 
 
@@ -134,7 +134,7 @@ def _refuse_unusable(meshes: list[bpy.types.Mesh]) -> None:
     edges = sum(len(mesh.edges) for mesh in meshes)
     triangles = sum(len(mesh.loops) - 2 * len(mesh.polygons) for mesh in meshes)
     if vertices == 0:
-        raise ImportRefused("no geometry that a render would show")
+        raise ImportRefused("no geometry that a render shows")
     if triangles == 0 and edges:
         raise ImportRefused(f"only edges: {vertices} vertices, {edges} edges, no faces")
     if triangles == 0:
@@ -153,7 +153,7 @@ def vertex_positions(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def _fill_materials(mesh: bpy.types.Mesh) -> None:
-    """No empty slots: they get the material "default", light grey or the colours of the vertices."""
+    """Fill empty slots with the material "default", which is light grey or shows the vertex colours."""
     if not mesh.materials:
         mesh.materials.append(None)
     for slot, material in enumerate(mesh.materials):
@@ -180,7 +180,7 @@ def _default_material(vertex_colors: str) -> bpy.types.Material:
 
 
 def _name_main_uv(mesh: bpy.types.Mesh) -> None:
-    """Give the UV map that renders use one name, so that joining does not tear maps apart."""
+    """Rename the UV map that renders use, so that joining merges these maps."""
     main = next((layer for layer in mesh.uv_layers if layer.active_render), None)
     if main is None or main.name in {_MAIN_UV, *_uv_names_in_shaders(mesh)}:
         return
@@ -230,7 +230,7 @@ def _remove_loose(mesh: bpy.types.Mesh) -> None:
 
 
 def to_product_frame(product: bpy.types.Object) -> np.ndarray:
-    """Move the mesh so that its box is centred on x = y = 0 and stands on z = 0; returns the move, (3,)."""
+    """Move the mesh so that its box is centred on x = y = 0 and starts at z = 0; returns the move, (3,)."""
     positions = vertex_positions(product.data)
     low, high = positions.min(axis=0), positions.max(axis=0)
     middle = (low + high) / 2

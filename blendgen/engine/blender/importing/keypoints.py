@@ -1,4 +1,4 @@
-"""Keypoints: places that were meant -> the nearest points of a product's surface."""
+"""Keypoints: stated points -> the nearest points on the surface of a product."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from mathutils.bvhtree import BVHTree
 from blendgen.models.product import Keypoint
 
 
-def on_surface(product: bpy.types.Object, meant: Iterable[Keypoint]) -> tuple[Keypoint, ...]:
-    """The keypoints, each moved to the point of the product's surface that is nearest to it."""
-    meant = tuple(meant)
-    if not meant:
+def on_surface(product: bpy.types.Object, keypoints: Iterable[Keypoint]) -> tuple[Keypoint, ...]:
+    """The keypoints, each moved to the nearest point on the product's surface."""
+    keypoints = tuple(keypoints)
+    if not keypoints:
         return ()
     mesh = product.data
     corners = [tuple(polygon.vertices) for polygon in mesh.polygons]
     tree = BVHTree.FromPolygons([vertex.co for vertex in mesh.vertices], corners)
-    return tuple(_moved(tree, keypoint) for keypoint in meant)
+    return tuple(_moved(tree, keypoint) for keypoint in keypoints)
 
 
 def _moved(tree: BVHTree, keypoint: Keypoint) -> Keypoint:
@@ -29,7 +29,7 @@ def _moved(tree: BVHTree, keypoint: Keypoint) -> Keypoint:
 
 
 def at_points(points, file_to_product: np.ndarray) -> list[Keypoint]:
-    """The points of a model file, numbered, in the product frame.
+    """The points of a model file as numbered keypoints in the product frame.
 
     points: (n, 3) in the file's own axes and unit
     """

@@ -1,13 +1,13 @@
-"""Measure: the throw-away process that opens model files, one request at a time.
+"""Measure: the process that opens model files, one request at a time.
 
-Run as `python -m blendgen.engine.blender.importing.measure`. In: one JSON object a line on standard input,
+Run as `python -m blendgen.engine.blender.importing.measure`. In: one JSON object per line on standard input,
 {"source": {...}, "folder": "...", "timeout_s": 120}. Out: first {"ready": true} or {"setup_error": "..."},
-then for each request {"refusal": null | "reason"}, {"failure": "..."} for what should not happen,
-{"crash": "SIGSEGV"} where the importer ended, or {"machine_error": "..."} for what says nothing of the
-model (a full disk, no library).
+then for each request {"refusal": null | "reason"}, {"failure": "..."} for an unexpected error,
+{"crash": exit status} if the importer crashed, or {"machine_error": "..."} for an error that is not the
+model's fault (a full disk, a missing library).
 
-Blender is loaded once; each request is answered by a fork, which confines itself before it opens the model
-(see sandbox.py) and so cannot touch the answers for other models.
+Blender is loaded once; a fork answers each request. It confines itself before it opens the model (see
+system/sandbox.py) and cannot affect the answers for other models.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from blendgen.models.source import Source
 from blendgen.system.end_with_parent import end_with_parent
 
 _MACHINE = (OSError, ImportError)
-_CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox said no
+_CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox refused it
 _MAX_REPLY_BYTES = 65_536
 
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _loaded():
-    """fill_entry, with Blender loaded on one core: a fork has none of the threads of its parent."""
+    """fill_entry, with Blender loaded on one core: a fork does not have the threads of its parent."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     if cores:
         os.sched_setaffinity(0, {min(cores)})
@@ -58,7 +58,7 @@ def _loaded():
 
 
 def _claim_stdout() -> TextIO:
-    """Keep standard output for replies; what Blender prints goes to standard error instead."""
+    """Reserve standard output for replies; Blender prints to standard error instead."""
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return replies
@@ -70,7 +70,7 @@ def _reply(replies: TextIO, message: dict[str, Any]) -> None:
 
 
 def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, Any]:
-    """The answer of a fork of this process to one request."""
+    """Let a fork of this process answer one request."""
     readable, writable = os.pipe()
     server = os.getpid()
     child = _fork()
@@ -90,7 +90,7 @@ def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, A
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python tells of the threads that Blender's libraries have started; see forking.py
+        # Python warns of the threads that Blender's libraries have started; see forking.py
         warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
         return os.fork()
 
@@ -109,7 +109,7 @@ def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: i
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)  # Blender's own clean-up is for the parent
+        os._exit(status)  # Blender's clean-up is only for the parent
 
 
 def _answer(fill_entry, source: Source, folder: Path) -> dict[str, Any]:
@@ -119,11 +119,11 @@ def _answer(fill_entry, source: Source, folder: Path) -> dict[str, Any]:
     except MemoryError:
         traceback.print_exc()
         return {"failure": f"it needs more than {memory_limit_gib():.3g} GiB of memory"}
-    except Exception as error:  # noqa: BLE001 - one strange model must not end the others; the log has the rest
+    except Exception as error:  # noqa: BLE001 - one bad model must not end the others; the log has the traceback
         traceback.print_exc()
         machine = isinstance(error, _MACHINE) and getattr(error, "errno", None) not in _CONFINED
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        return {"machine_error": told} if machine else {"failure": told}
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return {"machine_error": message} if machine else {"failure": message}
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def _open_log(log_path: Path | None) -> IO[bytes]:
 
 
 class _Child:
-    """One running measure.py; after a crash or timeout it is not alive and has to be replaced."""
+    """A running measure.py; after a crash or a timeout it is not alive and must be replaced."""
 
     def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str):
         self._process = subprocess.Popen(
@@ -92,7 +92,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=log,
             env=_environment() | blender_environment(Path(scratch)),
-            start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
+            start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
         )
         self._log = log
         self.alive = True
@@ -120,7 +120,7 @@ class _Child:
             _pipe(self._process.stdin).write(request.encode() + b"\n")
             _pipe(self._process.stdin).flush()
         except OSError:
-            pass  # it died since the last reply; reading tells how
+            pass  # it died since the last reply; reading reports how
         reply = self._next(timeout_s)
         if reply is None:
             return Refusal(source.display, self._failure(timeout_s))
@@ -128,7 +128,7 @@ class _Child:
             return Refusal(source.display, self._crashed(reply["crash"]))
         if "machine_error" in reply:
             raise SetupError(
-                f"{source.display} could not be measured for want of memory, disk or a library "
+                f"{source.display} could not be measured: memory, disk space or a library is missing "
                 f"({reply['machine_error']}); fix that and run the same command again"
             )
         reason = reply.get("refusal")
@@ -137,7 +137,7 @@ class _Child:
         return Refusal(source.display, reason) if reason else None
 
     def _next(self, timeout_s: float) -> dict[str, Any] | None:
-        """The next reply; None where the child ended or did not answer in time."""
+        """The next reply; None if the child ended or did not answer in time."""
         try:
             line = self._lines.get(timeout=timeout_s)
         except queue.Empty:
@@ -159,15 +159,15 @@ class _Child:
         return f"the importer crashed ({_how_it_ended(status)}){more}"
 
     def _end(self) -> int | None:
-        """Exit status of a child that closed its output; None where it still runs."""
+        """Exit status of a child that closed its output; None if it is still running."""
         try:
             return self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             return None
 
     def kill(self) -> None:
-        with contextlib.suppress(OSError):  # all of them are gone
-            os.killpg(self._process.pid, signal.SIGKILL)  # with the forks, of which it is the leader
+        with contextlib.suppress(OSError):  # all of them have ended
+            os.killpg(self._process.pid, signal.SIGKILL)  # its process group, including the forks
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
@@ -189,7 +189,7 @@ def _how_it_ended(status: int | None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds the same blendgen as this process, installed or not."""
+    """The environment in which the child imports the same blendgen as this process, installed or not."""
     package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
     folders = [package_parent, os.environ.get("PYTHONPATH")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}

@@ -1,8 +1,8 @@
-"""Outside: keeps what was imported from reading files outside of the model's folder, before it is evaluated.
+"""Outside: prevents imported data from reading files outside of the model's folder, before it is evaluated.
 
-Holds by inspection alone, also where the kernel cannot confine the process. Textures that lie elsewhere
-count as missing, with the reason; whatever else reads a file there makes the model unusable. Sounds and
-films decide nothing of a model's look and are removed.
+This inspects the data and also works where the kernel cannot confine the process. Textures outside of the
+folder count as missing, with the reason; anything else that reads such a file makes the model unusable.
+Sounds and movies do not affect a model's look and are removed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from blendgen.models.scan import model_suffix
 
 _READING_NODES = "GeometryNodeImport"
 _UNDECODED = {"GENERATED", "VIEWER"}
-_NOWHERE = "/dev/null"  # no file can lie below it
+_NOWHERE = "/dev/null"  # no file can be below it
 _USD = ("usd", "usda", "usdc", "usdz")
 _MAX_LAYERS = 10_000
 
 
 def keep_inside(folder: Path) -> None:
-    """Look at all data of the open Blender file; folder: that of the model.
+    """Check all data of the open Blender file; folder: that of the model.
 
-    raises: ImportRefused where it reads a file outside, with the file's name
+    raises: ImportRefused with the file's name if anything reads a file outside
     """
     for scene in bpy.data.scenes:
         scene.sequence_editor_clear()
@@ -42,7 +42,7 @@ def keep_inside(folder: Path) -> None:
         file = inside(folder, bpy.path.abspath(name).removeprefix("//"))
         if file is None or (file.exists() and not (file.is_file() or file.is_dir())):
             raise ImportRefused(
-                f"its {what} reads {Path(name).name!r}, which lies outside of the model's folder; "
+                f"its {what} reads {Path(name).name!r}, which is outside of the model's folder; "
                 "apply or pack it and save"
             )
 
@@ -54,7 +54,7 @@ def _read_by_blocks() -> Iterator[tuple[str, str]]:
 
 
 def _read_by_nodes() -> Iterator[tuple[str, str]]:
-    """Paths of geometry nodes that open files; "/" where one is computed."""
+    """Paths of geometry nodes that open files; "/" for a computed one."""
     for tree in bpy.data.node_groups:
         for node in tree.nodes:
             if node.bl_idname.startswith(_READING_NODES):
@@ -87,22 +87,22 @@ def _keep_image_inside(image: bpy.types.Image, folder: Path) -> None:
 
 
 def _file_fault(image: bpy.types.Image, folder: Path) -> str | None:
-    """Why the files of an image are not used, "" where they are missing; None once all is well with them."""
+    """Why the files of an image are not used, "" if they are missing; None if they can be used."""
     if image.source in {"SEQUENCE", "MOVIE"}:
         return "a film or a sequence of images"
     if image.source == "TILED":
         tiles = [image.filepath.replace("<UDIM>", str(tile.number)) for tile in image.tiles]
         faults = (_fault_of(find_texture(tile, folder)) for tile in tiles)
         return next((fault for fault in faults if fault is not None), None)
-    file, _ = found = find_texture(image.filepath, folder)
-    fault = _fault_of(found)
+    file, _ = texture = find_texture(image.filepath, folder)
+    fault = _fault_of(texture)
     if fault is None and file != Path(image.filepath):
         image.filepath = str(file)
     return fault
 
 
-def _fault_of(found: tuple[Path | None, str]) -> str | None:
-    file, reason = found
+def _fault_of(texture: tuple[Path | None, str]) -> str | None:
+    file, reason = texture
     if file is None:
         return reason
     try:
@@ -112,20 +112,20 @@ def _fault_of(found: tuple[Path | None, str]) -> str | None:
 
 
 def usd_textures_outside(path: Path) -> list[str]:
-    """Names of the textures outside of the model's folder that a USD file or one of its layers names.
+    """Names of textures outside of the model's folder that a USD file or one of its layers uses.
 
-    raises: ImportRefused where it is composed of other files outside, with the name of one
+    raises: ImportRefused with the name if other files outside are part of it
     """
     from pxr import UsdUtils
 
     waiting = [str(path)]
-    seen: set[str] = set()
+    visited: set[str] = set()
     textures: dict[str, None] = {}
     while waiting:
         layer = waiting.pop()
-        if layer in seen:
+        if layer in visited:
             continue
-        seen.add(layer)
+        visited.add(layer)
         for name in _references(UsdUtils, layer):
             file = _place(layer, name)
             if model_suffix(name) in _USD and (inside(path.parent, file) or not Path(file).exists()):
@@ -133,13 +133,13 @@ def usd_textures_outside(path: Path) -> list[str]:
             elif inside(path.parent, file) is None and Path(file).exists():
                 _refuse_unless_image(name)
                 textures[Path(name).name] = None
-        if len(seen) > _MAX_LAYERS:
+        if len(visited) > _MAX_LAYERS:
             raise ImportRefused(f"it is composed of more than {_MAX_LAYERS:,} layers")
     return list(textures)
 
 
 def stand_in(textures: list[str]) -> None:
-    """Give nodes whose image the importer could not open one that tells its name, and why it is not used."""
+    """Give nodes whose image was not opened a placeholder with its name and the reason."""
     nodes = [n for m in bpy.data.materials if m.node_tree for n in m.node_tree.nodes if n.type == "TEX_IMAGE"]
     unknown = [name for name in textures if name not in bpy.data.images]
     for node, name in zip([n for n in nodes if n.image is None], itertools.cycle(unknown), strict=False):
@@ -151,10 +151,10 @@ def stand_in(textures: list[str]) -> None:
 
 def _references(usd_utils, layer: str) -> list[str]:
     try:
-        found = usd_utils.ExtractExternalReferences(layer)
-    except Exception:  # noqa: BLE001 - the importer will tell what is wrong with it
+        references = usd_utils.ExtractExternalReferences(layer)
+    except Exception:  # noqa: BLE001 - the importer reports its errors
         return []
-    return [name for names in found for name in names if name]
+    return [name for names in references for name in names if name]
 
 
 def _place(layer: str, name: str) -> str:

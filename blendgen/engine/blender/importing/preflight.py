@@ -1,7 +1,7 @@
-"""Preflight: what can be told of a model file before Blender opens it. Does not load bpy.
+"""Preflight: checks of a model file before Blender opens it. Does not load bpy.
 
-Blender's importers take garbage for an empty model and half a file for a whole one; here such
-files are told by their own headers. A file that passes may still fail to import.
+Blender's importers accept garbage as an empty model and a truncated file as a complete one; here the headers
+of the file are checked. A file that passes may still fail to import.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ImportRefused(Exception):
 
 
 def file_fault(path: Path) -> str | None:
-    """Why the file cannot be a whole model of its format, in one line; None where nothing is wrong."""
+    """Why the file is not a complete model of its format, in one line; None if nothing is wrong."""
     try:
         with open_regular(path, MAX_MODEL_BYTES) as file:
             size, start = os.fstat(file.fileno()).st_size, file.read(1024)
@@ -52,7 +52,7 @@ def file_fault(path: Path) -> str | None:
         return "the file is empty"
     try:
         return _fault_of_kind(path, start, size)
-    except ValueError as error:  # a header with words where numbers belong
+    except ValueError as error:  # a header with text instead of numbers
         return f"its header cannot be read: {error}"
 
 
@@ -89,7 +89,7 @@ def _gltf_fault(path: Path, start: bytes, size: int) -> str | None:
     for uri in gltf_uris(content, "buffers"):
         file = inside(path.parent, uri)
         if file is None:
-            return f"buffer {uri!r} lies outside of the model's folder"
+            return f"buffer {uri!r} is outside of the model's folder"
         if not file.is_file():
             return f"buffer file {uri!r} is missing"
     if _has_cycle(content.get("nodes")):
@@ -98,7 +98,7 @@ def _gltf_fault(path: Path, start: bytes, size: int) -> str | None:
 
 
 def _has_cycle(nodes) -> bool:
-    """Whether peeling off nodes without children never ends."""
+    """Whether a node is its own descendant."""
     if not isinstance(nodes, list):
         return False
     children = {i: set(node.get("children", ())) for i, node in enumerate(nodes) if isinstance(node, dict)}
@@ -117,11 +117,11 @@ def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
         place, library = path.parent / name, inside(path.parent, name)
         if library is None and place.exists():
             return (
-                f"material library {place.name!r} lies outside of the model's folder; put it beside the model"
+                f"material library {place.name!r} is outside of the model's folder; put it next to the model"
             )
         if place.exists() and not place.is_file():
             return f"material library {place.name!r} is not a regular file"
-    if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads 0 for them
+    if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads them as 0
         return _NOT_FINITE
     return None
 
@@ -165,7 +165,7 @@ def _ply_fault(path: Path, start: bytes, size: int) -> str | None:
 
 
 def _least_ply_bytes(lines: list[list[str]]) -> int:
-    """Size of a binary PLY body whose faces are all triangles and whose other lists are empty."""
+    """Smallest size of a binary PLY body: all faces are triangles and other lists are empty."""
     total = count = 0
     for line in lines:
         match line:

@@ -1,4 +1,4 @@
-"""Shapes: boxes and spheres of exactly known form, for tests and the conformance of engines."""
+"""Shapes: boxes and spheres of exactly known shape, for tests and the conformance of engines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _box() -> tuple[np.ndarray, list[tuple[int, ...]]]:
 
 
 def _sphere() -> tuple[np.ndarray, list[tuple[int, ...]]]:
-    """Meridians and parallels. Not by bmesh, whose sphere numbers its vertices otherwise every time."""
+    """Meridians and parallels. bmesh's sphere is not used: it numbers its vertices differently every time."""
     polar = np.linspace(0, np.pi, _SPHERE_PARALLELS + 1)[1:-1, None]
     around = np.arange(_SPHERE_MERIDIANS) * (2 * np.pi / _SPHERE_MERIDIANS)
     flat = np.ones_like(around)

@@ -1,9 +1,9 @@
 """Textures: make a product independent of image files, by packing them into its .blend.
 
-A model often names textures by a path on its author's machine; the file is then looked for by
-name near the model. Files outside the model's folder are never read. Where none is found the
-texture is taken out, because Blender would render it in pink, and the plain colour of the
-material shows; the caller is told.
+A model often names textures by a path on its author's machine; the file is then searched by name near the
+model. Files outside of the model's folder are never read. A missing texture is removed, because Blender would
+render
+it pink: the plain colour of the material shows instead, and the caller gets its name.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ import bpy
 from blendgen.models.companions import inside
 from blendgen.models.product import REASON_FOLLOWS
 
-OUTSIDE = "lies outside of the model's folder"
+OUTSIDE = "is outside of the model's folder"
 _REASON = "blendgen_reason"
 _NEAR = (".", "textures", "texture", "tex", "maps", "images")
 
 
 def pack_images(materials: list[bpy.types.Material], folder: Path | None) -> list[str]:
-    """Pack all images of a product's materials; returns the names of those that are missing.
+    """Pack all images of a product's materials; returns the names of missing ones.
 
-    folder: where the model lies; None where images cannot be beside it
+    folder: that of the model; None if there is none
     """
     missing = []
     for image in {node.image for _, node in _image_nodes(materials) if node.image is not None}:
         if not _packed(image, folder):
-            missing.append(_told(image))
+            missing.append(_message(image))
             _take_out(materials, image)
     return sorted(missing)
 
 
 def trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
     waiting = [m.node_tree for m in materials if m is not None and m.node_tree]
-    seen = set()
+    visited = set()
     while waiting:
         tree = waiting.pop()
-        if tree in seen:
+        if tree in visited:
             continue
-        seen.add(tree)
+        visited.add(tree)
         yield tree
         waiting += [node.node_tree for node in tree.nodes if node.type == "GROUP" and node.node_tree]
 
@@ -54,12 +54,12 @@ def _image_nodes(materials: list[bpy.types.Material]) -> Iterator[tuple[bpy.type
 
 
 def note_reason(image: bpy.types.Image, reason: str) -> None:
-    """Have pack_images tell why an image is not used; "" where its file is just missing."""
+    """Store the reason why an image is not used, for pack_images; "" if its file is just missing."""
     if reason:
         image[_REASON] = reason
 
 
-def _told(image: bpy.types.Image) -> str:
+def _message(image: bpy.types.Image) -> str:
     name = Path(image.filepath.replace("\\", "/")).name or image.name
     reason = image.get(_REASON)
     return f"{name}{REASON_FOLLOWS}{reason}" if reason else name
@@ -83,16 +83,16 @@ def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
 
 
 def find_texture(filepath: str, folder: Path) -> tuple[Path | None, str]:
-    """The file of a texture in the model's folder; or None and why a file that is there is not used."""
+    """The file of a texture in the model's folder; or None and why an existing file is not used."""
     named = Path(bpy.path.abspath(filepath.replace("\\", "/")).removeprefix("//"))
     names = [str(named), *(f"{near}/{named.name}" for near in _NEAR)]
     try:
         candidates = [inside(folder, name) for name in names]
-        found = next((file for file in candidates if file is not None and file.is_file()), None)
-        outside = found is None and any((folder / name).is_file() for name in names)
-    except (OSError, ValueError):  # no path: a null byte in it, or too long
+        texture = next((file for file in candidates if file is not None and file.is_file()), None)
+        outside = texture is None and any((folder / name).is_file() for name in names)
+    except (OSError, ValueError):  # not a valid path: it has a null byte, or is too long
         return None, ""
-    return found, f"it {OUTSIDE}" if outside else ""
+    return texture, f"it {OUTSIDE}" if outside else ""
 
 
 def _take_out(materials: list[bpy.types.Material], image: bpy.types.Image) -> None:

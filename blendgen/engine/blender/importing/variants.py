@@ -1,7 +1,7 @@
-"""Variants: the colourways that a glTF file states by itself (KHR_materials_variants).
+"""Variants: the colourways of a glTF file (KHR_materials_variants).
 
-In: the objects that an import added. Out: for each variant, which material takes the place of
-which. Blender's importer keeps them in properties of the scene and of each mesh.
+In: the objects that an import added. Out: for each variant, which material replaces which. Blender's importer
+stores them in properties of the scene and of each mesh.
 source: Khronos, KHR_materials_variants
 """
 
@@ -14,22 +14,22 @@ Variants = dict[str, dict[bpy.types.Material, bpy.types.Material]]
 
 
 def take_variants(objects: list[bpy.types.Object]) -> Variants:
-    """The variants of imported objects, in the order of the file; {} where there are none.
+    """The variants of imported objects, in the order of the file; {} if there are none.
 
-    A material that two meshes share, and swap differently or only in one, is split in two.
+    A material that two meshes share but swap differently, or only one swaps, is split in two.
     """
     names = [entry.name for entry in getattr(bpy.context.scene, _SCENE_PROPERTY, ())]
     variants: Variants = {name: {} for name in names}
-    seen: dict[bpy.types.Material, dict[str, bpy.types.Material]] = {}
+    swaps_of: dict[bpy.types.Material, dict[str, bpy.types.Material]] = {}
     for mesh in dict.fromkeys(o.data for o in objects if o.type == "MESH") if names else ():
         by_slot = _swaps(mesh, names)
         for slot, material in enumerate(list(mesh.materials)):
             swaps = by_slot.get(slot, {})
             if material is None:
                 continue
-            if seen.setdefault(material, swaps) != swaps:
+            if swaps_of.setdefault(material, swaps) != swaps:
                 material = mesh.materials[slot] = material.copy()
-                seen[material] = swaps
+                swaps_of[material] = swaps
             for name, other in swaps.items():
                 variants[name][material] = other
     return {name: swaps for name, swaps in variants.items() if swaps}

@@ -1,9 +1,9 @@
 """Phones: a description -> one mesh object with named material slots.
 
-In: the description as plain data (`Source.options` of a phone). Out: one object called "product"
-in the current scene, true size in metres, back up (+Z), top edge towards +Y, bounding box centred
-in x and y, lowest point at z = 0, in the colours of the first colourway. Nothing in it is drawn by
-chance. Does not wear, dirt or crack the phone.
+In: the description as plain data (`Source.options` of a phone). Out: one object called "product" in the
+current scene, true size in metres, back up (+Z), top edge towards +Y, bounding box centred in x and y, lowest
+point at z = 0, in the colours of the first colourway. Nothing in it is random. Wear, dirt and cracks are
+added later.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from blendgen.models.product import Keypoint
 def build_phone(description: dict, in_case: bool = False) -> tuple[bpy.types.Object, tuple[Keypoint, ...]]:
     """The phone as an object, linked to the current scene's collection, and its keypoints.
 
-    in_case: whether it has a case on
-    raises: pydantic.ValidationError for a description that did not come from the catalogue
+    in_case: whether to add a case
+    raises: pydantic.ValidationError for an invalid description
     """
     phone = Phone.model_validate(description)
     shape = body_shape(phone)

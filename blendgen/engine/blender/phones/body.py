@@ -1,8 +1,8 @@
-"""Body: the frame with its antenna lines, and the glass plates that lie in it.
+"""Body: the frame with its antenna lines, and the glass plates in it.
 
-The frame is one solid with a pocket on either side; the plates sit in the pockets with a narrow
-gap, which is the dark seam between glass and metal. `BodyShape` also tells the other parts where
-the surface of the frame runs. Phone frame: millimetres, back up, top edge towards +Y, z = 0 front.
+The frame is one solid with a pocket on either side; the plates are in the pockets with a narrow gap, which is
+the dark seam between glass and metal. From `BodyShape` the other parts get the surface of the frame. Phone
+frame: millimetres, back up, top edge towards +Y, z = 0 front.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import RoundedRectangle, Station, arc, plate_profile
 from blendgen.models.families.phone_model import Phone
 
-FRONT_GLASS_MM = 0.03  # the screen and its marks are decals within this height below the glass
+FRONT_GLASS_MM = 0.03  # the screen and its decals are within this height below the glass
 SEAM_MM = 0.07
 POCKET_MM = 1.4
 ANTENNA_MM = 1.0
@@ -23,7 +23,7 @@ ARC_STEPS = 7
 
 @dataclass(frozen=True)
 class BodyShape:
-    """width, height, depth: of the body; roll_*: size of the frame's rounded edge seen in section;
+    """width, height, depth: of the body; roll_*: size of the frame's rounded edge in cross-section;
     glass_inset: where the pocket begins; glass_edge: width and height of the plates' rolled edge
     """
 
@@ -50,7 +50,7 @@ class BodyShape:
         )
 
     def side_inset_mm(self, z_mm: float) -> float:
-        """How far the frame's surface lies inside the outline at a height above the front."""
+        """How far the frame's surface is inside the outline at a height above the front."""
         distance = min(z_mm - self.front_lip_mm, self.back_lip_mm - z_mm)
         if distance >= self.roll_height_mm:
             return 0.0

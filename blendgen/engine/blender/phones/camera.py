@@ -1,9 +1,9 @@
 """Camera: the island on the back with lenses, flash, microphone and LiDAR.
 
-A lens is a metal ring, a black glass mask, a dark funnel with a step in its middle, and coated
-elements at the bottom; the funnel is as deep as the lens stands above the island, since solids are
-not cut. It has no clear cover: a mirror that reflects 2 % of the light is hardly ever sampled, and
-a lamp in it would be speckles instead of a reflection.
+A lens is a metal ring, a black glass mask, a dark funnel with a step in its middle, and coated elements at
+the bottom; the funnel is as deep as the lens is high above the island, since solids are not cut. It
+has no clear cover: a mirror that reflects 2 % of the light is hardly ever sampled, and would show a lamp as
+speckles instead of a reflection.
 Places are [from the left, from the top] as seen from behind, millimetres.
 """
 
@@ -15,7 +15,7 @@ from blendgen.engine.blender.phones.loft import PhoneMesh
 from blendgen.engine.blender.phones.outline import Circle, RoundedRectangle, Station, arc, plate_profile
 from blendgen.models.families.phone_model import Island, Lens, Phone
 
-ROOT_MM = 0.4  # how deep parts reach into what carries them
+ROOT_MM = 0.4  # how deep parts reach into the part below
 FLARE_MM = 0.7
 LENS_SEGMENTS = 44
 
@@ -48,7 +48,7 @@ def _center(phone: Phone, place_mm) -> tuple[float, float]:
 
 
 def _ground_mm(phone: Phone, place_mm) -> float:
-    """Height of the surface that a part at this place stands on."""
+    """Height of the surface below a part at this place."""
     island = phone.island
     if not island:
         return phone.body.depth_mm
@@ -113,7 +113,7 @@ def _funnel_profile(radius, root, mask, floor) -> list[Station]:
 
 
 def _add_element(mesh: PhoneMesh, outline: Circle, root, floor, rise) -> None:
-    """A domed element with an anti-reflective coating, and a smaller one that stands for the iris."""
+    """A domed element with an anti-reflective coating, and a smaller one that looks like the iris."""
     radius = outline.radius_mm
     mesh.add_loft(outline, _dome(radius, root, floor, rise, "lens_inner"))
     iris = Circle(0.55 * radius, outline.center_mm, outline.segments)

@@ -1,8 +1,8 @@
-"""Case: a simple soft case about a phone: back and sides, a lip round the front, a hole for the camera.
+"""Case: a simple soft case of a phone: back and sides, a lip around the front, a hole for the camera.
 
-In: the description and the shape of its body. Out: the part "case", one closed shell that follows
-the frame, cut low along the bottom for port and speakers and about the mute switch, with a raised
-rim round the camera, and pads over the buttons. Millimetres, in the phone's frame.
+In: the description and the shape of its body. Out: the part "case", one closed shell that follows the frame,
+with notches along the bottom for port and speakers and at the mute switch, a raised rim around the camera,
+and pads over the buttons. Millimetres, in the phone's frame.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from blendgen.models.families.phone_model import Lens, Phone, Spot
 WALL_MM = 1.5
 PLATE_MM = 1.3
 FIT_MM = 0.08  # between the case and the phone
-LIP_MM = 0.7  # how far the case stands out before the front glass
+LIP_MM = 0.7  # how far the lip is above the front glass
 LIP_OVER_MM = 0.35
 HOLE_MARGIN_MM = 1.0
 RIM_MM = 1.9
 BACK_ROLL_MM = 2.2
 PAD_MM = 0.55
-NOTCH_RUN_MM = 3.0  # over which the wall goes down to a notch
+NOTCH_RUN_MM = 3.0  # length over which the wall goes down to a notch
 ANGLES = 144
 
 
 @dataclass(frozen=True)
 class _Notch:
-    """Where the wall ends early: on a side of the outline, about a place along it, at a height."""
+    """A low place of the wall: on a side of the outline, around a place along it, down to a height."""
 
     side: str
     center_mm: float
@@ -43,7 +43,7 @@ class _Notch:
 
 @dataclass(frozen=True)
 class _Hole:
-    """What the camera looks through; margin and rim shrink where the island is close to the edge."""
+    """The hole for the camera; margin and rim are smaller if the island is close to the edge."""
 
     center_mm: tuple[float, float]
     size_mm: tuple[float, float]
@@ -65,7 +65,7 @@ def add_case(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
 
 
 def camera_hole(phone: Phone) -> _Hole:
-    """Round the island, or the lenses and what is beside them."""
+    """The hole around the island, or around the lenses and the parts next to them."""
     spots: list[Lens | Spot] = [*phone.lenses]
     spots += [spot for spot in (phone.flash, phone.microphone, phone.lidar) if spot is not None]
     boxes = [(spot.center_mm, (spot.diameter_mm / 2, spot.diameter_mm / 2)) for spot in spots]
@@ -86,7 +86,7 @@ def camera_hole(phone: Phone) -> _Hole:
 
 
 def _directions(shape: BodyShape, hole: _Hole) -> list[tuple[str, float]]:
-    """Marks on the straight sides where rays from the hole's middle at even angles meet them."""
+    """Marks on the straight sides where rays from the hole's middle at equal angles meet them."""
     marks, (x, y) = [], hole.center_mm
     half_width, half_height = shape.width_mm / 2, shape.height_mm / 2
     for step in range(ANGLES):
@@ -103,16 +103,16 @@ def _directions(shape: BodyShape, hole: _Hole) -> list[tuple[str, float]]:
 
 
 def _apart(marks: list[tuple[str, float]], least_mm: float = 0.05) -> list[tuple[str, float]]:
-    """Without marks that nearly meet another of their side."""
-    kept: list[tuple[str, float]] = []
+    """The marks without those that nearly coincide with another of their side."""
+    marks_apart: list[tuple[str, float]] = []
     for side, place in sorted(marks):
-        if not kept or kept[-1][0] != side or place - kept[-1][1] >= least_mm:
-            kept.append((side, place))
-    return kept
+        if not marks_apart or marks_apart[-1][0] != side or place - marks_apart[-1][1] >= least_mm:
+            marks_apart.append((side, place))
+    return marks_apart
 
 
 def _notches(phone: Phone, shape: BodyShape) -> list[_Notch]:
-    """One for the port and the speakers beside it, one for a mute switch."""
+    """One for the port and the speakers next to it, one for a mute switch."""
     half = min(20.0, shape.width_mm / 2 - shape.corner_radius_mm - NOTCH_RUN_MM)
     notches = [_Notch("bottom", 0.0, half, shape.depth_mm / 2 + 2.2)]
     for button in phone.buttons:
@@ -135,7 +135,7 @@ def _outer(phone: Phone, shape: BodyShape) -> list[Station]:
 
 
 def _lip_over_mm(phone: Phone, shape: BodyShape) -> float:
-    """How far in from the outline the lip reaches: over the frame's edge, never over the display."""
+    """How far the lip reaches in from the outline: over the frame's edge, never over the display."""
     return min(0.9 * shape.roll_width_mm + LIP_OVER_MM, phone.front.bezel_mm - 0.25)
 
 
@@ -173,7 +173,7 @@ def _walls(shape: BodyShape, outline: RoundedRectangle, station: Station, notche
     low, high = -LIP_MM, shape.depth_mm - 0.2
     ring, flush = outline.points(station.inset_mm), outline.points(min(station.inset_mm, -FIT_MM))
     points = []
-    for place, beside, base in zip(ring, flush, outline.points(0.0), strict=True):
+    for place, neighbor, base in zip(ring, flush, outline.points(0.0), strict=True):
         height, share = station.height_mm, 0.0
         for notch in notches:
             share = max(share, _depth(notch, shape, base))
@@ -181,14 +181,14 @@ def _walls(shape: BodyShape, outline: RoundedRectangle, station: Station, notche
         if share and height < high:
             pressed = high - (high - height) * (high - floor) / (high - low)
             height += share * (pressed - height)
-            x, y = (a + share * (b - a) for a, b in zip(place, beside, strict=True))
+            x, y = (a + share * (b - a) for a, b in zip(place, neighbor, strict=True))
             place = (x, y)
         points.append((*place, height))
     return points
 
 
 def _depth(notch: _Notch, shape: BodyShape, place) -> float:
-    """0 beside a notch, 1 in it, smooth between."""
+    """0 outside of a notch, 1 in it, smooth in between."""
     along, across = (place[0], place[1]) if notch.side == "bottom" else (place[1], place[0])
     edge = -shape.height_mm / 2 if notch.side == "bottom" else shape.width_mm / 2
     if abs(across - edge) > 1e-6:
@@ -213,7 +213,7 @@ def _hole_ring(outline: RoundedRectangle, hole: _Hole, station: Station):
 
 
 def _reach(shape: RoundedRectangle, run: float, rise: float) -> float:
-    """How many times (run, rise) it is from the middle of a rounded rectangle to its edge."""
+    """The multiple of (run, rise) at which the edge of a rounded rectangle is reached from its middle."""
     half = shape.width_mm / 2, shape.height_mm / 2
     run, rise = abs(run), abs(rise)
     flat = min(half[0] / run if run > 1e-9 else math.inf, half[1] / rise if rise > 1e-9 else math.inf)
@@ -226,7 +226,7 @@ def _reach(shape: RoundedRectangle, run: float, rise: float) -> float:
 
 
 def _add_pads(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
-    """What a finger presses over each button."""
+    """A pad over each button."""
     for button in phone.buttons:
         if button.kind == "mute_switch":
             continue

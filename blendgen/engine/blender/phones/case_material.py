@@ -1,8 +1,7 @@
-"""Case material: what a phone's case is made of in one shot.
+"""Case material: the material of a phone's case in one shot.
 
-In: its colour, or "clear". Out: a new material. Silicone is matt; clear plastic bends what the
-camera sees at its surface and is only a faint tint to all other light, because refracted light would
-not reach the phone below without caustics.
+In: its colour, or "clear". Out: a new material. Silicone is matte; clear plastic refracts camera rays and
+only tints all other light a little, because refracted light would not reach the phone below without caustics.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ def case_material(color: str) -> bpy.types.Material:
 def _clear() -> bpy.types.Material:
     material, tree, principled = new_material("case", **_CLEAR_PLASTIC)
     output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
-    seen = add_node(tree, "ShaderNodeLightPath").outputs["Is Camera Ray"]
+    is_camera_ray = add_node(tree, "ShaderNodeLightPath").outputs["Is Camera Ray"]
     through = add_node(tree, "ShaderNodeBsdfTransparent", {"Color": _TINT})
-    mixed = add_node(tree, "ShaderNodeMixShader", {"Fac": seen})
+    mixed = add_node(tree, "ShaderNodeMixShader", {"Fac": is_camera_ray})
     tree.links.new(through.outputs["BSDF"], mixed.inputs[1])
     tree.links.new(principled.outputs["BSDF"], mixed.inputs[2])
     tree.links.new(mixed.outputs["Shader"], output.inputs["Surface"])

@@ -1,8 +1,8 @@
 """Front: the dark display, the notch, dynamic island or home button, earpiece and selfie camera.
 
-All are decals a few micrometres apart, within FRONT_GLASS_MM below the glass: with the screen off
-they differ by a shade only, as on a real phone. Millimetres, x right and y up as seen from the
-front; the body's front is at z = 0.
+All are decals a few micrometres apart, within FRONT_GLASS_MM below the glass: with the screen off they only
+differ by a shade, as on a real phone. Millimetres, x right and y up as seen from the front; the body's front
+is at z = 0.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _decal(mesh: PhoneMesh, outline, level: int, slot: str) -> None:
 
 def _add_notch(mesh: PhoneMesh, front: Front, top: float) -> None:
     width, depth = front.cutout
-    reach = 2.0  # into the bezel, which has the same colour
+    reach = 2.0  # it extends into the bezel, which has the same colour
     outline = RoundedRectangle(width, depth + reach, min(depth / 2, 3.2), (0.0, top - depth / 2 + reach / 2))
     _decal(mesh, outline, CUTOUT, "bezel")
     if width > 30:

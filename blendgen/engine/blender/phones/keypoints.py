@@ -1,8 +1,8 @@
 """Keypoints of a phone: the four corners of its front glass and the middle of its main camera.
 
-Names are as its user holds it: left and right as seen from the front. In: a phone and the shape of
-its body. Out: where they are meant to be, millimetres, in the phone's frame; the mesh has the last
-word (engine/blender/importing/keypoints.py).
+Left and right are as seen from the front. In: a phone and the shape of its body. Out: nominal points in
+millimetres, in the phone's frame; they are moved to the nearest point of the mesh later
+(engine/blender/importing/keypoints.py).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""PhoneMesh: collects lofted solids into one bmesh, in millimetres, one material slot a band.
+"""PhoneMesh: collects lofted solids into one bmesh, in millimetres, one material slot per band.
 
-In: an outline, a profile and a placement. Out: closed solids with outward normals, each on its own
-vertices, so that solids may reach into each other without being joined. Not a boolean modeller:
-a recess exists only where a profile goes down again.
+In: an outline, a profile and a placement. Out: closed solids with outward normals, each on its own vertices,
+so that solids may overlap without being joined. There are no boolean operations: a recess exists only where a
+profile goes down again.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class PhoneMesh:
 def _supported(profile, half_width_mm: float, loop: bool) -> list[Station]:
     """The profile with extra stations close to the ends of long bands and inside the caps.
 
-    Without them the smooth normals of a roll would bend the shading of the flat face beside it.
+    Without them the smooth normals of a roll would bend the shading of the flat face next to it.
     """
     stations = []
     for station, following in pairwise(profile):

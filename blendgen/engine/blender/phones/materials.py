@@ -1,4 +1,4 @@
-"""Materials: one Principled material for each slot of a phone, by what the part is made of.
+"""Materials: one Principled material for each slot of a phone, as its part is made of.
 
 In: the description and the slots that its mesh uses. Out: materials in that order. Base Color of
 every slot that a colourway sets is a plain unlinked value. Textures take object coordinates
@@ -17,7 +17,7 @@ from blendgen.geometry.color import hex_to_linear
 from blendgen.models.families.phone_model import Phone
 from blendgen.models.product import Colorway
 
-# parts of glass that break as one, the lenses being of sapphire
+# parts of glass that break together; lenses are sapphire
 GLASS = ("back", "island", "bezel", "display", "emblem")
 METALS: dict[str, dict[str, Any]] = {
     "aluminium": {"Roughness": 0.34},

@@ -1,9 +1,9 @@
 """Outlines and profiles: the two curves that every solid of a phone is lofted from.
 
-An outline is a closed plane curve, counter-clockwise, that can be drawn again at any inset; the
-number of its points never changes. A profile is a list of `Station`s: at this inset and height the
-outline is drawn, and the band up to the next station wears this material slot. Millimetres.
-Straight sides get extra points close to the corners, so that smooth shading does not bend them.
+An outline is a closed plane curve, counter-clockwise, that can be evaluated at any inset; the number of its
+points is fixed. A profile is a list of `Station`s: each places the outline at an inset and a height, and the
+band up to the next station has its material slot. Millimetres. Straight sides get extra points close to the
+corners, so that smooth shading does not bend them.
 """
 
 from __future__ import annotations
@@ -97,12 +97,12 @@ class RoundedRectangle:
         axis = 1 if side in ("right", "left") else 0
         size = self.width_mm if axis else self.height_mm
         border = size / 2 if side in ("right", "top") else -size / 2
-        points, found = self.points(0.0), set()
+        points, edges = self.points(0.0), set()
         for number, (start, end) in enumerate(zip(points, points[1:] + points[:1], strict=True)):
             on_side = all(abs(point[1 - axis] - border) < 1e-6 for point in (start, end))
             if on_side and low_mm < (start[axis] + end[axis]) / 2 < high_mm:
-                found.add(number)
-        return found
+                edges.add(number)
+        return edges
 
 
 def arc(start, end, slot: str, steps: int, bulge: str) -> list[Station]:

@@ -1,8 +1,8 @@
 """Sides: buttons, the port, speaker holes and screws on the frame.
 
-Each part is lofted on a flat patch and laid on the frame, following its curve. Openings are dark
-plates that stand proud by a few hundredths of a millimetre: at any distance that a phone is seen
-from they read as holes. Left and right are as seen from the front, millimetres.
+Each part is lofted on a flat patch and placed on the frame, following its curve. Openings are dark plates
+that stand proud by a few hundredths of a millimetre: at usual distances they look like holes. Left and right
+are as seen from the front, millimetres.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _add_port(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
 
 
 def _add_holes(mesh: PhoneMesh, phone: Phone, shape: BodyShape) -> None:
-    """Screws beside the port, then the holes; seen from behind, the front's left is at +x."""
+    """Screws next to the port, then the holes; seen from behind, the front's left is at +x."""
     place = on_side(shape, "bottom")
     for sign, count in ((1, phone.bottom.holes_left), (-1, phone.bottom.holes_right)):
         _add_disc(mesh, SCREW_MM, (sign * 6.5, 0.0), place, "screw")

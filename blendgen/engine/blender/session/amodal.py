@@ -1,9 +1,9 @@
-"""Amodal masks: which pixels each product would cover if nothing stood before it.
+"""Amodal masks: the pixels that each product would cover if nothing occluded it.
 
-A second view layer of nothing but the products renders one sample with every material replaced by
-one that lets most light through; Cryptomatte then lists all products on the ray through each pixel's
-centre. The picture layer is not changed by it. Cryptomatte keeps 16 objects of a ray; where it is
-full nobody knows what is missing, so that is an error.
+A second view layer with only the products renders one sample, with every material replaced by one that lets
+most light through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
+layer does not change. Cryptomatte stores 16 objects of a ray; if all are in use some may be missing, which is
+an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.base import EngineError
-from blendgen.engine.blender.session.stage import leave_out_the_set
+from blendgen.engine.blender.session.stage import exclude_set
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 
 LAYER = "amodal"
@@ -23,54 +23,54 @@ _TRANSPARENT_BOUNCES = 256
 
 
 def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
-    """The view layer. It serves every shot: also what stands alone may be hidden, by a belt's rail."""
+    """The view layer. Every shot needs it: a belt's rail may occlude even a single product."""
     layer = scene.view_layers.new(LAYER)
-    leave_out_the_set(layer)
+    exclude_set(layer)
     layer.material_override = _see_through()
     layer.samples = 1
     layer.use_pass_cryptomatte_object = True
     layer.use_pass_z = False
     layer.cycles.use_denoising = False
-    # without the minimum, Russian roulette ends some rays before they have met every product
+    # without the minimum, Russian roulette ends some rays before they meet every product
     scene.cycles.min_transparent_bounces = _TRANSPARENT_BOUNCES
     scene.cycles.transparent_max_bounces = _TRANSPARENT_BOUNCES
     return layer
 
 
 def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
-    """For so many things on a ray; each pair of them costs a pass."""
+    """Make room for this many objects on a ray; every two cost a pass."""
     layer.pass_cryptomatte_depth = min(2 * (products // 2 + 1), _DEPTH)
 
 
 def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) bool: the pixels whose central ray meets the object.
 
-    raises: EngineError where a ray meets more objects than Cryptomatte keeps
+    raises: EngineError if a ray meets more objects than Cryptomatte stores
     """
     ranks = _ranks(passes)
     if (ranks[-1][..., -1] > 0).any():
         raise EngineError(
-            f"more than {_DEPTH - 1} products lie behind one another, and masks of what is hidden would be "
+            f"more than {_DEPTH - 1} products are behind one another, so their amodal masks would be "
             "wrong; lower products_per_image or raise placement.spread"
         )
-    found = np.zeros(ranks[0].shape[:2], bool)
+    covered = np.zeros(ranks[0].shape[:2], bool)
     for rank in ranks:
-        found |= ((rank[..., 0::2] == cryptomatte_id(object_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
-    return found
+        covered |= ((rank[..., 0::2] == cryptomatte_id(object_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
+    return covered
 
 
 def soft_mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) float32: the share of each pixel that the object covers."""
     ranks = _ranks(passes)
-    found = np.zeros(ranks[0].shape[:2], np.float32)
+    share = np.zeros(ranks[0].shape[:2], np.float32)
     for rank in ranks:
         own = rank[..., 0::2] == cryptomatte_id(object_name)
-        found += np.where(own, rank[..., 1::2], 0).sum(axis=-1, dtype=np.float32)
-    return found.clip(0, 1)
+        share += np.where(own, rank[..., 1::2], 0).sum(axis=-1, dtype=np.float32)
+    return share.clip(0, 1)
 
 
 def _ranks(passes: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """(h, w, 4) each: id, share, id, share of two things; the largest shares first."""
+    """(h, w, 4) each: id, share, id, share of two objects; the largest shares first."""
     return [passes[name] for name in sorted(passes) if name.startswith("CryptoObject")]
 
 
@@ -89,7 +89,7 @@ def _see_through() -> bpy.types.Material:
 
 
 def cryptomatte_id(name: str) -> np.float32:
-    """The id that Cryptomatte gives a name: MurmurHash3 (32 bit) as a finite float.
+    """Cryptomatte's id of a name: MurmurHash3 (32 bit) as a finite float.
 
     source: Friedman and Jones, Fully automatic ID mattes (2015), specification 1.2.0
     """

@@ -1,8 +1,7 @@
-"""Backdrop: a photo far behind everything, which the camera alone sees and which lights nothing.
+"""Backdrop: a photo far behind everything, which only the camera sees and which emits no light.
 
-A plane that fills the frame at unit gain of a light group of its own, so that the exposure makes
-its white as bright as white paper in whatever light there is. In the Film it is as far as if
-nothing were hit there; for the denoiser it counts as a picture, not as noise.
+A plane that fills the frame, in its own light group at unit gain: the exposure makes its white as bright as
+white paper in any light. In the Film its depth is infinite; the denoiser treats it as free of noise.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.geometry.projection import inverse_rigid
 from blendgen.scene.ground import Backdrop
@@ -25,24 +24,24 @@ _REST = ("visible_diffuse", "visible_glossy", "visible_transmission", "visible_v
 
 
 def build_backdrop(backdrop: Backdrop, image: bpy.types.Image, camera: Camera, depth_m: float) -> None:
-    """Link the plane to the scene; camera: the pinhole that is rendered with."""
+    """Link the plane to the scene; camera: the pinhole of the render."""
     width, height = camera.resolution
     per_px = depth_m / camera.intrinsics[0][0]
     half = np.array([width / 2 * per_px, -height / 2 * per_px, 1.0])
     plane = bpy.data.objects.new(_NAME, _mesh(_material(backdrop, image, width / height)))
-    # the mesh lies from -1 to 1 with y up; the camera's y points down
+    # the mesh goes from -1 to 1 with y up; the camera's y points down
     local = np.diag([*half, 1.0])
     local[2, 3] = depth_m
     plane.matrix_world = Matrix((inverse_rigid(camera.world_to_camera) @ local).tolist())
     for ray in (*_REST, "visible_shadow"):
         setattr(plane, ray, False)
     plane.lightgroup = BACKDROP_GROUP
-    stand(plane)
+    link_to_scene(plane)
 
 
 @contextmanager
 def hidden() -> Iterator[None]:
-    """The plane out of sight for a while."""
+    """Hide the plane within the block."""
     plane = bpy.context.scene.objects[_NAME]
     plane.hide_render = True
     try:
@@ -52,7 +51,7 @@ def hidden() -> Iterator[None]:
 
 
 def shown_part(backdrop: Backdrop, frame_aspect: float, photo_aspect: float):
-    """((left, bottom), (width, height)) of the part of a photo that fills the frame, in shares of it."""
+    """((left, bottom), (width, height)) of the part of a photo that fills the frame, as shares of it."""
     width = min(1.0, frame_aspect / photo_aspect) / backdrop.zoom
     height = min(1.0, photo_aspect / frame_aspect) / backdrop.zoom
     x, y = backdrop.offset
@@ -60,7 +59,7 @@ def shown_part(backdrop: Backdrop, frame_aspect: float, photo_aspect: float):
 
 
 def guides_behind(behind: np.ndarray, radiance_linear, albedo_linear, normal_world) -> None:
-    """Tell the denoiser of the picture, which has no noise; behind: (h, w) bool, where it is seen."""
+    """Make the guides show the picture, which has no noise; behind: (h, w) bool, where it is visible."""
     albedo_linear[behind] = np.minimum(radiance_linear[behind], 1.0)
     normal_world[behind] = 0.0
 

@@ -1,9 +1,9 @@
 """Capture: every pass of one Cycles render as NumPy arrays, in memory.
 
-Cycles hands its passes to Python only inside its add-on's engine class, so one method of that
-class is wrapped, once. Passes come bottom-up from Blender and leave here top row first, under
-the names of Blender 4.5 and 5.2 made equal. Exceptions inside the wrapper would be swallowed by
-Blender, as is Ctrl-C during a render: no result means failure here.
+Cycles gives its passes to Python only inside its add-on's engine class, so one method of that class is
+wrapped, once. Passes come bottom-up from Blender and leave here top row first, with the names of Blender 5.2.
+Blender would swallow exceptions inside the wrapper, as it swallows Ctrl-C during a render: no result is an
+error.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Captured:
 
 
 def install() -> None:
-    """Wrap the method that Cycles calls once a frame, after all view layers."""
+    """Wrap the method that Cycles calls once per frame, after all view layers."""
     if _Captured.installed:
         return
     from cycles import CyclesRender

@@ -1,4 +1,4 @@
-"""Devices: the GPUs that Cycles can compute on here, and one of them put to use."""
+"""Devices: lists the GPUs that Cycles can use here, and selects one."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from blendgen.errors import SetupError
 
 
 def list_gpus() -> list[Device]:
-    """The GPUs that are there, in Blender's order; what is only compiled in is left out."""
-    found = []
+    """The GPUs of this machine, in Blender's order; backends without a GPU are left out."""
+    gpus = []
     for backend in GPU_BACKENDS:
         try:
             devices = _preferences().get_devices_for_type(backend.upper())
         except (ValueError, AttributeError):
             continue
-        found += [Device(backend, d.id, d.name) for d in devices if d.type == backend.upper()]
-    return found
+        gpus += [Device(backend, d.id, d.name) for d in devices if d.type == backend.upper()]
+    return gpus
 
 
 def use_device(scene: bpy.types.Scene, device: Device) -> None:
-    """Let Cycles compute on this device and on no other; raises SetupError where it is not there.
+    """Let Cycles compute on this device only; raises SetupError if it is missing.
 
-    Blender lists the CPU beside the GPUs of a backend and would use it too; and where no GPU is
-    left it would render on the CPU and say nothing.
+    Blender lists the CPU among the devices of a backend and would use it too; without a GPU it would render
+    on the CPU silently.
     """
     if device.backend == "cpu":
         scene.cycles.device = "CPU"
@@ -33,12 +33,14 @@ def use_device(scene: bpy.types.Scene, device: Device) -> None:
     try:
         preferences.compute_device_type = device.backend.upper()
     except TypeError:
-        raise SetupError(f"{device}: this Blender knows no {device.backend}") from None
+        raise SetupError(f"{device}: this Blender does not support {device.backend}") from None
     preferences.refresh_devices()
-    for known in preferences.devices:
-        known.use = known.type == device.backend.upper() and known.id == device.id
-    if not any(known.use for known in preferences.devices) or not preferences.has_active_device():
-        raise SetupError(f"{device}: is not there any more; see blendgen doctor, or give --device cpu")
+    for listed in preferences.devices:
+        listed.use = listed.type == device.backend.upper() and listed.id == device.id
+    if not any(listed.use for listed in preferences.devices) or not preferences.has_active_device():
+        raise SetupError(
+            f"{device}: is not available any more; run blendgen doctor to list devices, or use --device cpu"
+        )
     scene.cycles.device = "GPU"
 
 

@@ -1,8 +1,9 @@
 """EEVEE: the picture of a shot by rasterisation, one render for each light group.
 
-In: a scene in which a shot stands. Out: the radiance of each of its light groups. EEVEE has no light
-groups and hands nothing to Python: so all lights but those of one group are put out, and the picture
-takes its way through a file. All else in a Film is Cycles' business, whichever engine paints.
+In: a scene with the objects of a shot. Out: the radiance of each of its light groups. EEVEE has no light
+groups
+and gives nothing to Python: all lights but those of one group are switched off, and the picture goes through
+a file. Everything else in a Film comes from Cycles, whichever engine renders the picture.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.session import backdrop, lights
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.geometry.color import times_color
 from blendgen.scene.shot import (
@@ -34,16 +35,16 @@ _OLD, _NEW = "BLENDER_EEVEE_NEXT", "BLENDER_EEVEE"
 
 
 class Eevee:
-    """Paints with the GPU that OpenGL (or Vulkan) shows, or in software where there is none."""
+    """Renders with the GPU that OpenGL (or Vulkan) finds, or in software without one."""
 
     def __init__(self, scene: bpy.types.Scene, layer: bpy.types.ViewLayer):
-        if bpy.app.version >= (5, 0):  # Mesa's optimiser (LLVM 15) finds no end to one of its shaders
+        if bpy.app.version >= (5, 0):  # Mesa's optimiser (LLVM 15) hangs on one of its shaders
             os.environ.setdefault("GALLIVM_PERF", "nopt")
         self._scene, self._layer = scene, layer
         self._file = Path(tempfile.gettempdir()) / f"blendgen-{os.getpid()}.exr"
         self._level_gains: dict[str, np.ndarray] = {}
         scene.eevee.use_raytracing = True
-        scene.world.sun_threshold = 0.0  # a sun that it finds in a panorama is counted twice
+        scene.world.sun_threshold = 0.0  # a sun that it extracts from a panorama would be counted twice
         scene.eevee.use_shadows = True
         image = scene.render.image_settings
         image.file_format, image.color_mode, image.color_depth, image.exr_codec = (
@@ -57,30 +58,30 @@ class Eevee:
             self.card = _graphics_card()
 
     def light_groups(self, shot: Shot, samples_per_pixel: int, lit: np.ndarray) -> dict[str, np.ndarray]:
-        """Light group -> (h, w, 3) float32 radiance, in the order in which Cycles gives them.
+        """Light group -> (h, w, 3) float32 radiance, in the order of Cycles.
 
-        What shines by itself is in every picture, and is taken off again.
-        lit: (h, w) bool, where a surface is seen, not the environment itself
+        Emission is in every picture, and is subtracted again.
+        lit: (h, w) bool, where a surface is visible instead of the environment itself
         """
         self._scene.eevee.taa_render_samples = samples_per_pixel
-        with self._painting(), lights.put_out(shot.lamps) as light:
+        with self._painting(), lights.all_off(shot.lamps) as light:
             shining = self._picture()
-            found = {ENVIRONMENT_GROUP: np.zeros_like(shining), EMISSION_GROUP: shining}
+            groups = {ENVIRONMENT_GROUP: np.zeros_like(shining), EMISSION_GROUP: shining}
             if shot.backdrop is not None:
                 with backdrop.hidden():
-                    found[EMISSION_GROUP] = self._picture()
-                found[BACKDROP_GROUP] = _without(shining, found[EMISSION_GROUP])
+                    groups[EMISSION_GROUP] = self._picture()
+                groups[BACKDROP_GROUP] = _without(shining, groups[EMISSION_GROUP])
             for group in (ENVIRONMENT_GROUP, *map(lamp_group, range(len(shot.lamps)))):
                 with light(group):
-                    found[group] = _without(self._picture(), shining)
+                    groups[group] = _without(self._picture(), shining)
             with light(ENVIRONMENT_GROUP):
-                level = times_color(found[ENVIRONMENT_GROUP], self._level_gain(shot.environment))
-                found[ENVIRONMENT_GROUP] = np.where(lit[..., None], level, found[ENVIRONMENT_GROUP])
-        return found
+                level = times_color(groups[ENVIRONMENT_GROUP], self._level_gain(shot.environment))
+                groups[ENVIRONMENT_GROUP] = np.where(lit[..., None], level, groups[ENVIRONMENT_GROUP])
+        return groups
 
     def _level_gain(self, environment: Environment) -> np.ndarray:
-        """(3,) what makes a white level patch one under an environment: EEVEE's own light from panoramas is
-        off by up to a factor of two. Measured once for each."""
+        """(3,) factors that make a white level patch 1 under an environment: EEVEE's own light from panoramas
+        is wrong by up to a factor of two. Measured once for each."""
         if environment.image not in self._level_gains:
             with lights.unturned(), _white_level_patch(self._scene):
                 patch = self._picture().mean(axis=(0, 1), dtype=np.float64)
@@ -89,7 +90,7 @@ class Eevee:
 
     @contextmanager
     def _painting(self) -> Iterator[None]:
-        """EEVEE in place of Cycles, and its one layer."""
+        """Use EEVEE instead of Cycles, with its one layer, within the block."""
         others = [layer for layer in self._scene.view_layers if layer != self._layer and layer.use]
         for layer in others:
             layer.use = False
@@ -113,18 +114,18 @@ class Eevee:
 
 
 def _graphics_card() -> str:
-    """What EEVEE paints with; known once it has painted."""
+    """The renderer of OpenGL; known after the first picture."""
     import gpu
 
     try:
         return gpu.platform.renderer_get()
-    except SystemError:  # there is no context
+    except SystemError:  # without a context
         return "unknown"
 
 
 @contextmanager
 def _white_level_patch(scene: bpy.types.Scene) -> Iterator[None]:
-    """Nothing but white, seen from above, instead of the shot."""
+    """A white plane, seen from above, instead of the shot, within the block."""
     standing = [instance for instance in scene.objects if not instance.hide_render]
     camera, resolution = scene.camera, (scene.render.resolution_x, scene.render.resolution_y)
     mesh, eye = bpy.data.meshes.new("level"), bpy.data.cameras.new("level")
@@ -140,7 +141,7 @@ def _white_level_patch(scene: bpy.types.Scene) -> Iterator[None]:
     for instance in standing:
         instance.hide_render = True
     for instance in (patch, above):
-        stand(instance)
+        link_to_scene(instance)
     scene.camera = above
     scene.render.resolution_x = scene.render.resolution_y = 16
     try:

@@ -1,8 +1,8 @@
 """BlenderEngine: one Blender process that renders Shot after Shot with Cycles.
 
-In: a Catalog and RenderSettings once, then Shots. Out: Films. Meshes and materials are kept from
-shot to shot; objects and lamps are made anew for each and removed after it, in a fixed order and
-under fixed names, so that a shot never depends on what was rendered before.
+In: a Catalog and RenderSettings once, then Shots. Out: Films. Meshes and materials stay loaded from shot to
+shot; objects and lamps are created for each shot and removed after it, in a fixed order and with fixed names,
+so that a shot never depends on what was rendered before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
 from blendgen.engine.blender.session.pictures import Pictures
 from blendgen.engine.blender.session.products import Models, object_name
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.blender.surfaces.containers import build_container
 from blendgen.engine.device import CPU, Device
@@ -76,9 +76,9 @@ class BlenderEngine(PinholeEngine):
         self._painter: Eevee | None = None
 
     def set_samples(self, samples_per_pixel: int) -> None:
-        """Of the renders that follow, instead of what the settings say."""
+        """Samples per pixel of the following renders, instead of those of the settings."""
         self._samples = samples_per_pixel
-        # beside EEVEE the rays through the pixels' centres are enough, but for shares of pixels
+        # with EEVEE, Cycles only has to trace the pixels' centres, except for shares of pixels
         enough = self._settings.engine == "eevee" and not self._output.soft_masks
         self._scene.cycles.samples = 1 if enough else samples_per_pixel
 
@@ -93,7 +93,9 @@ class BlenderEngine(PinholeEngine):
 
     def render_pinhole(self, shot: Shot) -> Film:
         if len(shot.lamps) > self._max_lamps:
-            raise EngineError(f"shot {shot.index}: {len(shot.lamps)} lamps, prepared for {self._max_lamps}")
+            raise EngineError(
+                f"shot {shot.index}: {len(shot.lamps)} lamps, but the engine was built for {self._max_lamps}"
+            )
         try:
             self._build(shot)
             film = self._film(shot)
@@ -104,7 +106,7 @@ class BlenderEngine(PinholeEngine):
             self._models.clear()
 
     def scene_meshes(self, shot: Shot) -> list[Mesh]:
-        """All that the camera can meet in a shot; no wear, which takes long to paint and moves no mesh."""
+        """All meshes that camera rays can meet in a shot; without wear, which is slow and moves no mesh."""
         new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
         try:
             self._build(shot.model_copy(update={"products": new}))
@@ -142,7 +144,7 @@ class BlenderEngine(PinholeEngine):
         return {name: _array(picture[f"Combined_{name}"]) for name in groups}
 
     def _film(self, shot: Shot) -> Film:
-        """What stands in the scene, measured."""
+        """Measure the scene."""
         passes = capture.render_passes()
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]
@@ -167,7 +169,7 @@ class BlenderEngine(PinholeEngine):
         return film
 
     def _eevee(self) -> Eevee:
-        """Made for the first picture: it takes a graphics card and seconds of making shaders."""
+        """Created for the first picture: it needs a graphics card and seconds to compile shaders."""
         if self._painter is None:
             self._painter = Eevee(self._scene, self._layer)
         return self._painter
@@ -197,7 +199,7 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
     render.use_compositing = render.use_sequencer = False
     render.film_transparent = False
     render.dither_intensity = 0.0
-    # with it shots cost no less, as their materials are new, and bits depend on the shot before
+    # it would save nothing, as the materials are new, and results would depend on the shot before
     render.use_persistent_data = False
     if hasattr(render, "compositor_device"):
         render.compositor_device = "CPU"
@@ -215,14 +217,14 @@ def _configure(scene: bpy.types.Scene, settings: RenderSettings, threads: int) -
     cycles.transmission_bounces = settings.max_bounces
     cycles.caustics_reflective = cycles.caustics_refractive = False
     cycles.blur_glossy = 1.0
-    # single samples many times brighter than white leave speckles and ragged edges
+    # single samples that are many times brighter than white leave speckles and ragged edges
     cycles.sample_clamp_direct, cycles.sample_clamp_indirect = _CLAMP_DIRECT, _CLAMP_INDIRECT
 
 
 def _new_camera(scene: bpy.types.Scene) -> bpy.types.Object:
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.sensor_fit = "HORIZONTAL"
-    stand(camera)
+    link_to_scene(camera)
     scene.camera = camera
     return camera
 
@@ -246,7 +248,7 @@ def _backdrop_depth_m(camera: Camera) -> float:
 
 
 def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    """Remove what a shot brought; meshes and materials without users go too, kept ones stay."""
+    """Remove the objects of a shot, and meshes and materials without users; those with a fake user stay."""
     objects = [instance for instance in scene.objects if instance is not camera]
     data = [instance.data for instance in objects if instance.data and not instance.data.use_fake_user]
     bpy.data.batch_remove(objects)
@@ -262,7 +264,7 @@ def _version() -> str:
 
 
 def _kernel() -> str:
-    """The CPU kernel that Cycles chose; bits are promised per kernel."""
+    """The CPU kernel that Cycles selected; results are identical only for the same kernel."""
     import _cycles
 
     for line in _cycles.system_info().splitlines():

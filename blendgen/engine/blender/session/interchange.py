@@ -1,7 +1,6 @@
-"""Interchange: a cached product as a file that other programs read, its materials as glTF has them.
+"""Interchange: writes a cached product as a glTF file for other programs.
 
-Noise and other textures that are computed are lost on the way; what stays are colour, roughness and
-metalness of each part.
+Procedural textures are lost; each part keeps its colour, roughness and metalness.
 """
 
 from __future__ import annotations

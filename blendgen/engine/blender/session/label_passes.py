@@ -1,9 +1,9 @@
-"""Label passes: what Cycles is to measure beyond the picture, for labels that a spec asks for.
+"""Label passes: measurements of Cycles besides the picture, for the labels that a spec asks for.
 
-In: the Output of a spec. Out: fields of Film. Parts are read where the picture layer's first sample goes
-through the pixel's centre, as the instance ids are; soft masks are those of all its samples; normals and
-albedo come from a layer of one sample, which also goes through the centre. What is beyond the border
-takes a render of its own, where something reaches it. The picture is the same with all of this or none.
+In: the Output of a spec. Out: fields of Film. Parts come, as the instance ids do, from the picture layer's
+first sample, which goes through the pixel's centre; soft masks from all its samples; normals and albedo from
+a layer with one sample, also through the centre. If a product reaches beyond the border, that takes another
+render. None of this changes the picture.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from blendgen.scene.shot import Shot
 from blendgen.spec.output import Output
 
 _LAYER = "surface"
-_COVERAGE_DEPTH = 8  # things that share one pixel
+_COVERAGE_DEPTH = 8  # objects that share one pixel
 _SCATTERED = ("Diffuse Color", "Glossy Color", "Transmission Color")
 
 
@@ -37,26 +37,26 @@ class LabelPasses:
         self._surface = _surface_layer(scene) if output.surfaces else None
 
     def measured(self, shot: Shot, passes: capture.Passes, instance_id: np.ndarray) -> dict[str, Any]:
-        """Fields of the Film; to be called while the shot stands in the scene."""
+        """Fields of the Film; to be called while the objects of the shot are in the scene."""
         output = self._output
-        found: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         picture = passes[self._picture.name]
         if output.parts:
             slots = np.rint(picture["Material Index"][..., 0]).astype(np.uint16)
-            found["part_slot"] = np.where(instance_id > 0, slots, np.uint16(0))
+            fields["part_slot"] = np.where(instance_id > 0, slots, np.uint16(0))
         if output.soft_masks:
-            found["soft_masks"] = {
+            fields["soft_masks"] = {
                 placed.instance_id: amodal.soft_mask(picture, object_name(placed.instance_id))
                 for placed in shot.products
             }
         if self._surface is not None:
-            found |= _surfaces(passes[_LAYER])
+            fields |= _surfaces(passes[_LAYER])
         if output.keypoints:
-            found["keypoint_seen"] = sight.keypoints_seen(shot, self._models)
-        return found
+            fields["keypoint_seen"] = sight.keypoints_seen(shot, self._models)
+        return fields
 
     def overscan(self, shot: Shot, amodal_masks: dict[int, np.ndarray], set_camera) -> Overscan | None:
-        """The products beyond the border; set_camera: puts a camera into the scene."""
+        """The products beyond the border; set_camera: sets the camera of the scene."""
         if not self._output.truncation:
             return None
         camera = overscan_camera(shot)

@@ -1,8 +1,8 @@
-"""Lights: the environment and the lamps of a Shot, each in a light group of its own, at unit gain.
+"""Lights: the environment and the lamps of a Shot, each in its own light group, at unit gain.
 
-Environment images are scaled, each channel by itself, so that a white level patch under them alone
-sends radiance (1, 1, 1) (the cosine-weighted mean over the upper half of the image): their colour
-on the whole is the Exposure's to choose. Lamps by engine.base.lamp_radiance.
+Each channel of an environment image is scaled so that a white level patch under it alone sends radiance (1,
+1, 1) (the cosine-weighted mean over the upper half of the image): its overall colour is up to the Exposure.
+Lamps follow engine.base.lamp_radiance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from mathutils import Matrix
 
 from blendgen.engine.base import EngineError, lamp_area_m2, lamp_radiance
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.scene.kinds.environments import ENVIRONMENTS
 from blendgen.scene.kinds.lamps import LAMP_KINDS
@@ -30,7 +30,7 @@ _SHAPES = {"rectangle": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
 _RING_SEGMENTS = 48
-# light of this spread, brightest along its axis, has edges as soft as that of an even disk
+# light with this spread, brightest along its axis, has edges as soft as that of an even disk
 _SPREAD_OF_SUN = math.sqrt(5 / 3)
 
 
@@ -51,7 +51,7 @@ def build_world() -> None:
     background.name = "background"
     add_node(tree, "ShaderNodeOutputWorld", {"Surface": background.outputs["Background"]})
     world.lightgroup = ENVIRONMENT_GROUP
-    # the automatic map is made at 4096 x 2048 for each render, ten times the price of the render
+    # the automatic map would have 4096 x 2048 pixels and take ten times as long as the render
     world.cycles.sampling_method = "MANUAL"
     world.cycles.sample_map_resolution = _IMPORTANCE_MAP_PX
     bpy.context.scene.world = world
@@ -99,63 +99,63 @@ def _level_radiance(name: str) -> tuple[float, float, float]:
     image.pixels.foreach_get(pixels)
     rgb = pixels.reshape(height, width, image.channels)[..., :3].astype(np.float64)
     elevation = ((np.arange(height) + 0.5) / height - 0.5) * math.pi
-    # a row covers cos(elevation) of solid angle, and a level patch sees it at sin(elevation)
+    # the solid angle of a row is proportional to cos(elevation); a level patch sees it at sin(elevation)
     weight = np.cos(elevation) * np.maximum(np.sin(elevation), 0)
     with np.errstate(invalid="ignore"):
         level = weight @ rgb.mean(axis=1) / weight.sum()
     if not (np.isfinite(level) & (level > 0)).all():
         raise EngineError(
-            f"{name}: cannot light a scene: the upper half of a panorama must shine in red, green and blue, "
-            "and be finite everywhere"
+            f"{name}: cannot light a scene: the upper half of a panorama must have light in all three "
+            "channels and no infinite values"
         )
     red, green, blue = map(float, level)
     return red, green, blue
 
 
 def build_lamps(lamps: tuple[Lamp, ...]) -> None:
-    """A light, or a mesh that shines, for each lamp, linked to the scene."""
+    """Link a light, or an emissive mesh, for each lamp to the scene."""
     for number, lamp in enumerate(lamps):
         group = lamp_group(number)
         instance = bpy.data.objects.new(group, _light(lamp, group))
         instance.matrix_world = Matrix(lamp.lamp_to_world)
         instance.visible_camera = lamp.visible
         instance.lightgroup = group
-        stand(instance)
+        link_to_scene(instance)
 
 
 @contextmanager
-def put_out(lamps: tuple[Lamp, ...]) -> Iterator[Callable[[str], AbstractContextManager[None]]]:
-    """All lights of a shot out; gives what lights those of one group for a while."""
+def all_off(lamps: tuple[Lamp, ...]) -> Iterator[Callable[[str], AbstractContextManager[None]]]:
+    """Switch off all lights of a shot; yields a function that switches those of one group on for a while."""
     strength = bpy.data.worlds[WORLD_NAME].node_tree.nodes["background"].inputs["Strength"]
     objects = bpy.context.scene.objects
 
-    def burns(group: str, burning: bool) -> None:
+    def switch(group: str, on: bool) -> None:
         if group == ENVIRONMENT_GROUP:
-            strength.default_value = float(burning)
+            strength.default_value = float(on)
         else:
-            objects[group].hide_render = not burning
+            objects[group].hide_render = not on
 
     @contextmanager
     def light(group: str) -> Iterator[None]:
-        burns(group, True)
+        switch(group, True)
         try:
             yield
         finally:
-            burns(group, False)
+            switch(group, False)
 
     groups = (ENVIRONMENT_GROUP, *map(lamp_group, range(len(lamps))))
     for group in groups:
-        burns(group, False)
+        switch(group, False)
     try:
         yield light
     finally:
         for group in groups:
-            burns(group, True)
+            switch(group, True)
 
 
 @contextmanager
 def unturned() -> Iterator[None]:
-    """The environment as its image has it, for a while."""
+    """The environment without its rotation, within the block."""
     rotation = bpy.data.worlds[WORLD_NAME].node_tree.nodes["turn"].inputs["Rotation"]
     before, rotation.default_value = tuple(rotation.default_value), (0, 0, 0)
     try:
@@ -165,7 +165,7 @@ def unturned() -> Iterator[None]:
 
 
 def _light(lamp: Lamp, name: str) -> bpy.types.Light | bpy.types.Mesh:
-    """A light, or a mesh that shines."""
+    """A light, or an emissive mesh."""
     kind = LAMP_KINDS[lamp.kind]
     if kind.panes:
         return _opening(lamp, name)
@@ -181,12 +181,12 @@ def _sun(lamp: Lamp, name: str) -> bpy.types.Light:
 
 
 def _opening(lamp: Lamp, name: str) -> bpy.types.Light:
-    """A rectangle that shines within the angle of the sun only: outside of its beam it is dark."""
+    """A rectangle that emits only within the angle of the sun: outside of its beam it is dark."""
     opening = bpy.data.lights.new(name, "AREA")
     opening.shape = "RECTANGLE"
     opening.size, opening.size_y = lamp.size_m
     opening.spread = math.radians(lamp.angle_deg * _SPREAD_OF_SUN)
-    # Cycles keeps the power whatever the spread: inside the beam the irradiance is power / area
+    # in Cycles the spread does not change the power: inside the beam the irradiance is power / area
     opening.energy = math.pi * lamp.size_m[0] * lamp.size_m[1]
     if LAMP_KINDS[lamp.kind].panes > 1:
         _set_bars(enable_nodes(opening), LAMP_KINDS[lamp.kind].panes)
@@ -194,7 +194,7 @@ def _opening(lamp: Lamp, name: str) -> bpy.types.Light:
 
 
 def _set_bars(tree: bpy.types.NodeTree, panes: int) -> None:
-    """Let a light shine from its panes only; one light with bars has less noise than several panes."""
+    """Let a light emit from its panes only; one light with bars has less noise than several panes."""
     tree.nodes.clear()
     place = add_node(tree, "ShaderNodeSeparateXYZ")
     tree.links.new(add_node(tree, "ShaderNodeNewGeometry").outputs["Parametric"], place.inputs[0])
@@ -226,13 +226,13 @@ def _area(lamp: Lamp, name: str) -> bpy.types.Light:
 
 
 def _ring(lamp: Lamp, name: str) -> bpy.types.Mesh:
-    """A flat ring that shines along -Z only."""
+    """A flat ring that emits along -Z only."""
     angle = np.arange(_RING_SEGMENTS) * (2 * math.pi / _RING_SEGMENTS)
     circle = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(_RING_SEGMENTS)])
     outer, inner = (circle * side / 2 for side in lamp.size_m)
     near = np.arange(_RING_SEGMENTS)
     following = np.roll(near, -1)
-    # counter-clockwise seen from below, where it shines
+    # counter-clockwise seen from below, the emitting side
     quads = np.column_stack([near, near + _RING_SEGMENTS, following + _RING_SEGMENTS, following])
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(np.concatenate([outer, inner]).tolist(), [], quads.tolist())
@@ -241,7 +241,7 @@ def _ring(lamp: Lamp, name: str) -> bpy.types.Mesh:
 
 
 def _glow(name: str, radiance: float) -> bpy.types.Material:
-    """Emission from the front of faces; found again by name, so that none pile up."""
+    """Emission from the front of faces; reused by name, so that materials do not accumulate."""
     material = bpy.data.materials.get(name)
     if material is None:
         material = bpy.data.materials.new(name)

@@ -1,4 +1,4 @@
-"""Mesh parts: how much of a mesh's surface each part is, and where it lies."""
+"""Mesh parts: how large each part of a mesh is, and where its vertices are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _TOGETHER = 0.03
 
 
 def smallest_parts(mesh: bpy.types.Mesh, parts: int) -> frozenset[int]:
-    """Slots of the smallest parts, as many as make up 3 % of the surface together."""
+    """Slots of the smallest parts that together make up 3 % of the surface."""
     areas = np.empty(len(mesh.polygons), np.float32)
     mesh.polygons.foreach_get("area", areas)
     share = np.bincount(_slots(mesh), areas.astype(np.float64), parts)

@@ -1,8 +1,7 @@
 """Meshes: what the camera can meet in the open scene, and in a cached asset, as plain triangles.
 
-Triangles are those that Cycles renders: evaluated meshes, polygons split as Blender splits them. Left
-out is what no camera ray meets: lights, and meshes that are invisible to the camera. The backdrop
-is left out too, because in a Film it counts as nothing.
+Triangles are those that Cycles renders: evaluated meshes, polygons triangulated as Blender does it. Lights
+and meshes that are invisible to the camera are left out, and the backdrop, because it has no depth in a Film.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
-    """The meshes of the open scene, products and what moves with them before the set."""
+    """The meshes of the open scene, first the products and everything that moves with them, then the set."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     shown = (one for one in scene.objects if one.type == "MESH" and one.visible_camera)
-    known: dict[int, Arrays] = {}  # belts repeat one mesh many times
+    known: dict[int, Arrays] = {}  # a belt repeats one mesh many times
     meshes = []
     for one in shown:
         if one.lightgroup != BACKDROP_GROUP:
@@ -38,7 +37,7 @@ def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
 
 
 def asset_mesh(product: Product) -> Mesh:
-    """The mesh of a cached asset, read anew and in the product frame; nothing of it stays in Blender."""
+    """The mesh of a cached asset in the product frame; it is read and removed from Blender again."""
     before = _blocks()
     with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
         into.objects = ["product"]
@@ -69,7 +68,7 @@ def _mesh(name: str, instance: bpy.types.Object, arrays: Arrays) -> Mesh:
 
 
 def may_be_seen_through(material: bpy.types.Material | None) -> bool:
-    """Whether its alpha may be less than 1 for a camera ray. Glass is none of these: it is met."""
+    """Whether its alpha may be less than 1 for a camera ray. Glass does not count: rays hit it."""
     if material is None or material.node_tree is None:
         return False
     for node in _nodes(material.node_tree):
@@ -90,7 +89,7 @@ def _nodes(tree: bpy.types.NodeTree) -> Iterator[bpy.types.Node]:
 
 
 def _for_other_rays(node: bpy.types.Node) -> bool:
-    """Mixed in by the kind of ray, as blendgen's own materials do for light, not for the camera."""
+    """Whether it is mixed in only for other rays than the camera's, as in blendgen's own materials."""
     mixes = [link.to_node for link in node.outputs["BSDF"].links]
     return all(mix.type == "MIX_SHADER" and _by_kind_of_ray(mix.inputs["Fac"]) for mix in mixes)
 

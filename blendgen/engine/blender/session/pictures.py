@@ -1,8 +1,8 @@
-"""Pictures: a user's photos as Blender images, as large as they are looked at.
+"""Pictures: a user's photos as Blender images, no larger than necessary.
 
-In: files by name, and how many pixels of them are of use. Out: images, read by photos.py, because
-Blender minds neither which side of a photo is up nor its colour profile. Cycles has no smaller
-versions of an image for the distance: one much finer than the pixels it falls on would only be noise.
+In: files by name, and how many of their pixels are useful. Out: images, read by photos.py, because Blender
+ignores the orientation and the colour profile of a photo. Cycles does not use mipmaps: an image much finer
+than the pixels that show it would only add noise.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from blendgen.files.photos import IMAGE_ERRORS, read_photo
 from blendgen.scene.shot import Shot
 
 _SMALLEST_PX, _LARGEST_PX = 64, 8192
-_KEPT = 8
-# texels a pixel, each way: what filtering leaves sharp
+_MAX_IMAGES = 8
+# texels per pixel, along each axis: filtering removes finer detail
 _TEXELS_PER_PIXEL = 1.5
 
 
 class Pictures:
-    """The last few images that were asked for."""
+    """The images that were used most recently."""
 
     def __init__(self, photos: Mapping[str, Path], backdrops: Mapping[str, Path]):
         self._photos, self._backdrops = photos, backdrops
         self._images: dict[tuple[Path, int], bpy.types.Image] = {}
 
     def of_surface(self, shot: Shot) -> bpy.types.Image | None:
-        """The photo that the products lie on, as sharp as it is seen at their place."""
+        """The photo that the products lie on, as sharp as the camera sees it at their distance."""
         photo, camera = shot.surface.photo, shot.camera
         if photo is None:
             return None
@@ -50,8 +50,8 @@ class Pictures:
             longest_px *= 2
         key = (path, longest_px)
         image = self._images.pop(key, None) or _loaded(path, longest_px)
-        self._images[key] = image  # the last asked for stands last
-        while len(self._images) > _KEPT:
+        self._images[key] = image  # the most recent one is last
+        while len(self._images) > _MAX_IMAGES:
             bpy.data.images.remove(self._images.pop(next(iter(self._images))))
         return image
 

@@ -1,8 +1,8 @@
-"""Models: cached assets in the session, placed as a Shot says.
+"""Models: cached assets in the session, placed as in a Shot.
 
-In: a Catalog whose products lie in the cache as .blend files. Out: scene objects with exact pass
-indices. A mesh is appended once and kept with its materials; objects, and the copies of materials
-that a colourway repaints, are made for each shot and removed after it.
+In: a Catalog whose products are .blend files in the cache. Out: scene objects with exact pass indices. A mesh
+is appended once and stays loaded with its materials; objects, and copies of materials for colourways and
+wear, are created for each shot and removed after it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mathutils.bvhtree import BVHTree
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.phones.case_material import CASE_PART, case_material
 from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest_parts
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.nodes import set_input
 from blendgen.engine.blender.wear.condition import wear_out
 from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_group
@@ -29,15 +29,15 @@ from blendgen.scene.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
 _AS_IT_IS = MaterialOverride()
 _NEW = Condition()
-# of small parts: what is everywhere on a product, and too fine to be seen there
+# of small parts: marks that would be too fine to be visible on them
 _CLEAN = {"scratches": 0.0, "fingerprints": 0.0, "dust": 0.0, "scuffs": 0.0}
 
 
 class Models:
-    """Meshes of a catalogue, loaded on first use, and the colourways of the shot in hand."""
+    """Meshes of a catalogue, loaded on first use, and the materials of the current shot."""
 
-    def __init__(self, catalog: Catalog, tell_parts: bool = False):
-        self._catalog, self._tell_parts = catalog, tell_parts
+    def __init__(self, catalog: Catalog, number_parts: bool = False):
+        self._catalog, self._number_parts = catalog, number_parts
         self._meshes: dict[str, bpy.types.Mesh] = {}
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._surfaces: dict[str, BVHTree] = {}
@@ -50,7 +50,7 @@ class Models:
         return self._place(placed, object_name(placed.instance_id), placed.instance_id, placed.condition)
 
     def place_distractor(self, distractor: Distractor, name: str, pass_index: int = 0) -> bpy.types.Object:
-        """A scene object that is no product; its pass index is no instance id."""
+        """A scene object without labels; its pass index is not an instance id."""
         return self._place(distractor, name, pass_index)
 
     def _place(
@@ -64,9 +64,9 @@ class Models:
         if case is not None:
             materials = self._in_case(product, materials, case)
         if not condition.is_new:
-            laid = self._laid_down(product, condition)
-            materials = self._used(product, materials, laid, case is not None)
-        if self._tell_parts and isinstance(placed, PlacedProduct):
+            on_surface = self._laid_down(product, condition)
+            materials = self._used(product, materials, on_surface, case is not None)
+        if self._number_parts and isinstance(placed, PlacedProduct):
             materials = self._numbered(materials)
         for slot, material in zip(instance.material_slots, materials, strict=True):
             slot.link = "OBJECT"
@@ -74,14 +74,14 @@ class Models:
         instance.matrix_world = Matrix(placed.object_to_world)
         instance.pass_index = pass_index
         instance.lightgroup = EMISSION_GROUP
-        stand(instance, product=isinstance(placed, PlacedProduct))
+        link_to_scene(instance, product=isinstance(placed, PlacedProduct))
         return instance
 
     def keypoints(self, placed: PlacedProduct) -> tuple[Keypoint, ...]:
         return self._catalog.product_of(placed).keypoints
 
     def _numbered(self, materials) -> list[bpy.types.Material]:
-        """Copies whose pass index is 1 + their slot: slots may share a material, parts may not."""
+        """Copies whose pass index is 1 + their slot: slots may share a material, but parts need their own."""
         copies = [material.copy() for material in materials]
         for slot, copy in enumerate(copies):
             copy.pass_index = slot + 1
@@ -89,13 +89,13 @@ class Models:
         return copies
 
     def _in_case(self, product: Product, materials, color: str) -> list[bpy.types.Material]:
-        """The materials, that of the case in its colour."""
+        """The materials, with the case in its colour."""
         case = case_material(color)
         self._painted.append(case)
         return [case if part == CASE_PART else m for part, m in zip(product.parts, materials, strict=True)]
 
     def _laid_down(self, product: Product, condition: Condition) -> Condition:
-        """The condition, its stickers on the surface."""
+        """The condition with its stickers on the surface."""
         if not condition.stickers:
             return condition
         if product.name not in self._surfaces:
@@ -105,7 +105,7 @@ class Models:
         return condition.model_copy(update={"stickers": laid})
 
     def _details(self, product: Product) -> frozenset[int]:
-        """Slots of parts so small that nobody sees wear on them."""
+        """Slots of parts that are too small to show wear."""
         if product.name not in self._small:
             self._small[product.name] = smallest_parts(self._mesh(product), len(product.parts))
         return self._small[product.name]
@@ -113,7 +113,7 @@ class Models:
     def _used(
         self, product: Product, materials, condition: Condition, in_case: bool
     ) -> list[bpy.types.Material]:
-        """Copies with the marks of use; slots that share a material share its copy."""
+        """Copies with marks of use; slots that share a material share its copy."""
         large = {materials[slot] for slot in range(len(materials)) if slot not in self._details(product)}
         copies = {material: material.copy() for material in dict.fromkeys(materials)}
         groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
@@ -122,13 +122,13 @@ class Models:
             state = condition if material.name.startswith(CASE_PART) else within
             if state.stickers:
                 slots = [slot for slot, one in enumerate(materials) if one == material]
-                state = self._below_its_stickers(product, slots, state)
+                state = self._with_near_stickers(product, slots, state)
             wear_out(copy, state if material in large else state.model_copy(update=_CLEAN), groups)
         self._painted += [*copies.values(), *groups.values()]
         return [copies[material] for material in materials]
 
-    def _below_its_stickers(self, product: Product, slots: list[int], condition: Condition) -> Condition:
-        """The condition, with those stickers alone that reach the parts in some slots."""
+    def _with_near_stickers(self, product: Product, slots: list[int], condition: Condition) -> Condition:
+        """The condition with only the stickers that reach the parts in some slots."""
         if product.name not in self._points:
             self._points[product.name] = points_of_parts(self._mesh(product), len(product.parts))
         points = np.concatenate([self._points[product.name][slot] for slot in slots])
@@ -141,7 +141,7 @@ class Models:
         return self._meshes[product.name]
 
     def clear(self) -> None:
-        """Remove the repainted materials and what they are made of, after their objects are gone."""
+        """Remove the materials of the shot and their node groups, after its objects."""
         bpy.data.batch_remove(self._painted)
         self._painted = []
 
@@ -159,17 +159,17 @@ class Models:
 
 
 def object_name(instance_id: int) -> str:
-    """Names are fixed, because Cryptomatte ids and per-object noise hash them."""
+    """A fixed name: Cryptomatte ids and per-object noise are hashes of it."""
     return f"product_{instance_id}"
 
 
 def _within_case(condition: Condition) -> Condition:
-    """The condition of what a case holds: stickers reach it at the front, which is open (-Z)."""
+    """The condition of a product in a case: stickers only reach it at the open front (-Z)."""
     return condition.model_copy(update={"stickers": tuple(s for s in condition.stickers if s.normal[2] < 0)})
 
 
 def _surface(mesh: bpy.types.Mesh) -> BVHTree:
-    """What a ray meets, in the product frame."""
+    """The surface for ray casts, in the product frame."""
     editable = bmesh.new()
     editable.from_mesh(mesh)
     tree = BVHTree.FromBMesh(editable)
@@ -209,7 +209,7 @@ def _repainted(material: bpy.types.Material, override: MaterialOverride) -> bpy.
     }
     for name, value in values.items():
         if value is not None:
-            for link in list(principled.inputs[name].links):  # a texture gives way to the new value
+            for link in list(principled.inputs[name].links):  # the new value replaces a texture
                 copy.node_tree.links.remove(link)
             set_input(principled, name, value)
     return copy

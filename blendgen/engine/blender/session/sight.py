@@ -1,7 +1,7 @@
-"""Sight: which points on the products the camera sees, by rays through the meshes of the scene.
+"""Sight: which keypoints the camera sees, by rays through the meshes of the scene.
 
-In: a Shot that stands in the scene. Out: one bool a keypoint. Surfaces that are cut out by a texture's
-alpha count as solid here.
+In: a Shot whose objects are in the scene. Out: one bool for each keypoint. Surfaces that are cut out by a
+texture's alpha count as solid here.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from blendgen.engine.blender.session.products import Models
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.scene.shot import PlacedProduct, Shot
 
-# how far before a point a hit may lie that is the point itself, as a share of the product's largest side
+# a hit this close before a point is the point itself; share of the product's largest side
 _AT_THE_POINT = 5e-4
-_MAX_UNSEEN = 64  # lamps and the like on one ray
+_MAX_UNSEEN = 64  # lamps and other invisible objects on one ray
 
 
 def keypoints_seen(shot: Shot, models: Models) -> dict[int, np.ndarray]:
@@ -34,7 +34,7 @@ def _seen(placed: PlacedProduct, models: Models, camera_m: np.ndarray, depsgraph
 
 
 def _free(camera_m: np.ndarray, point: np.ndarray, slack_m: float, depsgraph) -> bool:
-    """Whether nothing that the camera sees stands between it and the point."""
+    """Whether nothing visible is between the camera and the point."""
     origin, towards = Vector(camera_m), Vector(point - camera_m)
     left_m = towards.length - slack_m
     direction = towards.normalized()

@@ -1,8 +1,8 @@
-"""Grime: what use and air do to things: specks, scratches, streaks, lanes, stains and dust.
+"""Grime: specks, scratches, streaks, lanes, stains and dust.
 
-Each function adds one thing to a graph and returns a mask socket from 0 to 1, or takes and returns
-(color, roughness). Amounts follow the parameters wear and dust and vanish at 0; grades come from
-more marks as well as stronger ones. Nothing here has contrast finer than 0.2 mm.
+Each function adds one of them to a graph and returns a mask socket from 0 to 1, or takes and returns (color,
+roughness). Amounts follow the parameters wear and dust and vanish at 0; a larger amount has more marks and
+stronger ones. No detail is finer than 0.2 mm.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ DUST_COLOR_LINEAR = (0.34, 0.31, 0.27)
 
 
 def specks(s: Graph, cell_mm: float, radius_mm: tuple[float, float], share: Number, seed: float) -> Socket:
-    """Round marks, at most one a cell; share: how many of the cells have one."""
+    """Round marks, at most one per cell; share: of the cells that have one."""
     return marks(s, (cell_mm, cell_mm), (radius_mm[0] / cell_mm, radius_mm[1] / cell_mm), share, seed)
 
 
 def marks(s: Graph, cell_mm: tuple[float, float], radius, share: Number, seed: float, at=None) -> Socket:
-    """Marks as long and wide as their cell demands; radius: in cells, (smallest, largest)."""
+    """Marks with the proportions of their cell; radius: in cells, (smallest, largest)."""
     distance, chance, size = s.cells((1000 / cell_mm[0], 1000 / cell_mm[1]), seed, at)
     reach = s.ramp(s.math("POWER", size, 2.0), 0.0, 1.0, *radius)
     shape = s.ramp(s.math("DIVIDE", distance, reach), 1.0, 0.5)
@@ -27,7 +27,7 @@ def marks(s: Graph, cell_mm: tuple[float, float], radius, share: Number, seed: f
 
 
 def scratches(s: Graph, share: Number, seed: float, angles_deg=(2.0, -27.0, 68.0), length_mm=12) -> Socket:
-    """Scratches, slightly bent, in a few directions against the travel; the longest has length_mm."""
+    """Scratches, slightly bent, in a few directions relative to the travel; the longest has length_mm."""
     bent = s.warp(s.point, 26.0, 0.004, seed)
     total = None
     for number, angle_deg in enumerate(angles_deg):
@@ -38,7 +38,7 @@ def scratches(s: Graph, share: Number, seed: float, angles_deg=(2.0, -27.0, 68.0
 
 
 def streaks(s: Graph, amount: Number, seed: float, per_m=(55.0, 0.5)) -> Socket:
-    """Stripes along the travel; more of them, and fuller, with a larger amount."""
+    """Stripes along the travel; a larger amount has more and denser ones."""
     pattern = s.noise(per_m, detail=3.0, roughness=0.7, seed=seed)
     start = s.ramp(amount, 0.0, 1.0, 0.72, 0.42)
     rise = s.ramp(pattern, start, s.math("ADD", start, 0.22))

@@ -1,4 +1,4 @@
-"""Shader nodes: the few calls that differ between Blender 4.5 and 5.2, and short forms.
+"""Shader nodes: the few calls that differ between Blender 4.5 and 5.2, and shortcuts.
 
 Sockets are addressed by name, never by number: 5.2 inserts sockets in the middle.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bpy
 
-# a material's property: whether it is glass, where its builder knows better than its name tells
+# property of a material: whether it is glass, set by builders if the name is not enough
 GLASS_MARK = "blendgen_glass"
 
 
@@ -19,7 +19,7 @@ def enable_nodes(owner) -> bpy.types.NodeTree:
 
 
 def new_material(name: str, **principled_values):
-    """A material with one Principled BSDF; keywords are socket names with _ for a space.
+    """A material with one Principled BSDF; keywords are socket names with _ instead of a space.
 
     Colours are scene-linear (r, g, b). Returns (material, node tree, Principled node).
     """

@@ -1,8 +1,8 @@
-"""Shader graph: the vocabulary in which procedural materials are written.
+"""Shader graph: the methods that procedural materials are written with.
 
-Every method returns an output socket; lengths are metres, frequencies cycles a metre, so that a
-pattern reads in real units. `point` is where patterns are looked up unless a method is told
-otherwise. Sockets are found by name or, where names repeat, identifier.
+Every method returns an output socket; lengths are metres, frequencies cycles per metre. Patterns are
+evaluated at `point` unless a method gets another place. Sockets are selected by name or, if names repeat, by
+identifier.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Number: TypeAlias = float | Socket
 
 
 class ShaderGraph:
-    """A material's nodes in the making; `set` fills its Principled BSDF.
+    """The nodes of a material under construction; `set` fills its Principled BSDF.
 
-    point: (x, y, z) in metres; wear, dust: how used and how dusty, 0 to 1
+    point: (x, y, z) in metres; wear, dust: 0 to 1
     """
 
     tree: bpy.types.NodeTree
@@ -34,7 +34,7 @@ class ShaderGraph:
         return add_node(self.tree, kind, inputs, **properties)
 
     def set(self, **inputs) -> None:
-        """Set or link inputs of the Principled BSDF; _ stands for a space."""
+        """Set or link inputs of the Principled BSDF; _ in a name is a space."""
         for key, value in inputs.items():
             name = key.replace("_", " ")
             if isinstance(value, bpy.types.NodeSocket):
@@ -68,7 +68,7 @@ class ShaderGraph:
         return result
 
     def ramp(self, value: Number, start: Number, end: Number, low: Number = 0.0, high: Number = 1.0):
-        """Linear from low at start to high at end, held outside; start may lie above end."""
+        """Linear from low at start to high at end, constant outside; start may be greater than end."""
         inputs = {"Value": value, "From Min": start, "From Max": end, "To Min": low, "To Max": high}
         return self.node("ShaderNodeMapRange", inputs).outputs["Result"]
 
@@ -102,7 +102,7 @@ class ShaderGraph:
         return self.node("ShaderNodeVectorRotate", inputs, rotation_type="Z_AXIS").outputs["Vector"]
 
     def scaled(self, vector: Socket, per_m, seed: float) -> Socket:
-        """The vector in cycles, moved by seed so that patterns do not share their lattice."""
+        """The vector in cycles, shifted by seed so that patterns do not share their lattice."""
         x, y, z = _triple(per_m)
         node = self.node("ShaderNodeVectorMath", {"Vector": vector}, operation="MULTIPLY_ADD")
         self._feed(node, "Vector_001", (x, y, z))
@@ -110,13 +110,13 @@ class ShaderGraph:
         return node.outputs["Vector"]
 
     def noise(self, per_m, detail=2.0, roughness=0.5, seed=0.0, at=None, space="2D") -> Socket:
-        """Perlin noise about 0.5, mostly within 0.3 to 0.7; per_m: cycles a metre, one or one an axis."""
+        """Perlin noise about 0.5, mostly 0.3 to 0.7; per_m: cycles per metre, one number or one per axis."""
         vector = self.scaled(self.point if at is None else at, per_m, seed)
         inputs = {"Vector": vector, "Scale": 1.0, "Detail": detail, "Roughness": roughness}
         return self.node("ShaderNodeTexNoise", inputs, noise_dimensions=space).outputs["Fac"]
 
     def warp(self, vector: Socket, per_m: float, by_m: float, seed: float = 0.0) -> Socket:
-        """The vector moved to and fro by up to about by_m, smoothly; one noise serves both axes."""
+        """The vector, smoothly shifted by up to about by_m; one noise for both axes."""
         aside = self.ramp(self.noise(per_m, 1.0, 0.5, seed, vector), 0.0, 1.0, -by_m, by_m)
         return self.add(vector, self.combine(aside, self.product(aside, -0.7)))
 
@@ -128,7 +128,7 @@ class ShaderGraph:
         return node.outputs["Distance"], color.outputs["Red"], color.outputs["Green"]
 
     def random(self, x: Number, y: Number) -> Socket:
-        """A uniform number of a pair of whole numbers."""
+        """A uniform random number for a pair of integers."""
         inputs = {"Vector": self.combine(x, y)}
         return self.node("ShaderNodeTexWhiteNoise", inputs, noise_dimensions="2D").outputs["Value"]
 

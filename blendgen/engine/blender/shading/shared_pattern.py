@@ -1,7 +1,7 @@
 """Shared pattern: a mask that many materials use, as one node group that is built once a session.
 
 In: a graph, a name, a function that builds the mask, and the amount. Out: the mask's socket in the graph.
-A node costs half a millisecond to make; a group costs one node a material.
+A node costs half a millisecond; a group costs one node per material.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Back-lit sheet: opal acrylic lit evenly from below, as a light table for silhouettes.
 
-Its light is in the emission group, at unit gain as bright as white paper; dust and scratches show
-dark. What falls on it from above is scattered back like by frosted plastic.
+Its light is in the emission group, at unit gain as bright as white paper; dust and scratches look dark. Light
+from above is scattered back as by frosted plastic.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def build_backlit_sheet(surface: Surface) -> list[bpy.types.Object]:
 
 
 def write_opal(s: Shading) -> None:
-    """Even to a few percent, darker where dust lies or the sheet is stained and scratched."""
+    """Uniform to a few percent, darker where the sheet is dusty, stained or scratched."""
     cloud = s.ramp(s.noise(3.0, detail=2.0, seed=1.0), 0.3, 0.7, 0.96, 1.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, (13.0, -47.0), 30.0)
     blocked = s.sum(

@@ -8,7 +8,7 @@ import bpy
 
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 
-# what a surface's builder takes after the Surface: for kinds that show a photo, the photo
+# (surface) -> objects; of kinds that show a photo: (surface, photo) -> objects
 Builder = Callable[..., list[bpy.types.Object]]
 
 BUILDERS: dict[str, Builder] = {}

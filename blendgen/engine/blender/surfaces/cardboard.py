@@ -1,7 +1,7 @@
-"""Cardboard: a sheet of brown corrugated board on a bench, as the bottom of a box looks.
+"""Cardboard: a sheet of brown corrugated board on a bench, like the bottom of a box.
 
-The flutes run along local X and show as a faint washboard. Every FLAP_M two flaps meet under a
-strip of tape (seams); scored lines cross them; use adds dents, scuffs and creases.
+The flutes run along local X and look like a faint washboard. Every FLAP_M two flaps meet under a strip of
+tape (seams); scored lines cross them; wear adds dents, scuffs and creases.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def write_kraft(s: Shading) -> None:
 
 
 def _flutes(s: Shading) -> Socket:
-    """-1 to 1 across each flute, here more, there less."""
+    """-1 to 1 across each flute, with varying strength."""
     _, y, _ = s.split(s.warp(s.point, 9.0, 0.0016, 146.0))
     wave = s.math("SINE", s.product(y, 2 * 3.14159265 / FLUTE_M))
     return s.product(wave, s.ramp(s.noise((4.0, 7.0), seed=148.0), 0.35, 0.65, 0.25, 1.0))

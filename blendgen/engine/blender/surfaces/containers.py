@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
@@ -46,7 +46,7 @@ def build_container(container: Container, surface: Surface) -> bpy.types.Object:
     box = bpy.data.objects.new("container", mesh)
     to_world = rigid(rotation_about_z(container.yaw_deg), (*container.middle_m, 0.0))
     box.matrix_world = Matrix(to_world.tolist())
-    stand(box)
+    link_to_scene(box)
     return box
 
 

@@ -1,8 +1,9 @@
-"""Frame: what surrounds a belt: extruded aluminium side rails, and the concrete floor under all.
+"""Frame: the surroundings of a belt: extruded aluminium side rails, and the concrete floor below.
 
-The rails lap over the belt's edges by LAP_M, 1.5 mm above it, and stand RAIL_TOP_M over the
-carrying plane. The frame stays where the conveyor is while the belt runs: texture_offset_m only
-says where along it the scene stands, which moves the bolts.
+The rails overlap the belt's edges by LAP_M, 1.5 mm above it; their tops are RAIL_TOP_M above the carrying
+plane.
+The frame does not move with the belt: texture_offset_m only selects the place along it, which moves the
+bolts.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _RAIL_OUTLINE_MM = (
 
 
 def half_length_m(surface: Surface) -> float:
-    """A belt is much longer than it is wide, also where it was widened for what lies on it."""
+    """A belt is much longer than wide, also if it was widened for large products."""
     return max(SHORTEST_HALF_LENGTH_M, 2.0 * surface.width_m)
 
 

@@ -1,7 +1,7 @@
-"""Meshes: plain arrays become Blender meshes and objects, found again by name.
+"""Meshes: turns arrays into Blender meshes and objects, which are reused by name.
 
 Vertices are metres in the object's own frame, faces are quads counted counter-clockwise from
-outside. A mesh of the same name is emptied and filled anew, so repeated calls add no datablocks.
+outside. A mesh of the same name is emptied and filled again, so repeated calls add no data blocks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.session.stage import stand
+from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.scene.ground import Surface
 
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -28,7 +28,7 @@ def quad_mesh(
     mesh.loops.add(quads.size)
     mesh.polygons.add(len(quads))
     mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
-    # attributes are copied at once; the same through vertices, loops and shade_flat takes ten times longer
+    # attributes are copied at once; vertices, loops and shade_flat would take ten times longer
     _fill(mesh.attributes["position"], "vector", vertices_m, np.float32)
     _fill(mesh.attributes[".corner_vert"], "value", quads, np.int32)
     sharp = mesh.attributes.get("sharp_face") or mesh.attributes.new("sharp_face", "BOOLEAN", "FACE")
@@ -44,12 +44,12 @@ def _fill(attribute, key: str, values: np.ndarray, kind: type) -> None:
 
 
 def place(mesh: bpy.types.Mesh, surface: Surface, along_m: float = 0.0) -> bpy.types.Object:
-    """A new object in the scene, along_m down the belt, turned with it."""
+    """A new object in the scene, along_m down the belt, rotated with it."""
     yaw_rad = math.radians(surface.yaw_deg)
     placed = bpy.data.objects.new(mesh.name, mesh)
     placed.location = (-along_m * math.sin(yaw_rad), along_m * math.cos(yaw_rad), 0.0)
     placed.rotation_euler = (0.0, 0.0, yaw_rad)
-    stand(placed)
+    link_to_scene(placed)
     return placed
 
 

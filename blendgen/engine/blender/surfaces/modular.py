@@ -1,8 +1,8 @@
 """Modular belt: brick-laid plastic modules with real hinge gaps and drain slots.
 
-Rows of PITCH_M carry fingers that reach between those of the next row and end short of its spine,
-which leaves the slots. One patch of rows is a mesh, repeated by sharing it; the patch is laid out
-in the material's own grid, so texture_offset_m moves modules, joints and tints together.
+Rows of PITCH_M have fingers that reach between those of the next row and end before its spine, which leaves
+the slots. One patch of rows is a mesh that many objects share; the patch follows the material's grid, so
+texture_offset_m moves modules, joints and tints together.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def patch_arrays(width_m: float, offset_x_m: float, joint_m: float) -> Arrays:
 
 
 def _joint_side(column: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """+1 or -1 where a link ends its module on that side, else 0; odd rows are laid half a module on."""
+    """+1 or -1 where a link ends its module on that side, else 0; odd rows are shifted by half a module."""
     place_in_module = (column + np.where(row % 2 == 1, COLUMNS // 2, 0)) % COLUMNS
     return np.where(place_in_module == 0, -1.0, np.where(place_in_module == COLUMNS - 1, 1.0, 0.0))
 
@@ -128,7 +128,7 @@ def write_acetal(s: Shading) -> None:
 
 
 def _module_tint(s: Shading) -> Socket:
-    """Brightness of the module: batches differ a little, replaced modules in a used belt more."""
+    """Brightness of the module: batches differ a little, replaced modules of a used belt more."""
     x, y, _ = s.split(s.point)
     # fingers reach past the hinge line: which row a point belongs to depends on its column
     column = s.math("FLOORED_MODULO", s.math("FLOOR", s.product(x, 1 / COLUMN_M)), 2.0)

@@ -1,7 +1,7 @@
 """Paper: a matte seamless backdrop, for products photographed on their own.
 
-A level sheet of 12 m without edges in view. At wear = dust = 0 only fibre and a faint unevenness
-show; wear adds creases and scuffs.
+A level sheet of 12 m without visible edges. At wear = dust = 0 only fibre and slight unevenness are visible;
+wear adds creases and scuffs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Photo: a user's photo as a level surface without edges, at its real size.
 
-It is taken for the surface's own colour and continued in its mirror images, so that no seam
-shows. Its own wear, dust and stains are in the picture; only water is laid on it.
+It is the surface's colour, continued by its mirror images, so that there is no visible seam. Wear, dust and
+stains are in the photo; only water is added.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Shading: materials of surfaces and their live parameters.
 
-Coordinates come from the world position (turned by yaw), not from UVs: objects may be shared and
-moved without the pattern noticing. `local` stays with the belt's edges, `point` also moves by
-texture_offset_m.
+Coordinates come from the world position (rotated by yaw), not from UVs: sharing and moving objects does not
+change the pattern. `local` stays with the belt's edges, `point` also moves by texture_offset_m.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from blendgen.geometry.color import hex_to_linear
 from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 
-# A whole number of modules, module rows and splices: wrapping the offset keeps float32 exact enough
-# for fabric and moves none of them.
+# A whole number of modules, module rows and splices: wrapping the offset does not move them, and float32
+# stays precise enough for fabric.
 WRAP_M = 45.72
 _AMOUNTS = ("wear", "dust", "stains", "spills", "wetness", "seams")
 
 
 class Shading(ShaderGraph):
-    """One material in the making; `set` fills its BSDF.
+    """A material under construction; `set` fills its BSDF.
 
     wear, dust, stains, spills, wetness, seams (each 0 to 1) and base (a colour) are its live parameters;
-    spills are stains that the spec asks for, and not only those that come with wear
+    spills are the stains that the spec asks for, in addition to those of wear
     """
 
     def __init__(self, name: str):
@@ -49,13 +48,13 @@ class Shading(ShaderGraph):
         return self.node(kind, name=name).outputs[0]
 
     def blots(self, seed: float, cell_mm: tuple[float, float] = (85.0, 95.0)) -> Socket:
-        """The stains that come with wear, and larger ones where the spec asks for stains."""
+        """The stains of wear, and larger ones if the spec asks for stains."""
         small = stains(self, self.stains, seed, cell_mm)
         ragged = self.warp(self.warp(self.point, 24.0, 0.02, seed + 150.0), 170.0, 0.004, seed + 151.0)
         large = marks(self, (125.0, 110.0), (0.06, 0.3), self.product(self.spills, 0.8), seed + 150.0, ragged)
         inside = self.ramp(self.noise(90.0, 3.0, 0.65, seed + 152.0), 0.32, 0.6, 0.4, 1.0)
-        asked = self.math("MINIMUM", self.product(self.spills, 20.0), 1.0)
-        return self.math("MAXIMUM", small, self.product(large, inside, asked))
+        has_spills = self.math("MINIMUM", self.product(self.spills, 20.0), 1.0)
+        return self.math("MAXIMUM", small, self.product(large, inside, has_spills))
 
     def across(self) -> Socket:
         """The world direction of local +X."""
@@ -66,7 +65,7 @@ class Shading(ShaderGraph):
 def surface_material(
     name: str, write: Callable[[Shading], None], surface: Surface, color_srgb: str | None = None
 ) -> bpy.types.Material:
-    """The material of that name, written if it does not exist yet, with all parameters set."""
+    """The material of that name, built if it does not exist yet, with all parameters set."""
     name = f"surface.{name}"
     material = cached_block("materials", name, write.__module__, lambda: _written(name, write))
     _set_parameters(material.node_tree.nodes, surface, color_srgb)
@@ -95,7 +94,7 @@ def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
 
 
 def seams_of(surface: Surface) -> float:
-    """How visible joints are: as drawn, or else as usual for the kind."""
+    """Visibility of joints: as sampled, or the default of the kind."""
     usual = 0.0 if SURFACE_KINDS[surface.kind].seamless else 1.0
     return usual if surface.seams is None else surface.seams
 

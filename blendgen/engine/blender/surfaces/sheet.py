@@ -1,8 +1,8 @@
 """Sheet belts: rubber and PVC, one flat strip between rails whose relief is bump only.
 
-A flat strip keeps z = 0 exact for what lies on it. Rubber carries a fabric impression of about a
-millimetre, PVC a fine matte grain. Where seams show, PVC has the zigzag of a finger splice every
-SPLICE_PERIOD_M, rubber a splice on the bias every half of that.
+A flat strip keeps z = 0 exact for products on it. Rubber has a fabric impression of about a millimetre, PVC a
+fine matte grain. With seams, PVC has the zigzag of a finger splice every SPLICE_PERIOD_M, rubber a diagonal
+splice twice as often.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def write_rubber(s: Shading) -> None:
 
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
-    # the threads' valleys see less light than their backs; bump alone cannot darken them
+    # the valleys between threads get less light; bump alone does not darken them
     gloss = s.product(s.ramp(weave, -0.1, 0.1, 0.22, 0.58), s.ramp(blotch, 0.3, 0.7, 0.8, 1.15))
     color, gloss = wet(s, color, gloss, porous=0.4, beads=0.7)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
@@ -95,7 +95,7 @@ def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
 
 
 def write_pvc(s: Shading) -> None:
-    """Coloured PVC, satin, greyed by dirt that the travel draws into streaks."""
+    """Coloured PVC, satin, greyed by dirt in streaks along the travel."""
     grain = s.noise(560.0, detail=2.0, roughness=0.65, seed=1.0)
     waves = s.noise((22.0, 14.0), detail=2.0, seed=2.0)
     seam, field = (s.product(mask, s.seams) for mask in _splice(s))
@@ -125,7 +125,7 @@ def _splice(s: Shading) -> tuple[Socket, Socket]:
     tooth = s.math("PINGPONG", x, SPLICE_TOOTH_M / 2)
     zigzag = s.ramp(tooth, 0.0, SPLICE_TOOTH_M / 2, -SPLICE_LENGTH_M / 2, SPLICE_LENGTH_M / 2)
     along = s.math("SUBTRACT", s.math("FLOORED_MODULO", y, SPLICE_PERIOD_M), SPLICE_PERIOD_M / 2)
-    # the line runs steeply, so its width across is the distance along divided by the slope
+    # the line is steep, so its width across is the distance along divided by the slope
     slope = 2 * SPLICE_LENGTH_M / SPLICE_TOOTH_M
     aside = s.math("ABSOLUTE", s.math("SUBTRACT", along, zigzag))
     line = s.ramp(aside, 0.00035 * slope, 0.00012 * slope)

@@ -1,8 +1,8 @@
-"""Water: a film, puddles and drops on what does not drink it, dark patches in what does.
+"""Water: a film, puddles and drops on materials that do not absorb it, dark patches in those that do.
 
-Masks follow the parameter wetness and vanish at 0: Cycles then drops these nodes. Water is a
-clear coat of index 1.33 with a surface of its own: level over the relief below it, rising at its
-rim, domed in drops. Under it a dielectric loses its own gloss, and what is porous darkens.
+Masks follow the parameter wetness and vanish at 0: Cycles then drops these nodes. Water is a clear coat of
+index 1.33 with its own surface: level over the relief below it, rising at its rim, domed in drops. Below it a
+dielectric loses its own gloss, and porous materials darken.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _DROP_CELLS_MM = (13.0, 5.5)
 
 
 def wet(s: Shading, color, gloss: Number, porous: float, beads: float = 1.0) -> tuple[Socket, Socket]:
-    """(color, gloss) under water, whose coat is set; gloss: the Specular IOR Level.
+    """(color, gloss) under water; also sets the coat. gloss: the Specular IOR Level.
 
-    porous: how much it darkens where it is soaked, 0 (metal, plastic) to 1
-    beads: how much of the water stands in drops; 0 where it spreads at once
+    porous: how much the material darkens if it is soaked, 0 (metal, plastic) to 1
+    beads: share of the water in drops; 0 if it spreads at once
     """
     puddle, damp = _puddle(s)
     drop, dome_mm = _drops(s, beads)
@@ -35,7 +35,7 @@ def wet(s: Shading, color, gloss: Number, porous: float, beads: float = 1.0) -> 
 
 
 def soaked(s: Shading, color, amount: float = 1.0) -> Socket:
-    """The colour of something that drinks the water: patches with a darker rim, no gloss."""
+    """The colour of an absorbent material: patches with a darker rim, no gloss."""
     level = _level(s)
     start = _start(s)
     inside = s.ramp(level, start, s.math("ADD", start, 0.02))
@@ -54,12 +54,12 @@ def _soaked(s: Shading, color, amount: Socket) -> Socket:
 
 
 def _any(s: Shading) -> Socket:
-    """0 for dry, 1 from a little wetness on."""
+    """0 if dry, 1 from a little wetness on."""
     return s.math("MINIMUM", s.product(s.wetness, 20.0), 1.0)
 
 
 def _level(s: Shading) -> Socket:
-    """Where water gathers first."""
+    """The places where water collects first."""
     return s.noise((6.5, 5.0), detail=3.5, roughness=0.52, seed=120.0)
 
 
@@ -68,7 +68,7 @@ def _start(s: Shading) -> Socket:
 
 
 def _puddle(s: Shading) -> tuple[Socket, Socket]:
-    """(standing water, what is damp round it)."""
+    """(standing water, the damp area around it)."""
     level, start = _level(s), _start(s)
     puddle = s.ramp(level, start, s.math("ADD", start, 0.022))
     damp = s.ramp(level, s.math("SUBTRACT", start, 0.07), s.math("SUBTRACT", start, 0.01))

@@ -1,8 +1,8 @@
-"""Wire mesh belt: a balanced weave, real wire that light falls through, on wear strips.
+"""Wire mesh belt: a balanced weave of real wire that light falls through, on wear strips.
 
-Between two straight cross rods runs a row of flattened spirals, bent left and right in turn, each
-hooked into those of the next row. A patch of rows is a mesh, repeated by sharing it; the tops of
-the spirals are the plane z = 0. Below lie wear strips, cross members and the floor.
+Between two straight cross rods there is a row of flattened spirals, alternately bent left and right, each
+hooked into those of the next row. A patch of rows is a mesh that many objects share; the tops of the spirals
+are the plane z = 0. Below are wear strips, cross members and the floor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MEMBER_PITCH_M, MEMBER_WIDTH_M = 0.6, 0.04
 
 @surface_builder("belt_mesh")
 def build_mesh_belt(surface: Surface) -> list[bpy.types.Object]:
-    """Shared patches along the belt, what carries them, and the frame."""
+    """Shared patches along the belt, their supports, and the frame."""
     x_m, y_m = wrapped_offset_m(surface)
     material = surface_material("belt_mesh", write_wire, surface)
     patch = quad_mesh(
@@ -79,7 +79,7 @@ def _turn(pitch_m: float, left: bool) -> Arrays:
     straight = pitch_m / length[-1]
     x_m = COIL * pitch_m * share
     if left:
-        # hooked in half a turn beside the spirals of the row before
+        # hooked in half a turn away from the spirals of the row before
         x_m = COIL * pitch_m * (0.5 - straight - share)
     centre_z = -(radius + WIRE / 2 * pitch_m)
     points = np.column_stack([x_m, path[:, 0], path[:, 1] + centre_z])
@@ -157,6 +157,6 @@ def write_wire(s: Shading) -> None:
 
 
 def write_strip(s: Shading) -> None:
-    """FrozenModel and rubbed, with the soil that falls through the belt."""
+    """A plain colour, rubbed, with the dirt that falls through the belt."""
     soil = s.product(s.ramp(s.noise((30.0, 8.0), detail=3.0, seed=4.0), 0.35, 0.65), s.sum(s.wear, 0.15), 0.6)
     s.set(Base_Color=s.mix(soil, s.base, (0.06, 0.055, 0.05)), Roughness=0.55)

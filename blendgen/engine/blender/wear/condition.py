@@ -1,9 +1,9 @@
-"""Condition: what use does to a product's materials, and its screen switched on.
+"""Condition: adds wear to a product's materials, and switches its screen on.
 
-In: a copy of one of its materials and how worn it is. The nodes are put between the material's own
-colours, roughnesses and normals and its Principled BSDF, in the order in which things happen to a
-product: touched, scratched, abraded, broken, labelled, left in the dust. Patterns lie in the
-product's own frame, so they turn with it; dust lies on what faces up in the world.
+In: a copy of one of its materials, and a Condition. The nodes go between the material's own colours,
+roughnesses and normals and its Principled BSDF, in the order in which things happen to a product: it is
+touched, scratched, abraded, broken, labelled and gets dusty. Patterns are in the product's own frame, so they
+turn with it; dust is on faces that look up in the world.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from blendgen.engine.blender.wear.stickers import add_sticker
 from blendgen.engine.blender.wear.used_material import UsedMaterial, is_glass
 from blendgen.scene.condition import Condition, Sticker
 
-_BARE_LINEAR = (0.42, 0.41, 0.40)  # what a scratch lays open
+_BARE_LINEAR = (0.42, 0.41, 0.40)  # the material below the surface, which scratches expose
 _SCREENS = ("display", "screen")
 _ICON_PITCH_M = (0.0165, 0.0195)
-# parts that lie deeper than what rubs on a product, or is stuck on it
+# parts that are too deep for abrasion and stickers
 _SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
@@ -33,7 +33,7 @@ _SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 def wear_out(
     material: bpy.types.Material, condition: Condition, groups: Mapping[Sticker, bpy.types.NodeTree]
 ) -> None:
-    """Change a material in place; nothing where it has no Principled BSDF. groups: of its stickers"""
+    """Change a material in place, if it has a Principled BSDF. groups: node groups of its stickers"""
     principled = next((n for n in material.node_tree.nodes if n.type == "BSDF_PRINCIPLED"), None)
     if principled is None:
         return
@@ -90,7 +90,7 @@ def _picture(graph: UsedMaterial) -> Socket:
     aside = graph.math("PINGPONG", graph.product(x, 1 / _ICON_PITCH_M[0]), 0.5)
     along = graph.math("PINGPONG", graph.product(y, 1 / _ICON_PITCH_M[1]), 0.5)
     inside = graph.math("GREATER_THAN", graph.math("MINIMUM", aside, along), 0.12)
-    # the pattern's place decides for the whole screen whether it has icons, and which
+    # the pattern's offset decides for the whole screen whether it has icons, and which
     shown = 1.0 if int(1000 * graph.pattern_offset_m[0]) % 2 else 0.0
     shift = round(1000 * graph.pattern_offset_m[1])
     chance = graph.random(graph.sum(column, float(shift)), row)
@@ -105,7 +105,7 @@ def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> 
 
 
 def _smears(s: ShaderGraph) -> Socket:
-    """Greasy patches as large as fingertips, wiped in one direction, with more of them at more."""
+    """Greasy patches as large as fingertips, wiped in one direction; a larger amount has more of them."""
     wiped = s.turned(s.warp(s.point, 30.0, 0.006, 95.0), 24.0)
     patch = s.noise((70.0, 38.0), detail=2.5, roughness=0.6, seed=96.0, at=wiped)
     start = s.ramp(s.wear, 0.0, 1.0, 0.66, 0.44)

@@ -1,9 +1,9 @@
-"""Cracks: glass that was hit: cracks that run out from the impact, and shards between them.
+"""Cracks: broken glass: cracks that start at the impact, and shards between them.
 
-In: a used material of glass, how much, and where it was hit. Two webs of cells are drawn about the
-impact, wider and longer the farther they are from it: a coarse one whose cracks run on to the rim,
-and a fine one that breaks the glass between them; at the impact itself the glass is crushed.
-Shards lean by a degree or two, so that each mirrors something else, and cracks end at chance.
+In: a used material of glass, the amount, and the point of the impact. There are two webs of cells around the
+impact, which get wider and longer with distance: a coarse one whose cracks reach the rim, and a fine one that
+breaks the glass between them; at the impact itself the glass is crushed. Shards tilt by a degree or two, so
+that each reflects something else, and cracks end at random places.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def add_cracks(graph: UsedMaterial, amount: float, impact: Impact) -> None:
         lean.append(tilt)
     crushed = _crushed(graph, distance, 0.0018 + 0.0045 * amount)
     crack = graph.math("MAXIMUM", graph.math("MAXIMUM", *lines), crushed)
-    # a crack shows where light meets it at the right angle, so it comes and goes along its way
-    seen = graph.ramp(graph.noise((90.0, 90.0), 2.0, seed=73.0), 0.36, 0.66, 0.22, 1.0)
-    visible = graph.product(crack, graph.math("MAXIMUM", seen, crushed))
+    # a crack is only visible where light meets it at the right angle, so it fades along its way
+    visible = graph.ramp(graph.noise((90.0, 90.0), 2.0, seed=73.0), 0.36, 0.66, 0.22, 1.0)
+    visible = graph.product(crack, graph.math("MAXIMUM", visible, crushed))
     graph.tilt(graph.tint(graph.add(*lean), 0.022 + 0.03 * amount))
     graph.relief(graph.product(crack, -0.05))
     graph.cover(graph.product(visible, 0.8), Base_Color=_CRACK_LINEAR)
@@ -53,7 +53,7 @@ def add_cracks(graph: UsedMaterial, amount: float, impact: Impact) -> None:
 
 
 def _about(graph: UsedMaterial, impact: Impact) -> tuple[Socket, Socket]:
-    """The place in the plane of the glass, metres from the impact, bent a little as cracks are."""
+    """The place in the plane of the glass, metres from the impact, slightly warped as cracks are."""
     across = perpendicular(impact.normal)
     offset = graph.add(graph.own, tuple(-value for value in impact.point_m))
     place = graph.combine(*(graph.dot(offset, direction) for direction in across))
@@ -63,7 +63,7 @@ def _about(graph: UsedMaterial, impact: Impact) -> tuple[Socket, Socket]:
 
 
 def _web(graph: UsedMaterial, web: _Web, x, y, distance) -> tuple[Socket, Socket]:
-    """(lines from 0 to 1, the lean of each shard as a vector from -1 to 1)."""
+    """(lines from 0 to 1, the tilt of each shard as a vector from -1 to 1)."""
     heading = graph.combine(graph.math("DIVIDE", x, distance), graph.math("DIVIDE", y, distance))
     share = graph.math("POWER", graph.math("DIVIDE", distance, _UNIT_M), web.power)
     place = graph.add(graph.tint(heading, graph.product(share, web.cells)), (web.seed, 0.0, 0.0))
@@ -95,9 +95,9 @@ def _edge_m(graph: UsedMaterial, web: _Web, place, heading, own, other, stretch)
 
 
 def _left(graph: UsedMaterial, web: _Web, heading, distance, chance) -> Socket:
-    """How far a crack still runs, against the whole way: 1 at the impact, 0 and below past its end.
+    """The remaining share of a crack's length: 1 at the impact, 0 and below past its end.
 
-    The ends lie farther out in some directions than in others, and differ from shard to shard.
+    Cracks are longer in some directions than in others, and differ from shard to shard.
     """
     by_direction = graph.ramp(graph.noise(1.6, 2.0, 0.6, web.seed, heading), 0.3, 0.7, 0.45, 1.5)
     reach = graph.product(by_direction, graph.ramp(chance, 0.0, 1.0, 0.8, 1.2), web.reach_m)

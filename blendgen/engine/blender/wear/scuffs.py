@@ -1,9 +1,8 @@
-"""Scuffs: what rubbing does: worn edges first, then patches on the faces.
+"""Scuffs: the result of rubbing: worn edges first, then patches on the faces.
 
-In: a used material and how much. Edges are where the normals close by differ, outer ones where a
-look into the product from its surface soon meets another face. Both together work on any mesh,
-however coarse, and leave inner corners and thin sheets alone. Worn places are lighter, matt and full
-of fine scratches.
+In: a used material and the amount. There is an edge where nearby normals differ; it is convex where a ray
+into the product soon meets another face. Both together work on any mesh, however coarse, and ignore concave
+corners and thin sheets. Worn places are lighter, matte and full of fine scratches.
 """
 
 from __future__ import annotations
@@ -19,20 +18,20 @@ _HAIRLINES_DEG = (8.0, 63.0, -37.0)
 
 def add_scuffs(graph: UsedMaterial, amount: float) -> None:
     """Change the material in place; amount: above 0, up to 1."""
-    # some edges were dragged over things and others hardly touched; rubbed faces are few and large
+    # some edges are worn much more than others; worn patches on faces are few and large
     met = graph.ramp(graph.noise(26.0, 2.0, seed=80.0, space="3D"), 0.36, 0.62, 0.38, 1.05)
     grain = graph.ramp(graph.noise(160.0, 5.0, 0.7, seed=81.0, space="3D"), 0.3, 0.7, 0.0, 0.55)
     rubbed = graph.ramp(graph.noise(17.0, 6.0, 0.68, seed=82.0, space="3D"), 0.47, 0.72, 0.0, 0.75)
     field = graph.sum(graph.math("MAXIMUM", graph.product(_edges(graph), met), rubbed), grain)
     start = 1.3 - 0.68 * amount
-    worn = graph.product(graph.ramp(field, start, start + 0.22), _hairlines(graph))
-    worn = graph.math("MAXIMUM", worn, graph.product(_nicks(graph, amount), met))
-    graph.cover(graph.product(worn, 0.45 + 0.35 * amount), Base_Color=_BARE_LINEAR)
-    graph.cover(worn, Roughness=0.62, Coat_Weight=0.0)
+    wear = graph.product(graph.ramp(field, start, start + 0.22), _hairlines(graph))
+    wear = graph.math("MAXIMUM", wear, graph.product(_nicks(graph, amount), met))
+    graph.cover(graph.product(wear, 0.45 + 0.35 * amount), Base_Color=_BARE_LINEAR)
+    graph.cover(wear, Roughness=0.62, Coat_Weight=0.0)
 
 
 def _nicks(graph: UsedMaterial, amount: float) -> Socket:
-    """Small dents, about a millimetre, that show on faces and round edges too."""
+    """Small dents of about a millimetre, which are also visible on faces and round edges."""
     start = 0.75 - 0.07 * amount
     return graph.ramp(graph.noise(430.0, 1.5, seed=84.0, space="3D"), start, start + 0.03)
 

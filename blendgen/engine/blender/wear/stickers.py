@@ -1,9 +1,9 @@
 """Stickers: paper labels with print, vinyl stickers and strips of tape, laid on by projection.
 
-In: used materials and a Sticker, whose own nodes are one group that they share. It covers what looks its
-way within its outline and lies about as high as the surface below its middle, so outline, depth and masks
-of the product stay exact; its thickness shows as a step in the normals. Tape is translucent and follows
-the product round its edges.
+In: used materials and a Sticker, whose nodes are one group that they share. It covers the surface within its
+outline that faces it and is about as high as the surface below its middle. Outline, depth and masks of the
+product stay exact; the thickness of a sticker is a step in the normals. Tape is translucent and follows the
+product around its edges.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from blendgen.scene.frozen import Vector3
 _EDGE_M = 0.00012
 _INK_LINEAR = (0.018, 0.018, 0.02)
 _WHITE_LINEAR = (0.82, 0.82, 0.8)
-_BEND = 0.3  # of its length, how far a sticker reaches up or down
+_BEND = 0.3  # how far a sticker reaches up or down, as a share of its length
 _OUTPUTS = {"Mask": "Float", "Face": "Color", "Height": "Float"}
 _BAR_M, _ROW_M, _GLYPH_M = 0.0006, 0.0022, 0.0008
 
 
 def laid_down(sticker: Sticker, surface: BVHTree) -> Sticker:
-    """The sticker with its middle on the surface that it meets on its way down; as it is where none is."""
+    """The sticker with its middle projected onto the surface below; unchanged if there is none."""
     normal = Vector(sticker.normal)
     hit, *_ = surface.ray_cast(Vector(sticker.center_m) + _EDGE_M * normal, -normal)
     return sticker if hit is None else sticker.model_copy(update={"center_m": tuple(hit)})
 
 
 def reaches(sticker: Sticker, points: np.ndarray) -> bool:
-    """Whether any of the surface between points (n, 3) of the product frame may lie under a sticker."""
+    """Whether a sticker may cover some of the surface between points (n, 3) of the product frame."""
     directions = np.array([sticker.along, _cross(sticker.normal, sticker.along), sticker.normal])
     length, width = sticker.size_m
     reach = np.array([length / 2 + _EDGE_M, width / 2 + _EDGE_M, _BEND * length])
@@ -48,7 +48,7 @@ def reaches(sticker: Sticker, points: np.ndarray) -> bool:
 
 
 def sticker_group(sticker: Sticker, condition: Condition) -> bpy.types.NodeTree:
-    """A new node group: where the sticker lies, its colours, and how high it stands in mm."""
+    """A new node group: the mask of the sticker, its colours, and its height in mm."""
     tree = bpy.data.node_groups.new("sticker", "ShaderNodeTree")
     for name, kind in _OUTPUTS.items():
         tree.interface.new_socket(name=name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
@@ -63,7 +63,7 @@ def sticker_group(sticker: Sticker, condition: Condition) -> bpy.types.NodeTree:
 
 
 def add_sticker(graph: UsedMaterial, sticker: Sticker, group: bpy.types.NodeTree) -> None:
-    """Lay it over whatever the material shows so far; group: of `sticker_group`."""
+    """Cover the material so far with a sticker; group: of `sticker_group`."""
     node = graph.node("ShaderNodeGroup", node_tree=group)
     mask, face, height_mm = (node.outputs[name] for name in _OUTPUTS)
     opaque = graph.product(mask, sticker.opacity)
@@ -81,7 +81,7 @@ def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket, Socke
 
 
 def _level(graph: UsedMaterial, sticker: Sticker, height: Socket) -> Socket:
-    """It bends to a curved surface, but does not fall off a step."""
+    """It follows a curved surface, but not a step."""
     return graph.math("LESS_THAN", graph.math("ABSOLUTE", height), _BEND * sticker.size_m[0])
 
 

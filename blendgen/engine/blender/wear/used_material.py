@@ -1,8 +1,8 @@
-"""Used material: a material that a product already has, about to get marks of use.
+"""Used material: the existing material of a product, to which marks of use are added.
 
-In: a copy of the material and a Condition. `value` tells what feeds a socket of its Principled BSDF
-so far, `cover` lays something over it by a mask, `relief` adds to its shape. Patterns lie in the
-product's own frame, so they turn with it.
+In: a copy of the material and a Condition. `value` is the current input of a socket of its Principled BSDF,
+`cover` replaces inputs by a mask, `relief` adds to its shape. Patterns are in the product's own frame, so
+they turn with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class UsedMaterial(ShaderGraph):
         self.pattern_offset_m = condition.pattern_offset_m
 
     def value(self, name: str) -> Socket | Number | tuple:
-        """What feeds a socket of the BSDF so far: a link's source, or its value."""
+        """The current input of a socket of the BSDF: the source of its link, or its value."""
         socket = self.principled.inputs[name]
         if socket.is_linked:
             return socket.links[0].from_socket
@@ -40,7 +40,7 @@ class UsedMaterial(ShaderGraph):
         return tuple(value)[:3] if hasattr(value, "__len__") else float(value)
 
     def cover(self, mask: Socket, **inputs) -> None:
-        """Where the mask is 1, inputs take these values; _ stands for a space."""
+        """Where the mask is 1, inputs take these values; _ in a name is a space."""
         for key, over in inputs.items():
             under = self.value(key.replace("_", " "))
             is_color = isinstance(under, tuple) or (
@@ -55,20 +55,20 @@ class UsedMaterial(ShaderGraph):
             self.set(**{name.replace(" ", "_"): higher})
 
     def normal(self, name: str = "Normal") -> Socket:
-        """The normal that the material has so far, world frame."""
+        """The current normal of the material, world frame."""
         socket = self.principled.inputs[name]
         if socket.is_linked:
             return socket.links[0].from_socket
         return self.node("ShaderNodeNewGeometry").outputs["Normal"]
 
     def relief(self, height_mm: Socket) -> None:
-        """Raise the surface, also that of its coat, on top of the shape that it has."""
+        """Raise the surface and that of its coat, on top of the current shape."""
         for name in _NORMALS:
             inputs = {"Height": height_mm, "Distance": 0.001, "Strength": 1.0, "Normal": self.normal(name)}
             self.set(**{name.replace(" ", "_"): self.node("ShaderNodeBump", inputs).outputs["Normal"]})
 
     def tilt(self, by: Socket) -> None:
-        """Lean the normals by a vector that is small against 1."""
+        """Tilt the normals by a vector that is much shorter than 1."""
         for name in _NORMALS:
             leaning = self.vector("NORMALIZE", self.add(self.normal(name), by))
             self.set(**{name.replace(" ", "_"): leaning})
@@ -96,7 +96,7 @@ class UsedMaterial(ShaderGraph):
         return self.dot(self.vector("NORMALIZE", own.outputs["Vector"]), normal)
 
     def darken_emission(self, mask: Socket) -> None:
-        """What shines is hidden where the mask is 1."""
+        """Hide emission where the mask is 1."""
         strength = self.value("Emission Strength")
         if isinstance(strength, bpy.types.NodeSocket) or strength:
             self.set(Emission_Strength=self.product(self.math("SUBTRACT", 1.0, mask, clamp=True), strength))
