@@ -26,7 +26,7 @@ def test_a_wish_that_means_nothing_is_refused(text):
         parse_device(text)
 
 
-def test_a_mistyped_device_is_told_the_nearest():
+def test_a_mistyped_device_gets_a_suggestion():
     with pytest.raises(UsageError, match="did you mean optix"):
         parse_device("optx")
 
