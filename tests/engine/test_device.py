@@ -11,8 +11,8 @@ HIP = [Device("hip", "HIP_a", "AMD W7900")]
 NVIDIA = [*OPTIX, *CUDA]
 
 
-def chosen(text, found):
-    return list(choose_devices(parse_device(text), found))
+def chosen(text, gpus):
+    return list(choose_devices(parse_device(text), gpus))
 
 
 def test_the_words_and_numbers_of_a_wish():
@@ -32,11 +32,11 @@ def test_a_mistyped_device_gets_a_suggestion():
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("gpus", "expected"),
     [([], [CPU]), (CUDA, CUDA), (NVIDIA, OPTIX), (CUDA + OPTIX, OPTIX), (HIP, HIP), (HIP + CUDA, CUDA)],
 )
-def test_auto_is_the_best_backend_that_is_there_with_all_its_cards(found, expected):
-    assert chosen("auto", found) == expected
+def test_auto_is_the_best_available_backend_with_all_its_cards(gpus, expected):
+    assert chosen("auto", gpus) == expected
 
 
 def test_cards_are_counted_within_their_backend():
@@ -46,7 +46,7 @@ def test_cards_are_counted_within_their_backend():
 
 
 @pytest.mark.parametrize("text", ["hip", "cuda:2", "cuda:0,7"])
-def test_what_is_not_there_is_refused_with_the_list_of_what_is(text):
+def test_a_missing_device_is_an_error_with_the_available_ones(text):
     with pytest.raises(
         SetupError, match=r"this machine has no .*; available: cpu, optix:0 \(NVIDIA L4\), optix:1"
     ):
