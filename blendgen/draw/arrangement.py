@@ -1,4 +1,4 @@
-"""Arrangement: all things of a scene in their places, before the surface, the light and the camera."""
+"""Arrangement: the poses of products, distractors and container, without surface, camera and lamps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Placed = TypeVar("_Placed", PlacedProduct, Distractor)
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Products, subject first, and what lies among them; container: the box that they lie in."""
+    """Products, subject first, the distractors among them, and the container that they are in, if any."""
 
     products: tuple[PlacedProduct, ...]
     distractors: tuple[Distractor, ...] = ()
@@ -32,14 +32,14 @@ class Arrangement:
         return _points(self.products, catalog)
 
     def extent(self, catalog: Catalog) -> PointsN3:
-        """(n, 3) points round all that lies on the surface."""
+        """(n, 3) points that enclose everything on the surface, world frame, metres."""
         everything = [_points((*self.products, *self.distractors), catalog)]
         if self.container is not None:
             everything += [wall.corners_m for wall in walls(self.container)]
         return np.concatenate(everything)
 
     def moved(self, offset_xy_m: Array2 | tuple[float, float]) -> Arrangement:
-        """The same, all shifted along the surface."""
+        """The arrangement, shifted along the surface by (x, y)."""
         shift = rigid(np.eye(3), (*offset_xy_m, 0.0))
         container = self.container
         if container is not None:
@@ -56,14 +56,14 @@ class Arrangement:
         return _placed(self.products[0], catalog)
 
     def others(self, catalog: Catalog) -> list[Polytope]:
-        """All that may stand before the subject."""
+        """Everything that may hide the subject."""
         others: tuple[PlacedProduct | Distractor, ...] = (*self.products[1:], *self.distractors)
         things = [_placed(thing, catalog) for thing in others]
         return things + (walls(self.container) if self.container is not None else [])
 
 
 def walls(container: Container) -> list[Polytope]:
-    """The four walls and the bottom of a container, in the world."""
+    """The four walls and the bottom of a container, in the world frame."""
     width, length, height = container.size_m
     x, y, t = width / 2, length / 2, container.wall_m
     boxes = [

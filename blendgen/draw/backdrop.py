@@ -1,4 +1,4 @@
-"""Backdrop: which photo stands behind everything, and which part of it."""
+"""Backdrop: the photo behind the scene, and the part of it that is visible."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from blendgen.spec.model import Spec
 
 
 def draw_backdrop(spec: Spec, catalog: Catalog, sampler: Sampler) -> Backdrop | None:
+    """The backdrop of one shot; None without a `backdrop` section."""
     section = spec.backdrop
     if section is None:
         return None

@@ -1,8 +1,7 @@
-"""Clutter: distractors that lie about the products, touching the surface and nothing else.
+"""Clutter: distractors on the surface around the products, which touch nothing else.
 
-In: the placed products and a shot's streams. Out: Distractors. Those for which there is no room on
-the surface in the drawn direction are left out. Chance decides as for products; the products
-themselves are drawn as if there were no clutter.
+In: the placed products and the streams of a shot. Out: Distractors. One that does not fit on the surface in
+the drawn direction is left out. Their streams are their own: the products are the same without clutter.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blendgen.draw.placement import clearance, corners, stable_pose_rotation, standing
+from blendgen.draw.placement import centred_pose, clearance, corners, stable_pose_rotation
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.arrays import Array2, Matrix3x3, Matrix4x4, PointsN2
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
@@ -27,7 +26,7 @@ from blendgen.spec.products import Distractors
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """A distractor before it has a place."""
+    """A distractor before it is placed; rotation: (3, 3) product frame -> world."""
 
     product: Product
     colorway: str
@@ -40,7 +39,7 @@ class Thing:
 
 
 def draw_things(spec: Spec, catalog: Catalog, sampler: Sampler) -> list[Thing]:
-    """Which distractors there are, and how they are turned."""
+    """The distractors of one shot and their rotations, without their positions."""
     if spec.distractors is None or not catalog.distractors:
         return []
     count = int(sampler.value(spec.distractors.count, "distractors.count"))
@@ -58,24 +57,24 @@ def _thing(catalog: Catalog, sampler: Sampler, prefix: str) -> Thing:
 def draw_distractors(
     spec: Spec, catalog: Catalog, products: tuple[PlacedProduct, ...], surface: Surface, sampler: Sampler
 ) -> tuple[Distractor, ...]:
-    """The distractors of one shot, each beside what lies there already."""
+    """The distractors of one shot, each next to the things that are placed before it."""
     if spec.distractors is None:
         return ()
     outlines = [_outline(catalog.product_of(placed), placed.object_to_world) for placed in products]
     middle = np.mean(np.concatenate(outlines), axis=0)
-    found: list[Distractor] = []
+    placed_distractors: list[Distractor] = []
     for number, thing in enumerate(draw_things(spec, catalog, sampler)):
         distractor = thing.at(
-            _beside(spec.distractors, thing, outlines, middle, sampler, f"distractors.{number}")
+            _next_to(spec.distractors, thing, outlines, middle, sampler, f"distractors.{number}")
         )
         outline = _outline(thing.product, distractor.object_to_world)
         if _on(surface, outline):
-            found.append(distractor)
+            placed_distractors.append(distractor)
             outlines.append(outline)
-    return tuple(found)
+    return tuple(placed_distractors)
 
 
-def _beside(
+def _next_to(
     section: Distractors,
     thing: Thing,
     outlines: list[PointsN2],
@@ -83,9 +82,9 @@ def _beside(
     sampler: Sampler,
     prefix: str,
 ) -> Matrix4x4:
-    """object_to_world (4, 4) on the surface, just clear of all outlines in a drawn direction."""
+    """object_to_world (4, 4) on the surface, in a drawn direction, where it just misses all outlines."""
     bearing = sampler.u(f"{prefix}.choice", 4)[3]
-    transform = standing(thing.product, thing.rotation)
+    transform = centred_pose(thing.product, thing.rotation)
     transform[:2, 3] += middle
     gap = sampler.value(section.gap_m, f"{prefix}.gap_m")
     direction = np.array([math.cos(2 * math.pi * bearing), math.sin(2 * math.pi * bearing)])

@@ -1,8 +1,8 @@
-"""Condition: in what state a product is, and where its marks are.
+"""Condition: the wear of a product, and the places of its marks.
 
-In: a spec, a product, how it is turned, and a shot's streams. Out: a Condition. Stickers lie on the
-face that looks up; glass was hit across its thinnest side, most often near an edge. How much and
-where have streams of their own, so that a product grows older without its marks moving.
+In: a spec, a product with its rotation, and the streams of a shot. Out: a Condition. Stickers are on the face
+that points up; glass is hit across the thinnest side of the product, most often near an edge. Amounts and
+places have separate streams, so that a product can get more worn without its marks moving.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LARGEST_SHARE = 0.6  # of a face's side; see StickerKind.overhang
 def draw_condition(
     spec: Spec, product: Product, rotation: Matrix3x3, sampler: Sampler, number: int
 ) -> Condition:
-    """The state of one product of a shot.
+    """The condition of one product of a shot.
 
     rotation: (3, 3) product frame -> world
     """
@@ -59,7 +59,7 @@ def _stickers(
 
 
 class _Face:
-    """The face of a product's bounding box that looks up most."""
+    """The face of the bounding box of a product that points up most."""
 
     def __init__(self, product: Product, rotation: Matrix3x3):
         axis = int(np.argmax(np.abs(rotation[2])))
@@ -71,7 +71,7 @@ class _Face:
         self.size_m = size
 
     def at(self, along: float, across: float) -> Array3:
-        """The point at two numbers from -1 to 1."""
+        """The point (3,) at two coordinates from -1 to 1."""
         place = self.center_m.copy()
         place[self.long] += along * self.size_m[self.long] / 2
         place[self.short] += across * self.size_m[self.short] / 2
@@ -121,13 +121,13 @@ def _kind(u: float) -> StickerKind:
 
 
 def _turn(u: float) -> float:
-    """Radians: most are put on nearly along a side, in one of four ways, some askew."""
+    """Angle in radians: most stickers are nearly parallel to a side, in one of four ways; some are askew."""
     quarter, rest = divmod(4 * u, 1.0)
     return math.pi / 2 * quarter + 1.6 * (rest - 0.5) ** 3 * 4
 
 
 def _impact(product: Product, sampler: Sampler, stream: str) -> Impact:
-    """Most glass breaks where an edge was hit, so places crowd towards the rim of the face."""
+    """Most glass breaks where an edge was hit: points are denser near the rim of the face."""
     size = np.array(product.size_m)
     axis = int(np.argmin(size))
     point = np.array([0.0, 0.0, size[2] / 2])

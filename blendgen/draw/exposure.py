@@ -1,8 +1,8 @@
-"""Exposure: how bright and of what colour each light is, and how the camera answers.
+"""Exposure: brightness and colour of each light, and the settings of the camera.
 
-In: the exposure section, the Shot (for where its lamps stand) and an image's streams. Out: an
-Exposure. The incident-light meter works from the drawn numbers alone: a white level patch would
-send radiance 1 at camera_ev 0, whatever lights were drawn; no pixel is looked at.
+In: the exposure section, the Shot (for the poses of its lamps) and the streams of an image. Out: an Exposure.
+The incident-light meter uses the drawn values alone, no pixels: at camera_ev 0 a level white patch sends
+radiance 1 under any lights.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from blendgen.spec.sensor import SensorSettings
 
 Gain = tuple[float, float, float]  # of red, green and blue
 
-# in this time a lamp that burns gives the light of a flash of the same strength
+# in this time a steady lamp emits as much light as a flash of the same strength
 _STEADY_S = 0.01
 
 
 def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
-    """The exposure of one image; the sampler's index is the image's."""
+    """The exposure of one image; the index of the sampler is that of the image."""
     section = spec.exposure
     environment_ev = sampler.value(section.environment_ev, "exposure.environment_ev")
     numbers = range(len(shot.lamps))
@@ -56,7 +56,7 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     time_s = sampler.value(section.time_s, "exposure.time_s")
     flash_s = min(sampler.value(section.strobe_s, "exposure.strobe_s"), time_s)
     flashes = {lamp_group(i): flash_s for i in numbers if shot.lamps[i].strobe}
-    gains = _beside_flashes(gains, flashes, time_s)
+    gains = _relative_to_flashes(gains, flashes, time_s)
     light = incident_light(shot, gains)
     if shot.backdrop is not None:
         gains[BACKDROP_GROUP] = (float(light[0]), float(light[1]), float(light[2]))
@@ -92,20 +92,20 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
 
 
 def steady_groups(spec: Spec, shot: Shot) -> frozenset[str]:
-    """Light groups to which the spec leaves no choice: all exposures of a shot have them alike."""
+    """Light groups whose gain and colour are constants of the spec: the same in all exposures of a shot."""
     section, flashing = spec.exposure, any(lamp.strobe for lamp in shot.lamps)
     if flashing and not _fixed(section.time_s, section.strobe_s):
-        return frozenset()  # the longer it takes, the more of the steady light is gathered
-    found = set()
+        return frozenset()  # a longer exposure collects more steady light
+    steady = set()
     if _fixed(section.environment_ev, section.environment_temperature_k):
-        found.add(ENVIRONMENT_GROUP)
+        steady.add(ENVIRONMENT_GROUP)
     if not SURFACE_KINDS[shot.surface.kind].backlit or _fixed(section.backlight_ev):
-        found.add(EMISSION_GROUP)
+        steady.add(EMISSION_GROUP)
     if _fixed(section.lamp_ev, section.lamp_temperature_k, section.lamp_tint):
-        found.update(map(lamp_group, range(len(shot.lamps))))
-    if len(found) == 2 + len(shot.lamps):  # a backdrop is as bright as all of them
-        found.add(BACKDROP_GROUP)
-    return frozenset(found)
+        steady.update(map(lamp_group, range(len(shot.lamps))))
+    if len(steady) == 2 + len(shot.lamps):  # the backdrop is as bright as all lights together
+        steady.add(BACKDROP_GROUP)
+    return frozenset(steady)
 
 
 def _fixed(*distributions: Distribution) -> bool:
@@ -116,21 +116,21 @@ def _gain(ev: float, temperature_k: float, tint: float = 0.0) -> tuple[float, fl
     return tuple(2.0**ev * channel for channel in tinted(blackbody_linear(temperature_k), tint))
 
 
-def _beside_flashes(gains: dict[str, Gain], flashes: dict[str, float], time_s: float) -> dict[str, Gain]:
-    """Gains that count what gathers during the exposure: steady light more, the longer it lasts."""
+def _relative_to_flashes(gains: dict[str, Gain], flashes: dict[str, float], time_s: float) -> dict[str, Gain]:
+    """Gains for the light of the whole exposure: steady light grows with time_s, flashes do not."""
     if not flashes:
         return gains
-    gathered = time_s / _STEADY_S
+    collected = time_s / _STEADY_S
     return {
-        group: gain if group in flashes else (gathered * gain[0], gathered * gain[1], gathered * gain[2])
+        group: gain if group in flashes else (collected * gain[0], collected * gain[1], collected * gain[2])
         for group, gain in gains.items()
     }
 
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = None) -> Sensor:
-    """The camera of one image: distributions become numbers, and one of the units of its kind is taken.
+    """The sensor of one image: a value of each distribution, and one of the units of this camera model.
 
-    mount: of a mounted camera, whose unit is always the same
+    mount: number of a mounted camera, which is always the same unit
     """
     values = {name: getattr(settings, name) for name in Sensor.model_fields if name != "pattern_seed"}
     drawn = {
@@ -144,16 +144,16 @@ def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = 
 
 
 def incident_light(shot: Shot, gains: dict[str, Gain]) -> Array3:
-    """(3,) linear light on a level patch at the products, 1 where a white patch sends radiance 1.
+    """(3,) linear light on a level patch at the products; 1 where a white patch sends radiance 1.
 
-    A sheet that shines by itself counts as much as it shines: the camera is set for it, too.
+    A luminous surface counts with its radiance: the camera is set for it, too.
     """
     total = np.array(gains[ENVIRONMENT_GROUP], float)
     if SURFACE_KINDS[shot.surface.kind].backlit:
         total += np.array(gains[EMISSION_GROUP], float)
     for i, lamp in enumerate(shot.lamps):
         towards_lamp = np.array(lamp.lamp_to_world)[:3, 2]
-        # of a patch of sunlight as its root mean square: it is bright, and is not to burn out
+        # root mean square of a patch of sunlight: it is bright, and must not saturate
         share = math.sqrt(lamp.lit_share)
         total += np.array(gains[lamp_group(i)]) * max(towards_lamp[2], 0.0) * share
     return total

@@ -1,7 +1,7 @@
-"""Lighting: which environment, and where the lamps stand; not how bright they are.
+"""Lighting: the environment, and the kinds and poses of the lamps.
 
-In: the lighting section and a shot's streams. Out: an Environment and Lamps. Strength and colour
-belong to the Exposure, because light adds up and can be weighed after the path tracing.
+In: the lighting section and the streams of a shot. Out: an Environment and Lamps. Their brightness and colour
+belong to the Exposure: light is additive, so it can be weighted after path tracing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from blendgen.draw.sampler import Sampler
-from blendgen.draw.sunlight import ball_round, placed_opening
+from blendgen.draw.sunlight import bounding_sphere, placed_opening
 from blendgen.geometry.arrays import PointsN3
 from blendgen.geometry.projection import (
     angles_of,
@@ -57,9 +57,9 @@ def draw_lamps(spec: Spec, points_world_m: PointsN3, camera: Camera, sampler: Sa
 def _lamp(
     section: LampsSection, points_world_m: PointsN3, camera: Camera, sampler: Sampler, number: int
 ) -> Lamp:
-    """A lamp at its distance from the ball round the products, so that it never stands inside them."""
+    """A lamp at its distance from the bounding sphere of the products, so that it is never inside them."""
     prefix = f"lighting.lamps.{number}"
-    target, radius_m = ball_round(points_world_m)
+    target, radius_m = bounding_sphere(points_world_m)
     distance = radius_m + sampler.value(section.distance_m, f"{prefix}.distance_m")
     size = sampler.value(section.size_m, f"{prefix}.size_m")
     kind = LAMP_KINDS[sampler.value(section.kind, f"{prefix}.kind")]
@@ -83,7 +83,7 @@ def _lamp(
 def _through_opening(
     lamp: Lamp, section: LampsSection, points_world_m: PointsN3, sampler: Sampler, number: int
 ) -> Lamp:
-    """The door or window, set where the edge of its light falls as drawn."""
+    """The door or window at the place where the edge of its light is as drawn."""
     prefix = f"lighting.lamps.{number}"
     share = sampler.value(section.sunlit, f"{prefix}.sunlit")
     (side,) = sampler.u(f"{prefix}.sunlit.side", 1)

@@ -1,8 +1,8 @@
-"""Low discrepancy: numbers that fill the unit interval evenly, at any length, for one parameter.
+"""Low discrepancy: numbers of one parameter that fill the unit interval evenly, at any length.
 
-A shuffled, scrambled van der Corput sequence: number i of it is known without the others, the first
-2^k numbers hold one in each 2^k-th of the interval, and sequences of different seeds are
-independent of each other, as those of a scrambled Sobol sequence in one order are not.
+A shuffled, scrambled van der Corput sequence: number i can be computed without the others, the first 2^k
+numbers have one in each 2^k-th of the interval, and sequences with different seeds are independent of each
+other, unlike the dimensions of a scrambled Sobol sequence in a common order.
 source: Burley, Practical hash-based Owen scrambling (2020), with the hash of Vegdahl (2021)
 """
 
@@ -12,13 +12,13 @@ _MASK = 0xFFFFFFFF
 
 
 def low_discrepancy_u(index: int, order_seed: int, value_seed: int) -> float:
-    """Number `index` (below 2^32) in [0, 1); the seeds are of 32 bits."""
+    """Number `index` (below 2^32) of the sequence, in [0, 1); the seeds have 32 bits."""
     shuffled = _scrambled(index, order_seed)
     return _scrambled(_reversed(shuffled), value_seed) / 2**32
 
 
 def _scrambled(bits: int, seed: int) -> int:
-    """Each bit flipped or not by a hash of the bits above it (nested uniform scrambling)."""
+    """Flip each bit or not, by a hash of the bits above it (nested uniform scrambling)."""
     value = _reversed(bits)
     value ^= value * 0x3D20ADEA & _MASK
     value = (value + seed) * (seed >> 16 | 1) & _MASK

@@ -74,7 +74,7 @@ def side_by_side(spec: Spec, drawn: list[Drawn], class_table: ClassTable, sample
     placed: list[PlacedProduct] = []
     outlines: list[PointsN2] = []
     for number, one in enumerate(drawn):
-        transform = standing(one.product, one.rotation)
+        transform = centred_pose(one.product, one.rotation)
         outline = corners(transform_points(transform, one.product.hull_m)[:, :2])
         shift = _free_place(spec, outline, outlines, sampler, number)
         transform[:2, 3] += shift
@@ -128,7 +128,7 @@ def uniform_rotation(u: float, v: float, w: float) -> Matrix3x3:
     )
 
 
-def standing(product: Product, rotation: Matrix3x3) -> Matrix4x4:
+def centred_pose(product: Product, rotation: Matrix3x3) -> Matrix4x4:
     """object_to_world that centres the turned product on the origin with its lowest point at z = 0.
 
     A sheet without thickness would share its plane with the surface, and neither could be told to
