@@ -6,8 +6,9 @@ that the committed pages are these; nothing in what is made is written by hand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -15,9 +16,13 @@ from pydantic import BaseModel
 from blendgen import cli
 from blendgen.dataset.label_file import LabelFile
 from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.models.families.clutter_items import CLUTTER
+from blendgen.models.families.occluder_items import OCCLUDERS
 from blendgen.models.families.phones import load_phones
+from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.scene.kinds.environments import ENVIRONMENTS
 from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.kinds.stickers import STICKER_KINDS
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.vocabulary import FAMILIES
 from blendgen.spec.distributions import Distribution
@@ -116,12 +121,20 @@ def _escaped(text: str | None) -> str:
     return " ".join((text or "").replace("|", "\\|").split())
 
 
+def _docs(kinds: Mapping[str, Any]) -> dict[str, str]:
+    return {name: kind.doc for name, kind in kinds.items()}
+
+
 def _names() -> list[str]:
     tables = {
-        "Surfaces": {kind.name: kind.doc for kind in SURFACE_KINDS.values()},
-        "Environments": {kind.name: kind.doc for kind in ENVIRONMENTS.values()},
-        "Lamps": {kind.name: kind.doc for kind in LAMP_KINDS.values()},
+        "Surfaces": _docs(SURFACE_KINDS),
+        "Containers": _docs(CONTAINER_KINDS),
+        "Environments": _docs(ENVIRONMENTS),
+        "Lamps": _docs(LAMP_KINDS),
+        "Stickers": _docs(STICKER_KINDS),
         "Built-in families": FAMILIES,
+        "Clutter": _docs(CLUTTER),
+        "Occluders": _docs(OCCLUDERS),
         "Phones": {name: ", ".join(phone.colorways) for name, phone in load_phones().items()},
     }
     lines = []

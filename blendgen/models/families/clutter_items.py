@@ -77,7 +77,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "earbud_case",
-        "charging case of earbuds",
+        "charging case of earbuds, 60 x 46 mm",
         in_colors(
             {"led": "plastic #9fd6a0"},
             white={"body": "gloss #f0efec", "seam": "plastic #b9b8b4", "hinge": _NICKEL},
@@ -88,7 +88,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "sd_card",
-        "SD card",
+        "SD card, 24 x 32 mm",
         in_colors(
             {"contact": _GOLD},
             black={"body": "satin #19191b", "label": "print #2c3f77", "slider": "satin #3a3a3d"},
@@ -102,7 +102,7 @@ _ITEMS = (
     ClutterItem("washer", "washer, M8", {**_STEEL_FINISHES, "brass": {"metal": _BRASS}}),
     ClutterItem(
         "coin",
-        "coin",
+        "coin, 24 mm, with a milled edge",
         {
             "bimetal": {"ring": "coin #c9b26a", "centre": "coin #c4c0b6"},
             "copper": {"ring": "coin #a8653f", "centre": "coin #a8653f"},
@@ -112,7 +112,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "aa_battery",
-        "AA battery",
+        "AA battery (LR6)",
         in_colors(
             {"steel": _NICKEL},
             copper_top={"label": "print #1c1c1e", "band": "foil #b9703c"},
@@ -123,7 +123,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "packing_tape",
-        "roll of packing tape",
+        "roll of packing tape, 48 mm wide",
         {
             "brown": {"tape": "tape #8f6238", "core": "kraft #b28d63"},
             "clear": {"tape": "tape #cdb98d", "core": "kraft #b28d63"},
@@ -133,7 +133,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "tape_strip",
-        "piece of tape",
+        "strip of adhesive tape, 19 mm wide",
         {
             "brown": {"film": "film #9b6c3e"},
             "clear": {"film": "film #e3dfd2"},
@@ -154,7 +154,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "paper_ball",
-        "crumpled sheet of paper",
+        "crumpled sheet of paper, 50 mm",
         {
             "white": {"paper": "paper #ecebe6"},
             "recycled": {"paper": "paper #bdb8ac"},
@@ -175,7 +175,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "zip_tie",
-        "zip tie",
+        "closed cable tie, 4.6 mm wide",
         {
             "black": {"strap": "nylon #1d1d1f"},
             "natural": {"strap": "nylon #ddd9cb"},
@@ -185,7 +185,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "rubber_band",
-        "rubber band",
+        "rubber band in a loose loop",
         {
             "natural": {"band": "latex #b98a4e"},
             "blue": {"band": "latex #3464a4"},
@@ -196,7 +196,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "paper_clip",
-        "paper clip",
+        "paper clip, 33 mm",
         {
             "steel": {"wire": _ZINC},
             "brass": {"wire": _BRASS},
@@ -207,7 +207,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "marker",
-        "marker pen",
+        "permanent marker with its cap on, 138 mm",
         {
             "black": {"barrel": "plastic #1b1b1d", "cap": "plastic #151517", "label": "print #d9d9d4"},
             "blue": {"barrel": "plastic #e6e5e0", "cap": "plastic #1f479c", "label": "print #1f479c"},
@@ -217,7 +217,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "bottle_cap",
-        "screw cap of a bottle",
+        "screw cap of a PET bottle, 28 mm",
         {
             "blue": {"body": "plastic #2460ad"},
             "white": {"body": "plastic #e9e8e4"},
@@ -227,7 +227,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "crown_cap",
-        "crown cap",
+        "crown cap, slightly bent by the opener",
         in_colors(
             {"liner": "plastic #cfcac0", "inside": _NICKEL},
             gold={"outside": "lacquer #b9903c"},

@@ -1,4 +1,4 @@
-"""Items of the built-in family "occluders", one record an item; `doc` says what its edge at +Y is."""
+"""Items of the built-in family "occluders", one record an item; docs/models.md describes their edges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from blendgen.models.families.clutter_items import ClutterItem, in_colors
 _ITEMS = (
     ClutterItem(
         "bar",
-        "side of a round steel tube along X",
+        "round steel tube, 25 mm, 1.2 m long",
         {
             "steel": {"tube": "brushed #b9b8b4", "end": "satin #1a1a1c"},
             "black": {"tube": "painted #1d1e20", "end": "satin #1a1a1c"},
@@ -16,7 +16,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "flat_bar",
-        "side of a flat bar along X",
+        "flat bar, 50 x 8 mm, 1 m long",
         {
             "steel": {"bar": "mill #8d8b88"},
             "galvanised": {"bar": "galvanised #aeb3b6"},
@@ -25,7 +25,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "guard_rail",
-        "first of two painted rails along X; the posts run back to -Y",
+        "two painted rails on posts, 1 m long",
         in_colors(
             {"bolt": "metal #c9ccd0"},
             yellow={"rail": "painted #d8a80f", "post": "painted #222325"},
@@ -36,7 +36,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "chute_edge",
-        "lip of bent sheet, folded down and hemmed",
+        "lip of a chute of bent sheet metal, 0.6 m wide",
         {
             "steel": {"sheet": "mill #a3a3a1"},
             "galvanised": {"sheet": "galvanised #aeb3b6"},
@@ -46,7 +46,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "curtain_strip",
-        "free ends of two translucent PVC strips, hung from a rail at -Y",
+        "two translucent PVC strips that hang from a rail",
         in_colors(
             {"rail": "metal #b4b4b2"},
             clear={"strip": "pvc #dfe8ea"},
@@ -57,7 +57,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "gloved_hand",
-        "fingertips of a right hand, palm down; the sleeve is at -Y",
+        "gloved right hand, palm down, in a sleeve",
         {
             "nitrile_blue": {
                 "glove": "nitrile #2f6fb5",
@@ -75,7 +75,7 @@ _ITEMS = (
     ),
     ClutterItem(
         "cable_bundle",
-        "side of ten tied cables along X",
+        "ten cables tied together, 1 m long",
         {
             "black": {"jacket": "rubber #1a1b1d", "second": "rubber #232427", "tie": "nylon #e0dccf"},
             "grey": {"jacket": "rubber #7f8285", "second": "rubber #5f6366", "tie": "nylon #1d1d1f"},
