@@ -9,8 +9,8 @@ import click
 import pytest
 
 from blendgen import cli
-from blendgen.cli.export import _FORMATS
 from blendgen.errors import ExitCode
+from blendgen.exporters.formats import built_in
 from blendgen.models.sidecar.read import check_sidecar
 from blendgen.models.sidecar.schema import MARK
 from blendgen.scene.kinds.lamps import LAMP_KINDS
@@ -160,7 +160,7 @@ def test_the_table_of_exit_codes_is_complete():
 
 def test_the_table_of_formats_is_complete():
     listed = [row[0].strip("`") for row in table(DOCS / "exports.md", "format")]
-    assert sorted(listed) == sorted(_FORMATS)
+    assert sorted(listed) == sorted(built_in())
 
 
 def make_targets() -> set[str]:

@@ -11,88 +11,110 @@ import click
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
-_FORMATS = ("imagefolder", "coco", "yolo", "voc", "webdataset", "parquet", "hf", "croissant", "csv", "bop")
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.command("export")
+class _Command(click.Command):
+    """A command whose help ends with the formats, those of other packages included."""
+
+    def format_epilog(self, ctx, formatter):
+        from blendgen.exporters.formats import format_summaries
+
+        with formatter.section("Formats"):
+            formatter.write_dl(list(format_summaries().items()))
+
+
+class _Format(click.ParamType):
+    """The name of a format, of this package or of another."""
+
+    name = "format"
+
+    def convert(self, value, param, ctx):
+        from blendgen.errors import did_you_mean
+        from blendgen.exporters.formats import format_names
+
+        names = format_names()
+        if value not in names:
+            self.fail(f"{value!r} is not an export format{did_you_mean(value, names)}", param, ctx)
+        return value
+
+    def shell_complete(self, ctx, param, incomplete):
+        from click.shell_completion import CompletionItem
+
+        from blendgen.exporters.formats import format_names
+
+        return [CompletionItem(name) for name in format_names() if name.startswith(incomplete)]
+
+
+@click.command("export", cls=_Command)
 @click.argument("folder", type=_FOLDER, metavar="OUT")
-@click.argument("fmt", type=click.Choice(_FORMATS), metavar="FORMAT")
+@click.argument("fmt", type=_Format(), metavar="FORMAT")
 @click.argument("dest", type=_FOLDER, metavar="DEST")
 @click.option(
     "--link",
     type=click.Choice(("hard", "copy", "symlink")),
     default="hard",
     show_default=True,
-    help="How images come to DEST; to work on them there, copy: a hard link is the same file.",
+    help="How images are placed in DEST; a hard link is the same file, so use copy to change images there.",
 )
 @click.option(
     "--crops",
     type=click.FloatRange(0, 2),
     metavar="MARGIN",
-    help="For classifiers: a picture a product, its box wider by this share on each side.",
+    help="Write a picture of each product, its box wider by this share on each side, not whole images.",
 )
 @click.option(
     "--outlines",
     type=click.Choice(("rle", "polygon", "none")),
     default="rle",
     show_default=True,
-    help="Segmentation of coco; none reads no masks.",
+    help="Segmentation in coco; with none, no masks are read.",
 )
 @click.option(
     "--task",
     type=click.Choice(("detect", "segment", "obb", "pose", "classify")),
     default="detect",
     show_default=True,
-    help="What yolo is to learn.",
+    help="The task that yolo trains for.",
 )
 @click.option(
     "--shard-mb",
     type=click.FloatRange(0.001, 100_000),
     default=256,
     show_default=True,
-    help="About how large a file of webdataset or parquet becomes.",
+    help="Approximate size of a file of webdataset or parquet, in MB.",
 )
 @click.option(
     "--include",
     "extras",
     metavar="FILES",
     default="",
-    help="For hf, parquet and webdataset: what else of an image goes along, as mask,depth.",
+    help="Other files of each image to include in hf, parquet or webdataset, such as mask,depth.",
 )
 @click.option(
     "--quote-formulas",
     is_flag=True,
-    help="For csv that people open in a spreadsheet: put a ' before names that would run as formulas.",
+    help="For a csv that is opened in a spreadsheet: put a ' before names that would run as formulas.",
 )
 @click.option(
-    "--force", is_flag=True, help="Replace another export in DEST; files that it did not write stop it."
+    "--force",
+    is_flag=True,
+    help="Replace another export in DEST; refused if DEST holds files that no export wrote.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, force, as_json):
-    """Bring the data set in OUT into FORMAT, in the folder DEST.
+    """Write the data set in OUT to the folder DEST in another format.
 
-    FORMAT is one of imagefolder, coco, yolo, voc, webdataset, parquet, hf, croissant, csv and bop
-    (docs/exports.md).
-    An export that was stopped goes on with the same command.
-    """  # fmt: skip
+    FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
+    that was interrupted.
+    """
     from blendgen.errors import UsageError
+    from blendgen.exporters.exporter import Options
     from blendgen.exporters.formats import export
-    from blendgen.exporters.options import Options
 
-    classifies = fmt in ("imagefolder", "hf", "parquet", "webdataset") or (fmt, task) == ("yolo", "classify")
-    if crops is not None and not classifies:
-        raise UsageError(f"--crops: {fmt} labels whole images; crops are for imagefolder, hf, parquet, "
-                         "webdataset and yolo --task classify")  # fmt: skip
-    wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
-    if wanted and (crops is not None or fmt not in ("hf", "parquet", "webdataset")):
-        raise UsageError(
-            "--include: only hf, parquet and webdataset take other files, with whole images only"
-        )
-    if quote_formulas and fmt != "csv":
-        raise UsageError(f"--quote-formulas is for csv, not for {fmt}")
     if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):
         raise UsageError("--crops and --shard-mb take finite numbers")
+    wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
     options = Options(crops, outlines, task, int(shard_mb * 2**20), wanted, quote_formulas)
     with Progress() as progress:
         counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)

@@ -18,7 +18,7 @@ from blendgen.dataset.source import Source
 from blendgen.develop.encode import DEPTH_STEP_M, encode_png
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.scene.row import Row
 
 SCENE_IMAGES = 1000
@@ -160,3 +160,10 @@ def _in_millimetres(object_to_object) -> list[float]:
     transform = np.array(object_to_object, float).reshape(4, 4)
     transform[:3, 3] *= 1000
     return transform.ravel().tolist()
+
+
+EXPORTER = Exporter(
+    name="bop",
+    summary="6D poses, masks and depth, as the BOP challenge reads them",
+    write=export_bop,
+)

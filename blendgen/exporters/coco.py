@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.regions import polygons, run_lengths
 from blendgen.scene.row import Row
 
@@ -112,3 +112,11 @@ def _keypoints(row: Row, number: int) -> dict[str, Any]:
 
 def _append(file, value: dict[str, Any], count: int) -> None:
     file.write((",\n" if count > 1 else "\n").encode() + json.dumps(value, ensure_ascii=False).encode())
+
+
+EXPORTER = Exporter(
+    name="coco",
+    summary="boxes, masks and keypoints in one JSON file for each split",
+    write=export_coco,
+    options=("outlines",),
+)

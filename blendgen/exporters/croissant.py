@@ -17,7 +17,7 @@ from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.scene.row import Row
 
 
@@ -48,3 +48,10 @@ def _table_row(source: Source, row: Row, name: str) -> dict[str, Any]:
         **{column: values[column] for column in ROW_COLUMNS},
         **{column: objects[column] for column in of_objects},
     }
+
+
+EXPORTER = Exporter(
+    name="croissant",
+    summary="images, a table of labels, and their description in Croissant 1.0",
+    write=export_croissant,
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.scene.row import Objects
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
@@ -50,3 +50,11 @@ def _objects(objects: Objects) -> Iterator[tuple[Any, ...]]:
 
 def _quoted(cell):
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+EXPORTER = Exporter(
+    name="csv",
+    summary="images and one table with a line for each object",
+    write=export_csv,
+    options=("quote_formulas",),
+)

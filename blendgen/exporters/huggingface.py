@@ -14,7 +14,7 @@ from typing import Any
 from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.samples import Sample, samples
 
 
@@ -56,3 +56,11 @@ def _place(sample: Sample, destination: Destination) -> dict[str, str]:
         names[f"{extra}_file_name"] = f"{extra}/{sample.name}{path.suffix}"
         destination.place(path, f"{sample.split}/{names[f'{extra}_file_name']}")
     return names
+
+
+EXPORTER = Exporter(
+    name="hf",
+    summary="image folder with metadata.jsonl, as Hugging Face datasets reads it",
+    write=export_hf,
+    options=("crops", "extras"),
+)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.samples import samples
 
 
@@ -21,3 +21,11 @@ def export_imagefolder(
         counts[split] += 1
         advance(1)
     return {"images": counts.total(), "images_per_split": dict(counts)}
+
+
+EXPORTER = Exporter(
+    name="imagefolder",
+    summary="<split>/<class>/ for image classifiers",
+    write=export_imagefolder,
+    options=("crops",),
+)

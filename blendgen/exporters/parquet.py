@@ -15,8 +15,8 @@ from blendgen.dataset.source import Source
 from blendgen.errors import SetupError
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.huggingface import object_lists
-from blendgen.exporters.options import Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
 from blendgen.exporters.samples import Sample
 
@@ -122,3 +122,11 @@ def _value(dtype: str) -> dict[str, Any]:
 
 def _lists(feature: dict[str, Any], **length: int) -> dict[str, Any]:
     return {"feature": feature, **length, "_type": "List"}
+
+
+EXPORTER = Exporter(
+    name="parquet",
+    summary="Parquet files with the images inside, as Hugging Face datasets reads them",
+    write=export_parquet,
+    options=("crops", "extras", "shard_bytes"),
+)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from blendgen.dataset.source import Source
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Options
 from blendgen.exporters.samples import Sample, samples
 
 Put = Callable[[Sample], None]

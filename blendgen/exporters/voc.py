@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.scene.row import Row
 
 _DIFFICULT_BELOW = 0.5
@@ -65,3 +65,10 @@ def _element(name: str, values: dict) -> ElementTree.Element:
         else:
             ElementTree.SubElement(element, key).text = str(value)
     return element
+
+
+EXPORTER = Exporter(
+    name="voc",
+    summary="one XML file for each image, as Pascal VOC has it",
+    write=export_voc,
+)

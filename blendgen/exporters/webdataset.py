@@ -13,7 +13,7 @@ from typing import Any
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
 from blendgen.exporters.samples import Sample
 
@@ -80,3 +80,11 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     tar.addfile(info, io.BytesIO(data))
+
+
+EXPORTER = Exporter(
+    name="webdataset",
+    summary="tar files of images, classes and JSON",
+    write=export_webdataset,
+    options=("crops", "extras", "shard_bytes"),
+)

@@ -14,10 +14,11 @@ import numpy as np
 import yaml
 
 from blendgen.dataset.source import Source
+from blendgen.errors import UsageError
 from blendgen.exporters.destination import Destination
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.imagefolder import export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
-from blendgen.exporters.options import Options
 from blendgen.exporters.regions import polygons
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.scene.row import Row
@@ -37,6 +38,11 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         advance(1)
     destination.write_text("data.yaml", _data_yaml(source, union))
     return {"images": source.images, "objects": objects}
+
+
+def _check(options: Options) -> None:
+    if options.crops is not None and options.task != "classify":
+        raise UsageError(f"--crops is for --task classify, not for --task {options.task}")
 
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
@@ -77,3 +83,12 @@ def _data_yaml(source: Source, union: KeypointUnion | None) -> str:
         data |= {"kpt_shape": [len(union.names), 3], "flip_idx": list(union.flips)}
         data["kpt_names"] = {number: list(union.names) for number in data["names"]}
     return yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
+
+
+EXPORTER = Exporter(
+    name="yolo",
+    summary="one text file for each image and data.yaml, as ultralytics reads them",
+    write=export_yolo,
+    options=("task", "crops"),
+    check=_check,
+)

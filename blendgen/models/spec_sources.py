@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from blendgen.errors import CatalogError, Problem, SpecError, did_you_mean
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
+from blendgen.models.families.installed import installed_sources
 from blendgen.models.families.phones import phone_sources
 from blendgen.models.scan import scan_directory
 from blendgen.models.sidecar.attach import Sidecars
@@ -65,7 +66,8 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
         except SpecError as error:
             problems += error.problems
         except CatalogError as error:
-            problems.append(spec_file.problem((*path, "directory"), str(error)))
+            key = "directory" if section.catalog is None else "catalog"
+            problems.append(spec_file.problem((*path, key), str(error)))
     if not tolerant:
         problems += sidecars.problems
     if problems:
@@ -85,8 +87,11 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
 def _of_section(
     spec_file: SpecFile, path: FieldPath, section: ModelSource, sidecars: Sidecars
 ) -> list[Source]:
-    if section.catalog is not None:
+    if section.catalog in _FAMILY_SOURCES:
         return _selected(spec_file, path, section, _FAMILY_SOURCES[section.catalog]())
+    if section.catalog is not None:
+        every = installed_sources(section.catalog)
+        return sidecars.attached(_selected(spec_file, path, section, every), every)
     directory = str(section.directory)  # the schema wants one of both
     folder = spec_file.folder / directory
     every = scan_directory(folder, directory, section.unit, section.up, section.follow_links)

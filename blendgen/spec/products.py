@@ -12,12 +12,16 @@ from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, Unit
 from blendgen.spec.distributions import Choice, Constant, Distribution, Integers, Uniform
 from blendgen.spec.fields import number, whole_number
 from blendgen.spec.section import Section, ShortSection
+from blendgen.system.entry_points import FAMILY_GROUP, plugin_names
 
 
 class ModelSource(Section):
     """Where 3D models come from."""
 
-    catalog: str | None = Field(None, description="built-in family of models: " + ", ".join(FAMILIES))
+    catalog: str | None = Field(
+        None,
+        description="family of models: " + ", ".join(FAMILIES) + ", or one of another package",
+    )
     directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
     models: list[str] | None = Field(None, min_length=1, description="use only these models; default: all")
     unit: Unit | None = Field(
@@ -39,21 +43,21 @@ class ModelSource(Section):
     @classmethod
     def _known_family(cls, family: str | None) -> str | None:
         if family is not None and family not in FAMILIES:
-            raise ValueError(f"{family!r} is not a built-in family{did_you_mean(family, FAMILIES)}")
+            known = [*FAMILIES, *plugin_names(FAMILY_GROUP)]
+            if family not in known:
+                raise ValueError(f"{family!r} is not a family of models{did_you_mean(family, known)}")
         return family
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.catalog is None) == (self.directory is None):
-            raise ValueError("give either catalog (a built-in family) or directory (a folder of models)")
+            raise ValueError("give either catalog (a family of models) or directory (a folder of models)")
         if self.catalog is not None and (self.unit or self.up):
-            raise ValueError("unit and up apply only to a directory; built-in families need neither")
+            raise ValueError("unit and up apply only to a directory; families need neither")
         if self.catalog is not None and self.follow_links:
-            raise ValueError("follow_links applies only to a directory; built-in families do not have links")
+            raise ValueError("follow_links applies only to a directory; families do not have links")
         if self.catalog is not None and self.bevel_mm:
-            raise ValueError(
-                "bevel_mm applies only to a directory; built-in families have edges of their own"
-            )
+            raise ValueError("bevel_mm applies only to a directory; families have edges of their own")
         return self
 
 
@@ -171,7 +175,7 @@ class ProductSource(ModelSource):
 
     @model_validator(mode="after")
     def _class_of_a_directory(self) -> Self:
-        if self.label == "class" and self.catalog is not None:
+        if self.label == "class" and self.catalog in FAMILIES:
             raise ValueError(
                 "label: class applies only to a directory, whose models have sidecars; use label: model"
             )

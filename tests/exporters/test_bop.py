@@ -9,8 +9,8 @@ from PIL import Image
 
 from blendgen.dataset.label_files import DEPTH
 from blendgen.errors import DatasetError
+from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import export
-from blendgen.exporters.options import Options
 from tests.exporters.conftest import NAMES, make_dataset
 from tests.exporters.fake import FakeImage, make_fake, rewrite_rows
 

@@ -14,8 +14,8 @@ from PIL import Image
 from blendgen.dataset.label_files import MASK
 from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError
-from blendgen.exporters.formats import EXPORTERS, export
-from blendgen.exporters.options import Options
+from blendgen.exporters.exporter import Options
+from blendgen.exporters.formats import built_in, export
 from tests.exporters.conftest import NAMES, make_dataset
 from tests.exporters.fake import FakeImage, as_json, make_fake, rewrite_rows
 
@@ -177,7 +177,7 @@ def test_crops_show_each_product_and_its_class(small, tmp_path):
             assert w <= crop.width <= w + 2 * round(w * 0.1) and h <= crop.height <= h + 2 * round(h * 0.1)
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", built_in())
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
 def test_an_object_without_extent_is_refused(tmp_path, name, size):
     """Such rows come from other tools, or from hand; the message says which it is."""
@@ -195,8 +195,14 @@ def test_an_object_without_extent_is_refused(tmp_path, name, size):
     ]
 
 
-@pytest.mark.parametrize(("name", "passes"), [("hf", 1), ("webdataset", 1), ("parquet", 2), ("croissant", 1)])
-def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypatch, name, passes):
+_SHARDS = {"shard_bytes": 20_000}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "passes"),
+    [("hf", {}, 1), ("webdataset", _SHARDS, 1), ("parquet", _SHARDS, 2), ("croissant", {}, 1)],
+)
+def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypatch, name, options, passes):
     read = []
 
     def counting(path):
@@ -204,7 +210,7 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
         return read_rows(path)
 
     monkeypatch.setattr("blendgen.dataset.source.read_rows", counting)
-    run(awkward, name, tmp_path / "out", shard_bytes=20_000)
+    run(awkward, name, tmp_path / "out", **options)
     assert len(awkward.splits) == 3 and len(read) == passes
 
 
@@ -241,7 +247,7 @@ def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
 
 
 def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path):
-    for name in EXPORTERS:
+    for name in built_in():
         run(awkward, name, tmp_path / name)
     empty = [row for row in awkward.rows() if not row.objects.bbox]
     assert len(empty) == 2

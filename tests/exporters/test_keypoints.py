@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from blendgen.errors import DatasetError
+from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import export
-from blendgen.exporters.options import Options
 from blendgen.models.product import Keypoint
 from tests.exporters.conftest import AWKWARD, make_dataset
 from tests.exporters.fake import FakeImage, as_json, make_fake

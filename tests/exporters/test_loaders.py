@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import export
-from blendgen.exporters.options import Options
 from tests.exporters.fake import as_json
 
 

@@ -1,0 +1,86 @@
+"""Exporter: one record for each export format, and the options that formats share.
+
+A module of this package that sets EXPORTER adds a format, and so does another package (docs/plugins.md);
+formats.py collects them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from blendgen.dataset.source import Source
+from blendgen.errors import UsageError
+from blendgen.exporters.destination import Destination
+
+# field of Options -> its option on the command line
+_FLAGS = {
+    "crops": "--crops",
+    "outlines": "--outlines",
+    "task": "--task",
+    "shard_bytes": "--shard-mb",
+    "extras": "--include",
+    "quote_formulas": "--quote-formulas",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of an export; each format accepts some of them.
+
+    crops: one picture for each product, its box wider by this share on each side; None: whole images
+    outlines: segmentation of coco, "rle", "polygon" or "none"
+    task: of yolo, "detect", "segment", "obb", "pose" or "classify"
+    shard_bytes: approximate size of a file that holds many images
+    extras: other files of each image to include, such as "mask" for the file in mask_file_name
+    quote_formulas: whether spreadsheets must not run names as formulas
+    """
+
+    crops: float | None = None
+    outlines: str = "rle"
+    task: str = "detect"
+    shard_bytes: int = 256 * 2**20
+    extras: tuple[str, ...] = ()
+    quote_formulas: bool = False
+
+    def given(self) -> list[str]:
+        """The fields that differ from their defaults."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+
+
+def _accept(options: Options) -> None:
+    """Accept every combination of options."""
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """An export format.
+
+    name: on the command line
+    summary: one line about what it writes, for `blendgen export --help`
+    write: (source, destination, options, advance) -> counts; fills the destination and calls advance(1) for
+        each image
+    options: the fields of Options that it accepts
+    check: raises UsageError for values of the options that do not go together
+    """
+
+    name: str
+    summary: str
+    write: Callable[[Source, Destination, Options, Callable[[int], None]], dict[str, Any]]
+    options: tuple[str, ...] = ()
+    check: Callable[[Options], None] = _accept
+
+
+def check_options(exporter: Exporter, options: Options, others: list[Exporter]) -> None:
+    """Refuse options that the format does not accept; raises UsageError that names formats that do.
+
+    others: all formats
+    """
+    for name in options.given():
+        if name not in exporter.options:
+            accepting = sorted(other.name for other in others if name in other.options)
+            raise UsageError(f"{_FLAGS[name]} is for {', '.join(accepting)}, not for {exporter.name}")
+    if options.crops is not None and options.extras:
+        raise UsageError("--include adds files of whole images; leave out --crops")
+    exporter.check(options)

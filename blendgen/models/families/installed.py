@@ -1,0 +1,38 @@
+"""Installed families: models that other packages add, by entry points of the group "blendgen.families".
+
+In: the name of a family. Out: its sources: model files, which are measured in the sandbox like those of a
+folder. The entry point names a function without arguments that returns them (docs/plugins.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from blendgen.errors import CatalogError
+from blendgen.models.source import Source
+from blendgen.system.entry_points import FAMILY_GROUP, Plugin, find_plugin
+
+
+def installed_sources(name: str) -> list[Source]:
+    """The models of an installed family.
+
+    raises: CatalogError where no package has it, SetupError where the package does not work
+    """
+    plugin = find_plugin(FAMILY_GROUP, name)
+    if plugin is None:
+        raise CatalogError(f"the family {name!r} is not installed; install the package that adds it")
+    family = plugin.load()
+    with plugin.errors():
+        sources = family()
+    if not isinstance(sources, Iterable):
+        raise plugin.broken(f"expected a function that returns model sources, it returned {sources!r}")
+    return [_checked(plugin, source) for source in sources]
+
+
+def _checked(plugin: Plugin, source: Source) -> Source:
+    if not isinstance(source, Source) or source.kind != "mesh":
+        raise plugin.broken(f"expected sources of model files, as models_in returns them, got {source!r}")
+    if not Path(source.options["path"]).is_file():
+        raise plugin.broken(f"the file {source.options['path']} of the model {source.name!r} is missing")
+    return source
