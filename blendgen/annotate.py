@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from blendgen.errors import GeometryError, InfeasibleDraw, Reason
+from blendgen.geometry.arrays import MaskHW
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.geometry.projection import (
     box_of_mask,
@@ -35,11 +36,16 @@ def annotate(film: Film, shot: Shot, names: LabelNames, output: Output) -> Label
     film: of the pinhole of the shot's camera, as engines render it
     """
     film = distorted_labels(film, shot.camera)
-    labels = (_label(film, placed, shot.camera, names, output) for placed in shot.products)
+    amodal_masks = {placed.instance_id: _amodal_mask(film, placed) for placed in shot.products}
+    labels = (
+        _label(film, placed, amodal_masks[placed.instance_id], shot.camera, names, output)
+        for placed in shot.products
+    )
     return Labels(
         objects=tuple(label for label in labels if label.area),
         instance_id=film.instance_id,
         depth_m=film.depth_m,
+        amodal_masks=amodal_masks,
         semantic=_semantic(film, shot, names) if output.semantic else None,
         parts=_parts(film, shot, names) if output.parts else None,
         soft_masks=film.soft_masks,
@@ -67,12 +73,20 @@ def require_visible_subject(labels: Labels, shot: Shot) -> None:
         )
 
 
+def _amodal_mask(film: Film, placed: PlacedProduct) -> MaskHW:
+    """Every visible pixel is also amodal, even where the two passes round an edge differently."""
+    return film.amodal_masks[placed.instance_id] | (film.instance_id == placed.instance_id)
+
+
 def _label(
-    film: Film, placed: PlacedProduct, camera: Camera, names: LabelNames, output: Output
+    film: Film,
+    placed: PlacedProduct,
+    amodal: MaskHW,
+    camera: Camera,
+    names: LabelNames,
+    output: Output,
 ) -> ObjectLabel:
     visible = film.instance_id == placed.instance_id
-    # every visible pixel is also amodal, even where the two passes round an edge differently
-    amodal = film.amodal_masks[placed.instance_id] | visible
     area, whole = int(np.count_nonzero(visible)), int(np.count_nonzero(amodal))
     return ObjectLabel(
         instance_id=placed.instance_id,

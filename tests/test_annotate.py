@@ -53,6 +53,20 @@ def test_a_half_hidden_product_is_half_visible(rendered):
     assert first.bbox_amodal[3] > first.bbox[3]
 
 
+def test_an_amodal_mask_contains_every_visible_pixel(rendered):
+    """Also one that the pass for amodal masks has missed; a product that nothing shows has a mask too."""
+    shot, film = rendered
+    cut = {instance_id: np.zeros_like(mask) for instance_id, mask in film.amodal_masks.items()}
+    cut[1] = film.amodal_masks[1] & (film.instance_id != 1)
+    labels = annotate(Film(film.radiance_linear, film.depth_m, film.instance_id, cut), shot)
+    assert set(labels.amodal_masks) == {placed.instance_id for placed in shot.products}
+    for instance_id, mask in labels.amodal_masks.items():
+        assert mask.dtype == bool and mask[film.instance_id == instance_id].all()
+    assert np.array_equal(labels.amodal_masks[1], film.amodal_masks[1])
+    for label in labels.objects:
+        assert label.area <= labels.amodal_masks[label.instance_id].sum()
+
+
 def labels_with(film, shot, hidden_id):
     ids = np.where(film.instance_id == hidden_id, 0, film.instance_id).astype(np.uint16)
     return annotate(Film(film.radiance_linear, film.depth_m, ids, film.amodal_masks), shot)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from blendgen.dataset.label_file import LabelFile
+from blendgen.dataset.label_file import Channels, LabelFile, decode
 from blendgen.dataset.label_files import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
@@ -23,6 +23,8 @@ from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import Row
+
+_MAX_FILE_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,19 @@ class Source:
     def image(self, row: Row) -> np.ndarray:
         """(h, w, 3) uint8 sRGB; raises DatasetError where the image cannot be read."""
         return self._pixels(row, IMAGE, "RGB")
+
+    def channels(self, row: Row, kind: LabelFile) -> Channels:
+        """The channels of a label file that the row has, by name; raises DatasetError where it is damaged."""
+        path = self.path(row, kind)
+        try:
+            channels = decode(read_bounded(path, _MAX_FILE_BYTES), path.suffix, row.width * row.height)
+        except OSError as error:
+            raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+        if not channels:
+            raise DatasetError(f"{path}: cannot be read; run `blendgen verify` to list what else is wrong")
+        height, width = next(iter(channels.values())).shape
+        self._refuse_size(row, path, (width, height))
+        return channels
 
     def _pixels(self, row: Row, kind: LabelFile, mode: str | None = None) -> np.ndarray:
         """A picture of a row, converted to `mode`; raises DatasetError."""

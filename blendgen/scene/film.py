@@ -91,6 +91,7 @@ class Labels:
 
     objects: one for each product that is at least partly visible
     instance_id: (h, w) uint16; depth_m: (h, w) float32, as in Film
+    amodal_masks: instance id -> (h, w) bool, the product as if nothing hid it; contains its visible pixels
     semantic: (h, w) uint8 or uint16, label_id + 1 of the visible product, 0 elsewhere
     parts: (h, w) uint16, 1 + the index of the part in dataset.json's list, 0 elsewhere
     soft_masks: instance id -> (h, w) float32
@@ -101,6 +102,7 @@ class Labels:
     objects: tuple[ObjectLabel, ...]
     instance_id: IdsHW
     depth_m: ImageHWF32
+    amodal_masks: dict[int, MaskHW]
     semantic: IdsHW | None = None
     parts: IdsHW | None = None
     soft_masks: dict[int, ImageHWF32] | None = None

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.dataset import Dataset, open_dataset
+from blendgen.dataset.label_files import MASK
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.rows import json_line, row_values
 from blendgen.errors import DatasetError, UsageError
@@ -145,3 +146,15 @@ def test_a_line_that_is_no_row_is_named_when_it_is_read(folder, tmp_path, rows):
 def test_a_folder_without_a_data_set_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="holds no data set"):
         open_dataset(tmp_path)
+
+
+def test_channels_of_a_label_file_are_those_that_were_written(folder, tmp_path, rows):
+    copy = shutil.copytree(folder, tmp_path / "set")
+    source, name = open_dataset(copy).source, rows[2].files["mask"].name
+    assert np.array_equal(source.channels(rows[2], MASK)[""], source.instance_mask(rows[2]))
+    (copy / name).write_bytes((copy / name).read_bytes()[:60])
+    with pytest.raises(DatasetError, match=f"{name}: cannot be read"):
+        source.channels(rows[2], MASK)
+    Image.new("L", (9, 9)).save(copy / name)
+    with pytest.raises(DatasetError, match="is 9 x 9 pixels, its row says 64 x 48"):
+        source.channels(rows[2], MASK)
