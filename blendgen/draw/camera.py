@@ -1,8 +1,8 @@
-"""Camera: what lens it has, and where it stands: round the products, or mounted over the surface.
+"""Camera: the lens and the pose of a camera that points at the products.
 
-In: the products' points and a shot's streams. Out: a Camera whose frame holds the products as drawn.
-Viewing direction and lens are drawn first; framing.py then solves for the position, mount.py for
-where the products pass under a camera that stays where it is.
+In: the points of the products and the streams of a shot. Out: a Camera whose frame contains the products as
+drawn. Viewing direction and lens are drawn first; framing.py then solves for the position. For a mounted
+camera, mount.py instead solves for the place of the products.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from blendgen.spec.model import Spec
 
 @dataclass(frozen=True)
 class Lens:
-    """What a camera has, wherever it stands; `half` is half the frame in the image plane at z = 1."""
+    """A camera without its pose; half: (2,) half the frame in the image plane at z = 1."""
 
     resolution: tuple[int, int]
     focal_length_mm: float
@@ -104,7 +104,7 @@ def camera_of(
 ) -> Camera:
     """A camera as a Shot holds it.
 
-    rotation: (3, 3) world -> camera; position, points: in a frame turned like the camera
+    rotation: (3, 3) world -> camera; position, points: in a frame rotated like the camera
     angles: its azimuth, elevation and roll, degrees
     """
     azimuth_deg, elevation_deg, roll_deg = angles
@@ -127,7 +127,7 @@ def camera_of(
 
 
 def depth_of_middle(points: PointsN3, position: Array3) -> float:
-    """Depth of the middle of points; both in a frame turned like the camera."""
+    """Depth of the middle of the points; both in a frame rotated like the camera."""
     return float((points.min(axis=0) + points.max(axis=0))[2] / 2 - position[2])
 
 

@@ -1,9 +1,9 @@
-"""Framing: where a camera stands so that the products fill its frame as drawn.
+"""Framing: positions of a camera from which the products fill its frame as drawn.
 
-In: the products' points, turned like the camera, and what was drawn. Out: positions. With viewing
-direction and lens known, the position follows in closed form from the planes of the view frustum:
-each must touch the outermost point on its side. Nothing is searched, but for lenses that distort,
-and nothing is ever cut off.
+In: the points of the products, rotated into the frame of the camera, and the drawn values. Out: positions.
+For a known viewing direction and lens, the position follows in closed form from the planes of the view
+frustum: each touches the outermost point on its side. Only lenses that distort need iterations. No product
+is cut off.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.arrays import Array2, Array3, Matrix3x3, PointsN2, PointsN3
 from blendgen.geometry.projection import NO_DISTORTION, Coefficients, distort
 
-# free room before the lens, as a share of the products' diameter
+# free space in front of the lens, as a share of the diameter of the products
 _CLEARANCE = 0.1
 _LOWEST_M = 0.002
 OFFSET_STEPS = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -102,15 +102,15 @@ def position_at_distance(points: PointsN3, half: Array2, distance_m: float, offs
 
 
 def _window(half_extent: float, fill: float, offset: float) -> tuple[float, float]:
-    """The part of one image axis (at z = 1) that the box is to take."""
+    """The interval of one image axis (at z = 1) that the box takes."""
     centre = offset * half_extent * (1 - fill)
     return centre - fill * half_extent, centre + fill * half_extent
 
 
 def _across(points: PointsN3, z: float, axis: int, half: Array2, offset: Array2) -> float:
-    """Position along one axis, for a given z, at which the box sits in its window's middle.
+    """Position along one axis, for a given z, at which the box is in the middle of its interval.
 
-    Both edges of the projected box are monotone in the position: a bisection cannot fail.
+    Both edges of the projected box are monotone in the position, so bisection cannot fail.
     """
     depth = points[:, 2] - z
 
@@ -142,10 +142,10 @@ def box_in_image(points: PointsN3, position: Array3, distortion: Coefficients) -
 
 
 def _along_outline(image: PointsN2) -> PointsN2:
-    """Points along the outline of image points: a lens bends its sides outwards, between the corners."""
+    """Points along the outline of image points: a lens bends its sides outwards between the corners."""
     from scipy.spatial import ConvexHull
 
-    # a sheet seen edge-on is a line, which has no hull
+    # a sheet viewed edge-on is a line, which has no hull
     hair = _HAIR * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])
     wider = (image[:, None] + hair).reshape(-1, 2)
     corners = wider[ConvexHull(wider).vertices]

@@ -1,8 +1,8 @@
-"""Mount: a camera that stays where it was mounted over the surface, and products that pass under it.
+"""Mount: a camera that is mounted above the surface, and products that pass under it.
 
-In: the products' points about the world's origin, the surface and a shot's streams. Out: the Camera
-and how far the products are moved along the surface to be in its frame where drawn. Nominally the
-optical axis meets the middle of the surface; the tolerance of the mount moves and turns the camera.
+In: the points of the products around the origin of the world, the surface and the streams of a shot. Out: the
+Camera, and the shift of the products along the surface that brings them to the drawn place in its frame. The
+nominal optical axis meets the middle of the surface; the tolerance of the mount moves and turns the camera.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.scene.shot import Camera
 from blendgen.spec.model import Spec
 
-_BELT_REACH_M = 3.0  # along a belt, whose ends no camera is to see
+_BELT_REACH_M = 3.0  # along a belt, so that no camera sees its ends
 _STEPS, _CLOSE, _INSIDE = 30, 1e-10, 1e-9
 _MIN_DEPTH = 0.02  # of the products, as a share of the camera's height
 
@@ -32,7 +32,7 @@ def draw_mounted(
 ) -> tuple[Camera, tuple[float, float]]:
     """The camera of one shot, and the shift (x, y) of the products.
 
-    points_m: (n, 3) of the products, about the origin; extent_m: the same of all that lies with them
+    points_m: (n, 3) of the products, around the origin; extent_m: the same of everything on the surface
 
     raises: InfeasibleDraw where the products do not fit into the frame
     """
@@ -47,7 +47,7 @@ def draw_mounted(
 
 
 def _pose(spec: Spec, sampler: Sampler) -> tuple[Matrix3x3, Array3, tuple[float, float, float]]:
-    """Rotation world -> camera, place in the world, and (azimuth, elevation, roll) in degrees."""
+    """Rotation world -> camera, position in the world, and (azimuth, elevation, roll) in degrees."""
     names = ("height_m", "tilt_deg", "azimuth_deg", "roll_deg", "mount_tolerance_m", "mount_tolerance_deg")
     height, tilt, azimuth, roll, reach_m, reach_deg = (
         sampler.value(spec.camera.sampled(name), f"camera.{name}") for name in names
@@ -69,7 +69,7 @@ def _angles(rotation: Matrix3x3) -> tuple[float, float, float]:
 
 
 def _in_ball(radius: float, name: str, sampler: Sampler) -> Array3:
-    """(3,) uniform in a ball."""
+    """(3,) point, uniform in a ball."""
     outward, height, turn = sampler.u(name, 3)
     z, angle = 2 * height - 1, 2 * math.pi * turn
     ring = math.sqrt(1 - z * z)
@@ -85,7 +85,7 @@ def _shift(
     offset: Array2,
     surface: Surface,
 ) -> Array2:
-    """How the products are moved so that they sit in the frame at the offset, whole, and on the surface.
+    """(2,) shift of the products that brings them to the offset in the frame, whole and on the surface.
 
     The offset is reduced in steps where the lens or the tilt would push a part of them out of the frame.
     """
@@ -117,7 +117,7 @@ def _shift(
 
 
 def _on(surface: Surface, points_m: PointsN3, shift: Array2) -> Array2:
-    """The shift, made smaller where it would push the products over an edge of the surface."""
+    """The shift, reduced where it would push the products over an edge of the surface."""
     kind = SURFACE_KINDS[surface.kind]
     if not kind.has_edges:
         return shift
@@ -132,7 +132,7 @@ def _on(surface: Surface, points_m: PointsN3, shift: Array2) -> Array2:
 def _shift_to_offset(
     turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, offset: Array2
 ) -> Array2:
-    """Shift that brings the products' box to its place in the frame, by Newton's method.
+    """(2,) shift that brings the box of the products to its place in the frame, by Newton's method.
 
     turned: (n, 3) points turned like the camera
     """
@@ -151,7 +151,7 @@ def _shift_to_offset(
 def _miss(
     turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, offset: Array2, shift: Array2
 ) -> Array2:
-    """(2,) how far the middle of the products' box is from its place, in the image plane at z = 1."""
+    """(2,) distance of the middle of the products' box from its place, in the image plane at z = 1."""
     low, high = _box(turned, rotation, place_m, lens, shift)
     free = np.maximum(lens.half - (high - low) / 2, 0.0)
     return (low + high) / 2 - offset * free
@@ -162,5 +162,5 @@ def _whole(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, s
 
 
 def _box(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, shift: Array2) -> PointsN2:
-    """The box of the products in the image; to move them is to move the camera the other way."""
+    """The box of the products in the image; instead of the products, the camera is moved, the other way."""
     return box_in_image(turned, rotation @ (place_m - [*shift, 0.0]), lens.distortion)

@@ -1,9 +1,8 @@
-"""Occluders: things that reach in before the camera until they leave a drawn share of the subject.
+"""Occluders: things between the camera and the subject that leave a drawn share of it visible.
 
-In: an arrangement and the camera. Out: Distractors that hang over the
-scene. A model covers by advancing along its own +Y (its leading edge), level over the scene where the
-camera looks down on it, upright before it where the camera looks across. How far it must advance is
-solved for on the rays that see the subject; the rendered masks have the last word.
+In: an arrangement and the camera. Out: Distractors above the scene. An occluder advances along its own +Y
+(its leading edge): level above the scene where the camera looks down, upright in front of it where the
+camera looks across. The distance is solved for on the rays that see the subject; the rendered masks decide.
 """
 
 from __future__ import annotations
@@ -27,53 +26,53 @@ from blendgen.spec.model import Spec
 _LEVEL_ABOVE_DEG = 30.0
 _TRIES, _STEPS, _REFINEMENTS = 6, 24, 6
 _HALF_BAND = 0.05
-_NEAREST_SHARE = 0.6  # of the way from the things to the camera
+_NEAREST_SHARE = 0.6  # of the distance from the things to the camera
 _BAND_MARGIN = 0.03
 
 
 def draw_occluders(
     spec: Spec, catalog: Catalog, arrangement: Arrangement, camera: Camera, sampler: Sampler
 ) -> tuple[Distractor, ...]:
-    """The occluders of one shot; each hides its part of what they are to hide together."""
+    """The occluders of one shot; each hides an equal part of what they hide together."""
     section = spec.occluders
     if section is None or not catalog.occluders:
         return ()
     count = int(sampler.value(section.count, "occluders.count"))
     sight = sight_of(arrangement.subject(catalog), arrangement.others(catalog), camera)
-    if not count or not sight.seen.any():
+    if not count or not sight.unhidden.any():
         return ()
     wanted = sampler.value(section.visible_fraction, "occluders.visible_fraction")
     low, high = section.visible_fraction.support()
     margin = min(_BAND_MARGIN, (high - low) / 4)
     wanted = float(np.clip(wanted, low + margin, high - margin))
     things = arrangement.extent(catalog)
-    found: list[Distractor] = []
+    occluders: list[Distractor] = []
     for number in range(count):
         goal = 1 - (1 - wanted) * (number + 1) / count
         height = sampler.value(section.height_m, f"occluders.{number}.height_m")
         stage = _Stage(things, arrangement.subject(catalog), camera, height)
-        best = _best(catalog, stage, sight, goal, sampler, number)
+        best = _best_occluder(catalog, stage, sight, goal, sampler, number)
         if best is None:
             break
         distractor, sight = best
-        found.append(distractor)
-    return tuple(found)
+        occluders.append(distractor)
+    return tuple(occluders)
 
 
 def visible_band(spec: Spec, occluders: tuple[Distractor, ...]) -> tuple[float, float]:
-    """Least and largest share of the subject that must be visible in a shot: both distributions hold."""
-    least, largest = spec.placement.visible_fraction
+    """Lowest and highest share of the subject that may be visible, for placement and occluders alike."""
+    lowest, highest = spec.placement.visible_fraction
     if not occluders or spec.occluders is None:
-        return least, largest
+        return lowest, highest
     low, high = spec.occluders.visible_fraction.support()
     short = max(_HALF_BAND - (high - low) / 2, 0.0)
-    return max(low - short, least), min(high + short, largest)
+    return max(low - short, lowest), min(high + short, highest)
 
 
-def _best(
+def _best_occluder(
     catalog: Catalog, stage: _Stage, sight: Sight, goal: float, sampler: Sampler, number: int
 ) -> tuple[Distractor, Sight] | None:
-    """The first of some tries that reaches the goal, else the one that comes nearest."""
+    """The first of several tries that reaches the goal, or else the nearest one."""
     best = None
     for attempt in range(_TRIES):
         model, colorway, bearing = sampler.u(f"occluders.{number}.choice.{attempt}", 3)
@@ -92,9 +91,9 @@ def _best(
 
 
 class _Stage:
-    """The plane in which occluders advance: just clear of all things, towards the camera.
+    """The plane in which occluders advance, between all things and the camera.
 
-    away: (3,) unit normal of the plane, towards the camera's side; front_m: where the plane starts
+    away: (3,) unit normal of the plane, towards the camera; front_m: position of the plane along it
     """
 
     def __init__(self, things_m: PointsN3, subject: Polytope, camera: Camera, height_m: float):
@@ -110,7 +109,7 @@ class _Stage:
         self.size_m = float(np.linalg.norm(np.ptp(subject.corners_m, axis=0)))
 
     def heading(self, bearing: float) -> Array3:
-        """(3,) unit direction in the plane for a number in [0, 1); upright never from below."""
+        """(3,) unit direction in the plane for a number in [0, 1); in an upright plane never upwards."""
         side = np.cross(np.array([0.0, 0.0, 1.0]), self.away)
         if self.level:
             angle = 2 * math.pi * bearing
@@ -119,7 +118,7 @@ class _Stage:
         return math.cos(angle) * side - math.sin(angle) * np.array([0.0, 0.0, 1.0])
 
     def target(self) -> Array3:
-        """Where the line from the camera to the subject's middle passes the plane."""
+        """(3,) point of the plane on the line from the camera to the middle of the subject."""
         towards = self.middle - self.origin
         return self.origin + towards * (self.front_m - self.origin @ self.away) / (towards @ self.away)
 
@@ -127,9 +126,9 @@ class _Stage:
 def _advanced(
     product: Product, stage: _Stage, sight: Sight, goal: float, bearing: float
 ) -> tuple[Matrix4x4 | None, Sight]:
-    """(object_to_world, what is still seen) at the first advance that leaves no more than the goal.
+    """(object_to_world, remaining sight) at the first advance that leaves no more than the goal visible.
 
-    (None, sight) where the model is too thick to go between the things and the camera.
+    (None, sight) where the model is too thick to fit between the things and the camera.
     """
     body = polytope.of_product(product)
     if product.size_m[2] > stage.room_m:
@@ -155,7 +154,7 @@ def _advanced(
 
 
 def _pose(product: Product, stage: _Stage, rotation: Matrix3x3, advance_m: float) -> Matrix4x4:
-    """object_to_world with the leading edge so far beyond the subject's middle, clear of the surface."""
+    """object_to_world with the leading edge advance_m beyond the middle of the subject, above the surface."""
     low, high = product.hull_m.min(axis=0), product.hull_m.max(axis=0)
     edge = np.array([(low[0] + high[0]) / 2, high[1], low[2]])
     place = stage.target() + advance_m * rotation[:, 1] - rotation @ edge

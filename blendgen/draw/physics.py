@@ -1,9 +1,8 @@
 """Physics: rigid bodies fall onto a floor, perhaps between walls, and come to rest.
 
-In: convex polytopes with the poses from which they fall. Out: the poses in which they lie, or None
-where they do not come to rest. MuJoCo does the work, in units of the bodies' mean size, so that
-small and large things settle alike; nothing here is left to chance. Bodies fall as through honey:
-how they come to lie is wanted, not how they bounce.
+In: convex polytopes and the poses from which they fall. Out: their poses at rest, or None where they do not
+come to rest. MuJoCo simulates them in units of their mean size, so that small and large things settle alike.
+Nothing here is random. Strong damping saves time: only the poses at rest matter, not the motion.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ _log = logging.getLogger(__name__)
 _STEP_S, _LONGEST_S, _CHECK_STEPS = 0.004, 24.0, 50
 _GRAVITY, _TERMINAL_VELOCITY = 9.81, 2.0
 _FRICTION = (0.6, 0.01, 0.002)
-_AT_REST = (0.01, 0.05)  # sizes a second, radians a second
+_AT_REST = (0.01, 0.05)  # mean sizes per second, radians per second
 _SPARE = 0.02
-_APART = 0.0006  # of the mean size: more than contacts give way, so that meshes do not touch
+_APART = 0.0006  # of the mean size: more than the depth of contacts, so that meshes do not touch
 
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """A polytope in its own frame, and the rotation (3, 3) and place (x, y) from which it falls."""
+    """A polytope in its own frame, and the rotation (3, 3) and position (x, y) from which it falls."""
 
     polytope: Polytope
     rotation: Matrix3x3
@@ -37,13 +36,13 @@ class Body:
 
 
 def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Matrix4x4] | None:
-    """object_to_world (4, 4) of each body at rest; None where some are still on the move.
+    """object_to_world (4, 4) of each body at rest; None if some still move at the end.
 
-    bodies: the first falls first; walls: boxes that stand still; floor_m: height of the floor
+    bodies: the first falls first; walls: fixed boxes; floor_m: height of the floor
     """
     import mujoco
 
-    mujoco.set_mju_user_warning(_log.warning)  # its own writes a file into the current folder
+    mujoco.set_mju_user_warning(_log.warning)  # the default writes a file into the current folder
     size_m = float(np.mean([np.ptp(body.polytope.corners_m, axis=0).max() for body in bodies]))
     bodies = [replace(body, polytope=body.polytope.wider(_APART * size_m)) for body in bodies]
     heights = _heights(bodies, size_m)
@@ -66,7 +65,7 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Ma
 
 
 def _heights(bodies: list[Body], size_m: float) -> list[float]:
-    """How high the middle of each body starts, so that no ball round one meets another's, metres."""
+    """Height in metres from which the middle of each body falls: no two bounding spheres overlap."""
     started: list[tuple[Array2, float, float]] = []
     for body in bodies:
         corners = body.polytope.corners_m
@@ -123,7 +122,7 @@ def _middle(body: Body) -> Array3:
 
 def _pose(data: Any, number: int, body: Body, size_m: float) -> Matrix4x4:
     turned = data.xmat[number].reshape(3, 3) @ body.rotation
-    # twice the products of many steps: orthogonal again to the last bit that matters
+    # after many steps of rounding, make the rotation orthogonal again
     u, _, v = np.linalg.svd(turned)
     pose = np.eye(4)
     pose[:3, :3] = u @ v

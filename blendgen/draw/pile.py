@@ -1,8 +1,7 @@
-"""Pile: products and distractors dropped over one another, on the surface or into a container.
+"""Pile: products and distractors that are dropped onto each other, on the surface or into a container.
 
-In: the drawn products and a shot's streams. Out: Arrangements in which everything lies still, one
-for each way in which it can be dropped. Nothing touches: physics keeps convex bodies apart that hold
-the meshes. Later tries drop the subject last, so that it comes to lie on top.
+In: the drawn products and the streams of a shot. Out: Arrangements at rest, one per try. Meshes do not touch:
+physics keeps the convex bodies around them apart. Later tries drop the subject last, so that it is on top.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from blendgen.spec.distributions import Choice
 from blendgen.spec.model import Spec
 
 _TRIES, _TRIES_AS_DRAWN = 8, 4
-_ROOM = 1.15  # a container is at least so much wider than what lies in it
+_ROOM = 1.15  # a container is at least this much wider than the largest thing in it
 _STRAY = 1.5
 
 
@@ -41,7 +40,7 @@ class _Thing:
 
     @property
     def size_m(self) -> Array3:
-        """(3,) extent as it falls."""
+        """(3,) extent of the rotated product."""
         return np.ptp(self.product.hull_m @ self.rotation.T, axis=0)
 
 
@@ -79,11 +78,11 @@ def piles(
 def _dropped(
     things: list[_Thing], container: Container | None, spread: float, sampler: Sampler, number: int
 ) -> list[Matrix4x4] | None:
-    """Poses at rest of one try, none astray; None where that failed."""
+    """Poses at rest of one try; None where things did not come to rest, or rolled away."""
     order, places = _falls(things, container, spread, sampler, number)
     bodies = [Body(polytope.of_product(things[i].product), things[i].rotation, places[i]) for i in order]
-    standing = container.model_copy(update={"yaw_deg": 0.0}) if container else None
-    at_rest = settle(bodies, walls(standing) if standing else [], container.wall_m if container else 0.0)
+    unrotated = container.model_copy(update={"yaw_deg": 0.0}) if container else None
+    at_rest = settle(bodies, walls(unrotated) if unrotated else [], container.wall_m if container else 0.0)
     if at_rest is None:
         return None
     poses: list[Matrix4x4] = [np.eye(4)] * len(things)
@@ -97,7 +96,7 @@ def _dropped(
 def _falls(
     things: list[_Thing], container: Container | None, spread: float, sampler: Sampler, number: int
 ) -> tuple[list[int], PointsN2]:
-    """In which order things fall, and (n, 2) where to."""
+    """The order in which things fall, and the positions (n, 2) above which they start."""
     turns, places = [], []
     for i, thing in enumerate(things):
         turn, u, v = sampler.u(f"placement.pile.{number}.{i}", 3)
@@ -112,7 +111,7 @@ def _falls(
 
 
 def _side_by_side_m(things: list[_Thing]) -> float:
-    """Radius of the place that things would take without lying over one another."""
+    """Radius of the area that the things would cover next to each other."""
     return math.sqrt(sum(float(thing.size_m[0] * thing.size_m[1]) for thing in things) / math.pi)
 
 
@@ -140,7 +139,7 @@ def _container(spec: Spec, things: list[_Thing], sampler: Sampler) -> Container 
 def _astray(
     things: list[_Thing], poses: list[Matrix4x4], places: PointsN2, container: Container | None
 ) -> bool:
-    """Whether something rolled away, or lies over or outside of the walls."""
+    """Whether something rolled away, or is above or outside the walls."""
     for thing, pose in zip(things, poses, strict=True):
         middle = transform_points(pose, thing.product.hull_m).mean(axis=0)
         if container is None:
@@ -153,7 +152,7 @@ def _astray(
 
 
 def _lowered(things: list[_Thing], poses: list[Matrix4x4], container: Container | None) -> list[Matrix4x4]:
-    """The poses with the lowest point a hair over the floor, as contacts give way a little."""
+    """The poses, lowered until the lowest point is a hair above the floor: contacts are slightly soft."""
     floor = container.wall_m if container else 0.0
     low = min(
         transform_points(pose, thing.product.hull_m)[:, 2].min()

@@ -1,8 +1,8 @@
-"""Placement: which products there are, how they are turned, and where they stand side by side.
+"""Placement: the products of a shot, their rotations, and their positions next to each other.
 
-In: a spec, the catalogue and a shot's streams. Out: an Arrangement on the plane z = 0; of piles
-(pile.py) only what lies in them. Products keep apart by their outlines seen from above (convex, so
-a safe bound); the distance at which two outlines just miss each other is solved for, not searched.
+In: a spec, the catalogue and the streams of a shot. Out: an Arrangement on the plane z = 0; for piles
+(pile.py) the products without positions. Products keep apart by their convex outlines from above, which is a
+safe bound; the distance at which two outlines just miss each other is solved for, not searched.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ THINNEST_M = 0.0002
 
 @dataclass(frozen=True)
 class Drawn:
-    """A product before it has a place: which one, how it is turned, in what state and case it is.
+    """A product before it is placed: its variant, rotation, condition and case.
 
-    product: as it lies there, in its case where it wears one
+    product: in its case, if it has one; rotation: (3, 3) product frame -> world
     """
 
     variant: Variant
@@ -70,7 +70,7 @@ def draw_products(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler
 
 
 def side_by_side(spec: Spec, drawn: list[Drawn], class_table: ClassTable, sampler: Sampler) -> Arrangement:
-    """Each product beside the others, all about the world's origin."""
+    """The products next to each other, around the origin of the world."""
     placed: list[PlacedProduct] = []
     outlines: list[PointsN2] = []
     for number, one in enumerate(drawn):
@@ -102,7 +102,7 @@ def _rotation(spec: Spec, product: Product, sampler: Sampler, number: int) -> Ma
 
 
 def stable_pose_rotation(product: Product, u: float) -> Matrix3x3:
-    """(3, 3) rotation of the stable pose that a number in [0, 1) stands for."""
+    """(3, 3) rotation of the stable pose at u in [0, 1), by the probabilities of the poses."""
     total = 0.0
     for pose in product.stable_poses:
         total += pose.probability
@@ -112,7 +112,7 @@ def stable_pose_rotation(product: Product, u: float) -> Matrix3x3:
 
 
 def uniform_rotation(u: float, v: float, w: float) -> Matrix3x3:
-    """(3, 3) rotation, uniform over all orientations for three uniform numbers.
+    """(3, 3) rotation, uniform over all orientations, of three uniform numbers.
 
     source: Shoemake, Uniform random rotations, Graphics Gems III (1992)
     """
@@ -129,10 +129,9 @@ def uniform_rotation(u: float, v: float, w: float) -> Matrix3x3:
 
 
 def centred_pose(product: Product, rotation: Matrix3x3) -> Matrix4x4:
-    """object_to_world that centres the turned product on the origin with its lowest point at z = 0.
+    """object_to_world of the rotated product, centred on the origin, with its lowest point at z = 0.
 
-    A sheet without thickness would share its plane with the surface, and neither could be told to
-    be in front: it floats THINNEST_M above it.
+    A sheet without thickness is THINNEST_M above the surface: in the same plane, neither would be in front.
     """
     turned = product.hull_m @ rotation.T
     low, high = turned.min(axis=0), turned.max(axis=0)
@@ -153,11 +152,13 @@ def _free_place(
 
 
 def clearance(resting: PointsN2, coming: PointsN2, direction: Array2) -> float:
-    """How far `coming` must be moved along `direction` until the two convex outlines do not meet.
+    """The distance by which `coming` must move along `direction` until two convex outlines do not overlap.
 
-    resting, coming: (n, 2) corners, counter-clockwise. The shifts at which they meet are their
-    Minkowski difference, a convex polygon whose sides have the normals of theirs; where the ray
-    of shifts leaves it they part. 0 where they never meet.
+    The shifts at which they overlap are their Minkowski difference, a convex polygon with the normals of
+    their sides; they part where the ray of shifts leaves it.
+
+    resting, coming: (n, 2) corners, counter-clockwise
+    returns: 0 where they never overlap
     """
     normals = np.concatenate([_outward(resting), -_outward(coming)])
     offsets = (normals @ resting.T).max(axis=1) - (normals @ coming.T).min(axis=1)
@@ -165,8 +166,8 @@ def clearance(resting: PointsN2, coming: PointsN2, direction: Array2) -> float:
     leaving, entering = along > 1e-12, along < -1e-12
     leave = np.min(offsets[leaving] / along[leaving])
     enter = np.max(offsets[entering] / along[entering])
-    beside = np.any(~leaving & ~entering & (offsets < 0))
-    return 0.0 if beside or enter > leave else max(0.0, float(leave))
+    misses = np.any(~leaving & ~entering & (offsets < 0))
+    return 0.0 if misses or enter > leave else max(0.0, float(leave))
 
 
 def _outward(corners: PointsN2) -> PointsN2:
@@ -176,8 +177,10 @@ def _outward(corners: PointsN2) -> PointsN2:
 
 
 def corners(points: PointsN3) -> PointsN2:
-    """Corners of the outline of points, counter-clockwise, a hair wider, so that one without area
-    (an upright card) has some."""
+    """Corners of the outline of points, counter-clockwise.
+
+    The outline is a hair wider than the points, so that one without area (an upright card) has some.
+    """
     from scipy.spatial import ConvexHull
 
     hair = THINNEST_M / 4 * np.array([(-1, -1), (-1, 1), (1, -1), (1, 1)])

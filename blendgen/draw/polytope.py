@@ -1,4 +1,4 @@
-"""Polytope: a convex body with few sides round a product, for physics and lines of sight.
+"""Polytope: a convex body with few sides around a product, for physics and lines of sight.
 
 In: the vertices of a convex hull, metres. Out: the half-spaces and corners of a polytope that holds
 all of them. Its sides are the hull's own largest ones, so that flat sides stay flat, and those of a
@@ -37,14 +37,14 @@ class Polytope:
     corners_m: PointsN3
 
     def placed(self, object_to_world: ArrayLike) -> Polytope:
-        """The same, moved by a rotation and a translation (4, 4)."""
+        """The polytope, moved by a rigid transform (4, 4)."""
         matrix = np.asarray(object_to_world, float)
         normals = self.normals @ matrix[:3, :3].T
         corners = self.corners_m @ matrix[:3, :3].T + matrix[:3, 3]
         return Polytope(normals, self.offsets_m + normals @ matrix[:3, 3], corners)
 
     def wider(self, by_m: float) -> Polytope:
-        """The same, all its sides moved outward."""
+        """The polytope with all sides moved outward."""
         middle = self.corners_m.mean(axis=0)
         inside = self.offsets_m - self.normals @ middle + by_m
         size_m = inside.max()
@@ -62,7 +62,7 @@ def of_product(product: Product) -> Polytope:
 
 
 def enclosing(vertices_m: ArrayLike) -> Polytope:
-    """The polytope round vertices (n, 3); also a sheet or a thread gets some thickness."""
+    """The polytope around vertices (n, 3); a sheet or a thread gets some thickness."""
     vertices = np.asarray(vertices_m, dtype=np.float64)
     # the mean lies inside a hull, which the middle of its bounding box need not
     middle, size_m = vertices.mean(axis=0), np.ptp(vertices, axis=0).max()
@@ -74,14 +74,14 @@ def enclosing(vertices_m: ArrayLike) -> Polytope:
 
 
 def box(low_m: Iterable[float], high_m: Iterable[float]) -> Polytope:
-    """A box along the axes."""
+    """A box parallel to the axes."""
     offsets = np.concatenate([np.asarray(high_m, float), -np.asarray(low_m, float)])
     pairs = np.array(np.meshgrid(*zip(low_m, high_m, strict=True))).reshape(3, -1).T
     return Polytope(_AXES, offsets, pairs)
 
 
 def _corners(normals: PointsN3, offsets: ArrayN) -> PointsN3:
-    """Where the sides meet; the origin must lie inside."""
+    """(k, 3) points where the sides meet; the origin must be inside."""
     from scipy.spatial import HalfspaceIntersection
 
     corners = HalfspaceIntersection(np.column_stack([normals, -offsets]), np.zeros(3)).intersections
@@ -89,7 +89,7 @@ def _corners(normals: PointsN3, offsets: ArrayN) -> PointsN3:
 
 
 def _largest_sides(vertices: PointsN3) -> PointsN3:
-    """(n, 3) normals: the side with the most area, the next that is not like it, and so on."""
+    """(n, 3) normals: of the largest side, of the next one with another direction, and so on."""
     from scipy.spatial import ConvexHull
 
     if is_flat(vertices):

@@ -1,7 +1,7 @@
-"""Sampler: the values of distributions for one index, each from a stream of its own.
+"""Sampler: values of distributions for one index, each parameter from its own random stream.
 
-In: a distribution and the name of its parameter. Out: a value. The only way in which `draw` meets chance;
-also where low-discrepancy sampling and the sweep act, so that no drawing function knows of them.
+In: a distribution and the name of its parameter. Out: a value. All randomness of `draw` comes from here; so
+do low-discrepancy sampling and sweeps, which the other functions of `draw` do not know.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _SEQUENCES = "coverage"  # of the seeds of low-discrepancy sequences, which was 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Streams of one index (a shot's or an exposure's) at one attempt.
+    """The streams of one index (of a shot or an image) at one attempt.
 
-    low_discrepancy: the numbers of each parameter are spread evenly over the indices, not independent
-    camera_count: how many cameras a data set is taken with; what belongs to a camera is drawn once for each
-    seen: the values that were drawn, by parameter (of lamps and products: of the last one)
+    low_discrepancy: at the first attempt, spread the numbers of each parameter evenly over the indices
+    camera_count: number of mounted cameras of the data set; the parameters of each are drawn once
+    drawn: the values that were drawn, by parameter (of several lamps or products: of the last one)
     """
 
     seed: int
@@ -37,10 +37,10 @@ class Sampler:
     low_discrepancy: bool = False
     sweep: Sweep | None = None
     camera_count: int | None = None
-    seen: dict[str, Any] = field(default_factory=dict, compare=False)
+    drawn: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def value(self, distribution: Distribution, name: str) -> Any:
-        """The value of a distribution; `name` is the dotted path of the parameter."""
+        """The value of a distribution; name: dotted path of the parameter."""
         if isinstance(distribution, SameAs):
             value = distribution.shifted(
                 self.value(distribution.target, distribution.path),
@@ -49,7 +49,7 @@ class Sampler:
         else:
             value = distribution.quantile(*self.u(name, distribution.dimensions))
         if distribution.dimensions:
-            self.seen[parameter_of(name)] = value
+            self.drawn[parameter_of(name)] = value
         return value
 
     def u(self, name: str, count: int) -> list[float]:
@@ -70,9 +70,9 @@ class Sampler:
 
     @property
     def mount(self) -> int | None:
-        """The number of the camera that takes this image; None where each image has its own.
+        """The number of the mounted camera of this image; None where each image has a camera of its own.
 
-        Steered images have their own too, so that one parameter of the camera can change alone.
+        In a sweep each image has its own, too, so that one parameter of the camera can change alone.
         """
         if self.camera_count is None or self.sweep is not None:
             return None
@@ -80,17 +80,17 @@ class Sampler:
         return min(int(u * self.camera_count), self.camera_count - 1)
 
     def subject_index(self) -> int:
-        """The index that decides the subject, which is assigned in turn and not drawn."""
+        """The index that determines the subject, which is assigned and not drawn."""
         return self.index if self.sweep is None else self.sweep.index_for("products", self.index)
 
     def seed_number(self, name: str, bits: int = 53) -> int:
-        """A seed for something that is not drawn here; up to 53 bits survive every JSON reader."""
+        """A seed for a later step; every JSON reader preserves integers of up to 53 bits."""
         index = self.index if self.sweep is None else self.sweep.index_for(name, self.index)
         return int(stream(self.seed, index, self.attempt, name).random() * 2**bits)
 
 
 def _is_mounted(name: str) -> bool:
-    """Whether a parameter belongs to a camera, not to an image that it takes."""
+    """Whether a parameter belongs to the camera and not to one of its images."""
     return name.startswith("camera.") and parameter_of(name) != "camera.subject_offset"
 
 
@@ -103,7 +103,7 @@ def _stream_name(parameter: str) -> str:
 
 
 def _low_discrepancy_u(seed: int, index: int, name: str, count: int) -> list[float]:
-    """Each number of a parameter from an even sequence of its own."""
+    """The numbers of a parameter, each from its own sequence."""
     return [low_discrepancy_u(index, *seeds) for seeds in _sequence_seeds(seed, _stream_name(name), count)]
 
 
@@ -114,6 +114,6 @@ def _sequence_seeds(seed: int, stream_name: str, count: int) -> list[tuple[int, 
 
 
 def shuffled(items: tuple[_Item, ...], seed: int, block: int, name: str) -> list[_Item]:
-    """The items in an order that depends on (seed, block, name) only."""
+    """The items in an order that depends only on (seed, block, name)."""
     order = stream(seed, block, 0, name).random(len(items)).argsort(kind="stable")
     return [items[i] for i in order]

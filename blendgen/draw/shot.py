@@ -63,7 +63,7 @@ def draw_feasible_shot(
 
 
 def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None = None) -> Sampler:
-    """What a shot, or an exposure, is drawn with."""
+    """The sampler of a shot, or of an image."""
     return Sampler(
         spec.seed, index, attempt, spec.sampling == "low_discrepancy", sweep, spec.camera.camera_count
     )
@@ -74,8 +74,8 @@ def sampled_shot(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler:
     for arrangement in _arrangements(spec, catalog, class_table, sampler):
         surface = draw_surface(spec, catalog, arrangement.extent(catalog), sampler)
         arrangement, camera = _placed(spec, catalog, arrangement, surface, sampler)
-        if _seen_as_wanted(spec, catalog, arrangement, camera):
-            break  # and where none is right, the last one goes to the engine, which sees more exactly
+        if _is_visible_as_wanted(spec, catalog, arrangement, camera):
+            break  # if none is right, the last one is rendered, which decides exactly
     distractors = arrangement.distractors
     if spec.placement.arrangement == "apart":
         distractors = draw_distractors(spec, catalog, arrangement.products, surface, sampler)
@@ -102,7 +102,7 @@ def sampled_shot(spec: Spec, catalog: Catalog, class_table: ClassTable, sampler:
 def _arrangements(
     spec: Spec, catalog: Catalog, class_table: ClassTable, sampler: Sampler
 ) -> Iterator[Arrangement]:
-    """The ways to lay out a shot's products, to be tried in this order."""
+    """Arrangements of the products of a shot, to be tried in this order."""
     drawn = draw_products(spec, catalog, class_table, sampler)
     if spec.placement.arrangement == "pile":
         return piles(spec, catalog, drawn, class_table, sampler)
@@ -112,7 +112,7 @@ def _arrangements(
 def _placed(
     spec: Spec, catalog: Catalog, arrangement: Arrangement, surface: Surface, sampler: Sampler
 ) -> tuple[Arrangement, Camera]:
-    """The arrangement where it lies across the surface, and the camera that sees it there."""
+    """The arrangement at its place on the surface, and the camera."""
     points = arrangement.points(catalog)
     if spec.camera.rig == "overhead":
         camera, offset = draw_mounted(spec, points, arrangement.extent(catalog), surface, sampler)
@@ -121,7 +121,7 @@ def _placed(
     return arrangement, draw_camera(spec, arrangement.points(catalog), sampler)
 
 
-def _seen_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, camera: Camera) -> bool:
+def _is_visible_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement, camera: Camera) -> bool:
     low, high = spec.placement.visible_fraction
     if (low, high) == (0.0, 1.0):
         return True
@@ -154,4 +154,4 @@ def _drawn_values(
 ) -> dict[str, Any]:
     of_shot, of_exposure = (shot_sampler(spec, index, attempt, sweep) for _ in range(2))
     draw_exposure(spec, sampled_shot(spec, catalog, class_table, of_shot), of_exposure)
-    return {**of_shot.seen, **of_exposure.seen}
+    return {**of_shot.drawn, **of_exposure.drawn}

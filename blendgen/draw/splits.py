@@ -1,7 +1,7 @@
-"""Splits: which split a shot belongs to: by its number, or by what was drawn for it.
+"""Splits: the split of a shot, by its index or by the values that were drawn for it.
 
-In: a spec and a shot's sampler after its drawing. Out: the name of a split. Without `hold_out` it follows
-from the shot's number alone, balanced within each class.
+In: a spec, and the sampler of a shot after everything is drawn. Out: the name of a split. Without
+`hold_out` it depends on the index alone, balanced within each class.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from blendgen.spec.model import Spec
 
 
 def split_of(spec: Spec, class_table: ClassTable, sampler: Sampler, subject: PlacedProduct) -> str:
-    """The first split that holds out a value of this shot; else one of those that hold out nothing."""
-    drawn = {**sampler.seen, **{name: getattr(subject, name) for name in SUBJECT_KEYS}}
+    """The first split that holds out a value of this shot, or else one of those that hold out nothing."""
+    drawn = {**sampler.drawn, **{name: getattr(subject, name) for name in SUBJECT_KEYS}}
     for split, conditions in spec.hold_out.items():
         if any(_held(drawn.get(name), values, name) for name, values in conditions.items()):
             return split

@@ -1,4 +1,4 @@
-"""Surface: what the products lie on, drawn, and where across it they lie."""
+"""Surface: the surface under the products, and their position across it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WIDEST_SHARE = 0.9
 
 
 def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sampler) -> Surface:
-    """The surface of one shot; points: (n, 3) hull vertices of all products, about the origin."""
+    """The surface of one shot; points: (n, 3) of everything on it, around the origin, metres."""
     section = spec.surface
     kind = SURFACE_KINDS[sampler.value(section.kind, "surface.kind")]
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind.name], "surface.width_m")
@@ -40,7 +40,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sample
         kind=kind.name,
         texture_offset_m=tuple(u * _TEXTURE_PERIOD_M for u in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
-        # what lies on a belt is not wider than the belt
+        # a belt is at least as wide as the things on it
         width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
         color_srgb=if_given("color"),
         stains=if_given("stains"),
@@ -60,7 +60,7 @@ def _photo(section: PhotosSection, catalog: Catalog, sampler: Sampler) -> Surfac
 
 
 def offset_across(spec: Spec, surface: Surface, points: PointsN3, sampler: Sampler) -> tuple[float, float]:
-    """Shift across the surface's direction of travel that keeps the products on it."""
+    """(x, y) shift across the direction of travel, within which the products stay on the surface."""
     yaw = np.radians(surface.yaw_deg)
     across = np.array([np.cos(yaw), np.sin(yaw)])
     reach = float(np.max(np.abs(points[:, :2] @ across)))

@@ -1,9 +1,8 @@
-"""Sweep: which parameters change from image to image, and which stay as in one of them.
+"""Sweep: change one parameter from image to image and keep the others, or the other way round.
 
-In: the name of a parameter or of a section, and an anchor (the number of an image). `vary` lets only
-that parameter change, `ablate` everything but it. Out: for each parameter the index whose stream
-it is to be drawn from. Names are the paths of a spec; the streams of lamps and of the products of
-one image have a number in them, which does not count here.
+In: the name of a parameter or section, and an anchor (the index of an image). `vary` changes only this
+parameter, `ablate` everything else. Out: for each parameter the index whose stream it is drawn from. Names
+are paths in the spec; the numbers of lamps and products in the names of streams are ignored.
 """
 
 from __future__ import annotations
@@ -20,10 +19,11 @@ def parameter_of(stream_name: str) -> str:
 
 @dataclass(frozen=True)
 class Sweep:
-    """target: a parameter or section; vary: only it changes, else it alone stays.
+    """A sweep of some images.
 
-    anchor: the image whose draws are kept
-    count: how many images the range of a varied parameter is spread over
+    target: a parameter or section; vary: it alone changes; otherwise it alone stays the same
+    anchor: index of the image whose other values all images have
+    count: number of images over which the range of a varied parameter is spread
     """
 
     target: str
@@ -32,11 +32,11 @@ class Sweep:
     count: int
 
     def index_for(self, stream_name: str, index: int) -> int:
-        """The index whose stream a parameter is drawn from, for image `index`."""
+        """The index from whose stream a parameter of image `index` is drawn."""
         return index if self._concerns(stream_name) == self.vary else self.anchor
 
     def spread(self, stream_name: str, index: int, dimensions: int) -> list[float] | None:
-        """Evenly spread numbers for a single varied parameter; None for all others."""
+        """Evenly spread numbers in [0, 1) for the varied parameter; None for all others."""
         if not self.vary or parameter_of(stream_name) != self.target:
             return None
         even = (index % self.count + 0.5) / self.count

@@ -1,8 +1,8 @@
-"""Visibility: how much of a product a camera sees, told before anything is rendered.
+"""Visibility: an estimate of the visible share of a product before anything is rendered.
 
-In: polytopes in the world and a camera without distortion. Out: rays through a product's box in the
-image, and which of them meet it first. Polytopes are a little larger than the products: the answer
-serves to arrange a scene, and the rendered masks have the last word.
+In: polytopes in the world and a camera, whose distortion is ignored. Out: rays through the box of a product
+in the image, and which of them meet it first. Polytopes are slightly larger than products: the estimate
+helps to arrange a scene, and the rendered masks decide.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _RAYS_A_SIDE = 40
 class Sight:
     """Rays of a camera that meet a product.
 
-    directions: (n, 3) in the world; seen: (n,) whether nothing else is met before
+    directions: (n, 3) in the world; unhidden: (n,) bool, True where nothing is in front of the product
     """
 
     directions: PointsN3
-    seen: MaskN
+    unhidden: MaskN
 
     @property
     def visible_fraction(self) -> float:
-        return float(self.seen.mean()) if len(self.seen) else 0.0
+        return float(self.unhidden.mean()) if len(self.unhidden) else 0.0
 
     def behind(self, polytope: Polytope, origin: Array3) -> Sight:
-        """What is seen once a polytope stands between a camera at origin and the product."""
-        free = self.seen.copy()
-        free[self.seen] = np.isinf(_entry(polytope, origin, self.directions[self.seen]))
-        return Sight(self.directions, free)
+        """The sight with a polytope between a camera at origin and the product."""
+        unhidden = self.unhidden.copy()
+        unhidden[self.unhidden] = np.isinf(_entry(polytope, origin, self.directions[self.unhidden]))
+        return Sight(self.directions, unhidden)
 
 
 def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight:
-    """The rays that meet the subject; others: what may stand before it."""
+    """The rays that meet the subject; others: what may hide it."""
     camera_to_world = inverse_rigid(camera.world_to_camera)
-    seen_at = transform_points(camera.world_to_camera, subject.corners_m)
-    image = seen_at[:, :2] / np.maximum(seen_at[:, 2:], 1e-6)
+    corners_camera = transform_points(camera.world_to_camera, subject.corners_m)
+    image = corners_camera[:, :2] / np.maximum(corners_camera[:, 2:], 1e-6)
     low, high = image.min(axis=0), image.max(axis=0)
     steps = (np.arange(_RAYS_A_SIDE) + 0.5) / _RAYS_A_SIDE
     across = np.stack(np.meshgrid(*(low + np.outer(steps, high - low)).T), axis=-1).reshape(-1, 2)
@@ -52,10 +52,10 @@ def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight
     origin = camera_to_world[:3, 3]
     depth = _entry(subject, origin, directions)
     met = np.isfinite(depth)
-    seen = np.ones(int(met.sum()), dtype=bool)
+    unhidden = np.ones(int(met.sum()), dtype=bool)
     for other in others:
-        seen &= _entry(other, origin, directions[met]) >= depth[met]
-    return Sight(directions[met], seen)
+        unhidden &= _entry(other, origin, directions[met]) >= depth[met]
+    return Sight(directions[met], unhidden)
 
 
 def _entry(polytope: Polytope, origin: Array3, directions: PointsN3) -> ArrayN:
@@ -66,5 +66,5 @@ def _entry(polytope: Polytope, origin: Array3, directions: PointsN3) -> ArrayN:
         at = room / along
     enter = np.where(along < 0, at, -np.inf).max(axis=1)
     leave = np.where(along > 0, at, np.inf).min(axis=1)
-    beside = ((along == 0) & (room < 0)).any(axis=1)
-    return np.where((enter <= leave) & (leave > 0) & ~beside, np.maximum(enter, 0.0), np.inf)
+    misses = ((along == 0) & (room < 0)).any(axis=1)
+    return np.where((enter <= leave) & (leave > 0) & ~misses, np.maximum(enter, 0.0), np.inf)

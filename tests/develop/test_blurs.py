@@ -25,8 +25,8 @@ BELT = Surface(
 def overhead(**changes):
     """A camera one metre above the belt that looks straight down, its rows along the travel."""
     rotation = camera_rotation(-90, 90, 0)
-    seen = camera(161, 121)
-    return seen.model_copy(
+    untilted = camera(161, 121)
+    return untilted.model_copy(
         update={"world_to_camera": rows_of(rigid(rotation, -rotation @ [0, 0, HEIGHT_M])), **changes}
     )
 
@@ -73,7 +73,7 @@ def test_what_hangs_before_the_belt_stands_still_and_lends_no_light():
 
 def test_rails_the_sky_and_a_resting_belt_stay_sharp():
     depth = np.full((121, 161), HEIGHT_M, np.float32)
-    rail = point(column=80 + int(0.4 * 161))  # 0.4 m beside the middle of a belt of 0.6 m
+    rail = point(column=80 + int(0.4 * 161))  # 0.4 m from the middle of a belt of 0.6 m
     assert np.array_equal(motion_blur(rail, depth, overhead(), BELT, 0.04)[..., 0] > 0, rail[..., 0] > 0)
     light, resting = point(), BELT.model_copy(update={"speed_m_per_s": 0.0})
     assert motion_blur(light, depth, overhead(), resting, 0.04) is light

@@ -25,13 +25,13 @@ def patch(color, size=24):
 @pytest.mark.parametrize("preset", COLOUR_PRESETS)
 def test_a_colour_inside_the_gamut_comes_back(preset, color):
     """Colour filters, sensitivities and matrix undo each other."""
-    seen = through(patch(color), exposure(sensor_of(preset)))[12, 12]
-    assert seen == pytest.approx(color, abs=0.004)
+    rgb = through(patch(color), exposure(sensor_of(preset)))[12, 12]
+    assert rgb == pytest.approx(color, abs=0.004)
 
 
 def test_a_monochrome_camera_gives_grey():
-    seen = through(patch((0.5, 0.2, 0.1)), exposure(sensor_of("machine_vision_mono")))
-    assert np.ptp(seen[12, 12]) == 0
+    rgb = through(patch((0.5, 0.2, 0.1)), exposure(sensor_of("machine_vision_mono")))
+    assert np.ptp(rgb[12, 12]) == 0
     assert through(patch(0.4), exposure(sensor_of("machine_vision_mono")))[12, 12, 0] == pytest.approx(
         0.4, abs=0.004
     )
@@ -42,15 +42,15 @@ def test_a_monochrome_camera_gives_grey():
 def test_white_balance_makes_grey_under_its_light_neutral(preset, temperature_k):
     light = np.array(blackbody_linear(temperature_k))
     taken = exposure(sensor_of(preset), white_balance_gain=white_balance_gain(light, 1.0))
-    seen = through(patch(0.3 * light), taken)[12, 12]
-    assert np.ptp(seen) < 0.02 * seen.mean()
+    rgb = through(patch(0.3 * light), taken)[12, 12]
+    assert np.ptp(rgb) < 0.02 * rgb.mean()
 
 
 @pytest.mark.parametrize("size", [(65, 64), (64, 65), (17, 17)])
 def test_the_grey_world_takes_any_size(size):
     taken = exposure(sensor_of("webcam"), white_balance_mode="gray_world", white_balance=1.0)
-    seen = through(np.zeros((*size, 3), np.float32) + np.float32((0.4, 0.3, 0.2)), taken)
-    assert seen.shape == (*size, 3) and np.ptp(seen[8, 8]) < 0.02 * seen.mean()
+    rgb = through(np.zeros((*size, 3), np.float32) + np.float32((0.4, 0.3, 0.2)), taken)
+    assert rgb.shape == (*size, 3) and np.ptp(rgb[8, 8]) < 0.02 * rgb.mean()
 
 
 @pytest.mark.parametrize("preset", COLOUR_PRESETS)

@@ -57,8 +57,8 @@ def test_photon_transfer_has_the_slope_of_the_preset(preset, gain_db):
 def test_photon_transfer_has_the_intercept_of_the_preset(preset, gain_db):
     """Dark noise: K^2 (read^2 + row^2 + dark current) + 1/12 (quantisation), from dim fields.
 
-    EMVA 1288 asks for some tenths of a DN of noise, below which quantisation is no noise of its
-    own; a few electrons of light make sure of that, and their shot noise is subtracted.
+    EMVA 1288 asks for some tenths of a DN of noise, below which quantisation is not independent
+    noise; a few electrons of light ensure that, and their shot noise is subtracted.
     """
     sensor = sensor_of(preset, hot_pixels_ppm=0, dead_pixels_ppm=0, dsnu_e=0)
     gain = system_gain_dn_per_e(sensor, gain_db)
@@ -209,15 +209,15 @@ def test_electrons_are_poisson_distributed_however_many_there_are(mean_e):
     assert (counted == np.rint(counted)).all() and counted.min() >= 0
     edges = np.unique(poisson.ppf(np.linspace(0.02, 0.98, 13), mean_e))
     expected = np.diff([0.0, *poisson.cdf(edges, mean_e), 1.0]) * counted.size
-    found = np.bincount(np.searchsorted(edges, counted.ravel()), minlength=len(expected))
-    assert np.sum((found - expected) ** 2 / expected) < 2.5 * len(expected)  # chi squared
+    counts = np.bincount(np.searchsorted(edges, counted.ravel()), minlength=len(expected))
+    assert np.sum((counts - expected) ** 2 / expected) < 2.5 * len(expected)  # chi squared
     skewness = np.mean((counted - counted.mean()) ** 3) / counted.std() ** 3
     assert counted.mean() == pytest.approx(mean_e, rel=4 / np.sqrt(mean_e * counted.size))
     assert counted.var() == pytest.approx(mean_e, rel=0.015)
     assert skewness == pytest.approx(mean_e**-0.5, abs=0.025)
 
 
-def test_light_that_is_no_number_is_not_developed():
+def test_light_that_is_not_a_number_is_an_error():
     broken = np.full((4, 4), 500.0)
     broken[1, 2] = np.nan
     with pytest.raises(ValueError, match="lam"):

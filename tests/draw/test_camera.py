@@ -74,7 +74,7 @@ def test_a_camera_inside_the_product_is_refused():
         draw_camera(spec, box_hull((1, 1, 1)), Sampler(0, 0, 0))
 
 
-def test_a_direction_law_replaces_the_angles():
+def test_a_distribution_of_directions_replaces_the_angles():
     spec = make_spec(camera={"direction": {"cone": 10}})
     for index in range(20):
         assert draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, index, 0)).elevation_deg >= 80

@@ -1,4 +1,4 @@
-"""Distractors: beside the products and each other, on the surface, without a label."""
+"""Distractors: next to the products and each other, on the surface, without a label."""
 
 from dataclasses import replace
 

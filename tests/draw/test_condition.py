@@ -91,9 +91,9 @@ def wardrobe():
 def test_as_many_phones_wear_a_case_as_the_spec_says():
     spec = make_spec(products=[{"catalog": "phones", "case": 0.3, "case_colors": ["clear", "#202020"]}])
     distribution = spec.products[0].case_distribution
-    worn = Counter(shot_sampler(spec, index).value(distribution, "products.0.case") for index in range(2000))
-    assert worn[None] == pytest.approx(1400, abs=80) and worn["clear"] == pytest.approx(300, abs=60)
-    assert set(worn) == {None, "clear", "#202020"}
+    cases = Counter(shot_sampler(spec, index).value(distribution, "products.0.case") for index in range(2000))
+    assert cases[None] == pytest.approx(1400, abs=80) and cases["clear"] == pytest.approx(300, abs=60)
+    assert set(cases) == {None, "clear", "#202020"}
 
 
 def test_a_case_changes_neither_class_nor_colourway_nor_what_else_is_drawn(wardrobe):

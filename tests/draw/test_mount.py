@@ -30,9 +30,9 @@ def shots(catalog, count, camera, **changes):
 
 
 def pixels(camera, points):
-    """Where the hull and the lines between its points are seen."""
-    seen = np.concatenate([points, *((one + points) / 2 for one in points)])
-    return project(seen, camera.intrinsics, camera.world_to_camera, camera.distortion)
+    """Where the hull and the lines between its points are in the image."""
+    marks = np.concatenate([points, *((one + points) / 2 for one in points)])
+    return project(marks, camera.intrinsics, camera.world_to_camera, camera.distortion)
 
 
 def test_products_are_whole_in_the_frame_of_a_lens_that_distorts(shapes):
@@ -49,17 +49,17 @@ def test_products_are_whole_in_the_frame_of_a_lens_that_distorts(shapes):
     for index in range(300):
         points = hulls[index % 2]
         taken, shift = draw_mounted(spec, points, points, belt, Sampler(0, index, 0))
-        seen = pixels(taken, points + [*shift, 0])
-        assert seen.min() >= -1e-6 and np.all(seen <= np.array(taken.resolution) + 1e-6)
+        points_px = pixels(taken, points + [*shift, 0])
+        assert points_px.min() >= -1e-6 and np.all(points_px <= np.array(taken.resolution) + 1e-6)
         assert 0 < taken.frame_fill <= 1
 
 
 def test_the_aim_is_the_place_in_the_frame(shapes):
     for subject_offset in ((0, 0), (0.9, -0.4), (-0.7, 0.7)):
         for shot in shots(shapes, 10, {"subject_offset": list(subject_offset)}, surface={"kind": "paper"}):
-            seen = pixels(shot.camera, Arrangement(shot.products).points(shapes))
+            points_px = pixels(shot.camera, Arrangement(shot.products).points(shapes))
             frame = np.array(shot.camera.resolution)
-            low, high = seen.min(axis=0), seen.max(axis=0)
+            low, high = points_px.min(axis=0), points_px.max(axis=0)
             free = frame - (high - low)
             assert (low + high) / 2 == pytest.approx(
                 frame / 2 + np.array(subject_offset) * free / 2, abs=1e-5
@@ -77,10 +77,10 @@ def test_the_camera_is_where_it_was_mounted_within_its_tolerance(shapes):
         angles.append(np.degrees(np.arccos((np.trace(turn) - 1) / 2)))
         own = camera_rotation(shot.camera.azimuth_deg, shot.camera.elevation_deg, shot.camera.roll_deg)
         assert own == pytest.approx(pose[:3, :3].T, abs=1e-9)
-    for found, limit in ((distances, 0.02), (angles, 3)):
-        assert max(found) <= limit + 1e-6
+    for deviations, limit in ((distances, 0.02), (angles, 3)):
+        assert max(deviations) <= limit + 1e-6
         # uniform in a ball: half of it lies within 0.794 of its radius
-        assert np.mean(np.array(found) < 0.794 * limit) == pytest.approx(0.5, abs=0.14)
+        assert np.mean(np.array(deviations) < 0.794 * limit) == pytest.approx(0.5, abs=0.14)
 
 
 def test_up_in_the_image_is_along_the_belt(shapes):
@@ -160,13 +160,13 @@ def test_products_under_the_camera_stay_on_the_belt(shapes):
         ({"height_m": 0.2}, (0.1, 0.1, 0.25), "camera.height_m: at .*inside the products"),
     ],
 )
-def test_what_cannot_fit_is_told_with_a_way_out(camera, size, message):
+def test_an_error_about_what_cannot_fit_has_a_way_out(camera, size, message):
     catalog = Catalog((make_product("big", "box", size),))
     with pytest.raises(GeometryError, match=message):
         shots(catalog, 1, {"focal_length_mm": 50, **camera})
 
 
-def test_a_camera_that_only_sees_past_the_belt_is_told(shapes):
+def test_a_camera_that_only_sees_past_the_belt_is_an_error(shapes):
     camera = {"height_m": 1, "focal_length_mm": 100, "mount_tolerance_m": 0.45}
     with pytest.raises(GeometryError, match="beyond the edge of the surface"):
         shots(shapes, 20, camera, surface={"width_m": 0.2})

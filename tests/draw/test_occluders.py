@@ -1,4 +1,4 @@
-"""Occluders: they leave the asked share of the subject, touch nothing and are no products."""
+"""Occluders: they leave the wanted share of the subject visible, touch nothing and are not products."""
 
 from dataclasses import replace
 

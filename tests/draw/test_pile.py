@@ -89,8 +89,8 @@ def test_products_lie_over_one_another_where_they_fall_onto_one_spot(shapes):
 
 
 def test_the_subject_lies_as_free_as_asked(shapes):
-    asked = {"arrangement": "pile", "spread": 0.2, "visible_fraction": [0.8, 1.0]}
-    spec = pile_spec(placement=asked, camera={"elevation_deg": 80})
+    placement = {"arrangement": "pile", "spread": 0.2, "visible_fraction": [0.8, 1.0]}
+    spec = pile_spec(placement=placement, camera={"elevation_deg": 80})
     for index in range(12):
         shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         first, *others = bodies(shot, shapes)

@@ -51,13 +51,13 @@ def test_changing_one_section_leaves_what_belongs_to_the_others(shapes, changed)
     before, after = make_spec(products_per_image=2), make_spec(products_per_image=2, **SECTIONS[changed])
     for index in range(10):
         one, two = (draw_shot(spec, shapes, class_table, index) for spec in (before, after))
-        kept = {
+        unchanged = {
             "lighting": {"products", "surface", "camera", "split", "render_seed", "environment"},
             "placement": {"surface", "environment", "split", "render_seed"},
             "surface": {"split", "render_seed", "environment"},
             "exposure": set(type(one).model_fields),
         }[changed]
-        assert one.model_dump(include=kept) == two.model_dump(include=kept)
+        assert one.model_dump(include=unchanged) == two.model_dump(include=unchanged)
 
 
 def test_changing_the_range_of_one_parameter_leaves_every_other(shapes):
@@ -84,16 +84,16 @@ def test_classes_and_colourways_are_balanced():
 
 def test_splits_are_as_stated_within_each_class_at_any_length(shapes):
     spec, class_table = make_spec(splits={"train": 0.7, "val": 0.2, "test": 0.1}), make_class_table(shapes)
-    seen = Counter()
+    counts = Counter()
     for index in range(2000):
-        seen[
+        counts[
             subject_variant(class_table, spec.seed, index).label,
             assigned_split(class_table, spec.seed, index, spec.splits),
         ] += 1
         if index in (199, 999, 1999):
             for label in class_table.classes:
                 for split, share in spec.splits.items():
-                    assert seen[label, split] == pytest.approx(share * (index + 1) / 2, abs=3)
+                    assert counts[label, split] == pytest.approx(share * (index + 1) / 2, abs=3)
 
 
 def test_a_data_set_can_grow_without_changing_what_was_there(shapes):
@@ -192,13 +192,13 @@ def test_a_surface_is_wide_enough_for_what_lies_on_it():
 
 
 def test_a_sheet_without_thickness_lies_a_hair_above_the_surface():
-    """On it, neither could be told to be in front."""
+    """On it, neither would be in front."""
     card = Catalog((make_product("card", "box", (0.08, 0.06, 0.0)),))
     shot = draw_shot(make_spec(), card, make_class_table(card), 0)
     assert Arrangement(shot.products).points(card)[:, 2] == pytest.approx(THINNEST_M)
 
 
-def test_upright_sheets_find_room_beside_each_other():
+def test_upright_sheets_find_room_next_to_each_other():
     card = Catalog((make_product("card", "box", (0.08, 0.0, 0.06)),))
     shot = draw_shot(
         make_spec(products_per_image=3, placement={"pose": "upright"}), card, make_class_table(card), 0
@@ -291,9 +291,9 @@ def test_the_meter_makes_a_white_level_patch_one_whatever_the_lights(shapes):
     for index in range(20):
         shot = draw_shot(spec, shapes, make_class_table(shapes), index)
         (exposure,) = draw_exposures(spec, shot, [index])
-        seen = incident_light(shot, exposure.group_gain) * exposure.camera_gain
-        assert luminance(seen) == pytest.approx(1)
-        assert seen * np.array(exposure.white_balance_gain) == pytest.approx([1, 1, 1])
+        light = incident_light(shot, exposure.group_gain) * exposure.camera_gain
+        assert luminance(light) == pytest.approx(1)
+        assert light * np.array(exposure.white_balance_gain) == pytest.approx([1, 1, 1])
 
 
 def test_groups_to_which_the_spec_leaves_no_choice_are_steady(shapes):
@@ -309,11 +309,11 @@ def test_groups_to_which_the_spec_leaves_no_choice_are_steady(shapes):
         } | exposure
         spec = make_spec(exposure=given, lighting=lighting or {"lamps": {"count": 2}}, exposures_per_shot=4)
         shot = draw_shot(spec, shapes, make_class_table(shapes), 0)
-        found = steady_groups(spec, shot)
+        steady = steady_groups(spec, shot)
         drawn = draw_exposures(spec, shot, range(4))
-        for group in found & drawn[0].group_gain.keys():  # and so it is
+        for group in steady & drawn[0].group_gain.keys():  # and so it is
             assert len({e.group_gain[group] for e in drawn}) == 1
-        return found & drawn[0].group_gain.keys()
+        return steady & drawn[0].group_gain.keys()
 
     assert steady({}) == {"environment", "emission", "lamp_0", "lamp_1"}
     assert steady({"lamp_ev": {"uniform": [-1, 1]}}) == {"environment", "emission"}

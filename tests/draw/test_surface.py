@@ -18,16 +18,16 @@ PHOTOS = {"directory": "p", "width_m": {"uniform": [0.2, 0.4]}}
 
 @pytest.mark.parametrize("mark", ["stains", "wetness", "seams"])
 def test_a_mark_is_drawn_and_leaves_every_other_draw(shapes, mark):
-    class_table, seen = make_class_table(shapes), set()
+    class_table, amounts = make_class_table(shapes), set()
     for index in range(6):
         plain, marked = (
             draw_shot(make_spec(surface=surface), shapes, class_table, index)
             for surface in ({}, {mark: WIDE})
         )
-        seen.add(getattr(marked.surface, mark))
+        amounts.add(getattr(marked.surface, mark))
         same = marked.surface.model_copy(update={mark: getattr(plain.surface, mark)})
         assert marked.model_copy(update={"surface": same}) == plain
-    assert len(seen) == 6 and all(0.1 <= value <= 0.9 for value in seen)
+    assert len(amounts) == 6 and all(0.1 <= value <= 0.9 for value in amounts)
 
 
 def test_the_pitch_of_a_mesh_is_drawn_for_meshes_alone(shapes):
@@ -93,7 +93,7 @@ def test_rows_from_before_these_keys_still_load():
         ({"wetness": 1.2}, "must be at least 0 and at most 1"),
     ],
 )
-def test_what_does_not_fit_together_is_told(surface, expected):
+def test_settings_that_do_not_fit_together_are_an_error(surface, expected):
     with pytest.raises(SpecError, match=expected):
         make_spec(surface=surface)
 

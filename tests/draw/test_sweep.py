@@ -76,7 +76,7 @@ def test_products_can_be_varied_while_all_else_stays(shapes):
     assert len({str(image["camera"]) for image in images}) == 1
 
 
-def test_what_was_drawn_is_told_by_parameter(shapes):
+def test_drawn_values_are_listed_by_parameter(shapes):
     values = drawn_values(SPEC, shapes, make_class_table(shapes), 3)
     assert (
         values["camera.elevation_deg"]
