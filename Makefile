@@ -33,8 +33,8 @@ demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 8
 
-test-slow: $(READY)  ## the tests that CI adds
-	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 8
+test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
+	$(BIN)/python -m pytest $(TESTS) -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 8
 
 lint: $(READY)  ## style and formatting
 	$(BIN)/ruff check .
