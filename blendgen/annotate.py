@@ -6,8 +6,6 @@ requests. Labels are new values: the shot does not change, and no pixel of the p
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
 from blendgen.errors import GeometryError, InfeasibleDraw, Reason
@@ -23,7 +21,7 @@ from blendgen.geometry.projection import (
 )
 from blendgen.models.label_names import LabelNames
 from blendgen.optics.distortion import distorted_labels
-from blendgen.scene.film import Film, Labels, ObjectLabel
+from blendgen.scene.film import Film, Labels, ObjectLabel, requested
 from blendgen.scene.shot import Camera, PlacedProduct, Shot
 from blendgen.spec.output import Output
 
@@ -112,16 +110,6 @@ def _corners(mask: np.ndarray) -> tuple[tuple[float, float], ...]:
     return tuple((float(x), float(y)) for x, y in oriented_box(mask))
 
 
-_Layer = TypeVar("_Layer")
-
-
-def _measured(layer: _Layer | None) -> _Layer:
-    """A layer of the film that the spec requests and every engine measures then."""
-    if layer is None:
-        raise TypeError("the engine did not measure a layer that the spec requests")
-    return layer
-
-
 def _truncation(film: Film, placed: PlacedProduct) -> float | None:
     """Share of the amodal product beyond the border; None where the film has no overscan."""
     if film.overscan is None:
@@ -136,7 +124,7 @@ def _keypoints(film: Film, placed: PlacedProduct, camera: Camera, names: LabelNa
     points = names.catalog.product_of(placed).keypoints
     positions = np.array([point.position_m for point in points]).reshape(-1, 3)
     world = transform_points(placed.object_to_world, positions)
-    visible = _measured(film.keypoint_seen)[placed.instance_id]
+    visible = requested(film.keypoint_seen)[placed.instance_id]
     measured = [
         (*pixel, VISIBLE if is_visible else HIDDEN) if pixel is not None else (0.0, 0.0, NOT_LABELLED)
         for pixel, is_visible in zip((pixel_in_image(point, camera) for point in world), visible, strict=True)
@@ -176,14 +164,14 @@ def _parts(film: Film, shot: Shot, names: LabelNames) -> np.ndarray:
     parts = np.zeros_like(film.instance_id)
     for placed in shot.products:
         own = film.instance_id == placed.instance_id
-        parts[own] = names.part_ids(placed)[_measured(film.part_slot)[own]]
+        parts[own] = names.part_ids(placed)[requested(film.part_slot)[own]]
     return parts
 
 
 def _normals(film: Film, shot: Shot) -> np.ndarray:
     """(h, w, 3) float32 normals in the frame of the camera; 0 where nothing was hit."""
     rotation = np.array(shot.camera.world_to_camera, np.float32)[:3, :3]
-    return _measured(film.central_normal_world) @ rotation.T
+    return requested(film.central_normal_world) @ rotation.T
 
 
 def _nocs(film: Film, shot: Shot) -> np.ndarray:

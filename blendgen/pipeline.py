@@ -25,7 +25,7 @@ from blendgen.engine.base import Engine
 from blendgen.models.class_table import ClassTable
 from blendgen.models.label_names import LabelNames, label_names
 from blendgen.models.product import Catalog
-from blendgen.scene.film import Film, Frame, Labels
+from blendgen.scene.film import Film, Frame, Labels, requested
 from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.model import Spec
 
@@ -86,9 +86,7 @@ class Pipeline:
         """(h, w, 3) uint8 of a shot under one exposure, without the sensor's noise."""
         film, steady = self.engine.render(shot), steady_groups(self.spec, shot)
         (picture,) = self.developer.develop(film, shot, (exposure,), steady, clean=True)
-        if picture.clean_u8 is None:
-            raise TypeError("the developer made no picture without noise")
-        return picture.clean_u8
+        return requested(picture.clean_u8)
 
     @cached_property
     def names(self) -> LabelNames:

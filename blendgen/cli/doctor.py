@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import click
 
@@ -46,7 +47,7 @@ def _blender() -> dict:
     from blendgen.system.wheel import blender_version
     from blendgen.workers.self_test import self_test
 
-    unknown = {"blender": None, "kernel": None, "gpus": []}
+    unknown: dict[str, Any] = {"blender": None, "kernel": None, "gpus": []}
     try:
         return {**unknown, "blender": blender_version(), **self_test()}
     except BlendgenError as error:

@@ -48,7 +48,7 @@ class Interrupt:
         if _is_dealt_with(sys.exception()):
             _call_again()
         else:
-            signal.raise_signal(self.signum)  # whoever listens by now
+            signal.raise_signal(self.signum or signal.SIGINT)  # whoever listens by now
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from typing import Never
 
 from tqdm import tqdm
 
@@ -18,7 +19,8 @@ class Progress:
     """Counts finished images; use as a context manager, `begin` with how many there are to make."""
 
     def __init__(self, unit: str = "image"):
-        self._unit, self._total, self._done, self._bar = unit, 0, 0, None
+        self._unit, self._total, self._done = unit, 0, 0
+        self._bar: tqdm[Never] | None = None
 
     def __enter__(self) -> Progress:
         return self

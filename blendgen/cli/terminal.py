@@ -7,6 +7,7 @@ escapes; so is what the encoding of a stream lacks. A reader who has left does n
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import os
@@ -54,7 +55,8 @@ def open_streams() -> None:
             os.set_inheritable(descriptor, True)  # workers have it, too
             setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):  # streams of a notebook are not
+            stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _say_traceback
 
 

@@ -19,6 +19,7 @@ from blendgen.dataset.label_files import MASK
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean
+from blendgen.geometry.arrays import IdsHW, ImageHW3U8, IntegersHW
 from blendgen.scene.row import Row
 
 
@@ -31,8 +32,8 @@ class Item(TypedDict):
     index: the number of the image in its data set
     """
 
-    image: np.ndarray
-    mask: NotRequired[np.ndarray]
+    image: ImageHW3U8
+    mask: NotRequired[IntegersHW]
     label_id: int
     index: int
 
@@ -96,11 +97,11 @@ class Dataset:
         """All rows in order, without opening an image."""
         return map(self.source.row, self.positions)
 
-    def image(self, position: SupportsIndex) -> np.ndarray:
+    def image(self, position: SupportsIndex) -> ImageHW3U8:
         """(h, w, 3) uint8 sRGB; raises as indexing does."""
         return self.source.image(self.row(position))
 
-    def mask(self, position: SupportsIndex) -> np.ndarray:
+    def mask(self, position: SupportsIndex) -> IdsHW:
         """(h, w) uint16 instance ids, 0 for the background; the row's objects.instance_id names them.
 
         raises: as indexing does, and DatasetError where the data set has no masks

@@ -47,13 +47,14 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 
 def _stated(product: Product) -> list[Any]:
     """What spec and sidecar say of a product beyond its content."""
-    parts = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]
-    return [*map(asdict, parts), product.part_names]
+    parts: list[Any] = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]
+    return [*(asdict(part) for part in parts), product.part_names]
 
 
 def portable_spec(spec_file: SpecFile) -> Spec:
     """The spec with its folders as absolute paths: it loads from anywhere."""
-    return _absolute(spec_file.spec, spec_file)
+    spec: Spec = _absolute(spec_file.spec, spec_file)
+    return spec
 
 
 def _without_paths(value: Any) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from blendgen.develop.exr import decode_exr
 from blendgen.files.photos import IMAGE_ERRORS
+from blendgen.geometry.arrays import AnyArray, IdsHW
 from blendgen.scene.film import Frame
 from blendgen.scene.row import Row
 from blendgen.scene.shot import Shot
@@ -26,12 +27,12 @@ _MAX_PIXELS = 2**28
 _MAX_PIXEL_RATIO = 4  # between the pixels that a file claims and those that its row states
 
 # channel -> (h, w); the one of a grey image has the name ""
-Channels = Mapping[str, np.ndarray]
+Channels = Mapping[str, AnyArray]
 # (row, dataset.json, channels, (h, w) instance ids) -> what is wrong, in words
-Check = Callable[[Row, Mapping[str, Any], Channels, np.ndarray], Iterator[str]]
+Check = Callable[[Row, Mapping[str, Any], Channels, IdsHW], Iterator[str]]
 
 
-def _no_faults(*_) -> Iterator[str]:
+def _no_faults(*_: Any) -> Iterator[str]:
     return iter(())
 
 

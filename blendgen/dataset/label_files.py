@@ -23,9 +23,10 @@ from blendgen.develop.encode import (
     encode_semantic,
 )
 from blendgen.develop.exr import encode_exr, encode_vectors
+from blendgen.geometry.arrays import AnyArray, IdsHW
 from blendgen.geometry.projection import distort, transform_points
 from blendgen.optics.overscan import box_corners
-from blendgen.scene.film import Frame
+from blendgen.scene.film import Frame, requested
 from blendgen.scene.row import Row
 from blendgen.spec.output import Output
 
@@ -41,7 +42,7 @@ def _encode_depth(frame: Frame, output: Output) -> bytes:
     return encode_exr({"Z": depth_m}) if output.depth == "exr" else encode_depth(depth_m)
 
 
-def _check_depth(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_depth(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     """Each product's depth is within its box in space."""
     (values,) = image.values()
     whole_steps = values.dtype.kind in "iu"
@@ -55,7 +56,7 @@ def _check_depth(row: Row, record: Record, image: Channels, ids: np.ndarray) -> 
             yield f"object {number} is {own.min():.4f} to {own.max():.4f} m away, its box in space elsewhere"
 
 
-def _check_semantic(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_semantic(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     objects, expected = row.objects, np.zeros_like(ids)
     for instance_id, label_id in zip(objects.instance_id, objects.category_id, strict=True):
         expected[ids == instance_id] = label_id + 1
@@ -63,7 +64,7 @@ def _check_semantic(row: Row, record: Record, image: Channels, ids: np.ndarray) 
         yield f"{np.count_nonzero(image[''] != expected)} pixels have another class than their instance"
 
 
-def _check_parts(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_parts(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     parts = record.get("parts", ())
     if not np.array_equal(image[""] > 0, ids > 0):
         yield "parts are not where products are"
@@ -71,7 +72,7 @@ def _check_parts(row: Row, record: Record, image: Channels, ids: np.ndarray) -> 
         yield f"part {image[''].max()} is not in dataset.json's list of {len(parts)}"
 
 
-def _encode_planes(planes: Mapping[int, np.ndarray]) -> bytes:
+def _encode_planes(planes: Mapping[int, AnyArray]) -> bytes:
     """A channel for each product: instance id -> (h, w)."""
     return encode_exr({f"instance_{instance_id}": plane for instance_id, plane in planes.items()})
 
@@ -86,7 +87,7 @@ def _plane_faults(row: Row, image: Channels) -> Iterator[str]:
             yield f"{name} is not between 0 and 1"
 
 
-def _check_soft_masks(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_soft_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     yield from _plane_faults(row, image)
     for instance_id in row.objects.instance_id:
         share = image.get(f"instance_{instance_id}")
@@ -94,13 +95,13 @@ def _check_soft_masks(row: Row, record: Record, image: Channels, ids: np.ndarray
             yield f"instance_{instance_id} covers nothing of a pixel that the mask gives it"
 
 
-def _check_normals(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_normals(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     length = np.linalg.norm([image[name] for name in "RGB"], axis=0)
     if not np.isclose(length[ids > 0], 1, atol=_ROUNDING).all():
         yield "normals of products do not have length 1"
 
 
-def _check_albedo(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_albedo(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     """The blackest surface reflects some light; but one that shines by itself may reflect none."""
     products = ids > 0
     is_lit = any(channel[products].any() for channel in image.values())
@@ -108,7 +109,7 @@ def _check_albedo(row: Row, record: Record, image: Channels, ids: np.ndarray) ->
         yield "all products are black"
 
 
-def _check_nocs(row: Row, record: Record, image: Channels, ids: np.ndarray) -> Iterator[str]:
+def _check_nocs(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
     """Scaled back and projected, each coordinate comes to its pixel."""
     coordinates = np.stack([image[name] for name in "RGB"], axis=-1).astype(float)
     if coordinates[ids == 0].any():
@@ -162,14 +163,14 @@ _OTHERS = (
         folder="clean",
         content="the same image without sensor noise",
         is_wanted=lambda output: output.clean,
-        encode=lambda frame, output: encode_png(frame.clean_u8),
+        encode=lambda frame, output: encode_png(requested(frame.clean_u8)),
     ),
     LabelFile(
         name="semantic",
         folder="semantic",
         content="`label_id` + 1 of the visible product, 0 for the rest; 8 bit up to 254 classes, else 16",
         is_wanted=lambda output: output.semantic,
-        encode=lambda frame, output: encode_semantic(frame.labels.semantic),
+        encode=lambda frame, output: encode_semantic(requested(frame.labels.semantic)),
         check=_check_semantic,
     ),
     LabelFile(
@@ -178,7 +179,7 @@ _OTHERS = (
         content="1 + the number of the part in `parts` of dataset.json, 0 for the rest; 16 bit. Parts are "
         "the materials of the model, or what its [sidecar](models.md) makes of them",
         is_wanted=lambda output: output.parts,
-        encode=lambda frame, output: encode_mask(frame.labels.parts),
+        encode=lambda frame, output: encode_mask(requested(frame.labels.parts)),
         check=_check_parts,
     ),
     LabelFile(
@@ -188,7 +189,7 @@ _OTHERS = (
         "covers (Cryptomatte, all samples)",
         suffixes=(".exr",),
         is_wanted=lambda output: output.soft_masks,
-        encode=lambda frame, output: _encode_planes(frame.labels.soft_masks),
+        encode=lambda frame, output: _encode_planes(requested(frame.labels.soft_masks)),
         check=_check_soft_masks,
     ),
     LabelFile(
@@ -198,7 +199,7 @@ _OTHERS = (
         "Y down, Z forward), as shaded: scratches and grain show",
         suffixes=(".exr",),
         is_wanted=lambda output: output.normals,
-        encode=lambda frame, output: encode_vectors(frame.labels.normals),
+        encode=lambda frame, output: encode_vectors(requested(frame.labels.normals)),
         check=_check_normals,
     ),
     LabelFile(
@@ -207,7 +208,7 @@ _OTHERS = (
         content="sRGB; the share of light that the surface reflects, mirrored light included, so metals are "
         "not black",
         is_wanted=lambda output: output.albedo,
-        encode=lambda frame, output: encode_albedo(frame.labels.albedo_linear),
+        encode=lambda frame, output: encode_albedo(requested(frame.labels.albedo_linear)),
         check=_check_albedo,
     ),
     LabelFile(
@@ -217,7 +218,7 @@ _OTHERS = (
         "product; the centre of its box is 0.5, its diagonal has the length 1; 0 for the rest",
         suffixes=(".exr",),
         is_wanted=lambda output: output.nocs,
-        encode=lambda frame, output: encode_vectors(frame.labels.nocs),
+        encode=lambda frame, output: encode_vectors(requested(frame.labels.nocs)),
         check=_check_nocs,
     ),
 )

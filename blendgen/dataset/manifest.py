@@ -112,7 +112,7 @@ class ManifestWriter:
             raise disk_error(self._path, error) from None
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def append(self, rows: list[Row]) -> None:

@@ -51,7 +51,8 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     if known:
         for row in read_heads(layout.manifest):
             named.update(row.file_names)
-    ours, foreign = [], []
+    ours: list[str] = []
+    foreign: list[str] = []
     for name in sorted(Folder(layout.root).files()):
         if name == layout.lock.name or Path(name).name in HARMLESS:
             continue

@@ -68,7 +68,9 @@ def row_from(values: Mapping[str, Any]) -> Row:
 def row_values(row: Row) -> dict[str, Any]:
     """The columns of a row, in their order; with tuples where JSON has arrays."""
     files = row.files.items()
-    facts = [(_column(name, _SHA256), file.sha256) for name, file in files]
+    facts: list[tuple[str, str | int | None]] = [
+        (_column(name, _SHA256), file.sha256) for name, file in files
+    ]
     facts += [(_column(name, _SIZE), file.size_bytes) for name, file in files]
     camera = {name: getattr(row.camera, name) for name in type(row.camera).model_fields}
     drawn = {"shot": row.shot_values, "exposure": row.exposure_values}

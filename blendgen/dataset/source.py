@@ -22,6 +22,7 @@ from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
+from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
 from blendgen.scene.row import Row
 
 _MAX_FILE_BYTES = 2**30
@@ -122,7 +123,7 @@ class Source:
         except ValueError as error:
             raise DatasetError(f"{self._place(row)}: {error}") from None
 
-    def instance_mask(self, row: Row) -> np.ndarray:
+    def instance_mask(self, row: Row) -> IdsHW:
         """(h, w) uint16 instance ids; raises DatasetError where the data set has no masks."""
         if MASK.name not in row.files:
             raise DatasetError(
@@ -134,7 +135,7 @@ class Source:
             raise DatasetError(f"{self.path(row, MASK)}: is not a mask of instance ids")
         return ids.astype(np.uint16, copy=False)
 
-    def image(self, row: Row) -> np.ndarray:
+    def image(self, row: Row) -> ImageHW3U8:
         """(h, w, 3) uint8 sRGB; raises DatasetError where the image cannot be read."""
         return self._pixels(row, IMAGE, "RGB")
 
@@ -151,7 +152,7 @@ class Source:
         self._refuse_size(row, path, (width, height))
         return channels
 
-    def _pixels(self, row: Row, kind: LabelFile, mode: str | None = None) -> np.ndarray:
+    def _pixels(self, row: Row, kind: LabelFile, mode: str | None = None) -> AnyArray:
         """A picture of a row, converted to `mode`; raises DatasetError."""
         path = self.path(row, kind)
         try:
@@ -170,7 +171,7 @@ class Source:
                 f"{path}: is {size[0]} x {size[1]} pixels, its row says {row.width} x {row.height}"
             )
 
-    def object_masks(self, row: Row) -> Iterator[np.ndarray]:
+    def object_masks(self, row: Row) -> Iterator[MaskHW]:
         """(h, w) bool of each object; raises DatasetError where the mask does not show one."""
         if not row.objects.bbox:
             return

@@ -93,7 +93,7 @@ class Store:
             raise
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._finished:
             for name in list(self._folder.files(self.layout.temporary.name)):
                 if is_temporary(self.layout, name):
@@ -276,7 +276,7 @@ def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, lis
     return {split: labels for split, labels in sorted(missing.items()) if labels}
 
 
-def _difference(known: dict, wanted: dict, key: str) -> str:
+def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
     if key == "digest" and known.get("pixels_version") != wanted.get("pixels_version"):
         return (
             f"was made with pixels_version {known.get('pixels_version')}, this blendgen has "

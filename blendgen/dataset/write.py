@@ -11,18 +11,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from blendgen.dataset.label_files import LABEL_FILES, encoded_files
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.files.folder import Folder
+from blendgen.geometry.arrays import Array2, PointsN3
 from blendgen.geometry.projection import project, rows_of, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
-from blendgen.scene.film import Frame, Labels, ObjectLabel
+from blendgen.scene.film import Frame, Labels, ObjectLabel, requested
 from blendgen.scene.row import Objects, Row, RowCamera, RowFile
-from blendgen.scene.shot import Camera
+from blendgen.scene.shot import Camera, Matrix4
 from blendgen.spec.output import Output
 
 
@@ -88,7 +89,9 @@ def _objects(labels: Labels, camera: Camera, output: Output) -> Objects:
         visible_fraction=tuple(round(label.visible_fraction, 6) for label in objects),
         instance_id=tuple(label.instance_id for label in objects),
         object_to_world=tuple(label.object_to_world for label in objects),
-        object_to_camera=tuple(rows_of(to_camera @ np.array(label.object_to_world)) for label in objects),
+        object_to_camera=tuple(
+            cast(Matrix4, rows_of(to_camera @ np.array(label.object_to_world))) for label in objects
+        ),
         size_m=tuple(label.size_m for label in objects),
         **_optional_columns(objects, camera, output),
     )
@@ -97,12 +100,12 @@ def _objects(labels: Labels, camera: Camera, output: Output) -> Objects:
 def _optional_columns(objects: Iterable[ObjectLabel], camera: Camera, output: Output) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if output.truncation:
-        columns["truncation"] = [round(label.truncation, 6) for label in objects]
+        columns["truncation"] = [round(requested(label.truncation), 6) for label in objects]
     if output.obb:
-        columns["obb"] = [_rounded(label.obb, 3) for label in objects]
+        columns["obb"] = [_rounded(requested(label.obb), 3) for label in objects]
     if output.keypoints:
         columns["keypoints"] = [
-            [(round(x, 3), round(y, 3), visibility) for x, y, visibility in label.keypoints]
+            [(round(x, 3), round(y, 3), visibility) for x, y, visibility in requested(label.keypoints)]
             for label in objects
         ]
     if output.bbox_3d:
@@ -112,7 +115,7 @@ def _optional_columns(objects: Iterable[ObjectLabel], camera: Camera, output: Ou
     return columns
 
 
-def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[np.ndarray, list[np.ndarray | None]]:
+def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[PointsN3, list[Array2 | None]]:
     """Corners of a product's box, (8, 3) in the camera's frame and (8, 2) pixels; None where the lens
     cannot show them."""
     world = transform_points(label.object_to_world, box_corners(label.size_m))
@@ -124,5 +127,5 @@ def _box_3d(label: ObjectLabel, camera: Camera) -> tuple[np.ndarray, list[np.nda
     return corners, [pixel if is_shown else None for pixel, is_shown in zip(pixels, shown, strict=True)]
 
 
-def _rounded(points, digits: int) -> list[tuple[float, ...] | None]:
+def _rounded(points: Iterable[Iterable[float] | None], digits: int) -> list[tuple[float, ...] | None]:
     return [None if p is None else tuple(round(float(value), digits) for value in p) for p in points]

@@ -39,6 +39,14 @@ class Engine(Protocol):
         ...
 
 
+class AdjustableEngine(Engine, Protocol):
+    """An engine whose number of samples can change from shot to shot."""
+
+    def set_samples(self, samples_per_pixel: int) -> None:
+        """The number of paths through each pixel of the shots that follow."""
+        ...
+
+
 class PinholeEngine(ABC):
     """Base of the engines that can only render pinhole cameras."""
 

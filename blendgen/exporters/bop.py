@@ -8,8 +8,9 @@ source: BOP dataset format, https://github.com/thodan/bop_toolkit/blob/master/do
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _CASED = " (in a case)"
 
 def export_bop(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     """One scene after another; raises DatasetError for lenses that distort, which BOP does not know."""
-    sizes: dict[str, list[float]] = {}
+    sizes: dict[str, Sequence[float]] = {}
     for row in source.rows():
         _refuse_distortion(source, row)
         _refuse_real_depth(source, row)
@@ -56,7 +57,9 @@ def _scenes(source: Source, split: str) -> Iterator[tuple[int, Iterator[Row]]]:
 
 
 def _write_scene(source: Source, destination: Destination, scene: str, rows, numbers, advance) -> None:
-    camera, truth, info = {}, {}, {}
+    camera: dict[str, Any] = {}
+    truth: dict[str, list[Any]] = {}
+    info: dict[str, list[Any]] = {}
     for row in rows:
         image, key = f"{row.index:06d}", str(row.index)
         destination.place(source.path(row), f"{scene}/rgb/{image}{source.path(row).suffix}")
@@ -144,7 +147,7 @@ def _model_info(size_m) -> dict:
 
 def _symmetries(symmetries: dict) -> dict:
     """As models_info.json has them, in millimetres; a product without has no such keys."""
-    told = {}
+    told: dict[str, list[Any]] = {}
     if symmetries.get("discrete"):
         told["symmetries_discrete"] = [_in_millimetres(turn) for turn in symmetries["discrete"]]
     if symmetries.get("continuous"):

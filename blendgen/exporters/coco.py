@@ -19,6 +19,7 @@ from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.regions import polygons, run_lengths
+from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 
 
@@ -105,7 +106,7 @@ def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
 
 def _keypoints(row: Row, number: int) -> dict[str, Any]:
     """None for a class without: evaluations look for the keys in every annotation."""
-    points = row.objects.keypoints[number]
+    points = requested(row.objects.keypoints)[number]
     flat = [value for point in points for value in point]
     return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}
 

@@ -6,6 +6,7 @@ and which takes the place of which in a mirrored image.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blendgen.dataset.source import Source
@@ -19,9 +20,9 @@ class KeypointUnion:
     names: tuple[str, ...]
     flips: tuple[int, ...]
 
-    def spread(self, names: list[str], points: list[list[float]]) -> list[list[float]]:
+    def spread(self, names: list[str], points: Sequence[Sequence[float]]) -> list[Sequence[float]]:
         """A class's points, each at its place in the union; 0, 0, 0 for those that the class lacks."""
-        own = dict(zip(names, points, strict=True))
+        own: dict[str, Sequence[float]] = dict(zip(names, points, strict=True))
         return [own.get(name, [0, 0, 0]) for name in self.names]
 
 

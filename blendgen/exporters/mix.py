@@ -73,7 +73,7 @@ def mix(
             advance(1)
         record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
         destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    images = {split: {} for split, _ in sorted(counts)}
+    images: dict[str, dict[str, int]] = {split: {} for split, _ in sorted(counts)}
     for (split, kind), count in sorted(counts.items()):
         images[split][kind] = count
     return {"images": images, "notes": notes}

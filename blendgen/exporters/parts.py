@@ -20,7 +20,8 @@ Put = Callable[[Sample], None]
 
 def numbered_samples(source: Source, options: Options) -> Iterator[tuple[int, Sample]]:
     """Samples, each with the number of the file of its split that holds it."""
-    sizes, numbers = Counter(), Counter()
+    sizes: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
     for sample in samples(source, options.crops, options.extras):
         split = sample.split
         if sizes[split] >= options.shard_bytes:
@@ -39,12 +40,12 @@ def one_file_a_split(opened: Callable[[str, int], AbstractContextManager[Put]]):
     with ExitStack() as stack:
 
         def put(number: int, sample: Sample) -> None:
-            shelf, open_number, put_there = shelves.get(sample.split) or (None, None, None)
-            if number != open_number:
-                shelf = shelf or stack.enter_context(ExitStack())
-                shelf.close()
-                put_there = shelf.enter_context(opened(sample.split, number))
-                shelves[sample.split] = shelf, number, put_there
-            put_there(sample)
+            shelf = shelves.get(sample.split)
+            if shelf is None or shelf[1] != number:
+                files = shelf[0] if shelf else stack.enter_context(ExitStack())
+                files.close()
+                shelf = (files, number, files.enter_context(opened(sample.split, number)))
+                shelves[sample.split] = shelf
+            shelf[2](sample)
 
         yield put

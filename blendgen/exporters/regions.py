@@ -6,7 +6,7 @@ top left corner of the top left pixel, as COCO and YOLO have it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def polygons(mask: np.ndarray) -> list[np.ndarray]:
     from contourpy import contour_generator
 
     padded = np.pad(mask.astype(np.float64), 1)
-    lines = contour_generator(z=padded).lines(0.5)
+    lines = cast(list[np.ndarray], contour_generator(z=padded).lines(0.5))  # as its line type has them
     # pixel centres of the padded array are whole numbers: half a pixel less than the border added
     outlines = [line[:-1] - 0.5 for line in lines if len(line) > 3]
     if not outlines:

@@ -7,10 +7,20 @@ They exist only inside a worker; only files and a Row leave it. Fields that a sp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from blendgen.geometry.arrays import IdsHW, ImageHW3F32, ImageHW3U8, ImageHWF32, MaskHW, MaskN
 from blendgen.scene.frozen import Vector3
 from blendgen.scene.shot import Camera, Exposure, Matrix4, Shot
+
+_Layer = TypeVar("_Layer")
+
+
+def requested(layer: _Layer | None) -> _Layer:
+    """A layer or a column that the spec requests; raises TypeError where its maker left it out."""
+    if layer is None:
+        raise TypeError("a layer that the spec requests was not made")
+    return layer
 
 
 @dataclass(frozen=True, eq=False)

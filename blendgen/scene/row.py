@@ -41,6 +41,7 @@ Keypoint = Annotated[tuple[Number, Number, int], _Sequence]
 _Line4 = Annotated[tuple[Number, Number, Number, Number], _Sequence]
 Transform = Annotated[tuple[_Line4, _Line4, _Line4, _Line4], _Sequence]
 Intrinsics = Annotated[tuple[Point3, Point3, Point3], _Sequence]
+Distortion = Annotated[tuple[Number, Number, Number, Number, Number], _Sequence]
 Texts = Annotated[tuple[str, ...], _Sequence]
 Ids = Annotated[tuple[Id, ...], _Sequence]
 Numbers = Annotated[tuple[Number, ...], _Sequence]
@@ -134,7 +135,7 @@ class RowCamera(_RowModel):
     world_to_camera: Transform
     focal_length_mm: Number | None = None
     sensor_width_mm: Number | None = None
-    distortion: Numbers
+    distortion: Distortion
 
 
 class Row(RowHead):

@@ -17,6 +17,7 @@ from blendgen.dataset.label_file import Channels
 from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
+from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 
 Images = Mapping[str, Channels]  # by the name of their kind
@@ -49,7 +50,7 @@ def _columns(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
 
 
 def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
-    points, label = row.objects.keypoints[number], row.objects.category[number]
+    points, label = requested(row.objects.keypoints)[number], row.objects.category[number]
     names = record.get("keypoints", {}).get(label, {}).get("names", [])
     if len(points) != len(names):
         yield f"{len(points)} keypoints, dataset.json names {len(names)} of {label!r}"
@@ -66,12 +67,12 @@ def _box_3d(row: Row, number: int) -> Iterator[str]:
     objects, camera = row.objects, row.camera
     world = transform_points(objects.object_to_world[number], box_corners(objects.size_m[number]))
     corners = transform_points(camera.world_to_camera, world)
-    if not np.allclose(objects.bbox_3d_m[number], corners, rtol=0, atol=1e-5):
+    if not np.allclose(requested(objects.bbox_3d_m)[number], corners, rtol=0, atol=1e-5):
         yield "bbox_3d_m is not the box of object_to_world and size_m"
     if corners[:, 2].min() > 0:
         pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
         pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera.distortion)] = np.nan
-        told = [pixel or (np.nan, np.nan) for pixel in objects.bbox_3d_px[number]]
+        told = [pixel or (np.nan, np.nan) for pixel in requested(objects.bbox_3d_px)[number]]
         if not np.allclose(np.array(told, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
             yield "bbox_3d_px is not bbox_3d_m, projected"
 

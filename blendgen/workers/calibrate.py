@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,12 +23,14 @@ from blendgen.dataset.identity import digest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.engine.base import AdjustableEngine
 from blendgen.errors import BlendgenError, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.files.whole_file import whole_file
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.pipeline import Pipeline, Task
+from blendgen.scene.film import requested
 from blendgen.spec.load import SpecFile, load_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
@@ -130,7 +132,7 @@ def fewest_samples(task: Task) -> tuple[int, bool]:
 
 def _fewest_samples(task: Task) -> tuple[int, bool]:
     pipeline = worker_pipeline()
-    target_db = pipeline.spec.render.target_psnr_db
+    target_db = requested(pipeline.spec.render.target_psnr_db)
     reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
     for samples in CANDIDATES:
         if psnr_db(_displayed(pipeline, task, samples), reference) >= target_db:
@@ -146,7 +148,7 @@ def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
 
 def _displayed(pipeline: Pipeline, task: Task, samples: int) -> np.ndarray:
     """(h, w, 3) uint8 of the shot's first exposure, without the sensor's noise."""
-    pipeline.engine.set_samples(samples)
+    cast(AdjustableEngine, pipeline.engine).set_samples(samples)
     shot = draw_shot(
         pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, 0, pipeline.sweep
     )

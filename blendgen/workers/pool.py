@@ -11,7 +11,7 @@ finish; after the second the workers are killed.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from multiprocessing import connection
@@ -56,7 +56,7 @@ def run_tasks(
     initialize: Callable[[Path, Share], None] = initialize,
     steps: Steps = IMAGES,
     early_worker: EarlyWorker | None = None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
     Ends early once `stop` is set.
@@ -67,7 +67,7 @@ def run_tasks(
     free_shares = shares(workers, cores(), own_cores(), job.devices, limit)
     early_worker = early_worker or EarlyWorker()
     with job.temporary_file() as job_file:
-        setup = {"job_file": job_file, "initialize": initialize, "steps": steps}
+        setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
         pool = _Pool(job, tasks, free_shares, partial(start_worker, **setup, early_worker=early_worker))
         try:
             yield from pool.results(stop)
@@ -98,7 +98,8 @@ class _Pool:
         start_worker: Callable[[Share], WorkerHandle],
     ):
         self._job, self._start_worker = job, start_worker
-        self._free_shares, self._workers = deque(free_shares), []
+        self._free_shares = deque(free_shares)
+        self._workers: list[WorkerHandle] = []
         self._new = (PendingTask(task, number) for number, task in enumerate(tasks))
         self._returned: deque[PendingTask] = deque()
         self._suspects: deque[PendingTask] = deque()

@@ -57,7 +57,9 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
 
 def run_tied_to_parent(target: Callable, *arguments: Any) -> None:
     """Run target(*arguments) in a new process that ends when its parent ends."""
-    end_with_parent(multiprocessing.parent_process().pid)
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        end_with_parent(parent.pid)
     target(*arguments)
 
 

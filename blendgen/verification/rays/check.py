@@ -82,7 +82,7 @@ class Checker:
     def _with_classes(self, row: Row, found: Findings) -> Findings:
         """Class of each object against the one that the spec's rule gives to its product and colourway."""
         objects, label_of = row.objects, _labels(self.class_table)
-        faults = []
+        faults: list[str] = []
         for number, pair in enumerate(zip(objects.product, objects.colorway, strict=True)):
             label, label_id = objects.category[number], objects.category_id[number]
             wanted = label_of.get(pair)
@@ -92,7 +92,8 @@ class Checker:
 
     def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, found: Findings) -> Findings:
         products = {placed.instance_id: placed for placed in listed_products(row, shot)}
-        faults, looked_at, undecided = [], 0, 0
+        faults: list[str] = []
+        looked_at, undecided = 0, 0
         for number, instance_id in enumerate(row.objects.instance_id):
             placed = products[instance_id]
             positions = self._keypoints(row.objects.category[number], placed)

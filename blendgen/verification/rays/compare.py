@@ -104,7 +104,7 @@ def _ids(seen: Seen) -> Findings:
 def _ids_told(seen: Seen, where: np.ndarray) -> str:
     """What is wrong at the first of some pixels."""
     y, x = np.argwhere(where)[0]
-    told, met = seen.mask[y, x], seen.hits.instance_id[y, x]
+    told, met = seen.instance_id[y, x], seen.hits.instance_id[y, x]
     return f"differ: at x {x}, y {y} the mask has {told}, a ray meets {met}"
 
 
@@ -113,8 +113,8 @@ def _off_the_true_ray(seen: Seen) -> int:
     true = seen.scene.first_hits(lens_rays(seen.row))
     unsure = true.unsure | seen.hits.unsure
     told = np.where(unsure, _UNSURE, true.instance_id)
-    wrong = (seen.mask != true.instance_id) & ~unsure
-    return int(np.count_nonzero(wrong & ~at_silhouette(told) & ~at_silhouette(seen.mask)))
+    wrong = (seen.instance_id != true.instance_id) & ~unsure
+    return int(np.count_nonzero(wrong & ~at_silhouette(told) & ~at_silhouette(seen.instance_id)))
 
 
 def _product(seen: Seen, number: int) -> Findings:
@@ -193,7 +193,8 @@ def _central_pixels(mask: np.ndarray) -> list[tuple[int, int]]:
     if not mask.any():
         return []
     inside = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
-    deepest = np.unravel_index(inside.argmax(), mask.shape)
+    row, column = np.unravel_index(inside.argmax(), mask.shape)
+    deepest = (int(row), int(column))
     x, y, width, height = box_of_mask(mask)
     middle = (y + height // 2, x + width // 2)
     return [deepest, middle] if mask[middle] else [deepest]

@@ -15,6 +15,7 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import project, transform_points
+from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 from blendgen.scene.shot import PlacedProduct
 from blendgen.verification.rays.cast import RayScene
@@ -61,7 +62,7 @@ def keypoint_faults(
     positions_m: product frame, in the order of the row's keypoints; None for one that this product lacks
     """
     faults, looked_at, undecided = [], 0, 0
-    told = np.reshape(row.objects.keypoints[number], (-1, 3))
+    told = np.reshape(requested(row.objects.keypoints)[number], (-1, 3))
     for one, (entry, position) in enumerate(zip(told, positions_m, strict=True)):
         if position is None:
             continue

@@ -13,6 +13,7 @@ import numpy as np
 from blendgen.geometry.projection import distort, transform_points
 from blendgen.optics.distortion import pinhole
 from blendgen.optics.overscan import WIDEST, coarseness, overscan_camera
+from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.findings import MAX_TRUNCATION_ERROR, Findings, total
@@ -30,7 +31,7 @@ def truncation_findings(row: Row, solids: Mapping[int, Solid]) -> Findings:
     return total(
         _compared(number, told, _share_beyond(row, solids[instance_id]), uncertain_px)
         for number, (instance_id, told) in enumerate(
-            zip(objects.instance_id, objects.truncation, strict=True)
+            zip(objects.instance_id, requested(objects.truncation), strict=True)
         )
     )
 
