@@ -1,1 +1,1 @@
-"""What images cost here: rates, stages, floor, start-up, memory; see docs/bench.md."""
+"""The benchmark: images per second, stages, floor, start-up and memory on this machine; see docs/bench.md."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: what images cost on this machine."""
+"""`python -m benchmarks`: measure how fast this machine makes images."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ _SCENE = "conveyor_phones.yaml"
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--scene", type=click.Path(path_type=Path), help=f"Spec to measure; default: the demo, {_SCENE}."
+    "--scene", type=click.Path(path_type=Path), help=f"Spec to measure. Default: the demo, {_SCENE}."
 )
 @click.option(
     "--resolution",
     type=click.IntRange(16, 8192),
-    help="Side of the images in pixels; default: 224, with --quick 64.",
+    help="Side of the images in pixels. Default: 224, with --quick 64.",
 )
 @click.option(
-    "--samples", type=click.IntRange(1, 4096), help="Samples per pixel; default: 8, with --quick 2."
+    "--samples", type=click.IntRange(1, 4096), help="Samples per pixel. Default: 8, with --quick 2."
 )
 @click.option(
-    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run; default: 16, with --quick 2."
+    "--shots", type=click.IntRange(2, 100_000), help="Timed shots of each run. Default: 16, with --quick 2."
 )
-@click.option("--quick", is_flag=True, help="One round of a few tiny shots: does it work at all?")
+@click.option("--quick", is_flag=True, help="One round of a few tiny shots, to see whether it works.")
 @click.option(
     "--against",
     type=click.Path(path_type=Path),
     envvar="BLENDGEN_BLENDERPROC",
-    help="Compare with BlenderProc: a Python, or the folder of its environment.  [env: BLENDGEN_BLENDERPROC]",
+    help="Compare with BlenderProc in this Python or environment folder.  [env: BLENDGEN_BLENDERPROC]",
 )
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for bench.json and bench.png."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON on stdout, and no table.")
-@click.option("--check", is_flag=True, help="Exit with 1 where a threshold is not met.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the report as JSON on stdout instead of the table."
+)
+@click.option("--check", is_flag=True, help="Exit with code 1 if a threshold is not met.")
 def command(scene, resolution, samples, shots, quick, against, folder, as_json, check):
     """Measure images per second, stages, the floor that path tracing sets, start-up and memory.
 
-    Takes half an hour, and wants the machine for itself. What is compared is measured in
-    turn, several times; docs/bench.md tells what each figure means.
-    """  # fmt: skip
+    It takes half an hour and needs the machine to itself. Figures that are compared are measured in turn,
+    several times. docs/bench.md explains each figure.
+    """
     from benchmarks.measure import measure
     from benchmarks.report import report
     from benchmarks.table import table
@@ -64,17 +66,17 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
     spec_file = load(scene, (), None, None)
     inventory = stock(spec_file, strict=False)
     with _versus(against, spec_file.spec, inventory) as versus:
-        found = measure(plan, scene, spec_file.spec, inventory, say, versus)
-    told = report(plan, scene, quick, found)
-    text = json.dumps(told, indent=2)
+        measurements = measure(plan, scene, spec_file.spec, inventory, say, versus)
+    result = report(plan, scene, quick, measurements)
+    text = json.dumps(result, indent=2)
     if as_json:
-        echo_json(told, indent=2)
+        echo_json(result, indent=2)
     else:
-        echo(table(told))
+        echo(table(result))
     if folder is not None:
-        _write(told, text, folder)
-    if check and failed(told):
-        say(f"not met: {'; '.join(failed(told))}")
+        _write(result, text, folder)
+    if check and failed(result):
+        say(f"not met: {'; '.join(failed(result))}")
         return ExitCode.FAILED
     return ExitCode.OK
 
@@ -97,13 +99,13 @@ def _versus(against: Path | None, spec, inventory):
     return contextlib.nullcontext() if against is None else prepared(python_in(against), spec, inventory)
 
 
-def _write(told: dict, text: str, folder: Path) -> None:
+def _write(result: dict, text: str, folder: Path) -> None:
     from benchmarks.plot import can_plot, plot
     from blendgen.cli.result_file import write_result
 
     write_result(folder / "bench.json", text.encode() + b"\n")
     if can_plot():
-        write_result(folder / "bench.png", plot(told))
+        write_result(folder / "bench.png", plot(result))
     else:
         say("no plot: Matplotlib is missing; pip install 'blendgen[report]'")
 

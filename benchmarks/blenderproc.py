@@ -1,9 +1,9 @@
-"""BlenderProc: the same shots made by it, in its own Python, with its own Blender.
+"""BlenderProc: the same shots, made by BlenderProc in its own Python with its own Blender.
 
-In: the Python that has BlenderProc, a spec and its inventory. What blendgen draws is handed over as
-numbers (meshes as GLB, poses, lamps, cameras), so that both make the same pictures of the same
-things; blenderproc_scene.py makes them as a user of BlenderProc would. Both use one process and all
-cores. A surface that both have, matte paper; one product an image; nothing else lies about.
+In: the Python that has BlenderProc, a spec and its inventory. blendgen samples the shots and passes them on
+as numbers (meshes as GLB, poses, lamps, cameras). blenderproc_scene.py renders them as a user of
+BlenderProc would. Both use one process and all cores. The surface is matte paper, which both have, with one
+product per image.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ from blendgen.workers.worker import run_step, worker_job
 
 _SCRIPT = Path(__file__).with_name("blenderproc_scene.py")
 _WARM_UP = 3
-_SMALL_MAP_PX = 512  # as engine/blender/session/lights.py has it
+_SMALL_MAP_PX = 512  # as in engine/blender/session/lights.py
 _LONGEST_S = 3600
-# OpenCV's camera, which looks along +Z with Y down -> OpenGL's, which BlenderProc takes
+# camera of OpenCV, which looks along +Z with Y down -> camera of OpenGL, which BlenderProc expects
 _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)
 class Versus:
-    """python: of the environment with BlenderProc; folder: temporary, holds the meshes"""
+    """A comparison. python: that of BlenderProc; folder: temporary, for the meshes"""
 
     python: Path
     folder: Path
@@ -62,31 +62,31 @@ class Versus:
     inventory: Inventory
 
     def round(self, plan: Plan) -> Round:
-        """Both programs in turn; raises BlendgenError where BlenderProc fails."""
+        """Run both programs in turn; raises BlendgenError if BlenderProc fails."""
         few = spec_of(self.spec, replace(plan.variant, products=1))
         many = spec_of(self.spec, replace(plan.variant, products=1, exposures=MANY_EXPOSURES))
         images_per_s = {ONE: run(few, self.inventory, plan.steady, 1).pace.images_per_s}
         images_per_s[MANY] = run(many, self.inventory, plan.steady, 1).pace.images_per_s
-        theirs = {way: self._theirs(few, plan, way) for way in THEIRS}
-        images_per_s |= {way: result["images_per_s"] for way, result in theirs.items()}
+        theirs = {mode: self._theirs(few, plan, mode) for mode in THEIRS}
+        images_per_s |= {mode: result["images_per_s"] for mode, result in theirs.items()}
         return Round(images_per_s, theirs[CALL_BY_CALL]["versions"])
 
-    def _theirs(self, spec: Spec, plan: Plan, way: str) -> dict[str, Any]:
+    def _theirs(self, spec: Spec, plan: Plan, mode: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="blenderproc-", dir=self.folder) as scratch:
             order = self.order(spec, _WARM_UP + plan.steady) | {
-                "key_frames": way.startswith(KEY_FRAMES),
-                "importance_map_px": _SMALL_MAP_PX if way.endswith(TUNED) else None,
+                "key_frames": mode.startswith(KEY_FRAMES),
+                "importance_map_px": _SMALL_MAP_PX if mode.endswith(TUNED) else None,
                 "out": scratch,
             }
-            told, written = Path(scratch) / "order.json", Path(scratch) / "result.json"
-            told.write_text(json.dumps(order))
-            # away from here: Python would look for its own modules beside the script
+            order_file, result_file = Path(scratch) / "order.json", Path(scratch) / "result.json"
+            order_file.write_text(json.dumps(order))
+            # a copy: Python would import the modules in the folder of the script
             script = Path(shutil.copy(_SCRIPT, scratch))
-            _called(self.python, str(script), str(told), str(written))
-            return json.loads(written.read_text())
+            _called(self.python, str(script), str(order_file), str(result_file))
+            return json.loads(result_file.read_text())
 
     def order(self, spec: Spec, images: int) -> dict[str, Any]:
-        """What blenderproc_scene.py is to make, as plain values."""
+        """The input of blenderproc_scene.py, as plain values."""
         catalog, class_table = self.inventory.catalog, self.inventory.class_table
         shots = [draw_shot(spec, catalog, class_table, i, 0) for i in range(images)]
         return {
@@ -101,7 +101,7 @@ class Versus:
 
 @contextmanager
 def prepared(python: Path, spec: Spec, inventory: Inventory) -> Iterator[Versus]:
-    """Write the meshes; raises SetupError where there is no BlenderProc."""
+    """Write the meshes; raises BlendgenError if BlenderProc is missing."""
     _called(
         python, "-c", "import importlib.util as u; assert u.find_spec('blenderproc') and u.find_spec('bpy')"
     )
@@ -117,7 +117,7 @@ def prepared(python: Path, spec: Spec, inventory: Inventory) -> Iterator[Versus]
 
 
 def python_in(place: Path) -> Path:
-    """The interpreter that a path means: itself, or that of a virtual environment; raises SetupError."""
+    """The interpreter at a path, or in a virtual environment there; raises SetupError if there is none."""
     if place.is_file():
         return place.absolute()
     for name in ("bin/python", "Scripts/python.exe", "python.exe"):
@@ -127,7 +127,7 @@ def python_in(place: Path) -> Path:
 
 
 def export_meshes(task: Task) -> int:
-    """Runs in a worker process; returns how many."""
+    """Write the meshes, in a worker process; returns their number."""
     return run_step(task, lambda: _export_meshes(task))
 
 
@@ -186,7 +186,7 @@ def _lamp(lamp: Lamp, number: int, exposure: Exposure) -> dict[str, Any]:
 
 
 def _panorama(name: str) -> str | None:
-    """The path of a panorama of Blender's; None for any other: BlenderProc then has an even background."""
+    """The path of a panorama that comes with Blender; None for others, which become an even background."""
     kind = ENVIRONMENTS.get(name)
     return str(environment_image(kind.panorama)) if kind and kind.panorama else None
 

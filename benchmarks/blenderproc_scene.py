@@ -1,9 +1,9 @@
-"""The comparison's other side: run by the Python that has BlenderProc, and by no other.
+"""The BlenderProc side of the comparison; runs in the Python that has BlenderProc.
 
     python blenderproc_scene.py ORDER.json RESULT.json
 
-ORDER is made by blenderproc.py: what stands where in each image. The calls, the writer and the
-defaults (denoiser, bounces, persistent data) are BlenderProc's own. It must not import blendgen.
+ORDER, which blenderproc.py writes, says what is where in each image. Calls, writer and defaults (denoiser,
+bounces, persistent data) are those of BlenderProc. This file must not import blendgen.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pathlib import Path
 def load_blenderproc(temporary):
     """BlenderProc on the installed bpy module, without installing a Blender of its own.
 
-    Released versions know only a Blender that they have installed, and would call pip in it at the
-    first import: that one step is left out. Newer ones are told by a variable.
+    Released versions use only a Blender that they have installed, and call pip in it at the first import:
+    that step is skipped. Newer versions have a variable for it.
     """
     os.environ["USE_EXTERNAL_BPY_MODULE"] = "1"
     os.environ["OUTSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT_BUT_IN_RUN_SCRIPT"] = "1"
     search_path = list(sys.path)
     import blenderproc
-    import bpy  # noqa: F401  (before BlenderProc, which takes its folder off the path)
+    import bpy  # noqa: F401  (before BlenderProc, which removes its folder from the path)
     from blenderproc.python.utility.SetupUtility import SetupUtility
 
     def setup(*_, **__):
@@ -42,7 +42,7 @@ def load_blenderproc(temporary):
 
 
 def initialise(bproc):
-    """What bproc.init() does, but for the language: the bpy module has none to choose from."""
+    """bproc.init() without the language: the bpy module has none to choose from."""
     import bpy
     from blenderproc.python.utility.Initializer import _Initializer
 
@@ -53,7 +53,7 @@ def initialise(bproc):
 
 
 def make_map_smaller(width_px):
-    """Of where the panorama shines: no call of BlenderProc's does this."""
+    """Set the size of the map of the panorama's light, for which BlenderProc has no call."""
     import bpy
 
     world = bpy.context.scene.world.cycles
@@ -61,7 +61,7 @@ def make_map_smaller(width_px):
 
 
 class Scene:
-    """Everything is loaded once; `arrange` moves, hides and shows it."""
+    """All objects, loaded once; `arrange` moves, hides and shows them."""
 
     def __init__(self, bproc, order):
         self._bproc, self._order = bproc, order
@@ -87,7 +87,7 @@ class Scene:
         plane.replace_materials(paper)
 
     def arrange(self, frame):
-        """Product, lamps and environment of a frame."""
+        """Set the product, lamps and environment of a frame."""
         import numpy as np
 
         for name, product in self._products.items():
@@ -100,53 +100,55 @@ class Scene:
         self._set_environment(frame["environment"])
 
     def focus(self, frame):
-        """Take the lens of a frame; all frames of a render call have one lens."""
+        """Set the lens to that of a frame; all frames of a render call share it."""
         import numpy as np
 
         lens, (width, height) = np.array(frame["intrinsics"]), self._order["resolution"]
         self._bproc.camera.set_intrinsics_from_K_matrix(lens, width, height, 0.01, 1000)
 
     def look(self, frame, arranged):
-        """Add the camera of a frame to the next render call, towards the product that stands there."""
+        """Add the camera of a frame to the next render call, aimed at the product of another frame."""
         import numpy as np
 
         camera_to_world = np.array(frame["camera_to_world"])
-        where, wanted = (np.array(one["object_to_world"])[:3, 3] for one in (arranged, frame))
-        camera_to_world[:3, 3] += where - wanted
+        there, own = (np.array(one["object_to_world"])[:3, 3] for one in (arranged, frame))
+        camera_to_world[:3, 3] += there - own
         self._bproc.camera.add_camera_pose(camera_to_world)
 
     def render(self):
-        """Everything that was added since the last call, to disk."""
+        """Render and write everything that was added since the last call."""
         data = self._bproc.renderer.render()
         self._bproc.writer.write_hdf5(self._order["out"], data, append_to_existing_output=True)
         self._bproc.utility.reset_keyframes()
 
-    def _set_environment(self, wanted):
-        """The node that turns the panorama is kept: setting it anew would add nodes for every image."""
+    def _set_environment(self, environment):
+        """Set the panorama. Its nodes are reused: BlenderProc's call adds new ones for every image."""
         import bpy
 
-        if wanted["image"] is None:
-            self._bproc.renderer.set_world_background([1.0, 1.0, 1.0], wanted["strength"])
+        if environment["image"] is None:
+            self._bproc.renderer.set_world_background([1.0, 1.0, 1.0], environment["strength"])
             self._environment = None
             return
-        turned = [0.0, 0.0, wanted["rotation_rad"]]
+        turned = [0.0, 0.0, environment["rotation_rad"]]
         if self._environment is None:
-            self._bproc.world.set_world_background_hdr_img(wanted["image"], wanted["strength"], turned)
+            self._bproc.world.set_world_background_hdr_img(
+                environment["image"], environment["strength"], turned
+            )
         nodes = bpy.context.scene.world.node_tree.nodes
-        nodes["Environment Texture"].image = bpy.data.images.load(wanted["image"], check_existing=True)
+        nodes["Environment Texture"].image = bpy.data.images.load(environment["image"], check_existing=True)
         nodes["Mapping"].inputs["Rotation"].default_value = turned
-        nodes["Background"].inputs["Strength"].default_value = wanted["strength"]
-        self._environment = wanted["image"]
+        nodes["Background"].inputs["Strength"].default_value = environment["strength"]
+        self._environment = environment["image"]
 
 
-def _set_lamp(lamp, wanted):
+def _set_lamp(lamp, values):
     import numpy as np
 
-    lamp.set_local2world_mat(np.array(wanted["lamp_to_world"]))
-    lamp.set_energy(wanted["power_w"])
-    lamp.set_color(wanted["color_linear"])
+    lamp.set_local2world_mat(np.array(values["lamp_to_world"]))
+    lamp.set_energy(values["power_w"])
+    lamp.set_color(values["color_linear"])
     light = lamp.blender_obj.data
-    light.shape, light.size, light.size_y = "RECTANGLE", *wanted["size_m"]
+    light.shape, light.size, light.size_y = "RECTANGLE", *values["size_m"]
 
 
 def call_by_call(scene, frames):
@@ -158,7 +160,7 @@ def call_by_call(scene, frames):
 
 
 def key_frames(scene, frames):
-    """One render call: what varies is the camera, round the things of the first frame."""
+    """One render call: only the camera varies, around the product of the first frame."""
     scene.arrange(frames[0])
     scene.focus(frames[0])
     for frame in frames:
@@ -189,4 +191,4 @@ def main(order_path, result_path):
 if __name__ == "__main__":
     main(*sys.argv[1:])
     sys.stdout.flush()
-    os._exit(0)  # Blender takes itself apart slowly, and not always without a crash
+    os._exit(0)  # Blender shuts down slowly, and sometimes crashes

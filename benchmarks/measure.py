@@ -1,7 +1,7 @@
-"""Measure: the rounds of the benchmark, in which all that is compared is measured in turn.
+"""Measure: the rounds of the benchmark. Figures that are compared are measured in turn within a round.
 
-In: a Plan, the spec of the scene and its inventory. Out: Measurements, plain lists in the order of
-the rounds. Nothing is judged here.
+In: a Plan, the spec of the scene and its inventory. Out: Measurements, plain lists in the order of the
+rounds. Thresholds are applied elsewhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SESSION_SIDE_PX, _SESSION_SAMPLES = 64, 4
 
 @dataclass(frozen=True)
 class Setup:
-    """One way of making images: workers on some of the cores."""
+    """Workers on some of the cores."""
 
     exposures: int
     workers: int
@@ -38,7 +38,10 @@ class Setup:
 
 @dataclass
 class Measurements:
-    """runs, traces, versus: by round; points: by what varies and its value; seconds of starts"""
+    """Results in the order of the rounds.
+
+    points: by the axis that varies and its value; session: (seconds, bytes) of each shot; starts: seconds
+    """
 
     runs: dict[Setup, list[Run]] = field(default_factory=dict)
     traces: list[list[Trace]] = field(default_factory=list)
@@ -49,10 +52,10 @@ class Measurements:
 
 
 def setups() -> list[Setup]:
-    """One worker and one a core, with few and many exposures; and one and two cores apart."""
+    """One worker, and one per core, with 1 and with many exposures; one and two workers on as many cores."""
     count = cores()
-    found = [Setup(exposures, n, count) for exposures in (1, MANY_EXPOSURES) for n in (1, count)]
-    return list(dict.fromkeys([*found, ONE_CORE, *([TWO_CORES] if count > 1 else [])]))
+    on_all_cores = [Setup(exposures, n, count) for exposures in (1, MANY_EXPOSURES) for n in (1, count)]
+    return list(dict.fromkeys([*on_all_cores, ONE_CORE, *([TWO_CORES] if count > 1 else [])]))
 
 
 ONE_CORE, TWO_CORES = Setup(1, 1, 1), Setup(1, 2, 2)
@@ -66,24 +69,24 @@ def measure(
     say: Callable[[str], None],
     versus: Versus | None = None,
 ) -> Measurements:
-    """raises: BlendgenError; Interrupted after a signal"""
-    found = Measurements(runs={setup: [] for setup in setups()})
+    """Run the whole plan; say: prints progress. raises: BlendgenError; Interrupted after a signal"""
+    measurements = Measurements(runs={setup: [] for setup in setups()})
     for number in range(plan.rounds):
         say(f"round {number + 1} of {plan.rounds}: runs")
-        for setup in found.runs:
-            found.runs[setup].append(_run(plan, setup, spec, inventory))
-        say(f"round {number + 1} of {plan.rounds}: shots taken apart")
-        found.traces.append(_traced(plan, number, spec, inventory))
+        for setup in measurements.runs:
+            measurements.runs[setup].append(_run(plan, setup, spec, inventory))
+        say(f"round {number + 1} of {plan.rounds}: stages")
+        measurements.traces.append(_traced(plan, number, spec, inventory))
         if versus is not None:
             say(f"round {number + 1} of {plan.rounds}: BlenderProc")
-            found.versus.append(versus.round(plan))
+            measurements.versus.append(versus.round(plan))
     say("cost of an image: resolution, samples, products")
-    found.points = _points(plan, spec, inventory)
+    measurements.points = _points(plan, spec, inventory)
     say(f"a session of {plan.session} shots")
-    found.session = _session(plan, spec, inventory)
+    measurements.session = _session(plan, spec, inventory)
     say("start-up")
-    found.starts = _starts(plan, scene)
-    return found
+    measurements.starts = _starts(plan, scene)
+    return measurements
 
 
 def _run(plan: Plan, setup: Setup, spec: Spec, inventory: Inventory) -> Run:
@@ -93,7 +96,7 @@ def _run(plan: Plan, setup: Setup, spec: Spec, inventory: Inventory) -> Run:
 
 
 def _traced(plan: Plan, number: int, spec: Spec, inventory: Inventory) -> list[Trace]:
-    """Shots spread over those that runs time, others in each round; with one exposure and with many."""
+    """Some of the shots that runs time, different ones in each round; with one exposure and with many."""
     stride = max(1, plan.steady // plan.traced)
     first = first_timed(cores()) + number % stride
     shots = range(first, first + stride * plan.traced, stride)
@@ -106,26 +109,28 @@ def _traced(plan: Plan, number: int, spec: Spec, inventory: Inventory) -> list[T
 
 
 def _points(plan: Plan, spec: Spec, inventory: Inventory) -> dict[str, dict[int, list[Trace]]]:
-    """The same shots at each point, the points in turn."""
+    """The same shots for each value of each axis, in turn."""
     variants = {
         "resolution": {side: replace(plan.variant, resolution=(side, side)) for side in plan.sides},
         "samples": {count: replace(plan.variant, samples=count) for count in plan.sample_counts},
         "products": {count: replace(plan.variant, products=count) for count in plan.product_counts},
     }
-    flat = [(axis, value, v) for axis, points in variants.items() for value, v in points.items()]
+    flat = [(axis, value, v) for axis, values in variants.items() for value, v in values.items()]
     tasks = [trial for shot in range(plan.traced) for _, _, v in flat for trial in trials(v, [shot])]
     with _job(spec, inventory) as job:
-        answers = iter(traced(job, tasks))
-    found: dict[str, dict[int, list[Trace]]] = {}
+        traces = iter(traced(job, tasks))
+    points: dict[str, dict[int, list[Trace]]] = {}
     for _ in range(plan.traced):
         for axis, value, _ in flat:
-            found.setdefault(axis, {}).setdefault(value, []).append(next(answers))
-    return found
+            points.setdefault(axis, {}).setdefault(value, []).append(next(traces))
+    return points
 
 
 def _session(plan: Plan, spec: Spec, inventory: Inventory) -> list[tuple[float, int]]:
-    """Small images: what leaks is the scene, not the pixels. The warm-up, which loads every asset, is
-    left out but for its last shot, from which memory counts."""
+    """Small images, because leaks are in the scene, not in the pixels.
+
+    The warm-up, which loads every asset, is left out, except for its last shot: memory is compared with it.
+    """
     small = Variant(resolution=(_SESSION_SIDE_PX, _SESSION_SIDE_PX), samples=_SESSION_SAMPLES)
     tasks = [Task(shot, (shot,)) for shot in range(plan.warm_up + plan.session)]
     with _job(spec_of(spec, small), inventory) as job:
@@ -133,13 +138,13 @@ def _session(plan: Plan, spec: Spec, inventory: Inventory) -> list[tuple[float, 
 
 
 def _starts(plan: Plan, scene: Path) -> dict[str, list[float]]:
-    start_up.first_image_s(scene, plan.variant)  # what a first run leaves in the caches
-    found: dict[str, list[float]] = {"python": [], "help": [], "first_image": []}
+    start_up.first_image_s(scene, plan.variant)  # fills the caches
+    seconds: dict[str, list[float]] = {"python": [], "help": [], "first_image": []}
     for _ in range(plan.starts):
-        found["python"].append(start_up.python_s())
-        found["help"].append(start_up.help_s())
-        found["first_image"].append(start_up.first_image_s(scene, plan.variant))
-    return found
+        seconds["python"].append(start_up.python_s())
+        seconds["help"].append(start_up.help_s())
+        seconds["first_image"].append(start_up.first_image_s(scene, plan.variant))
+    return seconds
 
 
 @contextmanager

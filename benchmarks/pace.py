@@ -1,8 +1,8 @@
-"""Pace: how fast a real run makes images once it is under way, and what it takes to get there.
+"""Pace: how fast a real run makes images after its start, and how long the start takes.
 
-A run is `blendgen generate` without its command line: workers, files, manifest. Each finished shot is
-stamped. The pace is that of the middle: the first shots, in which Blender and the meshes are loaded,
-and the last ones, when workers go idle, are left out.
+A run is `blendgen generate` without its command line: workers, files, manifest. Each finished shot gets a
+time stamp. The pace is that of the middle: the first shots, which load Blender and the meshes, and the last
+ones, when workers become idle, are left out.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from blendgen.system.machine import cores, own_cores
 from blendgen.workers.generate import generate
 from blendgen.workers.job import Job
 
-# a worker's first shots load Blender and meshes; its last ones may be made beside idle workers
+# shots of each worker: the first load Blender and meshes; during the last, other workers may be idle
 _FIRST, _LAST = 3, 2
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """A finished shot: seconds since the run began, images so far, computing time of the workers."""
+    """A finished shot: seconds since the start of the run, images so far, computing time of the workers."""
 
     at_s: float
     images: int
@@ -42,9 +42,9 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Pace:
-    """Of the steady part of a run.
+    """The steady part of a run.
 
-    busy: share of the cores' time in which they computed for the run; None where nobody tells
+    busy: share of the cores' time that the workers computed; None where the system does not report it
     """
 
     shot_s: float
@@ -64,7 +64,7 @@ class Run:
 
 
 def pace(stamps: list[Stamp], workers: int, cores: int) -> Pace:
-    """raises: ValueError where too few shots were made to leave out the first and the last"""
+    """The pace between the first and the last shots; raises ValueError where there are too few shots."""
     steady = stamps[first_timed(workers) - 1 : len(stamps) - (_LAST * workers if workers > 1 else 0)]
     if len(steady) < 2:
         raise ValueError(f"{len(stamps)} shots are too few for {workers} workers")
@@ -85,13 +85,13 @@ def first_timed(workers: int) -> int:
 
 
 def shots_for(steady: int, workers: int) -> int:
-    """How many shots a run needs so that `steady` of them can be timed."""
+    """The number of shots of a run in which `steady` of them are timed."""
     return steady + first_timed(workers) + (_LAST * workers if workers > 1 else 0)
 
 
 @dataclass
 class _Stamps:
-    """The run's Progress: stamps every shot, and looks at the processes."""
+    """The Progress of a run: stamps every shot and reads the usage of the processes."""
 
     began_s: float = field(default_factory=time.perf_counter)
     stamps: list[Stamp] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _Stamps:
 
 
 def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: int = 0) -> Run:
-    """Make a data set in a temporary folder and stamp it; threads: of each worker, 0 for its share.
+    """Make a data set in a temporary folder; threads: of each worker, 0 for its share of the cores.
 
     raises: BlendgenError; Interrupted after a signal
     """
@@ -124,7 +124,7 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
         )
         try:
             generate(job, store, range(images), watch, workers)
-        except Interrupted as error:  # which tells of the temporary folder
+        except Interrupted as error:  # its message names the temporary folder
             raise Interrupted(error.exit_code - 128, "stopped; nothing was measured") from None
     return Run(
         tuple(watch.stamps),
@@ -136,7 +136,7 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
 
 @contextlib.contextmanager
 def on_cores(count: int) -> Iterator[None]:
-    """Nothing that is started in here uses more cores than this; where the system allows to say so."""
+    """Limit this process and those that it starts to some cores, where the system allows it."""
     before = own_cores()
     if before:
         os.sched_setaffinity(0, before[:count])
@@ -148,10 +148,10 @@ def on_cores(count: int) -> Iterator[None]:
 
 
 def image_s_by_count(stamps: tuple[Stamp, ...]) -> dict[int, float]:
-    """Seconds an image of the whole run up to 1, 2, 4, ... images, loading included."""
-    count, found = 1, {}
+    """Images made -> seconds per image since the start of the run, at 1, 2, 4, ... images."""
+    count, seconds = 1, {}
     for stamp in stamps:
         if stamp.images >= count:
-            found[stamp.images] = stamp.at_s / stamp.images
+            seconds[stamp.images] = stamp.at_s / stamp.images
             count = 2 * stamp.images
-    return found
+    return seconds

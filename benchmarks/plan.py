@@ -1,4 +1,4 @@
-"""Plan: what one run of the benchmark measures, and the variants of a spec that it needs."""
+"""Plan: how much one run of the benchmark measures, and the variants of the spec that it needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _QUICK_RESOLUTION, _QUICK_SAMPLES = (64, 64), 2
 
 @dataclass(frozen=True)
 class Variant:
-    """What is changed in the spec of the benchmark; products: in one image, None for the spec's own."""
+    """Changes to the spec of the benchmark; products: in one image, None for as many as the spec says."""
 
     exposures: int = 1
     resolution: tuple[int, int] = STANDARD_RESOLUTION
@@ -27,13 +27,13 @@ QUICK = Variant(resolution=_QUICK_RESOLUTION, samples=_QUICK_SAMPLES)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured; every count is of shots, if nothing else is said.
+    """How much is measured. Counts are numbers of shots, unless stated otherwise.
 
-    rounds: how often all that is compared is measured, one after the other
-    steady: rendered in a timed run after the first few; traced: taken apart into stages in a round
-    pairs: renders of a traced shot at n and at 2n samples
-    session: of the long session, after warm_up others; starts: processes started, of each kind
-    sides, sample_counts, product_counts: points of the cost of an image
+    rounds: number of rounds
+    steady: timed shots of each run; traced: shots of each round that are split into stages
+    pairs: renders of each traced shot with n and with 2n samples
+    session: of the long session, after warm_up others; starts: number of processes of each kind
+    sides, sample_counts, product_counts: values for which the cost of an image is measured
     """
 
     variant: Variant = Variant()
@@ -50,7 +50,7 @@ class Plan:
 
 
 def quick(variant: Variant) -> Plan:
-    """A minute's look: whether all of it works; its figures say little."""
+    """A minute, to see whether everything works; the figures mean little."""
     return Plan(
         variant,
         rounds=1,
@@ -67,7 +67,7 @@ def quick(variant: Variant) -> Plan:
 
 
 def spec_of(spec: Spec, variant: Variant) -> Spec:
-    """The spec with a variant's values."""
+    """The spec with the values of a variant."""
     changes = {
         "images": 10_000_000,
         "exposures_per_shot": variant.exposures,

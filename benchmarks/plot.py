@@ -1,4 +1,4 @@
-"""Plot: a report on one page, as PNG; needs Matplotlib, which only the extra `report` installs."""
+"""Plot: a report on one page, as PNG. Needs Matplotlib, which the extra `report` installs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import io
 from typing import Any
 
-from benchmarks.versus import WAYS
+from benchmarks.versus import MODES
 
 _WIDTH_IN, _HEIGHT_IN, _DPI = 15, 9, 110
 _INK = "#30506e"
@@ -18,7 +18,7 @@ def can_plot() -> bool:
 
 
 def plot(report: dict[str, Any]) -> bytes:
-    """PNG bytes: rates, stages, costs, and BlenderProc where it was compared."""
+    """PNG bytes: rates, stages, costs, and the comparison with BlenderProc if there is one."""
     from matplotlib.figure import Figure
 
     page = Figure(figsize=(_WIDTH_IN, _HEIGHT_IN), dpi=_DPI, layout="constrained")
@@ -37,7 +37,7 @@ def plot(report: dict[str, Any]) -> bytes:
     for unused in axes:
         unused.axis("off")
     buffer = io.BytesIO()
-    page.savefig(buffer, format="png", metadata={"Software": "blendgen bench"})
+    page.savefig(buffer, format="png", metadata={"Software": "blendgen benchmarks"})
     return buffer.getvalue()
 
 
@@ -49,13 +49,13 @@ def _rates(axes, report) -> None:
 
 
 def _stages(axes, report) -> None:
-    """Shares of the cores' time, stacked."""
-    names = [f"{told['exposures']} exp." for told in report["stages"]]
+    """Stacked shares of the cores' time."""
+    names = [f"{part['exposures']} exp." for part in report["stages"]]
     below = [0.0] * len(names)
     for stage in (*report["stages"][0]["stages"], "idle"):
         shares = [
-            told["idle_share_of_cores"] if stage == "idle" else told["stages"][stage]["share_of_cores"]
-            for told in report["stages"]
+            part["idle_share_of_cores"] if stage == "idle" else part["stages"][stage]["share_of_cores"]
+            for part in report["stages"]
         ]
         axes.bar(names, shares, bottom=below, label=stage, color="#dddddd" if stage == "idle" else None)
         below = [b + s for b, s in zip(below, shares, strict=True)]
@@ -64,29 +64,29 @@ def _stages(axes, report) -> None:
 
 
 def _cost(axes, name: str, points) -> None:
-    at = [point["value"] for point in points]
+    values = [point["value"] for point in points]
     times = [point["image_ms"] for point in points]
     middle = [time["median"] for time in times]
-    axes.fill_between(at, [t["low"] for t in times], [t["high"] for t in times], color=_INK, alpha=0.2)
-    axes.plot(at, middle, marker="o", color=_INK)
-    axes.set_title(f"ms an image by {name}")
+    axes.fill_between(values, [t["low"] for t in times], [t["high"] for t in times], color=_INK, alpha=0.2)
+    axes.plot(values, middle, marker="o", color=_INK)
+    axes.set_title(f"ms per image by {name}")
     if name == "images":
         axes.set_xscale("log", base=2)
     axes.set_ylim(0, 1.1 * max(time["high"] for time in times))
-    axes.set_xticks(at, [str(value) for value in at])
+    axes.set_xticks(values, [str(value) for value in values])
 
 
-def _versus(axes, told) -> None:
-    if told is None:
+def _versus(axes, versus) -> None:
+    if versus is None:
         axes.axis("off")
         return
-    names = [way.replace("_", " ") for way in WAYS]
-    _bars(axes, names, [told["images_per_s"][way] for way in WAYS])
-    axes.set_title(f"images/s beside BlenderProc {told['versions']['blenderproc']}")
+    names = [mode.replace("_", " ") for mode in MODES]
+    _bars(axes, names, [versus["images_per_s"][mode] for mode in MODES])
+    axes.set_title(f"images/s, compared with BlenderProc {versus['versions']['blenderproc']}")
 
 
 def _bars(axes, names, spreads) -> None:
-    """Medians, with the range of the rounds."""
+    """Medians with the range of the rounds."""
     middle = [s["median"] for s in spreads]
     below = [s["median"] - s["low"] for s in spreads]
     above = [s["high"] - s["median"] for s in spreads]

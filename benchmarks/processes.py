@@ -1,6 +1,6 @@
-"""Processes: what a process and its workers have used so far, as Linux tells it.
+"""Processes: computing time and memory of a process and its workers, as Linux reports them.
 
-Elsewhere nothing is told: computing time 0 and no memory.
+Other systems report neither: both are 0 there.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-# fields of /proc/PID/stat behind the name: utime and stime, in clock ticks
+# fields of /proc/PID/stat after the name: utime and stime, in clock ticks
 _FIRST_TIME, _LAST_TIME = 11, 13
 
 
 @dataclass(frozen=True)
 class Usage:
-    """computing_s: of all cores; peak_bytes: the most memory that it ever held"""
+    """computing_s: summed over the cores; peak_bytes: largest memory so far"""
 
     computing_s: float = 0.0
     peak_bytes: int = 0
 
 
 def usage(pid: int, proc: Path = _PROC) -> Usage:
-    """Of a process; nothing where it has ended."""
+    """The usage of a process; zeros if it has ended."""
     try:
         fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
         status = (proc / str(pid) / "status").read_text()
@@ -36,5 +36,5 @@ def usage(pid: int, proc: Path = _PROC) -> Usage:
 
 
 def workers() -> dict[int, Usage]:
-    """Of each worker process of this one, by its id."""
+    """The usage of each worker of this process, by process id."""
     return {child.pid: usage(child.pid) for child in multiprocessing.active_children()}

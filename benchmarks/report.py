@@ -1,7 +1,7 @@
-"""Report: Measurements as plain values for JSON, with the figures that thresholds judge.
+"""Report: Measurements as plain values for JSON, with the figures that have thresholds.
 
-Its keys are an interface (docs/bench.md). Times in ms or s and memory in MB (2**20 bytes), as the
-keys say; shares from 0 to 1. A spread is {"median", "low", "high", "count"} of rounds or of shots.
+Its keys are an interface (docs/bench.md). Units are in the keys: ms, s, MB (2**20 bytes). Shares go from 0
+to 1. A spread is {"median", "low", "high", "count"} of rounds or of shots.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.spread import Spread, ratio, spread
 from benchmarks.stopwatch import Seconds
 from benchmarks.thresholds import verdicts
 from benchmarks.trace import DEVELOP, STAGES, WRITE, Trace
-from benchmarks.versus import BESIDE, versus_report
+from benchmarks.versus import JUDGED, versus_report
 from blendgen import __version__
 from blendgen.system.machine import cores
 from blendgen.system.wheel import blender_version
@@ -28,28 +28,29 @@ from blendgen.system.wheel import blender_version
 _MB = 2**20
 
 
-def report(plan: Plan, scene: Path, quick: bool, found: Measurements) -> dict[str, Any]:
-    """All that one run of the benchmark found out."""
+def report(plan: Plan, scene: Path, quick: bool, measurements: Measurements) -> dict[str, Any]:
+    """The report of one run of the benchmark."""
     count = cores()
-    versus = versus_report(found.versus)
-    told = {
+    versus = versus_report(measurements.versus)
+    result = {
         "schema_version": 1,
         "conditions": _conditions(plan, scene, quick, count),
-        "rates": [_rate(setup, runs) for setup, runs in found.runs.items()],
-        "stages": [_stages(traces, count) for traces in _by_exposures(found.traces)],
-        "floor": _floor(found, count),
-        "costs": {axis: _points(points) for axis, points in found.points.items()} | _by_count(found, count),
-        "start_up_s": {name: asdict(spread(values)) for name, values in found.starts.items()},
-        "session": _session(found.session),
+        "rates": [_rate(setup, runs) for setup, runs in measurements.runs.items()],
+        "stages": [_stages(traces, count) for traces in _by_exposures(measurements.traces)],
+        "floor": _floor(measurements, count),
+        "costs": {axis: _points(points) for axis, points in measurements.points.items()}
+        | _by_count(measurements, count),
+        "start_up_s": {name: asdict(spread(values)) for name, values in measurements.starts.items()},
+        "session": _session(measurements.session),
         "blenderproc": versus,
     }
-    told["noise"] = max(
-        rate["images_per_s"]["high"] / rate["images_per_s"]["low"] - 1 for rate in told["rates"]
+    result["noise"] = max(
+        rate["images_per_s"]["high"] / rate["images_per_s"]["low"] - 1 for rate in result["rates"]
     )
-    told["ratios"] = {name: asdict(value) for name, value in _ratios(found, count).items()}
-    told["figures"] = _figures(told, found)
-    told["verdicts"] = verdicts(told)
-    return told
+    result["ratios"] = {name: asdict(value) for name, value in _ratios(measurements, count).items()}
+    result["figures"] = _figures(result, measurements)
+    result["verdicts"] = verdicts(result)
+    return result
 
 
 def _conditions(plan: Plan, scene: Path, quick: bool, count: int) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def _by_exposures(rounds: list[list[Trace]]) -> list[list[Trace]]:
 
 
 def _stages(traces: list[Trace], count: int) -> dict[str, Any]:
-    """Sums over the shots; what no stage computes of the cores' time is idle."""
+    """Sums over the shots; the part of the cores' time that is in no stage is idle."""
     images = sum(trace.images for trace in traces)
     total = sum((trace.total for trace in traces), Seconds())
     rows = {}
@@ -111,20 +112,20 @@ def _stages(traces: list[Trace], count: int) -> dict[str, Any]:
 
 
 def floor_s(traces: Sequence[Trace]) -> float:
-    """Seconds on the wall that Cycles samples a shot with all cores at it, the mean of shots."""
+    """Mean wall time in seconds for which Cycles samples a shot on all cores."""
     return fmean(trace.sampling.wall for trace in traces if trace.sampling is not None)
 
 
-def _floors_s(found: Measurements) -> list[float]:
-    """By round, of shots with one exposure."""
-    return [floor_s([t for t in traces if t.trial.variant.exposures == 1]) for traces in found.traces]
+def _floors_s(measurements: Measurements) -> list[float]:
+    """The floor of each round, from its shots with one exposure."""
+    return [floor_s([t for t in traces if t.trial.variant.exposures == 1]) for traces in measurements.traces]
 
 
-def _floor(found: Measurements, count: int) -> dict[str, Any]:
-    few = [t for traces in found.traces for t in traces if t.trial.variant.exposures == 1]
-    walls_s = [run.pace.shot_s for run in found.runs[Setup(1, count, count)]]
+def _floor(measurements: Measurements, count: int) -> dict[str, Any]:
+    few = [t for traces in measurements.traces for t in traces if t.trial.variant.exposures == 1]
+    walls_s = [run.pace.shot_s for run in measurements.runs[Setup(1, count, count)]]
     return {
-        "sampling_ms_per_shot": asdict(spread([1000 * s for s in _floors_s(found)])),
+        "sampling_ms_per_shot": asdict(spread([1000 * s for s in _floors_s(measurements)])),
         "sampling_core_ms_per_shot": 1000 * fmean(t.sampling.computing for t in few),
         "wall_ms_per_shot": asdict(spread([1000 * s for s in walls_s])),
     }
@@ -137,9 +138,9 @@ def _points(points: dict[int, list[Trace]]) -> list[dict[str, Any]]:
     ]
 
 
-def _by_count(found: Measurements, count: int) -> dict[str, Any]:
-    """Cost of an image against how many are made, loading included: by the default number of workers."""
-    curves = [image_s_by_count(run.stamps) for run in found.runs[Setup(1, count, count)]]
+def _by_count(measurements: Measurements, count: int) -> dict[str, Any]:
+    """Cost of an image by the number of images, loading included, with the default number of workers."""
+    curves = [image_s_by_count(run.stamps) for run in measurements.runs[Setup(1, count, count)]]
     shared = [n for n in curves[0] if all(n in curve for curve in curves)]
     return {
         "images": [
@@ -149,7 +150,7 @@ def _by_count(found: Measurements, count: int) -> dict[str, Any]:
 
 
 def _session(shots: list[tuple[float, int]]) -> dict[str, Any]:
-    """Against the shot before the first; times of the last quarter against those of the first."""
+    """Memory compared with the shot before the first; time of the last quarter compared with the first."""
     seconds, held = [s for s, _ in shots[1:]], [b for _, b in shots]
     quarter = max(1, len(seconds) // 4)
     return {
@@ -161,40 +162,42 @@ def _session(shots: list[tuple[float, int]]) -> dict[str, Any]:
     }
 
 
-def _ratios(found: Measurements, count: int) -> dict[str, Spread]:
-    """Each within its round."""
-    images, shots_s = _by_round(found, "images_per_s"), _by_round(found, "shot_s")
+def _ratios(measurements: Measurements, count: int) -> dict[str, Spread]:
+    """Ratios, each taken within its round."""
+    images, shots_s = _by_round(measurements, "images_per_s"), _by_round(measurements, "shot_s")
     few, many = Setup(1, count, count), Setup(MANY_EXPOSURES, count, count)
-    floors_s = _floors_s(found)
-    found_out = {
+    floors_s = _floors_s(measurements)
+    ratios = {
         "exposures_8_to_1": ratio(images[many], images[few]),
         "all_workers_to_one": ratio(images[few], images[Setup(1, 1, count)]),
     }
-    if all(floors_s):  # with a few samples it may drown in the noise
-        found_out["wall_to_floor"] = ratio(shots_s[few], floors_s)
+    if all(floors_s):  # with few samples the noise may hide it
+        ratios["wall_to_floor"] = ratio(shots_s[few], floors_s)
     if TWO_CORES in images:
-        found_out["two_cores_to_one"] = ratio(images[TWO_CORES], images[ONE_CORE])
-    return found_out
+        ratios["two_cores_to_one"] = ratio(images[TWO_CORES], images[ONE_CORE])
+    return ratios
 
 
-def _by_round(found: Measurements, what: str) -> dict[Setup, list[float]]:
-    return {setup: [getattr(run.pace, what) for run in runs] for setup, runs in found.runs.items()}
+def _by_round(measurements: Measurements, what: str) -> dict[Setup, list[float]]:
+    return {setup: [getattr(run.pace, what) for run in runs] for setup, runs in measurements.runs.items()}
 
 
-def _figures(told: dict[str, Any], found: Measurements) -> dict[str, float | None]:
-    """One number each; None where it could not be measured."""
-    many = [t for traces in found.traces for t in traces if t.trial.variant.exposures == MANY_EXPOSURES]
+def _figures(result: dict[str, Any], measurements: Measurements) -> dict[str, float | None]:
+    """One number each; None if it could not be measured."""
+    many = [
+        t for traces in measurements.traces for t in traces if t.trial.variant.exposures == MANY_EXPOSURES
+    ]
     finishing_s = [(t.stages()[DEVELOP] + t.stages()[WRITE]).computing / t.images for t in many]
-    beside = (told["blenderproc"] or {"ratios": {}})["ratios"]
+    compared = (result["blenderproc"] or {"ratios": {}})["ratios"]
     names = ("exposures_8_to_1", "wall_to_floor", "two_cores_to_one")
     return {
-        **{name: told["ratios"].get(name, {}).get("median") for name in names},
+        **{name: result["ratios"].get(name, {}).get("median") for name in names},
         "develop_encode_ms": 1000 * median(finishing_s),
-        **{name: beside.get(name, {}).get("median") for name in BESIDE},
-        "first_image_s": told["start_up_s"]["first_image"]["median"],
-        "help_s": told["start_up_s"]["help"]["median"],
-        "session_growth_mb": told["session"]["memory_growth_mb"],
-        "session_slowdown": told["session"]["last_to_first_quarter"],
+        **{name: compared.get(name, {}).get("median") for name in JUDGED},
+        "first_image_s": result["start_up_s"]["first_image"]["median"],
+        "help_s": result["start_up_s"]["help"]["median"],
+        "session_growth_mb": result["session"]["memory_growth_mb"],
+        "session_slowdown": result["session"]["last_to_first_quarter"],
     }
 
 

@@ -1,7 +1,6 @@
-"""Start-up: what a person waits for before the first image, and before the help.
+"""Start-up: the time until the first image, and until the help is printed.
 
-Measured on fresh processes, from their start to the moment at which the first image file was
-complete, with everything in the caches that a first run leaves there.
+Measured on fresh processes with warm caches, from their start until the first image file is complete.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ _BLENDGEN = [sys.executable, "-m", "blendgen"]
 
 
 def help_s() -> float:
-    """Of `blendgen --help`."""
+    """Seconds of `blendgen --help`."""
     began_s = time.perf_counter()
     _run([*_BLENDGEN, "--help"])
     return time.perf_counter() - began_s
 
 
 def python_s() -> float:
-    """Of a Python that does nothing, which is the least that any command takes."""
+    """Seconds of a Python that does nothing: the least that any command takes."""
     began_s = time.perf_counter()
     _run([sys.executable, "-c", "pass"])
     return time.perf_counter() - began_s
 
 
 def first_image_s(scene: Path, variant: Variant) -> float:
-    """Of `blendgen generate`, until the first image lies on the disk."""
+    """Seconds of `blendgen generate` until the first image is on the disk."""
     with tempfile.TemporaryDirectory(prefix="blendgen-bench-") as scratch:
         began_s = time.time()
         _run([*_BLENDGEN, "generate", str(scene), "-o", scratch, "-n", "1", *_overrides(variant)])
@@ -49,7 +48,7 @@ def _overrides(variant: Variant) -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    """raises: BlendgenError where it fails, or does not end in time"""
+    """Run a command; raises BlendgenError if it fails or does not end in time."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
     except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
-"""Stopwatch: where the time of a worker goes, by stages that may lie within each other.
+"""Stopwatch: the time of a worker by stage; stages may be nested.
 
-Each moment is charged to the innermost stage alone, so that the stages sum to the whole. Two clocks
-run: the wall's, and the computing time of all threads of this process. The engine and the denoiser
-are wrapped here, in the benchmark; the pipeline itself knows of no clock.
+Time counts for the innermost stage only, so the stages sum to the whole. There are two clocks: wall time,
+and the computing time of all threads of this process. The benchmark wraps the engine and the denoiser; the
+pipeline itself does not measure anything.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RENDER, DENOISE = "render", "denoise"
 
 @dataclass(frozen=True)
 class Seconds:
-    """wall: on the wall; computing: summed over the cores that computed"""
+    """wall: wall time; computing: computing time, summed over the cores"""
 
     wall: float = 0.0
     computing: float = 0.0
@@ -51,16 +51,16 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """What happens in here, less what happens in stages within."""
-        self._charge()
+        """Count the time of the block for this stage, except that of stages inside it."""
+        self._count()
         self._open.append(name)
         try:
             yield
         finally:
-            self._charge()
+            self._count()
             self._open.pop()
 
-    def _charge(self) -> None:
+    def _count(self) -> None:
         moment = self._clock()
         if self._open:
             name = self._open[-1]
@@ -70,7 +70,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class TimedEngine:
-    """An engine whose renders are a stage of their own."""
+    """An engine whose renders count as a stage."""
 
     engine: Engine
     watch: Stopwatch
@@ -84,7 +84,7 @@ class TimedEngine:
 
 
 def timed(pipeline: Pipeline, watch: Stopwatch) -> Pipeline:
-    """The same pipeline; its engine and its denoiser charge their time to stages of the watch."""
+    """The same pipeline, with the time of its engine and denoiser counted as stages of the watch."""
     denoiser = pipeline.developer.denoiser
 
     def denoise(*images):

@@ -1,4 +1,4 @@
-"""Table: a report as lines of text, for people."""
+"""Table: a report as lines of text."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.thresholds import NOT_MEASURED
-from benchmarks.versus import WAYS
+from benchmarks.versus import MODES
 
 
 def table(report: dict[str, Any]) -> str:
-    """The whole report; what was measured several times with its spread."""
+    """The whole report; figures that were measured several times are shown with their spread."""
     parts = [_conditions, _rates, _stages, _floor, _costs, _start_up, _session, _versus, _verdicts]
     return "\n".join(line for part in parts for line in part(report))
 
 
 def figure(value: dict[str, float], unit: str = "") -> str:
-    """A spread: its median, and half the range in percent of it."""
+    """The median of a spread, and half the range in percent of it."""
     half = (value["high"] - value["low"]) / 2 / value["median"] if value["median"] else 0.0
     around = f" ±{100 * half:.0f} %" if value["count"] > 1 else ""
     return f"{_short(value['median'])}{unit}{around}"
 
 
 def _conditions(report) -> Iterator[str]:
-    told = report["conditions"]
-    width, height = told["resolution"]
-    versions = f"blendgen {told['blendgen']}, Blender {told['blender']}, Python {told['python']}"
-    yield f"{versions}, {told['machine']}"
-    yield (
-        f"{told['scene']} at {width} x {height}, {told['samples']} samples, {told['cores']} cores; "
-        f"{told['rounds']} rounds of {told['shots']} timed shots"
+    conditions = report["conditions"]
+    width, height = conditions["resolution"]
+    versions = (
+        f"blendgen {conditions['blendgen']}, Blender {conditions['blender']}, Python {conditions['python']}"
     )
-    if told["rounds"] > 1:
+    yield f"{versions}, {conditions['machine']}"
+    yield (
+        f"{conditions['scene']} at {width} x {height}, {conditions['samples']} samples, "
+        f"{conditions['cores']} cores; {conditions['rounds']} rounds of {conditions['shots']} timed shots"
+    )
+    if conditions["rounds"] > 1:
         yield f"noise: the same run differed by up to {100 * report['noise']:.0f} % from round to round"
     else:
-        yield "noise: unknown, as there was one round"
+        yield "noise: unknown, because there was only one round"
 
 
 def _rates(report) -> Iterator[str]:
@@ -52,13 +54,13 @@ def _rates(report) -> Iterator[str]:
                 f"{rate['parent_peak_mb']:.0f} MB, {workers_mb} MB",
             )
         )
-    yield from _titled("Rates (whole runs, once under way; peak memory)", rows)
+    yield from _titled("Rates (whole runs without their start; peak memory)", rows)
 
 
 def _stages(report) -> Iterator[str]:
-    for told in report["stages"]:
+    for part in report["stages"]:
         rows = [("stage", "wall ms/image", "core ms/image", "of the wall", "of the cores")]
-        for name, stage in told["stages"].items():
+        for name, stage in part["stages"].items():
             rows.append(
                 (
                     name,
@@ -68,26 +70,25 @@ def _stages(report) -> Iterator[str]:
                     _share(stage["share_of_cores"]),
                 )
             )
-        rows.append(("idle", "", "", "", _share(told["idle_share_of_cores"])))
-        exposures = told["exposures"]
-        title = (
-            f"Stages ({exposures} exposure{'s' * (exposures > 1)} a shot, one worker, one after the other)"
-        )
+        rows.append(("idle", "", "", "", _share(part["idle_share_of_cores"])))
+        exposures = part["exposures"]
+        plural = "s" if exposures > 1 else ""
+        title = f"Stages ({exposures} exposure{plural} per shot, one worker, one step after the other)"
         yield from _titled(title, rows)
 
 
 def _floor(report) -> Iterator[str]:
-    told, ratios = report["floor"], report["ratios"]
+    floor, ratios = report["floor"], report["ratios"]
     rows = [
-        ("Cycles' sampling of a shot, all cores", figure(told["sampling_ms_per_shot"], " ms")),
-        ("wall time of a shot, all workers", figure(told["wall_ms_per_shot"], " ms")),
+        ("Cycles' sampling of a shot, all cores", figure(floor["sampling_ms_per_shot"], " ms")),
+        ("wall time of a shot, all workers", figure(floor["wall_ms_per_shot"], " ms")),
         *((_RATIOS[name], figure(value, " x")) for name, value in ratios.items()),
     ]
     yield from _titled("The floor, and ratios within a round", rows)
 
 
 _RATIOS = {
-    "exposures_8_to_1": "images/s, 8 exposures a shot to 1",
+    "exposures_8_to_1": "images/s, 8 exposures per shot to 1",
     "wall_to_floor": "wall to sampling",
     "all_workers_to_one": "images/s, all workers to one worker",
     "two_cores_to_one": "images/s, 2 workers on 2 cores to 1 on 1",
@@ -102,35 +103,37 @@ def _costs(report) -> Iterator[str]:
 
 
 def _start_up(report) -> Iterator[str]:
-    told = report["start_up_s"]
+    spreads = report["start_up_s"]
     names = {
         "python": "python -c pass",
         "help": "blendgen --help",
         "first_image": "blendgen generate, to the first image",
     }
-    rows = [(names[key], figure(value, " s")) for key, value in told.items()]
+    rows = [(names[key], figure(value, " s")) for key, value in spreads.items()]
     yield from _titled("Start-up, warm caches", rows)
 
 
 def _session(report) -> Iterator[str]:
-    told = report["session"]
+    session = report["session"]
     rows = [
-        ("growth of memory", f"{told['memory_growth_mb']:.1f} MB, to {told['memory_mb']:.0f} MB"),
-        ("last quarter of the shots to the first", f"{told['last_to_first_quarter']:.2f} x"),
-        ("a shot", f"{_short(told['shot_ms'])} ms"),
+        ("growth of memory", f"{session['memory_growth_mb']:.1f} MB, to {session['memory_mb']:.0f} MB"),
+        ("last quarter of the shots to the first quarter", f"{session['last_to_first_quarter']:.2f} x"),
+        ("a shot", f"{_short(session['shot_ms'])} ms"),
     ]
-    yield from _titled(f"A session of {told['shots']} small shots in one process", rows)
+    yield from _titled(f"A session of {session['shots']} small shots in one process", rows)
 
 
 def _versus(report) -> Iterator[str]:
-    told = report["blenderproc"]
-    if told is None:
+    versus = report["blenderproc"]
+    if versus is None:
         return
-    versions = told["versions"]
-    rows = [(WAYS[way], figure(rate, " images/s")) for way, rate in told["images_per_s"].items()]
-    rows += [(name.replace("_", " "), figure(value, " x")) for name, value in told["ratios"].items()]
-    rows += [(f"written by {who}", what) for who, what in told["labels"].items()]
-    title = f"Against BlenderProc {versions['blenderproc']} on Blender {versions['blender']}, same shots"
+    versions = versus["versions"]
+    rows = [(MODES[mode], figure(rate, " images/s")) for mode, rate in versus["images_per_s"].items()]
+    rows += [(name.replace("_", " "), figure(value, " x")) for name, value in versus["ratios"].items()]
+    rows += [(f"written by {program}", labels) for program, labels in versus["labels"].items()]
+    title = (
+        f"Compared with BlenderProc {versions['blenderproc']} on Blender {versions['blender']}, same shots"
+    )
     yield from _titled(title, rows)
 
 

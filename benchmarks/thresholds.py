@@ -1,7 +1,7 @@
-"""Thresholds: what the benchmark must reach, as data, and the verdicts on a report.
+"""Thresholds as data, and the verdicts on a report.
 
-A threshold holds for what it was set for: the demo scene at 224 px and 8 samples, or a session that
-is long enough. Measured otherwise, its figure is told and not judged.
+A threshold applies under the conditions for which it was set: the demo scene at 224 px and 8 samples, or a
+long session. Under other conditions the figure is reported, and the verdict is "not judged".
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.plan import STANDARD_RESOLUTION, STANDARD_SAMPLES
-from benchmarks.versus import MANY_BESIDE, ONE_BESIDE
+from benchmarks.versus import MANY_JUDGED, ONE_JUDGED
 
 _LONG_SESSION = 100
 PASS, FAIL, NOT_JUDGED, NOT_MEASURED = "pass", "fail", "not judged", "not measured"
@@ -18,9 +18,10 @@ PASS, FAIL, NOT_JUDGED, NOT_MEASURED = "pass", "fail", "not judged", "not measur
 
 @dataclass(frozen=True)
 class Threshold:
-    """name: for people; figure: key of report["figures"]; at_least: else at most
+    """A limit of a figure.
 
-    standard: judged at the standard size and quality alone; session: after a long session alone
+    name: for the table; figure: key of report["figures"]; at_least: the limit is a minimum, not a maximum
+    standard: applies only at the standard resolution and samples; session: applies only after a long session
     """
 
     name: str
@@ -34,7 +35,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Verdict:
-    """value: None where it was not measured; verdict: one of the four words above"""
+    """A threshold and a figure; value: None if it was not measured; verdict: PASS, FAIL and so on"""
 
     name: str
     figure: str
@@ -46,30 +47,43 @@ class Verdict:
 
 
 THRESHOLDS = (
-    Threshold("images/s, 8 exposures a shot against 1", "exposures_8_to_1", 6, "x", at_least=True),
+    Threshold("images/s, 8 exposures per shot compared with 1", "exposures_8_to_1", 6, "x", at_least=True),
     Threshold("develop, encode and write one of 8 exposures, one core", "develop_encode_ms", 20, "ms"),
-    Threshold("wall time against Cycles' own sampling, 1 exposure a shot", "wall_to_floor", 1.15, "x"),
-    Threshold("2 workers on two cores against 1 on one core", "two_cores_to_one", 1.8, "x", at_least=True),
-    Threshold("images/s, 1 exposure a shot, of BlenderProc's", ONE_BESIDE, 1.3, "x", at_least=True),
-    Threshold("images/s, 8 exposures a shot, of BlenderProc's", MANY_BESIDE, 8, "x", at_least=True),
+    Threshold(
+        "wall time compared with Cycles' own sampling, 1 exposure per shot", "wall_to_floor", 1.15, "x"
+    ),
+    Threshold(
+        "2 workers on two cores compared with 1 on one core", "two_cores_to_one", 1.8, "x", at_least=True
+    ),
+    Threshold(
+        "images/s, 1 exposure per shot, compared with BlenderProc", ONE_JUDGED, 1.3, "x", at_least=True
+    ),
+    Threshold(
+        "images/s, 8 exposures per shot, compared with BlenderProc", MANY_JUDGED, 8, "x", at_least=True
+    ),
     Threshold("start to first image, warm caches", "first_image_s", 4, "s"),
     Threshold("blendgen --help", "help_s", 0.3, "s", standard=False),
     Threshold(
         "growth of memory over a long session", "session_growth_mb", 30, "MB", standard=False, session=True
     ),
     Threshold(
-        "last shots of it against its first", "session_slowdown", 1.25, "x", standard=False, session=True
+        "last shots of it compared with its first",
+        "session_slowdown",
+        1.25,
+        "x",
+        standard=False,
+        session=True,
     ),
 )
 
 
 def verdicts(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """One for each threshold, as plain values."""
+    """One verdict for each threshold, as plain values."""
     return [asdict(_verdict(threshold, report)) for threshold in THRESHOLDS]
 
 
 def failed(report: dict[str, Any]) -> list[str]:
-    """Names of what was judged and did not pass."""
+    """The names of the thresholds that are not met."""
     return [one["name"] for one in report["verdicts"] if one["verdict"] == FAIL]
 
 

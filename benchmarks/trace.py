@@ -1,8 +1,8 @@
-"""Trace: one shot in a worker process, taken apart: its stages, and its path tracing alone.
+"""Trace: the stages of one shot in a worker process, and its path tracing alone.
 
-Cycles does not say how long it sampled. So each shot is rendered with n and with 2n samples: what
-the second takes longer is the sampling of n, free of building, synchronising, labels and reading,
-which are the same in both. Runs in one worker on all cores, one step after the other.
+Cycles does not report how long it sampled. So each shot is rendered with n and with 2n samples: the
+difference is the time for n samples, because building, synchronising, labels and reading take the same in
+both. Everything runs in one worker on all cores, one step after the other.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STAGES = (DRAW, BUILDING, TRACING, DENOISE, DEVELOP, WRITE)
 
 @dataclass(frozen=True)
 class Trial(Task):
-    """A shot to be traced; pairs: of renders at n and 2n samples, 0 for none."""
+    """A shot to trace; pairs: number of renders with n and with 2n samples."""
 
     variant: Variant
     pairs: int = 0
@@ -43,7 +43,10 @@ class Trial(Task):
 
 @dataclass(frozen=True)
 class Trace:
-    """spent: by stage, RENDER not yet taken apart; sampling: of the shot, None where it was not asked"""
+    """The time of a shot.
+
+    spent: by stage, with RENDER as one; sampling: of the shot, None if it was not measured
+    """
 
     trial: Trial
     images: int
@@ -55,7 +58,7 @@ class Trace:
         return sum(self.spent.values(), Seconds())
 
     def stages(self) -> dict[str, Seconds]:
-        """Seconds by STAGES; they sum to the total. Without sampling all of the render is building."""
+        """Seconds by STAGES, which sum to the total. Without sampling, the whole render is building."""
         spent = dict(self.spent)
         render = spent.pop(RENDER, Seconds())
         tracing = _least(render, self.sampling or Seconds())
@@ -63,7 +66,7 @@ class Trace:
 
 
 def sampling(single: list[Seconds], double: list[Seconds]) -> Seconds:
-    """Of n samples, from renders with n and with 2n; medians on both sides, never below 0."""
+    """The time for n samples, from renders with n and with 2n: the difference of the medians, at least 0."""
     wall, computing = (
         max(0.0, median(getattr(s, clock) for s in double) - median(getattr(s, clock) for s in single))
         for clock in ("wall", "computing")
@@ -72,27 +75,27 @@ def sampling(single: list[Seconds], double: list[Seconds]) -> Seconds:
 
 
 def trials(variant: Variant, shots: Iterable[int], pairs: int = 0) -> list[Trial]:
-    """Shots of a variant, each with all its images."""
+    """Trials of some shots, each with all its images."""
     many = variant.exposures
     return [Trial(i, tuple(range(i * many, (i + 1) * many)), variant, pairs) for i in shots]
 
 
 def traced(job: Job, tasks: list[Trial]) -> list[Trace]:
-    """One after the other in one fresh worker process; raises BlendgenError, Interrupted."""
-    return _asked(job, tasks, trace)
+    """Trace in one fresh worker process, one after the other; raises BlendgenError, Interrupted."""
+    return _results(job, tasks, trace)
 
 
 def session(job: Job, tasks: list[Task]) -> list[tuple[float, int]]:
-    """(seconds, bytes of memory held after it) of each shot of a long session in one process."""
-    return _asked(job, tasks, work_through)
+    """(seconds, resident bytes afterwards) of each shot of a long session in one process."""
+    return _results(job, tasks, work_through)
 
 
-def _asked(job: Job, tasks: list, produce) -> list:
+def _results(job: Job, tasks: list, produce) -> list:
     with StopSignal() as stop:
-        answers = list(run_tasks(job, tasks, stop, steps=Steps(produce)))
+        results = list(run_tasks(job, tasks, stop, steps=Steps(produce)))
         if stop.signum is not None:
-            raise Interrupted(stop.signum, "stopped; nothing was measured to the end")
-    return answers
+            raise Interrupted(stop.signum, "stopped; no measurement is complete")
+    return results
 
 
 def trace(trial: Trial) -> Trace:
@@ -110,7 +113,7 @@ def _trace(trial: Trial) -> Trace:
     pipeline = _pipeline(trial.variant)
     pipeline.engine.set_samples(trial.variant.samples)
     rendered = pipeline.rendered(trial)
-    list(pipeline.developed(rendered))  # meshes and libraries are loaded now
+    list(pipeline.developed(rendered))  # loads meshes and libraries
     alone = _sampling(pipeline, rendered.shot, trial) if trial.pairs else None
     pipeline = timed(pipeline, watch)
     with watch.stage(DRAW):
@@ -124,7 +127,7 @@ def _trace(trial: Trial) -> Trace:
 
 
 def _pipeline(variant: Variant) -> Pipeline:
-    """This process's own, under another spec; the engine and its meshes stay."""
+    """The pipeline of this process with another spec; engine and meshes stay loaded."""
     own = worker_pipeline()
     developer = Developer(own.developer.denoiser, variant.exposures)
     spec = spec_of(own.spec, variant)

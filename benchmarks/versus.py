@@ -1,7 +1,6 @@
-"""Versus: blendgen and BlenderProc side by side, as plain values.
+"""Versus: blendgen compared with BlenderProc, as plain values.
 
-In: rounds in which both made the same shots. Out: images per second of each way, and ratios, each
-within its round.
+In: rounds in which both made the same shots. Out: images per second of each mode, and ratios within a round.
 """
 
 from __future__ import annotations
@@ -11,22 +10,22 @@ from typing import Any
 
 from benchmarks.spread import ratio, spread
 
-# blendgen with 1 and with many exposures a shot; BlenderProc call by call, and with key frames
+# blendgen with 1 and with many exposures per shot; BlenderProc call by call, and with key frames
 ONE, MANY = "blendgen_1", "blendgen_8"
 CALL_BY_CALL, KEY_FRAMES = "blenderproc_call_by_call", "blenderproc_key_frames"
-# Blender makes a map of 4096 x 2048 of where a panorama shines, at each render that turns it; BlenderProc
-# has no setting for that, but who knows Blender can make the map as small as blendgen's
+# Blender computes where a panorama is bright on a map of 4096 x 2048, again for each render that turns it.
+# BlenderProc has no setting for it; these modes set it in Blender, to the size that blendgen uses
 TUNED = "_tuned"
 THEIRS = (CALL_BY_CALL, CALL_BY_CALL + TUNED, KEY_FRAMES, KEY_FRAMES + TUNED)
-# the ratios that are judged: what a user of BlenderProc meets
-BESIDE = ONE_BESIDE, MANY_BESIDE = tuple(f"{ours}_to_{CALL_BY_CALL}" for ours in (ONE, MANY))
-WAYS = {
-    ONE: "blendgen, one worker, 1 exposure a shot; everything varies",
-    MANY: "blendgen, one worker, 8 exposures a shot; everything varies",
-    CALL_BY_CALL: "BlenderProc, a render call an image; product, pose, lamps and camera vary",
-    CALL_BY_CALL + TUNED: "the same, with Blender's map of the panorama made small by hand",
+# the ratios with thresholds: BlenderProc as its users get it
+JUDGED = ONE_JUDGED, MANY_JUDGED = tuple(f"{ours}_to_{CALL_BY_CALL}" for ours in (ONE, MANY))
+MODES = {
+    ONE: "blendgen, one worker, 1 exposure per shot; everything varies",
+    MANY: "blendgen, one worker, 8 exposures per shot; everything varies",
+    CALL_BY_CALL: "BlenderProc, one render call per image; product, pose, lamps and camera vary",
+    CALL_BY_CALL + TUNED: "the same, with a smaller map of the panorama's light",
     KEY_FRAMES: "BlenderProc, one render call for all images; only the camera varies",
-    KEY_FRAMES + TUNED: "the same, with Blender's map of the panorama made small by hand",
+    KEY_FRAMES + TUNED: "the same, with a smaller map of the panorama's light",
 }
 LABELS = {
     "blendgen": "image, instance mask, depth; in the manifest boxes, amodal boxes, visible fractions, poses",
@@ -36,17 +35,17 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Round:
-    """images_per_s: by WAYS; versions: of BlenderProc and of its Blender"""
+    """images_per_s: by MODES; versions: of BlenderProc and of its Blender"""
 
     images_per_s: dict[str, float]
     versions: dict[str, str]
 
 
 def versus_report(rounds: list[Round]) -> dict[str, Any] | None:
-    """None where BlenderProc was not asked for."""
+    """The comparison; None without rounds."""
     if not rounds:
         return None
-    rates = {way: [one.images_per_s[way] for one in rounds] for way in WAYS}
+    rates = {mode: [one.images_per_s[mode] for one in rounds] for mode in MODES}
     ratios = {
         f"{ours}_to_{theirs}": asdict(ratio(rates[ours], rates[theirs]))
         for ours in (ONE, MANY)
@@ -55,6 +54,6 @@ def versus_report(rounds: list[Round]) -> dict[str, Any] | None:
     return {
         "versions": rounds[0].versions,
         "labels": LABELS,
-        "images_per_s": {way: asdict(spread(values)) for way, values in rates.items()},
+        "images_per_s": {mode: asdict(spread(values)) for mode, values in rates.items()},
         "ratios": ratios,
     }

@@ -1,4 +1,4 @@
-"""A whole set of measurements with known numbers, for what is made of them."""
+"""Measurements with known numbers, and their report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.pace import Pace, Run, Stamp
 from benchmarks.report import report
 from benchmarks.stopwatch import DENOISE, RENDER, Seconds
 from benchmarks.trace import DEVELOP, DRAW, WRITE, Trace, trials
-from benchmarks.versus import WAYS, Round
+from benchmarks.versus import MODES, Round
 from blendgen.system.machine import cores
 
 MB = 2**20
@@ -26,7 +26,7 @@ def run_at(images_per_s: float, exposures: int = 1) -> Run:
 
 
 def traces(exposures: int) -> list[Trace]:
-    """Two shots of which 0.4 s of 0.5 s of rendering are sampling."""
+    """Two shots; 0.4 s of their 0.5 s of rendering are sampling."""
     variant = plan.Variant(exposures=exposures)
     spent = {
         DRAW: Seconds(0.02, 0.02),
@@ -46,10 +46,10 @@ def measurements(versus: bool = True) -> Measurements:
     points = {axis: {1: traces(1), 2: traces(1)} for axis in ("resolution", "samples", "products")}
     shots = [(0.1, 500 * MB + n * MB // 100) for n in range(STANDARD.session + 1)]
     starts = {"python": [0.02] * 3, "help": [0.2, 0.21, 0.22], "first_image": [3.0, 3.1, 3.2]}
-    rate = dict(zip(WAYS, (2.0, 16.0, 0.5, 1.0, 0.8, 1.6), strict=True))
+    rate = dict(zip(MODES, (2.0, 16.0, 0.5, 1.0, 0.8, 1.6), strict=True))
     rounds = [Round(rate, {"blenderproc": "2.8.0", "blender": "4.2.0"})] * ROUNDS if versus else []
     return Measurements(runs, [traces(1) + traces(8)] * ROUNDS, points, shots, starts, rounds)
 
 
-def told(versus: bool = True, quick: bool = False) -> dict:
+def fake_report(versus: bool = True, quick: bool = False) -> dict:
     return report(STANDARD, Path("scene.yaml"), quick, measurements(versus))

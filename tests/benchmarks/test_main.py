@@ -1,4 +1,4 @@
-"""bench with real Blender, as small as it gets: does all of it work?"""
+"""The benchmark with real Blender, as small as possible."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import __main__ as bench
 from blendgen.errors import ExitCode
-from tests.benchmarks.fake import told
+from tests.benchmarks.fake import fake_report
 
 SPEC = """\
 blendgen: 1
@@ -35,22 +35,22 @@ def scene(tmp_path):
     return path
 
 
-def test_without_matplotlib_the_figures_are_written_and_a_sentence_tells_why_no_plot(
+def test_without_matplotlib_the_report_is_written_and_a_message_says_why_there_is_no_plot(
     tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr("benchmarks.plot.can_plot", lambda: False)
-    bench._write(told(), "{}", tmp_path / "out")
+    bench._write(fake_report(), "{}", tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["bench.json"]
     assert "blendgen[report]" in capsys.readouterr().err
 
 
-def test_the_plot_lies_beside_the_figures(tmp_path):
+def test_the_plot_is_written_next_to_the_report(tmp_path):
     pytest.importorskip("matplotlib")
-    bench._write(told(), "{}", tmp_path)
+    bench._write(fake_report(), "{}", tmp_path)
     assert (tmp_path / "bench.png").stat().st_size > 10_000
 
 
-def test_no_python_to_compare_with_is_told_before_anything_is_measured(scene, tmp_path):
+def test_a_missing_python_to_compare_with_is_reported_before_the_measurements(scene, tmp_path):
     pytest.importorskip("bpy")
     result = run("--scene", scene, "--quick", "--against", tmp_path)
     assert result.returncode == ExitCode.SETUP
@@ -72,7 +72,7 @@ def test_a_quick_bench_measures_everything(scene, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("BLENDGEN_BLENDERPROC"), reason="BLENDGEN_BLENDERPROC names no Python")
-def test_a_quick_bench_against_blenderproc(scene):
+def test_a_quick_bench_compared_with_blenderproc(scene):
     result = run("--scene", scene, "--quick", "--json")
     assert result.returncode == 0, result.stderr
     versus = json.loads(result.stdout)["blenderproc"]

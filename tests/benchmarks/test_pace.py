@@ -20,15 +20,15 @@ def stamped(start_s, shot_s, shots, images=1):
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_pace_leaves_out_loading_and_the_last_shots(workers):
     stamps = stamped(5, 0.25, shots_for(8, workers), images=8)
-    found = pace(stamps, workers, cores=2)
-    assert found.shots_per_s == pytest.approx(4)
-    assert found.images_per_s == pytest.approx(32)
-    assert found.busy == pytest.approx(0.5)
+    steady = pace(stamps, workers, cores=2)
+    assert steady.shots_per_s == pytest.approx(4)
+    assert steady.images_per_s == pytest.approx(32)
+    assert steady.busy == pytest.approx(0.5)
     slow_end = [*stamps[:-1], Stamp(99, 999, 99)] if workers > 1 else stamps
-    assert pace(slow_end, workers, cores=2) == found
+    assert pace(slow_end, workers, cores=2) == steady
 
 
-def test_a_run_of_so_many_shots_times_as_many_as_were_asked_for():
+def test_a_run_has_as_many_timed_shots_as_wanted():
     for workers in (1, 2):
         stamps = stamped(1, 0.1, shots_for(1, workers))
         assert pace(stamps, workers, 2).shot_s == pytest.approx(0.1)
@@ -37,13 +37,13 @@ def test_a_run_of_so_many_shots_times_as_many_as_were_asked_for():
 
 
 def test_the_cost_of_an_image_counts_the_loading():
-    found = image_s_by_count(tuple(stamped(3, 1, 9)))
-    assert found == {1: 4, 2: 2.5, 4: 7 / 4, 8: 11 / 8}
+    seconds = image_s_by_count(tuple(stamped(3, 1, 9)))
+    assert seconds == {1: 4, 2: 2.5, 4: 7 / 4, 8: 11 / 8}
 
 
 def test_a_ratio_is_taken_within_its_round():
-    found = ratio([10, 1, 20], [5, 0.5, 10])  # the second round was ten times slower, on both sides
-    assert (found.median, found.low, found.high, found.count) == (2, 2, 2, 3)
+    halved = ratio([10, 1, 20], [5, 0.5, 10])  # the second round was ten times slower, on both sides
+    assert (halved.median, halved.low, halved.high, halved.count) == (2, 2, 2, 3)
     assert spread([1, 3, 2]).relative == 0.5
     with pytest.raises(ValueError):
         spread([])
@@ -58,14 +58,14 @@ def test_cores_are_given_back():
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")  # noqa: PTH110
-def test_usage_of_a_process_is_what_the_system_tells():
-    found = usage(os.getpid())
-    assert found.computing_s > 0
-    assert 2**20 < found.peak_bytes < 2**40
+def test_usage_of_a_process_is_what_the_system_reports():
+    used = usage(os.getpid())
+    assert used.computing_s > 0
+    assert 2**20 < used.peak_bytes < 2**40
     assert usage(2**30).peak_bytes == 0
 
 
-def test_an_interrupt_does_not_tell_of_the_folder_that_is_thrown_away(shapes, monkeypatch):
+def test_an_interrupt_does_not_name_the_temporary_folder(shapes, monkeypatch):
     def stopped(job, store, *_):
         raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
 

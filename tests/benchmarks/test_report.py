@@ -8,9 +8,9 @@ from benchmarks.plot import plot
 from benchmarks.table import table
 from benchmarks.thresholds import FAIL, NOT_JUDGED, NOT_MEASURED, PASS, THRESHOLDS, failed, verdicts
 from blendgen.system.machine import cores
-from tests.benchmarks.fake import told
+from tests.benchmarks.fake import fake_report
 
-# an interface: whoever reads bench.json counts on these; a change of meaning is a new schema_version
+# an interface: programs that read bench.json rely on it; a change of meaning needs a new schema_version
 KEYS = {
     "schema_version", "conditions", "noise", "rates", "stages", "floor", "costs", "start_up_s", "session",
     "blenderproc", "ratios", "figures", "verdicts",
@@ -28,7 +28,7 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def report():
-    return told()
+    return fake_report()
 
 
 def test_the_keys_of_the_report_stay(report):
@@ -45,12 +45,12 @@ def test_the_report_is_json(report):
 
 
 def test_shares_of_the_stages_sum_to_one(report):
-    for told_of in report["stages"]:
-        rows = told_of["stages"].values()
+    for part in report["stages"]:
+        rows = part["stages"].values()
         assert sum(row["share_of_wall"] for row in rows) == pytest.approx(1)
         computing = sum(row["share_of_cores"] for row in rows)
-        assert computing + told_of["idle_share_of_cores"] == pytest.approx(1)
-        assert sum(row["wall_ms_per_image"] for row in rows) == pytest.approx(told_of["wall_ms_per_image"])
+        assert computing + part["idle_share_of_cores"] == pytest.approx(1)
+        assert sum(row["wall_ms_per_image"] for row in rows) == pytest.approx(part["wall_ms_per_image"])
 
 
 def test_figures_follow_from_the_measurements(report):
@@ -65,7 +65,7 @@ def test_figures_follow_from_the_measurements(report):
     assert report["blenderproc"]["ratios"]["blendgen_8_to_blenderproc_call_by_call"]["median"] == 32
 
 
-def test_what_is_reached_passes_and_what_is_not_fails(report):
+def test_a_limit_that_is_met_passes_and_one_that_is_not_fails(report):
     assert failed(report) == []
     words = {one["figure"]: one["verdict"] for one in report["verdicts"]}
     assert set(words.values()) <= {PASS, NOT_MEASURED}
@@ -77,7 +77,7 @@ def test_what_is_reached_passes_and_what_is_not_fails(report):
         assert failed(changed | {"verdicts": verdicts(changed)}) == [threshold.name]
 
 
-def test_figures_of_other_conditions_are_told_and_not_judged(report):
+def test_figures_under_other_conditions_are_reported_and_not_judged(report):
     for change in ({"resolution": [64, 64]}, {"samples": 16}, {"quick": True}):
         changed = report | {"conditions": report["conditions"] | change}
         words = {one["figure"]: one["verdict"] for one in verdicts(changed)}
@@ -90,25 +90,25 @@ def test_figures_of_other_conditions_are_told_and_not_judged(report):
     assert NOT_MEASURED in {one["verdict"] for one in verdicts(missing)}
 
 
-def test_the_table_tells_noise_spreads_and_verdicts(report):
+def test_the_table_shows_noise_spreads_and_verdicts(report):
     text = table(report)
     assert "noise: the same run differed by up to 22 % from round to round" in text
     assert "17.5 ±10 %" in text
     for threshold in THRESHOLDS:
         assert threshold.name in text
     assert "BlenderProc 2.8.0 on Blender 4.2.0" in text
-    assert "BlenderProc 2.8.0" not in table(told(versus=False))
+    assert "BlenderProc 2.8.0" not in table(fake_report(versus=False))
 
 
-def test_nothing_is_said_against_blenderproc_where_it_was_not_asked_for():
-    alone = told(versus=False)
+def test_blenderproc_is_not_judged_where_it_was_not_measured():
+    alone = fake_report(versus=False)
     words = {one["figure"]: one["verdict"] for one in alone["verdicts"]}
     assert words["blendgen_8_to_blenderproc_call_by_call"] == NOT_MEASURED and failed(alone) == []
 
 
 def test_the_plot_is_a_png(report):
     pytest.importorskip("matplotlib")
-    for one in (report, told(versus=False)):
+    for one in (report, fake_report(versus=False)):
         assert plot(one).startswith(b"\x89PNG")
 
 

@@ -8,12 +8,12 @@ from tests.conftest import make_spec
 
 
 def ticking(*moments):
-    """A clock that shows these moments, one a look."""
+    """A clock that shows these moments, one at each look."""
     looks = iter(moments)
     return lambda: Seconds(moment := next(looks), 2 * moment)
 
 
-def test_a_moment_is_charged_to_the_innermost_stage_alone():
+def test_time_counts_for_the_innermost_stage_only():
     watch = Stopwatch(ticking(0, 1, 4, 9))
     with watch.stage("outer"), watch.stage("inner"):
         pass
@@ -32,7 +32,7 @@ def test_stages_sum_to_the_time_between_the_first_and_the_last_look():
     assert sum(watch.spent.values(), Seconds()) == Seconds(34, 68)
 
 
-def test_what_lies_between_stages_is_nobodys():
+def test_time_between_stages_does_not_count():
     watch = Stopwatch(ticking(0, 1, 5, 7))
     for _ in range(2):
         with watch.stage("a"):
@@ -72,7 +72,7 @@ def test_the_sampling_of_n_is_what_2n_take_longer():
     building, each = 0.2, 0.1
     single = [Seconds(building + each, 2 * each), Seconds(building + each, 2 * each), Seconds(9, 9)]
     double = [Seconds(building + 2 * each, 4 * each)] * 3
-    found = sampling(single, double)
-    assert found.wall == pytest.approx(each)
-    assert found.computing == pytest.approx(2 * each)
+    alone = sampling(single, double)
+    assert alone.wall == pytest.approx(each)
+    assert alone.computing == pytest.approx(2 * each)
     assert sampling(double, single) == Seconds(0, 0)
