@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from blendgen.geometry.arrays import AnyArray, ImageHW3F32, ImageHWF32
 from blendgen.scene.shot import Camera
 
 _LEVELS_PX = (0.0, 0.7, 1.4, 2.8, 5.6, 11.2)
 _FAR_M = 1e4
 
 
-def defocus(radiance_linear: np.ndarray, depth_m: np.ndarray, camera: Camera) -> np.ndarray:
+def defocus(radiance_linear: ImageHW3F32, depth_m: ImageHWF32, camera: Camera) -> ImageHW3F32:
     """(h, w, 3) float32; camera is the pinhole that the light and depth were rendered with."""
     if camera.f_number is None:
         return radiance_linear
@@ -36,7 +37,7 @@ def defocus(radiance_linear: np.ndarray, depth_m: np.ndarray, camera: Camera) ->
     return blurred
 
 
-def circle_of_confusion_px(depth_m: np.ndarray, camera: Camera) -> np.ndarray:
+def circle_of_confusion_px(depth_m: ImageHWF32, camera: Camera) -> AnyArray:
     """(h, w) diameter in pixels of the circle of confusion of each point.
 
     c = f^2 / N |z - s| / (z (s - f)), with focal length f, f-number N, depth z and focus s

@@ -23,6 +23,7 @@ from blendgen.develop.motion import motion_blur
 from blendgen.develop.processing import process
 from blendgen.develop.relight import by_duration, merged, mix_groups
 from blendgen.develop.sensor import exposure_reserve, raw_dn
+from blendgen.geometry.arrays import ImageHW3F32, ImageHW3U8
 from blendgen.optics.distortion import distorted_light, pinhole
 from blendgen.scene.film import Film
 from blendgen.scene.shot import Camera, Exposure, Shot
@@ -101,7 +102,7 @@ def _parts(groups: dict[str, np.ndarray], exposure: Exposure) -> dict[float, np.
     }
 
 
-def through_shutter(parts: dict[float, np.ndarray], film: Film, shot: Shot) -> np.ndarray:
+def through_shutter(parts: dict[float, np.ndarray], film: Film, shot: Shot) -> ImageHW3F32:
     """(h, w, 3) float32 light in the frame of the shot's camera, blurred by the belt and by defocus.
 
     parts: seconds of light -> (h, w, 3) float32 in the frame of the pinhole
@@ -114,7 +115,9 @@ def through_shutter(parts: dict[float, np.ndarray], film: Film, shot: Shot) -> n
     return distorted_light(defocus(sum(moving[1:], moving[0]), film.depth_m, camera), shot.camera)
 
 
-def finish(radiance_linear, camera: Camera, exposure: Exposure, noise: bool = True) -> np.ndarray:
+def finish(
+    radiance_linear: ImageHW3F32, camera: Camera, exposure: Exposure, noise: bool = True
+) -> ImageHW3U8:
     """(h, w, 3) uint8 sRGB of the light (h, w, 3) that enters the lens.
 
     noise: without it, the picture of a camera without noise, grain and compression

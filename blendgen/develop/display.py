@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 
 from blendgen.errors import SetupError
+from blendgen.geometry.arrays import ImageHW3U8
 from blendgen.geometry.color import linear_to_srgb
 from blendgen.system.wheel import bundled_packages, datafiles
 
@@ -27,7 +28,7 @@ def to_display(radiance_linear, view: str) -> np.ndarray:
     return np.clip(rgb, 0, 1)
 
 
-def to_8_bit(rgb_display) -> np.ndarray:
+def to_8_bit(rgb_display) -> ImageHW3U8:
     """Round half up to uint8, as Blender does."""
     return np.clip(np.floor(rgb_display * 255 + 0.5), 0, 255).astype(np.uint8)
 

@@ -14,6 +14,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
+from blendgen.geometry.arrays import IdsHW, ImageHW3F32, ImageHW3U8, ImageHWF32
 from blendgen.geometry.color import linear_to_srgb
 from blendgen.spec.output import Output
 
@@ -25,7 +26,7 @@ _UP, _AVERAGE = 2, 3  # filters
 _MIN_ZEROS = 0.3  # share of zeros above which runs pay; pure noise has fewer
 
 
-def encode_image(rgb_u8: np.ndarray, output: Output) -> bytes:
+def encode_image(rgb_u8: ImageHW3U8, output: Output) -> bytes:
     """(h, w, 3) uint8 sRGB as PNG or JPEG bytes; the same input gives the same bytes."""
     if output.format == "png":
         return encode_photo_png(rgb_u8)
@@ -42,7 +43,7 @@ def encode_jpeg(
     return buffer.getvalue()
 
 
-def encode_photo_png(rgb_u8: np.ndarray) -> bytes:
+def encode_photo_png(rgb_u8: ImageHW3U8) -> bytes:
     """(h, w, 3) uint8 as PNG bytes, for images with sensor noise: they have no repeated strings, and runs
     only where they are saturated or black."""
     height, width, channels = rgb_u8.shape
@@ -70,14 +71,14 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def encode_png(rgb_u8: np.ndarray) -> bytes:
+def encode_png(rgb_u8: ImageHW3U8) -> bytes:
     """(h, w, 3) or (h, w) uint8 as PNG bytes."""
     buffer = io.BytesIO()
     Image.fromarray(rgb_u8).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
-def encode_mask(instance_id: np.ndarray) -> bytes:
+def encode_mask(instance_id: IdsHW) -> bytes:
     """(h, w) uint16 instance ids as a 16-bit grey PNG; most rows equal the row above, and have long runs."""
     rows = instance_id.astype(">u2", order="C").view(np.uint8).reshape(len(instance_id), -1)
     residual = rows.copy()
@@ -85,17 +86,17 @@ def encode_mask(instance_id: np.ndarray) -> bytes:
     return _png(residual, instance_id.shape[1], 16, _GREY, _UP, zlib.Z_RLE)
 
 
-def encode_semantic(semantic: np.ndarray) -> bytes:
+def encode_semantic(semantic: IdsHW) -> bytes:
     """(h, w) uint8 or uint16 ids as a grey PNG with the same number of bits."""
     return encode_png(semantic) if semantic.dtype == np.uint8 else encode_mask(semantic)
 
 
-def encode_albedo(albedo_linear: np.ndarray) -> bytes:
+def encode_albedo(albedo_linear: ImageHW3F32) -> bytes:
     """(h, w, 3) linear albedo as PNG bytes in sRGB."""
     return encode_png(np.rint(linear_to_srgb(np.clip(albedo_linear, 0, 1)) * 255).astype(np.uint8))
 
 
-def encode_depth(depth_m: np.ndarray) -> bytes:
+def encode_depth(depth_m: ImageHWF32) -> bytes:
     """(h, w) metres as a 16-bit grey PNG in steps of DEPTH_STEP_M; 0 for no hit or out of range."""
     steps = np.rint(np.where(np.isfinite(depth_m), depth_m, 0.0).astype(np.float64) / DEPTH_STEP_M)
     buffer = io.BytesIO()
@@ -104,7 +105,7 @@ def encode_depth(depth_m: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def through_jpeg(rgb_u8: np.ndarray, quality: int) -> np.ndarray:
+def through_jpeg(rgb_u8: ImageHW3U8, quality: int) -> ImageHW3U8:
     """(h, w, 3) uint8 after the JPEG compression of a camera, with colours at half the resolution."""
     with Image.open(io.BytesIO(encode_jpeg(rgb_u8, quality, half_resolution_colors=True))) as picture:
         return np.array(picture)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from blendgen.geometry.arrays import ImageHW3F32
+
 
 def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
     """Channels (h, w), float16 or float32, as a file with ZIP compression."""
@@ -23,7 +25,7 @@ def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def encode_vectors(vectors: np.ndarray) -> bytes:
+def encode_vectors(vectors: ImageHW3F32) -> bytes:
     """(h, w, 3) as a file with the channels R, G and B, 32 bit."""
     return encode_exr({name: vectors[..., i].astype(np.float32) for i, name in enumerate("RGB")})
 

@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from blendgen.geometry.arrays import ImageHW3F32
 from blendgen.scene.shot import Camera, Sensor
 
 
-def through_lens(radiance_linear: np.ndarray, camera: Camera, sensor: Sensor) -> np.ndarray:
+def through_lens(radiance_linear: ImageHW3F32, camera: Camera, sensor: Sensor) -> ImageHW3F32:
     """(h, w, 3) float32 light on the sensor of such radiance."""
     light = radiance_linear * vignetting(camera, sensor)[..., None]
     light = blur(light, sensor.blur_px)
@@ -41,7 +42,7 @@ def _vignetting(resolution, intrinsics, natural_strength: float, mechanical_ev: 
     return (natural * mechanical).astype(np.float32)
 
 
-def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
+def blur(radiance_linear: ImageHW3F32, blur_px: float) -> np.ndarray:
     """(h, w, 3) float32 convolved with a Gaussian of standard deviation blur_px; the mean does not change."""
     if blur_px == 0:
         return radiance_linear
@@ -50,7 +51,7 @@ def blur(radiance_linear: np.ndarray, blur_px: float) -> np.ndarray:
     return gaussian_filter(radiance_linear, (blur_px, blur_px, 0), mode="nearest")
 
 
-def chromatic_aberration(light: np.ndarray, camera: Camera, corner_px: float) -> np.ndarray:
+def chromatic_aberration(light: ImageHW3F32, camera: Camera, corner_px: float) -> np.ndarray:
     """Magnify red about the optical axis so that corners move by corner_px; shrink blue by the same."""
     if corner_px == 0:
         return light
@@ -81,7 +82,7 @@ def _along_rows(image: np.ndarray, first: np.ndarray, share: np.ndarray) -> np.n
     return image[:, first] * (1 - share) + image[:, second] * share
 
 
-def veiling_glare(light: np.ndarray, share: float) -> np.ndarray:
+def veiling_glare(light: ImageHW3F32, share: float) -> np.ndarray:
     """A share of the light of each channel, spread evenly over the image; the mean does not change.
 
     source: ISO 9358, veiling glare index

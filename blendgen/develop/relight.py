@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from blendgen.geometry.arrays import ImageHW3F32
 from blendgen.geometry.color import times_color
 from blendgen.scene.shot import Exposure
 
 
-def mix_groups(radiance_linear: dict[str, np.ndarray], exposure: Exposure) -> np.ndarray:
+def mix_groups(radiance_linear: dict[str, ImageHW3F32], exposure: Exposure) -> ImageHW3F32:
     """(h, w, 3) float32 scene-linear radiance under the lights of an exposure, before it enters the lens."""
     first = next(iter(radiance_linear.values()))
     total = np.zeros_like(first)
