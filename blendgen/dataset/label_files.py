@@ -24,7 +24,7 @@ from blendgen.develop.encode import (
 )
 from blendgen.develop.exr import encode_exr, encode_vectors
 from blendgen.geometry.arrays import AnyArray, IdsHW
-from blendgen.geometry.projection import distort, transform_points
+from blendgen.geometry.projection import box_of_mask, distort, transform_points
 from blendgen.optics.overscan import box_corners
 from blendgen.scene.film import Frame, requested
 from blendgen.scene.row import Row
@@ -33,6 +33,7 @@ from blendgen.spec.output import Output
 _SLACK_PX = 1.0  # a distorting lens takes ids from the nearest pixel
 _SLACK_M = 0.001
 _ROUNDING = 2e-3
+_FRACTION_ROUNDING = 1e-6  # of visible_fraction in a row
 _MIN_PIXELS = 16  # of products that are not black
 Record = Mapping[str, Any]
 
@@ -85,6 +86,27 @@ def _plane_faults(row: Row, image: Channels) -> Iterator[str]:
     for name, plane in image.items():
         if not (plane.min() >= 0 and plane.max() <= 1 + _ROUNDING):
             yield f"{name} is not between 0 and 1"
+
+
+def _encode_amodal_masks(frame: Frame, output: Output) -> bytes:
+    masks = frame.labels.amodal_masks
+    return _encode_planes({instance_id: mask.astype(np.float16) for instance_id, mask in masks.items()})
+
+
+def _check_amodal_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
+    """Each contains what is visible of its product, and has the box and the visible fraction of its row."""
+    yield from _plane_faults(row, image)
+    objects = row.objects
+    for number, instance_id in enumerate(objects.instance_id):
+        name, visible = f"instance_{instance_id}", ids == instance_id
+        mask = image.get(name, visible) > 0
+        if (visible & ~mask).any():
+            yield f"{name} does not contain {np.count_nonzero(visible & ~mask)} visible pixels of its product"
+        if box_of_mask(mask) != objects.bbox_amodal[number]:
+            yield f"{name} has the box {box_of_mask(mask)}, the row {objects.bbox_amodal[number]}"
+        share = np.count_nonzero(visible) / max(int(np.count_nonzero(mask)), 1)
+        if abs(share - objects.visible_fraction[number]) > _FRACTION_ROUNDING:
+            yield f"{share:.6f} of {name} is visible, in the row {objects.visible_fraction[number]}"
 
 
 def _check_soft_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
@@ -157,6 +179,16 @@ DEPTH = LabelFile(
     encode=_encode_depth,
     check=_check_depth,
 )
+AMODAL_MASKS = LabelFile(
+    name="amodal_masks",
+    folder="amodal_masks",
+    content="a channel `instance_1`, ... for each product of the shot: 1 where the product is, as if nothing "
+    "hid it, else 0; 16-bit float. Masks overlap, and end at the border of the image",
+    suffixes=(".exr",),
+    is_wanted=lambda output: output.amodal_masks,
+    encode=_encode_amodal_masks,
+    check=_check_amodal_masks,
+)
 _OTHERS = (
     LabelFile(
         name="clean",
@@ -182,6 +214,7 @@ _OTHERS = (
         encode=lambda frame, output: encode_mask(requested(frame.labels.parts)),
         check=_check_parts,
     ),
+    AMODAL_MASKS,
     LabelFile(
         name="soft_masks",
         folder="soft_masks",

@@ -1,7 +1,8 @@
-"""BOP: 6D poses as the BOP challenge has them: <split>/<scene>/rgb, mask_visib, depth and three JSON files.
+"""BOP: 6D poses as the BOP challenge has them: <split>/<scene>/ with pictures, masks and three JSON files.
 
-Poses are millimetres and OpenCV cameras, product numbers start at 1 (objects.json names them), a scene
-holds SCENE_IMAGES images. Models are told by their boxes (models_info.json); meshes stay where they are.
+Pictures are in rgb/ and depth/, visible masks in mask_visib/; with output.amodal_masks the whole silhouettes
+are in mask/. Poses are millimetres and OpenCV cameras, product numbers start at 1 (objects.json names them),
+a scene holds SCENE_IMAGES images. Boxes describe the models (models_info.json); meshes are not copied.
 source: BOP dataset format, https://github.com/thodan/bop_toolkit/blob/master/docs/bop_datasets_format.md
 """
 
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from blendgen.dataset.label_files import DEPTH
+from blendgen.dataset.label_file import Channels
+from blendgen.dataset.label_files import AMODAL_MASKS, DEPTH
 from blendgen.dataset.source import Source
 from blendgen.develop.encode import DEPTH_STEP_M, encode_png
 from blendgen.errors import DatasetError
@@ -66,18 +68,40 @@ def _write_scene(source: Source, destination: Destination, scene: str, rows, num
         camera[key] = _camera(row)
         if DEPTH.name in row.files:
             destination.place(source.path(row, DEPTH), f"{scene}/depth/{image}.png")
-        mask = source.instance_mask(row) if row.objects.bbox else None
-        truth[key], info[key] = [], []
-        for number, instance_id in enumerate(row.objects.instance_id):
-            truth[key].append(_pose(row, number, numbers[_models(row)[number]]))
-            info[key].append(_info(row, number))
-            name = f"{scene}/mask_visib/{image}_{number:06d}.png"
-            if not destination.has(name):
-                visible = np.where(mask == instance_id, np.uint8(255), np.uint8(0))
-                destination.write_bytes(name, encode_png(visible))
+        models = [numbers[name] for name in _models(row)]
+        truth[key] = [_pose(row, number, model) for number, model in enumerate(models)]
+        info[key] = [_info(row, number) for number in range(len(models))]
+        _write_masks(source, destination, scene, row)
         advance(1)
     for name, values in (("camera", camera), ("gt", truth), ("gt_info", info)):
         destination.write_text(f"{scene}/scene_{name}.json", json.dumps(values))
+
+
+def _write_masks(source: Source, destination: Destination, scene: str, row: Row) -> None:
+    """A file for each object: its visible pixels, and its silhouette where the data set has amodal masks."""
+    if not len(row.objects):
+        return
+    ids = source.instance_mask(row)
+    amodal = source.channels(row, AMODAL_MASKS) if AMODAL_MASKS.name in row.files else None
+    for number, instance_id in enumerate(row.objects.instance_id):
+        masks = {"mask_visib": ids == instance_id}
+        if amodal is not None:
+            masks["mask"] = _amodal_mask(source, row, amodal, instance_id)
+        for folder, mask in masks.items():
+            name = f"{scene}/{folder}/{row.index:06d}_{number:06d}.png"
+            if not destination.has(name):
+                destination.write_bytes(name, encode_png(np.where(mask, np.uint8(255), np.uint8(0))))
+
+
+def _amodal_mask(source: Source, row: Row, channels: Channels, instance_id: int) -> np.ndarray:
+    """(h, w) bool"""
+    channel = f"instance_{instance_id}"
+    if channel not in channels:
+        raise DatasetError(
+            f"{source.path(row, AMODAL_MASKS)}: does not have the channel {channel}; run `blendgen verify` "
+            "to list what else is wrong"
+        )
+    return channels[channel] > 0
 
 
 def _refuse_distortion(source: Source, row: Row) -> None:

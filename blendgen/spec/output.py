@@ -23,6 +23,10 @@ class Output(Section):
     )
     semantic: bool = Field(False, description="class of each pixel, label_id + 1, as PNG in semantic/")
     parts: bool = Field(False, description="part of the product at each pixel as 16-bit PNG in parts/")
+    amodal_masks: bool = Field(
+        False,
+        description="whole silhouette of each product, also where it is hidden, as EXR in amodal_masks/",
+    )
     soft_masks: bool = Field(
         False,
         description="fraction of each pixel that each product covers (Cryptomatte), as EXR in soft_masks/",

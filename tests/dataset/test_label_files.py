@@ -1,6 +1,8 @@
 """The registry of label files: every kind is written where, when and as its record states."""
 
 import numpy as np
+import OpenEXR
+import pycocotools.mask
 import pytest
 
 from blendgen.dataset.label_file import decode
@@ -61,6 +63,19 @@ def test_each_path_is_that_of_one_kind_only(everything):
         assert path.endswith(f"/{frame.shot.split}/{frame.shot.products[0].label}/000007{kind.suffixes[0]}")
         assert [other.name for other in LABEL_FILES.values() if other.path_fault(path) is None] == [kind.name]
         assert "does not end in" in kind.path_fault(path + ".svg")
+
+
+def test_amodal_masks_are_read_as_the_documentation_says(everything, tmp_path):
+    frame, output = everything
+    path = tmp_path / "000042.exr"
+    path.write_bytes(encoded_files(frame, output)["amodal_masks"])
+    channels = OpenEXR.File(str(path), separate_channels=True).channels()
+    assert {channel.pixels.dtype for channel in channels.values()} == {np.dtype(np.float16)}
+    for label in frame.labels.objects:
+        mask = np.asfortranarray(channels[f"instance_{label.instance_id}"].pixels > 0, np.uint8)
+        assert pycocotools.mask.area(pycocotools.mask.encode(mask)) == round(
+            label.area / label.visible_fraction
+        )
 
 
 def test_a_mask_decodes_to_the_instance_ids(everything):

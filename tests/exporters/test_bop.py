@@ -2,15 +2,19 @@
 
 import itertools
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.dataset.label_files import DEPTH
+from blendgen.dataset.label_files import AMODAL_MASKS, DEPTH
+from blendgen.dataset.source import open_source
+from blendgen.develop.exr import encode_exr
 from blendgen.errors import DatasetError
 from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import export
+from blendgen.geometry.projection import box_of_mask
 from tests.exporters.conftest import NAMES, make_dataset
 from tests.exporters.fake import FakeImage, make_fake, rewrite_rows
 
@@ -132,3 +136,48 @@ def test_symmetries_are_told_in_millimetres(tmp_path):
     assert turn == [-1, 0, 0, 2, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
     assert "symmetries_discrete" not in by_name[NAMES[0]]
     assert not {key for key in by_name[NAMES[2]] if "symmetries" in key}
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory, stock):
+    """Products that hide one another, seen from low down."""
+    spec = {
+        "output": {"amodal_masks": True},
+        "products_per_image": 5,
+        "exposures_per_shot": 1,
+        "camera": {"elevation_deg": 12},
+    }
+    return make_dataset(tmp_path_factory.mktemp("crowd") / "set", stock, 6, **spec)
+
+
+def test_amodal_masks_become_the_whole_masks_of_bop(crowd, tmp_path):
+    export(crowd.root, "bop", tmp_path, Options())
+    hidden = 0
+    for split in crowd.splits:
+        scene = tmp_path / split / "000000"
+        for image, objects in read(scene, "gt_info").items():
+            for number, labels in enumerate(objects):
+                name = f"{int(image):06d}_{number:06d}.png"
+                with Image.open(scene / "mask" / name) as opened:
+                    whole = np.array(opened)
+                with Image.open(scene / "mask_visib" / name) as opened:
+                    visible = np.array(opened)
+                assert whole.dtype == np.uint8 and set(np.unique(whole)) == {0, 255}
+                assert (whole >= visible).all()
+                assert (whole > 0).sum() == labels["px_count_all"]
+                assert list(box_of_mask(whole > 0)) == labels["bbox_obj"]
+                hidden += (whole > visible).any()
+    assert hidden >= 3
+
+
+def test_a_data_set_without_amodal_masks_has_visible_masks_alone(posed, tmp_path):
+    export(posed.root, "bop", tmp_path, Options())
+    assert list(tmp_path.rglob("mask_visib")) and not list(tmp_path.rglob("mask"))
+
+
+def test_an_amodal_mask_that_is_not_in_its_file_is_named(crowd, tmp_path):
+    copy = open_source(shutil.copytree(crowd.root, tmp_path / "set"))
+    path = copy.path(next(copy.rows()), AMODAL_MASKS)
+    path.write_bytes(encode_exr({"instance_99": np.zeros((48, 64), np.float32)}))
+    with pytest.raises(DatasetError, match=f"{path.name}: does not have the channel instance_1"):
+        export(copy.root, "bop", tmp_path / "bop", Options())

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.develop.exr import decode_exr, encode_exr
 from blendgen.models.product import Keypoint
 from blendgen.verification.dataset import verify
@@ -198,14 +199,9 @@ def test_a_planted_fault_is_found(copy, name):
     assert expected in said(copy)
 
 
-EVERYTHING = {
-    "depth": "exr",
-    **dict.fromkeys(
-        ["semantic", "parts", "soft_masks", "normals", "albedo", "nocs", "keypoints",
-         "truncation", "obb", "bbox_3d"],
-        True,
-    ),
-}  # fmt: skip
+COLUMNS = ("keypoints", "truncation", "obb", "bbox_3d")
+IMAGES = [name for name in LABEL_FILES if name not in ("image", "mask", "clean")]
+EVERYTHING = {**dict.fromkeys([*IMAGES, *COLUMNS], True), "depth": "exr"}
 
 
 @pytest.fixture(scope="module", params=["pinhole", "distorted"])
@@ -222,9 +218,9 @@ def labelled(request, tmp_path_factory, stock):  # noqa: F811
 def test_a_clean_set_with_all_labels_has_no_fault(labelled):
     assert said(labelled) == ""
     row = rows_of(labelled)[0]
-    assert {key.removesuffix("_file_name") for key in row if key.endswith("_file_name")} == {
-        "mask", "depth", "semantic", "parts", "soft_masks", "normals", "albedo", "nocs",
-    }  # fmt: skip
+    assert [key for key in row if key.endswith("_file_name")] == [
+        f"{name}_file_name" for name in LABEL_FILES if name not in ("image", "clean")
+    ]
 
 
 def painted(kind, change):
@@ -269,8 +265,17 @@ def torn_exr(folder, row):
     (folder / row["nocs_file_name"]).write_bytes(b"\x76\x2f\x31\x01")
 
 
-def scaled(factor):
-    return lambda channels: {name: (values * factor).astype(np.float32) for name, values in channels.items()}
+def scaled(factor, plus=0):
+    return lambda channels: {
+        name: (values * factor + plus).astype(np.float32) for name, values in channels.items()
+    }
+
+
+def cut_mask(channels):
+    """Without one pixel of the subject; those of a whole product are all visible."""
+    y, x = np.argwhere(channels["instance_1"])[0]
+    channels["instance_1"][y, x] = 0
+    return channels
 
 
 LABEL_FAULTS = {
@@ -283,6 +288,20 @@ LABEL_FAULTS = {
         painted("parts", lambda pixels: pixels * np.uint16(9)),
         "is not in dataset.json's list",
     ),
+    "an amodal mask without a visible pixel": (
+        painted("amodal_masks", cut_mask),
+        "does not contain 1 visible",
+    ),
+    "an amodal mask that is too small": (painted("amodal_masks", cut_mask), "is visible, in the row"),
+    "an amodal mask that is too wide": (
+        painted("amodal_masks", scaled(0, plus=1)),
+        "has the box (0, 0, 64, 48)",
+    ),
+    "an amodal mask of another product": (
+        painted("amodal_masks", lambda c: {"instance_99": next(iter(c.values()))}),
+        "has the channels",
+    ),
+    "an amodal mask above 1": (painted("amodal_masks", scaled(3.0)), "is not between 0 and 1"),
     "soft masks of another shot": (
         painted("soft_masks", lambda c: {"instance_99": next(iter(c.values()))}),
         "has the channels",
