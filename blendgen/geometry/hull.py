@@ -16,7 +16,7 @@ FLATNESS = 1e-5
 
 
 def convex_hull(vertices_m: ArrayLike) -> PointsN3:
-    """The vertices of the convex hull, in the order in which they were given.
+    """The vertices of the convex hull, sorted by x, y and z, without duplicates.
 
     vertices_m: (n, 3), n >= 1, finite
     returns: (k, 3) float64
