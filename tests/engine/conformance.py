@@ -1,4 +1,4 @@
-"""The conformance suite: what every engine promises, as functions of an engine and its catalogue.
+"""The conformance suite: checks that every engine passes, as functions of an engine and two products.
 
 Scenes are built by hand from a box and a sphere; truth is computed here, by projecting vertices
 and solving ray equations, without any code of the engines.
@@ -83,7 +83,7 @@ def make_shot(products, camera=None, lamps=(), index=0) -> Shot:
 
 
 def silhouette(camera: Camera, points_world, supersample: int = 4) -> np.ndarray:
-    """Filled outline of a convex body at pixel centres, drawn by Pillow."""
+    """Mask of the pixels whose centre is inside the outline of a convex body, drawn by Pillow."""
     width, height = camera.resolution
     pixels = project(points_world, camera.intrinsics, camera.world_to_camera)
     outline = pixels[ConvexHull(pixels).vertices] * supersample
@@ -97,7 +97,7 @@ def iou(one, two) -> float:
 
 
 def check_axes(engine, box, sphere):
-    """+X of the world lies to the right of the image when the camera looks along +Y, up is up."""
+    """With a camera that looks along +Y, +X of the world is to the right in the image, and +Z is up."""
     camera = make_camera(azimuth_deg=-90, elevation_deg=30)
     film = engine.render(make_shot([place(1, sphere, x=0.06), place(2, sphere, x=-0.06)], camera))
     right = np.argwhere(film.instance_id == 1).mean(axis=0)
@@ -122,7 +122,7 @@ def check_shapes_and_types(engine, box, sphere):
 
 
 def check_masks_against_projection(engine, box, sphere):
-    """The filled silhouette of the projected vertices, for turned bodies and rolled cameras."""
+    """Masks equal the filled outline of the projected vertices, for rotated bodies and rolled cameras."""
     for product, yaw, camera in (
         (box, 33, make_camera()),
         (box, -70, make_camera(200, 35, 17)),
@@ -136,7 +136,7 @@ def check_masks_against_projection(engine, box, sphere):
 
 
 def check_depth(engine, box, sphere):
-    """Depth is planar: on the level top of the box and on the plane, seen from straight above."""
+    """Seen straight from above, depth is constant on the top of the box and on the plane."""
     camera = make_camera(0, 90, 0, distance_m=0.4, target=(0, 0, 0))
     film = engine.render(make_shot([place(1, box)], camera))
     on_box = film.instance_id == 1
@@ -145,7 +145,7 @@ def check_depth(engine, box, sphere):
 
 
 def check_depth_of_a_slanted_plane(engine, box, sphere):
-    """Every background pixel's depth is where its central ray meets z = 0."""
+    """The depth of each background pixel is that of its central ray at z = 0."""
     camera = make_camera(40, 55, 12)
     film = engine.render(make_shot([place(1, sphere)], camera))
     world_to_camera = np.array(camera.world_to_camera)
@@ -157,7 +157,7 @@ def check_depth_of_a_slanted_plane(engine, box, sphere):
 
 
 def check_amodal_masks(engine, box, sphere):
-    """Each product's amodal mask is its visible mask when it stands alone; hidden parts count."""
+    """The amodal mask of a product is its visible mask when it is alone in the scene."""
     camera = make_camera(-90, 15, 0, distance_m=0.5)
     front, back = place(1, box, y=-0.06), place(2, sphere, y=0.06, x=0.02)
     film = engine.render(make_shot([front, back], camera))
@@ -168,7 +168,7 @@ def check_amodal_masks(engine, box, sphere):
 
 
 def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, np.ndarray]:
-    """Light group -> mean radiance (3,) of a white level patch, at unit gain (see shot.py)."""
+    """Light group -> mean radiance (3,) of a white horizontal patch at unit gain (see shot.py)."""
     camera = make_camera(0, 90, 0, 0.5, (0.4, 0.4, 0), resolution=(32, 24), focal_length_mm=400)
     lamp = overhead_lamp(x=0.4, y=0.4)
     size_m = {"strip": (0.4, 0.05), "ring": (0.3, 0.2), "window": (0.4, 0.4)}.get(kind, (0.1, 0.1))
@@ -181,7 +181,7 @@ def level_patch(engine, sphere, kind="area", environment="studio") -> dict[str, 
 
 
 def slanted_opening(kind, size_m, azimuth_deg=35.0, elevation_deg=40.0) -> Lamp:
-    """A door or window half a metre up a beam that meets the origin."""
+    """A door or window, half a metre from the origin on a beam of sunlight through the origin."""
     towards_sun = direction_of(azimuth_deg, elevation_deg)
     right, down, forward = camera_rotation(azimuth_deg, elevation_deg, 0)
     pose = np.eye(4)
@@ -193,26 +193,26 @@ def slanted_opening(kind, size_m, azimuth_deg=35.0, elevation_deg=40.0) -> Lamp:
 
 
 def check_sunlight_through_a_door(engine, box, sphere):
-    """The patch is the opening's shadowless parallel projection on the plane, and the rest is dark."""
+    """The lit patch is the parallel projection of the opening on the plane, and the rest is dark."""
     camera, lamp = make_camera(0, 90, 0, 0.6, (0, 0, 0)), slanted_opening("door", (0.12, 0.2))
     aside = [place(1, sphere, x=-0.3)]
     film = engine.render(make_shot(aside, camera, [lamp]))
     pose = np.array(lamp.lamp_to_world)
     corners = [(x, y, 0, 1) for x in (-0.06, 0.06) for y in (-0.1, 0.1)] @ pose.T
     on_plane = corners[:, :3] - pose[:3, 2] * (corners[:, 2:3] / pose[2, 2])
-    light = gaussian_filter(film.radiance_linear["lamp_0"][..., 1], 2)  # noise of few samples
+    light = gaussian_filter(film.radiance_linear["lamp_0"][..., 1], 2)  # a few samples are noisy
     expected = silhouette(camera, on_plane)
     inside = np.median(light[expected])
     assert iou(light > inside / 2, expected) >= 0.97
     assert np.median(light[~expected]) < 0.02 * inside
     without = engine.render(make_shot(aside, camera)).radiance_linear["environment"]
-    for where in (expected, ~expected):  # the other light neither knows of the opening nor of its frame
+    for where in (expected, ~expected):  # the opening and its frame do not change the other light
         level = film.radiance_linear["environment"][where].mean()
         assert abs(level / without[where].mean() - 1) < 0.02
 
 
 def check_any_order(engine, box, sphere):
-    """A shot is the same whatever was rendered before it."""
+    """A shot does not depend on the shots that were rendered before it."""
     shots = [
         make_shot(
             [place(1, box, yaw_deg=10 * i), place(2, sphere, y=0.09)],
@@ -234,7 +234,7 @@ def check_any_order(engine, box, sphere):
 
 
 def check_a_lens_that_distorts(engine, box, sphere):
-    """It is rendered as its pinhole; `annotate` and `develop` apply the lens."""
+    """The engine renders a pinhole; `annotate` and `develop` apply the lens."""
     camera = make_camera(resolution=(96, 72)).model_copy(update={"distortion": (-0.2, 0.0, 0.0, 0.0, 0.0)})
     shot = make_shot([place(1, box)], camera)
     film = engine.render(shot)

@@ -1,4 +1,4 @@
-"""The built-in shapes and the Blender engine, which the tests of this room share."""
+"""Fixtures of this folder: the built-in shapes and the Blender engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NOTHING_MORE = Output()
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory):
-    """The built-in shapes, measured for real into a cache of their own."""
+    """The built-in shapes, measured by Blender into a separate cache."""
     from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
@@ -24,20 +24,20 @@ def stock(tmp_path_factory):
 
 
 class _Current:
-    """The engine that this process holds: a new one resets Blender, so there is one at a time."""
+    """The engine of this process: a new one resets Blender, so there is only one at a time."""
 
     key = engine = None
 
 
 @pytest.fixture(scope="module")
 def _no_engine():
-    """Other modules reset Blender, too."""
+    """Discard the engine of other test modules, which reset Blender too."""
     _Current.key = None
 
 
 @pytest.fixture
 def engine_for(stock, _no_engine):
-    """(max_lamps, catalog, output, render settings) -> an engine, the one at hand where it is the same."""
+    """(max_lamps, catalog, output, render settings) -> an engine; the current one for equal arguments."""
 
     def build(max_lamps=3, catalog=stock, output=_NOTHING_MORE, **render):
         from blendgen.engine.blender.session.engine import BlenderEngine

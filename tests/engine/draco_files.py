@@ -1,4 +1,4 @@
-"""Writes small glTF files twice, plain and Draco-compressed, from the same arrays.
+"""Write small glTF files twice from the same arrays: plain and Draco-compressed.
 
 A Part is the content of one primitive. Its Draco data are made by DracoPy with 20 bits, so that
 what is lost is less than 1e-5 of its extent.
@@ -18,7 +18,7 @@ import numpy as np
 EXTENSION = "KHR_draco_mesh_compression"
 TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
-FIRST_FREE_ID = 40  # unique ids of what DracoPy has no name for
+FIRST_FREE_ID = 40  # unique ids of attributes without a name in DracoPy
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What every engine promises of the labels that a spec may ask for; see conformance.py.
+"""The conformance suite of optional labels, which every engine passes; see conformance.py.
 
 Truth is computed here, by projecting vertices and solving ray equations.
 """
@@ -40,21 +40,21 @@ def corners(box) -> np.ndarray:
     return np.array([(sx * x / 2, sy * y / 2, sz * z) for sx in (-1, 1) for sy in (-1, 1) for sz in (0, 1)])
 
 
-def seen_points(film, camera, own) -> np.ndarray:
+def points_of_pixels(film, camera, own) -> np.ndarray:
     """(n, 3) world points of some pixels, by their depth."""
     rays = pixel_rays(camera.intrinsics, camera.resolution)[own] * film.depth_m[own, None].astype(float)
     return transform_points(inverse_rigid(camera.world_to_camera), rays)
 
 
 def check_parts(engine, box, sphere):
-    """A product of one part has it everywhere, and nothing else has one."""
+    """All pixels of a product with one part have this part, and no other pixel has a part."""
     film = engine.render(make_shot([place(1, box), place(2, sphere, y=0.09)]))
     assert film.part_slot.dtype == np.uint16
     assert np.array_equal(film.part_slot, np.minimum(film.instance_id, 1))
 
 
 def check_soft_masks(engine, box, sphere):
-    """Shares of pixels add up to the silhouette's area, and are 1 and 0 away from it."""
+    """Coverages add up to the area of the silhouette, and are 1 or 0 away from its outline."""
     camera = make_camera()
     placed = place(1, box, yaw_deg=33)
     film = engine.render(make_shot([placed], camera))
@@ -71,13 +71,13 @@ def check_soft_masks(engine, box, sphere):
 
 
 def check_normals(engine, box, sphere):
-    """On a ball they point away from its middle, on the level they point up; all have length 1."""
+    """On a sphere they point away from its centre, on the ground up; all have length 1."""
     camera = make_camera(30, 40, 5)
     film = engine.render(make_shot([place(1, sphere, x=0.01)], camera))
     ball = film.instance_id == 1
     normals = film.central_normal_world
     middle = np.array([0.01, 0, sphere.size_m[2] / 2])
-    outwards = seen_points(film, camera, ball) - middle
+    outwards = points_of_pixels(film, camera, ball) - middle
     outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
     assert np.median(np.sum(outwards * normals[ball], axis=1)) > 0.999
     assert np.quantile(np.sum(outwards * normals[ball], axis=1), 0.02) > 0.98
@@ -86,18 +86,18 @@ def check_normals(engine, box, sphere):
 
 
 def check_albedo(engine, box, sphere):
-    """Shares of light, those of the product unlike those of the paper, the same under any light."""
+    """Albedo is in [0, 1], differs between product and paper, and does not depend on the light."""
     film = engine.render(make_shot([place(1, box)]))
     albedo = film.central_albedo_linear
     assert albedo.dtype == np.float32 and 0 <= albedo.min() <= albedo.max() <= 1
     own = albedo[film.instance_id == 1]
-    # what a surface mirrors grows towards grazing angles
+    # specular reflection grows towards grazing angles
     assert np.ptp(own, axis=0).max() < 0.15
     assert abs(own.mean(axis=0) - np.median(albedo[film.instance_id == 0], axis=0)).max() > 0.05
 
 
 def check_nocs(engine, box, sphere):
-    """Scaled back, they lie on the box's surface, where the pixel shows it."""
+    """Scaled back, they are the points of the surface of the box that the pixels show."""
     camera, placed = make_camera(), place(1, box, 0.01, -0.02, 25)
     shot = make_shot([placed], camera)
     film = engine.render(shot)
@@ -117,17 +117,17 @@ def check_nocs(engine, box, sphere):
 
 
 def check_keypoints(engine, box, sphere):
-    """A corner is seen where one of its three faces looks at the camera and no ball stands before it."""
+    """A corner is visible if one of its three faces points to the camera and no sphere hides it."""
     camera = make_camera(20, 40)
     placed = place(1, box, yaw_deg=10)
     towards = inverse_rigid(placed.object_to_world) @ inverse_rigid(camera.world_to_camera)[:, 3]
     half = np.array(box.size_m) / 2
-    faces = np.abs(towards[:3] - [0, 0, half[2]]) > half  # which pair of faces is seen from there
+    faces = np.abs(towards[:3] - [0, 0, half[2]]) > half  # which pair of faces is visible from there
     side = np.sign(towards[:3] - [0, 0, half[2]])
     expected = [bool((faces & (np.sign(c - [0, 0, half[2]]) == side)).any()) for c in corners(box)]
     alone = engine.render(make_shot([placed], camera))
     assert alone.keypoint_seen[1].tolist() == expected and 0 < sum(expected) < 8
-    # a ball between the camera and the first corner that is seen
+    # a sphere between the camera and the first visible corner
     first = expected.index(True)
     corner = transform_points(placed.object_to_world, [corners(box)[first]])[0]
     eye = inverse_rigid(camera.world_to_camera)[:3, 3]
@@ -143,7 +143,7 @@ def check_keypoints(engine, box, sphere):
 
 
 def check_overscan(engine, box, sphere):
-    """What the border cuts off, against the outline of the projected vertices."""
+    """The part outside the image equals that of the outline of the projected vertices."""
     camera = make_camera(0, 90, 0, distance_m=0.3, target=(0.05, 0.09, 0))
     placed = place(1, box, yaw_deg=20)
     overscan = engine.render(make_shot([placed], camera)).overscan
@@ -156,8 +156,8 @@ def check_overscan(engine, box, sphere):
     assert overscan.inside.sum() == np.prod(camera.resolution)
 
 
-def check_overscan_sees_what_is_wholly_outside(engine, box, sphere):
-    """A product beyond the border counts whole, though nothing of it touches the border."""
+def check_overscan_includes_products_outside_the_image(engine, box, sphere):
+    """A product outside the image counts as a whole, even if it does not touch the border."""
     camera = make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0))
     outside = place(2, box, y=0.25, x=0.01)
     overscan = engine.render(make_shot([place(1, sphere), outside], camera)).overscan
@@ -180,6 +180,6 @@ CHECKS = [
     check_nocs,
     check_keypoints,
     check_overscan,
-    check_overscan_sees_what_is_wholly_outside,
+    check_overscan_includes_products_outside_the_image,
     check_nothing_is_beyond_the_border,
 ]

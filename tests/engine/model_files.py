@@ -1,4 +1,4 @@
-"""Writes small model files of every format: whole, odd and broken ones, all made from one box.
+"""Write small model files of every format, valid, unusual and broken, all from one box.
 
 The box measures 1 x 2 x 3 units along x, y and z.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from blendgen.models.scan import MODEL_SUFFIXES
 
 CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]
-# Quads of a box over CORNERS, counter-clockwise seen from outside.
+# quads of a box over CORNERS, counter-clockwise seen from outside
 QUADS = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
 TRIANGLES = [t for a, b, c, d in QUADS for t in ((a, b, c), (a, c, d))]
 
@@ -68,7 +68,7 @@ def gltf(nodes: list[dict], buffer_uri: str | None = "box.bin") -> dict:
 
 
 def gltf_with_variants() -> dict:
-    """Two boxes that share a material and swap it differently; and one that never changes."""
+    """Two boxes that share a material and replace it differently, and one that never changes."""
     content = gltf([{"children": [1, 2, 3]}] + [{"mesh": i, "translation": [4 * i, 0, 0]} for i in range(3)])
     materials = [("plain", 0.5), ("red", 0.1), ("blue", 0.2)]
     content["materials"] = [
@@ -122,7 +122,7 @@ def Mesh "Box"
 """
 
 
-# Writes .blend and .fbx files, which cannot be written by hand.
+# writes .blend and .fbx files, which only Blender can write
 WRITE_BLENDS = """
 import sys, bpy
 folder = sys.argv[1]

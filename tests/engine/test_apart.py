@@ -1,4 +1,4 @@
-"""Products of one image never cut into each other: triangle against triangle, for the real meshes."""
+"""Products of one image never intersect: real meshes, compared triangle by triangle."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def inventory_of(tmp_path):
 
 
 def near(points, other, margin_m=0.002) -> bool:
-    """Whether the boxes of two clouds meet."""
+    """Whether the bounding boxes of two clouds overlap."""
     return bool(
         np.all(points.min(axis=0) - margin_m <= other.max(axis=0))
         and np.all(other.min(axis=0) - margin_m <= points.max(axis=0))
@@ -67,7 +67,7 @@ def near(points, other, margin_m=0.002) -> bool:
 
 
 def cut(one, other) -> bool:
-    """Whether a triangle of one mesh meets one of the other; each (vertices, triangles) in one frame.
+    """Whether a triangle of one mesh intersects one of the other; each (vertices, triangles) in one frame.
 
     Only triangles within the other's box can, which leaves few of them.
     """
@@ -94,7 +94,7 @@ def placed_meshes(shot, catalog, meshes):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("arrangement", ["apart", "pile"])
-def test_no_meshes_meet_in_250_images_of_several_products(inventory_of, meshes, arrangement):
+def test_no_meshes_intersect_in_250_images_of_several_products(inventory_of, meshes, arrangement):
     spec, inventory = inventory_of(arrangement)
     pairs = 0
     for index in range(250):
@@ -105,11 +105,11 @@ def test_no_meshes_meet_in_250_images_of_several_products(inventory_of, meshes, 
                 if near(one[0], other[0]):
                     pairs += 1
                     assert not cut(one, other), f"shot {index}"
-    assert pairs > 100  # boxes that meet are common; what is in them does not
+    assert pairs > 100  # overlapping boxes are common; the meshes in them do not intersect
 
 
-def test_meshes_that_do_cut_are_found(inventory_of, meshes):
-    """The test above can fail."""
+def test_intersecting_meshes_are_detected(inventory_of, meshes):
+    """So the test above can fail."""
     _, inventory = inventory_of("apart")
     vertices, triangles = meshes(inventory.catalog.products[0])
     assert cut((vertices, triangles), (vertices + (0.01, 0.02, 0.001), triangles))

@@ -1,4 +1,4 @@
-"""The Blender engine against the conformance suite, and what only a path tracer promises."""
+"""The Blender engine: the conformance suite, and properties that only a path tracer has."""
 
 from dataclasses import replace
 
@@ -18,28 +18,28 @@ def test_conformance(engine, stock, check):
     check(engine, stock.product("box"), stock.product("sphere"))
 
 
-def test_nothing_hit_is_infinitely_far(engine, stock):
+def test_depth_is_infinite_where_nothing_was_hit(engine, stock):
     camera = conformance.make_camera(elevation_deg=1, focal_length_mm=18)
     film = engine.render(conformance.make_shot([conformance.place(1, stock.product("box"))], camera))
     assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
 
 
 @pytest.mark.parametrize("kind", LAMP_KINDS)
-def test_every_lamp_at_unit_gain_lights_a_white_level_patch_to_one(stock, engine_for, kind):
+def test_every_lamp_at_unit_gain_lights_a_white_patch_with_a_radiance_of_one(stock, engine_for, kind):
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     levels = conformance.level_patch(engine, stock.product("sphere"), kind)
-    # the paper reflects a little less than all
+    # paper reflects slightly less than all light
     assert 0.95 < levels["lamp_0"].min() <= levels["lamp_0"].max() < 1.0
     assert not levels["emission"].any()
 
 
 @pytest.mark.parametrize("image", ENVIRONMENTS)
-def test_every_environment_at_unit_gain_lights_a_white_level_patch_to_white(stock, engine_for, image):
+def test_every_environment_at_unit_gain_lights_a_white_patch_with_a_radiance_of_one(stock, engine_for, image):
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     levels = conformance.level_patch(engine, stock.product("sphere"), environment=image)
     level = levels["environment"]
     assert np.ptp(level) < 0.03
-    # clamped samples cost rooms with small bright windows a little
+    # clamped samples darken rooms with small bright windows slightly
     assert 0.88 < level.min() <= level.max() < 1.02
 
 
@@ -86,7 +86,7 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
     assert film.radiance_linear["emission"].mean() == pytest.approx(0.98, abs=0.03)
 
 
-def test_a_distractor_is_seen_and_is_background(stock, engine_for):
+def test_a_distractor_is_visible_background(stock, engine_for):
     thing = replace(stock.product("box"), name="distractor box")
     engine = engine_for(3, replace(stock, distractors=(thing,)))
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
@@ -101,8 +101,8 @@ def test_a_distractor_is_seen_and_is_background(stock, engine_for):
     assert np.array_equal(film.amodal_masks[1], plain.instance_id == 1)
 
 
-def test_what_hides_a_product_need_not_be_one(stock, engine):
-    """Seen low across a belt, the rail hides a part of a lone product; it counts as hidden."""
+def test_surfaces_can_hide_a_product(stock, engine):
+    """Seen at a low angle across a belt, the rail hides part of a product, which counts as hidden."""
     box = stock.product("box")
     camera = conformance.make_camera(0, 6, distance_m=0.5, target=(0.19, 0, 0.01))
     shot = conformance.make_shot([conformance.place(1, box, x=0.18)], camera)
@@ -115,7 +115,7 @@ def test_what_hides_a_product_need_not_be_one(stock, engine):
 
 
 def test_the_light_groups_of_a_lamp_add_up(stock, engine):
-    """Two equal lamps at one place light exactly as one of double strength would: linear."""
+    """Two equal lamps at one position light exactly like one with twice the power: light is linear."""
     one, two = (
         engine.render(
             conformance.make_shot([conformance.place(1, stock.product("box"))],
@@ -142,13 +142,13 @@ def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(sto
 
     (once, around), (again, _), (twice, around_twice) = light(lamp, 1), light(lamp, 2), light(powerful, 3)
     noise = np.sqrt(np.mean((once - again) ** 2))
-    # of 2 * once - twice the noise is sqrt(4 + 4) times that of one, of once - again sqrt(2) times
+    # the noise of 2 * once - twice is sqrt(4 + 4) times that of one image, of once - again sqrt(2) times
     assert np.sqrt(np.mean((2 * once - twice) ** 2)) < 2.2 * noise
     assert twice.mean() == pytest.approx(2 * once.mean(), rel=0.005)
     assert around_twice.mean() == pytest.approx(around.mean(), rel=0.005)
 
 
-def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
+def test_a_colourway_changes_only_the_colour(stock, engine_for):
     from blendgen.models.product import Catalog, Colorway, MaterialOverride
 
     box = stock.product("box")
@@ -170,7 +170,7 @@ def test_colourways_change_the_colour_and_nothing_else(stock, engine_for):
     assert red_light[0] > 3 * red_light[2] and blue_light[2] > 3 * blue_light[0]
 
 
-def test_a_long_session_leaves_nothing_behind(stock, engine):
+def test_data_blocks_do_not_accumulate_over_shots(stock, engine):
     def blocks():
         return {
             name: len(getattr(bpy.data, name))
@@ -190,8 +190,8 @@ def test_a_long_session_leaves_nothing_behind(stock, engine):
 
 
 @pytest.mark.parametrize("color", ["#808080", "#1f2a44", "#d9334c", "#30a060", "#f0e0c0"])
-def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, engine_for, color):
-    """White furnace: a matte sphere in uniform white light sends its albedo, and the picture its sRGB."""
+def test_the_colour_of_a_matte_sphere_under_white_light_is_its_albedo(stock, engine_for, color):
+    """White furnace test: in uniform white light the radiance of a matte sphere is its albedo."""
     from blendgen.develop.develop import finish
     from blendgen.develop.relight import mix_groups
     from blendgen.engine.blender.session.engine import _clear
@@ -227,8 +227,8 @@ def test_a_colour_under_white_light_comes_back_in_the_finished_picture(stock, en
 
 
 @pytest.mark.parametrize("shape", ["box", "sphere"])
-def test_a_shape_is_the_same_closed_mesh_each_time(shape):
-    """The same bytes from another cache."""
+def test_building_a_shape_again_gives_the_same_closed_mesh(shape):
+    """The bytes are the same in another cache."""
     from blendgen.engine.blender.importing.asset import empty_blender
     from blendgen.engine.blender.importing.shapes import build_shape
 
@@ -245,7 +245,7 @@ def test_a_shape_is_the_same_closed_mesh_each_time(shape):
     assert volume == pytest.approx(whole, rel=0.003)
 
 
-def test_an_occluder_is_background_that_stands_still(stock, engine_for):
+def test_an_occluder_is_background_without_motion(stock, engine_for):
     thing = replace(stock.product("box"), name="occluder box")
     engine = engine_for(3, replace(stock, occluders=(thing,)))
     product = conformance.place(1, stock.product("sphere"))

@@ -1,4 +1,4 @@
-"""Putting a device to use in a real Blender."""
+"""Selecting a device in Blender."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from blendgen.engine.device import CPU, Device  # noqa: E402
 from blendgen.errors import SetupError  # noqa: E402
 
 
-def test_a_gpu_that_is_gone_is_refused_and_not_replaced_by_the_cpu():
+def test_a_missing_gpu_is_an_error_and_not_replaced_by_the_cpu():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     for backend in ("cuda", "metal"):

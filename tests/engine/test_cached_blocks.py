@@ -1,4 +1,4 @@
-"""Cached node trees: the same picture whether built or read, and no harm from a damaged cache."""
+"""Cached node trees give the same image as built ones, and a damaged cache is replaced."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def files(tmp_path):
         *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("belt_modular", "steel_table")),
     ],
 )
-def test_what_is_read_gives_the_same_picture_as_what_was_written(fresh, stock, tmp_path, kind):
+def test_a_cached_tree_gives_the_same_image_as_a_built_one(fresh, stock, tmp_path, kind):
     written = picture(fresh(), stock, kind)
     cached = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
     assert f"surface.{kind}.blend" in cached and "pattern.dust.blend" in cached
@@ -64,7 +64,7 @@ def test_a_damaged_file_is_replaced(fresh, stock, tmp_path, damage):
     assert [path.stat().st_size for path in files(tmp_path)] == pytest.approx(sizes, rel=0.05)
 
 
-def test_a_cache_that_cannot_be_written_costs_time_alone(fresh, stock, tmp_path):
+def test_a_cache_that_cannot_be_written_only_costs_time(fresh, stock, tmp_path):
     written = picture(fresh(), stock, "paper")
     (tmp_path / "cache").rename(tmp_path / "away")
     (tmp_path / "cache").write_text("a file, not a folder")

@@ -1,4 +1,4 @@
-"""Clutter and occluders are closed solids of true size, and their colourways can be shown."""
+"""Clutter and occluders are closed solids of the right size, and their colourways can be rendered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blendgen.models.families.occluder_items import OCCLUDERS  # noqa: E402
 from blendgen.models.measuring.entry import ASSET_FILE, read_entry  # noqa: E402
 
 SOURCES = {source.name: source for source in [*clutter_sources(), *occluder_sources()]}
-# one of each way to build always, all of them where there is time
+# one item per way of building always, all items in slow tests
 USUAL = ("hex_nut", "zip_tie", "sd_card", "crown_cap", "chute_edge")
 each_item = pytest.mark.parametrize(
     "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in SOURCES]
@@ -37,7 +37,7 @@ LENGTH_MM = {
 
 
 class Built(dict):
-    """Items by name, each built when it is first asked for."""
+    """Items by name, each built on first access."""
 
     def __missing__(self, name: str):
         self[name] = build_clutter(SOURCES[name].options)
@@ -73,7 +73,7 @@ def test_is_closed_everywhere(products, name):
 
 
 @each_item
-def test_lies_in_the_product_frame_at_its_true_size(products, name):
+def test_is_in_the_product_frame_with_the_right_size(products, name):
     places = vertices_mm(products[name])
     assert np.ptp(places, axis=0).max() == pytest.approx(LENGTH_MM[name], rel=0.02)
     assert (places.min(axis=0) + places.max(axis=0))[:2] == pytest.approx([0, 0], abs=1e-3)
@@ -94,7 +94,7 @@ def test_building_again_gives_the_same_mesh(products):
     assert np.array_equal(vertices_mm(again), vertices_mm(products["zip_tie"]))
 
 
-def test_the_lip_of_the_chute_looks_to_plus_y(products):
+def test_the_lip_of_the_chute_points_to_plus_y(products):
     places = vertices_mm(products["chute_edge"])
     lip = places[places[:, 2] < 20]
     assert lip[:, 1].min() > 100 and np.ptp(lip[:, 0]) > 500
@@ -110,14 +110,14 @@ def test_the_gloved_hand_reaches_to_plus_y(products):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bar", "flat_bar", "cable_bundle", "guard_rail"])
-def test_bars_and_rails_lie_along_x(products, name):
+def test_bars_and_rails_are_parallel_to_x(products, name):
     size = np.ptp(vertices_mm(products[name]), axis=0)
     assert size[0] == size.max() and name in OCCLUDERS
 
 
 # last, because measuring empties Blender
 @each_item
-def test_is_measured_with_poses_to_lie_in_and_colourways_that_can_be_shown(tmp_path, name):
+def test_is_measured_with_stable_poses_and_colourways_that_can_be_rendered(tmp_path, name):
     source = SOURCES[name]
     assert measure_source(source, tmp_path) is None
     measured = read_entry(tmp_path)

@@ -1,4 +1,4 @@
-"""Containers: their inside is exactly as drawn, they stand on the surface, and things lie in them."""
+"""Containers have the sampled inner size, stand on the surface, and contain products."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def built(one):
 
 
 def inside(one, margin_m):
-    """The free room as a closed box: (vertices in the world, faces)."""
+    """The free space as a closed box: (vertices in the world, faces)."""
     x, y, height = np.array(one.size_m) / (2, 2, 1)
     low, high = (-x, -y, one.wall_m), (x, y, height)
     corners = np.array([[(low, high)[(i >> axis) & 1][axis] for axis in range(3)] for i in range(8)])
@@ -50,28 +50,28 @@ def meet(one, other) -> bool:
 
 
 @pytest.mark.parametrize("kind", CONTAINER_KINDS)
-def test_nothing_of_it_reaches_into_the_room_that_physics_gives(kind):
+def test_it_does_not_reach_into_the_free_space_of_the_physics(kind):
     one = container(kind)
     shell = built(one)
     assert not meet(shell, inside(one, 0.0002))
-    assert meet(shell, inside(one, -0.003))  # and the walls are right behind it
+    assert meet(shell, inside(one, -0.003))  # and the walls are directly behind it
 
 
 @pytest.mark.parametrize("kind", CONTAINER_KINDS)
-def test_it_stands_on_the_surface_as_high_as_drawn(kind):
+def test_it_stands_on_the_surface_with_the_sampled_height(kind):
     one = container(kind)
     heights = built(one)[0][:, 2]
     assert 0 < heights.min() < 0.001 and heights.max() == pytest.approx(0.1, abs=0.001)
 
 
-def test_walls_of_physics_are_where_it_stands():
+def test_the_walls_of_the_physics_are_at_its_position():
     one = container()
     corners = np.concatenate([wall.corners_m for wall in walls(one)])
     assert corners[:, :2].mean(axis=0) == pytest.approx(one.middle_m, abs=1e-9)
     assert corners[:, 2].max() == 0.1 and corners[:, 2].min() == 0
 
 
-def test_a_product_in_it_is_seen_from_above_and_hidden_from_low(stock, engine):
+def test_a_product_in_it_is_visible_from_above_and_hidden_from_a_low_angle(stock, engine):
     lying = conformance.place(1, stock.product("box"), x=0.05, y=-0.02)
     lifted = np.array(lying.object_to_world)
     lifted[2, 3] += 0.0032

@@ -1,4 +1,4 @@
-"""What --device asks for against what is there: the choice, on faked machines."""
+"""--device selects from the devices of the machine, here from given lists."""
 
 import pytest
 
@@ -15,13 +15,13 @@ def chosen(text, gpus):
     return list(choose_devices(parse_device(text), gpus))
 
 
-def test_the_words_and_numbers_of_a_wish():
+def test_a_device_has_a_backend_and_numbers():
     assert parse_device("cpu") == DeviceRequest("cpu")
     assert parse_device(" CUDA:2,0,2 ") == DeviceRequest("cuda", (0, 2))
 
 
 @pytest.mark.parametrize("text", ["gpu", "", "cuda:", "cuda:a", "cuda:-1", "cpu:0", "auto:1", "optix:0,"])
-def test_a_wish_that_means_nothing_is_refused(text):
+def test_an_invalid_device_is_rejected(text):
     with pytest.raises(UsageError, match="--device"):
         parse_device(text)
 
@@ -39,7 +39,7 @@ def test_auto_is_the_best_available_backend_with_all_its_cards(gpus, expected):
     assert chosen("auto", gpus) == expected
 
 
-def test_cards_are_counted_within_their_backend():
+def test_cards_are_numbered_within_their_backend():
     assert chosen("cuda:1", NVIDIA) == [CUDA[1]]
     assert chosen("cuda", NVIDIA) == CUDA
     assert chosen("cpu", NVIDIA) == [CPU]

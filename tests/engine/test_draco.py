@@ -1,4 +1,4 @@
-"""A Draco-compressed model is the model that was compressed; damaged data are refused in one line.
+"""A Draco-compressed model equals its original; damaged data are rejected with one line.
 
 What is compressed here comes from DracoPy; models compressed by other encoders are shared test data.
 """
@@ -58,7 +58,7 @@ def numbers(items, name: str, length: int) -> np.ndarray:
 
 
 def corners(path: Path) -> np.ndarray:
-    """World position, normal, material number and all texture coordinates of every face corner."""
+    """World position, normal, material index and all texture coordinates of every face corner."""
     rows = []
     for owner in imported(path):
         mesh, world = owner.data, np.array(owner.matrix_world)
@@ -72,7 +72,7 @@ def corners(path: Path) -> np.ndarray:
 
 
 def assert_same_corners(one: np.ndarray, other: np.ndarray) -> None:
-    """The same corners in any order; Blender keeps normals as 16 bits relative to the faces around."""
+    """The same corners in any order; Blender stores normals in 16 bits relative to the adjacent faces."""
     assert one.shape == other.shape
     tolerances = np.full(one.shape[1], 1e-5)
     tolerances[3:6] = 1e-3
@@ -89,7 +89,7 @@ def reasons(path: Path) -> str:
 
 @pytest.mark.parametrize("keep_order", [True, False], ids=["sequential", "edgebreaker"])
 @pytest.mark.parametrize("container", CONTAINERS)
-def test_vertices_normals_and_texture_coordinates_are_those_of_the_original(tmp_path, container, keep_order):
+def test_vertices_normals_and_texture_coordinates_equal_the_original(tmp_path, container, keep_order):
     plain = write_glb(tmp_path / "plain.glb", *document([sphere()], draco=False))
     made = document([sphere()], draco=True, keep_order=keep_order)
     compressed = CONTAINERS[container](tmp_path / f"draco.{container}", *made)
@@ -111,7 +111,7 @@ def test_primitives_of_a_mesh_keep_their_own_geometry_and_material(tmp_path):
 
 
 def test_primitives_may_share_one_declaring_accessor(tmp_path):
-    parts = [sphere(), sphere(0.3, (2, 0, 0))]  # as many vertices, so that their accessors say the same
+    parts = [sphere(), sphere(0.3, (2, 0, 0))]  # as many vertices, so their accessors are equal
     plain = write_glb(tmp_path / "plain.glb", *document(parts, draco=False))
     content, body = document(parts, draco=True)
     first, second = content["meshes"][0]["primitives"]
@@ -137,7 +137,7 @@ def test_every_attribute_keeps_its_component_type_and_its_values(tmp_path):
     count = len(part.attributes["POSITION"])
     values = np.arange(count * 4).reshape(count, 4)
     part.attributes |= {
-        "COLOR_0": (values[:, :3] % 256).astype(np.uint8),  # rows of 3 bytes have to be padded
+        "COLOR_0": (values[:, :3] % 256).astype(np.uint8),  # rows of 3 bytes need padding
         "COLOR_1": (values * 97 % 65536).astype(np.uint16),
         "JOINTS_0": (values % 7).astype(np.uint8),
         "JOINTS_1": (values * 5).astype(np.uint16),
@@ -184,7 +184,7 @@ def into(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_extension_is_gone_and_the_rest_is_as_it_was(tmp_path):
+def test_the_extension_is_removed_and_the_rest_is_unchanged(tmp_path):
     content, body = document([sphere()], draco=True)
     times = add_view(content, body, np.linspace(0, 1, 5, dtype=np.float32).tobytes())
     places = add_view(content, body, np.array([1, 3], np.uint16).tobytes())
@@ -212,7 +212,7 @@ def test_a_file_without_draco_is_not_written_again(tmp_path):
     assert not list((tmp_path / "into").iterdir())
 
 
-def test_images_come_along_but_none_from_outside_the_models_folder(tmp_path):
+def test_images_are_copied_but_not_from_outside_the_folder_of_the_model(tmp_path):
     folder = tmp_path / "model" / "my maps"
     folder.mkdir(parents=True)
     (tmp_path / "secret.png").write_bytes(png())
@@ -241,21 +241,21 @@ def test_a_texture_is_imported_with_the_model(tmp_path):
 
 
 @pytest.mark.parametrize("tenths", range(10))
-def test_cut_draco_data_are_refused_in_one_line(tmp_path, tenths):
+def test_cut_draco_data_are_rejected_with_one_line(tmp_path, tenths):
     content, body = document([sphere()], draco=True)
     content["bufferViews"][0]["byteLength"] = len(body) * tenths // 10
     reason = reasons(write_glb(tmp_path / "cut.glb", content, body))
     assert reason == "the Draco data of mesh 'globe' are damaged"
 
 
-def test_a_cut_buffer_file_is_refused_in_one_line(tmp_path):
+def test_a_cut_buffer_file_is_rejected_with_one_line(tmp_path):
     content, body = document([sphere()], draco=True)
     path = write_gltf(tmp_path / "cut.gltf", content, body)
     (tmp_path / "my data.bin").write_bytes(body[:-200])
     assert reasons(path) == f"buffer 0 is truncated: {len(body) - 200} of {len(body)} bytes"
 
 
-def test_attributes_that_do_not_fit_their_accessor_are_refused_in_one_line(tmp_path):
+def test_attributes_that_do_not_fit_their_accessor_are_rejected_with_one_line(tmp_path):
     content, body = document([sphere()], draco=True)
     extension = content["meshes"][0]["primitives"][0]["extensions"][EXTENSION]
     ids = extension["attributes"]
@@ -266,7 +266,7 @@ def test_attributes_that_do_not_fit_their_accessor_are_refused_in_one_line(tmp_p
 
 
 @pytest.mark.parametrize("change", [{"bufferView": 77}, {"attributes": {"COLOR_0": 1}}, {"attributes": None}])
-def test_a_damaged_extension_is_refused_in_one_line(tmp_path, change):
+def test_a_damaged_extension_is_rejected_with_one_line(tmp_path, change):
     content, body = document([sphere()], draco=True)
     content["meshes"][0]["primitives"][0]["extensions"][EXTENSION] |= change
     reason = reasons(write_glb(tmp_path / "wrong.glb", content, body))

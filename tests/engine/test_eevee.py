@@ -1,4 +1,4 @@
-"""EEVEE against the conformance suite: exact labels, and light that adds up. Runs in software, slowly."""
+"""EEVEE passes the conformance suite: exact labels, and light that adds up. Slow in software."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.engine import conformance
 bpy = pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
 
-# EEVEE cannot keep light within the angle of the sun: such lamps are refused by the spec
+# EEVEE cannot limit light to the angle of the sun: the spec rejects such lamps
 CHECKS = [check for check in conformance.CHECKS if check is not conformance.check_sunlight_through_a_door]
 
 
@@ -30,7 +30,7 @@ def shots(stock):
 
 @pytest.fixture(scope="module")
 def traced(stock, shots, _no_engine):
-    """What Cycles makes of the shots; first of all, as EEVEE's shaders are lost with its engine."""
+    """The shots, rendered by Cycles; before EEVEE, whose shaders are lost with its engine."""
     from blendgen.engine.blender.session.engine import BlenderEngine
 
     render = make_spec(render={"samples_per_pixel": 16, "max_bounces": 1, "denoise": True}).render
@@ -41,7 +41,7 @@ def traced(stock, shots, _no_engine):
 @pytest.fixture
 def eevee(engine_for, traced):
     engine = engine_for(engine="eevee", samples_per_pixel=1, output=Output(soft_masks=True))
-    bpy.data.worlds["environment"].probe_resolution = "128"  # a third of the time, in software
+    bpy.data.worlds["environment"].probe_resolution = "128"  # takes a third of the time in software
     bpy.context.scene.eevee.shadow_pool_size = "16"
     return engine
 
@@ -51,15 +51,15 @@ def test_conformance(eevee, stock, check):
     check(eevee, stock.product("box"), stock.product("sphere"))
 
 
-def test_labels_are_those_of_cycles_to_the_bit(eevee, shots, traced):
+def test_labels_are_bit_identical_to_those_of_cycles(eevee, shots, traced):
     one, two = eevee.render(shots["two"]), traced["two"]
     assert np.array_equal(one.instance_id, two.instance_id)
     assert np.array_equal(one.depth_m, two.depth_m)
     assert all(np.array_equal(one.amodal_masks[i], two.amodal_masks[i]) for i in (1, 2))
 
 
-def test_shares_of_pixels_are_smooth(eevee, stock):
-    """Coverage is Cycles' business, and takes as many rays as there are samples."""
+def test_coverages_are_smooth(eevee, stock):
+    """Cycles computes coverage, with as many rays as there are samples."""
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))])
     eevee.set_samples(4)
     assert np.array_equal(np.unique(eevee.render(shot).soft_masks[1]), [0, 0.25, 0.5, 0.75, 1])
@@ -67,15 +67,15 @@ def test_shares_of_pixels_are_smooth(eevee, stock):
 
 
 @pytest.mark.parametrize("kind", ["area", "disk", "strip", "sun"])
-def test_every_lamp_at_unit_gain_lights_a_white_level_patch_to_one(eevee, stock, kind):
+def test_every_lamp_at_unit_gain_gives_a_white_horizontal_patch_a_radiance_of_one(eevee, stock, kind):
     levels = conformance.level_patch(eevee, stock.product("sphere"), kind)
     assert levels["lamp_0"] == pytest.approx([1, 1, 1], abs=0.06)
     assert levels["environment"] == pytest.approx([1, 1, 1], abs=0.15)
     assert not levels["emission"].any()
 
 
-def test_pictures_look_like_those_of_cycles(eevee, shots, traced):
-    """The same silhouette stands out in both, and the light comes from the same side."""
+def test_images_look_like_those_of_cycles(eevee, shots, traced):
+    """Both show the same silhouette, with light from the same side."""
     one, two = eevee.render(shots["lamp"]), traced["lamp"]
     one, two = (film.radiance_linear["lamp_0"][..., 1] for film in (one, two))
     assert np.corrcoef(one.ravel(), two.ravel())[0, 1] > 0.9
@@ -83,7 +83,7 @@ def test_pictures_look_like_those_of_cycles(eevee, shots, traced):
 
 
 def test_the_environment_itself_is_as_bright_as_in_cycles(eevee, shots, traced):
-    """Light from panoramas is set right on surfaces alone."""
+    """The light of panoramas is corrected on surfaces only."""
     films = eevee.render(shots["low"]), traced["low"]
     beyond = np.isinf(films[0].depth_m)
     assert np.count_nonzero(beyond) > 500

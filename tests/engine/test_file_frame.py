@@ -1,4 +1,4 @@
-"""A point given as it stands in a model file lies on the measured surface where it must, in every format."""
+"""A point in the coordinates of a model file is at the right place of the product, in every format."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.engine.model_files import obj
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
 
-# No turn and no mirroring brings this onto itself, and it does not lie at the origin.
+# not symmetric under rotations or reflections, and not centred on the origin
 CORNERS = np.array([(5, 6, 7), (6, 6, 7), (5, 8, 7), (5, 6, 10)], dtype=float)
 FACES = [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]
 
@@ -42,7 +42,7 @@ bpy.context.scene.unit_settings.scale_length = 0.001
 bpy.ops.wm.save_as_mainfile(filepath=folder + "/millimetres.blend")
 """
 
-Y_UP = CORNERS[:, [0, 2, 1]] * [1, 1, -1]  # what Blender shows as z is y in the file, and y is -z
+Y_UP = CORNERS[:, [0, 2, 1]] * [1, 1, -1]  # z in Blender is y in the file, and y is -z
 OWN = {
     "metres.blend": CORNERS,
     "millimetres.blend": CORNERS,
@@ -64,7 +64,7 @@ OWN = {
 }
 
 
-# As Blender shows the files: all of them alike, but the corners of the OBJ files stand there as they are.
+# coordinates of the files in Blender: equal for all formats except OBJ, whose corners are rotated
 SHOWN = {name: CORNERS @ [[1, 0, 0], [0, 0, 1], [0, -1, 0]] if "obj" in name else CORNERS for name in OWN}
 
 
@@ -107,7 +107,7 @@ def test_corners_of_the_file_are_corners_of_the_product(measured, name):
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_what_blender_shows_leads_to_the_same_points(measured, name):
+def test_coordinates_of_blender_give_the_same_points(measured, name):
     own, shown = (
         np.array([k.position_m for k in measured[key].keypoints]) for key in (name, f"{name} shown")
     )
@@ -115,7 +115,7 @@ def test_what_blender_shows_leads_to_the_same_points(measured, name):
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_file_is_turned_and_scaled_but_never_mirrored(measured, name):
+def test_a_file_is_rotated_and_scaled_but_never_mirrored(measured, name):
     linear = np.array(measured[name].file_to_product)[:3, :3]
     scale = np.cbrt(np.linalg.det(linear))
     assert scale > 0
@@ -124,7 +124,7 @@ def test_a_file_is_turned_and_scaled_but_never_mirrored(measured, name):
     np.testing.assert_allclose(np.sort(measured[name].size_m), sides, rtol=1e-5)
 
 
-def test_a_point_off_the_surface_is_moved_to_the_nearest_of_it(tmp_path):
+def test_a_point_off_the_surface_is_moved_to_the_nearest_point_on_it(tmp_path):
     (tmp_path / "box.obj").write_text(obj())
     (source,) = scan_directory(tmp_path, "", "mm", "z")
     moved = replace(source, options=source.options | {"points": [[0.5, 1.0, 9.0]]})

@@ -1,4 +1,4 @@
-"""What products lie on and stand before, rendered: water, stains and seams, photos, backdrops."""
+"""Rendered surfaces and backdrops: water, stains and seams, photos."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _EXIF_ORIENTATION, _TURN_RIGHT = 274, 6
 
 
 def look_down(engine, stock, camera=None, **surface):
-    """A film of the bare surface, away from the product, and its camera."""
+    """A film of the surface without products, and its camera."""
     camera = camera or conformance.make_camera(0, distance_m=0.5, **ABOVE)
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"), x=-0.5)], camera)
     values = {"color_srgb": None, "seams": 0.0, **surface}
     return engine.render(shot.model_copy(update={"surface": shot.surface.model_copy(update=values)})), camera
 
 
-# where a joint runs through the middle of the picture
+# where a joint crosses the centre of the image
 _AT_JOINT = {"belt_pvc": (0.0, 0.843), "belt_rubber": (0.0, 0.1515), "steel_table": (0.0, 0.208)}
 
 
@@ -65,7 +65,7 @@ STRIPES = 8
 
 @pytest.fixture
 def striped(tmp_path):
-    """A photo of white and black stripes, the upper half red, that the camera noted as lying on its side."""
+    """A photo of white and black stripes, the upper half red, with an EXIF rotation of 90 degrees."""
     upright = np.zeros((300, 400, 3), np.uint8)
     upright[:, np.arange(400) * 2 * STRIPES // 400 % 2 == 0] = 255
     upright[:150, :, 1:] = 0
@@ -77,9 +77,7 @@ def striped(tmp_path):
 
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 60.0])
-def test_a_photo_lies_at_its_stated_size_upright_and_continues_in_the_mirror(
-    stock, engine_for, striped, yaw_deg
-):
+def test_a_photo_has_its_stated_size_upright_and_is_repeated_mirrored(stock, engine_for, striped, yaw_deg):
     engine = engine_for(
         0, replace(stock, photos={"a": striped}), samples_per_pixel=4, max_bounces=0, denoise=False
     )
@@ -93,7 +91,7 @@ def test_a_photo_lies_at_its_stated_size_upright_and_continues_in_the_mirror(
     turn = np.radians(yaw_deg)
     for across in (-0.15, -0.05, -0.03, -0.01, 0.01, 0.03, 0.05, 0.15):
         for along in (0.05, 0.19):
-            # the middle of a stripe, in the photo's frame
+            # the centre of a stripe, in the frame of the photo
             x, y = across, along
             world = [x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn), 0.0]
             u, v = project(np.array([world]), camera.intrinsics, camera.world_to_camera)[0]
@@ -105,7 +103,7 @@ def test_a_photo_lies_at_its_stated_size_upright_and_continues_in_the_mirror(
             assert (green > 0.5) == (white and along < width_m * 3 / 4 / 2), (across, along)
 
 
-def test_a_backdrop_shows_behind_the_product_in_its_own_light_and_lights_nothing(stock, engine_for, tmp_path):
+def test_a_backdrop_is_visible_behind_the_product_and_does_not_light_it(stock, engine_for, tmp_path):
     gradient = np.zeros((96, 128, 3), np.uint8)
     gradient[..., 0] = np.arange(128)[None] * 2
     gradient[..., 1] = np.arange(96)[::-1, None] * 2
@@ -123,7 +121,7 @@ def test_a_backdrop_shows_behind_the_product_in_its_own_light_and_lights_nothing
         assert np.array_equal(film.radiance_linear[group][inside], bare.radiance_linear[group][inside])
     shown = film.radiance_linear["backdrop"]
     assert not shown[inside].any() and not bare.radiance_linear["backdrop"].any()
-    expected = 2 * srgb_to_linear(gradient.reshape(48, 2, 64, 2, 3).mean(axis=(1, 3)) / 255)  # a stop up
+    expected = 2 * srgb_to_linear(gradient.reshape(48, 2, 64, 2, 3).mean(axis=(1, 3)) / 255)  # one stop
     away[[0, -1]] = away[:, [0, -1]] = False
     assert np.abs(shown - expected)[away].max() < 0.06
     assert np.array_equal(film.amodal_masks[1], bare.amodal_masks[1])

@@ -1,4 +1,4 @@
-"""What models of strangers name outside of their folder is not read, with the sandbox and without it."""
+"""Files outside the folder of an untrusted model are not read, with and without the sandbox."""
 
 from __future__ import annotations
 
@@ -248,17 +248,17 @@ def test_a_texture_outside_is_missing_and_the_reason_is_reported(outcomes, name,
         ("volume.blend", "'s.vdb', which is outside"),
     ],
 )
-def test_what_else_reads_files_outside_is_refused_by_their_names(outcomes, name, reason):
+def test_other_files_outside_are_rejected_by_name(outcomes, name, reason):
     refusal = outcomes.refusals[name]
     assert refusal is not None and reason in refusal.reason
 
 
-def test_an_image_that_is_packed_is_kept_wherever_it_came_from(outcomes):
+def test_a_packed_image_stays_wherever_it_came_from(outcomes):
     assert outcomes.product("image_packed.blend").missing_textures == ()
 
 
-def test_no_byte_of_a_file_outside_is_in_an_asset(outcomes, hostile):
-    """Assets are compressed, so Blender opens them; packed images are looked for."""
+def test_an_asset_contains_no_byte_of_a_file_outside(outcomes, hostile):
+    """Assets are compressed, so Blender opens them and counts the packed images."""
     code = (
         "import sys, bpy\n"
         "for path in sys.argv[1:]:\n"
@@ -267,14 +267,14 @@ def test_no_byte_of_a_file_outside_is_in_an_asset(outcomes, hostile):
         "        want.images = have.images\n"
         "    print('RESULT', path, len(want.images))\n"
     )
-    taken = [
+    assets = [
         str(outcomes.folders[name] / ASSET_FILE)
         for name, refusal in outcomes.refusals.items()
         if refusal is None and name != "image_packed.blend"
     ]
-    done = subprocess.run([sys.executable, "-c", code, *taken], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, *assets], capture_output=True, text=True, check=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
-    assert len(lines) == len(taken) and all(line.endswith(" 0") for line in lines)
+    assert len(lines) == len(assets) and all(line.endswith(" 0") for line in lines)
 
 
 def huge_png(path: Path, side: int) -> None:
@@ -288,7 +288,7 @@ def huge_png(path: Path, side: int) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
 
 
-def test_a_texture_of_giant_size_is_missing_and_one_of_exr_is_read(tmp_path):
+def test_a_huge_texture_is_missing_and_an_exr_texture_is_read(tmp_path):
     import OpenEXR
 
     huge_png(tmp_path / "huge.png", 60_000)

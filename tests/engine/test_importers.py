@@ -1,4 +1,4 @@
-"""Model files become products of the right size, look and frame; what cannot be used is refused in a line.
+"""Model files become products of the right size, look and frame; unusable ones are rejected with one line.
 
 All small files are measured by one child, once for the module; tests then look at the outcomes.
 """
@@ -24,7 +24,7 @@ pytest.importorskip("bpy")
 
 
 class Outcomes:
-    """Entry or refusal by file name, all measured in one call of the child."""
+    """Entry or refusal by file name, all measured in one call."""
 
     def __init__(self, folder: Path, entries: Path):
         sources = scan_directory(folder, "", None, None)
@@ -100,7 +100,7 @@ Y_UP, Z_UP = (1, 3, 2), (1, 2, 3)
 def test_size_follows_unit_and_axes_and_the_product_stands_on_the_origin(outcomes, name, size_m):
     measured = outcomes.product(name)
     size = np.array(measured.size_m)
-    if name == "box.obj up x":  # which way the other two point is of no importance
+    if name == "box.obj up x":  # the directions of the other two axes do not matter
         size, size_m = [size[2], *sorted(size[:2])], [1, 2, 3]
     np.testing.assert_allclose(size, size_m, rtol=1e-5)
     low, high = measured.hull_m.min(axis=0), measured.hull_m.max(axis=0)
@@ -109,7 +109,7 @@ def test_size_follows_unit_and_axes_and_the_product_stands_on_the_origin(outcome
     assert sum(pose.probability for pose in measured.stable_poses) == pytest.approx(1)
 
 
-def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):
+def test_a_stated_unit_overrides_the_unit_of_an_fbx_file(outcomes):
     ratio = np.divide(outcomes.product("box.fbx in").size_m, outcomes.product("box.fbx").size_m)
     assert ratio == pytest.approx(0.0254 / 0.01)  # Blender writes centimetres
 
@@ -143,7 +143,7 @@ def test_a_stated_unit_replaces_that_of_an_fbx_file(outcomes):
         *((f"garbage_{suffix}.{suffix}", "not a") for suffix in MODEL_SUFFIXES),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_one_line(outcomes, name, reason):
+def test_an_unusable_file_is_rejected_with_one_line(outcomes, name, reason):
     message = outcomes.reason(name)
     assert message.startswith(reason)
     assert "\n" not in message and "Traceback" not in message and 10 < len(message) < 220
@@ -155,7 +155,7 @@ def test_text_blocks_and_drivers_of_a_blend_file_do_not_run(outcomes):
     assert not (outcomes.folder / "driven").exists()
 
 
-def test_a_missing_texture_is_named_and_leaves_the_plain_colour(outcomes):
+def test_a_missing_texture_is_reported_and_the_plain_colour_remains(outcomes):
     measured = outcomes.product("no_texture.obj")
     assert measured.missing_textures == ("wood.png",) and measured.parts == ("paint",)
 
@@ -169,12 +169,12 @@ def test_a_model_without_material_gets_the_default_one(outcomes):
     assert outcomes.product("mirrored.blend").parts == ("paint",)
 
 
-def test_a_mesh_has_one_colorway_that_changes_nothing(outcomes):
+def test_a_mesh_has_one_colorway_without_changes(outcomes):
     (colorway,) = outcomes.product("box.glb").colorways
     assert colorway.name == "default" and colorway.materials == {}
 
 
-def test_shapes_are_what_they_say_and_the_sphere_is_round(outcomes):
+def test_shapes_are_recognised_and_the_sphere_is_round(outcomes):
     box, sphere = outcomes.product("box"), outcomes.product("sphere")
     assert (box.shape, box.triangles, box.parts) == ("box", 12, ("body",))
     radius = np.linalg.norm((sphere.hull_m - [0, 0, 0.1]) / [0.05, 0.05, 0.1], axis=1)
@@ -185,7 +185,7 @@ def test_shapes_are_what_they_say_and_the_sphere_is_round(outcomes):
     assert outline.max(axis=1).min() > 0.995 * 0.05
 
 
-# Reads assets back: {file: [objects, outward faces in percent, colour attributes, linked images]}
+# reads assets back: {file: [objects, outward faces in percent, colour attributes, linked images]}
 READ_ASSETS = """
 import sys, json, bpy
 facts = {}
@@ -214,16 +214,16 @@ def assets(outcomes) -> dict[str, list]:
     return dict(zip(names, json.loads(line.removeprefix("RESULT")).values(), strict=True))
 
 
-def test_an_asset_holds_one_object_called_product(assets):
+def test_an_asset_contains_one_object_called_product(assets):
     assert all(objects == ["product"] for objects, *_ in assets.values())
 
 
-def test_faces_look_outward_also_after_mirroring(assets):
+def test_faces_point_outward_even_after_mirroring(assets):
     for name in ("box.obj", "turned.gltf", "mirrored.blend", "colored.ply"):
         assert assets[name][1] == 1
 
 
-def test_vertex_colours_are_kept_and_shown_where_there_is_no_material(assets):
+def test_vertex_colours_are_rendered_where_there_is_no_material(assets):
     _, _, attributes, nodes = assets["colored.ply"]
     assert attributes and "VERTEX_COLOR" in nodes
 

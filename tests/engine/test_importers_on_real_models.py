@@ -1,4 +1,4 @@
-"""Real models, good and odd: sizes that can be looked up, textures, and one clear line for each refusal.
+"""Real models: published sizes, textures, and one clear line for each model that is rejected.
 
 Reads the folder of public test models that BLENDGEN_TEST_MODELS names; skipped where there is none.
 """
@@ -53,7 +53,7 @@ def millimetres(catalog: Catalog, name: str) -> list[float]:
     return [side * 1000 for side in catalog.product(name).size_m]
 
 
-def test_lego_parts_have_their_true_size_and_are_measured_once(load):
+def test_lego_parts_have_their_published_size_and_are_measured_once(load):
     catalog = load("lego20")
     assert len(catalog.products) == 20 and not catalog.refusals
     assert sorted(millimetres(catalog, "Brick_2x4")) == pytest.approx([11.2, 15.9, 31.9], abs=0.5)
@@ -62,7 +62,7 @@ def test_lego_parts_have_their_true_size_and_are_measured_once(load):
     assert [p.content_hash for p in again.products] == [p.content_hash for p in catalog.products]
 
 
-def test_scanned_groceries_have_their_true_size_and_their_textures(load):
+def test_scanned_groceries_have_their_real_size_and_their_textures(load):
     catalog = load("models/ycb")
     assert not catalog.refusals
     cracker_box = millimetres(catalog, "003_cracker_box__textured")
@@ -88,7 +88,7 @@ def test_gltf_sample_models_are_read(load):
     assert max(millimetres(catalog, "MaterialsVariantsShoe")) == pytest.approx(298, abs=2)
 
 
-def test_odd_and_broken_files_give_a_product_or_one_clear_line(load):
+def test_unusual_and_broken_files_give_a_product_or_one_clear_line(load):
     catalog = load("models/assimp")
     sizes = {product.name: max(product.size_m) for product in catalog.products}
     assert len(sizes) + len(catalog.refusals) == 44 and len(sizes) >= 26
@@ -115,7 +115,7 @@ def test_a_stated_unit_makes_a_model_in_millimetres_usable(load, tmp_path, share
         "models/blend/01_principled_material_280.blend",
     ],
 )
-def test_a_file_cut_anywhere_is_refused_or_whole_but_never_kills(tmp_path, shared_data, name):
+def test_a_truncated_file_is_rejected_or_complete_but_never_crashes(tmp_path, shared_data, name):
     data = (shared_data / name).read_bytes()
     for tenths in range(1, 10):
         file = tmp_path / "cut" / f"{tenths}{Path(name).suffix}"

@@ -1,4 +1,4 @@
-"""Blender's labels on request: the conformance suite, and that the picture does not change with them."""
+"""Optional labels of the Blender engine: the conformance suite; they do not change the image."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ usemtl lid\nf 5 6 7 8
 
 @pytest.fixture(scope="module")
 def lidded(tmp_path_factory):
-    """A box of 6 x 4 x 2 cm whose upper face is a part of its own, with a colourway for both parts."""
+    """A box of 6 x 4 x 2 cm whose top is a separate part, with a colourway for both parts."""
     from blendgen.engine.blender.importing.measuring import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
@@ -49,7 +49,7 @@ def lidded(tmp_path_factory):
     (folder / "box.obj").write_text(LIDDED_BOX)
     sources = scan_directory(folder, "models", "cm", "z")
     catalog = load_catalog(sources, BlenderMeasurer(), AssetCache(tmp_path_factory.mktemp("cache")))
-    # both slots show one material, which must not make them one part
+    # both slots have the same material, but must stay separate parts
     swapped = {"body": MaterialOverride(material="lid")}
     colorways = (*catalog.products[0].colorways, Colorway("plain", swapped))
     return replace(catalog, products=(replace(catalog.products[0], colorways=colorways),))
@@ -66,7 +66,7 @@ def test_parts_are_where_their_faces_are(lidded, colorway):
     names = label_names(lidded, {})
     parts = annotate(film, shot, names, Output(parts=True)).parts
     assert names.parts == tuple(sorted(box.parts)) == ("body", "lid")
-    height_m = seen_height_m(film, shot.camera)
+    height_m = visible_height_m(film, shot.camera)
     own = film.instance_id > 0
     assert set(np.unique(parts[own])) == {1, 2} and not parts[~own].any()
     assert (parts[own & (height_m < 0.0195)] == 1).all()
@@ -74,8 +74,8 @@ def test_parts_are_where_their_faces_are(lidded, colorway):
     assert np.count_nonzero(parts == 2) > 1000
 
 
-def seen_height_m(film, camera):
-    points = label_conformance.seen_points(film, camera, np.isfinite(film.depth_m))
+def visible_height_m(film, camera):
+    points = label_conformance.points_of_pixels(film, camera, np.isfinite(film.depth_m))
     height_m = np.full(film.depth_m.shape, np.nan)
     height_m[np.isfinite(film.depth_m)] = points[:, 2]
     return height_m
@@ -87,12 +87,12 @@ def engine(catalog):
 
 
 @pytest.mark.parametrize("check", label_conformance.CHECKS, ids=lambda check: check.__name__)
-def test_labels_that_are_asked_for(engine, catalog, check):
+def test_optional_labels(engine, catalog, check):
     check(engine, catalog.product("box"), catalog.product("sphere"))
 
 
-def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypatch):
-    """A product behind the camera asks for all that overscan has; there is room for the image's own size."""
+def test_coarse_pixels_measure_truncation(engine, catalog, monkeypatch):
+    """A product behind the camera needs the largest overscan, with pixels for the size of the image only."""
     box, camera = catalog.product("box"), make_camera(0, 90, 0, distance_m=0.3, target=(0.05, 0.09, 0))
     above = place(2, box)
     pose = [list(row) for row in above.object_to_world]
@@ -109,7 +109,7 @@ def test_coarse_pixels_tell_what_is_beyond_the_border(engine, catalog, monkeypat
     assert share[0] > 0.1 and share[1] == pytest.approx(share[0], abs=0.03)
 
 
-def test_picture_and_masks_are_the_same_with_all_labels_or_none(catalog):
+def test_image_and_masks_are_the_same_with_all_labels_or_none(catalog):
     camera = make_camera(0, 60, 0, distance_m=0.25, target=(0.03, 0.05, 0), resolution=(64, 48))
     box, sphere = catalog.product("box"), catalog.product("sphere")
     shot = make_shot([place(1, box), place(2, sphere, y=0.08)], camera, [overhead_lamp()])

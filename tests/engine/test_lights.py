@@ -8,8 +8,8 @@ from tests.engine import conformance
 bpy = pytest.importorskip("bpy")
 
 
-def test_lamps_stay_out_of_the_picture_unless_wanted(stock, engine):
-    """Two lamps before the sky, that shine into the camera."""
+def test_lamps_are_invisible_by_default(stock, engine):
+    """Two lamps in front of the sky, which shine into the camera."""
     from blendgen.scene.shot import Lamp
 
     camera = conformance.make_camera(0, 5, distance_m=0.5, resolution=(48, 36), focal_length_mm=24)
@@ -50,4 +50,4 @@ def test_the_sun_shines_through_nine_panes_of_a_window(stock, engine_for):
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"), x=-0.3)], camera, [window])
     light = engine.render(shot).radiance_linear[lamp_group(0)][..., 1]
     assert label(light > 0.5)[1] == 9
-    assert not bpy.data.lights  # nothing of it stays
+    assert not bpy.data.lights  # nothing is left of it

@@ -1,4 +1,4 @@
-"""The watched child process: crashes, hangs and a missing Blender cost what they must, not more."""
+"""The watched child process: a crash or a hang costs one model, a missing Blender is a setup error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blendgen.errors import SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 
-# A child that speaks the protocol, and does to each request what the name of its source says.
+# a child that speaks the protocol; the name of the source says how it treats the request
 CHILD = """
 import json, os, sys, time
 print(json.dumps({"ready": True}), flush=True)
@@ -68,7 +68,7 @@ def test_a_fault_of_our_own_is_reported_as_such():
     assert run("bug", "a") == ["could not be measured: KeyError: 'x'", None]
 
 
-def test_trouble_of_the_machine_is_not_blamed_on_the_model():
+def test_an_error_of_the_machine_is_not_blamed_on_the_model():
     """A full disk must not change which products a data set has."""
     with pytest.raises(SetupError, match=r"m/full could not be measured.*No space left.*run the same"):
         run("a", "full", "b")
@@ -79,7 +79,7 @@ def test_a_crash_names_the_log(tmp_path):
     assert reason == f"the importer crashed (SIGABRT); more is in {tmp_path / 'cache' / 'measure.log'}"
 
 
-def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_loaders_message():
+def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_message_of_the_loader():
     script = """print('{"setup_error": "libSM.so.6: cannot open shared object file"}')"""
     with pytest.raises(SetupError, match=r"\(bpy\) cannot be loaded: libSM.so.6: cannot open"):
         run("a", script=script)
@@ -90,14 +90,14 @@ def test_a_child_that_dies_at_once_is_a_setup_error():
         run("a", script="raise SystemExit(3)")
 
 
-def test_the_child_itself_tells_why_blender_cannot_be_loaded():
+def test_the_child_reports_why_blender_cannot_be_loaded():
     code = "import sys\nsys.modules['bpy'] = None\n"
     code += "from blendgen.engine.blender.importing.measure import main\nmain()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert '"setup_error": "import of bpy halted' in done.stdout
 
 
-def test_no_child_is_started_for_nothing_and_none_outlives_an_abandoned_loop(tmp_path):
+def test_no_child_starts_without_sources_and_none_outlives_an_abandoned_loop(tmp_path):
     assert run(script="raise SystemExit(3)") == []
     write_pid = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     script = CHILD.replace("for line", f"{write_pid}\nfor line")

@@ -1,4 +1,4 @@
-"""The engine's own geometry: what the camera can meet, where it stands, and what may be seen through."""
+"""The meshes of the engine: those that a camera ray can hit, their positions, and their transparency."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ BELTS = ("belt_modular", "belt_mesh")
 
 
 def everything(stock, **changes):
-    """Two products, a ring that the camera sees and a lamp that it does not."""
+    """Two products, a visible ring lamp and an invisible lamp."""
     ring = conformance.overhead_lamp(0.3).model_copy(
         update={"kind": "ring", "size_m": (0.2, 0.1), "visible": True}
     )
@@ -23,7 +23,7 @@ def everything(stock, **changes):
     return conformance.make_shot(products, lamps=lamps).model_copy(update=changes)
 
 
-def test_the_meshes_of_a_shot_are_what_its_camera_can_meet(stock, engine):
+def test_the_meshes_of_a_shot_are_those_that_a_camera_ray_can_hit(stock, engine):
     meshes = {mesh.name: mesh for mesh in engine.scene_meshes(everything(stock))}
     assert set(meshes) == {"product_1", "product_2", "surface.paper", "lamp_0"}
     box = meshes["product_1"]
@@ -32,7 +32,7 @@ def test_the_meshes_of_a_shot_are_what_its_camera_can_meet(stock, engine):
     assert not any(mesh.may_be_passed.any() for mesh in meshes.values())
 
 
-def test_nothing_of_a_scene_is_left_behind(stock, engine):
+def test_no_mesh_of_a_scene_is_left(stock, engine):
     before = engine.render(everything(stock))
     counts = len(bpy.context.scene.objects), len(bpy.data.meshes)
     for _ in range(2):
@@ -43,7 +43,7 @@ def test_nothing_of_a_scene_is_left_behind(stock, engine):
     assert np.array_equal(after.radiance_linear["lamp_2"], before.radiance_linear["lamp_2"])
 
 
-def test_an_asset_is_read_in_its_own_frame_and_leaves_nothing(stock, engine):
+def test_an_asset_is_read_in_its_own_frame_and_removed_again(stock, engine):
     from blendgen.engine.blender.session.meshes import asset_mesh
 
     engine.render(everything(stock))  # everything that stays loaded from shot to shot is there now
@@ -55,7 +55,7 @@ def test_an_asset_is_read_in_its_own_frame_and_leaves_nothing(stock, engine):
 
 
 @pytest.mark.parametrize("kind", ["paper", *(pytest.param(k, marks=pytest.mark.slow) for k in BELTS)])
-def test_rays_through_the_meshes_meet_what_cycles_renders(stock, engine, kind):
+def test_rays_hit_what_cycles_renders(stock, engine, kind):
     pytest.importorskip("embreex")
     shot = everything(stock)
     shot = shot.model_copy(
@@ -70,11 +70,11 @@ def test_rays_through_the_meshes_meet_what_cycles_renders(stock, engine, kind):
     assert wrong.mean() < 1e-4 and not (wrong & ~at_silhouette(hits.instance_id)).any()
     both = np.isfinite(film.depth_m) & np.isfinite(hits.depth_m)
     assert np.mean(np.isfinite(film.depth_m) != np.isfinite(hits.depth_m)) < 1e-3
-    # also in the gaps of a belt, but for pixels at its edges
+    # also in the gaps of a belt, except for pixels at its edges
     assert np.mean(np.abs(film.depth_m - hits.depth_m)[both] > 1e-4) < 2e-3
 
 
-def test_alpha_is_seen_through_and_glass_is_met():
+def test_rays_pass_alpha_and_hit_glass():
     from blendgen.engine.blender.phones.case_material import case_material
     from blendgen.engine.blender.session.meshes import may_be_seen_through
     from blendgen.engine.blender.shading.nodes import add_node, new_material

@@ -1,4 +1,4 @@
-"""Every phone is built at its published size from closed solids, with the slots its colours need."""
+"""Every phone has its published size, closed solids, and the slots of its colourways."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blendgen.engine.blender.phones.case import FIT_MM, LIP_MM, PLATE_MM, WALL_M
 from blendgen.models.families.phones import load_phones, phone_colorways  # noqa: E402
 
 PHONES = load_phones()
-# one of each build always, all of them where there is time
+# one phone per design always, all phones in slow tests
 USUAL = ("iphone_8", "iphone_8_plus", "iphone_x", "iphone_xr", "iphone_12", "iphone_15_pro", "iphone_16")
 each_phone = pytest.mark.parametrize(
     "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in PHONES]
@@ -24,7 +24,7 @@ BUTTON_MM = 0.6
 
 
 class Built(dict):
-    """Phones by name, each built when it is first asked for; keypoints: theirs, by name."""
+    """Phones by name, each built on first access; keypoints: of each phone by name."""
 
     def __init__(self, cased: bool = False):
         super().__init__()
@@ -79,7 +79,7 @@ def test_size_is_the_published_size(products, name):
 
 
 @each_phone
-def test_lies_centred_on_the_ground_with_its_back_up(products, name):
+def test_is_centred_on_the_ground_with_its_back_up(products, name):
     product, places = products[name], vertices_mm(products[name])
     middle = (places.min(axis=0) + places.max(axis=0)) / 2
     assert middle[:2] == pytest.approx([0, 0], abs=1e-3)
@@ -120,7 +120,7 @@ def test_solids_are_closed_and_face_outwards(products, name):
 
 
 def solid_volumes_mm3(places: np.ndarray, faces) -> dict[int, float]:
-    """Signed volume of each connected solid, by the number of its first vertex."""
+    """Signed volume of each connected solid, by the index of its first vertex."""
     parent = list(range(len(places)))
 
     def root(vertex):
@@ -157,7 +157,7 @@ def digest(product) -> str:
 
 @pytest.mark.slow
 def test_no_two_models_have_the_same_mesh(products):
-    alike = {"iphone_se_3"}  # outside the same as the iPhone SE 2
+    alike = {"iphone_se_3"}  # has the same shape as the iPhone SE 2
     assert len({digest(products[name]) for name in PHONES}) == len(set(PHONES) - alike)
 
 
@@ -209,7 +209,7 @@ def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
     tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
     names = [material.name.split(".")[0] for material in product.data.materials]
 
-    def seen(place, direction) -> str:
+    def first_slot(place, direction) -> str:
         return names[product.data.polygons[tree.ray_cast(place, direction)[2]].material_index]
 
     spots = [*phone.lenses, *filter(None, (phone.flash, phone.microphone, phone.lidar))]
@@ -217,15 +217,15 @@ def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
         for turn in np.linspace(0, 2 * np.pi, 12):
             x = spot.center_mm[0] - phone.body.width_mm / 2 + 0.49 * spot.diameter_mm * np.cos(turn)
             y = phone.body.height_mm / 2 - spot.center_mm[1] + 0.49 * spot.diameter_mm * np.sin(turn)
-            assert seen((x, y, 99.0), (0, 0, -1)) != "case"
+            assert first_slot((x, y, 99.0), (0, 0, -1)) != "case"
     half = phone.body.width_mm / 2 - phone.front.bezel_mm, phone.body.height_mm / 2 - phone.front.bezel_mm
     for x in np.linspace(-half[0], half[0], 9):
-        assert seen((x, 0.0, -99.0), (0, 0, 1)) != "case"
+        assert first_slot((x, 0.0, -99.0), (0, 0, 1)) != "case"
     straight = half[1] - phone.body.corner_radius_mm
     for y in np.linspace(-straight, straight, 9):
-        assert seen((half[0], y, -99.0), (0, 0, 1)) != "case"
-    assert seen((0.5, -99.0, LIP_MM + phone.body.depth_mm / 2), (0, 1, 0)) in ("port", "port_tongue")
-    assert seen((0.0, 0.0, 99.0), (0, 0, -1)) == "case"
+        assert first_slot((half[0], y, -99.0), (0, 0, 1)) != "case"
+    assert first_slot((0.5, -99.0, LIP_MM + phone.body.depth_mm / 2), (0, 1, 0)) in ("port", "port_tongue")
+    assert first_slot((0.0, 0.0, 99.0), (0, 0, -1)) == "case"
 
 
 def check_keypoints(built: Built, name: str):
@@ -239,13 +239,13 @@ def check_keypoints(built: Built, name: str):
     assert max(tree.find_nearest(place)[3] for place in places.values()) < 1e-3
     lens = phone.lenses[0].center_mm
     middle = (lens[0] - phone.body.width_mm / 2, phone.body.height_mm / 2 - lens[1])
-    # a button on one side alone moves the middle of the box
+    # a button on one side moves the centre of the box
     assert places["main_camera"][:2] == pytest.approx(middle, abs=BUTTON_MM)
     assert places["main_camera"][2] > phone.body.depth_mm - 0.1
     for keypoint in built.keypoints[name][:4]:
         x, y, z = places[keypoint.name]
         assert (y > 0) == ("top" in keypoint.name)
-        assert (x > 0) == ("left" in keypoint.name)  # seen from below, where the front is
+        assert (x > 0) == ("left" in keypoint.name)  # as seen from below, where the front is
         assert abs(y) > 0.44 * phone.body.height_mm and abs(x) > 0.4 * phone.body.width_mm
         assert z < (LIP_MM + 0.1 if built.cased else 0.1)
         np.testing.assert_allclose(places[keypoint.mirrored], (-x, y, z), atol=2 * BUTTON_MM)
@@ -253,7 +253,7 @@ def check_keypoints(built: Built, name: str):
 
 
 @each_phone
-def test_keypoints_lie_on_the_corners_of_the_front_and_on_the_main_camera(products, name):
+def test_keypoints_are_the_corners_of_the_front_and_the_main_camera(products, name):
     check_keypoints(products, name)
 
 

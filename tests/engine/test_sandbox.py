@@ -1,4 +1,4 @@
-"""What a confined process cannot do, and that no fork or child outlives the run."""
+"""Limits of a confined process; no fork or child outlives the run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytest.importorskip("bpy")
 
 needs_landlock = pytest.mark.skipif(landlock_version() == 0, reason="this kernel has no Landlock")
 
-# Confines itself, tries each deed and prints what became of it.
+# confines itself, tries each action and prints the result
 CONFINED = """
 import json, os, socket, sys
 from pathlib import Path
 from blendgen.system.sandbox import GIB, Limits, confine
 model, entry, secret = map(Path, sys.argv[1:])
 held = confine([model, Path("/nowhere")], [entry], Limits(memory_bytes=GIB, cpu_s=60, file_bytes=1000))
-def outcome(deed):
+def outcome(action):
     try:
         return [True, str(deed())]
     except (OSError, MemoryError) as error:
@@ -54,7 +54,7 @@ print(json.dumps([sorted(held), {name: outcome(deed) for name, deed in deeds.ite
 
 
 @needs_landlock
-def test_a_confined_process_reads_its_model_and_writes_its_entry_and_no_more(tmp_path):
+def test_a_confined_process_can_only_read_its_model_and_write_its_entry(tmp_path):
     model, entry, secret = (tmp_path / name for name in ("model", "entry", "secret"))
     for folder in (model, entry, secret):
         folder.mkdir()
@@ -82,8 +82,8 @@ def source(path: Path) -> Source:
     return Source(path.stem, "", "mesh", {"path": str(path), "unit": None, "up": None}, path.name)
 
 
-def test_a_crashed_fork_costs_its_model_and_no_new_start_of_blender(tmp_path, monkeypatch):
-    """A model that takes more memory than it may ends; the ones after it are measured by the same child."""
+def test_a_crashed_fork_costs_one_model_and_no_restart_of_blender(tmp_path, monkeypatch):
+    """A model that exceeds its memory fails; the same child measures the models after it."""
     monkeypatch.setenv("BLENDGEN_MEASURE_MEMORY_GIB", "0.4")
     count = 900
     rows = [(x / 1000, y / 1000, (x * y) % 7 / 1000) for x in range(count) for y in range(count)]
@@ -127,7 +127,7 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
     assert not any(_runs(pid) for pid in pids)
 
 
-# The real child, with a model that hangs in its place.
+# the real child, with a model that hangs
 HANGING = """
 import os, sys, time
 from pathlib import Path
@@ -160,7 +160,7 @@ def _runs(pid: int) -> bool:
     ("free_gib", "stated", "limit"),
     [(64, "", 8), (4, "", 3), (0.5, "", 1), (None, "", 8), (4, "12", 12), (4, "much", 3), (4, "-1", 3)],
 )
-def test_a_model_may_take_no_more_memory_than_the_machine_can_spare(monkeypatch, free_gib, stated, limit):
+def test_the_memory_of_a_model_is_limited_by_the_free_memory(monkeypatch, free_gib, stated, limit):
     free = None if free_gib is None else free_gib * 2**30
     monkeypatch.setattr(confined, "free_memory_bytes", lambda: free)
     monkeypatch.setenv("BLENDGEN_MEASURE_MEMORY_GIB", stated)

@@ -1,4 +1,4 @@
-"""Surfaces: the carrying plane is z = 0, the result depends on the Surface alone, nothing piles up."""
+"""Surfaces: products rest on z = 0, the result depends on the Surface only, and no data accumulate."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def build(surface: Surface):
 
 
 def built(surface: Surface):
-    """The objects of the surface, its transforms evaluated."""
+    """The objects of the surface, with evaluated transforms."""
     objects = build(surface)
     bpy.context.view_layer.update()
     return objects
@@ -73,13 +73,13 @@ def values_of(tree) -> list:
 
 
 def state_of(objects) -> list:
-    """All that decides the look: transforms, meshes and material numbers."""
+    """Everything that decides the look: transforms, meshes and material values."""
     meshes = [(tuple(map(tuple, placed.matrix_world)), faces_world_m(placed).tobytes()) for placed in objects]
     materials = [values_of(slot.material.node_tree) for placed in objects for slot in placed.material_slots]
     return [meshes, materials]
 
 
-def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
+def test_the_rails_of_a_belt_overlap_only_its_rim():
     from blendgen.engine.blender.surfaces.frame import LAP_M
     from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 
@@ -87,7 +87,7 @@ def test_the_rails_of_a_belt_lap_over_no_more_than_its_rim():
 
 
 @pytest.mark.parametrize("kind", ["wood_table", "steel_table", *BELTS])
-def test_surfaces_are_as_wide_as_drawn_and_longer(kind):
+def test_surfaces_have_the_sampled_width_and_are_longer(kind):
     objects = built(surface_of(kind, width_m=1.5, yaw_deg=0.0))
     top = np.concatenate([faces_world_m(o).reshape(-1, 3) for o in objects if "floor" not in o.name])
     top = top[np.abs(top[:, 2]) < 0.005]
@@ -102,11 +102,11 @@ def empty_scene():
     bpy.data.batch_remove(list(bpy.data.objects))
 
 
-def test_every_kind_that_is_solid_has_a_builder():
+def test_every_solid_kind_has_a_builder():
     assert {kind.name for kind in SURFACE_KINDS.values() if kind.solid} == set(BUILDERS)
 
 
-def test_unknown_kind_is_refused():
+def test_an_unknown_kind_is_rejected():
     with pytest.raises(ValueError, match="unknown surface 'lava'"):
         build_surface(surface_of("lava"))
 
@@ -114,13 +114,13 @@ def test_unknown_kind_is_refused():
 @pytest.mark.parametrize("kind", SOLID_KINDS)
 @pytest.mark.parametrize("changes", [{}, {"yaw_deg": -140.0, "texture_offset_m": (-3.3, -0.019)}])
 def test_products_stand_on_z_zero(kind, changes):
-    """Faces that reach into the product area: the highest is level with z = 0."""
+    """The highest face in the product area is at z = 0."""
     highest = []
     for placed in built(surface_of(kind, **changes)):
         faces = faces_world_m(placed)
         low, high = faces[:, :, :2].min(axis=1), faces[:, :, :2].max(axis=1)
         reaches = (low < PRODUCT_HALF_M).all(axis=1) & (high > -PRODUCT_HALF_M).all(axis=1)
-        # a long face turned by yaw has a large box: ask in the frame of the belt as well
+        # a long rotated face has a large bounding box: check in the frame of the belt as well
         local = faces @ np.array(placed.matrix_world)[:3, :3]
         width = PRODUCT_HALF_M * math.sqrt(2)
         reaches &= (local[:, :, 0].min(axis=1) < width) & (local[:, :, 0].max(axis=1) > -width)
@@ -129,8 +129,8 @@ def test_products_stand_on_z_zero(kind, changes):
 
 
 @pytest.mark.parametrize("kind", SOLID_KINDS)
-def test_something_carries_everywhere(kind):
-    """Seen straight from above, only what shows through slots and meshes lies below the plane."""
+def test_there_are_no_gaps_to_fall_through(kind):
+    """Seen straight from above, only points in slots and meshes are below the plane."""
     built(surface_of(kind))
     scene, graph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
     steps = np.linspace(-PRODUCT_HALF_M, PRODUCT_HALF_M, 23)
@@ -145,7 +145,7 @@ def test_something_carries_everywhere(kind):
 
 
 @pytest.mark.parametrize("kind", SOLID_KINDS)
-def test_nothing_piles_up(kind):
+def test_data_blocks_do_not_accumulate(kind):
     def count():
         data = bpy.data
         return [len(part) for part in (data.objects, data.meshes, data.materials, data.node_groups)]
@@ -160,7 +160,7 @@ def test_nothing_piles_up(kind):
 
 
 @pytest.mark.parametrize("kind", SOLID_KINDS)
-def test_result_depends_on_the_surface_alone(kind):
+def test_the_result_depends_on_the_surface_only(kind):
     first = built(surface_of(kind))
     wanted = state_of(first)
     bpy.data.batch_remove(first)
@@ -179,14 +179,14 @@ def test_meshes_removed_by_the_owner_are_built_again(kind):
 
 
 @pytest.mark.parametrize("kind", BELTS)
-def test_belt_is_three_metres_long_each_way(kind):
+def test_a_belt_extends_three_metres_in_each_direction(kind):
     belts = [placed for placed in built(surface_of(kind, yaw_deg=0.0)) if kind in placed.data.name]
     y_m = np.concatenate([faces_world_m(placed)[:, :, 1].ravel() for placed in belts])
     assert y_m.min() <= -3 and y_m.max() >= 3
 
 
 def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
-    """A whole module by two rows leaves every link in its place; half a row does not."""
+    """An offset of a whole module and two rows does not move any link; half a row does."""
 
     def near(offset_m):
         objects = built(surface_of("belt_modular", yaw_deg=0.0, texture_offset_m=offset_m))
@@ -204,7 +204,7 @@ def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
 
 
 @pytest.mark.parametrize("kind", SOLID_KINDS)
-def test_meshes_are_sound_and_flat_shaded_but_for_wire(kind):
+def test_meshes_are_valid_and_flat_shaded_except_for_wire(kind):
     for mesh in {placed.data for placed in built(surface_of(kind))}:
         assert not mesh.validate()
         assert all(face.use_smooth == (mesh.name == "surface.belt_mesh") for face in mesh.polygons)

@@ -1,4 +1,4 @@
-"""Wear, as rendered: marks of use, bevels, cases and screens change the product and nothing else."""
+"""Rendered wear: marks, bevels, cases and screens change only the product."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy")
 
 @pytest.fixture
 def glass(stock, engine_for):
-    """The part of the box is called glass, as long as the test lasts."""
+    """Names the part of the box glass during the test."""
     box = stock.product("box")
     engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False).render(
         conformance.make_shot([conformance.place(1, box)], conformance.make_camera(resolution=(16, 16)))
@@ -44,7 +44,7 @@ _OTHERS = [pytest.param(m, marks=pytest.mark.slow) for m in ("fingerprints", "du
 
 
 @pytest.mark.parametrize("mark", ["scratches", "cracks", "label", *_OTHERS])
-def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark, request):
+def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, engine_for, mark, request):
     if mark == "cracks":
         request.getfixturevalue("glass")
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
@@ -64,7 +64,7 @@ def test_marks_of_use_change_the_product_alone_and_grow(stock, engine_for, mark,
     assert np.abs(much - new)[~inside].mean() < 0.2 * changes[1]
 
 
-def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_for):
+def test_a_sticker_is_on_the_surface_below_it_only(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.03), resolution=(48, 36))
     flat = _worn("label", 1.0)
@@ -76,10 +76,10 @@ def test_a_sticker_lies_on_the_surface_below_it_and_on_no_other(stock, engine_fo
         film = engine.render(conformance.make_shot([placed], camera))
         lights.append(film.radiance_linear["environment"][film.instance_id == 1].mean(axis=0))
     assert np.allclose(lights[0], lights[1], rtol=1e-3)
-    assert not np.allclose(lights[0], lights[2], rtol=0.03)  # too far below the top to be on it
+    assert not np.allclose(lights[0], lights[2], rtol=0.03)  # too far below the top
 
 
-def test_stickers_leave_nothing_behind(stock, engine_for):
+def test_stickers_are_removed_after_the_shot(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=1, max_bounces=0, denoise=False)
     used = conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("label", 1.0)})
     shot = conformance.make_shot([used], conformance.make_camera(resolution=(16, 16)))
@@ -94,10 +94,10 @@ def test_stickers_leave_nothing_behind(stock, engine_for):
 def test_a_sticker_reaches_only_what_lies_below_it(kind):
     from blendgen.engine.blender.wear.stickers import reaches
 
-    (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its middle 30 mm up
+    (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its centre at a height of 30 mm
     triangle = np.array([(0.0, 0.0, 0.0), (0.004, 0.0, 0.0), (0.0, 0.004, 0.0)])
     assert reaches(sticker, triangle + (0.0, 0.0, 0.03)) and reaches(sticker, triangle + (-0.033, 0.0, 0.03))
-    assert reaches(sticker, 50 * triangle + (-0.1, -0.1, 0.03))  # no corner of it lies below the sticker
+    assert reaches(sticker, 50 * triangle + (-0.1, -0.1, 0.03))  # none of its corners is below the sticker
     for offset in ((0.031, 0.0, 0.03), (0.0, 0.016, 0.03), (0.0, 0.0, 0.01), (0.0, 0.0, 0.05)):
         assert not reaches(sticker, triangle + offset)
     assert not reaches(sticker, np.zeros((0, 3)))
@@ -116,7 +116,7 @@ def test_only_glass_cracks(stock, engine_for):
     assert np.array_equal(whole, hit)
 
 
-def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for, tmp_path):
+def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for, tmp_path):
     from dataclasses import replace
 
     from blendgen.engine.blender.importing.measuring import BlenderMeasurer
@@ -148,7 +148,7 @@ def test_a_bevel_bends_the_normals_along_edges_and_leaves_the_outline(engine_for
 
 
 @pytest.mark.slow
-def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for, tmp_path):
+def test_a_clear_case_is_part_of_the_mask_and_the_phone_is_visible_through_it(engine_for, tmp_path):
     from dataclasses import replace
 
     from blendgen.engine.blender.importing.measuring import BlenderMeasurer
@@ -177,7 +177,7 @@ def test_a_clear_case_is_part_of_the_mask_and_lets_the_phone_be_seen(engine_for,
     assert clear[0] > 2 * clear[2] and clear[0] > 0.5 * yellow[0] and black[0] < 0.3 * clear[0]
 
 
-def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
+def test_a_screen_that_is_on_emits_in_the_emission_group(stock, engine_for):
 
     from blendgen.scene.condition import Condition
 
@@ -198,7 +198,7 @@ def test_a_screen_that_is_on_shines_in_the_emission_group(stock, engine_for):
     assert off == 0 and 0.1 < on < 1.0 and brighter == pytest.approx(2 * on, rel=0.01)
 
 
-def test_marks_of_use_leave_nothing_behind(stock, engine):
+def test_wear_marks_are_removed_after_the_shot(stock, engine):
     from blendgen.scene.condition import Condition
 
     placed = conformance.place(1, stock.product("box")).model_copy(
