@@ -85,3 +85,9 @@ def test_a_product_in_it_is_visible_from_above_and_hidden_from_a_low_angle(stock
         film = engine.render(shot)
         visible = (film.instance_id == 1).sum() / film.amodal_masks[1].sum()
         assert (visible < 0.3) == hidden and (hidden or visible > 0.99)
+
+
+def test_every_kind_has_a_builder():
+    from blendgen.engine.blender.surfaces import containers
+
+    assert set(containers._BUILDERS) == set(CONTAINER_KINDS)

@@ -210,3 +210,10 @@ def test_wear_marks_are_removed_after_the_shot(stock, engine):
     for _ in range(3):
         engine.render(shot)
     assert (len(bpy.data.materials), len(bpy.data.node_groups)) == before
+
+
+def test_every_kind_of_sticker_has_a_material():
+    from blendgen.engine.blender.wear import stickers
+    from blendgen.scene.kinds.stickers import STICKER_KINDS
+
+    assert set(stickers._MATERIALS) == set(STICKER_KINDS)
