@@ -21,7 +21,7 @@ def glass(stock, engine_for):
     part.name = box.parts[0]
 
 
-def _worn(mark: str, amount: float):
+def condition_with(mark: str, amount: float):
     from blendgen.scene.condition import Condition, Impact, Sticker
 
     offset = (3.0, 7.0)
@@ -52,7 +52,7 @@ def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, en
     films = []
     for amount in (0.0, 0.3, 1.0):
         placed = conformance.place(1, stock.product("box")).model_copy(
-            update={"condition": _worn(mark, amount)}
+            update={"condition": condition_with(mark, amount)}
         )
         films.append(engine.render(conformance.make_shot([placed], camera, [conformance.overhead_lamp()])))
     new, little, much = (sum(film.radiance_linear.values()) for film in films)
@@ -67,7 +67,7 @@ def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, en
 def test_a_sticker_is_on_the_surface_below_it_only(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(0, 90, 0, distance_m=0.3, target=(0, 0, 0.03), resolution=(48, 36))
-    flat = _worn("label", 1.0)
+    flat = condition_with("label", 1.0)
     (sticker,) = flat.stickers
     lights = []
     for center_m in (sticker.center_m, (0.0, 0.0, 0.5), (0.0, 0.0, -0.5)):
@@ -81,7 +81,9 @@ def test_a_sticker_is_on_the_surface_below_it_only(stock, engine_for):
 
 def test_stickers_are_removed_after_the_shot(stock, engine_for):
     engine = engine_for(1, samples_per_pixel=1, max_bounces=0, denoise=False)
-    used = conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("label", 1.0)})
+    used = conformance.place(1, stock.product("box")).model_copy(
+        update={"condition": condition_with("label", 1.0)}
+    )
     shot = conformance.make_shot([used], conformance.make_camera(resolution=(16, 16)))
     counts = []
     for _ in range(3):
@@ -94,7 +96,7 @@ def test_stickers_are_removed_after_the_shot(stock, engine_for):
 def test_a_sticker_reaches_only_what_lies_below_it(kind):
     from blendgen.engine.blender.wear.stickers import reaches
 
-    (sticker,) = _worn(kind, 1.0).stickers  # 60 x 30 mm, its centre at a height of 30 mm
+    (sticker,) = condition_with(kind, 1.0).stickers  # 60 x 30 mm, its centre at a height of 30 mm
     triangle = np.array([(0.0, 0.0, 0.0), (0.004, 0.0, 0.0), (0.0, 0.004, 0.0)])
     assert reaches(sticker, triangle + (0.0, 0.0, 0.03)) and reaches(sticker, triangle + (-0.033, 0.0, 0.03))
     assert reaches(sticker, 50 * triangle + (-0.1, -0.1, 0.03))  # none of its corners is below the sticker
@@ -110,7 +112,9 @@ def test_only_glass_cracks(stock, engine_for):
         engine.render(conformance.make_shot([placed], camera)).radiance_linear["environment"]
         for placed in (
             conformance.place(1, stock.product("box")),
-            conformance.place(1, stock.product("box")).model_copy(update={"condition": _worn("cracks", 1.0)}),
+            conformance.place(1, stock.product("box")).model_copy(
+                update={"condition": condition_with("cracks", 1.0)}
+            ),
         )
     )
     assert np.array_equal(whole, hit)

@@ -23,10 +23,10 @@ def keypoints_seen(shot: Shot, models: Models) -> dict[int, np.ndarray]:
     """instance id -> (n,) bool, in the order of the product's keypoints."""
     camera_m = inverse_rigid(shot.camera.world_to_camera)[:3, 3]
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    return {placed.instance_id: _seen(placed, models, camera_m, depsgraph) for placed in shot.products}
+    return {placed.instance_id: _are_visible(placed, models, camera_m, depsgraph) for placed in shot.products}
 
 
-def _seen(placed: PlacedProduct, models: Models, camera_m: np.ndarray, depsgraph) -> np.ndarray:
+def _are_visible(placed: PlacedProduct, models: Models, camera_m: np.ndarray, depsgraph) -> np.ndarray:
     points = [keypoint.position_m for keypoint in models.keypoints(placed)]
     world = transform_points(placed.object_to_world, np.reshape(points, (-1, 3)))
     slack_m = _AT_THE_POINT * max(placed.size_m)
