@@ -46,7 +46,7 @@ def build_class_table(
 
     label rule: "model", "colorway", "model+colorway", "folder" or "class"
     sections: the number of each product's section, by product name; None: all are in the first
-    raises: CatalogError where a rule gives no usable name
+    raises: CatalogError if a rule gives no usable name
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:

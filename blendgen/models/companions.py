@@ -59,7 +59,7 @@ def inside(folder: Path, name: str) -> Path | None:
 
 
 def gltf_json(path: Path) -> dict:
-    """The JSON part of a .gltf or .glb; {} where it is not valid. The rest of the file is not read."""
+    """The JSON part of a .gltf or .glb; {} if it is not valid. The rest of the file is not read."""
     with open_regular(path, MAX_MODEL_BYTES) as file:
         start = file.read(20)
         length = _MAX_JSON_BYTES

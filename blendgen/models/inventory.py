@@ -171,7 +171,7 @@ def _class_table(
 
 
 def _label_rules(spec_file: SpecFile, requested: SpecSources, groups: list[tuple[Product, ...]]) -> list[str]:
-    """The label rule of each section; where it states none: class if all its models have one, else model."""
+    """The label rule of each section; by default class if all its models have one, else model."""
     rules: list[str] = []
     problems = []
     for number, ((section, sources), products) in enumerate(zip(requested.products, groups, strict=True)):

@@ -99,8 +99,8 @@ class Measured:
     missing_textures: images that the model names and that could not be used
     keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
     file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
-        says so from those that Blender shows, to the product frame; None where there is no file, or where
-        its axes are unknown
+        says so from those that Blender shows, to the product frame; None without a file, or if its
+        axes are unknown
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the array
@@ -208,7 +208,7 @@ class Catalog:
         return (*self.products, *self.distractors, *self.occluders)
 
     def product(self, name: str, case: str | None = None) -> Product:
-        """A product, a distractor or an occluder by its name; in a case where one is given."""
+        """A product, a distractor or an occluder by its name; in its case if one is given."""
         if case is not None:
             return self.products_in_case[name]
         return next(product for product in self.models if product.name == name)

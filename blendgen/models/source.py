@@ -50,5 +50,5 @@ class Measurer(Protocol):
         """Measure each source into the folder next to it, in order.
 
         yields: None for a complete entry, else a Refusal; a bad model never raises
-        raises: SetupError where nothing can be measured on this machine
+        raises: SetupError if nothing can be measured on this machine
         """

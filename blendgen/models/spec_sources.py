@@ -123,7 +123,7 @@ _FAMILY_SOURCES: dict[str, Callable[[], list[Source]]] = {
 def _selected(
     spec_file: SpecFile, path: FieldPath, section: ModelSource, sources: list[Source]
 ) -> list[Source]:
-    """The sources that `models` names; all where it names none."""
+    """The sources that `models` names; all by default."""
     if section.models is None:
         return sources
     by_name = {source.name: source for source in sources}

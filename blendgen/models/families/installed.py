@@ -17,7 +17,7 @@ from blendgen.system.entry_points import FAMILY_GROUP, Plugin, find_plugin
 def installed_sources(name: str) -> list[Source]:
     """The models of an installed family.
 
-    raises: CatalogError where no package has it, SetupError where the package does not work
+    raises: CatalogError if no package has it, SetupError if the package does not work
     """
     plugin = find_plugin(FAMILY_GROUP, name)
     if plugin is None:

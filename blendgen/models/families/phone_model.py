@@ -63,7 +63,7 @@ class Island(_Part):
 
 
 class Lens(_Part):
-    """height_mm: above the island, or above the back where there is no island."""
+    """height_mm: above the island, or above the back without an island."""
 
     center_mm: Place
     diameter_mm: Millimetres
@@ -100,7 +100,7 @@ class Front(_Part):
 
     @property
     def cutout(self) -> Place:
-        """(width, height) of the notch or island in millimetres; raises ValueError where there is none."""
+        """(width, height) of the notch or island in millimetres; raises ValueError if there is none."""
         if self.cutout_mm is None:
             raise ValueError("a front with a home button has no cutout")
         return self.cutout_mm

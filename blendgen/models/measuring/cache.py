@@ -61,7 +61,7 @@ def source_key(source: Source, measurer_digest: str) -> str:
     """Hex sha256 over everything that decides how the source is measured.
 
     measurer_digest: Measurer.digest
-    raises: OSError where the model file cannot be read
+    raises: OSError if the model file cannot be read
     """
     facts = {
         "format": CACHE_FORMAT,

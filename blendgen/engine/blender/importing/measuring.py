@@ -53,7 +53,7 @@ class BlenderMeasurer:
         return code_digest(_MODULE)
 
     def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
-        """As Measurer.measure; raises SetupError where Blender, memory or disk space is missing."""
+        """As Measurer.measure; raises SetupError if Blender, memory or disk space is missing."""
         child = None
         with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
             try:
