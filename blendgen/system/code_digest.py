@@ -51,24 +51,24 @@ def import_closure(module: str) -> frozenset[str]:
 
 
 @cache
-def _files() -> dict[str, Path]:
+def _files() -> dict[str, str]:
     """Module or package name -> its source file."""
     files = {}
     for folder, folders, names in os.walk(_PACKAGE):
         folders[:] = [name for name in folders if not name.startswith(("_", "."))]
-        package = ".".join([_PACKAGE.name, *Path(folder).relative_to(_PACKAGE).parts])
+        package = _PACKAGE.name + folder[len(str(_PACKAGE)) :].replace(os.sep, ".")
         for name in names:
             if name == "__init__.py":
-                files[package] = Path(folder, name)
+                files[package] = f"{folder}/{name}"
             elif name.endswith(".py"):
-                files[f"{package}.{name[:-3]}"] = Path(folder, name)
+                files[f"{package}.{name[:-3]}"] = f"{folder}/{name}"
     return files
 
 
 @cache
 def _source(module: str) -> tuple[str, frozenset[str]]:
     """The digest of a module's source, and the modules that it imports."""
-    text = _files()[module].read_bytes()
+    text = Path(_files()[module]).read_bytes()
     imports = set() if module == _PACKAGE.name else _imported(text) & _files().keys()
     if _LOOP in text:
         imports |= {name for name in _files() if name.startswith(f"{module}.")}
