@@ -109,6 +109,24 @@ def test_a_light_and_a_heavy_body_settle_apart():
     assert turned == pytest.approx(np.eye(3), abs=1e-12)
 
 
+def slide_m(slope_deg):
+    """How far downhill a slab comes to rest from where it falls onto a slope."""
+    slope = np.radians(slope_deg)
+    tilt = np.eye(4)
+    tilt[:3, :3] = [[np.cos(slope), 0, np.sin(slope)], [0, 1, 0], [-np.sin(slope), 0, np.cos(slope)]]
+    tilt[2, 3] = 0.04
+    slab = Body(polytope.box((-0.04, -0.04, -0.01), (0.04, 0.04, 0.01)), tilt[:3, :3], np.zeros(2))
+    plank = polytope.box((-0.2, -0.1, -0.02), (0.2, 0.1, 0.0)).placed(tilt)
+    (pose,) = settle([slab], [plank], 0.0)
+    return pose[0, 3]
+
+
+def test_a_body_stays_on_a_slope_below_the_angle_of_friction_and_slides_down_above():
+    """A coefficient of 0.6 holds up to 31 degrees."""
+    assert slide_m(30) == pytest.approx(0, abs=0.002)
+    assert slide_m(32) > 0.02
+
+
 def test_a_container_without_a_pile_and_a_band_upside_down_are_refused():
     with pytest.raises(SpecError, match=r"container needs placement\.arrangement: pile"):
         make_spec(container={})

@@ -18,6 +18,12 @@ def test_conformance(engine, stock, check):
     check(engine, stock.product("box"), stock.product("sphere"))
 
 
+def test_indirect_light_is_clamped_far_below_direct_light(engine):
+    """A limit of 0 would be none at all."""
+    cycles = bpy.context.scene.cycles
+    assert 3 < cycles.sample_clamp_indirect < 12 < cycles.sample_clamp_direct < 100
+
+
 def test_depth_is_infinite_where_nothing_was_hit(engine, stock):
     camera = conformance.make_camera(elevation_deg=1, focal_length_mm=18)
     film = engine.render(conformance.make_shot([conformance.place(1, stock.product("box"))], camera))

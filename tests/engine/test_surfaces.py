@@ -144,6 +144,34 @@ def test_there_are_no_gaps_to_fall_through(kind):
     assert 0.15 < near_top < 0.7 if kind == "belt_mesh" else near_top > 0.6
 
 
+def inputs_of_roughness(surface: Surface) -> dict[str, float]:
+    """{name: value} of the single numbers that the roughness of the surface depends on."""
+    nodes = set()
+    for slot in (slot for placed in build(surface) for slot in placed.material_slots):
+        shaders = [n for n in slot.material.node_tree.nodes if n.bl_idname == "ShaderNodeBsdfPrincipled"]
+        links = [link for shader in shaders for link in shader.inputs["Roughness"].links]
+        while links:
+            node = links.pop().from_node
+            if node not in nodes:
+                nodes.add(node)
+                links += [link for socket in node.inputs for link in socket.links]
+    return {n.name: n.outputs[0].default_value for n in nodes if n.bl_idname == "ShaderNodeValue"}
+
+
+@pytest.mark.parametrize("roughness", [0.1, 0.8])
+def test_a_photo_is_as_rough_as_its_parameter(roughness):
+    photo = SurfacePhoto(image="a.jpg", width_m=0.4, roughness=roughness)
+    assert inputs_of_roughness(surface_of("photo", photo=photo)) == {"roughness": pytest.approx(roughness)}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SOLID_KINDS if kind not in ("photo", "backlit_sheet")])
+def test_dust_and_wear_change_the_roughness_of_a_surface(kind):
+    inputs = inputs_of_roughness(surface_of(kind, dust=0.7, wear=0.9))
+    assert inputs["dust"] == pytest.approx(0.7)
+    wears = kind in (*BELTS, "steel_table", "wood_table")
+    assert not wears or inputs["wear"] == pytest.approx(0.9)
+
+
 @pytest.mark.parametrize("kind", SOLID_KINDS)
 def test_data_blocks_do_not_accumulate(kind):
     def count():
