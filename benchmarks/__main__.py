@@ -56,7 +56,7 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
     from benchmarks.report import report
     from benchmarks.table import table
     from benchmarks.thresholds import failed
-    from blendgen.cli.result_file import refuse_others_file
+    from blendgen.files.result_file import refuse_others_file
     from blendgen.system.resources import resource_folder
 
     for name in ("bench.json", "bench.png") if folder is not None else ():
@@ -101,7 +101,7 @@ def _versus(against: Path | None, spec, inventory):
 
 def _write(result: dict, text: str, folder: Path) -> None:
     from benchmarks.plot import can_plot, plot
-    from blendgen.cli.result_file import write_result
+    from blendgen.files.result_file import write_result
 
     write_result(folder / "bench.json", text.encode() + b"\n")
     if can_plot():

@@ -125,7 +125,7 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
         try:
             generate(job, store, range(images), watch, workers)
         except Interrupted as error:  # its message names the temporary folder
-            raise Interrupted(error.exit_code - 128, "stopped; nothing was measured") from None
+            raise Interrupted(error.signum, "stopped; nothing was measured") from None
     return Run(
         tuple(watch.stamps),
         pace(watch.stamps, workers, cores()),

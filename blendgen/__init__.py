@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blendgen.api import check, load_spec, open_dataset, sample
+    from blendgen.api import check, generate, generate_rows, load_spec, open_dataset, preview, sample
     from blendgen.errors import (
         BlendgenError,
         CatalogError,
@@ -39,8 +39,11 @@ __all__ = [
     "SpecError",
     "UsageError",
     "check",
+    "generate",
+    "generate_rows",
     "load_spec",
     "open_dataset",
+    "preview",
     "sample",
 ]
 

@@ -6,24 +6,24 @@ printed: warnings go to the logger "blendgen". The modules behind a function are
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from blendgen.dataset.dataset import Dataset
     from blendgen.draw.survey import CheckReport
-    from blendgen.models.inventory import Inventory
-    from blendgen.scene.shot import Exposure, Shot
+    from blendgen.scene.shot import Exposure, Row, Shot
     from blendgen.spec.load import Override, SpecFile
+    from blendgen.system.progress import ProgressLike
+    from blendgen.workers.run import GenerateOptions, GenerateReport
 
     AnyPath: TypeAlias = str | os.PathLike[str]
     AnySpec: TypeAlias = SpecFile | Mapping[str, Any] | AnyPath
     Overrides: TypeAlias = Mapping[str, Any] | Iterable[Override]
-
-_log = logging.getLogger("blendgen")
 
 
 class Sampled(NamedTuple):
@@ -71,9 +71,10 @@ def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = F
     raises: SpecError, CatalogError, GeometryError; SetupError where Blender is missing
     """
     from blendgen.draw.survey import survey
+    from blendgen.engine.blender.importing.products import measured_inventory
 
     spec_file = load_spec(spec, overrides)
-    return survey(spec_file.spec, _inventory(spec_file, strict))
+    return survey(spec_file.spec, measured_inventory(spec_file, strict))
 
 
 def sample(
@@ -90,12 +91,122 @@ def sample(
     The rest, and what is raised, is as for check.
     """
     from blendgen.draw.shot import draw_exposures, draw_shot
+    from blendgen.engine.blender.importing.products import measured_inventory
 
     spec_file = load_spec(spec, overrides)
-    values, inventory = spec_file.spec, _inventory(spec_file, strict)
+    values, inventory = spec_file.spec, measured_inventory(spec_file, strict)
     shot_index = index // values.exposures_per_shot
     shot = draw_shot(values, inventory.catalog, inventory.class_table, shot_index, attempt)
     return Sampled(shot, draw_exposures(values, shot, [index])[0])
+
+
+def generate(
+    spec: AnySpec,
+    folder: AnyPath,
+    *,
+    overrides: Overrides | None = None,
+    indices: Sequence[int] | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    strict: bool = False,
+    force: bool = False,
+    check_files: bool = False,
+    progress: ProgressLike = False,
+) -> GenerateReport:
+    """Make the images of a spec that are not in the folder yet; returns when all are there.
+
+    Ctrl-C finishes the images that are being rendered and raises Interrupted, a KeyboardInterrupt; a second
+    one stops at once. The same call continues later.
+
+    spec, overrides: as for load_spec
+    folder: of the data set; it is made, or holds images of the same spec
+    indices: numbers of the wanted images; None for 0 up to the spec's `images`
+    workers: processes, each with its own Blender; None for one a core or GPU, as memory allows
+    device: what Cycles renders on: "cpu", "auto", or a backend such as "cuda" or "cuda:0,2"
+    strict: a model of a folder that cannot be used is an error; otherwise it is left out with a warning
+    force: replace another data set in the folder; files that are not part of it are never removed
+    check_files: compare finished files with their sha256, not with their size alone
+    progress: True for a bar; a function is called with (finished, total) as images of this run are finished
+    raises: BlendgenError; Interrupted after a signal
+    """
+    from blendgen.workers.early_worker import start_early_worker
+
+    with start_early_worker() as early_worker:  # loads Blender while this process loads what follows
+        from blendgen.workers.run import make_all, opened_run
+
+        with opened_run(
+            load_spec(spec, overrides), Path(folder), early_worker, progress, indices=indices,
+            workers=workers, device=device, strict=strict, force=force, check_files=check_files,
+        ) as run:  # fmt: skip
+            return make_all(run)
+
+
+def generate_rows(
+    spec: AnySpec,
+    folder: AnyPath,
+    *,
+    overrides: Overrides | None = None,
+    progress: ProgressLike = False,
+    **options: Unpack[GenerateOptions],
+) -> Iterator[Row]:
+    """As generate, but an iterator: each row comes when its image is recorded, in the order of finishing.
+
+        for row in generate_rows("scene.yaml", "out"):
+            print(row["file_name"])
+
+    Leaving the loop ends the run; images that are recorded by then stay. The folder is locked until the
+    iterator is exhausted or closed.
+
+    options: those of generate
+    raises: as generate; the faults of a spec at once, everything else while rows are taken
+    """
+    spec_file = load_spec(spec, overrides)
+
+    def rows() -> Iterator[Row]:
+        from blendgen.workers.early_worker import start_early_worker
+
+        with start_early_worker() as early_worker:
+            from blendgen.workers.run import made_rows, opened_run
+
+            with opened_run(spec_file, Path(folder), early_worker, progress, **options) as run:
+                yield from made_rows(run)
+
+    return rows()
+
+
+def preview(
+    spec: AnySpec,
+    output: AnyPath | None = None,
+    *,
+    overrides: Overrides | None = None,
+    images: int = 12,
+    boxes: bool = True,
+    vary: str | None = None,
+    ablate: str | None = None,
+    index: int = 0,
+    quick: bool = True,
+    strict: bool = False,
+    progress: ProgressLike = False,
+) -> Image:
+    """Render a few images onto one labelled sheet, a Pillow image, which a notebook shows.
+
+    output: a .png, .jpg or .webp file to write; one that blendgen did not write is never replaced
+    images: how many, from the first; boxes: draw the boxes of the labels
+    vary: a parameter or section, such as "camera.elevation_deg", that alone changes from image to image
+    ablate: a parameter or section that alone stays the same
+    index: the image whose other values all images have
+    quick: at most 160 px and a few samples; otherwise as the spec says
+    The rest is as for generate.
+    raises: BlendgenError; Interrupted after a signal
+    """
+    from blendgen.workers.early_worker import start_early_worker
+
+    with start_early_worker() as early_worker:
+        from blendgen.workers.preview import PreviewOptions, make_preview
+
+        options = PreviewOptions(images, boxes, vary, ablate, index, quick, strict)
+        file = None if output is None else Path(output)
+        return make_preview(load_spec(spec, overrides), options, file, progress, early_worker)
 
 
 def open_dataset(folder: AnyPath) -> Dataset:
@@ -114,16 +225,3 @@ def _overrides(overrides: Overrides | None) -> Iterator[Override]:
     if isinstance(overrides, Mapping):
         return (override_of(key, value) for key, value in overrides.items())
     return iter(overrides or ())
-
-
-def _inventory(spec_file: SpecFile, strict: bool) -> Inventory:
-    """Measure the products of a spec; warns of models that are left out."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
-    from blendgen.models.inventory import load_inventory
-    from blendgen.models.measuring.cache import cache_folder
-
-    inventory = load_inventory(spec_file, BlenderMeasurer(cache_folder() / "measure.log"), strict)
-    if inventory.refusals:
-        listed = "".join(f"\n  {refusal}" for refusal in inventory.refusals)
-        _log.warning("left out %d model(s):%s", len(inventory.refusals), listed)
-    return inventory

@@ -8,8 +8,9 @@ BlendgenError            1  rendering or another step failed
 |- InfeasibleShot        3  every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
 |- SetupError            4  Blender, a system library or a device is missing
-|- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
-`- Interrupted 129/130/143  stopped by a signal; finished images are kept
+`- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
+KeyboardInterrupt
+`- Interrupted 129/130/143  stopped by a signal; finished images are recorded
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
 `cli/__init__.py` is the one place that turns an exception into an exit code.
@@ -148,11 +149,14 @@ class DatasetError(BlendgenError):
     exit_code = ExitCode.DATASET
 
 
-class Interrupted(BlendgenError):
-    """Stopped by a signal; `signum` decides the exit code."""
+class Interrupted(KeyboardInterrupt):
+    """Stopped by the signal `signum`, after all finished images were recorded.
+
+    It is not an error: `except Exception` does not catch it.
+    """
 
     def __init__(self, signum: int, message: str):
-        self.exit_code = ExitCode(128 + signum)
+        self.signum, self.exit_code = signum, ExitCode(128 + signum)
         super().__init__(message)
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from blendgen.cli.preview import steered
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
 from blendgen.engine.blender.importing.measuring import BlenderMeasurer
@@ -25,6 +24,7 @@ from blendgen.report.contact_sheet import contact_sheet
 from blendgen.spec.load import check_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document
+from blendgen.workers.preview import PreviewOptions, sweep_captions, sweep_of
 from tests.docs_pages import DOCS, default_of
 from tests.strip_recipes import SCENE, Recipe, Values, parameters, recipes
 
@@ -77,7 +77,8 @@ def _set(values: Values, path: list[str], value) -> None:
 def picture(strip: Strip) -> Image.Image:
     """The tiles of a strip in a row, each with its value; renders in this process."""
     inventory = _inventory()
-    sweep, captions = steered(strip.spec, inventory, strip.key, None, 0, strip.tiles)
+    sweep = sweep_of(strip.spec, inventory, PreviewOptions(vary=strip.key, images=strip.tiles))
+    captions = sweep_captions(strip.spec, inventory, sweep)
     developer = Developer(Denoiser(THREADS), strip.spec.exposures_per_shot)
     stock = inventory.catalog, inventory.class_table
     pipeline = Pipeline(strip.spec, *stock, _engine(strip.spec.render), developer, sweep)

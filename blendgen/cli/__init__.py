@@ -15,7 +15,7 @@ import traceback
 import click
 
 from blendgen import __version__
-from blendgen.cli.interrupt import insistent
+from blendgen.cli.interrupt import interruptible
 from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
@@ -89,34 +89,37 @@ def run_program(command: click.Command, arguments: list[str], program: str) -> i
 def run(arguments: list[str], command: click.Command = group, program: str = "blendgen") -> int:
     """Run a command line; returns its exit code and prints errors as plain lines."""
     verbose = "-v" in arguments or "--verbose" in arguments
-    with insistent() as interrupt:
+    with interruptible() as interrupt:
         try:
             result = command.main(arguments, prog_name=program, standalone_mode=False)
             sys.stdout.flush()
             return result if isinstance(result, int) else ExitCode.OK
-        except (click.exceptions.Abort, KeyboardInterrupt):
+        except (click.exceptions.Abort, KeyboardInterrupt) as error:
+            cause = error.__cause__ if isinstance(error, click.exceptions.Abort) else error
+            if isinstance(cause, Interrupted):
+                return _failed(str(cause), cause.exit_code, verbose)
             return _failed("stopped", interrupt.exit_code, verbose)
-        except Exception as error:  # noqa: BLE001 - what is not told is raised again
-            if interrupt.signum is not None and not isinstance(error, Interrupted):  # made of it by a library
+        except Exception as error:  # noqa: BLE001 - an unknown one is raised again
+            if interrupt.signum is not None:  # a library turned the interrupt into an error of its own
                 return _failed("stopped", interrupt.exit_code, verbose)
-            return _told(error, verbose)
+            return _report(error, verbose)
 
 
-def _told(error: Exception, verbose: bool) -> int:
+def _report(error: Exception, verbose: bool) -> int:
     if isinstance(error, click.ClickException):
         text = io.StringIO()
         error.show(text)
         say(text.getvalue().rstrip("\n"))
         return ExitCode.USAGE
     if isinstance(error, BrokenPipeError):
-        return ExitCode.FAILED  # whoever read our output has left; nothing more can be said there
+        return ExitCode.FAILED  # the reader of our output is gone, so nothing more can be printed there
     if isinstance(error, BlendgenError):
         return _failed(str(error), error.exit_code, verbose)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
     if isinstance(error, MemoryError):
-        return _failed("memory ran out", ExitCode.FAILED, verbose)
+        return _failed("out of memory", ExitCode.FAILED, verbose)
     raise error
 
 

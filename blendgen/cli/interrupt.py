@@ -1,9 +1,9 @@
-"""A wish to stop that is never lost: not in a module that loads, not in a library that turns it into its
-own error.
+"""Interrupts that are not lost: neither in a module that is being imported nor in a library that turns them
+into errors of its own.
 
-Ctrl-C, SIGTERM and SIGHUP all raise KeyboardInterrupt, wherever the program happens to be. In a callback
-of the import system it is dropped; pydantic raises errors of its own in its place. So it is raised again
-until somebody deals with it. While images are made, StopSignal of workers/ hears the signals instead.
+Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt wherever the program is. The import system drops an
+exception that is raised in one of its callbacks; pydantic raises its own error instead. So the interrupt is
+raised again until it is handled. While images are made, StopSignal (workers/) handles the signals.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 _AGAIN_AFTER_S = 0.5
-# what each does where nobody has changed it; Windows has no SIGHUP
+# the handlers that Python starts with; Windows has no SIGHUP
 _DEFAULTS = {
     getattr(signal, name): default
     for name, default in (
@@ -30,68 +31,68 @@ _DEFAULTS = {
 
 @dataclass
 class Interrupt:
-    """signum: the signal that came last, whatever became of the exception; None before any."""
+    """signum: the last signal, whatever became of its exception; None before the first."""
 
     signum: int | None = None
 
     @property
     def exit_code(self) -> int:
-        """As that of Interrupted; of an end that no signal asked for, that of Ctrl-C."""
+        """As of Interrupted; without a signal, as of Ctrl-C."""
         return 128 + (self.signum or signal.SIGINT)
 
-    def raise_it(self, signum, _frame) -> None:
+    def on_signal(self, signum: int, _frame: FrameType | None) -> None:
         self.signum = signum
-        _call_again()
+        _start_timer()
         raise KeyboardInterrupt
 
-    def raise_again(self, _signum, _frame) -> None:
-        if _is_dealt_with(sys.exception()):
-            _call_again()
-        else:
-            signal.raise_signal(self.signum or signal.SIGINT)  # whoever listens by now
+    def on_timer(self, _signum: int, _frame: FrameType | None) -> None:
+        if _is_handled(sys.exception()):
+            _start_timer()
+        elif self.signum is not None:
+            signal.raise_signal(self.signum)  # to the handler of this moment
 
 
 @contextmanager
-def insistent() -> Iterator[Interrupt]:
-    """In the main thread: a signal raises KeyboardInterrupt until that ends the block."""
+def interruptible() -> Iterator[Interrupt]:
+    """In the main thread: a signal raises KeyboardInterrupt again and again until that ends the block."""
     interrupt = Interrupt()
-    # neither ignored, as nohup does with SIGHUP, nor another's
-    ours = {signum: default for signum, default in _DEFAULTS.items() if signal.getsignal(signum) is default}
-    if not ours or threading.current_thread() is not threading.main_thread():
+    # a handler of somebody else stays, and SIG_IGN too, with which nohup ignores SIGHUP
+    handlers = {signum: old for signum, old in _DEFAULTS.items() if signal.getsignal(signum) is old}
+    if not handlers or threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
     if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, interrupt.raise_again)
-    for signum in ours:
-        signal.signal(signum, interrupt.raise_it)
+        signal.signal(signal.SIGALRM, interrupt.on_timer)
+    for signum in handlers:
+        signal.signal(signum, interrupt.on_signal)
     try:
         yield interrupt
     finally:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        for signum, default in ours.items():
-            signal.signal(signum, default)
+        for signum, old in handlers.items():
+            signal.signal(signum, old)
         _forget()
 
 
-def _call_again() -> None:
+def _start_timer() -> None:
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_AFTER_S)
 
 
-def _is_dealt_with(error: BaseException | None) -> bool:
-    """Is somebody cleaning up after the interrupt at this moment?"""
+def _is_handled(error: BaseException | None) -> bool:
+    """Whether the code that runs now cleans up after an interrupt."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
 
 
 def _forget() -> None:
-    """Let the exit code be the one that the program returns.
+    """Make Python exit with the code that the program returns.
 
-    CPython notes an interrupt that ends code inside exec(), as dataclasses use it, and then dies of the
-    signal although somebody caught it; the next exec() takes the note away.
+    CPython remembers an interrupt that ended code inside exec(), as dataclasses use it, and then ends by the
+    signal although the exception was caught; the next exec() clears that.
     source: run_eval_code_obj in CPython's Python/pythonrun.c
     """
     exec("")

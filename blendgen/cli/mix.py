@@ -50,8 +50,8 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     from blendgen.exporters.mix import Mixture, mix
 
     mixture = Mixture(_ratio(ratio), _shares(photo_splits), extra_classes)
-    with Progress("file") as progress:
-        progress.begin(0)
+    with Progress() as progress:
+        progress.begin(0, "file")
         told = mix(folder, photos, dest, mixture, link, force, progress.advance)
     for note in told["notes"]:
         say(f"note: {note}")

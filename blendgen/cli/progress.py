@@ -1,13 +1,11 @@
-"""Progress on stderr: a bar with the time left on a terminal, now and then a line elsewhere."""
+"""Progress on stderr: on a terminal a bar with the time left, otherwise a line now and then."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import time
-from typing import Never
-
-from tqdm import tqdm
+from typing import Any
 
 from blendgen.cli.terminal import say
 from blendgen.files.names import printable
@@ -16,39 +14,53 @@ _LINE_EVERY_S = 10.0
 
 
 class Progress:
-    """Counts finished images; use as a context manager, `begin` with how many there are to make."""
+    """Reports the jobs of a command (see blendgen.system.progress); use as a context manager."""
 
-    def __init__(self, unit: str = "image"):
-        self._unit, self._total, self._done = unit, 0, 0
-        self._bar: tqdm[Never] | None = None
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._unit, self._total, self._finished = "image", 0, 0
+        self._started_s = self._reported_s = 0.0
 
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, *_) -> None:
-        if self._bar is not None:
-            self._bar.close()
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
-    def begin(self, total: int) -> None:
-        self._total, self._started = total, time.monotonic()
-        self._spoken = self._started
+    def begin(self, total: int, unit: str = "image") -> None:
+        self._close()
+        self._unit, self._total, self._finished = unit, total, 0
+        self._started_s = self._reported_s = time.monotonic()
         if sys.stderr.isatty() and total:
-            self._bar = tqdm(total=total, unit=f" {self._unit}", file=sys.stderr, dynamic_ncols=True)
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
 
     def advance(self, count: int) -> None:
-        self._done += count
+        self._finished += count
         if self._bar is not None:
             self._bar.update(count)
-        elif time.monotonic() - self._spoken >= _LINE_EVERY_S:
-            self._spoken = time.monotonic()
+        elif time.monotonic() - self._reported_s >= _LINE_EVERY_S:
+            self._reported_s = time.monotonic()
             say(self._line())
 
     def note(self, text: str) -> None:
-        """A line that stays, beside a bar that moves."""
+        """Print a line without breaking the bar."""
+        if self._bar is None:
+            say(text)
+            return
+        from tqdm import tqdm
+
         with contextlib.suppress(OSError):  # the terminal may be gone
             tqdm.write(printable(text), file=sys.stderr)
 
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
     def _line(self) -> str:
-        elapsed = self._spoken - self._started
-        left = elapsed / self._done * (self._total - self._done)
-        return f"{self._done}/{self._total} {self._unit}s, {left:.0f} s left"
+        if not self._total:
+            return f"{self._finished} {self._unit}s"
+        left_s = (self._reported_s - self._started_s) / self._finished * (self._total - self._finished)
+        return f"{self._finished}/{self._total} {self._unit}s, {left_s:.0f} s left"

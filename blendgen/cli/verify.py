@@ -44,8 +44,8 @@ def command(folder, ray_checks, rerenders, workers, as_json):
     from blendgen.verification.dataset import verify
 
     faults, stopped = [], None
-    with Progress("row") as progress:
-        progress.begin(read_record(Layout(folder)).get("images", 0))
+    with Progress() as progress:
+        progress.begin(read_record(Layout(folder)).get("images", 0), "row")
         try:
             for fault in itertools.chain(
                 verify(folder, progress.advance), _in_depth(folder, ray_checks, rerenders, workers)
@@ -83,7 +83,7 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
         yield found.fault
         return
     if ray_checks is not None:
-        with Progress("row") as progress:
+        with Progress() as progress:
             yield from ray_faults(found, ray_checks, progress, workers)
     if rerenders is not None:
         with Progress() as progress:

@@ -48,7 +48,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
     """
     require_embree()
     rows = spread_rows(found.layout.manifest, count)
-    progress.begin(len(rows))
+    progress.begin(len(rows), "row")
     with scratch_folder("rays") as scratch:
         inventory = found.inventory
         job = Job(

@@ -55,9 +55,7 @@ def _made_again(job: Job, store: Store, indices: list[int], progress, workers: i
     try:
         return generate(job, store, indices, progress, workers).record
     except Interrupted as error:
-        raise Interrupted(
-            error.exit_code - 128, "stopped; not all images were made again and compared"
-        ) from None
+        raise Interrupted(error.signum, "stopped; not all images were made again and compared") from None
 
 
 def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:

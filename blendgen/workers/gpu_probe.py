@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from pathlib import Path
 
 from blendgen.engine.device import CPU, Device, DeviceRequest, choose_devices
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.system.wheel import blender_version, require_libraries
-from blendgen.workers.spawn import run_tied_to_parent
-from blendgen.workers.stop_signal import stop_signals_blocked
+from blendgen.workers.spawn import spawn
 from blendgen.workers.worker import redirect_output
 
 _TIMEOUT_S = 60.0
@@ -37,26 +35,19 @@ def devices_for(request: DeviceRequest) -> tuple[Device, ...]:
 
 def probe_gpus() -> list[Device]:
     """The GPUs that Cycles can use here; raises SetupError if the probe fails."""
-    context = multiprocessing.get_context("spawn")
-    parent_end, child_end = context.Pipe(duplex=False)
     with scratch_folder("probe") as scratch:
-        arguments = (_send_gpus, child_end, scratch / "log")
-        process = context.Process(target=run_tied_to_parent, args=arguments, daemon=True)
+        process, pipe = spawn(_send_gpus, scratch / "log")
         try:
-            with stop_signals_blocked():
-                process.start()
-            child_end.close()
-            if parent_end.poll(_TIMEOUT_S):
-                return parent_end.recv()
+            if pipe.poll(_TIMEOUT_S):
+                return pipe.recv()
             reason = f"no answer within {_TIMEOUT_S:.0f} s"
         except EOFError:
             process.join()
             reason = f"the process ended with exit code {process.exitcode}"
         finally:
-            if process.pid is not None:
-                process.kill()
-                process.join()
-            parent_end.close()
+            process.kill()
+            process.join()
+            pipe.close()
     blender_version()  # if Blender or a library is missing, that is the reason: these raise with a fix
     require_libraries()
     raise SetupError(f"probing for GPUs failed: {reason}")

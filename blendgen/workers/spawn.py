@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.spawn
 import os
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +16,10 @@ from typing import Any
 from blendgen.system.end_with_parent import end_with_parent
 from blendgen.workers.share import ONE_THREAD_EACH, Share
 from blendgen.workers.stop_signal import stop_signals_blocked
+
+# one process starts at a time, because a start changes the environment of this process
+_START_LOCK = threading.Lock()
+_BLENDER_PATH = re.compile(r"[/\\]bpy[/\\][0-9.]+[/\\]scripts\b")
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,17 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     process = context.Process(
         target=run_tied_to_parent, args=(target, child_end, *arguments), name="blendgen-worker"
     )
-    with stop_signals_blocked(), _environment(ONE_THREAD_EACH):
-        process.start()
-    child_end.close()
+    try:
+        with _START_LOCK, stop_signals_blocked(), _environment(ONE_THREAD_EACH), _independent_start():
+            process.start()
+    except BaseException:  # Ctrl-C arrives when signals are no longer blocked
+        if process.pid is not None:
+            process.kill()
+            process.join()
+        parent_end.close()
+        raise
+    finally:
+        child_end.close()
     return process, parent_end
 
 
@@ -61,6 +76,28 @@ def run_tied_to_parent(target: Callable, *arguments: Any) -> None:
     if parent is not None and parent.pid is not None:
         end_with_parent(parent.pid)
     target(*arguments)
+
+
+@contextmanager
+def _independent_start() -> Iterator[None]:
+    """Pass less than usual to processes that start inside the block: see _independent."""
+    prepare = multiprocessing.spawn.get_preparation_data
+    multiprocessing.spawn.get_preparation_data = lambda name: _independent(prepare(name))
+    try:
+        yield
+    finally:
+        multiprocessing.spawn.get_preparation_data = prepare
+
+
+def _independent(preparation: dict[str, Any]) -> dict[str, Any]:
+    """The data for a new process without the caller's main module and Blender's own search path.
+
+    Workers need nothing of the main module. A program on stdin does not have a file to import, and a script
+    without `if __name__ == "__main__":` would start its run again in each worker. In a process that has
+    imported bpy, the search path has a second package of that name, which cannot be imported.
+    """
+    changed = {key: value for key, value in preparation.items() if not key.startswith("init_main_")}
+    return changed | {"sys_path": [path for path in changed["sys_path"] if not _BLENDER_PATH.search(path)]}
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """Stop signals: a user, a scheduler or a terminal asks the run to end.
 
-The parent turns them into flags. Workers ignore them, because a render would swallow them.
+The parent counts them, so that the run can finish what it has begun. Workers ignore them, because a render
+would swallow them.
 """
 
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -15,7 +18,9 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(sign
 
 @dataclass
 class StopSignal:
-    """Turns SIGINT, SIGTERM and SIGHUP into flags; use it as a context manager in the main thread.
+    """Counts SIGINT, SIGTERM and SIGHUP while it is used as a context manager.
+
+    Python handles signals in the main thread alone: in any other thread this counts nothing.
 
     signum: the first signal, None before it; count: how many have arrived
     """
@@ -25,16 +30,34 @@ class StopSignal:
     _previous: dict = field(default_factory=dict)
 
     def __enter__(self) -> StopSignal:
-        for signum in STOP_SIGNALS:
-            if signal.getsignal(signum) is not signal.SIG_IGN:  # nohup leaves SIGHUP ignored
-                self._previous[signum] = signal.signal(signum, self._note)
+        self._install()
         return self
 
     def __exit__(self, *_) -> None:
-        for signum, handler in self._previous.items():
-            signal.signal(signum, handler)
+        self._restore()
 
-    def _note(self, signum, _frame) -> None:
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Handle signals as before this was entered, while the caller's own code runs."""
+        self._restore()
+        try:
+            yield
+        finally:
+            self._install()
+
+    def _install(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for signum in STOP_SIGNALS:
+            # nohup ignores SIGHUP; None is a handler that Python did not install and cannot restore
+            if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+                self._previous[signum] = signal.signal(signum, self._count)
+
+    def _restore(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())
+
+    def _count(self, signum, _frame) -> None:
         self.signum = self.signum or signum
         self.count += 1
 

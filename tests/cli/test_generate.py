@@ -137,7 +137,7 @@ def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another
     folder, _ = finished
     before = content(folder)
     again = blendgen("generate", spec, "-o", folder, "--json")
-    assert json.loads(again.stdout)["kept"] == 6
+    assert json.loads(again.stdout)["existing"] == 6
     other = blendgen("generate", spec, "-o", folder, "--seed", "4")
     assert other.returncode == 5 and "another spec" in other.stderr and "--force" in other.stderr
     assert content(folder) == before
@@ -239,5 +239,5 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(spec, finished, tmp_pat
         manifest.write(b'{"torn')
     result = blendgen("generate", spec, "-o", folder, "--json")
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["kept"] == kept > 0
+    assert json.loads(result.stdout)["existing"] == kept > 0
     assert content(folder) == content(finished[0])

@@ -8,8 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
-from blendgen.cli.result_file import refuse_others_file, write_result
 from blendgen.errors import DatasetError
+from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.report.contact_sheet import contact_sheet, encoded_sheet
 
 SPEC = "blendgen: 1\nname: mine\nproducts: [{catalog: phones}]\nsurface: {kind: paper}\n"

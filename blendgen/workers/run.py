@@ -1,0 +1,170 @@
+"""Run: a data set from a checked spec to its contact sheet, or as much of it as is still missing.
+
+In: a spec, a folder and options. Out: a Run, whose batches make the images, and a GenerateReport.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+
+from blendgen.dataset.identity import portable_spec
+from blendgen.dataset.ownership import SHEET_MARK
+from blendgen.dataset.record import dataset_record
+from blendgen.dataset.store import Store, unbalanced_splits
+from blendgen.develop.encode import encode_jpeg
+from blendgen.engine.blender.importing.products import measured_inventory
+from blendgen.engine.device import Device, parse_device
+from blendgen.report.contact_sheet import dataset_sheet
+from blendgen.scene.shot import Row
+from blendgen.spec.load import SpecFile, resolved_yaml
+from blendgen.system.progress import Progress, ProgressLike, reported_to
+from blendgen.workers.calibrate import calibrate_spec
+from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.generate import Run
+from blendgen.workers.gpu_probe import devices_for
+from blendgen.workers.job import Job
+from blendgen.workers.stop_signal import StopSignal
+
+if TYPE_CHECKING:
+    from blendgen.dataset.dataset import Dataset
+
+_MAX_LISTED = 5
+_SHEET_QUALITY = 88
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GenerateReport:
+    """A data set after a run.
+
+    images: how many it holds, of which the run made `made` and found `existing` of the wanted ones there
+    images_per_split: by split; classes: labels in the order of label_id
+    exposures_per_shot: how many images each arrangement has
+    contact_sheet: a picture with labelled images from all of the data set
+    """
+
+    folder: Path
+    images: int
+    made: int
+    existing: int
+    images_per_split: dict[str, int]
+    classes: tuple[str, ...]
+    exposures_per_shot: int
+    contact_sheet: Path
+
+    def open_dataset(self) -> Dataset:
+        """The data set as rows and arrays; raises DatasetError."""
+        from blendgen.dataset.dataset import open_dataset
+
+        return open_dataset(self.folder)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values, for JSON."""
+        return asdict(self) | {"folder": str(self.folder), "contact_sheet": str(self.contact_sheet)}
+
+
+class GenerateOptions(TypedDict, total=False):
+    """Options of api.generate and opened_run."""
+
+    indices: Sequence[int] | None
+    workers: int | None
+    device: str
+    strict: bool
+    force: bool
+    check_files: bool
+
+
+@contextmanager
+def opened_run(
+    spec_file: SpecFile,
+    folder: Path,
+    early_worker: EarlyWorker,
+    progress: ProgressLike,
+    *,
+    indices: Sequence[int] | None = None,
+    workers: int | None = None,
+    device: str = "cpu",
+    strict: bool = False,
+    force: bool = False,
+    check_files: bool = False,
+) -> Iterator[Run]:
+    """A run over a folder, which is locked as long as the block lasts; see api.generate.
+
+    raises: BlendgenError; until then nothing is rendered but what calibration needs
+    """
+    with reported_to(progress) as reporter:
+        devices = _devices(device, reporter)
+        inventory = measured_inventory(spec_file, strict)
+        begun = None if force else folder
+        spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun)
+        spec, record = spec_file.spec, dataset_record(spec_file.spec, inventory)
+        with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files) as store:
+            stock = inventory.catalog, inventory.class_table
+            job = Job(spec, *stock, folder, store.layout.log, devices=devices)
+            yield Run(
+                job,
+                store,
+                range(spec.images) if indices is None else indices,
+                reporter,
+                workers,
+                early_worker,
+            )
+
+
+def made_rows(run: Run) -> Iterator[Row]:
+    """Make the images of a run; gives each row to the caller as soon as the manifest has it.
+
+    While the caller's code runs, signals are handled as they were before.
+    """
+    with StopSignal() as stop:
+        for rows in run.batches(stop):
+            with stop.released():
+                yield from rows
+    completed(run)
+
+
+def make_all(run: Run) -> GenerateReport:
+    """Make the images of a run; raises BlendgenError, Interrupted after a signal."""
+    with StopSignal() as stop:
+        for _ in run.batches(stop):
+            pass
+    return completed(run)
+
+
+def completed(run: Run) -> GenerateReport:
+    """Write the contact sheet of a run that has made all its batches; warns of classes that a split lacks."""
+    outcome, store = run.outcome, run.store
+    layout = store.layout
+    page = np.asarray(dataset_sheet(layout.root))
+    store.write_sheet(encode_jpeg(page, quality=_SHEET_QUALITY, comment=SHEET_MARK))
+    for split, labels in unbalanced_splits(outcome.record, store.summary).items():
+        _log.warning("note: the split %s has no image of %s; make more images", split, _listed(labels))
+    return GenerateReport(
+        folder=layout.root,
+        images=outcome.record["images"],
+        made=outcome.made,
+        existing=outcome.existing,
+        images_per_split=outcome.record["images_per_split"],
+        classes=tuple(outcome.record["classes"]),
+        exposures_per_shot=outcome.record["exposures_per_shot"],
+        contact_sheet=layout.contact_sheet,
+    )
+
+
+def _devices(text: str, progress: Progress) -> tuple[Device, ...]:
+    devices = devices_for(parse_device(text))
+    if text != "cpu":
+        progress.note(f"rendering on {', '.join(map(str, devices))}")
+    return devices
+
+
+def _listed(labels: list[str]) -> str:
+    more = len(labels) - _MAX_LISTED
+    return ", ".join(labels[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
