@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from blendgen.dataset.dataset import Dataset
     from blendgen.draw.survey import CheckReport
-    from blendgen.scene.shot import Exposure, Row, Shot
+    from blendgen.scene.row import Row
+    from blendgen.scene.shot import Exposure, Shot
     from blendgen.spec.load import Override, SpecFile
     from blendgen.system.progress import ProgressLike
     from blendgen.workers.run import GenerateOptions, GenerateReport
@@ -152,7 +153,7 @@ def generate_rows(
     """As generate, but an iterator: each row comes when its image is recorded, in the order of finishing.
 
         for row in generate_rows("scene.yaml", "out"):
-            print(row["file_name"])
+            print(row.label, row.image.name)
 
     Leaving the loop ends the run; images that are recorded by then stay. The folder is locked until the
     iterator is exhausted or closed.

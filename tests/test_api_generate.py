@@ -44,11 +44,6 @@ def rows_of(folder):
     return list(read_rows(folder / "manifest.jsonl"))
 
 
-def as_read(rows):
-    """Rows as they come from a manifest."""
-    return json.loads(json.dumps(rows))
-
-
 def session(code: str, *arguments, **options) -> subprocess.CompletedProcess:
     """A Python without a main module: the program comes through stdin."""
     command = [sys.executable, "-", *map(str, arguments)]
@@ -79,20 +74,20 @@ def test_rows_come_as_they_are_recorded_and_are_those_of_the_manifest(made, tmp_
     rows = []
     for row in blendgen.generate_rows(SPEC, tmp_path / "out", workers=1):
         rows.append(row)
-        assert (tmp_path / "out" / row["file_name"]).exists()
+        assert (tmp_path / "out" / row.image.name).exists()
         assert len(rows_of(tmp_path / "out")) >= len(rows)
-    assert as_read(rows) == rows_of(tmp_path / "out") == rows_of(made[0])
+    assert rows == rows_of(tmp_path / "out") == rows_of(made[0])
 
 
 def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
     folder = tmp_path / "out"
     for row in blendgen.generate_rows(SPEC, folder, overrides={"images": 200}, workers=1):
-        assert row["index"] == 0
+        assert row.index == 0
         break
     rows = rows_of(folder)
     assert 0 < len(rows) < 20
     images = sorted(path.relative_to(folder).as_posix() for path in folder.glob("images/**/*.png"))
-    assert images == sorted(row["file_name"] for row in rows)
+    assert images == sorted(row.image.name for row in rows)
     report = blendgen.generate(SPEC, folder, indices=range(len(rows)))
     assert (report.made, report.existing) == (0, len(rows))
 
@@ -110,7 +105,7 @@ def test_an_error_of_the_progress_function_ends_the_run_in_order(tmp_path):
 
     with pytest.raises(ZeroDivisionError):
         blendgen.generate(SPEC, tmp_path / "out", workers=1, progress=fails)
-    assert [row["index"] for row in rows_of(tmp_path / "out")] == [0, 1]
+    assert [row.index for row in rows_of(tmp_path / "out")] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +139,7 @@ def test_a_thread_can_generate(made, tmp_path):
     )
     thread.start()
     thread.join(120)
-    assert as_read(rows) == rows_of(made[0])
+    assert rows == rows_of(made[0])
 
 
 INTERRUPTED = """\

@@ -8,7 +8,7 @@ processes at once. It is a map-style data set in the sense of PyTorch, which is 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NotRequired, SupportsIndex, TypedDict, overload
@@ -110,7 +110,7 @@ class Dataset:
 
     def column(self, name: str) -> list[Any]:
         """The values of a column, one an image; raises UsageError for a column that rows do not have."""
-        return [_value(row, name) for row in self.rows()]
+        return [_columns(row, [name])[name] for row in self.rows()]
 
     def filter(self, predicate: Callable[[Row], bool] | None = None, /, **columns: Any) -> Dataset:
         """The images whose rows agree in all `columns` and satisfy `predicate`.
@@ -124,8 +124,7 @@ class Dataset:
         chosen = [
             position
             for position, row in zip(self.positions, self.rows(), strict=True)
-            if all(_agrees(_value(row, name), wanted) for name, wanted in columns.items())
-            and (predicate is None or predicate(row))
+            if _agrees(_columns(row, columns), columns) and (predicate is None or predicate(row))
         ]
         return replace(self, positions=chosen)
 
@@ -155,12 +154,17 @@ def open_dataset(folder: Path) -> Dataset:
     return Dataset(source, range(source.images))
 
 
-def _value(row: Row, name: str) -> Any:
+def _columns(row: Row, names: Iterable[str]) -> dict[str, Any]:
+    """The values of a row by column; raises UsageError for a name that is not a column."""
     values = row_values(row)
-    if name not in values:
-        raise UsageError(f"rows have no column {name!r}{did_you_mean(name, values)}")
-    return values[name]
+    for name in names:
+        if name not in values:
+            raise UsageError(f"rows have no column {name!r}{did_you_mean(name, values)}")
+    return values
 
 
-def _agrees(value: Any, wanted: Any) -> bool:
-    return value in wanted if isinstance(wanted, list | tuple | set | frozenset) else value == wanted
+def _agrees(values: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return all(
+        values[name] in one if isinstance(one, list | tuple | set | frozenset) else values[name] == one
+        for name, one in wanted.items()
+    )

@@ -16,7 +16,7 @@ from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.errors import Interrupted
 from blendgen.pipeline import tasks_for
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job

@@ -22,7 +22,7 @@ from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.products import measured_inventory
 from blendgen.engine.device import Device, parse_device
 from blendgen.report.contact_sheet import dataset_sheet
-from blendgen.scene.shot import Row
+from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.workers.calibrate import calibrate_spec

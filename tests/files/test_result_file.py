@@ -49,7 +49,7 @@ def run(*arguments, cwd):
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
 def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
-    """`-o .` beside the spec, and folders that are only called as ours are."""
+    """`-o .` next to the spec, and folders that are only called as ours are."""
     mine = [
         "spec.yaml",
         "images/2019/beach.jpg",
