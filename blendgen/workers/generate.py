@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -43,7 +43,6 @@ class Run:
     progress: gets the number of images to make, then the number of further finished ones
     workers: processes, at most one per shot; None: as many as this machine fits
     early_worker: becomes the first worker, if there is one
-    outcome: set when all batches are made
     """
 
     job: Job
@@ -52,9 +51,16 @@ class Run:
     progress: Progress
     workers: int | None = 1
     early_worker: EarlyWorker | None = None
-    outcome: Outcome | None = None
+    _outcome: Outcome | None = None
 
-    def batches(self, stop: StopSignal) -> Iterator[list[Row]]:
+    @property
+    def outcome(self) -> Outcome:
+        """How it went, once all batches are made."""
+        if self._outcome is None:
+            raise RuntimeError("the run has not ended")
+        return self._outcome
+
+    def batches(self, stop: StopSignal) -> Generator[list[Row]]:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
@@ -82,9 +88,9 @@ class Run:
                 f"stopped: {record['images']} images are finished in {self.store.layout.root}, "
                 f"{to_make - made} are missing; run the same command to continue",
             )
-        self.outcome = Outcome(made, existing, record)
+        self._outcome = Outcome(made, existing, record)
 
-    def _results(self, stop: StopSignal, done: set[int]) -> Iterator[list[Row]]:
+    def _results(self, stop: StopSignal, done: set[int]) -> Generator[list[Row]]:
         """Rows of each shot as it is finished; notes in dataset.json what it was made on."""
         tasks = tasks_for(self.job.spec, self._missing(done))
         some = itertools.islice(tasks_for(self.job.spec, self._missing(done)), _MANY_SHOTS)
