@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack docs docs-strips clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack mutate docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,10 @@ audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles 
 
 attack: $(READY)  ## hostile inputs, killed runs, a person's own files; needs strace (half an hour)
 	$(BIN)/python -m tests.attack
+
+mutate: $(READY)  ## changes of the code that no test notices; MODULES="blendgen/draw/pile.py" (hours without)
+	$(BIN)/python -m pip install --quiet -e '.[mutate]'
+	$(BIN)/python -m tests.mutation $(MODULES)
 
 docs: $(READY)  ## write the pages that are made from the code
 	$(BIN)/python -m tests.docs_pages

@@ -180,6 +180,13 @@ def test_grain_has_the_stated_deviation_in_mid_grey_and_fades_at_the_ends():
     assert not add_grain(np.zeros((32, 32, 3), np.float32), 1.0, 1.0, 3).any()
 
 
+@pytest.mark.parametrize("size_px", [4, 8])
+def test_grain_fades_to_a_correlation_of_1_over_e_at_its_size(size_px):
+    grey = add_grain(np.full((256, 256, 3), 0.5, np.float32), 1.0, size_px, 3)[..., 0]
+    moved = np.roll(grey, size_px, axis=1)
+    assert np.corrcoef(grey.ravel(), moved.ravel())[0, 1] == pytest.approx(np.exp(-1), abs=0.08)
+
+
 def test_no_grain_leaves_the_picture_alone():
     picture = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
     assert add_grain(picture, 0, 1.0, 3) is picture
