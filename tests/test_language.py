@@ -70,7 +70,6 @@ UNFINISHED = (
     "blendgen/exporters",
     "blendgen/verification",
     "docs/commands.md",
-    "tests/audit",
     "tests/cli",
     "tests/dataset",
     "tests/exporters",

@@ -1,6 +1,6 @@
-"""`make audit`: the labels of every scene of scenes/ against a ray cast that is not Cycles.
+"""`make audit`: compare the labels of every scene of scenes/ with a ray cast without Cycles.
 
-Goes on until enough products were in view, prints one table, and exits with 1 where a label is wrong.
+Continues until enough products were visible, prints one table, and exits with 1 if a label is wrong.
 """
 
 from __future__ import annotations
@@ -21,14 +21,25 @@ truncations not checked, faults"""
 HEAD = tuple(title.strip() for title in _TITLES.split(","))
 
 
-def cells(name: str, found: Findings) -> tuple[str, ...]:
+def cells(name: str, findings: Findings) -> tuple[str, ...]:
     numbers = (
-        *(found.rows, found.products, found.hidden_products, found.cut_products, found.wrong_px),
-        *(f"{100 * found.wrong_share:.4f}", found.inner_px),
-        *(found.lens_px, f"{found.fraction_error:.4f}", f"{found.truncation_error:.4f}", found.box_error_px),
-        *(f"{1000 * found.depth_error_m:.3f}", found.wrong_classes, found.keypoints),
-        *(found.wrong_keypoints, found.undecided_keypoints, found.unchecked_px),
-        *(found.unchecked_products, found.unchecked_truncations, len(found.faults)),
+        *(
+            findings.rows,
+            findings.products,
+            findings.hidden_products,
+            findings.cut_products,
+            findings.wrong_px,
+        ),
+        *(f"{100 * findings.wrong_share:.4f}", findings.inner_px),
+        *(
+            findings.lens_px,
+            f"{findings.fraction_error:.4f}",
+            f"{findings.truncation_error:.4f}",
+            findings.box_error_px,
+        ),
+        *(f"{1000 * findings.depth_error_m:.3f}", findings.wrong_classes, findings.keypoints),
+        *(findings.wrong_keypoints, findings.undecided_keypoints, findings.unchecked_px),
+        *(findings.unchecked_products, findings.unchecked_truncations, len(findings.faults)),
     )
     return (name, *map(str, numbers))
 

@@ -1,4 +1,4 @@
-"""Small data sets of boxes by the flat engine, and their meshes for the ray cast."""
+"""Small data sets of boxes, rendered by the flat engine, and their meshes for the ray cast."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_mesh(name: str, vertices, triangles, pose=None, see_through=()) -> Mesh
 
 
 def box_mesh(product, pose=None, name=None) -> Mesh:
-    """A product of the flat engine: its box."""
+    """The box of a product, as the flat engine renders it."""
     x, y, z = product.size_m
     corners = itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0.0, z))
     return make_mesh(name or product.name, list(corners), _TRIANGLES, pose)
@@ -48,7 +48,7 @@ def boxes() -> Catalog:
 
 
 def geometry(catalog: Catalog) -> Geometry:
-    """What the flat engine renders, as triangles."""
+    """The geometry that the flat engine renders, as triangles."""
 
     def of_shot(shot):
         placed = [(f"product_{one.instance_id}", one) for one in shot.products]

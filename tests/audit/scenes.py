@@ -2,7 +2,7 @@
 
 Small images of each scene as it is, with things hanging before the camera, with products cut by the
 border, and through a distorting lens; where there are models to import ($BLENDGEN_TEST_MODELS, or
-shared/data beside the checkout), of sets of those too. Images are checked where they are made.
+shared/data next to the checkout), of sets of those too. Images are checked where they are made.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ DISTORTED = (
     "camera.focal_length_mm={uniform: [28, 50]}",
 )
 MANY = ("products_per_image={integers: [1, 4]}",)
-# so near that a phone or two, or a heap of them, reach out of the frame
+# so near that one or two phones, or a pile of them, are truncated
 NEAR_M, NEAR_HEAP_M = (0.3, 0.5), (0.35, 0.6)
-# folders of test models: those that are small enough to be hidden by a hand, and how near is too near
+# folders of test models: those small enough to be hidden by a hand, and the distance for truncation
 SHOE_AND_BOTTLE = ["MaterialsVariantsShoe", "WaterBottle"]
 SETS = {
     "lego20": (None, (0.12, 0.2)),
@@ -77,13 +77,13 @@ class Variant:
 
 
 def variants() -> list[Variant]:
-    """Every scene in four ways, and imported models where there are any."""
+    """Every scene in four variants, and imported models if there are any."""
     scenes = [path for path in sorted((REPOSITORY / "scenes").glob("*.yaml")) if path.stem != "my_models"]
-    return [*itertools.chain(*(in_four_ways(path.stem, path) for path in scenes)), *imported()]
+    return [*itertools.chain(*(four_variants(path.stem, path) for path in scenes)), *imported()]
 
 
-def in_four_ways(name: str, scene: Path, own=(), small=None, near_m=NEAR_M) -> list[Variant]:
-    """own: its overrides; small: others instead, where things have to be hidden or cut"""
+def four_variants(name: str, scene: Path, own=(), small=None, near_m=NEAR_M) -> list[Variant]:
+    """own: overrides of all variants; small: overrides instead for occluded and truncated products"""
     heap = name == "tote"
     low, high = NEAR_HEAP_M if heap else near_m
     lens = "elevation_deg: {uniform: [60, 90]}, focal_length_mm: {uniform: [50, 80]}"
@@ -104,11 +104,11 @@ def imported() -> Iterator[Variant]:
         if (folder / name).is_dir():
             whole = {"directory": str(folder / name)}
             own, few = ((f"products=[{json.dumps(one)}]",) for one in (whole, whole | {"models": small}))
-            yield from in_four_ways(Path(name).name, scene, own, few if small else None, near_m)
+            yield from four_variants(Path(name).name, scene, own, few if small else None, near_m)
 
 
 def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
-    """Its spec and products; keypoints are asked for where products have some."""
+    """The spec and the products of a variant, with keypoints if the products have any."""
     overrides = (*SMALL, *variant.overrides)
     spec_file = load(variant.scene, overrides, seed, None)
     inventory = stock(spec_file, strict=False)
@@ -118,36 +118,40 @@ def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
 
 
 def audited(variant: Variant, products: int, seed: int) -> Findings:
-    """Findings of as many images of a variant as show so many products."""
+    """Findings of as many images of a variant as are needed to show `products` products."""
     spec_file, inventory = opened(variant, seed)
-    found, indices = Findings(), itertools.count()
+    findings, indices = Findings(), itertools.count()
     with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
         folder, log = Path(scratch) / "set", Path(scratch) / "log"
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, log, threads=1)
-        while found.products < products and not stop.count:
+        while findings.products < products and not stop.count:
             expected = (
-                found.products / found.rows if found.rows else np.mean(job.spec.products_per_image.support())
+                findings.products / findings.rows
+                if findings.rows
+                else np.mean(job.spec.products_per_image.support())
             )
-            images = itertools.islice(indices, max(2, round((products - found.products) / expected)))
+            images = itertools.islice(indices, max(2, round((products - findings.products) / expected)))
             try:
                 tasks = tasks_for(job.spec, images)
                 for index, one in run_tasks(job, tasks, stop, WORKERS, steps=Steps(made_and_checked)):
                     place = f"{variant.name}, seed {seed}, index {index}: "
-                    found = total([found, replace(one, faults=tuple(place + what for what in one.faults))])
-            except BlendgenError as error:  # the other scenes are checked all the same
-                return total([found, Findings(faults=(f"{variant.name}, seed {seed}: {error}",))])
-    return found
+                    findings = total(
+                        [findings, replace(one, faults=tuple(place + what for what in one.faults))]
+                    )
+            except BlendgenError as error:  # the other scenes are still checked
+                return total([findings, Findings(faults=(f"{variant.name}, seed {seed}: {error}",))])
+    return findings
 
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:
-    """(index, Findings) of an image, by its row and files as they were written; runs in a worker process."""
+    """(index, Findings) of an image from its written row and files; runs in a worker process."""
     ((row,), _) = write(render(task))
     return row.index, run_step(task, lambda: checker().check(parse_row(row_line(row).encode())))
 
 
 @cache
 def checker() -> Checker:
-    """The one of this process: Blender holds one engine, so it is that of the pipeline."""
+    """The checker of this process, with the engine of the pipeline, since Blender has only one."""
     job = worker_job()
     record = dataset_record(job.spec, Inventory(job.catalog, job.class_table))
     return checker_for(job, worker_pipeline().engine, record)

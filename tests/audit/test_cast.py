@@ -1,4 +1,4 @@
-"""The ray cast: against closed forms, and against every triangle tried one by one."""
+"""The ray cast equals closed forms, and a loop over all triangles."""
 
 import numpy as np
 import pytest
@@ -15,16 +15,19 @@ RAYS = np.stack(np.meshgrid(STEPS, STEPS), axis=-1)
 
 
 def sphere(radius: float, middle, rings: int = 400):
-    """A mesh of a sphere whose vertices lie on it."""
+    """A mesh with all vertices on a sphere."""
     up, turn = np.linspace(0, np.pi, rings + 1), np.linspace(0, 2 * np.pi, 2 * rings, endpoint=False)
     ring = np.stack([np.outer(np.sin(up), np.cos(turn)), np.outer(np.sin(up), np.sin(turn))], axis=-1)
     heights = np.broadcast_to(np.cos(up)[:, None, None], (*ring.shape[:2], 1))
     vertices = np.concatenate([ring, heights], axis=-1).reshape(-1, 3) * radius + middle
     low = (np.arange(rings)[:, None] * 2 * rings + np.arange(2 * rings)).ravel()
-    beside = low - low % (2 * rings) + (low + 1) % (2 * rings)
+    neighbour = low - low % (2 * rings) + (low + 1) % (2 * rings)
     above = 2 * rings
     return vertices, np.concatenate(
-        [np.column_stack([low, beside, beside + above]), np.column_stack([low, beside + above, low + above])]
+        [
+            np.column_stack([low, neighbour, neighbour + above]),
+            np.column_stack([low, neighbour + above, low + above]),
+        ]
     )
 
 
@@ -32,13 +35,13 @@ def placed(instance_id, vertices, triangles, **more):
     return Solid(instance_id, make_mesh("one", vertices, triangles, **more), np.eye(4))
 
 
-def test_a_sphere_is_met_where_the_closed_form_says():
+def test_rays_hit_a_sphere_at_the_closed_form():
     middle, radius = np.array((0.03, -0.02, 1.0)), 0.3
     hits = RayScene([placed(7, *sphere(radius, middle))], np.eye(4), REACH).first_hits(RAYS)
     directions = np.concatenate([RAYS, np.ones((*RAYS.shape[:2], 1))], axis=-1)
     a, b = (directions**2).sum(axis=-1), directions @ middle
     inside = b * b - a * (middle @ middle - radius**2)
-    # between its rings the mesh lies up to 5 micrometres below the sphere; more so at a slant
+    # between its rings the mesh is up to 5 micrometres below the sphere; more at a slant
     clear = np.abs(inside) > 1e-3
     assert np.array_equal((hits.instance_id == 7)[clear], (inside > 0)[clear]) and clear.mean() > 0.95
     wanted = (b - np.sqrt(np.maximum(inside, 0))) / a
@@ -48,7 +51,7 @@ def test_a_sphere_is_met_where_the_closed_form_says():
 
 
 def one_by_one(corners, rays):
-    """Depth of the first of some triangles on each ray, in double precision, each tried.
+    """Depth of the first triangle on each ray, in double precision, by a loop over all triangles.
 
     source: Moeller and Trumbore, Fast, minimum storage ray-triangle intersection (1997)
     """
@@ -64,7 +67,7 @@ def one_by_one(corners, rays):
     return np.where(inside, depth, np.inf).min(axis=1)
 
 
-def test_a_heap_of_triangles_is_met_as_by_trying_each():
+def test_rays_hit_a_pile_of_triangles_as_in_a_loop_over_all():
     heap = np.random.Generator(np.random.Philox(3)).uniform(-1, 1, (300, 3, 3)) * 0.4 + (0, 0, 1.5)
     solid = placed(1, heap.reshape(-1, 3), np.arange(900).reshape(-1, 3))
     hits = RayScene([solid], np.eye(4), REACH).first_hits(RAYS)
@@ -77,8 +80,8 @@ def wall(z, half=2.0):
     return [(-half, -half, z), (half, -half, z), (half, half, z), (-half, half, z)], [(0, 1, 2), (0, 2, 3)]
 
 
-def test_no_ray_slips_through_between_triangles():
-    """A wall of many triangles, whose edges the rays meet."""
+def test_rays_do_not_pass_between_triangles():
+    """A wall of many triangles, with rays at their edges."""
     side = np.linspace(-1, 1, 62)
     grid = np.stack([*np.meshgrid(side, side), np.ones((62, 62))], axis=-1).reshape(-1, 3)
     low = (np.arange(61)[:, None] * 62 + np.arange(61)).ravel()
@@ -91,7 +94,7 @@ def test_no_ray_slips_through_between_triangles():
     ).all()
 
 
-def test_what_hides_is_told_apart_and_hides_no_amodal_mask():
+def test_occluders_have_their_own_id_and_do_not_change_amodal_masks():
     scene = RayScene([placed(1, *wall(2.0, 0.4)), placed(0, *wall(1.0, 0.1))], np.eye(4), REACH)
     hits, amodal = scene.first_hits(RAYS), scene.amodal_mask(1, RAYS)
     inside = np.abs(RAYS).max(axis=-1)
@@ -100,20 +103,20 @@ def test_what_hides_is_told_apart_and_hides_no_amodal_mask():
     assert hits.depth_m[30, 30] == pytest.approx(1.0)
 
 
-def test_what_may_be_seen_through_leaves_its_rays_undecided():
+def test_transparent_surfaces_leave_their_rays_undecided():
     scene = RayScene([placed(1, *wall(2.0)), placed(2, *wall(1.0, 0.1), see_through=[0])], np.eye(4), REACH)
     hits = scene.first_hits(RAYS)
     assert np.array_equal(hits.unsure, np.abs(RAYS).max(axis=-1) < 0.1)
 
 
-def test_leaving_out_what_is_not_in_view_changes_nothing():
+def test_leaving_out_meshes_outside_the_view_does_not_change_the_result():
     things = [placed(1, *sphere(0.3, (0.4, 0.1, 1.0), 40)), placed(2, *wall(3.0)), placed(3, *wall(-1.0))]
     narrow, wide = (RayScene(things, np.eye(4), (reach, reach)).first_hits(RAYS) for reach in (0.46, 1000))
     assert np.array_equal(narrow.instance_id, wide.instance_id)
     assert np.array_equal(narrow.depth_m, wide.depth_m) and set(np.unique(wide.instance_id)) == {1, 2}
 
 
-def test_a_missing_ray_caster_is_told_with_its_cure(monkeypatch):
+def test_a_missing_ray_caster_is_reported_with_the_fix(monkeypatch):
     monkeypatch.setattr(cast, "find_spec", lambda name: None)
     with pytest.raises(SetupError, match=r"pip install 'blendgen\[audit\]'") as raised:
         require_embree()

@@ -1,4 +1,4 @@
-"""The check of a row: silent on sound labels, and every planted fault is found."""
+"""The check of a row accepts correct labels, and detects every planted fault."""
 
 import copy
 from dataclasses import replace
@@ -34,16 +34,16 @@ SETS = {
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_sound_labels_have_no_fault(tmp_path, name):
+def test_correct_labels_have_no_fault(tmp_path, name):
     checker = make_set(tmp_path / "set", **SETS[name])
-    found = total(check(checker, row) for row in rows_of(checker))
-    assert found.faults == () and found.inner_px == found.lens_px == found.wrong_classes == 0
-    assert found.rows == 8 and found.products >= 8 and found.pixels == 8 * 128 * 96
-    assert found.depth_error_m <= DEPTH_STEP_M / 2 + 1e-6 and found.fraction_error < 0.001
-    assert found.unchecked_truncations == 0
+    findings = total(check(checker, row) for row in rows_of(checker))
+    assert findings.faults == () and findings.inner_px == findings.lens_px == findings.wrong_classes == 0
+    assert findings.rows == 8 and findings.products >= 8 and findings.pixels == 8 * 128 * 96
+    assert findings.depth_error_m <= DEPTH_STEP_M / 2 + 1e-6 and findings.fraction_error < 0.001
+    assert findings.unchecked_truncations == 0
 
 
-def test_a_wrong_truncation_is_found(tmp_path):
+def test_a_wrong_truncation_is_detected(tmp_path):
     checker = make_set(tmp_path / "set", 4, **SETS["cut"])
     rows = rows_of(checker)
     assert max(max(row["objects"]["truncation"]) for row in rows) > 0.1
@@ -59,7 +59,7 @@ def checker(tmp_path_factory):
 
 @pytest.fixture
 def row(checker):
-    """A row of a picture of its own, which may be spoiled."""
+    """A row with separate copies of its files, which a test may change."""
     row = copy.deepcopy(rows_of(checker)[0])
     for key in ("mask", "depth"):
         name = f"{key}_file_name"
@@ -78,12 +78,12 @@ def painted(checker, row, key, change):
 
 
 def moved(checker, row):
-    """By 2 mm, in the row alone: what a wrong placement in the engine looks like."""
+    """By 2 mm in the row only, like a wrong placement in the engine."""
     row["objects"]["object_to_world"][0][0][3] += 0.002
 
 
 def blob(checker, row):
-    """5 x 5 pixels of a product where nothing is, far from it."""
+    """5 x 5 pixels of a product in an empty place, far from it."""
 
     def paint(mask):
         free = np.pad(mask, 6, mode="edge") == 0
@@ -119,7 +119,7 @@ def another_product(checker, row):
 
 
 def deeper(checker, row):
-    """By 0.3 mm, all over."""
+    """By 0.3 mm everywhere."""
 
     def paint(depth):
         depth[depth > 0] += 3
@@ -154,24 +154,24 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("plant", "said"), FAULTS.items(), ids=lambda one: getattr(one, "__name__", ""))
-def test_a_planted_fault_is_found(checker, row, plant, said):
+@pytest.mark.parametrize(("plant", "message"), FAULTS.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_a_planted_fault_is_detected(checker, row, plant, message):
     import re
 
     assert check(checker, row).faults == ()
     plant(checker, row)
     faults = check(checker, row).faults
-    assert len(faults) == 1 and re.search(said, faults[0]), faults
+    assert len(faults) == 1 and re.search(message, faults[0]), faults
 
 
-def test_labels_of_a_distorting_lens_are_taken_within_half_a_pixel_of_its_rays(tmp_path):
+def test_labels_of_a_distorting_lens_are_within_half_a_pixel_of_its_rays(tmp_path):
     checker = make_set(tmp_path / "set", 1, **SETS["distorted"])
     (row,) = map(row_from, rows_of(checker))
     aside = np.abs(label_rays(row) - lens_rays(row)) / pixel_size(row)
     assert 0.4 < aside.max() <= 0.5 + 1e-9
 
 
-def test_a_lens_that_is_told_wrong_is_found(tmp_path):
+def test_a_wrong_lens_is_detected(tmp_path):
     checker = make_set(tmp_path / "set", 1, **SETS["distorted"])
     (row,) = rows_of(checker)
     row["camera"]["distortion"][0] += 0.05
@@ -185,7 +185,7 @@ def test_a_row_without_mask_and_depth_is_checked_by_its_boxes(checker, row):
     assert "boxes" in check(checker, row).faults[0]
 
 
-def test_products_behind_what_may_be_seen_through_are_not_checked(tmp_path):
+def test_products_behind_transparent_surfaces_are_not_checked(tmp_path):
     sound = make_set(tmp_path / "set", 4, **SETS["occluded"])
 
     def of_shot(shot):
@@ -196,6 +196,6 @@ def test_products_behind_what_may_be_seen_through_are_not_checked(tmp_path):
         ]
 
     checker = replace(sound, geometry=replace(sound.geometry, of_shot=of_shot))
-    found = total(check(checker, row) for row in rows_of(checker))
-    assert found.faults == () and found.unchecked_px > 0
-    assert 4 <= found.unchecked_products <= found.products
+    findings = total(check(checker, row) for row in rows_of(checker))
+    assert findings.faults == () and findings.unchecked_px > 0
+    assert 4 <= findings.unchecked_products <= findings.products

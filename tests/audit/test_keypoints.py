@@ -1,4 +1,4 @@
-"""Sight: seen, hidden, and what a pixel more or less would decide."""
+"""Visibility of keypoints: visible, hidden, and too close to decide."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def at(z, half=1.0, x=0.0):
 
 @pytest.fixture
 def scene():
-    """A wall, instance 1, at 2 m, behind a small plate at 1 m that covers x from 0.2 on."""
+    """A wall, instance 1, at 2 m, behind a plate at 1 m that covers x from 0.2 on."""
     wall, plate = make_mesh("wall", *WALL), make_mesh("plate", *WALL)
     return RayScene([Solid(1, wall, at(2.0, 4.0)), Solid(0, plate, at(1.0, 0.5, 0.7))], np.eye(4), (1, 1))
 
@@ -45,12 +45,12 @@ def scene():
         ((0, 0, -1), Sight.HIDDEN),
     ],
 )
-def test_a_point_is_seen_where_nothing_is_before_it(scene, point, wanted):
+def test_a_point_is_visible_if_nothing_is_in_front_of_it(scene, point, wanted):
     assert sight(scene, np.array(point, float), PIXEL) is wanted
 
 
 def labelled(checker, row):
-    """Give the row five points of each box as keypoints, with the visibility that they have."""
+    """Add five points of each box to the row as keypoints, with their correct visibility."""
     whole = row_from(row)
     products, camera = listed_products(whole, whole.shot), whole.camera
     meshes = [box_mesh(checker.catalog.product(one.product)) for one in products]
@@ -62,34 +62,34 @@ def labelled(checker, row):
         x, y, z = checker.catalog.product(placed.product).size_m
         points = [(0, 0, z), (x / 2, y / 4, z / 2), (-x / 2, y / 4, z / 2), (x / 4, y / 2, z / 2), (0, 0, 0)]
         world = transform_points(placed.object_to_world, points)
-        seen = [sight(scene, one, 1 / camera.intrinsics[0][0])
+        sights = [sight(scene, one, 1 / camera.intrinsics[0][0])
                 for one in transform_points(camera.world_to_camera, world)]  # fmt: skip
         pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
-        visibility = [2 if one is Sight.VISIBLE else 1 for one in seen]
+        visibility = [2 if one is Sight.VISIBLE else 1 for one in sights]
         points_px = [[*pixel, one] for pixel, one in zip(pixels.tolist(), visibility, strict=True)]
         row["objects"]["keypoints"].append(points_px)
         positions.append(points)
     return products, scene, positions
 
 
-def test_keypoints_told_otherwise_than_they_are_seen_are_found(tmp_path):
+def test_keypoints_with_wrong_visibility_are_detected(tmp_path):
     checker = make_set(tmp_path / "set", 4)
     kinds = set()
     for row in rows_of(checker):
         products, scene, positions = labelled(checker, row)
-        told = row["objects"]["keypoints"]
+        keypoints = row["objects"]["keypoints"]
         for number, placed in enumerate(products):
             faults, looked_at, undecided = keypoint_faults(
                 row_from(row), number, placed, positions[number], scene
             )
             assert faults == [] and looked_at == 5
             for one in range(5):
-                x, y, visibility = told[number][one]
-                told[number][one] = [x, y, 3 - visibility]
+                x, y, visibility = keypoints[number][one]
+                keypoints[number][one] = [x, y, 3 - visibility]
             turned, _, _ = keypoint_faults(row_from(row), number, placed, positions[number], scene)
             assert len(turned) == looked_at - undecided
             kinds |= {fault.split(" is ")[1] for fault in turned}
-            told[number][0][0] += 1
+            keypoints[number][0][0] += 1
             aside, _, _ = keypoint_faults(row_from(row), number, placed, positions[number], scene)
             assert any(", not [" in fault for fault in aside)
     assert kinds == {"visible, but has visibility 1", "hidden, but has visibility 2"}
@@ -103,11 +103,11 @@ def test_a_row_with_keypoints_is_checked_with_them(tmp_path):
     points = {name: tuple(Keypoint(str(i), p) for i, p in enumerate(own.get(name, ()))) for name in SIZES}
     products = tuple(replace(one, keypoints=points[one.name]) for one in checker.catalog.products)
     names = {"names": [str(i) for i in range(5)] + ["of another product"]}
-    for told in row["objects"]["keypoints"]:
-        told.append([0, 0, 0])
+    for keypoints in row["objects"]["keypoints"]:
+        keypoints.append([0, 0, 0])
     catalog = replace(checker.catalog, products=products)
     checker = replace(checker, catalog=catalog, record={"keypoints": dict.fromkeys(SIZES, names)})
-    found = check(checker, row)
-    assert found.faults == () and found.keypoints == 5 * len(positions) > found.undecided_keypoints
-    row["objects"]["keypoints"][0][0][2] = 1  # the middle of its top, which nothing hides
+    findings = check(checker, row)
+    assert findings.faults == () and findings.keypoints == 5 * len(positions) > findings.undecided_keypoints
+    row["objects"]["keypoints"][0][0][2] = 1  # the centre of its top, which is not hidden
     assert "object 0, keypoint 0: is visible, but has visibility 1" in check(checker, row).faults[0]

@@ -1,4 +1,4 @@
-"""Through the whole of blendgen: labels of the stock scenes by ray cast, and a fault in a finished set."""
+"""The whole of blendgen: labels of the example scenes by ray cast, and a fault in a finished data set."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ pytest.importorskip("embreex")
 SOME = ["recycling_line, occluded", "tote, cut", "tabletop, distorted", "light_table, cut"]
 
 
-def test_every_scene_is_audited_in_four_ways():
+def test_every_scene_has_four_variants():
     names = {variant.name for variant in variants()}
     scenes = {path.stem for path in (REPOSITORY / "scenes").glob("*.yaml")} - {"my_models"}
     for way in ("", ", occluded", ", cut", ", distorted"):
@@ -24,7 +24,7 @@ def test_every_scene_is_audited_in_four_ways():
 
 
 @pytest.mark.slow
-def test_labels_of_stock_scenes_agree_with_the_ray_cast():
+def test_labels_of_example_scenes_agree_with_the_ray_cast():
     only = itertools.chain(*(("--only", name) for name in SOME))
     command = [sys.executable, "-m", "tests.audit", "--products", "64", "--seed", "2", "--json", *only]
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=280)
@@ -35,7 +35,7 @@ def test_labels_of_stock_scenes_agree_with_the_ray_cast():
 
 
 @pytest.mark.slow
-def test_verify_deep_finds_a_product_that_stands_elsewhere(tmp_path):
+def test_the_ray_check_detects_a_misplaced_product(tmp_path):
     folder, scene = tmp_path / "set", REPOSITORY / "scenes" / "conveyor_phones.yaml"
     run("generate", scene, "-o", folder, "-n", "2", "--render", "smoke", "--set", "resolution=[128,128]")
     assert run("verify", folder, "--ray-check", "2").returncode == 0
@@ -50,7 +50,7 @@ def test_verify_deep_finds_a_product_that_stands_elsewhere(tmp_path):
 
 
 def moved_by_2_mm(row) -> None:
-    """Everywhere in the row, so that it agrees with itself."""
+    """In all columns of the row, so that it is consistent."""
     placed, objects = row["shot"]["products"][0], row["objects"]
     placed["object_to_world"][0][3] += 0.002
     objects["object_to_world"][0] = placed["object_to_world"]

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: in a process of its own, without Blender."""
+"""The command line in a process of its own, without Blender."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_help_names_every_command():
         assert run([name, "--help"]) == 0
 
 
-def test_a_mistyped_command_is_told_the_nearest():
+def test_a_mistyped_command_gets_a_suggestion():
     result = blendgen("genrate")
     assert result.returncode == 2
     assert "did you mean generate?" in result.stderr
@@ -54,7 +54,7 @@ def test_the_schema_is_json_on_stdout():
     assert json.loads(blendgen("schema").stdout)["title"] == "blendgen scene spec"
 
 
-def test_a_wrong_spec_is_told_with_its_place_and_exits_3(spec):
+def test_an_invalid_spec_is_reported_with_its_line_and_exits_3(spec):
     spec.write_text(SPEC + "seeed: 3\ncamera: {distance_m: {uniform: [2, 1]}}\n")
     result = blendgen("check", spec)
     assert result.returncode == 3
@@ -69,20 +69,20 @@ def test_a_missing_spec_exits_2(tmp_path):
     assert "No such file" in result.stderr
 
 
-def test_a_wrong_override_exits_with_its_text(spec):
+def test_an_invalid_override_is_reported_with_its_text(spec):
     result = blendgen("check", spec, "--set", "camera.roll_deg=abc")
     assert result.returncode == 3
     assert "--set camera.roll_deg=abc: must be a number" in result.stderr
 
 
-def test_a_missing_model_folder_exits_3_with_what_was_expected(spec):
+def test_a_missing_model_folder_exits_3_with_the_expected_path(spec):
     spec.write_text(SPEC.replace("catalog: shapes", "directory: nowhere"))
     result = blendgen("check", spec)
     assert result.returncode == 3
     assert "nowhere" in result.stderr and ".glb" in result.stderr
 
 
-def test_unknown_models_and_colourways_are_told_at_their_line(spec):
+def test_unknown_models_and_colourways_are_reported_with_their_line(spec):
     spec.write_text(SPEC.replace("{catalog: shapes}", "{catalog: shapes, models: [box, sphre]}"))
     result = blendgen("check", spec)
     assert result.returncode == 3
@@ -100,14 +100,14 @@ def test_verbose_shows_the_traceback(tmp_path):
     assert "Traceback" in blendgen("-v", "check", tmp_path / "absent.yaml").stderr
 
 
-def test_importing_the_command_line_is_quick_to_load():
+def test_the_command_line_imports_quickly():
     code = "import sys, blendgen.cli; print(len([m for m in sys.modules if m.split('.')[0] in "
     code += "('numpy', 'scipy', 'PIL', 'pydantic', 'yaml')]))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "0"
 
 
-def test_folder_faults_are_told_with_their_place_all_at_once(tmp_path):
+def test_all_faults_of_a_folder_are_reported_with_their_place(tmp_path):
     path = tmp_path / "scene.yaml"
     path.write_text("blendgen: 1\nname: x\nproducts:\n  - directory: a\n  - directory: b\n")
     result = blendgen("check", path)
@@ -126,14 +126,14 @@ def test_folder_faults_are_told_with_their_place_all_at_once(tmp_path):
         (("check", "--render", "smok"), 3, "--render smok: 'smok' is not a preset"),
     ],
 )
-def test_a_wrong_call_is_told_before_anything_is_done(spec, arguments, code, expected):
+def test_a_wrong_call_is_reported_before_any_work(spec, arguments, code, expected):
     command, *options = arguments
     result = blendgen(command, spec, *options, cwd=spec.parent)
     assert result.returncode == code
     assert expected in result.stderr and "Traceback" not in result.stderr
 
 
-def test_closed_standard_streams_lead_nowhere(spec):
+def test_closed_standard_streams_are_harmless(spec):
     result = subprocess.run(
         f"{sys.executable} -m blendgen schema >&- 2>&- <&-", shell=True, check=False, timeout=60
     )

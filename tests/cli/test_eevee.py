@@ -1,4 +1,4 @@
-"""A data set that EEVEE paints, from the command line."""
+"""A data set that EEVEE renders, from the command line."""
 
 import json
 

@@ -6,16 +6,16 @@ from blendgen.cli.index_range import parse_range
 from blendgen.errors import UsageError
 
 
-def test_ranges_are_read_as_slurm_arrays_and_openjd_write_them():
+def test_ranges_have_the_syntax_of_slurm_arrays_and_openjd():
     assert parse_range("0-3,12,20-30:5") == [0, 1, 2, 3, 12, 20, 25, 30]
 
 
-def test_each_index_comes_once():
+def test_each_index_appears_once():
     assert parse_range("1,0-2,1") == [1, 0, 2]
 
 
 @pytest.mark.parametrize("text, count", [("0-999999", 10**6), ("3-999999:4", 250_000), ("7", 1)])
-def test_one_part_takes_no_memory_however_long(text, count):
+def test_a_single_range_takes_no_memory(text, count):
     tracemalloc.start()
     indices = parse_range(text)
     _, peak_bytes = tracemalloc.get_traced_memory()
@@ -24,12 +24,12 @@ def test_one_part_takes_no_memory_however_long(text, count):
     assert peak_bytes < 100_000
 
 
-def test_several_parts_may_not_name_more_than_memory_holds():
+def test_several_ranges_are_limited_in_size():
     with pytest.raises(UsageError, match="several parts may name 10000000 images together"):
         parse_range("0-9999999,10000000")
 
 
 @pytest.mark.parametrize("text", ["", "a", "3-1", "1-5:0", "-1", "1--2", "0-999999999999"])
-def test_other_texts_are_refused(text):
+def test_other_texts_are_rejected(text):
     with pytest.raises(UsageError):
         parse_range(text)

@@ -1,4 +1,4 @@
-"""A signal wherever it falls: dropped by a callback, turned into another error, or inside exec()."""
+"""A signal at any time: dropped by a callback, turned into another error, or inside exec()."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def translated():
     try:
         pressed()
     except KeyboardInterrupt as error:
-        raise ValueError("no such field") from None
+        raise ValueError("unknown field") from None
 
 def in_exec():
     exec("pressed()")
@@ -63,7 +63,7 @@ def dropped_before_images_are_made():
         time.sleep(1.2)
     print(stop.count, stop.signum)
 
-def going_on():
+def continuing():
     pressed()
     return 3
 
@@ -74,7 +74,7 @@ cli.main()
 
 
 SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-# of three that are treated alike, CI adds the one that is met least
+# the signals are handled alike; CI adds the rarest one
 each_signal = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name == "SIGHUP" else name for name in SIGNALS]
 )
@@ -94,45 +94,45 @@ def ran(case, name, **options):
 
 @each_signal
 @pytest.mark.parametrize(
-    "case, said",
+    "case, output",
     [("dropped", "not heard\n"), ("translated", ""), ("in_exec", ""), ("cleaning_up", "cleaned up\n")],
 )
-def test_a_signal_ends_the_program_in_one_way_wherever_it_falls(case, said, name):
+def test_a_signal_ends_the_program_in_one_way_at_any_time(case, output, name):
     result = ran(case, name)
-    assert (result.returncode, result.stdout) == (128 + signal.Signals[name], said)
+    assert (result.returncode, result.stdout) == (128 + signal.Signals[name], output)
     assert result.stderr.endswith("blendgen: stopped\n")
-    assert "no such field" not in result.stderr
+    assert "unknown field" not in result.stderr
 
 
 @each_signal
-def test_while_images_are_made_a_signal_is_only_noted(name):
+def test_a_signal_during_generation_is_only_recorded(name):
     result = ran("making_images", name)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"1 {int(signal.Signals[name])}\n"
 
 
 @each_signal
-def test_a_signal_that_was_dropped_is_noted_once_images_are_made(name):
+def test_a_dropped_signal_is_recorded_once_generation_starts(name):
     result = ran("dropped_before_images_are_made", name)
     assert result.stdout == f"1 {int(signal.Signals[name])}\n"
 
 
 @each_signal
-def test_a_program_that_ends_all_the_same_is_not_disturbed(name):
+def test_a_program_that_ends_anyway_is_not_disturbed(name):
     result = ran("passed", name)
     assert (result.returncode, result.stderr) == (3, "")
 
 
 @pytest.mark.skipif("SIGHUP" not in SIGNALS, reason="the system has no SIGHUP")
-def test_what_nohup_lets_a_program_ignore_stays_ignored():
-    result = ran("going_on", "SIGHUP", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+def test_signals_that_nohup_ignores_stay_ignored():
+    result = ran("continuing", "SIGHUP", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     assert (result.returncode, result.stderr) == (3, "")
 
 
 @pytest.mark.skipif("SIGHUP" not in SIGNALS, reason="the system has no SIGHUP")
-def test_a_terminal_that_is_gone_changes_no_exit_code():
+def test_a_closed_terminal_does_not_change_the_exit_code():
     ours, theirs = os.openpty()
     os.close(ours)
-    result = ran("going_on", "SIGHUP", capture_output=False, stdout=subprocess.DEVNULL, stderr=theirs)
+    result = ran("continuing", "SIGHUP", capture_output=False, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     assert result.returncode == 129

@@ -1,4 +1,4 @@
-"""blendgen models: what it says of models and sidecars, on stdout alone, and how it exits."""
+"""blendgen models: its report on models and sidecars, on stdout only, and its exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.engine.model_files import QUADS, obj
 
 pytest.importorskip("bpy")
 
-# 40 x 60 x 100 mm along x, y and z of the file, the origin at a corner; the last face is of its own material
+# 40 x 60 x 100 mm along x, y and z of the file, origin at a corner; the last face has a separate material
 CORNERS = [(x, y, z) for x in (0, 40) for y in (0, 60) for z in (0, 100)]
 FACES = obj(CORNERS, QUADS[:5], "mtllib m.mtl\nusemtl body_1") + "usemtl lid\nf 2 6 8 4\n"
 MATERIALS = "newmtl body_1\nKd 1 0 0\nnewmtl lid\nKd 0 1 0\nmap_Kd absent.png\n"
@@ -53,23 +53,23 @@ def write_models(folder, **sidecars):
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_cache(tmp_path_factory):
-    """For all tests: the models have the same bytes."""
+    """One cache for all tests, whose models have the same bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
 
-class Told(NamedTuple):
+class Result(NamedTuple):
     returncode: int
     stdout: str
     stderr: str
 
 
-def blendgen(*arguments) -> Told:
-    """A command in this process."""
+def blendgen(*arguments) -> Result:
+    """Run a command in this process."""
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         code = run([str(argument) for argument in arguments])
-    return Told(code, out.getvalue(), err.getvalue())
+    return Result(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +82,9 @@ def mug(good):
     """The mug as JSON."""
     result = blendgen("models", good, "--json")
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert told["schema_version"] == 1 and told["ok"] and not told["faults"] and not told["refusals"]
-    (model,) = told["models"]
+    report = json.loads(result.stdout)
+    assert report["schema_version"] == 1 and report["ok"] and not report["faults"] and not report["refusals"]
+    (model,) = report["models"]
     return model
 
 
@@ -103,7 +103,7 @@ def test_json_has_stable_keys(mug):
 def test_keypoints_survive_unit_up_axis_and_centring(mug):
     np.testing.assert_allclose(mug["size_mm"], (40, 100, 60), atol=1e-3)
     places = {one["name"]: one["position_m"] for one in mug["keypoints"]}
-    # the file's y is up, its z comes towards -y; the middle of its box is at (20, 30, 50)
+    # y of the file is up, its z is -y; the centre of its box is at (20, 30, 50)
     np.testing.assert_allclose(places["left"], (-0.02, -0.05, 0.03), atol=1e-6)
     np.testing.assert_allclose(places["right"], (0.02, -0.05, 0.03), atol=1e-6)
     np.testing.assert_allclose(places["mark"], (0, 0.025, 0.06), atol=1e-6)
@@ -117,7 +117,7 @@ def test_resting_poses_are_reported_in_the_files_axes(mug):
     assert sum(pose["probability"] for pose in mug["stable_poses"]) == pytest.approx(1, abs=1e-3)
 
 
-def test_each_model_is_one_line_and_warnings_follow(good):
+def test_each_model_is_one_line_followed_by_its_warnings(good):
     result = blendgen("models", good)
     line, warning, verdict = result.stdout.splitlines()
     assert line.startswith(
@@ -132,13 +132,15 @@ def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
     folder = write_models(tmp_path / "models", mug=MUG, bad=FAULTY, worse="blendgen_model: 1\nclas: x\n")
     result = blendgen("models", folder, "--json")
     assert result.returncode == 3
-    told = json.loads(result.stdout)
-    assert not told["ok"] and [model["name"] for model in told["models"]] == ["bad", "mug"]
-    bad = [(f["line"], f["column"], f["field"]) for f in told["faults"] if f["file"] == f"{folder}/bad.yaml"]
+    report = json.loads(result.stdout)
+    assert not report["ok"] and [model["name"] for model in report["models"]] == ["bad", "mug"]
+    bad = [
+        (f["line"], f["column"], f["field"]) for f in report["faults"] if f["file"] == f"{folder}/bad.yaml"
+    ]
     assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
     off = "is 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as in"
-    assert told["faults"][1]["message"].startswith(off)
-    assert told["faults"][-1]["message"] == "unknown key, did you mean class?"
+    assert report["faults"][1]["message"].startswith(off)
+    assert report["faults"][-1]["message"] == "unknown key, did you mean class?"
     plain = blendgen("models", folder)
     assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: is 20 mm" in plain.stdout
     assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"
@@ -154,7 +156,7 @@ def test_a_model_that_cannot_be_used_exits_3(tmp_path):
     assert refusal["file"].endswith("empty.stl") and refusal["reason"] == "the file is empty"
 
 
-def test_an_improbable_size_without_a_unit_is_warned_of(tmp_path):
+def test_an_improbable_size_without_a_unit_is_a_warning(tmp_path):
     (tmp_path / "big.obj").write_text(obj([(x / 10, y / 10, z / 10) for x, y, z in CORNERS], QUADS))
     result = blendgen("models", tmp_path)
     assert result.returncode == 0
@@ -170,8 +172,8 @@ SPEC = "blendgen: 1\nname: t\nproducts: [{directory: models}]\nresolution: [64, 
 def test_a_spec_takes_its_classes_from_the_sidecars(tmp_path):
     write_models(tmp_path / "models", a=MUG, b=MUG.replace("class: mug", "class: cup"))
     (tmp_path / "scene.yaml").write_text(SPEC)
-    told = blendgen("check", tmp_path / "scene.yaml", "--json")
-    assert json.loads(told.stdout)["classes"] == ["cup", "mug"]
+    checked = blendgen("check", tmp_path / "scene.yaml", "--json")
+    assert json.loads(checked.stdout)["classes"] == ["cup", "mug"]
     assets = blendgen("models", tmp_path / "scene.yaml")
     assert assets.returncode == 0 and assets.stdout.splitlines()[-1] == "2 model(s): ok"
 
@@ -213,14 +215,14 @@ def test_a_sidecar_selects_its_model(tmp_path):
     assert other.returncode == 3 and "neither a model file nor a sidecar" in other.stderr
 
 
-def test_a_keypoint_beyond_all_measure_is_a_fault_of_the_sidecar(tmp_path):
+def test_a_keypoint_far_outside_is_a_fault_of_the_sidecar(tmp_path):
     folder = write_models(tmp_path / "models", a="blendgen_model: 1\nkeypoints: {far: [1e20, 0, 0]}\n")
     result = blendgen("models", folder)
     assert result.returncode == 3
     assert "a.yaml:2:13: keypoints.far.at: must be three numbers below 1e+09" in result.stdout
 
 
-def test_init_beside_a_model_of_the_same_stem_writes_a_name_that_tells_them_apart(tmp_path):
+def test_init_next_to_a_model_of_the_same_stem_writes_a_distinct_name(tmp_path):
     folder = write_models(tmp_path / "models", mug=None)
     (folder / "mug.stl").write_text("solid\nendsolid\n")
     assert blendgen("models", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
@@ -228,14 +230,14 @@ def test_init_beside_a_model_of_the_same_stem_writes_a_name_that_tells_them_apar
     assert blendgen("models", folder / "mug.obj").returncode == 0
 
 
-def test_init_leaves_a_spec_of_the_same_stem_alone(tmp_path):
+def test_init_does_not_replace_a_spec_of_the_same_stem(tmp_path):
     folder = write_models(tmp_path / "models", mug=None)
     (folder / "mug.yaml").write_text(SPEC)
     assert blendgen("models", folder / "mug.obj", "--init", "--unit", "mm").returncode == 0
     assert (folder / "mug.yaml").read_text() == SPEC and (folder / "mug.obj.yaml").exists()
 
 
-def test_a_sidecar_without_its_first_line_is_reported_what_it_lacks(tmp_path):
+def test_a_sidecar_without_its_first_line_is_reported_with_that_line(tmp_path):
     folder = write_models(tmp_path / "models", mug="class: mug\n")
     for place in (folder / "mug.yaml", folder / "mug.obj"):
         result = blendgen("models", place)
@@ -263,7 +265,7 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
         ([".", "--init"], 2, "--init takes one model file"),
     ],
 )
-def test_what_is_asked_wrongly_is_reported(tmp_path, monkeypatch, arguments, code, expected):
+def test_a_wrong_call_is_reported(tmp_path, monkeypatch, arguments, code, expected):
     write_models(tmp_path / "models", mug=None)
     (tmp_path / "models" / "notes.txt").touch()
     (tmp_path / "models" / "scene.yaml").write_text(SPEC)

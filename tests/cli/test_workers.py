@@ -1,4 +1,4 @@
-"""generate with several workers, with real Blender: how the work is shared never shows in a data set."""
+"""generate with several workers and Blender: the data set does not depend on how they share the work."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ render: {preset: smoke, denoise: true}
 sensor: machine_vision
 output: {depth: exr, clean: true, nocs: true}
 """
-UNLIKE = {"blender.log"}  # what Blender says comes in the order of rendering
+NOT_COMPARED = {"blender.log"}  # depends on the order of rendering
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +47,12 @@ def one_worker(spec, tmp_path_factory):
 
 def content(folder):
     """Bytes of every file of a data set, its record and contact sheet included."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in UNLIKE]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_COMPARED]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def started(spec, folder, *options):
-    """A run of which some images are finished and others are not, and its worker processes."""
+    """An unfinished run with some finished images, and its worker processes."""
     command = [sys.executable, "-m", "blendgen", "generate", spec, "-o", folder, *options]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 90
@@ -71,8 +71,8 @@ def workers_of(process):
 @pytest.mark.parametrize(("workers", "memory_mb"), [("2", ""), ("3", "1")])
 def test_more_workers_and_replaced_ones_give_the_same_folder(spec, one_worker, tmp_path, workers, memory_mb):
     folder = tmp_path / "out"
-    told = {share.MEMORY_VARIABLE: memory_mb}
-    result = blendgen("generate", spec, "-o", folder, "--workers", workers, **told)
+    environment = {share.MEMORY_VARIABLE: memory_mb}
+    result = blendgen("generate", spec, "-o", folder, "--workers", workers, **environment)
     assert result.returncode == 0, result.stderr
     assert content(folder) == content(one_worker)
 
@@ -83,8 +83,8 @@ def test_a_worker_that_is_killed_is_replaced_and_the_folder_is_the_same(spec, on
     process, workers = started(spec, folder, "--workers", "2")
     assert len(workers) == 2
     workers[0].send_signal(signal.SIGKILL)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 0, messages
     assert content(folder) == content(one_worker)
 
 
@@ -98,27 +98,27 @@ def test_no_worker_outlives_a_killed_run(spec, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_first_ctrl_c_finishes_what_every_worker_has_in_hand(spec, tmp_path):
+def test_the_first_ctrl_c_finishes_the_pending_shots_of_every_worker(spec, tmp_path):
     folder = tmp_path / "out"
     process, workers = started(spec, folder, "--workers", "2", "-n", "1000")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130 and "run the same command to continue" in said
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130 and "run the same command to continue" in messages
     assert not any(worker.is_running() for worker in workers)
     images = sorted(path.relative_to(folder).as_posix() for path in folder.glob("images/**/*.png"))
     rows = [json.loads(line)["file_name"] for line in (folder / "manifest.jsonl").read_text().splitlines()]
     assert sorted(rows) == images
 
 
-def test_a_device_that_is_not_there_is_refused_before_anything_is_made(spec, tmp_path):
-    for device, code, message in (("metal:3", 4, "there is cpu"), ("cudda", 2, "did you mean cuda?")):
+def test_a_missing_device_is_rejected_before_any_image_is_made(spec, tmp_path):
+    for device, code, message in (("metal:3", 4, "available: cpu"), ("cudda", 2, "did you mean cuda?")):
         result = blendgen("generate", spec, "-o", tmp_path / "out", "--device", device)
         assert result.returncode == code and message in result.stderr
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
-def test_a_data_set_of_two_devices_says_so_and_cannot_be_made_again(spec, one_worker, tmp_path):
+def test_a_data_set_of_two_devices_is_recorded_and_cannot_be_rerendered(spec, one_worker, tmp_path):
     folder = shutil.copytree(one_worker, tmp_path / "out")
     record = json.loads((folder / "dataset.json").read_text())
     record["device"] |= {"device": "optix", "kernel": "NVIDIA L4"}
