@@ -74,7 +74,7 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
     from blendgen.verification.ray_check import ray_faults
     from blendgen.verification.rays.cast import require_embree
     from blendgen.verification.reopen import reopen
-    from blendgen.verification.rerender import recheck
+    from blendgen.verification.rerender import rerender_faults
 
     if ray_checks is not None:
         require_embree()
@@ -87,4 +87,4 @@ def _in_depth(folder: Path, ray_checks: int | None, rerenders: int | None, worke
             yield from ray_faults(found, ray_checks, progress, workers)
     if rerenders is not None:
         with Progress() as progress:
-            yield from recheck(found, rerenders, progress, workers)
+            yield from rerender_faults(found, rerenders, progress, workers)

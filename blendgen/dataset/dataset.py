@@ -1,8 +1,8 @@
 """Dataset: a finished data set as rows and NumPy arrays, in any order; ready for PyTorch.
 
-In: a folder that `generate` made. Out: its images, masks and rows by position. A Dataset holds where each
-row begins and opens files when it is asked for them: it is small, can be pickled, and is read by several
-processes at once. It is a map-style data set in the sense of PyTorch, which is not imported.
+In: a folder that `generate` made. Out: its images, masks and rows by position. A Dataset stores where each
+row starts and opens files on demand: it is small, can be pickled, and can be read by several processes at the
+same time. It is a map-style data set in the sense of PyTorch, which is not imported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Item(TypedDict):
     """One labelled image; PyTorch's default collate function makes a batch of several.
 
     image: (h, w, 3) uint8 sRGB
-    mask: (h, w) int32 instance ids, 0 for the background; only where the data set has masks
+    mask: (h, w) int32 instance ids, 0 for the background; only if the data set has masks
     label_id: the class of the subject, an index into Dataset.classes
     index: the number of the image in its data set
     """
@@ -74,7 +74,7 @@ class Dataset:
     def __getitem__(self, position: slice) -> Dataset: ...
 
     def __getitem__(self, position: SupportsIndex | slice) -> Any:
-        """An Item, transformed where there is a transform; a Dataset for a slice.
+        """An Item, or the result of `transform`; a Dataset for a slice.
 
         raises: IndexError past the end; DatasetError for a row or a file that cannot be read
         """
@@ -104,7 +104,7 @@ class Dataset:
     def mask(self, position: SupportsIndex) -> IdsHW:
         """(h, w) uint16 instance ids, 0 for the background; the row's objects.instance_id names them.
 
-        raises: as indexing does, and DatasetError where the data set has no masks
+        raises: as indexing does, and DatasetError if the data set does not have masks
         """
         return self.source.instance_mask(self.row(position))
 
@@ -149,7 +149,7 @@ class Dataset:
 
 
 def open_dataset(folder: Path) -> Dataset:
-    """The finished data set in a folder; raises DatasetError where there is none."""
+    """The finished data set in a folder; raises DatasetError if there is none."""
     source = open_source(folder)
     return Dataset(source, range(source.images))
 

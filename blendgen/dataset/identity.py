@@ -46,13 +46,13 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 
 
 def _stated(product: Product) -> list[Any]:
-    """What spec and sidecar say of a product beyond its content."""
+    """What spec and sidecar state about a product in addition to its content."""
     parts: list[Any] = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]
     return [*(asdict(part) for part in parts), product.part_names]
 
 
 def portable_spec(spec_file: SpecFile) -> Spec:
-    """The spec with its folders as absolute paths: it loads from anywhere."""
+    """The spec with absolute paths, which loads from any folder."""
     spec: Spec = _absolute(spec_file.spec, spec_file)
     return spec
 
@@ -66,7 +66,7 @@ def _without_paths(value: Any) -> None:
 
 
 def _absolute(section: Any, spec_file: SpecFile) -> Any:
-    """A section and all below it, with absolute paths."""
+    """A section and its subsections, with absolute paths."""
     if isinstance(section, list):
         return [_absolute(item, spec_file) for item in section]
     if not isinstance(section, Section):

@@ -1,6 +1,6 @@
-"""Where things lie in a data set's folder; see docs/dataset.md.
+"""Layout: where the files of a data set are; see docs/dataset.md.
 
-OUT/images/<split>/<label>/000042.png is a plain ImageFolder: nothing else lives under images/.
+OUT/images/<split>/<label>/000042.png is a plain ImageFolder: images/ contains nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-PENDING_SUFFIX = ".names"  # of a list in Layout.temporary of files that may not have a row yet
+PENDING_SUFFIX = ".names"  # of lists in Layout.temporary: files that may not have a row yet
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def temporary(self) -> Path:
-        """Files on their way; same file system, so that a rename is atomic."""
+        """Files that are being written; on the same file system, so that a rename is atomic."""
         return self.root / ".partial"
 
     @property
@@ -53,9 +53,9 @@ class Layout:
         return self.root / ".blendgen-lock"
 
     def file(self, name: str) -> Path:
-        """The file of a path of a row, which rows.py has checked; it may be missing.
+        """The path of a file that a row names (rows.py has checked the name); the file may be missing.
 
-        raises: ValueError where a link leads out of the data set, or where it is a folder, device or pipe
+        raises: ValueError if a link leads out of the data set, or for a folder, device or pipe
         """
         path = self.root / name
         try:

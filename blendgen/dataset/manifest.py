@@ -32,9 +32,9 @@ _SPLIT = re.compile(rb'"split": "([ !#-[\]-~]*)"')  # the row's own comes first
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a manifest, in the order of the file; a torn last line is left out.
+    """The rows of a manifest, in the order of the file, without a torn last line.
 
-    raises: DatasetError for any other line that is not a row, or that names a file outside of the data set
+    raises: DatasetError for any other line that is not a row, or that names a file outside the data set
     """
     for number, line in enumerate(_whole_lines(path), start=1):
         yield _parsed(parse_row, line, path, number)
@@ -43,8 +43,8 @@ def read_rows(path: Path) -> Iterator[Row]:
 def read_row(path: Path, number: int, offset: int) -> Row:
     """One row of a manifest.
 
-    number: of its line, from 1; offset: where that begins, in bytes (see Census)
-    raises: DatasetError where there is no such row
+    number: of its line, from 1; offset: where the line starts, in bytes (see Census)
+    raises: DatasetError for a line that is not a row
     """
     with _opened(path) as file:
         file.seek(offset)
@@ -52,7 +52,7 @@ def read_row(path: Path, number: int, offset: int) -> Row:
 
 
 def read_heads(path: Path) -> Iterator[RowHead]:
-    """As `read_rows`, of each row its head alone; other columns may be missing or wrong."""
+    """As `read_rows`, but only the head of each row; its other columns may be missing or wrong."""
     for number, line in enumerate(_whole_lines(path), start=1):
         yield _parsed(parse_head, line, path, number)
 
@@ -68,7 +68,7 @@ def _parsed(parse: Callable[[bytes], _AnyRow], line: bytes, path: Path, number: 
 
 
 def census(path: Path) -> Census:
-    """What a manifest holds, in one pass; only lines that this program did not write are parsed for it.
+    """Count the rows of a manifest in one pass; only lines that this program did not write are parsed.
 
     raises: DatasetError for one of them that is not a row
     """
@@ -88,7 +88,7 @@ def census(path: Path) -> Census:
 
 
 def spread_rows(path: Path, limit: int) -> list[Row]:
-    """At most `limit` rows, evenly spread over the manifest; the others are not parsed."""
+    """At most `limit` rows, evenly spaced in the manifest; the others are not parsed."""
     if not path.exists():
         return []
     with _opened(path) as file:
@@ -106,7 +106,7 @@ class ManifestWriter:
     def __enter__(self) -> ManifestWriter:
         try:
             _drop_torn_line(self._path)
-            # without a buffer, nothing that the disk refused is tried again later
+            # without a buffer, a failed write is not repeated when the file is closed
             self._file = self._path.open("ab", buffering=0)
         except OSError as error:
             raise disk_error(self._path, error) from None
@@ -116,7 +116,7 @@ class ManifestWriter:
         self._file.close()
 
     def append(self, rows: list[Row]) -> None:
-        """Raises DatasetError where the disk refuses; a part of a line is then taken back."""
+        """Raises DatasetError if the rows cannot be written; a partly written line is then removed."""
         start = self._file.seek(0, os.SEEK_END)
         left = memoryview("".join(row_line(row) for row in rows).encode())
         try:
@@ -130,9 +130,9 @@ class ManifestWriter:
 
 @dataclass(frozen=True)
 class Census:
-    """images_per_split: how many rows each split has; sha256: of all rows
+    """images_per_split: number of rows of each split; sha256: of all rows
 
-    offsets: where each row begins, in bytes
+    offsets: where each row starts, in bytes
     """
 
     images_per_split: dict[str, int]
@@ -142,10 +142,7 @@ class Census:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a manifest holds: images of each (label, split).
-
-    strays: files of ours that belong to no row
-    """
+    """counts: number of images of each (label, split); strays: files of ours without a row"""
 
     counts: Counter[tuple[str, str]]
     strays: frozenset[str] = frozenset()
@@ -168,10 +165,10 @@ class Summary:
 
 
 def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
-    """Bring the manifest into the order of the index, each index once, rows without whole files left out.
+    """Sort the manifest by index, with each index once, and without rows whose files are incomplete.
 
-    The lines themselves stay as they are, and are never in memory together.
-    pending: files that may have been made without a row
+    The lines themselves do not change, and are never all in memory.
+    pending: files that may have been written without a row
     """
     strays = set(pending)
     places: dict[int, tuple[int, int]] = {}
@@ -194,9 +191,9 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
 
 
 def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:
-    """Whether the files of a row are there as they were written.
+    """Whether the files of a row are complete.
 
-    check: compare sha256 too, and not only sizes
+    check: compare sha256 too, not only sizes
     """
     return all(_is_whole(layout.root / file.name, file, check) for file in row.files.values())
 
@@ -224,7 +221,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """raises: DatasetError for a line that no row can have"""
+    """raises: DatasetError for a line that is too long for a row"""
     if not path.exists():
         return
     with _opened(path) as file:

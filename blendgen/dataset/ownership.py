@@ -1,7 +1,7 @@
-"""Ownership: which files of a folder this program made; nothing else is ever removed or overwritten.
+"""Ownership: which files of a folder this program wrote; nothing else is ever removed or overwritten.
 
-In: a folder and what its dataset.json says. Ours are the files that the manifest names, those that a killed
-run had noted before it made them, and the few at the top that can be told by their content: a person's own
+In: a folder and its dataset.json. Ours are the files that the manifest names, those that a killed run listed
+before it wrote them, and a few at the top that are recognised by their content, because a person's own
 spec.yaml or blender.log has the same name. Nothing is changed here.
 """
 
@@ -31,7 +31,7 @@ HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", "
 
 
 def pending_names(layout: Layout) -> set[str]:
-    """Files that runs which were killed have made, or were about to make."""
+    """Files that killed runs have written, or were about to write."""
     names: set[str] = set()
     for path in layout.temporary.glob(f"*{PENDING_SUFFIX}"):
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_LIST_BYTES:
@@ -44,8 +44,8 @@ def pending_names(layout: Layout) -> set[str]:
 def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[str]]:
     """(files of the data set, files of somebody else) in its folder, sorted.
 
-    known: its dataset.json, {} where it has none of ours: then nothing at its top is ours
-    raises: DatasetError for a row that cannot be one
+    known: its dataset.json; {} if it does not have one of ours, and then no file at its top is ours
+    raises: DatasetError for a line that is not a row
     """
     named = pending_names(layout)
     if known:
@@ -62,15 +62,15 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
 
 
 def is_temporary(layout: Layout, name: str) -> bool:
-    """Whether it is one of our files on their way."""
+    """Whether it is one of our temporary files."""
     folder, _, rest = name.partition("/")
     return folder == layout.temporary.name and rest.removesuffix(PENDING_SUFFIX).replace("-", "").isdecimal()
 
 
 def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | None = None) -> bool:
-    """Whether a file at the top of the folder was made by us; also where there is none of that name.
+    """Whether we wrote a file at the top of the folder; True if there is no file of that name.
 
-    spec_yaml: what is about to be written
+    spec_yaml: the spec that is about to be written
     """
     path = layout.root / name
     try:
@@ -93,10 +93,10 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
 
 
 def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) -> Iterator[str]:
-    """Files of somebody else where images of other indices than these will lie.
+    """Files of somebody else in the places of images, except images with these indices.
 
-    A row may be torn or have been taken out by hand: a file without a row that is just like one of this data
-    set is taken for its image, and made again.
+    A row may be torn or may have been removed by hand: a file without a row that looks exactly like one of
+    this data set counts as its image, and is made again.
     """
     pending = pending_names(layout)
     for folder in FOLDERS:
@@ -117,14 +117,14 @@ def _is_like_ours(layout: Layout, known: dict[str, Any], name: str) -> bool:
         return _begins(path, b"v/1\x01")
     try:
         with Image.open(path) as image:
-            bare = not set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
-            return bare and list(image.size) == list(known.get("resolution", ()))
+            has_no_metadata = not set(image.info) - {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+            return has_no_metadata and list(image.size) == list(known.get("resolution", ()))
     except IMAGE_ERRORS:
         return False
 
 
 def listed(names: list[str], most: int = 8) -> str:
-    """File names in a message, a line each."""
+    """File names for a message, one per line."""
     more = f"\n  and {len(names) - most} more" if len(names) > most else ""
     return "".join(f"\n  {name}" for name in names[:most]) + more
 

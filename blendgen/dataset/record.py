@@ -1,4 +1,4 @@
-"""Record: what dataset.json says of how a data set was made."""
+"""Record: how a data set was made, as dataset.json states it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from blendgen.system.wheel import blender_version
 
 
 def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
-    """The run record before any image is made; the store adds counts and the device."""
+    """The record before any image is made; the store adds counts and the device."""
     record = {
         "schema_version": 1,
         "name": spec.name,
@@ -38,13 +38,13 @@ def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
 
 
 def label_record(spec: Spec, catalog: Catalog, class_table: ClassTable) -> dict[str, Any]:
-    """What the numbers in the labels stand for, of the labels that the spec asks for."""
+    """The names of the numbers in labels that the spec requests: parts, keypoints, symmetries."""
     names = label_names(catalog, class_table.products_of_class())
-    told: dict[str, Any] = {}
+    record: dict[str, Any] = {}
     if spec.output.parts:
-        told["parts"] = list(names.parts)
+        record["parts"] = list(names.parts)
     if spec.output.keypoints:
-        told["keypoints"] = {
+        record["keypoints"] = {
             label: {"names": list(points), "mirrored": dict(names.mirrored[label])}
             for label, points in names.keypoints.items()
         }
@@ -53,7 +53,7 @@ def label_record(spec: Spec, catalog: Catalog, class_table: ClassTable) -> dict[
         for product in catalog.products
         if product.symmetries != Symmetries()
     }
-    return told | ({"symmetries": symmetries} if symmetries else {})
+    return record | ({"symmetries": symmetries} if symmetries else {})
 
 
 def _symmetries(symmetries: Symmetries) -> dict[str, Any]:

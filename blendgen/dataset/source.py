@@ -30,10 +30,10 @@ _MAX_FILE_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Source:
-    """classes[label_id] is a label; splits: those that have an image, sorted
+    """classes[label_id] is a label; splits: those that have images, sorted
 
-    digest: of what was to be made; rows_sha256: of what was made
-    offsets: where each row begins in the manifest, in bytes
+    digest: of spec and models; rows_sha256: of the manifest
+    offsets: where each row starts in the manifest, in bytes
     """
 
     root: Path
@@ -48,7 +48,7 @@ class Source:
 
     @property
     def keypoints(self) -> dict[str, dict[str, Any]]:
-        """By label: `names`, the order of a row's keypoints, and `mirrored`, pairs of names; often empty."""
+        """Label -> `names`, in the order of a row's keypoints, and `mirrored`, pairs of them; often empty."""
         return self.record.get("keypoints") or {}
 
     def keypoint_names(self, label: str) -> list[str]:
@@ -56,18 +56,18 @@ class Source:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What an export of it is an export of: also the images of another version are others."""
+        """Identifies the data set and its images; another version of blendgen makes other images."""
         return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
 
     def rows(self) -> Iterator[Row]:
-        """Raises DatasetError for a line that is not a row of this data set, or whose object has an
-        empty box or one outside of the image."""
+        """All rows; raises DatasetError for a line that is not a row of this data set, and for an object
+        with a box that is empty or outside the image."""
         last = -1
         for row in read_rows(Layout(self.root).manifest):
             if row.index <= last:
                 raise DatasetError(
-                    f"{self._place(row)}: its row comes after that of image {last}; run `blendgen generate` "
-                    "again, which puts the rows into order and leaves out what comes twice"
+                    f"{self._place(row)}: its row follows that of image {last}; run `blendgen generate` "
+                    "again, which sorts the rows and removes duplicates"
                 )
             last = row.index
             self._refuse_unknown(row)
@@ -86,7 +86,7 @@ class Source:
         return {label: label_id for label_id, label in enumerate(self.classes)}
 
     def _refuse_unknown(self, row: Row) -> None:
-        """A split or class that dataset.json does not have: no exporter has a place for it."""
+        """Raises DatasetError for a split or class that dataset.json does not list."""
         objects = row.objects
         named = [
             (row.label, row.label_id),
@@ -94,9 +94,9 @@ class Source:
         ]
         wrong = next((label for label, label_id in named if self._label_ids.get(label) != label_id), None)
         if row.split not in self.splits:
-            what = f"its split {row.split!r} is not one of those that were counted"
+            what = f"split {row.split!r} is not in dataset.json"
         elif wrong is not None:
-            what = f"{wrong!r} with that number is no class of dataset.json"
+            what = f"class {wrong!r} with this number is not in dataset.json"
         else:
             return
         raise DatasetError(f"{self._place(row)}: {what}; run `blendgen verify` to list what else is wrong")
@@ -105,26 +105,26 @@ class Source:
         return f"{self.root}: image {row.index} ({row.image.name})"
 
     def _refuse_boxes(self, row: Row) -> None:
-        """An empty box or one outside: some loaders drop it, some fail hours later."""
+        """Some loaders drop an empty box or one outside the image, others fail hours later."""
         for number, (x, y, width, height) in enumerate(row.objects.bbox):
             inside = min(x, y) >= 0 and x + width <= row.width and y + height <= row.height
             if width > 0 and height > 0 and inside:
                 continue
-            box = f"a box of {width} x {height} px" if inside else "a box that reaches out of the image"
+            box = f"a box of {width} x {height} px" if inside else "a box that extends beyond the image"
             raise DatasetError(
-                f"{self._place(row)}: object {number} ({row.objects.category[number]}) has {box}; take "
-                "it out of the image's row in manifest.jsonl, or delete the row and generate again"
+                f"{self._place(row)}: object {number} ({row.objects.category[number]}) has {box}; remove "
+                "the object from its row in manifest.jsonl, or delete the row and generate again"
             )
 
     def path(self, row: Row, kind: LabelFile = IMAGE) -> Path:
-        """The file of a kind that a row has; raises DatasetError where it is not in the data set."""
+        """Path of a file of the row; raises DatasetError if it is outside the data set."""
         try:
             return Layout(self.root).file(row.files[kind.name].name)
         except ValueError as error:
             raise DatasetError(f"{self._place(row)}: {error}") from None
 
     def instance_mask(self, row: Row) -> IdsHW:
-        """(h, w) uint16 instance ids; raises DatasetError where the data set has no masks."""
+        """(h, w) uint16 instance ids; raises DatasetError if the data set does not have masks."""
         if MASK.name not in row.files:
             raise DatasetError(
                 f"{self.root}: image {row.index} has no mask; set output.masks: true and generate again, "
@@ -136,11 +136,11 @@ class Source:
         return ids.astype(np.uint16, copy=False)
 
     def image(self, row: Row) -> ImageHW3U8:
-        """(h, w, 3) uint8 sRGB; raises DatasetError where the image cannot be read."""
+        """(h, w, 3) uint8 sRGB; raises DatasetError if the image cannot be read."""
         return self._pixels(row, IMAGE, "RGB")
 
     def channels(self, row: Row, kind: LabelFile) -> Channels:
-        """The channels of a label file that the row has, by name; raises DatasetError where it is damaged."""
+        """Channels of a label file of the row, by name; raises DatasetError if the file is damaged."""
         path = self.path(row, kind)
         try:
             channels = decode(read_bounded(path, _MAX_FILE_BYTES), path.suffix, row.width * row.height)
@@ -153,7 +153,7 @@ class Source:
         return channels
 
     def _pixels(self, row: Row, kind: LabelFile, mode: str | None = None) -> AnyArray:
-        """A picture of a row, converted to `mode`; raises DatasetError."""
+        """The pixels of an image file of the row, converted to `mode`; raises DatasetError."""
         path = self.path(row, kind)
         try:
             with Image.open(path) as picture:
@@ -165,14 +165,14 @@ class Source:
             ) from None
 
     def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
-        """Before anything is decoded: a file of a few bytes may claim any size."""
+        """Called before the file is decoded: a few bytes can claim any size."""
         if size != (row.width, row.height):
             raise DatasetError(
                 f"{path}: is {size[0]} x {size[1]} pixels, its row says {row.width} x {row.height}"
             )
 
     def object_masks(self, row: Row) -> Iterator[MaskHW]:
-        """(h, w) bool of each object; raises DatasetError where the mask does not show one."""
+        """(h, w) bool of each object; raises DatasetError if the mask does not show one."""
         if not row.objects.bbox:
             return
         mask = self.instance_mask(row)
@@ -181,26 +181,27 @@ class Source:
             if not own.any():
                 raise DatasetError(
                     f"{self.path(row, MASK)}: shows nothing of object {number} "
-                    f"({row.objects.category[number]}); `blendgen verify` tells what else is wrong"
+                    f"({row.objects.category[number]}); run `blendgen verify` to list what else is wrong"
                 )
             yield own
 
 
 def open_source(root: Path) -> Source:
-    """The data set in a folder; raises DatasetError where there is none."""
+    """The data set in a folder; raises DatasetError if there is none."""
     layout = Layout(Path(root))
     record = _record(layout)
     name, digest, classes = record["name"], record["digest"], tuple(record["classes"])
     recorded = record["images_per_split"]
-    found = census(layout.manifest)
-    there, images = found.images_per_split, sum(found.images_per_split.values())
-    if recorded != there:
+    manifest = census(layout.manifest)
+    counts, images = manifest.images_per_split, sum(manifest.images_per_split.values())
+    if recorded != counts:
         raise DatasetError(
             f"{root}: dataset.json has {sum(recorded.values())} images, the manifest has {images}: "
-            "a run goes on or was cut off; run `blendgen generate` again"
+            "a run is in progress or was interrupted; run `blendgen generate` again"
         )
+    splits = tuple(sorted(counts))
     return Source(
-        layout.root, name, digest, classes, tuple(sorted(there)), images, record, found.sha256, found.offsets
+        layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets
     )
 
 
@@ -211,7 +212,7 @@ def _record(layout: Layout) -> dict[str, Any]:
         record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
     except FileNotFoundError:
         raise DatasetError(
-            f"{layout.root}: holds no data set of blendgen (dataset.json is missing)"
+            f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing)"
         ) from None
     except OSError as error:
         raise DatasetError(f"{layout.record}: cannot be read: {error.strerror}") from None
@@ -222,7 +223,8 @@ def _record(layout: Layout) -> dict[str, Any]:
     missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
     if missing:
         raise DatasetError(
-            f"{layout.record}: has no {missing[0]!r}; the run was not finished: run `blendgen generate` again"
+            f"{layout.record}: does not have {missing[0]!r}, as the run was not finished; run `blendgen "
+            "generate` again"
         )
     fault = record_fault(record)
     if fault:

@@ -1,7 +1,7 @@
-"""Store: a data set's folder as a whole: opened, resumed, recorded, finished.
+"""Store: the folder of a data set: opened, resumed, recorded, finished.
 
-In: a folder and the digest of what is to be in it. Out: which images are missing. A folder that
-holds anything else is refused; two runs never write into the same folder at once.
+In: a folder and the record of the data set that belongs there. Out: which images are finished. A folder with
+anything else in it is refused; two runs never write into the same folder at the same time.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _CHECKED_TAIL = 64
 class Store:
     """An open data set; use as a context manager, which holds its lock.
 
-    summary: what the manifest held when it was finished
+    summary: of the manifest, once the store is finished
 
-    record: what dataset.json says of how the images are made; "digest", "blendgen_version" and
-        "blender_version" must agree with what is there, or the folder is refused
-    force: remove a data set of ours that is there, and start afresh
-    check: compare every finished file with its sha256; otherwise their sizes, and the last few by sha256
+    record: how the images are made, for dataset.json; a folder is refused if its "digest", "blendgen_version"
+        or "blender_version" differ
+    force: remove an existing data set of ours and start again
+    check: compare every finished file with its sha256; otherwise only the sizes, and the last few by sha256
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class Store:
         self._release()
 
     def _release(self) -> None:
-        """Removes the lock's file while it is still held: whoever opens it later makes a new one."""
+        """Remove the lock file while the lock is held; the next process creates a new one."""
         self.layout.lock.unlink(missing_ok=True)
         self._lock.release()
 
     def _refuse_other_lock(self) -> None:
-        """A lock is an empty file; whatever else has its name is left alone."""
+        """A lock is an empty file; anything else with its name is not touched."""
         try:
             status = self.layout.lock.lstat()
         except OSError:
@@ -117,11 +117,11 @@ class Store:
 
     def done(self) -> set[int]:
         """Indices of the images that were finished when the store was opened: they have a row, and their
-        files are there as they were written."""
+        files are complete."""
         return set(self._done)
 
     def failures(self) -> dict[int, FailedImage]:
-        """The images that cannot be made, by index, as far as they were known when the store was opened."""
+        """The images that cannot be made, by index, as recorded when the store was opened."""
         return dict(self._failures)
 
     def add_failures(self, failures: list[FailedImage]) -> None:
@@ -129,13 +129,13 @@ class Store:
         append_failures(self.layout, failures)
 
     def write_sheet(self, data: bytes) -> None:
-        """Write the contact sheet, a JPEG that carries SHEET_MARK; raises DatasetError."""
+        """Write the contact sheet, a JPEG that contains SHEET_MARK; raises DatasetError."""
         self._folder.write(self.layout.contact_sheet.name, data)
 
     def note_device(self, device: dict[str, str]) -> list[dict[str, str]]:
-        """Write into dataset.json, at once, what images are now made on; returns what others were made on.
+        """Add the device that images are now made on to dataset.json; returns the other devices.
 
-        One is "device"; what more there are come under "also_made_on".
+        The first is "device"; further ones are in "also_made_on".
         """
         known = read_record(self.layout)
         others = [one for one in devices_of(known) if one != device]
@@ -164,14 +164,14 @@ class Store:
         return self._record
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
-        """Raises DatasetError where anything that is not ours would be removed, overwritten or mixed in."""
+        """Raises DatasetError if a file of somebody else would be removed, overwritten or mixed in."""
         root = self.layout.root
         if not known:
             _, foreign = our_files(self.layout, {})
             if foreign:
                 raise DatasetError(
                     f"{root}: is not empty and holds no blendgen data set (dataset.json is missing or "
-                    f"damaged); give another folder with -o. It holds:{listed(foreign)}"
+                    f"damaged); give another folder with -o. It contains:{listed(foreign)}"
                 )
             return
         self._refuse_other_classes(known)
@@ -182,7 +182,7 @@ class Store:
         if foreign:
             why = "--force removes only the data set" if self._force else "they would be overwritten"
             raise DatasetError(
-                f"{root}: holds files that are not of this data set, and {why}; move them away:"
+                f"{root}: contains files that are not part of this data set, and {why}; move them away:"
                 f"{listed(foreign)}"
             )
 
@@ -191,20 +191,20 @@ class Store:
         for folder in (self.layout.root / "images").glob("*/*"):
             if folder.is_dir() and folder.name not in classes:
                 raise DatasetError(
-                    f"{folder}: is not of this data set, and a trainer would take it for a class; "
+                    f"{folder}: is not part of this data set, and a trainer would read it as a class; "
                     "move it away"
                 )
 
     def _in_the_way(self, known: dict[str, Any]) -> list[str]:
-        """Files of somebody else that going on would overwrite."""
+        """Files of somebody else that this run would overwrite."""
         layout = self.layout
         files = (layout.record, layout.manifest, layout.failures, layout.spec, layout.log)
         top = [path.name for path in (*files, layout.contact_sheet)]
-        found = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
-        return found or sorted(overwritten_files(layout, known, self._read_rows()))
+        foreign = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
+        return foreign or sorted(overwritten_files(layout, known, self._read_rows()))
 
     def _read_rows(self) -> set[int]:
-        """Find out which images are finished; returns the indices of all rows."""
+        """Determine which images are finished; returns the indices of all rows."""
         indices: set[int] = set()
         tail: deque[RowHead] = deque(maxlen=_CHECKED_TAIL)
         for row in read_heads(self.layout.manifest):
@@ -233,7 +233,7 @@ class Store:
             self._write_record(known | {"spec_sha256": self._record["spec_sha256"]})
 
     def _remove_all(self, known: dict[str, Any]) -> None:
-        """Remove a data set of ours, the record last: until then the folder is known as ours."""
+        """Remove a data set of ours, the record last: it identifies the folder as ours."""
         ours, last = our_files(self.layout, known)[0], (self.layout.manifest.name, self.layout.record.name)
         for name in (*(name for name in ours if name not in last), *last):
             self._folder.remove(name)
@@ -244,7 +244,7 @@ class Store:
 
 
 def read_record(layout: Layout) -> dict[str, Any]:
-    """dataset.json, or {} where there is none that this program wrote."""
+    """dataset.json, or {} if there is not one that this program wrote."""
     if links_outside(layout.record):
         return {}
     try:
@@ -256,19 +256,19 @@ def read_record(layout: Layout) -> dict[str, Any]:
 
 
 def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
-    """What the images of a data set were made on: none so far, one device, or several."""
+    """The devices that the images of a data set were made on: none so far, one, or several."""
     return [record["device"], *record.get("also_made_on", ())] if "device" in record else []
 
 
 def _device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
     if not devices:
         return {}
-    first, *rest = sorted(devices, key=json.dumps)  # not as they came: the order of finishing never shows
+    first, *rest = sorted(devices, key=json.dumps)  # independent of the order in which they were added
     return {"device": first} | ({"also_made_on": rest} if rest else {})
 
 
 def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:
-    """Split -> classes of which it has no image, where it has some of others."""
+    """Split -> the classes that it lacks, for splits that have images."""
     present: dict[str, set[str]] = {}
     for label, split in summary.counts:
         present.setdefault(split, set()).add(label)
@@ -285,11 +285,11 @@ def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
         )
     if key == "digest":
         return (
-            "holds a data set made from another spec (or other models); "
-            "give another folder with -o, or --force to start it afresh"
+            "contains a data set made from another spec (or other models); "
+            "give another folder with -o, or --force to start again"
         )
     program = {"blendgen_version": "blendgen", "blender_version": "Blender"}[key]
     return (
-        f"was begun with {program} {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
-        "give another folder with -o, or --force to start it afresh"
+        f"was started with {program} {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
+        "give another folder with -o, or --force to start again"
     )

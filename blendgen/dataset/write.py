@@ -1,9 +1,8 @@
-"""Write: a Frame's files and its Row, each appearing whole or not at all.
+"""Write: the files of a Frame and its Row. Each file appears whole or not at all.
 
-A file is written under OUT/.partial, flushed to the disk and renamed into place; the Row is made only
-then. Before that, the names of the files go into a list of this process: what a killed run has made
-without a row is known as ours by it, and nothing else is. Rows of one run come in any order;
-`manifest.py` sorts them.
+A file is written in OUT/.partial, flushed to the disk and renamed into place; only then the Row is made.
+Before that, the names of the files go into a list of this process, so that files that a killed run wrote
+without a row are recognised as ours. Rows of a run come in any order; manifest.py sorts them.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from blendgen.spec.output import Output
 
 
 def write_frame(layout: Layout, frame: Frame, output: Output) -> Row:
-    """Write an image and its label files; returns its row. Raises DatasetError where the disk refuses."""
+    """Write an image and its label files; returns its row. Raises DatasetError if the disk fails."""
     contents = encoded_files(frame, output)
     names = {name: LABEL_FILES[name].path(frame.shot, frame.index, output) for name in contents}
     folder = Folder(layout.root, layout.temporary.name)

@@ -1,7 +1,7 @@
-"""The label images and columns that a spec may ask for, against the instance mask and the camera.
+"""Labels: the optional label images and columns of a row against its instance mask and its camera.
 
-In: a row, dataset.json, and the row's label images as arrays. Out: what is wrong, in words. Images are
-checked where the instance mask is there, too; each by another path than the one by which it was made.
+In: a row, dataset.json, and the row's label images as arrays. Out: what is wrong, in words. Label images are
+checked only if there is an instance mask; each by another path than the one by which it was made.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from blendgen.optics.overscan import box_corners
 from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 
-Images = Mapping[str, Channels]  # by the name of their kind
+Images = Mapping[str, Channels]  # by the name of the label file
 
 
 def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[str]:
     objects = row.objects
-    for number in range(len(objects.bbox)):
+    for number in range(len(objects)):
         yield from (f"object {number}: {what}" for what in _columns(row, record, number))
     if "mask" not in images:
         return
@@ -58,9 +58,9 @@ def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
         if visibility not in (NOT_LABELLED, HIDDEN, VISIBLE):
             yield f"a keypoint's visibility is {visibility}"
         elif visibility == NOT_LABELLED and (x, y) != (0, 0):
-            yield "a keypoint that is not labelled has a place"
+            yield "a keypoint that is not labelled has coordinates"
         elif not (0 <= x <= row.width and 0 <= y <= row.height):
-            yield f"keypoint [{x}, {y}] lies out of the image"
+            yield f"keypoint [{x}, {y}] is outside the image"
 
 
 def _box_3d(row: Row, number: int) -> Iterator[str]:
@@ -72,8 +72,8 @@ def _box_3d(row: Row, number: int) -> Iterator[str]:
     if corners[:, 2].min() > 0:
         pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
         pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera.distortion)] = np.nan
-        told = [pixel or (np.nan, np.nan) for pixel in requested(objects.bbox_3d_px)[number]]
-        if not np.allclose(np.array(told, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
+        row_pixels = [pixel or (np.nan, np.nan) for pixel in requested(objects.bbox_3d_px)[number]]
+        if not np.allclose(np.array(row_pixels, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
             yield "bbox_3d_px is not bbox_3d_m, projected"
 
 
@@ -86,20 +86,20 @@ def _against_mask(row: Row, number: int, own: np.ndarray) -> Iterator[str]:
         for x, y, visibility in objects.keypoints[number]:
             column, line = min(int(x), row.width - 1), min(int(y), row.height - 1)
             if visibility == VISIBLE and not near[line, column]:
-                yield f"keypoint [{x}, {y}] is said to be visible, and its product is not seen there"
+                yield f"keypoint [{x}, {y}] is marked as visible, but its product is not visible there"
 
 
 def _obb(corners: np.ndarray, own: np.ndarray) -> Iterator[str]:
-    """All pixels lie within, and each side is touched."""
+    """The box contains all pixels of the product, and each side touches one."""
     rows, columns = np.nonzero(own)
     centres = np.column_stack([columns, rows]) + 0.5
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(sides, axis=1, keepdims=True)
     normals = np.column_stack([-sides[:, 1], sides[:, 0]]) / np.maximum(lengths, 1e-9)
-    inwards = np.sum((corners.mean(axis=0) - corners) * normals, axis=1, keepdims=True) >= 0
-    distances = (centres[:, None] - corners[None]) * np.where(inwards, normals, -normals)[None]
+    is_inward = np.sum((corners.mean(axis=0) - corners) * normals, axis=1, keepdims=True) >= 0
+    distances = (centres[:, None] - corners[None]) * np.where(is_inward, normals, -normals)[None]
     nearest = distances.sum(axis=2).min(axis=0)
     if nearest.min() < 0:
-        yield "obb does not hold all of the product"
+        yield "obb does not contain all of the product"
     elif nearest.max() > 1:
         yield "obb is larger than the product"

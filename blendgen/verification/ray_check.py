@@ -1,7 +1,7 @@
 """Ray check: rows of a data set against a ray cast of its scenes, in worker processes.
 
-In: a Job whose folder is a finished data set, and rows of it. Out: Findings, one a row. The meshes are
-Blender's and so the rays are cast where Blender lives; arrays stay there.
+In: a Job whose folder is a finished data set, and rows of it. Out: Findings, one for each row. The meshes
+come from Blender, so the rays are cast in the processes that Blender runs in; arrays stay there.
 """
 
 from __future__ import annotations
@@ -29,33 +29,32 @@ from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import blender_engine, run_step, worker_job
 
-_ASSETS_KEPT = 64
+_MAX_CACHED_ASSETS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class RowTask(Task):
-    """A row to be checked; equal and hashed as a Task, by its numbers."""
+    """A row to be checked; compared and hashed as a Task, by its numbers."""
 
     row: Row
 
 
-def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
-    """Faults of `count` rows, spread evenly over the data set, one a row.
+def ray_faults(reopened: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
+    """Faults of `count` rows, evenly spaced in the data set, at most one for each row.
 
     workers: None for as many as this machine has room for
-
-    raises: SetupError where the ray caster is not installed
+    raises: SetupError if the ray caster is not installed
     """
     require_embree()
-    rows = spread_rows(found.layout.manifest, count)
+    rows = spread_rows(reopened.layout.manifest, count)
     progress.begin(len(rows), "row")
     with scratch_folder("rays") as scratch:
-        inventory = found.inventory
+        inventory = reopened.inventory
         job = Job(
-            found.spec_file.spec,
+            reopened.spec_file.spec,
             inventory.catalog,
             inventory.class_table,
-            found.layout.root,
+            reopened.layout.root,
             scratch / "blender.log",
         )
         for row, findings in checked(job, rows, choose_worker_count(job, len(rows), workers)):
@@ -64,7 +63,7 @@ def ray_faults(found: Reopened, count: int, progress, workers: int | None = 1) -
 
 
 def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[Row, Findings]]:
-    """Rows with their Findings, as they are finished.
+    """Rows with their Findings, in the order in which they are finished.
 
     raises: BlendgenError of a worker; Interrupted after a signal
     """
@@ -74,7 +73,7 @@ def checked(job: Job, rows: Iterable[Row], workers: int = 1) -> Iterator[tuple[R
         for index, findings in run_tasks(job, tasks, stop, workers, steps=Steps(inspect)):
             yield by_index[index], findings
         if stop.signum is not None:
-            raise Interrupted(stop.signum, "stopped; not all rows are checked")
+            raise Interrupted(stop.signum, "stopped; not all rows were checked")
 
 
 def inspect(task: RowTask) -> tuple[int, Findings]:
@@ -93,15 +92,15 @@ def _inspect(task: RowTask) -> tuple[int, Findings]:
 
 @cache
 def _checker() -> Checker:
-    """The one of this process; loads Blender."""
+    """The checker of this process; loads Blender."""
     job = worker_job()
     return checker_for(job, blender_engine(job), read_record(Layout(job.folder)))
 
 
 def checker_for(job: Job, engine, record: dict[str, Any]) -> Checker:
-    """Checks rows in job.folder by the meshes of a Blender engine; record: what dataset.json says."""
+    """Checks rows in job.folder with the meshes of a Blender engine; record: dataset.json"""
     from blendgen.engine.blender.session.meshes import asset_mesh
     from blendgen.engine.blender.session.products import object_name
 
-    geometry = Geometry(engine.scene_meshes, lru_cache(_ASSETS_KEPT)(asset_mesh), object_name)
+    geometry = Geometry(engine.scene_meshes, lru_cache(_MAX_CACHED_ASSETS)(asset_mesh), object_name)
     return Checker(job.folder, job.catalog, job.class_table, record, geometry)

@@ -1,7 +1,7 @@
-"""Reopen: a finished data set with the spec and the models that it was made from, for checks in depth.
+"""Reopen: a finished data set with the spec and the models that it was made from, for the expensive checks.
 
-In: its folder. Out: all that is needed to make or to understand its images again. Whether the models
-are still those of the data set is told, not decided, here.
+In: its folder. Out: everything that is needed to render its images again. Whether the models have changed
+is a property of the result; the caller decides what follows from it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from blendgen.verification.dataset import Fault
 
 @dataclass(frozen=True)
 class Reopened:
-    """record: what dataset.json would say if it was made now; known: what it says"""
+    """record: dataset.json as it would be written now; known: dataset.json as it is"""
 
     layout: Layout
     spec_file: SpecFile
@@ -35,16 +35,16 @@ class Reopened:
 
     @property
     def fault(self) -> Fault | None:
-        """Where the images cannot be compared with anything any more."""
+        """Why the images cannot be compared with new ones; None if they can."""
         if self.record["digest"] == self.known.get("digest"):
             return None
-        what = "the models, photos or the spec are not those of the data set any more"
+        what = "the models, the photos or the spec have changed since the data set was made"
         return Fault(self.layout.spec.name, what)
 
 
 def reopen(folder: Path, measurer: Measurer) -> Reopened:
-    """raises: SpecError, CatalogError, SetupError where its spec or models cannot be loaded, and where other
-    versions made it"""
+    """raises: SpecError, CatalogError, SetupError if the spec or the models cannot be loaded, or if other
+    versions made the data set"""
     layout = Layout(Path(folder))
     known = read_record(layout)
     _refuse_other_versions(known)
@@ -63,5 +63,5 @@ def _refuse_other_versions(known: dict[str, Any]) -> None:
         if known.get(key) != version:
             raise SetupError(
                 f"--ray-check and --rerender need the versions that made the data set: {program} "
-                f"{known.get(key)}; here is {version}"
+                f"{known.get(key)}, not {version}"
             )

@@ -1,7 +1,7 @@
-"""Recheck: some images of a data set made again, and compared byte for byte.
+"""Rerender: some images of a data set are rendered again, and compared byte for byte.
 
-In: a finished data set and how many of its images. Out: Faults for files that come out otherwise. The
-spec beside the images says what to make.
+In: a finished data set and a number of images. Out: Faults for files that differ. The spec that is stored
+next to the images decides what is rendered.
 """
 
 from __future__ import annotations
@@ -22,61 +22,61 @@ from blendgen.workers.gpu_probe import devices_for
 from blendgen.workers.job import Job
 
 
-def recheck(found: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
-    """Faults of `count` images, spread evenly over the data set; made on the device that it was made on.
+def rerender_faults(reopened: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
+    """Faults of `count` images, evenly spaced in the data set and rendered on the device that made it.
 
     workers: None for as many as this machine has room for
-    raises: DatasetError where this machine cannot make the same bytes, SetupError where it has no such
+    raises: DatasetError if this machine cannot make the same bytes, SetupError if it does not have that
     device; Interrupted after a signal
     """
-    layout, record, known = found.layout, found.record, found.known
-    spec_file, inventory = found.spec_file, found.inventory
-    devices = its_device(layout, known)
+    layout, record, known = reopened.layout, reopened.record, reopened.known
+    spec_file, inventory = reopened.spec_file, reopened.inventory
+    devices = original_device(layout, known)
     rows = {row.index: row for row in spread_rows(layout.manifest, count)}
     text = layout.spec.read_text("utf-8")
     with (
-        scratch_folder("recheck") as scratch,
+        scratch_folder("rerender") as scratch,
         Store(scratch, record, text) as store,
     ):
         scratch_set = scratch, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, *scratch_set, devices=devices)
-        made = _made_again(job, store, sorted(rows), progress, workers).get("device")
-        if made != known.get("device"):
+        device = _rerender(job, store, sorted(rows), progress, workers).get("device")
+        if device != known.get("device"):
             raise DatasetError(
-                f"{layout.root}: was made on {known.get('device')}, this is {made}: their bytes differ, so "
-                "nothing can be compared"
+                f"{layout.root}: was made on {known.get('device')}, this is {device}; their bytes differ, so "
+                "the images cannot be compared"
             )
         for again in read_rows(store.layout.manifest):
             yield from _compared(rows[again.index], again)
 
 
-def _made_again(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> dict:
-    """The record of the images; what is made here is thrown away, so an interrupt does not tell where."""
+def _rerender(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> dict:
+    """The record of the new images, which are deleted afterwards: an interrupt does not name their folder."""
     try:
         return generate(job, store, indices, progress, workers).record
     except Interrupted as error:
-        raise Interrupted(error.signum, "stopped; not all images were made again and compared") from None
+        raise Interrupted(error.signum, "stopped; not all images were rendered again and compared") from None
 
 
-def its_device(layout: Layout, known: dict) -> tuple[Device, ...]:
-    """The device that a data set was made on, as it is found here."""
+def original_device(layout: Layout, known: dict) -> tuple[Device, ...]:
+    """The device of this machine on which a data set was made."""
     devices = devices_of(known)
     if len(devices) > 1:
         raise DatasetError(
-            f"{layout.root}: was made on {describe_devices(devices)}, and nobody knows which image on which, "
-            "so nothing can be compared"
+            f"{layout.root}: was made on {describe_devices(devices)}, and it is not recorded which image was "
+            "made on which, so the images cannot be compared"
         )
     backend = devices[0].get("device", "cpu") if devices else "cpu"
-    there = devices_for(DeviceRequest(backend))
-    same = [device for device in there if devices and device.name == devices[0].get("kernel")]
-    return tuple(same or there)[:1]
+    available = devices_for(DeviceRequest(backend))
+    same = [device for device in available if devices and device.name == devices[0].get("kernel")]
+    return tuple(same or available)[:1]
 
 
 def _compared(row: Row, again: Row) -> Iterator[Fault]:
     for name, file in row.files.items():
         if name not in again.files or file.sha256 != again.files[name].sha256:
-            yield Fault(file.name, "comes out otherwise when it is made again")
+            yield Fault(file.name, "differs when it is rendered again")
     for name in ("label", "split", "objects", "shot_values", "exposure_values"):
         if getattr(row, name) != getattr(again, name):
-            what = f"{name.removesuffix('_values')} comes out otherwise"
+            what = f"{name.removesuffix('_values')} differs when it is sampled and rendered again"
             yield Fault(f"manifest.jsonl: index {row.index}", what)

@@ -102,19 +102,19 @@ def _object(row: Row, number: int) -> Iterator[str]:
         if min(width, height) < 1:
             yield f"{name} is empty"
         if x < 0 or y < 0 or x + width > row.width or y + height > row.height:
-            yield f"{name} {[x, y, width, height]} reaches out of the image"
-    if not _holds(amodal, box):
-        yield f"bbox {box} reaches out of bbox_amodal {amodal}"
+            yield f"{name} {[x, y, width, height]} extends beyond the image"
+    if not _contains(amodal, box):
+        yield f"bbox {box} extends beyond bbox_amodal {amodal}"
     area, share = objects.area[number], objects.visible_fraction[number]
     if not 0 <= share <= 1:
         yield f"visible_fraction is {share}"
     elif area / (share + _ROUNDING) > amodal[2] * amodal[3] or area > box[2] * box[3]:
-        yield f"area {area} and visible_fraction {share} do not fit into the boxes"
+        yield f"area {area} and visible_fraction {share} do not fit the boxes"
     yield from _pose(row, number)
 
 
 def _pose(row: Row, number: int) -> Iterator[str]:
-    """The product's box in space, projected, must hold the product's box in the image."""
+    """The product's box in space, projected, must contain its box in the image."""
     objects, camera = row.objects, row.camera
     x, y, z = objects.size_m[number]
     corners = np.array(
@@ -130,7 +130,7 @@ def _pose(row: Row, number: int) -> Iterator[str]:
         return
     points = in_camera[:, :2] / in_camera[:, 2:]
     if not within_lens(points, camera.distortion).all():
-        return  # a part of the box is where this lens shows nothing
+        return  # the lens cannot show a part of the box
     intrinsics = np.array(camera.intrinsics)
     try:
         image = distort(points, camera.distortion)
@@ -145,7 +145,7 @@ def _pose(row: Row, number: int) -> Iterator[str]:
         yield "object_to_world does not fit bbox_amodal: projected, its box in space is elsewhere"
 
 
-def _holds(outer, inner) -> bool:
+def _contains(outer, inner) -> bool:
     return (
         outer[0] <= inner[0]
         and outer[1] <= inner[1]

@@ -164,7 +164,7 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     (copy / "manifest.jsonl").write_text(row_line(changed))
     wrong = blendgen("verify", copy, "--ray-check", "1", "--rerender", "1")
     assert wrong.returncode == 5
-    assert f"{rows[0].image.name}: comes out otherwise when it is made again" in wrong.stdout
+    assert f"{rows[0].image.name}: differs when it is rendered again" in wrong.stdout
 
 
 def test_images_of_another_version_are_not_made_again(finished, tmp_path):

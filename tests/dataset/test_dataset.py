@@ -108,19 +108,19 @@ def test_hugging_face_reads_images_with_their_class_labels(tmp_path, pipeline):
     for split in {row.split for row in rows}:
         part = loaded[by_split.get(split, split)]
         assert part.features["label"].names == RECORD["classes"]
-        found = sorted((Path(p["image"].filename).name, p["label"]) for p in part)
+        images = sorted((Path(p["image"].filename).name, p["label"]) for p in part)
         wanted = [(Path(r.image.name).name, r.label_id) for r in rows if r.split == split]
-        assert found == sorted(wanted)
+        assert images == sorted(wanted)
 
 
-def test_what_is_finished_is_known(tmp_path, pipeline):
+def test_finished_images_are_known(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1, 2])
     (layout.root / next(read_rows(layout.manifest)).image.name).unlink()
     with Store(layout.root, dict(RECORD), "") as store:
         assert store.done() == {1, 2}
 
 
-def test_a_torn_last_line_is_dropped_and_made_again(tmp_path, pipeline):
+def test_a_torn_last_line_is_dropped_and_its_image_made_again(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1, 2])
     whole = content(layout.root)
     layout.manifest.write_bytes(layout.manifest.read_bytes()[:-100])
@@ -130,7 +130,7 @@ def test_a_torn_last_line_is_dropped_and_made_again(tmp_path, pipeline):
     assert content(layout.root) == whole
 
 
-def test_a_damaged_line_is_told_with_its_number(tmp_path):
+def test_a_damaged_line_is_reported_with_its_number(tmp_path):
     path = tmp_path / "manifest.jsonl"
     good = '{"index": 0, "file_name": "images/train/a/0.png", "label": "a", "split": "train"}\n'
     path.write_text(good + "rubbish\n" + good)
@@ -172,7 +172,7 @@ def test_splits_are_counted_whoever_wrote_the_lines(tmp_path, pipeline):
         census(manifest)
 
 
-def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
+def test_a_row_that_the_disk_truncates_is_removed(tmp_path, pipeline):
     """A real refusal by the system, in the middle of a line: the file may grow by 300 bytes only."""
     layout = make(tmp_path / "a", pipeline, [0, 1])
     whole = layout.manifest.read_bytes()
@@ -191,7 +191,7 @@ def test_a_row_that_the_disk_cuts_off_leaves_nothing_behind(tmp_path, pipeline):
     assert layout.manifest.read_bytes() == whole
 
 
-def test_a_start_that_was_cut_off_is_taken_up(tmp_path):
+def test_an_interrupted_start_is_resumed(tmp_path):
     """Killed between its first files: the folder holds its record first of all, or nothing but its lock."""
     folder = tmp_path / "a"
     (folder / ".partial").mkdir(parents=True)
@@ -217,7 +217,7 @@ def test_a_folder_that_a_trainer_would_take_for_a_class_is_refused(tmp_path, pip
     layout = make(tmp_path / "a", pipeline, [0])
     (layout.root / "images" / "train" / "cat").mkdir(parents=True)
     for force in (False, True):
-        with pytest.raises(DatasetError, match="cat: is not of this"):
+        with pytest.raises(DatasetError, match="cat: is not part of this"):
             Store(layout.root, dict(RECORD), "", force=force).__enter__()
 
 
@@ -271,7 +271,7 @@ def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
     (layout.root / "notes.txt").write_text("mine")
     before = content(layout.root)
     other = {**RECORD, "digest": "other"}
-    with pytest.raises(DatasetError, match=r"not of this data set.*--force removes only(.|\n)*notes.txt"):
+    with pytest.raises(DatasetError, match=r"not part of this data set.*--force removes(.|\n)*notes.txt"):
         Store(layout.root, other, "", force=True).__enter__()
     assert content(layout.root) == before
     (layout.root / "notes.txt").unlink()
@@ -304,7 +304,7 @@ def test_force_never_removes_a_file_of_somebody_else(tmp_path, pipeline, name):
 @pytest.mark.parametrize(
     "name", ["spec.yaml", "contact_sheet.jpg", "blender.log", "images/train/box/000007.png"]
 )
-def test_going_on_never_overwrites_a_file_of_somebody_else(tmp_path, pipeline, name):
+def test_resuming_never_overwrites_a_file_of_somebody_else(tmp_path, pipeline, name):
     layout = make(tmp_path / "a", pipeline, [0, 1])
     (layout.root / name).parent.mkdir(parents=True, exist_ok=True)
     (layout.root / name).write_text("mine")
@@ -328,7 +328,7 @@ def test_a_folder_of_a_link_is_never_written_into(tmp_path, pipeline):
 
 
 @pytest.mark.parametrize("mine", ["a thesis", None])
-def test_a_lock_that_is_somebody_elses_is_left_alone(tmp_path, mine):
+def test_a_lock_of_somebody_else_is_not_touched(tmp_path, mine):
     lock, other = Layout(tmp_path).lock, tmp_path / "other"
     other.write_text("years of work")
     lock.write_text(mine) if mine else lock.symlink_to(other)
@@ -337,7 +337,7 @@ def test_a_lock_that_is_somebody_elses_is_left_alone(tmp_path, mine):
     assert other.read_text() == "years of work" and lock.exists()
 
 
-def test_what_a_killed_run_made_without_a_row_is_known_as_ours(tmp_path, pipeline):
+def test_files_that_a_killed_run_wrote_without_a_row_are_known_as_ours(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1])
     whole = content(layout.root)
     for _ in range(2):  # and stays known when the next run is killed, too
@@ -400,7 +400,7 @@ def test_a_foreign_folder_is_refused_even_by_force(tmp_path):
     assert (tmp_path / "thesis.doc").exists()
 
 
-def test_files_that_systems_leave_among_the_images_stop_no_run(tmp_path):
+def test_files_that_systems_leave_among_the_images_are_ignored(tmp_path):
     with Store(tmp_path / "a", dict(RECORD), ""):
         pass
     (tmp_path / "a/images/train").mkdir(parents=True)
@@ -409,7 +409,7 @@ def test_files_that_systems_leave_among_the_images_stop_no_run(tmp_path):
         pass
     (tmp_path / "a/images/train/_masks").mkdir()
     with (
-        pytest.raises(DatasetError, match="would take it for a class"),
+        pytest.raises(DatasetError, match="would read it as a class"),
         Store(tmp_path / "a", dict(RECORD), ""),
     ):
         pass
@@ -421,7 +421,7 @@ def test_two_runs_never_write_into_one_folder(tmp_path):
         second.__enter__()
 
 
-def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_no_partial_file(tmp_path, pipeline, monkeypatch):
     layout = make(tmp_path / "a", pipeline, [0])
     whole, row = content(layout.root), next(read_rows(layout.manifest))
 
@@ -439,7 +439,7 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path, pipeline, 
     assert left == whole
 
 
-def test_jpeg_without_masks_is_written_where_it_is_asked_for(tmp_path, flat_pipeline):
+def test_jpeg_without_masks_is_written_on_request(tmp_path, flat_pipeline):
     spec = make_spec(output={"format": "jpeg", "jpeg_quality": 80, "masks": False})
     layout = make(tmp_path / "a", flat_pipeline(spec), [0, 1])
     assert not (layout.root / "masks").exists()

@@ -103,7 +103,7 @@ def test_a_file_of_that_name_that_is_not_ours_is_never_overwritten(tmp_path, lay
         store.finish({"engine": "flat"})
     layout.failures.write_text("what failed in my experiment\n")
     with (
-        pytest.raises(DatasetError, match=r"not of this data set.*\n +failed.jsonl"),
+        pytest.raises(DatasetError, match=r"not part of this data set.*\n +failed.jsonl"),
         opened(tmp_path, force=force),
     ):
         pass

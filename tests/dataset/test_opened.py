@@ -133,7 +133,7 @@ def test_a_file_that_is_missing_or_damaged_is_named(folder, tmp_path, rows):
     assert dataset.row(1) == rows[1] and dataset.image(2).shape == (48, 64, 3)
 
 
-def test_a_line_that_is_no_row_is_named_when_it_is_read(folder, tmp_path, rows):
+def test_a_line_that_is_not_a_row_is_named_when_it_is_read(folder, tmp_path, rows):
     copy = shutil.copytree(folder, tmp_path / "set")
     values = [row_values(row) | ({"width": "wide"} if row.index == 7 else {}) for row in rows]
     (copy / "manifest.jsonl").write_text("".join(map(json_line, values)))
@@ -144,7 +144,7 @@ def test_a_line_that_is_no_row_is_named_when_it_is_read(folder, tmp_path, rows):
 
 
 def test_a_folder_without_a_data_set_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="holds no data set"):
+    with pytest.raises(DatasetError, match="does not contain a data set"):
         open_dataset(tmp_path)
 
 

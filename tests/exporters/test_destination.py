@@ -177,7 +177,7 @@ def test_a_broken_link_as_destination_is_refused(small, tmp_path):
 def test_an_index_that_comes_twice_is_refused(tmp_path):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])] * 2)
     _change_row(source, index=0)
-    with pytest.raises(DatasetError, match=r"image 0 .*comes after that of image 0"):
+    with pytest.raises(DatasetError, match=r"image 0 .*follows that of image 0"):
         export(source.root, "coco", tmp_path / "out", Options())
 
 
@@ -194,7 +194,7 @@ def test_records_behind_a_link_out_are_not_read(tmp_path, name):
 def test_a_box_outside_of_the_image_is_refused(tmp_path):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
     rewrite_rows(source, lambda row: row["objects"]["bbox"][0].__setitem__(2, 500))
-    with pytest.raises(DatasetError, match="has a box that reaches out of the image"):
+    with pytest.raises(DatasetError, match="has a box that extends beyond the image"):
         export(source.root, "csv", tmp_path / "out", Options())
 
 
@@ -224,12 +224,12 @@ def test_a_data_set_that_grows_is_not_exported_by_halves(small, tmp_path):
     copy = shutil.copytree(small.root, tmp_path / "set")
     manifest = copy / "manifest.jsonl"
     manifest.write_text("".join(manifest.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
-    with pytest.raises(DatasetError, match="the manifest has 23: a run goes on"):
+    with pytest.raises(DatasetError, match="the manifest has 23: a run is in progress"):
         export(copy, "coco", tmp_path / "out", Options())
 
 
 def test_a_folder_without_a_finished_data_set_is_refused(small, tmp_path):
-    with pytest.raises(DatasetError, match="holds no data set"):
+    with pytest.raises(DatasetError, match="does not contain a data set"):
         export(tmp_path, "coco", tmp_path / "out", Options())
     (tmp_path / "dataset.json").write_text(json.dumps({"name": "x", "digest": "d", "classes": []}))
     with pytest.raises(DatasetError, match="not finished"):
@@ -264,4 +264,4 @@ def test_the_command_tells_what_it_made(small, tmp_path):
     missing = subprocess.run(
         [*command[:-1], str(tmp_path / "none"), "csv", str(tmp_path / "c")], capture_output=True, text=True
     )
-    assert missing.returncode == 5 and "holds no data set" in missing.stderr
+    assert missing.returncode == 5 and "does not contain a data set" in missing.stderr

@@ -172,8 +172,8 @@ FAULTS = {
     "wrong split": (field("split", value=lambda old: "val" if old != "val" else "test"), "split"),
     "wrong index": (field("index", value=900), "does not belong to shot"),
     "shifted box": (field("objects", "bbox", 0, value=SHIFT), "in the mask"),
-    "shifted amodal box": (field("objects", "bbox_amodal", 0, value=[0, 0, 3, 3]), "out of bbox_amodal"),
-    "box out of the image": (field("objects", "bbox", 0, value=[60, 40, 30, 30]), "reaches out of the image"),
+    "shifted amodal box": (field("objects", "bbox_amodal", 0, value=[0, 0, 3, 3]), "beyond bbox_amodal"),
+    "box out of the image": (field("objects", "bbox", 0, value=[60, 40, 30, 30]), "extends beyond the image"),
     "empty box": (field("objects", "bbox", 0, value=[3, 3, 0, 5]), "is empty"),
     "wrong area": (field("objects", "area", 0, value=lambda old: old + 1), "area"),
     "wrong share": (field("objects", "visible_fraction", 0, value=1.7), "visible_fraction is 1.7"),
@@ -206,7 +206,7 @@ EVERYTHING = {**dict.fromkeys([*IMAGES, *COLUMNS], True), "depth": "exr"}
 
 @pytest.fixture(scope="module", params=["pinhole", "distorted"])
 def labelled(request, tmp_path_factory, stock):  # noqa: F811
-    """Everything asked for, seen through a pinhole and through a lens that distorts."""
+    """All labels on, through a pinhole and through a lens that distorts."""
     box, *others = stock.products
     points = tuple(Keypoint(f"corner {i}", tuple(corner)) for i, corner in enumerate(box.hull_m))
     catalog = replace(stock, products=(replace(box, keypoints=points), *others))
@@ -323,7 +323,7 @@ LABEL_FAULTS = {
     "truncation above 1": (field("objects", "truncation", 0, value=1.5), "truncation is 1.5"),
     "an oriented box too small": (
         field("objects", "obb", 0, value=[[1, 1], [3, 1], [3, 3], [1, 3]]),
-        "does not hold all",
+        "does not contain all",
     ),
     "an oriented box too large": (
         field("objects", "obb", 0, value=[[-9, -9], [90, -9], [90, 90], [-9, 90]]),
@@ -341,13 +341,13 @@ LABEL_FAULTS = {
     "a visibility of 3": (first_keypoints(lambda points: [[1, 1, 3], *points[1:]]), "visibility is 3"),
     "a place of what is not labelled": (
         first_keypoints(lambda points: [[1, 1, 0], *points[1:]]),
-        "has a place",
+        "has coordinates",
     ),
     "a keypoint out of the image": (
         first_keypoints(lambda points: [[900, 1, 1], *points[1:]]),
-        "out of the image",
+        "is outside the image",
     ),
-    "a keypoint seen in a corner": (seen_keypoint, "is not seen there"),
+    "a keypoint seen in a corner": (seen_keypoint, "is not visible there"),
 }
 
 

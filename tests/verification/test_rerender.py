@@ -13,7 +13,7 @@ from blendgen.models.inventory import Inventory
 from blendgen.spec.load import resolved_yaml
 from blendgen.verification import rerender as module
 from blendgen.verification.reopen import Reopened
-from blendgen.verification.rerender import its_device, recheck
+from blendgen.verification.rerender import original_device, rerender_faults
 from tests.conftest import make_class_table, make_spec
 
 ON_CPU = {"engine": "cycles", "version": "5.2.0", "device": "cpu", "kernel": "AVX2"}
@@ -21,19 +21,19 @@ BY_EEVEE = {**ON_CPU, "engine": "eevee", "graphics_card": "llvmpipe"}
 
 
 @pytest.mark.parametrize("device", [ON_CPU, BY_EEVEE])
-def test_the_device_is_that_of_cycles_whatever_paints(tmp_path, device):
-    assert its_device(Layout(tmp_path), {"device": device}) == (CPU,)
+def test_the_device_is_that_of_cycles_whichever_engine_renders(tmp_path, device):
+    assert original_device(Layout(tmp_path), {"device": device}) == (CPU,)
 
 
-def test_of_images_of_two_graphics_cards_nobody_knows_which(tmp_path):
+def test_images_of_two_graphics_cards_cannot_be_compared(tmp_path):
     two = {"device": BY_EEVEE, "also_made_on": [{**BY_EEVEE, "graphics_card": "NVIDIA L4"}]}
     with pytest.raises(
-        DatasetError, match=r"\(AVX2, llvmpipe\) and cpu \(AVX2, NVIDIA L4\), and nobody knows"
+        DatasetError, match=r"\(AVX2, llvmpipe\) and cpu \(AVX2, NVIDIA L4\), and it is not recorded"
     ):
-        its_device(Layout(tmp_path), two)
+        original_device(Layout(tmp_path), two)
 
 
-def test_an_interrupt_does_not_tell_of_the_folder_that_is_thrown_away(tmp_path, shapes, monkeypatch):
+def test_an_interrupt_does_not_name_the_temporary_folder(tmp_path, shapes, monkeypatch):
     def stopped(job, store, *_):
         raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
 
@@ -42,7 +42,7 @@ def test_an_interrupt_does_not_tell_of_the_folder_that_is_thrown_away(tmp_path, 
     layout, record = Layout(tmp_path), dataset_record(spec, inventory)
     layout.spec.write_text(resolved_yaml(spec))
     layout.manifest.touch()
-    found = Reopened(layout, SimpleNamespace(spec=spec), inventory, record, {})
-    with pytest.raises(Interrupted, match="stopped; not all images were made again") as caught:
-        list(recheck(found, 2, None))
+    reopened = Reopened(layout, SimpleNamespace(spec=spec), inventory, record, {})
+    with pytest.raises(Interrupted, match="stopped; not all images were rendered again") as caught:
+        list(rerender_faults(reopened, 2, None))
     assert caught.value.exit_code == ExitCode.SIGTERM

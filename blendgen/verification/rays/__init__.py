@@ -1,1 +1,1 @@
-"""Audit: a finished data set's labels against a ray cast that is not the renderer's."""
+"""Rays: the labels of a finished data set against a ray cast that does not use the renderer."""

@@ -1,8 +1,8 @@
-"""Cast: what a camera's rays meet first, by Embree, without the renderer.
+"""Cast: the first hits of a camera's rays, by Embree, without the renderer.
 
-In: meshes with the instance id that each has in the labels (0 for what is no product), and where the
-camera stands. Out: ids, depth and amodal masks along any rays. All of it happens in the camera's frame,
-so that rays start at the origin, where single precision is finest, and depth is the ray's parameter.
+In: meshes with their instance ids in the labels (0 if a mesh is not a product), and the camera. Out: ids,
+depth and amodal masks along any rays. Everything is in camera coordinates: rays start at the origin, where
+single precision is finest, and depth is the ray's parameter.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from blendgen.geometry.projection import transform_points
 
 
 def require_embree() -> None:
-    """Raises SetupError where the ray caster is not installed."""
+    """Raises SetupError if the ray caster is not installed."""
     if find_spec("embreex") is None:
         raise SetupError("verify --ray-check needs embreex to cast rays: pip install 'blendgen[audit]'")
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A mesh where it stands; instance_id: its value in the labels, 0 for none."""
+    """A mesh with its pose; instance_id: its value in the labels, 0 for none."""
 
     instance_id: int
     mesh: Mesh
@@ -37,10 +37,10 @@ class Solid:
 
 @dataclass(frozen=True, eq=False)
 class Hits:
-    """What rays meet, in the shape of the rays.
+    """The first hits of rays, in the shape of the rays.
 
-    instance_id: uint16, 0 for all that is no product; depth_m: float64, inf where nothing is met
-    unsure: the first thing met is one that the camera may see through, so what it sees is not known
+    instance_id: uint16, 0 where the hit is not on a product; depth_m: float64, inf without a hit
+    unsure: the surface may be transparent for the camera, so it is not known what the camera sees
     """
 
     instance_id: np.ndarray
@@ -49,14 +49,14 @@ class Hits:
 
 
 class RayScene:
-    """Solids before a camera.
+    """Solids in front of a camera.
 
-    reach: (2,) half width and half height of all that will be asked for, in the image plane at z = 1
+    reach: (2,) half width and half height of the part of the image plane at z = 1 that rays will cross
     """
 
     def __init__(self, solids: Sequence[Solid], world_to_camera, reach):
         planes = _frustum(np.asarray(reach, float))
-        placed = [(solid, _seen_triangles(solid, world_to_camera, planes)) for solid in solids]
+        placed = [(solid, _visible_triangles(solid, world_to_camera, planes)) for solid in solids]
         self._placed = [pair for pair in placed if len(pair[1].corners)]
 
     def first_hits(self, rays: np.ndarray) -> Hits:
@@ -66,7 +66,7 @@ class RayScene:
         return Hits(ids[number + 1], depth, passed)
 
     def amodal_mask(self, instance_id: int, rays: np.ndarray) -> np.ndarray:
-        """Whether each ray meets an instance, whatever stands before it."""
+        """Whether each ray hits an instance, also where something is in front of it."""
         own = [triangles for solid, triangles in self._placed if solid.instance_id == instance_id]
         return self._cast(_Group(own), rays)[0] >= 0
 
@@ -82,8 +82,8 @@ class RayScene:
 
 @dataclass(frozen=True, eq=False)
 class _Triangles:
-    """Of a solid, those that may be met: (m, 3, 3) float64 corners in the camera's frame, and whether a
-    ray may pass."""
+    """Triangles of a solid that rays may hit: (m, 3, 3) float64 corners in camera coordinates, and whether
+    rays may pass through them."""
 
     corners: np.ndarray
     may_be_passed: np.ndarray
@@ -93,7 +93,7 @@ _NOTHING = _Triangles(np.empty((0, 3, 3)), np.empty(0, bool))
 
 
 class _Group:
-    """Some solids, in one Embree scene; they are numbered in their order."""
+    """Solids in one Embree scene, numbered in their order."""
 
     def __init__(self, placed: Sequence[_Triangles]):
         from embreex.mesh_construction import TriangleMesh
@@ -105,32 +105,32 @@ class _Group:
             TriangleMesh(self._scene, triangles.corners.astype(np.float32))
 
     def cast(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What (n, 2) rays meet: number of the solid or -1, depth in m or inf, whether rays may pass it."""
+        """Hits of (n, 2) rays: number of the solid or -1, depth in m or inf, whether they may go on."""
         directions = np.column_stack([rays, np.ones(len(rays))])
         number, passed = np.full(len(rays), -1), np.zeros(len(rays), bool)
         depth = np.full(len(rays), np.inf)
         if not self._placed:
             return number, depth, passed
-        found = self._scene.run(
+        hits = self._scene.run(
             np.zeros(directions.shape, np.float32), directions.astype(np.float32), output=True
         )
-        number = np.where(found["primID"] >= 0, found["geomID"].astype(np.int64), -1)
+        number = np.where(hits["primID"] >= 0, hits["geomID"].astype(np.int64), -1)
         for each in np.unique(number[number >= 0]):
-            hit = np.flatnonzero(number == each)
-            triangles, met = self._placed[each], found["primID"][hit]
-            depth[hit] = _plane_depth(triangles.corners[met], directions[hit], found["tfar"][hit])
-            passed[hit] = triangles.may_be_passed[met]
+            own = np.flatnonzero(number == each)
+            triangles, hit = self._placed[each], hits["primID"][own]
+            depth[own] = _plane_depth(triangles.corners[hit], directions[own], hits["tfar"][own])
+            passed[own] = triangles.may_be_passed[hit]
         return number, depth, passed
 
 
 def _frustum(reach: np.ndarray) -> np.ndarray:
-    """(5, 3) planes through the camera; what lies before none of one is not met."""
+    """(5, 3) planes through the camera; rays cannot hit what is completely behind one of them."""
     x, y = reach
     return np.array([(0, 0, 1), (1, 0, x), (-1, 0, x), (0, 1, y), (0, -1, y)], float)
 
 
-def _seen_triangles(solid: Solid, world_to_camera, planes: np.ndarray) -> _Triangles:
-    """The triangles of a solid that are not wholly outside of the frustum."""
+def _visible_triangles(solid: Solid, world_to_camera, planes: np.ndarray) -> _Triangles:
+    """The triangles of a solid that are not completely outside the frustum."""
     mesh = solid.mesh
     to_camera = np.asarray(world_to_camera, float) @ np.asarray(solid.object_to_world, float)
     if not len(mesh.triangles):
@@ -141,14 +141,14 @@ def _seen_triangles(solid: Solid, world_to_camera, planes: np.ndarray) -> _Trian
         return _NOTHING
     vertices = transform_points(to_camera, mesh.vertices_m)
     inside = vertices @ planes.T >= 0
-    met = inside[mesh.triangles].any(axis=1).all(axis=1)
-    return _Triangles(vertices[mesh.triangles[met]], mesh.may_be_passed[met])
+    possible = inside[mesh.triangles].any(axis=1).all(axis=1)
+    return _Triangles(vertices[mesh.triangles[possible]], mesh.may_be_passed[possible])
 
 
 def _plane_depth(corners: np.ndarray, directions: np.ndarray, near_m: np.ndarray) -> np.ndarray:
     """Depth at which rays cross the planes of triangles, in double precision.
 
-    near_m: what Embree found; kept where a ray nearly lies in its plane, which then decides nothing
+    near_m: the depth by Embree, which is returned if a ray is almost parallel to its plane
     """
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     across = np.einsum("ij,ij->i", normal, directions)

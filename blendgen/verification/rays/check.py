@@ -1,7 +1,7 @@
-"""Check: one row of a finished data set, its files and its scene in, Findings out.
+"""Check: one row of a finished data set against a ray cast of its scene.
 
-The one place of this room that reads files. `Geometry` is what an engine must tell; nothing of what it
-renders is used.
+In: a Row, its files, and the Geometry of an engine. Out: Findings. This is the only module of the package
+that reads files. No rendered image or label of the engine is used, only its meshes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from blendgen.optics.distortion import pinhole
 from blendgen.scene.row import Row
 from blendgen.scene.shot import PlacedProduct, Shot
 from blendgen.verification.rays.cast import RayScene, Solid
-from blendgen.verification.rays.compare import Seen, compare
+from blendgen.verification.rays.compare import RowView, compare
 from blendgen.verification.rays.findings import Findings, total
 from blendgen.verification.rays.keypoints import keypoint_faults
 from blendgen.verification.rays.scene import AssetReader, NameOf, listed_products, row_scene, row_solids
@@ -33,7 +33,7 @@ from blendgen.verification.rays.truncation import truncation_findings
 
 @dataclass(frozen=True)
 class Geometry:
-    """of_shot: all that the camera can meet, built as for a render; of_asset, name_of: see scene.py"""
+    """of_shot: everything that the camera can see, built as for a render; of_asset, name_of: see scene.py"""
 
     of_shot: Callable[[Shot], Sequence[Mesh]]
     of_asset: AssetReader
@@ -54,57 +54,59 @@ class Checker:
     geometry: Geometry
 
     def check(self, row: Row) -> Findings:
-        """Findings of a row, its faults as one line that names what is wrong first.
+        """Findings of a row, with all its faults in one line.
 
-        raises: KeyError, TypeError, ValueError for what is not a whole row
+        raises: KeyError, TypeError, ValueError for a row that is not complete
         """
         shot = row.shot
-        strange = {*row.objects.product} - {product.name for product in self.catalog.models}
-        if strange:
-            return Findings(rows=1, faults=(f"no such product: {', '.join(sorted(strange))}",))
+        unknown = {*row.objects.product} - {product.name for product in self.catalog.models}
+        if unknown:
+            return Findings(rows=1, faults=(f"unknown products: {', '.join(sorted(unknown))}",))
         solids = self._solids(row, shot)
         scene = row_scene(row, solids)
         mask = _picture(self.root, row, MASK)
-        found = compare(Seen(row, scene, mask, _depth_m(self.root, row)))
-        found = self._with_classes(row, found)
+        findings = compare(RowView(row, scene, mask, _depth_m(self.root, row)))
+        findings = self._with_classes(row, findings)
         if row.objects.keypoints is not None:
-            found = self._with_keypoints(row, shot, scene, found)
+            findings = self._with_keypoints(row, shot, scene, findings)
         if row.objects.truncation is not None:
             products = {solid.instance_id: solid for solid in solids if solid.instance_id}
-            found = replace(total([found, truncation_findings(row, products)]), rows=1)
-        return replace(found, faults=("; ".join(found.faults),) if found.faults else ())
+            findings = replace(total([findings, truncation_findings(row, products)]), rows=1)
+        return replace(findings, faults=("; ".join(findings.faults),) if findings.faults else ())
 
     def _solids(self, row: Row, shot: Shot) -> list[Solid]:
         geometry = self.geometry
         rendered = geometry.of_shot(shot.model_copy(update={"camera": pinhole(shot.camera)}))
         return row_solids(row, shot, self.catalog, rendered, geometry.of_asset, geometry.name_of)
 
-    def _with_classes(self, row: Row, found: Findings) -> Findings:
-        """Class of each object against the one that the spec's rule gives to its product and colourway."""
+    def _with_classes(self, row: Row, findings: Findings) -> Findings:
+        """Add the objects whose class is not the one that the spec gives to their product and colourway."""
         objects, label_of = row.objects, _labels(self.class_table)
         faults: list[str] = []
         for number, pair in enumerate(zip(objects.product, objects.colorway, strict=True)):
             label, label_id = objects.category[number], objects.category_id[number]
-            wanted = label_of.get(pair)
-            if wanted is None or (label, label_id) != (wanted, self.class_table.classes.index(wanted)):
-                faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {wanted!r}")
-        return replace(found, wrong_classes=len(faults), faults=(*found.faults, *faults))
+            expected = label_of.get(pair)
+            if expected is None or (label, label_id) != (expected, self.class_table.classes.index(expected)):
+                faults.append(f"object {number}: is {label!r} ({label_id}), by the spec {expected!r}")
+        return replace(findings, wrong_classes=len(faults), faults=(*findings.faults, *faults))
 
-    def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, found: Findings) -> Findings:
+    def _with_keypoints(self, row: Row, shot: Shot, scene: RayScene, findings: Findings) -> Findings:
         products = {placed.instance_id: placed for placed in listed_products(row, shot)}
         faults: list[str] = []
-        looked_at, undecided = 0, 0
+        checked, undecided = 0, 0
         for number, instance_id in enumerate(row.objects.instance_id):
             placed = products[instance_id]
             positions = self._keypoints(row.objects.category[number], placed)
-            told = keypoint_faults(row, number, placed, positions, scene)
-            faults, looked_at, undecided = faults + told[0], looked_at + told[1], undecided + told[2]
+            own_faults, own_checked, own_undecided = keypoint_faults(row, number, placed, positions, scene)
+            faults += own_faults
+            checked += own_checked
+            undecided += own_undecided
         return replace(
-            found,
-            keypoints=looked_at,
+            findings,
+            keypoints=checked,
             undecided_keypoints=undecided,
             wrong_keypoints=len(faults),
-            faults=(*found.faults, *faults),
+            faults=(*findings.faults, *faults),
         )
 
     def _keypoints(self, label: str, placed: PlacedProduct) -> list[tuple | None]:
@@ -123,9 +125,9 @@ def _labels(class_table: ClassTable) -> dict[tuple[str, str], str]:
 
 
 def _picture(root: Path, row: Row, kind: LabelFile) -> np.ndarray | None:
-    """(h, w) of the values in a file of a row; None where the data set has none.
+    """(h, w) values of a label file with one channel; None if the row does not have it.
 
-    raises: ValueError for a file that is not such a picture, or of another size
+    raises: ValueError for a file that cannot be decoded, or of another size
     """
     file = row.files.get(kind.name)
     if file is None:

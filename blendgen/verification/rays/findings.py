@@ -1,7 +1,7 @@
-"""Findings: what the check of rows against the ray cast gave, as numbers that add up.
+"""Findings: the result of comparing rows with the ray cast, as numbers that add up.
 
-LIMITS are what a row must keep. Away from silhouettes nothing may differ: what is left there is no
-rounding. Findings of several rows sum up to those of a data set.
+The limits are those of a row without a fault. Away from silhouettes no pixel may differ, because a difference
+there cannot come from rounding. The findings of several rows add up to those of a data set.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-# of the image's pixels, those whose id differs at silhouettes, where two roundings decide otherwise
+# share of pixels whose id may differ at silhouettes, where mask and ray cast round differently
 MAX_WRONG_SHARE = 0.001
 MAX_FRACTION_ERROR = 0.01
 MAX_BOX_ERROR_PX = 1
 MAX_TRUNCATION_ERROR = 0.01
-# of depth files, whose step is as large
+# the step of depth files
 MAX_DEPTH_ERROR_M = 0.0001
 
-_WORST = ("fraction_error", "truncation_error", "box_error_px", "depth_error_m")
+_LARGEST = ("fraction_error", "truncation_error", "box_error_px", "depth_error_m")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Of one row, or of many.
+    """Of one row, or of several.
 
-    rows, products: how many were looked at, products in view
-    hidden_products, cut_products: of these, those of which something is hidden, or beyond the border
-    pixels: compared; wrong_px: of them, with another id than the ray cast has; inner_px: of these, those
-        that are not at a silhouette; unchecked_px: not compared, because something there may be seen through
-    lens_px: of a lens that distorts, pixels away from silhouettes with another id than on the true ray
-    unchecked_products: whose visible fraction, box or depth were not compared
-    unchecked_truncations: products whose share beyond the border was asked for and not compared
-    fraction_error, truncation_error, box_error_px, depth_error_m: the worst of all products
-    wrong_classes: products with another class than the spec gives them
-    keypoints, wrong_keypoints, undecided_keypoints: points that were looked at, and what they gave
-    faults: in words, one line a row
+    rows, products: compared rows, and their visible products
+    hidden_products, cut_products: products that are partly hidden, or partly outside the image
+    pixels: compared pixels; wrong_px: those with another id than in the ray cast; inner_px: wrong ones away
+        from silhouettes; unchecked_px: not compared, as the surface may be transparent
+    lens_px: with a distorting lens, pixels away from silhouettes with another id than on the true ray
+    unchecked_products: products whose visible fraction, boxes and depth were not compared
+    unchecked_truncations: products whose truncation is in the row and was not compared
+    fraction_error, truncation_error, box_error_px, depth_error_m: the largest of all products
+    wrong_classes: products with another class than in the spec
+    keypoints, wrong_keypoints, undecided_keypoints: compared points; of these, wrong and undecided ones
+    faults: in words, one line for each row
     """
 
     rows: int = 0
@@ -65,13 +65,13 @@ class Findings:
 
 
 def total(findings: Iterable[Findings]) -> Findings:
-    """Counts added, the worst of each error, all faults."""
+    """The sum of all counts, the largest of each error, and all faults."""
     every = list(findings)
     values: dict[str, Any] = {}
     for one in fields(Findings):
-        found = [getattr(each, one.name) for each in every]
-        if one.name in _WORST:
-            values[one.name] = max(found, default=one.default)
+        parts = [getattr(each, one.name) for each in every]
+        if one.name in _LARGEST:
+            values[one.name] = max(parts, default=one.default)
         else:
-            values[one.name] = sum(found, start=one.default)  # type: ignore[arg-type]  # every field has a default
+            values[one.name] = sum(parts, start=one.default)  # type: ignore[arg-type]  # every field has a default
     return Findings(**values)

@@ -1,9 +1,9 @@
-"""Keypoints: whether points on products are seen, by rays.
+"""Keypoints: whether points on products are visible, by rays.
 
-In: the RayScene of a row and world points. Out: VISIBLE, HIDDEN or UNDECIDED, and what rows say
-otherwise. A point is visible where nothing is met before it. Undecided is what a tenth of a pixel
-decides: at the edge of what hides it, near the border of the image, or where what is met lies hardly
-before the point.
+In: the RayScene of a row and world points. Out: VISIBLE, HIDDEN or UNDECIDED, and keypoints of rows that
+disagree. A point is visible if rays hit nothing in front of it. It is undecided where a tenth of a pixel
+makes the difference: at the edge of what hides it, near the border of the image, or where the hit is hardly
+in front of the point.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from blendgen.scene.shot import PlacedProduct
 from blendgen.verification.rays.cast import RayScene
 from blendgen.verification.rays.rays import pixel_size
 
-# a point lies on its surface as well as single precision lets it; layers may lie closely over it
+# a point is on its surface within single precision; thin layers may be right above it
 _ON_SURFACE_M = 0.00002
-_WELL_BEFORE_M = 0.0015
-_ASIDE_PX = 0.1
-_PLACE_PX = 0.05
-# visibility as COCO has it: 0 not in the image, 1 hidden, 2 visible
+_IN_FRONT_M = 0.0015
+_OFFSET_PX = 0.1
+_POSITION_PX = 0.05
+# visibility as in COCO: 0 not in the image, 1 hidden, 2 visible
 _OUTSIDE, _HIDDEN, _VISIBLE = 0, 1, 2
 
 
@@ -37,63 +37,63 @@ class Sight(Enum):
 
 
 def sight(scene: RayScene, point_camera_m: np.ndarray, pixel: float) -> Sight:
-    """Whether a camera sees a point on the surface of something.
+    """Whether a point on a surface is visible for the camera.
 
-    point_camera_m: (3,) in the camera's frame; pixel: side of a pixel in the image plane at z = 1
+    point_camera_m: (3,) camera coordinates; pixel: side of a pixel in the image plane at z = 1
     """
     x, y, z = point_camera_m
     if z <= 0:
         return Sight.HIDDEN
-    steps = np.array([(dx, dy) for dx in (0, -1, 1) for dy in (0, -1, 1)]) * (_ASIDE_PX * pixel)
-    met = scene.first_hits(np.array([x, y]) / z + steps)
-    if met.unsure.any():
+    steps = np.array([(dx, dy) for dx in (0, -1, 1) for dy in (0, -1, 1)]) * (_OFFSET_PX * pixel)
+    hits = scene.first_hits(np.array([x, y]) / z + steps)
+    if hits.unsure.any():
         return Sight.UNDECIDED
-    before_m = z - met.depth_m
-    if before_m[0] <= _ON_SURFACE_M and (before_m < _WELL_BEFORE_M).all():
+    in_front_m = z - hits.depth_m
+    if in_front_m[0] <= _ON_SURFACE_M and (in_front_m < _IN_FRONT_M).all():
         return Sight.VISIBLE
-    return Sight.HIDDEN if (before_m > _WELL_BEFORE_M).all() else Sight.UNDECIDED
+    return Sight.HIDDEN if (in_front_m > _IN_FRONT_M).all() else Sight.UNDECIDED
 
 
 def keypoint_faults(
     row: Row, number: int, placed: PlacedProduct, positions_m: Sequence[tuple | None], scene: RayScene
 ) -> tuple[list[str], int, int]:
-    """(what is wrong with an object's keypoints, how many were looked at, how many were undecided).
+    """(faults of an object's keypoints, number of compared keypoints, number of undecided ones).
 
     positions_m: product frame, in the order of the row's keypoints; None for one that this product lacks
     """
-    faults, looked_at, undecided = [], 0, 0
-    told = np.reshape(requested(row.objects.keypoints)[number], (-1, 3))
-    for one, (entry, position) in enumerate(zip(told, positions_m, strict=True)):
+    faults, checked, undecided = [], 0, 0
+    keypoints = np.reshape(requested(row.objects.keypoints)[number], (-1, 3))
+    for one, (entry, position) in enumerate(zip(keypoints, positions_m, strict=True)):
         if position is None:
             continue
-        looked_at += 1
+        checked += 1
         world = transform_points(placed.object_to_world, [position])
         place = f"object {number}, keypoint {one}"
         fault, decided = _fault(row, entry, world, scene)
         undecided += not decided
         faults += [f"{place}: {fault}"] if fault else []
-    return faults, looked_at, undecided
+    return faults, checked, undecided
 
 
 def _fault(row: Row, entry, world, scene: RayScene) -> tuple[str | None, bool]:
-    """(what is wrong, or None; whether that could be decided)."""
+    """(what is wrong, or None; whether this could be decided)."""
     camera, visibility = row.camera, int(entry[2])
     try:
         (pixel,) = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
     except GeometryError:
-        return (None if visibility == _OUTSIDE else "lies behind the camera"), True
+        return (None if visibility == _OUTSIDE else "is behind the camera"), True
     size = np.array((row.width, row.height))
     if np.any(pixel < 0.5) or np.any(pixel > size - 0.5):
         outside = np.any(pixel < -0.5) or np.any(pixel > size + 0.5)
         return ("is not in the image" if outside and visibility == _VISIBLE else None), bool(outside)
     if visibility == _OUTSIDE:
         return "is in the image, but has visibility 0", True
-    if np.abs(entry[:2] - pixel).max() > _PLACE_PX:
+    if np.abs(entry[:2] - pixel).max() > _POSITION_PX:
         return f"is at {pixel.round(2).tolist()}, not {np.round(entry[:2], 2).tolist()}", True
     (point,) = transform_points(camera.world_to_camera, world)
-    seen = sight(scene, point, pixel_size(row))
-    if seen is Sight.UNDECIDED:
+    result = sight(scene, point, pixel_size(row))
+    if result is Sight.UNDECIDED:
         return None, False
-    if (seen is Sight.VISIBLE) != (visibility == _VISIBLE):
-        return f"is {seen.value}, but has visibility {visibility}", True
+    if (result is Sight.VISIBLE) != (visibility == _VISIBLE):
+        return f"is {result.value}, but has visibility {visibility}", True
     return None, True

@@ -1,9 +1,8 @@
-"""Rays: through which points of the image plane at z = 1 a row's pixels look.
+"""Rays: the points of the image plane at z = 1 that the pixels of a row show.
 
-In: the camera of a Row. Out: (h, w, 2) float64. A distorting lens has two sets: `lens_rays`, from where
-light truly comes to each pixel centre, and `label_rays`, where its labels are taken: at the nearest
-pixel centre of the pinhole image that is rendered for it, half a pixel away at most. Without
-distortion both are the same.
+In: the camera of a Row. Out: (h, w, 2) float64. A distorting lens has two sets: `lens_rays`, the true rays of
+the pixel centres, and `label_rays`, where labels are taken: at the nearest pixel centre of the pinhole image
+that is rendered for the lens, at most half a pixel away. Without distortion both are the same.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from blendgen.scene.row import Row
 
 
 def lens_rays(row: Row) -> np.ndarray:
-    """From where light comes to each pixel centre; raises GeometryError for a lens that folds the image."""
+    """The true rays of the pixel centres; raises GeometryError for a lens that folds the image."""
     camera = row.camera
     rays = pixel_rays(camera.intrinsics, (row.width, row.height))[..., :2]
     return rays if is_pinhole(row) else undistort(rays, camera.distortion)
 
 
 def label_rays(row: Row) -> np.ndarray:
-    """Where the labels of each pixel are taken."""
+    """The rays along which the labels of each pixel are taken."""
     rays = lens_rays(row)
     if is_pinhole(row):
         return rays
-    # the pinhole's image has an even number of pixels, of the same size: the axis is on a corner of four
+    # the pinhole image has an even number of pixels of the same size: the axis is at a corner of four
     pixel = pixel_size(row)
     return (np.floor(rays / pixel) + 0.5) * pixel
 

@@ -1,9 +1,9 @@
 """Scene: the solids of a row: its products from their assets, everything else from the engine.
 
-In: a Row, its Catalog, the engine's own meshes of the shot, and a way to read an asset. Products are
-taken by the names in the row's objects and stand where the row's object_to_world puts them, so that
-one that was rendered elsewhere, or another, is found. Products that the row does not list, because
-nothing of them is seen, come from the shot.
+In: a Row, its Catalog, the engine's own meshes of the shot, and a function that reads an asset. Products
+have the names and the object_to_world of the row's objects, so that a product that was rendered elsewhere,
+or another product, is detected. Products that the row does not list, because they are not visible, come from
+the shot.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ NameOf = Callable[[int], str]
 def row_solids(
     row: Row, shot: Shot, catalog: Catalog, engine_meshes: Sequence[Mesh], read: AssetReader, name_of: NameOf
 ) -> list[Solid]:
-    """All that the row's labels describe.
+    """Everything that the labels of the row describe.
 
-    name_of: instance id -> what the engine calls that product
+    name_of: instance id -> the engine's name of that product
     """
     rendered = {mesh.name: mesh for mesh in engine_meshes}
     solids = []
@@ -41,13 +41,13 @@ def row_solids(
 
 
 def row_scene(row: Row, solids: Sequence[Solid]) -> RayScene:
-    """Some solids before the row's camera."""
+    """Solids in front of the camera of the row."""
     reach = np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
     return RayScene(solids, row.camera.world_to_camera, reach)
 
 
 def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:
-    """The products of a shot, as the row's objects tell of them where they do."""
+    """The products of a shot, with the values of the row's objects for those that the row lists."""
     objects = row.objects
     numbers = {instance_id: number for number, instance_id in enumerate(objects.instance_id)}
     products = []
@@ -66,7 +66,7 @@ def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:
 
 
 def _with_materials_of(rendered: Mesh | None, asset: Mesh) -> Mesh:
-    """The asset, seen through where its colourway and state of this shot let it."""
+    """The asset, transparent where its materials in this shot are."""
     if rendered is None:
         return asset
     return replace(asset, see_through=rendered.see_through)

@@ -1,7 +1,7 @@
-"""Truncation: the share of each product beyond the image's border, by rays that look beyond it.
+"""Truncation: the share of each product outside the image, by rays that go beyond its border.
 
-In: a Row and the Solids of its products. Out: Findings. Where a product reaches behind the camera, or
-further out than truncation is counted, or may be seen through, nothing is compared.
+In: a Row and the Solids of its products. Out: Findings. A product is not compared if it extends behind the
+camera or beyond the area in which truncation is measured, or if it may be transparent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from blendgen.verification.rays.rays import is_pinhole, lens_rays, pixel_size
 
 _MAX_RAYS = 2**20
 _NEAREST_M = 1e-3
-# of a product of few pixels one pixel is more than a percent; the more so where overscan has coarser ones
+# one pixel of a small product is more than a percent, even more with the coarser pixels of overscan
 _UNCERTAIN_PX, _UNCERTAIN_COARSE_PX = 4, 6
 
 
@@ -29,33 +29,35 @@ def truncation_findings(row: Row, solids: Mapping[int, Solid]) -> Findings:
     """solids: by instance id"""
     objects, uncertain_px = row.objects, _uncertain_px(row)
     return total(
-        _compared(number, told, _share_beyond(row, solids[instance_id]), uncertain_px)
-        for number, (instance_id, told) in enumerate(
+        _compared(number, truncation, _share_outside(row, solids[instance_id]), uncertain_px)
+        for number, (instance_id, truncation) in enumerate(
             zip(objects.instance_id, requested(objects.truncation), strict=True)
         )
     )
 
 
 def _uncertain_px(row: Row) -> int:
-    """Pixels of the image by which the whole of a product may be off."""
+    """By how many pixels of the image the area of a product may be off."""
     shot = row.shot
     camera = pinhole(shot.camera)
     step = coarseness(camera, overscan_camera(shot.model_copy(update={"camera": camera})))
     return _UNCERTAIN_PX if step == 1 else _UNCERTAIN_COARSE_PX * step**2
 
 
-def _compared(number: int, told: float, found: tuple[float, int] | None, uncertain_px: int) -> Findings:
-    if found is None:
+def _compared(
+    number: int, truncation: float, outside: tuple[float, int] | None, uncertain_px: int
+) -> Findings:
+    if outside is None:
         return Findings(unchecked_truncations=1)
-    share, whole_px = found
-    error = abs(told - share)
+    share, whole_px = outside
+    error = abs(truncation - share)
     limit = max(MAX_TRUNCATION_ERROR, uncertain_px / whole_px)
     faults = (f"object {number}: truncation is off by {error:.3f}",) if error > limit else ()
     return Findings(truncation_error=error, faults=faults)
 
 
-def _share_beyond(row: Row, solid: Solid) -> tuple[float, int] | None:
-    """(share beyond the border, pixels of the whole)."""
+def _share_outside(row: Row, solid: Solid) -> tuple[float, int] | None:
+    """(share outside the image, pixels of the whole product); None if it cannot be compared."""
     to_camera = np.array(row.camera.world_to_camera) @ np.array(solid.object_to_world)
     vertices = transform_points(to_camera, solid.mesh.vertices_m)
     if not len(vertices) or vertices[:, 2].min() <= _NEAREST_M:
@@ -67,15 +69,15 @@ def _share_beyond(row: Row, solid: Solid) -> tuple[float, int] | None:
     rays = _rays_towards(points, row)
     reach = np.abs(rays).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
     hits = RayScene([solid], row.camera.world_to_camera, reach).first_hits(rays)
-    met = np.isfinite(hits.depth_m)
-    if not met.any() or hits.unsure.any():
+    is_hit = np.isfinite(hits.depth_m)
+    if not is_hit.any() or hits.unsure.any():
         return None
-    whole = int(np.count_nonzero(met))
-    return 1 - np.count_nonzero(met & _in_image(row, rays)) / whole, whole
+    whole = int(np.count_nonzero(is_hit))
+    return 1 - np.count_nonzero(is_hit & _in_image(row, rays)) / whole, whole
 
 
 def _rays_towards(points: np.ndarray, row: Row) -> np.ndarray:
-    """(h, w, 2) through the centres of pixels, also of those beyond the border; coarser ones if too many."""
+    """(h, w, 2) through pixel centres, also outside the image; fewer rays if there were too many."""
     pixel = pixel_size(row)
     low, high = points.min(axis=0), points.max(axis=0)
     step = max(1, int(np.ceil(np.sqrt(np.prod((high - low) / pixel + 1) / _MAX_RAYS))))
@@ -87,7 +89,7 @@ def _rays_towards(points: np.ndarray, row: Row) -> np.ndarray:
 
 def _in_image(row: Row, rays: np.ndarray) -> np.ndarray:
     camera, pixel = row.camera, pixel_size(row)
-    # far outside, a lens may fold back what it never sees
+    # far outside, the distortion may fold back points that the lens never shows
     possible = np.abs(rays) <= np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + pixel
     half = np.array([row.width, row.height]) / 2 * pixel
     return (possible & (np.abs(distort(rays, camera.distortion)) < half)).all(axis=-1)
