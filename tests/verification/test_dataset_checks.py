@@ -28,7 +28,7 @@ def copy(clean, tmp_path):
     return shutil.copytree(clean, tmp_path / "set")
 
 
-def said(folder) -> str:
+def faults_of(folder) -> str:
     return "\n".join(map(str, verify(folder)))
 
 
@@ -42,7 +42,7 @@ def rewrite(folder, rows):
 
 
 def test_a_clean_set_has_no_fault(clean):
-    assert said(clean) == ""
+    assert faults_of(clean) == ""
 
 
 def bit(folder, row):
@@ -196,7 +196,7 @@ FAULTS = {
 def test_a_planted_fault_is_found(copy, name):
     plant, expected = FAULTS[name]
     plant(copy, rows_of(copy)[0])
-    assert expected in said(copy)
+    assert expected in faults_of(copy)
 
 
 COLUMNS = ("keypoints", "truncation", "obb", "bbox_3d")
@@ -216,7 +216,7 @@ def labelled(request, tmp_path_factory, stock):  # noqa: F811
 
 
 def test_a_clean_set_with_all_labels_has_no_fault(labelled):
-    assert said(labelled) == ""
+    assert faults_of(labelled) == ""
     row = rows_of(labelled)[0]
     assert [key for key in row if key.endswith("_file_name")] == [
         f"{name}_file_name" for name in LABEL_FILES if name not in ("image", "clean")
@@ -356,7 +356,7 @@ def test_a_planted_fault_of_a_label_is_found(labelled, tmp_path, name):
     folder = shutil.copytree(labelled, tmp_path / "set")
     plant, expected = LABEL_FAULTS[name]
     plant(folder, rows_of(folder)[0])
-    assert expected in said(folder)
+    assert expected in faults_of(folder)
 
 
 def test_the_command_exits_with_5_and_a_line_a_fault(copy):
