@@ -9,6 +9,8 @@ from PIL import Image
 from tests.golden import renders
 from tests.golden.sheet import RENEW, name_differences, write_sheet
 
+# all pictures are rendered for the first test
+SLOW = (pytest.mark.slow, pytest.mark.timeout(900))
 FAMILIES = ("clutter", "occluders", "phones", "surfaces", "wear")
 
 
@@ -18,8 +20,7 @@ def rendered(tmp_path_factory):
     return renders.render_all(tmp_path_factory.mktemp("photos"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [pytest.param(family, marks=SLOW) for family in FAMILIES])
 def test_a_family_is_rendered_as_before(rendered, family, tmp_path):
     before, now = renders.golden()[family], rendered[family]
     lines = name_differences(before, now) + renders.differences(before, now)
@@ -30,6 +31,7 @@ def test_a_family_is_rendered_as_before(rendered, family, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_family_is_rendered(rendered):
     assert sorted(rendered) == sorted(renders.golden()) == list(FAMILIES)
 
