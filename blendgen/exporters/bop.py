@@ -170,16 +170,16 @@ def _model_info(size_m) -> dict:
 
 
 def _symmetries(symmetries: dict) -> dict:
-    """As models_info.json has them, in millimetres; a product without has no such keys."""
-    told: dict[str, list[Any]] = {}
+    """The keys of models_info.json, in millimetres; none for a product without symmetries."""
+    keys: dict[str, list[Any]] = {}
     if symmetries.get("discrete"):
-        told["symmetries_discrete"] = [_in_millimetres(turn) for turn in symmetries["discrete"]]
+        keys["symmetries_discrete"] = [_in_millimetres(turn) for turn in symmetries["discrete"]]
     if symmetries.get("continuous"):
-        told["symmetries_continuous"] = [
+        keys["symmetries_continuous"] = [
             {"axis": one["axis"], "offset": [1000 * value for value in one["offset_m"]]}
             for one in symmetries["continuous"]
         ]
-    return told
+    return keys
 
 
 def _in_millimetres(object_to_object) -> list[float]:

@@ -1,4 +1,4 @@
-"""Croissant page: what croissant.json says of the images and the table beside it.
+"""Croissant page: the content of croissant.json, which describes the images and their table.
 
 Record sets: `records`, everything, for which readers join images and labels in memory; `images`, which
 is read one file at a time; `labels`, the table without pictures; `classes`, names by number.
@@ -139,9 +139,10 @@ def _from_path(of: Json) -> list[Json]:
 
 def _columns(columns: dict[str, tuple[str, str]], repeated: bool) -> list[Json]:
     more = {"repeated": True} if repeated else {}
-    told = ", for each object" if repeated else ""
+    suffix = ", for each object" if repeated else ""
     return [
-        _field(name, kind, meaning + told, _of_row(name)) | more for name, (kind, meaning) in columns.items()
+        _field(name, kind, meaning + suffix, _of_row(name)) | more
+        for name, (kind, meaning) in columns.items()
     ]
 
 

@@ -56,7 +56,7 @@ class Destination:
         for path in self._inputs:
             if path.is_relative_to(self.root) or self.root.is_relative_to(path):
                 raise DatasetError(
-                    f"{self.root}: lies in {path}, or the other way round; name a folder beside it"
+                    f"{self.root}: is inside {path}, or contains it; choose a folder next to it"
                 )
         if self._broken_link is not None:
             raise DatasetError(f"{self._broken_link}: is a link to a folder that is not there; name a folder")
@@ -169,9 +169,9 @@ class Destination:
     def _read_list(self) -> dict[str, int]:
         """Name -> size of the files of the list; lines that are none of ours, such as a torn last one, are
         left out."""
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         if not self._folder.has_file(_LIST):
-            return found
+            return sizes
         with (self.root / _LIST).open("rb") as file:
             while line := file.readline(_MAX_LINE_BYTES):
                 try:
@@ -180,8 +180,8 @@ class Destination:
                 except (ValueError, KeyError, TypeError):
                     continue
                 if isinstance(size, int) and not path_fault(name):
-                    found[name] = size
-        return found
+                    sizes[name] = size
+        return sizes
 
     def _open_list(self) -> IO[bytes]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)

@@ -40,7 +40,7 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder")
+        raise DatasetError(f"{folder}: the folder does not exist")
     photos, left_out = [], []
     for path, label, split in _files(folder):
         try:
@@ -90,9 +90,9 @@ def _split_of(digest: str, shares: dict[str, float]) -> str:
 
 
 def _refuse_leaks(photos: list[Photo]) -> None:
-    seen: dict[str, Photo] = {}
+    by_hash: dict[str, Photo] = {}
     for photo in photos:
-        other = seen.setdefault(photo.sha256, photo)
+        other = by_hash.setdefault(photo.sha256, photo)
         if other.split != photo.split:
             raise DatasetError(
                 f"{photo.path}: is the same photo as {other.path}, but in another split; what is tested "

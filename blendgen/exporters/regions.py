@@ -37,8 +37,8 @@ def polygons(mask: np.ndarray) -> list[np.ndarray]:
     areas = np.array([_signed_area(line) for line in outlines])
     outward = np.sign(areas[np.abs(areas).argmax()])  # holes run the other way round than the largest
     order = np.argsort(-np.abs(areas), kind="stable")
-    kept = [outlines[i] for i in order if areas[i] * outward >= _SMALLEST_POLYGON_PX2]
-    return kept or [outlines[order[0]]]
+    polygons = [outlines[i] for i in order if areas[i] * outward >= _SMALLEST_POLYGON_PX2]
+    return polygons or [outlines[order[0]]]
 
 
 def _signed_area(line: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Small data sets by the flat engine: many products, awkward class names, nothing in view."""
+"""Small data sets of the flat engine: many products, awkward class names, images without products."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = ("ärmel-größe", "blue box", "ボール")
 
 
 def make_dataset(folder, catalog, count=24, **spec):
-    """A finished data set in a folder; returns it as an export sees it."""
+    """Make a finished data set in a folder; returns its Source."""
     spec = make_spec(
         name="small", **{"products_per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec}
     )
@@ -46,7 +46,7 @@ def make_dataset(folder, catalog, count=24, **spec):
 
 @pytest.fixture(scope="session")
 def stock() -> Catalog:
-    """Three classes with names that files and formats stumble over."""
+    """Three classes with names that are hard for files and formats."""
     sizes = ((0.1, 0.06, 0.03), (0.05, 0.05, 0.05), (0.06, 0.06, 0.06))
     shapes = ("box", "box", "sphere")
     return Catalog(tuple(map(make_product, NAMES, shapes, sizes)))
@@ -78,12 +78,12 @@ def lone(tmp_path_factory, stock):
     return make_dataset(folder, catalog, 4, splits={"train": 1.0}, products_per_image=1)
 
 
-# a number as a name, of which readers that guess types make a 7; in code-point order, as classes are
+# a name that readers can mistake for the number 7; in code-point order, like all classes
 AWKWARD = tuple(sorted(("007", *NAMES)))
 
 
 def awkward_images() -> list[FakeImage]:
-    """Each class in each split, one to three products an image, and images with nothing in view."""
+    """Each class in each split, one to three products per image, and images without visible products."""
     images = []
     for number in range(16):
         boxes = grid_boxes(1 + number % 3)
@@ -94,7 +94,7 @@ def awkward_images() -> list[FakeImage]:
 
 @pytest.fixture(scope="session")
 def awkward(tmp_path_factory):
-    """Class names that formats stumble over, class 0, and images in which no product is in view."""
+    """Class names that are hard for formats, class 0, and images without visible products."""
     return make_fake(tmp_path_factory.mktemp("awkward") / "set", AWKWARD, awkward_images())
 
 
@@ -116,5 +116,5 @@ def many(tmp_path_factory):
 
 @pytest.fixture(params=["awkward", "single", "many"])
 def case(request):
-    """The data sets that loaders are held against."""
+    """The data sets for the tests of loaders."""
     return request.getfixturevalue(request.param)

@@ -1,4 +1,4 @@
-"""Data sets from NumPy alone: rows, images and masks as `generate` writes them, of any classes and boxes."""
+"""Data sets made with NumPy only: rows, images and masks like those of `generate`."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def make_fake(folder: Path, classes, images: list[FakeImage], **record) -> Sourc
         lines.append(json.dumps(_row(folder, classes, index, image, record), ensure_ascii=False))
         counts[image.split] = counts.get(image.split, 0) + 1
     (folder / "manifest.jsonl").write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    told = {
+    dataset = {
         "name": "fake",
         "digest": "ab" * 32,
         "classes": list(classes),
         "images_per_split": counts,
         **record,
     }
-    (folder / "dataset.json").write_text(json.dumps(told), "utf-8")
+    (folder / "dataset.json").write_text(json.dumps(dataset), "utf-8")
     return open_source(folder)
 
 
 def rewrite_rows(source: Source, change) -> Source:
-    """The data set with change(row) applied to each row, as if by hand."""
+    """The data set after change(row) for each row."""
     manifest = source.root / "manifest.jsonl"
     rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
     for row in rows:
@@ -112,7 +112,7 @@ def _objects(classes, objects, keypoints) -> dict[str, list]:
 
 
 def _points(box, count: int) -> list[list[float]]:
-    """Points on the box's diagonal: seen, hidden and not labelled in turn."""
+    """Points on the diagonal of the box, alternately visible, hidden and not labelled."""
     x, y, w, h = box
     shares = [(i + 1) / (count + 1) for i in range(count)]
     points = [[round(x + w * share, 2), round(y + h * share, 2), 2 - i % 3] for i, share in enumerate(shares)]

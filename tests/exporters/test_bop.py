@@ -1,4 +1,4 @@
-"""BOP: poses that bring a product's box to where the image shows it, and depth that agrees."""
+"""BOP: poses that match the boxes and the depth of the products in the image."""
 
 import itertools
 import json
@@ -35,11 +35,11 @@ def read(folder, name):
 
 
 def test_boxes_projected_by_the_poses_are_the_boxes_of_the_labels(posed, tmp_path):
-    told = export(posed.root, "bop", tmp_path / "bop", Options())
-    assert told["objects"] == len(NAMES)
+    result = export(posed.root, "bop", tmp_path / "bop", Options())
+    assert result["objects"] == len(NAMES)
     names = json.loads((tmp_path / "bop/objects.json").read_text("utf-8"))
     sizes = json.loads((tmp_path / "bop/models/models_info.json").read_text("utf-8"))
-    seen = 0
+    count = 0
     for split in posed.splits:
         scene = tmp_path / "bop" / split / "000000"
         camera, truth, info = (read(scene, name) for name in ("camera", "gt", "gt_info"))
@@ -57,17 +57,17 @@ def test_boxes_projected_by_the_poses_are_the_boxes_of_the_labels(posed, tmp_pat
                 x, y, w, h = labels["bbox_obj"]
                 low, high = pixels.min(axis=0), pixels.max(axis=0)
                 assert low[0] - 1 <= x and low[1] - 1 <= y and x + w <= high[0] + 1 and y + h <= high[1] + 1
-                if rows[key].objects.product[number] != NAMES[2]:  # a ball does not fill its box
+                if rows[key].objects.product[number] != NAMES[2]:  # a sphere does not fill its box
                     assert np.abs([low[0] - x, low[1] - y, high[0] - x - w, high[1] - y - h]).max() <= 1
                 assert names[str(pose["obj_id"])] == rows[key].objects.product[number]
                 with Image.open(scene / f"mask_visib/{int(key):06d}_{number:06d}.png") as mask:
                     assert (np.array(mask) == 255).sum() == labels["px_count_visib"]
-                seen += 1
-    assert seen >= 15
+                count += 1
+    assert count >= 15
 
 
-def test_depth_meets_the_product_where_its_pose_has_it(posed, tmp_path):
-    """On a ball the nearest point to the camera lies a radius before its middle."""
+def test_depth_matches_the_pose_of_the_product(posed, tmp_path):
+    """The nearest point of a sphere to the camera is one radius in front of its centre."""
     checked = 0
     for row in posed.rows():
         with Image.open(posed.path(row, DEPTH)) as opened:
@@ -89,14 +89,14 @@ def test_depth_meets_the_product_where_its_pose_has_it(posed, tmp_path):
     assert checked >= 2
 
 
-def test_lenses_that_distort_are_refused(tmp_path, stock):
+def test_distorting_lenses_are_rejected(tmp_path, stock):
     spec = {"camera": {"distortion": {"k1": -0.1}}, "exposures_per_shot": 1, "products_per_image": 1}
     bent = make_dataset(tmp_path / "set", stock, 2, **spec)
     with pytest.raises(DatasetError, match="which BOP does not know"):
         export(bent.root, "bop", tmp_path / "bop", Options())
 
 
-def test_depth_in_metres_is_refused(tmp_path, stock):
+def test_depth_in_metres_is_rejected(tmp_path, stock):
     source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
     with pytest.raises(DatasetError, match="BOP reads 16-bit PNG"):
         export(source.root, "bop", tmp_path / "bop", Options())
@@ -118,7 +118,7 @@ def test_a_product_in_its_case_is_another_model(tmp_path):
     assert [names[str(truth[key][0]["obj_id"])] for key in "01"] == [f"{NAMES[0]} (in a case)", NAMES[0]]
 
 
-def test_symmetries_are_told_in_millimetres(tmp_path):
+def test_symmetries_are_in_millimetres(tmp_path):
     half_turn = [[-1, 0, 0, 0.002], [0, -1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     symmetries = {
         NAMES[0]: {"continuous": [{"axis": [0, 0, 1], "offset_m": [0.01, 0, 0]}], "discrete": []},

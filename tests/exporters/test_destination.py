@@ -1,4 +1,4 @@
-"""Destinations: whole files, resumed, never mixed, and errors that say what to do."""
+"""Destinations: complete files, resumed and never mixed, and errors with a way out."""
 
 import json
 import shutil
@@ -65,7 +65,7 @@ def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
     export(small.root, "csv", tmp_path / "out", Options(), force=True)
     assert not (tmp_path / "out/annotations").exists()
     for dest in (small.root, small.root / "export", small.root.parent):
-        with pytest.raises(DatasetError, match="name a folder beside it"):
+        with pytest.raises(DatasetError, match="choose a folder next to it"):
             export(small.root, "csv", dest, Options(), force=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(DatasetError, match="is a file"):
@@ -83,7 +83,7 @@ def test_another_kind_of_link_is_another_export(small, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["parquet", "webdataset", "bop", "coco"])
-def test_images_made_anew_are_another_export(small, tmp_path, name):
+def test_images_that_were_made_again_are_another_export(small, tmp_path, name):
     """The same spec gives other bytes on another version or device."""
     copy = shutil.copytree(small.root, tmp_path / "set")
     export(copy, name, tmp_path / "out", Options())
@@ -118,7 +118,7 @@ STRANGE_FILES = ["../secret.png", "/etc/passwd", "dataset.json", "images/../../s
 
 
 @pytest.mark.parametrize("name", built_in())
-def test_a_row_of_a_stranger_reaches_nothing_outside(tmp_path, name):
+def test_an_untrusted_row_does_not_reach_files_outside(tmp_path, name):
     (tmp_path / "secret.png").write_text("token")
     (tmp_path / "victim").mkdir()
     for key, values in (("split", STRANGE), ("label", STRANGE), ("file_name", STRANGE_FILES)):
@@ -155,7 +155,7 @@ def test_a_link_out_of_the_data_set_is_not_read(tmp_path, name, target):
 @pytest.mark.parametrize(
     "listed", ["../victim.txt", "/victim.txt", "a\n../victim.txt", "images/../../victim.txt"]
 )
-def test_a_list_of_a_stranger_removes_nothing_outside(small, tmp_path, listed):
+def test_an_untrusted_list_does_not_remove_files_outside(small, tmp_path, listed):
     victim = tmp_path / "victim.txt"
     victim.write_text("mine")
     export(small.root, "csv", tmp_path / "out", Options())
@@ -245,11 +245,11 @@ def test_a_file_that_fails_half_way_does_not_appear(tmp_path):
     assert not list((tmp_path / "out").rglob("*partial*"))
 
 
-def test_the_command_tells_what_it_made(small, tmp_path):
+def test_the_command_prints_its_result(small, tmp_path):
     command = [sys.executable, "-m", "blendgen", "export", str(small.root)]
     done = subprocess.run([*command, "coco", str(tmp_path / "a"), "--json"], capture_output=True, text=True)
-    told = json.loads(done.stdout)
-    assert done.returncode == 0 and told["format"] == "coco" and told["train"]["images"] > 0
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and result["format"] == "coco" and result["train"]["images"] > 0
     wrong = subprocess.run(
         [*command, "coco", str(tmp_path / "b"), "--crops", "0.1"], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""Exports: opened by the loaders of their own worlds, image for image and label for label."""
+"""Exports, compared image by image and label by label with the tools of each format."""
 
 import contextlib
 import csv
@@ -39,19 +39,19 @@ def pixels(path) -> bytes:
 
 
 def ground_truth_as_detections(coco, kind):
-    found = []
+    detections = []
     for annotation in coco.anns.values():
         shape = coco.annToRLE(annotation) if kind == "segmentation" else annotation[kind]
-        found.append(
+        detections.append(
             {kind: shape, "score": 1.0, **{key: annotation[key] for key in ("image_id", "category_id")}}
         )
-    return found
+    return detections
 
 
-# pycocotools 2.0.11 says so of its own arrays under NumPy 2
+# a warning of pycocotools 2.0.11 about its own arrays under NumPy 2
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("outlines", ["rle", "polygon"])
-def test_coco_is_right_by_its_own_evaluation(source, tmp_path, outlines):
+def test_coco_is_perfect_in_its_own_evaluation(source, tmp_path, outlines):
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -72,15 +72,15 @@ def test_coco_is_right_by_its_own_evaluation(source, tmp_path, outlines):
                 number = row.objects.instance_id.index(annotation["instance_id"])
                 assert label == row.objects.category[number]
                 own = mask == annotation["instance_id"]
-                seen = truth.annToMask(annotation).astype(bool)
+                annotated = truth.annToMask(annotation).astype(bool)
                 if outlines == "rle":
-                    assert np.array_equal(seen, own) and annotation["area"] == own.sum()
+                    assert np.array_equal(annotated, own) and annotation["area"] == own.sum()
                 else:
-                    assert (seen & own).sum() / (seen | own).sum() > 0.85
+                    assert (annotated & own).sum() / (annotated | own).sum() > 0.85
         for kind, key in (("bbox", "bbox"), ("segm", "segmentation")):
             with contextlib.redirect_stdout(io.StringIO()):
-                found = truth.loadRes(ground_truth_as_detections(truth, key))
-                evaluation = COCOeval(truth, found, kind)
+                detections = truth.loadRes(ground_truth_as_detections(truth, key))
+                evaluation = COCOeval(truth, detections, kind)
                 evaluation.params.maxDets = [100, 100, 100]
                 evaluation.evaluate()
                 evaluation.accumulate()
@@ -131,7 +131,7 @@ def test_voc_boxes_count_from_one(source, tmp_path):
         for row, stem in zip(rows, stems, strict=True):
             root = ElementTree.parse(tmp_path / f"voc/Annotations/{stem}.xml").getroot()
             assert (tmp_path / "voc/JPEGImages" / root.findtext("filename")).is_file()
-            found = [
+            written = [
                 (
                     one.findtext("name"),
                     *(int(one.findtext(f"bndbox/{key}")) for key in ("xmin", "ymin", "xmax", "ymax")),
@@ -139,13 +139,13 @@ def test_voc_boxes_count_from_one(source, tmp_path):
                 for one in root.findall("object")
             ]
             objects = row.objects
-            assert found == [
+            assert written == [
                 (label, x + 1, y + 1, x + w, y + h)
                 for label, (x, y, w, h) in zip(objects.category, objects.bbox, strict=True)
             ]
 
 
-def test_csv_has_a_line_an_object(source, tmp_path):
+def test_csv_has_one_line_per_object(source, tmp_path):
     run(source, "csv", tmp_path / "csv")
     with (tmp_path / "csv/labels.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
@@ -179,8 +179,8 @@ def test_crops_show_each_product_and_its_class(small, tmp_path):
 
 @pytest.mark.parametrize("name", built_in())
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])
-def test_an_object_without_extent_is_refused(tmp_path, name, size):
-    """Such rows come from other tools, or from hand; the message says which it is."""
+def test_an_object_without_extent_is_rejected(tmp_path, name, size):
+    """Such rows come from other tools or are edited; the message names the row."""
     source = make_fake(tmp_path / "set", NAMES, [FakeImage("train", 1, [(1, (4, 4, 8, 8))])] * 3)
 
     def shrink(row):
@@ -218,7 +218,7 @@ def test_the_manifest_is_read_for_all_splits_at_once(awkward, tmp_path, monkeypa
     "options",
     [Options(task="segment"), Options(task="obb"), Options(outlines="polygon"), Options(outlines="rle")],
 )
-def test_a_mask_that_shows_nothing_of_an_object_is_told(tmp_path, options):
+def test_a_mask_without_an_object_is_reported(tmp_path, options):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
     (row,) = source.rows()
     Image.new("I;16", (row.width, row.height)).save(source.path(row, MASK))
@@ -226,7 +226,7 @@ def test_a_mask_that_shows_nothing_of_an_object_is_told(tmp_path, options):
         run(source, "coco" if options.task == "detect" else "yolo", tmp_path / "out", **vars(options))
 
 
-def test_a_row_without_objects_is_told(tmp_path):
+def test_a_row_without_objects_is_reported(tmp_path):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
     source = rewrite_rows(source, lambda row: row.pop("objects"))
     with pytest.raises(
@@ -235,10 +235,10 @@ def test_a_row_without_objects_is_told(tmp_path):
         run(source, "coco", tmp_path / "out")
 
 
-def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
-    told = r"has no nocs; --include takes mask, depth"
+def test_other_files_are_included_on_request(awkward, tmp_path):
+    message = r"has no nocs; --include takes mask, depth"
     for name in ("hf", "parquet", "webdataset"):
-        with pytest.raises(DatasetError, match=told):
+        with pytest.raises(DatasetError, match=message):
             run(awkward, name, tmp_path / name, extras=("mask", "nocs"))
         run(awkward, name, tmp_path / "plain" / name)
     assert not list((tmp_path / "plain").rglob("mask"))
@@ -246,7 +246,7 @@ def test_other_files_go_along_where_asked_and_there(awkward, tmp_path):
     assert len(list((tmp_path / "with").glob("*/mask/*.png"))) == awkward.images
 
 
-def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path):
+def test_every_format_contains_images_without_objects(awkward, tmp_path):
     for name in built_in():
         run(awkward, name, tmp_path / name)
     empty = [row for row in awkward.rows() if not row.objects.bbox]
@@ -261,7 +261,7 @@ def test_an_image_in_which_nothing_is_seen_is_in_every_format(awkward, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["hf", "parquet"])
-def test_files_that_loaders_of_pictures_cannot_open_are_refused(tmp_path, stock, name):
+def test_files_that_image_loaders_cannot_open_are_rejected(tmp_path, stock, name):
     source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
     with pytest.raises(DatasetError, match=r"--include depth: .*\.exr is an EXR file"):
         export(source.root, name, tmp_path / "out", Options(extras=("depth",)))

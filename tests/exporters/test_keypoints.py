@@ -1,4 +1,4 @@
-"""Keypoints: the same points in every format, by the evaluations and loaders that read them."""
+"""Keypoints: the same points in every format, read by the tools of each format."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ BOX = (8, 8, 40, 30)
 
 
 def pointed(folder, keypoints):
-    """Images of each class, two of each, and one with nothing in view."""
+    """Two images of each class, and one without visible products."""
     images = [FakeImage("train", number % 4, [(number % 4, BOX)]) for number in range(8)]
     return make_fake(folder, AWKWARD, [*images, FakeImage("train", 0)], keypoints=keypoints)
 
@@ -34,7 +34,7 @@ def alike(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unlike(tmp_path_factory):
-    """Classes with points of their own, with shared ones, and with none."""
+    """Classes with their own points, with shared ones, and without any."""
     keypoints = {AWKWARD[0]: ENDS, AWKWARD[1]: {"names": ["lid", "top"], "mirrored": {}}}
     return pointed(tmp_path_factory.mktemp("unlike") / "set", keypoints)
 
@@ -43,9 +43,9 @@ def run(source, name, dest, **options):
     return export(source.root, name, dest, Options(**options))
 
 
-# pycocotools 2.0.11 says so of its own arrays under NumPy 2
+# a warning of pycocotools 2.0.11 about its own arrays under NumPy 2
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_coco_keypoints_are_right_by_their_own_evaluation(alike, tmp_path):
+def test_coco_keypoints_are_perfect_in_their_own_evaluation(alike, tmp_path):
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -64,22 +64,22 @@ def test_coco_keypoints_are_right_by_their_own_evaluation(alike, tmp_path):
     rows = {row.index + 1: row.objects.keypoints for row in alike.rows()}
     for one in truth.anns.values():
         assert np.array_equal(np.reshape(one["keypoints"], (-1, 3)), rows[one["image_id"]][0])
-        assert one["num_keypoints"] == 2  # seen, hidden, and one that is not labelled
+        assert one["num_keypoints"] == 2  # visible, hidden, and one that is not labelled
 
 
-def test_coco_says_which_class_has_which_points(unlike, tmp_path):
+def test_coco_lists_the_points_of_each_class(unlike, tmp_path):
     import hotcoco
 
     run(unlike, "coco", tmp_path)
-    told = json.loads((tmp_path / "annotations/instances_train.json").read_text("utf-8"))
-    assert [one["keypoints"] for one in told["categories"]] == [ENDS["names"], ["lid", "top"], [], []]
-    lengths = {one["category_id"]: len(one["keypoints"]) for one in told["annotations"]}
+    coco = json.loads((tmp_path / "annotations/instances_train.json").read_text("utf-8"))
+    assert [one["keypoints"] for one in coco["categories"]] == [ENDS["names"], ["lid", "top"], [], []]
+    lengths = {one["category_id"]: len(one["keypoints"]) for one in coco["annotations"]}
     assert lengths == {1: 9, 2: 6, 3: 0, 4: 0}
     coco = hotcoco.COCO(str(tmp_path / "annotations/instances_train.json"))
     assert coco.healthcheck()["errors"] == []
 
 
-def test_coco_without_keypoints_says_nothing_of_them(awkward, tmp_path):
+def test_coco_without_keypoints_has_no_keys_for_them(awkward, tmp_path):
     run(awkward, "coco", tmp_path)
     for path in (tmp_path / "annotations").iterdir():
         assert "keypoints" not in path.read_text("utf-8")
@@ -107,8 +107,8 @@ def test_yolo_has_the_points_of_all_classes_in_each_line(unlike, tmp_path):
             assert all(point == [0, 0, 0] for point in read.values())
 
 
-def test_a_mirrored_image_has_the_points_where_flip_idx_says(alike, tmp_path):
-    """Twice is nothing, and it follows the names."""
+def test_flip_idx_mirrors_the_points(alike, tmp_path):
+    """Applying it twice is the identity, and it follows the names."""
     run(alike, "yolo", tmp_path, task="pose")
     data = yaml.safe_load((tmp_path / "data.yaml").read_text("utf-8"))
     flips, names = data["flip_idx"], data["kpt_names"][0]
@@ -116,12 +116,12 @@ def test_a_mirrored_image_has_the_points_where_flip_idx_says(alike, tmp_path):
     assert {names[i]: names[flip] for i, flip in enumerate(flips) if i != flip} == ENDS["mirrored"]
 
 
-def test_pose_without_keypoints_says_what_to_do(awkward, tmp_path):
+def test_pose_without_keypoints_is_rejected_with_the_fix(awkward, tmp_path):
     with pytest.raises(DatasetError, match=r"has no keypoints; name some .* or choose another --task"):
         run(awkward, "yolo", tmp_path / "out", task="pose")
 
 
-def test_classes_that_mirror_a_name_differently_are_refused(tmp_path):
+def test_classes_that_mirror_a_name_differently_are_rejected(tmp_path):
     other = {"names": ["left", "rim"], "mirrored": {"left": "rim", "rim": "left"}}
     source = pointed(tmp_path / "set", {AWKWARD[0]: ENDS, AWKWARD[1]: other})
     with pytest.raises(DatasetError, match="left is the mirror image of right, and of rim in blue box"):
@@ -148,7 +148,7 @@ def test_datasets_reads_keypoints(unlike, tmp_path, monkeypatch, name):
     assert "left, right, top" in (tmp_path / name / "README.md").read_text("utf-8")
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib of itself
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # a warning of rdflib
 def test_mlcroissant_reads_keypoints(unlike, tmp_path):
     import mlcroissant
 
@@ -160,8 +160,8 @@ def test_mlcroissant_reads_keypoints(unlike, tmp_path):
     assert [one["classes/keypoints"] for one in dataset.records("classes")] == names
 
 
-def test_what_was_annotated_comes_out_of_coco_and_yolo(tmp_path, stock):
-    """The columns of a data set that was made, not of one that was written for a test."""
+def test_annotated_keypoints_are_in_coco_and_yolo(tmp_path, stock):
+    """With the columns of a generated data set, not of one written for a test."""
     first, *others = stock.products
     points = tuple(Keypoint(f"corner {i}", tuple(corner)) for i, corner in enumerate(first.hull_m))
     catalog = replace(stock, products=(replace(first, keypoints=points), *others))
@@ -169,13 +169,13 @@ def test_what_was_annotated_comes_out_of_coco_and_yolo(tmp_path, stock):
     run(source, "coco", tmp_path / "coco")
     run(source, "yolo", tmp_path / "yolo", task="pose")
     coco = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text("utf-8"))
-    told = [one for one in coco["annotations"] if one["num_keypoints"]]
+    labelled = [one for one in coco["annotations"] if one["num_keypoints"]]
     mine = [
         points
         for row in source.rows()
         for label, points in zip(row.objects.category, row.objects.keypoints, strict=True)
         if label == first.name
     ]
-    assert [np.ravel(points).tolist() for points in mine] == [one["keypoints"] for one in told]
+    assert [np.ravel(points).tolist() for points in mine] == [one["keypoints"] for one in labelled]
     assert {point[2] for points in mine for point in points} >= {1, 2}
     assert yaml.safe_load((tmp_path / "yolo/data.yaml").read_text("utf-8"))["kpt_shape"] == [8, 3]

@@ -1,4 +1,4 @@
-"""Loaders of other projects: what they read is what the manifest says, image for image, label for label.
+"""Loaders of other projects read the images and labels of the manifest.
 
 Each is held against awkward names, numbers as names, class 0, one class alone, three hundred classes,
 an image of forty products, and images in which none is in view.
@@ -37,7 +37,7 @@ def pixels(path) -> bytes:
 
 
 def by_pixels(source, split):
-    """Rows by what their image shows: some loaders forget names and order."""
+    """Rows by the pixels of their image, since some loaders forget names and order."""
     return {pixels(source.path(row)): row for row in rows_of(source, split)}
 
 
@@ -47,7 +47,7 @@ def corners_of(row):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """load_dataset without a net, with a cache of its own."""
+    """load_dataset without network, with a separate cache."""
     import datasets
 
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -59,7 +59,7 @@ def hub(tmp_path, monkeypatch):
 
 def test_datasets_reads_an_image_folder(case, tmp_path, hub):
     run(case, "imagefolder", tmp_path / "folder")
-    # of its own accord it takes a folder with one class for one without labels
+    # by default it treats a folder with one class as one without labels
     loaded = hub("imagefolder", tmp_path / "folder", drop_labels=False)
     for split in case.splits:
         part, rows = loaded[{"val": "validation"}.get(split, split)], by_pixels(case, split)
@@ -99,16 +99,16 @@ def test_datasets_reads_metadata_and_masks(case, tmp_path, hub):
             assert np.array(one["depth"]).max() == 9000
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the loader leaves its files to be closed by chance
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the loader does not close its files
 def test_webdataset_reads_its_shards(case, tmp_path):
     import webdataset
 
-    told = run(case, "webdataset", tmp_path / "shards", shard_bytes=20_000, extras=("mask",))
-    assert set(told["shards"]) == set(case.splits) and max(told["shards"].values()) > 1
-    for split, count in told["shards"].items():
+    result = run(case, "webdataset", tmp_path / "shards", shard_bytes=20_000, extras=("mask",))
+    assert set(result["shards"]) == set(case.splits) and max(result["shards"].values()) > 1
+    for split, count in result["shards"].items():
         urls = [str(path) for path in sorted((tmp_path / "shards").glob(f"{split}-*.tar"))]
         assert len(urls) == count
-        # its own decoders bring everything to 8-bit RGB, which is not what ids are
+        # its own decoders convert everything to 8-bit RGB, which destroys ids
         masks = webdataset.handle_extension("mask.png", lambda data: np.array(Image.open(io.BytesIO(data))))
         loader = webdataset.WebDataset(urls, shardshuffle=False).decode(masks, "pil")
         read, rows = list(loader.to_tuple("png", "mask.png", "cls", "json")), rows_of(case, split)
@@ -120,15 +120,15 @@ def test_webdataset_reads_its_shards(case, tmp_path):
     gc.collect()
 
 
-def test_hotcoco_finds_no_fault_in_coco_and_reads_yolo_the_same(case, tmp_path):
+def test_hotcoco_accepts_coco_and_reads_the_same_from_yolo(case, tmp_path):
     import hotcoco
 
     run(case, "coco", tmp_path / "coco")
     run(case, "yolo", tmp_path / "yolo")
     for split in case.splits:
         coco = hotcoco.COCO(str(tmp_path / f"coco/annotations/instances_{split}.json"))
-        found = coco.healthcheck()
-        assert found["errors"] == [] and {one["layer"] for one in found["warnings"]} <= {"Distribution"}
+        report = coco.healthcheck()
+        assert report["errors"] == [] and {one["layer"] for one in report["warnings"]} <= {"Distribution"}
         labels = tmp_path / f"yolo/labels/{split}"
         shutil.copy(tmp_path / "yolo/data.yaml", labels)
         yolo = hotcoco.COCO.from_yolo(str(labels), images_dir=str(tmp_path / f"yolo/images/{split}"))
@@ -141,7 +141,7 @@ def test_hotcoco_finds_no_fault_in_coco_and_reads_yolo_the_same(case, tmp_path):
             assert boxes == {(c, *box) for c, box in zip(objects.category_id, objects.bbox, strict=True)}
 
 
-@pytest.mark.filterwarnings("ignore:OpenCV:UserWarning")  # told once, at import, where it is not there
+@pytest.mark.filterwarnings("ignore:OpenCV:UserWarning")  # a warning at import, where it is missing
 @pytest.mark.parametrize("name", ["coco", "yolo", "voc"])
 def test_supervision_reads_boxes_and_classes(case, tmp_path, name):
     import supervision
@@ -158,15 +158,15 @@ def test_supervision_reads_boxes_and_classes(case, tmp_path, name):
             read[split] = load.from_yolo(images, labels, data)
         else:
             read[split] = load.from_pascal_voc(str(tmp_path / "JPEGImages"), str(tmp_path / "Annotations"))
-    for split, found in read.items():
+    for split, labels in read.items():
         rows = {row.index: row for row in (case.rows() if name == "voc" else rows_of(case, split))}
-        assert len(found) == len(rows) and (name == "voc" or found.classes == list(case.classes))
-        for path, _, detections in found:
+        assert len(labels) == len(rows) and (name == "voc" or labels.classes == list(case.classes))
+        for path, _, detections in labels:
             row = rows[int(Path(path).stem)]
             assert detections.xyxy.reshape(-1, 4) == pytest.approx(
                 np.reshape(corners_of(row), (-1, 4)), abs=1e-3
             )
-            assert [found.classes[i] for i in detections.class_id] == as_json(row.objects.category)
+            assert [labels.classes[i] for i in detections.class_id] == as_json(row.objects.category)
             if name == "coco" and row.objects.bbox:
                 own = [case.instance_mask(row) == i for i in row.objects.instance_id]
                 assert np.array_equal(detections.mask, own)
@@ -174,13 +174,13 @@ def test_supervision_reads_boxes_and_classes(case, tmp_path, name):
 
 @pytest.fixture
 def torchvision():
-    """Its data sets without its compiled part, which there is for CUDA alone; CI asks for it."""
-    asked = os.environ.get("BLENDGEN_TEST_TORCHVISION")
-    if not asked and not importlib.util.find_spec("torchvision"):
+    """Its data sets without its compiled part, which exists for CUDA only; CI requires it."""
+    required = os.environ.get("BLENDGEN_TEST_TORCHVISION")
+    if not required and not importlib.util.find_spec("torchvision"):
         pytest.skip("torchvision is not here: pip install 'blendgen[dev,loaders]' on Python 3.11")
     import torch
 
-    library = torch.library.Library("torchvision", "DEF")  # what the compiled part would declare
+    library = torch.library.Library("torchvision", "DEF")  # an operator of the compiled part
     for name in ("nms", "qnms"):
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import torchvision.datasets
@@ -198,13 +198,13 @@ def test_torchvision_reads_an_image_folder_and_coco(awkward, single, many, tmp_p
             assert all(rows[image.tobytes()].label_id == label_id for image, label_id in folder)
             truth = tmp_path / f"coco{number}/annotations/instances_{split}.json"
             coco = torchvision.CocoDetection(tmp_path / f"coco{number}/images/{split}", truth)
-            for image, found in coco:
+            for image, annotations in coco:
                 objects = rows[image.tobytes()].objects
-                assert [one["bbox"] for one in found] == as_json(objects.bbox)
-                assert [one["category_id"] - 1 for one in found] == as_json(objects.category_id)
+                assert [one["bbox"] for one in annotations] == as_json(objects.bbox)
+                assert [one["category_id"] - 1 for one in annotations] == as_json(objects.category_id)
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib of itself
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # a warning of rdflib
 def test_mlcroissant_reads_images_and_labels_and_checks_hashes(case, tmp_path):
     import mlcroissant
 
@@ -229,8 +229,8 @@ def test_mlcroissant_reads_images_and_labels_and_checks_hashes(case, tmp_path):
                 assert one["sha256"].decode() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # rdflib of itself
-def test_mlcroissant_refuses_labels_that_were_changed(single, tmp_path):
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # a warning of rdflib
+def test_mlcroissant_rejects_changed_labels(single, tmp_path):
     import mlcroissant
 
     run(single, "croissant", tmp_path)
@@ -242,7 +242,7 @@ def test_mlcroissant_refuses_labels_that_were_changed(single, tmp_path):
     assert "is not identical with the reference" in str(caught.value.__cause__)
 
 
-def test_a_croissant_is_no_longer_for_more_images(many, single, tmp_path):
+def test_the_length_of_a_croissant_does_not_depend_on_the_images(many, single, tmp_path):
     for name, source in (("many", many), ("single", single)):
         run(source, "croissant", tmp_path / name)
     pages = [
@@ -253,7 +253,7 @@ def test_a_croissant_is_no_longer_for_more_images(many, single, tmp_path):
     assert abs(len(json.dumps(pages[0])) - len(json.dumps(pages[1]))) < 10
 
 
-def test_the_cases_are_what_they_are_said_to_be(awkward, single, many):
+def test_the_data_sets_have_the_properties_of_their_names(awkward, single, many):
     assert any(not row.objects.bbox for row in awkward.rows())
     assert "007" in awkward.classes and {row.label_id for row in awkward.rows()} == set(range(4))
     assert len(single.classes) == 1 and len(many.classes) == 300

@@ -1,4 +1,4 @@
-"""Mix: the ratio, the splits that stay apart, and what is refused."""
+"""Mix: the ratio, separate splits, and rejected input."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def photo(path, seed):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three photos a class for training, two for test."""
+    """Three photos per class for training, two for test."""
     for number, label in enumerate(NAMES):
         for seed in range(5):
             split = "train" if seed < 3 else "test"
@@ -41,8 +41,8 @@ def photos(tmp_path):
 
 
 def mixed(synthetic, photos, dest, ratio=5.0, **options):
-    told = mix(synthetic.root, photos, dest, Mixture(ratio, SHARES, **options))
-    return told, read_rows_of(dest)
+    result = mix(synthetic.root, photos, dest, Mixture(ratio, SHARES, **options))
+    return result, read_rows_of(dest)
 
 
 def read_rows_of(dest):
@@ -51,15 +51,15 @@ def read_rows_of(dest):
 
 @pytest.mark.parametrize("ratio", [5.0, 2.0, 0.5])
 def test_each_class_of_train_has_the_ratio(synthetic, photos, tmp_path, ratio):
-    told, rows = mixed(synthetic, photos, tmp_path / "out", ratio)
+    result, rows = mixed(synthetic, photos, tmp_path / "out", ratio)
     counts = Counter((row["label"], row["source"]) for row in rows if row["split"] == "train")
     for label in NAMES:
         assert counts[label, "real"] == 3
         assert counts[label, "synthetic"] == round(3 * ratio)
-    assert told["notes"] == []
+    assert result["notes"] == []
 
 
-def test_what_is_measured_on_stays_apart(synthetic, photos, tmp_path):
+def test_photos_of_the_test_split_stay_out_of_training(synthetic, photos, tmp_path):
     _, rows = mixed(synthetic, photos, tmp_path / "out")
     sources = {
         split: {row["source"] for row in rows if row["split"] == split}
@@ -102,7 +102,7 @@ def test_photos_without_splits_get_them_by_content(synthetic, photos, tmp_path):
     assert len(after) == 16 and before.items() <= after.items() and set(after.values()) == {"train", "val"}
 
 
-def test_a_photo_that_moves_leaves_nothing_behind(synthetic, photos, tmp_path):
+def test_a_photo_that_moves_is_removed_from_its_old_place(synthetic, photos, tmp_path):
     mixed(synthetic, photos, tmp_path / "out")
     (photos / "train" / NAMES[0] / "0.jpg").rename(photos / "train" / NAMES[1] / "moved.jpg")
     (photos / "train" / NAMES[0] / "1.jpg").rename(photos / "test" / NAMES[0] / "moved.jpg")
@@ -116,29 +116,29 @@ def test_a_photo_that_moves_leaves_nothing_behind(synthetic, photos, tmp_path):
         assert hashlib.sha256(files[row["file_name"]].read_bytes()).hexdigest() == row["sha256"]
 
 
-def test_too_few_synthetic_images_and_missing_photos_are_told(synthetic, photos, tmp_path):
+def test_too_few_synthetic_images_and_missing_photos_are_reported(synthetic, photos, tmp_path):
     for path in (photos / "train" / NAMES[0]).iterdir():
         path.unlink()
-    told, _ = mixed(synthetic, photos, tmp_path / "out", 100.0)
-    assert any(f"{NAMES[0]}: no real photo" in note for note in told["notes"])
-    assert any(f"{NAMES[1]}: only" in note for note in told["notes"])
+    result, _ = mixed(synthetic, photos, tmp_path / "out", 100.0)
+    assert any(f"{NAMES[0]}: no real photo" in note for note in result["notes"])
+    assert any(f"{NAMES[1]}: only" in note for note in result["notes"])
 
 
-def test_hidden_folders_are_no_classes(synthetic, photos, tmp_path):
+def test_hidden_folders_are_not_classes(synthetic, photos, tmp_path):
     shutil.copytree(photos / "train" / NAMES[0], photos / "train" / ".ipynb_checkpoints")
     _, rows = mixed(synthetic, photos, tmp_path / "out")
     assert {row["label"] for row in rows} == set(NAMES)
 
 
-def test_leaks_typos_and_rubbish_are_refused_or_told(synthetic, photos, tmp_path):
+def test_leaks_typos_and_broken_files_are_rejected_or_reported(synthetic, photos, tmp_path):
     broken = photos / "train" / NAMES[0] / "broken.jpg"
     broken.write_bytes(b"no picture")
-    told, _ = mixed(synthetic, photos, tmp_path / "out")
-    assert len(told["notes"]) == 1 and "broken.jpg: cannot be read" in told["notes"][0]
+    result, _ = mixed(synthetic, photos, tmp_path / "out")
+    assert len(result["notes"]) == 1 and "broken.jpg: cannot be read" in result["notes"][0]
     photo(photos / "train" / "blue bax" / "1.png", 77)
     with pytest.raises(DatasetError, match="did you mean blue box"):
         mixed(synthetic, photos, tmp_path / "b")
-    told, rows = mixed(synthetic, photos, tmp_path / "c", extra_classes=True)
+    result, rows = mixed(synthetic, photos, tmp_path / "c", extra_classes=True)
     assert {row["label"] for row in rows} == {*NAMES, "blue bax"}
     (photos / "test" / "blue box" / "copy.jpg").write_bytes(
         (photos / "train" / "blue box" / "0.jpg").read_bytes()
