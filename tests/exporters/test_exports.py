@@ -222,7 +222,9 @@ def test_a_mask_without_an_object_is_reported(tmp_path, options):
     source = make_fake(tmp_path / "set", ["a"], [FakeImage("train", 0, [(0, (4, 4, 8, 8))])])
     (row,) = source.rows()
     Image.new("I;16", (row.width, row.height)).save(source.path(row, MASK))
-    with pytest.raises(DatasetError, match=r"000000.png: shows nothing of object 0 \(a\); `blendgen verify`"):
+    with pytest.raises(
+        DatasetError, match=r"000000.png: shows nothing of object 0 \(a\); run `blendgen verify`"
+    ):
         run(source, "coco" if options.task == "detect" else "yolo", tmp_path / "out", **vars(options))
 
 

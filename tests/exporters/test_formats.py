@@ -72,5 +72,5 @@ def test_options_that_a_format_does_not_accept_are_refused(tmp_path, name, optio
     ("name", "options"), [("csv", Options()), ("yolo", Options(crops=0.1, task="classify"))]
 )
 def test_options_that_a_format_accepts_get_as_far_as_the_data_set(tmp_path, name, options):
-    with pytest.raises(DatasetError, match="holds no data set"):
+    with pytest.raises(DatasetError, match="does not contain a data set"):
         export(tmp_path, name, tmp_path / "out", options)
