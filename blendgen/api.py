@@ -81,23 +81,28 @@ def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = F
 def sample(
     spec: AnySpec,
     index: int = 0,
-    attempt: int = 0,
+    attempt: int | None = None,
     *,
     overrides: Overrides | None = None,
     strict: bool = False,
 ) -> Sampled:
     """The values sampled for image `index` of a spec; nothing is rendered.
 
-    attempt: 0 for the first; a shot that cannot be rendered is sampled again with the next one
+    attempt: from 0, as a shot that cannot be rendered is sampled again; None: the first attempt whose
+        values go together
     The rest, and what is raised, is as for check.
     """
-    from blendgen.draw.shot import draw_exposures, draw_shot
+    from blendgen.draw.shot import draw_exposures, draw_feasible_shot, draw_shot
     from blendgen.engine.blender.importing.products import measured_inventory
 
     spec_file = load_spec(spec, overrides)
     values, inventory = spec_file.spec, measured_inventory(spec_file, strict)
     shot_index = index // values.exposures_per_shot
-    shot = draw_shot(values, inventory.catalog, inventory.class_table, shot_index, attempt)
+    stock = inventory.catalog, inventory.class_table
+    if attempt is None:
+        shot = draw_feasible_shot(values, *stock, shot_index)
+    else:
+        shot = draw_shot(values, *stock, shot_index, attempt)
     return Sampled(shot, draw_exposures(values, shot, [index])[0])
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+import yaml
 
 import blendgen
 from blendgen.dataset.manifest import read_rows
@@ -208,3 +209,48 @@ def test_a_preview_is_a_picture(tmp_path, caplog):
     (tmp_path / "mine.png").write_text("mine")
     with pytest.raises(blendgen.DatasetError, match="was not written by blendgen"):
         blendgen.preview(SPEC, tmp_path / "mine.png")
+
+
+def command_line(*arguments):
+    command = [sys.executable, "-m", "blendgen", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_images_that_cannot_be_made_are_counted_and_the_command_exits_with_1(tmp_path):
+    """Of all draws one in 21 has the camera outside of the subject, so about half of the shots have none."""
+    near = {"distance_m": {"choice": {0.01: 20, 0.4: 1}}}
+    spec = SPEC | {"images": 8, "seed": 2, "exposures_per_shot": 1, "camera": near}
+    path, folder = tmp_path / "scene.yaml", tmp_path / "out"
+    path.write_text(yaml.safe_dump(spec))
+    report = blendgen.generate(path, folder, workers=1)
+    assert 0 < report.failed < 8 and report.failed_per_reason == {"camera_in_products": report.failed}
+    assert report.images == report.made == len(report.open_dataset()) == 8 - report.failed
+
+    again = command_line("generate", path, "-o", folder, "--json")
+    assert again.returncode == 1
+    assert (
+        f"{report.failed} of 8 images cannot be made ({report.failed} camera_in_products); " in again.stderr
+    )
+    result = json.loads(again.stdout)
+    assert (result["existing"], result["made"], result["failed"]) == (report.images, 0, report.failed)
+    verified = command_line("verify", folder)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    exported = command_line("export", folder, "csv", tmp_path / "rows")
+    assert exported.returncode == 0, exported.stderr
+
+    index = json.loads((folder / "failed.jsonl").read_text().splitlines()[0])["index"]
+    with pytest.raises(blendgen.errors.InfeasibleShot, match=f"shot {index}: all 16 attempts failed"):
+        blendgen.sample(path, index)
+    with pytest.raises(blendgen.errors.InfeasibleDraw, match="inside the products"):
+        blendgen.sample(path, index, attempt=0)
+    row = rows_of(folder)[0]
+    assert blendgen.sample(path, row.index).shot.attempt == row.shot.attempt > 0
+
+
+def test_a_spec_without_a_feasible_image_leaves_an_empty_data_set_and_no_preview(tmp_path):
+    spec = SPEC | {"camera": {"distance_m": 0.01}}
+    report = blendgen.generate(spec, tmp_path / "out", workers=1)
+    assert (report.images, report.failed, report.contact_sheet) == (0, 4, None)
+    json.dumps(report.as_dict())
+    with pytest.raises(blendgen.errors.GeometryError, match="no image of the preview can be made"):
+        blendgen.preview(spec, images=2)

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from blendgen import cli
-from blendgen.errors import ExitCode
+from blendgen.errors import ExitCode, Reason
 from blendgen.exporters.formats import built_in
 from blendgen.models.sidecar.read import check_sidecar
 from blendgen.models.sidecar.schema import MARK
@@ -156,6 +156,11 @@ def test_the_readme_lists_every_command():
 def test_the_table_of_exit_codes_is_complete():
     listed = [int(row[0]) for row in table(DOCS / "exit-codes.md", "code")]
     assert listed == [int(code) for code in ExitCode]
+
+
+def test_every_reason_for_a_failed_image_is_listed():
+    listed = [row[0].strip("`") for row in table(DOCS / "dataset.md", "`reason`")]
+    assert listed == [reason.value for reason in Reason]
 
 
 def test_the_table_of_formats_is_complete():

@@ -12,6 +12,7 @@ from blendgen.cli.index_range import parse_range
 from blendgen.cli.options import overrides, spec_argument, spec_options, workers_option
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.errors import ExitCode
 
 if TYPE_CHECKING:
     from blendgen.workers.run import GenerateReport
@@ -66,7 +67,7 @@ def command(
 
     Run it again to continue after a stop. The first Ctrl-C finishes the images that are being rendered,
     the second stops at once. The images do not depend on --workers; on another --device their bytes
-    differ.
+    differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 1.
     """  # fmt: skip
     indices = None if index_range is None else parse_range(index_range)
     with Progress() as progress:
@@ -79,6 +80,7 @@ def command(
         echo_json({"schema_version": 1, **report.as_dict()})
     else:
         _print(report)
+    return ExitCode.FAILED if report.failed else ExitCode.OK
 
 
 def _print(report: GenerateReport) -> None:
@@ -88,4 +90,5 @@ def _print(report: GenerateReport) -> None:
         text += f"; every {report.exposures_per_shot} show one arrangement in other light"
     say(text)
     echo(f"data set:      {report.folder}")
-    echo(f"contact sheet: {report.contact_sheet}")
+    if report.contact_sheet is not None:
+        echo(f"contact sheet: {report.contact_sheet}")

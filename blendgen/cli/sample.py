@@ -21,9 +21,7 @@ from blendgen.cli.terminal import echo_json
 @click.option(
     "--attempt",
     type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Number of the attempt: a shot that cannot be rendered is sampled again.",
+    help="Number of the attempt, from 0; default: the first whose values go together.",
 )
 @spec_options
 def command(spec, index, attempt, settings, seed, render, strict):

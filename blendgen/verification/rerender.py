@@ -17,7 +17,7 @@ from blendgen.files.scratch import scratch_folder
 from blendgen.scene.row import Row
 from blendgen.verification.dataset import Fault
 from blendgen.verification.reopen import Reopened
-from blendgen.workers.generate import describe_devices, generate
+from blendgen.workers.generate import Outcome, describe_devices, generate
 from blendgen.workers.gpu_probe import devices_for
 from blendgen.workers.job import Job
 
@@ -40,20 +40,23 @@ def rerender_faults(reopened: Reopened, count: int, progress, workers: int | Non
     ):
         scratch_set = scratch, store.layout.log
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, *scratch_set, devices=devices)
-        device = _rerender(job, store, sorted(rows), progress, workers).get("device")
+        outcome = _rerender(job, store, sorted(rows), progress, workers)
+        device = outcome.record.get("device")
         if device != known.get("device"):
             raise DatasetError(
                 f"{layout.root}: was made on {known.get('device')}, this is {device}; their bytes differ, so "
                 "the images cannot be compared"
             )
+        for failure in outcome.failures:
+            yield Fault(rows[failure.index].image.name, f"cannot be made again: {failure.message}")
         for again in read_rows(store.layout.manifest):
             yield from _compared(rows[again.index], again)
 
 
-def _rerender(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> dict:
-    """The record of the new images, which are deleted afterwards: an interrupt does not name their folder."""
+def _rerender(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> Outcome:
+    """Make images that are deleted afterwards: an interrupt does not name their folder."""
     try:
-        return generate(job, store, indices, progress, workers).record
+        return generate(job, store, indices, progress, workers)
     except Interrupted as error:
         raise Interrupted(error.signum, "stopped; not all images were rendered again and compared") from None
 

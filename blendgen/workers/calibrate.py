@@ -22,15 +22,16 @@ from blendgen import __version__
 from blendgen.dataset.identity import digest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
-from blendgen.draw.shot import draw_exposures, draw_shot
+from blendgen.draw.shot import draw_exposures, draw_feasible_shot
 from blendgen.engine.base import AdjustableEngine
-from blendgen.errors import BlendgenError, Interrupted
+from blendgen.errors import BlendgenError, GeometryError, InfeasibleShot, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.files.whole_file import whole_file
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.pipeline import Pipeline, Task
 from blendgen.scene.film import requested
+from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.load import SpecFile, load_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
@@ -119,23 +120,39 @@ def _measure(job: Job, workers: int) -> dict[str, Any]:
         results = list(run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples)))
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
+    measured = [result for result in results if result is not None]
+    if not measured:
+        raise GeometryError(
+            f"render.target_psnr_db: none of the first {SHOTS} shots can be drawn, so the samples cannot be "
+            "measured; `blendgen check` says why, or give render.samples_per_pixel"
+        )
     return {
-        "samples_per_pixel": max(samples for samples, _ in results),
-        "reached": all(reached for _, reached in results),
+        "samples_per_pixel": max(samples for samples, _ in measured),
+        "reached": all(reached for _, reached in measured),
     }
 
 
-def fewest_samples(task: Task) -> tuple[int, bool]:
-    """(samples, whether they reach the target) of one shot; runs in a worker process."""
+def fewest_samples(task: Task) -> tuple[int, bool] | None:
+    """(samples, whether they reach the target) of one shot; None if no attempt at it can be drawn.
+
+    Runs in a worker process.
+    """
     return run_step(task, lambda: _fewest_samples(task))
 
 
-def _fewest_samples(task: Task) -> tuple[int, bool]:
+def _fewest_samples(task: Task) -> tuple[int, bool] | None:
     pipeline = worker_pipeline()
+    try:
+        shot = draw_feasible_shot(
+            pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, pipeline.sweep
+        )
+    except InfeasibleShot:
+        return None
     target_db = requested(pipeline.spec.render.target_psnr_db)
-    reference = _displayed(pipeline, task, REFERENCE_SAMPLES)
+    exposure, *_ = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
+    reference = _displayed(pipeline, shot, exposure, REFERENCE_SAMPLES)
     for samples in CANDIDATES:
-        if psnr_db(_displayed(pipeline, task, samples), reference) >= target_db:
+        if psnr_db(_displayed(pipeline, shot, exposure, samples), reference) >= target_db:
             return samples, True
     return CANDIDATES[-1], False
 
@@ -146,14 +163,10 @@ def psnr_db(picture: np.ndarray, reference: np.ndarray) -> float:
     return math.inf if error == 0 else float(10 * math.log10(255**2 / error))
 
 
-def _displayed(pipeline: Pipeline, task: Task, samples: int) -> np.ndarray:
-    """(h, w, 3) uint8 of the shot's first exposure, without the sensor's noise."""
+def _displayed(pipeline: Pipeline, shot: Shot, exposure: Exposure, samples: int) -> np.ndarray:
+    """(h, w, 3) uint8 without the sensor's noise."""
     cast(AdjustableEngine, pipeline.engine).set_samples(samples)
-    shot = draw_shot(
-        pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, 0, pipeline.sweep
-    )
-    exposures = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
-    return pipeline.clean_picture(shot, exposures[0])
+    return pipeline.clean_picture(shot, exposure)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

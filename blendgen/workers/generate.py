@@ -1,7 +1,8 @@
 """Generate: make and record the images that a data set still lacks.
 
 In: a Job, an open Store and the wanted indices. Out: rows as they are recorded, and an Outcome at the end.
-This is the loop of the parent: workers write image files, and only the parent appends rows to the manifest.
+This is the loop of the parent: workers write image files, and only the parent appends to the manifest and to
+the list of images that cannot be made.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
-from blendgen.errors import Interrupted
+from blendgen.errors import GeometryError, Interrupted
 from blendgen.pipeline import tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
@@ -22,18 +24,24 @@ from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
+from blendgen.workers.worker import Made
 
 _MANY_SHOTS = 4096  # enough for any number of workers
+_FIRST_SHOTS = 8
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """made: images of this run; existing: wanted images that were there before; record: dataset.json."""
+    """made: images of this run; existing: wanted images that were there before; record: dataset.json.
+
+    failures: wanted images that cannot be made, by index, also those of earlier runs
+    """
 
     made: int
     existing: int
     record: dict
+    failures: tuple[FailedImage, ...] = ()
 
 
 @dataclass
@@ -64,47 +72,98 @@ class Run:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
-        raises: BlendgenError; Interrupted after a signal
+        raises: BlendgenError; GeometryError if the first shots all fail for the same reason
+            Interrupted after a signal
         """
         done = self.store.done()
+        failures = Failures(self)
         existing = len(done.intersection(self.indices))
-        to_make = len(self.indices) - existing
+        to_make = len(self.indices) - existing - failures.count
         made = 0
         self.progress.begin(to_make)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             try:
+                failures.refuse_systematic()
                 # closed before store.finish(): no worker may write any more
-                with closing(self._results(stop, done)) as results:
-                    for rows in results:
-                        manifest.append(rows)
-                        made += len(rows)
-                        self.progress.advance(len(rows))
-                        yield rows
+                with closing(self._results(stop, done | failures.indices)) as results:
+                    for result in results:
+                        manifest.append(result.rows)
+                        failures.add(result.failures)
+                        made += len(result.rows)
+                        self.progress.advance(len(result.rows) + len(result.failures))
+                        yield result.rows
             finally:
                 record = self.store.finish()
-        if stop.signum is not None and made < to_make:
+        missing = len(self.indices) - existing - made - failures.count
+        if stop.signum is not None and missing:
             raise Interrupted(
                 stop.signum,
                 f"stopped: {record['images']} images are finished in {self.store.layout.root}, "
-                f"{to_make - made} are missing; run the same command to continue",
+                f"{missing} are missing; run the same command to continue",
             )
-        self._outcome = Outcome(made, existing, record)
+        self._outcome = Outcome(made, existing, record, failures.in_order())
 
-    def _results(self, stop: StopSignal, done: set[int]) -> Generator[list[Row]]:
-        """Rows of each shot as it is finished; notes in dataset.json what it was made on."""
+    def _results(self, stop: StopSignal, done: set[int]) -> Generator[Made]:
+        """What becomes of each shot as it is finished; notes in dataset.json the device that made it.
+
+        done: images that are there, or that cannot be made
+        """
         tasks = tasks_for(self.job.spec, self._missing(done))
         some = itertools.islice(tasks_for(self.job.spec, self._missing(done)), _MANY_SHOTS)
         workers = choose_worker_count(self.job, sum(1 for _ in some), self.workers)
         devices: list[dict[str, str]] = []
         with closing(run_tasks(self.job, tasks, stop, workers, early_worker=self.early_worker)) as finished:
-            for rows, device in finished:
-                if device not in devices:
-                    devices.append(device)
-                    _warn_of_other_devices(self.store.note_device(device), device)
-                yield rows
+            for made in finished:
+                if made.identity not in devices:
+                    devices.append(made.identity)
+                    _warn_of_other_devices(self.store.note_device(made.identity), made.identity)
+                yield made
 
     def _missing(self, done: set[int]) -> Iterator[int]:
         return (index for index in self.indices if index not in done)
+
+
+class Failures:
+    """The wanted images of a run that cannot be made, those of earlier runs included."""
+
+    def __init__(self, run: Run):
+        self._store = run.store
+        recorded = run.store.failures()
+        self._failures = {index: recorded[index] for index in recorded.keys() & run.indices}
+        first_tasks = itertools.islice(tasks_for(run.job.spec, run.indices), _FIRST_SHOTS)
+        self._first_shots = [task.shot_index for task in first_tasks]
+
+    @property
+    def count(self) -> int:
+        return len(self._failures)
+
+    @property
+    def indices(self) -> set[int]:
+        return set(self._failures)
+
+    def in_order(self) -> tuple[FailedImage, ...]:
+        return tuple(self._failures[index] for index in sorted(self._failures))
+
+    def add(self, failures: list[FailedImage]) -> None:
+        """Record failures, and warn of the first one of each reason; raises as refuse_systematic does."""
+        if not failures:
+            return
+        self._store.add_failures(failures)
+        if failures[0].reason not in {failure.reason for failure in self._failures.values()}:
+            _log.warning("note: image %d cannot be made: %s", failures[0].index, failures[0].message)
+        self._failures |= {failure.index: failure for failure in failures}
+        self.refuse_systematic()
+
+    def refuse_systematic(self) -> None:
+        """Raises GeometryError if the first shots of the run all failed for the same reason: such a spec is
+        wrong and not unlucky. Does not depend on the order in which the shots finish."""
+        by_shot = {failure.shot_index: failure for failure in self._failures.values()}
+        first = [by_shot[shot] for shot in self._first_shots if shot in by_shot]
+        if len(first) == _FIRST_SHOTS and len({failure.reason for failure in first}) == 1:
+            raise GeometryError(
+                f"the first {_FIRST_SHOTS} shots all fail for the same reason ({first[0].reason}): "
+                f"{first[0].message}"
+            )
 
 
 def generate(

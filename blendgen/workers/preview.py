@@ -17,7 +17,7 @@ from blendgen.dataset.store import Store
 from blendgen.draw.shot import drawn_values
 from blendgen.draw.sweep import Sweep
 from blendgen.engine.blender.importing.products import measured_inventory
-from blendgen.errors import Interrupted, UsageError, did_you_mean
+from blendgen.errors import GeometryError, InfeasibleShot, Interrupted, UsageError, did_you_mean
 from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
@@ -103,9 +103,11 @@ def _rendered_sheet(
         job = Job(spec, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
         with Store(folder, record, resolved_yaml(spec)) as store:
             try:
-                generate(job, store, range(options.images), progress, early_worker=early_worker)
+                outcome = generate(job, store, range(options.images), progress, early_worker=early_worker)
             except Interrupted as error:
                 raise Interrupted(error.signum, "stopped; no sheet was made") from None
+        if not outcome.record["images"]:
+            raise GeometryError(f"no image of the preview can be made: {outcome.failures[0].message}")
         return dataset_sheet(
             folder, options.images, min(_MAX_COLUMNS, options.images), options.boxes, captions
         )
@@ -133,9 +135,18 @@ def sweep_of(spec: Spec, inventory: Inventory, options: PreviewOptions) -> Sweep
 
 def sweep_captions(spec: Spec, inventory: Inventory, sweep: Sweep) -> dict[int, str]:
     """By the number of an image: the value of the swept parameter, where it has one."""
-    stock, name = (inventory.catalog, inventory.class_table), sweep.target.rsplit(".", 1)[-1]
-    values = (drawn_values(spec, *stock, index, sweep).get(sweep.target) for index in range(sweep.count))
+    name = sweep.target.rsplit(".", 1)[-1]
+    values = (_swept_value(spec, inventory, sweep, index) for index in range(sweep.count))
     return {index: f"{name} {_rounded(value)}" for index, value in enumerate(values) if value is not None}
+
+
+def _swept_value(spec: Spec, inventory: Inventory, sweep: Sweep, index: int) -> Any:
+    """None for an image without this parameter, or one that cannot be made."""
+    try:
+        values = drawn_values(spec, inventory.catalog, inventory.class_table, index, sweep)
+    except InfeasibleShot:
+        return None
+    return values.get(sweep.target)
 
 
 def _rounded(value: Any) -> str:

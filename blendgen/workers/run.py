@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from blendgen.dataset.failures import count_reasons
 from blendgen.dataset.identity import portable_spec
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
@@ -45,19 +46,23 @@ class GenerateReport:
     """A data set after a run.
 
     images: how many it holds, of which the run made `made` and found `existing` of the wanted ones there
+    failed: how many of the wanted images cannot be made; failed_per_reason: the same by reason (see
+        failed.jsonl in the folder)
     images_per_split: by split; classes: labels in the order of label_id
     exposures_per_shot: how many images each arrangement has
-    contact_sheet: a picture with labelled images from all of the data set
+    contact_sheet: a picture with labelled images from all of the data set; None if it has none
     """
 
     folder: Path
     images: int
     made: int
     existing: int
+    failed: int
+    failed_per_reason: dict[str, int]
     images_per_split: dict[str, int]
     classes: tuple[str, ...]
     exposures_per_shot: int
-    contact_sheet: Path
+    contact_sheet: Path | None
 
     def open_dataset(self) -> Dataset:
         """The data set as rows and arrays; raises DatasetError."""
@@ -67,7 +72,8 @@ class GenerateReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, for JSON."""
-        return asdict(self) | {"folder": str(self.folder), "contact_sheet": str(self.contact_sheet)}
+        sheet = None if self.contact_sheet is None else str(self.contact_sheet)
+        return asdict(self) | {"folder": str(self.folder), "contact_sheet": sheet}
 
 
 class GenerateOptions(TypedDict, total=False):
@@ -139,11 +145,25 @@ def make_all(run: Run) -> GenerateReport:
 
 
 def completed(run: Run) -> GenerateReport:
-    """Write the contact sheet of a run that has made all its batches; warns of classes that a split lacks."""
+    """Write the contact sheet of a run that has made all its batches.
+
+    Warns of images that cannot be made, and of classes that a split lacks.
+    """
     outcome, store = run.outcome, run.store
-    layout = store.layout
-    page = np.asarray(dataset_sheet(layout.root))
-    store.write_sheet(encode_jpeg(page, quality=_SHEET_QUALITY, comment=SHEET_MARK))
+    layout, sheet = store.layout, None
+    if outcome.record["images"]:
+        sheet = layout.contact_sheet
+        page = np.asarray(dataset_sheet(layout.root))
+        store.write_sheet(encode_jpeg(page, quality=_SHEET_QUALITY, comment=SHEET_MARK))
+    failed_per_reason = count_reasons(outcome.failures)
+    if failed_per_reason:
+        _log.warning(
+            "%d of %d images cannot be made (%s); %s lists them with their reasons",
+            len(outcome.failures),
+            len(run.indices),
+            ", ".join(f"{count} {reason}" for reason, count in failed_per_reason.items()),
+            layout.failures,
+        )
     for split, labels in unbalanced_splits(outcome.record, store.summary).items():
         _log.warning("note: the split %s has no image of %s; make more images", split, _listed(labels))
     return GenerateReport(
@@ -151,10 +171,12 @@ def completed(run: Run) -> GenerateReport:
         images=outcome.record["images"],
         made=outcome.made,
         existing=outcome.existing,
+        failed=len(outcome.failures),
+        failed_per_reason=failed_per_reason,
         images_per_split=outcome.record["images_per_split"],
         classes=tuple(outcome.record["classes"]),
         exposures_per_shot=outcome.record["exposures_per_shot"],
-        contact_sheet=layout.contact_sheet,
+        contact_sheet=sheet,
     )
 
 

@@ -44,8 +44,8 @@ def _smoke_render(folder: Path) -> dict[str, str]:
     inventory = load_inventory(spec_file, BlenderMeasurer())
     job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, folder / "blender.log")
     with StopSignal() as stop:
-        for _, identity in run_tasks(job, [Task(0, (0,))], stop):
-            return identity
+        for made in run_tasks(job, [Task(0, (0,))], stop):
+            return made.identity
     raise EngineError("the smoke render was stopped")
 
 

@@ -17,15 +17,16 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from blendgen.dataset.failures import FailedImage, failed_images
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
 from blendgen.engine.base import EngineError
 from blendgen.engine.device import CPU, Device
-from blendgen.errors import BlendgenError, SetupError
+from blendgen.errors import BlendgenError, InfeasibleShot, SetupError
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.scene.row import Row
@@ -37,8 +38,19 @@ from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import ignore_stop_signals
 
 _RENDERS_AFTER_S = 0.4
-RowsAndIdentity = tuple[list[Row], dict[str, str]]
 Result = TypeVar("Result")
+
+
+class Made(NamedTuple):
+    """The images of a shot.
+
+    rows: of those that are written; failures: those that cannot be made
+    identity: of the engine
+    """
+
+    rows: list[Row]
+    failures: list[FailedImage]
+    identity: dict[str, str]
 
 
 class _Worker:
@@ -64,16 +76,22 @@ def initialize(job_file: Path, share: Share) -> None:
         raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
 
 
-def render(task: Task) -> Rendered:
-    """The first step of a task: draw, render and annotate its shot.
+def render(task: Task) -> Rendered | list[FailedImage]:
+    """The first step of a task: draw, render and annotate its shot; or its images, if no attempt is feasible.
 
     raises: BlendgenError, also for any exception of Blender or a library; its traceback is in the log
     """
-    return run_step(task, lambda: worker_pipeline().rendered(task))
+    pipeline = run_step(task, worker_pipeline)
+    try:
+        return run_step(task, lambda: pipeline.rendered(task))
+    except InfeasibleShot as infeasible:
+        return failed_images(task.image_indices, infeasible)
 
 
-def write(rendered: Rendered) -> RowsAndIdentity:
+def write(rendered: Rendered | list[FailedImage]) -> Made:
     """The second step: develop and write the images of a shot, without Blender; raises as `render` does."""
+    if isinstance(rendered, list):
+        return Made([], rendered, _Worker.identity)
     return run_step(rendered.task, lambda: _develop_and_write(rendered))
 
 
@@ -109,10 +127,10 @@ def worker_pipeline() -> Pipeline:
     return _Worker.pipeline
 
 
-def _develop_and_write(rendered: Rendered) -> RowsAndIdentity:
+def _develop_and_write(rendered: Rendered) -> Made:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
     frames = worker_pipeline().developed(rendered)
-    return [write_frame(layout, frame, output) for frame in frames], _Worker.identity
+    return Made([write_frame(layout, frame, output) for frame in frames], [], _Worker.identity)
 
 
 def redirect_output(log: Path) -> None:

@@ -145,7 +145,10 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:
     """(index, Findings) of an image from its written row and files; runs in a worker process."""
-    ((row,), _) = write(render(task))
+    made = write(render(task))
+    if made.failures:  # `generate` records them, and there is no file to check
+        return task.image_indices[0], Findings()
+    (row,) = made.rows
     return row.index, run_step(task, lambda: checker().check(parse_row(row_line(row).encode())))
 
 

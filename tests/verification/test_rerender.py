@@ -5,15 +5,20 @@ from types import SimpleNamespace
 
 import pytest
 
+from blendgen.dataset.failures import failed_images
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.record import dataset_record
+from blendgen.dataset.write import write_frame
 from blendgen.engine.device import CPU
-from blendgen.errors import DatasetError, ExitCode, Interrupted
+from blendgen.errors import DatasetError, ExitCode, InfeasibleDraw, InfeasibleShot, Interrupted, Reason
 from blendgen.models.inventory import Inventory
+from blendgen.pipeline import Task
 from blendgen.spec.load import resolved_yaml
 from blendgen.verification import rerender as module
 from blendgen.verification.reopen import Reopened
 from blendgen.verification.rerender import original_device, rerender_faults
+from blendgen.workers.generate import Outcome
 from tests.conftest import make_class_table, make_spec
 
 ON_CPU = {"engine": "cycles", "version": "5.2.0", "device": "cpu", "kernel": "AVX2"}
@@ -46,3 +51,19 @@ def test_an_interrupt_does_not_name_the_temporary_folder(tmp_path, shapes, monke
     with pytest.raises(Interrupted, match="stopped; not all images were rendered again") as caught:
         list(rerender_faults(reopened, 2, None))
     assert caught.value.exit_code == ExitCode.SIGTERM
+
+
+def test_an_image_that_can_no_longer_be_made_is_a_fault(tmp_path, shapes, flat_pipeline, monkeypatch):
+    pipeline, layout = flat_pipeline(make_spec()), Layout(tmp_path)
+    with ManifestWriter(layout.manifest) as manifest:
+        for frame in pipeline.frames(Task(0, (0,))):
+            manifest.append([write_frame(layout, frame, pipeline.spec.output)])
+    failure = InfeasibleShot(0, (InfeasibleDraw(Reason.PILE_UNSETTLED, "no rest"),))
+    outcome = Outcome(0, 0, {}, tuple(failed_images([0], failure)))
+    monkeypatch.setattr(module, "generate", lambda *_: outcome)
+    inventory = Inventory(shapes, make_class_table(shapes))
+    layout.spec.write_text(resolved_yaml(pipeline.spec))
+    record = dataset_record(pipeline.spec, inventory)
+    reopened = Reopened(layout, SimpleNamespace(spec=pipeline.spec), inventory, record, {})
+    (fault,) = rerender_faults(reopened, 1, None)
+    assert fault.place.startswith("images/") and fault.what == "cannot be made again: no rest"

@@ -1,0 +1,66 @@
+"""Runs whose workers use the flat engine instead of Blender."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+from blendgen.dataset.record import dataset_record
+from blendgen.dataset.store import Store
+from blendgen.develop.develop import Developer
+from blendgen.engine.flat import FlatEngine
+from blendgen.models.inventory import Inventory
+from blendgen.models.product import Catalog
+from blendgen.pipeline import Pipeline
+from blendgen.system.progress import Counter
+from blendgen.workers import generate, worker
+from blendgen.workers.generate import Outcome
+from blendgen.workers.job import Job, load_job
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.spawn import Steps
+from blendgen.workers.stop_signal import ignore_stop_signals
+from tests.conftest import make_class_table, make_product, make_spec
+
+CATALOG = Catalog(
+    (make_product("box", "box", (0.1, 0.06, 0.03)), make_product("sphere", "sphere", (0.06, 0.06, 0.06)))
+)
+IMAGES = 48
+# nearer than 5 cm the camera is inside either product: of 16 attempts all are infeasible for 15% of the shots
+SOME_FAIL = {"camera": {"distance_m": {"choice": {0.01: 8, 0.4: 1}}}}
+ALL_FAIL = {"camera": {"distance_m": 0.01}}
+
+
+def initialize(job_file: Path, share) -> None:
+    """As worker.initialize, without Blender."""
+    ignore_stop_signals()
+    job = load_job(job_file)
+    developer = Developer(None, job.spec.exposures_per_shot)
+    engine = FlatEngine(job.catalog, job.spec.output)
+    worker._Worker.job, worker._Worker.identity = job, engine.identity()
+    worker._Worker.pipeline = Pipeline(job.spec, job.catalog, job.class_table, engine, developer)
+
+
+def render_slowly(task):
+    time.sleep(0.05)
+    return worker.render(task)
+
+
+def run(
+    folder: Path, spec, indices=None, workers=1, report=lambda finished, total: None, slow=False
+) -> Outcome:
+    """A run over a folder; raises as generate does."""
+    inventory = Inventory(CATALOG, make_class_table(CATALOG))
+    steps = Steps(render_slowly, worker.write) if slow else worker.IMAGES
+    generate.run_tasks = partial(run_tasks, initialize=initialize, steps=steps)
+    try:
+        with Store(folder, dataset_record(spec, inventory), "name: test\n") as store:
+            job = Job(spec, CATALOG, inventory.class_table, folder, store.layout.log)
+            wanted = range(spec.images) if indices is None else indices
+            return generate.generate(job, store, wanted, Counter(report), workers)
+    finally:
+        generate.run_tasks = run_tasks
+
+
+def run_slowly(folder: str) -> None:
+    run(Path(folder), make_spec(images=IMAGES, **SOME_FAIL), workers=2, slow=True)
