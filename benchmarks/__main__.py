@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
+from blendgen.api import load_spec
 from blendgen.cli import run_program
-from blendgen.cli.options import load, stock
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode
 
@@ -56,6 +56,7 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
     from benchmarks.report import report
     from benchmarks.table import table
     from benchmarks.thresholds import failed
+    from blendgen.engine.blender.importing.products import measured_inventory
     from blendgen.files.result_file import refuse_others_file
     from blendgen.system.resources import resource_folder
 
@@ -63,8 +64,8 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
         refuse_others_file(folder / name)
     scene = scene or resource_folder("scenes") / _SCENE
     plan = _plan(resolution, samples, shots, quick)
-    spec_file = load(scene, (), None, None)
-    inventory = stock(spec_file, strict=False)
+    spec_file = load_spec(scene)
+    inventory = measured_inventory(spec_file)
     with _versus(against, spec_file.spec, inventory) as versus:
         measurements = measure(plan, scene, spec_file.spec, inventory, say, versus)
     result = report(plan, scene, quick, measurements)

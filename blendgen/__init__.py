@@ -15,7 +15,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from blendgen.api import check, generate, generate_rows, load_spec, open_dataset, preview, sample
+    from blendgen.api import (
+        check,
+        create_sidecar,
+        export,
+        generate,
+        generate_rows,
+        inspect_models,
+        load_spec,
+        mix,
+        open_dataset,
+        preview,
+        sample,
+        verify,
+    )
     from blendgen.errors import (
         BlendgenError,
         CatalogError,
@@ -39,12 +52,17 @@ __all__ = [
     "SpecError",
     "UsageError",
     "check",
+    "create_sidecar",
+    "export",
     "generate",
     "generate_rows",
+    "inspect_models",
     "load_spec",
+    "mix",
     "open_dataset",
     "preview",
     "sample",
+    "verify",
 ]
 
 

@@ -7,7 +7,7 @@ printed: warnings go to the logger "blendgen". The modules behind a function are
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from blendgen.dataset.dataset import Dataset
     from blendgen.draw.survey import CheckReport
+    from blendgen.models.inspection import Inspection
     from blendgen.scene.row import Row
     from blendgen.scene.shot import Exposure, Shot
     from blendgen.spec.load import Override, SpecFile
     from blendgen.system.progress import ProgressLike
+    from blendgen.verification.dataset import Fault
     from blendgen.workers.run import GenerateOptions, GenerateReport
 
     AnyPath: TypeAlias = str | os.PathLike[str]
@@ -35,33 +37,23 @@ class Sampled(NamedTuple):
 
 
 def load_spec(
-    spec: AnySpec,
-    overrides: Overrides | None = None,
-    *,
-    seed: int | None = None,
-    images: int | None = None,
-    render: str | None = None,
-) -> SpecFile:
+    spec: AnySpec, overrides: Overrides | None = None, *,
+    seed: int | None = None, images: int | None = None, render: str | None = None,
+) -> SpecFile:  # fmt: skip
     """Read and check a scene spec; its values are `load_spec(...).spec`.
 
         load_spec("scene.yaml", {"camera.distance_m": {"uniform": [0.4, 0.6]}}, images=100)
 
     spec: a YAML file, a mapping with the values of such a file, or a loaded spec that is to be changed
-    overrides: values by the dotted path of their field
-    seed, images, render: overrides of these fields; render is the name of a preset
+    overrides: values by the dotted path of their field, such as "camera.roll_deg" or "products[0].unit"
+    seed, images, render: overrides of these fields, applied first; render is the name of a preset
     raises: SpecError with every problem of the spec; UsageError if the file cannot be read
     """
-    from blendgen.spec.load import as_spec_file, override_of
+    from blendgen.spec.load import as_overrides, as_spec_file
 
-    # the preset first, so that render.KEY changes a field of it
-    presets = [] if render is None else [override_of("render", render)]
-    fields = {name: value for name, value in (("seed", seed), ("images", images)) if value is not None}
-    changes = [
-        *presets,
-        *_overrides(overrides),
-        *(override_of(name, value) for name, value in fields.items()),
-    ]
-    return as_spec_file(spec, changes)
+    given = {"render": render, "seed": seed, "images": images}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return as_spec_file(spec, [*as_overrides(fields), *as_overrides(overrides or {})])
 
 
 def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = False) -> CheckReport:
@@ -79,13 +71,9 @@ def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = F
 
 
 def sample(
-    spec: AnySpec,
-    index: int = 0,
-    attempt: int | None = None,
-    *,
-    overrides: Overrides | None = None,
-    strict: bool = False,
-) -> Sampled:
+    spec: AnySpec, index: int = 0, attempt: int | None = None, *,
+    overrides: Overrides | None = None, strict: bool = False,
+) -> Sampled:  # fmt: skip
     """The values sampled for image `index` of a spec; nothing is rendered.
 
     attempt: from 0, as a shot that cannot be rendered is sampled again; None: the first attempt whose
@@ -107,18 +95,11 @@ def sample(
 
 
 def generate(
-    spec: AnySpec,
-    folder: AnyPath,
-    *,
-    overrides: Overrides | None = None,
-    indices: Sequence[int] | None = None,
-    workers: int | None = None,
-    device: str = "cpu",
-    strict: bool = False,
-    force: bool = False,
-    check_files: bool = False,
+    spec: AnySpec, folder: AnyPath, *,
+    overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
+    device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
     progress: ProgressLike = False,
-) -> GenerateReport:
+) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
 
     Ctrl-C finishes the images that are being rendered and raises Interrupted, a KeyboardInterrupt; a second
@@ -148,13 +129,9 @@ def generate(
 
 
 def generate_rows(
-    spec: AnySpec,
-    folder: AnyPath,
-    *,
-    overrides: Overrides | None = None,
-    progress: ProgressLike = False,
-    **options: Unpack[GenerateOptions],
-) -> Iterator[Row]:
+    spec: AnySpec, folder: AnyPath, *,
+    overrides: Overrides | None = None, progress: ProgressLike = False, **options: Unpack[GenerateOptions],
+) -> Iterator[Row]:  # fmt: skip
     """As generate, but an iterator: each row comes when its image is recorded, in the order of finishing.
 
         for row in generate_rows("scene.yaml", "out"):
@@ -181,19 +158,11 @@ def generate_rows(
 
 
 def preview(
-    spec: AnySpec,
-    output: AnyPath | None = None,
-    *,
-    overrides: Overrides | None = None,
-    images: int = 12,
-    boxes: bool = True,
-    vary: str | None = None,
-    ablate: str | None = None,
-    index: int = 0,
-    quick: bool = True,
-    strict: bool = False,
+    spec: AnySpec, output: AnyPath | None = None, *,
+    overrides: Overrides | None = None, images: int = 12, boxes: bool = True, vary: str | None = None,
+    ablate: str | None = None, index: int = 0, quick: bool = True, strict: bool = False,
     progress: ProgressLike = False,
-) -> Image:
+) -> Image:  # fmt: skip
     """Render a few images onto one labelled sheet, a Pillow image, which a notebook shows.
 
     output: a .png, .jpg or .webp file to write; one that blendgen did not write is never replaced
@@ -225,9 +194,102 @@ def open_dataset(folder: AnyPath) -> Dataset:
     return open_dataset(Path(folder))
 
 
-def _overrides(overrides: Overrides | None) -> Iterator[Override]:
-    from blendgen.spec.load import override_of
+def verify(
+    folder: AnyPath, *,
+    ray_check: int | None = None, rerender: int | None = None, workers: int | None = None,
+    on_fault: Callable[[Fault], None] | None = None, progress: ProgressLike = False,
+) -> list[Fault]:  # fmt: skip
+    """Check every file and every row of a data set; returns what is wrong, an empty list if nothing is.
 
-    if isinstance(overrides, Mapping):
-        return (override_of(key, value) for key, value in overrides.items())
-    return iter(overrides or ())
+    ray_check: number of images whose labels are compared with rays through the scene
+    rerender: number of images to render again and to compare byte by byte
+    on_fault: called with each fault as it is detected
+    workers, progress: as for generate
+    raises: BlendgenError if something cannot be checked; Interrupted after a signal
+    """
+    from blendgen.system.progress import reported_to
+    from blendgen.verification.faults import dataset_faults
+
+    faults: list[Fault] = []
+    with reported_to(progress) as reporter:
+        for fault in dataset_faults(Path(folder), ray_check, rerender, workers, reporter):
+            faults.append(fault)
+            if on_fault is not None:
+                on_fault(fault)
+    return faults
+
+
+def export(
+    folder: AnyPath, format: str, dest: AnyPath, *,
+    link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
+    shard_mb: float = 256.0, include: Iterable[str] = (), quote_formulas: bool = False,
+    force: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
+
+    link: how images are placed in dest, "hard", "copy" or "symlink"
+    crops: one picture for each product, its box wider by this share on each side; None for whole images
+    outlines: segmentation of coco, "rle", "polygon" or "none"
+    task: of yolo, "detect", "segment", "obb", "pose" or "classify"
+    shard_mb: approximate size of a file that holds many images
+    include: other files of each image, such as "mask"
+    quote_formulas: for csv in spreadsheets; force: replace another export in dest
+    raises: UsageError for options that the format does not accept, DatasetError, SetupError
+    """
+    from blendgen.exporters.exporter import Options
+    from blendgen.exporters.formats import export
+    from blendgen.system.progress import reported_to
+
+    options = Options(crops, outlines, task, int(shard_mb * 2**20), tuple(include), quote_formulas)
+    with reported_to(progress) as reporter:
+        return export(
+            Path(folder), format, Path(dest), options, link, force, reporter.advance, reporter.begin
+        )
+
+
+def mix(
+    folder: AnyPath, photos: AnyPath, dest: AnyPath, *,
+    ratio: float = 5.0, photo_splits: Mapping[str, float] | None = None, extra_classes: bool = False,
+    link: str = "copy", force: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Mix a data set with a folder of real photos into one training set (docs/exports.md).
+
+    Returns {"images": split -> source -> count, "notes": [...]}.
+
+    ratio: synthetic images to one photo, in each class of train; val and test are not mixed
+    photo_splits: shares for photos that are not in split folders; None for 0.7 train, 0.15 val, 0.15 test
+    extra_classes: include photos of classes that the data set does not have
+    link, force: as for export
+    raises: UsageError, DatasetError
+    """
+    from blendgen.exporters.mix import DEFAULT_SHARES, Mixture, mix
+    from blendgen.system.progress import reported_to
+
+    shares = dict(DEFAULT_SHARES if photo_splits is None else photo_splits)
+    mixture = Mixture(ratio, shares, extra_classes)
+    with reported_to(progress) as reporter:
+        reporter.begin(0, "file")
+        return mix(Path(folder), Path(photos), Path(dest), mixture, link, force, reporter.advance)
+
+
+def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = None) -> Inspection:
+    """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
+
+    unit, up: of files that do not state them, as in a spec
+    raises: UsageError, SpecError, CatalogError, SetupError
+    """
+    from blendgen.engine.blender.importing.products import measurer
+    from blendgen.models.inspection import inspect
+
+    return inspect(Path(place), unit, up, measurer())
+
+
+def create_sidecar(model_file: AnyPath, *, unit: str | None = None, up: str | None = None) -> Path:
+    """Write a sidecar to start from next to a model file; returns its path.
+
+    raises: UsageError if the model cannot be used or has a sidecar; SetupError
+    """
+    from blendgen.engine.blender.importing.products import measurer
+    from blendgen.models.sidecar.create import create_sidecar
+
+    return create_sidecar(Path(model_file), unit, up, measurer())

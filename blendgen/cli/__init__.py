@@ -1,7 +1,7 @@
-"""The command line: one file a command, and the one place that turns errors into exit codes.
+"""The command line: one file per command, and the one place that turns errors into exit codes.
 
-Results go to stdout, everything else to stderr. Commands are loaded when they are called, so that
-`blendgen --help` stays fast; nothing in this process ever loads bpy.
+Results go to stdout, everything else to stderr. A command is imported when it is called, so that
+`blendgen --help` stays fast. This process never imports bpy.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
-    "export": "Bring a data set into another format: coco, yolo, parquet, ...",
+    "export": "Write a data set in another format: coco, yolo, parquet, ...",
     "mix": "Mix synthetic images with real photos for training.",
     "verify": "Check every file and label of a data set.",
-    "preview": "A labelled contact sheet of a spec, in seconds.",
+    "preview": "Render a labelled contact sheet of a spec within seconds.",
     "check": "Check a spec and its models without rendering.",
-    "models": "Check models and their sidecars, one by one.",
-    "sample": "Show the values sampled for one image, as JSON.",
-    "schema": "The JSON Schema of a spec, for editors.",
+    "models": "Check models and their sidecars one by one.",
+    "sample": "Print the values sampled for one image, as JSON.",
+    "schema": "Print the JSON Schema of a spec, for editors.",
     "doctor": "Check this machine: Blender, libraries, devices, cache.",
 }
 

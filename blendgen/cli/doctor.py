@@ -1,4 +1,4 @@
-"""blendgen doctor: what this machine has, what it lacks, and the line that cures it."""
+"""blendgen doctor: what this machine has, what is missing, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blendgen.errors import BlendgenError, ExitCode
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(as_json):
-    """Check Blender, system libraries, devices and the cache, and render a tiny picture."""
+    """Check Blender, system libraries, devices and the cache, and render a tiny image."""
     from blendgen.models.measuring.cache import cache_folder
     from blendgen.system.machine import cores
 
@@ -39,11 +39,11 @@ def _libraries() -> dict:
     from blendgen.system.wheel import apt_line, missing_libraries
 
     missing = missing_libraries()
-    return {"missing_libraries": missing, "cure": apt_line(missing) if missing else ""}
+    return {"missing_libraries": missing, "fix": apt_line(missing) if missing else ""}
 
 
 def _blender() -> dict:
-    """Versions and devices as a worker process sees them, and how its smoke render went."""
+    """Versions, devices and the result of a smoke render, from a worker process."""
     from blendgen.system.wheel import blender_version
     from blendgen.workers.self_test import self_test
 
@@ -63,8 +63,8 @@ def _lines(report: dict) -> list[str]:
         f"Blender       {report['blender'] or 'not found, or it does not render'}",
         f"CPU kernel    {report['kernel'] or '-'}, {report['cores']} cores",
         f"GPUs          {gpus}",
-        f"libraries     {'all there' if not missing else 'missing: ' + ', '.join(missing)}",
+        f"libraries     {'complete' if not missing else 'missing: ' + ', '.join(missing)}",
         f"cache         {report['cache']}",
         f"smoke render  {report['smoke_render']}",
     ]
-    return lines + ([f"to install what is missing:\n  {report['cure']}"] if missing else [])
+    return lines + ([f"to install what is missing:\n  {report['fix']}"] if missing else [])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import click
 
+from blendgen import api
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
@@ -108,16 +108,12 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, qu
     FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
     that was interrupted.
     """
-    from blendgen.errors import UsageError
-    from blendgen.exporters.exporter import Options
-    from blendgen.exporters.formats import export
-
-    if not all(math.isfinite(number) for number in (crops or 0.0, shard_mb)):
-        raise UsageError("--crops and --shard-mb take finite numbers")
-    wanted = tuple(dict.fromkeys(name.strip() for name in extras.split(",") if name.strip()))
-    options = Options(crops, outlines, task, int(shard_mb * 2**20), wanted, quote_formulas)
+    names = dict.fromkeys(name.strip() for name in extras.split(",") if name.strip())
     with Progress() as progress:
-        counts = export(folder, fmt, dest, options, link, force, progress.advance, progress.begin)
+        counts = api.export(
+            folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
+            include=names, quote_formulas=quote_formulas, force=force, progress=progress,
+        )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})
         return

@@ -1,4 +1,4 @@
-"""Options and steps that several commands share: the spec, its overrides, its products."""
+"""Options that several commands share: the spec, its overrides, the workers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blendgen.cli.terminal import say
-
 if TYPE_CHECKING:
-    from blendgen.models.inventory import Inventory
-    from blendgen.spec.load import Override, SpecFile
+    from blendgen.spec.load import Override
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
 
@@ -23,9 +20,9 @@ def spec_options(command):
     options = [
         click.option("--seed", type=click.IntRange(min=0), help="Override the seed of the spec."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
-                     help="Override a field, such as camera.roll_deg=0; may be repeated."),
+                     help="Override a field, such as camera.roll_deg=0. May be repeated."),
         click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final."),
-        click.option("--strict", is_flag=True, help="Stop where a model of a folder cannot be used."),
+        click.option("--strict", is_flag=True, help="Stop if a model of a folder cannot be used."),
     ]  # fmt: skip
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 
@@ -41,7 +38,7 @@ class _Workers(click.ParamType):
         if value.strip().lower() == "auto":
             return None
         if not value.strip().isdecimal() or int(value) < 1:
-            self.fail(f"{value}: give auto, or a number from 1 on", param, ctx)
+            self.fail(f"expected auto or a number from 1 on, got {value!r}", param, ctx)
         return int(value)
 
 
@@ -50,7 +47,7 @@ workers_option = click.option(
     type=_Workers(),
     default="auto",
     show_default=True,
-    help="Worker processes, each with its own Blender; auto: one a core, or one a GPU, as memory allows.",
+    help="Worker processes, each with its own Blender; auto: one per core or GPU, if memory allows.",
 )
 
 
@@ -70,26 +67,3 @@ def overrides(
         yield Override(f"--seed {seed}", ("seed",), seed)
     if images is not None:
         yield Override(f"-n {images}", ("images",), images)
-
-
-def load(
-    spec: Path, settings: tuple[str, ...], seed: int | None, render: str | None, images: int | None = None
-) -> SpecFile:
-    """Load a spec with the command line's overrides; they enter here and nowhere later."""
-    from blendgen.api import load_spec
-
-    return load_spec(spec, overrides(settings, seed, render, images))
-
-
-def stock(spec_file: SpecFile, strict: bool) -> Inventory:
-    """Measure the products of a spec, telling on stderr what was left out."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
-    from blendgen.models.inventory import load_inventory
-    from blendgen.models.measuring.cache import cache_folder
-
-    inventory = load_inventory(spec_file, BlenderMeasurer(cache_folder() / "measure.log"), strict)
-    if inventory.refusals:
-        say(f"left out {len(inventory.refusals)} model(s):")
-        for refusal in inventory.refusals:
-            say(f"  {refusal}")
-    return inventory

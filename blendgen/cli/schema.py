@@ -8,12 +8,12 @@ from blendgen.cli.terminal import echo_json
 
 
 @click.command("schema")
-@click.option("--sidecar", is_flag=True, help="That of a model's sidecar instead (docs/models.md).")
+@click.option("--sidecar", is_flag=True, help="Print the schema of a model's sidecar instead.")
 def command(sidecar):
-    """Print the JSON Schema of a spec, so that an editor completes and checks it.
+    """Print the JSON Schema of a spec, with which an editor completes and checks specs.
 
     \b
-    blendgen schema > spec.schema.json, then in the first line of a spec:
+    Run `blendgen schema > spec.schema.json`, then start a spec with the line
     # yaml-language-server: $schema=spec.schema.json
     """
     if sidecar:

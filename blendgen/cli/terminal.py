@@ -1,7 +1,7 @@
 """Terminal: the one place that prints. Results go to stdout, everything else to stderr.
 
-Names of models, classes and files come from strangers, and what steers a terminal in them is written as
-escapes; so is what the encoding of a stream lacks. A reader who has left does not stop the work.
+Names of models, classes and files come from strangers: control characters in them are printed as escapes, and
+so are characters that the encoding of a stream lacks. If nobody reads the output any more, the work goes on.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from blendgen.files.names import printable
 
 
 def echo(text: str) -> None:
-    """A line of the result."""
+    """Print a line of the result on stdout."""
     print(printable(text), flush=True)
 
 
 def echo_json(value: Any, indent: int | None = None) -> None:
-    """The result for another program; JSON escapes all but DEL by itself."""
+    """Print the result for another program on stdout. JSON escapes all control characters but DEL."""
     print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), flush=True)
 
 
 def say(text: str) -> None:
-    """A line for the person at the terminal, if there still is one."""
+    """Print a line for the user on stderr; does nothing if that is not possible."""
     with contextlib.suppress(OSError):
         print(printable(text), file=sys.stderr, flush=True)
 
 
 def log_handler() -> logging.Handler:
-    """Log records as lines on stderr."""
+    """A handler that prints log records as lines on stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Printable("%(message)s"))
     return handler
@@ -47,21 +47,24 @@ class _Printable(logging.Formatter):
 
 
 def open_streams() -> None:
-    """Make the standard streams usable, whatever the program was started with: those that are closed, as a
-    daemon's are, lead nowhere; letters that an encoding lacks become escapes."""
+    """Make the standard streams usable, whatever the program was started with.
+
+    Closed streams, as a daemon has them, are opened on the null device. Characters that the encoding of a
+    stream lacks become escapes.
+    """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-            os.set_inheritable(descriptor, True)  # workers have it, too
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor
+            os.set_inheritable(descriptor, True)  # by worker processes
             setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # streams of a notebook are not
+        if isinstance(stream, io.TextIOWrapper):  # not in a notebook
             stream.reconfigure(errors="backslashreplace")
     sys.excepthook = _say_traceback
 
 
 def close_streams() -> None:
-    """Write what is left; where that is impossible it goes nowhere, and changes no exit code."""
+    """Flush the standard streams; an error in that is dropped and does not change the exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

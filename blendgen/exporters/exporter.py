@@ -24,6 +24,12 @@ _FLAGS = {
     "quote_formulas": "--quote-formulas",
 }
 
+OUTLINES = ("rle", "polygon", "none")
+TASKS = ("detect", "segment", "obb", "pose", "classify")
+MAX_MARGIN = 2
+MIN_SHARD_BYTES = 1000
+_CHOICES = {"outlines": OUTLINES, "task": TASKS}
+
 
 @dataclass(frozen=True)
 class Options:
@@ -43,6 +49,16 @@ class Options:
     shard_bytes: int = 256 * 2**20
     extras: tuple[str, ...] = ()
     quote_formulas: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a value that no format accepts."""
+        for name, values in _CHOICES.items():
+            if getattr(self, name) not in values:
+                raise UsageError(f"{name}: expected one of {', '.join(values)}, got {getattr(self, name)!r}")
+        if self.crops is not None and not 0 <= self.crops <= MAX_MARGIN:
+            raise UsageError(f"crops: expected a margin from 0 to {MAX_MARGIN}, got {self.crops}")
+        if self.shard_bytes < MIN_SHARD_BYTES:
+            raise UsageError(f"shards: expected at least {MIN_SHARD_BYTES} bytes, got {self.shard_bytes}")
 
     def given(self) -> list[str]:
         """The fields that differ from their defaults."""

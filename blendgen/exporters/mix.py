@@ -8,6 +8,7 @@ photos alone, `val_synthetic` and `test_synthetic` the others.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,21 +18,36 @@ from typing import Any
 
 from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, open_source
-from blendgen.errors import DatasetError, did_you_mean
+from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
+SPLITS = (TRAIN, "val", "test")
+DEFAULT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """ratio: synthetic images to one real photo, in each class of train; extra_classes: real photos may
-    be of classes of which there are no synthetic images; shares: splits of photos without any"""
+    """What a mixture consists of; raises UsageError for values that are not possible.
+
+    ratio: synthetic images to one real photo, in each class of train
+    shares: of the splits train, val and test, for photos that are not in split folders
+    extra_classes: whether photos of classes without synthetic images are included
+    """
 
     ratio: float
     shares: dict[str, float]
     extra_classes: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio < math.inf:
+            raise UsageError(f"ratio: expected a number above 0, got {self.ratio}")
+        if set(self.shares) - set(SPLITS) or min(self.shares.values(), default=0.0) < 0:
+            raise UsageError(f"photo splits: expected shares of {', '.join(SPLITS)}, got {self.shares}")
+        if abs(sum(self.shares.values()) - 1) > _TOLERANCE:
+            raise UsageError(f"photo splits: the shares must sum to 1, got {sum(self.shares.values()):g}")
 
 
 def mix(

@@ -6,24 +6,28 @@ models that cannot be used, and every fault of a sidecar. A bad model or sidecar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from blendgen.errors import CatalogError, Problem
+from blendgen.errors import CatalogError, Problem, UsageError
 from blendgen.models.load import measured_catalog
 from blendgen.models.product import Product, Refusal, StablePose, missing_texture_text
 from blendgen.models.scan import UNITLESS_SUFFIXES, model_suffix, scan_directory
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
 from blendgen.models.sidecar.attach import Sidecars, models_of
+from blendgen.models.sidecar.find import is_sidecar
+from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.read import SidecarFile
 from blendgen.models.source import Measurer, Source
 from blendgen.models.spec_sources import spec_sources
 from blendgen.scene.vocabulary import METRES_PER_UNIT
-from blendgen.spec.load import SpecFile
+from blendgen.spec.load import SpecFile, load_spec
 
 # largest sides outside of this range are probably a wrong unit
 _TINY_M, _HUGE_M = 0.003, 2.0
+SPEC_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,30 @@ class Inspection:
     @property
     def passed(self) -> bool:
         return not self.refusals and not self.faults
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values, for JSON."""
+        return {
+            "ok": self.passed,
+            "models": [_model_as_dict(model) for model in self.models],
+            "refusals": [{"file": refusal.source, "reason": refusal.reason} for refusal in self.refusals],
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
+
+def inspect(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
+    """Inspect what is at a path: a folder of models, a model file, a sidecar or a spec.
+
+    unit, up: as in a spec, instead of what sidecars say; not for a spec
+    raises: UsageError, SpecError, CatalogError, SetupError
+    """
+    if not place.exists():
+        raise UsageError(f"{place}: No such file or directory")
+    if not (place.is_file() and place.suffix.lower() in SPEC_SUFFIXES) or is_sidecar(place):
+        return inspect_place(place, unit, up, measurer)
+    if unit or up:
+        raise UsageError("unit and up are for folders and models; a spec states them for its products")
+    return inspect_spec(load_spec(place), measurer)
 
 
 def inspect_place(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
@@ -127,3 +155,37 @@ def _likely_unit(side_m: float) -> str:
     likely = [unit for unit in ("mm", "cm") if _TINY_M <= side_m * METRES_PER_UNIT[unit] <= _HUGE_M]
     advice = f"; is it in {likely[0]}? (unit: {likely[0]})" if likely else ""
     return f"the file does not say its unit{advice}"
+
+
+def _model_as_dict(model: Inspected) -> dict[str, Any]:
+    product, frame = model.product, FileFrame(model.product)
+    return {
+        "name": product.name,
+        "file": model.source.display,
+        "sidecar": model.sidecar.file if model.sidecar else None,
+        "class": product.model_class,
+        "size_mm": [round(1000 * side, 3) for side in product.size_m],
+        "triangles": product.measured.triangles,
+        "parts": [
+            {"material": part, "label": product.part_name(slot)} for slot, part in enumerate(product.parts)
+        ],
+        "colorways": [colorway.name for colorway in product.colorways],
+        "keypoints": [
+            {"name": k.name, "at": _rounded(frame.to_file(k.position_m)),
+             "position_m": _rounded(k.position_m), "mirrored": k.mirrored}
+            for k in product.keypoints
+        ],
+        "symmetries": {
+            "continuous": len(product.symmetries.continuous), "discrete": len(product.symmetries.discrete)
+        },
+        "stable_poses": [
+            {"up": _rounded(frame.up_of(pose)), "probability": round(pose.probability, 4), "excluded": out}
+            for pose, out in model.measured_poses
+        ],
+        "missing_textures": list(product.measured.missing_textures),
+        "warnings": list(model.warnings),
+    }  # fmt: skip
+
+
+def _rounded(numbers: Iterable[float]) -> list[float]:
+    return [round(float(x), 6) + 0.0 for x in numbers]

@@ -7,7 +7,7 @@ Out: a frozen Spec with the line and column of its keys, or a SpecError with all
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -134,9 +134,13 @@ def parse_override(text: str) -> Override:
     return Override(f"--set {text}", _field_path(key), value)
 
 
-def override_of(key: str, value: Any) -> Override:
-    """The override of a field, such as camera.distance_m or products[0].unit, by a plain value."""
-    return Override(f"{key}={value!r}", _field_path(key), value)
+def as_overrides(overrides: Mapping[str, Any] | Iterable[Override]) -> Iterator[Override]:
+    """Overrides from plain values by their field, such as camera.distance_m or products[0].unit."""
+    if not isinstance(overrides, Mapping):
+        yield from overrides
+        return
+    for key, value in overrides.items():
+        yield Override(f"{key}={value!r}", _field_path(key), value)
 
 
 def _field_path(key: str) -> FieldPath:

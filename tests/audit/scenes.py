@@ -18,9 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.cli.options import load, stock
+from blendgen.api import load_spec
+from blendgen.cli.options import overrides as parsed_overrides
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.rows import parse_row, row_line
+from blendgen.engine.blender.importing.products import measured_inventory
 from blendgen.errors import BlendgenError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
@@ -110,10 +112,10 @@ def imported() -> Iterator[Variant]:
 def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
     """The spec and the products of a variant, with keypoints if the products have any."""
     overrides = (*SMALL, *variant.overrides)
-    spec_file = load(variant.scene, overrides, seed, None)
-    inventory = stock(spec_file, strict=False)
+    spec_file = load_spec(variant.scene, parsed_overrides(overrides, seed, None))
+    inventory = measured_inventory(spec_file)
     if any(product.keypoints for product in inventory.catalog.products):
-        spec_file = load(variant.scene, (*overrides, "output.keypoints=true"), seed, None)
+        spec_file = load_spec(spec_file, {"output.keypoints": True})
     return spec_file, inventory
 
 

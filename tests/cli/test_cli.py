@@ -121,7 +121,7 @@ def test_all_faults_of_a_folder_are_reported_with_their_place(tmp_path):
     [
         (("preview", "-o", "sheet.xyz"), 2, "ends in .png"),
         (("generate", "-o", "out", "-n", "9999999999"), 2, "100000000"),
-        (("generate", "-o", "out", "--index", ""), 2, "not a range"),
+        (("generate", "-o", "out", "--index", ""), 2, "expected ranges such as"),
         (("check", "--set", "camera.roll_deg={uniform: [0"), 2, "--set camera.roll_deg"),
         (("check", "--render", "smok"), 3, "--render smok: 'smok' is not a preset"),
     ],

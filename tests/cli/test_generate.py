@@ -43,7 +43,7 @@ def spec(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def finished(spec, tmp_path_factory):
-    """A finished data set, and what the command said."""
+    """A finished data set, and the result of the command."""
     folder = tmp_path_factory.mktemp("out") / "a"
     result = blendgen("generate", spec, "-o", folder, "--json")
     assert result.returncode == 0, result.stderr
@@ -108,9 +108,9 @@ def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(sp
     wanted = [source for source in phone_sources() if source.name in ("iphone_8", "iphone_12")]
     catalog = load_catalog(wanted, BlenderMeasurer(), AssetCache())
     for row in rows_of(folder):
-        objects, seen = row.objects, row.shot.camera
+        objects, camera = row.objects, row.shot.camera
         hull = catalog.product(objects.product[0]).hull_m
-        expected = silhouette(seen, transform_points(objects.object_to_world[0], hull))
+        expected = silhouette(camera, transform_points(objects.object_to_world[0], hull))
         with Image.open(folder / row.files["mask"].name) as mask:
             assert iou(np.array(mask) == 1, expected) >= 0.98
         x, y, width, height = objects.bbox[0]
@@ -128,9 +128,9 @@ def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path, d
     )
     time.sleep(delay_s)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "Traceback" not in said
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
 
 
 def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another(spec, finished):
@@ -216,12 +216,12 @@ def start_long_run(spec, folder):
     ("signum", "code"),
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
 )
-def test_a_signal_finishes_the_image_in_hand_and_says_what_is_there(spec, tmp_path, signum, code):
+def test_a_signal_finishes_begun_images_and_reports_their_number(spec, tmp_path, signum, code):
     process = start_long_run(spec, tmp_path / "out")
     process.send_signal(signum)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "images are finished" in said and "run the same command to continue" in said
+    assert "images are finished" in stderr and "run the same command to continue" in stderr
     rows = rows_of(tmp_path / "out")
     images = sorted(
         p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").glob("images/**/*.png")
@@ -234,10 +234,10 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(spec, finished, tmp_pat
     process = start_long_run(spec, folder)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    kept = len(rows_of(folder))
+    recorded = len(rows_of(folder))
     with (folder / "manifest.jsonl").open("ab") as manifest:
         manifest.write(b'{"torn')
     result = blendgen("generate", spec, "-o", folder, "--json")
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["existing"] == kept > 0
+    assert json.loads(result.stdout)["existing"] == recorded > 0
     assert content(folder) == content(finished[0])

@@ -25,7 +25,7 @@ def test_a_single_range_takes_no_memory(text, count):
 
 
 def test_several_ranges_are_limited_in_size():
-    with pytest.raises(UsageError, match="several parts may name 10000000 images together"):
+    with pytest.raises(UsageError, match="several parts together are limited to 10000000 images"):
         parse_range("0-9999999,10000000")
 
 

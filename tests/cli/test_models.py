@@ -261,8 +261,8 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
     [
         (["absent"], 2, "does not exist"),
         (["notes.txt"], 3, "is neither a model file nor a sidecar"),
-        (["scene.yaml", "--unit", "mm"], 2, "a spec says them itself"),
-        ([".", "--init"], 2, "--init takes one model file"),
+        (["scene.yaml", "--unit", "mm"], 2, "a spec states them"),
+        ([".", "--init"], 2, "a sidecar is made for one model file"),
     ],
 )
 def test_a_wrong_call_is_reported(tmp_path, monkeypatch, arguments, code, expected):

@@ -164,4 +164,4 @@ def test_the_command(synthetic, photos, tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout)["images"]["train"] == {"real": 9, "synthetic": 18}
     for ratio in ("five", f"1{400 * '0'}:1", f"1:1{400 * '0'}", "0:1"):
         wrong = subprocess.run([*command, "--ratio", ratio], capture_output=True, text=True)
-        assert wrong.returncode == 2 and "is not a ratio such as 5:1" in wrong.stderr
+        assert wrong.returncode == 2 and "expected a ratio such as 5:1" in wrong.stderr

@@ -12,13 +12,18 @@ from blendgen.spec.load import SpecFile
 _log = logging.getLogger(__name__)
 
 
+def measurer() -> BlenderMeasurer:
+    """A Measurer whose log is next to the cache."""
+    return BlenderMeasurer(cache_folder() / "measure.log")
+
+
 def measured_inventory(spec_file: SpecFile, strict: bool = False) -> Inventory:
     """The products and classes of a spec; warns of models that are left out.
 
     strict: a model of a folder that cannot be used is an error
     raises: as load_inventory
     """
-    inventory = load_inventory(spec_file, BlenderMeasurer(cache_folder() / "measure.log"), strict)
+    inventory = load_inventory(spec_file, measurer(), strict)
     if inventory.refusals:
         listed = "".join(f"\n  {refusal}" for refusal in inventory.refusals)
         _log.warning("left out %d model(s):%s", len(inventory.refusals), listed)
