@@ -30,7 +30,7 @@ model, entry, secret = map(Path, sys.argv[1:])
 held = confine([model, Path("/nowhere")], [entry], Limits(memory_bytes=GIB, cpu_s=60, file_bytes=1000))
 def outcome(action):
     try:
-        return [True, str(deed())]
+        return [True, str(action())]
     except (OSError, MemoryError) as error:
         return [False, type(error).__name__]
 deeds = {

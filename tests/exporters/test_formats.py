@@ -56,7 +56,7 @@ def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
         ("csv", Options(extras=("mask",)), "^--include is for hf, parquet, webdataset, not for csv$"),
         ("voc", Options(outlines="polygon"), "^--outlines is for coco, not for voc$"),
         ("hf", Options(task="pose"), "^--task is for yolo, not for hf$"),
-        ("bop", Options(shard_bytes=5), "^--shard-mb is for parquet, webdataset, not for bop$"),
+        ("bop", Options(shard_bytes=5000), "^--shard-mb is for parquet, webdataset, not for bop$"),
         ("yolo", Options(quote_formulas=True), "^--quote-formulas is for csv, not for yolo$"),
         ("yolo", Options(crops=0.0, task="pose"), "^--crops is for --task classify, not for --task pose$"),
         ("hf", Options(crops=0.0, extras=("mask",)), "^--include adds files of whole images"),
