@@ -128,7 +128,7 @@ def test_a_data_set_of_two_devices_is_recorded_and_cannot_be_rerendered(spec, on
     record = json.loads((folder / "dataset.json").read_text())
     assert [record["device"]["device"], record["also_made_on"][0]["device"]] == ["cpu", "optix"]
     deep = blendgen("verify", folder, "--ray-check", "1", "--rerender", "1")
-    assert deep.returncode == 5 and "nobody knows which image on which" in deep.stderr
+    assert deep.returncode == 5 and "it is not recorded which image was made on which" in deep.stderr
 
 
 def test_the_number_of_workers_is_a_number_or_auto(spec, tmp_path):
