@@ -11,6 +11,10 @@ import pytest
 
 import blendgen
 from blendgen import api, errors
+from blendgen.models.product import Catalog
+from tests.conftest import make_product
+from tests.engine.model_files import QUADS, obj
+from tests.exporters.conftest import make_dataset
 
 SPEC = {
     "blendgen": 1,
@@ -26,6 +30,13 @@ FUNCTIONS = {
     for name, function in vars(api).items()
     if inspect.isfunction(function) and function.__module__ == api.__name__
 }
+
+
+@pytest.fixture
+def small_dataset(tmp_path):
+    """The folder of a finished data set of 12 images, painted by the flat engine."""
+    catalog = Catalog((make_product("box", "box", (0.1, 0.06, 0.03)),))
+    return make_dataset(tmp_path / "set", catalog, 12).root
 
 
 def ran(code: str) -> str:
@@ -117,3 +128,58 @@ def test_a_sample_is_the_shot_and_exposure_of_an_image():
     assert blendgen.sample(blendgen.load_spec(SPEC), 5) == (shot, exposure)
     assert blendgen.sample(SPEC, 5, attempt=1).shot != shot
     assert blendgen.sample(SPEC, 5, overrides={"seed": 1}).shot != shot
+
+
+def test_verify_returns_faults_and_calls_back_with_each(small_dataset):
+    reported = []
+    assert blendgen.verify(small_dataset) == []
+    (small_dataset / "images" / "stray.png").write_bytes(b"")
+    faults = blendgen.verify(small_dataset, on_fault=reported.append)
+    assert [str(fault) for fault in faults] == ["images/stray.png: belongs to no row"] and reported == faults
+    with pytest.raises(blendgen.UsageError, match="rerender: expected a number of images from 1 on"):
+        blendgen.verify(small_dataset, rerender=0)
+
+
+def test_export_takes_the_options_of_the_command_line(small_dataset, tmp_path):
+    calls = []
+    counts = blendgen.export(
+        small_dataset, "coco", tmp_path / "coco", outlines="none", progress=lambda *call: calls.append(call)
+    )
+    assert counts["train"]["images"] > 0 and calls[0] == (0, 12) and calls[-1] == (12, 12)
+    for options, message in (
+        ({"outlines": "lines"}, "outlines: expected one of rle, polygon, none, got 'lines'"),
+        ({"crops": 0.1}, "--crops is for"),
+        ({"link": "soft"}, "link: expected one of hard, copy, symlink, got 'soft'"),
+        ({"shard_mb": 0.0}, "shards: expected at least"),
+    ):
+        with pytest.raises(blendgen.UsageError, match=message):
+            blendgen.export(small_dataset, "coco", tmp_path / "wrong", **options)
+    with pytest.raises(blendgen.UsageError, match="'cocoa' is not an export format, did you mean coco"):
+        blendgen.export(small_dataset, "cocoa", tmp_path / "wrong")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ratio": 0.0}, "ratio: expected a number above 0"),
+        ({"photo_splits": {"train": 0.5}}, "the shares must sum to 1, got 0.5"),
+        ({"photo_splits": {"training": 1.0}}, "expected shares of train, val, test"),
+    ],
+)
+def test_mix_refuses_impossible_options(small_dataset, tmp_path, options, message):
+    with pytest.raises(blendgen.UsageError, match=message):
+        blendgen.mix(small_dataset, tmp_path, tmp_path / "out", **options)
+
+
+def test_models_are_inspected_and_described(tmp_path):
+    (tmp_path / "cube.obj").write_text(obj([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], QUADS))
+    inspection = blendgen.inspect_models(tmp_path, unit="cm")
+    (model,) = inspection.models
+    assert inspection.passed and model.product.size_m == pytest.approx((0.01, 0.01, 0.01))
+    assert inspection.as_dict()["models"][0]["name"] == "cube"
+    sidecar = blendgen.create_sidecar(tmp_path / "cube.obj", unit="cm")
+    assert sidecar == tmp_path / "cube.yaml" and blendgen.inspect_models(sidecar).models[0].sidecar is not None
+    with pytest.raises(blendgen.UsageError, match="has a sidecar"):
+        blendgen.create_sidecar(tmp_path / "cube.obj")
+    with pytest.raises(blendgen.UsageError, match="absent: No such file or directory"):
+        blendgen.inspect_models(tmp_path / "absent")

@@ -93,6 +93,19 @@ def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
     assert (report.made, report.existing) == (0, len(rows))
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 0}, "workers: expected a number from 1 on, got 0"),
+        ({"indices": [3, -1]}, "indices: expected numbers from 0 on, got -1"),
+        ({"device": "gpu"}, "unknown device"),
+    ],
+)
+def test_options_that_are_not_possible_are_refused(tmp_path, options, message):
+    with pytest.raises(blendgen.UsageError, match=message):
+        blendgen.generate(SPEC, tmp_path / "out", **options)
+
+
 def test_a_wrong_spec_is_refused_before_the_first_row_is_taken(tmp_path):
     with pytest.raises(blendgen.SpecError):
         blendgen.generate_rows({**SPEC, "seeed": 1}, tmp_path / "out")

@@ -19,11 +19,12 @@ from typing import IO, Any
 
 from blendgen.dataset.ownership import HARMLESS, listed
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 
 _MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files"
+LINKS = ("hard", "copy", "symlink")
 _TEMPORARY = ".blendgen-partial"
 _MAX_LINE_BYTES = 4096
 _OF_A_LINK = -1  # in place of a size
@@ -43,6 +44,8 @@ class Destination:
         force: bool = False,
         inputs: tuple[Path, ...] = (),
     ):
+        if link not in LINKS:
+            raise UsageError(f"link: expected one of {', '.join(LINKS)}, got {link!r}")
         self._broken_link = root if Path(root).is_symlink() and not Path(root).exists() else None
         self._folder = Folder(root, _TEMPORARY)
         self.root, self._link, self._force = self._folder.root, link, force

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.engine.base import EngineError
+from blendgen.errors import UsageError
 from blendgen.pipeline import Task
 from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
@@ -76,7 +77,12 @@ def run_tasks(
 
 
 def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
-    """At most one worker per shot, so that few workers get all cores; None: as many as this machine fits."""
+    """At most one worker per shot, so that few workers get all cores; None: as many as this machine fits.
+
+    raises: UsageError for less than one
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers: expected a number from 1 on, got {workers}")
     if workers is None:
         machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
         workers = automatic_workers(shots, *machine, _estimated_bytes(job), engine)

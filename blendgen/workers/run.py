@@ -6,6 +6,7 @@ In: a spec, a folder and options. Out: a Run, whose batches make the images, and
 from __future__ import annotations
 
 import logging
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from blendgen.dataset.store import Store, unbalanced_splits
 from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.products import measured_inventory
 from blendgen.engine.device import Device, parse_device
+from blendgen.errors import UsageError
 from blendgen.report.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
@@ -114,14 +116,18 @@ def opened_run(
         with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files) as store:
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)
-            yield Run(
-                job,
-                store,
-                range(spec.images) if indices is None else indices,
-                reporter,
-                workers,
-                early_worker,
-            )
+            wanted = range(spec.images) if indices is None else _checked_indices(indices)
+            yield Run(job, store, wanted, reporter, workers, early_worker)
+
+
+def _checked_indices(indices: Sequence[int]) -> Sequence[int]:
+    """Each index once, as a plain number; raises UsageError for a negative one."""
+    if not isinstance(indices, range):
+        indices = list(dict.fromkeys(map(operator.index, indices)))
+    ends = [*indices[:1], *indices[-1:]] if isinstance(indices, range) else indices
+    if min(ends, default=0) < 0:
+        raise UsageError(f"indices: expected numbers from 0 on, got {min(ends)}")
+    return indices
 
 
 def made_rows(run: Run) -> Iterator[Row]:
