@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import subprocess
 import sys
 import typing
@@ -172,13 +173,15 @@ def test_mix_refuses_impossible_options(small_dataset, tmp_path, options, messag
 
 
 def test_models_are_inspected_and_described(tmp_path):
-    (tmp_path / "cube.obj").write_text(obj([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], QUADS))
+    corners = list(itertools.product((0, 1), repeat=3))
+    (tmp_path / "cube.obj").write_text(obj(corners, QUADS))
     inspection = blendgen.inspect_models(tmp_path, unit="cm")
     (model,) = inspection.models
     assert inspection.passed and model.product.size_m == pytest.approx((0.01, 0.01, 0.01))
     assert inspection.as_dict()["models"][0]["name"] == "cube"
     sidecar = blendgen.create_sidecar(tmp_path / "cube.obj", unit="cm")
-    assert sidecar == tmp_path / "cube.yaml" and blendgen.inspect_models(sidecar).models[0].sidecar is not None
+    assert sidecar == tmp_path / "cube.yaml"
+    assert blendgen.inspect_models(sidecar).models[0].sidecar is not None
     with pytest.raises(blendgen.UsageError, match="has a sidecar"):
         blendgen.create_sidecar(tmp_path / "cube.obj")
     with pytest.raises(blendgen.UsageError, match="absent: No such file or directory"):

@@ -1,4 +1,4 @@
-"""The Python of README.md and docs/python.md, run as a reader runs it: all blocks of a page in one session."""
+"""The Python of README.md and docs/python.md, run as its reader does: all blocks of a page in one session."""
 
 from __future__ import annotations
 
