@@ -68,7 +68,7 @@ def test_the_page_about_python_works(tmp_path):
     photos(tmp_path / "photos")
     page_blocks = [block for block in blocks(PYTHON, "python") if "torch" not in block.info]
     printed = session(page_blocks, tmp_path, 280)
-    assert "12 of 12" in printed and "no faults" in printed and "did you mean roll_deg?" in printed
+    assert "4 of 4" in printed and "no faults" in printed and "did you mean roll_deg?" in printed
 
 
 @needs_torch
