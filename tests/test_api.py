@@ -136,7 +136,8 @@ def test_verify_returns_faults_and_calls_back_with_each(small_dataset):
     assert blendgen.verify(small_dataset) == []
     (small_dataset / "images" / "stray.png").write_bytes(b"")
     faults = blendgen.verify(small_dataset, on_fault=reported.append)
-    assert [str(fault) for fault in faults] == ["images/stray.png: belongs to no row"] and reported == faults
+    assert [str(fault) for fault in faults] == ["images/stray.png: does not belong to a row"]
+    assert reported == faults
     with pytest.raises(blendgen.UsageError, match="rerender: expected a number of images from 1 on"):
         blendgen.verify(small_dataset, rerender=0)
 
