@@ -1,8 +1,9 @@
-"""BOP: 6D poses as the BOP challenge has them: <split>/<scene>/ with pictures, masks and three JSON files.
+"""BOP: 6D poses in the format of the BOP challenge: <split>/<scene>/ with images, masks and three JSON files.
 
-Pictures are in rgb/ and depth/, visible masks in mask_visib/; with output.amodal_masks the whole silhouettes
-are in mask/. Poses are millimetres and OpenCV cameras, product numbers start at 1 (objects.json names them),
-a scene holds SCENE_IMAGES images. Boxes describe the models (models_info.json); meshes are not copied.
+Images are in rgb/ and depth/, visible masks in mask_visib/, and whole silhouettes in mask/ if the data set
+has amodal masks. Poses are in millimetres and for OpenCV cameras; product numbers start at 1 (objects.json
+lists their names); a scene has SCENE_IMAGES images. models_info.json has the box of each model; meshes are
+not copied.
 source: BOP dataset format, https://github.com/thodan/bop_toolkit/blob/master/docs/bop_datasets_format.md
 """
 
@@ -29,7 +30,7 @@ _CASED = " (in a case)"
 
 
 def export_bop(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
-    """One scene after another; raises DatasetError for lenses that distort, which BOP does not know."""
+    """Write the scenes; raises DatasetError for distorting lenses, which BOP does not support."""
     sizes: dict[str, Sequence[float]] = {}
     for row in source.rows():
         _refuse_distortion(source, row)
@@ -78,7 +79,7 @@ def _write_scene(source: Source, destination: Destination, scene: str, rows, num
 
 
 def _write_masks(source: Source, destination: Destination, scene: str, row: Row) -> None:
-    """A file for each object: its visible pixels, and its silhouette where the data set has amodal masks."""
+    """One file per object: its visible pixels, and its silhouette if the data set has amodal masks."""
     if not len(row.objects):
         return
     ids = source.instance_mask(row)
@@ -107,7 +108,7 @@ def _amodal_mask(source: Source, row: Row, channels: Channels, instance_id: int)
 def _refuse_distortion(source: Source, row: Row) -> None:
     if any(row.camera.distortion):
         raise DatasetError(
-            f"{source.root}: image {row.index} was taken through a lens that distorts, which BOP does not "
+            f"{source.root}: image {row.index} has a distorting lens, which BOP does not "
             "know; generate without camera.distortion"
         )
 
@@ -115,7 +116,7 @@ def _refuse_distortion(source: Source, row: Row) -> None:
 def _refuse_real_depth(source: Source, row: Row) -> None:
     if DEPTH.name in row.files and row.files[DEPTH.name].name.endswith(".exr"):
         raise DatasetError(
-            f"{source.root}: depth lies there in metres (EXR), BOP reads 16-bit PNG; generate with "
+            f"{source.root}: depth is in metres (EXR), but BOP reads 16-bit PNG; generate with "
             "output.depth: png"
         )
 
@@ -131,7 +132,7 @@ def _camera(row: Row) -> dict:
 
 
 def _models(row: Row) -> list[str]:
-    """What each object is a model of: a product in its case has another size and another origin."""
+    """The model of each object: a product in its case has another size and another origin."""
     objects = row.objects
     cases = objects.case or [None] * len(objects.product)
     return [

@@ -10,7 +10,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 def dataset_card(source: Source, images_per_split: dict[str, int]) -> str:
-    """Front matter and a page; images_per_split: of what was exported."""
+    """The front matter and text of the card; images_per_split: of the export."""
     total = sum(images_per_split.values())
     head = {
         "pretty_name": source.name,

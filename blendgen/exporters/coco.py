@@ -1,8 +1,8 @@
 """COCO: images/<split>/ and annotations/instances_<split>.json, streamed.
 
-Category ids start at 1, as COCO's own do and as loaders that keep 0 for the background need; category
-k + 1 is class k. Boxes and areas are of what is visible. Keypoints, where the data set has them, are in
-the same files; pixels as in the manifest: (0.5, 0.5) is the centre of the top left pixel.
+Category ids start at 1, as in COCO and for loaders that use 0 for the background; category k + 1 is class k.
+Boxes and areas are those of the visible pixels. If the data set has keypoints, they are in the same files, in
+pixels as in the manifest: (0.5, 0.5) is the centre of the top-left pixel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from blendgen.scene.row import Row
 
 
 def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
-    """One file of annotations a split."""
+    """Write one file of annotations per split."""
     with ExitStack() as stack:
         parts = {
             split: [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
@@ -43,7 +43,7 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
 
 
 class _Annotations:
-    """One split's images and annotations, each in a temporary file until both are known."""
+    """The images and annotations of a split, in temporary files until both are complete."""
 
     def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes]):
         self._images_file, self._annotations_file = images_file, annotations_file
@@ -105,7 +105,7 @@ def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
 
 
 def _keypoints(row: Row, number: int) -> dict[str, Any]:
-    """None for a class without: evaluations look for the keys in every annotation."""
+    """The keypoints of an annotation, also of a class without any: evaluations expect the keys everywhere."""
     points = requested(row.objects.keypoints)[number]
     flat = [value for point in points for value in point]
     return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}

@@ -1,8 +1,8 @@
-"""Croissant 1.0: images/<split>/<label>/, labels.jsonl, and croissant.json that describes both.
+"""Croissant 1.0: images/<split>/<label>/, labels.jsonl, and croissant.json, which describes both.
 
-croissant.json holds the sha256 of labels.jsonl, and that holds the sha256 of every image: the description
-of a hundred thousand images is no longer than that of ten. Split and label of an image stand in its path;
-readers that guess the types of a table make 1 of a label 001.
+croissant.json has the sha256 of labels.jsonl, which has the sha256 of every image: the description of a
+hundred thousand images is no longer than that of ten. Split and label of an image come from its path, since
+readers that guess the types of table columns turn the label 001 into 1.
 source: https://docs.mlcommons.org/croissant/docs/croissant-spec.html
 """
 

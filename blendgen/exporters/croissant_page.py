@@ -1,7 +1,7 @@
 """Croissant page: the content of croissant.json, which describes the images and their table.
 
-Record sets: `records`, everything, for which readers join images and labels in memory; `images`, which
-is read one file at a time; `labels`, the table without pictures; `classes`, names by number.
+Record sets: `records`, everything, which readers join in memory; `images`, which is read file by file;
+`labels`, the table without images; `classes`, the names by number.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ Json = dict[str, Any]
 
 
 def croissant_page(source: Source, table_sha256: str, suffixes: list[str]) -> Json:
-    """The JSON-LD; suffixes: those of the images."""
+    """The JSON-LD; suffixes: of the image files."""
     made_with = f"blendgen {source.record.get('blendgen_version', '')}"
     return {
         "@context": _CONTEXT,

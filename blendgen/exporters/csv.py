@@ -1,7 +1,7 @@
-"""CSV: images/ and one table, a line an object (a line without box for an image in which none is seen).
+"""CSV: images/ and one table with one line per object (a line without box for an image without objects).
 
-Names are written as they are, for programs; a spreadsheet would run one that begins with = as a formula.
-With `quote_formulas` such texts get a ' in front, which spreadsheets do not show.
+Names are written unchanged, for programs; a spreadsheet would evaluate one that starts with = as a formula.
+`quote_formulas` puts a ' in front of such names, which spreadsheets do not display.
 source: OWASP, CSV Injection
 """
 

@@ -1,10 +1,10 @@
-"""Destination: the folder that an export fills; a killed export goes on with the same command.
+"""Destination: the output folder of an export; after a kill the same command continues.
 
-Every file appears whole or not at all, and a list is kept of those that the export wrote, with their sizes:
-only these are ever removed or replaced, and only while they still have that size. A folder with anything
-else in it is refused. Names come from rows of a data set that a stranger may have made, and the list may be
-a stranger's too: both are checked as paths, and no link is followed (see folder.py). Hard links take no
-room, but whoever changes a file in place changes both: `copy` is for folders that are to be worked on.
+Every file appears complete or not at all. A list records the files of the export with their sizes: only these
+are removed or replaced, and only while they still have that size. A folder with other files is refused.
+Names come from rows of a data set, and the list from the folder; neither is trusted: both are checked as
+paths, and no link is followed (see folder.py). Hard links take no space, but a change to such a file changes
+the data set too: use `copy` for a folder that you want to edit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OF_A_LINK = -1  # in place of a size
 class Destination:
     """root: the folder; use as a context manager.
 
-    inputs: folders that are read; the destination neither holds nor lies in one of them
+    inputs: folders that are read; the destination must not contain one or be inside one
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class Destination:
         self._broken_link = root if Path(root).is_symlink() and not Path(root).exists() else None
         self._folder = Folder(root, _TEMPORARY)
         self.root, self._link, self._force = self._folder.root, link, force
-        # as it comes back from the file
+        # in the form that is read back from the file
         self._identity = json.loads(json.dumps({**identity, "link": link}))
         self._inputs = [Path(path).resolve() for path in inputs]
-        self._listed: dict[str, int] = {}  # what earlier runs made: name -> size
+        self._listed: dict[str, int] = {}  # files of earlier runs: name -> size
         self._written: dict[str, int] = {}
 
     def __enter__(self) -> Destination:
@@ -62,14 +62,18 @@ class Destination:
                     f"{self.root}: is inside {path}, or contains it; choose a folder next to it"
                 )
         if self._broken_link is not None:
-            raise DatasetError(f"{self._broken_link}: is a link to a folder that is not there; name a folder")
+            raise DatasetError(
+                f"{self._broken_link}: is a link to a folder that does not exist; choose another folder"
+            )
         if self.root.exists() and not self.root.is_dir():
-            raise DatasetError(f"{self.root}: is a file; name a folder")
+            raise DatasetError(f"{self.root}: is a file; choose a folder")
         known = self._known()
         if known is None and any(self._folder.files()):
-            raise DatasetError(f"{self.root}: is not empty and holds no export; name another folder")
+            raise DatasetError(
+                f"{self.root}: is not empty and does not contain an export; choose another folder"
+            )
         if known is not None and known != self._identity and not self._force:
-            raise DatasetError(f"{self.root}: holds another export; name another folder, or use --force")
+            raise DatasetError(f"{self.root}: contains another export; choose another folder, or use --force")
         self._folder.remove_temporary_files()
         self._listed = self._read_list()
         if self._force:
@@ -97,7 +101,7 @@ class Destination:
         return True
 
     def place(self, source: Path, name: str) -> None:
-        """Put a file there under a name, relative to the root with /; raises DatasetError."""
+        """Add a file under a name, relative to the root with "/"; raises DatasetError."""
         try:
             size = source.stat().st_size
             size_there = _OF_A_LINK if self._link == "symlink" else size
@@ -120,23 +124,23 @@ class Destination:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[IO[bytes]]:
-        """A binary file that takes its name only when the block ends without an error."""
+        """A new binary file that gets its name when the block ends without an error."""
         self._refuse_other(name)
         with self._folder.atomic_file(name) as file:
             yield file
             self._note(name, file.tell())
 
     def _note(self, name: str, size: int) -> None:
-        """List a file before it takes its name, so that no run forgets what another has made."""
+        """Record a file before it gets its name, so that later runs know it."""
         self._refuse_other(name)
         self._written[name] = size
         self._list.write(_line(name, size))
         self._list.flush()
 
     def _refuse_other(self, name: str) -> None:
-        """Raises DatasetError where a file of somebody else has the name, or a link leads to it."""
+        """Raise DatasetError if the name belongs to a foreign file, or leads through a link."""
         if name not in self._written and self._folder.status(name) is not None and not self._is_ours(name):
-            raise DatasetError(f"{self.root / name}: is not of this export; move it away")
+            raise DatasetError(f"{self.root / name}: does not belong to this export; move it away")
 
     def _is_ours(self, name: str) -> bool:
         status = self._folder.status(name)
@@ -146,7 +150,7 @@ class Destination:
         return self._listed[name] == size and (size == _OF_A_LINK or stat.S_ISREG(status.st_mode))
 
     def _refuse_foreign(self) -> None:
-        """--force removes what the export wrote; with anything else there, nothing is removed."""
+        """Raise DatasetError if --force would meet files that the export did not write."""
         ours = (_MARKER, _LIST)
         foreign = [
             name
@@ -155,7 +159,7 @@ class Destination:
         ]
         if foreign:
             raise DatasetError(
-                f"{self.root}: holds files that no export wrote, or that were changed since, and --force "
+                f"{self.root}: contains files that the export did not write, or that have changed; --force "
                 f"removes only its own; move them away:{listed(foreign)}"
             )
 
@@ -170,8 +174,7 @@ class Destination:
         return known if isinstance(known, dict) else None
 
     def _read_list(self) -> dict[str, int]:
-        """Name -> size of the files of the list; lines that are none of ours, such as a torn last one, are
-        left out."""
+        """Name -> size of the listed files, without invalid lines such as an incomplete last one."""
         sizes: dict[str, int] = {}
         if not self._folder.has_file(_LIST):
             return sizes
@@ -192,7 +195,7 @@ class Destination:
             return os.fdopen(os.open(self.root / _LIST, flags, 0o666), "wb")
 
     def _remove(self, names: dict[str, int]) -> None:
-        """Remove files of the export that are as it wrote them, and the folders that they leave empty."""
+        """Remove unchanged files of the export, and folders that are empty afterwards."""
         for name in names:
             with self._folder.disk_errors(name):
                 if self._is_ours(name):

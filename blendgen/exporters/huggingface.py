@@ -1,7 +1,7 @@
 """Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
 
-`load_dataset("imagefolder", data_dir=folder)` gives image, label and objects; a file that was asked for
-with `--include mask` lies in <split>/mask/ and becomes a second image column of that name.
+`load_dataset("imagefolder", data_dir=folder)` returns image, label and objects; `--include mask` adds the
+masks in <split>/mask/, as a second image column of that name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from blendgen.exporters.samples import Sample, samples
 
 
 def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
-    """<split>/name.png and <split>/metadata.jsonl with the label and the objects of each."""
+    """Write <split>/name.png, and <split>/metadata.jsonl with the label and the objects of each image."""
     counts = dict.fromkeys(source.splits, 0)
     with ExitStack() as stack:
         files = {
@@ -37,8 +37,10 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
 
 
 def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
-    """Boxes of the objects of a whole image, and keypoints where the data set has them; none of a crop,
-    which is one object."""
+    """Boxes of the objects of a whole image, and keypoints if the data set has them.
+
+    Empty for a crop, which is a single object.
+    """
     objects = sample.row.objects
     keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
     chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
@@ -47,7 +49,7 @@ def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
 
 
 def _place(sample: Sample, destination: Destination) -> dict[str, str]:
-    """Put the files there; returns the columns that name them, relative to the split's folder."""
+    """Add the files; returns the columns with their names, relative to the folder of the split."""
     sample.refuse_exr()
     name = f"{sample.name}{sample.suffix}"
     sample.place(destination, f"{sample.split}/{name}")

@@ -1,7 +1,7 @@
-"""Keypoints: the names of all classes in one list, for formats that have the same points for every class.
+"""Keypoints: the names of all classes in one list, for formats with the same points for every class.
 
-In: dataset.json's names and mirrored pairs of each class. Out: their union in the order of the classes,
-and which takes the place of which in a mirrored image.
+In: the names and mirrored pairs of each class in dataset.json. Out: their union in the order of the classes,
+and the permutation for mirrored images.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from blendgen.errors import DatasetError
 
 @dataclass(frozen=True)
 class KeypointUnion:
-    """names: in the order of the files; flips[k]: the point that is at k once an image is mirrored."""
+    """names: in the order of the files; flips[k]: the point that takes position k in a mirrored image."""
 
     names: tuple[str, ...]
     flips: tuple[int, ...]
 
     def spread(self, names: list[str], points: Sequence[Sequence[float]]) -> list[Sequence[float]]:
-        """A class's points, each at its place in the union; 0, 0, 0 for those that the class lacks."""
+        """The points of a class at their positions in the union; 0, 0, 0 for the others."""
         own: dict[str, Sequence[float]] = dict(zip(names, points, strict=True))
         return [own.get(name, [0, 0, 0]) for name in self.names]
 
 
 def keypoint_union(source: Source) -> KeypointUnion:
-    """Raises DatasetError where the data set has no keypoints, or its classes mirror a name differently."""
+    """The union of a data set.
+
+    raises: DatasetError if it has no keypoints, or if its classes mirror a name differently
+    """
     names = tuple(dict.fromkeys(name for label in source.classes for name in source.keypoint_names(label)))
     if not names:
         raise DatasetError(

@@ -1,7 +1,7 @@
 """Parquet: data/<split>-00000-of-00002.parquet with the images inside, and a dataset card.
 
-Typed Image and ClassLabel features are in the schema, written by pyarrow alone, so that
-`load_dataset(folder)` of the datasets library gives both.
+The schema contains Image and ClassLabel features, so that `load_dataset(folder)` of the datasets library
+returns both; only pyarrow is needed to write them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.huggingface import object_lists
-from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
+from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.samples import Sample
 
 _ROWS_AT_ONCE = 64
@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 64
 def export_parquet(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
-    """The manifest is read twice, as a file's name holds how many there are."""
+    """Write all files; the manifest is read twice, because file names contain the number of files."""
     try:
         import pyarrow as pa
     except ImportError as error:
@@ -40,7 +40,7 @@ def export_parquet(
         name = f"data/{split}-{number:05d}-of-{files[split]:05d}.parquet"
         return _table(source, destination, name, schema)
 
-    with one_file_a_split(opened) as put:
+    with one_file_per_split(opened) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
             counts[sample.split] += 1
@@ -51,7 +51,7 @@ def export_parquet(
 
 @contextmanager
 def _table(source: Source, destination: Destination, name: str, schema) -> Iterator[Put]:
-    """One file, written a few rows at a time."""
+    """Write one file, a few rows at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,8 +1,8 @@
 """Parts: the samples of each split in files of about one size, all splits in one pass.
 
-Which file holds a sample follows from the files' sizes alone, so that an export that was killed goes on
-after the files that are whole. One file a split is open at a time; it is whole when the split goes on to
-its next, or when the pass ends without an error.
+The file of a sample depends on file sizes only, so that a killed export continues after the complete files.
+Each split has one open file at a time; it is complete when the split starts the next one, or when the pass
+ends without an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Put = Callable[[Sample], None]
 
 
 def numbered_samples(source: Source, options: Options) -> Iterator[tuple[int, Sample]]:
-    """Samples, each with the number of the file of its split that holds it."""
+    """Samples with the number of their file within the split."""
     sizes: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
     for sample in samples(source, options.crops, options.extras):
@@ -32,8 +32,8 @@ def numbered_samples(source: Source, options: Options) -> Iterator[tuple[int, Sa
 
 
 @contextmanager
-def one_file_a_split(opened: Callable[[str, int], AbstractContextManager[Put]]):
-    """opened(split, number): a file, as a function that puts a sample into it
+def one_file_per_split(opened: Callable[[str, int], AbstractContextManager[Put]]):
+    """opened(split, number): a file, as a function that adds a sample to it
     yields: put(number, sample)
     """
     shelves: dict[str, tuple[ExitStack, int, Put]] = {}

@@ -1,7 +1,7 @@
-"""Real photos: an image folder of a person's own, with or without folders for splits.
+"""Real photos: an image folder of the user, with or without folders for splits.
 
 In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their split. Without
-split folders each photo's split follows from its content, so that it stays where it is when others come.
+split folders, the split of a photo depends on its content, so that it stays the same when photos are added.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Photo:
 
 
 def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], list[str]]:
-    """All photos, sorted by path, and a line for each that cannot be read.
+    """All photos, sorted by path, and a message for each unreadable one.
 
     shares: split -> its share, for a folder without split folders
-    raises: DatasetError where there is none, or where one photo lies in two splits
+    raises: DatasetError if there are no photos, or if one photo is in two splits
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -45,7 +45,7 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     for path, label, split in _files(folder):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of large pictures and odd EXIF blocks
+                warnings.simplefilter("ignore")  # about large images and odd EXIF blocks
                 with Image.open(path) as image:
                     width, height = image.size
                     image.load()
@@ -55,13 +55,15 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
             continue
         photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))
     if not photos:
-        raise DatasetError(f"{folder}: holds no photos in folders of classes ({', '.join(PHOTO_SUFFIXES)})")
+        raise DatasetError(
+            f"{folder}: does not contain photos in folders of classes ({', '.join(PHOTO_SUFFIXES)})"
+        )
     _refuse_leaks(photos)
     return photos, left_out
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
-    """Photos with their class and, where folders tell it, their split."""
+    """Photos with their class, and their split if there are split folders."""
     tops = _folders(folder)
     with_splits = tops and all(path.name.lower() in SPLIT_NAMES for path in tops)
     for top in tops:
@@ -76,7 +78,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Those that people made: editors and systems leave hidden ones."""
+    """Sub-folders that are not hidden; editors and systems create hidden ones."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
@@ -95,8 +97,8 @@ def _refuse_leaks(photos: list[Photo]) -> None:
         other = by_hash.setdefault(photo.sha256, photo)
         if other.split != photo.split:
             raise DatasetError(
-                f"{photo.path}: is the same photo as {other.path}, but in another split; what is tested "
-                "must not be trained on: remove one of them"
+                f"{photo.path}: is the same photo as {other.path}, but in another split; test photos "
+                "must not be in the training set: remove one of them"
             )
         if other.label != photo.label:
             raise DatasetError(f"{photo.path}: is the same photo as {other.path}, but of another class")

@@ -1,7 +1,7 @@
-"""Regions: an instance mask as the shapes that label formats want.
+"""Regions: instance masks as the shapes of label formats.
 
-In: (h, w) bool masks. Out: COCO run lengths and polygons; all in pixels, with (0, 0) the
-top left corner of the top left pixel, as COCO and YOLO have it.
+In: (h, w) bool masks. Out: COCO run lengths and polygons, in pixels; (0, 0) is the top-left corner of the
+top-left pixel, as in COCO and YOLO.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def run_lengths(mask: np.ndarray) -> dict[str, Any]:
 def polygons(mask: np.ndarray) -> list[np.ndarray]:
     """Outlines, largest first: (n, 2) corners each, halfway between pixels inside and outside.
 
-    Holes are not in them: polygons of COCO and YOLO have none; masks with holes want RLE.
+    Without holes, since polygons of COCO and YOLO have none; use RLE for masks with holes.
     """
     from contourpy import contour_generator
 
     padded = np.pad(mask.astype(np.float64), 1)
     lines = cast(list[np.ndarray], contour_generator(z=padded).lines(0.5))  # as its line type has them
-    # pixel centres of the padded array are whole numbers: half a pixel less than the border added
+    # pixel centres of the padded array are whole numbers: subtract half a pixel of the one-pixel border
     outlines = [line[:-1] - 0.5 for line in lines if len(line) > 3]
     if not outlines:
         return []

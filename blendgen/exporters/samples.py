@@ -1,4 +1,4 @@
-"""Samples: what a classifier is shown: whole images, or a crop round each product.
+"""Samples: the images of a classifier: whole images, or a crop around each product.
 
 In: rows. Out: Samples, each with its class and a name that is unique in the data set.
 """
@@ -22,8 +22,8 @@ from blendgen.scene.row import Row
 
 @dataclass(frozen=True)
 class Sample:
-    """name: without folder and suffix; box: x, y, width, height of a crop, None for the whole image;
-    extras: other files of the image, by what they show, such as mask."""
+    """name: without folder and suffix; box: x, y, width, height of a crop, None for a whole image;
+    extras: other files of the image by kind, such as mask."""
 
     row: Row
     name: str
@@ -43,21 +43,21 @@ class Sample:
         return self.path.suffix if self.box is None else ".png"
 
     def place(self, destination: Destination, name: str) -> None:
-        """Put the picture there."""
+        """Add the image to the destination."""
         if self.box is None:
             destination.place(self.path, name)
         elif not destination.has(name):
             destination.write_bytes(name, self.content())
 
     def size_bytes(self) -> int:
-        """Of the files, for a crop that of the image that it is cut from; raises DatasetError."""
+        """Size of the files, for a crop that of its whole image; raises DatasetError."""
         try:
             return sum(path.stat().st_size for path in (self.path, *self.extras.values()))
         except OSError as error:
             raise _unreadable(Path(error.filename), error) from None
 
     def refuse_exr(self) -> None:
-        """Raises DatasetError where another file is none that loaders of pictures open."""
+        """Raise DatasetError if another file is an EXR file, which image loaders cannot open."""
         for name, path in self.extras.items():
             if path.suffix == ".exr":
                 raise DatasetError(
@@ -66,11 +66,11 @@ class Sample:
                 )
 
     def extra_contents(self) -> dict[str, bytes]:
-        """The bytes of the other files, by what they show; raises DatasetError as content does."""
+        """The bytes of the other files by kind; raises DatasetError as content does."""
         return {name: _read(path) for name, path in self.extras.items()}
 
     def content(self) -> bytes:
-        """The bytes of the picture's file; raises DatasetError where the image cannot be read."""
+        """The bytes of the image file; raises DatasetError if the image cannot be read."""
         if self.box is None:
             return _read(self.path)
         try:
@@ -87,7 +87,7 @@ class Sample:
 
 
 def samples(source: Source, crops: float | None, extras: tuple[str, ...] = ()) -> Iterator[Sample]:
-    """Whole images, or with `crops` each product's box, wider on each side by that share of it."""
+    """Whole images, or with `crops` the box of each product, enlarged by that fraction on each side."""
     for row in source.rows():
         path = source.path(row)
         if crops is None:

@@ -1,7 +1,7 @@
 """Pascal VOC: JPEGImages/, Annotations/*.xml, ImageSets/Main/<split>.txt and labelmap.txt.
 
-Boxes are whole pixels counted from 1, both ends included, as VOC has them. Images keep their own
-format; an object of which less than a half is seen is marked as difficult.
+Boxes are whole pixels counted from 1, both ends included, as in VOC. Images keep their format; objects that
+are less than half visible are marked as difficult.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""WebDataset: <split>-000000.tar of 000042.png, .cls and .json, and 000042.mask.png where asked."""
+"""WebDataset: <split>-000000.tar with 000042.png, .cls and .json, and 000042.mask.png on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
-from blendgen.exporters.parts import Put, numbered_samples, one_file_a_split
+from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.samples import Sample
 
 COLUMNS = (
@@ -34,9 +34,9 @@ COLUMNS = (
 def export_webdataset(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
-    """Each split's samples in shards of about options.shard_bytes."""
+    """Write the samples of each split in shards of about options.shard_bytes."""
     shards = dict.fromkeys(source.splits, 0)
-    with one_file_a_split(partial(_shard, destination)) as put:
+    with one_file_per_split(partial(_shard, destination)) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
             shards[sample.split] = number + 1
@@ -45,7 +45,7 @@ def export_webdataset(
 
 
 def plain_columns(sample: Sample) -> dict[str, Any]:
-    """What of a row describes the picture and not how it was made."""
+    """The columns of a row that describe the image, without those about its rendering."""
     values = row_values(sample.row)
     columns = {column: values[column] for column in COLUMNS}
     if sample.box is not None:

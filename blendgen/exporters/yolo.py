@@ -1,8 +1,8 @@
 """YOLO, as ultralytics reads it: images/<split>/, labels/<split>/ and data.yaml.
 
-One line an object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
-largest part (segment), the four corners of the tightest turned box (obb), or the box and its keypoints
-(pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has those of all classes).
+One line per object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
+largest part (segment), the four corners of the smallest rotated box (obb), or the box and the keypoints
+(pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has the keypoints of all classes).
 `classify` is an ImageFolder, <split>/<class>/.
 """
 
@@ -47,7 +47,7 @@ def _check(options: Options) -> None:
 
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
-    """(n, 2) numbers from 0 to 1 an object: middle and size of the box, or corners."""
+    """(n, 2) numbers from 0 to 1 per object: centre and size of the box, or corners."""
     objects, size = row.objects, np.array([row.width, row.height])
     if task == "detect":
         yield from (_box(box, size) for box in objects.bbox)
@@ -57,7 +57,7 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
 
 
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
-    """Middle and size of the box, then x, y, visibility of each keypoint, an object."""
+    """Per object: centre and size of the box, then x, y and visibility of each keypoint."""
     objects, size = row.objects, np.array([row.width, row.height])
     for box, label, points in zip(objects.bbox, objects.category, requested(objects.keypoints), strict=True):
         spread = np.array(union.spread(source.keypoint_names(label), points), float)
@@ -76,7 +76,7 @@ def _line(category_id: int, numbers: np.ndarray) -> str:
 
 def _data_yaml(source: Source, union: KeypointUnion | None) -> str:
     splits = {split: f"images/{split}" for split in source.splits}
-    # without a path, ultralytics takes the folder of the file; it wants train and val
+    # without `path`, ultralytics uses the folder of the file; it requires train and val
     splits.setdefault("train", next(iter(splits.values())))
     splits.setdefault("val", splits.get("test", splits["train"]))
     data = {**splits, "names": dict(enumerate(source.classes))}

@@ -46,19 +46,19 @@ def test_a_second_run_completes_what_is_missing_and_changes_nothing_else(small, 
 
 def test_another_export_or_a_foreign_folder_is_refused(small, tmp_path):
     export(small.root, "csv", tmp_path / "out", Options())
-    with pytest.raises(DatasetError, match="holds another export"):
+    with pytest.raises(DatasetError, match="contains another export"):
         export(small.root, "coco", tmp_path / "out", Options())
     export(small.root, "coco", tmp_path / "out", Options(), force=True)
     assert not (tmp_path / "out/labels.csv").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("years of work")
     for force in (False, True):
-        with pytest.raises(DatasetError, match="is not empty and holds no export"):
+        with pytest.raises(DatasetError, match="is not empty and does not contain an export"):
             export(small.root, "coco", tmp_path / "mine", Options(), force=force)
     (tmp_path / "out/runs").mkdir()
     (tmp_path / "out/runs/best.pt").write_text("weights")
     before = tree(tmp_path / "out")
-    with pytest.raises(DatasetError, match=r"holds files that no export wrote.*\n  runs/best.pt"):
+    with pytest.raises(DatasetError, match=r"contains files that the export did not write.*\n  runs/best.pt"):
         export(small.root, "csv", tmp_path / "out", Options(), force=True)
     assert tree(tmp_path / "out") == before
     shutil.rmtree(tmp_path / "out/runs")
@@ -76,7 +76,7 @@ def test_another_kind_of_link_is_another_export(small, tmp_path):
     (row, *_) = small.rows()
     made = tmp_path / f"out/images/{row.split}/{row.index:06d}.png"
     export(small.root, "csv", tmp_path / "out", Options(), "symlink")
-    with pytest.raises(DatasetError, match="holds another export"):
+    with pytest.raises(DatasetError, match="contains another export"):
         export(small.root, "csv", tmp_path / "out", Options(), "copy")
     export(small.root, "csv", tmp_path / "out", Options(), "copy", force=True)
     assert made.is_file() and not made.is_symlink()
@@ -92,7 +92,7 @@ def test_images_that_were_made_again_are_another_export(small, tmp_path, name):
         row["objects"]["visible_fraction"] = [0.5 * share for share in row["objects"]["visible_fraction"]]
 
     rewrite_rows(open_source(copy), touch)
-    with pytest.raises(DatasetError, match="holds another export"):
+    with pytest.raises(DatasetError, match="contains another export"):
         export(copy, name, tmp_path / "out", Options())
     export(copy, name, tmp_path / "out", Options(), force=True)
 
@@ -215,7 +215,7 @@ def test_a_file_that_was_changed_since_is_not_removed(small, tmp_path):
     (tmp_path / "out/labels.csv").write_text("my own notes")
     with pytest.raises(DatasetError, match=r"were changed since(.|\n)*labels.csv"):
         export(small.root, "coco", tmp_path / "out", Options(), force=True)
-    with pytest.raises(DatasetError, match=r"labels.csv: is not of this export"):
+    with pytest.raises(DatasetError, match=r"labels.csv: does not belong to this export"):
         export(small.root, "csv", tmp_path / "out", Options(), "copy")
     assert (tmp_path / "out/labels.csv").read_text() == "my own notes"
 

@@ -106,7 +106,7 @@ def test_a_photo_that_moves_is_removed_from_its_old_place(synthetic, photos, tmp
     mixed(synthetic, photos, tmp_path / "out")
     (photos / "train" / NAMES[0] / "0.jpg").rename(photos / "train" / NAMES[1] / "moved.jpg")
     (photos / "train" / NAMES[0] / "1.jpg").rename(photos / "test" / NAMES[0] / "moved.jpg")
-    with pytest.raises(DatasetError, match="holds another export"):
+    with pytest.raises(DatasetError, match="contains another export"):
         mixed(synthetic, photos, tmp_path / "out")
     mix(synthetic.root, photos, tmp_path / "out", Mixture(5.0, SHARES), force=True)
     files = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").glob("*/*/*")}
@@ -145,7 +145,7 @@ def test_leaks_typos_and_broken_files_are_rejected_or_reported(synthetic, photos
     )
     with pytest.raises(DatasetError, match="but in another split"):
         mixed(synthetic, photos, tmp_path / "d", extra_classes=True)
-    with pytest.raises(DatasetError, match="holds no photos"):
+    with pytest.raises(DatasetError, match="does not contain photos"):
         mixed(synthetic, synthetic.root / "masks" / "train" / NAMES[0], tmp_path / "e")
 
 
