@@ -76,9 +76,13 @@ def test_the_script_for_another_python_does_not_import_blendgen():
     assert not any(name.split(".")[0] == "blendgen" for name in imports(FOREIGN_SCRIPT))
 
 
-@pytest.mark.parametrize("source", ["import random\n", "np.random.Generator(", "default_rng"])
+@pytest.mark.parametrize("source", ["np.random.Generator(", "np.random.seed", "default_rng"])
 def test_only_streams_creates_random_generators(source):
     assert {name_of(path) for path in MODULES if source in path.read_text("utf-8")} <= {"streams.py"}
+
+
+def test_no_module_imports_the_random_library():
+    assert [name_of(path) for path in MODULES if "random" in {n.split(".")[0] for n in imports(path)}] == []
 
 
 def test_only_draw_and_develop_use_random_streams():
