@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from tests.attack import bombs
-from tests.attack.case import Case, Command, Place, harmless, refused
+from tests.attack.case import Case, Command, Place, harmless, refused, survives
 from tests.attack.stock import fifo, link, write_spec
 from tests.engine.model_files import BOX, binary_stl, box_bin, glb, gltf, obj, ply, usda
 
-_LIMITS = {"memory_mb": 9500, "seconds": 150}  # measuring may use 8 GiB, and two minutes per model
+_LIMITS = {"memory_mb": 4000, "seconds": 90}
+_PROMISED = {"memory_mb": 9500, "seconds": 150}  # 8 GiB and two minutes for one model, and this program
 _BLENDS = (
     *("texture_relative", "texture_absolute", "texture_etc", "texture_dev_zero", "texture_tiles"),
     *("texture_sequence", "unused_image", "environment_texture", "mesh_cache", "cache_of_usd"),
@@ -327,7 +328,7 @@ def _blend(name: str, place: Place) -> list[Command]:
         (place.secret / f"secret.{suffix}").write_text(place.token)
     for library in (place.stock / "absolute").glob("*.blend"):
         shutil.copy(library, place.secret)
-    return _inspected(place)
+    return _inspected(place, **(_PROMISED if name == "huge_subdivision.blend" else {}))
 
 
 # ---- claims
@@ -530,7 +531,8 @@ def _named(stem: str, place: Place) -> list[Command]:
     ]
     if stem.isprintable():
         commands += [
-            harmless("verify", data),
+            # a file whose name starts with a dot is hidden, so there is no model and no data set
+            harmless("verify", data) if stem.startswith(".") else survives("verify", data),
             harmless("export", data, "csv", place.out / "csv", "--quote-formulas", unsaid=_FORMULAS),
         ]
     return commands
