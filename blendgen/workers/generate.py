@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -132,6 +132,9 @@ class Failures:
         self._failures = {index: recorded[index] for index in recorded.keys() & run.indices}
         first_tasks = itertools.islice(tasks_for(run.job.spec, run.indices), _FIRST_SHOTS)
         self._first_shots = [task.shot_index for task in first_tasks]
+        self._reasons = {failure.reason for failure in self._failures.values()}
+        self._first_failed: dict[int, FailedImage] = {}
+        self._note_first(self._failures.values())
 
     @property
     def count(self) -> int:
@@ -149,21 +152,26 @@ class Failures:
         if not failures:
             return
         self._store.add_failures(failures)
-        if failures[0].reason not in {failure.reason for failure in self._failures.values()}:
+        if failures[0].reason not in self._reasons:
             _log.warning("note: image %d cannot be made: %s", failures[0].index, failures[0].message)
+            self._reasons.add(failures[0].reason)
         self._failures |= {failure.index: failure for failure in failures}
+        self._note_first(failures)
         self.refuse_systematic()
 
     def refuse_systematic(self) -> None:
         """Raises GeometryError if the first shots of the run all failed for the same reason: such a spec is
         wrong and not unlucky. Does not depend on the order in which the shots finish."""
-        by_shot = {failure.shot_index: failure for failure in self._failures.values()}
-        first = [by_shot[shot] for shot in self._first_shots if shot in by_shot]
+        first = [self._first_failed[shot] for shot in self._first_shots if shot in self._first_failed]
         if len(first) == _FIRST_SHOTS and len({failure.reason for failure in first}) == 1:
             raise GeometryError(
                 f"the first {_FIRST_SHOTS} shots all fail for the same reason ({first[0].reason}): "
                 f"{first[0].message}"
             )
+
+    def _note_first(self, failures: Iterable[FailedImage]) -> None:
+        of_first_shots = (failure for failure in failures if failure.shot_index in self._first_shots)
+        self._first_failed |= {failure.shot_index: failure for failure in of_first_shots}
 
 
 def generate(
