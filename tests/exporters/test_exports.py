@@ -17,25 +17,13 @@ from blendgen.errors import DatasetError
 from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import built_in, export
 from tests.exporters.conftest import NAMES, make_dataset
+from tests.exporters.exported import pixels, rows_of, run
 from tests.exporters.fake import FakeImage, as_json, make_fake, rewrite_rows
 
 
 @pytest.fixture(params=["small", "lone", "crowded", "awkward"])
 def source(request):
     return request.getfixturevalue(request.param)
-
-
-def run(source, name, dest, **options):
-    return export(source.root, name, dest, Options(**options))
-
-
-def rows_of(source, split):
-    return [row for row in source.rows() if row.split == split]
-
-
-def pixels(path) -> bytes:
-    with Image.open(path) as image:
-        return image.convert("RGB").tobytes()
 
 
 def ground_truth_as_detections(coco, kind):

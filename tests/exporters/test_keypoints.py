@@ -10,10 +10,9 @@ import pytest
 import yaml
 
 from blendgen.errors import DatasetError
-from blendgen.exporters.exporter import Options
-from blendgen.exporters.formats import export
 from blendgen.models.product import Keypoint
 from tests.exporters.conftest import AWKWARD, make_dataset
+from tests.exporters.exported import run
 from tests.exporters.fake import FakeImage, as_json, make_fake
 
 ENDS = {"names": ["left", "right", "top"], "mirrored": {"left": "right", "right": "left"}}
@@ -37,10 +36,6 @@ def unlike(tmp_path_factory):
     """Classes with their own points, with shared ones, and without any."""
     keypoints = {AWKWARD[0]: ENDS, AWKWARD[1]: {"names": ["lid", "top"], "mirrored": {}}}
     return pointed(tmp_path_factory.mktemp("unlike") / "set", keypoints)
-
-
-def run(source, name, dest, **options):
-    return export(source.root, name, dest, Options(**options))
 
 
 # a warning of pycocotools 2.0.11 about its own arrays under NumPy 2

@@ -18,22 +18,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.exporters.exporter import Options
-from blendgen.exporters.formats import export
+from tests.exporters.exported import pixels, rows_of, run
 from tests.exporters.fake import as_json
-
-
-def run(source, name, dest, **options):
-    return export(source.root, name, dest, Options(**options))
-
-
-def rows_of(source, split):
-    return [row for row in source.rows() if row.split == split]
-
-
-def pixels(path) -> bytes:
-    with Image.open(path) as image:
-        return image.convert("RGB").tobytes()
 
 
 def by_pixels(source, split):
