@@ -76,8 +76,8 @@ def sample(
 ) -> Sampled:  # fmt: skip
     """The values sampled for image `index` of a spec; nothing is rendered.
 
-    attempt: from 0, as a shot that cannot be rendered is sampled again; None: the first attempt whose
-        values go together
+    attempt: from 0, as a shot that cannot be rendered is sampled again; None: the first
+        feasible attempt
     The rest, and what is raised, is as for check.
     """
     from blendgen.draw.shot import draw_exposures, draw_feasible_shot, draw_shot

@@ -4,8 +4,8 @@ BlendgenError            1  rendering or another step failed
 |- UsageError            2  the command was called wrongly
 |- SpecError             3  the spec file is not valid (carries every Problem at once)
 |- GeometryError         3  a sampled arrangement is not possible (a point behind the camera, ...)
-|  `- InfeasibleDraw        one draw of a shot has no solution; the shot is drawn again
-|- InfeasibleShot        3  every draw of a shot is infeasible; a run records its images as failed
+|  |- InfeasibleDraw        one draw of a shot has no solution; the shot is drawn again
+|  `- InfeasibleShot        every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
 |- SetupError            4  Blender, a system library or a device is missing
 `- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
@@ -111,13 +111,11 @@ class InfeasibleDraw(GeometryError):
         return self.message
 
 
-class InfeasibleShot(BlendgenError):
-    """Every attempt at a shot failed.
+class InfeasibleShot(GeometryError):
+    """Every attempt at a shot failed; no further attempt is made.
 
     faults: the error of each attempt, in order
     """
-
-    exit_code = ExitCode.SPEC
 
     def __init__(self, shot_index: int, faults: tuple[GeometryError, ...]):
         super().__init__(shot_index, faults)

@@ -66,7 +66,7 @@ ALLOWED = {
 }
 PATTERNS = (
     *("blendgen/**/*.py", "tests/**/*.py", "benchmarks/**/*.py", "docs/**/*.md", "*.md"),
-    *("configs/**/*.yaml", "scenes/**/*.yaml"),
+    *("configs/**/*.yaml", "scenes/**/*.yaml", "Makefile", "pyproject.toml", ".ci/run"),
 )
 FILES = sorted({path for pattern in PATTERNS for path in REPOSITORY.glob(pattern)})
 

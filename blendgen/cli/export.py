@@ -61,7 +61,7 @@ class _Format(click.ParamType):
     "--crops",
     type=click.FloatRange(0, 2),
     metavar="MARGIN",
-    help="Write a picture of each product, its box wider by this share on each side, not whole images.",
+    help="Write one crop per product, not whole images: its box, with a margin of this share of its size.",
 )
 @click.option(
     "--outlines",

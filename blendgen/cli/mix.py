@@ -39,7 +39,7 @@ _FOLDER = click.Path(path_type=Path)
     type=click.Choice(("hard", "copy", "symlink")),
     default="copy",
     show_default=True,
-    help="How files are placed in the folder; to change a link in place changes the original.",
+    help="How files are placed in the folder; editing a link in place changes the original.",
 )
 @click.option("--force", is_flag=True, help="Replace another mixture in the folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from blendgen import api
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode
 from blendgen.models.inspection import Inspected, Inspection
 from blendgen.models.scan import UP_AXES
@@ -25,7 +25,7 @@ _MAX_POSES = 4
     help="Unit of obj, stl and ply files; overrides the unit of other formats.",
 )
 @click.option("--up", type=click.Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
-@click.option("--init", is_flag=True, help="Write a sidecar to start from, next to PLACE, a model file.")
+@click.option("--init", is_flag=True, help="Write a first sidecar next to PLACE, which must be a model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(place, unit, up, init, as_json):
     """Check the models of PLACE and their sidecars. PLACE is a folder, a model file, a sidecar or a spec.
@@ -34,7 +34,11 @@ def command(place, unit, up, init, as_json):
     used or a sidecar is wrong.
     """
     if init:
-        say(f"wrote {api.create_sidecar(place, unit=unit, up=up)}")
+        sidecar = str(api.create_sidecar(place, unit=unit, up=up))
+        if as_json:
+            echo_json({"schema_version": 1, "sidecar": sidecar})
+        else:
+            echo(sidecar)
         return ExitCode.OK
     inspection = api.inspect_models(place, unit=unit, up=up)
     if as_json:

@@ -34,13 +34,14 @@ from blendgen.cli.terminal import echo
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="With --vary and --ablate: the image whose other values all images have.",
+    help="With --vary or --ablate: the image that supplies the values held constant.",
 )
 @spec_options
 def command(spec, sheet, images, boxes, vary, ablate, index, settings, seed, render, strict):
     """Render a few images of SPEC, small and quickly, onto one labelled contact sheet.
 
-    With --render, the preset decides on size and quality. --vary camera.elevation_deg shows what one
+    Without --render, images are at most 160 px wide and high and use at most 8 samples; with it, they
+    have the size of the spec, or of the preset if it has one. --vary camera.elevation_deg shows what one
     parameter does; the captions then give its values.
     """  # fmt: skip
     with Progress() as progress:

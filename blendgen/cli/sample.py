@@ -21,7 +21,7 @@ from blendgen.cli.terminal import echo_json
 @click.option(
     "--attempt",
     type=click.IntRange(min=0),
-    help="Number of the attempt, from 0; default: the first whose values go together.",
+    help="Number of the attempt, from 0; default: the first feasible one.",
 )
 @spec_options
 def command(spec, index, attempt, settings, seed, render, strict):

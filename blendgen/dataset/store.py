@@ -170,8 +170,8 @@ class Store:
             _, foreign = our_files(self.layout, {})
             if foreign:
                 raise DatasetError(
-                    f"{root}: is not empty and holds no blendgen data set (dataset.json is missing or "
-                    f"damaged); give another folder with -o. It contains:{listed(foreign)}"
+                    f"{root}: is not empty and does not contain a data set of blendgen (dataset.json is "
+                    f"missing or damaged); choose another folder with -o. It contains:{listed(foreign)}"
                 )
             return
         self._refuse_other_classes(known)

@@ -128,7 +128,11 @@ def _selected(
         return sources
     by_name = {source.name: source for source in sources}
     problems = [
-        spec_file.problem((*path, "models", i), f"{name!r} is not here{did_you_mean(name, by_name)}")
+        spec_file.problem(
+            (*path, "models", i),
+            f"there is no model {name!r} in {section.catalog or section.directory}"
+            f"{did_you_mean(name, by_name)}",
+        )
         for i, name in enumerate(section.models)
         if name not in by_name
     ]

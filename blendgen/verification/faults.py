@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
-from blendgen.errors import UsageError
+from blendgen.errors import DatasetError, UsageError
 from blendgen.system.progress import Progress
 from blendgen.verification.dataset import Fault, verify
 
@@ -26,6 +26,8 @@ def dataset_faults(
     for name, count in (("ray_check", ray_check), ("rerender", rerender)):
         if count is not None and count < 1:
             raise UsageError(f"{name}: expected a number of images from 1 on, got {count}")
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: is not a folder, or does not exist")
     progress.begin(read_record(Layout(folder)).get("images", 0), "row")
     yield from verify(folder, progress.advance)
     if ray_check is not None or rerender is not None:

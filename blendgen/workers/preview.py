@@ -81,7 +81,7 @@ def make_preview(
 def _refuse(output: Path) -> None:
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(
-            f"{output}: the name of a sheet ends in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
+            f"{output}: expected a file name that ends in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
         )
     refuse_others_file(output)
 
@@ -120,7 +120,7 @@ def sweep_of(spec: Spec, inventory: Inventory, options: PreviewOptions) -> Sweep
     """
     target = options.vary or options.ablate
     if target is None or (options.vary and options.ablate):
-        raise UsageError("vary and ablate exclude each other; give one of them")
+        raise UsageError("--vary and --ablate exclude each other; give one of them")
     sampled = drawn_values(spec, inventory.catalog, inventory.class_table, options.index)
     sections = {name.rsplit(".", depth)[0] for name in sampled for depth in range(1, name.count(".") + 1)}
     known = {*sampled, *sections, "products"}

@@ -138,7 +138,7 @@ def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
         (f["line"], f["column"], f["field"]) for f in report["faults"] if f["file"] == f"{folder}/bad.yaml"
     ]
     assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
-    off = "is 20 mm off the surface, more than 2; the nearest point is [20, 60, 50], as in"
+    off = "is 20.0 mm from the surface, at most 2.0 mm is allowed; the nearest point is [20, 60, 50], as in"
     assert report["faults"][1]["message"].startswith(off)
     assert report["faults"][-1]["message"] == "unknown key, did you mean class?"
     plain = blendgen("models", folder)
@@ -247,13 +247,16 @@ def test_a_sidecar_without_its_first_line_is_reported_with_that_line(tmp_path):
 def test_init_writes_a_sidecar_that_passes(tmp_path):
     folder = write_models(tmp_path / "models", mug=None)
     result = blendgen("models", folder / "mug.obj", "--init", "--unit", "mm")
-    assert result.returncode == 0 and result.stdout == ""
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"{folder / 'mug.yaml'}\n", "")
     text = (folder / "mug.yaml").read_text()
     assert 'class: "mug"\nunit: mm\n' in text and '  "body_1": "body_1"' in text
     assert blendgen("models", folder / "mug.obj").returncode == 0
     again = blendgen("models", folder / "mug.obj", "--init")
     assert again.returncode == 2 and "has a sidecar" in again.stderr
     assert (folder / "mug.yaml").read_text() == text
+    (folder / "mug.yaml").unlink()
+    listed = blendgen("models", folder / "mug.obj", "--init", "--unit", "mm", "--json")
+    assert json.loads(listed.stdout) == {"schema_version": 1, "sidecar": str(folder / "mug.yaml")}
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_images_without_a_record_are_never_taken_for_ours(tmp_path, pipeline, da
     layout.record.write_text(damage) if damage else layout.record.unlink()
     before = content(layout.root)
     for force in (False, True):
-        with pytest.raises(DatasetError, match=r"holds no blendgen data set(.|\n)*images/"):
+        with pytest.raises(DatasetError, match=r"does not contain a data set of blendgen(.|\n)*images/"):
             Store(layout.root, dict(RECORD), "", force=force).__enter__()
     assert content(layout.root) == before
 
@@ -393,7 +393,7 @@ def test_sizes_are_always_compared_and_hashes_on_request_or_at_the_end(tmp_path,
 def test_a_foreign_folder_is_refused_even_by_force(tmp_path):
     (tmp_path / "thesis.doc").write_text("x")
     with (
-        pytest.raises(DatasetError, match="holds no blendgen data set"),
+        pytest.raises(DatasetError, match="does not contain a data set of blendgen"),
         Store(tmp_path, RECORD, "", force=True),
     ):
         pass

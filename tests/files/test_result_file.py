@@ -62,7 +62,7 @@ def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(SPEC if name == "spec.yaml" else name)
     done = run("generate", "spec.yaml", "-o", ".", "-n", "1", *force, cwd=tmp_path)
-    assert done.returncode == 5 and "is not empty and holds no blendgen data set" in done.stderr
+    assert done.returncode == 5 and "is not empty and does not contain a data set of blendgen" in done.stderr
     assert "images/2019/beach.jpg" in done.stderr and "Traceback" not in done.stderr
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()} == set(mine)
     assert all((tmp_path / name).read_text() == (SPEC if name == "spec.yaml" else name) for name in mine)

@@ -79,8 +79,8 @@ def test_a_keypoint_far_off_is_reported_with_the_nearest_point_in_the_files_own_
     assert whole(replace(tower, keypoints=measured), "keypoints: {a: [31.9, 30, 0]}").keypoints[0].name == "a"
     messages = apply(replace(tower, keypoints=measured), "keypoints: {a: [42, 30, 0]}")[1]
     assert messages == [
-        "tower.yaml:2:13: keypoints.a: is 12 mm off the surface, more than 2; the nearest point is "
-        "[30, 30, 0], as in the model file"
+        "tower.yaml:2:13: keypoints.a: is 12.0 mm from the surface, at most 2.0 mm is allowed; the nearest "
+        "point is [30, 30, 0], as in the model file"
     ]
 
 

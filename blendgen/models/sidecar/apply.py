@@ -93,8 +93,8 @@ def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
             nearest_point = ", ".join(f"{x:.4g}" for x in frame.to_file(measured.position_m))
             yield file.problem(
                 ("keypoints", name),
-                f"is {1000 * off_m:.3g} mm off the surface, more than {1000 * tolerance_m:.3g}; the "
-                f"nearest point is [{nearest_point}], {_FRAMES[file.sidecar.coordinates]}",
+                f"is {1000 * off_m:,.1f} mm from the surface, at most {1000 * tolerance_m:,.1f} mm is "
+                f"allowed; the nearest point is [{nearest_point}], {_FRAMES[file.sidecar.coordinates]}",
             )
 
 
