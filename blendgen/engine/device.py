@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from blendgen.errors import SetupError, UsageError
+from blendgen.errors import SetupError, UsageError, did_you_mean
 
 # the best first: OptiX runs on the same cards as CUDA and traces rays in hardware
 GPU_BACKENDS = ("optix", "cuda", "hip", "oneapi", "metal")
@@ -43,9 +43,7 @@ def parse_device(text: str) -> DeviceRequest:
     """The request in "auto", "cpu", "cuda" or "cuda:0,2"; raises UsageError."""
     word, colon, listed = text.strip().lower().partition(":")
     if word not in _WORDS:
-        raise UsageError(
-            f"--device {text}: expected {', '.join(_WORDS)}, or some cards of a backend such as cuda:0,1"
-        )
+        raise UsageError(f"--device {text}: unknown device{did_you_mean(word, _WORDS)}")
     if not colon:
         return DeviceRequest(word)
     numbers = listed.split(",")

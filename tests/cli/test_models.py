@@ -142,7 +142,7 @@ def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
     assert report["faults"][1]["message"].startswith(off)
     assert report["faults"][-1]["message"] == "unknown key, did you mean class?"
     plain = blendgen("models", folder)
-    assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: is 20 mm" in plain.stdout
+    assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: is 20.0 mm" in plain.stdout
     assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"
 
 
