@@ -98,7 +98,7 @@ def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
     [
         ({"workers": 0}, "workers: expected a number from 1 on, got 0"),
         ({"indices": [3, -1]}, "indices: expected numbers from 0 on, got -1"),
-        ({"device": "gpu"}, "expected auto, cpu, optix, cuda"),
+        ({"device": "gpu"}, "known: auto, cpu, cuda, hip, metal, oneapi, optix"),
     ],
 )
 def test_options_that_are_not_possible_are_refused(tmp_path, options, message):
