@@ -7,6 +7,7 @@ Out: a frozen Spec with the line and column of its keys, or a SpecError with all
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -30,6 +31,7 @@ from blendgen.spec.yaml_source import Path as FieldPath
 _PRESETS = {"sensor": ("sensors", "machine_vision"), "render": ("render", "draft")}
 # either key sets the number of samples: an override of one removes the other
 _ALTERNATIVES = {"target_psnr_db": "samples_per_pixel", "samples_per_pixel": "target_psnr_db"}
+_INDEX = re.compile(r"[0-9]{1,9}")
 _NOWHERE: dict[FieldPath, tuple[int, int]] = {(): (0, 0)}  # places of values that do not come from a file
 
 
@@ -98,7 +100,8 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
     value = copy.deepcopy(document.value)
     problems = [problem for o in overrides if (problem := _apply(value, o))]
     problems += [_problem(document, overrides, path, NO_VALUE) for path in without_value(value) if path]
-    problems += [_problem(document, overrides, path, message) for path, message in renamed_keys(value)]
+    renamed = list(renamed_keys(value))
+    problems += [_problem(document, overrides, path, message) for path, _, message in renamed]
     for key, (kind, default) in _PRESETS.items():
         try:
             value[key] = presets.expand(kind, value.get(key, default))
@@ -108,8 +111,10 @@ def check_spec(document: Document, folder: Path, overrides: tuple[Override, ...]
     try:
         spec = Spec.model_validate(value)
     except ValidationError as error:
+        moved = {new_path for _, new_path, _ in renamed}
         for path, message in faults(error, Spec):
-            problems.append(_problem(document, overrides, path, message + _preset_advice(path, message)))
+            if path not in moved:  # the file does not have that key
+                problems.append(_problem(document, overrides, path, message + _preset_advice(path, message)))
     if not problems:
         spec, broken = linked(spec)
         broken += hold_out_faults(spec)
@@ -135,17 +140,24 @@ def parse_override(text: str) -> Override:
 
 
 def as_overrides(overrides: Mapping[str, Any] | Iterable[Override]) -> Iterator[Override]:
-    """Overrides from plain values by their field, such as camera.distance_m or products[0].unit."""
+    """Overrides from plain values by their field, such as camera.distance_m or products[0].unit.
+
+    raises: UsageError for a key that is not a string
+    """
     if not isinstance(overrides, Mapping):
         yield from overrides
         return
     for key, value in overrides.items():
+        if not isinstance(key, str):
+            raise UsageError(
+                f"overrides: expected a field such as 'camera.distance_m' as the key, got {key!r}"
+            )
         yield Override(f"{key}={value!r}", _field_path(key), value)
 
 
 def _field_path(key: str) -> FieldPath:
     parts = key.strip().replace("[", ".").replace("]", "").split(".")
-    return tuple(int(part) if part.isdigit() else part for part in parts)
+    return tuple(int(part) if _INDEX.fullmatch(part) else part for part in parts)
 
 
 def resolved_yaml(spec: Spec) -> str:
@@ -188,7 +200,7 @@ def _apply(value: Any, override: Override) -> Problem | None:
     *parents, last = override.path
     if parents and parents[0] in _PRESETS:
         _start_from_preset(value, parents[0])
-    root, new = value, override.value
+    root, new = value, copy.deepcopy(override.value)  # later overrides change parts of it
     if override.path == ("render",):
         new = _with_engine(value.get("render"), new)
     for part in parents:

@@ -21,15 +21,19 @@ RENAMED = {
     "output.oriented_boxes": "output.obb",
     "output.boxes_3d": "output.bbox_3d",
 }
+_EVEN = ("coverage", "even")
 
 
-def renamed_keys(spec: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    """(path, message) of each old key; it is removed, so that nothing else is reported about it."""
-    for old in RENAMED:
-        *parents, key = old.split(".")
+def renamed_keys(spec: dict[str, Any]) -> Iterator[tuple[Path, Path, str]]:
+    """(old path, new path, message) of each old key; its value moves to the new key, so that this is not
+    missing."""
+    for old, new in RENAMED.items():
+        (*parents, key), new_path = old.split("."), tuple(new.split("."))
         section = spec.get(parents[0]) if parents else spec
         if isinstance(section, dict) and key in section:
-            yield (*parents, key), _message(old, section.pop(key))
+            value = section.pop(key)
+            section.setdefault(new_path[-1], "low_discrepancy" if (old, value) == _EVEN else value)
+            yield (*parents, key), new_path, _message(old, value)
 
 
 def renamed_parameter(path: str) -> str | None:
@@ -38,6 +42,6 @@ def renamed_parameter(path: str) -> str | None:
 
 
 def _message(old: str, value: Any = None) -> str:
-    if (old, value) == ("coverage", "even"):
+    if (old, value) == _EVEN:
         return "`coverage: even` is now `sampling: low_discrepancy`"
     return f"`{old}` is now `{RENAMED[old]}`"

@@ -6,7 +6,15 @@ import yaml
 
 from blendgen.errors import SpecError, UsageError
 from blendgen.spec.distributions import Constant, Uniform
-from blendgen.spec.load import check_spec, load_spec, parse_override, resolved_values, resolved_yaml
+from blendgen.spec.load import (
+    as_overrides,
+    as_spec_file,
+    check_spec,
+    load_spec,
+    parse_override,
+    resolved_values,
+    resolved_yaml,
+)
 from blendgen.spec.yaml_source import parse
 
 SCENES = sorted((Path(__file__).resolve().parents[2] / "scenes").glob("*.yaml"))
@@ -97,10 +105,11 @@ def test_a_fault_is_an_error_with_file_line_field_and_way_out(line, place, expec
         ("camera: {aim: [0, 0]}", "4:10: camera.aim: `camera.aim` is now `camera.subject_offset`"),
         ("camera: {rig: overhead, mounts: 2}", "`camera.mounts` is now `camera.camera_count`"),
         ("render: {preset: draft, quality_db: 40}", "is now `render.target_psnr_db`"),
+        ("render: {quality_db: 40, max_bounces: 2, denoise: true}", "is now `render.target_psnr_db`"),
+        ("per_image: 99", "`per_image` is now `products_per_image`"),
         ("output: {coverage: true}", "4:10: output.coverage: `output.coverage` is now `output.soft_masks`"),
         ("output: {oriented_boxes: true}", "`output.oriented_boxes` is now `output.obb`"),
         ("output: {object_coordinates: true}", "`output.object_coordinates` is now `output.nocs`"),
-        ("output: {oriented_boxes: true}", "`output.oriented_boxes` is now `output.obb`"),
         ("output: {boxes_3d: true}", "`output.boxes_3d` is now `output.bbox_3d`"),
     ],
 )
@@ -175,8 +184,24 @@ def test_a_resolution_on_the_command_line_wins_over_the_preset():
 
 
 def test_all_faults_are_reported_at_once_in_the_order_of_the_file():
-    reported = problems(MINIMAL + "seeed: 1\ncamera: {roll_deg: x}\nsensor: nope\nper_image: 99\n")
+    reported = problems(MINIMAL + "seeed: 1\ncamera: {roll_deg: x}\nsensor: nope\nproducts_per_image: 99\n")
     assert [problem.split(":")[1] for problem in reported] == ["4", "5", "6", "7"]
+
+
+def test_overrides_are_not_changed():
+    """A later override sets a field inside of an earlier one, whose empty and old keys are removed."""
+    given = {"camera": {"roll_deg": 1, "aim": [0, 0], "azimuth_deg": None}, "camera.roll_deg": 2}
+    for _ in range(2):
+        with pytest.raises(SpecError, match=r"is now `camera.subject_offset`"):
+            as_spec_file(yaml.safe_load(MINIMAL), as_overrides(given))
+        assert given["camera"] == {"roll_deg": 1, "aim": [0, 0], "azimuth_deg": None}
+
+
+def test_the_key_of_an_override_is_a_string_and_its_index_is_plain_digits():
+    with pytest.raises(UsageError, match=r"expected a field such as 'camera.distance_m' as the key, got 3"):
+        list(as_overrides({3: 1}))
+    for index in ("\N{SUPERSCRIPT TWO}", "9" * 5000):
+        assert "cannot be set here" in problems(MINIMAL, f"products[{index}]=1")[0]
 
 
 def test_overrides_enter_as_if_they_stood_in_the_file():
