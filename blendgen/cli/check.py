@@ -36,7 +36,7 @@ def _lines(report: CheckReport) -> list[str]:
         f"{report.name}: {report.images} images of {width} x {height} px",
         f"{report.products} products in {len(report.classes)} classes: {', '.join(report.classes)}",
         f"camera {nearest_m:g} to {farthest_m:g} m away, products fill {least:g} to {most:g} of the frame "
-        f"(first {sampled.shots} shots)",
+        f"(first {sampled.shots + sampled.given_up} shots)",
         f"the largest sides of the products measure {smallest_m:g} to {largest_m:g} m",
         *_infeasible(sampled),
         *(f"note: {note}" for note in report.notes),
@@ -50,6 +50,6 @@ def _infeasible(sampled: SampledShots) -> list[str]:
     if not total:
         return []
     return [
-        f"{total} of {sampled.draws} draws ({total / sampled.draws:.1%}) are infeasible and are drawn again:",
+        f"{total} of {sampled.draws} draws ({total / sampled.draws:.1%}) are infeasible:",
         *(f"  {one.draws} {one.reason}, such as: {one.example}" for one in sampled.infeasible),
     ]

@@ -6,13 +6,14 @@ attempt has random streams of its own; the shots of other indices do not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from blendgen.errors import GeometryError, InfeasibleDraw, InfeasibleShot, Reason
 
 MAX_ATTEMPTS = 16
 MAX_UNSETTLED_PILES = 4  # each attempt drops the pile several times, which may take seconds
+FIRST_SHOTS = 8
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,19 @@ def first_feasible(shot_index: int, make: Callable[[int], Result]) -> Result:
         except GeometryError as fault:
             faults.append(fault)
     raise InfeasibleShot(shot_index, tuple(faults))
+
+
+def refuse_systematic(failed: Sequence[tuple[str, str]]) -> None:
+    """Raises GeometryError if the first FIRST_SHOTS shots all failed for the same reason: such a spec is
+    wrong and not unlucky.
+
+    failed: reason and message of those of the first shots that failed, in their order
+    """
+    if len(failed) == FIRST_SHOTS and len({reason for reason, _ in failed}) == 1:
+        reason, message = failed[0]
+        raise GeometryError(
+            f"the first {FIRST_SHOTS} shots all fail for the same reason ({reason}): {message}"
+        )
 
 
 def _exhausted(faults: list[GeometryError]) -> bool:

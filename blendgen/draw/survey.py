@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from blendgen.draw.attempts import first_feasible
+from blendgen.draw.attempts import first_feasible, refuse_systematic
 from blendgen.draw.shot import draw_shot
-from blendgen.errors import GeometryError
+from blendgen.errors import GeometryError, InfeasibleShot
 from blendgen.models.inventory import Inventory
 from blendgen.models.product import Catalog
 from blendgen.scene.shot import Shot
@@ -42,18 +42,21 @@ class InfeasibleDraws:
 class SampledShots:
     """Statistics of the first shots; ranges are (lowest, highest).
 
-    shots: how many were sampled; splits: how many of them are in each split
+    shots: how many were sampled; given_up: how many more have no feasible draw, so that their images cannot
+        be made
+    splits: how many of `shots` are in each split
     frame_fill: share of the frame that the products fill; distance_m: from the camera to the products
     largest_side_m: of the products, over all of them
     cut_by_the_frame: shots in which a product reaches out of the image
     below_frame_fill: shots in which the products fill less of the frame than the spec wants
     smallest_view_m: shorter side of the surface that an overhead camera shows at its lowest, with its
         longest lens; None for other cameras
-    draws: shots, and draws that were infeasible, after which the shot was drawn again
-    infeasible: the latter by reason, the most frequent first
+    draws: of all these shots, the infeasible ones included
+    infeasible: the infeasible ones by reason, the most frequent first
     """
 
     shots: int
+    given_up: int
     splits: dict[str, int]
     frame_fill: tuple[float, float]
     distance_m: tuple[float, float]
@@ -113,6 +116,12 @@ class CheckReport:
                 f"in {sampled.cut_by_the_frame} of {sampled.shots} shots the frame cuts a product off; raise "
                 "camera.distance_m or lower camera.focal_length_mm"
             )
+        if sampled.given_up:
+            notes.append(
+                f"{sampled.given_up} of the first {sampled.shots + sampled.given_up} shots have no feasible "
+                "draw; their images cannot be made, and will be missing from the data set; narrow the "
+                "distributions that do not go together"
+            )
         share = 1 - sampled.shots / sampled.draws
         if share > _MAX_INFEASIBLE_SHARE:
             notes.append(
@@ -129,12 +138,10 @@ class CheckReport:
 def survey(spec: Spec, inventory: Inventory) -> CheckReport:
     """Sample the first shots of a spec, at most MAX_SHOTS.
 
-    raises: InfeasibleShot for the first shot of which every draw is infeasible
+    raises: InfeasibleShot if none of them has a feasible draw; GeometryError where a run would stop for it
     """
     catalog = inventory.catalog
-    count = min(MAX_SHOTS, -(-spec.images // spec.exposures_per_shot))
-    faults: list[GeometryError] = []
-    shots = [_drawn(spec, inventory, index, faults) for index in range(count)]
+    shots, given_up, faults = _drawn_shots(spec, inventory)
     return CheckReport(
         name=spec.name,
         images=spec.images,
@@ -144,8 +151,27 @@ def survey(spec: Spec, inventory: Inventory) -> CheckReport:
         parts={product.name: tuple(product.parts) for product in catalog.products},
         colorways={p.name: tuple(colorway.name for colorway in p.colorways) for p in catalog.products},
         left_out=tuple(str(refusal) for refusal in inventory.refusals),
-        sampled=_statistics(spec, catalog, shots, faults),
+        sampled=_statistics(spec, catalog, shots, len(given_up), faults),
     )
+
+
+def _drawn_shots(
+    spec: Spec, inventory: Inventory
+) -> tuple[list[Shot], list[InfeasibleShot], list[GeometryError]]:
+    """The first shots, those of them that have no feasible draw, and the errors of all infeasible draws."""
+    shots: list[Shot] = []
+    given_up: list[InfeasibleShot] = []
+    faults: list[GeometryError] = []
+    for index in range(min(MAX_SHOTS, -(-spec.images // spec.exposures_per_shot))):
+        try:
+            shots.append(_drawn(spec, inventory, index, faults))
+        except InfeasibleShot as shot:
+            given_up.append(shot)
+            if not shots:
+                refuse_systematic([(str(one.fault.reason), str(one.fault)) for one in given_up])
+    if not shots:
+        raise given_up[0]
+    return shots, given_up, faults
 
 
 def _drawn(spec: Spec, inventory: Inventory, index: int, faults: list[GeometryError]) -> Shot:
@@ -168,12 +194,13 @@ def _by_reason(faults: Sequence[GeometryError]) -> tuple[InfeasibleDraws, ...]:
 
 
 def _statistics(
-    spec: Spec, catalog: Catalog, shots: Sequence[Shot], faults: Sequence[GeometryError]
+    spec: Spec, catalog: Catalog, shots: Sequence[Shot], given_up: int, faults: Sequence[GeometryError]
 ) -> SampledShots:
     fills = [shot.camera.frame_fill for shot in shots]
     wanted_fill = _lowest_frame_fill(spec) - _FILL_TOLERANCE
     return SampledShots(
         shots=len(shots),
+        given_up=given_up,
         splits=dict(sorted(Counter(shot.split for shot in shots).items())),
         frame_fill=_range(fills, 3),
         distance_m=_range([shot.camera.distance_m for shot in shots], 3),

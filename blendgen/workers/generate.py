@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
-from blendgen.errors import GeometryError, Interrupted
+from blendgen.draw.attempts import FIRST_SHOTS, refuse_systematic
+from blendgen.errors import Interrupted
 from blendgen.pipeline import tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
@@ -27,7 +28,6 @@ from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import Made
 
 _MANY_SHOTS = 4096  # enough for any number of workers
-_FIRST_SHOTS = 8
 _log = logging.getLogger(__name__)
 
 
@@ -130,7 +130,7 @@ class Failures:
         self._store = run.store
         recorded = run.store.failures()
         self._failures = {index: recorded[index] for index in recorded.keys() & run.indices}
-        first_tasks = itertools.islice(tasks_for(run.job.spec, run.indices), _FIRST_SHOTS)
+        first_tasks = itertools.islice(tasks_for(run.job.spec, run.indices), FIRST_SHOTS)
         self._first_shots = [task.shot_index for task in first_tasks]
         self._reasons = {failure.reason for failure in self._failures.values()}
         self._first_failed: dict[int, FailedImage] = {}
@@ -160,14 +160,10 @@ class Failures:
         self.refuse_systematic()
 
     def refuse_systematic(self) -> None:
-        """Raises GeometryError if the first shots of the run all failed for the same reason: such a spec is
-        wrong and not unlucky. Does not depend on the order in which the shots finish."""
+        """Raises GeometryError as attempts.refuse_systematic does, for the first shots of the run; does not
+        depend on the order in which the shots finish."""
         first = [self._first_failed[shot] for shot in self._first_shots if shot in self._first_failed]
-        if len(first) == _FIRST_SHOTS and len({failure.reason for failure in first}) == 1:
-            raise GeometryError(
-                f"the first {_FIRST_SHOTS} shots all fail for the same reason ({first[0].reason}): "
-                f"{first[0].message}"
-            )
+        refuse_systematic([(failure.reason, failure.message) for failure in first])
 
     def _note_first(self, failures: Iterable[FailedImage]) -> None:
         of_first_shots = (failure for failure in failures if failure.shot_index in self._first_shots)

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from blendgen.draw.attempts import MAX_ATTEMPTS, MAX_UNSETTLED_PILES, first_feasible
+from blendgen.draw.attempts import MAX_ATTEMPTS, MAX_UNSETTLED_PILES, first_feasible, refuse_systematic
 from blendgen.draw.shot import draw_feasible_shot, draw_shot, drawn_values
 from blendgen.draw.survey import survey
 from blendgen.draw.sweep import Sweep
@@ -151,14 +151,48 @@ def test_a_check_says_which_share_of_the_draws_is_infeasible_and_why(shapes):
     assert clean.infeasible == () and clean.draws == 5
 
 
-def test_a_check_warns_of_a_large_share_and_fails_where_no_draw_is_feasible(shapes):
+def test_a_check_warns_of_a_large_share(shapes):
     inventory = Inventory(shapes, make_class_table(shapes))
     few = {"distance_m": {"choice": {0.01: 1, 0.4: 30}}}
     notes = [survey(make_spec(images=60, camera=camera), inventory).notes for camera in (HALF_TOO_NEAR, few)]
     assert any("of the draws are infeasible" in note for note in notes[0])
     assert not any("infeasible" in note for note in notes[1])
-    with pytest.raises(InfeasibleShot, match="shot 0: all 16 attempts failed"):
+
+
+def test_a_check_counts_the_shots_that_cannot_be_made_as_a_run_leaves_them_out(shapes):
+    inventory = Inventory(shapes, make_class_table(shapes))
+    mostly_too_near = {"distance_m": {"choice": {0.01: 20, 0.4: 1}}}
+    spec = make_spec(images=30, camera=mostly_too_near)
+    report = survey(spec, inventory)
+    sampled = report.sampled
+    infeasible = [index for index in range(30) if is_infeasible(spec, shapes, index)]
+    assert sampled.given_up == len(infeasible) > 0 and sampled.shots == 30 - len(infeasible) > 0
+    assert sampled.draws == sampled.shots + sum(reason.draws for reason in sampled.infeasible)
+    assert f"{len(infeasible)} of the first 30 shots have no feasible draw" in report.notes[0]
+
+
+def is_infeasible(spec, shapes, index):
+    try:
+        draw_feasible_shot(spec, shapes, make_class_table(shapes), index)
+    except InfeasibleShot:
+        return True
+    return False
+
+
+def test_a_check_fails_where_a_run_would_stop_and_where_no_image_can_be_made(shapes):
+    inventory = Inventory(shapes, make_class_table(shapes))
+    systematic = r"^the first 8 shots all fail for the same reason \(camera_in_products\): camera.distance_m"
+    with pytest.raises(GeometryError, match=systematic):
         survey(make_spec(camera=ALL_TOO_NEAR), inventory)
+    with pytest.raises(InfeasibleShot, match="shot 0: all 16 attempts failed"):
+        survey(make_spec(images=7, camera=ALL_TOO_NEAR), inventory)
+
+
+def test_the_first_shots_are_refused_only_if_all_fail_for_the_same_reason():
+    refuse_systematic([("a", "message")] * 7)
+    refuse_systematic([("a", "message")] * 7 + [("b", "message")])
+    with pytest.raises(GeometryError, match=r"\(a\): first$"):
+        refuse_systematic([("a", "first")] + [("a", "message")] * 7)
 
 
 def test_the_values_of_a_preview_are_those_of_the_attempt_that_is_rendered(shapes):
