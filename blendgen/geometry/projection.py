@@ -231,10 +231,22 @@ def unproject(
 
 def pixel_rays(intrinsics: ArrayLike, resolution: tuple[int, int]) -> RaysHW3:
     """Directions through all pixel centres, camera frame, z = 1: (height, width, 3)."""
+    x, y = np.meshgrid(*_pixel_centers(intrinsics, resolution))
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def border_points(intrinsics: ArrayLike, resolution: tuple[int, int]) -> PointsN2:
+    """(n, 2) centres of the outermost pixels on the image plane at z = 1, as `pixel_rays` has them."""
+    x, y = _pixel_centers(intrinsics, resolution)
+    sides = ((x, y[0]), (x, y[-1]), (x[0], y), (x[-1], y))
+    return np.concatenate([np.stack(np.broadcast_arrays(*side), axis=-1) for side in sides])
+
+
+def _pixel_centers(intrinsics: ArrayLike, resolution: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+    """(width,) x of the columns and (height,) y of the rows on the image plane at z = 1."""
     width, height = resolution
     (fx, _, cx), (_, fy, cy), _ = np.asarray(intrinsics, float)
-    x, y = np.meshgrid((np.arange(width) + 0.5 - cx) / fx, (np.arange(height) + 0.5 - cy) / fy)
-    return np.stack([x, y, np.ones_like(x)], axis=-1)
+    return (np.arange(width) + 0.5 - cx) / fx, (np.arange(height) + 0.5 - cy) / fy
 
 
 def box_of_mask(mask: MaskHW) -> tuple[int, int, int, int]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from blendgen.errors import GeometryError, InfeasibleDraw, Reason
 from blendgen.geometry.arrays import AnyArray, IntegersHW
-from blendgen.geometry.projection import NO_DISTORTION, distort, pixel_rays, undistort
+from blendgen.geometry.projection import NO_DISTORTION, border_points, distort, pixel_rays, undistort
 from blendgen.optics.overscan import coarseness, share_within, widened
 from blendgen.scene.film import Film
 from blendgen.scene.shot import Camera
@@ -52,15 +52,10 @@ def require_pinhole(intrinsics, resolution: tuple[int, int], distortion) -> None
     half_px = np.array(resolution) / 2
     try:
         undistort(half_px / intrinsics[0][0] * _BORDER, distortion)
-        border = undistort(_outermost(pixel_rays(intrinsics, resolution)[..., :2]), distortion)
+        border = undistort(border_points(intrinsics, resolution), distortion)
     except GeometryError as error:
         raise InfeasibleDraw(Reason.LENS_FOLDS, str(error)) from None
     _refuse_too_wide(_around(border, intrinsics[0][0]), resolution)
-
-
-def _outermost(image: np.ndarray) -> np.ndarray:
-    """(n, c) the first and last rows and columns of an image (h, w, c)."""
-    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
 
 
 def _refuse_too_wide(rendered: tuple[int, int], resolution: tuple[int, int]) -> None:

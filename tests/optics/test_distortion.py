@@ -11,7 +11,7 @@ from blendgen.draw.camera import draw_camera
 from blendgen.draw.sampler import Sampler
 from blendgen.engine.flat import FlatEngine
 from blendgen.errors import GeometryError
-from blendgen.geometry.projection import inverse_rigid, pixel_rays, project, undistort
+from blendgen.geometry.projection import border_points, inverse_rigid, pixel_rays, project, undistort
 from blendgen.optics import distortion as lens_distortion
 from blendgen.optics.distortion import distorted_labels, distorted_light, pinhole
 from blendgen.pipeline import Task
@@ -115,6 +115,20 @@ def test_a_lens_that_does_not_vary_is_undistorted_once_for_all_shots(monkeypatch
     cameras = [draw_camera(spec, box_hull((0.1, 0.1, 0.1)), Sampler(0, shot, 0)) for shot in range(6)]
     assert len({pinhole(camera).world_to_camera for camera in cameras}) == 6
     assert len(calls) == 3  # of its corners and its border when it is drawn, and of all pixels
+
+
+def test_a_lens_is_checked_by_the_border_of_its_image_alone(monkeypatch):
+    camera = draw_camera(make_spec(resolution=[96, 37]), box_hull((0.1, 0.1, 0.1)), Sampler(0, 0, 0))
+    rays = pixel_rays(camera.intrinsics, camera.resolution)[..., :2]
+    border = np.concatenate([rays[0], rays[-1], rays[:, 0], rays[:, -1]])
+    assert np.array_equal(border_points(camera.intrinsics, camera.resolution), border)
+    monkeypatch.setattr(lens_distortion, "pixel_rays", None)
+    points = []
+    monkeypatch.setattr(
+        lens_distortion, "undistort", lambda given, lens: points.append(len(given)) or undistort(given, lens)
+    )
+    lens_distortion.require_pinhole(camera.intrinsics, camera.resolution, (-0.0987, 0.0, 0.0, 0.0, 0.0))
+    assert sum(points) == 2 * (96 + 37) + 9
 
 
 @pytest.mark.parametrize("widest", [-0.15, -0.05, 0.3])
