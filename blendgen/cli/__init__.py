@@ -35,7 +35,17 @@ _COMMANDS = {
 _RENAMED = {"draw": "sample", "assets": "models"}
 
 
+class _PastClick(Exception):
+    """Carries an interrupt, its cause, past click, which would print an empty line first: stderr may be gone."""
+
+
 class _Commands(click.Group):
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise _PastClick from interrupt
+
     def list_commands(self, ctx):
         return list(_COMMANDS)
 
@@ -94,8 +104,8 @@ def run(arguments: list[str], command: click.Command = group, program: str = "bl
             result = command.main(arguments, prog_name=program, standalone_mode=False)
             sys.stdout.flush()
             return result if isinstance(result, int) else ExitCode.OK
-        except (click.exceptions.Abort, KeyboardInterrupt) as error:
-            cause = error.__cause__ if isinstance(error, click.exceptions.Abort) else error
+        except (_PastClick, click.exceptions.Abort, KeyboardInterrupt) as error:
+            cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
             if isinstance(cause, Interrupted):
                 return _failed(str(cause), cause.exit_code, verbose)
             return _failed("stopped", interrupt.exit_code, verbose)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from typing import Any
 
 from blendgen.cli.terminal import say
-from blendgen.files.names import printable
 
 _LINE_EVERY_S = 10.0
 
@@ -45,14 +43,7 @@ class Progress:
             say(self._line())
 
     def note(self, text: str) -> None:
-        """Print a line without breaking the bar."""
-        if self._bar is None:
-            say(text)
-            return
-        from tqdm import tqdm
-
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            tqdm.write(printable(text), file=sys.stderr)
+        say(text)
 
     def _close(self) -> None:
         if self._bar is not None:

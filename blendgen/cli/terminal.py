@@ -13,37 +13,46 @@ import logging
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, TextIO
 
 from blendgen.files.names import printable
 
 
 def echo(text: str) -> None:
     """Print a line of the result on stdout."""
-    print(printable(text), flush=True)
+    _print(printable(text), sys.stdout)
 
 
 def echo_json(value: Any, indent: int | None = None) -> None:
     """Print the result for another program on stdout. JSON escapes all control characters but DEL."""
-    print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), flush=True)
+    _print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), sys.stdout)
 
 
 def say(text: str) -> None:
     """Print a line for the user on stderr; does nothing if that is not possible."""
     with contextlib.suppress(OSError):
-        print(printable(text), file=sys.stderr, flush=True)
+        _print(printable(text), sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line, above the progress bar if there is one."""
+    if "tqdm" in sys.modules:  # no bar was shown before it is loaded
+        from tqdm import tqdm
+
+        tqdm.write(text, file=stream)
+        stream.flush()
+    else:
+        print(text, file=stream, flush=True)
 
 
 def log_handler() -> logging.Handler:
     """A handler that prints log records as lines on stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Printable("%(message)s"))
-    return handler
+    return _Said()
 
 
-class _Printable(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+class _Said(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
 
 
 def open_streams() -> None:

@@ -1,11 +1,16 @@
 """A signal at any time: dropped by a callback, turned into another error, or inside exec()."""
 
+import errno
+import io
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
+
+from blendgen import cli
+from blendgen.errors import Interrupted
 
 PROGRAM = """\
 import signal, sys, time, weakref
@@ -121,6 +126,28 @@ def test_a_dropped_signal_is_recorded_once_generation_starts(name):
 def test_a_program_that_ends_anyway_is_not_disturbed(name):
     result = ran("passed", name)
     assert (result.returncode, result.stderr) == (3, "")
+
+
+class GoneTerminal(io.StringIO):
+    def write(self, text):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("stderr", [io.StringIO, GoneTerminal])
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [(Interrupted(15, "stopped: 3 images"), 143, "stopped: 3 images"), (KeyboardInterrupt(), 130, "stopped")],
+)
+def test_a_stopped_run_has_its_exit_code_and_one_line_even_without_a_terminal(
+    monkeypatch, stderr, error, code, message
+):
+    def generate(*_, **__):
+        raise error
+
+    monkeypatch.setattr("blendgen.api.generate", generate)
+    monkeypatch.setattr("sys.stderr", stderr())
+    assert cli.run(["generate", "scene.yaml", "-o", "out"]) == code
+    assert sys.stderr.getvalue() in ("", f"blendgen: {message}\n")
 
 
 @pytest.mark.skipif("SIGHUP" not in SIGNALS, reason="the system has no SIGHUP")

@@ -1,6 +1,7 @@
 """Output on a terminal: no control characters from files, any encoding, and readers that have gone."""
 
 import ast
+import io
 import json
 import logging
 import subprocess
@@ -35,11 +36,8 @@ def test_only_one_module_prints():
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and (printed := printed_by(node))
     }
-    # into a buffer, which is printed later; tqdm prints its own bar
-    assert {pair for pair in calls if pair[0] != "terminal.py"} == {
-        ("__init__.py", "error.show"),
-        ("progress.py", "tqdm.write"),
-    }
+    # into a buffer, which is printed later
+    assert {pair for pair in calls if pair[0] != "terminal.py"} == {("__init__.py", "error.show")}
 
 
 def test_hidden_characters_are_escaped(capsys):
@@ -51,6 +49,32 @@ def test_hidden_characters_are_escaped(capsys):
     log_handler().handle(record)
     shown = capsys.readouterr()
     assert shown.out == f"{SHOWN}\n" and shown.err == f"{SHOWN}\n" * 3
+
+
+class Screen(io.StringIO):
+    """A terminal that shows what is on it: a carriage return starts to overwrite the line."""
+
+    def isatty(self):
+        return True
+
+    def lines(self):
+        return [line.rpartition("\r")[2].rstrip() for line in self.getvalue().split("\n")]
+
+
+def test_no_line_breaks_into_a_bar(monkeypatch):
+    screen, logger = Screen(), logging.Logger("blendgen")
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("sys.stdout", screen)
+    logger.addHandler(log_handler())
+    with Progress() as progress:
+        progress.begin(4)
+        progress.advance(1)
+        logger.warning("a warning")
+        progress.note("a note")
+        echo("a result")
+        progress.advance(3)
+    *lines, bar, end = screen.lines()
+    assert lines == ["a warning", "a note", "a result"] and bar.startswith("100%") and end == ""
 
 
 def test_line_breaks_and_tabs_stay(capsys):
