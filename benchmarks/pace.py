@@ -24,7 +24,7 @@ from blendgen.models.inventory import Inventory
 from blendgen.spec.load import resolved_yaml
 from blendgen.spec.model import Spec
 from blendgen.system.machine import cores, own_cores
-from blendgen.workers.generate import generate
+from blendgen.workers.generate import Run as GenerateRun
 from blendgen.workers.job import Job
 
 # shots of each worker: the first load Blender and meshes; during the last, other workers may be idle
@@ -123,7 +123,7 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
             spec, inventory.catalog, inventory.class_table, store.layout.root, store.layout.log, threads
         )
         try:
-            generate(job, store, range(images), watch, workers)
+            GenerateRun(job, store, range(images), watch, workers).make_all()
         except Interrupted as error:  # its message names the temporary folder
             raise Interrupted(error.signum, "stopped; nothing was measured") from None
     return Run(

@@ -1,4 +1,4 @@
-"""What a notebook or a script calls; each command of the command line is options plus one of these calls.
+"""What a notebook or a script calls. A command is options plus one of these calls, but schema and doctor.
 
 In: paths and plain values. Out: values, arrays and Datasets. A failure raises a BlendgenError. Nothing is
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
@@ -78,20 +78,16 @@ def sample(
 
     attempt: from 0, as a shot that cannot be rendered is sampled again; None: the first
         feasible attempt
-    The rest, and what is raised, is as for check.
+    The rest is as for check.
+    raises: as check; UsageError for a negative index or attempt
     """
-    from blendgen.draw.shot import draw_exposures, draw_feasible_shot, draw_shot
+    from blendgen.draw.shot import draw_image
     from blendgen.engine.blender.importing.products import measured_inventory
 
     spec_file = load_spec(spec, overrides)
-    values, inventory = spec_file.spec, measured_inventory(spec_file, strict)
-    shot_index = index // values.exposures_per_shot
+    inventory = measured_inventory(spec_file, strict)
     stock = inventory.catalog, inventory.class_table
-    if attempt is None:
-        shot = draw_feasible_shot(values, *stock, shot_index)
-    else:
-        shot = draw_shot(values, *stock, shot_index, attempt)
-    return Sampled(shot, draw_exposures(values, shot, [index])[0])
+    return Sampled(*draw_image(spec_file.spec, *stock, index, attempt))
 
 
 def generate(
@@ -236,11 +232,11 @@ def export(
     quote_formulas: for csv in spreadsheets; force: replace another export in dest
     raises: UsageError for options that the format does not accept, DatasetError, SetupError
     """
-    from blendgen.exporters.exporter import Options
+    from blendgen.exporters.exporter import Options, shard_bytes
     from blendgen.exporters.formats import export
     from blendgen.system.progress import reported_to
 
-    options = Options(crops, outlines, task, int(shard_mb * 2**20), tuple(include), quote_formulas)
+    options = Options(crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas)
     with reported_to(progress) as reporter:
         return export(
             Path(folder), format, Path(dest), options, link, force, reporter.advance, reporter.begin
@@ -275,7 +271,7 @@ def mix(
 def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = None) -> Inspection:
     """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
 
-    unit, up: of files that do not state them, as in a spec
+    unit: of the lengths in the files, whatever they state; up: of obj, stl and ply files; neither for a spec
     raises: UsageError, SpecError, CatalogError, SetupError
     """
     from blendgen.engine.blender.importing.products import measurer
@@ -287,7 +283,8 @@ def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = 
 def create_sidecar(model_file: AnyPath, *, unit: str | None = None, up: str | None = None) -> Path:
     """Write a sidecar to start from next to a model file; returns its path.
 
-    raises: UsageError if the model cannot be used or has a sidecar; SetupError
+    unit, up: as for inspect_models
+    raises: UsageError if the model cannot be used or has a sidecar; CatalogError for another file; SetupError
     """
     from blendgen.engine.blender.importing.products import measurer
     from blendgen.models.sidecar.create import create_sidecar

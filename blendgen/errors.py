@@ -114,19 +114,19 @@ class InfeasibleDraw(GeometryError):
 class InfeasibleShot(GeometryError):
     """Every attempt at a shot failed; no further attempt is made.
 
-    faults: the error of each attempt, in order
+    faults: the error of each attempt, in order; reason: the most frequent one
     """
 
     def __init__(self, shot_index: int, faults: tuple[GeometryError, ...]):
         super().__init__(shot_index, faults)
         self.shot_index, self.faults = shot_index, faults
+        reasons = [fault.reason for fault in faults]
+        self.reason = max(reasons, key=reasons.count)
 
     @property
     def fault(self) -> GeometryError:
         """The last error with the most frequent reason."""
-        reasons = [fault.reason for fault in self.faults]
-        most_frequent = max(reasons, key=reasons.count)
-        return next(fault for fault in reversed(self.faults) if fault.reason == most_frequent)
+        return next(fault for fault in reversed(self.faults) if fault.reason == self.reason)
 
     def __str__(self) -> str:
         attempts = "its attempt" if len(self.faults) == 1 else f"all {len(self.faults)} attempts"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import subprocess
 import sys
-import typing
 
 import pytest
 
 import blendgen
 from blendgen import api, errors
 from blendgen.models.product import Catalog
+from blendgen.workers.preview import PreviewOptions
 from tests.conftest import make_product
 from tests.engine.model_files import QUADS, obj
 from tests.exporters.conftest import make_dataset
@@ -59,7 +60,7 @@ def test_importing_the_package_loads_nothing_until_a_name_is_used():
 def test_every_public_name_is_there_and_listed():
     assert set(blendgen.__all__) <= set(dir(blendgen))
     for name in blendgen.__all__:
-        assert getattr(blendgen, name) is getattr(api, name, None) or getattr(errors, name)
+        assert getattr(blendgen, name) is (getattr(api, name, None) or getattr(errors, name))
     assert {name for name in FUNCTIONS if not name.startswith("_")} <= set(blendgen.__all__)
     with pytest.raises(AttributeError, match="no attribute 'genrate'"):
         blendgen.genrate  # noqa: B018
@@ -82,7 +83,6 @@ def test_every_function_has_types_and_a_docstring():
 
 def test_the_package_tells_type_checkers_that_it_has_types():
     assert (api.Path(blendgen.__file__).parent / "py.typed").exists()
-    assert typing.TYPE_CHECKING is False
 
 
 def test_a_spec_can_be_a_mapping_a_file_or_a_loaded_spec(tmp_path):
@@ -129,6 +129,22 @@ def test_a_sample_is_the_shot_and_exposure_of_an_image():
     assert blendgen.sample(blendgen.load_spec(SPEC), 5) == (shot, exposure)
     assert blendgen.sample(SPEC, 5, attempt=1).shot != shot
     assert blendgen.sample(SPEC, 5, overrides={"seed": 1}).shot != shot
+    with pytest.raises(blendgen.UsageError, match="index: expected 0 or more, got -1"):
+        blendgen.sample(SPEC, -1)
+    with pytest.raises(blendgen.UsageError, match="attempt: expected 0 or more, got -1"):
+        blendgen.sample(SPEC, 5, attempt=-1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"images": 0}, "images: expected at least 1, got 0"),
+        ({"index": -1}, "index: expected 0 or more, got -1"),
+    ],
+)
+def test_preview_refuses_impossible_numbers(options, message):
+    with pytest.raises(blendgen.UsageError, match=message):
+        PreviewOptions(**options)
 
 
 def test_verify_returns_faults_and_calls_back_with_each(small_dataset):
@@ -138,7 +154,7 @@ def test_verify_returns_faults_and_calls_back_with_each(small_dataset):
     faults = blendgen.verify(small_dataset, on_fault=reported.append)
     assert [str(fault) for fault in faults] == ["images/stray.png: does not belong to a row"]
     assert reported == faults
-    with pytest.raises(blendgen.UsageError, match="rerender: expected a number of images from 1 on"):
+    with pytest.raises(blendgen.UsageError, match="rerender: expected at least 1 image, got 0"):
         blendgen.verify(small_dataset, rerender=0)
 
 
@@ -152,7 +168,10 @@ def test_export_takes_the_options_of_the_command_line(small_dataset, tmp_path):
         ({"outlines": "lines"}, "outlines: expected one of rle, polygon, none, got 'lines'"),
         ({"crops": 0.1}, "--crops is for"),
         ({"link": "soft"}, "link: expected one of hard, copy, symlink, got 'soft'"),
-        ({"shard_mb": 0.0}, "shards: expected at least"),
+        ({"crops": math.nan}, "crops: expected a margin from 0 to 2, got nan"),
+        ({"shard_mb": 0.0}, "shard_mb: expected a number from 0.001 to 100000, got 0.0"),
+        ({"shard_mb": math.nan}, "shard_mb: expected a number from 0.001 to 100000, got nan"),
+        ({"shard_mb": math.inf}, "shard_mb: expected a number from 0.001 to 100000, got inf"),
     ):
         with pytest.raises(blendgen.UsageError, match=message):
             blendgen.export(small_dataset, "coco", tmp_path / "wrong", **options)
@@ -164,7 +183,9 @@ def test_export_takes_the_options_of_the_command_line(small_dataset, tmp_path):
     ("options", "message"),
     [
         ({"ratio": 0.0}, "ratio: expected a number above 0"),
+        ({"ratio": math.nan}, "ratio: expected a number above 0, got nan"),
         ({"photo_splits": {"train": 0.5}}, "the shares must sum to 1, got 0.5"),
+        ({"photo_splits": {"train": math.nan}}, "the shares must sum to 1, got nan"),
         ({"photo_splits": {"training": 1.0}}, "expected shares of train, val, test"),
     ],
 )

@@ -96,8 +96,8 @@ def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"workers": 0}, "workers: expected a number from 1 on, got 0"),
-        ({"indices": [3, -1]}, "indices: expected numbers from 0 on, got -1"),
+        ({"workers": 0}, "workers: expected at least 1, got 0"),
+        ({"indices": [3, -1]}, "indices: expected 0 or more, got -1"),
         ({"device": "gpu"}, "known: auto, cpu, cuda, hip, metal, oneapi, optix"),
     ],
 )

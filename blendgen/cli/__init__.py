@@ -36,7 +36,7 @@ _RENAMED = {"draw": "sample", "assets": "models"}
 
 
 class _PastClick(Exception):
-    """Carries an interrupt, its cause, past click, which would print an empty line first: stderr may be gone."""
+    """Carries an interrupt, its cause, past click, which would first print an empty line: that may fail."""
 
 
 class _Commands(click.Group):

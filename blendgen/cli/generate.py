@@ -1,21 +1,30 @@
-"""blendgen generate: make a labelled data set."""
+"""blendgen generate: make a labelled data set.
+
+Index ranges such as "0-9,12,20-40:5" have the notation of Slurm arrays and OpenJD.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from blendgen import api
-from blendgen.cli.index_range import parse_range
 from blendgen.cli.options import overrides, spec_argument, spec_options, workers_option
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
-from blendgen.errors import ExitCode
+from blendgen.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from blendgen.workers.run import GenerateReport
+
+MAX_INDICES = 100_000_000
+_MAX_LISTED = 10_000_000  # each takes about a hundred bytes
+_RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
 
 
 @click.command("generate")
@@ -29,7 +38,7 @@ if TYPE_CHECKING:
     help="Folder of the data set. If it holds images of this spec, the missing ones are made.",
 )
 @click.option(
-    "-n", "--images", type=click.IntRange(1, 100_000_000), help="Number of images; default: as the spec says."
+    "-n", "--images", type=click.IntRange(1, MAX_INDICES), help="Number of images; default: as the spec says."
 )
 @click.option(
     "--index",
@@ -92,3 +101,29 @@ def _print(report: GenerateReport) -> None:
     echo(f"data set:      {report.folder}")
     if report.contact_sheet is not None:
         echo(f"contact sheet: {report.contact_sheet}")
+
+
+def parse_range(text: str) -> Sequence[int]:
+    """The indices of a range expression in its order; raises UsageError.
+
+    A single part becomes a range, which takes no memory; several become a list of limited length.
+    """
+    parts = [_part(part.strip(), text) for part in text.split(",")]
+    if len(parts) == 1:
+        return parts[0]
+    if sum(map(len, parts)) > _MAX_LISTED:
+        raise UsageError(
+            f"--index: several parts together are limited to {_MAX_LISTED} images; a single part, such as "
+            f"0-{MAX_INDICES - 1}, is not"
+        )
+    return list(chain(*parts))
+
+
+def _part(part: str, text: str) -> range:
+    match = _RANGE.fullmatch(part)
+    if match is None:
+        raise UsageError(f"--index: expected ranges such as 0-9,12,20-40:5, got {text!r}")
+    first, last, step = (int(number) for number in (match[1], match[2] or match[1], match[3] or "1"))
+    if last < first or step == 0 or last >= MAX_INDICES:
+        raise UsageError(f"--index: expected a range from low to high below {MAX_INDICES}, got {part!r}")
+    return range(first, last + 1, step)

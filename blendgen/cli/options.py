@@ -37,9 +37,13 @@ class _Workers(click.ParamType):
             return value
         if value.strip().lower() == "auto":
             return None
-        if not value.strip().isdecimal() or int(value) < 1:
-            self.fail(f"expected auto or a number from 1 on, got {value!r}", param, ctx)
-        return int(value)
+        try:
+            workers = int(value)
+        except ValueError:
+            workers = 0
+        if workers < 1:
+            self.fail(f"expected auto or a number of at least 1, got {value!r}", param, ctx)
+        return workers
 
 
 workers_option = click.option(

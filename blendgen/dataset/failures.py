@@ -43,7 +43,7 @@ def failed_images(image_indices: Iterable[int], shot: InfeasibleShot) -> list[Fa
     """The images of a shot of which no attempt was feasible."""
     facts = {
         "shot_index": shot.shot_index,
-        "reason": str(shot.fault.reason),
+        "reason": str(shot.reason),
         "message": str(shot.fault),
         "attempts": len(shot.faults),
     }

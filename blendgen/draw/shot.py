@@ -26,6 +26,7 @@ from blendgen.draw.splits import split_of
 from blendgen.draw.surface import draw_surface, offset_across
 from blendgen.draw.sweep import Sweep
 from blendgen.draw.visibility import sight_of
+from blendgen.errors import UsageError
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog
 from blendgen.scene.ground import Surface
@@ -127,6 +128,25 @@ def _is_visible_as_wanted(spec: Spec, catalog: Catalog, arrangement: Arrangement
         return True
     sight = sight_of(arrangement.subject(catalog), arrangement.others(catalog), camera)
     return low <= sight.visible_fraction <= high
+
+
+def draw_image(
+    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, attempt: int | None = None
+) -> tuple[Shot, Exposure]:
+    """The arrangement and the exposure of one image.
+
+    attempt: None for the first one that can be drawn
+    raises: UsageError for a negative number; as draw_shot, or as draw_feasible_shot
+    """
+    for name, number in (("index", index), ("attempt", attempt)):
+        if number is not None and number < 0:
+            raise UsageError(f"{name}: expected 0 or more, got {number}")
+    shot_index = index // spec.exposures_per_shot
+    if attempt is None:
+        shot = draw_feasible_shot(spec, catalog, class_table, shot_index)
+    else:
+        shot = draw_shot(spec, catalog, class_table, shot_index, attempt)
+    return shot, draw_exposures(spec, shot, [index])[0]
 
 
 def draw_exposures(

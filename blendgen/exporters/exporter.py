@@ -27,7 +27,7 @@ _FLAGS = {
 OUTLINES = ("rle", "polygon", "none")
 TASKS = ("detect", "segment", "obb", "pose", "classify")
 MAX_MARGIN = 2
-MIN_SHARD_BYTES = 1000
+MIN_SHARD_MB, MAX_SHARD_MB = 0.001, 100_000
 _CHOICES = {"outlines": OUTLINES, "task": TASKS}
 
 
@@ -57,12 +57,19 @@ class Options:
                 raise UsageError(f"{name}: expected one of {', '.join(values)}, got {getattr(self, name)!r}")
         if self.crops is not None and not 0 <= self.crops <= MAX_MARGIN:
             raise UsageError(f"crops: expected a margin from 0 to {MAX_MARGIN}, got {self.crops}")
-        if self.shard_bytes < MIN_SHARD_BYTES:
-            raise UsageError(f"shards: expected at least {MIN_SHARD_BYTES} bytes, got {self.shard_bytes}")
 
     def given(self) -> list[str]:
         """The fields that differ from their defaults."""
         return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+
+
+def shard_bytes(megabytes: float) -> int:
+    """Options.shard_bytes of a size in megabytes; raises UsageError for one that is not possible."""
+    if not MIN_SHARD_MB <= megabytes <= MAX_SHARD_MB:
+        raise UsageError(
+            f"shard_mb: expected a number from {MIN_SHARD_MB} to {MAX_SHARD_MB}, got {megabytes}"
+        )
+    return int(megabytes * 2**20)
 
 
 def _accept(options: Options) -> None:

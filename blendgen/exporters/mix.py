@@ -46,7 +46,7 @@ class Mixture:
             raise UsageError(f"ratio: expected a number above 0, got {self.ratio}")
         if set(self.shares) - set(SPLITS) or min(self.shares.values(), default=0.0) < 0:
             raise UsageError(f"photo splits: expected shares of {', '.join(SPLITS)}, got {self.shares}")
-        if abs(sum(self.shares.values()) - 1) > _TOLERANCE:
+        if not abs(sum(self.shares.values()) - 1) <= _TOLERANCE:  # also if one is not a number
             raise UsageError(f"photo splits: the shares must sum to 1, got {sum(self.shares.values()):g}")
 
 

@@ -1,7 +1,7 @@
-"""Result file: a single file that a command writes where a person asked for it, never over a file of theirs.
+"""Result file: a single file that a command writes to a path of the user, never over a file of the user.
 
-In: a path and bytes that carry MARK near their start or end. An earlier result is replaced, whole or not at
-all; what does not carry the mark is somebody else's, and a link is not followed.
+In: a path, and bytes with MARK near their start or end. An earlier result is replaced, whole or not at all. A
+file without the mark is not a result; a link is not followed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LOOKED_AT_BYTES = 4096
 
 
 def refuse_others_file(path: Path) -> None:
-    """Raises DatasetError where something is there that blendgen did not write."""
+    """Raises DatasetError if the path holds anything but an earlier result."""
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -26,7 +26,7 @@ def refuse_others_file(path: Path) -> None:
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
     if not stat.S_ISREG(status.st_mode) or not _is_marked(path):
-        raise DatasetError(f"{path}: is there already and was not written by blendgen; name another file")
+        raise DatasetError(f"{path}: exists and was not written by blendgen; choose another file name")
 
 
 def write_result(path: Path, data: bytes) -> None:

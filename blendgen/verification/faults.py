@@ -25,7 +25,7 @@ def dataset_faults(
     """
     for name, count in (("ray_check", ray_check), ("rerender", rerender)):
         if count is not None and count < 1:
-            raise UsageError(f"{name}: expected a number of images from 1 on, got {count}")
+            raise UsageError(f"{name}: expected at least 1 image, got {count}")
     if not folder.is_dir():
         raise DatasetError(f"{folder}: is not a folder, or does not exist")
     progress.begin(read_record(Layout(folder)).get("images", 0), "row")

@@ -17,7 +17,7 @@ from blendgen.files.scratch import scratch_folder
 from blendgen.scene.row import Row
 from blendgen.verification.dataset import Fault
 from blendgen.verification.reopen import Reopened
-from blendgen.workers.generate import Outcome, describe_devices, generate
+from blendgen.workers.generate import Outcome, Run, describe_devices
 from blendgen.workers.gpu_probe import devices_for
 from blendgen.workers.job import Job
 
@@ -56,7 +56,7 @@ def rerender_faults(reopened: Reopened, count: int, progress, workers: int | Non
 def _rerender(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> Outcome:
     """Make images that are deleted afterwards: an interrupt does not name their folder."""
     try:
-        return generate(job, store, indices, progress, workers)
+        return Run(job, store, indices, progress, workers).make_all()
     except Interrupted as error:
         raise Interrupted(error.signum, "stopped; not all images were rendered again and compared") from None
 

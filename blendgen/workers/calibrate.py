@@ -1,4 +1,4 @@
-"""Calibrate: find the samples per pixel that reach the image quality a spec asks for.
+"""Calibrate: measure how many samples per pixel reach the image quality that a spec asks for.
 
 In: a Job whose spec gives target_psnr_db and no samples. Out: the smallest power of two with which each
 of a few shots is within that PSNR of its converged image. The images are compared as displayed: denoised
@@ -103,7 +103,7 @@ def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: 
     path = cache_folder() / "calibration" / f"{key}.json"
     calibration, target_db = _read(path), job.spec.render.target_psnr_db
     if calibration is None:
-        say(f"finding the samples for {target_db:g} dB: {SHOTS} shots at many samples, once")
+        say(f"measuring how many samples per pixel reach {target_db:g} dB, once for this spec")
         calibration = _measure(job, workers)
         _store(path, calibration)
     if not calibration["reached"]:

@@ -68,6 +68,13 @@ class Run:
             raise RuntimeError("the run has not ended")
         return self._outcome
 
+    def make_all(self) -> Outcome:
+        """Make the missing images; raises as batches."""
+        with StopSignal() as stop:
+            for _ in self.batches(stop):
+                pass
+        return self.outcome
+
     def batches(self, stop: StopSignal) -> Generator[list[Row]]:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
@@ -168,22 +175,6 @@ class Failures:
     def _note_first(self, failures: Iterable[FailedImage]) -> None:
         of_first_shots = (failure for failure in failures if failure.shot_index in self._first_shots)
         self._first_failed |= {failure.shot_index: failure for failure in of_first_shots}
-
-
-def generate(
-    job: Job,
-    store: Store,
-    indices: Sequence[int],
-    progress: Progress,
-    workers: int | None = 1,
-    early_worker: EarlyWorker | None = None,
-) -> Outcome:
-    """Make the missing images to the end; see Run. raises: BlendgenError; Interrupted after a signal"""
-    run = Run(job, store, indices, progress, workers, early_worker)
-    with StopSignal() as stop:
-        for _ in run.batches(stop):
-            pass
-    return run.outcome
 
 
 def _warn_of_other_devices(others: list[dict[str, str]], device: dict[str, str]) -> None:

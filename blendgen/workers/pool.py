@@ -82,7 +82,7 @@ def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
     raises: UsageError for less than one
     """
     if workers is not None and workers < 1:
-        raise UsageError(f"workers: expected a number from 1 on, got {workers}")
+        raise UsageError(f"workers: expected at least 1, got {workers}")
     if workers is None:
         machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
         workers = automatic_workers(shots, *machine, _estimated_bytes(job), engine)

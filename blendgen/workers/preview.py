@@ -28,7 +28,7 @@ from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter
 from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.workers.early_worker import EarlyWorker
-from blendgen.workers.generate import generate
+from blendgen.workers.generate import Run
 from blendgen.workers.job import Job
 
 _LONGER_SIDE_PX = 160
@@ -39,7 +39,7 @@ _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 
 @dataclass(frozen=True)
 class PreviewOptions:
-    """See api.preview."""
+    """See api.preview; raises UsageError for numbers that are not possible."""
 
     images: int = 12
     boxes: bool = True
@@ -48,6 +48,12 @@ class PreviewOptions:
     index: int = 0
     quick: bool = True
     strict: bool = False
+
+    def __post_init__(self) -> None:
+        if self.images < 1:
+            raise UsageError(f"images: expected at least 1, got {self.images}")
+        if self.index < 0:
+            raise UsageError(f"index: expected 0 or more, got {self.index}")
 
 
 def make_preview(
@@ -103,7 +109,8 @@ def _rendered_sheet(
         job = Job(spec, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
         with Store(folder, record, resolved_yaml(spec)) as store:
             try:
-                outcome = generate(job, store, range(options.images), progress, early_worker=early_worker)
+                images = range(options.images)
+                outcome = Run(job, store, images, progress, early_worker=early_worker).make_all()
             except Interrupted as error:
                 raise Interrupted(error.signum, "stopped; no sheet was made") from None
         if not outcome.record["images"]:

@@ -116,17 +116,17 @@ def opened_run(
         with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files) as store:
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)
-            wanted = range(spec.images) if indices is None else _checked_indices(indices)
+            wanted = range(spec.images) if indices is None else checked_indices(indices)
             yield Run(job, store, wanted, reporter, workers, early_worker)
 
 
-def _checked_indices(indices: Sequence[int]) -> Sequence[int]:
-    """Each index once, as a plain number; raises UsageError for a negative one."""
+def checked_indices(indices: Sequence[int]) -> Sequence[int]:
+    """Each index once, in the given order, as a plain number; raises UsageError for a negative one."""
     if not isinstance(indices, range):
         indices = list(dict.fromkeys(map(operator.index, indices)))
     ends = [*indices[:1], *indices[-1:]] if isinstance(indices, range) else indices
     if min(ends, default=0) < 0:
-        raise UsageError(f"indices: expected numbers from 0 on, got {min(ends)}")
+        raise UsageError(f"indices: expected 0 or more, got {min(ends)}")
     return indices
 
 
@@ -144,9 +144,7 @@ def made_rows(run: Run) -> Iterator[Row]:
 
 def make_all(run: Run) -> GenerateReport:
     """Make the images of a run; raises BlendgenError, Interrupted after a signal."""
-    with StopSignal() as stop:
-        for _ in run.batches(stop):
-            pass
+    run.make_all()
     return completed(run)
 
 

@@ -20,7 +20,7 @@ from blendgen.workers.stop_signal import StopSignal
 
 _SPEC = {
     "blendgen": 1,
-    "name": "check-up",
+    "name": "self-test",
     "products": [{"catalog": "shapes"}],
     "render": "smoke",
     "sensor": "ideal",
@@ -40,7 +40,7 @@ def self_test() -> dict[str, Any]:
 
 
 def _smoke_render(folder: Path) -> dict[str, str]:
-    spec_file = check_spec(Document("check-up", _SPEC, {}), folder)
+    spec_file = check_spec(Document("self-test", _SPEC, {}), folder)
     inventory = load_inventory(spec_file, BlenderMeasurer())
     job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, folder / "blender.log")
     with StopSignal() as stop:

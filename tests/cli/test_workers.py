@@ -135,6 +135,6 @@ def test_a_data_set_of_two_devices_is_recorded_and_cannot_be_rerendered(spec, on
 
 
 def test_the_number_of_workers_is_a_number_or_auto(spec, tmp_path):
-    for wrong in ("0", "many", "-1"):
+    for wrong in ("0", "many", "-1", "9" * 5000):
         result = blendgen("generate", spec, "-o", tmp_path / "out", "--workers", wrong)
         assert result.returncode == 2 and "expected auto or a number" in result.stderr

@@ -34,6 +34,7 @@ def opened(folder, **options):
 def test_every_image_of_a_shot_fails_with_its_reason():
     first, second = failed_images([6, 7], infeasible(3, Reason.LENS_FOLDS, attempts=5))
     assert (first.index, second.index, first.shot_index) == (6, 7, 3)
+    assert infeasible(3, Reason.LENS_FOLDS).reason is Reason.LENS_FOLDS
     assert (first.reason, first.message, first.attempts) == ("lens_folds", "no rest for shot 3", 5)
 
 

@@ -1,4 +1,4 @@
-"""Single results: written whole, replaced when they are ours, and never over somebody's file."""
+"""Result files are written whole, replace earlier results, and never replace a file of the user."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(*arguments, cwd):
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
+def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, force):
     """`-o .` next to the spec, and folders that are only called as ours are."""
     mine = [
         "spec.yaml",
@@ -68,9 +68,9 @@ def test_a_folder_of_a_person_is_never_a_data_set(tmp_path, force):
     assert all((tmp_path / name).read_text() == (SPEC if name == "spec.yaml" else name) for name in mine)
 
 
-def test_preview_writes_over_nothing_of_a_person(tmp_path):
+def test_preview_never_replaces_a_file_of_the_user(tmp_path):
     (tmp_path / "spec.yaml").write_text(SPEC)
     (tmp_path / "photo.png").write_text("mine")
     done = run("preview", "spec.yaml", "-o", "photo.png", "-n", "1", cwd=tmp_path)
-    assert done.returncode == 5 and "photo.png: is there already" in done.stderr
+    assert done.returncode == 5 and "photo.png: exists" in done.stderr
     assert (tmp_path / "photo.png").read_text() == "mine"

@@ -15,10 +15,9 @@ from blendgen.errors import DatasetError, ExitCode, InfeasibleDraw, InfeasibleSh
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import resolved_yaml
-from blendgen.verification import rerender as module
 from blendgen.verification.reopen import Reopened
 from blendgen.verification.rerender import original_device, rerender_faults
-from blendgen.workers.generate import Outcome
+from blendgen.workers.generate import Outcome, Run
 from tests.conftest import make_class_table, make_spec
 
 ON_CPU = {"engine": "cycles", "version": "5.2.0", "device": "cpu", "kernel": "AVX2"}
@@ -39,10 +38,10 @@ def test_images_of_two_graphics_cards_cannot_be_compared(tmp_path):
 
 
 def test_an_interrupt_does_not_name_the_temporary_folder(tmp_path, shapes, monkeypatch):
-    def stopped(job, store, *_):
-        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
+    def stopped(run):
+        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {run.store.layout.root}")
 
-    monkeypatch.setattr(module, "generate", stopped)
+    monkeypatch.setattr(Run, "make_all", stopped)
     spec, inventory = make_spec(), Inventory(shapes, make_class_table(shapes))
     layout, record = Layout(tmp_path), dataset_record(spec, inventory)
     layout.spec.write_text(resolved_yaml(spec))
@@ -60,7 +59,7 @@ def test_an_image_that_can_no_longer_be_made_is_a_fault(tmp_path, shapes, flat_p
             manifest.append([write_frame(layout, frame, pipeline.spec.output)])
     failure = InfeasibleShot(0, (InfeasibleDraw(Reason.PILE_UNSETTLED, "no rest"),))
     outcome = Outcome(0, 0, {}, tuple(failed_images([0], failure)))
-    monkeypatch.setattr(module, "generate", lambda *_: outcome)
+    monkeypatch.setattr(Run, "make_all", lambda _: outcome)
     inventory = Inventory(shapes, make_class_table(shapes))
     layout.spec.write_text(resolved_yaml(pipeline.spec))
     record = dataset_record(pipeline.spec, inventory)

@@ -15,7 +15,7 @@ from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline
 from blendgen.system.progress import Counter
 from blendgen.workers import generate, worker
-from blendgen.workers.generate import Outcome
+from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.spawn import Steps
@@ -49,7 +49,7 @@ def render_slowly(task):
 def run(
     folder: Path, spec, indices=None, workers=1, report=lambda finished, total: None, slow=False
 ) -> Outcome:
-    """A run over a folder; raises as generate does."""
+    """A run over a folder; raises as Run.make_all does."""
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
     steps = Steps(render_slowly, worker.write) if slow else worker.IMAGES
     generate.run_tasks = partial(run_tasks, initialize=initialize, steps=steps)
@@ -57,7 +57,7 @@ def run(
         with Store(folder, dataset_record(spec, inventory), "name: test\n") as store:
             job = Job(spec, CATALOG, inventory.class_table, folder, store.layout.log)
             wanted = range(spec.images) if indices is None else indices
-            return generate.generate(job, store, wanted, Counter(report), workers)
+            return Run(job, store, wanted, Counter(report), workers).make_all()
     finally:
         generate.run_tasks = run_tasks
 

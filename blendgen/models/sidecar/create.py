@@ -17,7 +17,8 @@ from blendgen.models.source import Measurer
 def create_sidecar(model_file: Path, unit: str | None, up: str | None, measurer: Measurer) -> Path:
     """Write a sidecar that states what was measured; never over a file.
 
-    raises: UsageError if the model cannot be used, has a sidecar, or the file cannot be written; SetupError
+    raises: UsageError if the model cannot be used, has a sidecar, or the file cannot be written; CatalogError
+        for another file; SetupError
     """
     if model_file.is_dir() or model_file.suffix.lower() in SPEC_SUFFIXES:
         raise UsageError(f"a sidecar is made for one model file, got {model_file}")
