@@ -3,13 +3,13 @@ import signal
 
 import pytest
 
-from benchmarks import pace as module
 from benchmarks.pace import Stamp, image_s_by_count, on_cores, pace, run, shots_for
 from benchmarks.processes import usage
 from benchmarks.spread import ratio, spread
 from blendgen.errors import ExitCode, Interrupted
 from blendgen.models.inventory import Inventory
 from blendgen.system.machine import cores, own_cores
+from blendgen.workers.generate import Run as GenerateRun
 from tests.conftest import make_class_table, make_spec
 
 
@@ -66,10 +66,10 @@ def test_usage_of_a_process_is_what_the_system_reports():
 
 
 def test_an_interrupt_does_not_name_the_temporary_folder(shapes, monkeypatch):
-    def stopped(job, store, *_):
-        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {store.layout.root}")
+    def stopped(run):
+        raise Interrupted(signal.SIGTERM, f"stopped: 1 image is finished in {run.store.layout.root}")
 
-    monkeypatch.setattr(module, "generate", stopped)
+    monkeypatch.setattr(GenerateRun, "make_all", stopped)
     with pytest.raises(Interrupted, match="stopped; nothing was measured") as caught:
         run(make_spec(), Inventory(shapes, make_class_table(shapes)), 1, 1)
     assert caught.value.exit_code == ExitCode.SIGTERM
