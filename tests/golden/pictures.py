@@ -8,18 +8,22 @@ belt that moves under a strobe.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zlib
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from blendgen.dataset.label_files import encoded_files
 from blendgen.develop.develop import Developer
 from blendgen.develop.encode import encode_depth, encode_image
+from blendgen.develop.exr import decode_exr
 from blendgen.engine.flat import FlatEngine
 from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline, Task
@@ -33,7 +37,14 @@ from tests.golden.sheet import Pictures, of_this_version, read_sheet, write_shee
 _VERSIONED = ("phone",)
 SHEET = Path(__file__).parent / "sensors.png"
 FILES = Path(__file__).parent / "files.json"
-_WIDTH, _HEIGHT = 48, 36
+SIZE = _HEIGHT, _WIDTH = 36, 48
+_EXR_MAGIC = b"v/1\x01"
+# library -> the files whose bytes it decides
+PACKED_BY = {
+    "zlib": ("image", "mask", "parts", "black.png"),
+    "pillow": ("albedo", "clean", "semantic", "depth.png", "image.jpg"),
+    "openexr": ("amodal_masks", "depth", "nocs", "normals", "soft_masks"),
+}
 _SCENE = {
     "seed": 8,
     "resolution": [_WIDTH, _HEIGHT],
@@ -56,7 +67,7 @@ def developed() -> Pictures:
 
 
 def golden() -> Pictures:
-    return of_this_version(read_sheet(SHEET, _HEIGHT, _WIDTH))
+    return of_this_version(read_sheet(SHEET, *SIZE))
 
 
 def write_golden() -> None:
@@ -80,8 +91,8 @@ def libraries() -> dict[str, str]:
     return {"zlib": zlib.ZLIB_RUNTIME_VERSION} | {key: version(name) for key, name in names.items()}
 
 
-def encoded() -> dict[str, dict[str, str]]:
-    """Digests of every file that an image can have, and the libraries that wrote them."""
+def encoded() -> dict[str, dict[str, Any]]:
+    """Digests of the bytes and of the pixels of every file that an image can have, and the libraries."""
     every = {name: True for name, field in Output.model_fields.items() if field.annotation is bool}
     frame = frame_of("machine_vision", {**every, "depth": "exr"})
     frame = replace(frame, labels=_rounded(frame.labels))
@@ -89,8 +100,27 @@ def encoded() -> dict[str, dict[str, str]]:
     contents["depth.png"] = encode_depth(frame.labels.depth_m)
     contents["image.jpg"] = encode_image(frame.rgb_u8, Output(format="jpeg"))
     contents["black.png"] = encode_image(np.zeros_like(frame.rgb_u8), Output())
-    digests = {name: hashlib.sha256(data).hexdigest()[:16] for name, data in sorted(contents.items())}
+    digests = {
+        name: {"bytes": _digest(data), "pixels": _digest(*_pixels(data))}
+        for name, data in sorted(contents.items())
+    }
     return {"libraries": libraries(), "files": digests}
+
+
+def _pixels(data: bytes) -> Iterator[bytes]:
+    """What a file decodes to: name, type, size and values of each channel."""
+    if data.startswith(_EXR_MAGIC):
+        channels = decode_exr(data)
+    else:
+        with Image.open(io.BytesIO(data)) as image:
+            channels = {image.mode: np.asarray(image)}
+    for name, values in sorted(channels.items()):
+        yield f"{name} {values.dtype.newbyteorder('<').str} {values.shape} ".encode()
+        yield values.astype(values.dtype.newbyteorder("<")).tobytes()
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
 def _rounded(labels: Labels) -> Labels:
@@ -98,6 +128,17 @@ def _rounded(labels: Labels) -> Labels:
     arrays = {field.name: getattr(labels, field.name) for field in fields(labels)}
     floats = {name: a for name, a in arrays.items() if isinstance(a, np.ndarray) and a.dtype == np.float32}
     return replace(labels, **{name: np.round(array, 4) for name, array in floats.items()})
+
+
+def file_differences(before: dict[str, Any], now: dict[str, Any], what: str) -> list[str]:
+    """One line for each file that is new, gone, or has other `what`, which is "bytes" or "pixels"."""
+    lines = [f"{name}: is {'new' if name in now else 'gone'}" for name in before.keys() ^ now.keys()]
+    lines += [
+        f"{name}: other {what}"
+        for name in before.keys() & now.keys()
+        if before[name][what] != now[name][what]
+    ]
+    return sorted(lines)
 
 
 def differences(before: Pictures, now: Pictures) -> list[str]:

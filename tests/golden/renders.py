@@ -35,6 +35,7 @@ from tests.engine.conformance import make_camera, make_shot, overhead_lamp, plac
 from tests.golden.sheet import Pictures, of_this_version, psnr_db, read_sheet, write_sheet
 
 SIDE = 48
+SIZE = SIDE, SIDE
 FOLDER = Path(__file__).parent / "renders"
 LEAST_PSNR_DB = 35.0
 # drawn by cells of Blender's Voronoi texture, which lie elsewhere in 4.5 than in 5.2
@@ -75,8 +76,7 @@ def write_golden() -> None:
 
 def golden() -> dict[str, Pictures]:
     """Family -> pictures of this version of Blender."""
-    files = sorted(FOLDER.glob("*.png"))
-    return {file.stem: of_this_version(read_sheet(file, SIDE, SIDE)) for file in files}
+    return {file.stem: of_this_version(read_sheet(file, *SIZE)) for file in sorted(FOLDER.glob("*.png"))}
 
 
 def differences(before: Pictures, now: Pictures) -> list[str]:

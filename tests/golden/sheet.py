@@ -30,11 +30,11 @@ Pictures = dict[str, np.ndarray]
 def write_sheet(file: Path, pictures: Pictures, versioned: Collection[str] = ()) -> None:
     """Write the pictures; versioned: names of those that are of this version of Blender alone.
 
-    Pictures of other versions stay as they are in the file.
+    The same pictures of other versions stay as they are in the file.
     """
     height, width = next(iter(pictures.values())).shape[:2]
     every = read_sheet(file, height, width) if file.exists() else {}
-    tiles = {name: tile for name, tile in every.items() if _is_of_another_version(name)}
+    tiles = {n: tile for n, tile in every.items() if _is_of_another_version(n) and _short_name(n) in pictures}
     tiles |= {_full_name(name) if name in versioned else name: tile for name, tile in pictures.items()}
     text = PngInfo()
     text.add_text(_TEXT, "\n".join(sorted(tiles)))
@@ -53,7 +53,11 @@ def read_sheet(file: Path, height: int, width: int) -> Pictures:
 def of_this_version(pictures: Pictures) -> Pictures:
     """The pictures of a sheet that this version of Blender is to show, by their short names."""
     mine = {name: tile for name, tile in pictures.items() if not _is_of_another_version(name)}
-    return {name.partition(_BLENDER)[0]: tile for name, tile in mine.items()}
+    return {_short_name(name): tile for name, tile in mine.items()}
+
+
+def _short_name(name: str) -> str:
+    return name.partition(_BLENDER)[0]
 
 
 def _full_name(name: str) -> str:
@@ -62,8 +66,7 @@ def _full_name(name: str) -> str:
 
 
 def _is_of_another_version(name: str) -> bool:
-    short, mark, _ = name.partition(_BLENDER)
-    return bool(mark) and name != _full_name(short)
+    return _BLENDER in name and name != _full_name(_short_name(name))
 
 
 def _tiled(tiles: list[np.ndarray]) -> np.ndarray:

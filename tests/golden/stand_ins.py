@@ -6,6 +6,7 @@ They do not depend on the built-in families: a new phone changes no golden diges
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from blendgen.models.class_table import ClassTable, build_class_table
 from blendgen.models.product import Catalog, Product, StablePose
@@ -15,6 +16,8 @@ from tests.conftest import make_product
 _NAMES = ("amber", "birch", "cedar", "delta")
 _COLORS = ("#c03030", "#3060c0", "#30a050")
 _SIZES_M = ((0.072, 0.147, 0.0078), (0.064, 0.131, 0.0082), (0.05, 0.04, 0.03), (0.12, 0.015, 0.015))
+# of the user; only their names are sampled
+_PICTURES = {name: Path(name) for name in ("first.png", "second.png", "third.png")}
 # the bottom down, the top down, one long side down
 _POSES = (
     StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 0.5),
@@ -30,6 +33,9 @@ def stand_ins(spec: Spec) -> tuple[Catalog, ClassTable]:
     cased = {product.name: _in_case(product) for product in products} if section.case else {}
     catalog = Catalog(
         products,
+        environments=_PICTURES,
+        photos=_PICTURES,
+        backdrops=_PICTURES,
         distractors=_products(_NAMES, 1, "distractor ") if spec.distractors else (),
         occluders=_products(_NAMES, 2, "occluder ") if spec.occluders else (),
         products_in_case=cased,

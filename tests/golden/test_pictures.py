@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from tests.golden import pictures, sheet
+from tests.golden import pictures, renders, sheet, shots
 from tests.golden.sheet import RENEW
+from tests.golden.test_renders import FAMILIES
 
 
 def test_every_sensor_preset_develops_the_same_picture_as_before():
@@ -17,13 +18,59 @@ def test_every_sensor_preset_develops_the_same_picture_as_before():
     assert not lines, "\n".join([RENEW, *lines])
 
 
-def test_files_are_encoded_to_the_same_bytes_as_before():
+@pytest.fixture(scope="module")
+def encoded():
+    return pictures.encoded()
+
+
+def test_files_decode_to_the_same_pixels_as_before(encoded):
     before = json.loads(pictures.FILES.read_text("utf-8"))
-    if before["libraries"] != pictures.libraries():
-        pytest.skip(f"files were encoded with {before['libraries']}, here is {pictures.libraries()}")
-    now = pictures.encoded()["files"]
-    lines = [name for name in now if now[name] != before["files"].get(name)]
+    lines = pictures.file_differences(before["files"], encoded["files"], "pixels")
     assert not lines, "\n".join([RENEW, *lines])
+
+
+def test_the_library_that_packs_each_file_is_known(encoded):
+    packed = [name for names in pictures.PACKED_BY.values() for name in names]
+    assert sorted(packed) == sorted(encoded["files"]) and set(pictures.PACKED_BY) == set(pictures.libraries())
+
+
+@pytest.mark.parametrize("library", pictures.libraries())
+def test_files_are_encoded_to_the_same_bytes_as_before(encoded, library):
+    before = json.loads(pictures.FILES.read_text("utf-8"))
+    if before["libraries"][library] != encoded["libraries"][library]:
+        pytest.skip(f"{library} was {before['libraries'][library]}, here is {encoded['libraries'][library]}")
+    ours, now = (
+        {name: file for name, file in files.items() if name in pictures.PACKED_BY[library]}
+        for files in (before["files"], encoded["files"])
+    )
+    lines = pictures.file_differences(ours, now, "bytes")
+    assert now and not lines, "\n".join([RENEW, *lines])
+
+
+def test_a_file_that_differs_is_new_or_is_gone_is_reported():
+    old, new = {"bytes": "a", "pixels": "b"}, {"bytes": "c", "pixels": "b"}
+    assert pictures.file_differences({"mask": old, "depth": old}, {"mask": new, "nocs": new}, "bytes") == [
+        "depth: is gone",
+        "mask: other bytes",
+        "nocs: is new",
+    ]
+    assert pictures.file_differences({"mask": old}, {"mask": new}, "pixels") == []
+
+
+@pytest.mark.parametrize(
+    ("file", "size"),
+    [(pictures.SHEET, pictures.SIZE), *((renders.FOLDER / f"{f}.png", renders.SIZE) for f in FAMILIES)],
+)
+def test_a_picture_of_another_version_of_blender_is_also_one_of_this_version(file, size):
+    every = sheet.read_sheet(file, *size)
+    assert {name.partition(" (Blender ")[0] for name in every} == set(sheet.of_this_version(every))
+
+
+def test_every_golden_file_is_compared_with_what_is_made_now():
+    written = {pictures.SHEET, pictures.FILES, *(group.file for group in shots.GROUPS)}
+    written |= {renders.FOLDER / f"{family}.png" for family in FAMILIES}
+    folder = pictures.SHEET.parent
+    assert {*folder.rglob("*.png"), *folder.rglob("*.json")} == written
 
 
 def test_a_difference_says_how_much():
@@ -35,7 +82,7 @@ def test_a_difference_says_how_much():
     assert sheet.name_differences(before, now) == ["gone: is gone"]
 
 
-def test_a_sheet_has_the_pictures_that_were_written_and_those_of_other_versions(tmp_path, monkeypatch):
+def test_a_sheet_has_the_pictures_that_were_written_and_the_same_of_other_versions(tmp_path, monkeypatch):
     tiles = {f"tile {i:02}": np.full((4, 6, 3), i, np.uint8) for i in range(11)}
     file = tmp_path / "sheet.png"
     for version, shift in (("4.5.3", 0), ("5.2.0", 100)):
@@ -46,6 +93,8 @@ def test_a_sheet_has_the_pictures_that_were_written_and_those_of_other_versions(
     mine = sheet.of_this_version(every)
     assert list(mine) == list(tiles)
     assert all(np.array_equal(mine[name], tile + 100) for name, tile in tiles.items())
+    sheet.write_sheet(file, {"tile 00": tiles["tile 00"]})
+    assert list(sheet.read_sheet(file, 4, 6)) == ["tile 00"]
 
 
 def test_psnr_is_that_of_8_bits():

@@ -1,9 +1,15 @@
-"""What is sampled for the example scenes stays the same, unless PIXELS_VERSION says otherwise."""
+"""What is sampled for fixed specs stays the same, unless PIXELS_VERSION says otherwise."""
 
 from __future__ import annotations
 
-import pytest
+from typing import get_args
 
+import pytest
+from pydantic import BaseModel
+
+from blendgen.spec.fields import distribution_field
+from blendgen.spec.links import distributions_of
+from blendgen.spec.model import Spec
 from tests.golden import shots
 from tests.golden.sheet import RENEW
 
@@ -14,16 +20,40 @@ TABLE = {
 }
 
 
-def test_shots_and_exposures_of_every_scene_are_sampled_as_before():
-    lines = shots.differences(shots.read_table(), shots.sampled_table())
+@pytest.mark.parametrize("group", shots.GROUPS, ids=["scenes", "specs"])
+def test_shots_and_exposures_are_sampled_as_before(group):
+    lines = shots.differences(shots.read_table(group), shots.sampled_table(group), group)
     assert not lines, "\n".join([RENEW, *lines])
 
 
-def test_every_scene_is_among_them():
-    from blendgen.system.resources import resource_folder
+@pytest.mark.parametrize("group", shots.GROUPS, ids=["scenes", "specs"])
+def test_every_spec_of_the_folder_is_among_them(group):
+    assert set(group.images) == {file.stem for file in group.folder.glob("*.yaml")}
 
-    assert set(shots.SAMPLED) == {file.stem for file in resource_folder("scenes").glob("*.yaml")}
-    assert sum(map(len, shots.SAMPLED.values())) == 20
+
+def test_every_scene_has_its_images():
+    assert sum(map(len, shots.SCENES.images.values())) == 20
+
+
+def test_every_parameter_varies_in_some_spec():
+    varying = set()
+    for group in shots.GROUPS:
+        for spec in map(group.spec, group.images):
+            distributions = {".".join(path): one for path, (one, _) in distributions_of(spec, ())}
+            distributions |= {f"camera.{name}": one for name, one in spec.camera.defaults().items()}
+            varying |= {name for name, distribution in distributions.items() if distribution.dimensions}
+    assert set(parameters(Spec)) - varying == set()
+
+
+def parameters(section, prefix=""):
+    """Dotted names of all fields that take a distribution."""
+    for name, info in section.model_fields.items():
+        types = (info.annotation, *get_args(info.annotation))
+        inner = next((t for t in types if isinstance(t, type) and issubclass(t, BaseModel)), None)
+        if inner is not None:
+            yield from parameters(inner, f"{prefix}{name}.")
+        elif distribution_field(info) is not None:
+            yield prefix + name
 
 
 def test_a_difference_names_parameters_and_images():
