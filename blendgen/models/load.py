@@ -10,17 +10,26 @@ import logging
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from blendgen.errors import CatalogError
-from blendgen.models.measuring.cache import AssetCache, source_key
+from blendgen.models.measuring.cache import AssetCache, content_hash, entry_key
 from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_entry
 from blendgen.models.product import Catalog, Measured, Product, Refusal, missing_texture_text
 from blendgen.models.source import Measurer, Source
 
 _log = logging.getLogger(__name__)
 
-# cache key -> the entry; a str is the reason for a refusal
-_Known = dict[str, Measured | str]
+
+class _Key(NamedTuple):
+    """Two sources are equal if their content is; their entry also depends on the code that measures."""
+
+    content: str
+    entry: str
+
+
+# the entry of each key; a str is the reason for a refusal
+_Known = dict[_Key, Measured | str]
 
 
 def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
@@ -66,34 +75,39 @@ def _check_names(sources: list[Source]) -> None:
         )
 
 
-def _keys(sources: list[Source], digest: str) -> tuple[list[str | None], list[Refusal]]:
-    """Cache keys, None for each source that cannot be read, and the refusals of those."""
-    keys: list[str | None] = []
+def _keys(sources: list[Source], digest: str) -> tuple[list[_Key | None], list[Refusal]]:
+    """Keys, None for each source that cannot be read, and the refusals of those."""
+    keys: list[_Key | None] = []
     unreadable = []
     for source in sources:
         try:
-            keys.append(source_key(source, digest))
+            keys.append(_key(source, digest))
         except OSError as error:
             keys.append(None)
             unreadable.append(Refusal(source.display, f"cannot be read: {error.strerror or error}"))
     return keys, unreadable
 
 
-def _from_cache(keys: list[str | None], cache: AssetCache) -> _Known:
-    entries = {key: cache.read(key) for key in dict.fromkeys(keys) if key is not None}
+def _key(source: Source, digest: str) -> _Key:
+    content = content_hash(source)
+    return _Key(content, entry_key(content, digest))
+
+
+def _from_cache(keys: list[_Key | None], cache: AssetCache) -> _Known:
+    entries = {key: cache.read(key.entry) for key in dict.fromkeys(keys) if key is not None}
     return {key: entry for key, entry in entries.items() if entry is not None}
 
 
 def _from_measurer(
-    sources: list[Source], keys: list[str | None], known: _Known, measurer: Measurer, cache: AssetCache
+    sources: list[Source], keys: list[_Key | None], known: _Known, measurer: Measurer, cache: AssetCache
 ) -> _Known:
-    missing: dict[str, Source] = {}
+    missing: dict[_Key, Source] = {}
     for source, key in zip(sources, keys, strict=True):
         if key is not None and key not in known:
             missing.setdefault(key, source)  # equal content is measured once
     if not missing:
         return {}
-    building = {key: cache.begin(key) for key in missing}
+    building = {key: cache.begin(key.entry) for key in missing}
     jobs = [(source, building[key]) for key, source in missing.items()]
     measured: _Known = {}
     try:
@@ -102,17 +116,17 @@ def _from_measurer(
                 if refusal is None and not _unchanged(missing[key], measurer.digest, key):
                     measured[key] = "changed while it was measured; run the same command again"
                     continue
-                measured[key] = _settle(key, folder, refusal, cache)
+                measured[key] = _settle(key.entry, folder, refusal, cache)
     finally:
         for folder in building.values():
             cache.discard(folder)
     return measured
 
 
-def _unchanged(source: Source, digest: str, key: str) -> bool:
+def _unchanged(source: Source, digest: str, key: _Key) -> bool:
     """Whether the files are still those from which the key was made."""
     try:
-        return source_key(source, digest) == key
+        return _key(source, digest) == key
     except OSError:
         return False
 
@@ -127,14 +141,14 @@ def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) 
     return entry
 
 
-def _product(source: Source, key: str, measured: Measured, cache: AssetCache) -> Product:
+def _product(source: Source, key: _Key, measured: Measured, cache: AssetCache) -> Product:
     for texture in measured.missing_textures:
         _log.warning("%s: %s", source.display, missing_texture_text(texture))
     return Product(
         source.name,
         source.folder,
-        asset_path=cache.entry_folder(key) / ASSET_FILE,
-        content_hash=key,
+        asset_path=cache.entry_folder(key.entry) / ASSET_FILE,
+        content_hash=key.content,
         measured=measured,
         stable_poses=measured.stable_poses,
         colorways=measured.colorways,

@@ -3,7 +3,8 @@
 In: the name of one of our modules. Out: a digest of its source and of the source of each of our modules that
 it may import, at the top of a file or inside a function. Nothing is imported: import statements are matched
 in the text, which takes milliseconds. A package with a loop over pkgutil.iter_modules(__path__) imports all
-of its modules. The imports of blendgen/__init__.py are left out: it only re-exports.
+of its modules. blendgen/__init__.py does not count: it only re-exports, and its version would change every
+digest with each release.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def import_closure(module: str) -> frozenset[str]:
 
 @cache
 def _files() -> dict[str, str]:
-    """Module or package name -> its source file."""
+    """Module or package name -> its source file, without that of blendgen itself."""
     files = {}
     for folder, folders, names in os.walk(_PACKAGE):
         folders[:] = [name for name in folders if not name.startswith(("_", "."))]
@@ -62,6 +63,7 @@ def _files() -> dict[str, str]:
                 files[package] = f"{folder}/{name}"
             elif name.endswith(".py"):
                 files[f"{package}.{name[:-3]}"] = f"{folder}/{name}"
+    del files[_PACKAGE.name]
     return files
 
 
@@ -69,7 +71,7 @@ def _files() -> dict[str, str]:
 def _source(module: str) -> tuple[str, frozenset[str]]:
     """The digest of a module's source, and the modules that it imports."""
     text = Path(_files()[module]).read_bytes()
-    imports = set() if module == _PACKAGE.name else _imported(text) & _files().keys()
+    imports = _imported(text) & _files().keys()
     if _LOOP in text:
         imports |= {name for name in _files() if name.startswith(f"{module}.")}
     return hashlib.sha256(text).hexdigest(), frozenset(imports)

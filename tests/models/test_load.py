@@ -48,6 +48,16 @@ def test_a_second_load_measures_nothing_and_gives_the_same_products_and_refusals
     assert first.refusals == second.refusals == (Refusal("shapes/bad", "a point cloud"),)
 
 
+def test_other_code_measures_again_and_the_content_stays_the_same(cache):
+    """The digest of a data set contains the content, so a release of ours does not change it."""
+    measurer = FakeMeasurer()
+    first = load_catalog(sources("a"), measurer, cache)
+    again = load_catalog(sources("a"), FunctionMeasurer(measurer.measure, digest="next release"), cache)
+    assert measurer.calls == [["a"], ["a"]]
+    assert again.products[0].content_hash == first.products[0].content_hash
+    assert again.products[0].asset_path != first.products[0].asset_path
+
+
 def test_one_content_under_two_names_is_measured_once(cache, tmp_path):
     for name in ("x.obj", "sub/y.obj"):
         (tmp_path / "m" / name).parent.mkdir(parents=True, exist_ok=True)

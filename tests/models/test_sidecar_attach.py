@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blendgen.models.measuring.cache import source_key
+from blendgen.models.measuring.cache import content_hash
 from blendgen.models.scan import scan_directory
 from blendgen.models.sidecar.attach import Sidecars
 
@@ -32,7 +32,7 @@ def test_the_spec_wins_over_the_sidecar_and_the_sidecar_over_the_file(attached):
 
 
 def test_only_what_measuring_needs_makes_it_measure_again(attached):
-    bare = source_key(attached(None), "")
+    bare = content_hash(attached(None))
     stays = [
         "class: mug",
         "parts: {a: b}",
@@ -40,7 +40,7 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "exclude_poses: [z]",
         "symmetries: {continuous: [z]}",
     ]
-    assert {source_key(attached(line), "") for line in stays} == {bare}
+    assert {content_hash(attached(line)) for line in stays} == {bare}
     again = [
         "unit: mm",
         "up: z",
@@ -48,9 +48,9 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "keypoints: {a: [1, 2, 3]}",
         "keypoints: {a: [1, 2, 4]}",
     ]
-    keys = [source_key(attached(line), "") for line in again]
+    keys = [content_hash(attached(line)) for line in again]
     assert len({bare, *keys}) == 6
-    named = [source_key(attached(f"keypoints: {{{name}: [1, 2, 3]}}"), "") for name in ("a", "b")]
+    named = [content_hash(attached(f"keypoints: {{{name}: [1, 2, 3]}}")) for name in ("a", "b")]
     assert named[0] == named[1] == keys[3]
 
 

@@ -1,8 +1,8 @@
 """Cache: measured models on disk, by a digest of what they were measured from.
 
-An entry's key is a digest of everything that decides the result: the bytes of the model and the files it
-names, its options, the code that measures and Blender's version. Entries never go stale and may be deleted at
-any time. Several processes may use one cache folder at once.
+An entry's key is a digest of everything that decides the result: the content of the source and the code that
+measures it. Entries never go stale and may be deleted at any time. Several processes may use one cache folder
+at once.
 """
 
 from __future__ import annotations
@@ -57,15 +57,17 @@ def blender_environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def source_key(source: Source, measurer_digest: str) -> str:
-    """Hex sha256 over everything that decides how the source is measured.
+def entry_key(content_hash: str, measurer_digest: str) -> str:
+    """The key of the entry of a source with that content, from a Measurer with that digest."""
+    return hashlib.sha256(f"{CACHE_FORMAT} {content_hash} {measurer_digest}".encode()).hexdigest()
 
-    measurer_digest: Measurer.digest
+
+def content_hash(source: Source) -> str:
+    """Hex sha256 over the model and the files that it names, its options, and Blender's version.
+
     raises: OSError if the model file cannot be read
     """
     facts = {
-        "format": CACHE_FORMAT,
-        "measurer": measurer_digest,
         "bpy": _bpy_version(),
         "kind": source.kind,
         "options": {key: value for key, value in source.options.items() if key != "path"},
