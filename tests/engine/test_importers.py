@@ -5,6 +5,7 @@ All small files are measured by one child, once for the module; tests then look 
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -21,6 +22,15 @@ from blendgen.models.source import Source
 from tests.engine.model_files import write_models
 
 pytest.importorskip("bpy")
+from blendgen.engine.blender.importing.importers import _call
+
+# what Blender makes of an error in an importer that is Python code
+SCRIPT_ERROR = """Error: Python: Traceback (most recent call last):
+  File "importer.py", line 10, in execute
+    read()
+{}
+Location: ops.py:109
+"""
 
 
 class Outcomes:
@@ -64,6 +74,29 @@ def outcomes(tmp_path_factory) -> Outcomes:
     folder = tmp_path_factory.mktemp("models")
     write_models(folder)
     return Outcomes(folder, tmp_path_factory.mktemp("entries"))
+
+
+def no_space() -> OSError:
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), MemoryError),
+        (RuntimeError(SCRIPT_ERROR.format("MemoryError")), MemoryError),
+        (RuntimeError(SCRIPT_ERROR.format("numpy._ArrayMemoryError: Unable to allocate 9 GiB")), MemoryError),
+        (no_space(), OSError),
+    ],
+)
+def test_lack_of_memory_or_disk_space_is_not_a_fault_of_the_model(error, expected):
+    """A fault of the model is cached: the model would be rejected on a larger machine too."""
+
+    def importer(path, unit, up):
+        raise error
+
+    with pytest.raises(expected):
+        _call(importer, Path("a.obj"), None, None)
 
 
 Y_UP, Z_UP = (1, 3, 2), (1, 2, 3)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from blendgen.engine.blender.importing import confined, measure
+from blendgen.engine.blender.importing.confined import MemoryLimit
 from blendgen.engine.blender.importing.measuring import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.models.product import Refusal
@@ -72,6 +74,44 @@ def test_an_error_of_the_machine_is_not_blamed_on_the_model():
     """A full disk must not change which products a data set has."""
     with pytest.raises(SetupError, match=r"m/full could not be measured.*No space left.*run the same"):
         run("a", "full", "b")
+
+
+@pytest.mark.parametrize(
+    ("limit", "reply"),
+    [
+        (
+            MemoryLimit(8.0),
+            {"failure": "it needs more than 8 GiB of memory; BLENDGEN_MEASURE_MEMORY_GIB raises the limit"},
+        ),
+        (
+            MemoryLimit(3.25, lowered=True),
+            {
+                "machine_error": "it needs more than 3.25 GiB of memory, 3/4 of what is free; "
+                "free some, or set BLENDGEN_MEASURE_MEMORY_GIB"
+            },
+        ),
+        (None, {"machine_error": "out of memory"}),
+    ],
+)
+def test_a_model_is_rejected_for_its_memory_only_where_every_machine_rejects_it(limit, reply):
+    def too_large(source, folder):
+        raise MemoryError
+
+    assert measure._answer(too_large, Source("a", "", "mesh", {}, "a"), Path("/nowhere"), limit) == reply
+
+
+def test_the_memory_limit_that_is_set_is_the_one_that_is_reported(monkeypatch, tmp_path):
+    """Free memory changes while a model is measured: the limit is determined once."""
+    limits = []
+    monkeypatch.setattr(confined, "confine", lambda readable, writable, held: limits.append(held))
+    monkeypatch.setattr(confined, "free_memory_bytes", iter([2 * 2**30]).__next__)
+    monkeypatch.delenv("BLENDGEN_MEASURE_MEMORY_GIB", raising=False)
+    mesh = Source("a", "", "mesh", {"path": str(tmp_path / "a.obj")}, "a")
+    monkeypatch.setenv(confined.SWITCH, "off")
+    assert confined.confine_to(mesh, tmp_path, 1.0) is None and limits == []
+    monkeypatch.delenv(confined.SWITCH)
+    assert confined.confine_to(mesh, tmp_path, 1.0) == MemoryLimit(1.5, lowered=True)
+    assert limits[0].memory_bytes == 1.5 * 2**30
 
 
 def test_a_crash_names_the_log(tmp_path):

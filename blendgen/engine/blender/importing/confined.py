@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import blendgen
@@ -15,7 +16,7 @@ from blendgen.system.machine import free_memory_bytes
 from blendgen.system.sandbox import GIB, Limits, confine
 
 SWITCH = "BLENDGEN_SANDBOX"  # off: models are inspected, but the importers are not confined
-_MEMORY = "BLENDGEN_MEASURE_MEMORY_GIB"
+MEMORY_VARIABLE = "BLENDGEN_MEASURE_MEMORY_GIB"
 _DEFAULT_GIB = 8.0
 # libraries, fonts and the number of cores; none of the user's files
 _SYSTEM = (
@@ -24,32 +25,47 @@ _SYSTEM = (
 )  # fmt: skip
 
 
-def confine_to(source: Source, folder: Path, timeout_s: float | None) -> None:
+@dataclass(frozen=True)
+class MemoryLimit:
+    """Memory that a model may use.
+
+    lowered: the machine has less free memory than a model may use elsewhere
+    """
+
+    gib: float
+    lowered: bool = False
+
+
+def confine_to(source: Source, folder: Path, timeout_s: float | None) -> MemoryLimit | None:
     """Restrict this process to the model of a source, the folder of its entry, and Blender's libraries.
 
     timeout_s: the time limit of the model; None: no limit
+    returns: the memory limit that is set; None if BLENDGEN_SANDBOX=off
     """
     if os.environ.get(SWITCH) == "off":
-        return
+        return None
+    memory = memory_limit()
     model = Path(source.options["path"])
     cpu_s = None if timeout_s is None else math.ceil(2 * timeout_s) + 10
     confine(
         [Path(os.path.realpath(model.parent)), model, *_libraries()],
         [folder, Path(tempfile.gettempdir()), Path("/dev/null")],
-        Limits(memory_bytes=int(memory_limit_gib() * GIB), cpu_s=cpu_s),
+        Limits(memory_bytes=int(memory.gib * GIB), cpu_s=cpu_s),
     )
+    return memory
 
 
-def memory_limit_gib() -> float:
-    """Memory limit of one model: $BLENDGEN_MEASURE_MEMORY_GIB, or 8, but at most 3/4 of the free memory."""
+def memory_limit() -> MemoryLimit:
+    """$BLENDGEN_MEASURE_MEMORY_GIB, or 8 GiB, but at most 3/4 of the free memory."""
     try:
-        stated = float(os.environ.get(_MEMORY, ""))
+        stated = float(os.environ.get(MEMORY_VARIABLE, ""))
     except ValueError:
         stated = 0.0
     if 0 < stated < math.inf:
-        return stated
+        return MemoryLimit(stated)
     free = free_memory_bytes()
-    return _DEFAULT_GIB if free is None else min(_DEFAULT_GIB, max(0.75 * free / GIB, 1.0))
+    usable_gib = math.inf if free is None else max(0.75 * free / GIB, 1.0)
+    return MemoryLimit(min(_DEFAULT_GIB, usable_gib), lowered=usable_gib < _DEFAULT_GIB)
 
 
 def _libraries() -> Iterator[Path]:

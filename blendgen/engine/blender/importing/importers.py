@@ -7,6 +7,7 @@ executed: a .blend is appended, never opened, and its drivers are removed.
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import re
@@ -26,6 +27,7 @@ from blendgen.models.scan import UNITLESS_SUFFIXES
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 # all kinds of data of a model that can have drivers
 _ANIMATED = (
     "objects",
@@ -50,7 +52,7 @@ FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
     """Import one file; metres, Z up.
 
-    raises: ImportRefused if the file cannot be used
+    raises: ImportRefused if the file cannot be used; MemoryError, OSError if memory or disk space runs out
     """
     fault = file_fault(path)
     if fault:
@@ -69,10 +71,15 @@ def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> l
 def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> None:
     try:
         importer(path, unit, up)
-    except ImportRefused:
+    except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # the glTF importer is Python code and may raise anything
-        raise ImportRefused(f"the importer failed: {first_message(str(error))}") from error
+        message = first_message(str(error))
+        if getattr(error, "errno", None) in _DISK_FULL:
+            raise
+        if message.partition(":")[0].endswith("MemoryError"):  # Blender raises it as a RuntimeError
+            raise MemoryError(message) from error
+        raise ImportRefused(f"the importer failed: {message}") from error
 
 
 def first_message(text: str) -> str:

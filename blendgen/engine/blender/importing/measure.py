@@ -21,7 +21,7 @@ import warnings
 from pathlib import Path
 from typing import Any, TextIO
 
-from blendgen.engine.blender.importing.confined import confine_to, memory_limit_gib
+from blendgen.engine.blender.importing.confined import MEMORY_VARIABLE, MemoryLimit, confine_to
 from blendgen.models.source import Source
 from blendgen.system.end_with_parent import end_with_parent
 
@@ -101,9 +101,8 @@ def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: i
         end_with_parent(server)
         os.close(0)
         source, folder = Source(**request["source"]), Path(request["folder"])
-        if source.kind == "mesh":
-            confine_to(source, folder, request.get("timeout_s"))
-        message = _answer(fill_entry, source, folder)
+        memory = confine_to(source, folder, request.get("timeout_s")) if source.kind == "mesh" else None
+        message = _answer(fill_entry, source, folder, memory)
         os.write(answer, json.dumps(message).encode()[: _MAX_REPLY_BYTES - 1] + b"\n")
         status = 0
     finally:
@@ -112,18 +111,29 @@ def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: i
         os._exit(status)  # Blender's clean-up is only for the parent
 
 
-def _answer(fill_entry, source: Source, folder: Path) -> dict[str, Any]:
+def _answer(fill_entry, source: Source, folder: Path, memory: MemoryLimit | None) -> dict[str, Any]:
     print(f"measuring {source.display}", file=sys.stderr, flush=True)
     try:
         return {"refusal": fill_entry(source, folder)}
     except MemoryError:
         traceback.print_exc()
-        return {"failure": f"it needs more than {memory_limit_gib():.3g} GiB of memory"}
+        return _out_of_memory(memory)
     except Exception as error:  # noqa: BLE001 - one bad model must not end the others; the log has the traceback
         traceback.print_exc()
         machine = isinstance(error, _MACHINE) and getattr(error, "errno", None) not in _CONFINED
         message = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return {"machine_error": message} if machine else {"failure": message}
+
+
+def _out_of_memory(memory: MemoryLimit | None) -> dict[str, Any]:
+    """A limit that is the same on every machine rejects the model; too little free memory stops the run."""
+    if memory is None:
+        return {"machine_error": "out of memory"}
+    reason = f"it needs more than {memory.gib:.3g} GiB of memory"
+    if memory.lowered:
+        reason += f", 3/4 of what is free; free some, or set {MEMORY_VARIABLE}"
+        return {"machine_error": reason}
+    return {"failure": f"{reason}; {MEMORY_VARIABLE} raises the limit"}
 
 
 if __name__ == "__main__":
