@@ -22,6 +22,7 @@ from tests.markdown import DOCS, blocks
 
 CODE = """
 import json
+from dataclasses import replace
 from pathlib import Path
 from blendgen.plugins import Exporter, models_in
 
@@ -47,6 +48,25 @@ NUMBER = 7
 
 def numbers():
     return [1, 2]
+
+def stalling():
+    yield from tiles()
+    raise RuntimeError("no more tiles")
+
+def bare():
+    return [replace(tile, options={"path": tile.options["path"]}) for tile in tiles()]
+
+def unplaced():
+    return [replace(tile, options=tile.options | {"path": Path("tiles")}) for tile in tiles()]
+
+def unnamed():
+    return [replace(tile, name=None) for tile in tiles()]
+
+def optionless():
+    return [replace(tile, options=None) for tile in tiles()]
+
+def inches():
+    return [replace(tile, options=tile.options | {"unit": "inch"}) for tile in tiles()]
 """
 ENTRY_POINTS = """
 [blendgen.exporters]
@@ -62,6 +82,12 @@ tiles = acme_tools:tiles
 luckless = acme_tools:failing
 numbers = acme_tools:numbers
 absent = acme_tools:ABSENT
+stalling = acme_tools:stalling
+bare = acme_tools:bare
+unplaced = acme_tools:unplaced
+unnamed = acme_tools:unnamed
+optionless = acme_tools:optionless
+inches = acme_tools:inches
 """
 TILE = """
 v 0 0 0
@@ -208,6 +234,12 @@ def test_a_broken_format_is_reported_with_its_package(installed, dataset, tmp_pa
         ("luckless", "RuntimeError: no luck"),
         ("numbers", "expected sources of model files, as models_in returns them, got 1"),
         ("absent", "AttributeError"),
+        ("stalling", r"RuntimeError: no more tiles \(.*acme_tools.__init__.py:\d+\)"),
+        ("bare", r"expected sources of model files, .* got Source\(name='blue'"),
+        ("unplaced", r"expected sources of model files, .* got Source\(name='blue'"),
+        ("unnamed", r"expected sources of model files, .* got Source\(name=None"),
+        ("optionless", "AttributeError"),
+        ("inches", "blue.obj: unit is one of m, cm, mm, in, ft, got 'inch'"),
     ],
 )
 def test_a_broken_family_is_reported_with_its_package(installed, name, reason):

@@ -51,7 +51,7 @@ def scan_directory(
     follow_links: also links to files and folders that lie outside of `folder`
     raises: CatalogError for a folder that is missing or contains no model
     """
-    _check_options(display, unit, up)
+    check_options(display, unit, up)
     _check_folder(folder, display)
     paths = [path.relative_to(folder) for path in _model_files(folder, display, follow_links)]
     if not paths:
@@ -68,7 +68,8 @@ def scan_directory(
     ]
 
 
-def _check_options(display: str, unit: str | None, up: str | None) -> None:
+def check_options(display: str, unit: str | None, up: str | None) -> None:
+    """Raises CatalogError for an unknown unit or axis; the arguments are those of scan_directory."""
     if unit is not None and unit not in METRES_PER_UNIT:
         raise CatalogError(f"{display}: unit is one of {', '.join(METRES_PER_UNIT)}, got {unit!r}")
     if up is not None and up not in UP_AXES:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from blendgen.errors import CatalogError
+from blendgen.models.scan import check_options
 from blendgen.models.source import Source
 from blendgen.system.entry_points import FAMILY_GROUP, Plugin, find_plugin
 
@@ -25,14 +26,29 @@ def installed_sources(name: str) -> list[Source]:
     family = plugin.load()
     with plugin.errors():
         sources = family()
-    if not isinstance(sources, Iterable):
-        raise plugin.broken(f"expected a function that returns model sources, it returned {sources!r}")
-    return [_checked(plugin, source) for source in sources]
+        if not isinstance(sources, Iterable):
+            raise plugin.broken(f"expected a function that returns model sources, it returned {sources!r}")
+        return [_checked(plugin, source) for source in sources]
 
 
 def _checked(plugin: Plugin, source: Source) -> Source:
-    if not isinstance(source, Source) or source.kind != "mesh":
+    if not isinstance(source, Source) or not _is_model_file(source):
         raise plugin.broken(f"expected sources of model files, as models_in returns them, got {source!r}")
+    try:
+        check_options(source.display, source.options["unit"], source.options["up"])
+    except CatalogError as error:
+        raise plugin.broken(str(error)) from error
     if not Path(source.options["path"]).is_file():
         raise plugin.broken(f"the file {source.options['path']} of the model {source.name!r} is missing")
     return source
+
+
+def _is_model_file(source: Source) -> bool:
+    """Whether a source has the fields of a model file, of the right types."""
+    options = source.options
+    return (
+        source.kind == "mesh"
+        and all(isinstance(text, str) for text in (source.name, source.folder, source.display))
+        and {"path", "unit", "up"} <= options.keys()
+        and isinstance(options["path"], str)
+    )
