@@ -80,6 +80,7 @@ def test_rows_come_as_they_are_recorded_and_are_those_of_the_manifest(made, tmp_
     assert rows == rows_of(tmp_path / "out") == rows_of(made[0])
 
 
+@pytest.mark.slow
 def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
     folder = tmp_path / "out"
     for row in blendgen.generate_rows(SPEC, folder, overrides={"images": 200}, workers=1):
@@ -122,9 +123,8 @@ def test_an_error_of_the_progress_function_ends_the_run_in_order(tmp_path):
     assert [row.index for row in rows_of(tmp_path / "out")] == [0, 1]
 
 
-@pytest.mark.parametrize(
-    "source", ["stdin", *(pytest.param(source, marks=pytest.mark.slow) for source in ("-c", "script"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["stdin", "-c", "script"])
 def test_a_session_without_a_main_module_and_a_script_without_a_guard_can_generate(made, tmp_path, source):
     code = "blendgen.generate(spec, sys.argv[1], workers=2)\n"
     if source == "stdin":
@@ -187,6 +187,7 @@ def interrupted(run: str, folder, first_file: str = "manifest.jsonl") -> list[st
     return output.splitlines()
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_the_images_that_are_being_rendered(tmp_path):
     folder = tmp_path / "out"
     message, count = interrupted("blendgen.generate(spec, sys.argv[1], workers=1)", folder)
@@ -229,6 +230,7 @@ def command_line(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_images_that_cannot_be_made_are_counted_and_the_command_exits_with_1(tmp_path):
     """Of all draws one in 21 has the camera outside of the subject, so about half of the shots have none."""
     near = {"distance_m": {"choice": {0.01: 20, 0.4: 1}}}
@@ -260,6 +262,7 @@ def test_images_that_cannot_be_made_are_counted_and_the_command_exits_with_1(tmp
     assert blendgen.sample(path, row.index).shot.attempt == row.shot.attempt > 0
 
 
+@pytest.mark.slow
 def test_a_spec_without_a_feasible_image_leaves_an_empty_data_set_and_no_preview(tmp_path):
     spec = SPEC | {"camera": {"distance_m": 0.01}}
     report = blendgen.generate(spec, tmp_path / "out", workers=1)

@@ -172,6 +172,7 @@ def test_the_command_exports_in_the_format_of_a_package(site, dataset, tmp_path)
     assert refused.returncode == 2 and "--task is for yolo, not for labels" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_family_of_a_package_is_measured_with_its_sidecars(site, tmp_path):
     pytest.importorskip("bpy")
     (tmp_path / "tiles.yaml").write_text(SPEC.format(family="tiles"))

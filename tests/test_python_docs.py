@@ -47,6 +47,7 @@ def test_every_block_compiles(block):
     compile(block.text, block.name, "exec")
 
 
+@pytest.mark.slow
 def test_the_example_of_the_readme_works(tmp_path):
     (block,) = blocks(README, "python")
     few = Block(block.page, block.line, block.info, block.text.replace("images=1000", "images=12"))

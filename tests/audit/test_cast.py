@@ -35,6 +35,7 @@ def placed(instance_id, vertices, triangles, **more):
     return Solid(instance_id, make_mesh("one", vertices, triangles, **more), np.eye(4))
 
 
+@pytest.mark.slow
 def test_rays_hit_a_sphere_at_the_closed_form():
     middle, radius = np.array((0.03, -0.02, 1.0)), 0.3
     hits = RayScene([placed(7, *sphere(radius, middle))], np.eye(4), REACH).first_hits(RAYS)

@@ -106,12 +106,14 @@ def test_blenderproc_is_not_judged_where_it_was_not_measured():
     assert words["blendgen_8_to_blenderproc_call_by_call"] == NOT_MEASURED and failed(alone) == []
 
 
+@pytest.mark.slow
 def test_the_plot_is_a_png(report):
     pytest.importorskip("matplotlib")
     for one in (report, fake_report(versus=False)):
         assert plot(one).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_only_the_plot_loads_matplotlib():
     code = (
         "import sys, benchmarks.__main__, benchmarks.plot, benchmarks.report, benchmarks.table\n"

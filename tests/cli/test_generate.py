@@ -74,6 +74,7 @@ def test_the_result_is_json_and_nothing_of_blender_reaches_the_terminal(finished
     assert not (folder / ".partial").exists() and not (folder / ".lock").exists()
 
 
+@pytest.mark.slow
 def test_backwards_and_in_two_halves_gives_the_same_bytes(spec, finished, tmp_path):
     folder = tmp_path / "b"
     assert blendgen("generate", spec, "-o", folder, "--index", "5,4,3").returncode == 0
@@ -197,6 +198,7 @@ def test_preview_varies_one_parameter_and_tells_what_cannot_be_varied(spec, tmp_
     assert result.returncode == 2 and "`camera.aim` is now `camera.subject_offset`" in result.stderr
 
 
+@pytest.mark.slow
 def test_doctor_renders(tmp_path):
     report = json.loads(blendgen("doctor", "--json").stdout)
     assert report["smoke_render"] == "ok" and report["blender"] and report["missing_libraries"] == []

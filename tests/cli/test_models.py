@@ -156,6 +156,7 @@ def test_a_model_that_cannot_be_used_exits_3(tmp_path):
     assert refusal["file"].endswith("empty.stl") and refusal["reason"] == "the file is empty"
 
 
+@pytest.mark.slow
 def test_an_improbable_size_without_a_unit_is_a_warning(tmp_path):
     (tmp_path / "big.obj").write_text(obj([(x / 10, y / 10, z / 10) for x, y, z in CORNERS], QUADS))
     result = blendgen("models", tmp_path)
@@ -178,6 +179,7 @@ def test_a_spec_takes_its_classes_from_the_sidecars(tmp_path):
     assert assets.returncode == 0 and assets.stdout.splitlines()[-1] == "2 model(s): ok"
 
 
+@pytest.mark.slow
 def test_keypoints_of_sidecars_can_be_labels(tmp_path):
     write_models(tmp_path / "models", a=MUG)
     (tmp_path / "scene.yaml").write_text(SPEC + "output: {keypoints: true}\n")

@@ -110,6 +110,7 @@ def test_the_first_ctrl_c_finishes_the_pending_shots_of_every_worker(spec, tmp_p
     assert sorted(rows) == images
 
 
+@pytest.mark.slow
 def test_a_missing_device_is_rejected_before_any_image_is_made(spec, tmp_path):
     for device, code, message in (
         ("metal:3", 4, "available: cpu"),

@@ -92,6 +92,7 @@ def indices_read(part: Dataset) -> list[int]:
     return [item["index"] for item in part]
 
 
+@pytest.mark.slow
 def test_worker_processes_read_a_pickled_data_set(dataset):
     copy = pickle.loads(pickle.dumps(dataset))
     assert copy == dataset and copy.row(4) == dataset.row(4)

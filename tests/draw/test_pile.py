@@ -88,6 +88,7 @@ def test_products_lie_over_one_another_where_they_fall_onto_one_spot(shapes):
     assert max(b.corners_m[:, 2].max() for b in bodies(tight, shapes)) > 0.065
 
 
+@pytest.mark.slow
 def test_the_subject_lies_as_free_as_asked(shapes):
     placement = {"arrangement": "pile", "spread": 0.2, "visible_fraction": [0.8, 1.0]}
     spec = pile_spec(placement=placement, camera={"elevation_deg": 80})

@@ -134,6 +134,7 @@ def test_the_light_groups_of_a_lamp_add_up(stock, engine):
     assert both == pytest.approx(2 * single, rel=0.05)
 
 
+@pytest.mark.slow
 def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(stock, engine_for):
     engine = engine_for(samples_per_pixel=64)
     lamp = conformance.overhead_lamp(x=0.2)
@@ -154,6 +155,7 @@ def test_doubling_a_lamp_by_weight_is_a_lamp_of_twice_the_power_within_noise(sto
     assert around_twice.mean() == pytest.approx(around.mean(), rel=0.005)
 
 
+@pytest.mark.slow
 def test_a_colourway_changes_only_the_colour(stock, engine_for):
     from blendgen.models.product import Catalog, Colorway, MaterialOverride
 

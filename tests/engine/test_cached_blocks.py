@@ -52,6 +52,7 @@ def test_a_cached_tree_gives_the_same_image_as_a_built_one(fresh, stock, tmp_pat
     assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == cached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", [lambda path: path.write_bytes(path.read_bytes()[:900]), lambda path: path.write_text("x")]
 )

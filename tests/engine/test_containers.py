@@ -71,6 +71,7 @@ def test_the_walls_of_the_physics_are_at_its_position():
     assert corners[:, 2].max() == 0.1 and corners[:, 2].min() == 0
 
 
+@pytest.mark.slow
 def test_a_product_in_it_is_visible_from_above_and_hidden_from_a_low_angle(stock, engine):
     lying = conformance.place(1, stock.product("box"), x=0.05, y=-0.02)
     lifted = np.array(lying.object_to_world)

@@ -91,6 +91,7 @@ def test_optional_labels(engine, catalog, check):
     check(engine, catalog.product("box"), catalog.product("sphere"))
 
 
+@pytest.mark.slow
 def test_coarse_pixels_measure_truncation(engine, catalog, monkeypatch):
     """A product behind the camera needs the largest overscan, with pixels for the size of the image only."""
     box, camera = catalog.product("box"), make_camera(0, 90, 0, distance_m=0.3, target=(0.05, 0.09, 0))

@@ -32,6 +32,7 @@ def test_the_meshes_of_a_shot_are_those_that_a_camera_ray_can_hit(stock, engine)
     assert not any(mesh.may_be_passed.any() for mesh in meshes.values())
 
 
+@pytest.mark.slow
 def test_no_mesh_of_a_scene_is_left(stock, engine):
     before = engine.render(everything(stock))
     counts = len(bpy.context.scene.objects), len(bpy.data.meshes)

@@ -82,6 +82,7 @@ def source(path: Path) -> Source:
     return Source(path.stem, "", "mesh", {"path": str(path), "unit": None, "up": None}, path.name)
 
 
+@pytest.mark.slow
 def test_a_crashed_fork_costs_one_model_and_no_restart_of_blender(tmp_path, monkeypatch):
     """A model that exceeds its memory fails; the same child measures the models after it."""
     monkeypatch.setenv("BLENDGEN_MEASURE_MEMORY_GIB", "0.4")
@@ -103,6 +104,7 @@ def test_a_crashed_fork_costs_one_model_and_no_restart_of_blender(tmp_path, monk
     assert "memory" in refused.reason or "crashed" in refused.reason
 
 
+@pytest.mark.slow
 def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
     """The run is killed while a model that never ends is measured."""
     (tmp_path / "a.obj").write_text(obj())

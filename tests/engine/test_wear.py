@@ -120,6 +120,7 @@ def test_only_glass_cracks(stock, engine_for):
     assert np.array_equal(whole, hit)
 
 
+@pytest.mark.slow
 def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for, tmp_path):
     from dataclasses import replace
 

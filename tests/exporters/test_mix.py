@@ -149,6 +149,7 @@ def test_leaks_typos_and_broken_files_are_rejected_or_reported(synthetic, photos
         mixed(synthetic, synthetic.root / "masks" / "train" / NAMES[0], tmp_path / "e")
 
 
+@pytest.mark.slow
 def test_the_command(synthetic, photos, tmp_path):
     command = [
         sys.executable,

@@ -224,6 +224,7 @@ def test_names_are_those_of_the_plain_rule():
         assert product_names(paths) == _names_as_they_were(paths)
 
 
+@pytest.mark.slow
 def test_many_files_of_one_name_are_named_in_time():
     """The plain rule takes half an hour for these; the time limit of a test is what tells."""
     paths = [Path(f"{i:06x}", "models", "model_normalized.obj") for i in range(50_000)]

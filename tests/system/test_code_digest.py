@@ -102,6 +102,7 @@ def test_the_closure_is_that_of_the_syntax_trees(start):
     assert import_closure(start) == parsed_closure(start, set())
 
 
+@pytest.mark.slow
 def test_measuring_loads_only_what_its_digest_covers(tmp_path):
     pytest.importorskip("bpy")
     done = subprocess.run(

@@ -93,6 +93,7 @@ def test_an_early_worker_does_not_outlive_its_parent(tmp_path, monkeypatch):
         assert not list(tmp_path.glob("*/worker-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists threads in /proc")
 @pytest.mark.skipif(cores() < 2, reason="needs two cores")
 def test_threads_that_an_early_worker_started_stay_on_its_cores_too(job):

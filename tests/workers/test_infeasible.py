@@ -62,6 +62,7 @@ def test_a_data_set_whose_gaps_are_its_failures_is_valid(finished):
     assert [str(fault) for fault in verify(finished[0])] == []
 
 
+@pytest.mark.slow
 def test_it_has_the_same_bytes_with_two_workers_and_in_parts(finished, tmp_path):
     run(tmp_path / "two", SPEC, workers=2)
     for part in (range(30, IMAGES), range(30)):
@@ -69,6 +70,7 @@ def test_it_has_the_same_bytes_with_two_workers_and_in_parts(finished, tmp_path)
     assert content(tmp_path / "two") == content(tmp_path / "parts") == content(finished[0])
 
 
+@pytest.mark.slow
 def test_it_has_the_same_bytes_after_a_kill(finished, tmp_path):
     folder = tmp_path / "out"
     process = subprocess.Popen(
@@ -98,6 +100,7 @@ def test_images_that_cannot_be_made_are_not_tried_again(finished):
     assert outcome.failures == first.failures and outcome.existing == first.made
 
 
+@pytest.mark.slow
 def test_all_images_of_a_shot_fail_together(tmp_path):
     spec = make_spec(images=40, exposures_per_shot=2, **SOME_FAIL)
     outcome = run(tmp_path, spec)
@@ -161,6 +164,7 @@ def test_a_run_goes_on_if_one_of_the_first_shots_is_made_or_fails_for_another_re
         few.add(failed(index))
 
 
+@pytest.mark.slow
 def test_a_few_images_that_all_fail_are_recorded_with_one_warning_for_each_reason(tmp_path, caplog):
     outcome = run(tmp_path, make_spec(images=10_000, **ALL_FAIL), range(3, 10))
     assert (outcome.made, len(outcome.failures)) == (0, 7)

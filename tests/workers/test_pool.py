@@ -89,6 +89,7 @@ def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, wo
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.slow
 def test_a_crash_while_the_next_shot_renders_is_blamed_on_the_right_shot(job):
     done, steps = [], failing.aborts_while_it_finishes_shot_1
     with pytest.raises(EngineError, match=r"shot 1: Blender crashed 3 times \(SIGABRT\)"):
@@ -120,6 +121,7 @@ def test_a_worker_never_holds_more_than_two_films(job):
     assert max(results(job, failing.counts_films)) == 2
 
 
+@pytest.mark.slow
 def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
     one = set(results(job, failing.returns_process_id))
     monkeypatch.setenv(share.MEMORY_VARIABLE, "1")
@@ -157,6 +159,7 @@ def test_the_first_signal_finishes_pending_tasks(job):
     assert done == [0, 1]
 
 
+@pytest.mark.slow
 def test_the_second_signal_stops_at_once_and_leaves_no_process(job):
     def twice():
         for _ in range(2):
@@ -216,6 +219,7 @@ def test_signal_handlers_are_restored():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.slow
 def test_a_missing_job_or_log_is_reported_with_its_cause(job):
     other_log = replace(job, log=job.folder / "gone" / "log")
     with pytest.raises(EngineError, match=r"gone.log: cannot be written: No such file"):
