@@ -1,9 +1,8 @@
 """Failures: OUT/failed.jsonl, one line per image that cannot be made, with the reason.
 
 The file exists only in a data set with such images. Whether an image fails follows from the spec, the seed
-and its index, as its pixels do: a later run does not try it again. Only the parent process writes. A torn
-last line (power cut, full disk) is dropped when the file is opened again, and its image is tried again. At
-the end the lines are sorted by index.
+and its index, as its pixels do: a later run does not try it again. Only the parent process writes (see
+json_lines.py). At the end the lines are sorted by index.
 """
 
 from __future__ import annotations
@@ -11,18 +10,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
-from blendgen.errors import DatasetError, InfeasibleShot
+from blendgen.dataset.rows import MAX_ROW_BYTES
+from blendgen.errors import InfeasibleShot
 from blendgen.files.folder import Folder
-from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.frozen import FrozenModel
 from blendgen.scene.row import Index
 
-_MAX_BYTES = 2**30
+_HEAD = b'{"index": '  # of every line
 
 
 class FailedImage(FrozenModel):
@@ -57,11 +58,7 @@ def count_reasons(failures: Iterable[FailedImage]) -> dict[str, int]:
 
 def open_failures(layout: Layout) -> dict[int, FailedImage]:
     """The failures of a data set by index; removes a torn last line. Raises DatasetError as read_failures."""
-    data = _content(layout)
-    whole = data[: data.rfind(b"\n") + 1]
-    if whole != data:
-        _folder(layout).write(layout.failures.name, whole)
-    return {failure.index: failure for failure in read_failures(layout)}
+    return {failure.index: failure for failure in _recovered(layout)}
 
 
 def read_failures(layout: Layout) -> list[FailedImage]:
@@ -69,34 +66,56 @@ def read_failures(layout: Layout) -> list[FailedImage]:
 
     raises: DatasetError for any other line that is not a failure
     """
-    *lines, _ = _content(layout).split(b"\n")
-    return [_parsed(line, layout, number) for number, line in enumerate(lines, start=1)]
+    lines = failure_lines(layout)
+    return [_parsed(line, lines, number) for number, line in enumerate(lines.lines(), start=1)]
 
 
 def append_failures(layout: Layout, failures: Iterable[FailedImage]) -> None:
     """Record failures at once; raises DatasetError where the disk refuses."""
-    lines = "".join(map(_line, failures))
-    if lines:
-        _folder(layout).append(layout.failures.name, lines.encode())
+    text = "".join(map(_line, failures))
+    if text:
+        lines = failure_lines(layout)
+        with lines.opened_to_append() as file:
+            lines.append(file, text)
 
 
 def sort_failures(layout: Layout) -> list[FailedImage]:
     """Bring the file into the order of the index, each index once; returns its failures."""
-    failures = open_failures(layout)
-    ordered = [failures[index] for index in sorted(failures)]
-    lines = "".join(map(_line, ordered)).encode()
-    if lines != _content(layout):
-        _folder(layout).write(layout.failures.name, lines)
+    recorded = _recovered(layout)
+    by_index = {failure.index: failure for failure in recorded}
+    ordered = [by_index[index] for index in sorted(by_index)]
+    if ordered != recorded:
+        _folder(layout).write(layout.failures.name, "".join(map(_line, ordered)).encode())
     return ordered
 
 
-def is_failure_line(line: bytes) -> bool:
-    """Whether blendgen wrote a line."""
+def is_failure_file(path: Path) -> bool:
+    """Whether blendgen wrote a file: it begins with a failure, or a killed run left it empty or torn."""
+    with path.open("rb") as file:
+        line = file.readline(MAX_ROW_BYTES)
+    if not line.endswith(b"\n"):
+        torn = line.rstrip(b"\0")  # a crash of the machine can leave zeros
+        return torn.startswith(_HEAD) or _HEAD.startswith(torn)
     try:
         FailedImage.model_validate_json(line, strict=True)
     except ValidationError:
         return False
     return True
+
+
+def failure_lines(layout: Layout) -> JsonLines:
+    return JsonLines(layout.failures, "a failed image", "remove this line, and its image is tried again")
+
+
+def _recovered(layout: Layout) -> list[FailedImage]:
+    """The failures, after a torn last line was removed, and the file with it where no line is left."""
+    folder, name = _folder(layout), layout.failures.name
+    with folder.disk_errors(name):
+        failure_lines(layout).drop_torn_line()
+        failures = read_failures(layout)
+        if not failures:
+            folder.remove(name)
+    return failures
 
 
 def _folder(layout: Layout) -> Folder:
@@ -107,25 +126,10 @@ def _line(failure: FailedImage) -> str:
     return json.dumps(failure.model_dump(), ensure_ascii=False) + "\n"
 
 
-def _content(layout: Layout) -> bytes:
-    path = layout.failures
-    if links_outside(path):
-        raise DatasetError(f"{path}: is a link that leads out of the data set; put the file itself there")
-    try:
-        return read_bounded(path, _MAX_BYTES)
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _parsed(line: bytes, layout: Layout, number: int) -> FailedImage:
+def _parsed(line: bytes, lines: JsonLines, number: int) -> FailedImage:
     try:
         return FailedImage.model_validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the line"
-        raise DatasetError(
-            f"{layout.failures}:{number}: not a failed image ({field}: {first['msg']}); remove this line, "
-            "and its image is tried again"
-        ) from None
+        raise lines.fault(number, f"{field}: {first['msg']}") from None

@@ -99,7 +99,10 @@ def _check_amodal_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -
     objects = row.objects
     for number, instance_id in enumerate(objects.instance_id):
         name, visible = f"instance_{instance_id}", ids == instance_id
-        mask = image.get(name, visible) > 0
+        plane = image.get(name, visible)
+        if not np.isin(plane, (0, 1)).all():
+            yield f"{name} has values other than 0 and 1"
+        mask = plane > 0
         if (visible & ~mask).any():
             yield f"{name} does not contain {np.count_nonzero(visible & ~mask)} visible pixels of its product"
         if box_of_mask(mask) != objects.bbox_amodal[number]:
@@ -164,7 +167,7 @@ IMAGE = LabelFile(
 MASK = LabelFile(
     name="mask",
     folder="masks",
-    content="instance id of each pixel, 0 where there is not a product; 16 bit",
+    content="instance id of each pixel, 0 where there is no product; 16 bit",
     is_wanted=lambda output: output.masks,
     encode=lambda frame, output: encode_mask(frame.labels.instance_id),
 )

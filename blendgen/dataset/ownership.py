@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from blendgen.dataset.failures import is_failure_line
+from blendgen.dataset.failures import is_failure_file
 from blendgen.dataset.label_files import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
@@ -25,6 +25,10 @@ from blendgen.files.photos import IMAGE_ERRORS
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SHEET_MARK = b"contact sheet of blendgen"
+_UNKNOWN_FILES = (
+    "choose another folder, or delete this one yourself: force (--force) removes only the files of rows that "
+    "this blendgen can read"
+)
 _MAX_LIST_BYTES = 256 * 2**20
 # what systems and version control leave in folders, and no trainer reads
 HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore")
@@ -49,7 +53,7 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     """
     named = pending_names(layout)
     if known:
-        for row in read_heads(layout.manifest):
+        for row in read_heads(layout.manifest, _UNKNOWN_FILES):
             named.update(row.file_names)
     ours: list[str] = []
     foreign: list[str] = []
@@ -88,7 +92,7 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
     if path == layout.contact_sheet:
         return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
     if path == layout.failures:
-        return is_failure_line(_start(path).partition(b"\n")[0])
+        return is_failure_file(path)
     return path in (layout.manifest, layout.record)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blendgen.files.names import name_fault, printable
-from blendgen.scene.row import Index, Point3
+from blendgen.scene.row import Index, Point3, Transform
 
 MAX_RECORD_BYTES = 16 * 2**20
 
@@ -33,7 +33,7 @@ class _Axis(_Strict):
 
 class _Symmetries(_Strict):
     continuous: list[_Axis] = []
-    discrete: list[Any] = []
+    discrete: list[Transform] = []
 
 
 class _Record(_Strict):

@@ -5,6 +5,7 @@ In: a folder that `generate` made. Out: its classes, its splits and its rows in 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +24,7 @@ from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
-from blendgen.scene.row import Row
+from blendgen.scene.row import Objects, Row
 
 _MAX_FILE_BYTES = 2**30
 
@@ -60,30 +61,26 @@ class Source:
         return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
 
     def rows(self) -> Iterator[Row]:
-        """All rows; raises DatasetError for a line that is not a row of this data set, and for an object
-        with a box that is empty or outside the image."""
-        last = -1
+        """All rows; raises DatasetError for a line that is not a row of this data set, for an object with a
+        box that is empty or outside the image, and for keypoints that are not those of dataset.json."""
         for row in read_rows(Layout(self.root).manifest):
-            if row.index <= last:
-                raise DatasetError(
-                    f"{self._place(row)}: its row follows that of image {last}; run `blendgen generate` "
-                    "again, which sorts the rows and removes duplicates"
-                )
-            last = row.index
-            self._refuse_unknown(row)
-            self._refuse_boxes(row)
+            self._refuse_faults(row)
             yield row
 
     def row(self, number: int) -> Row:
         """The row of a line, counted from 0; raises DatasetError as `rows` does."""
         row = read_row(Layout(self.root).manifest, number + 1, self.offsets[number])
-        self._refuse_unknown(row)
-        self._refuse_boxes(row)
+        self._refuse_faults(row)
         return row
 
     @cached_property
     def _label_ids(self) -> dict[str, int]:
         return {label: label_id for label_id, label in enumerate(self.classes)}
+
+    def _refuse_faults(self, row: Row) -> None:
+        self._refuse_unknown(row)
+        self._refuse_boxes(row)
+        self._refuse_keypoints(row)
 
     def _refuse_unknown(self, row: Row) -> None:
         """Raises DatasetError for a split or class that dataset.json does not list."""
@@ -115,6 +112,25 @@ class Source:
                 f"{self._place(row)}: object {number} ({row.objects.category[number]}) has {box}; remove "
                 "the object from its row in manifest.jsonl, or delete the row and generate again"
             )
+
+    def _refuse_keypoints(self, row: Row) -> None:
+        """Where dataset.json names keypoints, each object has those of its class."""
+        what = self._keypoint_fault(row.objects) if self.keypoints else None
+        if what is not None:
+            raise DatasetError(
+                f"{self._place(row)}: {what}; delete its row from manifest.jsonl and generate again"
+            )
+
+    def _keypoint_fault(self, objects: Objects) -> str | None:
+        if objects.keypoints is None:
+            return "does not have objects.keypoints, although dataset.json names keypoints"
+        for number, (label, points) in enumerate(zip(objects.category, objects.keypoints, strict=True)):
+            names = self.keypoint_names(label)
+            if len(points) != len(names):
+                return (
+                    f"object {number} ({label}) has {len(points)} keypoints, dataset.json names {len(names)}"
+                )
+        return None
 
     def path(self, row: Row, kind: LabelFile = IMAGE) -> Path:
         """Path of a file of the row; raises DatasetError if it is outside the data set."""
@@ -199,10 +215,21 @@ def open_source(root: Path) -> Source:
             f"{root}: dataset.json has {sum(recorded.values())} images, the manifest has {images}: "
             "a run is in progress or was interrupted; run `blendgen generate` again"
         )
+    _refuse_disorder(layout, manifest.indices)
     splits = tuple(sorted(counts))
     return Source(
         layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets
     )
+
+
+def _refuse_disorder(layout: Layout, indices: Sequence[int]) -> None:
+    """Raises DatasetError unless the rows are in ascending order of their images, each image once."""
+    for line, (before, index) in enumerate(itertools.pairwise(indices), start=2):
+        if index <= before:
+            raise DatasetError(
+                f"{layout.manifest}:{line}: the row of image {index} follows that of image {before} in line "
+                f"{line - 1}; run `blendgen generate` again, which sorts the rows and removes duplicates"
+            )
 
 
 def _record(layout: Layout) -> dict[str, Any]:

@@ -39,7 +39,8 @@ from blendgen.files.folder import Folder, disk_error
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import RowHead
 
-_COMPARED = ("digest", "blendgen_version", "blender_version")
+_COMPARED = ("digest", "blender_version")
+_IN_EVERY_RECORD = (*_COMPARED, "blendgen_version")
 # rows whose files a crash of the machine can have torn although their sizes are right
 _CHECKED_TAIL = 64
 
@@ -49,8 +50,8 @@ class Store:
 
     summary: of the manifest, once the store is finished
 
-    record: how the images are made, for dataset.json; a folder is refused if its "digest", "blendgen_version"
-        or "blender_version" differ
+    record: how the images are made, for dataset.json; a folder is refused if its "digest" or
+        "blender_version" differ
     force: remove an existing data set of ours and start again
     check: compare every finished file with its sha256; otherwise only the sizes, and the last few by sha256
     """
@@ -251,7 +252,7 @@ def read_record(layout: Layout) -> dict[str, Any]:
         record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
     except (OSError, ValueError):
         return {}
-    ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _COMPARED)
+    ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _IN_EVERY_RECORD)
     return record if ours else {}
 
 
@@ -288,8 +289,7 @@ def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
             "contains a data set made from another spec (or other models); "
             "give another folder with -o, or --force to start again"
         )
-    program = {"blendgen_version": "blendgen", "blender_version": "Blender"}[key]
     return (
-        f"was started with {program} {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
+        f"was started with Blender {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
         "give another folder with -o, or --force to start again"
     )

@@ -109,7 +109,7 @@ def _refuse_distortion(source: Source, row: Row) -> None:
     if any(row.camera.distortion):
         raise DatasetError(
             f"{source.root}: image {row.index} has a distorting lens, which BOP does not "
-            "know; generate without camera.distortion"
+            "support; generate without camera.distortion"
         )
 
 

@@ -11,7 +11,7 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -19,7 +19,6 @@ from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.regions import polygons, run_lengths
-from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 
 
@@ -61,8 +60,8 @@ class _Annotations:
         for number, (box, own) in enumerate(zip(row.objects.bbox, masks, strict=False)):
             self.annotations += 1
             annotation = _annotation(row, number, box, own, outlines)
-            if source.keypoints:
-                annotation |= _keypoints(row, number)
+            if source.keypoints and row.objects.keypoints is not None:
+                annotation |= _keypoints(row.objects.keypoints[number])
             annotation |= {"id": self.annotations, "image_id": image_id}
             _append(self._annotations_file, annotation, self.annotations)
 
@@ -104,9 +103,8 @@ def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
     return category
 
 
-def _keypoints(row: Row, number: int) -> dict[str, Any]:
+def _keypoints(points: Sequence[Sequence[float]]) -> dict[str, Any]:
     """The keypoints of an annotation, also of a class without any: evaluations expect the keys everywhere."""
-    points = requested(row.objects.keypoints)[number]
     flat = [value for point in points for value in point]
     return {"keypoints": flat, "num_keypoints": sum(point[2] > 0 for point in points)}
 

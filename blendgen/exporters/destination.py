@@ -80,8 +80,9 @@ class Destination:
             self._refuse_foreign()
             self._remove(self._listed)
             self._listed = {}
-            self._folder.write(_LIST, b"")
         self._folder.write(_MARKER, json.dumps(self._identity).encode())
+        # without a torn last line, which would swallow the next
+        self._folder.write(_LIST, _lines(self._listed))
         self._list = self._open_list()
         return self
 
@@ -89,8 +90,7 @@ class Destination:
         self._list.close()
         if kind is None:
             self._remove({name: size for name, size in self._listed.items() if name not in self._written})
-            lines = (_line(name, size) for name, size in sorted(self._written.items()))
-            self._folder.write(_LIST, lines)
+            self._folder.write(_LIST, _lines(self._written))
         self._folder.remove_temporary_files()
 
     def has(self, name: str) -> bool:
@@ -200,6 +200,10 @@ class Destination:
             with self._folder.disk_errors(name):
                 if self._is_ours(name):
                     self._folder.remove(name)
+
+
+def _lines(sizes: dict[str, int]) -> Iterator[bytes]:
+    return (_line(name, size) for name, size in sorted(sizes.items()))
 
 
 def _line(name: str, size: int) -> bytes:

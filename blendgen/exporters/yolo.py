@@ -21,7 +21,6 @@ from blendgen.exporters.imagefolder import export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
 from blendgen.exporters.regions import polygons
 from blendgen.geometry.oriented_box import oriented_box
-from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 
 
@@ -59,7 +58,7 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
     """Per object: centre and size of the box, then x, y and visibility of each keypoint."""
     objects, size = row.objects, np.array([row.width, row.height])
-    for box, label, points in zip(objects.bbox, objects.category, requested(objects.keypoints), strict=True):
+    for box, label, points in zip(objects.bbox, objects.category, objects.keypoints or (), strict=True):
         spread = np.array(union.spread(source.keypoint_names(label), points), float)
         spread[:, :2] = np.clip(spread[:, :2] / size, 0, 1)
         yield np.concatenate([_box(box, size).ravel(), spread.ravel()])

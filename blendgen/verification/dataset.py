@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from blendgen.dataset.failures import FailedImage, count_reasons, read_failures
+from blendgen.dataset.failures import FailedImage, count_reasons, failure_lines, read_failures
 from blendgen.dataset.label_file import Channels, decode
 from blendgen.dataset.label_files import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
@@ -62,7 +62,9 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
     """All faults of a data set; advance(1) for each row."""
     layout, earlier = Layout(Path(folder)), _Earlier()
     record = read_record(layout)
-    if not record:
+    if links_outside(layout.record):
+        yield Fault(layout.record.name, "is a link that leads out of the data set")
+    elif not record:
         yield Fault(layout.record.name, "is missing or cannot be read")
     for number, line in enumerate(_lines(layout.manifest), start=1):
         place = f"{layout.manifest.name}:{number}"
@@ -198,13 +200,16 @@ def _content_faults(row: Row, file: RowFile, data: bytes, earlier: _Earlier) -> 
 
 
 def _failure_faults(layout: Layout, record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
-    """An image either has a row or is recorded as failed, once."""
+    """No image has a row and a failure, or two failures. Images with neither are not a fault, since a run
+    may make any part of the images."""
     place = layout.failures.name
     try:
-        failures = read_failures(layout)
+        failures, is_torn = read_failures(layout), failure_lines(layout).is_torn()
     except DatasetError as error:
         yield Fault(place, str(error).removeprefix(f"{layout.failures}:").lstrip())
         return
+    if is_torn:
+        yield Fault(f"{place}:{len(failures) + 1}", "is not a failed image (torn off)")
     try:
         yield from (Fault(place, what) for what in _failed_image_faults(failures, record, earlier))
     except _WRONG_TYPES as error:

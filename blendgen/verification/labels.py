@@ -6,7 +6,7 @@ checked only if there is an instance mask; each by another path than the one by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,15 @@ from blendgen.dataset.label_file import Channels
 from blendgen.dataset.label_files import LABEL_FILES
 from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
-from blendgen.scene.film import requested
-from blendgen.scene.row import Row
+from blendgen.scene.row import Keypoint, Points3, Row
 
 Images = Mapping[str, Channels]  # by the name of the label file
 
 
 def label_faults(row: Row, record: dict[str, Any], images: Images) -> Iterator[str]:
     objects = row.objects
+    if objects.keypoints is None and record.get("keypoints"):
+        yield "objects.keypoints is missing, dataset.json names keypoints"
     for number in range(len(objects)):
         yield from (f"object {number}: {what}" for what in _columns(row, record, number))
     if "mask" not in images:
@@ -44,13 +45,12 @@ def _columns(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
     if objects.truncation is not None and not 0 <= objects.truncation[number] <= 1:
         yield f"truncation is {objects.truncation[number]}"
     if objects.keypoints is not None:
-        yield from _keypoints(row, record, number)
+        yield from _keypoints(row, record, objects.category[number], objects.keypoints[number])
     if objects.bbox_3d_m is not None:
-        yield from _box_3d(row, number)
+        yield from _box_3d(row, number, objects.bbox_3d_m[number])
 
 
-def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
-    points, label = requested(row.objects.keypoints)[number], row.objects.category[number]
+def _keypoints(row: Row, record: dict[str, Any], label: str, points: Sequence[Keypoint]) -> Iterator[str]:
     names = record.get("keypoints", {}).get(label, {}).get("names", [])
     if len(points) != len(names):
         yield f"{len(points)} keypoints, dataset.json names {len(names)} of {label!r}"
@@ -63,16 +63,18 @@ def _keypoints(row: Row, record: dict[str, Any], number: int) -> Iterator[str]:
             yield f"keypoint [{x}, {y}] is outside the image"
 
 
-def _box_3d(row: Row, number: int) -> Iterator[str]:
+def _box_3d(row: Row, number: int, corners_m: Points3) -> Iterator[str]:
     objects, camera = row.objects, row.camera
     world = transform_points(objects.object_to_world[number], box_corners(objects.size_m[number]))
     corners = transform_points(camera.world_to_camera, world)
-    if not np.allclose(requested(objects.bbox_3d_m)[number], corners, rtol=0, atol=1e-5):
+    if not np.allclose(corners_m, corners, rtol=0, atol=1e-5):
         yield "bbox_3d_m is not the box of object_to_world and size_m"
-    if corners[:, 2].min() > 0:
+    if objects.bbox_3d_px is None:
+        yield "bbox_3d_px is missing"
+    elif corners[:, 2].min() > 0:
         pixels = project(world, camera.intrinsics, camera.world_to_camera, camera.distortion)
         pixels[~within_lens(corners[:, :2] / corners[:, 2:], camera.distortion)] = np.nan
-        row_pixels = [pixel or (np.nan, np.nan) for pixel in requested(objects.bbox_3d_px)[number]]
+        row_pixels = [pixel or (np.nan, np.nan) for pixel in objects.bbox_3d_px[number]]
         if not np.allclose(np.array(row_pixels, float), pixels, rtol=1e-4, atol=0.01, equal_nan=True):
             yield "bbox_3d_px is not bbox_3d_m, projected"
 

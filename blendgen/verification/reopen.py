@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blendgen import __version__
 from blendgen.dataset.identity import PIXELS_VERSION
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
@@ -55,7 +54,6 @@ def reopen(folder: Path, measurer: Measurer) -> Reopened:
 
 def _refuse_other_versions(known: dict[str, Any]) -> None:
     here = {
-        "blendgen": ("blendgen_version", __version__),
         "Blender": ("blender_version", blender_version()),
         "pixels_version": ("pixels_version", PIXELS_VERSION),
     }

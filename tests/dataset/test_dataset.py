@@ -256,6 +256,13 @@ def test_a_folder_of_another_data_set_is_refused_and_left_alone(tmp_path, pipeli
     assert content(layout.root) == before
 
 
+def test_another_blendgen_that_makes_the_same_pixels_continues(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    with Store(layout.root, {**RECORD, "blendgen_version": "2"}, "spec: 1\n") as store:
+        assert store.done() == {0, 1}
+        assert store.finish()["blendgen_version"] == "2"
+
+
 @pytest.mark.parametrize("version", [{}, {"pixels_version": 1}])
 def test_a_folder_with_another_pixels_version_is_refused(tmp_path, pipeline, version):
     layout = make(tmp_path / "a", pipeline, [0, 1])
@@ -278,6 +285,20 @@ def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
     with Store(layout.root, other, "", force=True) as store:
         assert store.done() == set()
     assert not (layout.root / "images").exists()
+
+
+def test_force_says_how_to_replace_a_data_set_with_unknown_label_files(tmp_path, pipeline):
+    """Such as those of a later blendgen; a stranger may have written the row, so its files stay."""
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    line = layout.manifest.read_text("utf-8").replace(
+        '{"file_name"', '{"heat_file_name": "heat/0.png", "file_name"'
+    )
+    layout.manifest.write_text(line, "utf-8")
+    before = content(layout.root)
+    expected = r"manifest.jsonl:1: .*heat/0.png.* not of a kind.*choose another folder, or delete this one"
+    with pytest.raises(DatasetError, match=expected) as caught:
+        Store(layout.root, {**RECORD, "digest": "other"}, "x", force=True).__enter__()
+    assert "remove this line" not in str(caught.value) and content(layout.root) == before
 
 
 MINE = [

@@ -1,6 +1,7 @@
 """failed.jsonl: images that cannot be made are recorded once, survive a kill, and belong to the data set."""
 
 import json
+import os
 
 import pytest
 
@@ -72,6 +73,44 @@ def test_failures_are_known_when_the_folder_is_opened_again_also_after_a_kill(tm
     assert open_failures(layout).keys() == {1, 4, 7}
 
 
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("left", ["", '{"in', '{"index": 9, "shot_index"', '{"index": 9\0\0', "\0\0"])
+def test_a_file_that_a_killed_run_left_without_a_line_is_removed(tmp_path, layout, left, force):
+    with opened(tmp_path) as store:
+        store.finish({"engine": "flat"})
+    layout.failures.write_text(left)
+    with opened(tmp_path, force=force) as store:
+        assert store.failures() == {} and not layout.failures.exists()
+
+
+def test_a_data_set_whose_first_failure_has_a_long_message_is_ours(tmp_path, layout):
+    with opened(tmp_path) as store:
+        long = InfeasibleShot(1, (InfeasibleDraw(Reason.OTHER, "very " * 2000),))
+        store.add_failures(failed_images([1], long))
+    with opened(tmp_path) as store:
+        assert store.failures().keys() == {1}
+
+
+def test_failures_that_the_disk_refuses_leave_nothing(tmp_path, layout, monkeypatch):
+    append_failures(layout, failures_of(1))
+    before = layout.failures.read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DatasetError, match=r"failed.jsonl: .*the disk is full"):
+        append_failures(layout, failures_of(2))
+    assert layout.failures.read_bytes() == before
+
+
+def test_a_line_that_is_too_long_is_an_error(layout, monkeypatch):
+    monkeypatch.setattr("blendgen.dataset.json_lines.MAX_ROW_BYTES", 2**20)
+    layout.failures.write_bytes(b" " * (2**20 + 1))
+    with pytest.raises(DatasetError, match=r"failed.jsonl:1: .*more than 1 MB.*tried again"):
+        read_failures(layout)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -115,7 +154,7 @@ def test_a_file_of_that_name_that_is_not_ours_is_never_overwritten(tmp_path, lay
 def damaged(tmp_path, flat_pipeline):
     """A data set in which some images failed, after a change to its failures."""
 
-    def build(*extra, drop=0):
+    def build(*extra, drop=0, torn=""):
         pipeline = flat_pipeline(make_spec(exposures_per_shot=2))
         layout = make(tmp_path, pipeline, [0, 1, 4])
         with opened(tmp_path) as store:
@@ -126,13 +165,20 @@ def damaged(tmp_path, flat_pipeline):
         lines = layout.failures.read_text().splitlines(keepends=True)
         layout.failures.write_text("".join(lines[drop:]))
         append_failures(layout, extra)
+        with layout.failures.open("a") as file:
+            file.write(torn)
         return [str(fault) for fault in verify(tmp_path) if "failed" in str(fault)]
 
     return build
 
 
-def test_missing_images_that_are_recorded_as_failed_are_not_a_fault(damaged):
+def test_failures_and_images_that_were_not_made_are_not_a_fault(damaged):
+    """Image 5 has neither a row nor a failure: a run may make any part of the images."""
     assert damaged() == []
+
+
+def test_a_torn_failure_is_a_fault(damaged):
+    assert damaged(torn='{"index": 9, ')[0] == "failed.jsonl:3: is not a failed image (torn off)"
 
 
 def test_failures_that_do_not_fit_the_rows_are_faults(damaged):

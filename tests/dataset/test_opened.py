@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import pickle
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from PIL import Image
 from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.label_files import MASK
 from blendgen.dataset.manifest import read_rows
-from blendgen.dataset.rows import json_line, row_values
+from blendgen.dataset.rows import json_line, row_line, row_values
 from blendgen.errors import DatasetError, UsageError
 from tests.conftest import make_product
 from tests.exporters.conftest import Catalog, make_dataset
@@ -147,6 +149,25 @@ def test_a_line_that_is_not_a_row_is_named_when_it_is_read(folder, tmp_path, row
 def test_a_folder_without_a_data_set_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="does not contain a data set"):
         open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ([0, 1, 1, 2], r"manifest\.jsonl:3: the row of image 1 follows that of image 1 in line 2"),
+        ([0, 3, 2], r"manifest\.jsonl:3: the row of image 2 follows that of image 3 in line 2"),
+    ],
+)
+def test_rows_out_of_order_are_refused_by_their_lines(folder, tmp_path, rows, order, message):
+    chosen = [rows[position] for position in order]
+    counts = Counter(row.split for row in chosen)
+    record = json.loads((folder / "dataset.json").read_text("utf-8")) | {"images_per_split": counts}
+    (tmp_path / "dataset.json").write_text(json.dumps(record))
+    lines = [row_line(row) for row in chosen]
+    for written in (lines, [json.dumps(json.loads(line), sort_keys=True) + "\n" for line in lines]):
+        (tmp_path / "manifest.jsonl").write_text("".join(written))
+        with pytest.raises(DatasetError, match=message):
+            open_dataset(tmp_path)
 
 
 def test_channels_of_a_label_file_are_those_that_were_written(folder, tmp_path, rows):

@@ -92,7 +92,7 @@ def test_depth_matches_the_pose_of_the_product(posed, tmp_path):
 def test_distorting_lenses_are_rejected(tmp_path, stock):
     spec = {"camera": {"distortion": {"k1": -0.1}}, "exposures_per_shot": 1, "products_per_image": 1}
     bent = make_dataset(tmp_path / "set", stock, 2, **spec)
-    with pytest.raises(DatasetError, match="which BOP does not know"):
+    with pytest.raises(DatasetError, match="which BOP does not support"):
         export(bent.root, "bop", tmp_path / "bop", Options())
 
 
@@ -116,6 +116,12 @@ def test_a_product_in_its_case_is_another_model(tmp_path):
     assert sizes == {NAMES[0]: pytest.approx(40), f"{NAMES[0]} (in a case)": pytest.approx(50)}
     truth = json.loads((tmp_path / "bop/train/000000/scene_gt.json").read_text())
     assert [names[str(truth[key][0]["obj_id"])] for key in "01"] == [f"{NAMES[0]} (in a case)", NAMES[0]]
+
+
+def test_a_symmetry_that_is_not_a_transform_is_refused(tmp_path):
+    symmetries = {NAMES[0]: {"discrete": [[1, 2, 3]]}}
+    with pytest.raises(DatasetError, match=r"dataset\.json: .*symmetries.*discrete"):
+        make_fake(tmp_path / "set", NAMES, [FakeImage("train", 0)], symmetries=symmetries)
 
 
 def test_symmetries_are_in_millimetres(tmp_path):

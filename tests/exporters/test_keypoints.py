@@ -13,7 +13,7 @@ from blendgen.errors import DatasetError
 from blendgen.models.product import Keypoint
 from tests.exporters.conftest import AWKWARD, make_dataset
 from tests.exporters.exported import run
-from tests.exporters.fake import FakeImage, as_json, make_fake
+from tests.exporters.fake import FakeImage, as_json, make_fake, rewrite_rows
 
 ENDS = {"names": ["left", "right", "top"], "mirrored": {"left": "right", "right": "left"}}
 BOX = (8, 8, 40, 30)
@@ -121,6 +121,24 @@ def test_classes_that_mirror_a_name_differently_are_rejected(tmp_path):
     source = pointed(tmp_path / "set", {AWKWARD[0]: ENDS, AWKWARD[1]: other})
     with pytest.raises(DatasetError, match="left is the mirror image of right, and of rim in blue box"):
         run(source, "yolo", tmp_path / "out", task="pose")
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "croissant", "hf", "parquet", "webdataset"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda objects: objects.pop("keypoints"), "does not have objects.keypoints"),
+        (lambda objects: objects["keypoints"][0].pop(), r"has 2 keypoints, dataset\.json names 3"),
+    ],
+)
+def test_a_row_without_the_keypoints_of_its_class_is_named(tmp_path, name, change, message):
+    source = pointed(tmp_path / "set", dict.fromkeys(AWKWARD, ENDS))
+    source = rewrite_rows(source, lambda row: row["index"] == 2 and change(row["objects"]))
+    options = {"task": "pose"} if name == "yolo" else {}
+    with pytest.raises(DatasetError, match=rf"image 2 \(images/.*{message}.*generate again"):
+        run(source, name, tmp_path / "out", **options)
+    with pytest.raises(DatasetError, match=message):
+        source.row(2)
 
 
 @pytest.mark.parametrize("name", ["hf", "parquet"])

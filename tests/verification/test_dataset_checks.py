@@ -261,6 +261,15 @@ def first_keypoints(change):
     return plant
 
 
+def without(column):
+    def plant(folder, row):
+        rows = rows_of(folder)
+        del rows[0]["objects"][column]
+        rewrite(folder, rows)
+
+    return plant
+
+
 def torn_exr(folder, row):
     (folder / row["nocs_file_name"]).write_bytes(b"\x76\x2f\x31\x01")
 
@@ -301,6 +310,7 @@ LABEL_FAULTS = {
         painted("amodal_masks", lambda c: {"instance_99": next(iter(c.values()))}),
         "has the channels",
     ),
+    "an amodal mask of fractions": (painted("amodal_masks", scaled(0.3)), "values other than 0 and 1"),
     "an amodal mask above 1": (painted("amodal_masks", scaled(3.0)), "is not between 0 and 1"),
     "soft masks of another shot": (
         painted("soft_masks", lambda c: {"instance_99": next(iter(c.values()))}),
@@ -337,6 +347,8 @@ LABEL_FAULTS = {
         field("objects", "bbox_3d_px", 0, value=lambda old: old[::-1]),
         "bbox_3d_px is not",
     ),
+    "another box in space only": (without("bbox_3d_px"), "bbox_3d_px is missing"),
+    "a row without keypoints": (without("keypoints"), "objects.keypoints is missing"),
     "a keypoint too few": (first_keypoints(lambda points: points[1:]), "dataset.json names"),
     "a visibility of 3": (first_keypoints(lambda points: [[1, 1, 3], *points[1:]]), "visibility is 3"),
     "a place of what is not labelled": (

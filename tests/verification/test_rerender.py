@@ -1,5 +1,6 @@
 """What must be there before images can be made again."""
 
+import json
 import signal
 from types import SimpleNamespace
 
@@ -11,11 +12,20 @@ from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.write import write_frame
 from blendgen.engine.device import CPU
-from blendgen.errors import DatasetError, ExitCode, InfeasibleDraw, InfeasibleShot, Interrupted, Reason
+from blendgen.errors import (
+    DatasetError,
+    ExitCode,
+    InfeasibleDraw,
+    InfeasibleShot,
+    Interrupted,
+    Reason,
+    SetupError,
+    UsageError,
+)
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import resolved_yaml
-from blendgen.verification.reopen import Reopened
+from blendgen.verification.reopen import Reopened, reopen
 from blendgen.verification.rerender import original_device, rerender_faults
 from blendgen.workers.generate import Outcome, Run
 from tests.conftest import make_class_table, make_spec
@@ -35,6 +45,22 @@ def test_images_of_two_graphics_cards_cannot_be_compared(tmp_path):
         DatasetError, match=r"\(AVX2, llvmpipe\) and cpu \(AVX2, NVIDIA L4\), and it is not recorded"
     ):
         original_device(Layout(tmp_path), two)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({}, UsageError, r"spec\.yaml"),  # only then is the spec read
+        ({"blendgen_version": "other"}, UsageError, r"spec\.yaml"),
+        ({"blender_version": "4.0"}, SetupError, "Blender 4.0, not"),
+        ({"pixels_version": 0}, SetupError, "pixels_version 0, not"),
+    ],
+)
+def test_images_are_compared_by_the_versions_that_decide_pixels(tmp_path, shapes, change, error, message):
+    record = dataset_record(make_spec(), Inventory(shapes, make_class_table(shapes))) | change
+    Layout(tmp_path).record.write_text(json.dumps(record))
+    with pytest.raises(error, match=message):
+        reopen(tmp_path, None)
 
 
 def test_an_interrupt_does_not_name_the_temporary_folder(tmp_path, shapes, monkeypatch):

@@ -15,7 +15,6 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import project, transform_points
-from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 from blendgen.scene.shot import PlacedProduct
 from blendgen.verification.rays.cast import RayScene
@@ -61,8 +60,11 @@ def keypoint_faults(
 
     positions_m: product frame, in the order of the row's keypoints; None for one that this product lacks
     """
-    faults, checked, undecided = [], 0, 0
-    keypoints = np.reshape(requested(row.objects.keypoints)[number], (-1, 3))
+    faults: list[str] = []
+    checked, undecided = 0, 0
+    if row.objects.keypoints is None:
+        return faults, checked, undecided
+    keypoints = np.reshape(row.objects.keypoints[number], (-1, 3))
     for one, (entry, position) in enumerate(zip(keypoints, positions_m, strict=True)):
         if position is None:
             continue

@@ -13,7 +13,6 @@ import numpy as np
 from blendgen.geometry.projection import distort, transform_points
 from blendgen.optics.distortion import pinhole
 from blendgen.optics.overscan import WIDEST, coarseness, overscan_camera
-from blendgen.scene.film import requested
 from blendgen.scene.row import Row
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.findings import MAX_TRUNCATION_ERROR, Findings, total
@@ -31,7 +30,7 @@ def truncation_findings(row: Row, solids: Mapping[int, Solid]) -> Findings:
     return total(
         _compared(number, truncation, _share_outside(row, solids[instance_id]), uncertain_px)
         for number, (instance_id, truncation) in enumerate(
-            zip(objects.instance_id, requested(objects.truncation), strict=True)
+            zip(objects.instance_id, objects.truncation or (), strict=True)
         )
     )
 
