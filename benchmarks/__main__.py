@@ -56,7 +56,7 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
     from benchmarks.report import report
     from benchmarks.table import table
     from benchmarks.thresholds import failed
-    from blendgen.engine.blender.importing.products import measured_inventory
+    from blendgen.engine.blender.importing.inventory import measured_inventory
     from blendgen.files.result_file import refuse_others_file
     from blendgen.system.resources import resource_folder
 

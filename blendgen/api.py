@@ -64,7 +64,7 @@ def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = F
     raises: SpecError, CatalogError, GeometryError; SetupError where Blender is missing
     """
     from blendgen.draw.survey import survey
-    from blendgen.engine.blender.importing.products import measured_inventory
+    from blendgen.engine.blender.importing.inventory import measured_inventory
 
     spec_file = load_spec(spec, overrides)
     return survey(spec_file.spec, measured_inventory(spec_file, strict))
@@ -82,7 +82,7 @@ def sample(
     raises: as check; UsageError for a negative index or attempt
     """
     from blendgen.draw.shot import draw_image
-    from blendgen.engine.blender.importing.products import measured_inventory
+    from blendgen.engine.blender.importing.inventory import measured_inventory
 
     spec_file = load_spec(spec, overrides)
     inventory = measured_inventory(spec_file, strict)
@@ -274,7 +274,7 @@ def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = 
     unit: of the lengths in the files, whatever they state; up: of obj, stl and ply files; neither for a spec
     raises: UsageError, SpecError, CatalogError, SetupError
     """
-    from blendgen.engine.blender.importing.products import measurer
+    from blendgen.engine.blender.importing.inventory import measurer
     from blendgen.models.inspection import inspect
 
     return inspect(Path(place), unit, up, measurer())
@@ -286,7 +286,7 @@ def create_sidecar(model_file: AnyPath, *, unit: str | None = None, up: str | No
     unit, up: as for inspect_models
     raises: UsageError if the model cannot be used or has a sidecar; CatalogError for another file; SetupError
     """
-    from blendgen.engine.blender.importing.products import measurer
+    from blendgen.engine.blender.importing.inventory import measurer
     from blendgen.models.sidecar.create import create_sidecar
 
     return create_sidecar(Path(model_file), unit, up, measurer())

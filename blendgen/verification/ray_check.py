@@ -100,7 +100,7 @@ def _checker() -> Checker:
 def checker_for(job: Job, engine, record: dict[str, Any]) -> Checker:
     """Checks rows in job.folder with the meshes of a Blender engine; record: dataset.json"""
     from blendgen.engine.blender.session.meshes import asset_mesh
-    from blendgen.engine.blender.session.products import object_name
+    from blendgen.engine.blender.session.models import object_name
 
     geometry = Geometry(engine.scene_meshes, lru_cache(_MAX_CACHED_ASSETS)(asset_mesh), object_name)
     return Checker(job.folder, job.catalog, job.class_table, record, geometry)

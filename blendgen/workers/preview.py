@@ -16,7 +16,7 @@ from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
 from blendgen.draw.shot import drawn_values
 from blendgen.draw.sweep import Sweep
-from blendgen.engine.blender.importing.products import measured_inventory
+from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.errors import GeometryError, InfeasibleShot, Interrupted, UsageError, did_you_mean
 from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.files.scratch import scratch_folder

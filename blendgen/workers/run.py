@@ -21,7 +21,7 @@ from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store, unbalanced_splits
 from blendgen.develop.encode import encode_jpeg
-from blendgen.engine.blender.importing.products import measured_inventory
+from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
 from blendgen.errors import UsageError
 from blendgen.report.contact_sheet import dataset_sheet

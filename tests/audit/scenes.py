@@ -22,7 +22,7 @@ from blendgen.api import load_spec
 from blendgen.cli.options import overrides as parsed_overrides
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.rows import parse_row, row_line
-from blendgen.engine.blender.importing.products import measured_inventory
+from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.errors import BlendgenError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for

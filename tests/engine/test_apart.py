@@ -27,7 +27,7 @@ render: smoke
 @pytest.fixture(scope="module")
 def meshes():
     """product name -> (vertices (n, 3), triangles (m, 3)) of its cached asset."""
-    from blendgen.engine.blender.session.products import _append
+    from blendgen.engine.blender.session.models import _append
 
     loaded = {}
 

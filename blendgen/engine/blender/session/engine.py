@@ -19,8 +19,8 @@ from blendgen.engine.blender.session.devices import use_device
 from blendgen.engine.blender.session.eevee import Eevee
 from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
+from blendgen.engine.blender.session.models import Models, object_name
 from blendgen.engine.blender.session.pictures import Pictures
-from blendgen.engine.blender.session.products import Models, object_name
 from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.blender.surfaces.containers import build_container

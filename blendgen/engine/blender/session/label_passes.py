@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.session import amodal, capture, sight
-from blendgen.engine.blender.session.products import Models, object_name
+from blendgen.engine.blender.session.models import Models, object_name
 from blendgen.optics.overscan import frame_within, overscan_camera
 from blendgen.scene.film import Overscan
 from blendgen.scene.shot import Shot

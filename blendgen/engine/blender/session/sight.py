@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from blendgen.engine.blender.session.products import Models
+from blendgen.engine.blender.session.models import Models
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.scene.shot import PlacedProduct, Shot
 
