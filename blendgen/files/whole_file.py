@@ -1,12 +1,12 @@
 """Whole file: a file of our own cache that appears complete or not at all.
 
 For files that a library writes to a path, and for folders that only this user can write; Folder is for the
-folders of others. Several processes may write the same file: the last one wins.
+folders of others. Threads, processes and machines may write the same file at once: the last one wins.
 """
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +19,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     The folder is created. raises: OSError
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         yield temporary
         temporary.replace(path)

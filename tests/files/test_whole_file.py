@@ -15,6 +15,17 @@ def test_a_file_appears_when_it_is_complete(tmp_path):
     assert path.read_text() == "new" and list(path.parent.iterdir()) == [path]
 
 
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):
+    """Threads share a process number, and so may processes on two machines."""
+    path = tmp_path / "a.json"
+    with whole_file(path) as slower:
+        slower.write_text("slower")
+        with whole_file(path) as faster:
+            faster.write_text("faster")
+        assert path.read_text() == "faster"
+    assert path.read_text() == "slower" and list(tmp_path.iterdir()) == [path]
+
+
 def test_an_error_leaves_the_old_file_and_no_temporary_one(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("old")

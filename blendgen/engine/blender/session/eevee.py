@@ -1,14 +1,14 @@
 """EEVEE: the picture of a shot by rasterisation, one render for each light group.
 
 In: a scene with the objects of a shot. Out: the radiance of each of its light groups. EEVEE has no light
-groups
-and gives nothing to Python: all lights but those of one group are switched off, and the picture goes through
-a file. Everything else in a Film comes from Cycles, whichever engine renders the picture.
+groups, and Python cannot read its result: all lights but those of one group are switched off, and the picture
+goes through a file. Everything else in a Film comes from Cycles, whichever engine renders the picture.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ class Eevee:
         if bpy.app.version >= (5, 0):  # Mesa's optimiser (LLVM 15) hangs on one of its shaders
             os.environ.setdefault("GALLIVM_PERF", "nopt")
         self._scene, self._layer = scene, layer
-        self._file = Path(tempfile.gettempdir()) / f"blendgen-{os.getpid()}.exr"
+        self._file = Path(tempfile.gettempdir()) / f"blendgen-{secrets.token_hex(8)}.exr"
         self._level_gains: dict[str, np.ndarray] = {}
         scene.eevee.use_raytracing = True
         scene.world.sun_threshold = 0.0  # a sun that it extracts from a panorama would be counted twice
