@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blendgen.errors import SetupError
 from tests.engine import conformance
 
-pytest.importorskip("bpy")
+bpy = pytest.importorskip("bpy")
 WORN = {"condition": {"scratches": 0.8, "fingerprints": 0.6, "dust": 0.4}}
 
 
@@ -50,6 +51,22 @@ def test_a_cached_tree_gives_the_same_image_as_a_built_one(fresh, stock, tmp_pat
     assert all(name.endswith(".blend") for name in cached)
     assert np.array_equal(picture(fresh(), stock, kind), written)
     assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == cached
+
+
+@pytest.mark.parametrize("missing", ["code_digest", "cache_folder"])
+def test_where_there_is_no_cache_a_tree_is_built(monkeypatch, missing):
+    """An installation without source files has no digest of its code, a user without a home no folder."""
+    from blendgen.engine.blender.shading import cached_blocks
+
+    def fail(*_):
+        raise SetupError(f"no {missing}")
+
+    cached_blocks._version.cache_clear()
+    monkeypatch.setattr(cached_blocks, missing, fail)
+    built = cached_blocks.cached_block(
+        "materials", f"without {missing}", __name__, lambda: bpy.data.materials.new(f"without {missing}")
+    )
+    assert built == bpy.data.materials[f"without {missing}"]
 
 
 @pytest.mark.slow

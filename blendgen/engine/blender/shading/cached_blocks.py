@@ -17,6 +17,7 @@ from pathlib import Path
 
 import bpy
 
+from blendgen.errors import SetupError
 from blendgen.files.whole_file import whole_file
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.system.code_digest import code_digest
@@ -30,9 +31,17 @@ def cached_block(kind: str, name: str, module: str, build: Callable[[], bpy.type
     """
     block = getattr(bpy.data, kind).get(name)
     if block is None:
-        file = cache_folder() / "shaders" / _version(module) / f"{name}.blend"
-        block = _read(file, kind, name) or _built(file, build)
+        file = _cache_file(name, module)
+        block = build() if file is None else _read(file, kind, name) or _built(file, build)
     return block
+
+
+def _cache_file(name: str, module: str) -> Path | None:
+    """None where there is no cache: without a home folder, or in an installation without source files."""
+    try:
+        return cache_folder() / "shaders" / _version(module) / f"{name}.blend"
+    except SetupError:
+        return None
 
 
 @cache
