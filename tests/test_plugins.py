@@ -65,6 +65,9 @@ def unnamed():
 def optionless():
     return [replace(tile, options=None) for tile in tiles()]
 
+def twins():
+    return [*tiles(), *tiles()]
+
 def inches():
     return [replace(tile, options=tile.options | {"unit": "inch"}) for tile in tiles()]
 """
@@ -88,6 +91,7 @@ unplaced = acme_tools:unplaced
 unnamed = acme_tools:unnamed
 optionless = acme_tools:optionless
 inches = acme_tools:inches
+twins = acme_tools:twins
 """
 TILE = """
 v 0 0 0
@@ -240,6 +244,7 @@ def test_a_broken_format_is_reported_with_its_package(installed, dataset, tmp_pa
         ("unplaced", r"expected sources of model files, .* got Source\(name='blue'"),
         ("unnamed", r"expected sources of model files, .* got Source\(name=None"),
         ("optionless", "AttributeError"),
+        ("twins", "several models have the name 'blue'"),
         ("inches", "blue.obj: unit is one of m, cm, mm, in, ft, got 'inch'"),
     ],
 )

@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.clutter import build_clutter  # noqa: E402
 from blendgen.engine.blender.clutter.finishes import FINISHES  # noqa: E402
-from blendgen.engine.blender.clutter.items import ITEMS  # noqa: E402
+from blendgen.engine.blender.clutter.items import ITEMS, item  # noqa: E402
 from blendgen.engine.blender.importing.asset import measure_source  # noqa: E402
 from blendgen.engine.blender.importing.join import vertex_positions  # noqa: E402
 from blendgen.models.families.clutter import clutter_colorways, clutter_sources, occluder_sources  # noqa: E402
@@ -34,6 +34,11 @@ LENGTH_MM = {
     "bar": 1206, "flat_bar": 1000, "guard_rail": 1000, "chute_edge": 600, "curtain_strip": 615,
     "cable_bundle": 960, "gloved_hand": 550,
 }  # fmt: skip
+
+
+def test_an_item_has_one_builder():
+    with pytest.raises(ValueError, match=r"two functions build the item 'washer': .* and .*build_clutter"):
+        item("washer")(build_clutter)
 
 
 class Built(dict):

@@ -10,6 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.surfaces import BUILDERS, build_surface  # noqa: E402
+from blendgen.engine.blender.surfaces.builders import surface_builder  # noqa: E402
 from blendgen.scene.ground import SurfacePhoto  # noqa: E402
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS  # noqa: E402
 from blendgen.scene.shot import Surface  # noqa: E402
@@ -17,6 +18,11 @@ from blendgen.scene.shot import Surface  # noqa: E402
 PRODUCT_HALF_M = 0.15
 BELTS = ("belt_rubber", "belt_pvc", "belt_modular", "belt_mesh")
 SOLID_KINDS = [kind for kind in SURFACE_KINDS if kind != "none"]
+
+
+def test_a_kind_has_one_builder():
+    with pytest.raises(ValueError, match=r"two functions build the surface 'paper': .* and .*build_surface"):
+        surface_builder("paper")(build_surface)
 
 
 def surface_of(kind: str, **changes) -> Surface:

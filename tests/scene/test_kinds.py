@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from blendgen.geometry.color import hex_to_srgb
+from blendgen.models.families import clutter_items, occluder_items
+from blendgen.scene.kinds import containers, environments, lamps, stickers, surfaces
 from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.scene.kinds.environments import ENVIRONMENTS
 from blendgen.scene.kinds.lamps import LAMP_KINDS
@@ -25,6 +27,22 @@ def test_a_kind_has_its_own_name_and_a_line_of_documentation(table):
     for name, kind in table.items():
         assert kind.name == name and name.isidentifier()
         assert kind.doc.strip() == kind.doc != "" and "\n" not in kind.doc
+
+
+@pytest.mark.parametrize(
+    ("records", "table"),
+    [
+        (surfaces._KINDS, SURFACE_KINDS),
+        (lamps._KINDS, LAMP_KINDS),
+        (containers._KINDS, CONTAINER_KINDS),
+        (stickers._KINDS, STICKER_KINDS),
+        (environments._KINDS, ENVIRONMENTS),
+        (clutter_items._ITEMS, clutter_items.CLUTTER),
+        (occluder_items._ITEMS, occluder_items.OCCLUDERS),
+    ],
+)
+def test_no_two_records_of_a_table_have_the_same_name(records, table):
+    assert len(records) == len(table)
 
 
 def test_the_shares_of_all_stickers_sum_to_one():

@@ -6,6 +6,7 @@ folder. The entry point names a function without arguments that returns them (do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,7 +29,12 @@ def installed_sources(name: str) -> list[Source]:
         sources = family()
         if not isinstance(sources, Iterable):
             raise plugin.broken(f"expected a function that returns model sources, it returned {sources!r}")
-        return [_checked(plugin, source) for source in sources]
+        checked = [_checked(plugin, source) for source in sources]
+    names = Counter(source.name.casefold() for source in checked)
+    for source in checked:
+        if names[source.name.casefold()] > 1:
+            raise plugin.broken(f"several models have the name {source.name!r}")
+    return checked
 
 
 def _checked(plugin: Plugin, source: Source) -> Source:

@@ -16,9 +16,14 @@ ITEMS: dict[str, Builder] = {}
 
 
 def item(name: str) -> Callable[[Builder], Builder]:
-    """Register the decorated function as the builder of an item of models/families/."""
+    """Register the decorated function as the builder of an item of models/families/.
+
+    raises: ValueError if the item has a builder already
+    """
 
     def register(build: Builder) -> Builder:
+        if name in ITEMS:
+            raise ValueError(f"two functions build the item {name!r}: {ITEMS[name]} and {build}")
         ITEMS[name] = build
         return build
 

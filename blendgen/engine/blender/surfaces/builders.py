@@ -15,9 +15,14 @@ BUILDERS: dict[str, Builder] = {}
 
 
 def surface_builder(kind: str) -> Callable[[Builder], Builder]:
-    """Register the decorated function as the builder of a kind of scene/kinds/surfaces.py."""
+    """Register the decorated function as the builder of a kind of scene/kinds/surfaces.py.
+
+    raises: ValueError if the kind has a builder already
+    """
 
     def register(build: Builder) -> Builder:
+        if kind in BUILDERS:
+            raise ValueError(f"two functions build the surface {kind!r}: {BUILDERS[kind]} and {build}")
         BUILDERS[SURFACE_KINDS[kind].name] = build
         return build
 
