@@ -1,7 +1,7 @@
 """Source: one thing to be measured, before it is a Product; and the protocol of what measures it.
 
-A source is a model file, a built-in item or an analytic shape, with the options that
-change how it is read. It is plain data (JSON), because it is sent to the process that measures.
+A source is a model file, a built-in item or an analytic shape, with the options that change how it is read.
+It is plain data (JSON), because it is sent to the process that measures.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def test_the_folder_of_a_run_that_was_killed_is_removed_and_that_of_a_running_on
         run.communicate()
 
 
-def test_folders_of_other_hosts_and_older_versions_are_reported_by_their_age(tmp_path):
+def test_folders_of_other_hosts_and_older_versions_are_removed_by_their_age(tmp_path):
     old, new = tmp_path / f"{PREFIX}0123-x", tmp_path / f"{PREFIX}other-1-y"
     for folder in (old, new):
         folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from blendgen.errors import SetupError
 from blendgen.models.measuring.cache import AssetCache, cache_folder, content_hash, entry_key
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, write_measured, write_refusal
-from blendgen.models.product import Colorway, MaterialOverride, Measured, StablePose
+from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Measured, StablePose
 from blendgen.models.source import Source
 
 UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
@@ -24,6 +25,13 @@ MEASURED = Measured(
     parts=("body", "Glas 茶"),
     triangles=12,
     missing_textures=("wood.png",),
+    keypoints=(Keypoint("left", (0.1, 0.2, 1 / 3), mirrored="right"), Keypoint("tip", (0.0, 0.0, -0.0))),
+    file_to_product=(
+        (0.0, 0.001, 0.0, 1 / 3),
+        (0.001, 0.0, 0.0, 0.0),
+        (0.0, 0.0, 0.001, 0.5),
+        (0, 0, 0, 1.0),
+    ),
 )
 
 
@@ -63,17 +71,9 @@ def gltf_model(folder: Path) -> Path:
 
 def test_an_entry_reads_back_as_it_was_written(tmp_path):
     entry = read_entry(write(tmp_path / "e"))
-    for name in (
-        "shape",
-        "size_m",
-        "stable_poses",
-        "colorways",
-        "parts",
-        "triangles",
-        "missing_textures",
-        "keypoints",
-    ):
-        assert getattr(entry, name) == getattr(MEASURED, name)
+    for field in [field for field in fields(Measured) if field.name != "hull_m"]:
+        assert getattr(entry, field.name) == getattr(MEASURED, field.name)
+        assert getattr(MEASURED, field.name) != field.default, "the default proves nothing"
     np.testing.assert_array_equal(entry.hull_m, MEASURED.hull_m)
     write_refusal(tmp_path, "too big")
     assert read_entry(tmp_path) == "too big"

@@ -1,4 +1,4 @@
-"""Inventory: what a spec draws from, and what is said of what it cannot have."""
+"""Inventory: the models and pictures that a spec samples from, and the errors for those it cannot have."""
 
 import numpy as np
 import pytest
@@ -302,7 +302,7 @@ def test_models_of_one_class_are_one_class(classes):
     assert classes("  - directory: models\n", good="mug", fine="mug") == ("mug",)
 
 
-def test_where_only_some_models_have_a_class_the_label_is_the_model_and_reported(classes, caplog):
+def test_where_only_some_models_have_a_class_the_label_is_the_model_and_a_warning_says_so(classes, caplog):
     assert classes("  - directory: models\n", good="mug") == ("fine", "good")
     assert "no sidecar states the class of fine: write models/fine.yaml" in caplog.text
 

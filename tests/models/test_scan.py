@@ -118,11 +118,18 @@ def test_other_letters_and_inner_spaces_are_kept():
     assert folder_name("...") == "_"
 
 
-def test_a_folder_without_models_says_which_files_are_expected(tmp_path):
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        (".", "models: no model in this folder; expected files ({})"),
+        ("absent", "models: the folder does not exist; expected a folder with models ({})"),
+    ],
+)
+def test_a_folder_without_models_says_which_files_are_expected(tmp_path, folder, message):
     touch(tmp_path, "only.txt")
-    for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(CatalogError, match=r"models: .*\.glb \.gltf \.obj .*\.blend"):
-            scan(folder)
+    with pytest.raises(CatalogError) as raised:
+        scan(tmp_path / folder)
+    assert str(raised.value) == message.format(".glb .gltf .obj .stl .ply .fbx .usd .usda .usdc .usdz .blend")
 
 
 def test_a_file_in_place_of_the_folder_is_reported(tmp_path):

@@ -1,4 +1,4 @@
-"""Stated turns make whole groups, and a shape that lacks one is matrices out."""
+"""Stated rotations are completed to a group; a shape that does not have them is detected."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Grain: the shader graph of a finish, with 3D patterns instead of patterns on a surface seen from above.
 
 `point` is the place in the product frame in metres; the look of a part does not depend on its pose. Wear and
-dust
-are fixed: they are part of the finish.
+dust are fixed: they are part of the finish.
 """
 
 from __future__ import annotations

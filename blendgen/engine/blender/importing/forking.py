@@ -1,9 +1,8 @@
 """Forking: prepares a process with Blender loaded for forks, which only have the calling thread.
 
-Blender's libraries have thread pools. A fork that gave them work would wait for ever, so the pool of OpenEXR
-is
-emptied: its work then runs in the calling thread. TBB needs no threads if it was started on one core, numpy's
-libraries detect forks themselves, and the other threads are idle (sound devices).
+Blender's libraries have thread pools. A fork that gave them work would wait forever, so the pool of OpenEXR
+is emptied: its work then runs in the calling thread. TBB needs no threads if it was started on one core,
+numpy's libraries detect forks themselves, and the other threads are idle (sound devices).
 """
 
 from __future__ import annotations

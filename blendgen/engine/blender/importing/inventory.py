@@ -1,4 +1,4 @@
-"""Products: those of a spec, measured with Blender or read from the cache. Does not load bpy."""
+"""Inventory: the products and classes of a spec, measured, or read from the cache. Does not load bpy."""
 
 from __future__ import annotations
 

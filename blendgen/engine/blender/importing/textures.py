@@ -1,9 +1,8 @@
 """Textures: make a product independent of image files, by packing them into its .blend.
 
-A model often names textures by a path on its author's machine; the file is then searched by name near the
+A model often names textures by a path on its author's machine; the file is then looked up by name near the
 model. Files outside of the model's folder are never read. A missing texture is removed, because Blender would
-render
-it pink: the plain colour of the material shows instead, and the caller gets its name.
+render it pink: the plain colour of the material shows instead, and the caller gets its name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lights: the environment and the lamps of a Shot, each in its own light group, at unit gain.
 
-Each channel of an environment image is scaled so that a white level patch under it alone sends radiance (1,
-1, 1) (the cosine-weighted mean over the upper half of the image): its overall colour is up to the Exposure.
+Each channel of an environment image is divided by its cosine-weighted mean over the upper half, so that a
+white level patch under it alone has radiance 1 in each channel: the overall colour is up to the Exposure.
 Lamps follow engine.base.lamp_radiance.
 """
 
