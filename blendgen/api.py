@@ -7,7 +7,7 @@ printed: warnings go to the logger "blendgen". The modules behind a function are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
@@ -139,9 +139,11 @@ def generate_rows(
     options: those of generate
     raises: as generate; the faults of a spec at once, everything else while rows are taken
     """
+    from blendgen.workers.spawn import close_at_exit
+
     spec_file = load_spec(spec, overrides)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Generator[Row]:
         from blendgen.workers.early_worker import start_early_worker
 
         with start_early_worker() as early_worker:
@@ -150,7 +152,9 @@ def generate_rows(
             with opened_run(spec_file, Path(folder), early_worker, progress, **options) as run:
                 yield from made_rows(run)
 
-    return rows()
+    made = rows()
+    close_at_exit(made)
+    return made
 
 
 def preview(

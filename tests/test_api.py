@@ -66,6 +66,13 @@ def test_every_public_name_is_there_and_listed():
         blendgen.genrate  # noqa: B018
 
 
+def test_rows_that_a_program_keeps_are_closed_when_it_ends(monkeypatch, tmp_path):
+    registered = []
+    monkeypatch.setattr("blendgen.workers.spawn.close_at_exit", registered.append)
+    rows = blendgen.generate_rows(SPEC, tmp_path)
+    assert registered == [rows]
+
+
 def test_no_module_takes_the_name_of_a_function():
     """`import blendgen.export` would replace the function of that name."""
     folder = api.Path(blendgen.__file__).parent

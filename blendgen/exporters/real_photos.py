@@ -7,7 +7,6 @@ split folders, the split of a photo depends on its content, so that it stays the
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from blendgen.errors import DatasetError
+from blendgen.files.image_size import own_pixel_limit
 from blendgen.files.names import name_fault, printable
 from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES
 
@@ -44,11 +44,9 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     photos, left_out = [], []
     for path, label, split in _files(folder):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about large images and odd EXIF blocks
-                with Image.open(path) as image:
-                    width, height = image.size
-                    image.load()
+            with own_pixel_limit(), Image.open(path) as image:
+                width, height = image.size
+                image.load()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
         except IMAGE_ERRORS as error:
             left_out.append(f"{path}: cannot be read: {error}")

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -22,8 +25,7 @@ _HEADER_BYTES = 1 << 16
 _EXR_MAGIC, _HDR_MAGIC = b"\x76\x2f\x31\x01", b"#?"
 _EXR_WINDOW = re.compile(rb"dataWindow\0box2i\0\x10\0\0\0(.{16})", re.S)
 _HDR_SIZE = re.compile(rb"\n[+-]([XY]) (\d{1,12}) [+-][XY] (\d{1,12})\s")
-# Pillow refuses images with more than twice this number of pixels
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+_LIMIT_LOCK = threading.RLock()
 
 
 def size_fault(size: tuple[int, int]) -> str | None:
@@ -31,6 +33,22 @@ def size_fault(size: tuple[int, int]) -> str | None:
     if max(size) <= MAX_PX and size[0] * size[1] <= MAX_PIXELS:
         return None
     return f"{size[0]:,} x {size[1]:,} pixels are too many; at most {MAX_PX:,} per side can be used"
+
+
+@contextmanager
+def own_pixel_limit() -> Iterator[None]:
+    """Let Pillow refuse images of more than MAX_PIXELS inside the block, whatever limit the program has set.
+
+    Warnings about large images and odd EXIF blocks are dropped.
+    """
+    with _LIMIT_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses twice as many
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def header_fault(file: Path | bytes) -> str | None:
@@ -68,10 +86,8 @@ def _hdr_size(match: re.Match[bytes]) -> tuple[int, int]:
 
 def _pillow_fault(stream: BinaryIO) -> str | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(stream) as image:
-                return size_fault(image.size)
+        with own_pixel_limit(), Image.open(stream) as image:
+            return size_fault(image.size)
     except Image.DecompressionBombError:
         return f"more than {MAX_PIXELS:,} pixels are too many"
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error):

@@ -7,14 +7,13 @@ profile are applied; transparency is ignored.
 from __future__ import annotations
 
 import struct
-import warnings
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from blendgen.files.image_size import size_fault
+from blendgen.files.image_size import own_pixel_limit, size_fault
 from blendgen.files.regular_file import open_regular
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
@@ -42,15 +41,13 @@ def read_photo(path: Path, longest_px: int) -> np.ndarray:
 
     raises: one of IMAGE_ERRORS
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about large images and odd EXIF blocks
-        with open_regular(path) as file, Image.open(file) as image:
-            fault = size_fault(image.size)
-            if fault:
-                raise ValueError(fault)
-            # decode a JPEG at a fraction of its size, but not smaller than longest_px
-            image.draft(None, (longest_px, longest_px))
-            upright = _in_srgb(ImageOps.exif_transpose(image))
+    with open_regular(path) as file, own_pixel_limit(), Image.open(file) as image:
+        fault = size_fault(image.size)
+        if fault:
+            raise ValueError(fault)
+        # decode a JPEG at a fraction of its size, but not smaller than longest_px
+        image.draft(None, (longest_px, longest_px))
+        upright = _in_srgb(ImageOps.exif_transpose(image))
     size = _fitted(upright.size, longest_px)
     if size != upright.size:
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

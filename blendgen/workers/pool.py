@@ -10,6 +10,7 @@ finish; after the second the workers are killed.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
@@ -121,7 +122,10 @@ class _Pool:
             if not self._workers:
                 return
             for worker in self._workers_with_messages():
-                yield from self._receive(worker, bool(stop.count))
+                for result in self._receive(worker, bool(stop.count)):
+                    began_s = time.monotonic()
+                    yield result
+                    self._allow_silence(time.monotonic() - began_s)
             for worker in self._workers:
                 worker.kill_if_hung(partial(_timeout_s, self._job))
 
@@ -155,6 +159,11 @@ class _Pool:
         if idle_worker and self._suspects:
             return self._suspects.popleft()
         return self._returned.popleft() if self._returned else next(self._new, None)
+
+    def _allow_silence(self, busy_s: float) -> None:
+        """While the caller works on a result, nobody reads what the workers send."""
+        for worker in self._workers:
+            worker.allow_silence(busy_s)
 
     def _workers_with_messages(self) -> list[WorkerHandle]:
         pipes = connection.wait([worker.pipe for worker in self._workers], _POLL_S)

@@ -7,9 +7,11 @@ import multiprocessing.spawn
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from blendgen.workers.stop_signal import stop_signals_blocked
 
 # one process starts at a time, because a start changes the environment of this process
 _START_LOCK = threading.Lock()
+_NAME = "blendgen-worker"
 _BLENDER_PATH = re.compile(r"[/\\]bpy[/\\][0-9.]+[/\\]scripts\b")
 
 
@@ -53,9 +56,7 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     """(process, pipe) of a new process that runs target(child's end of the pipe, *arguments)."""
     context = multiprocessing.get_context("spawn")
     parent_end, child_end = context.Pipe()
-    process = context.Process(
-        target=run_tied_to_parent, args=(target, child_end, *arguments), name="blendgen-worker"
-    )
+    process = context.Process(target=run_tied_to_parent, args=(target, child_end, *arguments), name=_NAME)
     try:
         with _START_LOCK, stop_signals_blocked(), _environment(ONE_THREAD_EACH), _independent_start():
             process.start()
@@ -78,11 +79,38 @@ def run_tied_to_parent(target: Callable, *arguments: Any) -> None:
     target(*arguments)
 
 
+def close_at_exit(run: Generator) -> None:
+    """When the program ends, close a run that is still suspended, while files can still be written."""
+    reference = weakref.ref(run)  # does not keep the run alive
+
+    def close() -> None:
+        suspended = reference()
+        if suspended is not None:
+            with suppress(ValueError):  # a thread that ends with the program runs it
+                suspended.close()
+
+    weakref.finalize(run, close)
+
+
+def _kill_workers() -> None:
+    """Kill the workers that still run when the program ends: Python would wait for them without end."""
+    for process in multiprocessing.active_children():
+        if process.name == _NAME:
+            process.kill()
+
+
+Finalize(None, _kill_workers, exitpriority=10)
+
+
 @contextmanager
 def _independent_start() -> Iterator[None]:
-    """Pass less than usual to processes that start inside the block: see _independent."""
+    """Pass less than usual to workers that start inside the block: see _independent."""
     prepare = multiprocessing.spawn.get_preparation_data
-    multiprocessing.spawn.get_preparation_data = lambda name: _independent(prepare(name))
+
+    def preparation(name: str) -> dict[str, Any]:  # other threads may start processes of their own
+        return _independent(prepare(name)) if name == _NAME else prepare(name)
+
+    multiprocessing.spawn.get_preparation_data = preparation
     try:
         yield
     finally:

@@ -70,6 +70,10 @@ class WorkerHandle:
     def note_message(self) -> None:
         self._last_message_s = time.monotonic()
 
+    def allow_silence(self, seconds: float) -> None:
+        """Do not count so much of the time since its last message."""
+        self._last_message_s += seconds
+
     def kill_if_hung(self, timeout_s: Callable[[Task], float]) -> None:
         """Kill it if it has been silent for longer than timeout_s of any of its tasks."""
         limit_s = _START_TIMEOUT_S

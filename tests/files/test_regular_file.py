@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import pytest
+from PIL import Image
 
 from blendgen.errors import SpecError
 from blendgen.files.image_size import header_fault, size_fault
@@ -74,6 +75,16 @@ def test_the_largest_image_size(size, accepted):
     assert (header_fault(exr(size[0] - 1, size[1] - 1)) is None) == accepted
     hdr = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y {size[1]} +X {size[0]}\n".encode()
     assert (header_fault(hdr) is None) == accepted
+
+
+@pytest.mark.parametrize("limit", [7, None])
+def test_the_limit_of_the_program_is_neither_used_nor_changed(monkeypatch, tmp_path, limit):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    (tmp_path / "a.png").write_bytes(png(20_000, 20_000))
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.png")
+    assert header_fault(png(16_384, 16_384)) is None and photo_fault(tmp_path / "b.png") is None
+    assert photo_fault(tmp_path / "a.png") == "it has too many pixels"
+    assert limit == Image.MAX_IMAGE_PIXELS
 
 
 def test_a_huge_photo_is_a_fault_and_not_a_traceback(tmp_path):

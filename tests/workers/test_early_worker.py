@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
@@ -49,9 +48,7 @@ def test_an_early_worker_is_the_first_of_the_workers(job, workers):
 
 
 @pytest.mark.slow
-def test_an_early_worker_has_loaded_blender_before_its_first_task(job, monkeypatch):
-    # another test may have loaded bpy here, and a new process would search its folders first
-    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if "scripts" not in Path(folder).parts])
+def test_an_early_worker_has_loaded_blender_before_its_first_task(job):
     steps = Steps(failing.has_loaded_blender)
     with start_early_worker() as early_worker:
         results = run_tasks(job, TASKS[:1], StopSignal(), 1, failing.initialize, steps, early_worker)

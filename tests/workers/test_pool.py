@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,12 +14,15 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError, SetupError
 from blendgen.pipeline import Task
 from blendgen.system.machine import own_cores
-from blendgen.workers import pool, share
+from blendgen.workers import pool, share, worker_handle
+from blendgen.workers.child import TaskResult
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.share import Share
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import initialize
+from blendgen.workers.worker_handle import WorkerHandle
 from tests.conftest import make_class_table, make_spec
 from tests.workers import failing
 
@@ -195,6 +199,26 @@ def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
     monkeypatch.setattr(pool, "MAX_CRASHES", 1)
     with pytest.raises(EngineError, match=r"crashed 1 times \(it did not finish in time\)"):
         indices(job, failing.hangs)
+
+
+def test_the_time_that_the_caller_takes_is_not_silence_of_a_worker(job, monkeypatch):
+    clock, killed, pipes = [0.0], [], []
+    for module in (pool, worker_handle):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def start_worker(share):
+        ours, theirs = multiprocessing.Pipe()
+        pipes.append(theirs)
+        return WorkerHandle(share, SimpleNamespace(kill=lambda: killed.append(share)), ours, ready=True)
+
+    run = pool._Pool(job, TASKS[:2], [Share(), Share()], start_worker).results(StopSignal())
+    monkeypatch.setattr(pool, "_POLL_S", 0)
+    threading.Timer(0.1, lambda: pipes[0].send(TaskResult(0, "first", 0))).start()
+    assert next(run) == "first"
+    clock[0] += 1e6
+    pipes[1].send(TaskResult(1, "second", 0))
+    assert next(run) == "second" and killed == []
+    clock[0] += 1e6
 
 
 def test_a_worker_that_dies_while_it_starts_is_reported(job):
