@@ -1,4 +1,8 @@
-"""Lamps and sunlight, by the value of `lighting.lamps.kind`."""
+"""Lamps and sunlight, by the value of `lighting.lamps.kind`.
+
+A lamp with one of the faces below needs a record here and nothing else. A new face is built in
+engine/blender/session/lights.py and measured in engine/base.py.
+"""
 
 from __future__ import annotations
 
