@@ -1,8 +1,8 @@
 """`make mutate`: change the code in many small ways, and list the changes that no test notices.
 
-In: modules or rooms. Out: for each module the numbers of mutants, killed and survived, and the survivors as
-diffs. cosmic-ray (extra `mutate`) changes a copy of the repository, never the repository itself. Each mutant
-costs a start of pytest: name single modules, and their tests.
+In: modules or packages. Out: for each module the numbers of mutants, killed, survived and not tested, and the
+last two as diffs. cosmic-ray (extra `mutate`) changes a copy of the repository, never the repository itself.
+Each mutant costs a start of pytest: name single modules, and their tests.
 `python -m tests.mutation blendgen/draw/low_discrepancy.py --tests tests/draw/test_sweep.py`
 """
 
@@ -14,11 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tests.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from cosmic_ray.work_item import WorkResult
 
 # what is mutated -> the tests that have to notice
 TESTS = {
@@ -29,6 +34,8 @@ TESTS = {
     "blendgen/geometry": "tests/geometry",
     "blendgen/spec": "tests/spec",
 }
+# outcomes of cosmic-ray's workers; all others mean that no test decided on the mutant
+_TESTED, _FILTERED_OUT = "normal", "skipped"
 COPIED = ("blendgen", "tests", "assets", "configs", "scenes", "benchmarks", "docs", "pyproject.toml")
 CONFIG = """[cosmic-ray]
 module-path = "{module}"
@@ -46,12 +53,12 @@ exclude-operators = [
 
 
 def tests_of(module: str) -> str:
-    """The tests of a module: the file of its name, or those of its room."""
-    room = next((room for room in TESTS if Path(module).is_relative_to(room)), None)
-    if room is None:
+    """The tests of a module: the file of its name, or those of its package."""
+    package = next((package for package in TESTS if Path(module).is_relative_to(package)), None)
+    if package is None:
         raise click.UsageError(f"{module}: not in {', '.join(TESTS)}; name its tests with --tests")
-    own = Path(TESTS[room]) / f"test_{Path(module).stem}.py"
-    return str(own) if (REPOSITORY / own).is_file() else TESTS[room]
+    own = Path(TESTS[package]) / f"test_{Path(module).stem}.py"
+    return str(own) if (REPOSITORY / own).is_file() else TESTS[package]
 
 
 def copy_repository(folder: Path) -> None:
@@ -81,23 +88,31 @@ def mutate(folder: Path, module: str, tests: str, timeout_s: float) -> None:
 
 def print_report(module: str, session: Path) -> None:
     from cosmic_ray.work_db import WorkDB, use_db
-    from cosmic_ray.work_item import WorkerOutcome
 
     with use_db(str(session), WorkDB.Mode.open) as work:
-        results = [result for _, result in work.results if result.worker_outcome == WorkerOutcome.NORMAL]
-    outcomes = Counter("killed" if result.is_killed else "survived" for result in results)
-    for result in results:
-        if not result.is_killed:
-            print(result.diff)
-    print(
-        f"{module}: {len(results)} mutants, {outcomes['killed']} killed, {outcomes['survived']} survived",
-        flush=True,
-    )
+        print(report(module, [result for _, result in work.results]), flush=True)
+
+
+def report(module: str, results: Sequence[WorkResult]) -> str:
+    """The mutants that were not killed, as diffs, and the number of mutants by what became of them."""
+    tested = [(outcome_of(result), result) for result in results if result.worker_outcome != _FILTERED_OUT]
+    counts = Counter(outcome for outcome, _ in tested)
+    others = [f"{counts[outcome]} {outcome}" for outcome in sorted(counts.keys() - {"killed", "survived"})]
+    diffs = [f"{outcome}:\n{result.diff}" for outcome, result in tested if outcome != "killed"]
+    numbers = [f"{counts['killed']} killed", f"{counts['survived']} survived", *others]
+    return "\n".join([*diffs, f"{module}: {len(tested)} mutants, {', '.join(numbers)}"])
+
+
+def outcome_of(result: WorkResult) -> str:
+    """killed or survived, or not tested where no run of the tests came to an end."""
+    if result.worker_outcome != _TESTED:
+        return f"not tested ({result.worker_outcome.value})"
+    return "killed" if result.is_killed else "survived"
 
 
 @click.command(help=__doc__)
 @click.argument("modules", nargs=-1, metavar="MODULE...")
-@click.option("--tests", help="pytest arguments instead of the tests of the module's room")
+@click.option("--tests", help="pytest arguments instead of the tests of the module's package")
 @click.option("--timeout", "timeout_s", default=300.0, help="seconds after which a mutant counts as killed")
 def main(modules: tuple[str, ...], tests: str | None, timeout_s: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
