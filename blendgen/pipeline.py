@@ -25,7 +25,7 @@ from blendgen.engine.base import Engine
 from blendgen.models.class_table import ClassTable
 from blendgen.models.label_names import LabelNames, label_names
 from blendgen.models.product import Catalog
-from blendgen.scene.film import Film, Frame, Labels, requested
+from blendgen.scene.film import Film, Frame, Labels
 from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.model import Spec
 
@@ -84,9 +84,8 @@ class Pipeline:
 
     def clean_picture(self, shot: Shot, exposure: Exposure) -> np.ndarray:
         """(h, w, 3) uint8 of a shot under one exposure, without the sensor's noise."""
-        film, steady = self.engine.render(shot), steady_groups(self.spec, shot)
-        (picture,) = self.developer.develop(film, shot, (exposure,), steady, clean=True)
-        return requested(picture.clean_u8)
+        film = self.engine.render(shot)
+        return self.developer.develop_clean(film, shot, exposure, steady_groups(self.spec, shot))
 
     @cached_property
     def names(self) -> LabelNames:

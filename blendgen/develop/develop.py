@@ -67,6 +67,13 @@ class Developer:
             noiseless = finish(radiance, shot.camera, exposure, noise=False) if clean else None
             yield Picture(finish(radiance, shot.camera, exposure), noiseless)
 
+    def develop_clean(
+        self, film: Film, shot: Shot, exposure: Exposure, steady: Collection[str] = ()
+    ) -> ImageHW3U8:
+        """(h, w, 3) uint8 sRGB: only the picture without noise of one exposure."""
+        (parts,) = self.lit(film, (exposure,), steady)
+        return finish(through_shutter(parts, film, shot), shot.camera, exposure, noise=False)
+
     def lit(
         self, film: Film, exposures: tuple[Exposure, ...], steady: Collection[str] = ()
     ) -> Iterator[dict[float, np.ndarray]]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from blendgen.develop import develop
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer, finish
 from blendgen.develop.display import to_8_bit, to_display
@@ -210,6 +211,18 @@ def test_the_clean_twin_differs_by_noise_alone(preset):
     assert np.abs((noisy - clean).mean()) < 4
 
 
+def test_a_clean_picture_alone_is_that_of_a_data_set_and_takes_no_noisy_one(flat_pipeline, monkeypatch):
+    pipeline = flat_pipeline(make_spec(sensor="webcam", output={"clean": True}, exposures_per_shot=2))
+    frames = list(pipeline.frames(Task(0, (0, 1))))
+    raw, noises = develop.raw_dn, []
+    monkeypatch.setattr(
+        develop, "raw_dn", lambda light, e, noise: noises.append(noise) or raw(light, e, noise)
+    )
+    for frame in frames:
+        assert np.array_equal(pipeline.clean_picture(frame.shot, frame.exposure), frame.clean_u8)
+    assert noises == [False, False]
+
+
 def test_pictures_have_the_frame_of_the_camera_and_not_of_the_pinhole_that_is_rendered(flat_pipeline):
     """One call blurs, distorts and counts: a shot on a moving belt, out of focus, through a barrel lens."""
     spec = make_spec(
@@ -219,7 +232,7 @@ def test_pictures_have_the_frame_of_the_camera_and_not_of_the_pinhole_that_is_re
     pipeline = flat_pipeline(spec)
     (frame,) = pipeline.frames(Task(0, (0,)))
     film = pipeline.engine.render(frame.shot)
-    assert film.depth_m.shape > (48, 64)
+    assert film.depth_m.shape[0] > 48 and film.depth_m.shape[1] > 64
     sharp, straight = (
         frame.shot.model_copy(update={"camera": frame.shot.camera.model_copy(update=changes)})
         for changes in ({"f_number": None}, {"distortion": NO_DISTORTION})
