@@ -22,7 +22,7 @@ from blendgen.spec.model import Spec
 _PATTERN_PERIOD_M = 20.0
 _AMOUNTS = ("scratches", "fingerprints", "dust", "scuffs", "cracks", "screen")
 _MAX_STICKERS = 4
-_UNITS_A_STICKER = 8
+_U_PER_STICKER = 8
 _SMALLEST_FACE_M = 0.004
 _LARGEST_SHARE = 0.6  # of a face's side; see StickerKind.overhang
 
@@ -51,7 +51,7 @@ def _stickers(
 ) -> tuple[Sticker, ...]:
     if not chance:
         return ()
-    u = np.reshape(sampler.u(stream, _MAX_STICKERS * _UNITS_A_STICKER), (_MAX_STICKERS, -1))
+    u = np.reshape(sampler.u(stream, _MAX_STICKERS * _U_PER_STICKER), (_MAX_STICKERS, -1))
     face = _Face(product, rotation)
     if min(face.size_m[face.long], face.size_m[face.short]) < _SMALLEST_FACE_M:
         return ()
@@ -83,31 +83,31 @@ class _Face:
 
 def _sticker(
     face: _Face,
-    kind_unit: float,
-    length_unit: float,
-    width_unit: float,
-    x: float,
-    y: float,
-    turn: float,
-    pattern: float,
+    kind_u: float,
+    length_u: float,
+    width_u: float,
+    along_u: float,
+    across_u: float,
+    turn_u: float,
+    pattern_u: float,
 ) -> Sticker:
-    kind = _kind(kind_unit)
+    kind = _kind(kind_u)
     lengths, widths = kind.length_mm, kind.width_mm
     limits = [1000 * _LARGEST_SHARE * face.size_m[axis] for axis in (face.long, face.short)]
-    length = lengths[0] + length_unit * (lengths[1] - lengths[0])
-    width = widths[0] + width_unit * (widths[1] - widths[0])
+    length = lengths[0] + length_u * (lengths[1] - lengths[0])
+    width = widths[0] + width_u * (widths[1] - widths[0])
     fit = min(1.0, limits[1] / width, kind.overhang * limits[0] / length)
     finishes = kind.finishes
-    color, opacity = finishes[int(pattern * len(finishes))]
+    color, opacity = finishes[int(pattern_u * len(finishes))]
     return Sticker(
         kind=kind.name,
-        center_m=_plain(face.at(1.5 * (x - 0.5), 1.3 * (y - 0.5))),
+        center_m=_plain(face.at(1.5 * (along_u - 0.5), 1.3 * (across_u - 0.5))),
         normal=_plain(face.normal),
-        along=_plain(face.direction(_turn(turn))),
+        along=_plain(face.direction(_turn(turn_u))),
         size_m=(fit * length / 1000, fit * width / 1000),
         color_srgb=color,
         opacity=opacity,
-        pattern=float(pattern * len(finishes) % 1.0),
+        pattern=float(pattern_u * len(finishes) % 1.0),
     )
 
 
