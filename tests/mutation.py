@@ -98,7 +98,7 @@ def report(module: str, results: Sequence[WorkResult]) -> str:
     tested = [(outcome_of(result), result) for result in results if result.worker_outcome != _FILTERED_OUT]
     counts = Counter(outcome for outcome, _ in tested)
     others = [f"{counts[outcome]} {outcome}" for outcome in sorted(counts.keys() - {"killed", "survived"})]
-    diffs = [f"{outcome}:\n{result.diff}" for outcome, result in tested if outcome != "killed"]
+    diffs = [f"{outcome}:\n{result.diff or 'no diff'}" for outcome, result in tested if outcome != "killed"]
     numbers = [f"{counts['killed']} killed", f"{counts['survived']} survived", *others]
     return "\n".join([*diffs, f"{module}: {len(tested)} mutants, {', '.join(numbers)}"])
 

@@ -1,8 +1,9 @@
 """Mount: a camera that is mounted above the surface, and products that pass under it.
 
 In: the points of the products around the origin of the world, the surface and the streams of a shot. Out: the
-Camera, and the shift of the products along the surface that brings them to the drawn place in its frame. The
-nominal optical axis meets the middle of the surface; the tolerance of the mount moves and turns the camera.
+Camera, and the shift of the products along the surface that brings them to their sampled place in its frame.
+The nominal optical axis meets the surface in its middle; within the mount's tolerances, the camera is off its
+nominal position and turned.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ _MIN_DEPTH = 0.02  # of the products, as a share of the camera's height
 def draw_mounted(
     spec: Spec, points_m: PointsN3, extent_m: PointsN3, surface: Surface, sampler: Sampler
 ) -> tuple[Camera, tuple[float, float]]:
-    """The camera of one shot, and the shift (x, y) of the products.
+    """The camera of one shot, and the (x, y) shift of the products in metres.
 
-    points_m: (n, 3) of the products, around the origin; extent_m: the same of everything on the surface
+    points_m: (n, 3) of the products, around the origin; extent_m: of all objects on the surface
 
-    raises: InfeasibleDraw where the products do not fit into the frame
+    raises: InfeasibleDraw where the products do not fit into the frame or onto the surface
     """
     lens = draw_lens(spec, sampler)
     offset = np.array(sampler.value(spec.camera.subject_offset, "camera.subject_offset"))
@@ -85,7 +86,8 @@ def _shift(
     offset: Array2,
     surface: Surface,
 ) -> Array2:
-    """(2,) shift of the products that brings them to the offset in the frame, whole and on the surface.
+    """(2,) shift that brings the products to their offset in the frame; all of them are visible and on the
+    surface.
 
     The offset is reduced in steps where the lens or the tilt would push a part of them out of the frame.
     """
@@ -106,8 +108,9 @@ def _shift(
     if off_surface:
         raise InfeasibleDraw(
             Reason.PRODUCTS_OFF_SURFACE,
-            "camera.tilt_deg: the camera shows only places beyond the edge of the surface; lower "
-            "camera.tilt_deg, mount_tolerance_deg or mount_tolerance_m, or raise surface.width_m",
+            "camera.tilt_deg: to be in the frame, the products would have to lie beyond the edge of the "
+            "surface; lower camera.tilt_deg, mount_tolerance_deg or mount_tolerance_m, or raise "
+            "surface.width_m",
         )
     raise InfeasibleDraw(
         Reason.PRODUCTS_OUT_OF_FRAME,
@@ -125,16 +128,16 @@ def _on(surface: Surface, points_m: PointsN3, shift: Array2) -> Array2:
     axes = np.array([(math.cos(yaw), math.sin(yaw)), (-math.sin(yaw), math.cos(yaw))])  # across, along
     halves = np.array([surface.width_m / 2, _BELT_REACH_M if kind.belt else surface.width_m / 2])
     reach = np.abs(points_m[:, :2] @ axes.T).max(axis=0)
-    room = np.maximum(halves - SURFACE_RIM_M - reach, 0.0)
-    return np.clip(axes @ shift, -room, room) @ axes
+    free = np.maximum(halves - SURFACE_RIM_M - reach, 0.0)
+    return np.clip(axes @ shift, -free, free) @ axes
 
 
 def _shift_to_offset(
     turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, offset: Array2
 ) -> Array2:
-    """(2,) shift that brings the box of the products to its place in the frame, by Newton's method.
+    """(2,) shift that brings the products' box to its place in the frame, found by Newton's method.
 
-    turned: (n, 3) points turned like the camera
+    turned: (n, 3) points, rotated like the camera
     """
     shift = place_m[:2] - rotation[2, :2] * place_m[2] / rotation[2, 2]
     step = 1e-5 * place_m[2]
@@ -162,5 +165,5 @@ def _whole(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, s
 
 
 def _box(turned: PointsN3, rotation: Matrix3x3, place_m: Array3, lens: Lens, shift: Array2) -> PointsN2:
-    """The box of the products in the image; instead of the products, the camera is moved, the other way."""
+    """The products' box in the image; not the products are shifted, but the camera, the other way."""
     return box_in_image(turned, rotation @ (place_m - [*shift, 0.0]), lens.distortion)

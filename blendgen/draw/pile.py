@@ -71,8 +71,8 @@ def piles(
     if not settled:
         raise InfeasibleDraw(
             Reason.PILE_UNSETTLED,
-            f"placement: {len(things)} things did not come to rest as a pile in {_TRIES} tries; "
-            "lower products_per_image, raise placement.spread, or give a larger container",
+            f"placement: {len(things)} objects did not settle into a pile in {_TRIES} tries; "
+            "lower products_per_image, raise placement.spread, or use a larger container",
         )
 
 

@@ -1,4 +1,4 @@
-"""Surface: the surface under the products, and their position across it."""
+"""Surface: the surface that the products lie on, and their position across it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _WIDEST_SHARE = 0.9
 
 
 def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sampler) -> Surface:
-    """The surface of one shot; points: (n, 3) of everything on it, around the origin, metres."""
+    """The surface of one shot.
+
+    points: (n, 3) of all objects on it, around the origin, metres
+    """
     section = spec.surface
     kind = SURFACE_KINDS[sampler.value(section.kind, "surface.kind")]
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind.name], "surface.width_m")
@@ -40,7 +43,7 @@ def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sample
         kind=kind.name,
         texture_offset_m=tuple(u * _TEXTURE_PERIOD_M for u in offset),
         yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
-        # a belt is at least as wide as the things on it
+        # wide enough for the objects on it
         width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
         color_srgb=if_given("color"),
         stains=if_given("stains"),
@@ -60,10 +63,13 @@ def _photo(section: PhotosSection, catalog: Catalog, sampler: Sampler) -> Surfac
 
 
 def offset_across(spec: Spec, surface: Surface, points: PointsN3, sampler: Sampler) -> tuple[float, float]:
-    """(x, y) shift across the direction of travel, within which the products stay on the surface."""
+    """(x, y) shift in metres of the products across the direction of travel; they stay on the surface.
+
+    points: (n, 3) as for draw_surface
+    """
     yaw = np.radians(surface.yaw_deg)
     across = np.array([np.cos(yaw), np.sin(yaw)])
-    reach = float(np.max(np.abs(points[:, :2] @ across)))
-    room = max(surface.width_m / 2 - SURFACE_RIM_M - reach, 0.0)
-    shift = sampler.value(spec.placement.offset, "placement.offset") * room * across
+    reach_m = float(np.max(np.abs(points[:, :2] @ across)))
+    free_m = max(surface.width_m / 2 - SURFACE_RIM_M - reach_m, 0.0)
+    shift = sampler.value(spec.placement.offset, "placement.offset") * free_m * across
     return (float(shift[0]), float(shift[1]))

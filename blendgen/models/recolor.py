@@ -23,6 +23,7 @@ from pydantic_core import ErrorDetails
 from blendgen.errors import Problem, SpecError, did_you_mean
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.product import Colorway, MaterialOverride, Product
+from blendgen.spec.faults import message_of
 from blendgen.spec.load import SpecFile
 from blendgen.spec.products import Finish
 from blendgen.spec.yaml_source import Document, parse
@@ -132,8 +133,7 @@ def value_for(part: str, by_pattern: Iterable[tuple[str, _Value]]) -> _Value | N
 
 
 def _problem(document: Document, fault: ErrorDetails) -> Problem:
-    message = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
-    return document.problem(tuple(fault["loc"]), f"{message[0].lower()}{message[1:]}")
+    return document.problem(tuple(fault["loc"]), message_of(fault))
 
 
 def _csv_document(text: str, file: str) -> Document:

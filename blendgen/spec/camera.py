@@ -127,11 +127,12 @@ class CameraSection(Section):
         if given and self.rig == "overhead":
             raise ValueError(f"rig: overhead uses height_m and tilt_deg; remove {', '.join(given)}")
         if given:
-            raise ValueError(f"{', '.join(given)}: only for rig: overhead")
+            names = ", ".join(given)
+            raise ValueError(f"only rig: overhead uses {names}; set rig: overhead, or remove {names}")
         if self.frame_fill is not None and self.distance_m is not None:
             raise ValueError("frame_fill and distance_m exclude each other: give one of them")
         if self.direction is not None and (self.elevation_deg or self.azimuth_deg):
-            raise ValueError("direction replaces elevation_deg and azimuth_deg: give it or them, not both")
+            raise ValueError("direction replaces elevation_deg and azimuth_deg; remove one or the other")
         return self
 
     def defaults(self) -> dict[str, Distribution]:

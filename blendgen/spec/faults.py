@@ -5,6 +5,7 @@ Shared by all files that are checked against a schema of Sections: specs and sid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -19,6 +20,10 @@ _MESSAGES = {
     "model_type": "must be a mapping of keys",
     "dict_type": "must be a mapping of keys",
     "list_type": "must be a list",
+    "string_type": "must be text",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
     "too_short": "needs at least one entry",
     "string_pattern_mismatch": 'must be a file name: no space or dot first, none of / \\ : * ? " < > |',
 }
@@ -48,7 +53,7 @@ def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
 
 def _translated(fault: ErrorDetails, schema: type[BaseModel]) -> tuple[Path, str]:
     path: Path = tuple(fault["loc"])
-    kind, message = fault["type"], fault["msg"]
+    kind = fault["type"]
     if path and path[-1] == "[key]":
         path = path[:-1]
         if kind == "string_type":
@@ -58,10 +63,15 @@ def _translated(fault: ErrorDetails, schema: type[BaseModel]) -> tuple[Path, str
     if kind == "missing":
         meaning = _keys(_model_at(schema, path[:-1]))[str(path[-1])].description or "required"
         return path[:-1] or path, f"{path[-1]} is missing: {meaning}"
-    if kind == "value_error":
-        return path, str(fault["ctx"]["error"])
-    rule = _MESSAGES.get(kind, f"{message[0].lower()}{message[1:]}")
-    return path, f"{rule}, got {_short(fault['input'])}"
+    return path, message_of(fault)
+
+
+def message_of(fault: ErrorDetails) -> str:
+    """The message of a fault that needs no look at the schema."""
+    if fault["type"] == "value_error":
+        return str(fault["ctx"]["error"])
+    rule = _MESSAGES.get(fault["type"]) or re.sub(r"^\w+ should ", "must ", fault["msg"])
+    return f"{rule[0].lower()}{rule[1:]}, got {_short(fault['input'])}"
 
 
 def _short(value: Any) -> str:

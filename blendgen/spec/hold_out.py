@@ -46,7 +46,7 @@ def _fault(
     if name not in known:
         return (
             renamed_parameter(name)
-            or f"is not a parameter that varies, `product` or `colorway`{did_you_mean(name, known)}"
+            or f"expected `product`, `colorway` or a parameter that varies{did_you_mean(name, known)}"
         )
     distribution = distributions[name]
     if not distribution.dimensions:

@@ -81,7 +81,7 @@ class LampsSection(Section):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.direction is not None and (self.elevation_deg or self.azimuth_deg):
-            raise ValueError("direction replaces elevation_deg and azimuth_deg: give it or them, not both")
+            raise ValueError("direction replaces elevation_deg and azimuth_deg; remove one or the other")
         return self
 
 

@@ -67,13 +67,13 @@ def _complete(
         )
     if distribution.path.startswith(PER_IMAGE) != ".".join(path).startswith(PER_IMAGE):
         raise ValueError(
-            "same_as: exposure and sensor refer only to exposure and sensor, "
-            "other sections only to each other"
+            "same_as: parameters of exposure and sensor can refer only to exposure and sensor, all others "
+            "only to the other sections"
         )
     target = targets[distribution.path]
     if isinstance(target, SameAs):
         raise ValueError(
-            f"same_as: {distribution.path} itself refers to {target.path}; refer to that directly"
+            f"same_as: {distribution.path} itself refers to {target.path}; use same_as: {target.path}"
         )
     complete = SameAs(distribution.path, distribution.plus, target)
     field.check(complete)

@@ -55,7 +55,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str 
     if faults:
         more = f" and {len(faults) - _MAX_LISTED} more" if len(faults) > _MAX_LISTED else ""
         shown = ", ".join(faults[:_MAX_LISTED])
-        raise ValueError(f"cannot be read; fix or remove them: {shown}{more}")
+        raise ValueError(f"some files cannot be read; fix or remove them: {shown}{more}")
     return {file.name: file for file in files}
 
 

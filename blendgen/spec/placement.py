@@ -63,10 +63,12 @@ class ContainerSection(Section):
         Choice(tuple(CONTAINER_KINDS), (1.0,) * len(CONTAINER_KINDS)), description=", ".join(CONTAINER_KINDS)
     )
     width_m: Annotated[Distribution, number(0.02, 5)] = Field(
-        Uniform(0.25, 0.35), description="inner width; increased if the contents need it"
+        Uniform(0.25, 0.35),
+        description="inner width; a wider container is used if the objects do not fit into it",
     )
     length_m: Annotated[Distribution, number(0.02, 5)] = Field(
-        Uniform(0.35, 0.5), description="inner length; increased if the contents need it"
+        Uniform(0.35, 0.5),
+        description="inner length; a longer container is used if the objects do not fit into it",
     )
     height_m: Annotated[Distribution, number(0.005, 2)] = Field(
         Uniform(0.06, 0.15), description="height of the walls"

@@ -57,7 +57,7 @@ class ModelSource(Section):
         if self.catalog is not None and self.follow_links:
             raise ValueError("follow_links applies only to a directory; families do not have links")
         if self.catalog is not None and self.bevel_mm:
-            raise ValueError("bevel_mm applies only to a directory; families have edges of their own")
+            raise ValueError("bevel_mm applies only to a directory; families define their own edges")
         return self
 
 
@@ -198,5 +198,5 @@ class ProductSource(ModelSource):
     @model_validator(mode="after")
     def _one_table(self) -> Self:
         if self.recolor is not None and self.recolor_table is not None:
-            raise ValueError("give either recolor or recolor_table")
+            raise ValueError("give either recolor or recolor_table, not both")
         return self

@@ -119,7 +119,7 @@ class SensorSettings(Section):
     def _sensitivities(cls, value: Any) -> tuple[float, ...]:
         triple = tuple(value) if isinstance(value, list | tuple) else ()
         if len(triple) != 3 or not all(_is_number(v) and 0 < v <= 1 for v in triple) or max(triple) < 1:
-            raise ValueError(f"must be [red, green, blue], above 0, the largest 1, got {value!r}")
+            raise ValueError(f"must be [red, green, blue], each above 0 and the largest 1, got {value!r}")
         return tuple(float(v) for v in triple)
 
     @field_validator("color_matrix", mode="before")

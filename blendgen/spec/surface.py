@@ -60,7 +60,7 @@ class SurfaceSection(Section):
     color: Color | None = Field(None, description="sRGB tint '#rrggbb'; default: the material's own colour")
     width_m: Annotated[Distribution, number(0.05, 5)] | None = Field(
         None,
-        description="width of a belt or table; increased if the objects on it need it "
+        description="width of a belt or table; a wider one is used if the objects do not fit on it "
         f"(default {_BELT_WIDTH_M} for belts, {_TABLE_WIDTH_M} for tables)",
     )
     pitch_m: Annotated[Distribution, number(0.005, 0.03)] = Field(

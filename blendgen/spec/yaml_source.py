@@ -81,7 +81,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     message = str(error.problem or error.context)
     if "'\\t'" in message:
-        message = "a tab cannot indent YAML; use spaces"
+        message = "YAML does not allow tabs as indentation; use spaces"
     return Problem(
         file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, "", f"not YAML: {message}"
     )
@@ -139,7 +139,7 @@ class _Reader:
         if node.style in ("'", '"', "|", ">"):
             return text
         if node.tag.removeprefix("tag:yaml.org,2002:") not in _IMPLICIT_TAGS:
-            return self._report(node, path, f"tags such as {node.tag} are not supported; remove it")
+            return self._report(node, path, f"tags such as {node.tag} are not supported; remove the tag")
         value = plain_scalar(text)
         if isinstance(value, float) and not math.isfinite(value):
             fault = "not a finite number" if _NOT_FINITE.fullmatch(text) else "too large"

@@ -177,8 +177,14 @@ def test_a_camera_that_only_sees_past_the_belt_is_an_error(shapes):
     [
         ("{rig: overhead, frame_fill: 0.5}", "remove frame_fill"),
         ("{rig: overhead, direction: {cone: 5}, elevation_deg: 80}", "remove elevation_deg, direction"),
-        ("{height_m: 1, camera_count: 2}", "height_m, camera_count: only for rig: overhead"),
-        ("{rig: free, tilt_deg: 3}", "tilt_deg: only for rig: overhead"),
+        (
+            "{height_m: 1, camera_count: 2}",
+            "only rig: overhead uses height_m, camera_count; set rig: overhead, or remove height_m",
+        ),
+        (
+            "{rig: free, tilt_deg: 3}",
+            "only rig: overhead uses tilt_deg; set rig: overhead, or remove tilt_deg",
+        ),
         ("{rig: free, roll_deg: {same_as: camera.azimuth_deg}}", "is not sampled for this camera"),
         ("{direction: {cone: 5}, roll_deg: {same_as: camera.azimuth_deg}}", "is not sampled for this camera"),
     ],

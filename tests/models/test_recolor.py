@@ -74,7 +74,7 @@ def test_a_table_says_the_same_in_every_format(tmp_path, suffix):
         (
             "a.csv",
             "colorway,part,roughness\nred,body,rough\n",
-            "a.csv:2:1: red.body.roughness: input should be",
+            "a.csv:2:1: red.body.roughness: must be a number, got",
         ),
         ("a.yaml", "red:\n  body: {color: '#ff0000', shine: 1}\n", "a.yaml:2:28: red.body.shine"),
         ("a.json", "[1]", "a.json:1:1: "),

@@ -66,9 +66,9 @@ def test_only_the_version_is_required():
         ("clas: mug", "2:1: clas: unknown key, did you mean class?"),
         ("class: a/b", "2:1: class: must be usable as a folder name, such as a_b, got 'a/b'"),
         ("class:", "2:1: class: has no value"),
-        ("class: 3", "2:1: class: input should be a valid string, got 3"),
-        ("unit: mmm", "2:1: unit: input should be 'm', 'cm', 'mm', 'in' or 'ft', got 'mmm'"),
-        ("up: -z", "2:1: up: input should be 'x', 'y' or 'z', got '-z'"),
+        ("class: 3", "2:1: class: must be text, got 3"),
+        ("unit: mmm", "2:1: unit: must be 'm', 'cm', 'mm', 'in' or 'ft', got 'mmm'"),
+        ("up: -z", "2:1: up: must be 'x', 'y' or 'z', got '-z'"),
         ("colorways: {}", "2:1: colorways: "),
         ("colorways: {red: {body: '#12'}}", "2:19: colorways.red.body.color: "),
         (

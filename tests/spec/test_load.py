@@ -87,7 +87,9 @@ def test_a_minimal_spec_is_enough():
         ("sensor: {preset: phone, bitss: 3}", "sensor.bitss", "did you mean bits?"),
         ("render: {samples_per_pixel: 4, max_bounces: 2}", "render", "denoise is missing"),
         ("exposures_per_shot: 1000", "exposures_per_shot", "less than or equal to 64"),
-        ("output: {format: gif}", "output.format", "'png' or 'jpeg'"),
+        ("output: {format: gif}", "output.format", "must be 'png' or 'jpeg', got 'gif'"),
+        ("output: {masks: maybe}", "output.masks", "must be true or false, got 'maybe'"),
+        ("output: {jpeg_quality: 90.5}", "output.jpeg_quality", "must be a whole number, got 90.5"),
     ],
 )  # fmt: skip
 def test_a_fault_is_an_error_with_file_line_field_and_way_out(line, place, expected):

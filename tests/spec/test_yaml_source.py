@@ -32,7 +32,7 @@ def test_every_value_has_its_line_and_column():
     [
         ("a: 1\nb: 2\na: 3\n", "x.yaml:3:1: a: duplicate key 'a'"),
         ("a: &x [1]\nb: *x\n", "aliases"),
-        ("a:\n\tb: 1\n", "x.yaml:2:1: not YAML: a tab cannot indent YAML"),
+        ("a:\n\tb: 1\n", "x.yaml:2:1: not YAML: YAML does not allow tabs as indentation"),
         ("", "the file is empty"),
         ("# only a comment\n", "the file is empty"),
         ("a: .nan\n", "not a finite number"),
