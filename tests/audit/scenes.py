@@ -23,7 +23,7 @@ from blendgen.cli.options import overrides as parsed_overrides
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.rows import parse_row, row_line
 from blendgen.engine.blender.importing.inventory import measured_inventory
-from blendgen.errors import BlendgenError
+from blendgen.errors import BlendgenError, GeometryError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
 from blendgen.spec.load import SpecFile
@@ -120,7 +120,10 @@ def opened(variant: Variant, seed: int) -> tuple[SpecFile, Inventory]:
 
 
 def audited(variant: Variant, products: int, seed: int) -> Findings:
-    """Findings of as many images of a variant as are needed to show `products` products."""
+    """Findings of as many images of a variant as are needed to show `products` products.
+
+    An image that cannot be made is a fault and ends the variant: all others may fail too.
+    """
     spec_file, inventory = opened(variant, seed)
     findings, indices = Findings(), itertools.count()
     with tempfile.TemporaryDirectory(prefix="blendgen-audit-") as scratch, StopSignal() as stop:
@@ -146,10 +149,13 @@ def audited(variant: Variant, products: int, seed: int) -> Findings:
 
 
 def made_and_checked(task: Task) -> tuple[int, Findings]:
-    """(index, Findings) of an image from its written row and files; runs in a worker process."""
+    """(index, Findings) of an image from its written row and files; runs in a worker process.
+
+    raises: GeometryError for an image that cannot be made
+    """
     made = write(render(task))
-    if made.failures:  # `generate` records them, and there is no file to check
-        return task.image_indices[0], Findings()
+    for failure in made.failures:
+        raise GeometryError(f"index {failure.index}: cannot be made: {failure.message}")
     (row,) = made.rows
     return row.index, run_step(task, lambda: checker().check(parse_row(row_line(row).encode())))
 

@@ -4,12 +4,18 @@ import itertools
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tests.audit.scenes import variants
-from tests.conftest import REPOSITORY
+from blendgen.dataset.failures import failed_images
+from blendgen.errors import InfeasibleDraw, InfeasibleShot, Reason
+from blendgen.models.inventory import Inventory
+from blendgen.workers.worker import Made
+from tests.audit import scenes
+from tests.audit.scenes import Variant, audited, variants
+from tests.conftest import REPOSITORY, make_class_table, make_spec
 
 pytest.importorskip("embreex")
 SOME = ["recycling_line, occluded", "tote, cut", "tabletop, distorted", "light_table, cut"]
@@ -21,6 +27,22 @@ def test_every_scene_has_four_variants():
     for way in ("", ", occluded", ", cut", ", distorted"):
         assert {scene + way for scene in scenes} <= names
     assert set(SOME) <= names
+
+
+def test_an_image_that_cannot_be_made_is_a_fault_and_ends_its_variant(tmp_path, shapes, monkeypatch):
+    failure = InfeasibleShot(0, (InfeasibleDraw(Reason.PILE_UNSETTLED, "no rest"),))
+    made = Made([], failed_images([0], failure), {})
+    spec_file = SimpleNamespace(spec=make_spec(), folder=tmp_path)
+
+    def in_this_process(job, tasks, stop, workers, steps):
+        yield from map(steps.produce, tasks)
+
+    monkeypatch.setattr(scenes, "opened", lambda *_: (spec_file, Inventory(shapes, make_class_table(shapes))))
+    monkeypatch.setattr(scenes, "run_tasks", in_this_process)
+    monkeypatch.setattr(scenes, "render", lambda task: None)
+    monkeypatch.setattr(scenes, "write", lambda rendered: made)
+    findings = audited(Variant("belt", tmp_path), products=5, seed=3)
+    assert findings.faults == ("belt, seed 3: index 0: cannot be made: no rest",)
 
 
 @pytest.mark.slow
