@@ -173,7 +173,7 @@ def test_export_takes_the_options_of_the_command_line(small_dataset, tmp_path):
     assert counts["train"]["images"] > 0 and calls[0] == (0, 12) and calls[-1] == (12, 12)
     for options, message in (
         ({"outlines": "lines"}, "outlines: expected one of rle, polygon, none, got 'lines'"),
-        ({"crops": 0.1}, "--crops is for"),
+        ({"crops": 0.1}, "crops: an option of"),
         ({"link": "soft"}, "link: expected one of hard, copy, symlink, got 'soft'"),
         ({"crops": math.nan}, "crops: expected a margin from 0 to 2, got nan"),
         ({"shard_mb": 0.0}, "shard_mb: expected a number from 0.001 to 100000, got 0.0"),

@@ -173,7 +173,7 @@ def test_the_command_exports_in_the_format_of_a_package(site, dataset, tmp_path)
     assert json.loads(done.stdout)["images"] == 2
     assert json.loads((tmp_path / "out/labels.json").read_text()) == ["a", "b"]
     refused = blendgen(site, "export", dataset.root, "labels", tmp_path / "b", "--task", "pose")
-    assert refused.returncode == 2 and "--task is for yolo, not for labels" in refused.stderr
+    assert refused.returncode == 2 and "task: an option of yolo, not of labels" in refused.stderr
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def is_failure_file(path: Path) -> bool:
 
 
 def failure_lines(layout: Layout) -> JsonLines:
-    return JsonLines(layout.failures, "a failed image", "remove this line, and its image is tried again")
+    return JsonLines(layout.failures, "a failed image", "remove this line to have its image tried again")
 
 
 def _recovered(layout: Layout) -> list[FailedImage]:

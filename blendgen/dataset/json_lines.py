@@ -36,7 +36,7 @@ class JsonLines:
         """The file for reading; raises DatasetError, also where it is a link out of the data set."""
         if links_outside(self.path):
             raise DatasetError(
-                f"{self.path}: is a link that leads out of the data set; put the file itself there"
+                f"{self.path}: is a link that leads out of the data set; replace it with the file itself"
             )
         try:
             return open_regular(self.path)

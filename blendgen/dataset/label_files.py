@@ -54,7 +54,7 @@ def _check_depth(row: Row, record: Record, image: Channels, ids: IdsHW) -> Itera
         corners = transform_points(objects.object_to_camera[number], box_corners(objects.size_m[number]))
         near, far = corners[:, 2].min() - _SLACK_M, corners[:, 2].max() + _SLACK_M
         if own.size and not (near <= own.min() and own.max() <= far):
-            yield f"object {number} is {own.min():.4f} to {own.max():.4f} m away, its box in space elsewhere"
+            yield f"object {number} is {own.min():.4f} to {own.max():.4f} m away, outside its 3D box"
 
 
 def _check_semantic(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
@@ -62,7 +62,8 @@ def _check_semantic(row: Row, record: Record, image: Channels, ids: IdsHW) -> It
     for instance_id, label_id in zip(objects.instance_id, objects.category_id, strict=True):
         expected[ids == instance_id] = label_id + 1
     if not np.array_equal(image[""], expected):
-        yield f"{np.count_nonzero(image[''] != expected)} pixels have another class than their instance"
+        wrong = np.count_nonzero(image[""] != expected)
+        yield f"{wrong} pixels have a class other than that of their instance"
 
 
 def _check_parts(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
@@ -106,10 +107,10 @@ def _check_amodal_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -
         if (visible & ~mask).any():
             yield f"{name} does not contain {np.count_nonzero(visible & ~mask)} visible pixels of its product"
         if box_of_mask(mask) != objects.bbox_amodal[number]:
-            yield f"{name} has the box {box_of_mask(mask)}, the row {objects.bbox_amodal[number]}"
+            yield f"{name} has the box {box_of_mask(mask)}, but the row has {objects.bbox_amodal[number]}"
         share = np.count_nonzero(visible) / max(int(np.count_nonzero(mask)), 1)
         if abs(share - objects.visible_fraction[number]) > _FRACTION_ROUNDING:
-            yield f"{share:.6f} of {name} is visible, in the row {objects.visible_fraction[number]}"
+            yield f"{share:.6f} of {name} is visible, but the row has {objects.visible_fraction[number]}"
 
 
 def _check_soft_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
@@ -117,7 +118,7 @@ def _check_soft_masks(row: Row, record: Record, image: Channels, ids: IdsHW) -> 
     for instance_id in row.objects.instance_id:
         share = image.get(f"instance_{instance_id}")
         if share is not None and not (share[ids == instance_id] > 0).all():
-            yield f"instance_{instance_id} covers nothing of a pixel that the mask gives it"
+            yield f"instance_{instance_id} does not cover a pixel that the mask assigns to it"
 
 
 def _check_normals(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterator[str]:
@@ -138,7 +139,7 @@ def _check_nocs(row: Row, record: Record, image: Channels, ids: IdsHW) -> Iterat
     """Scaled back and projected, each coordinate comes to its pixel."""
     coordinates = np.stack([image[name] for name in "RGB"], axis=-1).astype(float)
     if coordinates[ids == 0].any():
-        yield "there are coordinates where no product is"
+        yield "pixels without a product have coordinates"
     camera, objects = row.camera, row.objects
     intrinsics = np.array(camera.intrinsics)
     for number, instance_id in enumerate(objects.instance_id):

@@ -23,7 +23,7 @@ from blendgen.files.folder import Folder, disk_error
 from blendgen.files.names import name_fault
 from blendgen.scene.row import Row, RowFile, RowHead
 
-_CONTENT, _MADE_AGAIN = "a row of a manifest", "remove this line, and its image is made again"
+_CONTENT, _MADE_AGAIN = "a row of a manifest", "remove this line to have its image made again"
 _AnyRow = TypeVar("_AnyRow", RowHead, Row)
 # those of the row itself come first
 _SPLIT_AND_INDEX = re.compile(rb'"split": "([ !#-[\]-~]*)", "index": ([0-9]{1,15})\b')

@@ -124,7 +124,7 @@ def _files(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _path_fault(name: str, column: str, path: Any) -> str | None:
     """Why the path in a column cannot be that of a file of a data set; None where it can."""
     if name not in LABEL_FILES or column != _column(name, _FILE_NAME):
-        return f"is not of a kind that a data set has ({', '.join(LABEL_FILES)})"
+        return f"is a file of an unknown kind (known: {', '.join(LABEL_FILES)})"
     return path_fault(path) or LABEL_FILES[name].path_fault(path)
 
 

@@ -184,7 +184,7 @@ class Source:
         """Called before the file is decoded: a few bytes can claim any size."""
         if size != (row.width, row.height):
             raise DatasetError(
-                f"{path}: is {size[0]} x {size[1]} pixels, its row says {row.width} x {row.height}"
+                f"{path}: is {size[0]} x {size[1]} pixels, but its row says {row.width} x {row.height}"
             )
 
     def object_masks(self, row: Row) -> Iterator[MaskHW]:
@@ -196,7 +196,7 @@ class Source:
             own = mask == instance_id
             if not own.any():
                 raise DatasetError(
-                    f"{self.path(row, MASK)}: shows nothing of object {number} "
+                    f"{self.path(row, MASK)}: does not show object {number} "
                     f"({row.objects.category[number]}); run `blendgen verify` to list what else is wrong"
                 )
             yield own
@@ -234,7 +234,9 @@ def _refuse_disorder(layout: Layout, indices: Sequence[int]) -> None:
 
 def _record(layout: Layout) -> dict[str, Any]:
     if links_outside(layout.record):
-        raise DatasetError(f"{layout.record}: is a link that leads out of the data set")
+        raise DatasetError(
+            f"{layout.record}: is a link that leads out of the data set; replace it with the file itself"
+        )
     try:
         record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
     except FileNotFoundError:

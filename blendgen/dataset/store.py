@@ -71,17 +71,17 @@ class Store:
     def __enter__(self) -> Store:
         root = self.layout.root
         if root.exists() and not root.is_dir():
-            raise DatasetError(f"{root}: is a file; give a folder with -o")
+            raise DatasetError(f"{root}: is a file; choose a folder")
         self._refuse_other_lock()
         self._lock = FileLock(self.layout.lock)
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise DatasetError(f"{root}: another blendgen is writing into this folder") from None
+            raise DatasetError(f"{root}: another blendgen process is writing to this folder") from None
         except OSError as error:
             reason = error.strerror or error
-            raise DatasetError(f"{root}: cannot be made: {reason}; give another folder with -o") from None
+            raise DatasetError(f"{root}: cannot be created: {reason}; choose another folder") from None
         try:
             known = read_record(self.layout)
             self._refuse_foreign(known)
@@ -172,7 +172,7 @@ class Store:
             if foreign:
                 raise DatasetError(
                     f"{root}: is not empty and does not contain a data set of blendgen (dataset.json is "
-                    f"missing or damaged); choose another folder with -o. It contains:{listed(foreign)}"
+                    f"missing or damaged); choose another folder. It contains:{listed(foreign)}"
                 )
             return
         self._refuse_other_classes(known)
@@ -181,7 +181,7 @@ class Store:
             raise DatasetError(f"{root}: {_difference(known, self._record, different[0])}")
         foreign = our_files(self.layout, known)[1] if self._force else self._in_the_way(known)
         if foreign:
-            why = "--force removes only the data set" if self._force else "they would be overwritten"
+            why = "force (--force) removes only the data set" if self._force else "they would be overwritten"
             raise DatasetError(
                 f"{root}: contains files that are not part of this data set, and {why}; move them away:"
                 f"{listed(foreign)}"
@@ -282,14 +282,14 @@ def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
         return (
             f"was made with pixels_version {known.get('pixels_version')}, this blendgen has "
             f"{wanted.get('pixels_version')}, and the images differ; "
-            "give another folder with -o, or --force to start again"
+            "choose another folder, or set force (--force) to start again"
         )
     if key == "digest":
         return (
             "contains a data set made from another spec (or other models); "
-            "give another folder with -o, or --force to start again"
+            "choose another folder, or set force (--force) to start again"
         )
     return (
         f"was started with Blender {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
-        "give another folder with -o, or --force to start again"
+        "choose another folder, or set force (--force) to start again"
     )

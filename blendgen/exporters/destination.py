@@ -73,7 +73,10 @@ class Destination:
                 f"{self.root}: is not empty and does not contain an export; choose another folder"
             )
         if known is not None and known != self._identity and not self._force:
-            raise DatasetError(f"{self.root}: contains another export; choose another folder, or use --force")
+            raise DatasetError(
+                f"{self.root}: contains another export; choose another folder, or set force (--force) to "
+                "replace it"
+            )
         self._folder.remove_temporary_files()
         self._listed = self._read_list()
         if self._force:
@@ -159,8 +162,8 @@ class Destination:
         ]
         if foreign:
             raise DatasetError(
-                f"{self.root}: contains files that the export did not write, or that have changed; --force "
-                f"removes only its own; move them away:{listed(foreign)}"
+                f"{self.root}: contains files that the export did not write, or that have changed; force "
+                f"(--force) removes only its own files; move the others away:{listed(foreign)}"
             )
 
     def _known(self) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ formats.py collects them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,15 +14,8 @@ from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.destination import Destination
 
-# field of Options -> its option on the command line
-_FLAGS = {
-    "crops": "--crops",
-    "outlines": "--outlines",
-    "task": "--task",
-    "shard_bytes": "--shard-mb",
-    "extras": "--include",
-    "quote_formulas": "--quote-formulas",
-}
+# field of Options -> the option of an export, where its name differs
+_OPTIONS = {"shard_bytes": "shard_mb", "extras": "include"}
 
 OUTLINES = ("rle", "polygon", "none")
 TASKS = ("detect", "segment", "obb", "pose", "classify")
@@ -95,15 +88,15 @@ class Exporter:
     check: Callable[[Options], None] = _accept
 
 
-def check_options(exporter: Exporter, options: Options, others: list[Exporter]) -> None:
+def check_options(exporter: Exporter, options: Options, others: Iterable[Exporter]) -> None:
     """Refuse options that the format does not accept; raises UsageError that names formats that do.
 
-    others: all formats
+    others: all formats; not used where every option is accepted
     """
     for name in options.given():
         if name not in exporter.options:
-            accepting = sorted(other.name for other in others if name in other.options)
-            raise UsageError(f"{_FLAGS[name]} is for {', '.join(accepting)}, not for {exporter.name}")
+            accepting = ", ".join(sorted(other.name for other in others if name in other.options))
+            raise UsageError(f"{_OPTIONS.get(name, name)}: an option of {accepting}, not of {exporter.name}")
     if options.crops is not None and options.extras:
-        raise UsageError("--include adds files of whole images; leave out --crops")
+        raise UsageError("include: adds files of whole images and does not go together with crops")
     exporter.check(options)

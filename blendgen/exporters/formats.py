@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -57,6 +57,16 @@ def find_exporter(name: str) -> Exporter:
     return _find(name)[0]
 
 
+def _working_exporters() -> Iterator[Exporter]:
+    """All formats, without those of packages that do not work."""
+    for name in format_names():
+        try:
+            exporter = find_exporter(name)
+        except SetupError:
+            continue
+        yield exporter
+
+
 def _find(name: str) -> tuple[Exporter, Plugin | None]:
     """A format, and the plugin that it comes from."""
     if name in built_in():
@@ -86,7 +96,7 @@ def export(
     """
     exporter, plugin = _find(name)
     with plugin.errors() if plugin else nullcontext():
-        check_options(exporter, options, list(built_in().values()))
+        check_options(exporter, options, _working_exporters())
         source = open_source(folder)
         identity = {"format": name, **source.identity, **vars(options)}
         begin(source.images)

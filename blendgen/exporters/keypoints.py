@@ -35,7 +35,7 @@ def keypoint_union(source: Source) -> KeypointUnion:
     if not names:
         raise DatasetError(
             f"{source.root}: has no keypoints; name some in the models' sidecar files (docs/models.md) and "
-            "generate again, or choose another --task"
+            "generate again, or choose another task"
         )
     partners: dict[str, str] = {}
     for label in source.classes:

@@ -1,8 +1,8 @@
-"""Mix: synthetic images and real photos in one training set, so many of the ones to one of the others.
+"""Mix: synthetic images and real photos in one training set, in a given ratio.
 
-In: a data set and an image folder of real photos. Out: DEST/<split>/<label>/ and a manifest that tells
-the source of each. Only `train` is mixed. What is measured on stays apart: `val` and `test` hold real
-photos alone, `val_synthetic` and `test_synthetic` the others.
+In: a data set and an image folder of real photos. Out: DEST/<split>/<label>/ and a manifest that states
+the source of each image. Only `train` is mixed. `val` and `test` hold real photos only, `val_synthetic` and
+`test_synthetic` synthetic images only, so that a score is measured on one kind.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
     if unknown and not extra:
         listed = "\n".join(f"  {label!r}{did_you_mean(label, source.classes)}" for label in unknown)
         raise DatasetError(
-            f"photos of classes without synthetic images (--extra-classes takes them too):\n{listed}"
+            f"photos of classes without synthetic images; set extra_classes (--extra-classes) to include "
+            f"them:\n{listed}"
         )
     return sorted({*source.classes, *unknown})
 
@@ -110,12 +111,12 @@ def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str])
     real = Counter(photo.label for photo in photos if photo.split == TRAIN)
     there = Counter(row.label for row in source.rows() if row.split == TRAIN)
     if not real:
-        raise DatasetError("no real photo is for training; put some into train, or raise its share")
+        raise DatasetError("no photo is in train; move some into it, or raise its share in the photo splits")
     usual = median(real.values())
     wanted = {label: min(there[label], round(ratio * real.get(label, usual))) for label in source.classes}
     for label in source.classes:
         if label not in real:
-            notes.append(f"{label}: no real photo for training; {wanted[label]} synthetic images alone")
+            notes.append(f"{label}: no real photos in train, only {wanted[label]} synthetic images")
         elif wanted[label] < round(ratio * real[label]):
             notes.append(
                 f"{label}: only {wanted[label]} synthetic images for {real[label]} photos, less than "

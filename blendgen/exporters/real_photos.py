@@ -54,7 +54,7 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
         photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))
     if not photos:
         raise DatasetError(
-            f"{folder}: does not contain photos in folders of classes ({', '.join(PHOTO_SUFFIXES)})"
+            f"{folder}: does not contain photos in class folders ({', '.join(PHOTO_SUFFIXES)})"
         )
     _refuse_leaks(photos)
     return photos, left_out
@@ -99,4 +99,6 @@ def _refuse_leaks(photos: list[Photo]) -> None:
                 "must not be in the training set: remove one of them"
             )
         if other.label != photo.label:
-            raise DatasetError(f"{photo.path}: is the same photo as {other.path}, but of another class")
+            raise DatasetError(
+                f"{photo.path}: is the same photo as {other.path}, but of another class; remove one of them"
+            )

@@ -60,9 +60,12 @@ class Sample:
         """Raise DatasetError if another file is an EXR file, which image loaders cannot open."""
         for name, path in self.extras.items():
             if path.suffix == ".exr":
+                as_png = (
+                    f", or generate with output.{name}: png" if ".png" in LABEL_FILES[name].suffixes else ""
+                )
                 raise DatasetError(
-                    f"--include {name}: {path.name} is an EXR file, which loaders of this format cannot "
-                    "open; use webdataset, leave it out, or generate depth with output.depth: png"
+                    f"include: {name} is an EXR file ({path.name}), which loaders of this format cannot "
+                    f"open; leave it out, export to webdataset{as_png}"
                 )
 
     def extra_contents(self) -> dict[str, bytes]:
@@ -77,7 +80,10 @@ class Sample:
             x, y, width, height = self.box
             with Image.open(self.path) as image:
                 if image.size != (self.row.width, self.row.height):
-                    raise ValueError(f"is {image.width} x {image.height} pixels, its row has another size")
+                    raise ValueError(
+                        f"is {image.width} x {image.height} pixels, but its row says "
+                        f"{self.row.width} x {self.row.height}"
+                    )
                 cut = image.convert("RGB").crop((x, y, x + width, y + height))
         except IMAGE_ERRORS as error:
             raise _unreadable(self.path, error) from None
@@ -106,9 +112,10 @@ def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, 
     available = [name for name in row.files if name != IMAGE.name]
     for name in names:
         if name not in available:
+            accepted = f"include accepts {', '.join(available)}" if available else "it has no other files"
             raise DatasetError(
-                f"{source.root}: image {row.index} has no {name}; --include takes "
-                f"{', '.join(available) or 'nothing here: set output.masks and the like and generate again'}"
+                f"{source.root}: image {row.index} has no {name}; {accepted}; to add more, enable them in "
+                "output and generate again"
             )
     return {name: source.path(row, LABEL_FILES[name]) for name in names}
 

@@ -42,7 +42,7 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
 
 def _check(options: Options) -> None:
     if options.crops is not None and options.task != "classify":
-        raise UsageError(f"--crops is for --task classify, not for --task {options.task}")
+        raise UsageError(f"crops: an option of the task classify, not of {options.task}")
 
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:

@@ -60,6 +60,6 @@ def _refuse_other_versions(known: dict[str, Any]) -> None:
     for program, (key, version) in here.items():
         if known.get(key) != version:
             raise SetupError(
-                f"--ray-check and --rerender need the versions that made the data set: {program} "
-                f"{known.get(key)}, not {version}"
+                "ray_check and rerender need the versions that made the data set: "
+                f"{program} {known.get(key)}, not {version}"
             )

@@ -278,7 +278,9 @@ def test_force_starts_afresh_and_removes_only_what_is_ours(tmp_path, pipeline):
     (layout.root / "notes.txt").write_text("mine")
     before = content(layout.root)
     other = {**RECORD, "digest": "other"}
-    with pytest.raises(DatasetError, match=r"not part of this data set.*--force removes(.|\n)*notes.txt"):
+    with pytest.raises(
+        DatasetError, match=r"not part of this data set.*force \(--force\) removes(.|\n)*notes.txt"
+    ):
         Store(layout.root, other, "", force=True).__enter__()
     assert content(layout.root) == before
     (layout.root / "notes.txt").unlink()
@@ -295,7 +297,7 @@ def test_force_says_how_to_replace_a_data_set_with_unknown_label_files(tmp_path,
     )
     layout.manifest.write_text(line, "utf-8")
     before = content(layout.root)
-    expected = r"manifest.jsonl:1: .*heat/0.png.* not of a kind.*choose another folder, or delete this one"
+    expected = r"manifest.jsonl:1: .*heat/0.png.* unknown kind .*choose another folder, or delete this one"
     with pytest.raises(DatasetError, match=expected) as caught:
         Store(layout.root, {**RECORD, "digest": "other"}, "x", force=True).__enter__()
     assert "remove this line" not in str(caught.value) and content(layout.root) == before

@@ -178,5 +178,5 @@ def test_channels_of_a_label_file_are_those_that_were_written(folder, tmp_path, 
     with pytest.raises(DatasetError, match=f"{name}: cannot be read"):
         source.channels(rows[2], MASK)
     Image.new("L", (9, 9)).save(copy / name)
-    with pytest.raises(DatasetError, match="is 9 x 9 pixels, its row says 64 x 48"):
+    with pytest.raises(DatasetError, match="is 9 x 9 pixels, but its row says 64 x 48"):
         source.channels(rows[2], MASK)

@@ -268,7 +268,8 @@ def test_the_command_prints_its_result(small, tmp_path):
         [*command, "coco", str(tmp_path / "b"), "--crops", "0.1"], capture_output=True, text=True
     )
     assert (
-        wrong.returncode == 2 and "--crops is for hf, imagefolder, parquet, webdataset, yolo" in wrong.stderr
+        wrong.returncode == 2
+        and "crops: an option of hf, imagefolder, parquet, webdataset, yolo, not of coco" in wrong.stderr
     )
     masks = [*command, "hf", str(tmp_path / "d"), "--include", "mask, mask"]
     assert subprocess.run(masks, capture_output=True).returncode == 0

@@ -211,7 +211,7 @@ def test_a_mask_without_an_object_is_reported(tmp_path, options):
     (row,) = source.rows()
     Image.new("I;16", (row.width, row.height)).save(source.path(row, MASK))
     with pytest.raises(
-        DatasetError, match=r"000000.png: shows nothing of object 0 \(a\); run `blendgen verify`"
+        DatasetError, match=r"000000.png: does not show object 0 \(a\); run `blendgen verify`"
     ):
         run(source, "coco" if options.task == "detect" else "yolo", tmp_path / "out", **vars(options))
 
@@ -226,7 +226,7 @@ def test_a_row_without_objects_is_reported(tmp_path):
 
 
 def test_other_files_are_included_on_request(awkward, tmp_path):
-    message = r"has no nocs; --include takes mask, depth"
+    message = r"has no nocs; include accepts mask, depth; to add more"
     for name in ("hf", "parquet", "webdataset"):
         with pytest.raises(DatasetError, match=message):
             run(awkward, name, tmp_path / name, extras=("mask", "nocs"))
@@ -253,5 +253,8 @@ def test_every_format_contains_images_without_objects(awkward, tmp_path):
 @pytest.mark.parametrize("name", ["hf", "parquet"])
 def test_files_that_image_loaders_cannot_open_are_rejected(tmp_path, stock, name):
     source = make_dataset(tmp_path / "set", stock, 2, output={"depth": "exr"})
-    with pytest.raises(DatasetError, match=r"--include depth: .*\.exr is an EXR file"):
+    with pytest.raises(
+        DatasetError,
+        match=r"include: depth is an EXR file \(000000\.exr\).*, or generate with output\.depth: png",
+    ):
         export(source.root, name, tmp_path / "out", Options(extras=("depth",)))

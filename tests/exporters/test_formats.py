@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from blendgen.errors import DatasetError, UsageError
+from blendgen.errors import DatasetError, SetupError, UsageError
 from blendgen.exporters import formats
-from blendgen.exporters.exporter import Options
+from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.formats import built_in, export, find_exporter
 
 FORMATS = ("bop", "coco", "croissant", "csv", "hf", "imagefolder", "parquet", "voc", "webdataset", "yolo")
@@ -51,21 +52,33 @@ def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
         (
             "coco",
             Options(crops=0.1),
-            r"^--crops is for hf, imagefolder, parquet, webdataset, yolo, not for coco$",
+            r"^crops: an option of hf, imagefolder, parquet, webdataset, yolo, not of coco$",
         ),
-        ("csv", Options(extras=("mask",)), "^--include is for hf, parquet, webdataset, not for csv$"),
-        ("voc", Options(outlines="polygon"), "^--outlines is for coco, not for voc$"),
-        ("hf", Options(task="pose"), "^--task is for yolo, not for hf$"),
-        ("bop", Options(shard_bytes=5000), "^--shard-mb is for parquet, webdataset, not for bop$"),
-        ("yolo", Options(quote_formulas=True), "^--quote-formulas is for csv, not for yolo$"),
-        ("yolo", Options(crops=0.0, task="pose"), "^--crops is for --task classify, not for --task pose$"),
-        ("hf", Options(crops=0.0, extras=("mask",)), "^--include adds files of whole images"),
+        ("csv", Options(extras=("mask",)), "^include: an option of hf, parquet, webdataset, not of csv$"),
+        ("voc", Options(outlines="polygon"), "^outlines: an option of coco, not of voc$"),
+        ("hf", Options(task="pose"), "^task: an option of yolo, not of hf$"),
+        ("bop", Options(shard_bytes=5000), "^shard_mb: an option of parquet, webdataset, not of bop$"),
+        ("yolo", Options(quote_formulas=True), "^quote_formulas: an option of csv, not of yolo$"),
+        ("yolo", Options(crops=0.0, task="pose"), "^crops: an option of the task classify, not of pose$"),
+        ("hf", Options(crops=0.0, extras=("mask",)), "^include: adds files of whole images"),
     ],
 )
 def test_options_that_a_format_does_not_accept_are_refused(tmp_path, name, options, message):
     with pytest.raises(UsageError, match=message):
         export(tmp_path, name, tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
+
+
+def test_formats_of_other_packages_are_named_among_those_that_accept_an_option(tmp_path, monkeypatch):
+    def load(name):
+        if name == "broken":
+            raise SetupError("does not work")
+        return Exporter(name, "text", lambda *_: {}, options=("outlines",))
+
+    monkeypatch.setattr(formats, "plugin_names", lambda group: ["broken", "heat"])
+    monkeypatch.setattr(formats, "find_plugin", lambda group, name: SimpleNamespace(load=lambda: load(name)))
+    with pytest.raises(UsageError, match=r"^outlines: an option of coco, heat, not of voc$"):
+        export(tmp_path, "voc", tmp_path / "out", Options(outlines="polygon"))
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_too_few_synthetic_images_and_missing_photos_are_reported(synthetic, pho
     for path in (photos / "train" / NAMES[0]).iterdir():
         path.unlink()
     result, _ = mixed(synthetic, photos, tmp_path / "out", 100.0)
-    assert any(f"{NAMES[0]}: no real photo" in note for note in result["notes"])
+    assert any(f"{NAMES[0]}: no real photos in train" in note for note in result["notes"])
     assert any(f"{NAMES[1]}: only" in note for note in result["notes"])
 
 

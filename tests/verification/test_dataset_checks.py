@@ -290,7 +290,7 @@ def cut_mask(channels):
 LABEL_FAULTS = {
     "another class somewhere": (
         painted("semantic", lambda pixels: np.where(pixels > 0, 77, pixels).astype(np.uint8)),
-        "another class",
+        "a class other than that of",
     ),
     "parts beyond products": (painted("parts", lambda pixels: pixels + np.uint16(1)), "parts are not where"),
     "a part without a name": (
@@ -301,7 +301,7 @@ LABEL_FAULTS = {
         painted("amodal_masks", cut_mask),
         "does not contain 1 visible",
     ),
-    "an amodal mask that is too small": (painted("amodal_masks", cut_mask), "is visible, in the row"),
+    "an amodal mask that is too small": (painted("amodal_masks", cut_mask), "is visible, but the row has"),
     "an amodal mask that is too wide": (
         painted("amodal_masks", scaled(0, plus=1)),
         "has the box (0, 0, 64, 48)",
@@ -317,17 +317,17 @@ LABEL_FAULTS = {
         "has the channels",
     ),
     "a soft mask above 1": (painted("soft_masks", scaled(2.0)), "is not between 0 and 1"),
-    "a soft mask of nothing": (painted("soft_masks", scaled(0.0)), "covers nothing"),
+    "a soft mask of nothing": (painted("soft_masks", scaled(0.0)), "does not cover a pixel"),
     "normals of another length": (painted("normals", scaled(0.5)), "do not have length 1"),
     "black products": (painted("albedo", lambda pixels: pixels * np.uint8(0)), "all products are black"),
-    "depth in other units": (painted("depth", scaled(1.2)), "its box in space elsewhere"),
+    "depth in other units": (painted("depth", scaled(1.2)), "outside its 3D box"),
     "coordinates mirrored": (
         painted("nocs", lambda c: {**c, "R": np.where(c["R"] > 0, 1 - c["R"], 0).astype(np.float32)}),
         "from their pixels",
     ),
     "coordinates everywhere": (
         painted("nocs", lambda c: {k: v + np.float32(0.1) for k, v in c.items()}),
-        "where no product is",
+        "pixels without a product have coordinates",
     ),
     "a torn EXR file": (torn_exr, "cannot be decoded"),
     "truncation above 1": (field("objects", "truncation", 0, value=1.5), "truncation is 1.5"),

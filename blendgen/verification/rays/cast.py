@@ -23,7 +23,7 @@ from blendgen.geometry.projection import transform_points
 def require_embree() -> None:
     """Raises SetupError if the ray caster is not installed."""
     if find_spec("embreex") is None:
-        raise SetupError("verify --ray-check needs embreex to cast rays: pip install 'blendgen[audit]'")
+        raise SetupError("the ray check needs embreex to cast rays: pip install 'blendgen[audit]'")
 
 
 @dataclass(frozen=True, eq=False)
