@@ -10,7 +10,8 @@ from blendgen.geometry.arrays import MaskHW, PointsN2
 def oriented_box(mask: MaskHW) -> PointsN2:
     """(4, 2) corners of the rotated rectangle of minimum area around all pixels of a mask that is not empty.
 
-    One of its sides is parallel to a side of the convex hull.
+    One of its sides is parallel to a side of the convex hull. The first side is at 0 to 90 degrees (right to
+    down), and of equal rectangles it is the one with the smallest angle.
     source: Freeman and Shapira, Determining the minimum-area encasing rectangle (1975)
     """
     from scipy.spatial import ConvexHull
