@@ -1,10 +1,9 @@
-"""Engine: turns a Shot into a Film. The border to any renderer.
+"""Engine: turns a Shot into a Film. The interface to every renderer.
 
-Every engine follows the conventions of geometry/ and scene/ and passes the conformance suite in
-tests/engine. An engine makes no random choices: the same Shot gives the same Film, whatever was
-rendered before. A Film holds each light group at unit gain (see scene/shot.py); engines do not know
-exposures. Engines render pinhole cameras; the distortion of the lens is applied to the Film later,
-by `annotate` and `develop`.
+Every engine follows the conventions of geometry/ and scene/ and passes the conformance suite in tests/engine.
+An engine makes no random choices: the same Shot gives the same Film, whatever was rendered before. A Film
+holds each light group at unit gain (see scene/shot.py). Engines render pinhole cameras; `annotate` and
+`develop` apply lens distortion and exposure to the Film later.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from blendgen.scene.shot import Lamp, Shot
 
 
 class EngineError(BlendgenError):
-    """Rendering failed; the text names the shot and what the engine said."""
+    """Rendering failed; the message names the shot and quotes the renderer."""
 
 
 class Engine(Protocol):
@@ -43,7 +42,7 @@ class AdjustableEngine(Engine, Protocol):
     """An engine whose number of samples can change from shot to shot."""
 
     def set_samples(self, samples_per_pixel: int) -> None:
-        """The number of paths through each pixel of the shots that follow."""
+        """Set the number of paths per pixel for the shots that follow."""
         ...
 
 

@@ -18,7 +18,7 @@ _WORDS = ("auto", "cpu", *GPU_BACKENDS)
 
 @dataclass(frozen=True)
 class Device:
-    """backend: "cpu" or one of GPU_BACKENDS; id: of the card, by Blender; name: of its model"""
+    """backend: "cpu" or one of GPU_BACKENDS; id: Blender's identifier of the card; name: its model"""
 
     backend: str
     id: str = ""
@@ -33,7 +33,7 @@ CPU = Device("cpu")
 
 @dataclass(frozen=True)
 class DeviceRequest:
-    """The value of --device: "auto", "cpu" or a backend, and numbers of its cards from 0; () for all."""
+    """The value of --device: "auto", "cpu" or a backend; numbers: its cards, from 0; () for all of them."""
 
     backend: str
     numbers: tuple[int, ...] = ()

@@ -91,7 +91,7 @@ class FlatEngine(PinholeEngine):
         return fields
 
     def _visible_keypoints(self, shot: Shot, placed: PlacedProduct) -> np.ndarray:
-        """(n,) bool: the keypoints that nothing hides."""
+        """(n,) bool: the keypoints that are not occluded."""
         points = [keypoint.position_m for keypoint in self._catalog.product_of(placed).keypoints]
         origin, _ = _rays(shot)
         towards = transform_points(placed.object_to_world, np.reshape(points, (-1, 3))) - origin

@@ -151,7 +151,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
 
 
 def _likely_unit(side_m: float) -> str:
-    """A unit that would give a model that was read in metres a usual size."""
+    """A unit in which a model that was read in metres has a plausible size."""
     likely = [unit for unit in ("mm", "cm") if _TINY_M <= side_m * METRES_PER_UNIT[unit] <= _HUGE_M]
     advice = f"; is it in {likely[0]}? (unit: {likely[0]})" if likely else ""
     return f"the file does not say its unit{advice}"

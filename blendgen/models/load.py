@@ -42,7 +42,7 @@ def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | 
 
 
 def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
-    """The products in the order of the sources, and the refused ones; perhaps no product at all.
+    """The products in the order of the sources, and the refusals; there may be no product at all.
 
     raises: CatalogError if two have the same name, SetupError for the cache
     """
@@ -132,7 +132,7 @@ def _unchanged(source: Source, digest: str, key: _Key) -> bool:
 
 
 def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) -> Measured | str:
-    """Publish a finished entry; after a crash or a timeout there is none, so the next run tries again."""
+    """Publish a complete entry. A crash or a timeout leaves none, so the next run tries again."""
     try:
         entry = read_entry(folder)
     except IncompleteEntry as error:

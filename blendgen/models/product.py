@@ -98,9 +98,8 @@ class Measured:
     parts: material-slot names
     missing_textures: images that the model names and that could not be used
     keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
-    file_to_product: (4, 4) from the axes and the unit of the model file's own numbers, or where its sidecar
-        says so from those that Blender shows, to the product frame; None without a file, or if its
-        axes are unknown
+    file_to_product: (4, 4) to the product frame from the coordinates in the model file or, where its sidecar
+        says so, from those that Blender shows; None without a file, or if its axes are unknown
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the array
@@ -119,7 +118,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """One measured model, and what is used of it: as measured, unless a sidecar or a spec says otherwise.
+    """One measured model, with the values in use: those measured, unless a sidecar or a spec replaces them.
 
     name: unique in its catalogue, usable as a folder name
     folder: sub-folder or family that it came from ("" at the top of a folder)

@@ -88,7 +88,7 @@ def recolored(product: Product, table: Table) -> Product:
 
 
 def unmatched_patterns(products: Iterable[Product], table: Table) -> list[tuple[str, str]]:
-    """(colourway, pattern) pairs that match no part of any product; most likely a typing error."""
+    """(colourway, pattern) pairs that match no part of any product; most likely typos."""
     parts = {part for product in products for part in product.parts}
     pairs = [(name, pattern) for name, finishes in table.items() for pattern in finishes]
     return [(name, pattern) for name, pattern in pairs if not any(matches(pattern, part) for part in parts)]

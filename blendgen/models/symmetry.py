@@ -1,7 +1,7 @@
 """Symmetry: rotations about axes -> the Symmetries of a product, and whether its shape has them.
 
 All in the product frame. Only the convex hull is checked: it distinguishes a box from a bar, and a mug with a
-handle from one without, but not paint or hollows.
+handle from one without, but not paint or cavities.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def turned(axis: np.ndarray, through_m: np.ndarray, angle_rad: float) -> np.ndar
 def symmetries(turns: Iterable[Turn]) -> Symmetries:
     """Every rotation that the stated ones generate.
 
-    raises: ValueError if there are too many, as of axes that are not compatible
+    raises: ValueError if there are too many, as from axes that are not compatible
     """
     turns = list(turns)
     continuous = tuple(

@@ -28,7 +28,7 @@ class ClutterItem:
 
 
 def in_colors(shared: dict[str, str], **own: dict[str, str]) -> Finishes:
-    """Colourways: the finishes of the slots that they share, and those of each one's own slots."""
+    """Colourways that share the finishes of some slots, and differ in the others."""
     return {name: {**shared, **slots} for name, slots in own.items()}
 
 

@@ -1,9 +1,9 @@
 """Phone: the description of one phone model, as in its YAML file.
 
 In: the mapping of assets/phones/<name>.yaml. Out: a frozen, checked `Phone`.
-Conventions: millimetres; places on the back are [from the left, from the top] as seen
-from behind, left and right of buttons and bottom holes are as seen from the front.
-Colours are sRGB hex values. There are no meshes or materials here.
+Lengths are in millimetres. Positions on the back are [from the left, from the top] as seen from behind; left
+and right of buttons and bottom holes are as seen from the front. Colours are sRGB hex values. There are no
+meshes or materials here.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Finishes(_Part):
 
 
 class Phone(_Part):
-    """One phone model; see the module header for the convention of its places."""
+    """One phone model; see the module header for its coordinates."""
 
     title: Annotated[str, Field(min_length=1)]
     year: Annotated[int, Field(ge=2007, le=2100)]

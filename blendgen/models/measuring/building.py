@@ -37,7 +37,7 @@ class BuildFolders:
         self._open: set[Path] = set()
 
     def begin(self, name: str) -> Path:
-        """A new empty folder whose name starts with that."""
+        """A new empty folder whose name starts with `name`."""
         if self._folder is None:
             self._place.mkdir(parents=True, exist_ok=True)
             sweep(self._place)

@@ -1,6 +1,6 @@
 """Sidecar: the schema of a `model.yaml`, which states what cannot be measured from a model's mesh.
 
-All places and directions are in one frame: the model file's own axes and unit, or those that Blender shows
+All points and directions are in one frame: the model file's own axes and unit, or those that Blender shows
 (`coordinates`); apply.py converts them to the product frame. Unknown keys are errors.
 """
 

@@ -1,4 +1,4 @@
-"""Draco: a glTF file whose meshes are Draco-compressed in, an equal plain GLB out. Does not load bpy.
+"""Draco: a glTF file with Draco-compressed meshes in, an equivalent plain GLB out. Does not load bpy.
 
 Blender's importer then reads an ordinary file. Every Blender version uses this, also those with a decoder:
 the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of failing. So the same file

@@ -1,8 +1,8 @@
-"""File frame: the axes and the unit that the numbers of a model file are in.
+"""File frame: the axes and the unit of the coordinates in a model file.
 
 In: a model file that was just imported, and the unit and up axis of its options. Out: the matrix from its own
-numbers to metres with Z up, as the importers apply it. It converts points given in the file's coordinates, or
-as Blender shows them: its importers rotate and scale by their own rules if no options are given.
+coordinates to metres with Z up, as the importers apply it. It converts points given in the file's coordinates
+or as Blender shows them: its importers rotate and scale by their own rules if no options are given.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class BlenderEngine(PinholeEngine):
         self._painter: Eevee | None = None
 
     def set_samples(self, samples_per_pixel: int) -> None:
-        """Samples per pixel of the following renders, instead of those of the settings."""
+        """Set the samples per pixel of all later renders, instead of those in the settings."""
         self._samples = samples_per_pixel
         # with EEVEE, Cycles only has to trace the pixels' centres, except for shares of pixels
         enough = self._settings.engine == "eevee" and not self._output.soft_masks
@@ -144,7 +144,7 @@ class BlenderEngine(PinholeEngine):
         return {name: _array(picture[f"Combined_{name}"]) for name in groups}
 
     def _film(self, shot: Shot) -> Film:
-        """Measure the scene."""
+        """Render the scene once, and assemble the film from its passes."""
         passes = capture.render_passes()
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]

@@ -24,14 +24,14 @@ _TEXELS_PER_PIXEL = 1.5
 
 
 class Pictures:
-    """The images that were used most recently."""
+    """A cache of the images that were used most recently."""
 
     def __init__(self, photos: Mapping[str, Path], backdrops: Mapping[str, Path]):
         self._photos, self._backdrops = photos, backdrops
         self._images: dict[tuple[Path, int], bpy.types.Image] = {}
 
     def of_surface(self, shot: Shot) -> bpy.types.Image | None:
-        """The photo that the products lie on, as sharp as the camera sees it at their distance."""
+        """The photo that the products lie on, in the resolution that the camera needs."""
         photo, camera = shot.surface.photo, shot.camera
         if photo is None:
             return None

@@ -27,7 +27,7 @@ def marks(s: Graph, cell_mm: tuple[float, float], radius, share: Number, seed: f
 
 
 def scratches(s: Graph, share: Number, seed: float, angles_deg=(2.0, -27.0, 68.0), length_mm=12) -> Socket:
-    """Scratches, slightly bent, in a few directions relative to the travel; the longest has length_mm."""
+    """Scratches, slightly curved, in a few directions relative to the travel; the longest has length_mm."""
     bent = s.warp(s.point, 26.0, 0.004, seed)
     total = None
     for number, angle_deg in enumerate(angles_deg):
