@@ -1,8 +1,8 @@
 """Lens: vignetting, blur, lateral chromatic aberration and veiling glare, in this order.
 
 In: scene-linear radiance as a perfect lens would project it. Out: the light on the sensor. The blur is one
-Gaussian for aberrations, diffraction and the low-pass filter together. Distortion has been applied by then: see
-optics/distortion.py.
+Gaussian for aberrations, diffraction and the low-pass filter together. Distortion has been applied by then:
+see optics/distortion.py.
 """
 
 from __future__ import annotations

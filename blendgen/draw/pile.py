@@ -1,8 +1,8 @@
 """Pile: products and distractors that are dropped onto each other, on the surface or into a container.
 
 In: the drawn products and the streams of a shot. Out: Arrangements at rest, one per try. Meshes do not touch:
-physics.py, which sets the friction, keeps the
-convex bodies around them apart. Later tries drop the subject last, so that it is on top.
+physics.py, which sets the friction, keeps the convex bodies around them apart. Later tries drop the subject
+last, so that it is on top.
 """
 
 from __future__ import annotations
