@@ -17,7 +17,7 @@ from PIL import Image
 
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.pipeline import Pipeline, Task, tasks_for
 from blendgen.report.contact_sheet import contact_sheet

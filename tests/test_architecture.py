@@ -105,7 +105,7 @@ MAY_WRITE_FILES = {
     "models/measuring/entry.py",
     "models/sidecar/create.py",
     "engine/blender/importing/measure.py",  # its own stdout
-    "engine/blender/importing/measuring.py",
+    "engine/blender/importing/measurer.py",
     "engine/blender/importing/draco.py",
     "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file
 }

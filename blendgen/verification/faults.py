@@ -38,7 +38,7 @@ def _faults_in_depth(
     folder: Path, ray_check: int | None, rerender: int | None, workers: int | None, progress: Progress
 ) -> Iterator[Fault]:
     """What needs the models and Blender, which is imported here alone."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.verification.ray_check import ray_faults
     from blendgen.verification.rays.cast import require_embree
     from blendgen.verification.reopen import reopen

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.engine.base import EngineError
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import load_inventory

@@ -98,7 +98,7 @@ def test_a_fresh_process_after_50_other_shots_gives_the_same_bytes(spec, finishe
 @pytest.mark.slow
 def test_masks_and_poses_agree_with_an_independent_projection_of_the_vertices(spec, tmp_path):
     """Through the whole of blendgen: rows and masks of phones against their hulls, which they fill."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.models.families.phones import phone_sources
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache

@@ -13,7 +13,7 @@ _NOTHING_MORE = Output()
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory):
     """The built-in shapes, measured by Blender into a separate cache."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.spec_sources import shape_source

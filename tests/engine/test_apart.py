@@ -47,7 +47,7 @@ def meshes():
 
 @pytest.fixture
 def inventory_of(tmp_path):
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 
     def load(arrangement):
         file = Path(tmp_path / "spec.yaml")

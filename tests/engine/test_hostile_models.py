@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from blendgen.engine.blender.importing.confined import SWITCH
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
 from blendgen.models.scan import scan_directory
 from tests.engine.model_files import BOX, box_bin, gltf, obj, usda

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
 from blendgen.models.scan import MODEL_SUFFIXES, scan_directory
 from blendgen.models.source import Source

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.load import load_catalog
 from blendgen.models.measuring.cache import AssetCache
 from blendgen.models.measuring.entry import read_entry

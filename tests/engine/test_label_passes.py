@@ -39,7 +39,7 @@ usemtl lid\nf 5 6 7 8
 @pytest.fixture(scope="module")
 def lidded(tmp_path_factory):
     """A box of 6 x 4 x 2 cm whose top is a separate part, with a colourway for both parts."""
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.product import Colorway, MaterialOverride

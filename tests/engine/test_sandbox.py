@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from blendgen.engine.blender.importing import confined
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.source import Source
 from blendgen.system.sandbox import landlock_version
 from tests.engine.model_files import obj
@@ -114,7 +114,7 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
         "import sys\n"
         "from pathlib import Path\n"
         "from tests.engine.test_sandbox import source\n"
-        "from blendgen.engine.blender.importing.measuring import BlenderMeasurer\n"
+        "from blendgen.engine.blender.importing.measurer import BlenderMeasurer\n"
         f"command = (sys.executable, '-c', {HANGING!r}, {str(tmp_path / 'pids')!r})\n"
         f"job = (source(Path({str(tmp_path / 'a.obj')!r})), Path({str(tmp_path / 'entry')!r}))\n"
         "list(BlenderMeasurer(command=command).measure([job]))\n"

@@ -86,7 +86,7 @@ def state_of(objects) -> list:
 
 
 def test_the_rails_of_a_belt_overlap_only_its_rim():
-    from blendgen.engine.blender.surfaces.frame import LAP_M
+    from blendgen.engine.blender.surfaces.belt_frame import LAP_M
     from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 
     assert LAP_M < SURFACE_RIM_M

@@ -124,7 +124,7 @@ def test_only_glass_cracks(stock, engine_for):
 def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache
     from blendgen.models.scan import scan_directory
@@ -156,7 +156,7 @@ def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for,
 def test_a_clear_case_is_part_of_the_mask_and_the_phone_is_visible_through_it(engine_for, tmp_path):
     from dataclasses import replace
 
-    from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.models.families.phones import phone_sources
     from blendgen.models.load import load_catalog
     from blendgen.models.measuring.cache import AssetCache

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from blendgen.develop.denoise import Denoiser
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.geometry.color import linear_to_srgb
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
 from blendgen.models.families.phones import phone_sources

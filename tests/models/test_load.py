@@ -135,7 +135,7 @@ def test_what_was_measured_before_an_interruption_is_kept(cache):
 def test_importing_the_catalogue_loads_neither_blender_nor_scipy():
     code = (
         "import blendgen.models.load, blendgen.models.scan, blendgen.models.stable_poses, json, sys\n"
-        "import blendgen.engine.blender.importing.measuring\n"
+        "import blendgen.engine.blender.importing.measurer\n"
         "print(json.dumps([m for m in ('bpy', 'scipy', 'trimesh', 'networkx') if m in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

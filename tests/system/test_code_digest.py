@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.system import code_digest as module
 from blendgen.system.code_digest import code_digest, import_closure
@@ -103,7 +103,7 @@ def test_the_closure_is_that_of_the_syntax_trees(start):
 
 
 @pytest.mark.slow
-def test_measuring_loads_only_what_its_digest_covers(tmp_path):
+def test_measurer_loads_only_what_its_digest_covers(tmp_path):
     pytest.importorskip("bpy")
     done = subprocess.run(
         [sys.executable, "-c", MEASURE_EACH_KIND, str(tmp_path)],

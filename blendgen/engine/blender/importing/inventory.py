@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.spec.load import SpecFile

@@ -9,8 +9,8 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.surfaces.belt_frame import build_floor
 from blendgen.engine.blender.surfaces.builders import surface_builder
-from blendgen.engine.blender.surfaces.frame import build_floor
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.tables import table_arrays

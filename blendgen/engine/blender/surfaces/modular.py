@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust, streaks
+from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
-from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import (
     Shading,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, lanes, scratches, settle_dust, streaks
+from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
-from blendgen.engine.blender.surfaces.frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, Socket, surface_material
 from blendgen.engine.blender.surfaces.water import wet

@@ -1,4 +1,4 @@
-"""Measuring: starts measure.py as a child process and sends it sources. Does not load bpy.
+"""Measurer: starts measure.py as a child process and sends it sources. Does not load bpy.
 
 A model file may crash or hang an importer. The child is watched: a crash or a timeout costs one model,
 and a new child measures the rest.

@@ -12,7 +12,7 @@ import pytest
 
 from blendgen.engine.blender.importing import confined, measure
 from blendgen.engine.blender.importing.confined import MemoryLimit
-from blendgen.engine.blender.importing.measuring import BlenderMeasurer
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.errors import SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source

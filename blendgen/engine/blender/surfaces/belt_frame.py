@@ -1,4 +1,4 @@
-"""Frame: the surroundings of a belt: extruded aluminium side rails, and the concrete floor below.
+"""Belt frame: the surroundings of a belt: extruded aluminium side rails, and the concrete floor below.
 
 The rails overlap the belt's edges by LAP_M, 1.5 mm above it; their tops are RAIL_TOP_M above the carrying
 plane. The frame does not move with the belt: texture_offset_m only selects the place along it, which moves
