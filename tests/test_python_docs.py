@@ -77,6 +77,6 @@ def test_the_page_about_python_works(tmp_path):
 def test_pytorch_makes_batches_of_a_data_set_in_worker_processes(tmp_path):
     wanted = ("open_dataset(", "data.filter(", "DataLoader(")
     page_blocks = [b for b in blocks(PYTHON, "python") if any(word in b.text for word in wanted)]
-    generate = Block(PYTHON, 0, ("python",), 'import blendgen\nblendgen.generate("scene.yaml", "out")\n')
+    generate = Block(PYTHON, 0, ("python",), 'import blendgen\nblendgen.generate("scene.yaml", "dataset")\n')
     printed = session([generate, *page_blocks], tmp_path, 280)
     assert "torch.Size([4, 3, 64, 64]) torch.Size([4, 64, 64]) tensor(" in printed

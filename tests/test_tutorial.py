@@ -22,7 +22,7 @@ MODELS = {
 }
 WITH_PRESET = ("preview", "generate")
 # commands whose output does not depend on the shapes of the models
-SAME_FOR_ALL_MODELS = ("generate", "verify", "export")
+SAME_FOR_ALL_MODELS = ("preview", "generate", "verify", "export")
 
 
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
