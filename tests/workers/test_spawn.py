@@ -6,26 +6,20 @@ import subprocess
 import sys
 import weakref
 
-import pytest
-
 from blendgen.workers import spawn as module
 from tests.conftest import REPOSITORY
 
 BLENDER = "/python/site-packages/bpy/5.2/scripts/modules"
 
 
-@pytest.fixture
-def blender_on_the_path(monkeypatch):
-    """As in a process that has imported bpy."""
-    monkeypatch.setattr(sys, "path", [*sys.path, BLENDER, r"C:\bpy\4.5\scripts\startup", "/my/bpy/scripts"])
+def test_a_worker_gets_neither_the_main_module_nor_the_path_of_blender():
+    path = ["/mine", BLENDER, r"C:\bpy\4.5\scripts\startup", "/my/bpy/scripts"]
+    sent = {"sys_path": path, "init_main_from_name": "script", "init_main_from_path": "x.py", "dir": "/"}
+    assert module._independent(sent) == {"sys_path": ["/mine", "/my/bpy/scripts"], "dir": "/"}
 
 
-def test_a_worker_gets_neither_the_main_module_nor_the_path_of_blender(blender_on_the_path):
-    sent = {"sys_path": sys.path, "init_main_from_name": "script", "init_main_from_path": "x.py", "dir": "/"}
-    assert module._independent(sent) == {"sys_path": [*sys.path[:-3], "/my/bpy/scripts"], "dir": "/"}
-
-
-def test_other_processes_of_the_program_start_as_usual(blender_on_the_path):
+def test_other_processes_of_the_program_start_as_usual(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, BLENDER])
     prepare = multiprocessing.spawn.get_preparation_data
     with module._independent_start():
         other, ours = map(multiprocessing.spawn.get_preparation_data, ("other", "blendgen-worker"))
