@@ -17,7 +17,6 @@ def draw_backdrop(spec: Spec, catalog: Catalog, sampler: Sampler) -> Backdrop | 
     across, up = sampler.u("backdrop.offset", 2)
     return Backdrop(
         image=sampler.value(Choice.even(sorted(catalog.backdrops)), "backdrop.image"),
-        zoom=sampler.value(section.zoom, "backdrop.zoom"),
         offset=(2 * across - 1, 2 * up - 1),
-        ev=sampler.value(section.ev, "backdrop.ev"),
+        **sampler.values(section, Backdrop, "backdrop"),
     )

@@ -20,7 +20,6 @@ from blendgen.scene.kinds.stickers import STICKER_KINDS, StickerKind
 from blendgen.spec.model import Spec
 
 _PATTERN_PERIOD_M = 20.0
-_AMOUNTS = ("scratches", "fingerprints", "dust", "scuffs", "cracks", "screen")
 _MAX_STICKERS = 4
 _U_PER_STICKER = 8
 _SMALLEST_FACE_M = 0.004
@@ -36,7 +35,7 @@ def draw_condition(
     """
     section, prefix = spec.condition, f"condition.{number}"
     offset = (u * _PATTERN_PERIOD_M for u in sampler.u(f"{prefix}.pattern_offset_m", 2))
-    amounts = {name: sampler.value(getattr(section, name), f"{prefix}.{name}") for name in _AMOUNTS}
+    amounts = sampler.values(section, Condition, prefix, ("stickers",))
     chance = sampler.value(section.stickers, f"{prefix}.stickers")
     return Condition(
         **amounts,

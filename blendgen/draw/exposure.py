@@ -33,27 +33,27 @@ Gain = tuple[float, float, float]  # of red, green and blue
 
 # in this time a steady lamp emits as much light as a flash of the same strength
 _STEADY_S = 0.01
+_PER_LAMP = ("lamp_ev", "lamp_temperature_k", "lamp_tint")
 
 
 def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     """The exposure of one image; the index of the sampler is that of the image."""
     section = spec.exposure
-    environment_ev = sampler.value(section.environment_ev, "exposure.environment_ev")
+    values = sampler.values(section, Exposure, "exposure", _PER_LAMP)
     numbers = range(len(shot.lamps))
     lamp_ev = tuple(sampler.value(section.lamp_ev, f"exposure.lamp_ev.{i}") for i in numbers)
     temperature = tuple(
         sampler.value(section.lamp_temperature_k, f"exposure.lamp_temperature_k.{i}") for i in numbers
     )
     tint = tuple(sampler.value(section.lamp_tint, f"exposure.lamp_tint.{i}") for i in numbers)
-    camera_ev = sampler.value(section.camera_ev, "exposure.camera_ev")
-    around = sampler.value(section.environment_temperature_k, "exposure.environment_temperature_k")
-    gains = {ENVIRONMENT_GROUP: _gain(environment_ev, around), EMISSION_GROUP: (1.0, 1.0, 1.0)}
+    around = _gain(values["environment_ev"], values["environment_temperature_k"])
+    gains = {ENVIRONMENT_GROUP: around, EMISSION_GROUP: (1.0, 1.0, 1.0)}
     if SURFACE_KINDS[shot.surface.kind].backlit:
         backlight = 2.0 ** sampler.value(section.backlight_ev, "exposure.backlight_ev")
         gains[EMISSION_GROUP] = (backlight, backlight, backlight)
     for i in numbers:
         gains[lamp_group(i)] = _gain(lamp_ev[i], temperature[i], tint[i])
-    time_s = sampler.value(section.time_s, "exposure.time_s")
+    time_s = values["time_s"]
     flash_s = min(sampler.value(section.strobe_s, "exposure.strobe_s"), time_s)
     flashes = {lamp_group(i): flash_s for i in numbers if shot.lamps[i].strobe}
     gains = _relative_to_flashes(gains, flashes, time_s)
@@ -61,7 +61,6 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
     if shot.backdrop is not None:
         gains[BACKDROP_GROUP] = (float(light[0]), float(light[1]), float(light[2]))
     metered = 1.0 / float(luminance(light)) if section.metering == "incident" else 1.0
-    correction = sampler.value(section.white_balance, "exposure.white_balance")
     set_for = sampler.value(section.white_balance_temperature_k, "exposure.white_balance_temperature_k")
     assumed: dict[str, ArrayLike] = {
         "incident": light,
@@ -72,22 +71,16 @@ def draw_exposure(spec: Spec, shot: Shot, sampler: Sampler) -> Exposure:
         index=sampler.index,
         group_gain=gains,
         light_linear=tuple(float(v) for v in light / luminance(light)),
-        camera_gain=metered * 2.0**camera_ev,
+        camera_gain=metered * 2.0 ** values["camera_ev"],
         white_balance_mode=section.white_balance_mode,
-        white_balance_gain=white_balance_gain(assumed[section.white_balance_mode], correction),
-        white_balance=correction,
-        time_s=time_s,
+        white_balance_gain=white_balance_gain(assumed[section.white_balance_mode], values["white_balance"]),
         group_time_s=flashes,
-        gain_db=sampler.value(section.gain_db, "exposure.gain_db"),
-        grain=sampler.value(section.grain, "exposure.grain"),
-        environment_ev=environment_ev,
-        environment_temperature_k=around,
         lamp_ev=lamp_ev,
         lamp_temperature_k=temperature,
         lamp_tint=tint,
-        camera_ev=camera_ev,
         sensor=draw_sensor(spec.sensor, sampler, shot.camera.mount),
         noise_seed=sampler.seed_number("exposure.noise_seed"),
+        **values,
     )
 
 

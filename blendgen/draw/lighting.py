@@ -35,10 +35,8 @@ def draw_environment(spec: Spec, catalog: Catalog, sampler: Sampler) -> Environm
     image = section.image or ENVIRONMENT_IMAGE
     if section.directory is not None:
         image = Choice.even(sorted(catalog.environments))
-    return Environment(
-        image=sampler.value(image, "lighting.environment.image"),
-        rotation_deg=sampler.value(section.rotation_deg, "lighting.environment.rotation_deg"),
-    )
+    values = sampler.values(section, Environment, "lighting.environment", ("image",))
+    return Environment(image=sampler.value(image, "lighting.environment.image"), **values)
 
 
 def draw_lamps(spec: Spec, points_world_m: PointsN3, camera: Camera, sampler: Sampler) -> tuple[Lamp, ...]:

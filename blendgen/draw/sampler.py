@@ -6,9 +6,12 @@ do low-discrepancy sampling and sweeps, which the other functions of `draw` do n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from blendgen.draw.low_discrepancy import low_discrepancy_u
 from blendgen.draw.sweep import Sweep, parameter_of
@@ -51,6 +54,21 @@ class Sampler:
         if distribution.dimensions:
             self.drawn[parameter_of(name)] = value
         return value
+
+    def values(
+        self, section: BaseModel, sampled: type[BaseModel], prefix: str, but: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The values of all parameters of a section that are fields of `sampled` under the same name.
+
+        but: fields that are not sampled this way; optional parameters without a distribution are left out
+        """
+        names = [name for name in sampled.model_fields if name not in but]
+        distributions = {name: getattr(section, name, None) for name in names}
+        return {
+            name: self.value(distribution, f"{prefix}.{name}")
+            for name, distribution in distributions.items()
+            if isinstance(distribution, Distribution)
+        }
 
     def u(self, name: str, count: int) -> list[float]:
         """`count` uniform random numbers in [0, 1)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from blendgen.draw.sampler import Sampler
@@ -29,37 +27,21 @@ def draw_surface(spec: Spec, catalog: Catalog, points: PointsN3, sampler: Sample
     width = sampler.value(section.width_m or SURFACE_WIDTH_M[kind.name], "surface.width_m")
     extent = float(np.linalg.norm(np.ptp(points[:, :2], axis=0)))
     offset = sampler.u("surface.texture_offset_m", 2)
-
-    def if_given(name: str) -> Any:
-        distribution = getattr(section, name)
-        return None if distribution is None else sampler.value(distribution, f"surface.{name}")
-
-    drawn = {name: sampler.value(getattr(section, name), f"surface.{name}") for name in ("wear", "dust")}
-    if kind.belt:
-        drawn["speed_m_per_s"] = sampler.value(section.speed_m_per_s, "surface.speed_m_per_s")
-    if kind.has_pitch:
-        drawn["pitch_m"] = sampler.value(section.pitch_m, "surface.pitch_m")
-    return Surface(
-        kind=kind.name,
-        texture_offset_m=tuple(u * _TEXTURE_PERIOD_M for u in offset),
-        yaw_deg=sampler.value(section.yaw_deg, "surface.yaw_deg"),
+    is_used = {"speed_m_per_s": kind.belt, "pitch_m": kind.has_pitch}
+    values = sampler.values(section, Surface, "surface", [name for name in is_used if not is_used[name]])
+    values |= {
+        "texture_offset_m": tuple(u * _TEXTURE_PERIOD_M for u in offset),
         # wide enough for the objects on it
-        width_m=max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
-        color_srgb=if_given("color"),
-        stains=if_given("stains"),
-        wetness=sampler.value(section.wetness, "surface.wetness"),
-        seams=if_given("seams"),
-        photo=_photo(section.photos, catalog, sampler) if kind.shows_photo and section.photos else None,
-        **drawn,
-    )
+        "width_m": max(width, extent / _WIDEST_SHARE + 2 * SURFACE_RIM_M),
+        "color_srgb": None if section.color is None else sampler.value(section.color, "surface.color"),
+        "photo": _photo(section.photos, catalog, sampler) if kind.shows_photo and section.photos else None,
+    }
+    return Surface(**values)
 
 
 def _photo(section: PhotosSection, catalog: Catalog, sampler: Sampler) -> SurfacePhoto:
-    return SurfacePhoto(
-        image=sampler.value(Choice.even(sorted(catalog.photos)), "surface.photos.image"),
-        width_m=sampler.value(section.width_m, "surface.photos.width_m"),
-        roughness=sampler.value(section.roughness, "surface.photos.roughness"),
-    )
+    image = sampler.value(Choice.even(sorted(catalog.photos)), "surface.photos.image")
+    return SurfacePhoto(image=image, **sampler.values(section, SurfacePhoto, "surface.photos"))
 
 
 def offset_across(spec: Spec, surface: Surface, points: PointsN3, sampler: Sampler) -> tuple[float, float]:
