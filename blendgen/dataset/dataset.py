@@ -43,7 +43,7 @@ class Dataset:
     """A data set, or a part of it, in the order of the images' numbers; open one with `open_dataset`.
 
     `dataset[3]` is an Item, or what `transform` makes of it; `dataset[:100]` and `dataset.filter(...)` are
-    Datasets. `row`, `image` and `mask` give one thing alone.
+    Datasets. `row`, `image` and `mask` read only that.
     """
 
     source: Source
@@ -109,7 +109,7 @@ class Dataset:
         return self.source.instance_mask(self.row(position))
 
     def column(self, name: str) -> list[Any]:
-        """The values of a column, one an image; raises UsageError for a column that rows do not have."""
+        """The values of a column, one per image; raises UsageError for a column that rows do not have."""
         return [_columns(row, [name])[name] for row in self.rows()]
 
     def filter(self, predicate: Callable[[Row], bool] | None = None, /, **columns: Any) -> Dataset:

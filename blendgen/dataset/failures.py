@@ -29,7 +29,7 @@ _HEAD = b'{"index": '  # of every line
 class FailedImage(FrozenModel):
     """An image that cannot be made.
 
-    reason: of errors.Reason; message: what did not go together, and a way out
+    reason: of errors.Reason; message: why, and a way out
     attempts: how often its shot was drawn
     """
 
@@ -80,7 +80,7 @@ def append_failures(layout: Layout, failures: Iterable[FailedImage]) -> None:
 
 
 def sort_failures(layout: Layout) -> list[FailedImage]:
-    """Bring the file into the order of the index, each index once; returns its failures."""
+    """Sort the file by index, each index once; returns its failures."""
     recorded = _recovered(layout)
     by_index = {failure.index: failure for failure in recorded}
     ordered = [by_index[index] for index in sorted(by_index)]

@@ -1,7 +1,7 @@
 """Label files: all kinds of them. To add one, add its record here and its key to `output`.
 
-In: Frames. Out: the bytes of files, and what is wrong with them, in words. Each check takes another path
-to the numbers than the one by which they were made.
+In: Frames. Out: the bytes of files, and what is wrong with them, in words. Each check derives
+the numbers independently of the code that made them.
 """
 
 from __future__ import annotations

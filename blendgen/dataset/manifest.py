@@ -1,4 +1,4 @@
-"""Manifest: OUT/manifest.jsonl, one Row a line, the source of truth of a data set.
+"""Manifest: OUT/manifest.jsonl, one Row per line, the source of truth of a data set.
 
 Only the parent process appends (see json_lines.py). At the end the lines are sorted by index, so that the
 file does not depend on the order in which the images were made.

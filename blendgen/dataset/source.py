@@ -57,7 +57,7 @@ class Source:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Identifies the data set and its images; another version of blendgen makes other images."""
+        """Identifies the data set and its images: another device makes other images from the same digest."""
         return {"digest": self.digest, "images": self.images, "rows": self.rows_sha256}
 
     def rows(self) -> Iterator[Row]:

@@ -73,7 +73,7 @@ def _row_file(name: str, data: bytes) -> RowFile:
 
 
 def _objects(labels: Labels, camera: Camera, output: Output) -> Objects:
-    """Parallel columns, one entry a product, as object detection data sets of Hugging Face have them."""
+    """Parallel columns, one entry per product, as in object detection data sets of Hugging Face."""
     to_camera = np.array(camera.world_to_camera)
     objects = labels.objects
     return Objects(

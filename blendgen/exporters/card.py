@@ -30,7 +30,7 @@ def dataset_card(source: Source, images_per_split: dict[str, int]) -> str:
 
 Synthetic images of 3D models, made with {made_with}; every label is exact by construction.
 Seed {record.get("seed", "")}, digest `{source.digest[:16]}`.
-Images per rendered shot, which share its geometry: {per_shot}; splits never tear a shot apart.
+Images per rendered shot, which share its geometry: {per_shot}; all of them are in the same split.
 
 | split | images |
 | --- | --- |

@@ -70,7 +70,7 @@ def _table_file(sha256: str) -> Json:
         "@type": "cr:FileObject",
         "@id": TABLE,
         "name": TABLE,
-        "description": "A line an image.",
+        "description": "One line per image.",
         "contentUrl": TABLE,
         "encodingFormat": "application/jsonlines",
         "sha256": sha256,
@@ -99,7 +99,7 @@ def _record_sets(source: Source) -> list[Json]:
     return [
         _record_set("records", "Images with all labels.", [image, joined, *_from_path(of_file), *columns]),
         _record_set("images", "Images, split and label.", [image, _path(of_file), *_from_path(of_file)]),
-        _record_set("labels", "Labels alone.", [_path(of_row), *_from_path(of_row), *columns]),
+        _record_set("labels", "Labels without images.", [_path(of_row), *_from_path(of_row), *columns]),
     ]
 
 

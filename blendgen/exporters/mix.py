@@ -126,7 +126,7 @@ def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str])
 
 
 def _chosen(source: Source, wanted: dict[str, int]):
-    """The rows to take: of train so many of each class, evenly over the data set; of other splits all."""
+    """The chosen rows: of train `wanted` of each class, evenly spaced; of other splits all."""
     there = Counter(row.label for row in source.rows() if row.split == TRAIN)
     met: Counter[str] = Counter()
     for row in source.rows():

@@ -90,7 +90,7 @@ class RowHead(_RowModel):
 
 
 class Objects(_RowModel):
-    """The labels of the visible products: parallel columns, one entry a product; None for what is off.
+    """The labels of the visible products: parallel columns, one entry per product; None for what is off.
 
     bbox, bbox_amodal: x, y, width, height in pixels, of the visible part and as if nothing hid it
     area: visible pixels

@@ -37,7 +37,7 @@ def dataset_faults(
 def _faults_in_depth(
     folder: Path, ray_check: int | None, rerender: int | None, workers: int | None, progress: Progress
 ) -> Iterator[Fault]:
-    """What needs the models and Blender, which is imported here alone."""
+    """What needs the models and Blender, which is imported only here."""
     from blendgen.engine.blender.importing.measurer import BlenderMeasurer
     from blendgen.verification.ray_check import ray_faults
     from blendgen.verification.rays.cast import require_embree

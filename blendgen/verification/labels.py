@@ -1,7 +1,7 @@
 """Labels: the optional label images and columns of a row against its instance mask and its camera.
 
 In: a row, dataset.json, and the row's label images as arrays. Out: what is wrong, in words. Label images are
-checked only if there is an instance mask; each by another path than the one by which it was made.
+checked only if there is an instance mask; each independently of the code that made it.
 """
 
 from __future__ import annotations

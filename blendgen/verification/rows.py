@@ -1,7 +1,7 @@
 """One row against its mask, its Shot and the list of classes.
 
 In: a row, the classes, and the instance mask where there is one. Out: what is wrong, in words. Each check
-takes another path to a number than the one by which it was made.
+derives a number independently of the code that made it.
 """
 
 from __future__ import annotations

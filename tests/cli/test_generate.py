@@ -171,7 +171,7 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
 def test_images_of_another_version_are_not_made_again(finished, tmp_path):
     copy = shutil.copytree(finished[0], tmp_path / "copy")
     record = json.loads((copy / "dataset.json").read_text())
-    for key in ("blender_version", "blendgen_version"):
+    for key in ("blender_version", "pixels_version"):
         (copy / "dataset.json").write_text(json.dumps(record | {key: "0.1"}))
         wrong = blendgen("verify", copy, "--ray-check", "1", "--rerender", "1")
         assert wrong.returncode == 4 and "0.1, not " in wrong.stderr
