@@ -99,7 +99,7 @@ def test_leaving_the_loop_keeps_what_is_recorded(tmp_path):
     [
         ({"workers": 0}, "workers: expected at least 1, got 0"),
         ({"indices": [3, -1]}, "indices: expected 0 or more, got -1"),
-        ({"device": "gpu"}, "known: auto, cpu, cuda, hip, metal, oneapi, optix"),
+        ({"device": "gpu"}, "gpu: unknown device; known: auto, cuda, hip, metal, oneapi, optix"),
     ],
 )
 def test_options_that_are_not_possible_are_refused(tmp_path, options, message):

@@ -43,7 +43,8 @@ def parse_device(text: str) -> DeviceRequest:
     """The request in "auto", "cpu", "cuda" or "cuda:0,2"; raises UsageError."""
     word, colon, listed = text.strip().lower().partition(":")
     if word not in _WORDS:
-        raise UsageError(f"--device {text}: unknown device{did_you_mean(word, _WORDS)}")
+        likely = [name for name in _WORDS if name != "cpu"]  # gpu is not a mistyped cpu
+        raise UsageError(f"--device {text}: unknown device{did_you_mean(word, likely)}")
     if not colon:
         return DeviceRequest(word)
     numbers = listed.split(",")
