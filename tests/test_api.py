@@ -116,7 +116,7 @@ def test_a_wrong_value_is_named_by_its_field_and_where_it_comes_from(tmp_path):
         blendgen.load_spec({**SPEC, "seeed": 1}, {"camera.roll_deg": "abc"})
     override, key = str(caught.value).splitlines()
     assert override.startswith("camera.roll_deg='abc': must be a number") and override.endswith("got 'abc'")
-    assert key == "spec: seeed: unknown key, did you mean seed?"
+    assert key == "spec: seeed: unknown key; did you mean seed?"
     with pytest.raises(blendgen.UsageError, match=r"absent\.yaml: No such file or directory"):
         blendgen.load_spec(tmp_path / "absent.yaml")
 
@@ -182,7 +182,7 @@ def test_export_takes_the_options_of_the_command_line(small_dataset, tmp_path):
     ):
         with pytest.raises(blendgen.UsageError, match=message):
             blendgen.export(small_dataset, "coco", tmp_path / "wrong", **options)
-    with pytest.raises(blendgen.UsageError, match="'cocoa' is not an export format, did you mean coco"):
+    with pytest.raises(blendgen.UsageError, match="'cocoa' is not an export format; did you mean coco"):
         blendgen.export(small_dataset, "cocoa", tmp_path / "wrong")
 
 

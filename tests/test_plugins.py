@@ -245,7 +245,7 @@ def test_a_broken_format_is_reported_with_its_package(installed, dataset, tmp_pa
         ("unnamed", r"expected sources of model files, .* got Source\(name=None"),
         ("optionless", "AttributeError"),
         ("twins", "several models have the name 'blue'"),
-        ("inches", "blue.obj: unit is one of m, cm, mm, in, ft, got 'inch'"),
+        ("inches", "blue.obj: unit must be one of m, cm, mm, in, ft; got 'inch'"),
     ],
 )
 def test_a_broken_family_is_reported_with_its_package(installed, name, reason):
@@ -275,7 +275,7 @@ def test_a_spec_knows_installed_families_and_no_others(installed, tmp_path):
     (tmp_path / "spec.yaml").write_text(SPEC.format(family="tiles"))
     assert load_spec(tmp_path / "spec.yaml").spec.products[0].catalog == "tiles"
     (tmp_path / "spec.yaml").write_text(SPEC.format(family="tile"))
-    with pytest.raises(SpecError, match="'tile' is not a family of models, did you mean tiles"):
+    with pytest.raises(SpecError, match="'tile' is not a family of models; did you mean tiles"):
         load_spec(tmp_path / "spec.yaml")
 
 

@@ -38,8 +38,8 @@ def above_surface(solve: Callable[[Array2], Array3 | None], offset: Array2, rota
             return position
     raise InfeasibleDraw(
         Reason.CAMERA_BELOW_SURFACE,
-        "camera.elevation_deg: the camera would be below the surface; raise camera.elevation_deg or the "
-        "distance of the camera",
+        "camera.elevation_deg: the camera would be below the surface; raise camera.elevation_deg or "
+        "camera.distance_m, or lower camera.frame_fill",
     )
 
 

@@ -60,7 +60,10 @@ def draw_occluders(
 
 
 def visible_band(spec: Spec, occluders: tuple[Distractor, ...]) -> tuple[float, float]:
-    """Lowest and highest share of the subject that may be visible, for placement and occluders alike."""
+    """(lowest, highest) visible share of the subject that placement and occluders both accept.
+
+    The band of the occluders is widened to at least twice _HALF_BAND, so that tries can hit it.
+    """
     lowest, highest = spec.placement.visible_fraction
     if not occluders or spec.occluders is None:
         return lowest, highest

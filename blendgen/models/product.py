@@ -1,4 +1,4 @@
-"""Product: everything that is known of one model before sampling and rendering.
+"""Product: everything that is known about one model before sampling and rendering.
 
 Models are measured once, in a separate process, and cached; `draw` and the engines read these numbers
 instead of asking Blender. Product frame: metres, Z up, the bounding box centred on the origin in x and y

@@ -71,9 +71,9 @@ def scan_directory(
 def check_options(display: str, unit: str | None, up: str | None) -> None:
     """Raises CatalogError for an unknown unit or axis; the arguments are those of scan_directory."""
     if unit is not None and unit not in METRES_PER_UNIT:
-        raise CatalogError(f"{display}: unit is one of {', '.join(METRES_PER_UNIT)}, got {unit!r}")
+        raise CatalogError(f"{display}: unit must be one of {', '.join(METRES_PER_UNIT)}; got {unit!r}")
     if up is not None and up not in UP_AXES:
-        raise CatalogError(f"{display}: up is one of {', '.join(UP_AXES)}, got {up!r}")
+        raise CatalogError(f"{display}: up must be one of {', '.join(UP_AXES)}; got {up!r}")
 
 
 def _check_folder(folder: Path, display: str) -> None:

@@ -104,9 +104,9 @@ class Labels:
     amodal_masks: instance id -> (h, w) bool, the product as if nothing hid it; contains its visible pixels
     semantic: (h, w) uint8 or uint16, label_id + 1 of the visible product, 0 elsewhere
     parts: (h, w) uint16, 1 + the index of the part in dataset.json's list, 0 elsewhere
-    soft_masks: instance id -> (h, w) float32
+    soft_masks: instance id -> (h, w) float32, the share of each pixel that the product covers
     normals: (h, w, 3) float32, OpenCV camera; albedo_linear: (h, w, 3) float32
-    nocs: (h, w, 3) float32
+    nocs: (h, w, 3) float32, normalised object coordinates in [0, 1]; 0 without a product
     """
 
     objects: tuple[ObjectLabel, ...]

@@ -58,7 +58,7 @@ def test_an_invalid_spec_is_reported_with_its_line_and_exits_3(spec):
     spec.write_text(SPEC + "seeed: 3\ncamera: {distance_m: {uniform: [2, 1]}}\n")
     result = blendgen("check", spec)
     assert result.returncode == 3
-    assert f"{spec}:6:1: seeed: unknown key, did you mean seed?" in result.stderr
+    assert f"{spec}:6:1: seeed: unknown key; did you mean seed?" in result.stderr
     assert f"{spec}:7:10: camera.distance_m: uniform needs low < high, got [2, 1]" in result.stderr
     assert "Traceback" not in result.stderr and result.stdout == ""
 

@@ -140,7 +140,7 @@ def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
     assert bad == [(3, 9, "parts.body"), (4, 13, "keypoints.off"), (5, 25, "symmetries.discrete[0]")]
     off = "is 20.0 mm from the surface, at most 2.0 mm is allowed; the nearest point is [20, 60, 50], as in"
     assert report["faults"][1]["message"].startswith(off)
-    assert report["faults"][-1]["message"] == "unknown key, did you mean class?"
+    assert report["faults"][-1]["message"] == "unknown key; did you mean class?"
     plain = blendgen("models", folder)
     assert plain.returncode == 3 and f"{folder}/bad.yaml:4:13: keypoints.off: is 20.0 mm" in plain.stdout
     assert plain.stdout.splitlines()[-1] == "2 model(s), 4 fault(s)"

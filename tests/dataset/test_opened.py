@@ -84,7 +84,7 @@ def test_a_position_past_the_end_is_an_index_error_and_an_unknown_column_is_name
     for position in (12, -13):
         with pytest.raises(IndexError, match=f"there is no image {position}: the data set has 12"):
             dataset[position]
-    with pytest.raises(UsageError, match="rows have no column 'splt', did you mean split"):
+    with pytest.raises(UsageError, match="rows have no column 'splt'; did you mean split"):
         dataset.filter(splt="train")
     with pytest.raises(TypeError):
         dataset["train"]

@@ -46,7 +46,7 @@ def test_products_are_held_out_and_all_else_stays_as_it_was(shapes):
 @pytest.mark.parametrize(
     ("hold_out", "expected"),
     [
-        ({"tset": {"surface.kind": ["paper"]}}, "unknown split, did you mean test"),
+        ({"tset": {"surface.kind": ["paper"]}}, "unknown split; did you mean test"),
         ({"test": {"surface.knd": ["paper"]}}, "did you mean surface.kind"),
         ({"test": {"per_image": [1, 2]}}, "`per_image` is now `products_per_image`"),
         ({"test": {"surface.kind": ["belt_pvc"]}}, "never takes the value belt_pvc"),

@@ -40,7 +40,7 @@ def test_the_help_lists_every_format_with_its_summary():
 
 
 def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
-    with pytest.raises(UsageError, match="'yollo' is not an export format, did you mean yolo"):
+    with pytest.raises(UsageError, match="'yollo' is not an export format; did you mean yolo"):
         find_exporter("yollo")
     with pytest.raises(UsageError, match="'yollo' is not"):
         export(tmp_path, "yollo", tmp_path / "out", Options())

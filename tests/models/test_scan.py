@@ -140,9 +140,9 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path):
 
 def test_an_unknown_unit_or_axis_is_reported_with_the_known_ones(tmp_path):
     touch(tmp_path, "a.obj")
-    with pytest.raises(CatalogError, match="unit is one of m, cm, mm, in, ft, got 'inch'"):
+    with pytest.raises(CatalogError, match="unit must be one of m, cm, mm, in, ft; got 'inch'"):
         scan(tmp_path, unit="inch")
-    with pytest.raises(CatalogError, match="up is one of x, y, z, got 'Y'"):
+    with pytest.raises(CatalogError, match="up must be one of x, y, z; got 'Y'"):
         scan(tmp_path, up="Y")
 
 

@@ -52,7 +52,7 @@ def test_parts_whose_names_differ_in_letter_case_alone_are_distinguished(tower):
 
 def test_a_pattern_that_matches_nothing_is_reported_with_the_nearest(tower):
     messages = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}")[1]
-    fault = "matches no material of this model, did you mean"
+    fault = "matches no material of this model; did you mean"
     assert messages == [
         f"tower.yaml:2:9: parts.shell: 'bdy_lower' {fault} Body_lower?",
         f"tower.yaml:3:19: colorways.red.Logoo: 'Logoo' {fault} Logo?",

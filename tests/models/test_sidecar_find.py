@@ -71,7 +71,7 @@ def test_models_of_one_name_are_distinguished_by_the_whole_file_name(find):
 
 def test_a_mistyped_name_is_reported_with_the_nearest(find):
     assert find("mug.glb", {"mgu.yaml": MARKED})[1] == [
-        "models/mgu.yaml: does not belong to any model here, did you mean mug?"
+        "models/mgu.yaml: does not belong to any model here; did you mean mug?"
     ]
 
 

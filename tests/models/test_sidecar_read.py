@@ -63,7 +63,7 @@ def test_only_the_version_is_required():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("clas: mug", "2:1: clas: unknown key, did you mean class?"),
+        ("clas: mug", "2:1: clas: unknown key; did you mean class?"),
         ("class: a/b", "2:1: class: must be usable as a folder name, such as a_b, got 'a/b'"),
         ("class:", "2:1: class: has no value"),
         ("class: 3", "2:1: class: must be text, got 3"),
@@ -73,7 +73,7 @@ def test_only_the_version_is_required():
         ("colorways: {red: {body: '#12'}}", "2:19: colorways.red.body.color: "),
         (
             "colorways: {red: {body: {colour: '#123456'}}}",
-            "2:26: colorways.red.body.colour: unknown key, did you mean color?",
+            "2:26: colorways.red.body.colour: unknown key; did you mean color?",
         ),
         ("parts: {body: []}", "2:9: parts.body: must be a pattern, or a list of patterns"),
         ("parts: {body: [3]}", "2:9: parts.body: must be a pattern, or a list of patterns"),
@@ -99,7 +99,7 @@ def test_only_the_version_is_required():
         ),
         (
             "keypoints: {left: {at: [1, 2, 3], mirrored: rigt}, right: [1, 2, 3]}",
-            "2:35: keypoints.left.mirrored: 'rigt' is not a keypoint, did you mean right?",
+            "2:35: keypoints.left.mirrored: 'rigt' is not a keypoint; did you mean right?",
         ),
         ("symmetries: {continuous: [w]}", "2:27: symmetries.continuous[0].axis: must be an axis such as x"),
         (
@@ -108,7 +108,7 @@ def test_only_the_version_is_required():
         ),
         ("symmetries: {discrete: [{axis: z, fold: 1}]}", "2:35: symmetries.discrete[0].fold: "),
         ("symmetries: {discrete: [{axis: z}]}", "2:25: symmetries.discrete[0]: fold is missing: "),
-        ("symetries: {}", "2:1: symetries: unknown key, did you mean symmetries?"),
+        ("symetries: {}", "2:1: symetries: unknown key; did you mean symmetries?"),
         (
             "exclude_poses: [up]",
             "2:17: exclude_poses[0]: must be an axis such as x, +y or '-z', or [x, y, z]",

@@ -51,7 +51,7 @@ def test_a_minimal_spec_is_enough():
 @pytest.mark.parametrize(
     ("line", "place", "expected"),
     [
-        ("seeed: 3", "4:1: seeed", "unknown key, did you mean seed?"),
+        ("seeed: 3", "4:1: seeed", "unknown key; did you mean seed?"),
         ("camera: {elevaton_deg: 3}", "4:10: camera.elevaton_deg", "did you mean elevation_deg?"),
         ("camera: {distance_m: {uniform: [2, 1]}}", "distance_m", "uniform needs low < high, got [2, 1]"),
         ("camera: {distance_m: -1}", "camera.distance_m", "must be above 0"),

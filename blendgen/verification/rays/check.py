@@ -141,7 +141,10 @@ def _picture(root: Path, row: Row, kind: LabelFile) -> np.ndarray | None:
         raise ValueError(f"{file.name}: cannot be decoded")
     (values,) = channels.values()
     if values.shape != (row.height, row.width):
-        raise ValueError(f"{file.name}: is {values.shape[1]} x {values.shape[0]} pixels")
+        raise ValueError(
+            f"{file.name}: is {values.shape[1]} x {values.shape[0]} pixels, "
+            f"but its row says {row.width} x {row.height}"
+        )
     return values
 
 

@@ -25,7 +25,7 @@ def build_shape(options: dict[str, Any]) -> bpy.types.Object:
     raises: ValueError for an unknown shape
     """
     if options["shape"] not in SHAPES:
-        raise ValueError(f"shape is one of {', '.join(SHAPES)}, got {options['shape']!r}")
+        raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {options['shape']!r}")
     mesh = bpy.data.meshes.new(PRODUCT_NAME)
     _fill(mesh, options["shape"], options["size_m"])
     color = hex_to_linear(options.get("base_color_srgb") or "#b0b0b0")

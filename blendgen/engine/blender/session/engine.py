@@ -106,7 +106,10 @@ class BlenderEngine(PinholeEngine):
             self._models.clear()
 
     def scene_meshes(self, shot: Shot) -> list[Mesh]:
-        """All meshes that camera rays can meet in a shot; without wear, which is slow and moves no mesh."""
+        """All meshes that camera rays can hit in a shot.
+
+        Wear is left out: it is slow and does not change the geometry.
+        """
         new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
         try:
             self._build(shot.model_copy(update={"products": new}))

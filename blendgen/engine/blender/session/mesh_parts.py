@@ -9,7 +9,7 @@ _TOGETHER = 0.03
 
 
 def smallest_parts(mesh: bpy.types.Mesh, parts: int) -> frozenset[int]:
-    """Slots of the smallest parts that together make up 3 % of the surface."""
+    """Slots of the smallest parts, which together cover at most 3 % of the surface."""
     areas = np.empty(len(mesh.polygons), np.float32)
     mesh.polygons.foreach_get("area", areas)
     share = np.bincount(_slots(mesh), areas.astype(np.float64), parts)
