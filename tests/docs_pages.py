@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from blendgen import cli
 from blendgen.dataset.label_file import LabelFile
-from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.models.families.clutter_items import CLUTTER
 from blendgen.models.families.occluder_items import OCCLUDERS
 from blendgen.models.families.phones import load_phones

@@ -15,7 +15,7 @@ from typing import Any, NotRequired, SupportsIndex, TypedDict, overload
 
 import numpy as np
 
-from blendgen.dataset.label_files import MASK
+from blendgen.dataset.label_registry import MASK
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean

@@ -1,7 +1,7 @@
 """LabelFile: a kind of file that a data set has for each image: where it is, how it is written and checked.
 
 In: a Frame and the `output` section of its spec. Out: the path and the bytes of the file; back from bytes its
-channels. The kinds are in label_files.py.
+channels. The kinds are in label_registry.py.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from blendgen.dataset.failures import is_failure_file
-from blendgen.dataset.label_files import FOLDERS
+from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
 from blendgen.files.folder import Folder

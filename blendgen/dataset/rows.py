@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from blendgen.dataset.label_files import IMAGE, LABEL_FILES
+from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.schema import shortened, validation_fault
 from blendgen.files.names import name_fault, path_fault
 from blendgen.scene.row import Objects, Row, RowHead

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from blendgen.dataset.label_file import Channels, LabelFile, decode
-from blendgen.dataset.label_files import IMAGE, MASK
+from blendgen.dataset.label_registry import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault

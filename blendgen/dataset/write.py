@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from blendgen.dataset.label_files import LABEL_FILES, encoded_files
+from blendgen.dataset.label_registry import LABEL_FILES, encoded_files
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.files.folder import Folder
 from blendgen.geometry.arrays import Array2, PointsN3

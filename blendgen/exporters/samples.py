@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from blendgen.dataset.label_files import IMAGE, LABEL_FILES
+from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination

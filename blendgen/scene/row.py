@@ -70,7 +70,7 @@ class RowFile(_RowModel):
 class RowHead(_RowModel):
     """What is needed to find the image and to know whether it is finished.
 
-    index: number of the image; files: name of the label file (see dataset/label_files.py) -> file
+    index: number of the image; files: name of the label file (see dataset/label_registry.py) -> file
     """
 
     index: Index

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from blendgen.dataset.failures import FailedImage, count_reasons, failure_lines, read_failures
 from blendgen.dataset.label_file import Channels, decode
-from blendgen.dataset.label_files import FOLDERS, IMAGE
+from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
@@ -25,8 +25,8 @@ from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.row import Row, RowFile, RowHead
-from blendgen.verification.labels import label_faults
-from blendgen.verification.rows import row_faults
+from blendgen.verification.label_checks import label_faults
+from blendgen.verification.row_checks import row_faults
 
 _MAX_IMAGE_BYTES = 2**30
 # what a dataset.json of wrong types raises where rows are compared with it

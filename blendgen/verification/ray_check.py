@@ -20,8 +20,8 @@ from blendgen.pipeline import Task
 from blendgen.scene.row import Row
 from blendgen.verification.dataset import Fault
 from blendgen.verification.rays.cast import require_embree
-from blendgen.verification.rays.check import Checker, Geometry
 from blendgen.verification.rays.findings import Findings
+from blendgen.verification.rays.row_check import Checker, Geometry
 from blendgen.verification.reopen import Reopened
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks

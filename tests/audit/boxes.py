@@ -11,8 +11,8 @@ import numpy as np
 from blendgen.dataset.rows import row_from
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.product import Catalog
-from blendgen.verification.rays.check import Checker, Geometry
 from blendgen.verification.rays.findings import Findings
+from blendgen.verification.rays.row_check import Checker, Geometry
 from tests.conftest import make_class_table, make_product
 from tests.exporters.conftest import make_dataset
 

@@ -28,8 +28,8 @@ from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task, tasks_for
 from blendgen.spec.load import SpecFile
 from blendgen.verification.ray_check import checker_for
-from blendgen.verification.rays.check import Checker
 from blendgen.verification.rays.findings import Findings, total
+from blendgen.verification.rays.row_check import Checker
 from blendgen.workers.job import Job
 from blendgen.workers.pool import StopSignal, run_tasks
 from blendgen.workers.spawn import Steps

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.dataset.rows import row_from
 from blendgen.develop.encode import DEPTH_STEP_M
 from blendgen.verification.rays.findings import total
-from blendgen.verification.rays.rays import label_rays, lens_rays, pixel_size
+from blendgen.verification.rays.pixel_rays import label_rays, lens_rays, pixel_size
 from tests.audit.boxes import check, make_set, rows_of
 
 pytest.importorskip("embreex")

@@ -114,7 +114,7 @@ def test_the_first_ctrl_c_finishes_the_pending_shots_of_every_worker(spec, tmp_p
 def test_a_missing_device_is_rejected_before_any_image_is_made(spec, tmp_path):
     for device, code, message in (
         ("metal:3", 4, "available: cpu"),
-        ("cudda", 2, "cudda: unknown device, did you mean cuda?"),
+        ("cudda", 2, "cudda: unknown device; did you mean cuda?"),
     ):
         result = blendgen("generate", spec, "-o", tmp_path / "out", "--device", device)
         assert result.returncode == code and message in result.stderr

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.dataset import Dataset, open_dataset
-from blendgen.dataset.label_files import MASK
+from blendgen.dataset.label_registry import MASK
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.rows import json_line, row_line, row_values
 from blendgen.errors import DatasetError, UsageError

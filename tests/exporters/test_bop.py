@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.dataset.label_files import AMODAL_MASKS, DEPTH
+from blendgen.dataset.label_registry import AMODAL_MASKS, DEPTH
 from blendgen.dataset.source import open_source
 from blendgen.develop.exr import encode_exr
 from blendgen.errors import DatasetError

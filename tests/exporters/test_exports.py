@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from blendgen.dataset.label_files import MASK
+from blendgen.dataset.label_registry import MASK
 from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError
 from blendgen.exporters.exporter import Options

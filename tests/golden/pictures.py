@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from blendgen.dataset.label_files import encoded_files
+from blendgen.dataset.label_registry import encoded_files
 from blendgen.develop.develop import Developer
 from blendgen.develop.encode import encode_depth, encode_image
 from blendgen.develop.exr import decode_exr

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.develop.exr import decode_exr, encode_exr
 from blendgen.models.product import Keypoint
 from blendgen.verification.dataset import verify

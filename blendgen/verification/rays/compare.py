@@ -23,7 +23,7 @@ from blendgen.verification.rays.findings import (
     Findings,
     total,
 )
-from blendgen.verification.rays.rays import is_pinhole, label_rays, lens_rays, pixel_size
+from blendgen.verification.rays.pixel_rays import is_pinhole, label_rays, lens_rays, pixel_size
 
 _UNSURE = np.uint16(65535)
 _MIN_PX = 4  # of a product that is in only one of mask and ray cast

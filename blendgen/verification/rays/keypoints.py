@@ -18,7 +18,7 @@ from blendgen.geometry.projection import project, transform_points
 from blendgen.scene.row import Row
 from blendgen.scene.shot import PlacedProduct
 from blendgen.verification.rays.cast import RayScene
-from blendgen.verification.rays.rays import pixel_size
+from blendgen.verification.rays.pixel_rays import pixel_size
 
 # a point is on its surface within single precision; thin layers may be right above it
 _ON_SURFACE_M = 0.00002

@@ -18,7 +18,7 @@ from blendgen.models.product import Catalog, Product
 from blendgen.scene.row import Row
 from blendgen.scene.shot import PlacedProduct, Shot
 from blendgen.verification.rays.cast import RayScene, Solid
-from blendgen.verification.rays.rays import lens_rays, pixel_size
+from blendgen.verification.rays.pixel_rays import lens_rays, pixel_size
 
 AssetReader = Callable[[Product], Mesh]
 NameOf = Callable[[int], str]

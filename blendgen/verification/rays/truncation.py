@@ -16,7 +16,7 @@ from blendgen.optics.overscan import WIDEST, coarseness, overscan_camera
 from blendgen.scene.row import Row
 from blendgen.verification.rays.cast import RayScene, Solid
 from blendgen.verification.rays.findings import MAX_TRUNCATION_ERROR, Findings, total
-from blendgen.verification.rays.rays import is_pinhole, lens_rays, pixel_size
+from blendgen.verification.rays.pixel_rays import is_pinhole, lens_rays, pixel_size
 
 _MAX_RAYS = 2**20
 _NEAREST_M = 1e-3

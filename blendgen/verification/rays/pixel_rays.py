@@ -1,4 +1,4 @@
-"""Rays: the points of the image plane at z = 1 that the pixels of a row show.
+"""Pixel rays: the points of the image plane at z = 1 that the pixels of a row show.
 
 In: the camera of a Row. Out: (h, w, 2) float64. A distorting lens has two sets: `lens_rays`, the true rays of
 the pixel centres, and `label_rays`, where labels are taken: at the nearest pixel centre of the pinhole image

@@ -1,4 +1,4 @@
-"""Labels: the optional label images and columns of a row against its instance mask and its camera.
+"""Label checks: the optional label images and columns of a row against its instance mask and its camera.
 
 In: a row, dataset.json, and the row's label images as arrays. Out: what is wrong, in words. Label images are
 checked only if there is an instance mask; each independently of the code that made it.
@@ -14,7 +14,7 @@ from scipy.ndimage import binary_dilation
 
 from blendgen.annotate import HIDDEN, NOT_LABELLED, VISIBLE
 from blendgen.dataset.label_file import Channels
-from blendgen.dataset.label_files import LABEL_FILES
+from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
 from blendgen.scene.row import Keypoint, Points3, Row

@@ -1,4 +1,4 @@
-"""One row against its mask, its Shot and the list of classes.
+"""Row checks: one row against its mask, its Shot and the list of classes.
 
 In: a row, the classes, and the instance mask where there is one. Out: what is wrong, in words. Each check
 derives a number independently of the code that made it.

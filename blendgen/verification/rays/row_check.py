@@ -1,4 +1,4 @@
-"""Check: one row of a finished data set against a ray cast of its scene.
+"""Row check: one row of a finished data set against a ray cast of its scene.
 
 In: a Row, its files, and the Geometry of an engine. Out: Findings. This is the only module of the package
 that reads files. No rendered image or label of the engine is used, only its meshes.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from blendgen.dataset.label_file import LabelFile, decode
-from blendgen.dataset.label_files import DEPTH, MASK
+from blendgen.dataset.label_registry import DEPTH, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.develop.encode import DEPTH_STEP_M
 from blendgen.geometry.mesh import Mesh

@@ -6,7 +6,7 @@ import pycocotools.mask
 import pytest
 
 from blendgen.dataset.label_file import decode
-from blendgen.dataset.label_files import FOLDERS, LABEL_FILES, encoded_files
+from blendgen.dataset.label_registry import FOLDERS, LABEL_FILES, encoded_files
 from blendgen.pipeline import tasks_for
 from blendgen.spec.output import Output
 from tests.conftest import make_spec
