@@ -40,7 +40,7 @@ def test_a_report_counts_and_shows_every_mutant_that_was_not_killed():
     ("module", "tests"),
     [
         ("blendgen/draw/pile.py", "tests/draw/test_pile.py"),
-        ("blendgen/draw/sampler.py", "tests/draw"),
+        ("blendgen/draw/framing.py", "tests/draw"),
         ("blendgen/annotate.py", "tests/test_annotate.py"),
     ],
 )

@@ -19,6 +19,7 @@ from blendgen.dataset.failures import is_failure_file
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
+from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
@@ -63,6 +64,16 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
         top = "/" not in name and bool(known) and is_ours(layout, known, name)
         (ours if top or name in named or is_temporary(layout, name) else foreign).append(name)
     return ours, foreign
+
+
+def refuse_unknown_files(layout: Layout) -> None:
+    """Raises DatasetError if a folder without a dataset.json of ours has files of somebody else in it."""
+    _, foreign = our_files(layout, {})
+    if foreign:
+        raise DatasetError(
+            f"{layout.root}: is not empty and does not contain a data set of blendgen (dataset.json is "
+            f"missing or damaged); choose another folder. It contains:{listed(foreign)}"
+        )
 
 
 def is_temporary(layout: Layout, name: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter, deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from blendgen.dataset.ownership import (
     our_files,
     overwritten_files,
     pending_names,
+    refuse_unknown_files,
     spec_sha256,
 )
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
@@ -168,12 +170,7 @@ class Store:
         """Raises DatasetError if a file of somebody else would be removed, overwritten or mixed in."""
         root = self.layout.root
         if not known:
-            _, foreign = our_files(self.layout, {})
-            if foreign:
-                raise DatasetError(
-                    f"{root}: is not empty and does not contain a data set of blendgen (dataset.json is "
-                    f"missing or damaged); choose another folder. It contains:{listed(foreign)}"
-                )
+            refuse_unknown_files(self.layout)
             return
         self._refuse_other_classes(known)
         different = [key for key in _COMPARED if known.get(key) != self._record[key]]
@@ -242,6 +239,14 @@ class Store:
     def _write_record(self, record: dict[str, Any]) -> None:
         text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
         self._folder.write(self.layout.record.name, text.encode())
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raises DatasetError, before models are measured, for a folder of somebody else."""
+    layout = Layout(folder)
+    with suppress(OSError):
+        if folder.is_dir() and not read_record(layout):
+            refuse_unknown_files(layout)
 
 
 def read_record(layout: Layout) -> dict[str, Any]:

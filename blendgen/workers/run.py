@@ -19,7 +19,7 @@ from blendgen.dataset.failures import count_reasons
 from blendgen.dataset.identity import portable_spec
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
-from blendgen.dataset.store import Store, unbalanced_splits
+from blendgen.dataset.store import Store, refuse_foreign_folder, unbalanced_splits
 from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
@@ -108,6 +108,7 @@ def opened_run(
     raises: BlendgenError; until then nothing is rendered but what calibration needs
     """
     with reported_to(progress) as reporter:
+        refuse_foreign_folder(folder)
         devices = _devices(device, reporter)
         inventory = measured_inventory(spec_file, strict)
         begun = None if force else folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -42,14 +43,15 @@ def test_a_link_or_a_folder_in_the_way_is_refused(tmp_path):
     assert (tmp_path / "thesis").read_text() == "blendgen" and not (tmp_path / "nothing").exists()
 
 
-def run(*arguments, cwd):
+def run(*arguments, cwd, **env):
     command = [sys.executable, "-m", "blendgen", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=cwd, env=os.environ | env, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, force):
+def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, tmp_path_factory, force):
     """`-o .` next to the spec, and folders that are only called as ours are."""
+    cache = tmp_path_factory.mktemp("cache") / "blendgen"
     mine = [
         "spec.yaml",
         "images/2019/beach.jpg",
@@ -61,7 +63,10 @@ def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, force):
     for name in mine:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(SPEC if name == "spec.yaml" else name)
-    done = run("generate", "spec.yaml", "-o", ".", "-n", "1", *force, cwd=tmp_path)
+    done = run(
+        "generate", "spec.yaml", "-o", ".", "-n", "1", *force, cwd=tmp_path, BLENDGEN_CACHE_DIR=str(cache)
+    )
+    assert not cache.exists()  # refused before any model is measured
     assert done.returncode == 5 and "is not empty and does not contain a data set of blendgen" in done.stderr
     assert "images/2019/beach.jpg" in done.stderr and "Traceback" not in done.stderr
     assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()} == set(mine)
