@@ -47,10 +47,12 @@ def _print(text: str, stream: TextIO) -> None:
 
 def log_handler() -> logging.Handler:
     """A handler that prints log records as lines on stderr."""
-    return _Said()
+    handler = _TerminalHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))  # otherwise basicConfig sets one with the level
+    return handler
 
 
-class _Said(logging.Handler):
+class _TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         say(self.format(record))
 
