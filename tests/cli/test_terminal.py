@@ -142,3 +142,13 @@ def test_an_internal_error_is_printed_without_control_characters():
     code = f"from blendgen.cli.terminal import open_streams\nopen_streams()\nraise RuntimeError({EVIL!r})"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 1 and result.stderr.endswith(f"RuntimeError: {SHOWN}\n")
+
+
+def test_a_record_is_printed_as_its_message_alone():
+    code = (
+        "import logging, blendgen.cli.terminal as t\n"
+        "logging.basicConfig(handlers=[t.log_handler()])\n"
+        "logging.getLogger('blendgen.models').warning('a.obj: %s', 'no texture')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("", "a.obj: no texture\n")
