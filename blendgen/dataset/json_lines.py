@@ -22,7 +22,10 @@ _TAIL_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class JsonLines:
-    """content: what a line is; way_out: where a line is not that; both for messages"""
+    """A file with one JSON object per line.
+
+    content: what each line should be; way_out: what to do about a bad line; both for messages
+    """
 
     path: Path
     content: str

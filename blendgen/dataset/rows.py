@@ -1,4 +1,4 @@
-"""Rows: lines of manifest.jsonl to Rows and back. No other module knows how the columns of a line are named.
+"""Rows: lines of manifest.jsonl to Rows and back. The names of its columns are here.
 
 In: the bytes of a line, which a stranger may have written. Out: a RowHead or a Row whose names and paths are
 safe to use, or a ValueError that states in one line what is wrong. Back: one line of JSON.

@@ -252,7 +252,7 @@ def _record(layout: Layout) -> dict[str, Any]:
     missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
     if missing:
         raise DatasetError(
-            f"{layout.record}: does not have {missing[0]!r}, as the run was not finished; run `blendgen "
+            f"{layout.record}: lacks {missing[0]!r}: the run has probably not finished; run `blendgen "
             "generate` again"
         )
     fault = record_fault(record)

@@ -79,7 +79,9 @@ def inspect(place: Path, unit: str | None, up: str | None, measurer: Measurer) -
     if not (place.is_file() and place.suffix.lower() in SPEC_SUFFIXES) or is_sidecar(place):
         return inspect_place(place, unit, up, measurer)
     if unit or up:
-        raise UsageError("unit and up are for folders and models; a spec states them for its products")
+        raise UsageError(
+            "unit and up apply to a folder or a model file; for a spec, set them under its products"
+        )
     return inspect_spec(load_spec(place), measurer)
 
 

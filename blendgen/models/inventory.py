@@ -30,7 +30,7 @@ _IN_CASE = " in case"  # after the names of phones measured in their cases
 
 @dataclass(frozen=True)
 class Inventory:
-    """What a spec samples from."""
+    """The products and classes that a spec samples from."""
 
     catalog: Catalog
     class_table: ClassTable

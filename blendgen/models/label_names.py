@@ -32,7 +32,10 @@ class LabelNames:
         return np.array([0, *(1 + self.parts.index(name) for name in names)], np.uint16)
 
     def keypoint_places(self, placed: PlacedProduct) -> list[int | None]:
-        """For each keypoint of the class its index among the product's own keypoints, None if it has none."""
+        """For each keypoint of the class, its index among the product's own keypoints.
+
+        None where the product does not have that keypoint.
+        """
         own = [keypoint.name for keypoint in self.catalog.product_of(placed).keypoints]
         return [own.index(name) if name in own else None for name in self.keypoints.get(placed.label, ())]
 

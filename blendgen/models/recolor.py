@@ -121,7 +121,10 @@ def _override(finishes: dict[str, Finish], part: str) -> MaterialOverride | None
 
 
 def matches(pattern: str, part: str) -> bool:
-    """Only * and ? are wildcards; brackets are common in the names of materials."""
+    """Whether a pattern matches the name of a part, in either case.
+
+    Only * and ? are wildcards: brackets are common in the names of materials.
+    """
     return pattern == part or fnmatchcase(part.casefold(), pattern.casefold().replace("[", "[[]"))
 
 

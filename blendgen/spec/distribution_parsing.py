@@ -72,7 +72,9 @@ def same_as(mapping: dict[str, Any]) -> SameAs:
     """
     path, plus = mapping["same_as"], mapping.get("plus", 0.0)
     if set(mapping) - {"same_as", "plus"} or not isinstance(path, str):
-        raise ValueError(f"expected {{same_as: PARAMETER, plus: NUMBER or distribution}}, got {mapping!r}")
+        raise ValueError(
+            f"expected {{same_as: PARAMETER}}, perhaps with plus: NUMBER or distribution, got {mapping!r}"
+        )
     offset = (
         distribution_from_mapping(plus, SCALAR_DISTRIBUTIONS) if isinstance(plus, dict) else Constant(plus)
     )

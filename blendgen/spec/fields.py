@@ -88,13 +88,16 @@ class _NumberField(DistributionField):
         if isinstance(distribution, Choice) and not all(is_number(v) for v in distribution.values):
             raise ValueError(f"choice needs numbers here, got {list(distribution.values)!r}")
         if isinstance(distribution, SameAs) and not all(is_number(v) for v in _support(distribution.target)):
-            raise ValueError(f"same_as: {distribution.path} is not a number")
+            raise ValueError(f"same_as: {distribution.path} is not a numeric parameter; refer to one that is")
         low, high = distribution.support()
         if low < self.low or high > self.high or (self.above_low and low <= self.low):
             advice = "; use truncated_normal to keep it within bounds" if math.isinf(high) else ""
             raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{advice}")
         if self.whole and not self._is_whole(distribution):
-            raise ValueError(f"must be whole numbers, got {distribution.plain()!r}; use integers or choice")
+            raise ValueError(
+                f"must give whole numbers only, got {distribution.plain()!r}; "
+                "use {integers: [low, high]} or {choice: [...]}"
+            )
 
     def _unchecked(self, value: Any) -> Distribution:
         if isinstance(value, dict) and "same_as" in value:

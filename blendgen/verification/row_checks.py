@@ -24,7 +24,10 @@ _SHARED = (("product", "product"), ("colorway", "colorway"), ("category", "label
 
 
 def row_faults(row: Row, classes: Sequence[str], mask: np.ndarray | None) -> Iterator[str]:
-    """mask: (h, w) instance ids"""
+    """What is wrong with a row, a message for each fault.
+
+    mask: (h, w) instance ids; None skips the checks of the mask
+    """
     yield from _names(row, classes)
     yield from _numbers(row, classes)
     yield from _shot(row)

@@ -51,7 +51,10 @@ def test_an_offset_has_a_distribution_of_its_own(shapes):
         ("camera: {elevation_deg: {same_as: camera.azimuth_deg}}", "must be at least 1 and at most 90"),
         ("camera: {elevation_deg: {same_as: camera.elevation_deg}}", "use same_as: "),
         ("camera: {roll_deg: {same_as: exposure.camera_ev}}", "can refer only to exposure and sensor"),
-        ("camera: {roll_deg: {same_as: surface.kind}}", "surface.kind is not a number"),
+        (
+            "camera: {roll_deg: {same_as: surface.kind}}",
+            "surface.kind is not a numeric parameter; refer to one that is",
+        ),
         ("camera: {roll_deg: {same_as: camera.subject_offset, minus: 3}}", "expected {same_as: PARAMETER"),
         ("camera: {roll_deg: {same_as: camera.azimuth_deg, plus: x}}", "plus must be a number"),
     ],

@@ -41,13 +41,13 @@ def row_solids(
 
 
 def row_scene(row: Row, solids: Sequence[Solid]) -> RayScene:
-    """Solids in front of the camera of the row."""
+    """The scene of these solids, as seen by the camera of the row."""
     reach = np.abs(lens_rays(row)).reshape(-1, 2).max(axis=0) + 2 * pixel_size(row)
     return RayScene(solids, row.camera.world_to_camera, reach)
 
 
 def listed_products(row: Row, shot: Shot) -> list[PlacedProduct]:
-    """The products of a shot, with the values of the row's objects for those that the row lists."""
+    """The products of a shot; where the row lists one, the values of the row replace those of the shot."""
     objects = row.objects
     numbers = {instance_id: number for number, instance_id in enumerate(objects.instance_id)}
     products = []

@@ -112,7 +112,7 @@ class _Child:
         reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
         self.kill()
         require_libraries()
-        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}")
+        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
 
     def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
         request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})

@@ -40,7 +40,10 @@ class Circle:
 
 @dataclass(frozen=True)
 class RoundedRectangle:
-    """marks_mm: further points on a straight side, as (side, coordinate along x or y)."""
+    """A rectangle with rounded corners.
+
+    marks_mm: further points on its straight sides, as (side, coordinate along x or y)
+    """
 
     width_mm: float
     height_mm: float
