@@ -204,6 +204,7 @@ def test_ctrl_c_in_the_body_of_a_loop_over_rows_is_not_held_back(tmp_path):
     assert int(count) == len(rows_of(folder)) == len(list(folder.glob("images/**/*.png"))) > 0
 
 
+@pytest.mark.slow
 def test_signals_are_handled_as_before_a_run_and_in_a_loop_over_its_rows(tmp_path):
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for _ in blendgen.generate_rows(SPEC, tmp_path / "out", workers=1):

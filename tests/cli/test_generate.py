@@ -168,6 +168,7 @@ def test_verify_makes_images_again_and_finds_one_that_differs(finished, tmp_path
     assert f"{rows[0].image.name}: differs when it is rendered again" in wrong.stdout
 
 
+@pytest.mark.slow
 def test_images_of_another_version_are_not_made_again(finished, tmp_path):
     copy = shutil.copytree(finished[0], tmp_path / "copy")
     record = json.loads((copy / "dataset.json").read_text())

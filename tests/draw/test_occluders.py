@@ -34,7 +34,7 @@ def spec_of(visible, elevation, **occluders):
     )
 
 
-@pytest.mark.parametrize("elevation", [15, 45, 85])
+@pytest.mark.parametrize("elevation", [pytest.param(15, marks=pytest.mark.slow), 45, 85])
 @pytest.mark.parametrize("band", [[0.3, 0.5], [0.7, 0.9]])
 def test_the_rendered_share_lies_in_the_asked_band(covered, elevation, band):
     spec = spec_of({"uniform": band}, elevation)
@@ -47,7 +47,7 @@ def test_the_rendered_share_lies_in_the_asked_band(covered, elevation, band):
     assert np.mean(attempts) <= 0.5  # what the draw foretells mostly holds
 
 
-@pytest.mark.parametrize("elevation", [15, 60])
+@pytest.mark.parametrize("elevation", [pytest.param(15, marks=pytest.mark.slow), 60])
 def test_they_hang_clear_of_the_things_the_surface_and_the_camera(covered, elevation):
     spec = spec_of(0.5, elevation, count=2)
     for index in range(10):

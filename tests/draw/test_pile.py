@@ -32,7 +32,10 @@ def meet(one, other) -> bool:
     return linprog(np.zeros(3), A_ub=sides, b_ub=offsets, bounds=(None, None)).status == 0
 
 
-@pytest.mark.parametrize("container", [None, {"width_m": 0.25, "length_m": 0.3, "height_m": 0.2}])
+@pytest.mark.parametrize(
+    "container",
+    [None, pytest.param({"width_m": 0.25, "length_m": 0.3, "height_m": 0.2}, marks=pytest.mark.slow)],
+)
 def test_nothing_meets_anything_and_all_rests_on_something(shapes, container):
     catalog = replace(shapes, distractors=(make_product("distractor bar", "box", (0.12, 0.01, 0.01)),))
     boxed = {"container": container} if container else {}

@@ -94,10 +94,10 @@ def placed_meshes(shot, catalog, meshes):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("arrangement", ["apart", "pile"])
-def test_no_meshes_intersect_in_250_images_of_several_products(inventory_of, meshes, arrangement):
+def test_no_meshes_intersect_in_100_images_of_several_products(inventory_of, meshes, arrangement):
     spec, inventory = inventory_of(arrangement)
     pairs = 0
-    for index in range(250):
+    for index in range(100):
         shot = draw_shot(spec, inventory.catalog, inventory.class_table, index)
         lying = list(placed_meshes(shot, inventory.catalog, meshes))
         for number, one in enumerate(lying):
@@ -105,7 +105,7 @@ def test_no_meshes_intersect_in_250_images_of_several_products(inventory_of, mes
                 if near(one[0], other[0]):
                     pairs += 1
                     assert not cut(one, other), f"shot {index}"
-    assert pairs > 100  # overlapping boxes are common; the meshes in them do not intersect
+    assert pairs > 40  # overlapping boxes are common; the meshes in them do not intersect
 
 
 def test_intersecting_meshes_are_detected(inventory_of, meshes):

@@ -13,6 +13,12 @@ from tests.engine import conformance
 bpy = pytest.importorskip("bpy")
 
 
+def first_is_quick(kinds):
+    """All kinds, all but the first for the slow run."""
+    first, *others = kinds
+    return [first, *(pytest.param(kind, marks=pytest.mark.slow) for kind in others)]
+
+
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
 def test_conformance(engine, stock, check):
     check(engine, stock.product("box"), stock.product("sphere"))
@@ -30,7 +36,7 @@ def test_depth_is_infinite_where_nothing_was_hit(engine, stock):
     assert np.isinf(film.depth_m[0]).all() and not film.instance_id[0].any()
 
 
-@pytest.mark.parametrize("kind", LAMP_KINDS)
+@pytest.mark.parametrize("kind", first_is_quick(LAMP_KINDS))
 def test_every_lamp_at_unit_gain_lights_a_white_patch_with_a_radiance_of_one(stock, engine_for, kind):
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     levels = conformance.level_patch(engine, stock.product("sphere"), kind)
@@ -39,7 +45,7 @@ def test_every_lamp_at_unit_gain_lights_a_white_patch_with_a_radiance_of_one(sto
     assert not levels["emission"].any()
 
 
-@pytest.mark.parametrize("image", ENVIRONMENTS)
+@pytest.mark.parametrize("image", first_is_quick(ENVIRONMENTS))
 def test_every_environment_at_unit_gain_lights_a_white_patch_with_a_radiance_of_one(stock, engine_for, image):
     engine = engine_for(1, samples_per_pixel=128, max_bounces=0, denoise=False)
     levels = conformance.level_patch(engine, stock.product("sphere"), environment=image)
@@ -107,6 +113,7 @@ def test_a_distractor_is_visible_background(stock, engine_for):
     assert np.array_equal(film.amodal_masks[1], plain.instance_id == 1)
 
 
+@pytest.mark.slow
 def test_surfaces_can_hide_a_product(stock, engine):
     """Seen at a low angle across a belt, the rail hides part of a product, which counts as hidden."""
     box = stock.product("box")
@@ -120,6 +127,7 @@ def test_surfaces_can_hide_a_product(stock, engine):
     assert 0.2 < share < 0.95
 
 
+@pytest.mark.slow
 def test_the_light_groups_of_a_lamp_add_up(stock, engine):
     """Two equal lamps at one position light exactly like one with twice the power: light is linear."""
     one, two = (
@@ -253,6 +261,7 @@ def test_building_a_shape_again_gives_the_same_closed_mesh(shape):
     assert volume == pytest.approx(whole, rel=0.003)
 
 
+@pytest.mark.slow
 def test_an_occluder_is_background_without_motion(stock, engine_for):
     thing = replace(stock.product("box"), name="occluder box")
     engine = engine_for(3, replace(stock, occluders=(thing,)))

@@ -193,7 +193,7 @@ def hostile(tmp_path_factory) -> Path:
     return write_hostile(tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.fixture(scope="module", params=["sandbox", "inspection alone"])
+@pytest.fixture(scope="module", params=["sandbox", pytest.param("inspection alone", marks=pytest.mark.slow)])
 def outcomes(request, hostile, tmp_path_factory) -> Outcomes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SWITCH, "on" if request.param == "sandbox" else "off")

@@ -40,10 +40,13 @@ def condition_with(mark: str, amount: float):
 STICKERS = ("label", "vinyl", "tape")
 
 
-_OTHERS = [pytest.param(m, marks=pytest.mark.slow) for m in ("fingerprints", "dust", "scuffs", "tape")]
+_OTHERS = [
+    pytest.param(m, marks=pytest.mark.slow)
+    for m in ("scratches", "cracks", "fingerprints", "dust", "scuffs", "tape")
+]
 
 
-@pytest.mark.parametrize("mark", ["scratches", "cracks", "label", *_OTHERS])
+@pytest.mark.parametrize("mark", ["label", *_OTHERS])
 def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, engine_for, mark, request):
     if mark == "cracks":
         request.getfixturevalue("glass")

@@ -37,7 +37,7 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_early_worker_is_the_first_of_the_workers(job, workers):
     with start_early_worker() as early_worker:
         pid = early_worker.process.pid

@@ -61,7 +61,13 @@ def wait_until(condition, timeout_s=30.0):
     return condition()
 
 
-@pytest.mark.parametrize("what, processes", [("rendering", 2), ("starting_early", 1), ("probing", 1)])
+@pytest.mark.parametrize(
+    "what, processes",
+    [
+        ("rendering", 2),
+        *(pytest.param(what, 1, marks=pytest.mark.slow) for what in ("starting_early", "probing")),
+    ],
+)
 def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(tmp_path, what, processes):
     out, scratch = tmp_path / "out", tmp_path / "tmp"
     out.mkdir()

@@ -54,7 +54,7 @@ def after(path, action):
     threading.Thread(target=watch, daemon=True).start()
 
 
-several = pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow), 3])
+several = pytest.mark.parametrize("workers", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 3])
 
 
 def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
@@ -103,6 +103,7 @@ def test_a_crash_while_the_next_shot_renders_is_blamed_on_the_right_shot(job):
     assert len(set(done)) == len(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_errors_of_a_worker_reach_the_parent_as_they_are(job, workers):
     with pytest.raises(EngineError, match="returned no picture"):
