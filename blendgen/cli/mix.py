@@ -46,8 +46,8 @@ _FOLDER = click.Path(path_type=Path)
 def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, force, as_json):
     """Mix the data set in OUT with real PHOTOS, an image folder with or without split folders.
 
-    Only train is mixed. val and test hold only real photos; val_synthetic and test_synthetic hold the
-    synthetic images, so evaluation never mixes the two. The manifest has a column source.
+    Only train is mixed. val and test hold only real photos, so evaluation never mixes the two. The manifest
+    has a column source.
     """  # fmt: skip
     with Progress() as progress:
         mixed = api.mix(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,17 @@ from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
 from blendgen.scene.row import Objects, Row
+from blendgen.scene.split_names import same_split_fault, split_name_fault, usual_split
 
 _MAX_FILE_BYTES = 2**30
 
 
 @dataclass(frozen=True)
 class Source:
-    """classes[label_id] is a label; splits: those that have images, sorted
+    """classes[label_id] is a label
 
+    split_names: split that has images -> its name in the rows that are read here, which is another one in
+        exports (see for_loaders)
     digest: of spec and models; rows_sha256: of the manifest
     offsets: where each row starts in the manifest, in bytes
     """
@@ -41,11 +44,16 @@ class Source:
     name: str
     digest: str
     classes: tuple[str, ...]
-    splits: tuple[str, ...]
+    split_names: dict[str, str]
     images: int
     record: dict[str, Any]
     rows_sha256: str
     offsets: Sequence[int]
+
+    @cached_property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits that have images, sorted."""
+        return tuple(sorted(self.split_names.values()))
 
     @property
     def keypoints(self) -> dict[str, dict[str, Any]]:
@@ -64,23 +72,24 @@ class Source:
         """All rows; raises DatasetError for a line that is not a row of this data set, for an object with a
         box that is empty or outside the image, and for keypoints that are not those of dataset.json."""
         for row in read_rows(Layout(self.root).manifest):
-            self._refuse_faults(row)
-            yield row
+            yield self._checked(row)
 
     def row(self, number: int) -> Row:
         """The row of a line, counted from 0; raises DatasetError as `rows` does."""
         row = read_row(Layout(self.root).manifest, number + 1, self.offsets[number])
-        self._refuse_faults(row)
-        return row
+        return self._checked(row)
 
     @cached_property
     def _label_ids(self) -> dict[str, int]:
         return {label: label_id for label_id, label in enumerate(self.classes)}
 
-    def _refuse_faults(self, row: Row) -> None:
+    def _checked(self, row: Row) -> Row:
+        """The row, its split by the name in exports."""
         self._refuse_unknown(row)
         self._refuse_boxes(row)
         self._refuse_keypoints(row)
+        name = self.split_names[row.split]
+        return row if name == row.split else row.model_copy(update={"split": name})
 
     def _refuse_unknown(self, row: Row) -> None:
         """Raises DatasetError for a split or class that dataset.json does not list."""
@@ -90,7 +99,7 @@ class Source:
             *zip(objects.category, objects.category_id, strict=True),
         ]
         wrong = next((label for label, label_id in named if self._label_ids.get(label) != label_id), None)
-        if row.split not in self.splits:
+        if row.split not in self.split_names:
             what = f"split {row.split!r} is not in dataset.json"
         elif wrong is not None:
             what = f"class {wrong!r} with this number is not in dataset.json"
@@ -216,10 +225,25 @@ def open_source(root: Path) -> Source:
             "a run is in progress or was interrupted; run `blendgen generate` again"
         )
     _refuse_disorder(layout, manifest.indices)
-    splits = tuple(sorted(counts))
+    splits = {split: split for split in counts}
     return Source(
         layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets
     )
+
+
+def for_loaders(source: Source) -> Source:
+    """The source with the names of splits that loaders know: `validation` is `val`.
+
+    raises: DatasetError for a name that loaders misread
+    """
+    names = {split: usual_split(split) for split in source.split_names}
+    fault = same_split_fault(names)
+    for split in names:
+        reserved = split_name_fault(split)
+        fault = fault or (reserved and f"{split!r} {reserved}")
+    if fault:
+        raise DatasetError(f"{source.root}: {fault}; change splits in the spec and generate again")
+    return replace(source, split_names=names)
 
 
 def _refuse_disorder(layout: Layout, indices: Sequence[int]) -> None:

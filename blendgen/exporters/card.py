@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import yaml
 
 from blendgen.dataset.source import Source
@@ -9,14 +11,20 @@ from blendgen.dataset.source import Source
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def dataset_card(source: Source, images_per_split: dict[str, int]) -> str:
-    """The front matter and text of the card; images_per_split: of the export."""
+def dataset_card(source: Source, images_per_split: Mapping[str, int], files: str) -> str:
+    """The front matter and text of the card.
+
+    images_per_split: of the export
+    files: a pattern of the files of a split, with {split} for its name; readers guess splits from words in
+        paths unless the card states them
+    """
     total = sum(images_per_split.values())
     head = {
         "pretty_name": source.name,
         "task_categories": ["image-classification", "object-detection"],
         "tags": ["synthetic", "blender", "blendgen"],
         "size_categories": [next((name for limit, name in _SIZES if total < limit), "1M<n<10M")],
+        "configs": [{"config_name": "default", "data_files": _data_files(images_per_split, files)}],
     }
     record = source.record
     per_shot = record.get("exposures_per_shot", 1)
@@ -40,6 +48,14 @@ Images per rendered shot, which share its geometry: {per_shot}; all of them are 
 
 {classes}
 """
+
+
+def _data_files(splits: Iterable[str], files: str) -> list[dict[str, str]]:
+    """The files of each split; the hub's name of `val` is `validation`."""
+    return [
+        {"split": "validation" if split == "val" else split, "path": files.format(split=split)}
+        for split in splits
+    ]
 
 
 def _class_line(source: Source, number: int, label: str) -> str:

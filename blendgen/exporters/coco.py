@@ -11,7 +11,7 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -29,7 +29,8 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
             split: [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2)]
             for split in source.splits
         }
-        files = {split: _Annotations(*pair) for split, pair in parts.items()}
+        ids = itertools.count(1)  # unique in the data set, so that files of splits can be merged
+        files = {split: _Annotations(*pair, ids) for split, pair in parts.items()}
         for row in source.rows():
             path = source.path(row)
             name = f"{row.index:06d}{path.suffix}"
@@ -44,8 +45,8 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
 class _Annotations:
     """The images and annotations of a split, in temporary files until both are complete."""
 
-    def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes]):
-        self._images_file, self._annotations_file = images_file, annotations_file
+    def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes], ids: Iterator[int]):
+        self._images_file, self._annotations_file, self._ids = images_file, annotations_file, ids
         self.images = self.annotations = 0
 
     def counts(self) -> dict[str, int]:
@@ -62,7 +63,7 @@ class _Annotations:
             annotation = _annotation(row, number, box, own, outlines)
             if source.keypoints and row.objects.keypoints is not None:
                 annotation |= _keypoints(row.objects.keypoints[number])
-            annotation |= {"id": self.annotations, "image_id": image_id}
+            annotation |= {"id": next(self._ids), "image_id": image_id}
             _append(self._annotations_file, annotation, self.annotations)
 
     def finish(self, source: Source, destination: Destination, split: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import blendgen.exporters
-from blendgen.dataset.source import open_source
+from blendgen.dataset.source import for_loaders, open_source
 from blendgen.errors import SetupError, UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options, check_options
@@ -97,7 +97,7 @@ def export(
     exporter, plugin = _find(name)
     with plugin.errors() if plugin else nullcontext():
         check_options(exporter, options, _working_exporters())
-        source = open_source(folder)
+        source = for_loaders(open_source(folder))
         identity = {"format": name, **source.identity, **vars(options)}
         begin(source.images)
         with Destination(dest, identity, link, force, (source.root,)) as destination:

@@ -1,6 +1,6 @@
 """Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
 
-`load_dataset("imagefolder", data_dir=folder)` returns image, label and objects; `--include mask` adds the
+`load_dataset(folder)` returns image, label and objects; `--include mask` adds the
 masks in <split>/mask/, as a second image column of that name.
 """
 
@@ -32,7 +32,7 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1
             advance(1)
-    destination.write_text("README.md", dataset_card(source, counts))
+    destination.write_text("README.md", dataset_card(source, counts, "{split}/**"))
     return {"images_per_split": counts}
 
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from blendgen.dataset.source import Source
+from blendgen.exporters.card import dataset_card
+from blendgen.exporters.class_folders import class_folders, write_class_list
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.samples import samples
@@ -15,12 +17,15 @@ def export_imagefolder(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
     counts: Counter[str] = Counter()
+    folders = class_folders(source.classes)
     for sample in samples(source, options.crops):
         split = sample.row.split
-        sample.place(destination, f"{split}/{sample.label}/{sample.name}{sample.suffix}")
+        sample.place(destination, f"{split}/{folders[sample.label]}/{sample.name}{sample.suffix}")
         counts[split] += 1
         advance(1)
-    return {"images": counts.total(), "images_per_split": dict(counts)}
+    destination.write_text("README.md", dataset_card(source, counts, "{split}/**"))
+    renamed = write_class_list(destination, folders)
+    return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 
 
 EXPORTER = Exporter(

@@ -1,8 +1,8 @@
 """Mix: synthetic images and real photos in one training set, in a given ratio.
 
 In: a data set and an image folder of real photos. Out: DEST/<split>/<label>/ and a manifest that states
-the source of each image. Only `train` is mixed. `val` and `test` hold real photos only, `val_synthetic` and
-`test_synthetic` synthetic images only, so that a score is measured on one kind.
+the source of each image. Only `train` is mixed; `val` and `test` hold real photos only. Synthetic images of
+other splits are left out: loaders would read `val_synthetic` as a part of `val`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from statistics import median
 from typing import Any
 
 from blendgen.dataset.rows import json_line
-from blendgen.dataset.source import Source, open_source
+from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import DatasetError, UsageError, did_you_mean
+from blendgen.exporters.class_folders import class_folders, write_class_list
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
 
@@ -60,9 +61,10 @@ def mix(
     advance: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
     """Returns counts per split and source, and notes; raises DatasetError."""
-    source = open_source(folder)
+    source = for_loaders(open_source(folder))
     photos, notes = read_photos(photos_folder, mixture.shares)
     classes = _classes(source, photos, mixture.extra_classes)
+    folders = class_folders(classes)
     wanted = _wanted(source, photos, mixture.ratio, notes)
     content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
     identity = {"format": "mix", **source.identity, "photos": content, "ratio": mixture.ratio}
@@ -73,26 +75,28 @@ def mix(
         destination.opened("manifest.jsonl") as file,
     ):
         for row in _chosen(source, wanted):
-            split = row.split if row.split == TRAIN else f"{row.split}_{SYNTHETIC}"
-            name = f"{split}/{row.label}/{SYNTHETIC}_{row.index:06d}{source.path(row).suffix}"
+            name = f"{TRAIN}/{folders[row.label]}/{SYNTHETIC}_{row.index:06d}{source.path(row).suffix}"
             destination.place(source.path(row), name)
             facts = {"width": row.width, "height": row.height, "sha256": row.image.sha256}
-            file.write(_line(name, row.label, classes, split, SYNTHETIC, facts).encode())
-            counts[split, SYNTHETIC] += 1
+            file.write(_line(name, row.label, classes, TRAIN, SYNTHETIC, facts).encode())
+            counts[TRAIN, SYNTHETIC] += 1
             advance(1)
         for photo in {photo.sha256: photo for photo in photos}.values():
-            name = f"{photo.split}/{photo.label}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
+            name = (
+                f"{photo.split}/{folders[photo.label]}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
+            )
             destination.place(photo.path, name)
             facts = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
             file.write(_line(name, photo.label, classes, photo.split, REAL, facts).encode())
             counts[photo.split, REAL] += 1
             advance(1)
         record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
+        renamed = write_class_list(destination, folders)
         destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     images: dict[str, dict[str, int]] = {split: {} for split, _ in sorted(counts)}
     for (split, kind), count in sorted(counts.items()):
         images[split][kind] = count
-    return {"images": images, "notes": notes}
+    return {"images": images, "notes": notes} | renamed
 
 
 def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
@@ -126,13 +130,12 @@ def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str])
 
 
 def _chosen(source: Source, wanted: dict[str, int]):
-    """The chosen rows: of train `wanted` of each class, evenly spaced; of other splits all."""
+    """The chosen rows of train: `wanted` of each class, evenly spaced."""
     there = Counter(row.label for row in source.rows() if row.split == TRAIN)
     met: Counter[str] = Counter()
     for row in source.rows():
         label = row.label
         if row.split != TRAIN:
-            yield row
             continue
         position, total, count = met[label], there[label], wanted[label]
         met[label] += 1

@@ -45,7 +45,7 @@ def export_parquet(
             put(number, sample)
             counts[sample.split] += 1
             advance(1)
-    destination.write_text("README.md", dataset_card(source, counts))
+    destination.write_text("README.md", dataset_card(source, counts, "data/{split}-*"))
     return {"images_per_split": counts}
 
 

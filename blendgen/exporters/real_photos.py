@@ -17,9 +17,7 @@ from blendgen.errors import DatasetError
 from blendgen.files.image_size import own_pixel_limit
 from blendgen.files.names import name_fault, printable
 from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES
-
-SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
-               "dev": "val", "test": "test", "testing": "test"}  # fmt: skip
+from blendgen.scene.split_names import USUAL_SPLITS, usual_split
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,9 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
 def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
     """Photos with their class, and their split if there are split folders."""
     tops = _folders(folder)
-    with_splits = tops and all(path.name.lower() in SPLIT_NAMES for path in tops)
+    with_splits = tops and all(usual_split(path.name) in USUAL_SPLITS for path in tops)
     for top in tops:
-        split = SPLIT_NAMES[top.name.lower()] if with_splits else None
+        split = usual_split(top.name) if with_splits else None
         for label in _folders(top) if with_splits else [top]:
             fault = name_fault(label.name)
             if fault:

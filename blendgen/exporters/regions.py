@@ -6,11 +6,12 @@ top-left pixel, as in COCO and YOLO.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
 
-_SMALLEST_POLYGON_PX2 = 1.0
+from blendgen.geometry.arrays import PointsN2
 
 
 def run_lengths(mask: np.ndarray) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def run_lengths(mask: np.ndarray) -> dict[str, Any]:
 
 
 def polygons(mask: np.ndarray) -> list[np.ndarray]:
-    """Outlines, largest first: (n, 2) corners each, halfway between pixels inside and outside.
+    """The outline of each part, largest first: (n, 2) corners, halfway between pixels inside and outside.
 
     Without holes, since polygons of COCO and YOLO have none; use RLE for masks with holes.
     """
@@ -37,8 +38,21 @@ def polygons(mask: np.ndarray) -> list[np.ndarray]:
     areas = np.array([_signed_area(line) for line in outlines])
     outward = np.sign(areas[np.abs(areas).argmax()])  # holes run the other way round than the largest
     order = np.argsort(-np.abs(areas), kind="stable")
-    polygons = [outlines[i] for i in order if areas[i] * outward >= _SMALLEST_POLYGON_PX2]
-    return polygons or [outlines[order[0]]]
+    return [outlines[i] for i in order if areas[i] * outward > 0]
+
+
+def joined(polygons: Sequence[PointsN2]) -> PointsN2:
+    """(n, 2) corners of one polygon around all of some, joined by lines there and back without an area.
+
+    Each is joined to the nearest corner of those before it, as the converters of ultralytics do.
+    """
+    outline = polygons[0]
+    for polygon in polygons[1:]:
+        gaps = np.linalg.norm(outline[:, None] - polygon[None], axis=2)
+        here, there = np.unravel_index(gaps.argmin(), gaps.shape)
+        detour = np.concatenate([np.roll(polygon, -there, axis=0), polygon[there : there + 1]])
+        outline = np.concatenate([outline[: here + 1], detour, outline[here:]])
+    return outline
 
 
 def _signed_area(line: np.ndarray) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
+from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
@@ -35,12 +36,14 @@ def export_webdataset(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
     """Write the samples of each split in shards of about options.shard_bytes."""
-    shards = dict.fromkeys(source.splits, 0)
+    shards, images = dict.fromkeys(source.splits, 0), dict.fromkeys(source.splits, 0)
     with one_file_per_split(partial(_shard, destination)) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
             shards[sample.split] = number + 1
+            images[sample.split] += 1
             advance(1)
+    destination.write_text("README.md", dataset_card(source, images, "{split}-*.tar"))
     return {"shards": shards}
 
 

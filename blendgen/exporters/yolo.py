@@ -1,32 +1,36 @@
 """YOLO, as ultralytics reads it: images/<split>/, labels/<split>/ and data.yaml.
 
 One line per object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
-largest part (segment), the four corners of the smallest rotated box (obb), or the box and the keypoints
-(pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has the keypoints of all classes).
-`classify` is an ImageFolder, <split>/<class>/.
+parts, joined by lines without an area (segment), the four corners of the smallest rotated box (obb), or the
+box and the keypoints (pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has the
+keypoints of all classes). `classify` is an ImageFolder, <split>/<class>/.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import yaml
 
 from blendgen.dataset.source import Source
-from blendgen.errors import UsageError
+from blendgen.errors import DatasetError, UsageError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
 from blendgen.exporters.imagefolder import export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
-from blendgen.exporters.regions import polygons
+from blendgen.exporters.regions import joined, polygons
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.scene.row import Row
+
+_log = logging.getLogger(__name__)
 
 
 def export_yolo(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     if options.task == "classify":
         return export_imagefolder(source, destination, options, advance)
+    _refuse_without_training(source)
     objects, union = 0, keypoint_union(source) if options.task == "pose" else None
     for row in source.rows():
         stem, suffix = f"{row.index:06d}", source.path(row).suffix
@@ -38,6 +42,14 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         advance(1)
     destination.write_text("data.yaml", _data_yaml(source, union))
     return {"images": source.images, "objects": objects}
+
+
+def _refuse_without_training(source: Source) -> None:
+    if "train" not in source.splits:
+        raise DatasetError(
+            f"{source.root}: has no split train, which ultralytics requires; its splits are "
+            f"{', '.join(source.splits)}"
+        )
 
 
 def _check(options: Options) -> None:
@@ -52,7 +64,7 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
         yield from (_box(box, size) for box in objects.bbox)
     else:
         for own in source.object_masks(row):
-            yield np.clip((oriented_box(own) if task == "obb" else polygons(own)[0]) / size, 0, 1)
+            yield np.clip((oriented_box(own) if task == "obb" else joined(polygons(own))) / size, 0, 1)
 
 
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
@@ -76,8 +88,10 @@ def _line(category_id: int, numbers: np.ndarray) -> str:
 def _data_yaml(source: Source, union: KeypointUnion | None) -> str:
     splits = {split: f"images/{split}" for split in source.splits}
     # without `path`, ultralytics uses the folder of the file; it requires train and val
-    splits.setdefault("train", next(iter(splits.values())))
-    splits.setdefault("val", splits.get("test", splits["train"]))
+    if "val" not in splits:
+        other = "test" if "test" in splits else "train"
+        splits["val"] = splits[other]
+        _log.warning("data.yaml: there is no split val, so ultralytics validates on %s", other)
     data = {**splits, "names": dict(enumerate(source.classes))}
     if union is not None:
         data |= {"kpt_shape": [len(union.names), 3], "flip_idx": list(union.flips)}

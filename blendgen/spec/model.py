@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from blendgen.files.names import checked_name
 from blendgen.scene.kinds.lamps import LAMP_KINDS
+from blendgen.scene.split_names import same_split_fault, split_name_fault
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
 from blendgen.spec.distributions import Constant, Distribution, SameAs, possible_values
@@ -95,8 +96,14 @@ class Spec(Section):
             if not split.isidentifier():
                 raise ValueError(f"the name of a split must be one word of letters and digits, got {split!r}")
             checked_name(split)
+            fault = split_name_fault(split)
+            if fault:
+                raise ValueError(f"{split!r} {fault}")
             if not 0 <= share <= 1:
                 raise ValueError(f"the share of {split} must be from 0 to 1, got {share:g}")
+        fault = same_split_fault(value)
+        if fault:
+            raise ValueError(fault)
         if abs(sum(value.values()) - 1) > 1e-6:
             raise ValueError(f"the shares must sum to 1, got {sum(value.values()):g}")
         return value

@@ -1,0 +1,163 @@
+"""Splits and classes whose names mean something to a loader: what it reads is still that of the manifest."""
+
+import pytest
+import yaml
+
+from blendgen.errors import DatasetError
+from blendgen.exporters.class_folders import class_folders
+from blendgen.scene.split_names import usual_split
+from tests.exporters.exported import pixels, run
+from tests.exporters.fake import FakeImage, make_fake
+
+# separators, words for splits, numbers, and names that are not names to somebody
+CLASSES = tuple(sorted((
+    "-dash", "007", "1e3", "C#", "__dunder", "a&b<c>", "a,b", "dev board", "it's", "no", "null", "test_tube",
+    "train", "größe", "ボール", "Überraschung 😀", "eval2", "my.val", "valve", "שלום", ".hidden", "100%",
+)))  # fmt: skip
+SPLITS = {
+    "usual": ("train", "val", "test"),
+    "aliases": ("training", "validation", "testing"),
+    "two": ("training", "testing"),
+    "own": ("train", "hard", "Night2"),
+}
+
+
+def made(folder, splits, classes=CLASSES, each=1):
+    images = [
+        FakeImage(split, label_id, [(label_id, (3, 3, 9, 9))])
+        for split in splits
+        for label_id in range(len(classes))
+        for _ in range(each)
+    ]
+    return make_fake(folder, classes, images)
+
+
+@pytest.fixture(scope="module", params=SPLITS)
+def source(request, tmp_path_factory):
+    return made(tmp_path_factory.mktemp("awkward") / "set", SPLITS[request.param])
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    cache = str(tmp_path / "hf-cache")
+    return lambda *where, **how: datasets.load_dataset(*map(str, where), cache_dir=cache, **how)
+
+
+def expected(source):
+    """Split, as the hub calls it -> pixels of an image -> class."""
+    splits = {}
+    for row in source.rows():
+        name = usual_split(row.split)
+        images = splits.setdefault("validation" if name == "val" else name, {})
+        images[pixels(source.path(row))] = row.label
+    return splits
+
+
+def check(loaded, source, name_of=lambda part, one: part.features["label"].names[one["label"]]):
+    splits = expected(source)
+    assert set(loaded) == set(splits)
+    for split, images in splits.items():
+        part = loaded[split]
+        assert len(part) == len(images)
+        assert {one["image"].convert("RGB").tobytes(): name_of(part, one) for one in part} == images
+
+
+def test_datasets_reads_a_whole_image_folder(source, tmp_path, load, caplog):
+    result = run(source, "imagefolder", tmp_path / "out")
+    classes = (tmp_path / "out/classes.txt").read_text("utf-8").splitlines()
+    assert classes == list(CLASSES) and "test_tube" in result["class_folders"]
+    assert "would misread the folders of '.hidden', '__dunder', 'dev board' and 4 more" in caplog.text
+    check(load(tmp_path / "out"), source, lambda part, one: classes[one["label"]])
+    if set(map(usual_split, source.splits)) <= {"train", "val", "test"}:  # it finds these without the card
+        check(
+            load("imagefolder", data_dir=str(tmp_path / "out")),
+            source,
+            lambda part, one: classes[one["label"]],
+        )
+
+
+def test_torchvision_numbers_the_folders_as_the_data_set_does(source, tmp_path):
+    run(source, "imagefolder", tmp_path / "out")
+    for split in (tmp_path / "out").iterdir():
+        if split.is_dir():  # ImageFolder sorts the folders by name
+            assert sorted(path.name for path in split.iterdir()) == list(class_folders(CLASSES).values())
+
+
+@pytest.mark.parametrize("name", ["hf", "parquet"])
+def test_datasets_reads_a_whole_export(source, tmp_path, load, name):
+    run(source, name, tmp_path / "out")
+    of = {"hf": [lambda part, one: one["label"]]}
+    check(load(tmp_path / "out"), source, *of.get(name, ()))
+
+
+def test_datasets_reads_all_shards(source, tmp_path, load):
+    run(source, "webdataset", tmp_path / "out", shard_bytes=20_000)
+    loaded = load(tmp_path / "out")
+    splits = expected(source)
+    assert set(loaded) == set(splits)
+    for split, images in splits.items():
+        read = {one["png"].convert("RGB").tobytes(): CLASSES[int(one["cls"])] for one in loaded[split]}
+        assert read == images
+
+
+def test_data_yaml_names_the_splits_that_exist(source, tmp_path, caplog):
+    run(source, "yolo", tmp_path / "out")
+    data = yaml.safe_load((tmp_path / "out/data.yaml").read_text("utf-8"))
+    assert list(data["names"].values()) == list(CLASSES)
+    own = [usual_split(split) for split in source.splits]
+    assert data["train"] == "images/train" and {*own, "val", "names"} == set(data)
+    if "val" in own:
+        assert data["val"] == "images/val" and "split val" not in caplog.text
+    else:
+        other = "test" if "test" in own else "train"
+        assert data["val"] == f"images/{other}" and f"validates on {other}" in caplog.text
+    for split in own:
+        assert (tmp_path / "out" / data[split]).is_dir()
+
+
+def test_an_export_without_training_images_is_refused_by_yolo(tmp_path):
+    source = made(tmp_path / "set", ("a", "b"), ("box",))
+    with pytest.raises(
+        DatasetError, match="has no split train, which ultralytics requires; its splits are a, b"
+    ):
+        run(source, "yolo", tmp_path / "out")
+    assert run(source, "coco", tmp_path / "coco")["a"] == {"images": 1, "annotations": 1}
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        (("train", "training"), "'train' and 'training' are both read as 'train'"),
+        (("train", "all"), "'all' cannot be the name of a split: Hugging Face"),
+        (("train", "images"), "'images' cannot be the name of a split: ultralytics"),
+    ],
+)
+def test_splits_that_a_loader_misreads_are_refused(tmp_path, splits, message):
+    source = made(tmp_path / "set", splits, ("box",))
+    for name in ("imagefolder", "coco", "csv"):
+        with pytest.raises(DatasetError, match=message):
+            run(source, name, tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("test_tube", "test+_tube"), ("train", "train+"), ("dev board", "dev+ board"), ("eval2", "eval+2"),
+        ("my.val", "my.val+"), ("a-test-b", "a-test+-b"), ("__x", "_+_x"), (".x", "+.x"),
+        ("valve", "valve"), ("protest", "protest"), ("Test", "Test"), ("latest_model", "latest_model"),
+    ],
+)  # fmt: skip
+def test_only_names_that_are_misread_change(label, folder):
+    assert class_folders([label]) == {label: folder}
+
+
+def test_folders_keep_the_order_of_the_classes():
+    numbered = {"a": "0+a", "test tube": "1+test+ tube", "test!": "2+test!"}
+    assert class_folders(["a", "test tube", "test!"]) == numbered
+    assert class_folders(["test tube", "testing"]) == {"test tube": "test+ tube", "testing": "testing+"}
+    for classes in (CLASSES, ("b", "c", "test"), tuple(sorted(f"test {n}" for n in range(120)))):
+        folders = list(class_folders(classes).values())
+        assert folders == sorted(set(folders)) and len(folders) == len(classes)
