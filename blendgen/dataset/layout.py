@@ -1,6 +1,7 @@
 """Layout: where the files of a data set are; see docs/dataset.md.
 
-OUT/images/<split>/<label>/000042.png is a plain ImageFolder: images/ contains nothing else.
+OUT/images/<split>/<label>/000042.png is a plain ImageFolder: README.md next to the
+splits tells a loader what they are.
 """
 
 from __future__ import annotations
@@ -40,6 +41,16 @@ class Layout:
         return self.root / "contact_sheet.jpg"
 
     @property
+    def images_card(self) -> Path:
+        return self.root / "images" / "README.md"
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """The files that do not belong to an image."""
+        described = (self.record, self.manifest, self.failures, self.spec, self.log)
+        return (*described, self.contact_sheet, self.images_card)
+
+    @property
     def log(self) -> Path:
         return self.root / "blender.log"
 
@@ -51,6 +62,10 @@ class Layout:
     @property
     def lock(self) -> Path:
         return self.root / ".blendgen-lock"
+
+    def name(self, path: Path) -> str:
+        """A path as manifest.jsonl has it: relative to the root, with "/"."""
+        return path.relative_to(self.root).as_posix()
 
     def file(self, name: str) -> Path:
         """The path of a file that a row names (rows.py has checked the name); the file may be missing.

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from blendgen.dataset.failures import is_failure_file
+from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
@@ -61,7 +62,8 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     for name in sorted(Folder(layout.root).files()):
         if name == layout.lock.name or Path(name).name in HARMLESS:
             continue
-        top = "/" not in name and bool(known) and is_ours(layout, known, name)
+        own = "/" not in name or layout.root / name == layout.images_card
+        top = own and bool(known) and is_ours(layout, known, name)
         (ours if top or name in named or is_temporary(layout, name) else foreign).append(name)
     return ours, foreign
 
@@ -83,7 +85,7 @@ def is_temporary(layout: Layout, name: str) -> bool:
 
 
 def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | None = None) -> bool:
-    """Whether we wrote a file at the top of the folder; True if there is no file of that name.
+    """Whether we wrote a file that does not belong to an image; True if there is no file of that name.
 
     spec_yaml: the spec that is about to be written
     """
@@ -102,6 +104,8 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
         return _begins(path, LOG_HEAD)
     if path == layout.contact_sheet:
         return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
+    if path == layout.images_card:
+        return _begins(path, b"---\n") and CARD_MARK in path.read_bytes()
     if path == layout.failures:
         return is_failure_file(path)
     return path in (layout.manifest, layout.record)

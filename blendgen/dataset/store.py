@@ -22,6 +22,7 @@ from blendgen.dataset.failures import (
     open_failures,
     sort_failures,
 )
+from blendgen.dataset.images_card import images_card
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
@@ -51,7 +52,6 @@ class Store:
     """An open data set; use as a context manager, which holds its lock.
 
     summary: of the manifest, once the store is finished
-
     record: how the images are made, for dataset.json; a folder is refused if its "digest" or
         "blender_version" differ
     force: remove an existing data set of ours and start again
@@ -153,8 +153,7 @@ class Store:
         self.summary = sort_manifest(self.layout, pending_names(self.layout))
         for name in self.summary.strays:
             self._folder.remove(name)
-        failures = sort_failures(self.layout)
-        self._finished = True
+        failures, self._finished = sort_failures(self.layout), True
         self._record |= {
             "images": self.summary.images,
             "images_per_split": self.summary.per_split(),
@@ -164,6 +163,8 @@ class Store:
         }
         self._record |= _device_record(devices_of(read_record(self.layout)))
         self._write_record(self._record)
+        if self.summary.images:
+            self._folder.write(self.layout.name(self.layout.images_card), images_card(self._record))
         return self._record
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
@@ -196,9 +197,8 @@ class Store:
     def _in_the_way(self, known: dict[str, Any]) -> list[str]:
         """Files of somebody else that this run would overwrite."""
         layout = self.layout
-        files = (layout.record, layout.manifest, layout.failures, layout.spec, layout.log)
-        top = [path.name for path in (*files, layout.contact_sheet)]
-        foreign = [name for name in top if not is_ours(layout, known, name, self._spec_yaml)]
+        own = map(layout.name, layout.own_files)
+        foreign = [name for name in own if not is_ours(layout, known, name, self._spec_yaml)]
         return foreign or sorted(overwritten_files(layout, known, self._read_rows()))
 
     def _read_rows(self) -> set[int]:

@@ -23,7 +23,7 @@ def export_imagefolder(
         sample.place(destination, f"{split}/{folders[sample.label]}/{sample.name}{sample.suffix}")
         counts[split] += 1
         advance(1)
-    destination.write_text("README.md", dataset_card(source, counts, "{split}/**"))
+    destination.write_text("README.md", dataset_card(source, counts, "{split}/**", drop_labels=False))
     renamed = write_class_list(destination, folders)
     return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 

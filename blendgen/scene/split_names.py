@@ -25,6 +25,11 @@ def usual_split(name: str) -> str:
     return SPLIT_ALIASES.get(name.casefold(), name.casefold() if name.casefold() in USUAL_SPLITS else name)
 
 
+def hub_split(name: str) -> str:
+    """The name of a split on the Hugging Face hub."""
+    return {"val": "validation"}.get(usual_split(name), usual_split(name))
+
+
 def split_name_fault(name: str) -> str | None:
     """Why a loader would misread a split of this name; None if none does."""
     meaning = _RESERVED.get(name.casefold())

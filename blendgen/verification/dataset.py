@@ -251,6 +251,6 @@ def _strays(layout: Layout, earlier: _Earlier) -> Iterator[Fault]:
     """Files that no row names: trainers would read them as data."""
     for folder in FOLDERS:
         for path in sorted((layout.root / folder).rglob("*")):
-            name = path.relative_to(layout.root).as_posix()
-            if path.is_file() and name not in earlier.files:
+            name = layout.name(path)
+            if path.is_file() and name not in earlier.files and path != layout.images_card:
                 yield Fault(name, "does not belong to a row")

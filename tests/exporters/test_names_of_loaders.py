@@ -5,7 +5,10 @@ import yaml
 
 from blendgen.errors import DatasetError
 from blendgen.exporters.class_folders import class_folders
-from blendgen.scene.split_names import usual_split
+from blendgen.models.product import Catalog
+from blendgen.scene.split_names import hub_split, usual_split
+from tests.conftest import make_product
+from tests.exporters.conftest import make_dataset
 from tests.exporters.exported import pixels, run
 from tests.exporters.fake import FakeImage, make_fake
 
@@ -50,8 +53,7 @@ def expected(source):
     """Split, as the hub calls it -> pixels of an image -> class."""
     splits = {}
     for row in source.rows():
-        name = usual_split(row.split)
-        images = splits.setdefault("validation" if name == "val" else name, {})
+        images = splits.setdefault(hub_split(row.split), {})
         images[pixels(source.path(row))] = row.label
     return splits
 
@@ -161,3 +163,18 @@ def test_folders_keep_the_order_of_the_classes():
     for classes in (CLASSES, ("b", "c", "test"), tuple(sorted(f"test {n}" for n in range(120)))):
         folders = list(class_folders(classes).values())
         assert folders == sorted(set(folders)) and len(folders) == len(classes)
+
+
+def test_the_images_of_a_data_set_are_read_without_an_export(tmp_path, load):
+    names = ("__dunder", ".hidden", "test_tube", "train", "valve", "größe")
+    catalog = Catalog(tuple(make_product(name, "box", (0.05, 0.04, 0.03)) for name in sorted(names)))
+    splits = {"train": 0.5, "validation": 0.25, "hard": 0.25}
+    source = make_dataset(tmp_path / "set", catalog, 60, exposures_per_shot=1, splits=splits)
+    assert set(source.splits) == set(splits)
+    check(load(tmp_path / "set/images"), source)
+
+
+def test_one_class_is_read_with_its_labels(tmp_path, load):
+    source = made(tmp_path / "set", ("train",), ("box",), each=3)
+    run(source, "imagefolder", tmp_path / "out")
+    check(load(tmp_path / "out"), source)
