@@ -97,12 +97,29 @@ class _Format(click.ParamType):
     help="For a csv that is opened in a spreadsheet: put a ' before names that would run as formulas.",
 )
 @click.option(
+    "--min-visible",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="SHARE",
+    help="Objects of which a smaller share is visible are not labels.",
+)
+@click.option(
+    "--min-area",
+    type=click.FloatRange(0),
+    default=0.0,
+    metavar="PIXELS",
+    help="Objects with fewer visible pixels are not labels: crowds in coco, difficult in voc, else left out.",
+)
+@click.option(
     "--force",
     is_flag=True,
     help="Replace another export in DEST; refused if DEST holds files that no export wrote.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, force, as_json):
+def command(
+    folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, min_visible, min_area,
+    force, as_json,
+):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
     FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
@@ -112,7 +129,8 @@ def command(folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, qu
     with Progress() as progress:
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
-            include=names, quote_formulas=quote_formulas, force=force, progress=progress,
+            include=names, quote_formulas=quote_formulas, min_visible=min_visible, min_area=min_area,
+            force=force, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})

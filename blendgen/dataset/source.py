@@ -19,6 +19,7 @@ from blendgen.dataset.label_file import Channels, LabelFile, decode
 from blendgen.dataset.label_registry import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
+from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
@@ -38,6 +39,7 @@ class Source:
         exports (see for_loaders)
     digest: of spec and models; rows_sha256: of the manifest
     offsets: where each row starts in the manifest, in bytes
+    limits: objects that they exclude are left out of the rows
     """
 
     root: Path
@@ -49,6 +51,7 @@ class Source:
     record: dict[str, Any]
     rows_sha256: str
     offsets: Sequence[int]
+    limits: ObjectLimits = NO_LIMITS
 
     @cached_property
     def splits(self) -> tuple[str, ...]:
@@ -84,12 +87,12 @@ class Source:
         return {label: label_id for label_id, label in enumerate(self.classes)}
 
     def _checked(self, row: Row) -> Row:
-        """The row, its split by the name in exports."""
+        """The row, its split by the name in exports, and its clear objects."""
         self._refuse_unknown(row)
         self._refuse_boxes(row)
         self._refuse_keypoints(row)
-        name = self.split_names[row.split]
-        return row if name == row.split else row.model_copy(update={"split": name})
+        split, objects = self.split_names[row.split], self.limits.clear(row.objects)
+        return row.model_copy(update={"split": split, "objects": objects})
 
     def _refuse_unknown(self, row: Row) -> None:
         """Raises DatasetError for a split or class that dataset.json does not list."""

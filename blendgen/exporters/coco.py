@@ -2,7 +2,8 @@
 
 Category ids start at 1, as in COCO and for loaders that use 0 for the background; category k + 1 is class k.
 Boxes and areas are those of the visible pixels. If the data set has keypoints, they are in the same files, in
-pixels as in the manifest: (0.5, 0.5) is the centre of the top-left pixel.
+pixels as in the manifest: (0.5, 0.5) is the centre of the top-left pixel. Objects beyond min_visible and
+min_area are crowds, which evaluations ignore.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import IO, Any
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.regions import polygons, run_lengths
 from blendgen.scene.row import Row
 
@@ -35,7 +36,7 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
             path = source.path(row)
             name = f"{row.index:06d}{path.suffix}"
             destination.place(path, f"images/{row.split}/{name}")
-            files[row.split].add(source, row, name, options.outlines)
+            files[row.split].add(source, row, name, options)
             advance(1)
         for split, file in files.items():
             file.finish(source, destination, split)
@@ -52,15 +53,15 @@ class _Annotations:
     def counts(self) -> dict[str, int]:
         return {"images": self.images, "annotations": self.annotations}
 
-    def add(self, source: Source, row: Row, name: str, outlines: str) -> None:
+    def add(self, source: Source, row: Row, name: str, options: Options) -> None:
         self.images += 1
         image_id = row.index + 1
         image = {"id": image_id, "file_name": name, "width": row.width, "height": row.height}
         _append(self._images_file, image, self.images)
-        masks = source.object_masks(row) if outlines != "none" else itertools.repeat(None)
+        masks = source.object_masks(row) if options.outlines != "none" else itertools.repeat(None)
         for number, (box, own) in enumerate(zip(row.objects.bbox, masks, strict=False)):
             self.annotations += 1
-            annotation = _annotation(row, number, box, own, outlines)
+            annotation = _annotation(row, number, box, own, options)
             if source.keypoints and row.objects.keypoints is not None:
                 annotation |= _keypoints(row.objects.keypoints[number])
             annotation |= {"id": next(self._ids), "image_id": image_id}
@@ -80,17 +81,18 @@ class _Annotations:
             file.write(b"}\n")
 
 
-def _annotation(row: Row, number: int, box, own, outlines: str) -> dict[str, Any]:
-    objects = row.objects
+def _annotation(row: Row, number: int, box, own, options: Options) -> dict[str, Any]:
+    objects, outlines = row.objects, options.outlines
+    crowd = not options.limits.accept(objects, number)
     annotation = {
         "category_id": objects.category_id[number] + 1,
         "bbox": box,
         "area": objects.area[number],
-        "iscrowd": 0,
+        "iscrowd": int(crowd),
         "visible_fraction": objects.visible_fraction[number],
         "instance_id": objects.instance_id[number],
     }
-    if outlines == "rle":
+    if outlines == "rle" or (crowd and outlines == "polygon"):  # a crowd has run lengths by definition
         annotation["segmentation"] = run_lengths(own)
     elif outlines == "polygon":
         annotation["segmentation"] = [line.ravel().tolist() for line in polygons(own)]
@@ -118,5 +120,6 @@ EXPORTER = Exporter(
     name="coco",
     summary="boxes, masks and keypoints in one JSON file for each split",
     write=export_coco,
-    options=("outlines",),
+    options=("outlines", *LIMITS),
+    marks_unclear=True,
 )

@@ -17,7 +17,7 @@ from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.scene.row import Row
 
 
@@ -54,4 +54,5 @@ EXPORTER = Exporter(
     name="croissant",
     summary="images, a table of labels, and their description in Croissant 1.0",
     write=export_croissant,
+    options=LIMITS,
 )

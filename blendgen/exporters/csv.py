@@ -14,7 +14,7 @@ from typing import Any
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.scene.row import Objects
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
@@ -56,5 +56,5 @@ EXPORTER = Exporter(
     name="csv",
     summary="images and one table with a line for each object",
     write=export_csv,
-    options=("quote_formulas",),
+    options=("quote_formulas", *LIMITS),
 )

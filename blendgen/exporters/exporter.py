@@ -6,10 +6,12 @@ formats.py collects them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from blendgen.dataset.object_limits import ObjectLimits
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.destination import Destination
@@ -18,6 +20,7 @@ from blendgen.exporters.destination import Destination
 _OPTIONS = {"shard_bytes": "shard_mb", "extras": "include"}
 
 OUTLINES = ("rle", "polygon", "none")
+LIMITS = ("min_visible", "min_area")
 TASKS = ("detect", "segment", "obb", "pose", "classify")
 MAX_MARGIN = 2
 MIN_SHARD_MB, MAX_SHARD_MB = 0.001, 100_000
@@ -34,6 +37,7 @@ class Options:
     shard_bytes: approximate size of a file that holds many images
     extras: other files of each image to include, such as "mask" for the file in mask_file_name
     quote_formulas: whether spreadsheets must not run names as formulas
+    min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels
     """
 
     crops: float | None = None
@@ -42,6 +46,8 @@ class Options:
     shard_bytes: int = 256 * 2**20
     extras: tuple[str, ...] = ()
     quote_formulas: bool = False
+    min_visible: float = 0.0
+    min_area: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value that no format accepts."""
@@ -50,6 +56,15 @@ class Options:
                 raise UsageError(f"{name}: expected one of {', '.join(values)}, got {getattr(self, name)!r}")
         if self.crops is not None and not 0 <= self.crops <= MAX_MARGIN:
             raise UsageError(f"crops: expected a margin from 0 to {MAX_MARGIN}, got {self.crops}")
+
+        if not 0 <= self.min_visible <= 1:
+            raise UsageError(f"min_visible: expected a share from 0 to 1, got {self.min_visible}")
+        if not 0 <= self.min_area < math.inf:
+            raise UsageError(f"min_area: expected a number of pixels, 0 or more, got {self.min_area}")
+
+    @property
+    def limits(self) -> ObjectLimits:
+        return ObjectLimits(self.min_visible, self.min_area)
 
     def given(self) -> list[str]:
         """The fields that differ from their defaults."""
@@ -79,6 +94,8 @@ class Exporter:
         each image
     options: the fields of Options that it accepts
     check: raises UsageError for values of the options that do not go together
+    marks_unclear: whether the format has a mark for objects beyond min_visible and min_area; others leave
+        them out
     """
 
     name: str
@@ -86,6 +103,7 @@ class Exporter:
     write: Callable[[Source, Destination, Options, Callable[[int], None]], dict[str, Any]]
     options: tuple[str, ...] = ()
     check: Callable[[Options], None] = _accept
+    marks_unclear: bool = False
 
 
 def check_options(exporter: Exporter, options: Options, others: Iterable[Exporter]) -> None:

@@ -10,12 +10,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import blendgen.exporters
-from blendgen.dataset.source import for_loaders, open_source
+from blendgen.dataset.object_limits import NO_LIMITS
+from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import SetupError, UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options, check_options
@@ -99,6 +101,17 @@ def export(
         check_options(exporter, options, _working_exporters())
         source = for_loaders(open_source(folder))
         identity = {"format": name, **source.identity, **vars(options)}
+        unclear = _unclear_objects(source, options, exporter)
+        if not exporter.marks_unclear:
+            source = replace(source, limits=options.limits)
         begin(source.images)
         with Destination(dest, identity, link, force, (source.root,)) as destination:
-            return exporter.write(source, destination, options, advance)
+            return exporter.write(source, destination, options, advance) | unclear
+
+
+def _unclear_objects(source: Source, options: Options, exporter: Exporter) -> dict[str, int]:
+    """How many objects are not labels, for the result of the export; empty without limits."""
+    if options.limits == NO_LIMITS:
+        return {}
+    unclear = sum(len(row.objects) - len(options.limits.clear(row.objects)) for row in source.rows())
+    return {"objects_ignored" if exporter.marks_unclear else "objects_left_out": unclear}

@@ -14,7 +14,7 @@ from typing import Any
 from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.samples import Sample, samples
 
 
@@ -64,5 +64,5 @@ EXPORTER = Exporter(
     name="hf",
     summary="image folder with metadata.jsonl, as Hugging Face datasets reads it",
     write=export_hf,
-    options=("crops", "extras"),
+    options=("crops", "extras", *LIMITS),
 )

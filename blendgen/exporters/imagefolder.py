@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from blendgen.dataset.object_limits import NO_LIMITS
 from blendgen.dataset.source import Source
+from blendgen.errors import UsageError
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.class_folders import class_folders, write_class_list
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.samples import samples
 
 
@@ -28,9 +30,18 @@ def export_imagefolder(
     return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 
 
+def check_limits(options: Options) -> None:
+    """Raises UsageError for limits of objects without crops: the class of a whole image is its subject's."""
+    if options.crops is None and options.limits != NO_LIMITS:
+        raise UsageError(
+            "min_visible, min_area: need crops in this format, because whole images have one class"
+        )
+
+
 EXPORTER = Exporter(
     name="imagefolder",
     summary="<split>/<class>/ for image classifiers",
     write=export_imagefolder,
-    options=("crops",),
+    options=("crops", *LIMITS),
+    check=check_limits,
 )

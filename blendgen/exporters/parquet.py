@@ -15,7 +15,7 @@ from blendgen.dataset.source import Source
 from blendgen.errors import SetupError
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.huggingface import object_lists
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.samples import Sample
@@ -128,5 +128,5 @@ EXPORTER = Exporter(
     name="parquet",
     summary="Parquet files with the images inside, as Hugging Face datasets reads them",
     write=export_parquet,
-    options=("crops", "extras", "shard_bytes"),
+    options=("crops", "extras", "shard_bytes", *LIMITS),
 )

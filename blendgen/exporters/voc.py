@@ -1,7 +1,7 @@
 """Pascal VOC: JPEGImages/, Annotations/*.xml, ImageSets/Main/<split>.txt and labelmap.txt.
 
 Boxes are whole pixels counted from 1, both ends included, as in VOC. Images keep their format; objects that
-are less than half visible are marked as difficult.
+are less than half visible, or beyond min_visible and min_area, are marked as difficult.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from xml.etree import ElementTree
 
+from blendgen.dataset.object_limits import ObjectLimits
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
-from blendgen.scene.row import Row
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.scene.row import Objects, Row
 
 _DIFFICULT_BELOW = 0.5
 
@@ -22,7 +23,7 @@ def export_voc(source: Source, destination: Destination, options: Options, advan
     for row in source.rows():
         stem, suffix = f"{row.index:06d}", source.path(row).suffix
         destination.place(source.path(row), f"JPEGImages/{stem}{suffix}")
-        destination.write_text(f"Annotations/{stem}.xml", _xml(source, row, stem + suffix))
+        destination.write_text(f"Annotations/{stem}.xml", _xml(source, row, stem + suffix, options.limits))
         stems[row.split].append(stem)
         advance(1)
     for split, names in stems.items():
@@ -36,7 +37,7 @@ def export_voc(source: Source, destination: Destination, options: Options, advan
     return {"images": source.images}
 
 
-def _xml(source: Source, row: Row, name: str) -> str:
+def _xml(source: Source, row: Row, name: str, limits: ObjectLimits) -> str:
     size = {"width": row.width, "height": row.height, "depth": 3}
     root = _element("annotation", {"folder": "JPEGImages", "filename": name, "size": size, "segmented": 0})
     root.insert(2, _element("source", {"database": source.name}))
@@ -48,13 +49,17 @@ def _xml(source: Source, row: Row, name: str) -> str:
             "name": objects.category[number],
             "pose": "Unspecified",
             "truncated": int(cut),
-            "difficult": int(objects.visible_fraction[number] < _DIFFICULT_BELOW),
+            "difficult": int(not _is_easy(objects, number, limits)),
             "occluded": int(objects.visible_fraction[number] < 1),
             "bndbox": box,
         }
         root.append(_element("object", values))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _is_easy(objects: Objects, number: int, limits: ObjectLimits) -> bool:
+    return objects.visible_fraction[number] >= _DIFFICULT_BELOW and limits.accept(objects, number)
 
 
 def _element(name: str, values: dict) -> ElementTree.Element:
@@ -71,4 +76,6 @@ EXPORTER = Exporter(
     name="voc",
     summary="one XML file for each image, as Pascal VOC has it",
     write=export_voc,
+    options=LIMITS,
+    marks_unclear=True,
 )

@@ -14,7 +14,7 @@ from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.samples import Sample
 
@@ -89,5 +89,5 @@ EXPORTER = Exporter(
     name="webdataset",
     summary="tar files of images, classes and JSON",
     write=export_webdataset,
-    options=("crops", "extras", "shard_bytes"),
+    options=("crops", "extras", "shard_bytes", *LIMITS),
 )

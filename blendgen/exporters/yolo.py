@@ -17,8 +17,8 @@ import yaml
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError, UsageError
 from blendgen.exporters.destination import Destination
-from blendgen.exporters.exporter import Exporter, Options
-from blendgen.exporters.imagefolder import export_imagefolder
+from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.imagefolder import check_limits, export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
 from blendgen.exporters.regions import joined, polygons
 from blendgen.geometry.oriented_box import oriented_box
@@ -55,6 +55,8 @@ def _refuse_without_training(source: Source) -> None:
 def _check(options: Options) -> None:
     if options.crops is not None and options.task != "classify":
         raise UsageError(f"crops: an option of the task classify, not of {options.task}")
+    if options.task == "classify":
+        check_limits(options)
 
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
@@ -103,6 +105,6 @@ EXPORTER = Exporter(
     name="yolo",
     summary="one text file for each image and data.yaml, as ultralytics reads them",
     write=export_yolo,
-    options=("task", "crops"),
+    options=("task", "crops", *LIMITS),
     check=_check,
 )

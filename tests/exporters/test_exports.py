@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from blendgen.dataset.label_registry import MASK
 from blendgen.dataset.manifest import read_rows
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, UsageError
 from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import built_in, export
 from tests.exporters.conftest import NAMES, make_dataset
@@ -258,3 +259,41 @@ def test_files_that_image_loaders_cannot_open_are_rejected(tmp_path, stock, name
         match=r"include: depth is an EXR file \(000000\.exr\).*, or generate with output\.depth: png",
     ):
         export(source.root, name, tmp_path / "out", Options(extras=("depth",)))
+
+
+LIMITS = {"min_visible": 0.6, "min_area": 400}
+
+
+def unclear(row, number):
+    return row.objects.visible_fraction[number] < 0.6 or row.objects.area[number] < 400
+
+
+def test_objects_that_nobody_could_recognise_are_marked_or_left_out(small, tmp_path):
+    rows = list(small.rows())
+    each = [(row, number) for row in rows for number in range(len(row.objects))]
+    clear = [(row, number) for row, number in each if not unclear(row, number)]
+    assert 5 < len(clear) < len(each) - 5
+    result = run(small, "coco", tmp_path / "coco", **LIMITS)
+    assert result["objects_ignored"] == len(each) - len(clear)
+    for split in small.splits:
+        page = json.loads((tmp_path / f"coco/annotations/instances_{split}.json").read_text("utf-8"))
+        own = [(row, number) for row, number in each if row.split == split]
+        assert [bool(one["iscrowd"]) for one in page["annotations"]] == [unclear(*one) for one in own]
+    for name, count in (("yolo", "objects"), ("csv", "objects")):
+        result = run(small, name, tmp_path / name, **LIMITS)
+        assert (result[count], result["objects_left_out"]) == (len(clear), len(each) - len(clear))
+    assert run(small, "imagefolder", tmp_path / "crops", crops=0.1, **LIMITS)["images"] == len(clear)
+    assert "objects_left_out" not in run(small, "yolo", tmp_path / "all")
+    with pytest.raises(UsageError, match="need crops in this format"):
+        run(small, "imagefolder", tmp_path / "whole", **LIMITS)
+    with pytest.raises(UsageError, match="min_visible: an option of coco, croissant, csv"):
+        run(small, "bop", tmp_path / "bop", **LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("min_visible", 1.1), ("min_visible", math.nan), ("min_area", -1), ("min_area", math.inf)],
+)
+def test_limits_of_objects_that_are_not_possible_are_refused(small, tmp_path, name, value):
+    with pytest.raises(UsageError, match=f"{name}: expected"):
+        run(small, "coco", tmp_path / "out", **{name: value})
