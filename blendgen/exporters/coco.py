@@ -31,7 +31,7 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
             for split in source.splits
         }
         ids = itertools.count(1)  # unique in the data set, so that files of splits can be merged
-        files = {split: _Annotations(*pair, ids) for split, pair in parts.items()}
+        files = {split: _Annotations(ids, *pair) for split, pair in parts.items()}
         for row in source.rows():
             path = source.path(row)
             name = f"{row.index:06d}{path.suffix}"
@@ -46,7 +46,7 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
 class _Annotations:
     """The images and annotations of a split, in temporary files until both are complete."""
 
-    def __init__(self, images_file: IO[bytes], annotations_file: IO[bytes], ids: Iterator[int]):
+    def __init__(self, ids: Iterator[int], images_file: IO[bytes], annotations_file: IO[bytes]):
         self._images_file, self._annotations_file, self._ids = images_file, annotations_file, ids
         self.images = self.annotations = 0
 
