@@ -223,8 +223,7 @@ def export(
     folder: AnyPath, format: str, dest: AnyPath, *,
     link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
     shard_mb: float = 256.0, include: Iterable[str] = (), quote_formulas: bool = False,
-    min_visible: float = 0.0, min_area: float = 0.0,
-    force: bool = False, progress: ProgressLike = False,
+    min_visible: float = 0.0, min_area: float = 0.0, force: bool = False, progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 

@@ -94,10 +94,7 @@ class _NumberField(DistributionField):
             advice = "; use truncated_normal to keep it within bounds" if math.isinf(high) else ""
             raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{advice}")
         if self.whole and not self._is_whole(distribution):
-            raise ValueError(
-                f"must give whole numbers only, got {distribution.plain()!r}; "
-                "use {integers: [low, high]} or {choice: [...]}"
-            )
+            raise ValueError(f"must give whole numbers, got {distribution.plain()!r}; use integers or choice")
 
     def _unchecked(self, value: Any) -> Distribution:
         if isinstance(value, dict) and "same_as" in value:
