@@ -3,13 +3,17 @@
 Names are written unchanged, for programs; a spreadsheet would evaluate one that starts with = as a formula.
 `quote_formulas` puts a ' in front of such names, which spreadsheets do not display.
 source: OWASP, CSV Injection
+
+pandas reads some names as missing values, and names that all look like numbers as numbers, unless it is
+called with keep_default_na=False and the type str; a warning says so for such classes.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from blendgen.dataset.source import Source
@@ -19,11 +23,18 @@ from blendgen.scene.row import Objects
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
+# source: pandas.read_csv, na_values
+_MISSING_TO_PANDAS = {
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
+}  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _OBJECT = ("category", "category_id", "x", "y", "w", "h", *_COLUMNS)
+_log = logging.getLogger(__name__)
 
 
 def export_csv(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
+    _warn_of_numbers_and_missing_values(source.classes)
     objects = 0
     with destination.opened("labels.csv") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
@@ -40,6 +51,26 @@ def export_csv(source: Source, destination: Destination, options: Options, advan
             advance(1)
         text.detach()
     return {"images": source.images, "objects": objects}
+
+
+def _warn_of_numbers_and_missing_values(classes: Sequence[str]) -> None:
+    missing = [repr(label) for label in classes if label in _MISSING_TO_PANDAS]
+    numbers = all(_is_number(label) for label in classes)
+    if missing or numbers:
+        what = f"{', '.join(missing)} as missing" if missing else "all classes as numbers"
+        _log.warning(
+            "labels.csv: pandas reads %s unless it is called with keep_default_na=False, "
+            'dtype={"label": str, "category": str}',
+            what,
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _objects(objects: Objects) -> Iterator[tuple[Any, ...]]:

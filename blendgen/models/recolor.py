@@ -104,7 +104,10 @@ def read_table(path: Path) -> Table:
     except (OSError, UnicodeDecodeError) as error:
         reason = "not a UTF-8 text file" if isinstance(error, ValueError) else error.strerror
         raise SpecError([Problem(str(path), 0, 0, "", f"cannot be read: {reason}")]) from None
-    document = _csv_document(text, str(path)) if path.suffix.lower() == ".csv" else parse(text, str(path))
+    suffix = path.suffix.lower()
+    if suffix == ".json":  # the parser takes JSON as YAML, which does not allow tabs between values
+        text = text.replace("\t", " ")
+    document = _csv_document(text, str(path)) if suffix == ".csv" else parse(text, str(path))
     try:
         return _TABLE.validate_python(document.value)
     except ValidationError as error:
@@ -159,6 +162,12 @@ def _table_document(reader: csv.DictReader, file: str) -> Document:
     places: dict[FieldPath, tuple[int, int]] = {}
     for row in reader:
         name, part = row["colorway"], row["part"]
+        if not any(row.values()):  # spreadsheets leave empty rows at the end
+            continue
+        if part in value.get(name, {}):
+            line, _ = places[(name, part)]
+            message = f"the part {part!r} already has a row, in line {line}; remove one of them"
+            raise SpecError([Problem(file, reader.line_num, 1, name, message)])
         value.setdefault(name, {})[part] = {
             key: row[key] if key == "color" else _number(row[key]) for key in _COLUMNS[2:] if row.get(key)
         }

@@ -297,3 +297,24 @@ def test_objects_that_nobody_could_recognise_are_marked_or_left_out(small, tmp_p
 def test_limits_of_objects_that_are_not_possible_are_refused(small, tmp_path, name, value):
     with pytest.raises(UsageError, match=f"{name}: expected"):
         run(small, "coco", tmp_path / "out", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("classes", "what"),
+    [
+        (["NA", "box", 'it\'s, "so"', "null"], "'NA', 'null' as missing"),
+        (["007", "1e3"], "all classes as numbers"),
+        (["007", "box"], None),
+    ],
+)
+def test_pandas_reads_names_that_look_like_something_else(tmp_path, caplog, classes, what):
+    import pandas
+
+    images = [FakeImage("train", k, [(k, (3, 3, 9, 9))]) for k in range(len(classes))]
+    run(make_fake(tmp_path / "set", classes, images), "csv", tmp_path / "out")
+    text = dict.fromkeys(("label", "category"), str)
+    table = pandas.read_csv(tmp_path / "out/labels.csv", keep_default_na=False, dtype=text)
+    assert table["label"].tolist() == table["category"].tolist() == classes
+    naive = pandas.read_csv(tmp_path / "out/labels.csv")
+    assert (naive["label"].tolist() == classes) is (what is None)
+    assert what in caplog.text if what else "pandas" not in caplog.text

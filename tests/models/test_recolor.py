@@ -67,6 +67,19 @@ def test_a_table_says_the_same_in_every_format(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "colorway,part,color\r\nred,*,#ff0000\r\n,,\r\n\r\n,,\r\n"),
+        ("a.json", '{\n\t"red":\t{"*": "#ff0000"}\n}\n'),
+    ],
+)
+def test_empty_rows_of_a_spreadsheet_and_tabs_of_json_are_harmless(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    table = read_table(tmp_path / name)
+    assert {name: list(parts) for name, parts in table.items()} == {"red": ["*"]}
+
+
+@pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
         ("a.csv", "colorway,part,color\nred,body,red\n", "a.csv:2:1: red.body.color: a colour is written"),
@@ -75,6 +88,11 @@ def test_a_table_says_the_same_in_every_format(tmp_path, suffix):
             "a.csv",
             "colorway,part,roughness\nred,body,rough\n",
             "a.csv:2:1: red.body.roughness: must be a number, got",
+        ),
+        (
+            "a.csv",
+            "colorway,part,color\nred,*,#ff0000\nblue,*,#0000ff\nred,*,#00ff00\n",
+            "a.csv:4:1: red: the part '*' already has a row, in line 2; remove one of them",
         ),
         ("a.yaml", "red:\n  body: {color: '#ff0000', shine: 1}\n", "a.yaml:2:28: red.body.shine"),
         ("a.json", "[1]", "a.json:1:1: "),
