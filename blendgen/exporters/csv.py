@@ -25,9 +25,9 @@ _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
 # source: pandas.read_csv, na_values
 _MISSING_TO_PANDAS = {
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
-}  # fmt: skip
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _OBJECT = ("category", "category_id", "x", "y", "w", "h", *_COLUMNS)
 _log = logging.getLogger(__name__)
