@@ -7,11 +7,13 @@ other splits are left out: loaders would read `val_synthetic` as a part of `val`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import unicodedata
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +24,7 @@ from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.exporters.class_folders import class_folders, write_class_list
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
+from blendgen.files.photos import IMAGE_ERRORS, plain_png
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
 SPLITS = (TRAIN, "val", "test")
@@ -63,6 +66,7 @@ def mix(
     """Returns counts per split and source, and notes; raises DatasetError."""
     source = for_loaders(open_source(folder))
     photos, notes = read_photos(photos_folder, mixture.shares)
+    photos = _composed(photos, source.classes)
     classes = _classes(source, photos, mixture.extra_classes)
     folders = class_folders(classes)
     wanted = _wanted(source, photos, mixture.ratio, notes)
@@ -81,12 +85,10 @@ def mix(
             file.write(_line(name, row.label, classes, TRAIN, SYNTHETIC, facts).encode())
             counts[TRAIN, SYNTHETIC] += 1
             advance(1)
-        for photo in {photo.sha256: photo for photo in photos}.values():
-            name = (
-                f"{photo.split}/{folders[photo.label]}/{REAL}_{photo.sha256[:16]}{photo.path.suffix.lower()}"
-            )
-            destination.place(photo.path, name)
-            facts = {"width": photo.width, "height": photo.height, "sha256": photo.sha256}
+        for photo in photos:
+            name = f"{photo.split}/{folders[photo.label]}/{REAL}_{photo.sha256[:16]}{photo.suffix}"
+            sha256 = _place(destination, photo, name)
+            facts = {"width": photo.width, "height": photo.height, "sha256": sha256}
             file.write(_line(name, photo.label, classes, photo.split, REAL, facts).encode())
             counts[photo.split, REAL] += 1
             advance(1)
@@ -97,6 +99,28 @@ def mix(
     for (split, kind), count in sorted(counts.items()):
         images[split][kind] = count
     return {"images": images, "notes": notes} | renamed
+
+
+def _composed(photos: list[Photo], classes: Sequence[str]) -> list[Photo]:
+    """The photos with classes as the data set writes them: some systems decompose the letters of names."""
+    names = {unicodedata.normalize("NFC", label): label for label in classes}
+    composed = [unicodedata.normalize("NFC", photo.label) for photo in photos]
+    return [
+        replace(photo, label=names.get(label, label)) for photo, label in zip(photos, composed, strict=True)
+    ]
+
+
+def _place(destination: Destination, photo: Photo, name: str) -> str:
+    """Add the photo, converted if loaders would misread it; returns the sha256 of the new file."""
+    if photo.is_plain:
+        destination.place(photo.path, name)
+        return photo.sha256
+    try:
+        data = plain_png(photo.path)
+    except IMAGE_ERRORS as error:
+        raise DatasetError(f"{photo.path}: cannot be read: {error}") from None
+    destination.write_bytes(name, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:

@@ -1,7 +1,8 @@
 """Real photos: an image folder of the user, with or without folders for splits.
 
-In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their split. Without
-split folders, the split of a photo depends on its content, so that it stays the same when photos are added.
+In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their split, and what was
+left out. Without split folders, the split of a photo depends on its content, so that it stays the same when
+photos are added.
 """
 
 from __future__ import annotations
@@ -11,27 +12,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
+from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
 from blendgen.files.image_size import own_pixel_limit
 from blendgen.files.names import name_fault, printable
-from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES
+from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES, is_plain
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
+
+_ALIKE_BITS = 2
 
 
 @dataclass(frozen=True)
 class Photo:
+    """width, height: upright; is_plain: whether every loader reads the file as it is meant
+
+    look: 64 bits that are nearly the same for photos that look nearly the same
+    """
+
     path: Path
     label: str
     split: str
     width: int
     height: int
     sha256: str
+    is_plain: bool
+    look: int
+
+    @property
+    def suffix(self) -> str:
+        """Of its file in a mixture."""
+        return self.path.suffix.lower() if self.is_plain else ".png"
 
 
 def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], list[str]]:
-    """All photos, sorted by path, and a message for each unreadable one.
+    """All photos, sorted by path, each content once, and a message for each file that is left out.
 
     shares: split -> its share, for a folder without split folders
     raises: DatasetError if there are no photos, or if one photo is in two splits
@@ -42,20 +59,65 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
     photos, left_out = [], []
     for path, label, split in _files(folder):
         try:
-            with own_pixel_limit(), Image.open(path) as image:
-                width, height = image.size
-                image.load()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            photos.append(_photo(path, label, split, shares))
         except IMAGE_ERRORS as error:
-            left_out.append(f"{path}: cannot be read: {error}")
-            continue
-        photos.append(Photo(path, label, split or _split_of(digest, shares), width, height, digest))
+            left_out.append(f"{path}: {_reason(path, error)}")
     if not photos:
         raise DatasetError(
             f"{folder}: does not contain photos in class folders ({', '.join(PHOTO_SUFFIXES)})"
         )
     _refuse_leaks(photos)
-    return photos, left_out
+    once = {photo.sha256: photo for photo in reversed(photos)}
+    left_out += [
+        f"{photo.path}: is the same photo as {once[photo.sha256].path}; it counts once"
+        for photo in photos
+        if photo is not once[photo.sha256]
+    ]
+    photos = [photo for photo in photos if photo is once[photo.sha256]]
+    return photos, left_out + _similar_across_splits(photos)
+
+
+def _photo(path: Path, label: str, split: str | None, shares: dict[str, float]) -> Photo:
+    """Raises one of IMAGE_ERRORS."""
+    if path.suffix.lower() not in PHOTO_SUFFIXES:
+        raise ValueError(f"is not one of {', '.join(PHOTO_SUFFIXES)}")
+    with own_pixel_limit(), Image.open(path) as image:
+        if getattr(image, "n_frames", 1) > 1:
+            raise ValueError("is animated or has several pages; save one of them")
+        plain = is_plain(image)
+        upright = ImageOps.exif_transpose(image)  # decodes all of it
+        look = _look(upright)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    split = split or _split_of(digest, shares)
+    return Photo(path, label, split, *upright.size, digest, plain, look)
+
+
+def _reason(path: Path, error: Exception) -> str:
+    return (
+        str(error)
+        if isinstance(error, ValueError) and str(error).startswith("is ")
+        else f"cannot be read: {error}"
+    )
+
+
+def _look(image: Image.Image) -> int:
+    """Which of 8 x 8 neighbours, after shrinking to 9 x 8 pixels, are brighter than the one before.
+
+    source: the difference hash (dHash) of N. Krawetz, Kind of Like That (2013)
+    """
+    grey = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
+    return int("".join("01"[int(bit)] for bit in (np.diff(grey) > 0).ravel()), 2)
+
+
+def _similar_across_splits(photos: list[Photo]) -> list[str]:
+    """A message for each photo that looks like one of another split: scores would be too good."""
+    messages, looks = [], np.array([photo.look for photo in photos], np.uint64)
+    for number, photo in enumerate(photos):
+        alike = np.flatnonzero(np.bitwise_count(looks[:number] ^ looks[number]) <= _ALIKE_BITS)
+        other = next((photos[k] for k in alike if photos[k].split != photo.split), None)
+        if other is not None:
+            messages.append(f"{photo.path} ({photo.split}) looks like {other.path} ({other.split})")
+    return messages
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
@@ -69,7 +131,7 @@ def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
             if fault:
                 raise DatasetError(f"{printable(str(label))}: cannot be the name of a class: it {fault}")
             for path in sorted(label.rglob("*")):
-                if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file():
+                if path.is_file() and path.name not in HARMLESS:
                     yield path, label.name, split
 
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from blendgen.files.image_size import own_pixel_limit, size_fault
 from blendgen.files.regular_file import open_regular
@@ -19,6 +19,7 @@ from blendgen.files.regular_file import open_regular
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 # what Pillow raises for a file that it cannot decode
 IMAGE_ERRORS = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)
+_PLAIN_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 _SMALL_PX = 64
 _WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -52,6 +53,21 @@ def read_photo(path: Path, longest_px: int) -> np.ndarray:
     if size != upright.size:
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.asarray(upright)
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Whether all loaders read the file of an open image as read_photo does: upright, 8 bits, grey or RGB."""
+    upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    return upright and image.mode in ("RGB", "L") and image.format in _PLAIN_FORMATS
+
+
+def plain_png(path: Path) -> bytes:
+    """The photo as a PNG that all loaders read in the same way; raises one of IMAGE_ERRORS."""
+    with own_pixel_limit(), Image.open(path) as image:
+        longest_px = max(image.size)
+    buffer = BytesIO()
+    Image.fromarray(read_photo(path, longest_px)).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
 
 
 def _fitted(size: tuple[int, int], longest_px: int) -> tuple[int, int]:

@@ -5,11 +5,12 @@ import json
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from blendgen.errors import DatasetError
 from blendgen.exporters.mix import Mixture, mix
@@ -166,3 +167,75 @@ def test_the_command(synthetic, photos, tmp_path):
     for ratio in ("five", f"1{400 * '0'}:1", f"1:1{400 * '0'}", "0:1"):
         wrong = subprocess.run([*command, "--ratio", ratio], capture_output=True, text=True)
         assert wrong.returncode == 2 and "expected a ratio such as 5:1" in wrong.stderr
+
+
+def oriented(path, seed):
+    """A photo of 20 x 30 pixels that is stored on its side, and how it is meant."""
+    photo(path, seed)
+    with Image.open(path) as image:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # turned by 90 degrees
+        image.save(path, exif=exif, quality=95)
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image))
+
+
+def test_photos_are_written_as_they_are_meant(synthetic, photos, tmp_path):
+    folder = photos / "train" / NAMES[0]
+    meant = {"a": oriented(folder / "a.jpg", 501)}
+    with Image.open(photo(folder / "tmp.png", 502)) as image:
+        meant["b"] = np.asarray(image.convert("L").convert("RGB"))
+        Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257).save(folder / "b.png")
+        meant["c"] = np.asarray(image)
+        image.convert("CMYK").save(folder / "c.tif")
+        image.convert("P", palette=Image.Palette.ADAPTIVE).save(folder / "d.png")
+        with Image.open(folder / "d.png") as palette:
+            meant["d"] = np.asarray(palette.convert("RGB"))
+        frames = [image, image.rotate(180)]
+        frames[0].save(folder / "moving.webp", save_all=True, append_images=frames[1:], lossless=True)
+    (folder / "tmp.png").unlink()
+    (folder / "e.heic").write_bytes(b"heic")
+    result, rows = mixed(synthetic, photos, tmp_path / "out", 2.0)
+    assert [note.rpartition("/")[2] for note in result["notes"]] == [
+        "e.heic: is not one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp",
+        "moving.webp: is animated or has several pages; save one of them",
+    ]
+    real = [row for row in rows if row["source"] == "real" and row["label"] == NAMES[0]]
+    assert len(real) == 5 + 4
+    written = []
+    for row in real:
+        path = tmp_path / "out" / row["file_name"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+        with Image.open(path) as image:
+            assert image.size == (row["width"], row["height"]) and image.mode == "RGB"
+            written.append(np.asarray(image))
+    for name, pixels in meant.items():
+        assert min(
+            np.abs(pixels - one.astype(int)).max() for one in written if one.shape == pixels.shape
+        ) <= (4 if name == "c" else 0), name
+
+
+def test_a_photo_that_is_there_twice_counts_once(synthetic, photos, tmp_path):
+    folder = photos / "train" / NAMES[0]
+    shutil.copy(folder / "0.jpg", folder / "again.jpg")
+    result, rows = mixed(synthetic, photos, tmp_path / "out")
+    counts = Counter((row["label"], row["source"]) for row in rows if row["split"] == "train")
+    assert (counts[NAMES[0], "real"], counts[NAMES[0], "synthetic"]) == (3, 15)
+    assert result["notes"] == [f"{folder}/again.jpg: is the same photo as {folder}/0.jpg; it counts once"]
+
+
+def test_photos_that_look_alike_in_two_splits_are_reported(synthetic, photos, tmp_path):
+    path = photos / "test" / NAMES[0] / "9.jpg"
+    with Image.open(photos / "train" / NAMES[0] / "0.jpg") as image:
+        image.save(path, quality=60)
+    result, _ = mixed(synthetic, photos, tmp_path / "out")
+    (note,) = result["notes"]
+    assert note == f"{photos}/train/{NAMES[0]}/0.jpg (train) looks like {path} (test)"
+
+
+def test_names_of_folders_in_decomposed_letters_are_those_of_the_classes(synthetic, photos, tmp_path):
+    for split in ("train", "test"):
+        folder = photos / split / NAMES[0]
+        folder.rename(folder.with_name(unicodedata.normalize("NFD", NAMES[0])))
+    _, rows = mixed(synthetic, photos, tmp_path / "out")
+    assert {row["label"] for row in rows} == set(NAMES)
