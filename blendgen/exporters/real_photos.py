@@ -113,7 +113,8 @@ def _similar_across_splits(photos: list[Photo]) -> list[str]:
     """A message for each photo that looks like one of another split: scores would be too good."""
     messages, looks = [], np.array([photo.look for photo in photos], np.uint64)
     for number, photo in enumerate(photos):
-        alike = np.flatnonzero(np.bitwise_count(looks[:number] ^ looks[number]) <= _ALIKE_BITS)
+        bits = np.unpackbits((looks[:number] ^ looks[number]).view(np.uint8)).reshape(-1, 64)
+        alike = np.flatnonzero(bits.sum(axis=1) <= _ALIKE_BITS)
         other = next((photos[k] for k in alike if photos[k].split != photo.split), None)
         if other is not None:
             messages.append(f"{photo.path} ({photo.split}) looks like {other.path} ({other.split})")
