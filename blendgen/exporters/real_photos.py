@@ -47,6 +47,10 @@ class Photo:
         return self.path.suffix.lower() if self.is_plain else ".png"
 
 
+class _Unfit(ValueError):
+    """A file that is not a photo; the message says what it is."""
+
+
 def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], list[str]]:
     """All photos, sorted by path, each content once, and a message for each file that is left out.
 
@@ -61,7 +65,9 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
         try:
             photos.append(_photo(path, label, split, shares))
         except IMAGE_ERRORS as error:
-            left_out.append(f"{path}: {_reason(path, error)}")
+            left_out.append(
+                f"{path}: {error}" if isinstance(error, _Unfit) else f"{path}: cannot be read: {error}"
+            )
     if not photos:
         raise DatasetError(
             f"{folder}: does not contain photos in class folders ({', '.join(PHOTO_SUFFIXES)})"
@@ -80,24 +86,16 @@ def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], li
 def _photo(path: Path, label: str, split: str | None, shares: dict[str, float]) -> Photo:
     """Raises one of IMAGE_ERRORS."""
     if path.suffix.lower() not in PHOTO_SUFFIXES:
-        raise ValueError(f"is not one of {', '.join(PHOTO_SUFFIXES)}")
+        raise _Unfit(f"is not one of {', '.join(PHOTO_SUFFIXES)}")
     with own_pixel_limit(), Image.open(path) as image:
         if getattr(image, "n_frames", 1) > 1:
-            raise ValueError("is animated or has several pages; save one of them")
+            raise _Unfit("is animated or has several pages; save one of them")
         plain = is_plain(image)
         upright = ImageOps.exif_transpose(image)  # decodes all of it
         look = _look(upright)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     split = split or _split_of(digest, shares)
     return Photo(path, label, split, *upright.size, digest, plain, look)
-
-
-def _reason(path: Path, error: Exception) -> str:
-    return (
-        str(error)
-        if isinstance(error, ValueError) and str(error).startswith("is ")
-        else f"cannot be read: {error}"
-    )
 
 
 def _look(image: Image.Image) -> int:
