@@ -266,7 +266,7 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
     [
         (["absent"], 2, "does not exist"),
         (["notes.txt"], 3, "is neither a model file nor a sidecar"),
-        (["scene.yaml", "--unit", "mm"], 2, "a spec states them"),
+        (["scene.yaml", "--unit", "mm"], 2, "for a spec, set them under its products"),
         ([".", "--init"], 2, "a sidecar is made for one model file"),
     ],
 )
