@@ -182,15 +182,15 @@ def oriented(path, seed):
 
 def test_photos_are_written_as_they_are_meant(synthetic, photos, tmp_path):
     folder = photos / "train" / NAMES[0]
-    meant = {"a": oriented(folder / "a.jpg", 501)}
+    expected = {"a": oriented(folder / "a.jpg", 501)}
     with Image.open(photo(folder / "tmp.png", 502)) as image:
-        meant["b"] = np.asarray(image.convert("L").convert("RGB"))
+        expected["b"] = np.asarray(image.convert("L").convert("RGB"))
         Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257).save(folder / "b.png")
-        meant["c"] = np.asarray(image)
+        expected["c"] = np.asarray(image)
         image.convert("CMYK").save(folder / "c.tif")
         image.convert("P", palette=Image.Palette.ADAPTIVE).save(folder / "d.png")
         with Image.open(folder / "d.png") as palette:
-            meant["d"] = np.asarray(palette.convert("RGB"))
+            expected["d"] = np.asarray(palette.convert("RGB"))
         frames = [image, image.rotate(180)]
         frames[0].save(folder / "moving.webp", save_all=True, append_images=frames[1:], lossless=True)
     (folder / "tmp.png").unlink()
@@ -209,7 +209,7 @@ def test_photos_are_written_as_they_are_meant(synthetic, photos, tmp_path):
         with Image.open(path) as image:
             assert image.size == (row["width"], row["height"]) and image.mode == "RGB"
             written.append(np.asarray(image))
-    for name, pixels in meant.items():
+    for name, pixels in expected.items():
         assert min(
             np.abs(pixels - one.astype(int)).max() for one in written if one.shape == pixels.shape
         ) <= (4 if name == "c" else 0), name
