@@ -167,6 +167,7 @@ def blendgen(site: Path, *arguments) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_the_command_exports_in_the_format_of_a_package(site, dataset, tmp_path):
     done = blendgen(site, "export", dataset.root, "labels", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr

@@ -44,12 +44,14 @@ def test_without_matplotlib_the_report_is_written_and_a_message_says_why_there_i
     assert "blendgen[report]" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_plot_is_written_next_to_the_report(tmp_path):
     pytest.importorskip("matplotlib")
     bench._write(fake_report(), "{}", tmp_path)
     assert (tmp_path / "bench.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_missing_python_to_compare_with_is_reported_before_the_measurements(scene, tmp_path):
     pytest.importorskip("bpy")
     result = run("--scene", scene, "--quick", "--against", tmp_path)

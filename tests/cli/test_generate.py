@@ -232,6 +232,7 @@ def test_a_signal_finishes_begun_images_and_reports_their_number(spec, tmp_path,
     assert sorted(row.image.name for row in rows) == images
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(spec, finished, tmp_path):
     folder = tmp_path / "out"
     process = start_long_run(spec, folder)

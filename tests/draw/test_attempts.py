@@ -159,6 +159,7 @@ def test_a_check_warns_of_a_large_share(shapes):
     assert not any("infeasible" in note for note in notes[1])
 
 
+@pytest.mark.slow
 def test_a_check_counts_the_shots_that_cannot_be_made_as_a_run_leaves_them_out(shapes):
     inventory = Inventory(shapes, make_class_table(shapes))
     mostly_too_near = {"distance_m": {"choice": {0.01: 20, 0.4: 1}}}

@@ -108,6 +108,7 @@ def test_no_meshes_intersect_in_100_images_of_several_products(inventory_of, mes
     assert pairs > 40  # overlapping boxes are common; the meshes in them do not intersect
 
 
+@pytest.mark.slow
 def test_intersecting_meshes_are_detected(inventory_of, meshes):
     """So the test above can fail."""
     _, inventory = inventory_of("apart")

@@ -98,6 +98,7 @@ def test_a_back_lit_sheet_is_as_bright_as_white_paper_in_the_emission_group(stoc
     assert film.radiance_linear["emission"].mean() == pytest.approx(0.98, abs=0.03)
 
 
+@pytest.mark.slow
 def test_a_distractor_is_visible_background(stock, engine_for):
     thing = replace(stock.product("box"), name="distractor box")
     engine = engine_for(3, replace(stock, distractors=(thing,)))

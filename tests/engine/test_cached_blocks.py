@@ -37,6 +37,7 @@ def files(tmp_path):
     return sorted(path for path in (tmp_path / "cache/shaders").rglob("*") if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [
@@ -82,6 +83,7 @@ def test_a_damaged_file_is_replaced(fresh, stock, tmp_path, damage):
     assert [path.stat().st_size for path in files(tmp_path)] == pytest.approx(sizes, rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_only_costs_time(fresh, stock, tmp_path):
     written = picture(fresh(), stock, "paper")
     (tmp_path / "cache").rename(tmp_path / "away")

@@ -288,6 +288,7 @@ def huge_png(path: Path, side: int) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IEND", b""))
 
 
+@pytest.mark.slow
 def test_a_huge_texture_is_missing_and_an_exr_texture_is_read(tmp_path):
     import OpenEXR
 

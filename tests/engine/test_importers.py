@@ -24,6 +24,7 @@ from tests.engine.model_files import write_models
 pytest.importorskip("bpy")
 from blendgen.engine.blender.importing.importers import _call
 
+pytestmark = pytest.mark.slow  # a child process with Blender imports some thirty files
 # what Blender makes of an error in an importer that is Python code
 SCRIPT_ERROR = """Error: Python: Traceback (most recent call last):
   File "importer.py", line 10, in execute

@@ -259,6 +259,7 @@ def test_a_torn_line_of_the_list_does_not_lose_the_next_file(tmp_path):
         assert destination.has("a") and destination.has("c")
 
 
+@pytest.mark.slow
 def test_the_command_prints_its_result(small, tmp_path):
     command = [sys.executable, "-m", "blendgen", "export", str(small.root)]
     done = subprocess.run([*command, "coco", str(tmp_path / "a"), "--json"], capture_output=True, text=True)

@@ -81,6 +81,7 @@ def test_an_early_worker_without_a_pool_is_killed(tmp_path, monkeypatch):
     assert has_ended(pid) and not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_an_early_worker_does_not_outlive_its_parent(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with start_early_worker() as early_worker:

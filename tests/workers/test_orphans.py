@@ -61,6 +61,7 @@ def wait_until(condition, timeout_s=30.0):
     return condition()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what, processes",
     [

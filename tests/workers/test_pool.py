@@ -134,6 +134,7 @@ def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypa
     assert len(one) == 1 and len(processes) == len(TASKS) and len(set(processes)) > 1
 
 
+@pytest.mark.slow
 def test_a_worker_is_replaced_after_a_number_of_shots(job, monkeypatch):
     monkeypatch.setattr(pool, "SHOTS_PER_PROCESS", 1)
     processes = results(job, failing.returns_process_id, workers=2)
@@ -222,12 +223,14 @@ def test_the_time_that_the_caller_takes_is_not_silence_of_a_worker(job, monkeypa
     clock[0] += 1e6
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_while_it_starts_is_reported(job):
     run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_initializing, Steps(failing.works))
     with pytest.raises(EngineError, match="ended while it started"):
         list(run)
 
 
+@pytest.mark.slow
 def test_other_child_processes_of_the_caller_live_on(job):
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(30,))
     other.start()
