@@ -1,7 +1,7 @@
 """Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
 
-`load_dataset(folder)` returns image, label and objects; `--include mask` adds the masks in <split>/mask/, as a
-second image column of that name. scene/split_names.py names the splits; the card lists them.
+`load_dataset(folder)` returns image, label and objects; `--include mask` adds the masks in <split>/mask/, as
+a second image column of that name. scene/split_names.py names the splits; the card lists them.
 """
 
 from __future__ import annotations
