@@ -139,7 +139,10 @@ def value_for(part: str, by_pattern: Iterable[tuple[str, _Value]]) -> _Value | N
 
 
 def _problem(document: Document, fault: ErrorDetails) -> Problem:
-    return document.problem(tuple(fault["loc"]), message_of(fault))
+    """A file without colourways and parts is perhaps not a table at all: its content is not printed."""
+    message = message_of(fault)
+    is_table = len(fault["loc"]) > 1
+    return document.problem(tuple(fault["loc"]), message if is_table else message.partition(", got ")[0])
 
 
 def _csv_document(text: str, file: str) -> Document:

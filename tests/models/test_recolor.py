@@ -125,3 +125,14 @@ def test_a_table_that_is_not_csv_is_refused_with_its_line(tmp_path, text):
     (tmp_path / "colors.csv").write_text(text)
     with pytest.raises(SpecError, match=r"colors.csv:\d+:1: .*cannot be read as CSV"):
         read_table(tmp_path / "colors.csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["root:x:0:0:root:/root\n", "user: {}\npassword: root:x:0:0\n", "- root:x:0:0\n"]
+)
+def test_the_content_of_a_file_that_is_not_a_table_is_not_printed(tmp_path, text):
+    """A spec of a stranger can name any file as its table."""
+    (tmp_path / "passwd.yaml").write_text(text)
+    with pytest.raises(SpecError, match=r"passwd\.yaml:\d:\d+: .*must be a mapping") as caught:
+        read_table(tmp_path / "passwd.yaml")
+    assert "root:x" not in str(caught.value)
