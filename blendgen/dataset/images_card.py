@@ -14,7 +14,7 @@ import yaml
 
 from blendgen.scene.split_names import hub_split
 
-MARK = b"Images of a data set of blendgen."
+MARK = b"---\n# the images of a data set of blendgen\n"  # the file begins like this
 _SKIPPED = ("__", ".")  # folders whose names begin like this are read only where a pattern names them
 
 
@@ -26,7 +26,7 @@ def images_card(record: dict[str, Any]) -> bytes:
     ]
     head = {"configs": [{"config_name": "default", "data_files": files, "drop_labels": False}]}
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
-    return b"---\n" + text.encode() + b"---\n\n" + MARK + b"\n"
+    return MARK + text.encode() + b"---\n"
 
 
 def _patterns(split: str, classes: Iterable[str]) -> Iterable[str]:

@@ -105,7 +105,7 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
     if path == layout.contact_sheet:
         return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
     if path == layout.images_card:
-        return _begins(path, b"---\n") and CARD_MARK in path.read_bytes()
+        return _begins(path, CARD_MARK)
     if path == layout.failures:
         return is_failure_file(path)
     return path in (layout.manifest, layout.record)

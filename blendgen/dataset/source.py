@@ -92,6 +92,8 @@ class Source:
         self._refuse_boxes(row)
         self._refuse_keypoints(row)
         split, objects = self.split_names[row.split], self.limits.clear(row.objects)
+        if split == row.split and objects is row.objects:
+            return row
         return row.model_copy(update={"split": split, "objects": objects})
 
     def _refuse_unknown(self, row: Row) -> None:

@@ -470,3 +470,15 @@ def test_jpeg_without_masks_is_written_on_request(tmp_path, flat_pipeline):
         assert row.image.name.endswith(".jpg") and list(row.files) == ["image"]
         with Image.open(layout.root / row.image.name) as picture:
             assert picture.format == "JPEG"
+
+
+def test_a_card_of_somebody_else_in_the_folder_of_images_stays(tmp_path, pipeline):
+    layout = make(tmp_path / "set", pipeline, [0])
+    card = layout.images_card
+    assert card.read_bytes().startswith(b"---\n# the images of a data set of blendgen\n")
+    make(layout.root, pipeline, [1])  # ours is written again
+    card.write_text("---\nlicense: mit\n---\nmine\n")
+    for force in (False, True):
+        with pytest.raises(DatasetError, match=r"images/README\.md"):
+            Store(layout.root, dict(RECORD), "spec: 1\n", force=force).__enter__()
+    assert card.read_text().endswith("mine\n")
