@@ -198,10 +198,27 @@ def test_ctrl_c_finishes_the_images_that_are_being_rendered(tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_in_the_body_of_a_loop_over_rows_is_not_held_back(tmp_path):
     folder = tmp_path / "out"
-    body = "for row in blendgen.generate_rows(spec, sys.argv[1], workers=1): time.sleep(50)"
-    message, count = interrupted(body, folder)
+    loop = "for row in blendgen.generate_rows(spec, sys.argv[1], workers=1): "
+    body = loop + "open(sys.argv[1] + '/entered', 'w').write(row.label); time.sleep(500)"
+    message, count = interrupted(body, folder, first_file="entered")
     assert message == "KeyboardInterrupt "
     assert int(count) == len(rows_of(folder)) == len(list(folder.glob("images/**/*.png"))) > 0
+
+
+@pytest.mark.slow
+def test_a_signal_before_a_row_is_given_keeps_the_body_of_the_loop_from_running(tmp_path):
+    def interrupts(finished: int, total: int) -> None:
+        if finished:
+            signal.raise_signal(signal.SIGINT)
+
+    messages = {4: "stopped: all images are finished", 100: "images are finished in .* missing"}
+    for images, message in messages.items():
+        folder = tmp_path / str(images)
+        options = {"overrides": {"images": images}, "workers": 1, "progress": interrupts}
+        with pytest.raises(blendgen.Interrupted, match=message):
+            for _ in blendgen.generate_rows(SPEC, folder, **options):
+                pytest.fail("the body runs")
+        assert 0 < len(rows_of(folder)) <= images
 
 
 @pytest.mark.slow

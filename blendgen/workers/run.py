@@ -23,7 +23,7 @@ from blendgen.dataset.store import Store, refuse_foreign_folder, unbalanced_spli
 from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
-from blendgen.errors import UsageError
+from blendgen.errors import Interrupted, UsageError
 from blendgen.report.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
@@ -134,12 +134,16 @@ def checked_indices(indices: Sequence[int]) -> Sequence[int]:
 def made_rows(run: Run) -> Iterator[Row]:
     """Make the images of a run; gives each row to the caller as soon as the manifest has it.
 
-    While the caller's code runs, signals are handled as they were before.
+    While the caller's code runs, signals are handled as they were before. After a signal, images that are
+    being rendered are still recorded, and the caller gets no more rows.
     """
     with StopSignal() as stop:
         for rows in run.batches(stop):
-            with stop.released():
-                yield from rows
+            if stop.signum is None:
+                with stop.released():
+                    yield from rows
+    if stop.signum is not None:
+        raise Interrupted(stop.signum, f"stopped: all images are finished in {run.store.layout.root}")
     completed(run)
 
 
