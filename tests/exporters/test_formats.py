@@ -26,10 +26,8 @@ def test_no_other_source_file_names_a_format():
     """A new format is one file: its own."""
     package = Path(formats.__file__).parent.parent
     shared = [package / "exporters" / f"{name}.py" for name in ("formats", "destination")]
-    shared += [package / "cli" / "__init__.py", package / "api.py"]
-    named = {
-        path.name: [name for name in FORMATS if f'"{name}"' in path.read_text("utf-8")] for path in shared
-    }
+    shared += [package / "cli" / "__init__.py", *(package / "api").glob("*.py")]
+    named = {path: [name for name in FORMATS if f'"{name}"' in path.read_text("utf-8")] for path in shared}
     assert not any(named.values()), named
 
 

@@ -1,0 +1,34 @@
+"""What a notebook or a script calls. A command is options plus one of these calls, but schema and doctor.
+
+In: paths and plain values. Out: values, arrays and Datasets. A failure raises a BlendgenError. Nothing is
+printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
+"""
+
+from blendgen.api.datasets import export, mix, open_dataset, verify
+from blendgen.api.specs import (
+    Sampled,
+    check,
+    create_sidecar,
+    generate,
+    generate_rows,
+    inspect_models,
+    load_spec,
+    preview,
+    sample,
+)
+
+__all__ = [
+    "Sampled",
+    "check",
+    "create_sidecar",
+    "export",
+    "generate",
+    "generate_rows",
+    "inspect_models",
+    "load_spec",
+    "mix",
+    "open_dataset",
+    "preview",
+    "sample",
+    "verify",
+]

@@ -1,0 +1,107 @@
+"""Finished data sets: read, check, compare, export, mix them. A failure raises a BlendgenError."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from blendgen.dataset.dataset import Dataset
+    from blendgen.system.progress import ProgressLike
+    from blendgen.verification.dataset import Fault
+
+    AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+def open_dataset(folder: AnyPath) -> Dataset:
+    """The finished data set in a folder, as rows and NumPy arrays; see Dataset.
+
+    raises: DatasetError where there is no data set, or where its run was cut off
+    """
+    from blendgen.dataset.dataset import open_dataset
+
+    return open_dataset(Path(folder))
+
+
+def verify(
+    folder: AnyPath, *,
+    ray_check: int | None = None, rerender: int | None = None, workers: int | None = None,
+    on_fault: Callable[[Fault], None] | None = None, progress: ProgressLike = False,
+) -> list[Fault]:  # fmt: skip
+    """Check every file and every row of a data set; returns what is wrong, an empty list if nothing is.
+
+    ray_check: number of images whose labels are compared with rays through the scene
+    rerender: number of images to render again and to compare byte by byte
+    on_fault: called with each fault as it is detected
+    workers, progress: as for generate
+    raises: BlendgenError if something cannot be checked; Interrupted after a signal
+    """
+    from blendgen.system.progress import reported_to
+    from blendgen.verification.faults import dataset_faults
+
+    faults: list[Fault] = []
+    with reported_to(progress) as reporter:
+        for fault in dataset_faults(Path(folder), ray_check, rerender, workers, reporter):
+            faults.append(fault)
+            if on_fault is not None:
+                on_fault(fault)
+    return faults
+
+
+def export(
+    folder: AnyPath, format: str, dest: AnyPath, *,
+    link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
+    shard_mb: float = 256.0, include: Iterable[str] = (), quote_formulas: bool = False,
+    min_visible: float = 0.0, min_area: float = 0.0, force: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
+
+    link: how images are placed in dest, "hard", "copy" or "symlink"
+    crops: one picture for each product, its box wider by this share on each side; None for whole images
+    outlines: segmentation of coco, "rle", "polygon" or "none"
+    task: of yolo, "detect", "segment", "obb", "pose" or "classify"
+    shard_mb: approximate size of a file that holds many images
+    include: other files of each image, such as "mask"
+    quote_formulas: for csv in spreadsheets; force: replace another export in dest
+    min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels: coco
+        has them as crowds, voc as difficult, other formats leave them out
+    raises: UsageError for options that the format does not accept, DatasetError, SetupError
+    """
+    from blendgen.exporters.exporter import Options, shard_bytes
+    from blendgen.exporters.formats import export
+    from blendgen.system.progress import reported_to
+
+    options = Options(
+        crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas, min_visible, min_area
+    )
+    with reported_to(progress) as reporter:
+        return export(
+            Path(folder), format, Path(dest), options, link, force, reporter.advance, reporter.begin
+        )
+
+
+def mix(
+    folder: AnyPath, photos: AnyPath, dest: AnyPath, *,
+    ratio: float = 5.0, photo_splits: Mapping[str, float] | None = None, extra_classes: bool = False,
+    link: str = "copy", force: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Mix a data set with a folder of real photos into one training set (docs/exports.md).
+
+    Returns {"images": split -> source -> count, "notes": [...]}.
+
+    ratio: synthetic images to one photo, in each class of train; val and test are not mixed
+    photo_splits: shares for photos that are not in split folders; None for 0.7 train, 0.15 val, 0.15 test
+    extra_classes: include photos of classes that the data set does not have
+    link, force: as for export
+    raises: UsageError, DatasetError
+    """
+    from blendgen.exporters.mix import DEFAULT_SHARES, Mixture, mix
+    from blendgen.system.progress import reported_to
+
+    shares = dict(DEFAULT_SHARES if photo_splits is None else photo_splits)
+    mixture = Mixture(ratio, shares, extra_classes)
+    with reported_to(progress) as reporter:
+        reporter.begin(0, "file")
+        return mix(Path(folder), Path(photos), Path(dest), mixture, link, force, reporter.advance)
