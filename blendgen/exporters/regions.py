@@ -7,6 +7,7 @@ top-left pixel, as in COCO and YOLO.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
@@ -25,20 +26,19 @@ def run_lengths(mask: np.ndarray) -> dict[str, Any]:
 def polygons(mask: np.ndarray) -> list[np.ndarray]:
     """The outline of each part, largest first: (n, 2) corners, halfway between pixels inside and outside.
 
-    Without holes, since polygons of COCO and YOLO have none; use RLE for masks with holes.
+    Polygons of COCO and YOLO have no holes, so that of a part is joined with those of its holes: filled by
+    the even-odd rule, it is exactly the pixels of the part.
     """
-    from contourpy import contour_generator
+    from contourpy import FillType, contour_generator
 
     padded = np.pad(mask.astype(np.float64), 1)
-    lines = cast(list[np.ndarray], contour_generator(z=padded).lines(0.5))  # as its line type has them
-    # pixel centres of the padded array are whole numbers: subtract half a pixel of the one-pixel border
-    outlines = [line[:-1] - 0.5 for line in lines if len(line) > 3]
-    if not outlines:
-        return []
-    areas = np.array([_signed_area(line) for line in outlines])
-    outward = np.sign(areas[np.abs(areas).argmax()])  # holes run the other way round than the largest
-    order = np.argsort(-np.abs(areas), kind="stable")
-    return [outlines[i] for i in order if areas[i] * outward > 0]
+    rings = contour_generator(z=padded, fill_type=FillType.OuterOffset).filled(0.5, np.inf)
+    outlines = []
+    for points, offsets in zip(*cast(tuple[list[np.ndarray], list[np.ndarray]], rings), strict=True):
+        # pixel centres of the padded array are whole numbers: subtract half a pixel of the one-pixel border
+        corners = points - 0.5
+        outlines.append(joined([corners[start : end - 1] for start, end in pairwise(offsets)]))
+    return sorted(outlines, key=lambda outline: -abs(_signed_area(outline)))
 
 
 def joined(polygons: Sequence[PointsN2]) -> PointsN2:
@@ -46,10 +46,13 @@ def joined(polygons: Sequence[PointsN2]) -> PointsN2:
 
     Each is joined to the nearest corner of those before it, as the converters of ultralytics do.
     """
+    from scipy.spatial import KDTree
+
     outline = polygons[0]
     for polygon in polygons[1:]:
-        gaps = np.linalg.norm(outline[:, None] - polygon[None], axis=2)
-        here, there = np.unravel_index(gaps.argmin(), gaps.shape)
+        gaps, nearest = map(np.asarray, KDTree(outline).query(polygon))
+        there = int(gaps.argmin())
+        here = nearest[there]
         detour = np.concatenate([np.roll(polygon, -there, axis=0), polygon[there : there + 1]])
         outline = np.concatenate([outline[: here + 1], detour, outline[here:]])
     return outline

@@ -1,9 +1,10 @@
 """YOLO, as ultralytics reads it: images/<split>/, labels/<split>/ and data.yaml.
 
 One line per object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
-parts, joined by lines without an area (segment), the four corners of the smallest rotated box (obb), or the
-box and the keypoints (pose: x, y and 0 for not labelled, 1 for hidden, 2 for visible; every line has the
-keypoints of all classes). `classify` is an ImageFolder, <split>/<class>/.
+parts and holes, joined by lines without an area (segment), the four corners of the smallest rotated box,
+clipped at the border of the image (obb), or the box and the keypoints (pose: x, y and 0 for not labelled, 1
+for hidden, 2 for visible; every line has the keypoints of all classes). `classify` is an ImageFolder,
+<split>/<class>/.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from blendgen.exporters.regions import joined, polygons
 from blendgen.geometry.oriented_box import oriented_box
 from blendgen.scene.row import Row
 
+_ROUNDING = 0.5e-6  # of the numbers in a line
 _log = logging.getLogger(__name__)
 
 
@@ -31,17 +33,34 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
     if options.task == "classify":
         return export_imagefolder(source, destination, options, advance)
     _refuse_without_training(source)
-    objects, union = 0, keypoint_union(source) if options.task == "pose" else None
+    objects = clipped = 0
+    union = keypoint_union(source) if options.task == "pose" else None
     for row in source.rows():
         stem, suffix = f"{row.index:06d}", source.path(row).suffix
         destination.place(source.path(row), f"images/{row.split}/{stem}{suffix}")
-        shapes = _points(source, row, union) if union else _shapes(source, row, options.task)
+        shapes = list(_points(source, row, union) if union else _shapes(source, row, options.task))
+        if options.task == "obb":
+            clipped += sum(map(_reaches_out, shapes))
+            shapes = [np.clip(shape, 0, 1) for shape in shapes]
         lines = [_line(*numbered) for numbered in zip(row.objects.category_id, shapes, strict=True)]
         objects += len(lines)
         destination.write_text(f"labels/{row.split}/{stem}.txt", "".join(lines))
         advance(1)
     destination.write_text("data.yaml", _data_yaml(source, union))
-    return {"images": source.images, "objects": objects}
+    counts = {"images": source.images, "objects": objects}
+    return counts | _report_clipped(clipped, objects)
+
+
+def _report_clipped(clipped: int, objects: int) -> dict[str, int]:
+    """Warn of rotated boxes that are not whole; returns their number for the result."""
+    if not clipped:
+        return {}
+    _log.warning(
+        "obb: the boxes of %d of %d objects reach beyond the image and are clipped at its border, because "
+        "ultralytics expects numbers from 0 to 1; with output.obb, the manifest has them whole (objects.obb)",
+        clipped, objects,
+    )  # fmt: skip
+    return {"objects_clipped": clipped}
 
 
 def _refuse_without_training(source: Source) -> None:
@@ -60,13 +79,17 @@ def _check(options: Options) -> None:
 
 
 def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
-    """(n, 2) numbers from 0 to 1 per object: centre and size of the box, or corners."""
+    """(n, 2) numbers per object, in sizes of the image: centre and size of the box, or corners."""
     objects, size = row.objects, np.array([row.width, row.height])
     if task == "detect":
         yield from (_box(box, size) for box in objects.bbox)
     else:
         for own in source.object_masks(row):
-            yield np.clip((oriented_box(own) if task == "obb" else joined(polygons(own))) / size, 0, 1)
+            yield (oriented_box(own) if task == "obb" else joined(polygons(own))) / size
+
+
+def _reaches_out(corners: np.ndarray) -> bool:
+    return bool(np.abs(corners - np.clip(corners, 0, 1)).max() > _ROUNDING)
 
 
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:

@@ -2,9 +2,11 @@
 
 import json
 
+import hotcoco.mask
 import numpy as np
+import pycocotools.mask
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from scipy import ndimage
@@ -23,6 +25,7 @@ def box_of_mask(mask):
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 
+@settings(deadline=None)  # the first example imports SciPy
 @given(st.integers(0, 10**6), st.floats(0.05, 0.9))
 def test_outlines_have_the_box_of_the_mask_and_one_for_each_part(seed, share):
     mask = np.random.default_rng(seed).random((12, 17)) < share
@@ -33,6 +36,36 @@ def test_outlines_have_the_box_of_the_mask_and_one_for_each_part(seed, share):
     assert len(outlines) == ndimage.label(mask)[1]
     areas = [abs(_signed_area(outline)) for outline in outlines]
     assert areas == sorted(areas, reverse=True) and min(areas) > 0
+
+
+def ring_of(side, hole):
+    """A square of `side` px with a square hole of `hole` px and another of one pixel."""
+    mask = np.zeros((side + 8, side + 12), bool)
+    mask[3 : 3 + side, 5 : 5 + side] = True
+    middle = 5 + (side - hole) // 2
+    mask[middle : middle + hole, middle : middle + hole] = mask[4, 7] = False
+    return mask
+
+
+# a warning of pycocotools 2.0.11 about its own arrays under NumPy 2
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@settings(deadline=None)  # the first example imports SciPy
+@given(st.integers(0, 10**6), st.floats(0.05, 0.95))
+def test_readers_of_coco_draw_the_mask_with_its_holes(seed, share):
+    noise = np.random.default_rng(seed).random((12, 17)) < share
+    for mask in (noise, ring_of(20, 8), ring_of(5, 1)):
+        outlines = polygons(mask)
+        for drawn in (outlines, [joined(outlines)]) if outlines else ():
+            shapes, size = [outline.ravel().tolist() for outline in drawn], mask.shape
+            for reader in (pycocotools.mask, hotcoco.mask):
+                read = reader.decode(reader.merge(reader.frPyObjects(shapes, *size)))
+                assert np.array_equal(read, mask)
+
+
+def test_the_signed_area_of_an_outline_is_that_of_the_part_without_its_holes():
+    (outline,) = polygons(ring_of(20, 8))
+    # cut halfway between pixels: four corners outside lose 1/8 px each, eight corners of holes gain it
+    assert abs(_signed_area(outline)) == pytest.approx(20**2 - 8**2 - 1 + (8 - 4) / 8)
 
 
 def parts_of_a_mask():
