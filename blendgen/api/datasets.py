@@ -53,8 +53,9 @@ def verify(
 def export(
     folder: AnyPath, format: str, dest: AnyPath, *,
     link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
-    shard_mb: float = 256.0, include: Iterable[str] = (), quote_formulas: bool = False,
-    min_visible: float = 0.0, min_area: float = 0.0, force: bool = False, progress: ProgressLike = False,
+    shard_mb: float = 500.0, include: Iterable[str] = (), quote_formulas: bool = False,
+    min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None, force: bool = False,
+    progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 
@@ -67,6 +68,7 @@ def export(
     quote_formulas: for csv in spreadsheets; force: replace another export in dest
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels: coco
         has them as crowds, voc as difficult, other formats leave them out
+    license: of the data set, an identifier of the Hugging Face hub such as "cc-by-4.0", for its dataset card
     raises: UsageError for options that the format does not accept, DatasetError, SetupError
     """
     from blendgen.exporters.exporter import Options, shard_bytes
@@ -74,8 +76,9 @@ def export(
     from blendgen.system.progress import reported_to
 
     options = Options(
-        crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas, min_visible, min_area
-    )
+        crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas, min_visible, min_area,
+        license,
+    )  # fmt: skip
     with reported_to(progress) as reporter:
         return export(
             Path(folder), format, Path(dest), options, link, force, reporter.advance, reporter.begin

@@ -80,7 +80,7 @@ class _Format(click.ParamType):
 @click.option(
     "--shard-mb",
     type=click.FloatRange(0.001, 100_000),
-    default=256,
+    default=500,
     show_default=True,
     help="Approximate size of a file of webdataset or parquet, in MB.",
 )
@@ -111,6 +111,12 @@ class _Format(click.ParamType):
     help="Objects with fewer visible pixels are not labels: crowds in coco, difficult in voc, else left out.",
 )
 @click.option(
+    "--license",
+    metavar="ID",
+    help="Licence that the dataset card states, such as cc-by-4.0; for hf, imagefolder, parquet, webdataset "
+    "and croissant.",
+)
+@click.option(
     "--force",
     is_flag=True,
     help="Replace another export in DEST; refused if DEST holds files that no export wrote.",
@@ -118,7 +124,7 @@ class _Format(click.ParamType):
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, min_visible, min_area,
-    force, as_json,
+    license, force, as_json,
 ):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
@@ -130,7 +136,7 @@ def command(
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
             include=names, quote_formulas=quote_formulas, min_visible=min_visible, min_area=min_area,
-            force=force, progress=progress,
+            license=license, force=force, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})

@@ -15,7 +15,8 @@ from typing import Any
 
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
-from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, ROW_COLUMNS, TABLE, croissant_page
+from blendgen.exporters.croissant_images import ROW_COLUMNS, TABLE, image_files, record_sets, table_file
+from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, croissant_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.scene.row import Row
@@ -35,7 +36,8 @@ def export_croissant(
             digest.update(line)
             suffixes.add(suffix)
             advance(1)
-    page = croissant_page(source, digest.hexdigest(), sorted(suffixes))
+    files = [table_file(digest.hexdigest()), image_files(sorted(suffixes))]
+    page = croissant_page(source, files, record_sets(source), options.license)
     destination.write_text(PAGE, json.dumps(page, indent=1, ensure_ascii=False) + "\n")
     return {"images": source.images}
 
@@ -54,5 +56,5 @@ EXPORTER = Exporter(
     name="croissant",
     summary="images, a table of labels, and their description in Croissant 1.0",
     write=export_croissant,
-    options=LIMITS,
+    options=("license", *LIMITS),
 )

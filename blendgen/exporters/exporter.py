@@ -15,6 +15,7 @@ from blendgen.dataset.object_limits import ObjectLimits
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.destination import Destination
+from blendgen.exporters.licenses import check_license
 
 # field of Options -> the option of an export, where its name differs
 _OPTIONS = {"shard_bytes": "shard_mb", "extras": "include"}
@@ -38,16 +39,18 @@ class Options:
     extras: other files of each image to include, such as "mask" for the file in mask_file_name
     quote_formulas: whether spreadsheets must not run names as formulas
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels
+    license: identifier of the licence of the data set on the Hugging Face hub; None: not stated
     """
 
     crops: float | None = None
     outlines: str = "rle"
     task: str = "detect"
-    shard_bytes: int = 256 * 2**20
+    shard_bytes: int = 500 * 2**20
     extras: tuple[str, ...] = ()
     quote_formulas: bool = False
     min_visible: float = 0.0
     min_area: float = 0.0
+    license: str | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value that no format accepts."""
@@ -56,7 +59,8 @@ class Options:
                 raise UsageError(f"{name}: expected one of {', '.join(values)}, got {getattr(self, name)!r}")
         if self.crops is not None and not 0 <= self.crops <= MAX_MARGIN:
             raise UsageError(f"crops: expected a margin from 0 to {MAX_MARGIN}, got {self.crops}")
-
+        if self.license is not None:
+            check_license(self.license)
         if not 0 <= self.min_visible <= 1:
             raise UsageError(f"min_visible: expected a share from 0 to 1, got {self.min_visible}")
         if not 0 <= self.min_area < math.inf:

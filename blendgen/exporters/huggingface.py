@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from blendgen.dataset.source import Source
-from blendgen.exporters.card import dataset_card
+from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.samples import Sample, samples
@@ -32,7 +32,8 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1
             advance(1)
-    destination.write_text("README.md", dataset_card(source, counts, "{split}/**"))
+    card = dataset_card(source, counts, "{split}/**", tasks(source, options), options)
+    destination.write_text("README.md", card)
     return {"images_per_split": counts}
 
 
@@ -64,5 +65,5 @@ EXPORTER = Exporter(
     name="hf",
     summary="image folder with metadata.jsonl, as Hugging Face datasets reads it",
     write=export_hf,
-    options=("crops", "extras", *LIMITS),
+    options=("crops", "extras", "license", *LIMITS),
 )

@@ -25,7 +25,9 @@ def export_imagefolder(
         sample.place(destination, f"{split}/{folders[sample.label]}/{sample.name}{sample.suffix}")
         counts[split] += 1
         advance(1)
-    destination.write_text("README.md", dataset_card(source, counts, "{split}/**", drop_labels=False))
+    tasks = ["image-classification"]
+    card = dataset_card(source, counts, "{split}/**", tasks, options, drop_labels=False)
+    destination.write_text("README.md", card)
     renamed = write_class_list(destination, folders)
     return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 
@@ -42,6 +44,6 @@ EXPORTER = Exporter(
     name="imagefolder",
     summary="<split>/<class>/ for image classifiers",
     write=export_imagefolder,
-    options=("crops", *LIMITS),
+    options=("crops", "license", *LIMITS),
     check=check_limits,
 )

@@ -1,26 +1,34 @@
-"""Parquet: data/<split>-00000-of-00002.parquet with the images inside, and a dataset card.
+"""Parquet: data/<split>-00000-of-00002.parquet with the images inside, a dataset card and croissant.json.
 
-The schema contains Image and ClassLabel features, so that `load_dataset(folder)` of the datasets library
-returns both; only pyarrow is needed to write them.
+`hf upload` takes the folder as it is: the card states splits, features, sizes and tasks, and shows a few of
+the images. `load_dataset(folder)` returns Image and ClassLabel features, which the schema contains; only
+pyarrow is needed to write them. Like those of the datasets library, the files have a page index, so that the
+hub's viewer reads single pages, and chunks cut by content: an upload after a change sends only what is new.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.source import Source
 from blendgen.errors import SetupError
-from blendgen.exporters.card import dataset_card
+from blendgen.exporters.card import dataset_card, tasks
+from blendgen.exporters.croissant_page import PAGE
+from blendgen.exporters.croissant_parquet import parquet_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.features import IMAGE, Feature, arrow_type, card_features, class_label, lists, value
 from blendgen.exporters.huggingface import object_lists
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
+from blendgen.exporters.previews import Previews
 from blendgen.exporters.samples import Sample
+from blendgen.scene.split_names import hub_split
 
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE, _BYTES_AT_ONCE = 64, 32 * 2**20
 
 
 def export_parquet(
@@ -28,29 +36,47 @@ def export_parquet(
 ):
     """Write all files; the manifest is read twice, because file names contain the number of files."""
     try:
-        import pyarrow as pa
+        import pyarrow  # noqa: F401
     except ImportError as error:
         raise SetupError(f"parquet needs pyarrow ({error}): pip install 'blendgen[parquet]'") from None
-    schema = _schema(pa, source, options)
-    files, counts = dict.fromkeys(source.splits, 0), dict.fromkeys(source.splits, 0)
-    for number, sample in numbered_samples(source, options):
-        files[sample.split] = number + 1
+    features = _features(source, options)
+    files, counts = _counts(source, options)
+    previews = Previews(destination, sum(counts.values()))
 
     def opened(split: str, number: int):
-        name = f"data/{split}-{number:05d}-of-{files[split]:05d}.parquet"
-        return _table(source, destination, name, schema)
+        return _table(source, destination, _file_name(split, number, files[split]), features)
 
     with one_file_per_split(opened) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
-            counts[sample.split] += 1
+            previews.add(sample)
             advance(1)
-    destination.write_text("README.md", dataset_card(source, counts, "data/{split}-*"))
-    return {"images_per_split": counts}
+    info = {"features": card_features(features), **_sizes(destination, files, counts)}
+    purposes, pictures = tasks(source, options), previews.table()
+    card = dataset_card(source, counts, "data/{split}-*", purposes, options, info=info, pictures=pictures)
+    destination.write_text("README.md", card)
+    page = parquet_page(source, features, options.license)
+    destination.write_text(PAGE, json.dumps(page, indent=1, ensure_ascii=False) + "\n")
+    return {"images_per_split": counts, "license": options.license}
+
+
+def _counts(source: Source, options: Options) -> tuple[dict[str, int], dict[str, int]]:
+    """Files and samples of each split."""
+    files, counts = dict.fromkeys(source.splits, 0), dict.fromkeys(source.splits, 0)
+    for number, sample in numbered_samples(source, options):
+        files[sample.split] = number + 1
+        counts[sample.split] += 1
+    return files, counts
+
+
+def _file_name(split: str, number: int, files: int) -> str:
+    return f"data/{split}-{number:05d}-of-{files:05d}.parquet"
 
 
 @contextmanager
-def _table(source: Source, destination: Destination, name: str, schema) -> Iterator[Put]:
+def _table(
+    source: Source, destination: Destination, name: str, features: Mapping[str, Feature]
+) -> Iterator[Put]:
     """Write one file, a few rows at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -58,16 +84,23 @@ def _table(source: Source, destination: Destination, name: str, schema) -> Itera
     if destination.has(name):
         yield lambda sample: None
         return
+    schema = _schema(features)
+    how = {"use_content_defined_chunking": True, "write_page_index": True}
     rows: list[dict[str, Any]] = []
-    with destination.opened(name) as file, pq.ParquetWriter(file, schema) as writer:
+    size = 0
+    with destination.opened(name) as file, pq.ParquetWriter(file, schema, **how) as writer:
 
         def flush() -> None:
+            nonlocal size
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
             rows.clear()
+            size = 0
 
         def put(sample: Sample) -> None:
+            nonlocal size
             rows.append(_record(source, sample))
-            if len(rows) == _ROWS_AT_ONCE:
+            size += sample.size_bytes()
+            if len(rows) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
                 flush()
 
         yield put
@@ -90,43 +123,56 @@ def _record(source: Source, sample: Sample) -> dict[str, Any]:
     }
 
 
-def _schema(pa, source: Source, options: Options):
-    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    label = {"names": list(source.classes), "_type": "ClassLabel"}
-    boxes = pa.list_(pa.list_(pa.float32(), 4))
+def _features(source: Source, options: Options) -> dict[str, Feature]:
+    label = class_label(source.classes)
     objects = {
-        "bbox": (boxes, _lists(_lists(_value("float32"), length=4))),
-        "area": (pa.list_(pa.int64()), _lists(_value("int64"))),
-        "visible_fraction": (pa.list_(pa.float32()), _lists(_value("float32"))),
-        "category": (pa.list_(pa.int64()), _lists(label)),
+        "bbox": lists(lists(value("float32"), length=4)),
+        "area": lists(value("int64")),
+        "visible_fraction": lists(value("float32")),
+        "category": lists(label),
     }
     if source.keypoints:
-        points = pa.list_(pa.list_(pa.list_(pa.float32(), 3)))
-        objects["keypoints"] = (points, _lists(_lists(_lists(_value("float32"), length=3))))
-    columns = {
-        "image": (image, {"_type": "Image"}),
-        **{name: (image, {"_type": "Image"}) for name in options.extras},
-        "label": (pa.int64(), label),
-        "index": (pa.int64(), _value("int64")),
-        "objects": (pa.struct([(key, kind) for key, (kind, _) in objects.items()]),
-                    {key: feature for key, (_, feature) in objects.items()}),
-    }  # fmt: skip
-    features = {name: feature for name, (_, feature) in columns.items()}
+        objects["keypoints"] = lists(lists(lists(value("float32"), length=3)))
+    return {
+        "image": IMAGE,
+        **dict.fromkeys(options.extras, IMAGE),
+        "label": label,
+        "index": value("int64"),
+        "objects": objects,
+    }
+
+
+def _schema(features: Mapping[str, Feature]):
+    import pyarrow as pa
+
     described = {"huggingface": json.dumps({"info": {"features": features}})}
-    return pa.schema([(name, kind) for name, (kind, _) in columns.items()], metadata=described)
+    return pa.schema([(name, arrow_type(one)) for name, one in features.items()], metadata=described)
 
 
-def _value(dtype: str) -> dict[str, Any]:
-    return {"dtype": dtype, "_type": "Value"}
+def _sizes(destination: Destination, files: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, Any]:
+    """Sizes for `dataset_info`, read from the finished files: an earlier run may have written some."""
+    splits: list[dict[str, Any]] = []
+    on_disk = 0
+    for split, total in files.items():
+        paths = [destination.root / _file_name(split, number, total) for number in range(total)]
+        on_disk += sum(path.stat().st_size for path in paths)
+        size = sum(map(_content_bytes, paths))
+        splits.append({"name": hub_split(split), "num_bytes": size, "num_examples": counts[split]})
+    total_bytes = sum(one["num_bytes"] for one in splits)
+    return {"splits": splits, "download_size": on_disk, "dataset_size": total_bytes}
 
 
-def _lists(feature: dict[str, Any], **length: int) -> dict[str, Any]:
-    return {"feature": feature, **length, "_type": "List"}
+def _content_bytes(path: Path) -> int:
+    """Size of the columns of a file, not compressed."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(path)
+    return sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
 
 
 EXPORTER = Exporter(
     name="parquet",
-    summary="Parquet files with the images inside, as Hugging Face datasets reads them",
+    summary="Parquet files with the images inside, for the Hugging Face hub and its datasets library",
     write=export_parquet,
-    options=("crops", "extras", "shard_bytes", *LIMITS),
+    options=("crops", "extras", "shard_bytes", "license", *LIMITS),
 )

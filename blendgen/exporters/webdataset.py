@@ -12,7 +12,7 @@ from typing import Any
 
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
-from blendgen.exporters.card import dataset_card
+from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
@@ -43,7 +43,8 @@ def export_webdataset(
             shards[sample.split] = number + 1
             images[sample.split] += 1
             advance(1)
-    destination.write_text("README.md", dataset_card(source, images, "{split}-*.tar"))
+    card = dataset_card(source, images, "{split}-*.tar", tasks(source, options), options)
+    destination.write_text("README.md", card)
     return {"shards": shards}
 
 
@@ -89,5 +90,5 @@ EXPORTER = Exporter(
     name="webdataset",
     summary="tar files of images, classes and JSON",
     write=export_webdataset,
-    options=("crops", "extras", "shard_bytes", *LIMITS),
+    options=("crops", "extras", "shard_bytes", "license", *LIMITS),
 )
