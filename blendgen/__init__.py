@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         open_dataset,
         preview,
         sample,
+        subset,
         verify,
     )
     from blendgen.errors import (
@@ -62,6 +63,7 @@ __all__ = [
     "open_dataset",
     "preview",
     "sample",
+    "subset",
     "verify",
 ]
 

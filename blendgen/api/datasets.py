@@ -85,6 +85,29 @@ def export(
         )
 
 
+def subset(
+    folder: AnyPath, dest: AnyPath, where: str | None = None, *,
+    splits: Iterable[str] = (), every: int = 1, limit: int | None = None, link: str = "hard",
+    force: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Write some images of a data set, with all their files, as a data set (docs/dataset.md); returns counts.
+
+        subset("dataset", "clear", "visible_fraction > 0.5 and label == 'mug'", splits=["train"])
+
+    where: a condition on the columns of a row; None: all images
+    splits: names of splits; none: all of them
+    every: of the images that match, the first and then every `every`-th; limit: at most so many of these
+    link: how files are placed in dest, "hard" or "copy"; force: replace another subset in dest
+    raises: UsageError for a wrong condition, or where no image matches; DatasetError
+    """
+    from blendgen.exporters.subset import Selection, subset
+    from blendgen.system.progress import reported_to
+
+    selection = Selection(where, tuple(splits), every, limit)
+    with reported_to(progress) as reporter:
+        return subset(Path(folder), Path(dest), selection, link, force, reporter.advance, reporter.begin)
+
+
 def mix(
     folder: AnyPath, photos: AnyPath, dest: AnyPath, *,
     ratio: float = 5.0, photo_splits: Mapping[str, float] | None = None, extra_classes: bool = False,

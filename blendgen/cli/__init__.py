@@ -22,6 +22,7 @@ from blendgen.errors import BlendgenError, ExitCode, Interrupted
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
+    "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
     "verify": "Check every file and label of a data set.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

@@ -39,6 +39,11 @@ def read_rows(path: Path) -> Iterator[Row]:
         yield _parsed(parse_row, line, lines, number)
 
 
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a manifest, in the order of read_rows, as they are."""
+    return _lines_of(path).lines()
+
+
 def read_row(path: Path, number: int, offset: int) -> Row:
     """One row of a manifest.
 

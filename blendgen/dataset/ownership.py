@@ -26,6 +26,7 @@ from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
+SUBSET_KEY = "subset_of"  # of a dataset.json: what its images were chosen from
 SHEET_MARK = b"contact sheet of blendgen"
 _UNKNOWN_FILES = (
     "choose another folder, or delete this one yourself: force (--force) removes only the files of rows that "
@@ -68,9 +69,18 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     return ours, foreign
 
 
-def refuse_unknown_files(layout: Layout) -> None:
-    """Raises DatasetError if a folder without a dataset.json of ours has files of somebody else in it."""
-    _, foreign = our_files(layout, {})
+def refuse_other_folder(layout: Layout, known: dict[str, Any]) -> None:
+    """Raises DatasetError for a folder in which no image can be made.
+
+    It is a subset, which would no longer be what its dataset.json says, or it has files of somebody else and
+    not a dataset.json of ours (known is {} then).
+    """
+    if SUBSET_KEY in known:
+        raise DatasetError(
+            f"{layout.root}: is a subset of another data set, and no images are made in it; choose another "
+            "folder, or generate into the whole data set and choose from it again"
+        )
+    _, foreign = our_files(layout, {}) if not known else ([], [])
     if foreign:
         raise DatasetError(
             f"{layout.root}: is not empty and does not contain a data set of blendgen (dataset.json is "

@@ -33,7 +33,7 @@ from blendgen.dataset.ownership import (
     our_files,
     overwritten_files,
     pending_names,
-    refuse_unknown_files,
+    refuse_other_folder,
     spec_sha256,
 )
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
@@ -170,8 +170,8 @@ class Store:
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
         """Raises DatasetError if a file of somebody else would be removed, overwritten or mixed in."""
         root = self.layout.root
+        refuse_other_folder(self.layout, known)
         if not known:
-            refuse_unknown_files(self.layout)
             return
         self._refuse_other_classes(known)
         different = [key for key in _COMPARED if known.get(key) != self._record[key]]
@@ -245,8 +245,8 @@ def refuse_foreign_folder(folder: Path) -> None:
     """Raises DatasetError, before models are measured, for a folder of somebody else."""
     layout = Layout(folder)
     with suppress(OSError):
-        if folder.is_dir() and not read_record(layout):
-            refuse_unknown_files(layout)
+        if folder.is_dir():
+            refuse_other_folder(layout, read_record(layout))
 
 
 def read_record(layout: Layout) -> dict[str, Any]:

@@ -198,8 +198,11 @@ class Destination:
             return os.fdopen(os.open(self.root / _LIST, flags, 0o666), "wb")
 
     def _remove(self, names: dict[str, int]) -> None:
-        """Remove unchanged files of the export, and folders that are empty afterwards."""
-        for name in names:
+        """Remove unchanged files of the export, and folders that are empty afterwards.
+
+        Those at the top, which describe the others, are removed first: what a kill leaves looks incomplete.
+        """
+        for name in sorted(names, key=lambda name: "/" in name):
             with self._folder.disk_errors(name):
                 if self._is_ours(name):
                     self._folder.remove(name)

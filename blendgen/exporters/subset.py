@@ -1,0 +1,142 @@
+"""Subset: some images of a data set as a data set of their own, with all their files.
+
+In: a data set and a Selection. Out: DEST with the chosen files, in their places, and the chosen lines of the
+manifest, unchanged: numbers of images and classes stay what they are. dataset.json states what the images
+were chosen from; it is written last, so that a killed run leaves nothing that can be opened.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from blendgen.dataset.expression import Expression
+from blendgen.dataset.images_card import images_card
+from blendgen.dataset.label_registry import LABEL_FILES
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import Summary, read_lines
+from blendgen.dataset.ownership import SUBSET_KEY
+from blendgen.dataset.source import Source, open_source
+from blendgen.errors import DatasetError, UsageError, did_you_mean
+from blendgen.exporters.destination import Destination
+from blendgen.files.regular_file import links_outside, read_bounded
+from blendgen.scene.row import Row
+
+LINKS = ("hard", "copy")  # a link that leads out of a data set is a fault of it
+_Chosen = Iterator[tuple[bytes, Row]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which images are chosen; raises UsageError for values that are not possible.
+
+    where: an Expression; None: all images
+    splits: names of splits; none: all of them
+    every: of the images that match, the first and then every `every`-th
+    limit: at most so many of these
+    """
+
+    where: str | None = None
+    splits: tuple[str, ...] = ()
+    every: int = 1
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.where is not None:
+            Expression(self.where)
+        for name, count in (("every", self.every), ("limit", self.limit)):
+            if count is not None and count < 1:
+                raise UsageError(f"{name}: expected at least 1, got {count}")
+
+    def chosen(self, source: Source, advance: Callable[[int], None]) -> _Chosen:
+        """The lines and rows of the chosen images; advance(1) for each image that is looked at."""
+        expression = None if self.where is None else Expression(self.where)
+
+        def matching() -> _Chosen:
+            lines = read_lines(Layout(source.root).manifest)
+            for line, row in zip(lines, source.rows(), strict=True):
+                advance(1)
+                in_split = not self.splits or row.split in self.splits
+                if in_split and (expression is None or expression.matches(row)):
+                    yield line, row
+
+        return itertools.islice(itertools.islice(matching(), 0, None, self.every), self.limit)
+
+
+def subset(
+    folder: Path,
+    dest: Path,
+    selection: Selection,
+    link: str = "hard",
+    force: bool = False,
+    advance: Callable[[int], None] = lambda count: None,
+    begin: Callable[[int], None] = lambda total: None,
+) -> dict[str, Any]:
+    """Returns counts; raises UsageError where no image matches, DatasetError."""
+    if link not in LINKS:
+        raise UsageError(f"link: expected one of {', '.join(LINKS)}, got {link!r}")
+    source = open_source(folder)
+    for split in selection.splits:
+        if split not in source.split_names:
+            raise UsageError(f"{source.root}: has no split {split!r}{did_you_mean(split, source.splits)}")
+    begin(source.images)
+    chosen = selection.chosen(source, advance)
+    first = next(chosen, None)
+    if first is None:
+        raise UsageError(f"{source.root}: none of its {source.images} images match; nothing is written")
+    identity = {"format": "subset", **source.identity, **asdict(selection)}
+    with Destination(dest, identity, link, force, (source.root,)) as destination:
+        counts = _place_images(source, itertools.chain([first], chosen), destination)
+        record = source.record | counts | {SUBSET_KEY: _origin(source, selection)}
+        record |= {"images_failed": 0, "images_failed_per_reason": {}}
+        _write_own_files(source, record, destination)
+    return counts
+
+
+def _place_images(source: Source, chosen: _Chosen, destination: Destination) -> dict[str, Any]:
+    """Add the files and the lines of the chosen images; returns the counts of dataset.json."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    with destination.opened(Layout(source.root).manifest.name) as manifest:
+        for line, row in chosen:
+            for name, file in row.files.items():
+                destination.place(source.path(row, LABEL_FILES[name]), file.name)
+            manifest.write(line)
+            pairs[row.label, row.split] += 1
+    summary = Summary(pairs)
+    return {
+        "images": summary.images,
+        "images_per_split": summary.per_split(),
+        "images_per_label": summary.per_label(),
+    }
+
+
+def _origin(source: Source, selection: Selection) -> dict[str, Any]:
+    """What the images were chosen from, and how; for a subset of a subset also what that is one of."""
+    earlier = {key: source.record[key] for key in (SUBSET_KEY,) if key in source.record}
+    place = {"folder": str(source.root.resolve()), "images": source.images, "rows_sha256": source.rows_sha256}
+    return {**place, **asdict(selection), **earlier}
+
+
+def _write_own_files(source: Source, record: dict[str, Any], destination: Destination) -> None:
+    """Add the files that do not belong to an image, dataset.json last."""
+    layout = Layout(source.root)
+    destination.write_bytes(layout.spec.name, _spec(layout.spec))
+    destination.write_bytes(layout.name(layout.images_card), images_card(record))
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    destination.write_text(layout.record.name, text)
+
+
+def _spec(path: Path) -> bytes:
+    if links_outside(path):
+        raise DatasetError(
+            f"{path}: is a link that leads out of the data set; replace it with the file itself"
+        )
+    try:
+        return read_bounded(path)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
