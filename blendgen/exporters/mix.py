@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,7 +23,7 @@ from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.exporters.class_folders import class_folders, write_class_list
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
-from blendgen.files.photos import IMAGE_ERRORS, plain_png
+from blendgen.files.photos import IMAGE_ERRORS, image_fault, plain_png
 
 SYNTHETIC, REAL, TRAIN = "synthetic", "real", "train"
 SPLITS = (TRAIN, "val", "test")
@@ -65,8 +64,7 @@ def mix(
 ) -> dict[str, Any]:
     """Returns counts per split and source, and notes; raises DatasetError."""
     source = for_loaders(open_source(folder))
-    photos, notes = read_photos(photos_folder, mixture.shares)
-    photos = _composed(photos, source.classes)
+    photos, notes = read_photos(photos_folder, mixture.shares, source.classes)
     classes = _classes(source, photos, mixture.extra_classes)
     folders = class_folders(classes)
     wanted = _wanted(source, photos, mixture.ratio, notes)
@@ -101,15 +99,6 @@ def mix(
     return {"images": images, "notes": notes} | renamed
 
 
-def _composed(photos: list[Photo], classes: Sequence[str]) -> list[Photo]:
-    """The photos with classes as the data set writes them: some systems decompose the letters of names."""
-    names = {unicodedata.normalize("NFC", label): label for label in classes}
-    composed = [unicodedata.normalize("NFC", photo.label) for photo in photos]
-    return [
-        replace(photo, label=names.get(label, label)) for photo, label in zip(photos, composed, strict=True)
-    ]
-
-
 def _place(destination: Destination, photo: Photo, name: str) -> str:
     """Add the photo, converted if loaders would misread it; returns the sha256 of the new file."""
     if photo.is_plain:
@@ -118,7 +107,7 @@ def _place(destination: Destination, photo: Photo, name: str) -> str:
     try:
         data = plain_png(photo.path)
     except IMAGE_ERRORS as error:
-        raise DatasetError(f"{photo.path}: cannot be read: {error}") from None
+        raise DatasetError(f"{photo.path}: cannot be read: {image_fault(error)}") from None
     destination.write_bytes(name, data)
     return hashlib.sha256(data).hexdigest()
 

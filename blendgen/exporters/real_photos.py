@@ -1,26 +1,32 @@
 """Real photos: an image folder of the user, with or without folders for splits.
 
-In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their split, and what was
-left out. Without split folders, the split of a photo depends on its content, so that it stays the same when
-photos are added.
+In: FOLDER/<class>/photo.jpg or FOLDER/<split>/<class>/photo.jpg. Out: Photos with their class and split, and
+what was left out. Without split folders, the split of a photo depends on its content, so that it stays the
+same when photos are added.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
-from blendgen.files.image_size import own_pixel_limit
-from blendgen.files.names import name_fault, printable
-from blendgen.files.photos import IMAGE_ERRORS, PHOTO_SUFFIXES, is_plain
-from blendgen.scene.split_names import USUAL_SPLITS, usual_split
+from blendgen.exporters.photo_folders import photo_files
+from blendgen.files.image_size import size_fault
+from blendgen.files.photos import (
+    IMAGE_ERRORS,
+    PHOTO_SUFFIXES,
+    PLAIN_SUFFIXES,
+    has_pages,
+    image_fault,
+    is_plain,
+    opened_photo,
+)
 
 _ALIKE_BITS = 2
 
@@ -51,27 +57,30 @@ class _Unfit(ValueError):
     """A file that is not a photo; the message says what it is."""
 
 
-def read_photos(folder: Path, shares: dict[str, float]) -> tuple[list[Photo], list[str]]:
+def read_photos(
+    folder: Path, shares: dict[str, float], classes: Sequence[str]
+) -> tuple[list[Photo], list[str]]:
     """All photos, sorted by path, each content once, and a message for each file that is left out.
 
     shares: split -> its share, for a folder without split folders
-    raises: DatasetError if there are no photos, or if one photo is in two splits
+    classes: those of the data set, which the folders of photos are compared with
+    raises: DatasetError if there are no photos, if one photo is in two splits, or if it is not clear what a
+        folder is
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder}: the folder does not exist")
-    photos, left_out = [], []
-    for path, label, split in _files(folder):
+    photos: list[Photo] = []
+    left_out: list[str] = []
+    for path, label, split in photo_files(folder, classes, left_out):
         try:
             photos.append(_photo(path, label, split, shares))
         except IMAGE_ERRORS as error:
-            left_out.append(
-                f"{path}: {error}" if isinstance(error, _Unfit) else f"{path}: cannot be read: {error}"
-            )
+            reason = str(error) if isinstance(error, _Unfit) else f"cannot be read: {image_fault(error)}"
+            left_out.append(f"{path}: {reason}")
     if not photos:
-        raise DatasetError(
-            f"{folder}: does not contain photos in class folders ({', '.join(PHOTO_SUFFIXES)})"
-        )
+        kinds, reasons = ", ".join(PHOTO_SUFFIXES), "".join(f"\n  {reason}" for reason in left_out[:3])
+        raise DatasetError(f"{folder}: does not contain photos in class folders ({kinds}){reasons}")
     _refuse_leaks(photos)
     once = {photo.sha256: photo for photo in reversed(photos)}
     left_out += [
@@ -87,10 +96,13 @@ def _photo(path: Path, label: str, split: str | None, shares: dict[str, float]) 
     """Raises one of IMAGE_ERRORS."""
     if path.suffix.lower() not in PHOTO_SUFFIXES:
         raise _Unfit(f"is not one of {', '.join(PHOTO_SUFFIXES)}")
-    with own_pixel_limit(), Image.open(path) as image:
-        if getattr(image, "n_frames", 1) > 1:
+    with opened_photo(path) as image:
+        if has_pages(image):
             raise _Unfit("is animated or has several pages; save one of them")
-        plain = is_plain(image)
+        plain = path.suffix.lower() in PLAIN_SUFFIXES and is_plain(image)
+        fault = None if plain else size_fault(image.size)
+        if fault:
+            raise _Unfit(fault)
         upright = ImageOps.exif_transpose(image)  # decodes all of it
         look = _look(upright)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -117,26 +129,6 @@ def _similar_across_splits(photos: list[Photo]) -> list[str]:
         if other is not None:
             messages.append(f"{photo.path} ({photo.split}) looks like {other.path} ({other.split})")
     return messages
-
-
-def _files(folder: Path) -> Iterator[tuple[Path, str, str | None]]:
-    """Photos with their class, and their split if there are split folders."""
-    tops = _folders(folder)
-    with_splits = tops and all(usual_split(path.name) in USUAL_SPLITS for path in tops)
-    for top in tops:
-        split = usual_split(top.name) if with_splits else None
-        for label in _folders(top) if with_splits else [top]:
-            fault = name_fault(label.name)
-            if fault:
-                raise DatasetError(f"{printable(str(label))}: cannot be the name of a class: it {fault}")
-            for path in sorted(label.rglob("*")):
-                if path.is_file() and path.name not in HARMLESS:
-                    yield path, label.name, split
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Sub-folders that are not hidden; editors and systems create hidden ones."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _split_of(digest: str, shares: dict[str, float]) -> str:

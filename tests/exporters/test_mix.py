@@ -10,11 +10,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from blendgen.errors import DatasetError
 from blendgen.exporters.mix import Mixture, mix
 from tests.exporters.conftest import NAMES, make_dataset
+from tests.files.test_photos import swapped_profile
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 
@@ -191,17 +192,29 @@ def test_photos_are_written_as_they_are_meant(synthetic, photos, tmp_path):
         image.convert("P", palette=Image.Palette.ADAPTIVE).save(folder / "d.png")
         with Image.open(folder / "d.png") as palette:
             expected["d"] = np.asarray(palette.convert("RGB"))
+        expected["g"] = np.asarray(image)[..., ::-1]
+        image.save(folder / "g.png", icc_profile=swapped_profile())
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(folder / "h.jpg", icc_profile=srgb)
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "i.avif")
+        with Image.open(folder / "i.avif") as avif:
+            expected["i"] = np.asarray(avif)
         frames = [image, image.rotate(180)]
         frames[0].save(folder / "moving.webp", save_all=True, append_images=frames[1:], lossless=True)
     (folder / "tmp.png").unlink()
     (folder / "e.heic").write_bytes(b"heic")
+    (folder / "f.gif").write_bytes(b"GIF89a")
     result, rows = mixed(synthetic, photos, tmp_path / "out", 2.0)
     assert [note.rpartition("/")[2] for note in result["notes"]] == [
-        "e.heic: is not one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp",
+        "e.heic: cannot be read: not an image",
+        "f.gif: is not one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp, .avif, .heic, .heif, .hif",
         "moving.webp: is animated or has several pages; save one of them",
     ]
     real = [row for row in rows if row["source"] == "real" and row["label"] == NAMES[0]]
-    assert len(real) == 5 + 4
+    assert len(real) == 5 + 7
+    assert {row["sha256"] for row in real} >= {
+        hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("0.jpg", "h.jpg")
+    }
     written = []
     for row in real:
         path = tmp_path / "out" / row["file_name"]
@@ -212,7 +225,7 @@ def test_photos_are_written_as_they_are_meant(synthetic, photos, tmp_path):
     for name, pixels in expected.items():
         assert min(
             np.abs(pixels - one.astype(int)).max() for one in written if one.shape == pixels.shape
-        ) <= (4 if name == "c" else 0), name
+        ) <= (4 if name in "cg" else 0), name
 
 
 def test_a_photo_that_is_there_twice_counts_once(synthetic, photos, tmp_path):

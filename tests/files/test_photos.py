@@ -1,12 +1,14 @@
 """Photos are read upright, in sRGB, and no larger than requested."""
 
 import struct
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from blendgen.files.photos import photo_fault, read_photo
+from blendgen.files import photos
+from blendgen.files.photos import has_pages, is_plain, opened_photo, photo_fault, plain_png, read_photo
 
 ORIENTATION = 274
 
@@ -75,3 +77,72 @@ def test_only_broken_photos_have_a_fault(tmp_path):
     (tmp_path / "text.jpg").write_text("hello")
     (tmp_path / "empty.png").touch()
     assert all(photo_fault(tmp_path / name) for name in ("cut.jpg", "text.jpg", "empty.png", "gone.jpg"))
+
+
+def plain(path):
+    with opened_photo(path) as image:
+        return is_plain(image)
+
+
+@pytest.mark.parametrize(("mode", "white"), [("RGB", (200, 120, 40)), ("L", 120)])
+def test_only_photos_with_another_profile_than_srgb_are_converted(tmp_path, mode, white):
+    image, path = Image.new(mode, (8, 8), white), tmp_path / "a.jpg"
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (None, srgb, b"not a profile"):
+        image.save(path, icc_profile=profile)
+        assert plain(path)
+    image.save(path, icc_profile=swapped_profile(), quality=98)
+    assert plain(path) is (mode == "L")  # the profile is one of RGB, which does not fit grey
+    path.write_bytes(plain_png(path))
+    with Image.open(path) as written:
+        assert written.mode == "RGB" and "icc_profile" not in written.info
+        expected = (40, 120, 200) if mode == "RGB" else (120, 120, 120)
+        assert np.abs(np.asarray(written, int) - expected).max() <= 4
+
+
+def test_a_photo_with_previews_in_its_file_is_plain_and_read_alone(tmp_path):
+    """Cameras write MPO under the name .jpg; readers of JPEG show its first image."""
+    path, image = tmp_path / "a.jpg", Image.new("RGB", (8, 8), (200, 120, 40))
+    image.save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (4, 4))], quality=98)
+    assert plain(path)
+    with opened_photo(path) as opened:
+        assert opened.n_frames == 2 and not has_pages(opened)
+    assert np.abs(read_photo(path, 100).astype(int) - (200, 120, 40)).max() <= 4
+    image.save(tmp_path / "a.gif", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    with opened_photo(tmp_path / "a.gif") as opened:
+        assert has_pages(opened)
+
+
+def test_avif_is_read_upright(tmp_path):
+    path = photo_with_red_corner(tmp_path / "a.avif", 6, quality=98)
+    red = read_photo(path, 100)[..., 1] < 128
+    assert red.shape == (20, 40) and red[2:8, 2:18].all() and not red[12:].any()
+    assert photo_fault(path) is None and not plain(path)
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".jpg"])
+def test_heic_is_read_upright_and_in_srgb(tmp_path, suffix):
+    """Also under the name of a JPEG, as some programs export it."""
+    heif = pytest.importorskip("pillow_heif", reason="pip install 'blendgen[heic]'")
+    stored = np.full((40, 20, 3), (200, 120, 40), np.uint8)
+    stored[20:, 10:] = 0  # bottom right; after a turn by 90 degrees to the right bottom left
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    file = heif.from_pillow(Image.fromarray(stored))
+    path = tmp_path / f"a{suffix}"
+    file.save(path, exif=exif.tobytes(), icc_profile=swapped_profile(), quality=95)
+    rgb = read_photo(path, 100).astype(int)
+    assert rgb.shape == (20, 40, 3) and rgb[12:18, 2:18].max() < 40
+    assert np.abs(rgb[2:8, 22:38] - (40, 120, 200)).max() < 12
+    assert photo_fault(path) is None and not plain(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    assert photo_fault(path) == "damaged, or HEIC of a kind that pillow-heif cannot read"
+
+
+def test_where_heic_cannot_be_read_the_fault_says_what_to_install(tmp_path, monkeypatch):
+    photos._read_heic.cache_clear()
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert photo_fault(tmp_path / "a.heic") == "HEIC needs pillow-heif: pip install 'blendgen[heic]'"
+    (tmp_path / "b.heic").write_bytes(b"\0\0\0\x18ftypqt  \0\0\0\0qt  ")
+    assert photo_fault(tmp_path / "b.heic") == "not an image"

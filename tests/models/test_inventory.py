@@ -222,7 +222,8 @@ def test_panoramas_behind_links_out_of_the_folder_need_follow_links(stock, tmp_p
     ("files", "expected"),
     [
         (None, "pictures: the folder does not exist"),
-        ({"a.heic": b"x"}, "contains no .jpg"),
+        ({"a.gif": b"x"}, "contains no .jpg"),
+        ({"a.jpg": None, "b.heic": b"x"}, "fix or remove them: b.heic .not an image"),
         ({"a.jpg": b"JFIF"}, "cannot be read; fix or remove them: a.jpg .not an image"),
         ({"a.png": None, "b.jpg": "cut"}, "fix or remove them: b.jpg .Truncated"),
     ],
