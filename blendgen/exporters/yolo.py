@@ -2,9 +2,9 @@
 
 One line per object: class number and numbers from 0 to 1: the visible box (detect), the outline of its
 parts and holes, joined by lines without an area (segment), the four corners of the smallest rotated box,
-clipped at the border of the image (obb), or the box and the keypoints (pose: x, y and 0 for not labelled, 1
-for hidden, 2 for visible; every line has the keypoints of all classes). `classify` is an ImageFolder,
-<split>/<class>/.
+also those beyond the border of the image (obb), or the box and the keypoints (pose: x, y and 0 for not
+labelled, 1 for hidden, 2 for visible; every line has the keypoints of all classes). `classify` is an
+ImageFolder, <split>/<class>/.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         destination.place(source.path(row), f"images/{row.split}/{stem}{suffix}")
         shapes = list(_points(source, row, union) if union else _shapes(source, row, options.task))
         if options.task == "obb":
-            clipped += sum(map(_reaches_out, shapes))
-            shapes = [np.clip(shape, 0, 1) for shape in shapes]
+            clipped += sum(map(_exceeds_image, shapes))
+            shapes = [np.clip(shape, 0, 1) if _exceeds_image(shape) else shape for shape in shapes]
         lines = [_line(*numbered) for numbered in zip(row.objects.category_id, shapes, strict=True)]
         objects += len(lines)
         destination.write_text(f"labels/{row.split}/{stem}.txt", "".join(lines))
@@ -56,8 +56,8 @@ def _report_clipped(clipped: int, objects: int) -> dict[str, int]:
     if not clipped:
         return {}
     _log.warning(
-        "obb: the boxes of %d of %d objects reach beyond the image and are clipped at its border, because "
-        "ultralytics expects numbers from 0 to 1; with output.obb, the manifest has them whole (objects.obb)",
+        "obb: the boxes of %d of %d objects reach beyond the image so far that ultralytics would reject it; "
+        "they are clipped at its border; with output.obb, the manifest has them whole (objects.obb)",
         clipped, objects,
     )  # fmt: skip
     return {"objects_clipped": clipped}
@@ -88,8 +88,14 @@ def _shapes(source: Source, row: Row, task: str) -> Iterator[np.ndarray]:
             yield (oriented_box(own) if task == "obb" else joined(polygons(own))) / size
 
 
-def _reaches_out(corners: np.ndarray) -> bool:
-    return bool(np.abs(corners - np.clip(corners, 0, 1)).max() > _ROUNDING)
+def _exceeds_image(corners: np.ndarray) -> bool:
+    """Whether a rotated box is wider or higher than the image.
+
+    ultralytics rejects an image with such a label. It accepts other corners beyond the border, and clips the
+    sides between them where it needs to; to corners that are clipped it would fit another rectangle.
+    source: ultralytics, verify_image_label in data/utils.py, xyxyxyxy2xywhr in utils/ops.py
+    """
+    return bool(np.ptp(corners, axis=0).max() > 1 + _ROUNDING)
 
 
 def _points(source: Source, row: Row, union: KeypointUnion) -> Iterator[np.ndarray]:
