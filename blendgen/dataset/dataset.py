@@ -2,7 +2,8 @@
 
 In: a folder that `generate` made. Out: its images, masks and rows by position. A Dataset stores where each
 row starts and opens files on demand: it is small, can be pickled, and can be read by several processes at the
-same time. It is a map-style data set in the sense of PyTorch, which is not imported.
+same time. It is a map-style data set in the sense of PyTorch, which is not imported; stream.py makes it an
+iterable one.
 """
 
 from __future__ import annotations
@@ -11,31 +12,17 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NotRequired, SupportsIndex, TypedDict, overload
+from typing import Any, SupportsIndex, cast, overload
 
-import numpy as np
-
-from blendgen.dataset.label_registry import MASK
+from blendgen.dataset.fields import FIELDS, checked_fields, default_fields, read_field
+from blendgen.dataset.item import Item
+from blendgen.dataset.label_array import ArraySpec
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source, open_source
+from blendgen.dataset.stream import Stream
 from blendgen.errors import UsageError, did_you_mean
-from blendgen.geometry.arrays import IdsHW, ImageHW3U8, IntegersHW
+from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8
 from blendgen.scene.row import Row
-
-
-class Item(TypedDict):
-    """One labelled image; PyTorch's default collate function makes a batch of several.
-
-    image: (h, w, 3) uint8 sRGB
-    mask: (h, w) int32 instance ids, 0 for the background; only if the data set has masks
-    label_id: the class of the subject, an index into Dataset.classes
-    index: the number of the image in its data set
-    """
-
-    image: ImageHW3U8
-    mask: NotRequired[IntegersHW]
-    label_id: int
-    index: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,12 +30,13 @@ class Dataset:
     """A data set, or a part of it, in the order of the images' numbers; open one with `open_dataset`.
 
     `dataset[3]` is an Item, or what `transform` makes of it; `dataset[:100]` and `dataset.filter(...)` are
-    Datasets. `row`, `image` and `mask` read only that.
+    Datasets. `row`, `image`, `mask` and `array` read only that.
     """
 
     source: Source
     positions: Sequence[int]
     transform: Callable[[Item, Row], Any] | None = field(default=None, compare=False)
+    fields: tuple[str, ...] | None = None
 
     @property
     def folder(self) -> Path:
@@ -108,6 +96,14 @@ class Dataset:
         """
         return self.source.instance_mask(self.row(position))
 
+    def array(self, position: SupportsIndex, name: str) -> AnyArray:
+        """One field of an image (see Item), such as "depth" or "bbox".
+
+        raises: as indexing does, UsageError for an unknown field, DatasetError if the data set lacks it
+        """
+        checked_fields((name,))
+        return read_field(self.source, self.row(position), name)
+
     def column(self, name: str) -> list[Any]:
         """The values of a column, one per image; raises UsageError for a column that rows do not have."""
         return [_columns(row, [name])[name] for row in self.rows()]
@@ -135,6 +131,42 @@ class Dataset:
         """
         return replace(self, transform=transform)
 
+    def with_fields(self, *names: str) -> Dataset:
+        """The same images; an Item has these fields, in addition to label_id and index, and no others.
+
+        raises: UsageError for an unknown field; reading raises DatasetError if the data set lacks it
+        """
+        return replace(self, fields=checked_fields(names))
+
+    def signature(self) -> dict[str, ArraySpec]:
+        """Shape and type of everything in an Item, by name; a shape has None where images differ.
+
+        For tf.data: {name: tf.TensorSpec(*spec) for name, spec in dataset.signature().items()}
+        """
+        names = self.fields
+        if names is None:
+            names = default_fields(self.row(0)) if len(self) else ()
+        number = ArraySpec((), "int64")
+        return {name: FIELDS[name] for name in names} | {"label_id": number, "index": number}
+
+    def stream(
+        self, *, seed: int | None = None, buffer_size: int | None = None, epoch: int = 0, rank: int = 0,
+        world_size: int = 1, drop_last: bool = False,
+    ) -> Stream:  # fmt: skip
+        """An iterable of what indexing gives; each image is in one process and one DataLoader worker only.
+
+            for item in dataset.stream(seed=7, epoch=epoch):
+
+        seed: shuffles the images; None for their order
+        buffer_size: an image moves by fewer places than this, as if it had waited in a buffer of that size;
+            None for a permutation of all images
+        epoch: a new order for each, from the same seed
+        rank, world_size: number of this process, and of all processes, of a distributed run
+        drop_last: leave out up to world_size - 1 images, so that all ranks have equally many
+        raises: UsageError
+        """
+        return Stream(self, seed, buffer_size, epoch, rank, world_size, drop_last)
+
     def __repr__(self) -> str:
         return (
             f"Dataset({str(self.folder)!r}: {len(self)} images, {len(self.classes)} classes, "
@@ -142,9 +174,9 @@ class Dataset:
         )
 
     def _item(self, row: Row) -> Any:
-        item: Item = {"image": self.source.image(row), "label_id": row.label_id, "index": row.index}
-        if MASK.name in row.files:
-            item["mask"] = self.source.instance_mask(row).astype(np.int32)
+        names = default_fields(row) if self.fields is None else self.fields
+        arrays = {name: read_field(self.source, row, name) for name in names}
+        item = cast(Item, {**arrays, "label_id": row.label_id, "index": row.index})
         return item if self.transform is None else self.transform(item, row)
 
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from blendgen.dataset.label_array import Channels, LabelArray
 from blendgen.develop.exr import decode_exr
 from blendgen.files.photos import IMAGE_ERRORS
-from blendgen.geometry.arrays import AnyArray, IdsHW
+from blendgen.geometry.arrays import IdsHW
 from blendgen.scene.film import Frame
 from blendgen.scene.row import Row
 from blendgen.scene.shot import Shot
@@ -26,8 +27,6 @@ from blendgen.spec.output import Output
 _MAX_PIXELS = 2**28
 _MAX_PIXEL_RATIO = 4  # between the pixels that a file claims and those that its row states
 
-# channel -> (h, w); the one of a grey image has the name ""
-Channels = Mapping[str, AnyArray]
 # (row, dataset.json, channels, (h, w) instance ids) -> what is wrong, in words
 Check = Callable[[Row, Mapping[str, Any], Channels, IdsHW], Iterator[str]]
 
@@ -45,6 +44,7 @@ class LabelFile:
     content: what the file holds, for docs/dataset.md
     is_wanted: whether a spec asks for it
     encode: its bytes, from a frame
+    array: what a Dataset makes of it
     check: compares it with the instance mask and its row
     """
 
@@ -53,6 +53,7 @@ class LabelFile:
     content: str
     is_wanted: Callable[[Output], bool]
     encode: Callable[[Frame, Output], bytes]
+    array: LabelArray
     check: Check = _no_faults
     suffixes: tuple[str, ...] = (".png",)
     suffix_of: Callable[[Output], str] | None = None

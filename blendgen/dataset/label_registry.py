@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from blendgen.dataset.label_file import Channels, LabelFile
+from blendgen.dataset.label_array import DEPTH_M, IDS, MASKS, RGB_U8, SHARES, VECTORS, Channels
+from blendgen.dataset.label_file import LabelFile
 from blendgen.develop.encode import (
     DEPTH_STEP_M,
     SUFFIXES,
@@ -164,6 +165,7 @@ IMAGE = LabelFile(
     suffix_of=lambda output: SUFFIXES[output.format],
     is_wanted=lambda output: True,
     encode=lambda frame, output: encode_image(frame.rgb_u8, output),
+    array=RGB_U8,
 )
 MASK = LabelFile(
     name="mask",
@@ -171,6 +173,7 @@ MASK = LabelFile(
     content="instance id of each pixel, 0 where there is no product; 16 bit",
     is_wanted=lambda output: output.masks,
     encode=lambda frame, output: encode_mask(frame.labels.instance_id),
+    array=IDS,
 )
 DEPTH = LabelFile(
     name="depth",
@@ -181,6 +184,7 @@ DEPTH = LabelFile(
     suffix_of=lambda output: output.depth_suffix,
     is_wanted=lambda output: bool(output.depth),
     encode=_encode_depth,
+    array=DEPTH_M,
     check=_check_depth,
 )
 AMODAL_MASKS = LabelFile(
@@ -191,6 +195,7 @@ AMODAL_MASKS = LabelFile(
     suffixes=(".exr",),
     is_wanted=lambda output: output.amodal_masks,
     encode=_encode_amodal_masks,
+    array=MASKS,
     check=_check_amodal_masks,
 )
 _OTHERS = (
@@ -200,6 +205,7 @@ _OTHERS = (
         content="the same image without sensor noise",
         is_wanted=lambda output: output.clean,
         encode=lambda frame, output: encode_png(requested(frame.clean_u8)),
+        array=RGB_U8,
     ),
     LabelFile(
         name="semantic",
@@ -207,6 +213,7 @@ _OTHERS = (
         content="`label_id` + 1 of the visible product, 0 for the rest; 8 bit up to 254 classes, else 16",
         is_wanted=lambda output: output.semantic,
         encode=lambda frame, output: encode_semantic(requested(frame.labels.semantic)),
+        array=IDS,
         check=_check_semantic,
     ),
     LabelFile(
@@ -216,6 +223,7 @@ _OTHERS = (
         "the materials of the model, or what its [sidecar](models.md) makes of them",
         is_wanted=lambda output: output.parts,
         encode=lambda frame, output: encode_mask(requested(frame.labels.parts)),
+        array=IDS,
         check=_check_parts,
     ),
     AMODAL_MASKS,
@@ -227,6 +235,7 @@ _OTHERS = (
         suffixes=(".exr",),
         is_wanted=lambda output: output.soft_masks,
         encode=lambda frame, output: _encode_planes(requested(frame.labels.soft_masks)),
+        array=SHARES,
         check=_check_soft_masks,
     ),
     LabelFile(
@@ -237,6 +246,7 @@ _OTHERS = (
         suffixes=(".exr",),
         is_wanted=lambda output: output.normals,
         encode=lambda frame, output: encode_vectors(requested(frame.labels.normals)),
+        array=VECTORS,
         check=_check_normals,
     ),
     LabelFile(
@@ -246,6 +256,7 @@ _OTHERS = (
         "not black",
         is_wanted=lambda output: output.albedo,
         encode=lambda frame, output: encode_albedo(requested(frame.labels.albedo_linear)),
+        array=RGB_U8,
         check=_check_albedo,
     ),
     LabelFile(
@@ -256,6 +267,7 @@ _OTHERS = (
         suffixes=(".exr",),
         is_wanted=lambda output: output.nocs,
         encode=lambda frame, output: encode_vectors(requested(frame.labels.nocs)),
+        array=VECTORS,
         check=_check_nocs,
     ),
 )

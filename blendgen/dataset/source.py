@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from blendgen.dataset.label_file import Channels, LabelFile, decode
+from blendgen.dataset.label_array import Channels
+from blendgen.dataset.label_file import LabelFile, decode
 from blendgen.dataset.label_registry import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
@@ -110,9 +111,9 @@ class Source:
             what = f"class {wrong!r} with this number is not in dataset.json"
         else:
             return
-        raise DatasetError(f"{self._place(row)}: {what}; run `blendgen verify` to list what else is wrong")
+        raise DatasetError(f"{self.place(row)}: {what}; run `blendgen verify` to list what else is wrong")
 
-    def _place(self, row: Row) -> str:
+    def place(self, row: Row) -> str:
         return f"{self.root}: image {row.index} ({row.image.name})"
 
     def _refuse_boxes(self, row: Row) -> None:
@@ -123,7 +124,7 @@ class Source:
                 continue
             box = f"a box of {width} x {height} px" if inside else "a box that extends beyond the image"
             raise DatasetError(
-                f"{self._place(row)}: object {number} ({row.objects.category[number]}) has {box}; remove "
+                f"{self.place(row)}: object {number} ({row.objects.category[number]}) has {box}; remove "
                 "the object from its row in manifest.jsonl, or delete the row and generate again"
             )
 
@@ -132,7 +133,7 @@ class Source:
         what = self._keypoint_fault(row.objects) if self.keypoints else None
         if what is not None:
             raise DatasetError(
-                f"{self._place(row)}: {what}; delete its row from manifest.jsonl and generate again"
+                f"{self.place(row)}: {what}; delete its row from manifest.jsonl and generate again"
             )
 
     def _keypoint_fault(self, objects: Objects) -> str | None:
@@ -151,7 +152,7 @@ class Source:
         try:
             return Layout(self.root).file(row.files[kind.name].name)
         except ValueError as error:
-            raise DatasetError(f"{self._place(row)}: {error}") from None
+            raise DatasetError(f"{self.place(row)}: {error}") from None
 
     def instance_mask(self, row: Row) -> IdsHW:
         """(h, w) uint16 instance ids; raises DatasetError if the data set does not have masks."""

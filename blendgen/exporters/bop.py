@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from blendgen.dataset.label_file import Channels
+from blendgen.dataset.label_array import Channels
 from blendgen.dataset.label_registry import AMODAL_MASKS, DEPTH
 from blendgen.dataset.source import Source
 from blendgen.develop.encode import DEPTH_STEP_M, encode_png

@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from blendgen.dataset.failures import FailedImage, count_reasons, failure_lines, read_failures
-from blendgen.dataset.label_file import Channels, decode
+from blendgen.dataset.label_array import Channels
+from blendgen.dataset.label_file import decode
 from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from blendgen.annotate import HIDDEN, NOT_LABELLED, VISIBLE
-from blendgen.dataset.label_file import Channels
+from blendgen.dataset.label_array import Channels
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.geometry.projection import project, transform_points, within_lens
 from blendgen.optics.overscan import box_corners
