@@ -54,8 +54,8 @@ def export(
     folder: AnyPath, format: str, dest: AnyPath, *,
     link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
     shard_mb: float = 500.0, include: Iterable[str] = (), quote_formulas: bool = False,
-    min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None, force: bool = False,
-    progress: ProgressLike = False,
+    min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None, fields: Iterable[str] = (),
+    force: bool = False, progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 
@@ -69,6 +69,7 @@ def export(
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels: coco
         has them as crowds, voc as difficult, other formats leave them out
     license: of the data set, an identifier of the Hugging Face hub such as "cc-by-4.0", for its dataset card
+    fields: values of the rows to carry, by dotted name such as "shot.surface.kind"
     raises: UsageError for options that the format does not accept, DatasetError, SetupError
     """
     from blendgen.exporters.exporter import Options, shard_bytes
@@ -77,7 +78,7 @@ def export(
 
     options = Options(
         crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas, min_visible, min_area,
-        license,
+        license, tuple(fields),
     )  # fmt: skip
     with reported_to(progress) as reporter:
         return export(

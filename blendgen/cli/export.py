@@ -92,6 +92,13 @@ class _Format(click.ParamType):
     help="Other files of each image to include in hf, parquet or webdataset, such as mask,depth.",
 )
 @click.option(
+    "--fields",
+    metavar="NAMES",
+    default="",
+    help="Values of the rows that coco, csv, hf, parquet or webdataset carry, by dotted name, such as "
+    "shot.surface.kind,shot.camera.elevation_deg.",
+)
+@click.option(
     "--quote-formulas",
     is_flag=True,
     help="For a csv that is opened in a spreadsheet: put a ' before names that would run as formulas.",
@@ -123,23 +130,27 @@ class _Format(click.ParamType):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
-    folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, quote_formulas, min_visible, min_area,
-    license, force, as_json,
+    folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, fields, quote_formulas, min_visible,
+    min_area, license, force, as_json,
 ):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
     FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
     that was interrupted.
     """
-    names = dict.fromkeys(name.strip() for name in extras.split(",") if name.strip())
     with Progress() as progress:
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
-            include=names, quote_formulas=quote_formulas, min_visible=min_visible, min_area=min_area,
-            license=license, force=force, progress=progress,
+            include=_names(extras), fields=_names(fields), quote_formulas=quote_formulas,
+            min_visible=min_visible, min_area=min_area, license=license, force=force, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})
         return
     say(f"{fmt}: {json.dumps(counts)}")
     echo(str(dest))
+
+
+def _names(text: str) -> list[str]:
+    """The names in a list with commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

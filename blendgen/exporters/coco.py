@@ -3,7 +3,7 @@
 Category ids start at 1, as in COCO and for loaders that use 0 for the background; category k + 1 is class k.
 Boxes and areas are those of the visible pixels. If the data set has keypoints, they are in the same files, in
 pixels as in the manifest: (0.5, 0.5) is the centre of the top-left pixel. Objects beyond min_visible and
-min_area are crowds, which evaluations ignore.
+min_area are crowds, which evaluations ignore. Fields of rows are `attributes` of images and annotations.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ class _Annotations:
         self.images += 1
         image_id = row.index + 1
         image = {"id": image_id, "file_name": name, "width": row.width, "height": row.height}
+        if options.row_fields.of_images:
+            image["attributes"] = options.row_fields.image_values(row)
         _append(self._images_file, image, self.images)
         masks = source.object_masks(row) if options.outlines != "none" else itertools.repeat(None)
         for number, (box, own) in enumerate(zip(row.objects.bbox, masks, strict=False)):
@@ -65,6 +67,9 @@ class _Annotations:
             if source.keypoints and row.objects.keypoints is not None:
                 annotation |= _keypoints(row.objects.keypoints[number])
             annotation |= {"id": next(self._ids), "image_id": image_id}
+            attributes = options.row_fields.object_values(row, number)
+            if attributes:
+                annotation["attributes"] = _without(annotation, attributes)
             _append(self._annotations_file, annotation, self.annotations)
 
     def finish(self, source: Source, destination: Destination, split: str) -> None:
@@ -99,6 +104,11 @@ def _annotation(row: Row, number: int, box, own, options: Options) -> dict[str, 
     return annotation
 
 
+def _without(annotation: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that are not in the annotation: FiftyOne copies them into it, over its own category."""
+    return {name: value for name, value in attributes.items() if name not in annotation}
+
+
 def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:
     category = {"id": label_id + 1, "name": label, "supercategory": "product"}
     if source.keypoints:
@@ -120,6 +130,6 @@ EXPORTER = Exporter(
     name="coco",
     summary="boxes, masks and keypoints in one JSON file for each split",
     write=export_coco,
-    options=("outlines", *LIMITS),
+    options=("outlines", "fields", *LIMITS),
     marks_unclear=True,
 )

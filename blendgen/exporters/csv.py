@@ -1,5 +1,7 @@
 """CSV: images/ and one table with one line per object (a line without box for an image without objects).
 
+Fields of rows are columns of their own, lists in JSON.
+
 Names are written unchanged, for programs; a spreadsheet would evaluate one that starts with = as a formula.
 `quote_formulas` puts a ' in front of such names, which spreadsheets do not display.
 source: OWASP, CSV Injection
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,7 +22,7 @@ from typing import Any
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
-from blendgen.scene.row import Objects
+from blendgen.scene.row import Objects, Row
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
 _COLUMNS = ("area", "visible_fraction", "product", "colorway", "instance_id")
@@ -35,18 +38,19 @@ _log = logging.getLogger(__name__)
 
 def export_csv(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     _warn_of_numbers_and_missing_values(source.classes)
-    objects = 0
+    fields, objects = options.row_fields, 0
+    header = dict.fromkeys((*_IMAGE, *fields.of_images, *_OBJECT, *fields.of_objects))
     with destination.opened("labels.csv") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         table = csv.writer(text)
-        table.writerow((*_IMAGE, *_OBJECT))
+        table.writerow(header)
         for row in source.rows():
             name = f"images/{row.split}/{row.index:06d}{source.path(row).suffix}"
             destination.place(source.path(row), name)
-            image = (name, row.split, row.label, row.label_id, row.width, row.height)
-            lines = list(_objects(row.objects))
+            image = fields.image_values(row) | _image(row, name)
+            lines = [fields.object_values(row, number) | line for number, line in _objects(row.objects)]
             objects += len(lines)
-            cells = [(*image, *line) for line in lines or [("",) * len(_OBJECT)]]
+            cells = [[_cell((image | line).get(column)) for column in header] for line in lines or [{}]]
             table.writerows([list(map(_quoted, line)) for line in cells] if options.quote_formulas else cells)
             advance(1)
         text.detach()
@@ -73,10 +77,21 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _objects(objects: Objects) -> Iterator[tuple[Any, ...]]:
+def _image(row: Row, name: str) -> dict[str, Any]:
+    values = (name, row.split, row.label, row.label_id, row.width, row.height)
+    return dict(zip(_IMAGE, values, strict=True))
+
+
+def _objects(objects: Objects) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, box in enumerate(objects.bbox):
         columns = (getattr(objects, name)[number] for name in _COLUMNS)
-        yield objects.category[number], objects.category_id[number], *box, *columns
+        values = (objects.category[number], objects.category_id[number], *box, *columns)
+        yield number, dict(zip(_OBJECT, values, strict=True))
+
+
+def _cell(value: Any) -> Any:
+    """Lists and truth values as JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | list | tuple) else value
 
 
 def _quoted(cell):
@@ -87,5 +102,5 @@ EXPORTER = Exporter(
     name="csv",
     summary="images and one table with a line for each object",
     write=export_csv,
-    options=("quote_formulas", *LIMITS),
+    options=("quote_formulas", "fields", *LIMITS),
 )

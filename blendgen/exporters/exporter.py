@@ -6,9 +6,10 @@ formats.py collects them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from blendgen.dataset.object_limits import ObjectLimits
@@ -16,6 +17,7 @@ from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.licenses import check_license
+from blendgen.exporters.row_fields import NO_FIELDS, RowFields
 
 # field of Options -> the option of an export, where its name differs
 _OPTIONS = {"shard_bytes": "shard_mb", "extras": "include"}
@@ -39,6 +41,8 @@ class Options:
     extras: other files of each image to include, such as "mask" for the file in mask_file_name
     quote_formulas: whether spreadsheets must not run names as formulas
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels
+    fields: dotted names of values of the rows that the export carries
+    row_fields: these fields as formats.py looks them up in the data set
     license: identifier of the licence of the data set on the Hugging Face hub; None: not stated
     """
 
@@ -51,6 +55,8 @@ class Options:
     min_visible: float = 0.0
     min_area: float = 0.0
     license: str | None = None
+    fields: tuple[str, ...] = ()
+    row_fields: RowFields = NO_FIELDS
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value that no format accepts."""
@@ -70,9 +76,14 @@ class Options:
     def limits(self) -> ObjectLimits:
         return ObjectLimits(self.min_visible, self.min_area)
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What was asked for, without what was looked up."""
+        return {name: one for name, one in vars(self).items() if name != "row_fields"}
+
     def given(self) -> list[str]:
         """The fields that differ from their defaults."""
-        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+        return [one.name for one in dataclasses.fields(self) if getattr(self, one.name) != one.default]
 
 
 def shard_bytes(megabytes: float) -> int:

@@ -21,6 +21,7 @@ from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import SetupError, UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options, check_options
+from blendgen.exporters.row_fields import row_fields
 from blendgen.system.entry_points import EXPORTER_GROUP, Plugin, find_plugin, plugin_names
 
 
@@ -100,10 +101,11 @@ def export(
     with plugin.errors() if plugin else nullcontext():
         check_options(exporter, options, _working_exporters())
         source = for_loaders(open_source(folder))
-        identity = {"format": name, **source.identity, **vars(options)}
+        identity = {"format": name, **source.identity, **options.identity}
         unclear = _unclear_objects(source, options, exporter)
         if not exporter.marks_unclear:
             source = replace(source, limits=options.limits)
+        options = replace(options, row_fields=row_fields(source, options.fields))
         begin(source.images)
         with Destination(dest, identity, link, force, (source.root,)) as destination:
             return exporter.write(source, destination, options, advance) | unclear

@@ -7,6 +7,7 @@ a second image column of that name. scene/split_names.py names the splits; the c
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -15,12 +16,17 @@ from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.features import Feature, feature_of, merged
+from blendgen.exporters.row_fields import leaves
 from blendgen.exporters.samples import Sample, samples
+
+_log = logging.getLogger(__name__)
 
 
 def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     """Write <split>/name.png, and <split>/metadata.jsonl with the label and the objects of each image."""
     counts = dict.fromkeys(source.splits, 0)
+    features: dict[str, dict[str, Feature | None]] = {split: {} for split in source.splits}
     with ExitStack() as stack:
         files = {
             split: stack.enter_context(destination.opened(f"{split}/metadata.jsonl"))
@@ -29,9 +35,12 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
         for sample in samples(source, options.crops, options.extras):
             columns = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
             columns |= {"objects": object_lists(source, sample)}
+            columns = columns | options.row_fields.typed_values(sample) | columns
+            _note_features(features[sample.split], columns)
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1
             advance(1)
+    _warn_of_types(features)
     card = dataset_card(source, counts, "{split}/**", tasks(source, options), options)
     destination.write_text("README.md", card)
     return {"images_per_split": counts}
@@ -47,6 +56,24 @@ def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
     chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
     chosen["category"] = chosen.pop("category_id")
     return chosen
+
+
+def _note_features(features: dict[str, Feature | None], columns: dict[str, Any]) -> None:
+    for name, value in leaves(columns):
+        features[name] = merged(features.get(name), feature_of(value))
+
+
+def _warn_of_types(features: dict[str, dict[str, Feature | None]]) -> None:
+    """JSON does not state types: the loader guesses them in each split, and refuses splits that differ."""
+    for name in next(iter(features.values())):
+        first, *others = (own.get(name) for own in features.values())
+        if any(other != first for other in others):
+            _log.warning(
+                "metadata.jsonl: load_dataset will refuse this export, because the values of %s differ in "
+                "type from split to split, or a split has none; export to parquet, which states the types",
+                name,
+            )
+            return
 
 
 def _place(sample: Sample, destination: Destination) -> dict[str, str]:
@@ -65,5 +92,5 @@ EXPORTER = Exporter(
     name="hf",
     summary="image folder with metadata.jsonl, as Hugging Face datasets reads it",
     write=export_hf,
-    options=("crops", "extras", "license", *LIMITS),
+    options=("crops", "extras", "fields", "license", *LIMITS),
 )

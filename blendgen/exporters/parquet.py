@@ -25,6 +25,7 @@ from blendgen.exporters.features import IMAGE, Feature, arrow_type, card_feature
 from blendgen.exporters.huggingface import object_lists
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.previews import Previews
+from blendgen.exporters.row_fields import RowFields
 from blendgen.exporters.samples import Sample
 from blendgen.scene.split_names import hub_split
 
@@ -44,7 +45,8 @@ def export_parquet(
     previews = Previews(destination, sum(counts.values()))
 
     def opened(split: str, number: int):
-        return _table(source, destination, _file_name(split, number, files[split]), features)
+        name = _file_name(split, number, files[split])
+        return _table(source, destination, name, features, options.row_fields)
 
     with one_file_per_split(opened) as put:
         for number, sample in numbered_samples(source, options):
@@ -75,7 +77,7 @@ def _file_name(split: str, number: int, files: int) -> str:
 
 @contextmanager
 def _table(
-    source: Source, destination: Destination, name: str, features: Mapping[str, Feature]
+    source: Source, destination: Destination, name: str, features: Mapping[str, Feature], fields: RowFields
 ) -> Iterator[Put]:
     """Write one file, a few rows at a time."""
     import pyarrow as pa
@@ -98,7 +100,7 @@ def _table(
 
         def put(sample: Sample) -> None:
             nonlocal size
-            rows.append(_record(source, sample))
+            rows.append(fields.typed_values(sample) | _record(source, sample))
             size += sample.size_bytes()
             if len(rows) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
                 flush()
@@ -133,13 +135,14 @@ def _features(source: Source, options: Options) -> dict[str, Feature]:
     }
     if source.keypoints:
         objects["keypoints"] = lists(lists(lists(value("float32"), length=3)))
-    return {
+    columns: dict[str, Feature] = {
         "image": IMAGE,
         **dict.fromkeys(options.extras, IMAGE),
         "label": label,
         "index": value("int64"),
         "objects": objects,
     }
+    return columns | options.row_fields.sample_features(options.crops is not None) | columns
 
 
 def _schema(features: Mapping[str, Feature]):
@@ -174,5 +177,5 @@ EXPORTER = Exporter(
     name="parquet",
     summary="Parquet files with the images inside, for the Hugging Face hub and its datasets library",
     write=export_parquet,
-    options=("crops", "extras", "shard_bytes", "license", *LIMITS),
+    options=("crops", "extras", "shard_bytes", "fields", "license", *LIMITS),
 )

@@ -16,6 +16,7 @@ from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
+from blendgen.exporters.row_fields import RowFields
 from blendgen.exporters.samples import Sample
 
 COLUMNS = (
@@ -37,7 +38,7 @@ def export_webdataset(
 ):
     """Write the samples of each split in shards of about options.shard_bytes."""
     shards, images = dict.fromkeys(source.splits, 0), dict.fromkeys(source.splits, 0)
-    with one_file_per_split(partial(_shard, destination)) as put:
+    with one_file_per_split(partial(_shard, destination, options.row_fields)) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
             shards[sample.split] = number + 1
@@ -48,18 +49,20 @@ def export_webdataset(
     return {"shards": shards}
 
 
-def plain_columns(sample: Sample) -> dict[str, Any]:
-    """The columns of a row that describe the image, without those about its rendering."""
+def plain_columns(sample: Sample, fields: RowFields) -> dict[str, Any]:
+    """The columns of a row that describe the image, and of those about its rendering the given fields."""
     values = row_values(sample.row)
     columns = {column: values[column] for column in COLUMNS}
     if sample.box is not None:
         columns |= {"label": sample.label, "label_id": sample.label_id}
         columns |= {"crop": list(sample.box), "instance_id": sample.instance_id}
+    if fields.features:
+        columns["attributes"] = fields.sample_values(sample)
     return columns
 
 
 @contextmanager
-def _shard(destination: Destination, split: str, number: int) -> Iterator[Put]:
+def _shard(destination: Destination, fields: RowFields, split: str, number: int) -> Iterator[Put]:
     name = f"{split}-{number:06d}.tar"
     if destination.has(name):
         yield lambda sample: None
@@ -68,15 +71,15 @@ def _shard(destination: Destination, split: str, number: int) -> Iterator[Put]:
         destination.opened(name) as file,
         tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
-        yield partial(_add_sample, tar)
+        yield partial(_add_sample, tar, fields)
 
 
-def _add_sample(tar: tarfile.TarFile, sample: Sample) -> None:
+def _add_sample(tar: tarfile.TarFile, fields: RowFields, sample: Sample) -> None:
     _add(tar, f"{sample.name}{sample.suffix}", sample.content())
     for name, data in sample.extra_contents().items():
         _add(tar, f"{sample.name}.{name}{sample.extras[name].suffix}", data)
     _add(tar, f"{sample.name}.cls", str(sample.label_id).encode())
-    columns = json.dumps(plain_columns(sample), ensure_ascii=False)
+    columns = json.dumps(plain_columns(sample, fields), ensure_ascii=False)
     _add(tar, f"{sample.name}.json", columns.encode())
 
 
@@ -90,5 +93,5 @@ EXPORTER = Exporter(
     name="webdataset",
     summary="tar files of images, classes and JSON",
     write=export_webdataset,
-    options=("crops", "extras", "shard_bytes", "license", *LIMITS),
+    options=("crops", "extras", "shard_bytes", "fields", "license", *LIMITS),
 )
