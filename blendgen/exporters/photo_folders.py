@@ -7,6 +7,7 @@ may be a class or a split under another name, nothing is guessed.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from blendgen.models.scan import folder_name
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
 
 _MAX_LISTED = 3
+# of macOS archives, and of Synology's servers, with small copies of all photos
+_SYSTEM_FOLDERS = ("__MACOSX", "@eaDir")
 
 
 def photo_files(
@@ -52,9 +55,15 @@ def _of_classes(
         fault = name_fault(folder.name)
         if fault:
             raise DatasetError(f"{printable(str(folder))}: cannot be the name of a class: it {fault}")
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in HARMLESS:
-                yield path, _label(folder.name, labels), split
+        for path in _files(folder):
+            yield path, _label(folder.name, labels), split
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder and in those below it, sorted; links to folders below it may lead back."""
+    own = [path for path in folder.iterdir() if path.is_file() and path.name not in HARMLESS]
+    below = [_files(inner) for inner in _folders(folder) if not inner.is_symlink()]
+    return sorted(itertools.chain(own, *below))
 
 
 def _checked(folder: Path, labels: dict[str, str]) -> tuple[list[Path], list[Path]]:
@@ -112,5 +121,6 @@ def _listed(names: list[str]) -> str:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Sub-folders that are not hidden; editors and systems create hidden ones."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    """Sub-folders without those that editors and systems create, most of which are hidden."""
+    inside = (path for path in folder.iterdir() if path.is_dir())
+    return sorted(path for path in inside if path.name[0] != "." and path.name not in _SYSTEM_FOLDERS)

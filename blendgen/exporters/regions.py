@@ -44,17 +44,27 @@ def polygons(mask: np.ndarray) -> list[np.ndarray]:
 def joined(polygons: Sequence[PointsN2]) -> PointsN2:
     """(n, 2) corners of one polygon around all of some, joined by lines there and back without an area.
 
-    Each is joined to the nearest corner of those before it, as the converters of ultralytics do.
+    Each is joined to the nearest corner of some of those before it, as the converters of ultralytics do.
     """
+    outline, done = polygons[0], 1
+    while done < len(polygons):
+        outline = _extended(outline, polygons[done : 2 * done])
+        done *= 2  # few search trees for many holes
+    return outline
+
+
+def _extended(outline: PointsN2, polygons: Sequence[PointsN2]) -> PointsN2:
+    """The outline with a detour from its nearest corner around each polygon."""
     from scipy.spatial import KDTree
 
-    outline = polygons[0]
-    for polygon in polygons[1:]:
-        gaps, nearest = map(np.asarray, KDTree(outline).query(polygon))
+    tree, detours = KDTree(outline), []
+    for polygon in polygons:
+        gaps, nearest = map(np.asarray, tree.query(polygon))
         there = int(gaps.argmin())
-        here = nearest[there]
-        detour = np.concatenate([np.roll(polygon, -there, axis=0), polygon[there : there + 1]])
-        outline = np.concatenate([outline[: here + 1], detour, outline[here:]])
+        around = np.concatenate([np.roll(polygon, -there, axis=0), polygon[there : there + 1]])
+        detours.append((int(nearest[there]), around))
+    for here, around in sorted(detours, key=lambda detour: -detour[0]):  # from the end: places before stay
+        outline = np.concatenate([outline[: here + 1], around, outline[here:]])
     return outline
 
 

@@ -53,6 +53,13 @@ def test_folders_have_the_names_of_classes_as_systems_write_them(tmp_path, name,
     assert in_splits == {names[0]: ("train", label), names[1]: ("val", label)}
 
 
+def test_folders_that_systems_create_are_not_read(tmp_path):
+    """They hold small copies of photos, which would get splits of their own."""
+    make(tmp_path, "box/0.png", "box/more/1.png", "box/.thumbnails/2.png", "box/@eaDir/0.png/3.png")
+    make(tmp_path, "__MACOSX/box/0.png", ".cache/box/1.png")
+    assert read(tmp_path) == (dict.fromkeys(("box/0.png", "box/more/1.png"), ("train", "box")), [])
+
+
 def test_stray_folders_and_photos_next_to_splits_are_reported(tmp_path):
     make(
         tmp_path, "train/box/0.png", "val/box/1.png", "unsorted/2.png", "raw/2024/3.png", "4.jpg", "val/5.png"
