@@ -29,7 +29,7 @@ class EnvironmentSection(Section):
     )
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
     rotation_deg: Annotated[Distribution, number()] = Field(
-        Uniform(0.0, 360.0), description="rotation about the vertical axis"
+        Uniform(0.0, 360.0), description="rotation about the vertical axis, clockwise seen from above"
     )
 
     @model_validator(mode="after")
