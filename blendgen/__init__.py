@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blendgen.api import (
         check,
         create_sidecar,
+        diff,
         export,
         generate,
         generate_rows,
@@ -54,6 +55,7 @@ __all__ = [
     "UsageError",
     "check",
     "create_sidecar",
+    "diff",
     "export",
     "generate",
     "generate_rows",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from blendgen.dataset.dataset import Dataset
     from blendgen.system.progress import ProgressLike
     from blendgen.verification.dataset import Fault
+    from blendgen.verification.dataset_diff import DatasetDiff
 
     AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -48,6 +49,21 @@ def verify(
             if on_fault is not None:
                 on_fault(fault)
     return faults
+
+
+def diff(
+    a: AnyPath, b: AnyPath, *, pixels: int | None = 100, progress: ProgressLike = False
+) -> DatasetDiff:  # fmt: skip
+    """What differs between two data sets; `diff(a, b).equal` if nothing does.
+
+    pixels: how many of the images whose files differ are opened and compared, evenly spaced; None for all
+    raises: UsageError, DatasetError; SpecError for a spec.yaml that is not YAML
+    """
+    from blendgen.system.progress import reported_to
+    from blendgen.verification.dataset_diff import dataset_diff
+
+    with reported_to(progress) as reporter:
+        return dataset_diff(Path(a), Path(b), pixels, reporter)
 
 
 def export(

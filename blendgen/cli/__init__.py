@@ -25,6 +25,7 @@ _COMMANDS = {
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
     "verify": "Check every file and label of a data set.",
+    "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",
     "check": "Check a spec and its models without rendering.",
     "models": "Check models and their sidecars one by one.",

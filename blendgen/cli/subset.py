@@ -58,5 +58,5 @@ def command(folder, where, splits, every, limit, dest, link, force, as_json):
         echo_json({"schema_version": 1, "folder": str(dest), **counts})
         return
     per_split = ", ".join(f"{count} {split}" for split, count in counts["images_per_split"].items())
-    say(f"{counts['images']} images: {per_split}")
+    say(f"images: {per_split}")
     echo(str(dest))

@@ -39,7 +39,7 @@ class Source:
     split_names: split that has images -> its name in the rows that are read here, which is another one in
         exports (see for_loaders)
     digest: of spec and models; rows_sha256: of the manifest
-    offsets: where each row starts in the manifest, in bytes
+    offsets: where each row starts in the manifest, in bytes; indices: of the image of each row
     limits: objects that they exclude are left out of the rows
     """
 
@@ -52,6 +52,7 @@ class Source:
     record: dict[str, Any]
     rows_sha256: str
     offsets: Sequence[int]
+    indices: Sequence[int]
     limits: ObjectLimits = NO_LIMITS
 
     @cached_property
@@ -233,8 +234,9 @@ def open_source(root: Path) -> Source:
     _refuse_disorder(layout, manifest.indices)
     splits = {split: split for split in counts}
     return Source(
-        layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets
-    )
+        layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets,
+        manifest.indices,
+    )  # fmt: skip
 
 
 def for_loaders(source: Source) -> Source:
