@@ -111,6 +111,10 @@ class Expression:
         values = self._evaluator._eval(node.value)
         if values is None:
             return None
+        if isinstance(values, list | tuple):
+            name, key = ast.unparse(node.value), node.attr
+            what = f"{name} is a list; use any(x.{key} ... for x in {name}), or {name}[0].{key}"
+            self._refuse(self._character(node.col_offset), what)
         if not isinstance(values, Mapping) or node.attr not in values:
             self._refuse_column(node, node.attr, values if isinstance(values, Mapping) else ())
         return values[node.attr]

@@ -75,6 +75,7 @@ def test_a_hidden_subject_has_no_values(row):
         ("label == 'ボール' and größe > 1", 20, "no column 'größe'; known: area"),
         ("shot.surfce.kind == 'x'", 6, "no column 'shot.surfce'; did you mean surface?"),
         ("any(o.aera > 1 for o in objects)", 7, "no column 'o.aera'; did you mean area?"),
+        ("index == 0 and objects.area > 1", 16, "use any(x.area ... for x in objects), or objects[0].area"),
         ("index > 0 and", 14, "invalid syntax"),
         ("label = 'mug'", 7, "invalid syntax"),
         ("len > 3", 1, "no column 'len'"),
