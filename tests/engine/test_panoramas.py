@@ -17,7 +17,7 @@ AT_AZIMUTH = {0: RED, 90: GREEN, 180: WHITE, 270: BLUE}
 
 
 @pytest.fixture
-def seen(stock, engine_for, tmp_path):
+def rendered(stock, engine_for, tmp_path):
     """(azimuth_deg of the direction of view, rotation_deg) -> light (h, w, 3), sky (h, w), ball (h, w)."""
     import OpenEXR
 
@@ -40,17 +40,17 @@ def seen(stock, engine_for, tmp_path):
     return render
 
 
-def test_each_part_of_a_panorama_is_on_its_side(seen):
+def test_each_part_of_a_panorama_is_on_its_side(rendered):
     for rotation_deg in (0, 90):
         for azimuth_deg, color in AT_AZIMUTH.items():
-            light, sky, _ = seen(azimuth_deg - rotation_deg, rotation_deg)
+            light, sky, _ = rendered(azimuth_deg - rotation_deg, rotation_deg)
             shown = light[sky].mean(axis=0)
             assert shown / shown.max() == pytest.approx(color, abs=0.02), (azimuth_deg, rotation_deg)
 
 
-def test_a_panorama_is_not_mirrored_and_lights_from_where_it_is_seen(seen):
+def test_a_panorama_is_not_mirrored_and_lights_from_where_it_is_seen(rendered):
     """Looking at its middle, its left is green, and so is the light on the left of a ball."""
-    light, _, ball = seen(0)
+    light, _, ball = rendered(0)
     columns = np.nonzero(ball)[1]
     left, right = (
         light[ball][side].mean(axis=0)
