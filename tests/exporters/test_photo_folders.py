@@ -107,3 +107,12 @@ def test_where_no_photo_can_be_read_the_error_says_why(tmp_path):
     (tmp_path / "box/clip.mp4").touch()
     with pytest.raises(DatasetError, match=r"class folders .*\n  .*/box/clip.mp4: is not one of .jpg"):
         read(tmp_path)
+
+
+def test_a_photo_that_is_too_large_to_be_converted_is_left_out(tmp_path):
+    make(tmp_path, "box/0.png")
+    for mode in "PL":
+        Image.new(mode, (16_385, 1)).save(tmp_path / f"box/{mode}.png")
+    photos, left_out = read(tmp_path)
+    assert set(photos) == {"box/0.png", "box/L.png"}
+    assert left_out == ["box/P.png: 16,385 x 1 pixels are too many; at most 16,384 per side can be used"]
