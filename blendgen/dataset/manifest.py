@@ -149,10 +149,14 @@ class Census:
 
 @dataclass(frozen=True)
 class Summary:
-    """counts: number of images of each (label, split); strays: files of ours without a row"""
+    """counts: number of images of each (label, split); strays: files of ours without a row
+
+    images_digest: of names and sha256 of all images, in the order of their indices
+    """
 
     counts: Counter[tuple[str, str]]
     strays: frozenset[str] = frozenset()
+    images_digest: str = ""
 
     @property
     def images(self) -> int:
@@ -180,12 +184,14 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     strays = set(pending)
     places: dict[int, tuple[int, int]] = {}
     pairs: dict[int, tuple[str, str]] = {}
+    digests: dict[int, int] = {}
     lines, offset, count = _lines_of(layout.manifest), 0, 0
     for count, line in enumerate(lines.lines(), start=1):
         row = _parsed(parse_head, line, lines, count)
         if has_files(layout, row):
             places[row.index] = (offset, len(line))
             pairs[row.index] = (row.label, row.split)
+            digests[row.index] = _digest(row.files["image"])
             strays.difference_update(row.file_names)
         elif row.index not in places:
             strays.update(row.file_names)
@@ -193,7 +199,13 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     order = sorted(places)
     if count != len(order) or order != list(places):
         _rewrite(layout, [places[index] for index in order])
-    return Summary(Counter(pairs.values()), frozenset(strays))
+    images_digest = hashlib.sha256(array("Q", (digests[index] for index in order)).tobytes()).hexdigest()
+    return Summary(Counter(pairs.values()), frozenset(strays), images_digest)
+
+
+def _digest(image: RowFile) -> int:
+    """64 bits, which take little memory for each row."""
+    return int.from_bytes(hashlib.sha256(f"{image.name} {image.sha256}".encode()).digest()[:8], "little")
 
 
 def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:

@@ -43,6 +43,7 @@ from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import RowHead
 
 _COMPARED = ("digest", "blender_version")
+_START_AGAIN = "choose another folder, or set force (--force) to start again"
 _IN_EVERY_RECORD = (*_COMPARED, "blendgen_version")
 # rows whose files a crash of the machine can have torn although their sizes are right
 _CHECKED_TAIL = 64
@@ -164,7 +165,8 @@ class Store:
         self._record |= _device_record(devices_of(read_record(self.layout)))
         self._write_record(self._record)
         if self.summary.images:
-            self._folder.write(self.layout.name(self.layout.images_card), images_card(self._record))
+            card = images_card(self._record, self.summary.images_digest)
+            self._folder.write(self.layout.name(self.layout.images_card), card)
         return self._record
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
@@ -286,15 +288,11 @@ def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
     if key == "digest" and known.get("pixels_version") != wanted.get("pixels_version"):
         return (
             f"was made with pixels_version {known.get('pixels_version')}, this blendgen has "
-            f"{wanted.get('pixels_version')}, and the images differ; "
-            "choose another folder, or set force (--force) to start again"
+            f"{wanted.get('pixels_version')}, and the images differ; {_START_AGAIN}"
         )
     if key == "digest":
-        return (
-            "contains a data set made from another spec (or other models); "
-            "choose another folder, or set force (--force) to start again"
-        )
+        return f"contains a data set made from another spec (or other models); {_START_AGAIN}"
     return (
         f"was started with Blender {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
-        "choose another folder, or set force (--force) to start again"
+        f"{_START_AGAIN}"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import yaml
@@ -57,7 +60,14 @@ def dataset_card(
         "tags": ["synthetic", "blender", "blendgen"],
         "size_categories": [_size_category(sum(images_per_split.values()))],
         **({} if info is None else {"dataset_info": dict(info)}),
-        "configs": [{"config_name": "default", "data_files": _data_files(images_per_split, files), **loader}],
+        "configs": [
+            {
+                "config_name": "default",
+                "description": _identity(source, options),
+                "data_files": _data_files(images_per_split, files),
+                **loader,
+            }
+        ],
     }
     splits = "".join(f"| {split} | {count} |\n" for split, count in images_per_split.items())
     classes = "".join(_class_line(source, *numbered) for numbered in enumerate(source.classes))
@@ -88,6 +98,12 @@ def _origin(source: Source) -> str:
         f"Images per rendered shot, which share its geometry: {record.get('exposures_per_shot', 1)}; "
         "all of them are in the same split.\n"
     )
+
+
+def _identity(source: Source, options: Options) -> str:
+    """Of all files: the loader's cache tells folders of one name apart by their `configs` alone."""
+    text = json.dumps([source.identity, asdict(options)], sort_keys=True)
+    return f"export {hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _size_category(images: int) -> str:

@@ -7,6 +7,7 @@ were chosen from; it is written last, so that a killed run leaves nothing that c
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections import Counter
@@ -125,8 +126,9 @@ def _origin(source: Source, selection: Selection) -> dict[str, Any]:
 def _write_own_files(source: Source, record: dict[str, Any], destination: Destination) -> None:
     """Add the files that do not belong to an image, dataset.json last."""
     layout = Layout(source.root)
+    images_digest = hashlib.sha256(json.dumps(record[SUBSET_KEY]).encode()).hexdigest()
     destination.write_bytes(layout.spec.name, _spec(layout.spec))
-    destination.write_bytes(layout.name(layout.images_card), images_card(record))
+    destination.write_bytes(layout.name(layout.images_card), images_card(record, images_digest))
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     destination.write_text(layout.record.name, text)
 

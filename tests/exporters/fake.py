@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from blendgen.dataset.images_card import images_card
 from blendgen.dataset.source import Source, open_source
 
 WIDTH, HEIGHT = 64, 48
@@ -19,11 +20,12 @@ _POSE = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]
 
 @dataclass(frozen=True)
 class FakeImage:
-    """label_id: class of the image; objects: (class, box), boxes must not overlap."""
+    """label_id: class of the image; objects: (class, box), boxes must not overlap; size: width, height."""
 
     split: str
     label_id: int
     objects: list[tuple[int, tuple[int, int, int, int]]] = field(default_factory=list)
+    size: tuple[int, int] = (WIDTH, HEIGHT)
 
 
 def grid_boxes(count: int) -> list[tuple[int, int, int, int]]:
@@ -46,6 +48,9 @@ def make_fake(folder: Path, classes, images: list[FakeImage], **record) -> Sourc
         **record,
     }
     (folder / "dataset.json").write_text(json.dumps(dataset), "utf-8")
+    (folder / "images/README.md").write_bytes(
+        images_card(dataset, hashlib.sha256(repr([classes, images]).encode()).hexdigest())
+    )
     return open_source(folder)
 
 
@@ -66,11 +71,12 @@ def as_json(value):
 
 def _row(folder: Path, classes, index: int, image: FakeImage, record) -> dict:
     rng = np.random.Generator(np.random.Philox(index))
-    mask = np.zeros((HEIGHT, WIDTH), np.uint16)
+    width, height = image.size
+    mask = np.zeros((height, width), np.uint16)
     for number, (_, (x, y, w, h)) in enumerate(image.objects, start=1):
         mask[y : y + h, x : x + w] = number
     depth = np.where(mask, 5000, 9000).astype(np.uint16)
-    pixels = {"": rng.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8), "mask_": mask, "depth_": depth}
+    pixels = {"": rng.integers(0, 255, (height, width, 3), np.uint8), "mask_": mask, "depth_": depth}
     folders = {"": "images", "mask_": "masks", "depth_": "depth"}
     row = {}
     for kind, values in pixels.items():
@@ -79,7 +85,7 @@ def _row(folder: Path, classes, index: int, image: FakeImage, record) -> dict:
         row[f"{kind}sha256"] = _write(folder / name, values)
     return row | {
         "label": classes[image.label_id], "label_id": image.label_id, "split": image.split, "index": index,
-        "shot_index": index, "width": WIDTH, "height": HEIGHT,
+        "shot_index": index, "width": width, "height": height,
         "objects": _objects(classes, image.objects, record.get("keypoints")),
         "camera": {"intrinsics": [[80, 0, 32], [0, 80, 24], [0, 0, 1]], "world_to_camera": np.eye(4).tolist(),
                    "distortion": [0, 0, 0, 0, 0]},
