@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from blendgen.exporters.destination import Destination
 
@@ -33,18 +33,51 @@ def class_folders(classes: Sequence[str]) -> dict[str, str]:
     return dict(zip(classes, folders, strict=True))
 
 
-def write_class_list(destination: Destination, folders: dict[str, str]) -> dict[str, dict[str, str]]:
+def complete(
+    destination: Destination, folders: dict[str, str], splits_and_classes: Collection[tuple[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Make the folders of all splits alike, so that loaders number classes alike in each of them.
+
+    splits_and_classes: split and class of the images; classes without any image get no folder
+    """
+    there = {label for _, label in splits_and_classes}
+    lacking = sorted(
+        {(split, label) for split, _ in splits_and_classes for label in there} - {*splits_and_classes}
+    )
+    for split, label in lacking:
+        destination.make_folder(f"{split}/{folders[label]}")
+    if lacking:
+        _log.warning(
+            "%s: empty folders keep the numbers of classes alike in all splits; torchvision's ImageFolder "
+            "accepts them with allow_empty=True",
+            _some([f"split {split} has no image of {label!r}" for split, label in lacking]),
+        )
+    if absent := [repr(label) for label in folders if label not in there]:
+        _log.warning(
+            "%s: no split has an image of this class, so loaders that number the folders number the classes "
+            "after it differently than the data set does",
+            _some(absent),
+        )
+    return _write_class_list(
+        destination, {label: folder for label, folder in folders.items() if label in there}
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict[str, dict[str, str]]:
     """Where folders differ from their classes: write the list of classes, warn, and return the difference."""
     renamed = {label: folder for label, folder in folders.items() if label != folder}
     if not renamed:
         return {}
     destination.write_text(LIST, "".join(f"{label}\n" for label in folders))
     misread = [repr(label) for label in folders if _readable(label) != label]
-    more = f" and {len(misread) - 3} more" if len(misread) > 3 else ""
     _log.warning(
-        "Hugging Face datasets would misread the folders of %s%s, so %d folders have other names than their "
+        "Hugging Face datasets would misread the folders of %s, so %d folders have other names than their "
         "classes; %s lists the classes in the order of the folders",
-        ", ".join(misread[:3]), more, len(renamed), LIST,
+        _some(misread), len(renamed), LIST,
     )  # fmt: skip
     return {"class_folders": renamed}
 

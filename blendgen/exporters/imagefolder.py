@@ -9,7 +9,7 @@ from blendgen.dataset.object_limits import NO_LIMITS
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.card import dataset_card
-from blendgen.exporters.class_folders import class_folders, write_class_list
+from blendgen.exporters.class_folders import class_folders, complete
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.samples import samples
@@ -19,16 +19,18 @@ def export_imagefolder(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
     counts: Counter[str] = Counter()
+    splits_and_classes: set[tuple[str, str]] = set()
     folders = class_folders(source.classes)
     for sample in samples(source, options.crops):
         split = sample.row.split
         sample.place(destination, f"{split}/{folders[sample.label]}/{sample.name}{sample.suffix}")
         counts[split] += 1
+        splits_and_classes.add((split, sample.label))
         advance(1)
     tasks = ["image-classification"]
     card = dataset_card(source, counts, "{split}/**", tasks, options, drop_labels=False)
     destination.write_text("README.md", card)
-    renamed = write_class_list(destination, folders)
+    renamed = complete(destination, folders, splits_and_classes)
     return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import DatasetError, UsageError, did_you_mean
-from blendgen.exporters.class_folders import class_folders, write_class_list
+from blendgen.exporters.class_folders import class_folders, complete
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
 from blendgen.files.photos import IMAGE_ERRORS, image_fault, plain_png
@@ -71,6 +71,7 @@ def mix(
     content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
     identity = {"format": "mix", **source.identity, "photos": content, "ratio": mixture.ratio}
     counts: Counter[tuple[str, str]] = Counter()
+    splits_and_classes: set[tuple[str, str]] = set()
     inputs = (source.root, Path(photos_folder))
     with (
         Destination(dest, identity, link, force, inputs) as destination,
@@ -82,6 +83,7 @@ def mix(
             facts = {"width": row.width, "height": row.height, "sha256": row.image.sha256}
             file.write(_line(name, row.label, classes, TRAIN, SYNTHETIC, facts).encode())
             counts[TRAIN, SYNTHETIC] += 1
+            splits_and_classes.add((TRAIN, row.label))
             advance(1)
         for photo in photos:
             name = f"{photo.split}/{folders[photo.label]}/{REAL}_{photo.sha256[:16]}{photo.suffix}"
@@ -89,9 +91,10 @@ def mix(
             facts = {"width": photo.width, "height": photo.height, "sha256": sha256}
             file.write(_line(name, photo.label, classes, photo.split, REAL, facts).encode())
             counts[photo.split, REAL] += 1
+            splits_and_classes.add((photo.split, photo.label))
             advance(1)
         record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
-        renamed = write_class_list(destination, folders)
+        renamed = complete(destination, folders, splits_and_classes)
         destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     images: dict[str, dict[str, int]] = {split: {} for split, _ in sorted(counts)}
     for (split, kind), count in sorted(counts.items()):

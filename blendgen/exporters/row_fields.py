@@ -78,31 +78,26 @@ NO_FIELDS = RowFields()
 
 def row_fields(source: Source, names: Iterable[str]) -> RowFields:
     """Look up fields by name in all rows; raises UsageError for a name that no row has."""
-    names = tuple(names)
-    features, others = _features(source, names) if names else ({}, set[str]())
-    known = {*features, *others}
+    names = list(names)
+    features = _all_features(source) if names else {}
     chosen: dict[str, Feature] = {}
     for name in names:
         own = {leaf: complete(one) for leaf, one in features.items() if _is_in(leaf, name)}
         if not own:
-            suggestion = did_you_mean(name, known | _sections(known))
-            raise UsageError(f"fields: rows have no field {name!r}{suggestion}")
+            known = {*features, *_sections(features)}
+            raise UsageError(f"fields: rows have no field {name!r}{did_you_mean(name, known)}")
         chosen |= own
     return RowFields(chosen)
 
 
-def _features(source: Source, names: tuple[str, ...]) -> tuple[dict[str, Feature | None], set[str]]:
-    """Features of the fields that are meant, None for one that is always null; and names of all others."""
+def _all_features(source: Source) -> dict[str, Feature | None]:
+    """Features of all fields of all rows; None for one that is always null."""
     features: dict[str, Feature | None] = {}
-    others: set[str] = set()
     for row in source.rows():
-        for leaf, one in leaves(row_values(row)):
-            if leaf in features or (leaf not in others and any(_is_in(leaf, name) for name in names)):
-                features[leaf] = merged(features.get(leaf), feature_of(one))
-            else:
-                others.add(leaf)
+        for name, one in leaves(row_values(row)):
+            features[name] = merged(features.get(name), feature_of(one))
     sections = _sections(features)
-    return {leaf: one for leaf, one in features.items() if one is not None or leaf not in sections}, others
+    return {name: one for name, one in features.items() if one is not None or name not in sections}
 
 
 def leaves(values: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,9 +17,11 @@ from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
-from blendgen.exporters.row_fields import RowFields
+from blendgen.exporters.row_fields import RowFields, leaves
 from blendgen.exporters.samples import Sample
 
+_log = logging.getLogger(__name__)
+_FIRST_SAMPLES = 5  # of the last split, from which Hugging Face datasets infers types
 COLUMNS = (
     "file_name",
     "label",
@@ -38,15 +41,45 @@ def export_webdataset(
 ):
     """Write the samples of each split in shards of about options.shard_bytes."""
     shards, images = dict.fromkeys(source.splits, 0), dict.fromkeys(source.splits, 0)
+    first: dict[str, set[str]] = {split: set() for split in source.splits}
+    every: set[str] = set()
     with one_file_per_split(partial(_shard, destination, options.row_fields)) as put:
         for number, sample in numbered_samples(source, options):
             put(number, sample)
             shards[sample.split] = number + 1
+            valued = _columns_with_values(plain_columns(sample, options.row_fields))
+            every |= valued
+            if images[sample.split] < _FIRST_SAMPLES:
+                first[sample.split] |= valued
             images[sample.split] += 1
             advance(1)
     card = dataset_card(source, images, "{split}-*.tar", tasks(source, options), options)
     destination.write_text("README.md", card)
+    _warn_of_types(first, every)
     return {"shards": shards}
+
+
+def _columns_with_values(columns: dict[str, Any]) -> set[str]:
+    return {name for name, one in leaves(columns) if _has_value(one)}
+
+
+def _has_value(one: Any) -> bool:
+    return any(map(_has_value, one)) if isinstance(one, list | tuple) else one is not None
+
+
+def _warn_of_types(first: Mapping[str, set[str]], every: set[str]) -> None:
+    """first: of each split, the columns with values in the first samples; every: of all samples.
+
+    Hugging Face datasets cannot read what does not fit the types that it infers; other readers do not infer.
+    """
+    last, valued = list(first.items())[-1]
+    if lacking := sorted(every - valued):
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        _log.warning(
+            "the first %d images of %s, from which Hugging Face datasets infers types, have no values of "
+            "%s%s: load_dataset will refuse this export; export to parquet, which states the types",
+            _FIRST_SAMPLES, last, ", ".join(lacking[:3]), more,
+        )  # fmt: skip
 
 
 def plain_columns(sample: Sample, fields: RowFields) -> dict[str, Any]:

@@ -72,6 +72,11 @@ class Folder:
             self._remove_partial(partial)
             raise
 
+    def make_folder(self, name: str) -> None:
+        """Add a folder, which may be there already."""
+        with self.disk_errors(name), self._at(f"{name}/_", make=True):
+            pass
+
     def append(self, name: str, data: bytes) -> None:
         """Append to a file, without fsync; raises DatasetError."""
         with self.disk_errors(name), self._at(name, make=True) as (parent, leaf):
@@ -95,14 +100,22 @@ class Folder:
         """Remove a file or link if it exists, and the folders above it that are empty afterwards."""
         with suppress(FileNotFoundError), self._at(name) as (parent, leaf):
             os.unlink(leaf, dir_fd=parent)
-        parts = name.split("/")[:-1]
-        while parts:
+        self._remove_empty("/".join(name.split("/")[:-1]))
+
+    def remove_empty_folders(self) -> None:
+        for path, folders, _ in os.walk(self.root, topdown=False):
+            for folder in folders:
+                self._remove_empty((Path(path) / folder).relative_to(self.root).as_posix())
+
+    def _remove_empty(self, name: str) -> None:
+        """Remove a folder if it is empty, and those above it that are empty afterwards."""
+        while name:
             try:
-                with self._at("/".join(parts)) as (parent, leaf):
+                with self._at(name) as (parent, leaf):
                     os.rmdir(leaf, dir_fd=parent)
-            except OSError:  # not empty, or removed already
+            except (OSError, DatasetError):  # not empty, removed already, or not ours
                 return
-            parts.pop()
+            name = name.rpartition("/")[0]
 
     def files(self, below: str = "") -> Iterator[str]:
         """Names of all files and links, which are not followed; in no particular order."""

@@ -5,6 +5,8 @@ import yaml
 
 from blendgen.errors import DatasetError
 from blendgen.exporters.class_folders import class_folders
+from blendgen.exporters.exporter import Options
+from blendgen.exporters.formats import export
 from blendgen.models.product import Catalog
 from blendgen.scene.split_names import hub_split, usual_split
 from tests.conftest import make_product
@@ -172,6 +174,50 @@ def test_the_images_of_a_data_set_are_read_without_an_export(tmp_path, load):
     source = make_dataset(tmp_path / "set", catalog, 60, exposures_per_shot=1, splits=splits)
     assert set(source.splits) == set(splits)
     check(load(tmp_path / "set/images"), source)
+
+
+def test_loaders_number_a_class_alike_in_a_split_that_has_no_image_of_it(tmp_path, caplog):
+    images = [FakeImage("train", label_id) for label_id in (0, 1, 3)] + [FakeImage("val", 3)]
+    source = make_fake(tmp_path / "set", ("a", "b", "c", "test d"), images)
+    for name, options in (("imagefolder", {}), ("yolo", {"task": "classify"})):
+        dest = tmp_path / name
+        run(source, name, dest, **options)
+        for split in ("train", "val"):
+            assert sorted(path.name for path in (dest / split).iterdir()) == ["a", "b", "test+ d"]
+        assert (dest / "classes.txt").read_text().splitlines() == ["a", "b", "test d"]
+    assert "split val has no image of 'a', split val has no image of 'b': empty folders" in caplog.text
+    assert "'c': no split has an image of this class" in caplog.text
+
+
+def test_an_empty_folder_of_an_export_that_is_replaced_does_not_stay(tmp_path):
+    first = make_fake(
+        tmp_path / "1", ("a", "b"), [FakeImage("train", 0), FakeImage("train", 1), FakeImage("val", 1)]
+    )
+    export(first.root, "imagefolder", tmp_path / "out", Options())
+    assert (tmp_path / "out/val/a").is_dir()
+    second = make_fake(tmp_path / "2", ("b",), [FakeImage("train", 0), FakeImage("val", 0)])
+    export(second.root, "imagefolder", tmp_path / "out", Options(), force=True)
+    assert [path.name for path in (tmp_path / "out/val").iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "hf", "parquet", "webdataset"])
+def test_the_cache_of_the_loader_tells_exports_of_one_folder_name_apart(tmp_path, load, name):
+    """Of a folder with a card it knows the last part of the name, and the configs of the card."""
+    for each in (1, 2):
+        source = made(tmp_path / f"set{each}", ("train",), ("box", "can"), each)
+        run(source, name, tmp_path / f"{each}/out")
+        assert len(load(tmp_path / f"{each}/out")["train"]) == source.images
+
+
+def test_the_cache_of_the_loader_does_not_hide_images_that_a_data_set_gained(tmp_path, load):
+    for count in (6, 12):
+        source = make_dataset(
+            tmp_path / f"{count}/set",
+            Catalog((make_product("a", "box", (0.05, 0.04, 0.03)),)),
+            count,
+            exposures_per_shot=1,
+        )
+        assert sum(map(len, load(source.root / "images").values())) == source.images == count
 
 
 def test_one_class_is_read_with_its_labels(tmp_path, load):
