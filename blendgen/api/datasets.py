@@ -112,7 +112,7 @@ def subset(
         subset("dataset", "clear", "visible_fraction > 0.5 and label == 'mug'", splits=["train"])
 
     where: a condition on the columns of a row; None: all images
-    splits: names of splits; none: all of them
+    splits: name of a split, or names of several; none: all of them
     every: of the images that match, the first and then every `every`-th; limit: at most so many of these
     link: how files are placed in dest, "hard" or "copy"; force: replace another subset in dest
     raises: UsageError for a wrong condition, or where no image matches; DatasetError
@@ -120,7 +120,8 @@ def subset(
     from blendgen.exporters.subset import Selection, subset
     from blendgen.system.progress import reported_to
 
-    selection = Selection(where, tuple(splits), every, limit)
+    names = (splits,) if isinstance(splits, str) else tuple(splits)
+    selection = Selection(where, names, every, limit)
     with reported_to(progress) as reporter:
         return subset(Path(folder), Path(dest), selection, link, force, reporter.advance, reporter.begin)
 

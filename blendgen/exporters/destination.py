@@ -1,10 +1,11 @@
 """Destination: the output folder of an export; after a kill the same command continues.
 
-Every file appears complete or not at all. A list records the files of the export with their sizes: only these
-are removed or replaced, and only while they still have that size. A folder with other files is refused.
-Names come from rows of a data set, and the list from the folder; neither is trusted: both are checked as
-paths, and no link is followed (see folder.py). Hard links take no space, but a change to such a file changes
-the data set too: use `copy` for a folder that you want to edit.
+Every file appears complete or not at all; an export that fails before its first file leaves nothing. A list
+records the files of the export with their sizes: only these are removed or replaced, and only while they
+still have that size. A folder with other files is refused. Names come from rows of a data set, and the list
+from the folder; neither is trusted: both are checked as paths, and no link is followed (see folder.py). Hard
+links take no space, but a change to such a file changes the data set too: use `copy` for a folder that you
+want to edit.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,7 +68,8 @@ class Destination:
             )
         if self.root.exists() and not self.root.is_dir():
             raise DatasetError(f"{self.root}: is a file; choose a folder")
-        known = self._known()
+        known, self._makes_root = self._known(), not self.root.exists()
+        self._is_new = known is None
         if known is None and any(self._folder.files()):
             raise DatasetError(
                 f"{self.root}: is not empty and does not contain an export; choose another folder"
@@ -96,6 +98,16 @@ class Destination:
             self._remove({name: size for name, size in self._listed.items() if name not in self._written})
             self._folder.write(_LIST, _lines(self._written))
         self._folder.remove_temporary_files()
+        if kind is not None and self._is_new and not self._written:
+            self._leave_nothing()
+
+    def _leave_nothing(self) -> None:
+        """After an error before the first file: a corrected command is not refused as another export."""
+        with suppress(OSError, DatasetError):
+            self._folder.remove(_LIST)
+            self._folder.remove(_MARKER)
+            if self._makes_root:
+                self.root.rmdir()
 
     def has(self, name: str) -> bool:
         """Whether an earlier run finished this file; it then stays part of the export."""

@@ -78,26 +78,31 @@ NO_FIELDS = RowFields()
 
 def row_fields(source: Source, names: Iterable[str]) -> RowFields:
     """Look up fields by name in all rows; raises UsageError for a name that no row has."""
-    names = list(names)
-    features = _all_features(source) if names else {}
+    names = tuple(names)
+    features, others = _features(source, names) if names else ({}, set[str]())
+    known = {*features, *others}
     chosen: dict[str, Feature] = {}
     for name in names:
         own = {leaf: complete(one) for leaf, one in features.items() if _is_in(leaf, name)}
         if not own:
-            known = {*features, *_sections(features)}
-            raise UsageError(f"fields: rows have no field {name!r}{did_you_mean(name, known)}")
+            suggestion = did_you_mean(name, known | _sections(known))
+            raise UsageError(f"fields: rows have no field {name!r}{suggestion}")
         chosen |= own
     return RowFields(chosen)
 
 
-def _all_features(source: Source) -> dict[str, Feature | None]:
-    """Features of all fields of all rows; None for one that is always null."""
+def _features(source: Source, names: tuple[str, ...]) -> tuple[dict[str, Feature | None], set[str]]:
+    """Features of the fields that are meant, None for one that is always null; and names of all others."""
     features: dict[str, Feature | None] = {}
+    others: set[str] = set()
     for row in source.rows():
-        for name, one in leaves(row_values(row)):
-            features[name] = merged(features.get(name), feature_of(one))
+        for leaf, one in leaves(row_values(row)):
+            if leaf in features or (leaf not in others and any(_is_in(leaf, name) for name in names)):
+                features[leaf] = merged(features.get(leaf), feature_of(one))
+            else:
+                others.add(leaf)
     sections = _sections(features)
-    return {name: one for name, one in features.items() if one is not None or name not in sections}
+    return {leaf: one for leaf, one in features.items() if one is not None or leaf not in sections}, others
 
 
 def leaves(values: Mapping[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:

@@ -245,6 +245,28 @@ def test_a_file_that_fails_half_way_does_not_appear(tmp_path):
     assert not list((tmp_path / "out").rglob("*partial*"))
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_export_that_wrote_nothing_does_not_refuse_the_corrected_one(small, tmp_path, exists):
+    folder = tmp_path / "out"
+    if exists:
+        folder.mkdir()
+    with pytest.raises(DatasetError, match="has no nocs"):
+        export(small.root, "hf", folder, Options(extras=("nocs",)))
+    assert folder.exists() == exists and not (exists and list(folder.iterdir()))
+    export(small.root, "hf", folder, Options(extras=("mask",)))
+
+
+def test_an_export_that_failed_after_its_first_file_is_resumed(small, tmp_path):
+    with (
+        pytest.raises(DatasetError, match="stop"),
+        Destination(tmp_path / "out", {"format": "x"}) as destination,
+    ):
+        destination.write_text("a", "1")
+        raise DatasetError("stop")
+    with Destination(tmp_path / "out", {"format": "x"}) as destination:
+        assert destination.has("a")
+
+
 def test_a_torn_line_of_the_list_does_not_lose_the_next_file(tmp_path):
     def interrupted(name):
         with pytest.raises(ZeroDivisionError), Destination(tmp_path / "out", {}) as destination:

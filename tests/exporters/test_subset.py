@@ -59,7 +59,7 @@ def test_the_record_states_what_the_images_were_chosen_from(whole, tmp_path):
 
 def test_every_and_limit_count_images_that_match(whole, tmp_path):
     train = [row.index for row in whole.rows() if row.split == "train"]
-    blendgen.subset(whole.root, tmp_path / "every", splits=["train"], every=3)
+    blendgen.subset(whole.root, tmp_path / "every", splits="train", every=3)
     blendgen.subset(whole.root, tmp_path / "limit", splits=["train"], every=3, limit=2)
     assert indices(tmp_path / "every") == train[::3] and indices(tmp_path / "limit") == train[::3][:2]
 
@@ -144,6 +144,18 @@ def test_a_spec_behind_a_link_out_of_the_data_set_is_not_copied(tmp_path, stock)
     (root / "spec.yaml").symlink_to(tmp_path / "secret")
     with pytest.raises(DatasetError, match=r"spec\.yaml: is a link that leads out of the data set"):
         blendgen.subset(root, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_images_of_a_subset_can_be_rendered_again(tmp_path):
+    spec = {
+        "blendgen": 1, "name": "shapes", "products": [{"catalog": "shapes"}], "images": 4,
+        "exposures_per_shot": 2, "resolution": [64, 64], "render": "smoke",
+    }  # fmt: skip
+    blendgen.generate(spec, tmp_path / "whole", workers=1)
+    blendgen.subset(tmp_path / "whole", tmp_path / "odd", "index % 2 == 1")
+    assert indices(tmp_path / "odd") == [1, 3]
+    assert blendgen.verify(tmp_path / "odd", rerender=2, workers=1) == []
 
 
 def test_the_command_prints_the_folder_and_the_counts(whole, tmp_path, capsys):
