@@ -134,6 +134,7 @@ def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path, d
     assert "Traceback" not in stderr
 
 
+@pytest.mark.slow
 def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another(spec, finished):
     folder, _ = finished
     before = content(folder)
@@ -144,6 +145,7 @@ def test_an_existing_folder_is_resumed_for_the_same_spec_and_refused_for_another
     assert content(folder) == before
 
 
+@pytest.mark.slow
 def test_every_image_can_be_drawn_again_from_its_row(spec, finished):
     folder, _ = finished
     rows = rows_of(folder)

@@ -83,6 +83,7 @@ def test_demosaicing_keeps_flat_colours_and_straight_edges():
     assert np.abs(demosaic(sampled(edge)) - edge)[4:-4, :12].max() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(10, 12), (11, 13), (3, 64)])
 def test_demosaicing_is_that_of_the_colour_science_library(shape):
     with warnings.catch_warnings():

@@ -17,6 +17,7 @@ from blendgen.streams import noise_stream
 from tests.develop.cameras import PRESETS, exposure, sensor_of
 
 NOISY = [preset for preset in PRESETS if preset != "ideal"]
+GAINS_DB = [pytest.param(0, marks=pytest.mark.slow), 12]
 
 
 def grey(level, size=400):
@@ -39,7 +40,7 @@ def temporal_variance(sensor, level, gain_db, seeds, size=300):
     return (one.mean() + two.mean()) / 2 - sensor.black_level_dn, ((one - two) ** 2).mean() / 2
 
 
-@pytest.mark.parametrize("gain_db", [0, 12])
+@pytest.mark.parametrize("gain_db", GAINS_DB)
 @pytest.mark.parametrize("preset", PRESETS)
 def test_photon_transfer_has_the_slope_of_the_preset(preset, gain_db):
     """Variance against mean of flat fields: the slope is K, digital numbers an electron."""
@@ -52,7 +53,7 @@ def test_photon_transfer_has_the_slope_of_the_preset(preset, gain_db):
     assert slope == pytest.approx(system_gain_dn_per_e(sensor, gain_db), rel=0.02)
 
 
-@pytest.mark.parametrize("gain_db", [0, 12])
+@pytest.mark.parametrize("gain_db", GAINS_DB)
 @pytest.mark.parametrize("preset", NOISY)
 def test_photon_transfer_has_the_intercept_of_the_preset(preset, gain_db):
     """Dark noise: K^2 (read^2 + row^2 + dark current) + 1/12 (quantisation), from dim fields.

@@ -19,7 +19,20 @@ def first_is_quick(kinds):
     return [first, *(pytest.param(kind, marks=pytest.mark.slow) for kind in others)]
 
 
-@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+MORE = (  # render more; the flat engine passes them in the default tests
+    conformance.check_a_lens_that_distorts,
+    conformance.check_amodal_masks,
+    conformance.check_any_order,
+    conformance.check_depth_of_a_slanted_plane,
+    conformance.check_sunlight_through_a_door,
+)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [pytest.param(c, marks=pytest.mark.slow) if c in MORE else c for c in conformance.CHECKS],
+    ids=lambda check: check.__name__,
+)
 def test_conformance(engine, stock, check):
     check(engine, stock.product("box"), stock.product("sphere"))
 

@@ -20,6 +20,7 @@ from blendgen.models.scan import scan_directory
 from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 
 pytest.importorskip("bpy")
+pytestmark = pytest.mark.slow
 
 OUTSIDE = "it is outside of the model's folder"
 
@@ -193,7 +194,7 @@ def hostile(tmp_path_factory) -> Path:
     return write_hostile(tmp_path_factory.mktemp("hostile"))
 
 
-@pytest.fixture(scope="module", params=["sandbox", pytest.param("inspection alone", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["sandbox", "inspection alone"])
 def outcomes(request, hostile, tmp_path_factory) -> Outcomes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SWITCH, "on" if request.param == "sandbox" else "off")

@@ -87,6 +87,7 @@ def engine(catalog):
 
 
 MORE = (  # render more; the other checks fail where these would, if a pass is missing or in the wrong place
+    label_conformance.check_keypoints,
     label_conformance.check_normals,
     label_conformance.check_albedo,
     label_conformance.check_overscan,

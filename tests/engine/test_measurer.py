@@ -60,6 +60,7 @@ def test_a_crash_costs_one_model():
     ]
 
 
+@pytest.mark.slow
 def test_a_hang_costs_one_model_and_its_timeout():
     started = time.monotonic()
     assert run("a", "hang", "b", timeout_s=0.5) == [None, "the importer did not finish within 0.5 s", None]

@@ -204,7 +204,7 @@ IMAGES = [name for name in LABEL_FILES if name not in ("image", "mask", "clean")
 EVERYTHING = {**dict.fromkeys([*IMAGES, *COLUMNS], True), "depth": "exr"}
 
 
-@pytest.fixture(scope="module", params=["pinhole", "distorted"])
+@pytest.fixture(scope="module", params=["pinhole", pytest.param("distorted", marks=pytest.mark.slow)])
 def labelled(request, tmp_path_factory, stock):  # noqa: F811
     """All labels on, through a pinhole and through a lens that distorts."""
     box, *others = stock.products

@@ -110,6 +110,7 @@ def test_all_images_of_a_shot_fail_together(tmp_path):
     assert [str(fault) for fault in verify(tmp_path)] == []
 
 
+@pytest.mark.slow
 def test_a_run_stops_if_its_first_shots_all_fail_for_the_same_reason(tmp_path, monkeypatch):
     spec = make_spec(images=10_000, **ALL_FAIL)
     message = r"first 8 shots all fail .*\(camera_in_products\): camera.distance_m"

@@ -80,7 +80,10 @@ def test_every_task_runs_once(job, workers):
 
 
 @several
-@pytest.mark.parametrize("produce", [failing.aborts_once_on_shot_1, failing.is_killed_once_while_idle])
+@pytest.mark.parametrize(
+    "produce",
+    [failing.aborts_once_on_shot_1, pytest.param(failing.is_killed_once_while_idle, marks=pytest.mark.slow)],
+)
 def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
     assert indices(job, produce, workers) == [0, 1, 2, 3, 4]
 
