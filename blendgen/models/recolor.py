@@ -4,7 +4,7 @@ In: a table {colourway: {pattern: finish}}, from the spec or from a YAML, JSON o
 Products with those colourways. A pattern is matched against the names of a model's parts (its
 material slots), ignoring letter case: * is any text, ? any character. If several match, the last one
 counts, but a part's exact name comes first. Parts that no pattern matches stay as they are; an empty
-colourway is the model as it is.
+colourway is the model as it is. engine/blender/session/models.py sets the colours on materials.
 """
 
 from __future__ import annotations
