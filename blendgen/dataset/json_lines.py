@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from blendgen.files.folder import disk_error
 from blendgen.files.regular_file import links_outside, open_regular
 
 _TAIL_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 18  # of the buffer when all lines are read: half the time of the usual one
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class JsonLines:
         """The error for a line, counted from 1."""
         return DatasetError(f"{self.path}:{number}: not {self.content} ({reason}); {self.way_out}")
 
-    def opened(self) -> BinaryIO:
+    def opened(self) -> BufferedReader:
         """The file for reading; raises DatasetError, also where it is a link out of the data set."""
         if links_outside(self.path):
             raise DatasetError(
@@ -50,7 +52,7 @@ class JsonLines:
         """Whole lines, none where there is no file; raises DatasetError for a line that is too long."""
         if not os.path.lexists(self.path):
             return
-        with self.opened() as file:
+        with BufferedReader(self.opened().detach(), _BLOCK_BYTES) as file:
             number = 1
             while line := file.readline(MAX_ROW_BYTES + 1):
                 if len(line) > MAX_ROW_BYTES:
