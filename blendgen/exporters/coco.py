@@ -22,6 +22,8 @@ from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.regions import polygons, run_lengths
 from blendgen.scene.row import Row
 
+_INSTANCE_ID = "instance_id"  # of objects; FiftyOne reserves the name, so annotations have it as segment_id
+
 
 def export_coco(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     """Write one file of annotations per split."""
@@ -95,7 +97,7 @@ def _annotation(row: Row, number: int, box, own, options: Options) -> dict[str, 
         "area": objects.area[number],
         "iscrowd": int(crowd),
         "visible_fraction": objects.visible_fraction[number],
-        "instance_id": objects.instance_id[number],
+        "segment_id": objects.instance_id[number],
     }
     if outlines == "rle" or (crowd and outlines == "polygon"):  # a crowd has run lengths by definition
         annotation["segmentation"] = run_lengths(own)
@@ -105,8 +107,8 @@ def _annotation(row: Row, number: int, box, own, options: Options) -> dict[str, 
 
 
 def _without(annotation: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that are not in the annotation: FiftyOne copies them into it, over its own category."""
-    return {name: value for name, value in attributes.items() if name not in annotation}
+    """The attributes that the annotation does not have; FiftyOne would overwrite its category with them."""
+    return {name: value for name, value in attributes.items() if name not in {*annotation, _INSTANCE_ID}}
 
 
 def _category(source: Source, label_id: int, label: str) -> dict[str, Any]:

@@ -58,9 +58,9 @@ def test_coco_is_perfect_in_its_own_evaluation(source, tmp_path, outlines):
             mask = source.instance_mask(row)
             for annotation in annotations:
                 label = source.classes[annotation["category_id"] - 1]
-                number = row.objects.instance_id.index(annotation["instance_id"])
+                number = row.objects.instance_id.index(annotation["segment_id"])
                 assert label == row.objects.category[number]
-                own = mask == annotation["instance_id"]
+                own = mask == annotation["segment_id"]
                 annotated = truth.annToMask(annotation).astype(bool)
                 assert np.array_equal(annotated, own) and annotation["area"] == own.sum()
         for kind, key in (("bbox", "bbox"), ("segm", "segmentation")):

@@ -80,6 +80,16 @@ def test_other_readers_of_coco_accept_attributes(source, tmp_path):
     assert len(read) == 4 and read.classes == ["a", "b"]
 
 
+def test_annotations_have_no_name_that_fiftyone_reserves(source, tmp_path):
+    """Its Detection has a property instance_id, and cannot be read where an annotation has one."""
+    run(source, "coco", tmp_path, fields=("objects.instance_id", "objects.colorway"))
+    text = (tmp_path / "annotations/instances_train.json").read_text("utf-8")
+    annotations = json.loads(text)["annotations"]
+    assert "instance_id" not in text and {"colorway": "c0"} in [one["attributes"] for one in annotations]
+    ids = [instance_id for row in rows_of(source, "train") for instance_id in row.objects.instance_id]
+    assert [one["segment_id"] for one in annotations] == ids
+
+
 def test_coco_without_fields_has_no_attributes(source, tmp_path):
     run(source, "coco", tmp_path)
     assert "attributes" not in (tmp_path / "annotations/instances_train.json").read_text("utf-8")
