@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, SupportsIndex, cast, overload
 
-from blendgen.dataset.fields import FIELDS, checked_fields, default_fields, read_field
+from blendgen.dataset.fields import ALWAYS, FIELDS, checked_fields, default_fields, read_field
 from blendgen.dataset.item import Item
 from blendgen.dataset.label_array import ArraySpec
 from blendgen.dataset.rows import row_values
@@ -146,8 +146,7 @@ class Dataset:
         names = self.fields
         if names is None:
             names = default_fields(self.row(0)) if len(self) else ()
-        number = ArraySpec((), "int64")
-        return {name: FIELDS[name] for name in names} | {"label_id": number, "index": number}
+        return {name: FIELDS[name] for name in names} | dict.fromkeys(ALWAYS, ArraySpec((), "int64"))
 
     def stream(
         self, *, seed: int | None = None, buffer_size: int | None = None, epoch: int = 0, rank: int = 0,

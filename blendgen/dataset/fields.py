@@ -34,6 +34,7 @@ _OBJECTS = {
     "bbox_3d_m": ArraySpec((None, 8, 3), "float32"),
     "bbox_3d_px": ArraySpec((None, 8, 2), "float32"),
 }
+ALWAYS = ("label_id", "index")  # in every item
 _UNKNOWN_PIXEL = (float("nan"), float("nan"))
 FIELDS = {name: kind.array.spec for name, kind in LABEL_FILES.items()} | _OBJECTS
 
@@ -41,6 +42,8 @@ FIELDS = {name: kind.array.spec for name, kind in LABEL_FILES.items()} | _OBJECT
 def checked_fields(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names; raises UsageError for one that is not a field."""
     for name in names:
+        if name in ALWAYS:
+            raise UsageError(f"{name} is in every item and not a field; leave it out")
         if name not in FIELDS:
             raise UsageError(f"images have no field {name!r}{did_you_mean(name, FIELDS)}")
     return names

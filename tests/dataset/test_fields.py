@@ -150,6 +150,8 @@ def test_unknown_and_missing_fields_are_named(dataset, folder, tmp_path):
         dataset.with_fields("image", "dept")
     with pytest.raises(UsageError, match="images have no field 'split'"):
         dataset.array(0, "split")
+    with pytest.raises(UsageError, match="label_id is in every item and not a field; leave it out"):
+        dataset.with_fields("image", "label_id")
 
     def reduce(row):
         row["objects"] |= {"obb": [points[:3] for points in row["objects"]["obb"]]}
