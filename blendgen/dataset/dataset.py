@@ -114,14 +114,18 @@ class Dataset:
             dataset.filter(split="train", label=["mug", "cup"])
             dataset.filter(lambda row: row.objects.visible_fraction[0] > 0.5)
 
-        columns: a value, or a list, tuple, set or frozenset of values, any of which may be there
+        columns: a value, or a list, tuple, set or frozenset of values, any of which may be there; for `split`
+            alone no row is read
         raises: UsageError for a column that rows do not have
         """
-        chosen = [
-            position
-            for position, row in zip(self.positions, self.rows(), strict=True)
-            if _agrees(_columns(row, columns), columns) and (predicate is None or predicate(row))
-        ]
+        chosen = self._of_splits(columns.pop("split")) if "split" in columns else self.positions
+        if columns or predicate is not None:
+            rows = map(self.source.row, chosen)
+            chosen = [
+                position
+                for position, row in zip(chosen, rows, strict=True)
+                if _agrees(_columns(row, columns), columns) and (predicate is None or predicate(row))
+            ]
         return replace(self, positions=chosen)
 
     def with_transform(self, transform: Callable[[Item, Row], Any] | None) -> Dataset:
@@ -172,6 +176,11 @@ class Dataset:
             f"splits {', '.join(self.splits)})"
         )
 
+    def _of_splits(self, wanted: Any) -> list[int]:
+        """The positions of rows whose split is one of those wanted; rows are not read."""
+        of_split = [_is_one_of(name, wanted) for name in self.source.split_names.values()]
+        return [position for position in self.positions if of_split[self.source.row_splits[position]]]
+
     def _item(self, row: Row) -> Any:
         names = default_fields(row) if self.fields is None else self.fields
         arrays = {name: read_field(self.source, row, name) for name in names}
@@ -195,7 +204,8 @@ def _columns(row: Row, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _agrees(values: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    return all(
-        values[name] in one if isinstance(one, list | tuple | set | frozenset) else values[name] == one
-        for name, one in wanted.items()
-    )
+    return all(_is_one_of(values[name], one) for name, one in wanted.items())
+
+
+def _is_one_of(value: Any, wanted: Any) -> bool:
+    return value in wanted if isinstance(wanted, list | tuple | set | frozenset) else bool(value == wanted)

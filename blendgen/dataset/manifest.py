@@ -85,6 +85,8 @@ def census(path: Path) -> Census:
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
     lines, offsets, indices, end = _lines_of(path), array("q"), array("q"), 0
+    numbers: dict[str, int] = {}
+    splits = array("i")
     for number, line in enumerate(lines.lines(), start=1):
         offsets.append(end)
         end += len(line)
@@ -96,9 +98,10 @@ def census(path: Path) -> Census:
         else:
             index = int(match[2])
         counts[split] += 1
+        splits.append(numbers.setdefault(split, len(numbers)))
         indices.append(index)
         digest.update(line)
-    return Census(dict(counts), digest.hexdigest(), offsets, indices)
+    return Census(dict(counts), digest.hexdigest(), offsets, indices, splits)
 
 
 def spread_rows(path: Path, limit: int) -> list[Row]:
@@ -139,12 +142,14 @@ class Census:
     """images_per_split: number of rows of each split; sha256: of all rows
 
     offsets: where each row starts, in bytes; indices: the number of each row's image
+    splits: of each row, as a position in images_per_split
     """
 
     images_per_split: dict[str, int]
     sha256: str
     offsets: array[int]
     indices: array[int]
+    splits: array[int]
 
 
 @dataclass(frozen=True)

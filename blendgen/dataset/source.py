@@ -40,6 +40,7 @@ class Source:
         exports (see for_loaders)
     digest: of spec and models; rows_sha256: of the manifest
     offsets: where each row starts in the manifest, in bytes; indices: of the image of each row
+    row_splits: the split of each row, as a position in split_names
     limits: objects that they exclude are left out of the rows
     """
 
@@ -53,6 +54,7 @@ class Source:
     rows_sha256: str
     offsets: Sequence[int]
     indices: Sequence[int]
+    row_splits: Sequence[int]
     limits: ObjectLimits = NO_LIMITS
 
     @cached_property
@@ -235,7 +237,7 @@ def open_source(root: Path) -> Source:
     splits = {split: split for split in counts}
     return Source(
         layout.root, name, digest, classes, splits, images, record, manifest.sha256, manifest.offsets,
-        manifest.indices,
+        manifest.indices, manifest.splits,
     )  # fmt: skip
 
 

@@ -161,7 +161,9 @@ def test_splits_are_counted_whoever_wrote_the_lines(tmp_path, pipeline):
     values[0]["label"] = 'a "split": "val"'
     compact = [json.dumps(row, separators=(",", ":")) for row in values[:6]]
     manifest.write_text("\n".join([*compact, *map(json.dumps, values[6:]), '{"index": 12, "split": "tr']))
-    assert census(manifest).images_per_split == counts
+    counted = census(manifest)
+    assert counted.images_per_split == counts
+    assert [list(counts)[number] for number in counted.splits] == [row.split for row in rows]
     manifest.write_text("\n".join([*compact, "{}", *compact]) + "\n")
     with pytest.raises(DatasetError, match=r"manifest.jsonl:7: not a row"):
         census(manifest)

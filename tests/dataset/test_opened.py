@@ -77,7 +77,15 @@ def test_slices_and_filters_are_data_sets(dataset, rows):
     boxes = train.filter(lambda row: row.label == "box", split=("train",))
     assert set(boxes.column("label")) == {"box"} and set(boxes.column("split")) == {"train"}
     assert boxes[-1]["index"] == boxes.row(len(boxes) - 1).index
-    assert list(dataset.filter(split="nowhere")) == []
+    assert list(dataset.filter(split="nowhere")) == list(dataset.filter(split=None)) == []
+
+
+def test_rows_are_not_read_to_choose_a_split(dataset, rows, monkeypatch):
+    chosen = dataset.filter(split=["val"])[1:].filter(split={"val", "test"})
+    expected = [row for row in rows if row.split == "val"][1:]
+    assert list(chosen.rows()) == expected and len(expected) > 1
+    monkeypatch.setattr("blendgen.dataset.source.read_row", None)
+    assert len(dataset.filter(split="train")) + len(dataset.filter(split="val")) == len(rows)
 
 
 def test_a_position_past_the_end_is_an_index_error_and_an_unknown_column_is_named(dataset):
