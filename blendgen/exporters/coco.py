@@ -59,7 +59,7 @@ class _Annotations:
         self.images += 1
         image_id = row.index + 1
         image = {"id": image_id, "file_name": name, "width": row.width, "height": row.height}
-        if options.row_fields.of_images:
+        if options.row_fields.images:
             image["attributes"] = options.row_fields.image_values(row)
         _append(self._images_file, image, self.images)
         masks = source.object_masks(row) if options.outlines != "none" else itertools.repeat(None)

@@ -27,7 +27,7 @@ def parquet_page(source: Source, features: Mapping[str, Feature], license: str |
     split = _column({"fileProperty": "fullpath"}, {"regex": _SPLIT})
     fields = [
         field("split", ["sc:Text", "cr:Split"], "train, val, test or another.", split),
-        *(one for name, feature in features.items() for one in _fields(name, feature)),
+        *(one for name, own in features.items() if name != "split" for one in _fields(name, own)),
     ]
     return croissant_page(source, [_files()], [record_set("records", "One per image.", fields)], license)
 
@@ -58,7 +58,7 @@ def _field(name: str, feature: Feature) -> Json:
 
 
 def _object_field(column: str, name: str, feature: Feature) -> Json:
-    _, meaning = OBJECT_COLUMNS["category_id" if name == "category" else name]
+    _, meaning = OBJECT_COLUMNS.get("category_id" if name == "category" else name, ("", name))
     source = _column({"column": column}, {"jsonPath": name})
     return field(name, _data_type(feature), f"{meaning}, for each object", source) | {"repeated": True}
 

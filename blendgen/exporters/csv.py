@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 def export_csv(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     _warn_of_numbers_and_missing_values(source.classes)
     fields, objects = options.row_fields, 0
-    header = dict.fromkeys((*_IMAGE, *fields.of_images, *_OBJECT, *fields.of_objects))
+    header = dict.fromkeys((*_IMAGE, *fields.images, *_OBJECT, *fields.objects))
     with destination.opened("labels.csv") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         table = csv.writer(text)

@@ -17,7 +17,7 @@ from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.features import Feature, feature_of, merged
-from blendgen.exporters.row_fields import leaves
+from blendgen.exporters.row_fields import RowFields, leaves
 from blendgen.exporters.samples import Sample, samples
 
 _log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
         }
         for sample in samples(source, options.crops, options.extras):
             columns = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
-            columns |= {"objects": object_lists(source, sample)}
+            columns |= {"objects": object_lists(source, sample, options.row_fields)}
             columns = columns | options.row_fields.typed_values(sample) | columns
             _note_features(features[sample.split], columns)
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
@@ -46,8 +46,8 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
     return {"images_per_split": counts}
 
 
-def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
-    """Boxes of the objects of a whole image, and keypoints if the data set has them.
+def object_lists(source: Source, sample: Sample, fields: RowFields) -> dict[str, Sequence[Any]]:
+    """Boxes and fields of the objects of a whole image, and keypoints if the data set has them.
 
     Empty for a crop, which is a single object.
     """
@@ -55,7 +55,7 @@ def object_lists(source: Source, sample: Sample) -> dict[str, Sequence[Any]]:
     keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
     chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
     chosen["category"] = chosen.pop("category_id")
-    return chosen
+    return chosen | fields.typed_lists(sample) | chosen
 
 
 def _note_features(features: dict[str, Feature | None], columns: dict[str, Any]) -> None:

@@ -100,7 +100,7 @@ def _table(
 
         def put(sample: Sample) -> None:
             nonlocal size
-            rows.append(fields.typed_values(sample) | _record(source, sample))
+            rows.append(fields.typed_values(sample) | _record(source, sample, fields))
             size += sample.size_bytes()
             if len(rows) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
                 flush()
@@ -110,7 +110,7 @@ def _table(
             flush()
 
 
-def _record(source: Source, sample: Sample) -> dict[str, Any]:
+def _record(source: Source, sample: Sample, fields: RowFields) -> dict[str, Any]:
     sample.refuse_exr()
     extras = {
         name: {"bytes": data, "path": f"{sample.name}.{name}{sample.extras[name].suffix}"}
@@ -121,12 +121,12 @@ def _record(source: Source, sample: Sample) -> dict[str, Any]:
         **extras,
         "label": sample.label_id,
         "index": sample.row.index,
-        "objects": object_lists(source, sample),
+        "objects": object_lists(source, sample, fields),
     }
 
 
 def _features(source: Source, options: Options) -> dict[str, Feature]:
-    label = class_label(source.classes)
+    label, fields, crops = class_label(source.classes), options.row_fields, options.crops is not None
     objects = {
         "bbox": lists(lists(value("float32"), length=4)),
         "area": lists(value("int64")),
@@ -140,9 +140,9 @@ def _features(source: Source, options: Options) -> dict[str, Feature]:
         **dict.fromkeys(options.extras, IMAGE),
         "label": label,
         "index": value("int64"),
-        "objects": objects,
+        "objects": objects | fields.list_features(crops) | objects,
     }
-    return columns | options.row_fields.sample_features(options.crops is not None) | columns
+    return columns | fields.sample_features(crops) | columns
 
 
 def _schema(features: Mapping[str, Feature]):

@@ -7,14 +7,14 @@ which type, so they are read once before the export. A field of `objects` has a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError, did_you_mean
-from blendgen.exporters.features import Feature, complete, feature_of, merged, typed
+from blendgen.exporters.features import Feature, complete, feature_of, lists, merged, typed
 from blendgen.exporters.samples import Sample
 from blendgen.scene.row import Row
 
@@ -24,53 +24,52 @@ _FILE = "file_name"  # the files of an export have other names
 
 @dataclass(frozen=True)
 class RowFields:
-    """features: of the fields by name, in the order of the request; of fields of `objects`, lists"""
+    """Features of the fields by name, in the order of the request.
 
-    features: dict[str, Feature] = field(default_factory=dict)
+    images: of a whole image; objects: of a single object, without `objects.` in the name
+    """
 
-    @property
-    def of_images(self) -> list[str]:
-        """Names of the fields of whole images."""
-        return [name for name in self.features if not name.startswith(_OBJECTS)]
-
-    @property
-    def of_objects(self) -> list[str]:
-        """Names of the fields of objects, without `objects.`."""
-        return [name.removeprefix(_OBJECTS) for name in self.features if name.startswith(_OBJECTS)]
+    images: dict[str, Feature] = field(default_factory=dict)
+    objects: dict[str, Feature] = field(default_factory=dict)
 
     def image_values(self, row: Row) -> dict[str, Any]:
-        """Values by the names in of_images."""
-        return self._values(row, self.of_images)
+        """Values by the names in images."""
+        values = dict(leaves(row_values(row))) if self.images else {}
+        return {name: values.get(name) for name in self.images}
 
     def object_values(self, row: Row, number: int) -> dict[str, Any]:
-        """Values of an object by the names in of_objects."""
-        columns = row.objects.columns() if self.features else {}
-        return {name: columns[name][number] if name in columns else None for name in self.of_objects}
+        """Values of an object by the names in objects."""
+        return {name: column[number] for name, column in self._columns(row).items()}
 
     def sample_features(self, crops: bool) -> dict[str, Feature]:
-        """Features of sample_values, of which there are the same for all samples of an export."""
-        if not crops:
-            return self.features
-        own = {name: self.features[_OBJECTS + name]["feature"] for name in self.of_objects}
-        return {name: self.features[name] for name in self.of_images} | own
+        """Features of typed_values."""
+        return self.images | self.objects if crops else self.images
 
     def sample_values(self, sample: Sample) -> dict[str, Any]:
-        """All values of a whole image; of a crop, those of its image and of its object."""
+        """The values of an image; of a crop, those of its object too."""
         row = sample.row
         if sample.instance_id is None:
-            return self._values(row, self.features)
+            return self.image_values(row)
         number = row.objects.instance_id.index(sample.instance_id)
         return self.image_values(row) | self.object_values(row, number)
 
     def typed_values(self, sample: Sample) -> dict[str, Any]:
         """As sample_values, with every value of a field of one type: that of its feature."""
-        features = self.sample_features(sample.instance_id is not None)
-        values = self.sample_values(sample)
-        return {name: typed(one, features[name]) for name, one in values.items()}
+        features = self.images | self.objects
+        return {name: typed(one, features[name]) for name, one in self.sample_values(sample).items()}
 
-    def _values(self, row: Row, names: Iterable[str]) -> dict[str, Any]:
-        known = dict(leaves(row_values(row))) if self.features else {}
-        return {name: known.get(name) for name in names}
+    def list_features(self, crops: bool) -> dict[str, Feature]:
+        """Features of typed_lists."""
+        return {} if crops else {name: lists(one) for name, one in self.objects.items()}
+
+    def typed_lists(self, sample: Sample) -> dict[str, list[Any]]:
+        """The values of all objects of a whole image by the names in objects; nothing for a crop."""
+        columns = self._columns(sample.row) if sample.instance_id is None else {}
+        return {name: [typed(one, self.objects[name]) for one in column] for name, column in columns.items()}
+
+    def _columns(self, row: Row) -> dict[str, Sequence[Any]]:
+        columns = row.objects.columns() if self.objects else {}
+        return {name: columns.get(name, [None] * len(row.objects)) for name in self.objects}
 
 
 NO_FIELDS = RowFields()
@@ -88,7 +87,11 @@ def row_fields(source: Source, names: Iterable[str]) -> RowFields:
             suggestion = did_you_mean(name, known | _sections(known))
             raise UsageError(f"fields: rows have no field {name!r}{suggestion}")
         chosen |= own
-    return RowFields(chosen)
+    of_objects = {name for name in chosen if name.startswith(_OBJECTS)}
+    return RowFields(
+        {name: one for name, one in chosen.items() if name not in of_objects},
+        {name.removeprefix(_OBJECTS): chosen[name]["feature"] for name in chosen if name in of_objects},
+    )
 
 
 def _features(source: Source, names: tuple[str, ...]) -> tuple[dict[str, Feature | None], set[str]]:

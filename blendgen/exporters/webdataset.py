@@ -89,8 +89,9 @@ def plain_columns(sample: Sample, fields: RowFields) -> dict[str, Any]:
     if sample.box is not None:
         columns |= {"label": sample.label, "label_id": sample.label_id}
         columns |= {"crop": list(sample.box), "instance_id": sample.instance_id}
-    if fields.features:
-        columns["attributes"] = fields.sample_values(sample)
+    attributes = fields.sample_values(sample)
+    if attributes:
+        columns["attributes"] = attributes
     return columns
 
 

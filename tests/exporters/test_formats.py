@@ -56,6 +56,8 @@ def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):
         ("voc", Options(outlines="polygon"), "^outlines: an option of coco, not of voc$"),
         ("hf", Options(task="pose"), "^task: an option of yolo, not of hf$"),
         ("bop", Options(shard_bytes=5000), "^shard_mb: an option of parquet, webdataset, not of bop$"),
+        ("voc", Options(fields=("index",)), "^fields: an option of coco, csv, hf, parquet, webdataset, not"),
+        ("coco", Options(license="mit"), "^license: an option of croissant, hf, imagefolder, parquet, webd"),
         ("yolo", Options(quote_formulas=True), "^quote_formulas: an option of csv, not of yolo$"),
         ("yolo", Options(crops=0.0, task="pose"), "^crops: an option of the task classify, not of pose$"),
         ("hf", Options(crops=0.0, extras=("mask",)), "^include: adds files of whole images"),

@@ -27,7 +27,8 @@ def source(tmp_path_factory):
 @pytest.fixture(scope="module")
 def folder(source, tmp_path_factory):
     dest = tmp_path_factory.mktemp("hub") / "out"
-    run(source, "parquet", dest, shard_bytes=20_000, extras=("mask",), license="cc-by-4.0")
+    options = {"shard_bytes": 20_000, "extras": ("mask",), "license": "cc-by-4.0"}
+    run(source, "parquet", dest, **options, fields=("split", "shot_index", "objects.product"))
     return dest
 
 
@@ -90,6 +91,8 @@ def test_mlcroissant_reads_the_tables(source, folder):
     for one in read:
         row = rows[one["index"]]
         assert one["split"].decode() == row.split and one["label"] == row.label_id
+        assert one["shot_index"] == row.shot_index
+        assert [name.decode() for name in one["product"]] == list(row.objects.product)
         assert one["image"].convert("RGB").tobytes() == pixels(source.path(row))
         assert one["bbox"] == as_json(row.objects.bbox) and one["category"] == list(row.objects.category_id)
         assert [len(points) for points in one["keypoints"]] == [len(k) for k in row.objects.keypoints]

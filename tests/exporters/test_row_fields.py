@@ -127,7 +127,10 @@ def test_datasets_reads_a_column_for_each_field(source, tmp_path, monkeypatch, n
             values = image_values(row)
             assert [json.loads(text) for text in one["shot.lamps"]] == values.pop("shot.lamps")
             assert {field: one[field] for field in values} == values
-            assert one["objects.product"] == list(row.objects.product)
+            assert one["objects"]["product"] == list(row.objects.product)
+            assert (
+                one["objects"]["category_id"] == one["objects"]["category"] == list(row.objects.category_id)
+            )
             assert one["label"] in (row.label, row.label_id)
 
 
@@ -136,10 +139,8 @@ def test_webdataset_has_attributes(source, tmp_path):
     with tarfile.open(tmp_path / "train-000000.tar") as tar:
         for row in rows_of(source, "train"):
             columns = json.load(tar.extractfile(f"{row.index:06d}.json"))
-            objects = {
-                f"objects.{name}": as_json(row.objects.columns()[name]) for name in ("product", "category_id")
-            }
-            assert columns["attributes"] == image_values(row) | objects
+            assert columns["attributes"] == image_values(row)
+            assert columns["objects"]["product"] == list(row.objects.product)
 
 
 def test_a_crop_has_the_values_of_its_own_object(source, tmp_path):
