@@ -1,5 +1,6 @@
 """What `hf upload` takes: the card, tables, previews and croissant.json of a Parquet export fit together."""
 
+import json
 import re
 
 import pytest
@@ -86,6 +87,9 @@ def test_mlcroissant_reads_the_tables(source, folder):
     dataset = mlcroissant.Dataset(str(folder / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors and dataset.metadata.license == ["cc-by-4.0"]
     read = [{key.split("/")[1]: value for key, value in one.items()} for one in dataset.records("records")]
+    page = json.loads((folder / "croissant.json").read_text("utf-8"))
+    names = [field["@id"] for one in page["recordSet"] for field in one["field"]]
+    assert len(names) == len(set(names)) and "records/split" in names
     rows = {row.index: row for row in source.rows()}
     assert len(read) == len(rows)
     for one in read:
