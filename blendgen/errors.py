@@ -88,6 +88,7 @@ class Reason(StrEnum):
     PILE_UNSETTLED = "pile_unsettled"
     SUBJECT_INVISIBLE = "subject_invisible"
     SUBJECT_VISIBILITY = "subject_visibility"
+    PRODUCTS_IN_LINE = "products_in_line"
     OTHER = "other"
 
 

@@ -29,7 +29,8 @@ class Engine(Protocol):
     def render(self, shot: Shot) -> Film:
         """The film of one shot, as the pinhole of its camera sees it (see optics/distortion.py).
 
-        raises: EngineError; GeometryError for a lens without such a pinhole
+        raises: EngineError; GeometryError for a lens without such a pinhole, and for a shot that
+            cannot be labelled
         """
         ...
 
@@ -55,7 +56,8 @@ class PinholeEngine(ABC):
 
     @abstractmethod
     def render_pinhole(self, shot: Shot) -> Film:
-        """The film of a shot whose camera does not distort; raises EngineError."""
+        """The film of a shot whose camera does not distort; raises EngineError, or InfeasibleDraw for a shot
+        that cannot be labelled."""
 
 
 def lamp_radiance(lamp: Lamp) -> float:

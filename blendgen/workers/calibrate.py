@@ -24,7 +24,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_exposures, draw_feasible_shot
 from blendgen.engine.base import AdjustableEngine
-from blendgen.errors import BlendgenError, GeometryError, InfeasibleShot, Interrupted
+from blendgen.errors import BlendgenError, GeometryError, InfeasibleDraw, InfeasibleShot, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.files.whole_file import whole_file
 from blendgen.models.inventory import Inventory
@@ -133,7 +133,7 @@ def _measure(job: Job, workers: int) -> dict[str, Any]:
 
 
 def fewest_samples(task: Task) -> tuple[int, bool] | None:
-    """(samples, whether they reach the target) of one shot; None if no attempt at it can be drawn.
+    """(samples, whether they reach the target) of one shot; None if it is infeasible.
 
     Runs in a worker process.
     """
@@ -146,11 +146,11 @@ def _fewest_samples(task: Task) -> tuple[int, bool] | None:
         shot = draw_feasible_shot(
             pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, pipeline.sweep
         )
-    except InfeasibleShot:
+        exposure, *_ = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
+        reference = _displayed(pipeline, shot, exposure, REFERENCE_SAMPLES)
+    except (InfeasibleShot, InfeasibleDraw):
         return None
     target_db = requested(pipeline.spec.render.target_psnr_db)
-    exposure, *_ = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
-    reference = _displayed(pipeline, shot, exposure, REFERENCE_SAMPLES)
     for samples in CANDIDATES:
         if psnr_db(_displayed(pipeline, shot, exposure, samples), reference) >= target_db:
             return samples, True

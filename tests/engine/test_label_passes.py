@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blendgen.annotate import annotate
+from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.models.label_names import label_names
 from blendgen.spec.output import Output
 from tests.conftest import make_spec
@@ -136,3 +137,20 @@ def test_image_and_masks_are_the_same_with_all_labels_or_none(catalog):
         assert np.array_equal(plain.depth_m, film.depth_m)
         assert np.array_equal(plain.instance_id, film.instance_id)
     assert plain.part_slot is plain.soft_masks is plain.keypoint_seen is plain.overscan is None
+
+
+@pytest.mark.parametrize(("products", "is_infeasible"), [(15, False), (16, True)])
+def test_a_shot_with_more_products_in_line_than_cryptomatte_stores_is_drawn_again(products, is_infeasible):
+    """Of one pixel: a pass holds the ids and shares of two objects."""
+    from blendgen.engine.blender.session import amodal
+
+    share = 1 / products
+    ranks = [(amodal.cryptomatte_id(f"thing {i}"), share) if i < products else (0, 0) for i in range(16)]
+    pairs = np.array(ranks, np.float32).reshape(8, 1, 1, 4)
+    passes = {f"CryptoObject{number:02d}": pair for number, pair in enumerate(pairs)}
+    if is_infeasible:
+        with pytest.raises(InfeasibleDraw, match="more than 15 products are behind one another") as raised:
+            amodal.mask(passes, "thing 3")
+        assert raised.value.reason == Reason.PRODUCTS_IN_LINE and not raised.value.permanent
+    else:
+        assert amodal.mask(passes, "thing 14").all() and not amodal.mask(passes, "thing 15").any()

@@ -9,7 +9,7 @@ import pytest
 
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
-from blendgen.errors import SpecError
+from blendgen.errors import InfeasibleDraw, Reason, SpecError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import SpecFile, resolved_yaml
@@ -119,3 +119,15 @@ def test_fewest_samples_is_the_smallest_candidate_that_reaches_the_target(shapes
     # 26 dB at one sample, 3 dB more with each doubling
     assert calibrate.fewest_samples(Task(0, (0,))) == (4, True)
     assert samples == [calibrate.REFERENCE_SAMPLES, 1, 2, 4]
+
+
+def test_a_shot_that_its_render_finds_infeasible_is_not_measured(flat_pipeline, monkeypatch):
+    pipeline = flat_pipeline(make_spec(render=QUALITY))
+
+    def infeasible(self, shot, exposure):
+        raise InfeasibleDraw(Reason.PRODUCTS_IN_LINE, "too many in line")
+
+    monkeypatch.setattr(type(pipeline.engine), "set_samples", lambda self, n: None, raising=False)
+    monkeypatch.setattr(type(pipeline), "clean_picture", infeasible)
+    monkeypatch.setattr(calibrate, "worker_pipeline", lambda: pipeline)
+    assert calibrate.fewest_samples(Task(0, (0,))) is None

@@ -2,8 +2,8 @@
 
 A second view layer with only the products renders one sample, with every material replaced by one that lets
 most light through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
-layer does not change. Cryptomatte stores 16 objects of a ray; if all are in use some may be missing, which is
-an error.
+layer does not change. Cryptomatte stores 16 objects of a ray; if all are in use some may be missing, so
+such a shot is infeasible.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import struct
 import bpy
 import numpy as np
 
-from blendgen.engine.base import EngineError
 from blendgen.engine.blender.session.stage import exclude_set
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
+from blendgen.errors import InfeasibleDraw, Reason
 
 LAYER = "amodal"
 _DEPTH = 16
@@ -45,13 +45,14 @@ def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
 def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
     """(h, w) bool: the pixels whose central ray meets the object.
 
-    raises: EngineError if a ray meets more objects than Cryptomatte stores
+    raises: InfeasibleDraw if a ray meets more objects than Cryptomatte stores
     """
     ranks = _ranks(passes)
     if (ranks[-1][..., -1] > 0).any():
-        raise EngineError(
+        raise InfeasibleDraw(
+            Reason.PRODUCTS_IN_LINE,
             f"more than {_DEPTH - 1} products are behind one another, so their amodal masks would be "
-            "wrong; lower products_per_image or raise placement.spread"
+            "wrong; raise camera.elevation_deg or lower products_per_image",
         )
     covered = np.zeros(ranks[0].shape[:2], bool)
     for rank in ranks:
