@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack mutate docs docs-strips clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack trainers mutate docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,11 @@ audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles 
 
 attack: $(READY)  ## hostile inputs, killed runs, a person's own files; needs strace (half an hour)
 	$(BIN)/python -m tests.attack
+
+trainers: $(READY)  ## one epoch with each library of docs/training.md, in .venv-trainers (3 GB; five minutes)
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers.txt
+	BLENDGEN_TEST_TRAINERS=.venv-trainers/bin/python $(BIN)/python -m pytest -m "" tests/test_training_docs.py
 
 mutate: $(READY)  ## changes of the code that no test notices; MODULES="blendgen/draw/pile.py" (hours without)
 	$(BIN)/python -m pip install --quiet -e '.[mutate]'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -14,14 +15,6 @@ from tests.exporters.conftest import Catalog, make_dataset
 from tests.markdown import DOCS, blocks, code_spans
 
 PAGE = DOCS / "loaders.md"
-# torchvision's compiled part, which a torch for the CPU does not load, defines these operators
-OPERATORS = """\
-import torch
-if not torch.version.cuda:
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-"""
 # library -> what it needs in addition, and what the blocks print
 LIBRARIES = {
     "torch": ("torchvision", ["torch.Size([3, 48, 48]) torch", "1 torch.Size([4, 48, 64, 3]) tensor(["]),
@@ -55,9 +48,17 @@ def test_the_blocks_of_a_library_work(folder, library):
         if not importlib.util.find_spec(name):
             pytest.skip(f"{name} is not installed")
     used = [block for block in blocks(PAGE, "python") if block.info[1:] in ((), (library,))]
-    program = OPERATORS * (library == "torch") + "\n".join(block.text for block in used)
+    program = "import tests.torchvision_operators\n" * (library == "torch") + "\n".join(
+        block.text for block in used
+    )
     result = subprocess.run(
-        [sys.executable, "-"], input=program, cwd=folder, capture_output=True, text=True, timeout=120
+        [sys.executable, "-"],
+        input=program,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(DOCS.parent)},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert result.returncode == 0, result.stderr
     assert all(text in result.stdout for text in printed), result.stdout

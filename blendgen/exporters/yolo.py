@@ -26,6 +26,7 @@ from blendgen.geometry.oriented_box import oriented_box
 from blendgen.scene.row import Row
 
 _ROUNDING = 0.5e-6  # of the numbers in a line
+_MIN_SIDE_PX = 10  # of images that ultralytics reads
 _log = logging.getLogger(__name__)
 
 
@@ -33,9 +34,10 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
     if options.task == "classify":
         return export_imagefolder(source, destination, options, advance)
     _refuse_without_training(source)
-    objects = clipped = 0
+    objects = clipped = small = 0
     union = keypoint_union(source) if options.task == "pose" else None
     for row in source.rows():
+        small += min(row.width, row.height) < _MIN_SIDE_PX
         stem, suffix = f"{row.index:06d}", source.path(row).suffix
         destination.place(source.path(row), f"images/{row.split}/{stem}{suffix}")
         shapes = list(_points(source, row, union) if union else _shapes(source, row, options.task))
@@ -47,6 +49,8 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         destination.write_text(f"labels/{row.split}/{stem}.txt", "".join(lines))
         advance(1)
     destination.write_text("data.yaml", _data_yaml(source, union))
+    if small:
+        _log.warning("ultralytics ignores %d images with a side of less than %d px", small, _MIN_SIDE_PX)
     counts = {"images": source.images, "objects": objects}
     return counts | _report_clipped(clipped, objects)
 

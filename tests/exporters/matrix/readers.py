@@ -13,6 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 import yaml
 from PIL import Image
 
@@ -212,6 +213,36 @@ def _yolo_box(line: str, names: dict[int, str], size: tuple[int, int]) -> Box:
     return names[int(number)], float(x), float(y), float(width), float(height)
 
 
+def ultralytics_of(task: str) -> Callable[[Path, Source], Iterator[Example]]:
+    """What its data set holds after it has read the folder; boxes of polygons are its own."""
+
+    def read(dest: Path, source: Source) -> Iterator[Example]:
+        pytest.importorskip("ultralytics", reason="ultralytics is not installed; see `make trainers`")
+        from ultralytics.data.dataset import YOLODataset
+        from ultralytics.data.utils import check_det_dataset
+
+        data = check_det_dataset(str(dest / "data.yaml"), autodownload=False)
+        for split in map(usual_split, source.splits):
+            # it completes the paths of train, val and test only
+            folder = dest / data[split]
+            images = YOLODataset(img_path=str(folder), data=data, task=task, augment=False, cache=False)
+            for one in images.labels:
+                height, width = one["shape"]
+                boxes = (one["bboxes"] * [width, height, width, height]).tolist()
+                names = [data["names"][int(number)] for number in one["cls"].ravel()]
+                yield Example(
+                    split,
+                    opened(Path(one["im_file"])),
+                    None,
+                    tuple(
+                        (name, x - w / 2, y - h / 2, w, h)
+                        for name, (x, y, w, h) in zip(names, boxes, strict=True)
+                    ),
+                )
+
+    return read
+
+
 def pandas_of_csv(dest: Path, source: Source) -> Iterator[Example]:
     pandas = __import__("pandas")
     table = pandas.read_csv(dest / "labels.csv", keep_default_na=False, dtype={"label": str, "category": str})
@@ -306,6 +337,10 @@ READERS = {
     "yolo detect by its lines": _reader(lines_of_yolo, "yolo", tolerance_px=0.02),
     "yolo detect by supervision": _reader(supervision_of(_yolo), "yolo", tolerance_px=0.02),
     "yolo segment by its lines": _reader(lines_of_yolo, "yolo", tolerance_px=0.02, task="segment"),
+    "yolo detect by ultralytics": _reader(ultralytics_of("detect"), "yolo", tolerance_px=0.02),
+    "yolo segment by ultralytics": _reader(
+        ultralytics_of("segment"), "yolo", tolerance_px=0.02, task="segment"
+    ),
     "yolo classify by sorted folders": _reader(torchvision_of_folders, "yolo", task="classify"),
     "csv by pandas": _reader(pandas_of_csv, "csv"),
     "csv by its lines": _reader(lines_of_csv, "csv"),
