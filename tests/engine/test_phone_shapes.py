@@ -15,8 +15,8 @@ from blendgen.engine.blender.phones.case import FIT_MM, LIP_MM, PLATE_MM, WALL_M
 from blendgen.models.families.phones import load_phones, phone_colorways  # noqa: E402
 
 PHONES = load_phones()
-# one phone per design always, all phones in slow tests
-USUAL = ("iphone_8", "iphone_8_plus", "iphone_x", "iphone_xr", "iphone_12", "iphone_15_pro", "iphone_16")
+# one phone per frame always, all phones in slow tests
+USUAL = ("iphone_8", "iphone_x", "iphone_12", "iphone_15_pro")
 each_phone = pytest.mark.parametrize(
     "name", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in PHONES]
 )

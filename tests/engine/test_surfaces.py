@@ -18,6 +18,11 @@ from blendgen.scene.shot import Surface  # noqa: E402
 PRODUCT_HALF_M = 0.15
 BELTS = ("belt_rubber", "belt_pvc", "belt_modular", "belt_mesh")
 SOLID_KINDS = [kind for kind in SURFACE_KINDS if kind != "none"]
+# a plain one, one with parts, one with an image and a photo always, all kinds in slow tests
+USUAL = ("paper", "belt_mesh", "wood_table", "photo")
+each_kind = pytest.mark.parametrize(
+    "kind", [kind if kind in USUAL else pytest.param(kind, marks=pytest.mark.slow) for kind in SOLID_KINDS]
+)
 
 
 def test_a_kind_has_one_builder():
@@ -134,7 +139,7 @@ def test_products_stand_on_z_zero(kind, changes):
     assert abs(max(highest)) < 1e-6
 
 
-@pytest.mark.parametrize("kind", SOLID_KINDS)
+@each_kind
 def test_there_are_no_gaps_to_fall_through(kind):
     """Seen straight from above, only points in slots and meshes are below the plane."""
     built(surface_of(kind))
@@ -178,7 +183,7 @@ def test_dust_and_wear_change_the_roughness_of_a_surface(kind):
     assert not wears or inputs["wear"] == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize("kind", SOLID_KINDS)
+@each_kind
 def test_data_blocks_do_not_accumulate(kind):
     def count():
         data = bpy.data
@@ -193,7 +198,7 @@ def test_data_blocks_do_not_accumulate(kind):
     assert count() == before
 
 
-@pytest.mark.parametrize("kind", SOLID_KINDS)
+@each_kind
 def test_the_result_depends_on_the_surface_only(kind):
     first = built(surface_of(kind))
     wanted = state_of(first)
@@ -204,7 +209,7 @@ def test_the_result_depends_on_the_surface_only(kind):
     assert state_of(built(surface_of(kind))) == wanted
 
 
-@pytest.mark.parametrize("kind", SOLID_KINDS)
+@each_kind
 def test_meshes_removed_by_the_owner_are_built_again(kind):
     objects = built(surface_of(kind))
     wanted = state_of(objects)
@@ -237,7 +242,7 @@ def test_modules_move_with_the_offset_and_repeat_with_the_pattern():
     assert here.shape != moved.shape or np.abs(np.sort(here, axis=0) - np.sort(moved, axis=0)).max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", SOLID_KINDS)
+@each_kind
 def test_meshes_are_valid_and_flat_shaded_except_for_wire(kind):
     for mesh in {placed.data for placed in built(surface_of(kind))}:
         assert not mesh.validate()

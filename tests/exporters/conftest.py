@@ -114,7 +114,7 @@ def many(tmp_path_factory):
     return make_fake(tmp_path_factory.mktemp("many") / "set", classes, [full, *images])
 
 
-@pytest.fixture(params=["awkward", "single", "many"])
+@pytest.fixture(params=["awkward", "single", pytest.param("many", marks=pytest.mark.slow)])
 def case(request):
     """The data sets for the tests of loaders."""
     return request.getfixturevalue(request.param)

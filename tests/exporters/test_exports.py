@@ -22,7 +22,7 @@ from tests.exporters.exported import pixels, rows_of, run
 from tests.exporters.fake import FakeImage, as_json, make_fake, rewrite_rows
 
 
-@pytest.fixture(params=["small", "lone", "crowded", "awkward"])
+@pytest.fixture(params=["small", "lone", pytest.param("crowded", marks=pytest.mark.slow), "awkward"])
 def source(request):
     return request.getfixturevalue(request.param)
 
