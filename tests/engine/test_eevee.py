@@ -12,8 +12,8 @@ from tests.engine import conformance
 bpy = pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
 
-# what depends on more than labels, which are those of Cycles (below); EEVEE cannot limit light to the angle of
-# the sun: the spec rejects such lamps
+# what depends on more than labels, which are those of Cycles (below); EEVEE cannot limit light to the angle
+# of the sun: the spec rejects such lamps
 CHECKS = (
     conformance.check_a_lens_that_distorts,
     conformance.check_any_order,
