@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import yaml
 
 from blendgen.dataset.source import Source
 from blendgen.exporters.exporter import Options
+from blendgen.exporters.markdown import code, plain
 from blendgen.scene.split_names import hub_split
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -60,21 +60,32 @@ def dataset_card(
         "tags": ["synthetic", "blender", "blendgen"],
         "size_categories": [_size_category(sum(images_per_split.values()))],
         **({} if info is None else {"dataset_info": dict(info)}),
-        "configs": [
-            {
-                "config_name": "default",
-                "description": _identity(source, options),
-                "data_files": _data_files(images_per_split, files),
-                **loader,
-            }
-        ],
+        "configs": [_config(source, images_per_split, files, options) | loader],
     }
-    splits = "".join(f"| {split} | {count} |\n" for split, count in images_per_split.items())
-    classes = "".join(_class_line(source, *numbered) for numbered in enumerate(source.classes))
-    return f"""---
-{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---
+    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    return f"---\n{text}---\n\n{_page(source, images_per_split, options.license, pictures)}"
 
-# {source.name}
+
+def _config(
+    source: Source, images_per_split: Mapping[str, int], files: str, options: Options
+) -> dict[str, Any]:
+    """What the loader reads: a split without files would be an error to it."""
+    data_files = [
+        {"split": hub_split(split), "path": files.format(split=split)}
+        for split, count in images_per_split.items()
+        if count
+    ]
+    return {
+        "config_name": "default",
+        "description": _identity(source, options),
+        "data_files": data_files,
+    }
+
+
+def _page(source: Source, images_per_split: Mapping[str, int], license: str | None, pictures: str) -> str:
+    splits = "".join(f"| {plain(split)} | {count} |\n" for split, count in images_per_split.items())
+    classes = "".join(_class_line(source, *numbered) for numbered in enumerate(source.classes))
+    return f"""# {plain(source.name)}
 
 {_origin(source)}{pictures}
 | split | images |
@@ -85,24 +96,30 @@ def dataset_card(
 {classes}
 ## Licence
 
-{options.license or "Not stated."}
+{license or "Not stated."}
 """
 
 
 def _origin(source: Source) -> str:
-    record = source.record
-    made_with = f"blendgen {record.get('blendgen_version', '')}, Blender {record.get('blender_version', '')}"
+    known = {
+        "blendgen_version": "",
+        "blender_version": "",
+        "seed": "",
+        "exposures_per_shot": 1,
+    } | source.record
+    of = {key: plain(str(value)) for key, value in known.items()}
     return (
-        f"Synthetic images of 3D models, made with {made_with}; every label is exact by construction.\n"
-        f"Seed {record.get('seed', '')}, digest `{source.digest[:16]}`.\n"
-        f"Images per rendered shot, which share its geometry: {record.get('exposures_per_shot', 1)}; "
+        f"Synthetic images of 3D models, made with blendgen {of['blendgen_version']}, "
+        f"Blender {of['blender_version']}; every label is exact by construction.\n"
+        f"Seed {of['seed']}, digest `{source.digest[:16]}`.\n"
+        f"Images per rendered shot, which share its geometry: {of['exposures_per_shot']}; "
         "all of them are in the same split.\n"
     )
 
 
 def _identity(source: Source, options: Options) -> str:
     """Of all files: the loader's cache tells folders of one name apart by their `configs` alone."""
-    text = json.dumps([source.identity, asdict(options)], sort_keys=True)
+    text = json.dumps([source.identity, options.identity], sort_keys=True)
     return f"export {hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -110,10 +127,6 @@ def _size_category(images: int) -> str:
     return next((name for limit, name in _SIZES if images < limit), "1M<n<10M")
 
 
-def _data_files(splits: Iterable[str], files: str) -> list[dict[str, str]]:
-    return [{"split": hub_split(split), "path": files.format(split=split)} for split in splits]
-
-
 def _class_line(source: Source, number: int, label: str) -> str:
-    names = source.keypoint_names(label)
-    return f"{number}. `{label}`" + (f": keypoints {', '.join(names)}" if names else "") + "\n"
+    names = ", ".join(map(plain, source.keypoint_names(label)))
+    return f"{number}. {code(label)}" + (f": keypoints {names}" if names else "") + "\n"

@@ -24,12 +24,13 @@ _MEANINGS = {
 
 def parquet_page(source: Source, features: Mapping[str, Feature], license: str | None) -> Json:
     """The content of croissant.json; features: of the columns."""
-    split = _column({"fileProperty": "fullpath"}, {"regex": _SPLIT})
-    fields = [
-        field("split", ["sc:Text", "cr:Split"], "train, val, test or another.", split),
-        *(one for name, own in features.items() if name != "split" for one in _fields(name, own)),
-    ]
-    return croissant_page(source, [_files()], [record_set("records", "One per image.", fields)], license)
+    of_split = _column({"fileProperty": "fullpath"}, {"regex": _SPLIT})
+    split = field("split", ["sc:Text", "cr:Split"], "train, val, test or another.", of_split)
+    columns = (one for name, own in features.items() for one in _fields(name, own))
+    # of two with one name the last counts: for a crop its own value, not the list of objects, which is empty
+    fields = {one["name"]: one for one in (split, *columns, split)}
+    records = record_set("records", "One per image.", list(fields.values()))
+    return croissant_page(source, [_files()], [records], license)
 
 
 def _files() -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -40,7 +40,7 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1
             advance(1)
-    _warn_of_types(features)
+    _warn_of_types([features[split] for split in counts if counts[split]] or [{}])
     card = dataset_card(source, counts, "{split}/**", tasks(source, options), options)
     destination.write_text("README.md", card)
     return {"images_per_split": counts}
@@ -63,17 +63,16 @@ def _note_features(features: dict[str, Feature | None], columns: dict[str, Any])
         features[name] = merged(features.get(name), feature_of(value))
 
 
-def _warn_of_types(features: dict[str, dict[str, Feature | None]]) -> None:
+def _warn_of_types(features: Iterable[dict[str, Feature | None]]) -> None:
     """JSON does not state types: the loader guesses them in each split, and refuses splits that differ."""
-    for name in next(iter(features.values())):
-        first, *others = (own.get(name) for own in features.values())
-        if any(other != first for other in others):
-            _log.warning(
-                "metadata.jsonl: load_dataset will refuse this export, because the values of %s differ in "
-                "type from split to split, or a split has none; export to parquet, which states the types",
-                name,
-            )
-            return
+    first, *others = features
+    name = next((name for name in first if any(own.get(name) != first[name] for own in others)), None)
+    if name is not None:
+        _log.warning(
+            "metadata.jsonl: load_dataset will refuse this export, because the values of %s differ in "
+            "type from split to split, or a split has none; export to parquet, which states the types",
+            name,
+        )
 
 
 def _place(sample: Sample, destination: Destination) -> dict[str, str]:

@@ -157,6 +157,8 @@ def _sizes(destination: Destination, files: Mapping[str, int], counts: Mapping[s
     splits: list[dict[str, Any]] = []
     on_disk = 0
     for split, total in files.items():
+        if not total:  # of crops, if no image of the split has an object
+            continue
         paths = [destination.root / _file_name(split, number, total) for number in range(total)]
         on_disk += sum(path.stat().st_size for path in paths)
         size = sum(map(_content_bytes, paths))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 
 from PIL import Image
 
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
+from blendgen.exporters.markdown import plain
 from blendgen.exporters.samples import Sample
 from blendgen.files.photos import IMAGE_ERRORS
 
 _COUNT, _COLUMNS, _SIDE_PX = 8, 4, 320
-_MARKUP = re.compile(r"([\\`*_\[\]<>|!])")
 
 
 class Previews:
@@ -30,8 +29,7 @@ class Previews:
             name = f"preview/{sample.name}.jpg"
             if not self._destination.has(name):
                 self._destination.write_bytes(name, _small_jpeg(sample))
-            label = _MARKUP.sub(r"\\\1", sample.label)
-            self._cells.append(f"![{label}]({name})")
+            self._cells.append(f"![{plain(sample.label)}]({name})")
         self._position += 1
 
     def table(self) -> str:

@@ -55,7 +55,7 @@ def export_webdataset(
             advance(1)
     card = dataset_card(source, images, "{split}-*.tar", tasks(source, options), options)
     destination.write_text("README.md", card)
-    _warn_of_types(first, every)
+    _warn_of_types({split: first[split] for split in images if images[split]}, every)
     return {"shards": shards}
 
 
@@ -68,11 +68,11 @@ def _has_value(one: Any) -> bool:
 
 
 def _warn_of_types(first: Mapping[str, set[str]], every: set[str]) -> None:
-    """first: of each split, the columns with values in the first samples; every: of all samples.
+    """first: of each split with samples, the columns with values in the first of them; every: of all samples.
 
     Hugging Face datasets cannot read what does not fit the types that it infers; other readers do not infer.
     """
-    last, valued = list(first.items())[-1]
+    last, valued = [("", set()), *first.items()][-1]
     if lacking := sorted(every - valued):
         more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         _log.warning(

@@ -165,3 +165,40 @@ def test_markup_in_the_name_of_a_class_does_not_break_the_table(tmp_path):
     run(source, "parquet", tmp_path / "out")
     card = (tmp_path / "out/README.md").read_text("utf-8")
     assert "| ![a\\|b\\]\\*](preview/000000.jpg) |\n" in card
+
+
+def test_strings_of_a_stranger_stay_text_in_the_card(tmp_path):
+    points = {"a``b": {"names": ["left\n# x", "<b>"], "mirrored": {}}}
+    record = {"name": "set\n## Licence\n\nmit", "keypoints": points, "blender_version": "4\n\n# x"}
+    source = make_fake(tmp_path / "set", ["a``b", "`"], [FakeImage("train", 0)], **record)
+    run(source, "hf", tmp_path / "out")
+    page = (tmp_path / "out/README.md").read_text("utf-8").split("---\n", 2)[2]
+    headings = [line for line in page.splitlines() if line.startswith("#")]
+    assert headings == ["# set ## Licence mit", "## Classes", "## Licence"]
+    assert "0. ``` a``b ```: keypoints left # x, \\<b\\>\n1. `` ` ``\n" in page
+
+
+@pytest.mark.parametrize("name", ["hf", "parquet", "webdataset"])
+@pytest.mark.parametrize("empty", ["train", "val"])
+def test_crops_load_although_a_split_has_no_objects(tmp_path, caplog, monkeypatch, name, empty):
+    import datasets
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    objects = [(0, (3, 3, 9, 9))]
+    images = [FakeImage(split, 0, [] if split == empty else objects) for split in ("train", "val")]
+    run(make_fake(tmp_path / "set", ["a"], images), name, tmp_path / "out", crops=0.1)
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(part) for split, part in loaded.items()} == {
+        "validation" if empty == "train" else "train": 1
+    }
+    assert "load_dataset will refuse" not in caplog.text
+
+
+def test_a_field_of_a_crop_is_once_in_croissant(source, tmp_path):
+    run(source, "parquet", tmp_path, crops=0.1, fields=("objects.visible_fraction",))
+    page = json.loads((tmp_path / "croissant.json").read_text("utf-8"))
+    fields = [field for one in page["recordSet"] for field in one["field"]]
+    names = [field["@id"] for field in fields]
+    assert len(names) == len(set(names))
+    own = fields[names.index("records/visible_fraction")]
+    assert own["source"]["extract"] == {"column": "visible_fraction"} and "repeated" not in own
