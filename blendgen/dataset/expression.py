@@ -86,7 +86,8 @@ class Expression:
 
     def _refuse_node(self, node: ast.AST) -> None:
         """Raises UsageError for what an expression cannot contain."""
-        if not isinstance(node, _NODES):
+        is_target = isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
+        if is_target or not isinstance(node, _NODES):
             what = f"{type(node).__name__} cannot be used here"
         elif isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
             what = f"only {', '.join(_FUNCTIONS)} can be called"

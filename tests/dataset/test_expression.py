@@ -114,7 +114,8 @@ def test_what_cannot_be_evaluated_is_an_error(text, message):
      "objects.clear()", "(lambda: 1)()", "[x for x in objects]", "f'{index:999999999}'", "9**9**9",
      "1 << 99999999", "{1: 2}", "'x' * 1000000000 == ''", "[1] * 1000000000 == []",
      "'%999999999d' % index == ''", "(index := 3) == 3", "max(objects, key=len)", "any(*objects)",
-     "index if index else 1", "shot.__class__", "index == 1; 2"],
+     "index if index else 1", "shot.__class__", "index == 1; 2", "any(1 for label.x in objects)",
+     "any(1 for objects[0] in objects)"],
 )  # fmt: skip
 def test_an_expression_can_do_nothing_but_compare(text):
     with pytest.raises(UsageError):
