@@ -25,7 +25,7 @@ class PixelDiff:
 
     same_pixels: of these, those that differ as files only; other_size: those of other sizes in pixels
     largest: the largest difference of a value; mean: of all values of the images that differ
-    worst_index: the image with the lowest PSNR; psnr_db: of each image of which pixels differ
+    worst_index: the image with the lowest PSNR; psnr_db, means: of each image of which pixels differ
     """
 
     different: int = 0
@@ -33,6 +33,7 @@ class PixelDiff:
     same_pixels: int = 0
     other_size: int = 0
     largest: int = 0
+    lowest_psnr_db: float = math.inf
     worst_index: int | None = None
     psnr_db: list[float] = field(default_factory=list)
     means: list[float] = field(default_factory=list)
@@ -51,7 +52,7 @@ class PixelDiff:
             "other_size": self.other_size,
             "largest_difference": self.largest,
             "mean_difference": self.mean,
-            "lowest_psnr_db": min(self.psnr_db) if measured else None,
+            "lowest_psnr_db": self.lowest_psnr_db if measured else None,
             "median_psnr_db": median(self.psnr_db) if measured else None,
             "lowest_psnr_index": self.worst_index,
         }
@@ -90,8 +91,8 @@ def _add(diff: PixelDiff, index: int, a: ImageHW3U8, b: ImageHW3U8) -> None:
         diff.same_pixels += 1
         return
     psnr_db = 10 * math.log10(255**2 / np.mean(np.square(difference, dtype=np.float64)))
-    if psnr_db < min(diff.psnr_db, default=math.inf):
-        diff.worst_index = index
+    if psnr_db < diff.lowest_psnr_db:
+        diff.lowest_psnr_db, diff.worst_index = psnr_db, index
     diff.psnr_db.append(psnr_db)
     diff.means.append(float(difference.mean()))
     diff.largest = max(diff.largest, int(difference.max()))

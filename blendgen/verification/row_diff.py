@@ -128,7 +128,8 @@ def _add(diff: RowDiff, index: int, a: _Columns, b: _Columns) -> None:
     differences = list(changes(values_a, values_b))
     diff.different += bool(differences)
     for change in differences:
-        column = diff.columns.setdefault(change.field, ColumnDiff(index, change.narrowed()))
-        column.rows += 1
+        if change.field not in diff.columns:
+            diff.columns[change.field] = ColumnDiff(index, change.narrowed())
+        diff.columns[change.field].rows += 1
     if head_a.image.sha256 != head_b.image.sha256:
         diff.images.append(index)

@@ -143,6 +143,7 @@ def test_pixels_of_files_that_differ_are_compared(original, copy):
     replace_image(copy, 4, lambda pixels: pixels[:-1])
     pixels = blendgen.diff(original, copy, pixels=None).pixels
     assert (pixels.different, pixels.compared) == (3, 3)
+    assert pixels.lowest_psnr_db == min(pixels.psnr_db)
     assert (pixels.same_pixels, pixels.other_size, pixels.largest) == (1, 1, 10)
     share = 1 / (64 * 48)
     assert pixels.mean == pytest.approx(10 * share) and pixels.worst_index == 1
