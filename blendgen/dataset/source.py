@@ -21,10 +21,10 @@ from blendgen.dataset.label_registry import IMAGE, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
-from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
+from blendgen.dataset.own_files import finished_record
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
-from blendgen.files.regular_file import links_outside, read_bounded
+from blendgen.files.regular_file import read_bounded
 from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
 from blendgen.scene.row import Objects, Row
 from blendgen.scene.split_names import same_split_fault, split_name_fault, usual_split
@@ -223,7 +223,7 @@ class Source:
 def open_source(root: Path) -> Source:
     """The data set in a folder; raises DatasetError if there is none."""
     layout = Layout(Path(root))
-    record = _record(layout)
+    record = finished_record(layout)
     name, digest, classes = record["name"], record["digest"], tuple(record["classes"])
     recorded = record["images_per_split"]
     manifest = census(layout.manifest)
@@ -264,32 +264,3 @@ def _refuse_disorder(layout: Layout, indices: Sequence[int]) -> None:
                 f"{layout.manifest}:{line}: the row of image {index} follows that of image {before} in line "
                 f"{line - 1}; run `blendgen generate` again, which sorts the rows and removes duplicates"
             )
-
-
-def _record(layout: Layout) -> dict[str, Any]:
-    if links_outside(layout.record):
-        raise DatasetError(
-            f"{layout.record}: is a link that leads out of the data set; replace it with the file itself"
-        )
-    try:
-        record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
-    except FileNotFoundError:
-        raise DatasetError(
-            f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing)"
-        ) from None
-    except OSError as error:
-        raise DatasetError(f"{layout.record}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
-    if not isinstance(record, dict):
-        raise DatasetError(f"{layout.record}: is not the record of a data set")
-    missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
-    if missing:
-        raise DatasetError(
-            f"{layout.record}: lacks {missing[0]!r}: the run has probably not finished; run `blendgen "
-            "generate` again"
-        )
-    fault = record_fault(record)
-    if fault:
-        raise DatasetError(f"{layout.record}: is not the record of a data set: {fault}")
-    return record

@@ -21,11 +21,11 @@ from blendgen.dataset.images_card import images_card
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary, read_lines
+from blendgen.dataset.own_files import spec_bytes
 from blendgen.dataset.ownership import SUBSET_KEY
 from blendgen.dataset.source import Source, open_source
-from blendgen.errors import DatasetError, UsageError, did_you_mean
+from blendgen.errors import UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
-from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import Row
 
 LINKS = ("hard", "copy")  # a link that leads out of a data set is a fault of it
@@ -127,18 +127,7 @@ def _write_own_files(source: Source, record: dict[str, Any], destination: Destin
     """Add the files that do not belong to an image, dataset.json last."""
     layout = Layout(source.root)
     images_digest = hashlib.sha256(json.dumps(record[SUBSET_KEY]).encode()).hexdigest()
-    destination.write_bytes(layout.spec.name, _spec(layout.spec))
+    destination.write_bytes(layout.spec.name, spec_bytes(layout))
     destination.write_bytes(layout.name(layout.images_card), images_card(record, images_digest))
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     destination.write_text(layout.record.name, text)
-
-
-def _spec(path: Path) -> bytes:
-    if links_outside(path):
-        raise DatasetError(
-            f"{path}: is a link that leads out of the data set; replace it with the file itself"
-        )
-    try:
-        return read_bounded(path)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.own_files import spec_bytes
 from blendgen.dataset.source import Source, open_source
-from blendgen.errors import DatasetError, UsageError
-from blendgen.files.regular_file import links_outside, read_bounded
+from blendgen.errors import UsageError
 from blendgen.spec.yaml_source import parse
 from blendgen.system.progress import Progress
 from blendgen.verification.changes import Change, changes
@@ -96,15 +96,8 @@ def dataset_diff(folder_a: Path, folder_b: Path, pixels: int | None, progress: P
 
 
 def _spec(source: Source) -> Any:
-    path = Layout(source.root).spec
-    if links_outside(path):
-        raise DatasetError(
-            f"{path}: is a link that leads out of the data set; replace it with the file itself"
-        )
-    try:
-        return parse(read_bounded(path).decode("utf-8", "replace"), str(path)).value
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+    layout = Layout(source.root)
+    return parse(spec_bytes(layout).decode("utf-8", "replace"), str(layout.spec)).value
 
 
 def _facts(source: Source) -> dict[str, Any]:

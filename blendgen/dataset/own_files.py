@@ -1,0 +1,56 @@
+"""Own files: dataset.json and spec.yaml of a finished data set, which a stranger may have written.
+
+In: the layout of a folder. Out: the record, checked, and the text of the spec.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
+from blendgen.errors import DatasetError
+from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, read_bounded
+
+
+def finished_record(layout: Layout) -> dict[str, Any]:
+    """dataset.json; raises DatasetError unless it is that of a finished data set."""
+    if not os.path.lexists(layout.record):
+        raise DatasetError(
+            f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing)"
+        )
+    try:
+        record = parsed_json(_own_bytes(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
+    except ValueError as error:
+        raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
+    if not isinstance(record, dict):
+        raise DatasetError(f"{layout.record}: is not the record of a data set")
+    missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
+    if missing:
+        raise DatasetError(
+            f"{layout.record}: lacks {missing[0]!r}: the run has probably not finished; run `blendgen "
+            "generate` again"
+        )
+    fault = record_fault(record)
+    if fault:
+        raise DatasetError(f"{layout.record}: is not the record of a data set: {fault}")
+    return record
+
+
+def spec_bytes(layout: Layout) -> bytes:
+    """The content of spec.yaml; raises DatasetError if it cannot be read."""
+    return _own_bytes(layout.spec, MAX_TEXT_BYTES)
+
+
+def _own_bytes(path: Path, max_bytes: int) -> bytes:
+    """All of a file that is not part of an image; raises DatasetError."""
+    if links_outside(path):
+        raise DatasetError(
+            f"{path}: is a link that leads out of the data set; replace it with the file itself"
+        )
+    try:
+        return read_bounded(path, max_bytes)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
