@@ -69,9 +69,9 @@ def diff(
 def export(
     folder: AnyPath, format: str, dest: AnyPath, *,
     link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
-    shard_mb: float = 500.0, include: Iterable[str] = (), quote_formulas: bool = False,
-    min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None, fields: Iterable[str] = (),
-    force: bool = False, progress: ProgressLike = False,
+    shard_mb: float = 500.0, include: str | Iterable[str] = (), quote_formulas: bool = False,
+    min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None,
+    fields: str | Iterable[str] = (), force: bool = False, progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 
@@ -80,12 +80,12 @@ def export(
     outlines: segmentation of coco, "rle", "polygon" or "none"
     task: of yolo, "detect", "segment", "obb", "pose" or "classify"
     shard_mb: approximate size of a file that holds many images
-    include: other files of each image, such as "mask"
+    include: other files of each image, such as "mask"; a name, or several
     quote_formulas: for csv in spreadsheets; force: replace another export in dest
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels: coco
         has them as crowds, voc as difficult, other formats leave them out
     license: of the data set, an identifier of the Hugging Face hub such as "cc-by-4.0", for its dataset card
-    fields: values of the rows to carry, by dotted name such as "shot.surface.kind"
+    fields: values of the rows to carry, by dotted name such as "shot.surface.kind"; a name, or several
     raises: UsageError for options that the format does not accept, DatasetError, SetupError
     """
     from blendgen.exporters.exporter import Options, shard_bytes
@@ -93,8 +93,8 @@ def export(
     from blendgen.system.progress import reported_to
 
     options = Options(
-        crops, outlines, task, shard_bytes(shard_mb), tuple(include), quote_formulas, min_visible, min_area,
-        license, tuple(fields),
+        crops, outlines, task, shard_bytes(shard_mb), _names(include), quote_formulas, min_visible, min_area,
+        license, _names(fields),
     )  # fmt: skip
     with reported_to(progress) as reporter:
         return export(
@@ -104,7 +104,7 @@ def export(
 
 def subset(
     folder: AnyPath, dest: AnyPath, where: str | None = None, *,
-    splits: Iterable[str] = (), every: int = 1, limit: int | None = None, link: str = "hard",
+    splits: str | Iterable[str] = (), every: int = 1, limit: int | None = None, link: str = "hard",
     force: bool = False, progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write some images of a data set, with all their files, as a data set (docs/dataset.md); returns counts.
@@ -120,8 +120,7 @@ def subset(
     from blendgen.exporters.subset import Selection, subset
     from blendgen.system.progress import reported_to
 
-    names = (splits,) if isinstance(splits, str) else tuple(splits)
-    selection = Selection(where, names, every, limit)
+    selection = Selection(where, _names(splits), every, limit)
     with reported_to(progress) as reporter:
         return subset(Path(folder), Path(dest), selection, link, force, reporter.advance, reporter.begin)
 
@@ -149,3 +148,8 @@ def mix(
     with reported_to(progress) as reporter:
         reporter.begin(0, "file")
         return mix(Path(folder), Path(photos), Path(dest), mixture, link, force, reporter.advance)
+
+
+def _names(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Names, of which a single one may be given as it is."""
+    return (names,) if isinstance(names, str) else tuple(names)

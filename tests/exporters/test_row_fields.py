@@ -185,7 +185,7 @@ def test_a_field_that_is_null_in_every_row_is_a_field(source, tmp_path):
 
 def test_other_fields_are_another_export_and_the_api_takes_them(source, tmp_path):
     api.export(source.root, "coco", tmp_path, fields=["shot_index"])
-    api.export(source.root, "coco", tmp_path, fields=["shot_index"])
+    api.export(source.root, "coco", tmp_path, fields="shot_index")
     images = json.loads((tmp_path / "annotations/instances_val.json").read_text("utf-8"))["images"]
     assert [one["attributes"] for one in images] == [{"shot_index": number} for number in range(4, 8)]
     with pytest.raises(DatasetError, match="another export"):
