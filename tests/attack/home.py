@@ -96,6 +96,7 @@ def _tries(short: bool) -> Iterator[Try]:
             for name in ("coco",) if short else _FORMATS:
                 yield Try(("export", "set", name, target, *force))
             yield Try(("mix", "set", "photos", "-o", target, *force))
+            yield Try(("subset", "set", "-o", target, *force))
         yield Try(("preview", "spec.yaml", "-n", "1", "-o", target))
     yield Try(("preview", "spec.yaml", "-n", "1"))
     yield Try(("models", "models/box.obj", "--init"))

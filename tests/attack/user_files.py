@@ -58,6 +58,7 @@ def _writing(place: Place, dest: Path, force: bool, make=refused) -> list[Comman
         make("generate", spec, "-o", dest, "--workers", "1", *more, **render),
         *(make("export", data, name, dest, *more) for name in _FORMATS[: 1 if place.short else None]),
         make("mix", data, photos(place), "-o", dest, *more),
+        make("subset", data, "--limit", "1", "-o", dest, *more),
     ]
 
 
