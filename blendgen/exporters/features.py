@@ -92,6 +92,13 @@ def merged(one: Feature | None, other: Feature | None) -> Feature | None:
     return NUMBER if one in (INTEGER, NUMBER) and other in (INTEGER, NUMBER) else TEXT
 
 
+def is_blank_list(one: Feature | None) -> bool:
+    """Whether the values are lists, of lists or not, without any value in them."""
+    if one is None or one["_type"] != "List":
+        return False
+    return one["feature"] is None or is_blank_list(one["feature"])
+
+
 def complete(one: Feature | None) -> Feature:
     """The feature, with text in place of what no row has a value for."""
     if one is None:

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     """Write <split>/name.png, and <split>/metadata.jsonl with the label and the objects of each image."""
     counts = dict.fromkeys(source.splits, 0)
+    fields = options.row_fields.without_blank()  # the loader cannot read lists of nulls
     features: dict[str, dict[str, Feature | None]] = {split: {} for split in source.splits}
     with ExitStack() as stack:
         files = {
@@ -34,8 +35,8 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
         }
         for sample in samples(source, options.crops, options.extras):
             columns = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
-            columns |= {"objects": object_lists(source, sample, options.row_fields)}
-            columns = columns | options.row_fields.typed_values(sample) | columns
+            columns |= {"objects": object_lists(source, sample, fields)}
+            columns = columns | fields.typed_values(sample) | columns
             _note_features(features[sample.split], columns)
             files[sample.split].write(json.dumps(columns, ensure_ascii=False).encode() + b"\n")
             counts[sample.split] += 1

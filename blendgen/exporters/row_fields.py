@@ -14,7 +14,7 @@ from typing import Any
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError, did_you_mean
-from blendgen.exporters.features import Feature, complete, feature_of, lists, merged, typed
+from blendgen.exporters.features import Feature, complete, feature_of, is_blank_list, lists, merged, typed
 from blendgen.exporters.samples import Sample
 from blendgen.scene.row import Row
 
@@ -27,10 +27,19 @@ class RowFields:
     """Features of the fields by name, in the order of the request.
 
     images: of a whole image; objects: of a single object, without `objects.` in the name
+    blank: those of both that are lists in which no row has a value
     """
 
     images: dict[str, Feature] = field(default_factory=dict)
     objects: dict[str, Feature] = field(default_factory=dict)
+    blank: frozenset[str] = frozenset()
+
+    def without_blank(self) -> RowFields:
+        """The fields but those in `blank`."""
+        return RowFields(
+            {name: one for name, one in self.images.items() if name not in self.blank},
+            {name: one for name, one in self.objects.items() if name not in self.blank},
+        )
 
     def image_values(self, row: Row) -> dict[str, Any]:
         """Values by the names in images."""
@@ -80,17 +89,19 @@ def row_fields(source: Source, names: Iterable[str]) -> RowFields:
     names = tuple(names)
     features, others = _features(source, names) if names else ({}, set[str]())
     known = {*features, *others}
-    chosen: dict[str, Feature] = {}
+    chosen: dict[str, Feature | None] = {}
     for name in names:
-        own = {leaf: complete(one) for leaf, one in features.items() if _is_in(leaf, name)}
+        own = {leaf: one for leaf, one in features.items() if _is_in(leaf, name)}
         if not own:
             suggestion = did_you_mean(name, known | _sections(known))
             raise UsageError(f"fields: rows have no field {name!r}{suggestion}")
         chosen |= own
-    of_objects = {name for name in chosen if name.startswith(_OBJECTS)}
+    full = {name: complete(one) for name, one in chosen.items()}
+    of_objects = {name for name in full if name.startswith(_OBJECTS)}
     return RowFields(
-        {name: one for name, one in chosen.items() if name not in of_objects},
-        {name.removeprefix(_OBJECTS): chosen[name]["feature"] for name in chosen if name in of_objects},
+        {name: one for name, one in full.items() if name not in of_objects},
+        {name.removeprefix(_OBJECTS): full[name]["feature"] for name in full if name in of_objects},
+        frozenset(name.removeprefix(_OBJECTS) for name, one in chosen.items() if is_blank_list(one)),
     )
 
 

@@ -212,6 +212,26 @@ def test_a_folder_whose_types_differ_between_splits_is_warned_about(tmp_path, ca
         datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
 
 
+@pytest.mark.parametrize("name", ["hf", "parquet"])
+def test_lists_without_any_value_do_not_keep_the_export_from_loading(tmp_path, monkeypatch, name):
+    import datasets
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    images = [FakeImage("train", 0, [(0, box) for box in grid_boxes(count)]) for count in (1, 0, 2)]
+    source = rewrite_rows(
+        make_fake(tmp_path / "set", ["a"], images),
+        lambda row: row.update(shot={"one": None, "many": [[None]] * row["index"]}),
+    )
+    run(source, name, tmp_path / "out", fields=("shot", "objects.case", "objects.product"))
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))["train"]
+    assert loaded["shot.one"][:] == [None] * 3 and [len(one["product"]) for one in loaded["objects"]] == [
+        1,
+        0,
+        2,
+    ]
+    assert ("case" in loaded.features["objects"]) is ("shot.many" in loaded.features) is (name == "parquet")
+
+
 @pytest.mark.parametrize(
     ("values", "stored"),
     [
