@@ -1,4 +1,4 @@
-"""What a notebook or a script calls. A command is options plus one of these calls, but schema and doctor.
+"""What a notebook or a script calls. Each command but schema and doctor is options and one of these calls.
 
 In: paths and plain values. Out: values, arrays and Datasets. A failure raises a BlendgenError. Nothing is
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.

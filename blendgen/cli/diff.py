@@ -28,7 +28,7 @@ _MOST_CHARACTERS = 40  # of a value
 class _Pixels(click.ParamType):
     """How many images are opened: a number, 0 for "none", None for "all"."""
 
-    name = "N|all|none"
+    name = "pixels"
 
     def convert(self, value, param, ctx):
         if value is None or isinstance(value, int):
@@ -47,6 +47,7 @@ class _Pixels(click.ParamType):
 @click.option(
     "--pixels",
     type=_Pixels(),
+    metavar="N|all|none",
     default="100",
     show_default=True,
     help="How many of the images whose files differ are opened and compared, evenly spaced.",

@@ -80,7 +80,7 @@ def refuse_other_folder(layout: Layout, known: dict[str, Any]) -> None:
             f"{layout.root}: is a subset of another data set, and no images are made in it; choose another "
             "folder, or generate into the whole data set and choose from it again"
         )
-    _, foreign = our_files(layout, {}) if not known else ([], [])
+    foreign = [] if known else our_files(layout, {})[1]
     if foreign:
         raise DatasetError(
             f"{layout.root}: is not empty and does not contain a data set of blendgen (dataset.json is "

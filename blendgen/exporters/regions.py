@@ -42,9 +42,10 @@ def polygons(mask: np.ndarray) -> list[np.ndarray]:
 
 
 def joined(polygons: Sequence[PointsN2]) -> PointsN2:
-    """(n, 2) corners of one polygon around all of some, joined by lines there and back without an area.
+    """(n, 2) corners of one polygon that goes around each of some polygons, along lines there and back.
 
-    Each is joined to the nearest corner of some of those before it, as the converters of ultralytics do.
+    The lines enclose no area. Each leads to the nearest corner of an earlier polygon, as in the converters of
+    ultralytics.
     """
     outline, done = polygons[0], 1
     while done < len(polygons):
