@@ -57,28 +57,10 @@ class Destination:
         self._written: dict[str, int] = {}
 
     def __enter__(self) -> Destination:
-        for path in self._inputs:
-            if path.is_relative_to(self.root) or self.root.is_relative_to(path):
-                raise DatasetError(
-                    f"{self.root}: is inside {path}, or contains it; choose a folder next to it"
-                )
-        if self._broken_link is not None:
-            raise DatasetError(
-                f"{self._broken_link}: is a link to a folder that does not exist; choose another folder"
-            )
-        if self.root.exists() and not self.root.is_dir():
-            raise DatasetError(f"{self.root}: is a file; choose a folder")
+        self._refuse_place()
         known, self._makes_root = self._known(), not self.root.exists()
         self._is_new = known is None
-        if known is None and any(self._folder.files()):
-            raise DatasetError(
-                f"{self.root}: is not empty and does not contain an export; choose another folder"
-            )
-        if known is not None and known != self._identity and not self._force:
-            raise DatasetError(
-                f"{self.root}: contains another export; choose another folder, or set force (--force) to "
-                "replace it"
-            )
+        self._refuse_content(known)
         self._folder.remove_temporary_files()
         self._listed = self._read_list()
         if self._force:
@@ -100,6 +82,32 @@ class Destination:
         self._folder.remove_temporary_files()
         if kind is not None and self._is_new and not self._written:
             self._leave_nothing()
+
+    def _refuse_place(self) -> None:
+        """Raise DatasetError for a destination that cannot be a folder next to the inputs."""
+        for path in self._inputs:
+            if path.is_relative_to(self.root) or self.root.is_relative_to(path):
+                raise DatasetError(
+                    f"{self.root}: is inside {path}, or contains it; choose a folder next to it"
+                )
+        if self._broken_link is not None:
+            raise DatasetError(
+                f"{self._broken_link}: is a link to a folder that does not exist; choose another folder"
+            )
+        if self.root.exists() and not self.root.is_dir():
+            raise DatasetError(f"{self.root}: is a file; choose a folder")
+
+    def _refuse_content(self, known: dict[str, Any] | None) -> None:
+        """Raise DatasetError for a folder with other files or another export, whose identity is `known`."""
+        if known is None and any(self._folder.files()):
+            raise DatasetError(
+                f"{self.root}: is not empty and does not contain an export; choose another folder"
+            )
+        if known is not None and known != self._identity and not self._force:
+            raise DatasetError(
+                f"{self.root}: contains another export; choose another folder, or set force (--force) to "
+                "replace it"
+            )
 
     def _leave_nothing(self) -> None:
         """After an error before the first file: a corrected command is not refused as another export."""

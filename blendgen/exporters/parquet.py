@@ -88,26 +88,31 @@ def _table(
         return
     schema = _schema(features)
     how = {"use_content_defined_chunking": True, "write_page_index": True}
-    rows: list[dict[str, Any]] = []
-    size = 0
     with destination.opened(name) as file, pq.ParquetWriter(file, schema, **how) as writer:
+        rows = _Rows(lambda rows: writer.write_table(pa.Table.from_pylist(rows, schema=schema)))
+        yield lambda sample: rows.add(
+            fields.typed_values(sample) | _record(source, sample, fields), sample.size_bytes()
+        )
+        rows.write()
 
-        def flush() -> None:
-            nonlocal size
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            rows.clear()
-            size = 0
 
-        def put(sample: Sample) -> None:
-            nonlocal size
-            rows.append(fields.typed_values(sample) | _record(source, sample, fields))
-            size += sample.size_bytes()
-            if len(rows) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
-                flush()
+class _Rows:
+    """Rows that are not written yet: a few, or few bytes of images."""
 
-        yield put
-        if rows:
-            flush()
+    def __init__(self, write: Callable[[list[dict[str, Any]]], None]):
+        self._write, self._rows, self._bytes = write, list[dict[str, Any]](), 0
+
+    def add(self, row: dict[str, Any], size_bytes: int) -> None:
+        self._rows.append(row)
+        self._bytes += size_bytes
+        if len(self._rows) == _ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        """Write the rows, if there are any."""
+        if self._rows:
+            self._write(self._rows)
+        self._rows, self._bytes = [], 0
 
 
 def _record(source: Source, sample: Sample, fields: RowFields) -> dict[str, Any]:
