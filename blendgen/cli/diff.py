@@ -36,7 +36,7 @@ class _Pixels(click.ParamType):
         words = {"all": None, "none": 0}
         if value in words:
             return words[value]
-        if not value.isdecimal():
+        if not (value.isdecimal() and len(value) < 16):
             self.fail(f"expected a number of images, all or none, got {value!r}", param, ctx)
         return int(value)
 
@@ -57,7 +57,8 @@ def command(a, b, pixels, as_json):
     """Report what differs between the data sets in A and B.
 
     Compares specs, dataset.json, classes, rows by the number of their image, and pixels of images whose
-    files differ. Exits with 0 if nothing differs, with 1 if something does.
+    files differ, by the sha256 in their rows; verify compares it with the files. Exits with 0 if nothing
+    differs, with 1 if something does.
     """
     with Progress() as progress:
         diff = api.diff(a, b, pixels=pixels, progress=progress)

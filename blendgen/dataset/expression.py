@@ -3,7 +3,7 @@
 In: text in the syntax of Python: comparisons, and, or, not, arithmetic, lists, and generators in any() and
 all(). Out: whether a Row satisfies it. Names are columns of the manifest. Those of `objects` come twice: by
 their own name, of the subject of the image, and in `objects`, a list of the visible products. A value that a
-row does not have is None; a comparison with it is false.
+row does not have is None; a comparison with it is false, and a calculation with it gives None.
 
 Only the nodes in _NODES are accepted, so a text can neither call a method nor read an attribute of a Python
 object; simpleeval, which refuses these too, evaluates the rest.
@@ -25,6 +25,9 @@ from blendgen.scene.row import Row
 
 MAX_CHARACTERS = 1000
 _SUBJECT = 1  # the instance id of the subject
+_FIRST_LOOK_AT_LEN = "; look at the length first: len(objects) > 1 and objects[1].area > 100"
+_SHOWN_BEFORE = 60  # characters of the text before the place of an error
+_OTHER_SYNTAX = "; compare with ==, combine with and, or, not"
 _FUNCTIONS = {"any": any, "all": all, "len": len, "min": min, "max": max, "sum": sum, "abs": abs}
 _NODES = (
     *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Constant),
@@ -48,7 +51,7 @@ class Expression:
             self._refuse_node(node)
         self._names = self._column_names(nodes)
         self._evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=dict(_FUNCTIONS))
-        self._evaluator.nodes[ast.Attribute] = self._attribute
+        self._evaluator.nodes |= {ast.Attribute: self._attribute, ast.Subscript: self._subscript}
 
     def matches(self, row: Row) -> bool:
         """Whether the row satisfies the condition.
@@ -63,7 +66,8 @@ class Expression:
         try:
             result = self._evaluator.eval(self.text, self._tree.body)
         except _EVALUATION_ERRORS as error:
-            raise UsageError(f"where: {self.text}: image {row.index}: {error}") from None
+            hint = _FIRST_LOOK_AT_LEN if isinstance(error, IndexError) else ""
+            raise UsageError(f"where: {self.text}: image {row.index}: {error}{hint}") from None
         if not isinstance(result, bool | None):
             raise UsageError(
                 f"where: {self.text}: image {row.index}: expected true or false, got {result!r:.80}; "
@@ -80,15 +84,19 @@ class Expression:
                 return ast.parse(self.text, mode="eval")
         except SyntaxError as error:
             at_end = len(self.text) + 1  # where Python gives no place, the text ends too early
-            self._refuse(error.offset or at_end, error.msg)
+            hint = _OTHER_SYNTAX if error.msg == "invalid syntax" else ""
+            self._refuse(error.offset or at_end, f"{error.msg}{hint}")
         except (ValueError, RecursionError, MemoryError) as error:
             raise UsageError(f"where: cannot be read: {error or 'nested too deeply'}") from None
 
     def _refuse_node(self, node: ast.AST) -> None:
         """Raises UsageError for what an expression cannot contain."""
         is_target = isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store)
-        if is_target or not isinstance(node, _NODES):
-            what = f"{type(node).__name__} cannot be used here"
+        # an operator has no place of its own
+        parts = (node, getattr(node, "op", node))
+        refused = next((part for part in parts if is_target or not isinstance(part, _NODES)), None)
+        if refused is not None:
+            what = f"{type(refused).__name__} cannot be used here"
         elif isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
             what = f"only {', '.join(_FUNCTIONS)} can be called"
         elif (
@@ -120,18 +128,33 @@ class Expression:
             self._refuse_column(node, node.attr, values if isinstance(values, Mapping) else ())
         return values[node.attr]
 
+    def _subscript(self, node: ast.Subscript) -> Any:
+        """The value at a position or of a key; None of a value that is not there."""
+        values, key = self._evaluator._eval(node.value), self._evaluator._eval(node.slice)
+        if values is None:
+            return None
+        if isinstance(values, Mapping) and key not in values:
+            start = self._character(node.slice.col_offset)
+            self._refuse(start, f"{ast.unparse(node.value)} has no {key!r}{did_you_mean(str(key), values)}")
+        return values[key]
+
     def _refuse_column(self, node: ast.expr, name: str, known: Collection[str]) -> NoReturn:
         end = node.end_col_offset or 0
         start = self._character(end - len(name.encode()))
-        self._refuse(start, f"rows have no column {ast.unparse(node)!r}{did_you_mean(name, known)}")
+        hint = did_you_mean(name, known)
+        if isinstance(node, ast.Name) and not hint.endswith("?"):
+            hint += f"; a text needs quotes: {name!r}"
+        self._refuse(start, f"rows have no column {ast.unparse(node)!r}{hint}")
 
     def _character(self, offset: int) -> int:
         """The number of the character, from 1, at an offset in bytes."""
         return len(self.text.encode()[:offset].decode("utf-8", "replace")) + 1
 
     def _refuse(self, character: int, what: str) -> NoReturn:
+        start = max(0, character - _SHOWN_BEFORE)
+        shown = self.text[start : start + 2 * _SHOWN_BEFORE]
         raise UsageError(
-            f"where, character {character}: {what}\n  {self.text}\n  {' ' * (character - 1)}^"
+            f"where, character {character}: {what}\n  {shown}\n  {' ' * (character - 1 - start)}^"
         ) from None
 
 
@@ -148,8 +171,18 @@ def _ordered(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], bool]:
     return lambda left, right: left is not None and right is not None and bool(compare(left, right))
 
 
-def _remainder(left: Any, right: Any) -> Any:
-    return (left - 0) % right  # not of a text, which % would format
+def _of_numbers(calculate: Callable[..., Any]) -> Callable[..., Any]:
+    """Not for a text, which % formats, nor for a list, which * repeats; None where a value is None."""
+
+    def calculated(*values: Any) -> Any:
+        if any(value is None for value in values):
+            return None
+        wrong = next((value for value in values if not isinstance(value, int | float)), None)
+        if wrong is not None:
+            raise TypeError(f"expected a number, got {wrong!r:.80}")
+        return calculate(*values)
+
+    return calculated
 
 
 _OPERATORS = {
@@ -162,5 +195,11 @@ _OPERATORS = {
     ast.IsNot: operator.ne,
     ast.In: lambda value, values: values is not None and value in values,
     ast.NotIn: lambda value, values: values is None or value not in values,
-    ast.Mod: _remainder,
+    ast.Add: _of_numbers(operator.add),
+    ast.Sub: _of_numbers(operator.sub),
+    ast.Mult: _of_numbers(operator.mul),
+    ast.Div: _of_numbers(operator.truediv),
+    ast.FloorDiv: _of_numbers(operator.floordiv),
+    ast.Mod: _of_numbers(operator.mod),
+    ast.USub: _of_numbers(operator.neg),
 }

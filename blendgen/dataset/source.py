@@ -22,6 +22,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
 from blendgen.dataset.own_files import finished_record
+from blendgen.dataset.ownership import SUBSET_KEY
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import read_bounded
@@ -194,8 +195,9 @@ class Source:
                 self._refuse_size(row, path, picture.size)
                 return np.array(picture if mode is None else picture.convert(mode))
         except IMAGE_ERRORS as error:
+            reason = getattr(error, "strerror", None) or error
             raise DatasetError(
-                f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong"
+                f"{path}: cannot be read: {reason}; run `blendgen verify` to list what else is wrong"
             ) from None
 
     def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
@@ -229,9 +231,12 @@ def open_source(root: Path) -> Source:
     manifest = census(layout.manifest)
     counts, images = manifest.images_per_split, sum(manifest.images_per_split.values())
     if recorded != counts:
+        way_out = "run `blendgen generate` again"
+        if SUBSET_KEY in record:
+            way_out = "delete manifest.jsonl and run the same `blendgen subset` again"
         raise DatasetError(
             f"{root}: dataset.json has {sum(recorded.values())} images, the manifest has {images}: "
-            "a run is in progress or was interrupted; run `blendgen generate` again"
+            f"a run is in progress or was interrupted; {way_out}"
         )
     _refuse_disorder(layout, manifest.indices)
     splits = {split: split for split in counts}

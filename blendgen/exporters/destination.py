@@ -86,6 +86,8 @@ class Destination:
     def _refuse_place(self) -> None:
         """Raise DatasetError for a destination that cannot be a folder next to the inputs."""
         for path in self._inputs:
+            if path == self.root:
+                raise DatasetError(f"{self.root}: is the folder that is read; choose a folder next to it")
             if path.is_relative_to(self.root) or self.root.is_relative_to(path):
                 raise DatasetError(
                     f"{self.root}: is inside {path}, or contains it; choose a folder next to it"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -26,10 +27,8 @@ from blendgen.dataset.ownership import SUBSET_KEY
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
-from blendgen.scene.row import Row
 
 LINKS = ("hard", "copy")  # a link that leads out of a data set is a fault of it
-_Chosen = Iterator[tuple[bytes, Row]]
 
 
 @dataclass(frozen=True)
@@ -54,19 +53,22 @@ class Selection:
             if count is not None and count < 1:
                 raise UsageError(f"{name}: expected at least 1, got {count}")
 
-    def chosen(self, source: Source, advance: Callable[[int], None]) -> _Chosen:
-        """The lines and rows of the chosen images; advance(1) for each image that is looked at."""
+    def positions(self, source: Source, advance: Callable[[int], None]) -> array[int]:
+        """Where the chosen rows are in the manifest; advance(1) for each image that is looked at.
+
+        raises: UsageError for an expression that has no value for a row, DatasetError
+        """
+        matching = self._matching(source, advance)
+        return array("q", itertools.islice(itertools.islice(matching, 0, None, self.every), self.limit))
+
+    def _matching(self, source: Source, advance: Callable[[int], None]) -> Iterator[int]:
         expression = None if self.where is None else Expression(self.where)
-
-        def matching() -> _Chosen:
-            lines = read_lines(Layout(source.root).manifest)
-            for line, row in zip(lines, source.rows(), strict=True):
-                advance(1)
-                in_split = not self.splits or row.split in self.splits
-                if in_split and (expression is None or expression.matches(row)):
-                    yield line, row
-
-        return itertools.islice(itertools.islice(matching(), 0, None, self.every), self.limit)
+        names = list(source.split_names)
+        for position, split in enumerate(source.row_splits):
+            advance(1)
+            in_split = not self.splits or names[split] in self.splits
+            if in_split and (expression is None or expression.matches(source.row(position))):
+                yield position
 
 
 def subset(
@@ -86,34 +88,44 @@ def subset(
         if split not in source.split_names:
             raise UsageError(f"{source.root}: has no split {split!r}{did_you_mean(split, source.splits)}")
     begin(source.images)
-    chosen = selection.chosen(source, advance)
-    first = next(chosen, None)
-    if first is None:
+    chosen = selection.positions(source, advance)  # all of them, before anything is written
+    if not chosen:
         raise UsageError(f"{source.root}: none of its {source.images} images match; nothing is written")
     identity = {"format": "subset", **source.identity, **asdict(selection)}
     with Destination(dest, identity, link, force, (source.root,)) as destination:
-        counts = _place_images(source, itertools.chain([first], chosen), destination)
+        begin(len(chosen))
+        counts = _place_images(source, chosen, destination, advance)
         record = source.record | counts | {SUBSET_KEY: _origin(source, selection)}
         record |= {"images_failed": 0, "images_failed_per_reason": {}}
         _write_own_files(source, record, destination)
     return counts
 
 
-def _place_images(source: Source, chosen: _Chosen, destination: Destination) -> dict[str, Any]:
+def _place_images(
+    source: Source, chosen: array[int], destination: Destination, advance: Callable[[int], None]
+) -> dict[str, Any]:
     """Add the files and the lines of the chosen images; returns the counts of dataset.json."""
     pairs: Counter[tuple[str, str]] = Counter()
     with destination.opened(Layout(source.root).manifest.name) as manifest:
-        for line, row in chosen:
+        for position, line in _lines(source, chosen):
+            row = source.row(position)
             for name, file in row.files.items():
                 destination.place(source.path(row, LABEL_FILES[name]), file.name)
             manifest.write(line)
             pairs[row.label, row.split] += 1
+            advance(1)
     summary = Summary(pairs)
     return {
         "images": summary.images,
         "images_per_split": summary.per_split(),
         "images_per_label": summary.per_label(),
     }
+
+
+def _lines(source: Source, positions: array[int]) -> Iterator[tuple[int, bytes]]:
+    """The positions with the lines of the manifest there."""
+    wanted, lines = set(positions), read_lines(Layout(source.root).manifest)
+    return ((position, line) for position, line in enumerate(lines) if position in wanted)
 
 
 def _origin(source: Source, selection: Selection) -> dict[str, Any]:

@@ -137,11 +137,15 @@ def test_a_file_that_is_missing_or_damaged_is_named(folder, tmp_path, rows):
     (copy / rows[1].image.name).unlink()
     (copy / rows[2].files["mask"].name).write_bytes(b"no picture")
     dataset = open_dataset(copy)
-    with pytest.raises(DatasetError, match=f"{rows[1].image.name}: cannot be read"):
+    with pytest.raises(
+        DatasetError, match=f"{rows[1].image.name}: cannot be read: No such file or directory; "
+    ):
         dataset[1]
     with pytest.raises(DatasetError, match=f"{rows[2].files['mask'].name}: cannot be read"):
         dataset.mask(2)
     assert dataset.row(1) == rows[1] and dataset.image(2).shape == (48, 64, 3)
+    with pytest.raises(DatasetError, match=r"manifest\.jsonl: does not contain a data set of blendgen"):
+        open_dataset(copy / "manifest.jsonl")
 
 
 def test_a_line_that_is_not_a_row_is_named_when_it_is_read(folder, tmp_path, rows):

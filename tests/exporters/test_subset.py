@@ -70,6 +70,7 @@ def test_every_and_limit_count_images_that_match(whole, tmp_path):
         ({"where": "index > 99"}, "none of its 12 images match; nothing is written"),
         ({"where": "indx > 9"}, "no column 'indx'; did you mean index?"),
         ({"where": "label > 3"}, "image 0: '>' not supported"),
+        ({"where": "1 / (index - 9) < 9"}, "image 9: division by zero"),
         ({"splits": ["trian"]}, "has no split 'trian'; did you mean train?"),
         ({"link": "symlink"}, "link: expected one of hard, copy, got 'symlink'"),
         ({"every": 0}, "every: expected at least 1, got 0"),
@@ -120,6 +121,8 @@ def test_a_folder_with_other_files_is_refused(whole, tmp_path):
     for force in (False, True):
         with pytest.raises(DatasetError, match="is not empty and does not contain an export"):
             blendgen.subset(whole.root, tmp_path / "out", force=force)
+    with pytest.raises(DatasetError, match="is the folder that is read; choose a folder next to it"):
+        blendgen.subset(whole.root, whole.root)
     with pytest.raises(DatasetError, match="is inside"):
         blendgen.subset(whole.root, whole.root / "part")
 
@@ -135,6 +138,17 @@ def test_images_are_not_made_in_a_subset(whole, tmp_path, force):
     ):
         pass
     assert list(verify(tmp_path / "out")) == []
+
+
+def test_a_subset_without_one_of_its_rows_is_chosen_again(whole, tmp_path):
+    blendgen.subset(whole.root, tmp_path / "out", "index < 4")
+    manifest = tmp_path / "out" / "manifest.jsonl"
+    manifest.write_bytes(b"".join(manifest.read_bytes().splitlines(keepends=True)[1:]))
+    with pytest.raises(DatasetError, match=r"delete manifest\.jsonl and run the same `blendgen subset`"):
+        blendgen.open_dataset(tmp_path / "out")
+    manifest.unlink()
+    blendgen.subset(whole.root, tmp_path / "out", "index < 4")
+    assert indices(tmp_path / "out") == [0, 1, 2, 3]
 
 
 def test_a_spec_behind_a_link_out_of_the_data_set_is_not_copied(tmp_path, stock):

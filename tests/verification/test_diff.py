@@ -85,6 +85,12 @@ def test_a_copy_does_not_differ(original, copy, capsys):
     assert capsys.readouterr().out.endswith("no differences\n")
 
 
+@pytest.mark.parametrize("count", ["-1", "many", "9" * 5000])
+def test_a_number_of_images_that_is_not_one_is_refused(count, capsys):
+    assert run(["diff", "a", "b", "--pixels", count]) == 2
+    assert "expected a number of images, all or none" in capsys.readouterr().err
+
+
 def test_rows_that_are_only_written_in_another_way_do_not_differ(original, copy):
     change_rows(copy, lambda row: dict(reversed(row.items())))
     assert blendgen.diff(original, copy).equal
