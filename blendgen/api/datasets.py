@@ -71,7 +71,8 @@ def export(
     link: str = "hard", crops: float | None = None, outlines: str = "rle", task: str = "detect",
     shard_mb: float = 500.0, include: str | Iterable[str] = (), quote_formulas: bool = False,
     min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None,
-    fields: str | Iterable[str] = (), force: bool = False, progress: ProgressLike = False,
+    fields: str | Iterable[str] = (), push_ready: bool = False, force: bool = False,
+    progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 
@@ -86,6 +87,7 @@ def export(
         has them as crowds, voc as difficult, other formats leave them out
     license: of the data set, an identifier of the Hugging Face hub such as "cc-by-4.0", for its dataset card
     fields: values of the rows to carry, by dotted name such as "shot.surface.kind"; a name, or several
+    push_ready: of hf, a folder that the hub takes as it is, which is that of parquet
     raises: UsageError for options that the format does not accept, DatasetError, SetupError
     """
     from blendgen.exporters.exporter import Options, shard_bytes
@@ -94,7 +96,7 @@ def export(
 
     options = Options(
         crops, outlines, task, shard_bytes(shard_mb), _names(include), quote_formulas, min_visible, min_area,
-        license, _names(fields),
+        license, _names(fields), push_ready,
     )  # fmt: skip
     with reported_to(progress) as reporter:
         return export(

@@ -85,6 +85,11 @@ class _Format(click.ParamType):
     help="Approximate size of a file of webdataset or parquet, in MB.",
 )
 @click.option(
+    "--push-ready",
+    is_flag=True,
+    help="In hf, write what `hf upload` takes as it is, as parquet does, instead of an image folder.",
+)
+@click.option(
     "--include",
     "extras",
     metavar="FILES",
@@ -130,8 +135,8 @@ class _Format(click.ParamType):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
-    folder, fmt, dest, link, crops, outlines, task, shard_mb, extras, fields, quote_formulas, min_visible,
-    min_area, license, force, as_json,
+    folder, fmt, dest, link, crops, outlines, task, shard_mb, push_ready, extras, fields, quote_formulas,
+    min_visible, min_area, license, force, as_json,
 ):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
@@ -141,8 +146,9 @@ def command(
     with Progress() as progress:
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
-            include=_names(extras), fields=_names(fields), quote_formulas=quote_formulas,
-            min_visible=min_visible, min_area=min_area, license=license, force=force, progress=progress,
+            push_ready=push_ready, include=_names(extras), fields=_names(fields),
+            quote_formulas=quote_formulas, min_visible=min_visible, min_area=min_area, license=license,
+            force=force, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})

@@ -42,6 +42,7 @@ class Options:
     quote_formulas: whether spreadsheets must not run names as formulas
     min_visible, min_area: objects of which a smaller share, or fewer pixels, are visible are not labels
     fields: dotted names of values of the rows that the export carries
+    push_ready: of hf, a folder that the hub takes as it is, which is that of parquet
     row_fields: these fields as formats.py looks them up in the data set
     license: identifier of the licence of the data set on the Hugging Face hub; None: not stated
     """
@@ -56,6 +57,7 @@ class Options:
     min_area: float = 0.0
     license: str | None = None
     fields: tuple[str, ...] = ()
+    push_ready: bool = False
     row_fields: RowFields = NO_FIELDS
 
     def __post_init__(self) -> None:

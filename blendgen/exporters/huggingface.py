@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
 from blendgen.dataset.source import Source
+from blendgen.errors import UsageError
 from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.features import Feature, feature_of, merged
-from blendgen.exporters.row_fields import RowFields, leaves
+from blendgen.exporters.parquet import export_parquet
+from blendgen.exporters.row_fields import leaves, object_lists
 from blendgen.exporters.samples import Sample, samples
 
 _log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 def export_hf(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     """Write <split>/name.png, and <split>/metadata.jsonl with the label and the objects of each image."""
+    if options.push_ready:
+        return export_parquet(source, destination, options, advance)
     counts = dict.fromkeys(source.splits, 0)
     fields = options.row_fields.without_blank()  # the loader cannot read lists of nulls
     features: dict[str, dict[str, Feature | None]] = {split: {} for split in source.splits}
@@ -47,16 +51,9 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
     return {"images_per_split": counts}
 
 
-def object_lists(source: Source, sample: Sample, fields: RowFields) -> dict[str, Sequence[Any]]:
-    """Boxes and fields of the objects of a whole image, and keypoints if the data set has them.
-
-    Empty for a crop, which is a single object.
-    """
-    objects = sample.row.objects
-    keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
-    chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
-    chosen["category"] = chosen.pop("category_id")
-    return chosen | fields.typed_lists(sample) | chosen
+def _check(options: Options) -> None:
+    if "shard_bytes" in options.given() and not options.push_ready:
+        raise UsageError("shard_mb: needs push_ready in this format, because an image folder has no shards")
 
 
 def _note_features(features: dict[str, Feature | None], columns: dict[str, Any]) -> None:
@@ -92,5 +89,6 @@ EXPORTER = Exporter(
     name="hf",
     summary="image folder with metadata.jsonl, as Hugging Face datasets reads it",
     write=export_hf,
-    options=("crops", "extras", "fields", "license", *LIMITS),
+    options=("push_ready", "shard_bytes", "crops", "extras", "fields", "license", *LIMITS),
+    check=_check,
 )

@@ -22,10 +22,9 @@ from blendgen.exporters.croissant_parquet import parquet_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.features import IMAGE, Feature, arrow_type, card_features, class_label, lists, value
-from blendgen.exporters.huggingface import object_lists
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.previews import Previews
-from blendgen.exporters.row_fields import RowFields
+from blendgen.exporters.row_fields import RowFields, object_lists
 from blendgen.exporters.samples import Sample
 from blendgen.scene.split_names import hub_split
 

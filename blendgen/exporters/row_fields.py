@@ -135,3 +135,15 @@ def _sections(names: Iterable[str]) -> set[str]:
 
 def _is_in(leaf: str, name: str) -> bool:
     return leaf == name or leaf.startswith(f"{name}.")
+
+
+def object_lists(source: Source, sample: Sample, fields: RowFields) -> dict[str, Sequence[Any]]:
+    """Boxes and fields of the objects of a whole image, and keypoints if the data set has them.
+
+    Empty for a crop, which is a single object.
+    """
+    objects = sample.row.objects
+    keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
+    chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
+    chosen["category"] = chosen.pop("category_id")
+    return chosen | fields.typed_lists(sample) | chosen

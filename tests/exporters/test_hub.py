@@ -29,7 +29,7 @@ def source(tmp_path_factory):
 def folder(source, tmp_path_factory):
     dest = tmp_path_factory.mktemp("hub") / "out"
     options = {"shard_bytes": 20_000, "extras": ("mask",), "license": "cc-by-4.0"}
-    run(source, "parquet", dest, **options, fields=("split", "shot_index", "objects.product"))
+    run(source, "hf", dest, push_ready=True, **options, fields=("split", "shot_index", "objects.product"))
     return dest
 
 
