@@ -25,6 +25,7 @@ from blendgen.scene.row import Row
 
 MAX_CHARACTERS = 1000
 _SUBJECT = 1  # the instance id of the subject
+_LINE_ENDS = {ord("\n"): " ", ord("\r"): " "}
 _FIRST_LOOK_AT_LEN = "; look at the length first: len(objects) > 1 and objects[1].area > 100"
 _SHOWN_BEFORE = 60  # characters of the text before the place of an error
 _OTHER_SYNTAX = "; compare with ==, combine with and, or, not"
@@ -44,7 +45,7 @@ class Expression:
     """A condition; raises UsageError, with the place in the text, for one that is not valid."""
 
     def __init__(self, text: str):
-        self.text = text.strip().replace("\n", " ")
+        self.text = text.strip().translate(_LINE_ENDS)
         self._tree = self._parsed()
         nodes = list(ast.walk(self._tree))
         for node in nodes:

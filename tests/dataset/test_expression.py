@@ -51,6 +51,7 @@ def make_row(index=0, label="mug", areas=(900, 40), fractions=(0.9, 0.1), ids=(1
         ("area / (width * height) > 0.2 and -index + 1 - 0 == 1", True),
         ("shot['surface']['kind'] == 'paper' and objects[0]['area'] == 900", True),
         ("  split ==\n 'train'  ", True),
+        ("split ==\r\n 'train'", True),
     ],
 )
 def test_an_expression_names_columns_of_the_image_the_subject_and_all_objects(text, expected):
