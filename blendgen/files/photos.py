@@ -57,6 +57,8 @@ def image_fault(error: Exception) -> str:
 def opened_photo(path: Path) -> Iterator[Image.Image]:
     """A photo that is not decoded yet; raises one of IMAGE_ERRORS."""
     with open_regular(path) as file, own_pixel_limit(), _identified(file) as image:
+        if image.mode == "F":  # nobody knows which number is white
+            raise ValueError("has floating-point numbers as pixels; save it with 8 or 16 bits")
         yield image
 
 

@@ -84,6 +84,13 @@ def plain(path):
         return is_plain(image)
 
 
+def test_a_photo_with_floating_point_pixels_is_not_read_as_black(tmp_path):
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(tmp_path / "a.tif")
+    assert photo_fault(tmp_path / "a.tif") == (
+        "has floating-point numbers as pixels; save it with 8 or 16 bits"
+    )
+
+
 @pytest.mark.parametrize(("mode", "white"), [("RGB", (200, 120, 40)), ("L", 120)])
 def test_only_photos_with_another_profile_than_srgb_are_converted(tmp_path, mode, white):
     image, path = Image.new(mode, (8, 8), white), tmp_path / "a.jpg"
