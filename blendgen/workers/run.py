@@ -174,7 +174,12 @@ def completed(run: Run) -> GenerateReport:
             layout.failures,
         )
     for split, labels in unbalanced_splits(outcome.record, store.summary).items():
-        _log.warning("note: the split %s has no image of %s; make more images", split, _listed(labels))
+        _log.warning(
+            "note: the split %s has no image of %s, so loaders number its class folders differently; "
+            "make more images",
+            split,
+            _listed(labels),
+        )
     return GenerateReport(
         folder=layout.root,
         images=outcome.record["images"],
