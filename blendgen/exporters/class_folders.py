@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from blendgen.exporters.destination import Destination
+from blendgen.files.names import some_of
 
 LIST = "classes.txt"
 # Hugging Face datasets reads these words as a split, wherever they are between the separators in a path
@@ -50,21 +51,17 @@ def complete(
         _log.warning(
             "%s: empty folders keep the numbers of classes alike in all splits; torchvision's ImageFolder "
             "accepts them with allow_empty=True",
-            _some([f"split {split} has no image of {label!r}" for split, label in lacking]),
+            some_of([f"split {split} has no image of {label!r}" for split, label in lacking]),
         )
     if absent := [repr(label) for label in folders if label not in there]:
         _log.warning(
             "%s: no split has an image of this class, so loaders that number the folders number the classes "
             "after it differently than the data set does",
-            _some(absent),
+            some_of(absent),
         )
     return _write_class_list(
         destination, {label: folder for label, folder in folders.items() if label in there}
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict[str, dict[str, str]]:
@@ -77,7 +74,7 @@ def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict
     _log.warning(
         "Hugging Face datasets would misread the folders of %s, so %d folders have other names than their "
         "classes; %s lists the classes in the order of the folders",
-        _some(misread), len(renamed), LIST,
+        some_of(misread), len(renamed), LIST,
     )  # fmt: skip
     return {"class_folders": renamed}
 

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
-from blendgen.files.names import name_fault, printable
+from blendgen.files.names import name_fault, printable, some_of
 from blendgen.files.photos import PHOTO_SUFFIXES
 from blendgen.models.scan import folder_name
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
 
-_MAX_LISTED = 3
 # of macOS archives, and of Synology's servers, with small copies of all photos
 _SYSTEM_FOLDERS = ("__MACOSX", "@eaDir")
 
@@ -89,14 +88,14 @@ def _fault(folder: Path, splits: list[Path], labels: dict[str, str]) -> str | No
     if not _is_class(folder, labels):
         classes = [one.name for one in inside if _is_class(one, labels)]
         usual = f"{', '.join(USUAL_SPLITS[:-1])} or {USUAL_SPLITS[-1]}"
-        what = f"contains classes ({_listed(classes)}), but is not called {usual}; rename or move it"
+        what = f"contains classes ({some_of(classes)}), but is not called {usual}; rename or move it"
         return what if classes else None
     if splits:
         return (
-            f"is a class next to splits ({_listed([one.name for one in splits])}); move it into one of them"
+            f"is a class next to splits ({some_of([one.name for one in splits])}); move it into one of them"
         )
     parts = [one.name for one in inside if usual_split(one.name) in USUAL_SPLITS]
-    what = f"is a class that contains splits ({_listed(parts)}); put classes into splits instead"
+    what = f"is a class that contains splits ({some_of(parts)}); put classes into splits instead"
     return what if parts else None
 
 
@@ -112,12 +111,7 @@ def _label(name: str, labels: dict[str, str]) -> str:
 def _note_loose_photos(folder: Path, left_out: list[str]) -> None:
     loose = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
     if loose:
-        left_out.append(f"{folder}: in no class folder: {_listed(loose)}")
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MAX_LISTED
-    return ", ".join(names[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+        left_out.append(f"{folder}: in no class folder: {some_of(loose)}")
 
 
 def _folders(folder: Path) -> list[Path]:

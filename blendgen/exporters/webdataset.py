@@ -19,6 +19,7 @@ from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.row_fields import RowFields, leaves
 from blendgen.exporters.samples import Sample
+from blendgen.files.names import some_of
 
 _log = logging.getLogger(__name__)
 _FIRST_SAMPLES = 5  # of the last split, from which Hugging Face datasets infers types
@@ -74,11 +75,10 @@ def _warn_of_types(first: Mapping[str, set[str]], every: set[str]) -> None:
     """
     last, valued = [("", set()), *first.items()][-1]
     if lacking := sorted(every - valued):
-        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
         _log.warning(
             "the first %d images of %s, from which Hugging Face datasets infers types, have no values of "
-            "%s%s: load_dataset will refuse this export; export to parquet, which states the types",
-            _FIRST_SAMPLES, last, ", ".join(lacking[:3]), more,
+            "%s: load_dataset will refuse this export; export to parquet, which states the types",
+            _FIRST_SAMPLES, last, some_of(lacking),
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ In: strings of specs, models, sidecars and manifests. Nothing here touches a dis
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 MAX_NAME_BYTES = 255  # of one folder or file on the usual file systems
 MAX_PATH_BYTES = 1024  # of a path below a data set
@@ -76,6 +77,12 @@ def printable(text: str) -> str:
     return "".join(
         _escaped(letter) if is_hidden(letter) and letter not in "\n\t" else letter for letter in text
     )
+
+
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are, for a message."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _escaped(letter: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blendgen.errors import Problem, SpecError
 from blendgen.files.image_size import header_fault
+from blendgen.files.names import some_of
 from blendgen.files.photos import PHOTO_SUFFIXES, photo_fault
 from blendgen.files.regular_file import links_outside, open_regular
 from blendgen.spec.load import SpecFile
@@ -53,9 +54,7 @@ def _files(folder: Path, suffixes: tuple[str, ...], fault: Callable[[Path], str 
     faults = [f"{file.name!a} (its name is not UTF-8)" for file in files if not _is_utf8(file.name)]
     faults = faults or [f"{file.name} ({reason})" for file in files if (reason := fault(file))]
     if faults:
-        more = f" and {len(faults) - _MAX_LISTED} more" if len(faults) > _MAX_LISTED else ""
-        shown = ", ".join(faults[:_MAX_LISTED])
-        raise ValueError(f"some files cannot be read; fix or remove them: {shown}{more}")
+        raise ValueError(f"some files cannot be read; fix or remove them: {some_of(faults, _MAX_LISTED)}")
     return {file.name: file for file in files}
 
 

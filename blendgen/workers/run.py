@@ -24,6 +24,7 @@ from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
 from blendgen.errors import Interrupted, UsageError
+from blendgen.files.names import some_of
 from blendgen.report.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
@@ -178,7 +179,7 @@ def completed(run: Run) -> GenerateReport:
             "note: the split %s has no image of %s, so loaders number its class folders differently; "
             "make more images",
             split,
-            _listed(labels),
+            some_of(labels, _MAX_LISTED),
         )
     return GenerateReport(
         folder=layout.root,
@@ -199,8 +200,3 @@ def _devices(text: str, progress: Progress) -> tuple[Device, ...]:
     if text != "cpu":
         progress.note(f"rendering on {', '.join(map(str, devices))}")
     return devices
-
-
-def _listed(labels: list[str]) -> str:
-    more = len(labels) - _MAX_LISTED
-    return ", ".join(labels[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blendgen.files.names import name_fault, path_fault, printable
+from blendgen.files.names import name_fault, path_fault, printable, some_of
 
 HIDDEN = [
     "a\0b",
@@ -46,3 +46,13 @@ def test_a_path_below_the_data_set_is_valid():
 def test_hidden_characters_are_escaped_for_a_terminal():
     assert printable("a\x1b[2J\u202eb\ud800\x9b\tc\n") == "a\\x1b[2J\\u202eb\\ud800\\x9b\tc\n"
     assert printable("手机 é 👩‍🔧") == "手机 é 👩‍🔧"
+
+
+def test_a_message_has_the_first_names_and_the_number_of_others():
+    assert [some_of(list("abcde"[:count])) for count in (0, 1, 3, 4)] == [
+        "",
+        "a",
+        "a, b, c",
+        "a, b, c and 1 more",
+    ]
+    assert some_of(list("abcde"), 2) == "a, b and 3 more"
