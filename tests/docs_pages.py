@@ -29,7 +29,8 @@ from blendgen.spec.distributions import Distribution
 from blendgen.spec.fields import distribution_field
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
-from blendgen.spec.presets import RenderSettings, preset_names, preset_values
+from blendgen.spec.presets import preset_names, preset_values
+from blendgen.spec.render import RenderSettings
 from blendgen.spec.sensor import SensorSettings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"

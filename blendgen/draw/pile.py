@@ -15,9 +15,10 @@ import numpy as np
 
 from blendgen.draw import polytope
 from blendgen.draw.arrangement import Arrangement, walls
-from blendgen.draw.clutter import draw_things
+from blendgen.draw.distractors import draw_things
 from blendgen.draw.physics import Body, settle
-from blendgen.draw.placement import THINNEST_M, Drawn
+from blendgen.draw.placement import THINNEST_M
+from blendgen.draw.products import Drawn
 from blendgen.draw.sampler import Sampler
 from blendgen.errors import InfeasibleDraw, Reason
 from blendgen.geometry.arrays import Array3, Matrix3x3, Matrix4x4, PointsN2

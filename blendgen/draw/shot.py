@@ -14,13 +14,14 @@ from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.attempts import first_feasible
 from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.camera import draw_camera
-from blendgen.draw.clutter import draw_distractors
+from blendgen.draw.distractors import draw_distractors
 from blendgen.draw.exposure import draw_exposure
 from blendgen.draw.lighting import draw_environment, draw_lamps
 from blendgen.draw.mount import draw_mounted
 from blendgen.draw.occluders import draw_occluders, visible_band
 from blendgen.draw.pile import piles
-from blendgen.draw.placement import draw_products, side_by_side
+from blendgen.draw.placement import side_by_side
+from blendgen.draw.products import draw_products
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.splits import split_of
 from blendgen.draw.surface import draw_surface, offset_across

@@ -4,6 +4,7 @@ Category ids start at 1, as in COCO and for loaders that use 0 for the backgroun
 Boxes and areas are those of the visible pixels. If the data set has keypoints, they are in the same files, in
 pixels as in the manifest: (0.5, 0.5) is the centre of the top-left pixel. Objects beyond min_visible and
 min_area are crowds, which evaluations ignore. Fields of rows are `attributes` of images and annotations.
+regions.py turns masks into run lengths and polygons.
 """
 
 from __future__ import annotations

@@ -16,13 +16,18 @@ from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.split_names import same_split_fault, split_name_fault
 from blendgen.spec.backdrop import BackdropSection
 from blendgen.spec.camera import CameraSection
+from blendgen.spec.condition import ConditionSection
+from blendgen.spec.container import ContainerSection
+from blendgen.spec.distractors import Distractors
 from blendgen.spec.distributions import Constant, Distribution, SameAs, possible_values
+from blendgen.spec.exposure import ExposureSection
 from blendgen.spec.fields import whole_number
-from blendgen.spec.lighting import ExposureSection, Lighting
+from blendgen.spec.lighting import Lighting
+from blendgen.spec.occluders import Occluders
 from blendgen.spec.output import Output
-from blendgen.spec.placement import ContainerSection, Placement
-from blendgen.spec.presets import RenderSettings, checked_resolution
-from blendgen.spec.products import ConditionSection, Distractors, Occluders, ProductSource
+from blendgen.spec.placement import Placement
+from blendgen.spec.products import ProductSource
+from blendgen.spec.render import RenderSettings, checked_resolution
 from blendgen.spec.section import Section
 from blendgen.spec.sensor import SensorSettings
 from blendgen.spec.surface import SurfaceSection

@@ -1,4 +1,4 @@
-"""The `placement` and `container` sections: how the products are arranged."""
+"""The `placement` section: how the products are arranged."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from blendgen.scene.kinds.containers import CONTAINER_KINDS
 from blendgen.spec.distribution_parsing import is_number
-from blendgen.spec.distributions import Choice, Distribution, Uniform
-from blendgen.spec.fields import Color, name_of, number
+from blendgen.spec.distributions import Distribution, Uniform
+from blendgen.spec.fields import number
 from blendgen.spec.section import Section
 
 
@@ -54,28 +53,3 @@ class Placement(Section):
         if not 0 <= low < high <= 1:
             raise ValueError(f"must have 0 <= low < high <= 1, got [{low:g}, {high:g}]")
         return low, high
-
-
-class ContainerSection(Section):
-    """An open box on the surface that holds a pile of products."""
-
-    kind: Annotated[Distribution, name_of(CONTAINER_KINDS)] = Field(
-        Choice(tuple(CONTAINER_KINDS), (1.0,) * len(CONTAINER_KINDS)), description=", ".join(CONTAINER_KINDS)
-    )
-    width_m: Annotated[Distribution, number(0.02, 5)] = Field(
-        Uniform(0.25, 0.35),
-        description="inner width; a wider container is used if the objects do not fit into it",
-    )
-    length_m: Annotated[Distribution, number(0.02, 5)] = Field(
-        Uniform(0.35, 0.5),
-        description="inner length; a longer container is used if the objects do not fit into it",
-    )
-    height_m: Annotated[Distribution, number(0.005, 2)] = Field(
-        Uniform(0.06, 0.15), description="height of the walls"
-    )
-    yaw_deg: Annotated[Distribution, number()] = Field(
-        Uniform(0.0, 360.0), description="rotation about the vertical axis"
-    )
-    color: Color | None = Field(
-        None, description="sRGB '#rrggbb'; default: sampled from the usual colours of the kind"
-    )

@@ -1,16 +1,15 @@
-"""The `products` section and other sections about models: their files, colours, classes and condition."""
+"""The `products` section: model files and families, their classes and colours."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from blendgen.errors import did_you_mean
 from blendgen.geometry.color import hex_to_srgb
 from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, Unit
-from blendgen.spec.distributions import Choice, Constant, Distribution, Integers, Uniform
-from blendgen.spec.fields import number, whole_number
+from blendgen.spec.distributions import Choice, Constant, Distribution
 from blendgen.spec.section import Section, ShortSection
 from blendgen.system.entry_points import FAMILY_GROUP, plugin_names
 
@@ -59,65 +58,6 @@ class ModelSource(Section):
         if self.catalog is not None and self.bevel_mm:
             raise ValueError("bevel_mm applies only to a directory; families define their own edges")
         return self
-
-
-class Distractors(ModelSource):
-    """Objects that are not products: they take up space and cast shadows, but have neither label nor box."""
-
-    count: Annotated[Distribution, whole_number(0, 12)] = Field(
-        Integers(0, 3), description="number of distractors, as far as there is room"
-    )
-    gap_m: Annotated[Distribution, number(0, 1)] = Field(
-        Uniform(0.005, 0.1), description="distance to the objects already placed"
-    )
-
-
-class Occluders(ModelSource):
-    """Objects between the camera and the subject that hide part of it."""
-
-    count: Annotated[Distribution, whole_number(0, 4)] = Field(
-        Constant(1), description="number of occluders; 0: an unobstructed view"
-    )
-    visible_fraction: Annotated[Distribution, number(0.05, 0.99)] = Field(
-        Uniform(0.5, 0.9),
-        description="fraction of the subject that stays visible; the occluders' positions are solved for, "
-        "and shots outside of the range are sampled again",
-    )
-    height_m: Annotated[Distribution, number(0, 5)] = Field(
-        Uniform(0.01, 0.12), description="gap to the objects below or behind; smaller if the camera is close"
-    )
-
-
-class ConditionSection(Section):
-    """Condition of the products; 0 is factory new and switched off."""
-
-    scratches: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0), description="number and depth of fine scratches"
-    )
-    fingerprints: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0), description="greasy smears that dull reflections"
-    )
-    dust: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0), description="dust, specks and lint on faces that point up"
-    )
-    scuffs: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0), description="abraded, matte, lighter patches, first on edges and corners"
-    )
-    stickers: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0),
-        description="probability of each of up to four labels, vinyl stickers or strips of tape on faces "
-        "that point up",
-    )
-    cracks: Annotated[Distribution, number(0, 1)] = Field(
-        Constant(0.0),
-        description="how far and how finely glass is cracked (a phone's glass; parts named glass, screen, "
-        "display or window)",
-    )
-    screen: Annotated[Distribution, number(0, 8)] = Field(
-        Constant(0.0),
-        description="brightness of the screen (a part named display or screen): 0 is off, 1 is as bright as "
-        "white paper in unit light",
-    )
 
 
 class Finish(ShortSection):

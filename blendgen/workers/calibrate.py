@@ -35,7 +35,7 @@ from blendgen.scene.shot import Exposure, Shot
 from blendgen.spec.load import SpecFile, load_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
-from blendgen.spec.presets import REFERENCE_SAMPLES
+from blendgen.spec.render import REFERENCE_SAMPLES
 from blendgen.system.wheel import blender_version
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks

@@ -22,7 +22,6 @@ from typing import Any
 from blendgen.engine.base import EngineError
 from blendgen.errors import UsageError
 from blendgen.pipeline import Task
-from blendgen.spec.presets import REFERENCE_SAMPLES
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
 from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady
 from blendgen.workers.early_worker import EarlyWorker
@@ -38,7 +37,7 @@ from blendgen.workers.share import (
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import IMAGES, initialize
-from blendgen.workers.worker_handle import PendingTask, WorkerHandle, start_worker
+from blendgen.workers.worker_handle import PendingTask, WorkerHandle, start_worker, timeout_s
 
 MAX_CRASHES = 3
 # a new process costs about a second, and frees what C code has leaked
@@ -47,7 +46,6 @@ SHOTS_PER_PROCESS = 2000
 _PENDING_PER_WORKER = 2
 _POLL_S = 0.2
 # a shot that takes longer hangs: ten minutes, plus its samples at a hundredth of one core's usual speed
-_TIMEOUT_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
 
 
 def run_tasks(
@@ -127,7 +125,7 @@ class _Pool:
                     yield result
                     self._allow_silence(time.monotonic() - began_s)
             for worker in self._workers:
-                worker.kill_if_hung(partial(_timeout_s, self._job))
+                worker.kill_if_hung(partial(timeout_s, self._job))
 
     def kill(self) -> None:
         """Kill all workers: they ignore signals, and leave no half-written file."""
@@ -222,10 +220,3 @@ class _Pool:
                 f"({worker.exit_reason()}); its last output is in {self._job.log}"
             )
         return pending
-
-
-def _timeout_s(job: Job, task: Task) -> float:
-    """How long a shot may take before its worker counts as hung."""
-    width, height = job.spec.resolution
-    samples = width * height * (job.spec.render.samples_per_pixel or REFERENCE_SAMPLES)
-    return _TIMEOUT_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.pipeline import Task
+from blendgen.spec.render import REFERENCE_SAMPLES
 from blendgen.workers.child import run_worker
 from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.job import Job
 from blendgen.workers.share import Share
 from blendgen.workers.spawn import Steps, WorkerSetup, spawn
 
 # the first task loads bpy; an early worker loads it within this time
 _START_TIMEOUT_S = 300.0
 _EXIT_TIMEOUT_S = 5.0
+_TIMEOUT_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,3 +118,10 @@ def start_worker(
     """A worker process with its share of the machine: the early worker if it is still free, or a new one."""
     setup = WorkerSetup(job_file, share, initialize, steps)
     return WorkerHandle(share, *(early_worker.take_over(setup) or spawn(run_worker, setup)))
+
+
+def timeout_s(job: Job, task: Task) -> float:
+    """How long a shot may take before its worker counts as hung."""
+    width, height = job.spec.resolution
+    samples = width * height * (job.spec.render.samples_per_pixel or REFERENCE_SAMPLES)
+    return _TIMEOUT_S + samples / _SLOWEST_SAMPLES_PER_S + len(task.image_indices)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.models.product import Catalog
-from blendgen.spec.presets import MAX_SIDE_PX
+from blendgen.spec.render import MAX_SIDE_PX
 from blendgen.verification.dataset import verify
 from tests.conftest import make_product
 from tests.engine.label_conformance import with_keypoints

@@ -9,7 +9,8 @@ from scipy.spatial.transform import Rotation
 
 from blendgen.draw.arrangement import Arrangement
 from blendgen.draw.assignment import assigned_split, subject_variant
-from blendgen.draw.placement import THINNEST_M, uniform_rotation
+from blendgen.draw.placement import THINNEST_M
+from blendgen.draw.products import uniform_rotation
 from blendgen.draw.shot import draw_exposures, draw_shot
 from blendgen.errors import CatalogError
 from blendgen.geometry.projection import inverse_rigid, transform_points

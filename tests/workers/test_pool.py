@@ -200,7 +200,7 @@ def test_a_signal_to_the_whole_group_while_a_worker_starts_stops_the_run_in_orde
 
 @pytest.mark.slow
 def test_a_worker_that_hangs_is_replaced_and_named(job, monkeypatch):
-    monkeypatch.setattr(pool, "_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(worker_handle, "_TIMEOUT_S", 0.5)
     monkeypatch.setattr(pool, "MAX_CRASHES", 1)
     with pytest.raises(EngineError, match=r"crashed 1 times \(it did not finish in time\)"):
         indices(job, failing.hangs)

@@ -32,7 +32,7 @@ from blendgen.scene.condition import Condition
 from blendgen.scene.film import Film
 from blendgen.scene.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Shot, lamp_group
 from blendgen.spec.output import Output
-from blendgen.spec.presets import RenderSettings
+from blendgen.spec.render import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _NOTHING_MORE = Output()

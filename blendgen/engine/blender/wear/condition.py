@@ -12,22 +12,21 @@ from collections.abc import Mapping
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 from blendgen.engine.blender.shading.shared_pattern import shared_pattern
 from blendgen.engine.blender.wear.cracks import add_cracks
+from blendgen.engine.blender.wear.scratches import add_scratches
 from blendgen.engine.blender.wear.scuffs import add_scuffs
 from blendgen.engine.blender.wear.stickers import add_sticker
 from blendgen.engine.blender.wear.used_material import UsedMaterial, is_glass
 from blendgen.scene.condition import Condition, Sticker
 
-_BARE_LINEAR = (0.42, 0.41, 0.40)  # the material below the surface, which scratches expose
 _SCREENS = ("display", "screen")
 _ICON_PITCH_M = (0.0165, 0.0195)
 # parts that are too deep for abrasion and stickers
 _SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
-_SCRATCH_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
 def wear_out(
@@ -43,7 +42,7 @@ def wear_out(
     if condition.fingerprints:
         graph.rougher(shared_pattern(graph, "smears", condition.fingerprints, _smears), 0.2)
     if condition.scratches:
-        _scratch(graph, condition.scratches)
+        add_scratches(graph, condition.scratches)
     small = material.name.casefold().startswith(_SMALL)
     if condition.scuffs and not (glass or small):
         add_scuffs(graph, condition.scuffs)
@@ -53,17 +52,6 @@ def wear_out(
         add_sticker(graph, sticker, groups[sticker])
     if condition.dust:
         _dust(graph)
-
-
-def _scratch(graph: UsedMaterial, amount: float) -> None:
-    scratch = shared_pattern(graph, "scratches", amount, _scratches)
-    color = graph.mix(graph.product(scratch, 0.3 + 0.5 * amount), graph.value("Base Color"), _BARE_LINEAR)
-    graph.set(Base_Color=color)
-    graph.rougher(scratch, 0.4)
-
-
-def _scratches(s: ShaderGraph) -> Socket:
-    return scratches(s, s.product(s.wear, 0.85), 91.0, _SCRATCH_ANGLES_DEG, 18)
 
 
 def _dust(graph: UsedMaterial) -> None:

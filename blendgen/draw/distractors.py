@@ -1,7 +1,7 @@
-"""Clutter: distractors on the surface around the products, which touch nothing else.
+"""Distractors: objects on the surface around the products, which touch nothing else.
 
 In: the placed products and the streams of a shot. Out: Distractors. One that does not fit on the surface in
-the drawn direction is left out. Their streams are their own: the products are the same without clutter.
+the drawn direction is left out. Their streams are their own: the products are the same without them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from blendgen.draw.placement import centred_pose, clearance, corners, stable_pose_rotation
+from blendgen.draw.placement import centred_pose, clearance, corners
+from blendgen.draw.products import stable_pose_rotation
 from blendgen.draw.sampler import Sampler
 from blendgen.geometry.arrays import Array2, Matrix3x3, Matrix4x4, PointsN2
 from blendgen.geometry.projection import rotation_about_z, rows_of, transform_points
@@ -20,8 +21,8 @@ from blendgen.models.product import Catalog, Product
 from blendgen.scene.ground import Surface
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS, SURFACE_RIM_M
 from blendgen.scene.shot import Distractor, PlacedProduct
+from blendgen.spec.distractors import Distractors
 from blendgen.spec.model import Spec
-from blendgen.spec.products import Distractors
 
 
 @dataclass(frozen=True, eq=False)
