@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.ownership import MIXTURE_KEY
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, read_bounded
+
+NOT_A_DATA_SET = "is a mixture for training, not a data set; give the data set that `blendgen mix` read"
 
 
 def finished_record(layout: Layout) -> dict[str, Any]:
@@ -27,6 +30,8 @@ def finished_record(layout: Layout) -> dict[str, Any]:
         raise DatasetError(f"{layout.record}: cannot be read: {error}") from None
     if not isinstance(record, dict):
         raise DatasetError(f"{layout.record}: is not the record of a data set")
+    if _is_of_mixture(record):
+        raise DatasetError(f"{layout.root}: {NOT_A_DATA_SET}")
     missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
     if missing:
         raise DatasetError(
@@ -37,6 +42,18 @@ def finished_record(layout: Layout) -> dict[str, Any]:
     if fault:
         raise DatasetError(f"{layout.record}: is not the record of a data set: {fault}")
     return record
+
+
+def is_mixture(layout: Layout) -> bool:
+    """Whether `mix` made the folder, which then has a manifest and a dataset.json, but of other content."""
+    try:
+        return _is_of_mixture(parsed_json(_own_bytes(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES))
+    except (DatasetError, ValueError):
+        return False
+
+
+def _is_of_mixture(record: Any) -> bool:
+    return isinstance(record, dict) and MIXTURE_KEY in record and "images_per_split" not in record
 
 
 def spec_bytes(layout: Layout) -> bytes:

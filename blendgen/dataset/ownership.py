@@ -27,6 +27,7 @@ from blendgen.files.photos import IMAGE_ERRORS
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SUBSET_KEY = "subset_of"  # of a dataset.json: what its images were chosen from
+MIXTURE_KEY = "ratio"  # of that of a mixture, which is an image folder for training and not a data set
 SHEET_MARK = b"contact sheet of blendgen"
 _UNKNOWN_FILES = (
     "choose another folder, or delete this one yourself: force (--force) removes only the files of rows that "

@@ -71,10 +71,13 @@ def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict
         return {}
     destination.write_text(LIST, "".join(f"{label}\n" for label in folders))
     misread = [repr(label) for label in folders if _readable(label) != label]
+    why = "the classes are not in the order of their names"
+    if misread:
+        why = f"Hugging Face datasets would misread the folders of {some_of(misread)}"
     _log.warning(
-        "Hugging Face datasets would misread the folders of %s, so %d folders have other names than their "
-        "classes; %s lists the classes in the order of the folders",
-        some_of(misread), len(renamed), LIST,
+        "%s, so %d folders have other names than their classes; %s lists the classes in the order of the "
+        "folders",
+        why, len(renamed), LIST,
     )  # fmt: skip
     return {"class_folders": renamed}
 

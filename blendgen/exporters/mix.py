@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from blendgen.dataset.ownership import MIXTURE_KEY
 from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import DatasetError, UsageError, did_you_mean
@@ -93,7 +94,12 @@ def mix(
             counts[photo.split, REAL] += 1
             splits_and_classes.add((photo.split, photo.label))
             advance(1)
-        record = {"name": source.name, "classes": classes, "ratio": mixture.ratio, "digest": source.digest}
+        record = {
+            "name": source.name,
+            "classes": classes,
+            MIXTURE_KEY: mixture.ratio,
+            "digest": source.digest,
+        }
         renamed = complete(destination, folders, splits_and_classes)
         destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     images: dict[str, dict[str, int]] = {split: {} for split, _ in sorted(counts)}
@@ -129,7 +135,7 @@ def _classes(source: Source, photos: list[Photo], extra: bool) -> list[str]:
 def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str]) -> dict[str, int]:
     """How many synthetic training images of each class; a class without photos gets as many as others."""
     real = Counter(photo.label for photo in photos if photo.split == TRAIN)
-    there = Counter(row.label for row in source.rows() if row.split == TRAIN)
+    there = _synthetic(source, photos)
     if not real:
         raise DatasetError("no photo is in train; move some into it, or raise its share in the photo splits")
     usual = median(real.values())
@@ -143,6 +149,19 @@ def _wanted(source: Source, photos: list[Photo], ratio: float, notes: list[str])
                 f"{ratio:g} to 1; generate more"
             )
     return wanted
+
+
+def _synthetic(source: Source, photos: list[Photo]) -> Counter[str]:
+    """The number of images of each class in train; raises DatasetError if an image is one of the photos."""
+    paths, there = {photo.sha256: photo.path for photo in photos}, Counter[str]()
+    for row in source.rows():
+        if row.image.sha256 in paths:
+            raise DatasetError(
+                f"{paths[row.image.sha256]}: is an image of {source.root} ({row.image.name}) and not a real "
+                "photo; give a folder of real photos only"
+            )
+        there[row.label] += row.split == TRAIN
+    return there
 
 
 def _chosen(source: Source, wanted: dict[str, int]):

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
+from blendgen.dataset.source import open_source
 from blendgen.errors import DatasetError
 from blendgen.exporters.mix import Mixture, mix
+from blendgen.verification.dataset import verify
 from tests.exporters.conftest import NAMES, make_dataset
 from tests.files.test_photos import swapped_profile
 
@@ -252,3 +254,17 @@ def test_names_of_folders_in_decomposed_letters_are_those_of_the_classes(synthet
         folder.rename(folder.with_name(unicodedata.normalize("NFD", NAMES[0])))
     _, rows = mixed(synthetic, photos, tmp_path / "out")
     assert {row["label"] for row in rows} == set(NAMES)
+
+
+def test_images_of_the_data_set_are_not_real_photos(synthetic, tmp_path):
+    with pytest.raises(DatasetError, match=r"000\d\d\d.png: is an image of .* and not a real photo"):
+        mixed(synthetic, synthetic.root / "images", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_mixture_is_not_taken_for_a_data_set(synthetic, photos, tmp_path):
+    mixed(synthetic, photos, tmp_path / "out")
+    with pytest.raises(DatasetError, match="out: is a mixture for training, not a data set; give"):
+        open_source(tmp_path / "out")
+    faults = [str(fault) for fault in verify(tmp_path / "out")]
+    assert len(faults) == 1 and faults[0].startswith("dataset.json: is a mixture for training")

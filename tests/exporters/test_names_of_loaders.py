@@ -224,3 +224,8 @@ def test_one_class_is_read_with_its_labels(tmp_path, load):
     source = made(tmp_path / "set", ("train",), ("box",), each=3)
     run(source, "imagefolder", tmp_path / "out")
     check(load(tmp_path / "out"), source)
+
+
+def test_folders_that_have_numbers_for_their_order_only_say_so(tmp_path, caplog):
+    run(made(tmp_path / "set", ["train"], ["b", "a"]), "imagefolder", tmp_path / "out")
+    assert "the classes are not in the order of their names, so 2 folders" in caplog.text
