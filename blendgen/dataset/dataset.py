@@ -9,7 +9,7 @@ iterable one.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, SupportsIndex, cast, overload
@@ -116,8 +116,9 @@ class Dataset:
 
         columns: a value, or a list, tuple, set or frozenset of values, any of which may be there; for `split`
             alone no row is read
-        raises: UsageError for a column that rows do not have
+        raises: UsageError for a column that rows do not have, and for a split or class that there is not
         """
+        self._refuse_unknown(columns)
         chosen = self._of_splits(columns.pop("split")) if "split" in columns else self.positions
         if columns or predicate is not None:
             rows = map(self.source.row, chosen)
@@ -176,6 +177,15 @@ class Dataset:
             f"splits {', '.join(self.splits)})"
         )
 
+    def _refuse_unknown(self, columns: dict[str, Any]) -> None:
+        known = {"split": tuple(self.source.split_names), "label": self.classes}
+        for column, names in known.items():
+            for name in _as_collection(columns[column]) if column in columns else ():
+                if name not in names:
+                    raise UsageError(
+                        f"{self.folder}: has no {column} {name!r}{did_you_mean(str(name), names)}"
+                    )
+
     def _of_splits(self, wanted: Any) -> list[int]:
         """The positions of rows whose split is one of those wanted; rows are not read."""
         of_split = [_is_one_of(name, wanted) for name in self.source.split_names.values()]
@@ -208,4 +218,8 @@ def _agrees(values: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def _is_one_of(value: Any, wanted: Any) -> bool:
-    return value in wanted if isinstance(wanted, list | tuple | set | frozenset) else bool(value == wanted)
+    return any(value == one for one in _as_collection(wanted))
+
+
+def _as_collection(wanted: Any) -> Collection[Any]:
+    return wanted if isinstance(wanted, list | tuple | set | frozenset) else (wanted,)

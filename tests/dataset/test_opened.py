@@ -77,11 +77,13 @@ def test_slices_and_filters_are_data_sets(dataset, rows):
     boxes = train.filter(lambda row: row.label == "box", split=("train",))
     assert set(boxes.column("label")) == {"box"} and set(boxes.column("split")) == {"train"}
     assert boxes[-1]["index"] == boxes.row(len(boxes) - 1).index
-    assert list(dataset.filter(split="nowhere")) == list(dataset.filter(split=None)) == []
+    for unknown in ({"split": "tran"}, {"split": None}, {"label": ["box", "bal"]}):
+        with pytest.raises(UsageError, match="has no"):
+            dataset.filter(**unknown)
 
 
 def test_rows_are_not_read_to_choose_a_split(dataset, rows, monkeypatch):
-    chosen = dataset.filter(split=["val"])[1:].filter(split={"val", "test"})
+    chosen = dataset.filter(split=["val"])[1:].filter(split={"val", "train"})
     expected = [row for row in rows if row.split == "val"][1:]
     assert list(chosen.rows()) == expected and len(expected) > 1
     monkeypatch.setattr("blendgen.dataset.source.read_row", None)
