@@ -34,8 +34,8 @@ def keypoint_union(source: Source) -> KeypointUnion:
     names = tuple(dict.fromkeys(name for label in source.classes for name in source.keypoint_names(label)))
     if not names:
         raise DatasetError(
-            f"{source.root}: has no keypoints; name some in the models' sidecar files (docs/models.md) and "
-            "generate again, or choose another task"
+            f"{source.root}: has no keypoints; name some in the models' sidecar files (docs/models.md) if "
+            "they have none, set output.keypoints and generate again, or choose another task"
         )
     partners: dict[str, str] = {}
     for label in source.classes:

@@ -94,6 +94,8 @@ def row_fields(source: Source, names: Iterable[str]) -> RowFields:
         own = {leaf: one for leaf, one in features.items() if _is_in(leaf, name)}
         if not own:
             suggestion = did_you_mean(name, known | _sections(known))
+            if name.endswith(_FILE):
+                suggestion = " for exports, which name files differently; take index to find the image"
             raise UsageError(f"fields: rows have no field {name!r}{suggestion}")
         chosen |= own
     full = {name: complete(one) for name, one in chosen.items()}

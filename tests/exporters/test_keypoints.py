@@ -112,7 +112,9 @@ def test_flip_idx_mirrors_the_points(alike, tmp_path):
 
 
 def test_pose_without_keypoints_is_rejected_with_the_fix(awkward, tmp_path):
-    with pytest.raises(DatasetError, match=r"has no keypoints; name some .* or choose another task"):
+    with pytest.raises(
+        DatasetError, match=r"has no keypoints; name some .* set output.keypoints .* or choose another task"
+    ):
         run(awkward, "yolo", tmp_path / "out", task="pose")
 
 

@@ -165,6 +165,7 @@ def test_a_crop_has_the_values_of_its_own_object(source, tmp_path):
         ("surface.kind", "fields: rows have no field 'surface.kind'; did you mean shot.surface.kind?"),
         ("shot.surfaces", "did you mean shot.surface?"),
         ("file_name", "fields: rows have no field 'file_name'"),
+        ("mask_file_name", "no field 'mask_file_name' for exports, which name files differently; take index"),
         ("objects.truncation", "rows have no field 'objects.truncation'"),
         ("shot.lamps.kind", "rows have no field 'shot.lamps.kind'"),
         ("", "rows have no field ''; known: "),
