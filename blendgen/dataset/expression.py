@@ -29,7 +29,15 @@ _LINE_ENDS = {ord("\n"): " ", ord("\r"): " "}
 _FIRST_LOOK_AT_LEN = "; look at the length first: len(objects) > 1 and objects[1].area > 100"
 _SHOWN_BEFORE = 60  # characters of the text before the place of an error
 _OTHER_SYNTAX = "; compare with ==, combine with and, or, not"
-_FUNCTIONS = {"any": any, "all": all, "len": len, "min": min, "max": max, "sum": sum, "abs": abs}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "any": any,
+    "all": all,
+    "len": len,
+    "min": min,
+    "max": max,
+    "sum": sum,
+    "abs": abs,
+}
 _NODES = (
     *(ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Constant),
     *(ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot),
@@ -51,7 +59,10 @@ class Expression:
         for node in nodes:
             self._refuse_node(node)
         self._names = self._column_names(nodes)
-        self._evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=dict(_FUNCTIONS))
+        for node in nodes:
+            if isinstance(node, ast.comprehension):  # nothing is in a value that is not there
+                node.iter = ast.BoolOp(ast.Or(), [node.iter, ast.List([], ast.Load())])
+        self._evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=dict(_CALLED))
         self._evaluator.nodes |= {ast.Attribute: self._attribute, ast.Subscript: self._subscript}
 
     def matches(self, row: Row) -> bool:
@@ -186,6 +197,11 @@ def _of_numbers(calculate: Callable[..., Any]) -> Callable[..., Any]:
     return calculated
 
 
+def _of_values(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *values: None if values == (None,) else function(*values)
+
+
+_CALLED = {name: _of_values(function) for name, function in _FUNCTIONS.items()}
 _OPERATORS = {
     **DEFAULT_OPERATORS,
     ast.Lt: _ordered(operator.lt),

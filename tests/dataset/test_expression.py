@@ -81,6 +81,7 @@ def test_a_comparison_with_a_value_that_is_not_there_is_false(text):
 def test_a_hidden_subject_has_no_values(row):
     assert not Expression("visible_fraction > 0 or area <= 0").matches(row)
     assert not Expression("area / (width * height) >= 0 or bbox[2] >= 0").matches(row)
+    assert not Expression("max(size_m) > 0 or len(bbox) >= 0 or any(m > 0 for m in size_m)").matches(row)
     assert Expression("visible_fraction is None and label == 'mug'").matches(row)
 
 
