@@ -3,7 +3,7 @@ into errors of its own.
 
 Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt wherever the program is. The import system drops an
 exception that is raised in one of its callbacks; pydantic raises its own error instead. So the interrupt is
-raised again until it is handled. While images are made, StopSignal (workers/) handles the signals.
+raised again until it is handled. While images are made, workers/stop_signal.py counts the signals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exposure: brightness and colour of each light, and the settings of the camera.
+"""Exposure: brightness and colour of each light, the settings of the camera and of its sensor.
 
 In: the exposure section, the Shot (for the poses of its lamps) and the streams of an image. Out: an Exposure.
 The incident-light meter uses the drawn values alone, no pixels: at camera_ev 0 a level white patch sends
@@ -122,6 +122,8 @@ def _relative_to_flashes(gains: dict[str, Gain], flashes: dict[str, float], time
 
 def draw_sensor(settings: SensorSettings, sampler: Sampler, mount: int | None = None) -> Sensor:
     """The sensor of one image: a value of each distribution, and one of the units of this camera model.
+
+    Every field of scene.shot.Sensor is sampled by its name, such as hot_pixels_ppm.
 
     mount: number of a mounted camera, which is always the same unit
     """

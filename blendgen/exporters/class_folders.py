@@ -7,30 +7,22 @@ misread it. Sorted by name, the folders are in the order of the classes, because
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Sequence
 
 from blendgen.exporters.destination import Destination
 from blendgen.files.names import some_of
+from blendgen.scene.folder_names import MARK, folder_name
 
 LIST = "classes.txt"
-# Hugging Face datasets reads these words as a split, wherever they are between the separators in a path
-# source: datasets.data_files, SPLIT_KEYWORDS and NON_WORDS_CHARS
-_SPLIT_WORD = re.compile(
-    r"(?:(?<=[-._ 0-9])|^)(?:train|training|validation|valid|dev|val|test|testing|eval|evaluation)"
-    r"(?=[-._ 0-9]|$)"
-)
-_SKIPPED = re.compile(r"^(__|\.)")  # it skips folders whose names begin like this
-_MARK = "+"  # not a separator, and valid in paths and addresses
 _log = logging.getLogger(__name__)
 
 
 def class_folders(classes: Sequence[str]) -> dict[str, str]:
     """Class -> name of its folder."""
-    folders = [_readable(label) for label in classes]
+    folders = [folder_name(label) for label in classes]
     if folders != sorted({*folders}):
         digits = len(str(len(folders)))
-        folders = [f"{number:0{digits}d}{_MARK}{folder}" for number, folder in enumerate(folders)]
+        folders = [f"{number:0{digits}d}{MARK}{folder}" for number, folder in enumerate(folders)]
     return dict(zip(classes, folders, strict=True))
 
 
@@ -70,7 +62,7 @@ def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict
     if not renamed:
         return {}
     destination.write_text(LIST, "".join(f"{label}\n" for label in folders))
-    misread = [repr(label) for label in folders if _readable(label) != label]
+    misread = [repr(label) for label in folders if folder_name(label) != label]
     why = "the classes are not in the order of their names"
     if misread:
         why = f"Hugging Face datasets would misread the folders of {some_of(misread)}"
@@ -80,9 +72,3 @@ def _write_class_list(destination: Destination, folders: dict[str, str]) -> dict
         why, len(renamed), LIST,
     )  # fmt: skip
     return {"class_folders": renamed}
-
-
-def _readable(label: str) -> str:
-    """A name of which no part is read as a split, and that does not begin like those that are skipped."""
-    name = _SPLIT_WORD.sub(rf"\g<0>{_MARK}", label)
-    return _SKIPPED.sub(lambda begin: {"__": f"_{_MARK}_", ".": f"{_MARK}."}[begin[0]], name)

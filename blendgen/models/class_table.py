@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from blendgen.errors import CatalogError
 from blendgen.files.names import name_fault
 from blendgen.models.product import AS_MODELLED, Product
+from blendgen.scene.folder_names import order_fault
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def build_class_table(
 
     label rule: "model", "colorway", "model+colorway", "folder" or "class"
     sections: the number of each product's section, by product name; None: all are in the first
-    raises: CatalogError if a rule gives no usable name
+    raises: CatalogError if a rule gives no usable name, or names whose folders have another order
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
@@ -56,6 +57,8 @@ def build_class_table(
             label = _checked_label(rule, product, _label(rule, product, colorway.name))
             variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
+    if fault := order_fault(classes):
+        raise CatalogError(f"{fault}, so loaders would number them differently; rename one of the two")
     return ClassTable(classes, {label: tuple(variants[label]) for label in classes})
 
 

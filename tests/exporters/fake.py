@@ -13,6 +13,7 @@ from PIL import Image
 
 from blendgen.dataset.images_card import images_card
 from blendgen.dataset.source import Source, open_source
+from blendgen.scene.folder_names import folder_name
 
 WIDTH, HEIGHT = 64, 48
 _POSE = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]]
@@ -80,7 +81,7 @@ def _row(folder: Path, classes, index: int, image: FakeImage, record) -> dict:
     folders = {"": "images", "mask_": "masks", "depth_": "depth"}
     row = {}
     for kind, values in pixels.items():
-        name = f"{folders[kind]}/{image.split}/{classes[image.label_id]}/{index:06d}.png"
+        name = f"{folders[kind]}/{image.split}/{folder_name(classes[image.label_id])}/{index:06d}.png"
         row[f"{kind}file_name"] = name
         row[f"{kind}sha256"] = _write(folder / name, values)
     return row | {

@@ -33,7 +33,8 @@ def test_images_are_links_copies_or_symlinks(small, tmp_path):
 
 @pytest.mark.parametrize("name", built_in())
 def test_a_second_run_completes_what_is_missing_and_changes_nothing_else(small, tmp_path, name):
-    options = Options(shard_bytes=20_000) if "shard_bytes" in built_in()[name].options else Options()
+    shards = "shard_bytes" in built_in()[name].options
+    options = Options(shard_bytes=20_000, push_ready=name == "hf") if shards else Options()
     export(small.root, name, tmp_path / "out", options)
     before = tree(tmp_path / "out")
     victim = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())[-1]

@@ -3,12 +3,15 @@
 import pytest
 import yaml
 
-from blendgen.errors import DatasetError
+from blendgen.errors import CatalogError, DatasetError
 from blendgen.exporters.class_folders import class_folders
 from blendgen.exporters.exporter import Options
 from blendgen.exporters.formats import export
+from blendgen.models.class_table import build_class_table
 from blendgen.models.product import Catalog
+from blendgen.scene.folder_names import folder_name, order_fault
 from blendgen.scene.split_names import hub_split, usual_split
+from blendgen.verification.dataset import verify
 from tests.conftest import make_product
 from tests.exporters.conftest import make_dataset
 from tests.exporters.exported import pixels, run
@@ -173,7 +176,25 @@ def test_the_images_of_a_data_set_are_read_without_an_export(tmp_path, load):
     splits = {"train": 0.5, "validation": 0.25, "hard": 0.25}
     source = make_dataset(tmp_path / "set", catalog, 60, exposures_per_shot=1, splits=splits)
     assert set(source.splits) == set(splits)
-    check(load(tmp_path / "set/images"), source)
+    check(load(tmp_path / "set/images"), source, as_class(source))
+    usual = make_dataset(tmp_path / "usual", catalog, 60, exposures_per_shot=1)
+    without_card = load("imagefolder", data_dir=str(tmp_path / "usual/images"))
+    check(without_card, usual, as_class(usual))
+    assert list(verify(usual.root)) == []
+
+
+def as_class(source):
+    """The class of a folder, by its number."""
+    classes = {folder_name(label): label for label in source.classes}
+    return lambda part, one: classes[part.features["label"].names[one["label"]]]
+
+
+def test_classes_whose_folders_are_in_another_order_are_refused():
+    assert order_fault(("a", "test", "test tube", "tests")) is None
+    assert "'test+' and 'test!', are in another order" in order_fault(("test", "test!"))
+    labelled = [("model", make_product(name, "box", (0.1, 0.1, 0.1))) for name in ("test", "test!")]
+    with pytest.raises(CatalogError, match="rename one of the two"):
+        build_class_table(labelled)
 
 
 def test_loaders_number_a_class_alike_in_a_split_that_has_no_image_of_it(tmp_path, caplog):

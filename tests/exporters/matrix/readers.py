@@ -18,6 +18,7 @@ import yaml
 from PIL import Image
 
 from blendgen.dataset.source import Source
+from blendgen.scene.folder_names import folder_name
 from blendgen.scene.split_names import hub_split, usual_split
 
 Box = tuple[str, float, float, float, float]
@@ -74,10 +75,19 @@ def class_names(dest: Path, folders: Iterable[str]) -> list[str]:
 
 
 def datasets_of_the_images_of_a_data_set(dest: Path, source: Source) -> Iterator[Example]:
-    for split, part in loaded(source.root / "images").items():
+    yield from _of_class_folders(loaded(source.root / "images"), source)
+
+
+def datasets_without_the_card(dest: Path, source: Source) -> Iterator[Example]:
+    yield from _of_class_folders(loaded("imagefolder", data_dir=str(source.root / "images")), source)
+
+
+def _of_class_folders(splits: Any, source: Source) -> Iterator[Example]:
+    classes = {folder_name(label): label for label in source.classes}
+    for split, part in splits.items():
         names = part.features["label"].names
         for one in part:
-            yield Example(split, digest(one["image"]), names[one["label"]])
+            yield Example(split, digest(one["image"]), classes[names[one["label"]]])
 
 
 def datasets_of_columns(dest: Path, source: Source) -> Iterator[Example]:
@@ -324,6 +334,7 @@ def _reader(read, name=None, split_name=usual_split, tolerance_px=0.0, **options
 READERS = {
     "blendgen.open_dataset": _reader(blendgen_itself, split_name=str),
     "OUT/images by datasets": _reader(datasets_of_the_images_of_a_data_set, split_name=hub_split),
+    "OUT/images by datasets, without its card": _reader(datasets_without_the_card, split_name=hub_split),
     "imagefolder by datasets": _reader(datasets_of_images, "imagefolder", split_name=hub_split),
     "imagefolder by sorted folders": _reader(torchvision_of_folders, "imagefolder"),
     "hf by datasets": _reader(datasets_of_columns, "hf", split_name=hub_split),

@@ -14,6 +14,7 @@ from blendgen.errors import DatasetError
 from tests.exporters.exported import run
 from tests.exporters.matrix.readers import READERS, Example, opened
 from tests.exporters.matrix.sets import SETS
+from tests.markdown import DOCS
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,6 +40,14 @@ WARNINGS = {
     ): "ultralytics ignores 6 images with a side of less than 10 px",
     ("no objects", "hf by datasets"): "metadata.jsonl: load_dataset will refuse this export",
     ("no objects", "webdataset by datasets"): "the first 5 images of val, from which Hugging Face datasets",
+}
+# (set, reader): what docs/dataset.md says, where nothing is written that could say it
+DOCUMENTED = {
+    (
+        name,
+        "OUT/images by datasets, without its card",
+    ): "ignores that file and finds the usual three splits only"
+    for name in ("splits of one's own", "no split for training")
 }
 
 
@@ -130,6 +139,9 @@ def listed(name, reader, messages) -> str | None:
 def test_a_loader_reads_what_the_manifest_says(sources, exported, name, reader):
     source, one = sources(name), READERS[reader]
     dest, log = exported(name, one.export) if one.export else (source.root, "")
+    if documented := listed(name, reader, DOCUMENTED):
+        assert documented in " ".join((DOCS / "dataset.md").read_text("utf-8").split())
+        return
     if refusal := listed(name, reader, REFUSALS):
         assert refusal in str(dest)
         return
