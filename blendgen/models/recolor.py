@@ -165,8 +165,8 @@ def _table_document(reader: csv.DictReader, file: str) -> Document:
     places: dict[FieldPath, tuple[int, int]] = {}
     for row in reader:
         name, part = row["colorway"], row["part"]
-        if not any(row.values()):  # spreadsheets leave empty rows at the end
-            continue
+        if not any(row.values()):
+            raise SpecError([Problem(file, reader.line_num, 1, "", "the row is empty; remove it")])
         if part in value.get(name, {}):
             line, _ = places[(name, part)]
             message = f"the part {part!r} already has a row, in line {line}; remove one of them"

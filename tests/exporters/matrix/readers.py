@@ -79,7 +79,9 @@ def datasets_of_the_images_of_a_data_set(dest: Path, source: Source) -> Iterator
 
 
 def datasets_without_the_card(dest: Path, source: Source) -> Iterator[Example]:
-    yield from _of_class_folders(loaded("imagefolder", data_dir=str(source.root / "images")), source)
+    yield from _of_class_folders(
+        loaded("imagefolder", data_dir=str(source.root / "images"), drop_labels=False), source
+    )
 
 
 def _of_class_folders(splits: Any, source: Source) -> Iterator[Example]:
