@@ -1,4 +1,4 @@
-"""Label registry: all kinds of them. To add one, add its record here and its key to `output`.
+"""Label registry: all kinds of them. To add one, see CONTRIBUTING.md; its record is here.
 
 In: Frames. Out: the bytes of files, and what is wrong with them, in words. Each check derives
 the numbers independently of the code that made them.

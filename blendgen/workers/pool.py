@@ -45,7 +45,6 @@ SHOTS_PER_PROCESS = 2000
 # one renders while the other is finished in the second thread
 _PENDING_PER_WORKER = 2
 _POLL_S = 0.2
-# a shot that takes longer hangs: ten minutes, plus its samples at a hundredth of one core's usual speed
 
 
 def run_tasks(

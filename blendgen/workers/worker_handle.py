@@ -21,6 +21,7 @@ from blendgen.workers.spawn import Steps, WorkerSetup, spawn
 # the first task loads bpy; an early worker loads it within this time
 _START_TIMEOUT_S = 300.0
 _EXIT_TIMEOUT_S = 5.0
+# a shot that takes longer hangs: ten minutes, plus its samples at a hundredth of one core's usual speed
 _TIMEOUT_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
 
 

@@ -97,7 +97,7 @@ def test_imports_are_those_of_the_syntax_tree():
     assert wrong == {}
 
 
-@pytest.mark.parametrize("start", [MEASURE, "blendgen.engine.blender.surfaces.wire", "blendgen.errors"])
+@pytest.mark.parametrize("start", [MEASURE, "blendgen.engine.blender.surfaces.belt_mesh", "blendgen.errors"])
 def test_the_closure_is_that_of_the_syntax_trees(start):
     assert import_closure(start) == parsed_closure(start, set())
 
