@@ -164,11 +164,8 @@ def torchvision():
     required = os.environ.get("BLENDGEN_TEST_TORCHVISION")
     if not required and not importlib.util.find_spec("torchvision"):
         pytest.skip("torchvision is not here: pip install 'blendgen[dev,loaders]' on Python 3.11")
-    import torchvision.datasets
-
-    import tests.torchvision_operators  # noqa: F401
-
-    return torchvision.datasets
+    importlib.import_module("tests.torchvision_operators")  # first: it declares what torchvision needs
+    return importlib.import_module("torchvision.datasets")
 
 
 def test_torchvision_reads_an_image_folder_and_coco(awkward, single, many, tmp_path, torchvision):
