@@ -18,7 +18,7 @@ from tests.audit.scenes import Variant, audited, variants
 from tests.conftest import REPOSITORY, make_class_table, make_spec
 
 pytest.importorskip("embreex")
-SOME = ["recycling_line, occluded", "tabletop, distorted", "light_table, cut"]  # make audit does all
+SOME = ["recycling_line, occluded", "light_table, cut"]  # make audit does all
 
 
 def test_every_scene_has_four_variants():
@@ -48,11 +48,11 @@ def test_an_image_that_cannot_be_made_is_a_fault_and_ends_its_variant(tmp_path, 
 @pytest.mark.slow
 def test_labels_of_example_scenes_agree_with_the_ray_cast():
     only = itertools.chain(*(("--only", name) for name in SOME))
-    command = [sys.executable, "-m", "tests.audit", "--products", "32", "--seed", "2", "--json", *only]
+    command = [sys.executable, "-m", "tests.audit", "--products", "24", "--seed", "2", "--json", *only]
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=280)
     assert result.returncode == 0, result.stderr
     whole = json.loads(result.stdout)["sets"]["all"]
-    assert whole["faults"] == [] and whole["products"] >= 32 > 10 * whole["unchecked_products"]
+    assert whole["faults"] == [] and whole["products"] >= 24 > 10 * whole["unchecked_products"]
     assert whole["hidden_products"] and whole["cut_products"]
 
 
