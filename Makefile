@@ -59,7 +59,7 @@ audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles 
 attack: $(READY)  ## hostile inputs, killed runs, a person's own files; needs strace (half an hour)
 	$(BIN)/python -m tests.attack
 
-trainers: $(READY)  ## one epoch with each library of docs/training.md, in .venv-trainers (3 GB; five minutes)
+trainers: $(READY)  ## one epoch with each library of docs/training.md, in .venv-trainers (a large download)
 	$(PYTHON) -m venv .venv-trainers
 	.venv-trainers/bin/python -m pip install --quiet -r tests/trainers.txt
 	BLENDGEN_TEST_TRAINERS=.venv-trainers/bin/python $(BIN)/python -m pytest -m "" tests/test_training_docs.py

@@ -82,7 +82,7 @@ class _Format(click.ParamType):
     type=click.FloatRange(0.001, 100_000),
     default=500,
     show_default=True,
-    help="Approximate size of a file of webdataset or parquet, in MB.",
+    help="Approximate size of a file of webdataset, parquet or hf --push-ready, in MB.",
 )
 @click.option(
     "--push-ready",

@@ -26,7 +26,7 @@ def class_folders(classes: Sequence[str]) -> dict[str, str]:
     return dict(zip(classes, folders, strict=True))
 
 
-def complete(
+def finish_class_folders(
     destination: Destination, folders: dict[str, str], splits_and_classes: Collection[tuple[str, str]]
 ) -> dict[str, dict[str, str]]:
     """Make the folders of all splits alike, so that loaders number classes alike in each of them.

@@ -1,7 +1,8 @@
 """Hugging Face image folder: <split>/ with metadata.jsonl, and a dataset card.
 
 `load_dataset(folder)` returns image, label and objects; `--include mask` adds the masks in <split>/mask/, as
-a second image column of that name. scene/split_names.py names the splits; the card lists them.
+a second image column of that name. scene/split_names.py names the splits; the card lists them. With
+push_ready the folder is that of parquet.py.
 """
 
 from __future__ import annotations

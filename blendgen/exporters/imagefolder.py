@@ -9,7 +9,7 @@ from blendgen.dataset.object_limits import NO_LIMITS
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.card import dataset_card
-from blendgen.exporters.class_folders import class_folders, complete
+from blendgen.exporters.class_folders import class_folders, finish_class_folders
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.samples import samples
@@ -30,7 +30,7 @@ def export_imagefolder(
     tasks = ["image-classification"]
     card = dataset_card(source, counts, "{split}/**", tasks, options, drop_labels=False)
     destination.write_text("README.md", card)
-    renamed = complete(destination, folders, splits_and_classes)
+    renamed = finish_class_folders(destination, folders, splits_and_classes)
     return {"images": counts.total(), "images_per_split": dict(counts)} | renamed
 
 

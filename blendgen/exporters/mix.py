@@ -21,7 +21,7 @@ from blendgen.dataset.ownership import MIXTURE_KEY
 from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import DatasetError, UsageError, did_you_mean
-from blendgen.exporters.class_folders import class_folders, complete
+from blendgen.exporters.class_folders import class_folders, finish_class_folders
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.real_photos import Photo, read_photos
 from blendgen.files.photos import IMAGE_ERRORS, image_fault, plain_png
@@ -100,7 +100,7 @@ def mix(
             MIXTURE_KEY: mixture.ratio,
             "digest": source.digest,
         }
-        renamed = complete(destination, folders, splits_and_classes)
+        renamed = finish_class_folders(destination, folders, splits_and_classes)
         destination.write_text("dataset.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     images: dict[str, dict[str, int]] = {split: {} for split, _ in sorted(counts)}
     for (split, kind), count in sorted(counts.items()):

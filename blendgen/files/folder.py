@@ -103,6 +103,7 @@ class Folder:
         self._remove_empty("/".join(name.split("/")[:-1]))
 
     def remove_empty_folders(self) -> None:
+        """Remove all folders without a file in them; links are not followed."""
         for path, folders, _ in os.walk(self.root, topdown=False):
             for folder in folders:
                 self._remove_empty((Path(path) / folder).relative_to(self.root).as_posix())
