@@ -21,7 +21,8 @@ from tests.exporters.conftest import make_dataset
 from tests.markdown import DOCS, blocks, command_lines
 
 PAGE = DOCS / "training.md"
-TRAINERS = os.environ.get("BLENDGEN_TEST_TRAINERS") or sys.executable
+# absolute, because the scripts run in another folder
+TRAINERS = str(Path(os.environ.get("BLENDGEN_TEST_TRAINERS") or sys.executable).absolute())
 # text of the page -> what starts without a download, and quickly
 UNTRAINED = {
     'weights="DEFAULT"': "weights=None",
