@@ -53,6 +53,8 @@ def _print(inspection: Inspection) -> None:
         echo(_line(model))
         for warning in model.warnings:
             echo(f"  warning: {warning}")
+        for note in model.product.measured.notes:
+            echo(f"  note: {note}")
     for refusal in inspection.refusals:
         echo(f"cannot be used: {refusal}")
     for fault in inspection.faults:

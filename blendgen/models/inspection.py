@@ -150,6 +150,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
         yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
     for texture in product.measured.missing_textures:
         yield missing_texture_text(texture)
+    yield from product.measured.lost
 
 
 def _likely_unit(side_m: float) -> str:
@@ -185,6 +186,8 @@ def _model_as_dict(model: Inspected) -> dict[str, Any]:
             for pose, out in model.measured_poses
         ],
         "missing_textures": list(product.measured.missing_textures),
+        "lost": list(product.measured.lost),
+        "notes": list(product.measured.notes),
         "warnings": list(model.warnings),
     }  # fmt: skip
 

@@ -144,6 +144,10 @@ def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) 
 def _product(source: Source, key: _Key, measured: Measured, cache: AssetCache) -> Product:
     for texture in measured.missing_textures:
         _log.warning("%s: %s", source.display, missing_texture_text(texture))
+    for lost in measured.lost:
+        _log.warning("%s: %s", source.display, lost)
+    for note in measured.notes:
+        _log.warning("note: %s: %s", source.display, note)
     return Product(
         source.name,
         source.folder,

@@ -97,6 +97,8 @@ class Measured:
     colorways: the model's own
     parts: material-slot names
     missing_textures: images that the model names and that could not be used
+    lost: what else the file declares about its look and a render lacks, one line each
+    notes: what was left out or assumed on purpose, one line each
     keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
     file_to_product: (4, 4) to the product frame from the coordinates in the model file or, where its sidecar
         says so, from those that Blender shows; None without a file, or if its axes are unknown
@@ -112,6 +114,8 @@ class Measured:
     parts: tuple[str, ...]
     triangles: int
     missing_textures: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     keypoints: tuple[Keypoint, ...] = ()
     file_to_product: Matrix4 | None = None
 

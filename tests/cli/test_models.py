@@ -91,7 +91,7 @@ def mug(good):
 def test_json_has_stable_keys(mug):
     assert list(mug) == [
         "name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways", "keypoints",
-        "symmetries", "stable_poses", "missing_textures", "warnings",
+        "symmetries", "stable_poses", "missing_textures", "lost", "notes", "warnings",
     ]  # fmt: skip
     assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
     assert mug["sidecar"].endswith("models/mug.yaml")

@@ -19,6 +19,7 @@ pytest.importorskip("DracoPy")
 
 from blendgen.engine.blender.importing.asset import empty_blender  # noqa: E402
 from blendgen.engine.blender.importing.draco import EXTENSION, plain_gltf  # noqa: E402
+from blendgen.engine.blender.importing.findings import Findings  # noqa: E402
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model  # noqa: E402
 from tests.engine.draco_files import (  # noqa: E402
     add_view,
@@ -46,7 +47,7 @@ def png() -> bytes:
 
 def imported(path: Path) -> list:
     empty_blender()
-    objects = import_model(path, path.suffix[1:], None, None)
+    objects = import_model(path, path.suffix[1:], None, None, Findings())
     bpy.context.view_layer.update()
     return [owner for owner in objects if owner.type == "MESH"]
 

@@ -54,10 +54,22 @@ class FakeMeasurer:
             return Refusal(source.display, "the importer crashed (SIGABRT)")
         (folder / "asset.blend").write_bytes(b"BLENDER")
         missing = ("wood.png",) if "plain" in source.name else ()
+        lost, notes = (("grey",), ("left out: LOD1",)) if "half" in source.name else ((), ())
         size = (0.1, 0.2, 0.3)
         hull = np.zeros((4, 3))
         write_measured(
             folder,
-            Measured("mesh", size, hull, (UPRIGHT,), (Colorway("default", {}),), ("body",), 12, missing),
+            Measured(
+                "mesh",
+                size,
+                hull,
+                (UPRIGHT,),
+                (Colorway("default", {}),),
+                ("body",),
+                12,
+                missing,
+                lost,
+                notes,
+            ),
         )
         return None

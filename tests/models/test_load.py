@@ -166,3 +166,12 @@ def test_a_giant_is_refused_before_it_is_read(cache, tmp_path):
     (source,) = scan_directory(tmp_path, "m", None, None)
     (refusal,) = measured_catalog([source], NEVER, cache).refusals
     assert refusal.reason == "cannot be read: larger than 4 GiB"
+
+
+def test_what_a_model_lost_and_left_out_is_reported_on_every_load(cache, caplog):
+    for measurer in (FakeMeasurer(), NEVER):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            load_catalog(sources("half"), measurer, cache)
+        messages = [record.getMessage() for record in caplog.records]
+        assert messages == ["shapes/half: grey", "note: shapes/half: left out: LOD1"]

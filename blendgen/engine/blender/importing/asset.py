@@ -5,7 +5,7 @@ The open Blender file is emptied before each source, so that names and memory do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
@@ -13,6 +13,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.bevel import round_edges
 from blendgen.engine.blender.importing.file_frame import file_to_world, shown_to_world
+from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model
 from blendgen.engine.blender.importing.join import join_product, vertex_positions
 from blendgen.engine.blender.importing.keypoints import at_points, on_surface
@@ -48,6 +49,7 @@ class _Built:
     colorways: tuple[Colorway, ...]
     keypoints: tuple[Keypoint, ...] = ()
     file_to_product: np.ndarray | None = None
+    findings: Findings = field(default_factory=Findings)
 
 
 def measure_source(source: Source, folder: Path) -> str | None:
@@ -73,7 +75,8 @@ def empty_blender() -> None:
 def _build_mesh(source: Source) -> _Built:
     path = Path(source.options["path"])
     unit, up = source.options.get("unit"), source.options.get("up")
-    objects = import_model(path, model_suffix(path), unit, up)
+    findings = Findings()
+    objects = import_model(path, model_suffix(path), unit, up, findings)
     file_to_product = np.eye(4)
     to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
     linear = to_world(path, model_suffix(path), unit, up)
@@ -84,10 +87,10 @@ def _build_mesh(source: Source) -> _Built:
         swapped_in = [other for swaps in variants.values() for other in swaps.values()]
         round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
     if linear is None:
-        return _Built(product, colorways)
+        return _Built(product, colorways, findings=findings)
     file_to_product[:3, :3] = linear
     keypoints = at_points(source.options.get("points", ()), file_to_product)
-    return _Built(product, colorways, on_surface(product, keypoints), file_to_product)
+    return _Built(product, colorways, on_surface(product, keypoints), file_to_product, findings)
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:
@@ -143,6 +146,8 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
         parts=tuple(material.name for material in product.data.materials),
         triangles=len(triangles),
         missing_textures=tuple(missing),
+        lost=tuple(dict.fromkeys(built.findings.lost)),
+        notes=tuple(dict.fromkeys(built.findings.notes)),
         keypoints=built.keypoints,
         file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
     )

@@ -20,6 +20,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.draco import plain_gltf
+from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault
 from blendgen.engine.blender.importing.textures import note_reason
@@ -49,8 +50,12 @@ DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
 FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
 
-def import_model(path: Path, suffix: str, unit: str | None, up: str | None) -> list[bpy.types.Object]:
+def import_model(
+    path: Path, suffix: str, unit: str | None, up: str | None, findings: Findings
+) -> list[bpy.types.Object]:
     """Import one file; metres, Z up.
+
+    findings: gets what a render will lack and what was left out
 
     raises: ImportRefused if the file cannot be used; MemoryError, OSError if memory or disk space runs out
     """
