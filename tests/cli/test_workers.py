@@ -10,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from blendgen import api
 from blendgen.workers import share
 from tests.cli.test_cli import blendgen
 
@@ -54,7 +55,10 @@ def content(folder):
 def different(folder, other) -> list[str]:
     """Names of the files of which there is one only, or whose bytes differ."""
     ours, theirs = content(folder), content(other)
-    return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    if "manifest.jsonl" in names:  # pytest shows it with the failure
+        print(json.dumps(api.diff(folder, other).as_dict(), indent=1))
+    return names
 
 
 def started(spec, folder, *options):
