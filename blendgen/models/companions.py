@@ -1,8 +1,8 @@
 """Companions: the other files that a model file is read with (buffers, materials, textures).
 
 For glTF and OBJ these are the files that it names; for formats that hide the names (FBX, USD, .blend) the
-images next to it; for USD also the other USD files. Only files in the model's own folder tree count; a link
-that leads out of it does not.
+images next to it; for USD also the other USD files. Only files below the models directory count, which is the
+folder that was scanned; a link that leads out of it does not.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import mmap
 import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular, read_bounded
@@ -30,32 +32,68 @@ _OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
 _MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
 
 
-def companion_names(path: Path) -> list[str]:
+# completes "it is ..." for a file that is not read
+OUTSIDE = "outside of the models directory (allow_outside: true in the spec allows it)"
+
+
+@dataclass(frozen=True)
+class Companions:
+    """Which other files a model may be read with.
+
+    model: the model file; root: the models directory; None: the model's folder
+    allow_outside: files anywhere may be read
+    """
+
+    model: Path
+    root: Path | None = None
+    allow_outside: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Companions:
+        """Those of a source of kind "mesh", from its options."""
+        root = options.get("root")
+        return cls(Path(options["path"]), root and Path(root), bool(options.get("allow_outside")))
+
+    @property
+    def folder(self) -> Path:
+        return self.model.parent
+
+    @property
+    def folders(self) -> list[Path]:
+        """Where files may be read. A followed link may have led out of the models directory to the model."""
+        places = [Path("/")] if self.allow_outside else [self.folder, self.root or self.folder]
+        return [Path(os.path.realpath(place)) for place in places]
+
+    def inside(self, name: str) -> Path | None:
+        """The file of a name relative to the model's folder, whether it exists or not; None if it is outside.
+
+        Systems disagree on which file `link/../name` is: neither may be outside
+        """
+        try:
+            file = Path(os.path.normpath(self.folder / name))
+            targets = [Path(os.path.realpath(place)) for place in (file, self.folder / name)]
+        except (OSError, ValueError):  # not a path, such as one with a null byte; or links in a circle
+            return None
+        places = self.folders
+        return file if all(any(t.is_relative_to(p) for p in places) for t in targets) else None
+
+
+def companion_names(companions: Companions) -> list[str]:
     """Names, relative to the model's folder, of all other files that affect how it looks.
 
     A named file may be missing. raises: OSError if the model itself cannot be read, or if there are too many
     files next to it
     """
+    path = companions.model
     suffix = model_suffix(path)
     if suffix in ("gltf", "glb"):
         return sorted(set(gltf_uris(gltf_json(path))))
     if suffix == "obj":
-        return sorted(set(_obj_names(path)))
+        return sorted(set(_obj_names(companions)))
     if suffix in ("stl", "ply", "usdz"):
         return []
     others = _other_layers(path) if suffix in _LAYER_SUFFIXES else []
-    return sorted({*_images_nearby(path), *others})
-
-
-def inside(folder: Path, name: str) -> Path | None:
-    """The file `name` of a folder; None if it, or the target of its link, is outside of the folder's tree."""
-    try:
-        file = Path(os.path.normpath(folder / name))
-        if not file.is_relative_to(os.path.normpath(folder)):
-            return None
-        return file if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(folder)) else None
-    except (OSError, ValueError):  # not a path, such as one with a null byte; or links in a circle
-        return None
+    return sorted({*_images_nearby(companions), *others})
 
 
 def gltf_json(path: Path) -> dict:
@@ -92,12 +130,12 @@ def _objects(content: dict, kind: str) -> list[dict]:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-def _obj_names(path: Path) -> Iterator[str]:
-    for name in obj_libraries(path):
+def _obj_names(companions: Companions) -> Iterator[str]:
+    for name in obj_libraries(companions.model):
         yield name
-        library = inside(path.parent, name)
+        library = companions.inside(name)
         if library is not None and library.is_file():
-            yield from _mtl_textures(library, path.parent)
+            yield from _mtl_textures(library, companions.folder)
 
 
 def obj_libraries(path: Path) -> list[str]:
@@ -142,10 +180,11 @@ def _other_layers(path: Path) -> Iterator[str]:
                 yield os.path.relpath(file, path.parent)
 
 
-def _images_nearby(path: Path) -> Iterator[str]:
+def _images_nearby(companions: Companions) -> Iterator[str]:
+    path = companions.model
     folders = [path.parent, *(path.parent / name for name in (*_TEXTURE_FOLDERS, f"{path.stem}.fbm"))]
     for folder in folders:
-        if folder.is_dir() and inside(path.parent, os.path.relpath(folder, path.parent)):
+        if folder.is_dir() and companions.inside(str(folder)):
             for number, file in enumerate(folder.iterdir()):
                 _check_count(number, path)
                 if model_suffix(file) in IMAGE_SUFFIXES and file.is_file():

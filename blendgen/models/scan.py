@@ -41,7 +41,12 @@ _RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
 
 
 def scan_directory(
-    folder: Path, display: str, unit: str | None, up: str | None, follow_links: bool = False
+    folder: Path,
+    display: str,
+    unit: str | None,
+    up: str | None,
+    follow_links: bool = False,
+    allow_outside: bool = False,
 ) -> list[Source]:
     """All models below `folder`, as sources of kind "mesh".
 
@@ -49,11 +54,13 @@ def scan_directory(
     unit: "m", "cm", "mm", "in" or "ft", overriding what the files say; None: as the files say
     up: "x", "y" or "z" for formats that do not state it; None: as usual for the format
     follow_links: also links to files and folders that lie outside of `folder`
+    allow_outside: the models may be read with other files from outside of `folder`
     raises: CatalogError for a folder that is missing or contains no model
     """
     check_options(display, unit, up)
     _check_folder(folder, display)
     paths = [path.relative_to(folder) for path in _model_files(folder, display, follow_links)]
+    limits = {"root": str(folder.absolute()), **({"allow_outside": True} if allow_outside else {})}
     if not paths:
         raise CatalogError(f"{display}: no model in this folder; expected files {_suffix_list()}")
     return [
@@ -61,7 +68,7 @@ def scan_directory(
             name=name,
             folder=path.parts[0] if len(path.parts) > 1 else "",
             kind="mesh",
-            options={"path": str((folder / path).absolute()), "unit": unit, "up": up},
+            options={"path": str((folder / path).absolute()), "unit": unit, "up": up, **limits},
             display=str(Path(display, path)).encode("utf-8", "replace").decode(),
         )
         for path, name in zip(paths, product_names(paths), strict=True)

@@ -94,7 +94,9 @@ def _of_section(
         return sidecars.attached(_selected(spec_file, path, section, every), every)
     directory = str(section.directory)  # the schema wants one of both
     folder = spec_file.folder / directory
-    every = scan_directory(folder, directory, section.unit, section.up, section.follow_links)
+    every = scan_directory(
+        folder, directory, section.unit, section.up, section.follow_links, section.allow_outside
+    )
     sources = sidecars.attached(_selected(spec_file, path, section, every), every)
     if section.bevel_mm is None:
         return sources

@@ -30,6 +30,9 @@ class ModelSource(Section):
         None, description="up axis of obj (default y), stl and ply files (default z)"
     )
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
+    allow_outside: bool = Field(
+        False, description="models may read textures and other files from outside of the directory"
+    )
     bevel_mm: float | None = Field(
         None,
         gt=0,
@@ -55,6 +58,8 @@ class ModelSource(Section):
             raise ValueError("unit and up apply only to a directory; families need neither")
         if self.catalog is not None and self.follow_links:
             raise ValueError("follow_links applies only to a directory; families do not have links")
+        if self.catalog is not None and self.allow_outside:
+            raise ValueError("allow_outside applies only to a directory; families do not read other files")
         if self.catalog is not None and self.bevel_mm:
             raise ValueError("bevel_mm applies only to a directory; families define their own edges")
         return self

@@ -21,6 +21,7 @@ from blendgen.engine.blender.importing.asset import empty_blender  # noqa: E402
 from blendgen.engine.blender.importing.draco import EXTENSION, plain_gltf  # noqa: E402
 from blendgen.engine.blender.importing.findings import Findings  # noqa: E402
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model  # noqa: E402
+from blendgen.models.companions import Companions  # noqa: E402
 from tests.engine.draco_files import (  # noqa: E402
     add_view,
     document,
@@ -36,7 +37,7 @@ CONTAINERS = {"glb": write_glb, "gltf": write_gltf, "data.gltf": write_data_uri}
 
 
 def decompressed(path: Path, into: Path) -> Path:
-    return plain_gltf(path, into)[0]
+    return plain_gltf(Companions(path), into)[0]
 
 
 def png() -> bytes:
@@ -47,7 +48,7 @@ def png() -> bytes:
 
 def imported(path: Path) -> list:
     empty_blender()
-    objects = import_model(path, path.suffix[1:], None, None, Findings())
+    objects = import_model(Companions(path), path.suffix[1:], None, None, Findings())
     bpy.context.view_layer.update()
     return [owner for owner in objects if owner.type == "MESH"]
 

@@ -1,4 +1,4 @@
-"""Files outside the folder of an untrusted model are not read, with and without the sandbox."""
+"""Files outside the directory of untrusted models are not read, with and without the sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
 
-OUTSIDE = "it is outside of the model's folder"
+OUTSIDE = "it is outside of the models directory (allow_outside: true in the spec allows it)"
 
 
 def textured(uri: str, webp: bool = False) -> str:

@@ -116,11 +116,12 @@ def test_a_key_depends_on_the_files_that_the_model_names(tmp_path, make, compani
         assert len({before, changed, key(path)}) == 3
 
 
-def test_files_outside_of_the_models_folder_do_not_count(tmp_path):
+def test_files_outside_of_the_models_directory_do_not_count(tmp_path):
     path = obj_model(tmp_path / "m")
     before = key(path)
     (tmp_path / "outside.png").write_bytes(b"secret")
-    assert key(path) == before
+    assert key(path) == key(path, root=str(tmp_path / "m")) == before
+    assert before not in {key(path, root=str(tmp_path)), key(path, allow_outside=True)}
 
 
 def test_images_next_to_a_model_that_hides_its_names_count(tmp_path):

@@ -70,7 +70,12 @@ def test_a_source_carries_its_options_an_absolute_path_and_the_path_as_written(t
     monkeypatch.chdir(tmp_path)
     (source,) = scan_directory(Path("models"), "models", "mm", "y")
     assert source.kind == "mesh"
-    assert source.options == {"path": str(tmp_path / "models/sub/a.obj"), "unit": "mm", "up": "y"}
+    assert source.options == {
+        "path": str(tmp_path / "models/sub/a.obj"),
+        "root": str(tmp_path / "models"),
+        "unit": "mm",
+        "up": "y",
+    }
     assert source.display == str(Path("models/sub/a.obj"))
 
 

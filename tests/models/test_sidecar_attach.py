@@ -55,9 +55,9 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
 
 
 def test_a_sidecar_is_never_taken_for_a_model_or_a_texture(attached, tmp_path):
-    from blendgen.models.companions import companion_names
+    from blendgen.models.companions import Companions, companion_names
 
     assert attached("class: mug").name == "mug"
     for suffix in ("blend", "fbx"):
         (tmp_path / f"mug.{suffix}").touch()
-        assert companion_names(tmp_path / f"mug.{suffix}") == []
+        assert companion_names(Companions(tmp_path / f"mug.{suffix}")) == []

@@ -146,6 +146,10 @@ def test_an_old_key_in_an_override_gets_an_error_that_names_the_new_one():
             "blendgen: 1\nname: x\nproducts: [{catalog: phones, bevel_mm: 1}]\n",
             "bevel_mm applies only to a directory",
         ),
+        (
+            "blendgen: 1\nname: x\nproducts: [{catalog: phones, allow_outside: true}]\n",
+            "allow_outside applies only to a directory",
+        ),
         ("- 1\n", "a spec must be a mapping"),
     ],
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from blendgen.errors import SetupError
 from blendgen.files.regular_file import MAX_MODEL_BYTES
-from blendgen.models.companions import companion_names, inside
+from blendgen.models.companions import Companions, companion_names
 from blendgen.models.measuring.building import BuildFolders
 from blendgen.models.measuring.entry import IncompleteEntry, file_sha256, read_entry
 from blendgen.models.product import Measured
@@ -25,6 +25,8 @@ from blendgen.models.scan import model_suffix
 from blendgen.models.source import Source
 
 CACHE_FORMAT = 1
+# options that say where files are and which may be read
+_PLACES = ("path", "root", "allow_outside")
 
 
 def cache_folder() -> Path:
@@ -65,15 +67,22 @@ def entry_key(content_hash: str, measurer_digest: str) -> str:
 def content_hash(source: Source) -> str:
     """Hex sha256 over the model and the files that it names, its options, and Blender's version.
 
+    Where the files are does not count.
+
     raises: OSError if the model file cannot be read
     """
     facts = {
         "bpy": _bpy_version(),
         "kind": source.kind,
-        "options": {key: value for key, value in source.options.items() if key != "path"},
+        "options": {key: value for key, value in source.options.items() if key not in _PLACES},
     }
     if source.kind == "mesh":
-        facts["files"] = _file_facts(Path(source.options["path"]))
+        companions = Companions.of(source.options)
+        path = companions.model
+        facts["files"] = _file_facts(companions)
+        facts["allowed"] = [
+            os.path.relpath(place, os.path.realpath(path.parent)) for place in companions.folders
+        ]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -86,11 +95,12 @@ def _bpy_version() -> str:
         return "absent"
 
 
-def _file_facts(path: Path) -> dict[str, str]:
+def _file_facts(companions: Companions) -> dict[str, str]:
     """Digests of the model and of each companion, by name relative to it; "" for a missing one."""
+    path = companions.model
     facts = {f".{model_suffix(path)}": file_sha256(path, MAX_MODEL_BYTES)}
-    for name in companion_names(path):
-        file = inside(path.parent, name)
+    for name in companion_names(companions):
+        file = companions.inside(name)
         if file is not None:
             facts[name] = file_sha256(file, MAX_MODEL_BYTES) if file.is_file() else ""
     return facts

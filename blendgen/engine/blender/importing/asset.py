@@ -21,6 +21,7 @@ from blendgen.engine.blender.importing.shapes import build_shape
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.geometry.hull import convex_hull
+from blendgen.models.companions import Companions
 from blendgen.models.measuring.entry import ASSET_FILE, write_measured, write_refusal
 from blendgen.models.product import (
     AS_MODELLED,
@@ -76,7 +77,7 @@ def _build_mesh(source: Source) -> _Built:
     path = Path(source.options["path"])
     unit, up = source.options.get("unit"), source.options.get("up")
     findings = Findings()
-    objects = import_model(path, model_suffix(path), unit, up, findings)
+    objects = import_model(Companions.of(source.options), model_suffix(path), unit, up, findings)
     file_to_product = np.eye(4)
     to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
     linear = to_world(path, model_suffix(path), unit, up)
@@ -134,7 +135,7 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
     _refuse_no_area(vertices, triangles)
     swapped_in = {one.material for c in colorways for one in c.materials.values() if one.material}
     materials = [*product.data.materials, *(bpy.data.materials[name] for name in sorted(swapped_in))]
-    missing = pack_images(materials, Path(source.options["path"]).parent if source.kind == "mesh" else None)
+    missing = pack_images(materials, Companions.of(source.options) if source.kind == "mesh" else None)
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
     measured = Measured(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import blendgen
+from blendgen.models.companions import Companions
 from blendgen.models.source import Source
 from blendgen.system.machine import free_memory_bytes
 from blendgen.system.sandbox import GIB, Limits, confine
@@ -37,7 +38,7 @@ class MemoryLimit:
 
 
 def confine_to(source: Source, folder: Path, timeout_s: float | None) -> MemoryLimit | None:
-    """Restrict this process to the model of a source, the folder of its entry, and Blender's libraries.
+    """Restrict this process to the models directory, the folder of the entry, and Blender's libraries.
 
     timeout_s: the time limit of the model; None: no limit
     returns: the memory limit that is set; None if BLENDGEN_SANDBOX=off
@@ -45,10 +46,10 @@ def confine_to(source: Source, folder: Path, timeout_s: float | None) -> MemoryL
     if os.environ.get(SWITCH) == "off":
         return None
     memory = memory_limit()
-    model = Path(source.options["path"])
+    companions = Companions.of(source.options)
     cpu_s = None if timeout_s is None else math.ceil(2 * timeout_s) + 10
     confine(
-        [Path(os.path.realpath(model.parent)), model, *_libraries()],
+        [*companions.folders, companions.model, *_libraries()],
         [folder, Path(tempfile.gettempdir()), Path("/dev/null")],
         Limits(memory_bytes=int(memory.gib * GIB), cpu_s=cpu_s),
     )

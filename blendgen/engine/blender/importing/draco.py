@@ -23,7 +23,7 @@ import numpy as np
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.files.image_size import header_fault
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
-from blendgen.models.companions import gltf_json, gltf_uris, inside, uri_path
+from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, uri_path
 
 EXTENSION = "KHR_draco_mesh_compression"
 _TRIANGLES, _UINT32 = 4, 5125
@@ -33,21 +33,22 @@ _IMAGE_STARTS = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "i
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def plain_gltf(path: Path, into: Path) -> tuple[Path, dict[str, str]]:
+def plain_gltf(companions: Companions, into: Path) -> tuple[Path, dict[str, str]]:
     """A plain GLB in the folder `into` with the content of a .glb or .gltf, and the images left out of it.
 
-    returns: the GLB, or `path` itself if the file does not use the extension and all its images may be read;
+    returns: the GLB, or the model itself if it does not use the extension and all its images may be read;
         and image file -> the reason why it may not be read
     raises: ImportRefused if the compressed data or the JSON around it is damaged
     """
+    path = companions.model
     content = gltf_json(path)
-    refused = _refused_images(content, path.parent)
+    refused = _refused_images(content, companions)
     if EXTENSION not in json.dumps(content) and not refused:
         return path, refused
     glb = _Glb(content)
     try:
-        _embed_buffers(glb, path)
-        _embed_images(glb, path.parent)
+        _embed_buffers(glb, companions)
+        _embed_images(glb, companions)
         _decode_primitives(glb)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
@@ -56,21 +57,21 @@ def plain_gltf(path: Path, into: Path) -> tuple[Path, dict[str, str]]:
     return plain, refused
 
 
-def _refused_images(content: dict, folder: Path) -> dict[str, str]:
-    """Image files that the importer must not open: outside of the folder, not files, or too large."""
+def _refused_images(content: dict, companions: Companions) -> dict[str, str]:
+    """Image files that the importer must not open: not in the models directory, not files, or too large."""
     refused = {}
     for uri in gltf_uris(content, "images"):
-        reason = _image_fault(folder, uri)
+        reason = _image_fault(companions, uri)
         if reason:
             refused[PurePosixPath(uri).name] = reason
     return refused
 
 
-def _image_fault(folder: Path, uri: str) -> str | None:
+def _image_fault(companions: Companions, uri: str) -> str | None:
     try:
-        file, place = inside(folder, uri), folder / uri
+        file, place = companions.inside(uri), companions.folder / uri
         if file is None:
-            return "it is outside of the model's folder"
+            return f"it is {OUTSIDE}"
         if not file.is_file():
             return "it is not a regular file" if place.exists() else None
         return header_fault(file)
@@ -128,10 +129,10 @@ def _compressed(content: dict) -> Iterator[tuple[str, dict]]:
                 yield mesh.get("name", f"{number}"), primitive
 
 
-def _embed_buffers(glb: _Glb, path: Path) -> None:
+def _embed_buffers(glb: _Glb, companions: Companions) -> None:
     """Append all buffers to the only one."""
     starts = [
-        glb.append(_buffer_bytes(buffer, number, path))
+        glb.append(_buffer_bytes(buffer, number, companions))
         for number, buffer in enumerate(glb.content.get("buffers", ()))
     ]
     for view in glb.content.get("bufferViews", ()):
@@ -139,9 +140,9 @@ def _embed_buffers(glb: _Glb, path: Path) -> None:
         view["buffer"] = 0
 
 
-def _buffer_bytes(buffer: dict, number: int, path: Path) -> bytes:
+def _buffer_bytes(buffer: dict, number: int, companions: Companions) -> bytes:
     uri = buffer.get("uri")
-    data = _uri_bytes(uri, path.parent) if uri is not None else _binary_chunk(path, number)
+    data = _binary_chunk(companions.model, number) if uri is None else _uri_bytes(uri, companions)
     if data is None:
         raise ImportRefused(f"buffer file {unquote(str(uri))!r} is missing")
     if len(data) < buffer["byteLength"]:
@@ -159,23 +160,23 @@ def _binary_chunk(path: Path, number: int) -> bytes:
     return data[start + 8 :][: struct.unpack("<II", header)[0]] if len(header) == 8 else b""
 
 
-def _uri_bytes(uri: str, folder: Path) -> bytes | None:
-    """The bytes of a data URI, or of a file in the model's folder; None if that is missing."""
+def _uri_bytes(uri: str, companions: Companions) -> bytes | None:
+    """The bytes of a data URI, or of a file that the model names; None if that is missing."""
     if uri.startswith("data:"):
         kind, _, data = uri.partition(",")
         return base64.b64decode(data) if kind.endswith(";base64") else unquote_to_bytes(data)
-    file = inside(folder, uri_path(uri))
+    file = companions.inside(uri_path(uri))
     if file is None or not file.is_file():
         return None
     return read_bounded(file, MAX_MODEL_BYTES)
 
 
-def _embed_images(glb: _Glb, folder: Path) -> None:
+def _embed_images(glb: _Glb, companions: Companions) -> None:
     """Put image files into the GLB; a missing one keeps its bare name, for the message."""
     for image in glb.content.get("images", ()):
         uri = image.get("uri")
-        fault = uri is not None and not uri.startswith("data:") and _image_fault(folder, uri_path(uri))
-        data = _uri_bytes(uri, folder) if uri is not None and not fault else None
+        fault = uri is not None and not uri.startswith("data:") and _image_fault(companions, uri_path(uri))
+        data = _uri_bytes(uri, companions) if uri is not None and not fault else None
         name = "" if uri is None or uri.startswith("data:") else PurePosixPath(uri_path(uri)).name
         if name:
             image.setdefault("name", name)

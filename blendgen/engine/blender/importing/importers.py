@@ -24,6 +24,7 @@ from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault
 from blendgen.engine.blender.importing.textures import note_reason
+from blendgen.models.companions import Companions
 from blendgen.models.scan import UNITLESS_SUFFIXES
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
@@ -51,21 +52,21 @@ FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
 
 def import_model(
-    path: Path, suffix: str, unit: str | None, up: str | None, findings: Findings
+    companions: Companions, suffix: str, unit: str | None, up: str | None, findings: Findings
 ) -> list[bpy.types.Object]:
-    """Import one file; metres, Z up.
+    """Import the model file of the companions; metres, Z up.
 
     findings: gets what a render will lack and what was left out
 
     raises: ImportRefused if the file cannot be used; MemoryError, OSError if memory or disk space runs out
     """
-    fault = file_fault(path)
+    fault = file_fault(companions)
     if fault:
         raise ImportRefused(fault)
     before = set(bpy.data.objects)
-    _call(_IMPORTERS[suffix], path, unit, up)
+    _call(_IMPORTERS[suffix], companions, unit, up)
     _drop_executable()
-    keep_inside(path.parent)
+    keep_inside(companions)
     objects = [o for o in bpy.data.objects if o not in before]
     for owner in objects:
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
@@ -73,9 +74,9 @@ def import_model(
     return objects
 
 
-def _call(importer: Callable, path: Path, unit: str | None, up: str | None) -> None:
+def _call(importer: Callable, companions: Companions, unit: str | None, up: str | None) -> None:
     try:
-        importer(path, unit, up)
+        importer(companions, unit, up)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # the glTF importer is Python code and may raise anything
@@ -96,9 +97,9 @@ def first_message(text: str) -> str:
     return re.sub(r"^((Error|RuntimeError|Exception):\s*)+", "", line).rstrip(".")[:200]
 
 
-def _import_gltf(path: Path, unit: str | None, up: str | None) -> None:
+def _import_gltf(companions: Companions, unit: str | None, up: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
-        plain, refused = plain_gltf(path, Path(folder))
+        plain, refused = plain_gltf(companions, Path(folder))
         bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
         _note_refused(refused)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
@@ -110,16 +111,18 @@ def _note_refused(refused: dict[str, str]) -> None:
         note_reason(image, refused.get(Path(image.filepath).name, ""))
 
 
-def _import_obj(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.obj_import(filepath=str(path), use_split_objects=False, **_unitless("obj", unit, up))
+def _import_obj(companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.obj_import(
+        filepath=str(companions.model), use_split_objects=False, **_unitless("obj", unit, up)
+    )
 
 
-def _import_stl(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.stl_import(filepath=str(path), **_unitless("stl", unit, up))
+def _import_stl(companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.stl_import(filepath=str(companions.model), **_unitless("stl", unit, up))
 
 
-def _import_ply(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.ply_import(filepath=str(path), **_unitless("ply", unit, up))
+def _import_ply(companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.ply_import(filepath=str(companions.model), **_unitless("ply", unit, up))
 
 
 def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
@@ -128,10 +131,10 @@ def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
     return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
 
 
-def _import_fbx(path: Path, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.fbx_import(filepath=str(path), use_anim=False)
+def _import_fbx(companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.fbx_import(filepath=str(companions.model), use_anim=False)
     if unit:
-        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(path.read_bytes())))
+        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(companions.model.read_bytes())))
 
 
 def fbx_centimetres_per_unit(data: bytes) -> float:
@@ -143,10 +146,10 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
     return float(text[1]) or 1.0 if text else 1.0
 
 
-def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
-    elsewhere = usd_textures_outside(path)
+def _import_usd(companions: Companions, unit: str | None, up: str | None) -> None:
+    elsewhere = usd_textures_outside(companions)
     bpy.ops.wm.usd_import(
-        filepath=str(path),
+        filepath=str(companions.model),
         import_cameras=False,
         import_lights=False,
         create_world_material=False,
@@ -159,14 +162,14 @@ def _import_usd(path: Path, unit: str | None, up: str | None) -> None:
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
-def _import_blend(path: Path, unit: str | None, up: str | None) -> None:
+def _import_blend(companions: Companions, unit: str | None, up: str | None) -> None:
     """Append the first scene, for its visible objects and its unit; or, without a scene, all objects."""
-    with bpy.data.libraries.load(str(path), link=False) as (source, target):
+    with bpy.data.libraries.load(str(companions.model), link=False) as (source, target):
         target.scenes = source.scenes[:1]
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()
     _drop_executable()  # before anything is evaluated
-    keep_inside(path.parent)
+    keep_inside(companions)
     if target.scenes:
         scene = target.scenes[0]
         own_unit = scene.unit_settings.scale_length if scene.unit_settings.system != "NONE" else 1.0

@@ -1,7 +1,7 @@
-"""Outside: prevents imported data from reading files outside of the model's folder, before it is evaluated.
+"""Outside: prevents imported data from reading files outside of the models directory, before it is evaluated.
 
 This inspects the data and also works where the kernel cannot confine the process. Textures outside of the
-folder count as missing, with the reason; anything else that reads such a file makes the model unusable.
+directory count as missing, with the reason; anything else that reads such a file makes the model unusable.
 Sounds and movies do not affect a model's look and are removed.
 """
 
@@ -15,9 +15,9 @@ from pathlib import Path
 import bpy
 
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.engine.blender.importing.textures import OUTSIDE, find_texture, note_reason
+from blendgen.engine.blender.importing.textures import find_texture, note_reason
 from blendgen.files.image_size import header_fault
-from blendgen.models.companions import IMAGE_SUFFIXES, inside
+from blendgen.models.companions import IMAGE_SUFFIXES, OUTSIDE, Companions
 from blendgen.models.scan import model_suffix
 
 _READING_NODES = "GeometryNodeImport"
@@ -27,8 +27,8 @@ _USD = ("usd", "usda", "usdc", "usdz")
 _MAX_LAYERS = 10_000
 
 
-def keep_inside(folder: Path) -> None:
-    """Check all data of the open Blender file; folder: that of the model.
+def keep_inside(companions: Companions) -> None:
+    """Check all data of the open Blender file, which the model was read into.
 
     raises: ImportRefused with the file's name if anything reads a file outside
     """
@@ -36,14 +36,13 @@ def keep_inside(folder: Path) -> None:
         scene.sequence_editor_clear()
     bpy.data.batch_remove([*bpy.data.sounds, *bpy.data.movieclips])
     for image in bpy.data.images:
-        _keep_image_inside(image, folder)
+        _keep_image_inside(image, companions)
     for what, path in (*_read_by_blocks(), *_read_by_nodes(), *_read_by_bakes()):
         name = os.fsdecode(path).replace("\\", "/")
-        file = inside(folder, bpy.path.abspath(name).removeprefix("//"))
+        file = companions.inside(bpy.path.abspath(name).removeprefix("//"))
         if file is None or (file.exists() and not (file.is_file() or file.is_dir())):
             raise ImportRefused(
-                f"its {what} reads {Path(name).name!r}, which is outside of the model's folder; "
-                "apply or pack it and save"
+                f"its {what} reads {Path(name).name!r}, which is {OUTSIDE}; apply or pack it and save"
             )
 
 
@@ -70,7 +69,7 @@ def _read_by_bakes() -> Iterator[tuple[str, str]]:
                 yield from (("baked geometry", place) for place in places if place)
 
 
-def _keep_image_inside(image: bpy.types.Image, folder: Path) -> None:
+def _keep_image_inside(image: bpy.types.Image, companions: Companions) -> None:
     if image.source in _UNDECODED:
         return
     if image.packed_files:
@@ -78,7 +77,7 @@ def _keep_image_inside(image: bpy.types.Image, folder: Path) -> None:
         if fault:
             image.unpack(method="REMOVE")
     else:
-        fault = _file_fault(image, folder)
+        fault = _file_fault(image, companions)
     if fault is not None:
         note_reason(image, fault)
         name = Path(image.filepath.replace("\\", "/")).name or image.name
@@ -86,15 +85,15 @@ def _keep_image_inside(image: bpy.types.Image, folder: Path) -> None:
         image.filepath = f"{_NOWHERE}/{name}"
 
 
-def _file_fault(image: bpy.types.Image, folder: Path) -> str | None:
+def _file_fault(image: bpy.types.Image, companions: Companions) -> str | None:
     """Why the files of an image are not used, "" if they are missing; None if they can be used."""
     if image.source in {"SEQUENCE", "MOVIE"}:
         return "a film or a sequence of images"
     if image.source == "TILED":
         tiles = [image.filepath.replace("<UDIM>", str(tile.number)) for tile in image.tiles]
-        faults = (_fault_of(find_texture(tile, folder)) for tile in tiles)
+        faults = (_fault_of(find_texture(tile, companions)) for tile in tiles)
         return next((fault for fault in faults if fault is not None), None)
-    file, _ = texture = find_texture(image.filepath, folder)
+    file, _ = texture = find_texture(image.filepath, companions)
     fault = _fault_of(texture)
     if fault is None and file != Path(image.filepath):
         image.filepath = str(file)
@@ -111,14 +110,14 @@ def _fault_of(texture: tuple[Path | None, str]) -> str | None:
         return error.strerror
 
 
-def usd_textures_outside(path: Path) -> list[str]:
-    """Names of textures outside of the model's folder that a USD file or one of its layers uses.
+def usd_textures_outside(companions: Companions) -> list[str]:
+    """Names of textures outside of the models directory that a USD file or one of its layers uses.
 
     raises: ImportRefused with the name if other files outside are part of it
     """
     from pxr import UsdUtils
 
-    waiting = [str(path)]
+    waiting = [str(companions.model)]
     visited: set[str] = set()
     textures: dict[str, None] = {}
     while waiting:
@@ -128,9 +127,9 @@ def usd_textures_outside(path: Path) -> list[str]:
         visited.add(layer)
         for name in _references(UsdUtils, layer):
             file = _place(layer, name)
-            if model_suffix(name) in _USD and (inside(path.parent, file) or not Path(file).exists()):
+            if model_suffix(name) in _USD and (companions.inside(file) or not Path(file).exists()):
                 waiting.append(file if Path(file).exists() else f"{layer.partition('[')[0]}[{name}]")
-            elif inside(path.parent, file) is None and Path(file).exists():
+            elif companions.inside(file) is None and Path(file).exists():
                 _refuse_unless_image(name)
                 textures[Path(name).name] = None
         if len(visited) > _MAX_LAYERS:
@@ -145,7 +144,7 @@ def stand_in(textures: list[str]) -> None:
     for node, name in zip([n for n in nodes if n.image is None], itertools.cycle(unknown), strict=False):
         image = bpy.data.images.get(name) or bpy.data.images.new(name, 1, 1)
         image.source, image.filepath = "FILE", f"{_NOWHERE}/{name}"
-        note_reason(image, f"it {OUTSIDE}")
+        note_reason(image, f"it is {OUTSIDE}")
         node.image = image
 
 
@@ -163,4 +162,4 @@ def _place(layer: str, name: str) -> str:
 
 def _refuse_unless_image(name: str) -> None:
     if model_suffix(name) not in IMAGE_SUFFIXES:
-        raise ImportRefused(f"it is composed of {Path(name).name!r}, which {OUTSIDE}")
+        raise ImportRefused(f"it is composed of {Path(name).name!r}, which is {OUTSIDE}")

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
-from blendgen.models.companions import gltf_json, gltf_uris, inside, obj_libraries
+from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, obj_libraries
 from blendgen.models.scan import model_suffix
 
 _MAGIC = {
@@ -41,8 +41,9 @@ class ImportRefused(Exception):
     """The model cannot be used; the text is the one line for Refusal.reason."""
 
 
-def file_fault(path: Path) -> str | None:
+def file_fault(companions: Companions) -> str | None:
     """Why the file is not a complete model of its format, in one line; None if nothing is wrong."""
+    path = companions.model
     try:
         with open_regular(path, MAX_MODEL_BYTES) as file:
             size, start = os.fstat(file.fileno()).st_size, file.read(1024)
@@ -51,16 +52,19 @@ def file_fault(path: Path) -> str | None:
     if size == 0:
         return "the file is empty"
     try:
-        return _fault_of_kind(path, start, size)
+        return _fault_of_kind(companions, start, size)
     except ValueError as error:  # a header with text instead of numbers
         return f"its header cannot be read: {error}"
 
 
-def _fault_of_kind(path: Path, start: bytes, size: int) -> str | None:
-    suffix = model_suffix(path)
-    checks = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault, "stl": _stl_fault, "ply": _ply_fault}
-    if suffix in checks:
-        return checks[suffix](path, start, size)
+def _fault_of_kind(companions: Companions, start: bytes, size: int) -> str | None:
+    path, suffix = companions.model, model_suffix(companions.model)
+    with_others = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault}
+    if suffix in with_others:
+        return with_others[suffix](companions, start, size)
+    alone = {"stl": _stl_fault, "ply": _ply_fault}
+    if suffix in alone:
+        return alone[suffix](path, start, size)
     return _magic_fault(suffix, start)
 
 
@@ -71,7 +75,7 @@ def _magic_fault(suffix: str, start: bytes) -> str | None:
     return f"not a {suffix.upper() if suffix != 'blend' else '.blend'} file (its header is missing)"
 
 
-def _glb_fault(path: Path, start: bytes, size: int) -> str | None:
+def _glb_fault(companions: Companions, start: bytes, size: int) -> str | None:
     if start[:4] != b"glTF" or len(start) < 12:
         return "not a GLB file (its header is missing)"
     version, length = struct.unpack_from("<II", start, 4)
@@ -79,17 +83,17 @@ def _glb_fault(path: Path, start: bytes, size: int) -> str | None:
         return f"glTF version {version}; only version 2 can be read"
     if size < length:
         return f"truncated: {size} of {length} bytes"
-    return _gltf_fault(path, start, size)
+    return _gltf_fault(companions, start, size)
 
 
-def _gltf_fault(path: Path, start: bytes, size: int) -> str | None:
-    content = gltf_json(path)
+def _gltf_fault(companions: Companions, start: bytes, size: int) -> str | None:
+    content = gltf_json(companions.model)
     if not content:
         return "not a glTF file (its JSON cannot be read)"
     for uri in gltf_uris(content, "buffers"):
-        file = inside(path.parent, uri)
+        file = companions.inside(uri)
         if file is None:
-            return f"buffer {uri!r} is outside of the model's folder"
+            return f"buffer {uri!r} is {OUTSIDE}"
         if not file.is_file():
             return f"buffer file {uri!r} is missing"
     if _has_cycle(content.get("nodes")):
@@ -108,20 +112,18 @@ def _has_cycle(nodes) -> bool:
     return bool(children)
 
 
-def _obj_fault(path: Path, start: bytes, size: int) -> str | None:
+def _obj_fault(companions: Companions, start: bytes, size: int) -> str | None:
     if start.startswith(_BYTE_ORDER_MARKS):
         return "UTF-16 text; save the OBJ file as UTF-8"
     if b"\0" in start:
         return "not an OBJ file (binary data)"
-    for name in obj_libraries(path):
-        place, library = path.parent / name, inside(path.parent, name)
+    for name in obj_libraries(companions.model):
+        place, library = companions.folder / name, companions.inside(name)
         if library is None and place.exists():
-            return (
-                f"material library {place.name!r} is outside of the model's folder; put it next to the model"
-            )
+            return f"material library {place.name!r} is {OUTSIDE}"
         if place.exists() and not place.is_file():
             return f"material library {place.name!r} is not a regular file"
-    if _OBJ_NOT_FINITE.search(path.read_bytes()):  # Blender reads them as 0
+    if _OBJ_NOT_FINITE.search(companions.model.read_bytes()):  # Blender reads them as 0
         return _NOT_FINITE
     return None
 

@@ -1,7 +1,7 @@
 """Textures: make a product independent of image files, by packing them into its .blend.
 
 A model often names textures by a path on its author's machine; the file is then looked up by name near the
-model. Files outside of the model's folder are never read. A missing texture is removed, because Blender would
+model. Files outside of the models directory are not read. A missing texture is removed, because Blender would
 render it pink: the plain colour of the material shows instead, and the caller gets its name.
 """
 
@@ -12,22 +12,21 @@ from pathlib import Path
 
 import bpy
 
-from blendgen.models.companions import inside
+from blendgen.models.companions import OUTSIDE, Companions
 from blendgen.models.product import REASON_FOLLOWS
 
-OUTSIDE = "is outside of the model's folder"
 _REASON = "blendgen_reason"
 _NEAR = (".", "textures", "texture", "tex", "maps", "images")
 
 
-def pack_images(materials: list[bpy.types.Material], folder: Path | None) -> list[str]:
+def pack_images(materials: list[bpy.types.Material], companions: Companions | None) -> list[str]:
     """Pack all images of a product's materials; returns the names of missing ones.
 
-    folder: that of the model; None if there is none
+    companions: those of the model file; None if there is none
     """
     missing = []
     for image in {node.image for _, node in _image_nodes(materials) if node.image is not None}:
-        if not _packed(image, folder):
+        if not _packed(image, companions):
             missing.append(_message(image))
             _take_out(materials, image)
     return sorted(missing)
@@ -64,11 +63,11 @@ def _message(image: bpy.types.Image) -> str:
     return f"{name}{REASON_FOLLOWS}{reason}" if reason else name
 
 
-def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
+def _packed(image: bpy.types.Image, companions: Companions | None) -> bool:
     if image.source == "GENERATED":
         return True
     if image.packed_file is None and image.source == "FILE":
-        file, reason = (None, "") if folder is None else find_texture(image.filepath, folder)
+        file, reason = (None, "") if companions is None else find_texture(image.filepath, companions)
         if file is None:
             note_reason(image, reason)
             return False
@@ -81,17 +80,17 @@ def _packed(image: bpy.types.Image, folder: Path | None) -> bool:
     return True
 
 
-def find_texture(filepath: str, folder: Path) -> tuple[Path | None, str]:
-    """The file of a texture in the model's folder; or None and why an existing file is not used."""
+def find_texture(filepath: str, companions: Companions) -> tuple[Path | None, str]:
+    """The file of a texture of a model; or None and why an existing file is not used."""
     named = Path(bpy.path.abspath(filepath.replace("\\", "/")).removeprefix("//"))
     names = [str(named), *(f"{near}/{named.name}" for near in _NEAR)]
     try:
-        candidates = [inside(folder, name) for name in names]
+        candidates = [companions.inside(name) for name in names]
         texture = next((file for file in candidates if file is not None and file.is_file()), None)
-        outside = texture is None and any((folder / name).is_file() for name in names)
+        outside = texture is None and any((companions.folder / name).is_file() for name in names)
     except (OSError, ValueError):  # not a valid path: it has a null byte, or is too long
         return None, ""
-    return texture, f"it {OUTSIDE}" if outside else ""
+    return texture, f"it is {OUTSIDE}" if outside else ""
 
 
 def _take_out(materials: list[bpy.types.Material], image: bpy.types.Image) -> None:
