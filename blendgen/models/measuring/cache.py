@@ -27,6 +27,7 @@ from blendgen.models.source import Source
 CACHE_FORMAT = 1
 # options that say where files are and which may be read
 _PLACES = ("path", "root", "allow_outside")
+_NAMING = ("gltf", "glb", "obj", "stl", "ply", "usdz")  # formats whose other files are known by name
 
 
 def cache_folder() -> Path:
@@ -80,9 +81,10 @@ def content_hash(source: Source) -> str:
         companions = Companions.of(source.options)
         path = companions.model
         facts["files"] = _file_facts(companions)
-        facts["allowed"] = [
-            os.path.relpath(place, os.path.realpath(path.parent)) for place in companions.folders
-        ]
+        if model_suffix(path) not in _NAMING:  # which files they read depends on where they may
+            facts["allowed"] = [
+                os.path.relpath(place, os.path.realpath(path.parent)) for place in companions.folders
+            ]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
