@@ -20,6 +20,7 @@ from blendgen.engine.blender.importing.keypoints import at_points, on_surface
 from blendgen.engine.blender.importing.shapes import build_shape
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
+from blendgen.engine.blender.importing.visibility import refuse_invisible
 from blendgen.geometry.hull import convex_hull
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.entry import ASSET_FILE, write_measured, write_refusal
@@ -138,6 +139,8 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
     missing = pack_images(materials, Companions.of(source.options) if source.kind == "mesh" else None)
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
+    if source.kind == "mesh":  # after the file is written, which does not get the scene of the views
+        refuse_invisible(product, vertices, triangles)
     measured = Measured(
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),
