@@ -107,6 +107,7 @@ MAY_WRITE_FILES = {
     "engine/blender/importing/measure.py",  # its own stdout
     "engine/blender/importing/measurer.py",
     "engine/blender/importing/draco.py",
+    "engine/blender/importing/coordinates/mirror.py",
     "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file
 }
 

@@ -48,7 +48,7 @@ def png() -> bytes:
 
 def imported(path: Path) -> list:
     empty_blender()
-    objects = import_model(Companions(path), path.suffix[1:], None, None, Findings())
+    objects, _ = import_model(Companions(path), path.suffix[1:], None, None, Findings())
     bpy.context.view_layer.update()
     return [owner for owner in objects if owner.type == "MESH"]
 

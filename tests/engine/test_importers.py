@@ -93,11 +93,11 @@ def no_space() -> OSError:
 def test_lack_of_memory_or_disk_space_is_not_a_fault_of_the_model(error, expected):
     """A fault of the model is cached: the model would be rejected on a larger machine too."""
 
-    def importer(path, unit, up):
+    def importer(file, path, unit, up):
         raise error
 
     with pytest.raises(expected):
-        _call(importer, Path("a.obj"), None, None)
+        _call(importer, Path("a.obj"), Path("a.obj"), None, None)
 
 
 Y_UP, Z_UP = (1, 3, 2), (1, 2, 3)
@@ -108,6 +108,7 @@ Y_UP, Z_UP = (1, 3, 2), (1, 2, 3)
     [
         ("box.obj", Y_UP),
         ("loose.obj", Y_UP),
+        ("utf16.obj", Y_UP),
         ("far.obj", Y_UP),
         ("ascii.stl", Z_UP),
         ("binary.stl", Z_UP),
@@ -161,7 +162,6 @@ def test_a_stated_unit_overrides_the_unit_of_an_fbx_file(outcomes):
         ("line.obj", "no surface: every face has zero area"),
         ("large.obj", "largest side is 96 m; state its unit, such as unit: mm"),
         ("small.obj", "largest side is 3e-05 m; products measure at least 0.2 mm"),
-        ("utf16.obj", "UTF-16 text; save the OBJ file as UTF-8"),
         ("no_facets.stl", "no geometry"),
         ("cut_ascii.stl", "truncated: facet 5 is not complete"),
         ("cut.stl", "truncated: 624 of 684 bytes"),

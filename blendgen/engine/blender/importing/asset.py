@@ -78,19 +78,21 @@ def _build_mesh(source: Source) -> _Built:
     path = Path(source.options["path"])
     unit, up = source.options.get("unit"), source.options.get("up")
     findings = Findings()
-    objects = import_model(Companions.of(source.options), model_suffix(path), unit, up, findings)
+    suffix = model_suffix(path)
+    objects, shift = import_model(Companions.of(source.options), suffix, unit, up, findings)
     file_to_product = np.eye(4)
-    to_world = shown_to_world if source.options.get("coordinates") == AS_SHOWN else file_to_world
-    linear = to_world(path, model_suffix(path), unit, up)
+    own_to_world = file_to_world(path, suffix, unit, up)
+    shown = source.options.get("coordinates") == AS_SHOWN
+    linear = shown_to_world(path, suffix, unit, up) if shown else own_to_world
     variants = take_variants(objects)
-    product, file_to_product[:3, 3] = join_product(objects)
+    product, moved_m = join_product(objects)
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     if source.options.get("bevel_mm"):
         swapped_in = [other for swaps in variants.values() for other in swaps.values()]
         round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
     if linear is None:
         return _Built(product, colorways, findings=findings)
-    file_to_product[:3, :3] = linear
+    file_to_product[:3, :3], file_to_product[:3, 3] = linear, moved_m - own_to_world @ shift
     keypoints = at_points(source.options.get("points", ()), file_to_product)
     return _Built(product, colorways, on_surface(product, keypoints), file_to_product, findings)
 

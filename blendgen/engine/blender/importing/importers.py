@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+import os
 import re
 import struct
 import tempfile
@@ -19,10 +20,12 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.importing.coordinates.mirror import Mirror
+from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
-from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault
+from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.models.companions import Companions
 from blendgen.models.scan import UNITLESS_SUFFIXES
@@ -53,30 +56,38 @@ FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 
 def import_model(
     companions: Companions, suffix: str, unit: str | None, up: str | None, findings: Findings
-) -> list[bpy.types.Object]:
+) -> tuple[list[bpy.types.Object], np.ndarray]:
     """Import the model file of the companions; metres, Z up.
 
     findings: gets what a render will lack and what was left out
-
+    returns: objects, and (3,) that was subtracted from the coordinates of the file, in its own axes and unit
     raises: ImportRefused if the file cannot be used; MemoryError, OSError if memory or disk space runs out
     """
-    fault = file_fault(companions)
-    if fault:
-        raise ImportRefused(fault)
     before = set(bpy.data.objects)
-    _call(_IMPORTERS[suffix], companions, unit, up)
+    with tempfile.TemporaryDirectory(prefix="blendgen-model-") as folder:
+        mirror = Mirror(Path(os.path.realpath(folder)))
+        prepared = prepare(companions, mirror)
+        _call(_IMPORTERS[suffix], prepared.file, companions, unit, up)
+        _name_originals(mirror)
     _drop_executable()
     keep_inside(companions)
     objects = [o for o in bpy.data.objects if o not in before]
     for owner in objects:
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
             _smooth_unstated(owner.data)
-    return objects
+    return objects, prepared.shift
 
 
-def _call(importer: Callable, companions: Companions, unit: str | None, up: str | None) -> None:
+def _name_originals(mirror: Mirror) -> None:
+    for image in bpy.data.images:
+        path = mirror.original(image.filepath)
+        if path != image.filepath and not image.packed_files:
+            image.filepath = path
+
+
+def _call(importer: Callable, file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     try:
-        importer(companions, unit, up)
+        importer(file, companions, unit, up)
     except (ImportRefused, MemoryError):
         raise
     except Exception as error:  # the glTF importer is Python code and may raise anything
@@ -97,7 +108,7 @@ def first_message(text: str) -> str:
     return re.sub(r"^((Error|RuntimeError|Exception):\s*)+", "", line).rstrip(".")[:200]
 
 
-def _import_gltf(companions: Companions, unit: str | None, up: str | None) -> None:
+def _import_gltf(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
         plain, refused = plain_gltf(companions, Path(folder))
         bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
@@ -111,18 +122,16 @@ def _note_refused(refused: dict[str, str]) -> None:
         note_reason(image, refused.get(Path(image.filepath).name, ""))
 
 
-def _import_obj(companions: Companions, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.obj_import(
-        filepath=str(companions.model), use_split_objects=False, **_unitless("obj", unit, up)
-    )
+def _import_obj(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.obj_import(filepath=str(file), use_split_objects=False, **_unitless("obj", unit, up))
 
 
-def _import_stl(companions: Companions, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.stl_import(filepath=str(companions.model), **_unitless("stl", unit, up))
+def _import_stl(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.stl_import(filepath=str(file), **_unitless("stl", unit, up))
 
 
-def _import_ply(companions: Companions, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.ply_import(filepath=str(companions.model), **_unitless("ply", unit, up))
+def _import_ply(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.ply_import(filepath=str(file), **_unitless("ply", unit, up))
 
 
 def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
@@ -131,10 +140,10 @@ def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
     return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
 
 
-def _import_fbx(companions: Companions, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.fbx_import(filepath=str(companions.model), use_anim=False)
+def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    bpy.ops.wm.fbx_import(filepath=str(file), use_anim=False)
     if unit:
-        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(companions.model.read_bytes())))
+        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(file.read_bytes())))
 
 
 def fbx_centimetres_per_unit(data: bytes) -> float:
@@ -146,10 +155,10 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
     return float(text[1]) or 1.0 if text else 1.0
 
 
-def _import_usd(companions: Companions, unit: str | None, up: str | None) -> None:
+def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     elsewhere = usd_textures_outside(companions)
     bpy.ops.wm.usd_import(
-        filepath=str(companions.model),
+        filepath=str(file),
         import_cameras=False,
         import_lights=False,
         create_world_material=False,
@@ -162,9 +171,9 @@ def _import_usd(companions: Companions, unit: str | None, up: str | None) -> Non
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
-def _import_blend(companions: Companions, unit: str | None, up: str | None) -> None:
+def _import_blend(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     """Append the first scene, for its visible objects and its unit; or, without a scene, all objects."""
-    with bpy.data.libraries.load(str(companions.model), link=False) as (source, target):
+    with bpy.data.libraries.load(str(file), link=False) as (source, target):
         target.scenes = source.scenes[:1]
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()

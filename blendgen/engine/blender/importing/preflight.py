@@ -11,8 +11,6 @@ import re
 import struct
 from pathlib import Path
 
-import numpy as np
-
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, obj_libraries
 from blendgen.models.scan import model_suffix
@@ -31,40 +29,40 @@ _PLY_BYTES = {
     **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
     **dict.fromkeys(("double", "float64"), 8),
 }
-_OBJ_NOT_FINITE = re.compile(rb"^v[ \t][^\r\n]*?[ \t+-](nan|inf)", re.I | re.M)
-_NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
-_STL_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", 9), ("attribute", "<u2")])
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class ImportRefused(Exception):
     """The model cannot be used; the text is the one line for Refusal.reason."""
 
 
-def file_fault(companions: Companions) -> str | None:
-    """Why the file is not a complete model of its format, in one line; None if nothing is wrong."""
-    path = companions.model
+def file_fault(companions: Companions, file: Path) -> str | None:
+    """Why the file is not a complete model of its format, in one line; None if nothing is wrong.
+
+    file: the model of the companions, or a copy of it as plain text
+    """
     try:
-        with open_regular(path, MAX_MODEL_BYTES) as file:
-            size, start = os.fstat(file.fileno()).st_size, file.read(1024)
+        with open_regular(file, MAX_MODEL_BYTES) as opened:
+            size, start = os.fstat(opened.fileno()).st_size, opened.read(1024)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     if size == 0:
         return "the file is empty"
     try:
-        return _fault_of_kind(companions, start, size)
+        return _fault_of_kind(companions, file, start, size)
     except ValueError as error:  # a header with text instead of numbers
         return f"its header cannot be read: {error}"
 
 
-def _fault_of_kind(companions: Companions, start: bytes, size: int) -> str | None:
-    path, suffix = companions.model, model_suffix(companions.model)
-    with_others = {"glb": _glb_fault, "gltf": _gltf_fault, "obj": _obj_fault}
+def _fault_of_kind(companions: Companions, file: Path, start: bytes, size: int) -> str | None:
+    suffix = model_suffix(companions.model)
+    if suffix == "obj":
+        return _obj_fault(companions, file, start)
+    with_others = {"glb": _glb_fault, "gltf": _gltf_fault}
     if suffix in with_others:
         return with_others[suffix](companions, start, size)
     alone = {"stl": _stl_fault, "ply": _ply_fault}
     if suffix in alone:
-        return alone[suffix](path, start, size)
+        return alone[suffix](file, start, size)
     return _magic_fault(suffix, start)
 
 
@@ -112,24 +110,25 @@ def _has_cycle(nodes) -> bool:
     return bool(children)
 
 
-def _obj_fault(companions: Companions, start: bytes, size: int) -> str | None:
-    if start.startswith(_BYTE_ORDER_MARKS):
-        return "UTF-16 text; save the OBJ file as UTF-8"
+def _obj_fault(companions: Companions, file: Path, start: bytes) -> str | None:
     if b"\0" in start:
         return "not an OBJ file (binary data)"
-    for name in obj_libraries(companions.model):
+    for name in obj_libraries(file):
         place, library = companions.folder / name, companions.inside(name)
         if library is None and place.exists():
             return f"material library {place.name!r} is {OUTSIDE}"
         if place.exists() and not place.is_file():
             return f"material library {place.name!r} is not a regular file"
-    if _OBJ_NOT_FINITE.search(companions.model.read_bytes()):  # Blender reads them as 0
-        return _NOT_FINITE
     return None
 
 
+def is_ascii_stl(start: bytes) -> bool:
+    """Whether an STL file with these first 1024 bytes is text; binary ones may start with "solid" too."""
+    return start.lstrip()[:5].lower() == b"solid" and (b"facet" in start or b"\0" not in start)
+
+
 def _stl_fault(path: Path, start: bytes, size: int) -> str | None:
-    if start.lstrip()[:5].lower() == b"solid" and (b"facet" in start or b"\0" not in start):
+    if is_ascii_stl(start):
         return _ascii_stl_fault(path)
     if size < 84:
         return "not an STL file (shorter than its header)"
@@ -139,8 +138,7 @@ def _stl_fault(path: Path, start: bytes, size: int) -> str | None:
         return "not an STL file (its header is missing)"
     if size < expected:
         return f"truncated: {size} of {expected} bytes"
-    facets = np.fromfile(path, dtype=_STL_FACET, count=triangles, offset=84)
-    return None if np.isfinite(facets["corners"]).all() else _NOT_FINITE
+    return None
 
 
 def _ascii_stl_fault(path: Path) -> str | None:

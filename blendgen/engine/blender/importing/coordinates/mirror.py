@@ -1,0 +1,49 @@
+"""Mirror: copies of files in a scratch folder, each at its own absolute path below that folder.
+
+Names in a copied file that are relative to it still lead to the files next to the original: these are links.
+Does not load bpy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+_MAX_LINKS = 10_000  # of one folder
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """root: the scratch folder."""
+
+    root: Path
+
+    def write(self, file: Path, blocks: Iterable[bytes]) -> Path:
+        """A file with the given content in place of `file`, of which the blocks may still be read."""
+        copy = self._place(file)
+        new = copy.with_name(f"{copy.name}.new")
+        with new.open("wb") as target:
+            target.writelines(blocks)
+        return new.replace(copy)
+
+    def link_neighbours(self, file: Path) -> None:
+        """Link the files and folders next to a file."""
+        folder = self._place(file).parent
+        for entry in islice(os.scandir(file.absolute().parent), _MAX_LINKS):
+            link = folder / entry.name
+            if not os.path.lexists(link):
+                link.symlink_to(entry.path)
+
+    def original(self, path: str) -> str:
+        """The path of the original of a copy or a link; other paths stay as they are."""
+        before, copied, rest = path.partition(f"{self.root}{os.sep}")
+        return f"{os.sep}{rest}" if copied and not before else path
+
+    def _place(self, file: Path) -> Path:
+        file = file.absolute()
+        copy = self.root / file.relative_to(file.anchor)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        return copy

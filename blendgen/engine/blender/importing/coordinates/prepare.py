@@ -1,0 +1,135 @@
+"""Prepare: a model file in, one that Blender's importers read as it is meant out.
+
+Text becomes UTF-8, coordinates that are not finite numbers are refused, and models far from the origin are
+moved to it in double precision, because Blender reads coordinates in single precision. A file that needs none
+of this is returned as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from blendgen.engine.blender.importing.coordinates.mirror import Mirror
+from blendgen.engine.blender.importing.coordinates.origin import (
+    coordinate_fault,
+    precision_fault,
+    shift_to_origin,
+)
+from blendgen.engine.blender.importing.coordinates.ply import PlyVertices
+from blendgen.engine.blender.importing.coordinates.stl import moved_stl, read_corners
+from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_blocks, whole_lines
+from blendgen.engine.blender.importing.coordinates.vertex_text import (
+    OBJ_VERTEX,
+    STL_VERTEX,
+    moved_text,
+    read_vertices,
+)
+from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
+from blendgen.models.companions import Companions, obj_libraries
+from blendgen.models.scan import model_suffix
+
+_TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
+_FILE_UNITS = "units"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model file that Blender can read.
+
+    file: the model itself, or a copy of it in another folder
+    shift: (3,) that was subtracted from its coordinates, in its own axes and unit
+    """
+
+    file: Path
+    shift: np.ndarray = field(default_factory=lambda: np.zeros(3))
+
+
+def prepare(companions: Companions, mirror: Mirror) -> Prepared:
+    """The model of the companions as Blender can read it; raises ImportRefused if it cannot be used."""
+    suffix = model_suffix(companions.model)
+    try:
+        file = _as_plain_text(companions.model, mirror) if suffix in _TEXT else companions.model
+        fault = file_fault(companions, file)
+        if fault:
+            raise ImportRefused(fault)
+        return _PREPARE.get(suffix, _as_it_is)(companions, file, mirror)
+    except UnicodeDecodeError as error:
+        raise ImportRefused(f"its {error.encoding} text is damaged; save it as UTF-8") from error
+    except ValueError as error:
+        raise ImportRefused(str(error)) from error
+
+
+def _as_plain_text(file: Path, mirror: Mirror) -> Path:
+    try:
+        return file if is_plain(file) else mirror.write(file, plain_blocks(file))
+    except OSError:  # it cannot be read, or is not a file: see file_fault
+        return file
+
+
+def _as_it_is(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    return Prepared(file)
+
+
+def _obj(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    points = read_vertices(file, OBJ_VERTEX)
+    _refuse(coordinate_fault(points))
+    shift = shift_to_origin(points)
+    if shift.any():
+        file = mirror.write(companions.model, moved_text(file, OBJ_VERTEX, shift))
+    marked = [library for library in _libraries(companions, file) if not is_plain(library)]
+    if marked and file == companions.model:
+        file = mirror.write(companions.model, plain_blocks(file))
+    if file != companions.model:
+        copies = [mirror.write(library, plain_blocks(library)) and library for library in marked]
+        for original in (companions.model, *copies):
+            mirror.link_neighbours(original)
+    return Prepared(file, shift)
+
+
+def _libraries(companions: Companions, file: Path) -> Iterator[Path]:
+    for name in (*obj_libraries(file), f"{companions.model.stem}.mtl"):
+        library = companions.inside(name)
+        if library is not None and library.is_file():
+            yield library
+
+
+def _stl(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    with file.open("rb") as opened:
+        start = opened.read(1024)
+    is_ascii = is_ascii_stl(start)
+    if is_ascii and b"facet" not in start:  # Blender knows keywords in lower case only
+        file = mirror.write(companions.model, (block.lower() for block in whole_lines(file)))
+    points = read_vertices(file, STL_VERTEX) if is_ascii else read_corners(file)
+    shift = _checked_shift(points, not is_ascii)
+    if shift.any():
+        blocks = moved_text(file, STL_VERTEX, shift) if is_ascii else [moved_stl(file, shift)]
+        file = mirror.write(companions.model, blocks)
+    return Prepared(file, shift)
+
+
+def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    vertices = PlyVertices(file)
+    shift = np.round(_checked_shift(vertices.points, vertices.is_single_precision))
+    if shift.any():
+        file = mirror.write(companions.model, [vertices.moved(shift)])
+        mirror.link_neighbours(companions.model)
+    return Prepared(file, shift)
+
+
+def _checked_shift(points: np.ndarray, is_single_precision: bool) -> np.ndarray:
+    _refuse(coordinate_fault(points))
+    if is_single_precision:
+        _refuse(precision_fault(points, _FILE_UNITS))
+    return shift_to_origin(points)
+
+
+def _refuse(fault: str | None) -> None:
+    if fault:
+        raise ImportRefused(fault)
+
+
+_PREPARE = {"obj": _obj, "stl": _stl, "ply": _ply}

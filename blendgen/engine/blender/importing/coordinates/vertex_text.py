@@ -1,0 +1,86 @@
+"""Vertex text: the vertices of OBJ and ASCII STL files, in double precision. Does not load bpy.
+
+A format is a regular expression with two groups: the text in front of three coordinates, and these. Files
+have hundreds of megabytes, so lines are matched and converted in blocks.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
+from blendgen.engine.blender.importing.coordinates.text import whole_lines
+
+_NUMBERS = rb"([^\s#]\S*[ \t]+[^\s#]\S*[ \t]+[^\s#]\S*)"
+OBJ_VERTEX = re.compile(rb"(\n[ \t]*v[ \t]+)" + _NUMBERS)
+STL_VERTEX = re.compile(rb"(\s(?i:vertex)\s+)" + _NUMBERS)
+_NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
+_CONTINUED = re.compile(rb"\\\r?\n")
+
+
+class CoordinateError(ValueError):
+    """The text of a vertex is not three finite numbers."""
+
+
+def read_vertices(path: Path, vertex: re.Pattern[bytes]) -> np.ndarray:
+    """(n, 3) float64 coordinates; raises CoordinateError, with the line for the user."""
+    blocks, count = [], 0
+    for block in _blocks(path):
+        blocks.append(values_of([match[1] for match in vertex.findall(block)], count))
+        count += len(blocks[-1])
+    return np.concatenate([np.empty((0, 3)), *blocks])
+
+
+def moved_text(path: Path, vertex: re.Pattern[bytes], shift: np.ndarray) -> Iterator[bytes]:
+    """The file with the shift subtracted from all vertices, in blocks."""
+    for block in _blocks(path):
+        between = vertex.split(block)
+        between[2::3] = map(point_text, (values_of(between[2::3]) - shift).tolist())
+        yield b"".join(between)[1:]
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Blocks of whole lines, each behind an added line end, so that all lines start alike."""
+    for block in whole_lines(path):
+        yield b"\n" + (_CONTINUED.sub(b" ", block) if b"\\" in block else block)
+
+
+def point_text(point: list[float]) -> bytes:
+    """Three coordinates near the origin, with more digits than single precision has."""
+    return b"%.10g %.10g %.10g" % tuple(point)
+
+
+def values_of(texts: list[bytes], before: int = 0) -> np.ndarray:
+    """(n, 3) float64 numbers of n texts; before: how many vertices of the file are not among them.
+
+    raises: CoordinateError
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # what older NumPys raise for other text
+            values = np.fromstring(b" ".join(texts), sep=" ") if texts else np.empty(0)
+        return values.reshape(-1, 3)
+    except (ValueError, DeprecationWarning):
+        number = next((i for i, text in enumerate(texts) if not _is_point(text)), 0)
+        raise _error(texts[number], before + number + 1) from None
+
+
+def _is_point(text: bytes) -> bool:
+    try:
+        return len([float(word) for word in text.split()]) == 3
+    except ValueError:
+        return False
+
+
+def _error(text: bytes, number: int) -> CoordinateError:
+    if _NOT_A_NUMBER.search(text):
+        return CoordinateError(NOT_FINITE)
+    name = f"vertex {number} is {text[:60].decode('utf-8', 'replace')!r}"
+    if b"," in text:
+        return CoordinateError(f"{name}, with decimal commas; export it with decimal points")
+    return CoordinateError(f"{name}, which is not three numbers; export it again")
