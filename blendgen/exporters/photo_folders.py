@@ -16,7 +16,7 @@ from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
 from blendgen.files.names import name_fault, printable, some_of
 from blendgen.files.photos import PHOTO_SUFFIXES
-from blendgen.models.scan import folder_name
+from blendgen.models.product_names import folder_name
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
 
 # of macOS archives, and of Synology's servers, with small copies of all photos

@@ -42,6 +42,11 @@ def checked_name(name: str) -> str:
     return name
 
 
+def nfc(name: str) -> str:
+    """The name in Unicode's composed form, in which names are compared and stored."""
+    return unicodedata.normalize("NFC", name)
+
+
 def path_fault(path: object) -> str | None:
     """Why a value cannot be the path of a file below a data set, with "/" between its parts; None if it can.
 

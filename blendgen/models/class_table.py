@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from blendgen.errors import CatalogError
-from blendgen.files.names import name_fault
+from blendgen.files.names import name_fault, nfc
 from blendgen.models.product import AS_MODELLED, Product
 from blendgen.scene.folder_names import order_fault
 
@@ -47,7 +47,8 @@ def build_class_table(
 
     label rule: "model", "colorway", "model+colorway", "folder" or "class"
     sections: the number of each product's section, by product name; None: all are in the first
-    raises: CatalogError if a rule gives no usable name, or names whose folders have another order
+    raises: CatalogError if a rule gives no usable name, names that differ only by letter case, or names whose
+        folders have another order
     """
     variants: dict[str, list[Variant]] = {}
     for rule, product in labelled:
@@ -57,6 +58,7 @@ def build_class_table(
             label = _checked_label(rule, product, _label(rule, product, colorway.name))
             variants.setdefault(label, []).append(Variant(product.name, colorway.name, label, section))
     classes = tuple(sorted(variants))
+    _check_letter_case(classes)
     if fault := order_fault(classes):
         raise CatalogError(f"{fault}, so loaders would number them differently; rename one of the two")
     return ClassTable(classes, {label: tuple(variants[label]) for label in classes})
@@ -74,14 +76,23 @@ def _check_colorways(product: Product) -> None:
 
 
 def _checked_label(rule: str, product: Product, label: str) -> str:
-    """The label; raises CatalogError if it cannot be the name of a class."""
+    """The label, in NFC; raises CatalogError if it cannot be the name of a class."""
     fault = name_fault(label)
     if fault:
         what = {"folder": "the model's folder", "class": "the class in its sidecar"}.get(rule, "the model")
         raise CatalogError(
             f"{product.name}: {label!r} cannot be the name of a class: it {fault}; rename {what}"
         )
-    return label
+    return nfc(label)
+
+
+def _check_letter_case(classes: tuple[str, ...]) -> None:
+    """Where letter case does not count, as on macOS and Windows, two classes would share a folder."""
+    first: dict[str, str] = {}
+    for label in classes:
+        other = first.setdefault(label.casefold(), label)
+        if other != label:
+            raise CatalogError(f"the classes {other!r} and {label!r} differ only by letter case; rename one")
 
 
 def _label(rule: str, product: Product, colorway: str) -> str:

@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.errors import CatalogError, Problem, UsageError
+from blendgen.files.names import some_of
 from blendgen.models.load import measured_catalog
 from blendgen.models.product import Product, Refusal, StablePose, missing_texture_text
-from blendgen.models.scan import UNITLESS_SUFFIXES, model_suffix, scan_directory
+from blendgen.models.scan import (
+    UNITLESS_SUFFIXES,
+    model_suffix,
+    scan_directory,
+    without_collision_meshes,
+)
+from blendgen.models.selection import name_clashes
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
 from blendgen.models.sidecar.attach import Sidecars, models_of
 from blendgen.models.sidecar.find import is_sidecar
@@ -44,6 +51,12 @@ class Inspected:
     sidecar: SidecarFile | None
     measured_poses: tuple[tuple[StablePose, bool], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def former_name(self) -> str | None:
+        """The name that the model had by the former rule, if that is another one."""
+        former = self.source.former_name
+        return former if former and former != self.product.name else None
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,10 @@ def inspect_place(place: Path, unit: str | None, up: str | None, measurer: Measu
     """
     folder = place if place.is_dir() else place.parent
     all_sources = scan_directory(folder, str(folder), unit, up)
-    sources = all_sources if place.is_dir() else _described_by(place.absolute(), all_sources)
+    if place.is_dir():
+        sources = without_collision_meshes(all_sources, str(folder))
+    else:
+        sources = _described_by(place.absolute(), all_sources)
     if not sources:
         raise CatalogError(
             f"{place}: is neither a model file nor a sidecar; give a folder of models, a model, its "
@@ -119,16 +135,22 @@ def inspect_spec(spec_file: SpecFile, measurer: Measurer) -> Inspection:
 
 def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) -> Inspection:
     usable = [source for source in sources if source.options.get("path") not in sidecars.bad]
-    catalog = measured_catalog(usable, measurer)
-    by_name = {source.name: source for source in usable}
-    models, faults = [], list(sidecars.problems)
+    # two may have the same name: that is a fault to report, next to what was measured of each
+    catalog = measured_catalog([replace(one, name=str(i)) for i, one in enumerate(usable)], measurer)
+    models, faults = [], [*sidecars.problems, *_name_faults(usable)]
     for product in catalog.products:
-        source = by_name[product.name]
-        model, problems = _model(source, product, sidecars.of(source))
+        source = usable[int(product.name)]
+        model, problems = _model(source, replace(product, name=source.name), sidecars.of(source))
         models.append(model)
         faults += [problem for problem in problems if problem not in faults]
     order = sorted(faults, key=lambda p: (p.file, p.line, p.column))
     return Inspection(tuple(models), catalog.refusals, tuple(order))
+
+
+def _name_faults(sources: list[Source]) -> Iterator[Problem]:
+    for clash in name_clashes(sources):
+        also = f"{some_of(clash.files[1:])} (letter case does not count)"
+        yield Problem(clash.files[0], 0, 0, "", f"has the name {clash.name!r}, as {also}; {clash.advice}")
 
 
 def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[Inspected, list[Problem]]:
@@ -164,6 +186,7 @@ def _model_as_dict(model: Inspected) -> dict[str, Any]:
     product, frame = model.product, FileFrame(model.product)
     return {
         "name": product.name,
+        "former_name": model.former_name,
         "file": model.source.display,
         "sidecar": model.sidecar.file if model.sidecar else None,
         "class": product.model_class,

@@ -7,18 +7,20 @@ that is an error.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from blendgen.errors import CatalogError
+from blendgen.files.names import some_of
 from blendgen.models.measuring.cache import AssetCache, content_hash, entry_key
 from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_entry
 from blendgen.models.product import Catalog, Measured, Product, Refusal, missing_texture_text
+from blendgen.models.selection import name_clashes
 from blendgen.models.source import Measurer, Source
 
 _log = logging.getLogger(__name__)
+_MAX_LISTED = 10
 
 
 class _Key(NamedTuple):
@@ -65,14 +67,13 @@ def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCach
 
 
 def _check_names(sources: list[Source]) -> None:
-    uses = Counter(source.name.casefold() for source in sources)
-    twice = [source for source in sources if uses[source.name.casefold()] > 1]
-    if twice:
-        listed = "\n".join(f"  {source.name}: {source.display}" for source in twice)
-        raise CatalogError(
-            "products need different names (letter case does not count); rename a file or a folder, or "
-            f"choose by models:\n{listed}"
-        )
+    clashes = name_clashes(sources)
+    if clashes:
+        lines = [f"  {one.name}: {some_of(one.files)}; {one.advice}" for one in clashes[:_MAX_LISTED]]
+        if len(clashes) > _MAX_LISTED:
+            lines.append(f"  and {len(clashes) - _MAX_LISTED} more")
+        listed = "\n".join(lines)
+        raise CatalogError(f"products need different names (letter case does not count):\n{listed}")
 
 
 def _keys(sources: list[Source], digest: str) -> tuple[list[_Key | None], list[Refusal]]:

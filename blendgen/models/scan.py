@@ -1,27 +1,24 @@
 """Scan: a folder of model files in, one Source per model out; no file is opened.
 
-Each folder is visited once, however many links lead to it. Links that lead out of the scanned folder are left
-out with a warning, unless they are to be followed.
+Each folder is visited once, however many links lead to it. Links that lead out of the scanned folder are
+left out with a warning, unless they are to be followed. A warning counts files of formats that are not read.
 
-Sources are sorted by path, ignoring letter case first, so their order is the same on every machine. A product
-is named after its file; if that would not be unique, after the folder that distinguishes the files.
-Sub-folders of the scanned folder may serve as classes (Source.folder).
+Sources are sorted by path, ignoring letter case first, so their order is the same on every machine.
+product_names.py names them. Sub-folders of the scanned folder may serve as classes (Source.folder).
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from blendgen.errors import CatalogError
-from blendgen.files.names import is_hidden, printable
+from blendgen.files.names import nfc, printable
+from blendgen.models.former_names import former_names
+from blendgen.models.product_names import Naming, is_collision_mesh, product_name
 from blendgen.models.source import Source
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
@@ -32,12 +29,13 @@ UNITLESS_SUFFIXES = ("obj", "stl", "ply")
 UpAxis = Literal["x", "y", "z"]
 UP_AXES: tuple[UpAxis, ...] = get_args(UpAxis)
 _MAX_NAMED = 5
-
-# Folders named after a format or a kind of file say nothing about the product in them.
-_UNINFORMATIVE = re.compile(
-    r"(gltf|glb|obj|stl|ply|fbx|usd|blend|mesh|model|texture|visual|collision|source|google_|lod).*", re.I
-)
-_RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
+# files of 3D programs; of others, such as textures, nobody expects a model
+_OTHER_FORMATS = """
+3dm 3ds 3dxml 3mf abc ac amf ase brep c4d catpart catproduct cgr dae dwf dwg dxf f3d fcstd g3d hip iam ifc
+iges igs ipt iv jt lwo lws lxo ma max mb md2 md3 md5mesh mdl mpd ms3d nff off osgb p21 plmxml prc prt pz3 sab
+sat scad scn skp sldasm sldprt step stp stpx stpz u3d vox vrm vrml wrl wrz x x3d x3db x3dv x_b x_t xsi ztl
+"""
+_NOT_READ = frozenset(_OTHER_FORMATS.split())
 
 
 def scan_directory(
@@ -47,14 +45,16 @@ def scan_directory(
     up: str | None,
     follow_links: bool = False,
     allow_outside: bool = False,
+    naming: Naming = "file",
 ) -> list[Source]:
-    """All models below `folder`, as sources of kind "mesh".
+    """All models below `folder`, as sources of kind "mesh"; two may have the same name.
 
     display: the folder as the user wrote it, for messages
     unit: "m", "cm", "mm", "in" or "ft", overriding what the files say; None: as the files say
     up: "x", "y" or "z" for formats that do not state it; None: as usual for the format
     follow_links: also links to files and folders that lie outside of `folder`
     allow_outside: the models may be read with other files from outside of `folder`
+    naming: as in product_names.py
     raises: CatalogError for a folder that is missing or contains no model
     """
     check_options(display, unit, up)
@@ -63,16 +63,41 @@ def scan_directory(
     limits = {"root": str(folder.absolute()), **({"allow_outside": True} if allow_outside else {})}
     if not paths:
         raise CatalogError(f"{display}: no model in this folder; expected files {_suffix_list()}")
+    former = former_names(paths)
     return [
         Source(
-            name=name,
-            folder=path.parts[0] if len(path.parts) > 1 else "",
+            name=product_name(path, naming),
+            folder=nfc(path.parts[0]) if len(path.parts) > 1 else "",
             kind="mesh",
             options={"path": str((folder / path).absolute()), "unit": unit, "up": up, **limits},
-            display=str(Path(display, path)).encode("utf-8", "replace").decode(),
+            display=_readable(Path(display, path)),
+            file=nfc(_readable(path)),
+            former_name=former.get(path, ""),
         )
-        for path, name in zip(paths, product_names(paths), strict=True)
+        for path in paths
     ]
+
+
+def without_collision_meshes(sources: list[Source], display: str) -> list[Source]:
+    """The sources that are used if none is chosen; warns of the others.
+
+    raises: CatalogError if all are collision meshes
+    """
+    visible: list[Source] = []
+    left_out: list[Source] = []
+    for source in sources:
+        is_stand_in = bool(source.file) and is_collision_mesh(PurePath(source.file))
+        (left_out if is_stand_in else visible).append(source)
+    files = _some(source.file for source in left_out)
+    if not visible:
+        raise CatalogError(f"{display}: only collision meshes: {files}; `models` selects files")
+    if left_out:
+        _log.warning("%s: left out collision meshes: %s; `models` selects files", display, files)
+    return visible
+
+
+def _readable(path: Path) -> str:
+    return str(path).encode("utf-8", "replace").decode()
 
 
 def check_options(display: str, unit: str | None, up: str | None) -> None:
@@ -107,11 +132,20 @@ def _model_files(folder: Path, display: str, follow_links: bool) -> list[Path]:
         _log.warning("%s: %s", display, _left_out(walk.outside, folder))
     if walk.odd:
         _log.warning("%s: not a regular file, left out: %s", display, _listed(walk.odd, folder))
+    if walk.not_read:
+        _log.warning("%s: %s", display, _not_read(walk.not_read))
     return sorted(walk.models, key=_order)
 
 
 def _order(path: Path) -> tuple[list[str], tuple[str, ...]]:
-    return [part.casefold() for part in path.parts], path.parts
+    """Does not depend on the Unicode normal form in which a file system stores names."""
+    return [nfc(part).casefold() for part in path.parts], path.parts
+
+
+def _not_read(paths: list[Path]) -> str:
+    formats = ", ".join(sorted({path.suffix.lower() for path in paths}))
+    count = f"{len(paths)} files of formats" if len(paths) > 1 else "a file of format"
+    return f"not read: {count} {formats}; export them as glb, or as step from a CAD program"
 
 
 def _left_out(links: list[Path], folder: Path) -> str:
@@ -120,8 +154,12 @@ def _left_out(links: list[Path], folder: Path) -> str:
 
 
 def _listed(paths: list[Path], folder: Path) -> str:
-    names = [printable(str(path.relative_to(folder))) for path in sorted(paths, key=_order)]
-    return ", ".join(names[:_MAX_NAMED]) + (", ..." if len(names) > _MAX_NAMED else "")
+    return _some(str(path.relative_to(folder)) for path in sorted(paths, key=_order))
+
+
+def _some(names: Iterable[str]) -> str:
+    readable = [printable(name) for name in names]
+    return ", ".join(readable[:_MAX_NAMED]) + (", ..." if len(readable) > _MAX_NAMED else "")
 
 
 class _Walk:
@@ -137,6 +175,7 @@ class _Walk:
         self.models: list[Path] = []
         self.outside: list[Path] = []
         self.odd: list[Path] = []
+        self.not_read: list[Path] = []
 
     def visit_all(self) -> None:
         """Raises OSError if a folder cannot be read."""
@@ -162,7 +201,7 @@ class _Walk:
         if entry.is_dir():
             (self._links if entry.is_symlink() else self._waiting).append(path)
         elif model_suffix(entry.name) not in MODEL_SUFFIXES:
-            return
+            self.not_read += [path] if model_suffix(entry.name) in _NOT_READ else []
         elif not entry.is_file():
             self.odd += [path] if path.exists() else []
         elif not entry.is_symlink() or self._allowed(path):
@@ -178,93 +217,3 @@ class _Walk:
 def model_suffix(path: str | PurePath) -> str:
     """'obj' for 'a/Box.OBJ'."""
     return PurePath(path).suffix[1:].lower()
-
-
-def product_names(paths: list[Path]) -> list[str]:
-    """A unique name, usable as a folder name, for each relative path; letter case is ignored."""
-    stems = _stems(paths)
-    groups: dict[str, list[int]] = defaultdict(list)
-    for position, stem in enumerate(stems):
-        groups[stem.casefold()].append(position)
-    folders = list(stems)
-    for group in groups.values():
-        level = _distinguishing_level(group, paths) if len(group) > 1 else 0
-        for position in group if level else ():
-            folders[position] = paths[position].parts[-1 - level]
-        for position in group if len(group) > 1 and not level else ():
-            folders[position] = paths[position].stem
-    forms: list[Callable[[int], str]] = [lambda i: stems[i], lambda i: folders[i]]
-    forms.append(lambda i: folders[i] + (f"__{stems[i]}" if folders[i] != stems[i] else ""))
-    for parents in range(1, max((len(path.parts) for path in paths), default=0)):
-        forms.append(partial(_with_parents, paths, stems, parents))
-    forms.append(lambda i: f"{i + 1:04d}__" + "__".join(paths[i].parts))
-    return _first_unique(forms, list(groups.values()))
-
-
-def _with_parents(paths: list[Path], stems: list[str], parents: int, i: int) -> str:
-    return "__".join((*paths[i].parts[:-1][-parents:], stems[i]))
-
-
-def _first_unique(forms: list[Callable[[int], str]], groups: list[list[int]]) -> list[str]:
-    """For each group the first form that is unique; a group whose name clashes moves on as a whole.
-
-    All clashing groups move on at once, and only they are checked again: each group is named once per form.
-    """
-    level = [-1] * len(groups)
-    names: dict[int, str] = {}
-    owners: dict[str, Counter[int]] = defaultdict(Counter)  # case-folded name -> its groups
-    advancing = set(range(len(groups)))
-    while advancing:
-        for g in advancing:
-            _forget(groups[g], g, names, owners)
-            level[g] += 1
-            for i in groups[g]:
-                names[i] = folder_name(forms[level[g]](i))
-                owners[names[i].casefold()][g] += 1
-        renamed = {names[i].casefold() for g in advancing for i in groups[g]}
-        clashing = {g for name in renamed if owners[name].total() > 1 for g in owners[name]}
-        advancing = {g for g in clashing if level[g] < len(forms) - 1}
-    return [names[i] for i in sorted(names)]
-
-
-def _forget(group: list[int], g: int, names: dict[int, str], owners: dict[str, Counter[int]]) -> None:
-    for i in group:
-        if i in names:
-            owners[names[i].casefold()].pop(g, None)
-
-
-def _stems(paths: list[Path]) -> list[str]:
-    """File stems, with the suffix appended if the folder contains the same stem twice."""
-    uses = Counter((path.parent, path.stem.casefold()) for path in paths)
-    return [
-        f"{path.stem}_{path.suffix[1:]}" if uses[path.parent, path.stem.casefold()] > 1 else path.stem
-        for path in paths
-    ]
-
-
-def _distinguishing_level(group: list[int], paths: list[Path]) -> int:
-    """How many levels up each file of the group is in a folder of its own; 0 if they never are."""
-    depth = min(len(paths[i].parts) for i in group) - 1
-    for level in range(1, depth + 1):
-        names = [paths[i].parts[-1 - level] for i in group]
-        are_unique = len({name.casefold() for name in names}) == len(names)
-        if are_unique and not any(_UNINFORMATIVE.fullmatch(name) for name in names):
-            return level
-    return 0
-
-
-def _visible(letter: str) -> str:
-    """The letter; nothing for a mark of writing direction, "_" for any other invisible one."""
-    if not is_hidden(letter):
-        return letter
-    return "" if unicodedata.category(letter) == "Cf" else "_"
-
-
-def folder_name(text: str) -> str:
-    """The text as a folder name that is valid on Linux, macOS and Windows."""
-    readable = text.encode("utf-8", "replace").decode()  # a name that is not UTF-8 has lone surrogates
-    name = unicodedata.normalize("NFC", readable)
-    name = re.sub(r'[/\\:*?"<>|]', "_", name)
-    name = "".join(_visible(letter) for letter in name)
-    name = name.strip(" ").lstrip(".").rstrip(". ").strip(" ") or "_"
-    return f"{name}_" if _RESERVED_ON_WINDOWS.fullmatch(name) else name

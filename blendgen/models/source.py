@@ -32,6 +32,8 @@ class Source:
         of clutter: {"item", "colorways", "limp"} (see models/families/clutter.py)
         of a shape: {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}
     display: how messages name it (the path as the user wrote it)
+    file: of a mesh, its path relative to the scanned folder, in NFC
+    former_name: of a mesh, its name by the rule of former_names.py; "" if that rule did not know its format
     """
 
     name: str
@@ -39,6 +41,8 @@ class Source:
     kind: str
     options: dict[str, Any] = field(hash=False)
     display: str
+    file: str = ""
+    former_name: str = ""
 
 
 class Measurer(Protocol):

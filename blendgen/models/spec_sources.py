@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from blendgen.errors import CatalogError, Problem, SpecError, did_you_mean
+from blendgen.errors import CatalogError, Problem, SpecError
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
 from blendgen.models.families.installed import installed_sources
 from blendgen.models.families.phones import phone_sources
-from blendgen.models.scan import scan_directory
+from blendgen.models.scan import scan_directory, without_collision_meshes
+from blendgen.models.selection import selection
 from blendgen.models.sidecar.attach import Sidecars
 from blendgen.models.source import Source
 from blendgen.spec.load import SpecFile
@@ -77,11 +78,16 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
     others: dict[str, tuple[ModelSource, list[Source]]] = {
         key: (
             getattr(spec_file.spec, key),
-            [replace(source, name=f"{_PREFIXES[key]}{source.name}") for source in group],
+            [_with_prefix(_PREFIXES[key], source) for source in group],
         )
         for key, group in zip(keys, grouped[count:], strict=True)
     }
     return SpecSources(products, others, sidecars)
+
+
+def _with_prefix(prefix: str, source: Source) -> Source:
+    former = source.former_name and f"{prefix}{source.former_name}"
+    return replace(source, name=f"{prefix}{source.name}", former_name=former)
 
 
 def _of_section(
@@ -95,7 +101,13 @@ def _of_section(
     directory = str(section.directory)  # the schema wants one of both
     folder = spec_file.folder / directory
     every = scan_directory(
-        folder, directory, section.unit, section.up, section.follow_links, section.allow_outside
+        folder,
+        directory,
+        section.unit,
+        section.up,
+        follow_links=section.follow_links,
+        allow_outside=section.allow_outside,
+        naming=section.names,
     )
     sources = sidecars.attached(_selected(spec_file, path, section, every), every)
     if section.bevel_mm is None:
@@ -125,19 +137,15 @@ _FAMILY_SOURCES: dict[str, Callable[[], list[Source]]] = {
 def _selected(
     spec_file: SpecFile, path: FieldPath, section: ModelSource, sources: list[Source]
 ) -> list[Source]:
-    """The sources that `models` names; all by default."""
+    """The sources that `models` selects; by default all but collision meshes."""
+    place = str(section.catalog or section.directory)
     if section.models is None:
-        return sources
-    by_name = {source.name: source for source in sources}
+        return without_collision_meshes(sources, place)
+    selected, unknown = selection(section.models, sources)
     problems = [
-        spec_file.problem(
-            (*path, "models", i),
-            f"there is no model {name!r} in {section.catalog or section.directory}"
-            f"{did_you_mean(name, by_name)}",
-        )
-        for i, name in enumerate(section.models)
-        if name not in by_name
+        spec_file.problem((*path, "models", i), f"there is no model {entry!r} in {place}{advice}")
+        for i, (entry, advice) in unknown.items()
     ]
     if problems:
         raise SpecError(problems)
-    return [by_name[name] for name in dict.fromkeys(section.models)]
+    return selected

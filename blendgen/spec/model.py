@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from blendgen.files.names import checked_name
+from blendgen.files.names import checked_name, nfc
 from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.split_names import same_split_fault, split_name_fault
 from blendgen.spec.backdrop import BackdropSection
@@ -93,6 +93,22 @@ class Spec(Section):
     @classmethod
     def _resolution(cls, value: Any) -> tuple[int, int]:
         return checked_resolution(value)
+
+    @field_validator("hold_out")
+    @classmethod
+    def _names_of_models(
+        cls, value: dict[str, dict[str, list[str | float | int]]]
+    ) -> dict[str, dict[str, list[str | float | int]]]:
+        """Those of products and colourways in NFC; the names of pictures are those of their files."""
+        return {
+            split: {
+                key: [
+                    nfc(one) if key in ("product", "colorway") and isinstance(one, str) else one for one in of
+                ]
+                for key, of in conditions.items()
+            }
+            for split, conditions in value.items()
+        }
 
     @field_validator("splits")
     @classmethod

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from blendgen.errors import did_you_mean
+from blendgen.files.names import nfc
 from blendgen.geometry.color import hex_to_srgb
 from blendgen.scene.vocabulary import CASE_COLORS, CLEAR, FAMILIES, Unit
 from blendgen.spec.distributions import Choice, Constant, Distribution
 from blendgen.spec.section import Section, ShortSection
 from blendgen.system.entry_points import FAMILY_GROUP, plugin_names
+
+Name = Annotated[str, AfterValidator(nfc)]
 
 
 class ModelSource(Section):
@@ -22,7 +25,17 @@ class ModelSource(Section):
         description="family of models: " + ", ".join(FAMILIES) + ", or one of another package",
     )
     directory: str | None = Field(None, description="folder of 3D models, relative to the spec file")
-    models: list[str] | None = Field(None, min_length=1, description="use only these models; default: all")
+    models: list[Name] | None = Field(
+        None,
+        min_length=1,
+        description="use only these models: names, or files of the directory such as mug.glb or "
+        "*/visual/*.obj; default: all but collision meshes",
+    )
+    names: Literal["file", "path"] = Field(
+        "file",
+        description="what names a model: file, its file, or its folder if the file is called scene or the "
+        "like; path, all its folders and its file, joined by __",
+    )
     unit: Unit | None = Field(
         None, description="unit of obj, stl and ply files (default m); overrides the unit of other formats"
     )
@@ -60,6 +73,10 @@ class ModelSource(Section):
             raise ValueError("follow_links applies only to a directory; families do not have links")
         if self.catalog is not None and self.allow_outside:
             raise ValueError("allow_outside applies only to a directory; families do not read other files")
+        if self.catalog is not None and self.names != "file":
+            raise ValueError(
+                "names applies only to a directory; the models of a family have names of their own"
+            )
         if self.catalog is not None and self.bevel_mm:
             raise ValueError("bevel_mm applies only to a directory; families define their own edges")
         return self
@@ -86,10 +103,10 @@ class Finish(ShortSection):
 class ProductSource(ModelSource):
     """Where products come from, and how their classes are defined."""
 
-    colorways: list[str] | None = Field(
+    colorways: list[Name] | None = Field(
         None, min_length=1, description="use only these colourways; default: all"
     )
-    recolor: dict[str, dict[str, Finish]] | None = Field(
+    recolor: dict[Name, dict[str, Finish]] | None = Field(
         None,
         min_length=1,
         description="colourways that replace the models' own: name -> part pattern -> '#rrggbb' or "

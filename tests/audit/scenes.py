@@ -61,7 +61,7 @@ MANY = ("products_per_image={integers: [1, 4]}",)
 # so near that one or two phones, or a pile of them, are truncated
 NEAR_M, NEAR_HEAP_M = (0.3, 0.5), (0.35, 0.6)
 # folders of test models: those small enough to be hidden by a hand, and the distance for truncation
-SHOE_AND_BOTTLE = ["MaterialsVariantsShoe", "WaterBottle"]
+SHOE_AND_BOTTLE = ["*/MaterialsVariantsShoe.gltf", "*/WaterBottle.gltf"]
 SETS = {
     "lego20": (None, (0.12, 0.2)),
     "models/gltf": (SHOE_AND_BOTTLE, (0.8, 1.2)),
@@ -104,7 +104,7 @@ def imported() -> Iterator[Variant]:
     scene = REPOSITORY / "scenes" / "my_models.yaml"
     for name, (small, near_m) in SETS.items():
         if (folder / name).is_dir():
-            whole = {"directory": str(folder / name)}
+            whole = {"directory": str(folder / name), "names": "path"}
             own, few = ((f"products=[{json.dumps(one)}]",) for one in (whole, whole | {"models": small}))
             yield from four_variants(Path(name).name, scene, own, few if small else None, near_m)
 

@@ -90,8 +90,8 @@ def mug(good):
 
 def test_json_has_stable_keys(mug):
     assert list(mug) == [
-        "name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways", "keypoints",
-        "symmetries", "stable_poses", "missing_textures", "lost", "notes", "warnings",
+        "name", "former_name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways",
+        "keypoints", "symmetries", "stable_poses", "missing_textures", "lost", "notes", "warnings",
     ]  # fmt: skip
     assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
     assert mug["sidecar"].endswith("models/mug.yaml")
@@ -115,6 +115,21 @@ def test_resting_poses_are_reported_in_the_files_axes(mug):
     out = [pose["up"] for pose in mug["stable_poses"] if pose["excluded"]]
     assert out == [[0, -1, 0]]
     assert sum(pose["probability"] for pose in mug["stable_poses"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_former_names_are_reported_and_two_models_of_one_name_are_a_fault(tmp_path):
+    for folder in ("kettle", "toaster"):
+        (tmp_path / "models" / folder).mkdir(parents=True)
+        for name in ("scene.obj", "plug.obj"):
+            (tmp_path / "models" / folder / name).write_text(obj(CORNERS, QUADS))
+    result = blendgen("models", tmp_path / "models", "--unit", "mm", "--json")
+    report = json.loads(result.stdout)
+    names = {model["name"]: model["former_name"] for model in report["models"]}
+    assert result.returncode == 3 and len(report["models"]) == 4
+    assert names["kettle"] == "kettle__scene" and names["plug"] == "toaster__plug"
+    (fault,) = report["faults"]
+    assert fault["file"].endswith("kettle/plug.obj")
+    assert fault["message"].startswith("has the name 'plug', as ") and "names: path" in fault["message"]
 
 
 def test_each_model_is_one_line_followed_by_its_warnings(good):

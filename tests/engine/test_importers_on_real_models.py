@@ -38,7 +38,7 @@ def load(shared_data, tmp_path_factory):
     cache = AssetCache(tmp_path_factory.mktemp("cache"))
 
     def load_folder(name: str, unit: str | None = None, measurer=_MEASURER) -> Catalog:
-        sources = scan_directory(shared_data / name, name, unit, None)
+        sources = scan_directory(shared_data / name, name, unit, None, naming="path")
         return load_catalog(sources, measurer, cache)
 
     return load_folder
@@ -65,7 +65,7 @@ def test_lego_parts_have_their_published_size_and_are_measured_once(load):
 def test_scanned_groceries_have_their_real_size_and_their_textures(load):
     catalog = load("models/ycb")
     assert not catalog.refusals
-    cracker_box = millimetres(catalog, "003_cracker_box__textured")
+    cracker_box = millimetres(catalog, "003_cracker_box__google_16k__textured")
     assert sorted(cracker_box) == pytest.approx([70, 160, 212], abs=6)
     textured = [product for product in catalog.products if product.name.endswith("__textured")]
     assert len(textured) == 4
@@ -85,7 +85,9 @@ def test_gltf_sample_models_are_read(load):
         for product in same:
             assert read_entry(product.asset_path.parent).missing_textures == ()
             assert product.asset_path.stat().st_size > 15_000  # the texture is packed
-    assert max(millimetres(catalog, "MaterialsVariantsShoe")) == pytest.approx(298, abs=2)
+    assert max(millimetres(catalog, "MaterialsVariantsShoe__glTF__MaterialsVariantsShoe")) == pytest.approx(
+        298, abs=2
+    )
 
 
 def test_unusual_and_broken_files_give_a_product_or_one_clear_line(load):

@@ -1,5 +1,6 @@
 """Class tables refuse names that would leave the folder of their class."""
 
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -54,3 +55,15 @@ def test_a_class_and_a_colourway_may_be_too_long_together(shapes):
     assert make_class_table(Catalog((box,)), "model").classes == ("b" * 200,)
     with pytest.raises(CatalogError, match="is longer than 255 bytes"):
         make_class_table(Catalog((box,)), "model+colorway")
+
+
+def test_classes_that_differ_only_by_letter_case_are_refused(shapes):
+    box, sphere = shapes.products
+    products = (replace(box, folder="Mugs"), replace(sphere, folder="mugs"))
+    with pytest.raises(CatalogError, match="'Mugs' and 'mugs' differ only by letter case; rename one"):
+        make_class_table(Catalog(products), "folder")
+
+
+def test_a_class_is_in_the_composed_form(shapes):
+    box = replace(shapes.products[0], model_class=unicodedata.normalize("NFD", "größe"))
+    assert make_class_table(Catalog((box,)), "class").classes == ("größe",)

@@ -1,5 +1,7 @@
 """Inventory: the models and pictures that a spec samples from, and the errors for those it cannot have."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -46,6 +48,36 @@ def test_a_model_that_the_spec_names_is_never_missing_in_silence(stock):
 def test_strict_stops_where_a_model_cannot_be_used(stock):
     with pytest.raises(CatalogError, match="--strict: 1 model"):
         stock("  - directory: models\n", strict=True)
+
+
+def test_a_pattern_leaves_out_what_cannot_be_used_as_a_folder_does(stock):
+    inventory = stock("  - {directory: models, models: ['*d.glb', fine.glb]}\n")
+    assert [product.name for product in inventory.catalog.products] == ["good", "fine"]
+    assert [refusal.source for refusal in inventory.refusals] == ["models/bad.glb"]
+
+
+def test_two_files_of_one_name_are_an_error_that_names_both(stock, tmp_path):
+    for folder in ("king", "queen"):
+        (tmp_path / "models" / folder).mkdir()
+        (tmp_path / "models" / folder / "clubs.glb").write_text(f"good {folder}")
+    with pytest.raises(
+        CatalogError, match=r"clubs: models/king/clubs.glb, models/queen/clubs.glb; rename one"
+    ):
+        stock("  - {directory: models, label: model}\n")
+    by_path = stock("  - {directory: models, names: path}\n")
+    assert {"king__clubs", "queen__clubs"} < set(by_path.class_table.classes)
+    selected = stock("  - {directory: models, models: [king/clubs.glb]}\n")
+    assert selected.class_table.classes == ("clubs",)
+
+
+def test_names_are_compared_in_one_normal_form(stock, tmp_path):
+    split = unicodedata.normalize("NFD", "größe")
+    (tmp_path / "models" / f"{split}.glb").write_text("good")
+    head = f"  - {{directory: models, models: [{split}, good]}}\n"
+    inventory = stock(
+        f"{head}splits: {{train: 0.5, test: 0.5}}\nhold_out: {{test: {{product: [{split}]}}}}\n"
+    )
+    assert inventory.class_table.classes == ("good", "größe")
 
 
 def test_all_faults_of_all_folders_are_reported_with_their_places(stock):

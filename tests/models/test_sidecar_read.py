@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ def messages_of(text: str, model: str = "mug.obj") -> list[str]:
     with pytest.raises(SpecError) as caught:
         read(text, model)
     return [str(problem) for problem in caught.value.problems]
+
+
+def test_names_are_composed_whatever_the_editor_writes():
+    split = unicodedata.normalize("NFD", "größe")
+    sidecar = read(f"blendgen_model: 1\nclass: {split}\nparts: {{{split}: body}}\n")
+    assert sidecar.model_class == "größe" and list(sidecar.parts) == ["größe"]
 
 
 def test_a_whole_sidecar_is_read():

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
-from blendgen.files.names import checked_name, is_hidden
-from blendgen.models.scan import UP_AXES, UpAxis, folder_name
+from blendgen.files.names import checked_name, is_hidden, nfc
+from blendgen.models.product_names import folder_name
+from blendgen.models.scan import UP_AXES, UpAxis
 from blendgen.scene.vocabulary import Unit
 from blendgen.spec.products import Finish
 from blendgen.spec.section import Section, ShortSection
@@ -73,7 +74,7 @@ Place = Annotated[Vector, BeforeValidator(_vector), WithJsonSchema(_PLACE_SCHEMA
 Axis = Annotated[Vector, BeforeValidator(_axis), WithJsonSchema(_AXIS_SCHEMA)]
 Patterns = Annotated[list[str], BeforeValidator(_patterns), WithJsonSchema(_PATTERNS_SCHEMA)]
 Pattern = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Name = Annotated[Pattern, AfterValidator(checked_name)]
+Name = Annotated[Pattern, AfterValidator(nfc), AfterValidator(checked_name)]
 
 
 class KeypointPlace(ShortSection):
@@ -156,6 +157,7 @@ class Sidecar(Section):
     def _names_a_folder(cls, name):
         if name is None:
             return None
+        name = nfc(name)
         if folder_name(name) != name and not any(map(is_hidden, name)):
             raise ValueError(f"must be usable as a folder name, such as {folder_name(name)}, got {name!r}")
         return checked_name(name)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from blendgen.files.names import is_hidden, name_fault
 from blendgen.models.product import Product
-from blendgen.models.scan import folder_name
+from blendgen.models.product_names import folder_name
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.schema import LONGEST_NAME, VERSION
 

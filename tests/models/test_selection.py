@@ -1,0 +1,58 @@
+"""`models` of a section selects models by name, by file or by pattern."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blendgen.models.scan import scan_directory
+from blendgen.models.selection import name_clashes, selection
+
+FILES = ("cup/scene.gltf", "mug.glb", "Mug.obj", "gripper/visual/finger.obj", "gripper/collision/finger.stl")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    for file in FILES:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).touch()
+    return scan_directory(root, "m", None, None)
+
+
+def files(entries, sources):
+    selected, unknown = selection(entries, sources)
+    assert not unknown
+    return [source.file for source in selected]
+
+
+def test_an_entry_is_a_name_a_file_or_a_pattern(sources):
+    assert files(["cup"], sources) == ["cup/scene.gltf"]
+    assert files(["mug.glb"], sources) == ["mug.glb"]
+    assert files(["*/visual/*.obj", "cup"], sources) == ["gripper/visual/finger.obj", "cup/scene.gltf"]
+    assert files(["finger__collision"], sources) == ["gripper/collision/finger.stl"]
+    assert files(["MUG.*", "mug.glb"], sources) == ["mug.glb", "Mug.obj"]
+
+
+def test_an_entry_that_selects_nothing_is_returned_with_advice(sources):
+    selected, unknown = selection(["cup", "cap", "mug_glb", "*.usd"], sources)
+    assert [source.name for source in selected] == ["cup"]
+    assert unknown[1] == ("cap", "; did you mean cup?")
+    assert unknown[2] == ("mug_glb", "; it is called mug now")
+    assert unknown[3][1].startswith("; known: ")
+
+
+def test_models_of_one_name_are_listed_with_a_way_out_that_works(sources):
+    (clash,) = name_clashes(sources)
+    assert (clash.name, clash.files) == ("mug", (str(Path("m/mug.glb")), str(Path("m/Mug.obj"))))
+    assert clash.advice == "rename one, or let `models` select files (docs/models.md)"
+
+
+def test_a_path_tells_models_of_several_folders_apart(tmp_path):
+    for folder in ("king", "queen"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clubs.glb").touch()
+    (clash,) = name_clashes(scan_directory(tmp_path, "m", None, None))
+    assert clash.advice.endswith("or set names: path")
+    assert not name_clashes(scan_directory(tmp_path, "m", None, None, naming="path"))
