@@ -108,6 +108,7 @@ MAY_WRITE_FILES = {
     "engine/blender/importing/measurer.py",
     "engine/blender/importing/draco.py",
     "engine/blender/importing/coordinates/mirror.py",
+    "engine/blender/importing/obj_materials.py",
     "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file
 }
 

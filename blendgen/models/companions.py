@@ -42,17 +42,20 @@ class Companions:
 
     model: the model file; root: the models directory; None: the model's folder
     allow_outside: files anywhere may be read
+    textures: the folder of its textures, relative to that of the model; "" if the sidecar does not state it
     """
 
     model: Path
     root: Path | None = None
     allow_outside: bool = False
+    textures: str = ""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Companions:
         """Those of a source of kind "mesh", from its options."""
         root = options.get("root")
-        return cls(Path(options["path"]), root and Path(root), bool(options.get("allow_outside")))
+        textures = options.get("textures", "")
+        return cls(Path(options["path"]), root and Path(root), bool(options.get("allow_outside")), textures)
 
     @property
     def folder(self) -> Path:

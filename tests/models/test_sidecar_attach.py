@@ -54,6 +54,24 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
     assert named[0] == named[1] == keys[3]
 
 
+def test_a_sidecar_may_name_a_folder_of_textures_that_exists(attached, tmp_path):
+    (tmp_path / "maps").mkdir()
+    bare = content_hash(attached(None))
+    assert attached("textures: maps").options["textures"] == "maps"
+    assert content_hash(attached("textures: maps")) != bare
+
+
+def test_a_folder_of_textures_that_does_not_exist_is_an_error(tmp_path):
+    (tmp_path / "mug.obj").write_text("v 0 0 0\n")
+    (tmp_path / "mug.yaml").write_text("blendgen_model: 1\ntextures: maps\n")
+    every, sidecars = scan_directory(tmp_path, "models", None, None), Sidecars()
+    sidecars.attached(every, every)
+    (problem,) = sidecars.problems
+    assert str(problem) == (
+        "models/mug.yaml:2:1: textures: the folder 'maps' does not exist; it is relative to the model"
+    )
+
+
 def test_a_sidecar_is_never_taken_for_a_model_or_a_texture(attached, tmp_path):
     from blendgen.models.companions import Companions, companion_names
 

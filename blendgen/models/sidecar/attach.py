@@ -86,6 +86,8 @@ def _options(options: Mapping, file: SidecarFile) -> dict:
     """The options that a model is measured with; only those, because they are part of the cache's key."""
     sidecar = file.sidecar
     changed = {**options, "unit": options["unit"] or sidecar.unit, "up": options["up"] or sidecar.up}
+    if sidecar.textures:
+        changed["textures"] = sidecar.textures
     if sidecar.coordinates == AS_SHOWN:
         changed["coordinates"] = AS_SHOWN
     if sidecar.keypoints:

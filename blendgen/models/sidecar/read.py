@@ -44,7 +44,11 @@ def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
         raise SpecError([Problem(shown_as, 0, 0, "", "not a UTF-8 text file")]) from None
     except OSError as error:
         raise SpecError([Problem(shown_as, 0, 0, "", f"cannot be read: {error.strerror}")]) from None
-    return check_sidecar(parse(text, shown_as), model)
+    read = check_sidecar(parse(text, shown_as), model)
+    if read.sidecar.textures and not (model.parent / read.sidecar.textures).is_dir():
+        message = f"the folder {read.sidecar.textures!r} does not exist; it is relative to the model"
+        raise SpecError([read.problem(("textures",), message)])
+    return read
 
 
 def check_sidecar(document: Document, model: Path) -> SidecarFile:

@@ -133,6 +133,10 @@ class Sidecar(Section):
     up: UpAxis | None = Field(
         None, description="up axis of an obj, stl or ply file; the spec's up overrides it"
     )
+    textures: Pattern | None = Field(
+        None,
+        description="the folder of its textures, relative to the model; they are looked up there first",
+    )
     coordinates: Literal["file", "blender"] = Field(
         FILE,
         description="of all points and axes below: file, as in the model file; blender, as Blender shows "

@@ -138,7 +138,8 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
     _refuse_no_area(vertices, triangles)
     swapped_in = {one.material for c in colorways for one in c.materials.values() if one.material}
     materials = [*product.data.materials, *(bpy.data.materials[name] for name in sorted(swapped_in))]
-    missing = pack_images(materials, Companions.of(source.options) if source.kind == "mesh" else None)
+    companions = Companions.of(source.options) if source.kind == "mesh" else None
+    missing = pack_images(materials, companions, built.findings)
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
     if source.kind == "mesh":  # after the file is written, which does not get the scene of the views

@@ -24,9 +24,11 @@ from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
+from blendgen.engine.blender.importing.vertex_colors import complete_obj_colors
 from blendgen.models.companions import Companions
 from blendgen.models.scan import UNITLESS_SUFFIXES
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -68,10 +70,12 @@ def import_model(
         mirror = Mirror(Path(os.path.realpath(folder)))
         prepared = prepare(companions, mirror)
         _call(_IMPORTERS[suffix], prepared.file, companions, unit, up)
+        objects = [o for o in bpy.data.objects if o not in before]
+        if suffix in _LOOKS:
+            _LOOKS[suffix](prepared.file, companions, objects, findings)
         _name_originals(mirror)
     _drop_executable()
     keep_inside(companions)
-    objects = [o for o in bpy.data.objects if o not in before]
     for owner in objects:
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
             _smooth_unstated(owner.data)
@@ -124,6 +128,13 @@ def _note_refused(refused: dict[str, str]) -> None:
 
 def _import_obj(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.obj_import(filepath=str(file), use_split_objects=False, **_unitless("obj", unit, up))
+
+
+def _complete_obj(
+    file: Path, companions: Companions, objects: list[bpy.types.Object], findings: Findings
+) -> None:
+    complete_obj_materials(file, companions, objects, findings)
+    complete_obj_colors(objects)
 
 
 def _import_stl(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
@@ -237,6 +248,8 @@ def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
         mesh.set_sharp_from_angle(angle=math.radians(SMOOTH_BELOW_DEG))
 
 
+# what an importer leaves out of a model's look
+_LOOKS = {"obj": _complete_obj}
 _IMPORTERS = {
     "glb": _import_gltf,
     "gltf": _import_gltf,

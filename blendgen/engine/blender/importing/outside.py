@@ -15,9 +15,10 @@ from pathlib import Path
 import bpy
 
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.engine.blender.importing.textures import find_texture, note_reason
+from blendgen.engine.blender.importing.textures import find_texture, note_reason, outside_reason, use_file
 from blendgen.files.image_size import header_fault
 from blendgen.models.companions import IMAGE_SUFFIXES, OUTSIDE, Companions
+from blendgen.models.lookup import Found
 from blendgen.models.scan import model_suffix
 
 _READING_NODES = "GeometryNodeImport"
@@ -90,22 +91,29 @@ def _file_fault(image: bpy.types.Image, companions: Companions) -> str | None:
     if image.source in {"SEQUENCE", "MOVIE"}:
         return "a film or a sequence of images"
     if image.source == "TILED":
-        tiles = [image.filepath.replace("<UDIM>", str(tile.number)) for tile in image.tiles]
-        faults = (_fault_of(find_texture(tile, companions)) for tile in tiles)
-        return next((fault for fault in faults if fault is not None), None)
-    file, _ = texture = find_texture(image.filepath, companions)
+        return _tiles_fault(image, companions)
+    texture = find_texture(image.filepath, companions)
     fault = _fault_of(texture)
-    if fault is None and file != Path(image.filepath):
-        image.filepath = str(file)
+    if fault is None:
+        use_file(image, texture)
     return fault
 
 
-def _fault_of(texture: tuple[Path | None, str]) -> str | None:
-    file, reason = texture
-    if file is None:
-        return reason
+def _tiles_fault(image: bpy.types.Image, companions: Companions) -> str | None:
+    numbers = [str(tile.number) for tile in image.tiles]
+    tiles = [find_texture(image.filepath.replace("<UDIM>", number), companions) for number in numbers]
+    fault = next((fault for tile in tiles if (fault := _fault_of(tile)) is not None), None)
+    first = tiles[0].file if tiles else None
+    if fault is None and first is not None and numbers[0] in first.name:
+        image.filepath = str(first.with_name(first.name.replace(numbers[0], "<UDIM>")))
+    return fault
+
+
+def _fault_of(texture: Found) -> str | None:
+    if texture.file is None:
+        return outside_reason(texture)
     try:
-        return header_fault(file)
+        return header_fault(texture.file)
     except OSError as error:
         return error.strerror
 

@@ -8,28 +8,79 @@ render it pink: the plain colour of the material shows instead, and the caller g
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import bpy
+from PIL import Image
 
+from blendgen.engine.blender.importing.findings import Findings
+from blendgen.files.image_size import own_pixel_limit
 from blendgen.models.companions import OUTSIDE, Companions
+from blendgen.models.lookup import Found, Lookup
 from blendgen.models.product import REASON_FOLLOWS
+from blendgen.models.scan import model_suffix
 
 _REASON = "blendgen_reason"
-_NEAR = (".", "textures", "texture", "tex", "maps", "images")
+_NOTE = "blendgen_note"
 
 
-def pack_images(materials: list[bpy.types.Material], companions: Companions | None) -> list[str]:
+def pack_images(
+    materials: list[bpy.types.Material], companions: Companions | None, findings: Findings
+) -> list[str]:
     """Pack all images of a product's materials; returns the names of missing ones.
 
     companions: those of the model file; None if there is none
+    findings: gets the image nodes without an image, and the images that are used in place of others
     """
-    missing = []
+    missing, notes = [], []
     for image in {node.image for _, node in _image_nodes(materials) if node.image is not None}:
         if not _packed(image, companions):
             missing.append(_message(image))
             _take_out(materials, image)
+        elif _NOTE in image:
+            notes.append(image[_NOTE])
+    if companions is not None and model_suffix(companions.model) != "blend":
+        _ignore_unused_alpha(materials)
+    findings.notes += sorted(notes)
+    findings.lost += _without_image(materials)
     return sorted(missing)
+
+
+def _ignore_unused_alpha(materials: list[bpy.types.Material]) -> None:
+    """Show the colour of transparent pixels where the material is opaque; Blender would render them black.
+
+    A .blend file is to look as in Blender; no other program reads a texture in this way.
+    """
+    nodes = [
+        node for _, node in _image_nodes(materials) if node.type == "TEX_IMAGE" and node.image is not None
+    ]
+    with_alpha = {node.image for node in nodes if node.outputs["Alpha"].is_linked}
+    for image in {node.image for node in nodes} - with_alpha:
+        if image.alpha_mode == "STRAIGHT" and image.packed_files and _is_transparent(image):
+            image.alpha_mode = "CHANNEL_PACKED"
+
+
+def _is_transparent(image: bpy.types.Image) -> bool:
+    """Whether a pixel of a packed image is not opaque; False for kinds of images that Pillow cannot read."""
+    try:
+        with own_pixel_limit(), Image.open(BytesIO(image.packed_files[0].packed_file.data)) as pixels:
+            alpha = pixels.convert("RGBA").getchannel("A")
+            return any(alpha.histogram()[:255])
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _without_image(materials: list[bpy.types.Material]) -> list[str]:
+    """Remove image nodes without an image, which would be rendered pink; a message for each material."""
+    lost = []
+    for material in materials:
+        nodes = [(tree, node) for tree, node in _image_nodes([material]) if node.image is None]
+        if any(output.is_linked for _, node in nodes for output in node.outputs):
+            lost.append(f"material {material.name!r}: a texture without an image; the plain colour is shown")
+        for tree, node in nodes:
+            tree.nodes.remove(node)
+    return lost
 
 
 def trees(materials: list[bpy.types.Material]) -> Iterator[bpy.types.NodeTree]:
@@ -57,6 +108,11 @@ def note_reason(image: bpy.types.Image, reason: str) -> None:
         image[_REASON] = reason
 
 
+def outside_reason(texture: Found) -> str:
+    """Why a file that has the name is not used; "" if there is none."""
+    return f"it is {OUTSIDE}" if texture.is_outside else ""
+
+
 def _message(image: bpy.types.Image) -> str:
     name = Path(image.filepath.replace("\\", "/")).name or image.name
     reason = image.get(_REASON)
@@ -67,11 +123,11 @@ def _packed(image: bpy.types.Image, companions: Companions | None) -> bool:
     if image.source == "GENERATED":
         return True
     if image.packed_file is None and image.source == "FILE":
-        file, reason = (None, "") if companions is None else find_texture(image.filepath, companions)
-        if file is None:
-            note_reason(image, reason)
+        texture = Found(None) if companions is None else find_texture(image.filepath, companions)
+        if texture.file is None:
+            note_reason(image, outside_reason(texture))
             return False
-        image.filepath = str(file)
+        use_file(image, texture)
         image.reload()
     if image.size[0] == 0:  # not an image, or damaged
         return False
@@ -80,17 +136,19 @@ def _packed(image: bpy.types.Image, companions: Companions | None) -> bool:
     return True
 
 
-def find_texture(filepath: str, companions: Companions) -> tuple[Path | None, str]:
-    """The file of a texture of a model; or None and why an existing file is not used."""
-    named = Path(bpy.path.abspath(filepath.replace("\\", "/")).removeprefix("//"))
-    names = [str(named), *(f"{near}/{named.name}" for near in _NEAR)]
-    try:
-        candidates = [companions.inside(name) for name in names]
-        texture = next((file for file in candidates if file is not None and file.is_file()), None)
-        outside = texture is None and any((companions.folder / name).is_file() for name in names)
-    except (OSError, ValueError):  # not a valid path: it has a null byte, or is too long
-        return None, ""
-    return texture, f"it is {OUTSIDE}" if outside else ""
+def find_texture(filepath: str, companions: Companions) -> Found:
+    """The file of a texture of a model, from its path in Blender."""
+    name = bpy.path.abspath(filepath.replace("\\", "/")).removeprefix("//")
+    return Lookup(companions).texture(name)
+
+
+def use_file(image: bpy.types.Image, texture: Found) -> None:
+    """Let an image read the file that its name means; a note if that has another extension."""
+    if texture.renamed and texture.file is not None:
+        name = Path(image.filepath.replace("\\", "/")).name
+        image[_NOTE] = f"texture {name!r} is missing; {texture.file.name!r} is used"
+    if texture.file != Path(image.filepath):
+        image.filepath = str(texture.file)
 
 
 def _take_out(materials: list[bpy.types.Material], image: bpy.types.Image) -> None:
