@@ -109,7 +109,7 @@ def gltf_json(path: Path) -> dict:
             start = b""
         data = start + file.read(min(length, _MAX_JSON_BYTES))
     try:
-        content = json.loads(data.decode("utf-8-sig"))
+        content = json.loads(data)  # in UTF-8 or UTF-16
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -5,6 +5,8 @@ Small files of one wedge are measured by one child, once for the module; tests t
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +68,61 @@ def ply(form: str, kind: str = "double", corners=CORNERS, faces_first: bool = Fa
     return header + b"".join([*ends, *rows] if faces_first else [*rows, *ends])
 
 
+# Z up is Y up in glTF: x, z, -y
+Y_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
+NEAR_GLTF, UTM_GLTF = NEAR @ Y_UP.T, UTM @ Y_UP.T
+
+
+def gltf(nodes: list[dict], meshes=((NEAR_GLTF, FACES),), with_bounds: bool = True, **more) -> dict:
+    """A glTF document with its data inside; the first node is the root."""
+    data, views, accessors, made = b"", [], [], []
+    for points, faces in meshes:
+        points = np.asarray(points, dtype="<f4")
+        for array, kind, component in ((points, "VEC3", 5126), (np.array(faces, "<u4"), "SCALAR", 5125)):
+            views.append({"buffer": 0, "byteOffset": len(data), "byteLength": array.nbytes})
+            count = len(array) if kind == "VEC3" else array.size
+            accessor = {
+                "bufferView": len(accessors),
+                "componentType": component,
+                "count": count,
+                "type": kind,
+            }
+            bounds = {"min": array.min(axis=0).tolist(), "max": array.max(axis=0).tolist()}
+            accessors.append(accessor | (bounds if kind == "VEC3" and with_bounds else {}))
+            data += array.tobytes()
+        attributes = {"POSITION": len(accessors) - 2}
+        made.append({"primitives": [{"attributes": attributes, "indices": len(accessors) - 1}]})
+    uri = "data:application/octet-stream;base64," + base64.b64encode(data).decode()
+    content = {"asset": {"version": "2.0"}, "scenes": [{"nodes": [0]}], "scene": 0, "nodes": nodes}
+    content |= {"meshes": made, "buffers": [{"byteLength": len(data), "uri": uri}]}
+    return content | {"bufferViews": views, "accessors": accessors} | more
+
+
+def deep_nodes() -> list[dict]:
+    """A group at the origin, one that is turned, one far away, and each half of the wedge in its own node."""
+    far = np.eye(4)
+    far[:3, 3] = np.array([UTM_GLTF[1], -UTM_GLTF[0], UTM_GLTF[2]]) / 2  # turned back by 90 degrees, halved
+    return [
+        {"children": [1]},
+        {"children": [2], "rotation": [0, 0, np.sqrt(0.5), np.sqrt(0.5)], "scale": [2, 2, 2]},
+        {"children": [3, 4], "matrix": far.T.ravel().tolist()},
+        {"mesh": 0, "rotation": [0, 0, -np.sqrt(0.5), np.sqrt(0.5)], "scale": [0.5, 0.5, 0.5]},
+        {"mesh": 1, "rotation": [0, 0, -np.sqrt(0.5), np.sqrt(0.5)], "scale": [0.5, 0.5, 0.5],
+         "translation": [0, -0.05, 0]},
+    ]  # fmt: skip
+
+
+HALVES = ((NEAR_GLTF, FACES[:2]), (NEAR_GLTF - [0.1, 0, 0], FACES[2:]))
+PLACE = {"translation": UTM_GLTF.tolist()}
+CENTER = {"extensions": {"CESIUM_RTC": {"center": [1, 2, 3]}}, "extensionsRequired": ["CESIUM_RTC"]}
+GLTF = {
+    "root.gltf": gltf([PLACE | {"children": [1]}, {"mesh": 0}]),
+    "without bounds.gltf": gltf([{"mesh": 0} | PLACE], with_bounds=False),
+    "deep.gltf": gltf(deep_nodes(), HALVES),
+    "center.gltf": gltf([{"mesh": 0} | PLACE], extensionsUsed=["CESIUM_RTC"], **CENTER),
+}
 FAR = {
+    **{name: json.dumps(content).encode("utf-16") for name, content in GLTF.items()},
     "plain.obj": obj(CORNERS.tolist(), FACES).encode(),
     "ecef.obj": obj((NEAR + [4.2e6, 1.7e5, 4.78e6]).tolist(), FACES).encode(),
     "a stray point.obj": obj([*CORNERS.tolist(), (0, 0, 0)], FACES).encode(),
@@ -96,7 +152,7 @@ def far(tmp_path_factory) -> dict[str, Measured]:
 
 
 # coordinates in the file, where they are not CORNERS
-OWN = {"ecef.obj": NEAR + [4.2e6, 1.7e5, 4.78e6]}
+OWN = {"ecef.obj": NEAR + [4.2e6, 1.7e5, 4.78e6], **dict.fromkeys(GLTF, CORNERS @ Y_UP.T)}
 
 
 @pytest.mark.slow
@@ -112,6 +168,15 @@ def test_a_model_far_from_the_origin_keeps_its_shape_and_its_points(far, name):
     np.testing.assert_allclose(own @ frame[:3, :3].T + frame[:3, 3], at_origin, atol=1e-6)
 
 
+def near_text(suffix: str) -> str:
+    if suffix == "ply":
+        return ply("ascii", "float", NEAR).decode()
+    return obj(NEAR.tolist(), FACES) if suffix == "obj" else ascii_stl(NEAR)
+
+
+UNUSABLE = r"not finite numbers|overflow in single precision"
+
+
 def prepared(path: Path, data: bytes, tmp_path: Path):
     path.write_bytes(data)
     (tmp_path / "mirror").mkdir(exist_ok=True)
@@ -125,6 +190,7 @@ def prepared(path: Path, data: bytes, tmp_path: Path):
         ("wedge.stl", ascii_stl(NEAR).encode()),
         ("wedge.stl", binary_stl(NEAR + 3)),
         ("wedge.ply", ply("ascii", "float", NEAR)),
+        ("wedge.gltf", json.dumps(gltf([{"mesh": 0, "translation": [3, 4, 5]}])).encode()),
         ("wedge.ply", ply("binary_big_endian", "float", NEAR)),
     ],
 )
@@ -146,6 +212,27 @@ def test_single_precision_that_has_lost_the_shape_is_refused(tmp_path, name, dat
         prepared(tmp_path / name, data, tmp_path)
 
 
+def test_vertices_of_a_gltf_file_that_have_lost_their_shape_are_refused(tmp_path):
+    content = gltf([{"mesh": 0}], [(NEAR_GLTF + UTM_GLTF, FACES)])
+    with pytest.raises(ImportRefused, match=r"5,411,933 m from its origin.* has steps of 0.5 m;"):
+        prepared(tmp_path / "a.gltf", json.dumps(content).encode(), tmp_path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1e38"])
+def test_a_gltf_transform_that_is_not_finite_is_refused(tmp_path, number):
+    text = json.dumps(gltf([{"children": [1], "scale": [1, 12345, 1]}, {"mesh": 0}])).replace("12345", number)
+    with pytest.raises(ImportRefused, match=f"its nodes have coordinates.*({UNUSABLE}|large)"):
+        prepared(tmp_path / "a.gltf", text.encode(), tmp_path)
+
+
+@pytest.mark.parametrize("number", [NAN, INF, 1e38])
+@pytest.mark.parametrize("with_bounds", [True, False])
+def test_a_gltf_vertex_that_is_not_finite_is_refused(tmp_path, number, with_bounds):
+    content = gltf([{"mesh": 0}], [([*NEAR[:3], (number, 0, 0)], FACES)], with_bounds)
+    with pytest.raises(ImportRefused, match=UNUSABLE):
+        prepared(tmp_path / "a.gltf", json.dumps(content).encode(), tmp_path)
+
+
 def test_faces_before_vertices_and_whole_numbers_are_moved_too(tmp_path):
     corners = (100 * NEAR + [4482624, 54119327, 1124]).round()
     path = tmp_path / "a.ply"
@@ -156,13 +243,6 @@ def test_faces_before_vertices_and_whole_numbers_are_moved_too(tmp_path):
     np.testing.assert_array_equal(PlyVertices(path).points, corners - corners[0])
 
 
-def near_text(suffix: str) -> str:
-    if suffix == "ply":
-        return ply("ascii", "float", NEAR).decode()
-    return obj(NEAR.tolist(), FACES) if suffix == "obj" else ascii_stl(NEAR)
-
-
-UNUSABLE = r"not finite numbers|overflow in single precision"
 BROKEN = (
     *("nan", "-nan", "NaN", "inf", "-Inf", "infinity", "1.#QNAN", "-1.#IND", "1.#INF00", "-nan(ind)"),
     *("1e999", "1e38"),

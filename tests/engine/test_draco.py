@@ -37,7 +37,7 @@ CONTAINERS = {"glb": write_glb, "gltf": write_gltf, "data.gltf": write_data_uri}
 
 
 def decompressed(path: Path, into: Path) -> Path:
-    return plain_gltf(Companions(path), into)[0]
+    return plain_gltf(Companions(path), into).file
 
 
 def png() -> bytes:

@@ -1,10 +1,11 @@
 """Draco: a glTF file with Draco-compressed meshes in, an equivalent plain GLB out. Does not load bpy.
 
-Blender's importer then reads an ordinary file. Every Blender version uses this, also those with a decoder:
-the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of failing. So the same file
-gives the same vertices, or the same refusal, in all of them. The GLB contains all buffers and images, because
-it is in another folder than the model. Attributes are identified by the unique ids that the extension states;
-everything that is not compressed stays as it is.
+The same is done with a file far from the origin, with one that needs an extension without effect here, and
+with one in UTF-16. Blender's importer then reads an ordinary file. Every Blender version uses this, also
+those with a decoder: the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of
+failing. So the same file gives the same vertices, or the same refusal, in all of them. The GLB contains all
+buffers and images, because it is in another folder than the model. Attributes are identified by the unique
+ids that the extension states; everything that is not compressed stays as it is.
 """
 
 from __future__ import annotations
@@ -13,48 +14,93 @@ import base64
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 import numpy as np
 
+from blendgen.engine.blender.importing.coordinates.gltf import recentre
+from blendgen.engine.blender.importing.coordinates.gltf_vertices import vertex_fault
+from blendgen.engine.blender.importing.coordinates.text import is_plain
+from blendgen.engine.blender.importing.glb import Glb
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.files.image_size import header_fault
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, uri_path
 
 EXTENSION = "KHR_draco_mesh_compression"
+_PLACES = ("CESIUM_RTC",)
 _TRIANGLES, _UINT32 = 4, 5125
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", _UINT32: "<u4", 5126: "<f4"}
 _LENGTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _IMAGE_STARTS = {b"\x89PNG": "image/png", b"\xff\xd8": "image/jpeg", b"RIFF": "image/webp"}
-_JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def plain_gltf(companions: Companions, into: Path) -> tuple[Path, dict[str, str]]:
-    """A plain GLB in the folder `into` with the content of a .glb or .gltf, and the images left out of it.
+@dataclass(frozen=True)
+class PlainGltf:
+    """What Blender's importer reads instead of a model.
 
-    returns: the GLB, or the model itself if it does not use the extension and all its images may be read;
-        and image file -> the reason why it may not be read
-    raises: ImportRefused if the compressed data or the JSON around it is damaged
+    file: a GLB in the scratch folder; or the model itself
+    refused: image file -> the reason why it may not be read
+    shift: (3,) that was subtracted from the coordinates of the scene
+    """
+
+    file: Path
+    refused: dict[str, str]
+    shift: np.ndarray
+
+
+def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
+    """A plain GLB in the folder `into` with the content of a .glb or .gltf, if it needs one.
+
+    raises: ImportRefused if the compressed data or the JSON around it is damaged, or as recentre
     """
     path = companions.model
     content = gltf_json(path)
     refused = _refused_images(content, companions)
-    if EXTENSION not in json.dumps(content) and not refused:
-        return path, refused
-    glb = _Glb(content)
     try:
+        shift = recentre(content)
+        without = _without_effect(content)
+        if (
+            EXTENSION not in json.dumps(content)
+            and not (refused or without or shift.any())
+            and is_plain(path)
+        ):
+            _refuse(vertex_fault(content, lambda number: _readable_buffer(content, number, companions)))
+            return PlainGltf(path, refused, shift)
+        glb = Glb(content)
         _embed_buffers(glb, companions)
         _embed_images(glb, companions)
         _decode_primitives(glb)
+        _refuse(vertex_fault(content, lambda _: bytes(glb.body)))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
     plain = into / f"{path.stem}.glb"
     plain.write_bytes(glb.packed())
-    return plain, refused
+    return PlainGltf(plain, refused, shift)
+
+
+def _readable_buffer(content: dict, number: int, companions: Companions) -> bytes | None:
+    try:
+        return _buffer_bytes(content["buffers"][number], number, companions)
+    except ImportRefused:  # Blender may not need it
+        return None
+
+
+def _refuse(fault: str | None) -> None:
+    if fault:
+        raise ImportRefused(fault)
+
+
+def _without_effect(content: dict) -> bool:
+    """Whether required extensions were removed that only say where on the earth the model is."""
+    required = content.get("extensionsRequired", [])
+    others = [name for name in required if name not in _PLACES]
+    if others != required:
+        content["extensionsRequired"] = others
+    return others != required
 
 
 def _refused_images(content: dict, companions: Companions) -> dict[str, str]:
@@ -79,48 +125,6 @@ def _image_fault(companions: Companions, uri: str) -> str | None:
         return "it cannot be read"
 
 
-@dataclass
-class _Glb:
-    """The JSON of a glTF file and the bytes of its only buffer; both can grow."""
-
-    content: dict
-    body: bytearray = field(default_factory=bytearray)
-
-    def append(self, data: bytes) -> int:
-        """Append data; returns its offset, a multiple of 4 bytes as accessors require."""
-        self.body.extend(bytes(-len(self.body) % 4))
-        self.body.extend(data)
-        return len(self.body) - len(data)
-
-    def add_view(self, data: bytes, **properties: int) -> int:
-        view = {"buffer": 0, "byteOffset": self.append(data), "byteLength": len(data), **properties}
-        return self._add("bufferViews", view)
-
-    def add_accessor(self, data: bytes, accessor: dict, **properties: int) -> int:
-        """A copy of the accessor that reads the data; other primitives may use the original."""
-        copied = {key: value for key, value in accessor.items() if key != "byteOffset"}
-        return self._add("accessors", copied | {"bufferView": self.add_view(data, **properties)})
-
-    def view_bytes(self, index: int) -> bytes:
-        view = self.content["bufferViews"][index]
-        start = view.get("byteOffset", 0)
-        return bytes(self.body[start : start + view["byteLength"]])
-
-    def packed(self) -> bytes:
-        self.append(b"")
-        self.content["buffers"] = [{"byteLength": len(self.body)}]
-        text = json.dumps(self.content).encode()
-        text += b" " * (-len(text) % 4)
-        chunks = struct.pack("<II", len(text), _JSON_CHUNK) + text
-        chunks += struct.pack("<II", len(self.body), _BINARY_CHUNK) + self.body
-        return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
-
-    def _add(self, kind: str, entry: dict) -> int:
-        entries = self.content.setdefault(kind, [])
-        entries.append(entry)
-        return len(entries) - 1
-
-
 def _compressed(content: dict) -> Iterator[tuple[str, dict]]:
     """Name of the mesh and the primitive, for all primitives that are Draco-compressed."""
     for number, mesh in enumerate(content.get("meshes", ())):
@@ -129,7 +133,7 @@ def _compressed(content: dict) -> Iterator[tuple[str, dict]]:
                 yield mesh.get("name", f"{number}"), primitive
 
 
-def _embed_buffers(glb: _Glb, companions: Companions) -> None:
+def _embed_buffers(glb: Glb, companions: Companions) -> None:
     """Append all buffers to the only one."""
     starts = [
         glb.append(_buffer_bytes(buffer, number, companions))
@@ -171,7 +175,7 @@ def _uri_bytes(uri: str, companions: Companions) -> bytes | None:
     return read_bounded(file, MAX_MODEL_BYTES)
 
 
-def _embed_images(glb: _Glb, companions: Companions) -> None:
+def _embed_images(glb: Glb, companions: Companions) -> None:
     """Put image files into the GLB; a missing one keeps its bare name, for the message."""
     for image in glb.content.get("images", ()):
         uri = image.get("uri")
@@ -192,7 +196,7 @@ def _image_type(data: bytes) -> str:
     return next((kind for start, kind in _IMAGE_STARTS.items() if data.startswith(start)), "image/png")
 
 
-def _decode_primitives(glb: _Glb) -> None:
+def _decode_primitives(glb: Glb) -> None:
     decoded = {}  # primitives may share their compressed data
     for name, primitive in list(_compressed(glb.content)):
         extension = primitive["extensions"].pop(EXTENSION)
@@ -223,7 +227,7 @@ def _decode(data: bytes, name: str):
     return mesh
 
 
-def _fill_primitive(glb: _Glb, primitive: dict, ids: dict[str, int], mesh, name: str) -> None:
+def _fill_primitive(glb: Glb, primitive: dict, ids: dict[str, int], mesh, name: str) -> None:
     primitive["mode"] = _TRIANGLES  # strips are decoded to triangles too
     primitive["indices"] = _add_indices(glb, primitive.get("indices"), mesh.faces)
     for semantic, unique_id in ids.items():
@@ -235,7 +239,7 @@ def _fill_primitive(glb: _Glb, primitive: dict, ids: dict[str, int], mesh, name:
         primitive["attributes"][semantic] = _add_attribute(glb, index, data)
 
 
-def _add_indices(glb: _Glb, index: int | None, faces: np.ndarray) -> int:
+def _add_indices(glb: Glb, index: int | None, faces: np.ndarray) -> int:
     accessor: dict[str, Any] = {"componentType": _UINT32, "type": "SCALAR"}
     if index is not None:
         accessor = glb.content["accessors"][index]
@@ -262,7 +266,7 @@ def _as_declared(data: np.ndarray, accessor: dict) -> np.ndarray | None:
     return values if np.array_equal(values, data) else None
 
 
-def _add_attribute(glb: _Glb, index: int, data: np.ndarray) -> int:
+def _add_attribute(glb: Glb, index: int, data: np.ndarray) -> int:
     """An accessor with every vertex at a multiple of 4 bytes, as glTF requires."""
     rows = data.view(np.uint8).reshape(len(data), -1)
     padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4)))

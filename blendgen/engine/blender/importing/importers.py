@@ -22,7 +22,6 @@ import numpy as np
 
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
-from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
@@ -74,6 +73,7 @@ def import_model(
         if suffix in _LOOKS:
             _LOOKS[suffix](prepared.file, companions, objects, findings)
         _name_originals(mirror)
+    _note_refused(prepared.refused)
     _drop_executable()
     keep_inside(companions)
     for owner in objects:
@@ -113,10 +113,7 @@ def first_message(text: str) -> str:
 
 
 def _import_gltf(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    with tempfile.TemporaryDirectory(prefix="blendgen-draco-") as folder:
-        plain, refused = plain_gltf(companions, Path(folder))
-        bpy.ops.import_scene.gltf(filepath=str(plain), disable_bone_shape=True, loglevel=logging.WARNING)
-        _note_refused(refused)
+    bpy.ops.import_scene.gltf(filepath=str(file), disable_bone_shape=True, loglevel=logging.WARNING)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 

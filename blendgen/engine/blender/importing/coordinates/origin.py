@@ -34,12 +34,12 @@ def shift_to_origin(points: np.ndarray) -> np.ndarray:
     return middle if np.abs(middle).max() > _FAR * size > 0 else np.zeros(3)
 
 
-def precision_fault(points: np.ndarray, unit: str) -> str | None:
+def lost_precision(points: np.ndarray, all_points: np.ndarray, unit: str) -> str | None:
     """Why (n, 3) points that were stored in single precision have lost their shape; None if they have not.
 
-    unit: of the points, for the message
+    all_points: of the whole model, in any place; unit: of both, for the message
     """
-    middle, size = _place_and_size(points)
+    middle, size = _place_and_size(points)[0], _place_and_size(all_points)[1]
     distance = float(np.abs(middle).max())
     step = float(np.spacing(np.float32(distance)))
     if not step > _COARSEST * size > 0:

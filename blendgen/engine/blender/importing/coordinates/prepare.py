@@ -16,7 +16,7 @@ import numpy as np
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import (
     coordinate_fault,
-    precision_fault,
+    lost_precision,
     shift_to_origin,
 )
 from blendgen.engine.blender.importing.coordinates.ply import PlyVertices
@@ -28,6 +28,7 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
     moved_text,
     read_vertices,
 )
+from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.models.companions import Companions, obj_libraries
 from blendgen.models.scan import model_suffix
@@ -42,10 +43,12 @@ class Prepared:
 
     file: the model itself, or a copy of it in another folder
     shift: (3,) that was subtracted from its coordinates, in its own axes and unit
+    refused: image file that may not be read -> the reason
     """
 
     file: Path
     shift: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def prepare(companions: Companions, mirror: Mirror) -> Prepared:
@@ -120,10 +123,15 @@ def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     return Prepared(file, shift)
 
 
+def _gltf(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    plain = plain_gltf(companions, mirror.root)
+    return Prepared(plain.file, plain.shift, plain.refused)
+
+
 def _checked_shift(points: np.ndarray, is_single_precision: bool) -> np.ndarray:
     _refuse(coordinate_fault(points))
     if is_single_precision:
-        _refuse(precision_fault(points, _FILE_UNITS))
+        _refuse(lost_precision(points, points, _FILE_UNITS))
     return shift_to_origin(points)
 
 
@@ -132,4 +140,4 @@ def _refuse(fault: str | None) -> None:
         raise ImportRefused(fault)
 
 
-_PREPARE = {"obj": _obj, "stl": _stl, "ply": _ply}
+_PREPARE = {"obj": _obj, "stl": _stl, "ply": _ply, "glb": _gltf, "gltf": _gltf}
