@@ -25,7 +25,9 @@ from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
+from blendgen.engine.blender.importing.ply_looks import complete_ply
 from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.engine.blender.importing.stl_colors import complete_stl
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.vertex_colors import complete_obj_colors
 from blendgen.models.companions import Companions
@@ -246,7 +248,7 @@ def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
 
 
 # what an importer leaves out of a model's look
-_LOOKS = {"obj": _complete_obj}
+_LOOKS = {"obj": _complete_obj, "ply": complete_ply, "stl": complete_stl}
 _IMPORTERS = {
     "glb": _import_gltf,
     "gltf": _import_gltf,

@@ -27,13 +27,14 @@ def complete_obj_colors(objects: Iterable[bpy.types.Object]) -> None:
             _show_in_materials(mesh)
 
 
-def add_colors(mesh: bpy.types.Mesh, domain: str, values: np.ndarray) -> None:
+def add_colors(mesh: bpy.types.Mesh, domain: str, values: np.ndarray, largest: float | None = None) -> None:
     """Give a mesh colours, which "default", the material of a mesh without one, shows.
 
-    domain: "POINT" or "CORNER"; values: (n, 3) as in the file, display-encoded, up to 1, 255 or 65535
+    domain: "POINT" or "CORNER"
+    values: (n, 3), display-encoded, as in the file; largest: the value of white; None: as the values suggest
     """
     rgba = np.ones((len(values), 4), dtype=np.float32)
-    rgba[:, :3] = srgb_to_linear(values / _largest(values))
+    rgba[:, :3] = srgb_to_linear(values / (largest or _largest(values)))
     attribute = mesh.color_attributes.new("Col", "FLOAT_COLOR", domain)
     attribute.data.foreach_set("color", rgba.ravel())
     mesh.color_attributes.render_color_index = mesh.color_attributes.find(attribute.name)
