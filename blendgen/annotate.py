@@ -20,6 +20,7 @@ from blendgen.geometry.projection import (
     undistort,
 )
 from blendgen.models.label_names import LabelNames
+from blendgen.models.product import AS_MODELLED
 from blendgen.optics.distortion import distorted_labels
 from blendgen.scene.film import Film, Labels, ObjectLabel, requested
 from blendgen.scene.shot import Camera, PlacedProduct, Shot
@@ -60,7 +61,7 @@ def require_visible_subject(labels: Labels, shot: Shot) -> None:
     if label is None:
         raise InfeasibleDraw(
             Reason.SUBJECT_INVISIBLE,
-            f"no pixel shows {subject.product}; raise the resolution or camera.frame_fill",
+            f"no pixel shows {_described(subject)}; raise the resolution or camera.frame_fill",
         )
     low, high = shot.visible_band
     if not low <= label.visible_fraction <= high:
@@ -69,6 +70,12 @@ def require_visible_subject(labels: Labels, shot: Shot) -> None:
             f"{label.visible_fraction:.0%} of {subject.product} is visible, wanted {low:.0%} to {high:.0%}; "
             "widen visible_fraction of placement or occluders, or change what hides it",
         )
+
+
+def _described(placed: PlacedProduct) -> str:
+    """The product, and its colourway unless it is as modelled."""
+    in_color = "" if placed.colorway == AS_MODELLED else f" in the colourway {placed.colorway}"
+    return placed.product + in_color
 
 
 def _amodal_mask(film: Film, placed: PlacedProduct) -> MaskHW:

@@ -77,7 +77,7 @@ class SpecError(BlendgenError):
 
 
 class Reason(StrEnum):
-    """Why a draw is infeasible; docs/dataset.md lists what helps."""
+    """Why an image cannot be made; docs/dataset.md lists what helps."""
 
     CAMERA_BELOW_SURFACE = "camera_below_surface"
     CAMERA_IN_PRODUCTS = "camera_in_products"
@@ -90,6 +90,12 @@ class Reason(StrEnum):
     SUBJECT_VISIBILITY = "subject_visibility"
     PRODUCTS_IN_LINE = "products_in_line"
     OTHER = "other"
+    RENDER_FAILED = "render_failed"
+    BLENDER_CRASHED = "blender_crashed"
+
+
+# not decided by the spec, the seed and the index alone: another run may succeed
+PASSING_REASONS = frozenset({Reason.RENDER_FAILED, Reason.BLENDER_CRASHED})
 
 
 class GeometryError(BlendgenError):

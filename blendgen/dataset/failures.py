@@ -1,8 +1,8 @@
 """Failures: OUT/failed.jsonl, one line per image that cannot be made, with the reason.
 
 The file exists only in a data set with such images. Whether an image fails follows from the spec, the seed
-and its index, as its pixels do: a later run does not try it again. Only the parent process writes (see
-json_lines.py). At the end the lines are sorted by index.
+and its index, as its pixels do: a later run does not try it again, unless Blender was the reason. Only the
+parent process writes (see json_lines.py). At the end the lines are sorted by index.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES
-from blendgen.errors import InfeasibleShot
+from blendgen.errors import PASSING_REASONS, InfeasibleShot, Reason
 from blendgen.files.folder import Folder
 from blendgen.scene.frozen import FrozenModel
 from blendgen.scene.row import Index
@@ -42,12 +42,15 @@ class FailedImage(FrozenModel):
 
 def failed_images(image_indices: Iterable[int], shot: InfeasibleShot) -> list[FailedImage]:
     """The images of a shot of which no attempt was feasible."""
-    facts = {
-        "shot_index": shot.shot_index,
-        "reason": str(shot.reason),
-        "message": str(shot.fault),
-        "attempts": len(shot.faults),
-    }
+    attempts = len(shot.faults)
+    return failed_together(image_indices, shot.shot_index, shot.reason, str(shot.fault), attempts)
+
+
+def failed_together(
+    image_indices: Iterable[int], shot_index: int, reason: Reason, message: str, attempts: int = 1
+) -> list[FailedImage]:
+    """The images of a shot, which all fail for the same reason."""
+    facts = {"shot_index": shot_index, "reason": str(reason), "message": message, "attempts": attempts}
     return [FailedImage(index=index, **facts) for index in image_indices]
 
 
@@ -57,8 +60,16 @@ def count_reasons(failures: Iterable[FailedImage]) -> dict[str, int]:
 
 
 def open_failures(layout: Layout) -> dict[int, FailedImage]:
-    """The failures of a data set by index; removes a torn last line. Raises DatasetError as read_failures."""
-    return {failure.index: failure for failure in _recovered(layout)}
+    """The failures of a data set by index, for a run that continues it.
+
+    Removes a torn last line, and the failures for PASSING_REASONS, so that their images are tried again.
+    raises: DatasetError as read_failures
+    """
+    recorded = _recovered(layout)
+    lasting = [failure for failure in recorded if failure.reason not in PASSING_REASONS]
+    if lasting != recorded:
+        _replace(layout, lasting)
+    return {failure.index: failure for failure in lasting}
 
 
 def read_failures(layout: Layout) -> list[FailedImage]:
@@ -85,8 +96,16 @@ def sort_failures(layout: Layout) -> list[FailedImage]:
     by_index = {failure.index: failure for failure in recorded}
     ordered = [by_index[index] for index in sorted(by_index)]
     if ordered != recorded:
-        _folder(layout).write(layout.failures.name, "".join(map(_line, ordered)).encode())
+        _replace(layout, ordered)
     return ordered
+
+
+def _replace(layout: Layout, failures: list[FailedImage]) -> None:
+    """Write the file with exactly these failures; without any, remove it."""
+    if failures:
+        _folder(layout).write(layout.failures.name, "".join(map(_line, failures)).encode())
+    else:
+        _folder(layout).remove(layout.failures.name)
 
 
 def is_failure_file(path: Path) -> bool:

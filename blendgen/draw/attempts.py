@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from blendgen.errors import GeometryError, InfeasibleDraw, InfeasibleShot, Reason
+from blendgen.errors import (
+    PASSING_REASONS,
+    BlendgenError,
+    GeometryError,
+    InfeasibleDraw,
+    InfeasibleShot,
+    Reason,
+)
 
 MAX_ATTEMPTS = 16
 MAX_UNSETTLED_PILES = 4  # each attempt drops the pile several times, which may take seconds
@@ -33,16 +40,21 @@ def first_feasible(shot_index: int, make: Callable[[int], Result]) -> Result:
 
 
 def refuse_systematic(failed: Sequence[tuple[str, str]]) -> None:
-    """Raises GeometryError if the first FIRST_SHOTS shots all failed for the same reason: such a spec is
-    wrong and not unlucky.
+    """Raises what `failure_error` makes if the first FIRST_SHOTS shots all failed for the same reason: such a
+    spec, or this machine, is wrong and not unlucky.
 
     failed: reason and message of those of the first shots that failed, in their order
     """
     if len(failed) == FIRST_SHOTS and len({reason for reason, _ in failed}) == 1:
         reason, message = failed[0]
-        raise GeometryError(
-            f"the first {FIRST_SHOTS} shots all fail for the same reason ({reason}): {message}"
+        raise failure_error(
+            reason, f"the first {FIRST_SHOTS} shots all fail for the same reason ({reason}): {message}"
         )
+
+
+def failure_error(reason: str, message: str) -> BlendgenError:
+    """The exception for images that all fail for one reason: GeometryError, unless Blender is the reason."""
+    return (BlendgenError if reason in PASSING_REASONS else GeometryError)(message)
 
 
 def _exhausted(faults: list[GeometryError]) -> bool:

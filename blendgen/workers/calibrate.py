@@ -23,7 +23,7 @@ from blendgen.dataset.identity import digest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_exposures, draw_feasible_shot
-from blendgen.engine.base import AdjustableEngine
+from blendgen.engine.base import AdjustableEngine, EngineError
 from blendgen.errors import BlendgenError, GeometryError, InfeasibleDraw, InfeasibleShot, Interrupted
 from blendgen.files.scratch import scratch_folder
 from blendgen.files.whole_file import whole_file
@@ -117,13 +117,15 @@ def _measure(job: Job, workers: int) -> dict[str, Any]:
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
     with scratch_folder("calibration") as scratch, StopSignal() as stop:
         scratch_job = replace(job, folder=scratch, log=scratch / "blender.log")
-        results = list(run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples)))
+        results = list(
+            run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples), crashed=_no_samples)
+        )
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
     measured = [result for result in results if result is not None]
     if not measured:
         raise GeometryError(
-            f"render.target_psnr_db: none of the first {SHOTS} shots can be drawn, so the samples cannot be "
+            f"render.target_psnr_db: none of the first {SHOTS} shots can be made, so the samples cannot be "
             "measured; `blendgen check` says why, or give render.samples_per_pixel"
         )
     return {
@@ -133,11 +135,18 @@ def _measure(job: Job, workers: int) -> dict[str, Any]:
 
 
 def fewest_samples(task: Task) -> tuple[int, bool] | None:
-    """(samples, whether they reach the target) of one shot; None if it is infeasible.
+    """(samples, whether they reach the target) of one shot; None if it cannot be made.
 
     Runs in a worker process.
     """
-    return run_step(task, lambda: _fewest_samples(task))
+    try:
+        return run_step(task, lambda: _fewest_samples(task))
+    except EngineError:
+        return None
+
+
+def _no_samples(task: Task, message: str) -> None:
+    """The result of a shot that no worker survives."""
 
 
 def _fewest_samples(task: Task) -> tuple[int, bool] | None:

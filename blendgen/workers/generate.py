@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
-from blendgen.draw.attempts import FIRST_SHOTS, refuse_systematic
-from blendgen.errors import Interrupted
-from blendgen.pipeline import tasks_for
+from blendgen.draw.attempts import FIRST_SHOTS, failure_error, refuse_systematic
+from blendgen.errors import PASSING_REASONS, Interrupted, Reason
+from blendgen.pipeline import Task, tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import Made
+from blendgen.workers.worker import Made, not_rendered
 
 _MANY_SHOTS = 4096  # enough for any number of workers
 _log = logging.getLogger(__name__)
@@ -79,8 +79,7 @@ class Run:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
-        raises: BlendgenError; GeometryError if the first shots all fail for the same reason
-            Interrupted after a signal
+        raises: BlendgenError, also as refuse_systematic and Failures.add do; Interrupted after a signal
         """
         done = self.store.done()
         failures = Failures(self)
@@ -119,12 +118,18 @@ class Run:
         some = itertools.islice(tasks_for(self.job.spec, self._missing(done)), _MANY_SHOTS)
         workers = choose_worker_count(self.job, sum(1 for _ in some), self.workers)
         devices: list[dict[str, str]] = []
-        with closing(run_tasks(self.job, tasks, stop, workers, early_worker=self.early_worker)) as finished:
+        results = run_tasks(
+            self.job, tasks, stop, workers, early_worker=self.early_worker, crashed=self._crashed
+        )
+        with closing(results) as finished:
             for made in finished:
-                if made.identity not in devices:
+                if made.identity and made.identity not in devices:
                     devices.append(made.identity)
                     _warn_of_other_devices(self.store.note_device(made.identity), made.identity)
                 yield made
+
+    def _crashed(self, task: Task, message: str) -> Made:
+        return Made([], not_rendered(self.job, task, Reason.BLENDER_CRASHED, message), {})
 
     def _missing(self, done: set[int]) -> Iterator[int]:
         return (index for index in self.indices if index not in done)
@@ -141,6 +146,7 @@ class Failures:
         self._first_shots = [task.shot_index for task in first_tasks]
         self._reasons = {failure.reason for failure in self._failures.values()}
         self._first_failed: dict[int, FailedImage] = {}
+        self._passing_in_a_row = 0
         self._note_first(self._failures.values())
 
     @property
@@ -155,8 +161,12 @@ class Failures:
         return tuple(self._failures[index] for index in sorted(self._failures))
 
     def add(self, failures: list[FailedImage]) -> None:
-        """Record failures, and warn of the first one of each reason; raises as refuse_systematic does."""
+        """Record the failures of a shot, none if it was made, and warn of the first one of each reason.
+
+        raises: as refuse_systematic does; BlendgenError if Blender fails shot after shot
+        """
         if not failures:
+            self._passing_in_a_row = 0
             return
         self._store.add_failures(failures)
         if failures[0].reason not in self._reasons:
@@ -165,12 +175,20 @@ class Failures:
         self._failures |= {failure.index: failure for failure in failures}
         self._note_first(failures)
         self.refuse_systematic()
+        self._refuse_in_a_row(failures[0])
 
     def refuse_systematic(self) -> None:
-        """Raises GeometryError as attempts.refuse_systematic does, for the first shots of the run; does not
-        depend on the order in which the shots finish."""
+        """Raises as attempts.refuse_systematic does, for the first shots of the run; does not depend on the
+        order in which the shots finish."""
         first = [self._first_failed[shot] for shot in self._first_shots if shot in self._first_failed]
         refuse_systematic([(failure.reason, failure.message) for failure in first])
+
+    def _refuse_in_a_row(self, failure: FailedImage) -> None:
+        """Raises BlendgenError if Blender failed in so many shots in a row that no model is the reason."""
+        self._passing_in_a_row = self._passing_in_a_row + 1 if failure.reason in PASSING_REASONS else 0
+        if self._passing_in_a_row >= FIRST_SHOTS:
+            message = f"the last {FIRST_SHOTS} shots all failed ({failure.reason}): {failure.message}"
+            raise failure_error(failure.reason, message)
 
     def _note_first(self, failures: Iterable[FailedImage]) -> None:
         of_first_shots = (failure for failure in failures if failure.shot_index in self._first_shots)

@@ -2,10 +2,10 @@
 
 In: tasks. Out: the result of each, in the order in which they finish. The parent never imports bpy. A
 worker that crashes or hangs is replaced. The tasks that it had started are suspect: each is tried again by
-a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers
-stops the run. Tasks that it had not started go to other workers. A worker that has rendered many shots, or
-holds much memory, is replaced between shots. After the first signal no further task starts and pending ones
-finish; after the second the workers are killed.
+a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers has
+the result that the caller gives it, or the run stops. Tasks that it had not started go to other workers. A
+worker that has rendered many shots, or holds much memory, is replaced between shots. After the first signal
+no further task starts and pending ones finish; after the second the workers are killed.
 """
 
 from __future__ import annotations
@@ -55,11 +55,13 @@ def run_tasks(
     initialize: Callable[[Path, Share], None] = initialize,
     steps: Steps = IMAGES,
     early_worker: EarlyWorker | None = None,
+    crashed: Callable[[Task, str], Any] | None = None,
 ) -> Generator[Any, None, None]:
     """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
     Ends early once `stop` is set.
     early_worker: becomes the first worker, if there is one
+    crashed: gets a task that crashed too many workers, and a message; returns its result. None: raise
     raises: BlendgenError of a worker; EngineError if workers keep crashing
     """
     limit = memory_limit(workers, free_memory_bytes(), _estimated_bytes(job))
@@ -67,7 +69,8 @@ def run_tasks(
     early_worker = early_worker or EarlyWorker()
     with job.temporary_file() as job_file:
         setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
-        pool = _Pool(job, tasks, free_shares, partial(start_worker, **setup, early_worker=early_worker))
+        start = partial(start_worker, **setup, early_worker=early_worker)
+        pool = _Pool(job, tasks, free_shares, start, crashed)
         try:
             yield from pool.results(stop)
         finally:
@@ -100,8 +103,9 @@ class _Pool:
         tasks: Iterable[Task],
         free_shares: list[Share],
         start_worker: Callable[[Share], WorkerHandle],
+        crashed: Callable[[Task, str], Any] | None = None,
     ):
-        self._job, self._start_worker = job, start_worker
+        self._job, self._start_worker, self._crashed = job, start_worker, crashed
         self._free_shares = deque(free_shares)
         self._workers: list[WorkerHandle] = []
         self._new = (PendingTask(task, number) for number, task in enumerate(tasks))
@@ -170,7 +174,7 @@ class _Pool:
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
-            self._remove(worker, stopping)
+            yield from self._remove(worker, stopping)
             return
         worker.note_message()
         match message:
@@ -186,8 +190,9 @@ class _Pool:
                 worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
                 yield result
 
-    def _remove(self, worker: WorkerHandle, stopping: bool) -> None:
-        """Reap a worker that has ended, and queue its pending tasks again."""
+    def _remove(self, worker: WorkerHandle, stopping: bool) -> Iterator[Any]:
+        """Reap a worker that has ended, and queue its pending tasks again; the results of those that are not
+        tried again."""
         worker.reap()
         self._workers.remove(worker)
         self._free_shares.append(worker.share)
@@ -197,8 +202,10 @@ class _Pool:
             self._count_failed_start(worker)
         suspects = worker.suspects() if worker.ready else []
         for pending in worker.pending.values():
-            if pending in suspects:
-                self._suspects.append(self._count_crash(pending, worker))
+            if pending in suspects and pending.crashes + 1 >= MAX_CRASHES:
+                yield self._result_of_crash(pending, worker)
+            elif pending in suspects:
+                self._suspects.append(replace(pending, crashes=pending.crashes + 1))
             else:
                 (self._suspects if pending.is_suspect else self._returned).append(pending)
 
@@ -210,12 +217,12 @@ class _Pool:
                 f"its last output is in {self._job.log}"
             )
 
-    def _count_crash(self, pending: PendingTask, worker: WorkerHandle) -> PendingTask:
-        """The task with one more crash; raises EngineError if that is one too many."""
-        pending = replace(pending, crashes=pending.crashes + 1)
-        if pending.crashes >= MAX_CRASHES:
-            raise EngineError(
-                f"shot {pending.task.shot_index}: Blender crashed {MAX_CRASHES} times "
-                f"({worker.exit_reason()}); its last output is in {self._job.log}"
-            )
-        return pending
+    def _result_of_crash(self, pending: PendingTask, worker: WorkerHandle) -> Any:
+        """The result of a task that has crashed too many workers; raises EngineError if there is none."""
+        message = (
+            f"shot {pending.task.shot_index}: Blender crashed {MAX_CRASHES} times "
+            f"({worker.exit_reason()}); its last output is in {self._job.log}"
+        )
+        if self._crashed is None:
+            raise EngineError(message)
+        return self._crashed(pending.task, message)

@@ -14,10 +14,11 @@ from PIL import Image
 
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
+from blendgen.draw.attempts import failure_error
 from blendgen.draw.shot import drawn_values
 from blendgen.draw.sweep import Sweep
 from blendgen.engine.blender.importing.inventory import measured_inventory
-from blendgen.errors import GeometryError, InfeasibleShot, Interrupted, UsageError, did_you_mean
+from blendgen.errors import InfeasibleShot, Interrupted, UsageError, did_you_mean
 from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
@@ -114,7 +115,8 @@ def _rendered_sheet(
             except Interrupted as error:
                 raise Interrupted(error.signum, "stopped; no sheet was made") from None
         if not outcome.record["images"]:
-            raise GeometryError(f"no image of the preview can be made: {outcome.failures[0].message}")
+            first = outcome.failures[0]
+            raise failure_error(first.reason, f"no image of the preview can be made: {first.message}")
         return dataset_sheet(
             folder, options.images, min(_MAX_COLUMNS, options.images), options.boxes, captions
         )

@@ -45,6 +45,8 @@ def _smoke_render(folder: Path) -> dict[str, str]:
     job = Job(spec_file.spec, inventory.catalog, inventory.class_table, folder, folder / "blender.log")
     with StopSignal() as stop:
         for made in run_tasks(job, [Task(0, (0,))], stop):
+            if made.failures:
+                raise EngineError(made.failures[0].message)
             return made.identity
     raise EngineError("the smoke render was stopped")
 

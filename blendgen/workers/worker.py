@@ -19,14 +19,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from blendgen.dataset.failures import FailedImage, failed_images
+from blendgen.dataset.failures import FailedImage, failed_images, failed_together
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
 from blendgen.develop.denoise import Denoiser
 from blendgen.develop.develop import Developer
+from blendgen.draw.assignment import subject_variant
 from blendgen.engine.base import EngineError
 from blendgen.engine.device import CPU, Device
-from blendgen.errors import BlendgenError, InfeasibleShot, SetupError
+from blendgen.errors import BlendgenError, InfeasibleShot, Reason, SetupError
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.scene.row import Row
@@ -45,7 +46,7 @@ class Made(NamedTuple):
     """The images of a shot.
 
     rows: of those that are written; failures: those that cannot be made
-    identity: of the engine
+    identity: of the engine; {} if it did not survive
     """
 
     rows: list[Row]
@@ -54,10 +55,13 @@ class Made(NamedTuple):
 
 
 class _Worker:
+    """damaged: an error may have left things in Blender that a later shot would show"""
+
     job: Job
     device: Device
     pipeline: Pipeline | None = None
     identity: dict[str, str]
+    damaged: bool = False
 
 
 def initialize(job_file: Path, share: Share) -> None:
@@ -77,22 +81,37 @@ def initialize(job_file: Path, share: Share) -> None:
 
 
 def render(task: Task) -> Rendered | list[FailedImage]:
-    """The first step of a task: draw, render and annotate its shot; or its images, if no attempt is feasible.
+    """The first step of a task: draw, render and annotate its shot; or its images, if they cannot be made.
 
-    raises: BlendgenError, also for any exception of Blender or a library; its traceback is in the log
+    An exception of Blender or a library fails this shot alone; its traceback is in the log.
+    raises: BlendgenError for whatever concerns all shots
     """
-    pipeline = run_step(task, worker_pipeline)
+    pipeline = run_step(task, _sound_pipeline)
     try:
         return run_step(task, lambda: pipeline.rendered(task))
     except InfeasibleShot as infeasible:
         return failed_images(task.image_indices, infeasible)
+    except EngineError as error:
+        _Worker.damaged = True
+        return not_rendered(_Worker.job, task, Reason.RENDER_FAILED, str(error))
 
 
 def write(rendered: Rendered | list[FailedImage]) -> Made:
-    """The second step: develop and write the images of a shot, without Blender; raises as `render` does."""
+    """The second step: develop and write the images of a shot, without Blender; fails as `render` does."""
     if isinstance(rendered, list):
         return Made([], rendered, _Worker.identity)
-    return run_step(rendered.task, lambda: _develop_and_write(rendered))
+    try:
+        return run_step(rendered.task, lambda: _develop_and_write(rendered))
+    except EngineError as error:
+        failures = not_rendered(_Worker.job, rendered.task, Reason.RENDER_FAILED, str(error))
+        return Made([], failures, _Worker.identity)
+
+
+def not_rendered(job: Job, task: Task, reason: Reason, message: str) -> list[FailedImage]:
+    """The images of a shot on which Blender failed; the message also names the subject, a likely cause."""
+    subject = subject_variant(job.class_table, job.spec.seed, task.shot_index).product
+    message = f"{message} (the subject is {subject})"
+    return failed_together(task.image_indices, task.shot_index, reason, message)
 
 
 IMAGES = Steps(render, write)
@@ -116,6 +135,13 @@ def run_step(task: Task, step: Callable[[], Result]) -> Result:
 def worker_job() -> Job:
     """The job that this worker process was started for."""
     return _Worker.job
+
+
+def _sound_pipeline() -> Pipeline:
+    """As worker_pipeline, but a new one after an error; it resets Blender."""
+    if _Worker.damaged:
+        _Worker.pipeline, _Worker.damaged = pipeline_for(_Worker.job, _Worker.device), False
+    return worker_pipeline()
 
 
 def worker_pipeline() -> Pipeline:

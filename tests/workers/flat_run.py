@@ -31,14 +31,32 @@ SOME_FAIL = {"camera": {"distance_m": {"choice": {0.01: 8, 0.4: 1}}}}
 ALL_FAIL = {"camera": {"distance_m": 0.01}}
 
 
-def initialize(job_file: Path, share) -> None:
+class FailsOnSpheres(FlatEngine):
+    """Cannot render a sphere, as Blender cannot render some models, nor anything after it."""
+
+    damaged = False
+
+    def render(self, shot):
+        self.damaged |= shot.products[0].product == "sphere"
+        if self.damaged:
+            raise RuntimeError("the surface has no inside")
+        return super().render(shot)
+
+
+def initialize(job_file: Path, share, engine: type[FlatEngine] = FlatEngine) -> None:
     """As worker.initialize, without Blender."""
     ignore_stop_signals()
-    job = load_job(job_file)
+    worker._Worker.job, worker._Worker.device = load_job(job_file), share.device
+    worker.pipeline_for = partial(flat_pipeline, engine=engine)
+
+
+def flat_pipeline(job: Job, device, engine: type[FlatEngine]) -> Pipeline:
     developer = Developer(None, job.spec.exposures_per_shot)
-    engine = FlatEngine(job.catalog, job.spec.output)
-    worker._Worker.job, worker._Worker.identity = job, engine.identity()
-    worker._Worker.pipeline = Pipeline(job.spec, job.catalog, job.class_table, engine, developer)
+    flat = engine(job.catalog, job.spec.output)
+    return Pipeline(job.spec, job.catalog, job.class_table, flat, developer)
+
+
+initialize_failing = partial(initialize, engine=FailsOnSpheres)
 
 
 def render_slowly(task):
@@ -47,7 +65,13 @@ def render_slowly(task):
 
 
 def run(
-    folder: Path, spec, indices=None, workers=1, report=lambda finished, total: None, slow=False
+    folder: Path,
+    spec,
+    indices=None,
+    workers=1,
+    report=lambda finished, total: None,
+    slow=False,
+    initialize=initialize,
 ) -> Outcome:
     """A run over a folder; raises as Run.make_all does."""
     inventory = Inventory(CATALOG, make_class_table(CATALOG))

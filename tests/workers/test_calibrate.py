@@ -48,7 +48,7 @@ def replace_workers(monkeypatch, *results):
     """Let workers return these results; returns the list of the runs' tasks."""
     runs = []
 
-    def run_tasks(job, tasks, stop, workers, steps):
+    def run_tasks(job, tasks, stop, workers, steps, crashed):
         runs.append(list(tasks))
         yield from results
 

@@ -9,18 +9,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from blendgen.dataset.failures import failed_images, read_failures
+from blendgen.dataset.failures import failed_images, failed_together, read_failures
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.store import read_record
 from blendgen.draw.shot import draw_feasible_shot
-from blendgen.errors import GeometryError, InfeasibleDraw, InfeasibleShot, Reason
+from blendgen.errors import BlendgenError, ExitCode, GeometryError, InfeasibleDraw, InfeasibleShot, Reason
+from blendgen.pipeline import Task
 from blendgen.verification.dataset import verify
 from blendgen.workers import generate
 from blendgen.workers.generate import Failures, Run
 from tests.conftest import REPOSITORY, make_class_table, make_spec
 from tests.dataset.test_dataset import content
-from tests.workers.flat_run import ALL_FAIL, CATALOG, IMAGES, SOME_FAIL, run
+from tests.workers.flat_run import ALL_FAIL, CATALOG, IMAGES, SOME_FAIL, initialize_failing, run
 
 SPEC = make_spec(images=IMAGES, **SOME_FAIL)
 
@@ -131,6 +132,42 @@ def test_a_run_stops_if_its_first_shots_all_fail_for_the_same_reason(tmp_path, m
     assert read_failures(Layout(tmp_path)) == recorded
 
 
+@pytest.fixture(scope="module")
+def with_a_bad_model(tmp_path_factory):
+    """A run whose engine fails on one of two products."""
+    folder = tmp_path_factory.mktemp("bad") / "out"
+    return folder, run(folder, make_spec(images=12), initialize=initialize_failing)
+
+
+def test_a_product_that_cannot_be_rendered_costs_its_own_images_alone(with_a_bad_model):
+    folder, outcome = with_a_bad_model
+    rows = list(read_rows(Layout(folder).manifest))
+    assert {row.label for row in rows} == {"box"} and len(rows) + len(outcome.failures) == 12
+    assert {failure.reason for failure in outcome.failures} == {"render_failed"}
+    first = outcome.failures[0]
+    assert first.message.startswith(f"shot {first.shot_index}: RuntimeError: the surface has no inside; see ")
+    assert [str(fault) for fault in verify(folder)] == []
+
+
+@pytest.mark.slow
+def test_what_the_engine_failed_on_is_tried_again_by_the_next_run(with_a_bad_model, tmp_path):
+    folder, outcome = with_a_bad_model
+    again = run(folder, make_spec(images=12))
+    assert again.made == len(outcome.failures) and again.existing == outcome.made and again.failures == ()
+    run(tmp_path, make_spec(images=12))
+    assert content(folder) == content(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_stops_if_no_shot_can_be_rendered(tmp_path):
+    spec, table = make_spec(), make_class_table(CATALOG)
+    subjects = {i: draw_feasible_shot(spec, CATALOG, table, i).products[0].product for i in range(40)}
+    spheres = [index for index, product in subjects.items() if product == "sphere"]
+    with pytest.raises(BlendgenError, match=r"the first 8 shots all fail .*\(render_failed\)") as raised:
+        run(tmp_path, spec, spheres, initialize=initialize_failing)
+    assert raised.value.exit_code == ExitCode.FAILED
+
+
 class Store:
     """Holds failures as a Store does."""
 
@@ -170,6 +207,33 @@ def test_a_run_goes_on_if_one_of_the_first_shots_is_made_or_fails_for_another_re
     few = Failures(Run(SimpleNamespace(spec=SPEC), Store(), range(7), None))
     for index in range(7):
         few.add(failed(index))
+
+
+def test_a_run_stops_if_blender_fails_in_shot_after_shot():
+    failures = Failures(Run(SimpleNamespace(spec=SPEC), Store(), range(100), None))
+    for index in range(0, 40, 2):
+        failures.add(crash(index))
+        failures.add([])
+    for index in range(50, 57):
+        failures.add(crash(index))
+    with pytest.raises(
+        BlendgenError, match=r"the last 8 shots all failed \(blender_crashed\): SIGSEGV"
+    ) as raised:
+        failures.add(crash(57))
+    assert raised.value.exit_code == ExitCode.FAILED
+
+
+def crash(index):
+    return failed_together([index], index, Reason.BLENDER_CRASHED, "SIGSEGV")
+
+
+def test_what_blender_crashed_on_names_the_subject():
+    job = SimpleNamespace(spec=SPEC, class_table=make_class_table(CATALOG))
+    made = Run(job, Store(), range(9), None)._crashed(Task(4, (4,)), "shot 4: Blender crashed")
+    subject = draw_feasible_shot(make_spec(), CATALOG, job.class_table, 4).products[0].product
+    (failure,) = made.failures
+    assert (failure.index, failure.reason) == (4, "blender_crashed")
+    assert failure.message == f"shot 4: Blender crashed (the subject is {subject})"
 
 
 @pytest.mark.slow

@@ -43,6 +43,10 @@ def indices(job, steps, workers=1, stop=None):
     return sorted(row["index"] for rows, _ in results(job, steps, workers, stop) for row in rows)
 
 
+def gives_up(task, message):
+    return [{"index": index} for index in task.image_indices], {"message": message}
+
+
 def after(path, action):
     """Call `action` as soon as `path` exists."""
 
@@ -93,6 +97,17 @@ def test_a_crash_costs_nothing_but_a_retry(job, produce, workers):
 def test_a_shot_that_always_crashes_is_named_with_the_signal_and_the_log(job, workers):
     with pytest.raises(EngineError, match=r"shot 2: Blender crashed 3 times \(SIGSEGV\).*log"):
         indices(job, failing.segfaults_on_shot_2, workers)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.slow
+def test_a_shot_that_always_crashes_has_the_result_that_the_caller_gives_it(job):
+    steps = Steps(failing.segfaults_on_shot_2)
+    finished = run_tasks(job, TASKS, StopSignal(), 2, failing.initialize, steps, crashed=gives_up)
+    messages = {row["index"]: identity.get("message") for rows, identity in finished for row in rows}
+    assert sorted(messages) == [0, 1, 2, 3, 4]
+    assert [index for index, message in messages.items() if message] == [2]
+    assert messages[2].startswith("shot 2: Blender crashed 3 times (SIGSEGV); its last output is in")
     assert multiprocessing.active_children() == []
 
 

@@ -182,9 +182,14 @@ def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Mater
     materials that its colourways swap in, by their names in the asset."""
     overrides = [one for colorway in product.colorways for one in colorway.materials.values()]
     names = sorted({override.material for override in overrides if override.material is not None})
-    with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
-        into.objects = ["product"]
-        into.materials = list(names)
+    try:
+        with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
+            into.objects = ["product"]
+            into.materials = list(names)
+    except OSError:
+        raise EngineError(
+            f"{product.name}: {product.asset_path}: cannot be read; the same command measures the model again"
+        ) from None
     (instance,) = into.objects
     if instance is None or instance.type != "MESH":
         raise EngineError(f"{product.name}: the cached asset {product.asset_path} holds no product")
