@@ -140,9 +140,9 @@ def new():
 new()
 shown = box("shown", (1, 2, 3))
 shown.modifiers.new("twice", "ARRAY").relative_offset_displace[0] = 1.0
-for name in ("hidden", "no_render"):
+for name in ("hidden", "no_render"):  # neither is rendered
     box(name, (9, 9, 9))
-bpy.data.objects["hidden"].hide_set(True)
+bpy.data.objects["hidden"].hide_set(True); bpy.data.objects["hidden"].hide_render = True
 bpy.data.objects["no_render"].hide_render = True
 touch = "__import__('pathlib').Path(%r).touch() or 0"
 shown.driver_add("location", 0).driver.expression = touch % (folder + "/driven")

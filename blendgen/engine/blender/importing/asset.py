@@ -18,6 +18,7 @@ from blendgen.engine.blender.importing.importers import ImportRefused, import_mo
 from blendgen.engine.blender.importing.join import join_product, vertex_positions
 from blendgen.engine.blender.importing.keypoints import at_points, on_surface
 from blendgen.engine.blender.importing.shapes import build_shape
+from blendgen.engine.blender.importing.shown import shown_parts
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.engine.blender.importing.visibility import refuse_invisible
@@ -85,7 +86,7 @@ def _build_mesh(source: Source) -> _Built:
     shown = source.options.get("coordinates") == AS_SHOWN
     linear = shown_to_world(path, suffix, unit, up) if shown else own_to_world
     variants = take_variants(objects)
-    product, moved_m = join_product(objects)
+    product, moved_m = join_product([part.mesh for part in shown_parts(findings)])
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     if source.options.get("bevel_mm"):
         swapped_in = [other for swaps in variants.values() for other in swaps.values()]

@@ -15,14 +15,17 @@ import re
 import struct
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.importing.blend_scene import rendered_scene
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.marks import forget_marks
 from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
 from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
 from blendgen.engine.blender.importing.ply_looks import complete_ply
@@ -70,7 +73,8 @@ def import_model(
     with tempfile.TemporaryDirectory(prefix="blendgen-model-") as folder:
         mirror = Mirror(Path(os.path.realpath(folder)))
         prepared = prepare(companions, mirror)
-        _call(_IMPORTERS[suffix], prepared.file, companions, unit, up)
+        importer = partial(_import_blend, findings) if suffix == "blend" else _IMPORTERS[suffix]
+        _call(importer, prepared.file, companions, unit, up)
         objects = [o for o in bpy.data.objects if o not in before]
         if suffix in _LOOKS:
             _LOOKS[suffix](prepared.file, companions, objects, findings)
@@ -116,6 +120,7 @@ def first_message(text: str) -> str:
 
 def _import_gltf(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.import_scene.gltf(filepath=str(file), disable_bone_shape=True, loglevel=logging.WARNING)
+    forget_marks()
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
@@ -152,6 +157,7 @@ def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
 
 def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.fbx_import(filepath=str(file), use_anim=False)
+    forget_marks()
     if unit:
         _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(file.read_bytes())))
 
@@ -177,16 +183,20 @@ def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | 
         apply_unit_conversion_scale=unit is None,
         import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
     )
+    forget_marks()
     stand_in(elsewhere)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
-def _import_blend(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    """Append the first scene, for its visible objects and its unit; or, without a scene, all objects."""
+def _import_blend(
+    findings: Findings, file: Path, companions: Companions, unit: str | None, up: str | None
+) -> None:
+    """Append the scene that Blender would render, and its unit; or, without a scene, all objects."""
     with bpy.data.libraries.load(str(file), link=False) as (source, target):
-        target.scenes = source.scenes[:1]
+        target.scenes = rendered_scene(file, list(source.scenes), findings)
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()
+    forget_marks()
     _drop_executable()  # before anything is evaluated
     keep_inside(companions)
     if target.scenes:
@@ -260,5 +270,4 @@ _IMPORTERS = {
     "usda": _import_usd,
     "usdc": _import_usd,
     "usdz": _import_usd,
-    "blend": _import_blend,
 }
