@@ -7,6 +7,7 @@ BlendgenError            1  rendering or another step failed
 |  |- InfeasibleDraw        one draw of a shot has no solution; the shot is drawn again
 |  `- InfeasibleShot        every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
+|  `- LostLookError      6  with --strict: a model would be rendered without part of its look
 |- SetupError            4  Blender, a system library or a device is missing
 `- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
 KeyboardInterrupt
@@ -31,6 +32,7 @@ class ExitCode(IntEnum):
     SPEC = 3
     SETUP = 4
     DATASET = 5
+    LOST_LOOK = 6
     SIGHUP = 129
     SIGINT = 130
     SIGTERM = 143
@@ -142,6 +144,10 @@ class InfeasibleShot(GeometryError):
 
 class CatalogError(BlendgenError):
     exit_code = ExitCode.SPEC
+
+
+class LostLookError(CatalogError):
+    exit_code = ExitCode.LOST_LOOK
 
 
 class SetupError(BlendgenError):

@@ -54,7 +54,8 @@ def check(spec: AnySpec, *, overrides: Overrides | None = None, strict: bool = F
     """Measure the models of a spec and sample its first shots; nothing is rendered.
 
     spec, overrides: as for load_spec
-    strict: a model of a folder that cannot be used is an error; otherwise it is left out with a warning
+    strict: a model of a folder that cannot be used is an error; otherwise it is left out with a warning.
+        So is one that would be rendered without part of its look, such as a texture (LostLookError)
     raises: SpecError, CatalogError, GeometryError; SetupError where Blender is missing
     """
     from blendgen.draw.survey import survey
@@ -100,7 +101,8 @@ def generate(
     indices: numbers of the wanted images; None for 0 up to the spec's `images`
     workers: processes, each with its own Blender; None for one a core or GPU, as memory allows
     device: what Cycles renders on: "cpu", "auto", or a backend such as "cuda" or "cuda:0,2"
-    strict: a model of a folder that cannot be used is an error; otherwise it is left out with a warning
+    strict: a model of a folder that cannot be used is an error; otherwise it is left out with a warning.
+        So is one that would be rendered without part of its look, such as a texture (LostLookError)
     force: replace another data set in the folder; files that are not part of it are never removed
     check_files: compare finished files with their sha256, not with their size alone
     progress: True for a bar; a function is called with (finished, total) as images of this run are finished

@@ -25,9 +25,12 @@ _MAX_POSES = 4
     help="Unit of obj, stl and ply files; overrides the unit of other formats.",
 )
 @click.option("--up", type=click.Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 6 if a model lacks part of its look, such as a texture."
+)
 @click.option("--init", is_flag=True, help="Write a first sidecar next to PLACE, which must be a model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(place, unit, up, init, as_json):
+def command(place, unit, up, strict, init, as_json):
     """Check the models of PLACE and their sidecars. PLACE is a folder, a model file, a sidecar or a spec.
 
     Prints what was measured of each model and what its sidecar states. Exits with 3 if a model cannot be
@@ -44,11 +47,13 @@ def command(place, unit, up, init, as_json):
     if as_json:
         echo_json({"schema_version": 1, **inspection.as_dict()})
     else:
-        _print(inspection)
-    return ExitCode.OK if inspection.passed else ExitCode.SPEC
+        _print(inspection, strict)
+    if not inspection.passed:
+        return ExitCode.SPEC
+    return ExitCode.LOST_LOOK if strict and inspection.incomplete else ExitCode.OK
 
 
-def _print(inspection: Inspection) -> None:
+def _print(inspection: Inspection, strict: bool) -> None:
     for model in inspection.models:
         echo(_line(model))
         for warning in model.warnings:
@@ -59,9 +64,16 @@ def _print(inspection: Inspection) -> None:
         echo(f"cannot be used: {refusal}")
     for fault in inspection.faults:
         echo(str(fault))
-    wrong = len(inspection.refusals) + len(inspection.faults)
+    echo(_verdict(inspection, strict))
+
+
+def _verdict(inspection: Inspection, strict: bool) -> str:
+    wrong, incomplete = len(inspection.refusals) + len(inspection.faults), len(inspection.incomplete)
+    faults = [f"{wrong} fault(s)"] if wrong else []
+    if strict and incomplete:
+        faults.append(f"{incomplete} without part of the look")
     counted = f"{len(inspection.models)} model(s)"
-    echo(f"{counted}: ok" if inspection.passed else f"{counted}, {wrong} fault(s)")
+    return ", ".join([counted, *faults]) if faults else f"{counted}: ok"
 
 
 def _line(model: Inspected) -> str:

@@ -22,7 +22,8 @@ def spec_options(command):
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
                      help="Override a field, such as camera.roll_deg=0. May be repeated."),
         click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final."),
-        click.option("--strict", is_flag=True, help="Stop if a model of a folder cannot be used."),
+        click.option("--strict", is_flag=True,
+                     help="Stop if a model cannot be used, or would lack part of its look."),
     ]  # fmt: skip
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
 

@@ -14,7 +14,7 @@ from typing import Any
 from blendgen.errors import CatalogError, Problem, UsageError
 from blendgen.files.names import some_of
 from blendgen.models.load import measured_catalog
-from blendgen.models.product import Product, Refusal, StablePose, missing_texture_text
+from blendgen.models.product import Product, Refusal, StablePose
 from blendgen.models.scan import (
     UNITLESS_SUFFIXES,
     model_suffix,
@@ -70,6 +70,11 @@ class Inspection:
     @property
     def passed(self) -> bool:
         return not self.refusals and not self.faults
+
+    @property
+    def incomplete(self) -> tuple[Inspected, ...]:
+        """The models of which a render lacks part of the look."""
+        return tuple(model for model in self.models if model.product.measured.lost_look)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, for JSON."""
@@ -170,9 +175,7 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
         unstated = model_suffix(path) in UNITLESS_SUFFIXES and not source.options["unit"]
         advice = _likely_unit(side_m) if unstated else "is that right?"
         yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
-    for texture in product.measured.missing_textures:
-        yield missing_texture_text(texture)
-    yield from product.measured.lost
+    yield from product.measured.lost_look
 
 
 def _likely_unit(side_m: float) -> str:

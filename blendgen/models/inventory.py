@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from blendgen.errors import CatalogError, SpecError, did_you_mean
+from blendgen.errors import CatalogError, LostLookError, SpecError, did_you_mean
 from blendgen.models.class_table import ClassTable, build_class_table
 from blendgen.models.load import load_catalog
 from blendgen.models.product import Catalog, Product, Refusal
@@ -44,13 +44,15 @@ class Inventory:
 def load_inventory(spec_file: SpecFile, measurer: Measurer, strict: bool = False) -> Inventory:
     """Measure the models of a spec and sort its products into classes.
 
-    strict: a model that cannot be used is an error
+    strict: a model that cannot be used, or would be rendered without part of its look, is an error
     raises: CatalogError, SpecError (unknown names, wrong sidecars), SetupError (no Blender, no cache folder)
     """
     pictures = picture_files(spec_file)
     requested = spec_sources(spec_file)
     measured, refusals = _measured(requested, measurer)
     _check_refusals(refusals, requested, strict)
+    if strict:
+        _check_looks(measured.values())
     groups = [_of_sources(measured, sources) for _, sources in requested.products]
     groups, without_colorway = _drop_colorless(in_colorways_of_spec(spec_file, groups))
     refusals += without_colorway
@@ -104,6 +106,14 @@ def _check_refusals(refusals: tuple[Refusal, ...], requested: SpecSources, stric
         raise CatalogError(
             f"{len(unusable)} model(s) that the spec names cannot be used:\n{_listed(unusable)}"
         )
+
+
+def _check_looks(products: Iterable[Product]) -> None:
+    """Raise LostLookError for models of which a render lacks part of the look."""
+    lost = [Refusal(product.name, message) for product in products for message in product.measured.lost_look]
+    if lost:
+        count = len({one.source for one in lost})
+        raise LostLookError(f"--strict: {count} model(s) would lack part of their look:\n{_listed(lost)}")
 
 
 def _listed(refusals: Iterable[Refusal]) -> str:

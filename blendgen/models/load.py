@@ -15,7 +15,7 @@ from blendgen.errors import CatalogError
 from blendgen.files.names import some_of
 from blendgen.models.measuring.cache import AssetCache, content_hash, entry_key
 from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_entry
-from blendgen.models.product import Catalog, Measured, Product, Refusal, missing_texture_text
+from blendgen.models.product import Catalog, Measured, Product, Refusal
 from blendgen.models.selection import name_clashes
 from blendgen.models.source import Measurer, Source
 
@@ -143,9 +143,7 @@ def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) 
 
 
 def _product(source: Source, key: _Key, measured: Measured, cache: AssetCache) -> Product:
-    for texture in measured.missing_textures:
-        _log.warning("%s: %s", source.display, missing_texture_text(texture))
-    for lost in measured.lost:
+    for lost in measured.lost_look:
         _log.warning("%s: %s", source.display, lost)
     for note in measured.notes:
         _log.warning("note: %s: %s", source.display, note)

@@ -119,6 +119,11 @@ class Measured:
     keypoints: tuple[Keypoint, ...] = ()
     file_to_product: Matrix4 | None = None
 
+    @property
+    def lost_look(self) -> tuple[str, ...]:
+        """What the file declares about its look and a render lacks, textures first, as messages."""
+        return (*map(missing_texture_text, self.missing_textures), *self.lost)
+
 
 @dataclass(frozen=True, eq=False)
 class Product:

@@ -143,6 +143,12 @@ def test_each_model_is_one_line_followed_by_its_warnings(good):
     assert verdict == "1 model(s): ok"
 
 
+def test_strict_has_its_own_exit_code_for_a_model_without_its_texture(good):
+    result = blendgen("models", good, "--strict")
+    assert result.returncode == 6
+    assert result.stdout.splitlines()[-1] == "1 model(s), 1 without part of the look"
+
+
 def test_faults_are_reported_with_their_places_and_exit_3(tmp_path):
     folder = write_models(tmp_path / "models", mug=MUG, bad=FAULTY, worse="blendgen_model: 1\nclas: x\n")
     result = blendgen("models", folder, "--json")

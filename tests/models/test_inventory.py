@@ -9,7 +9,7 @@ from PIL import Image
 from blendgen.draw.backdrop import draw_backdrop
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.surface import draw_surface
-from blendgen.errors import CatalogError, SpecError
+from blendgen.errors import CatalogError, ExitCode, LostLookError, SpecError
 from blendgen.models.inventory import load_inventory
 from blendgen.scene.vocabulary import FAMILIES
 from blendgen.spec.load import check_spec
@@ -48,6 +48,23 @@ def test_a_model_that_the_spec_names_is_never_missing_in_silence(stock):
 def test_strict_stops_where_a_model_cannot_be_used(stock):
     with pytest.raises(CatalogError, match="--strict: 1 model"):
         stock("  - directory: models\n", strict=True)
+
+
+def test_strict_stops_where_a_model_would_lack_part_of_its_look(stock, tmp_path):
+    for name in ("plain", "half"):
+        (tmp_path / "models" / f"{name}.glb").write_text(name)
+    whole, lossy = (
+        "{directory: models, models: [good, fine]}",
+        "{directory: models, models: [fine, plain, half]}",
+    )
+    for products in (f"  - {lossy}\n", f"  - {whole}\ndistractors: {lossy}\n"):
+        assert stock(products).catalog.models
+        with pytest.raises(LostLookError, match=r"--strict: 2 model.*would lack part of their look") as raised:
+            stock(products, strict=True)
+        message = str(raised.value)
+        assert "plain: texture 'wood.png' is missing; the plain colour is shown" in message
+        assert "half: grey" in message and raised.value.exit_code == ExitCode.LOST_LOOK == 6
+    assert stock(f"  - {whole}\n", strict=True).class_table.classes == ("fine", "good")
 
 
 def test_a_pattern_leaves_out_what_cannot_be_used_as_a_folder_does(stock):

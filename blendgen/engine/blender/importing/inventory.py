@@ -20,7 +20,7 @@ def measurer() -> BlenderMeasurer:
 def measured_inventory(spec_file: SpecFile, strict: bool = False) -> Inventory:
     """The products and classes of a spec; warns of models that are left out.
 
-    strict: a model of a folder that cannot be used is an error
+    strict: a model that cannot be used, or would be rendered without part of its look, is an error
     raises: as load_inventory
     """
     inventory = load_inventory(spec_file, measurer(), strict)
