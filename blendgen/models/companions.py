@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular, read_bounded
-from blendgen.models.scan import model_suffix
+from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
@@ -93,7 +93,7 @@ def companion_names(companions: Companions) -> list[str]:
         return sorted(set(gltf_uris(gltf_json(path))))
     if suffix == "obj":
         return sorted(set(_obj_names(companions)))
-    if suffix in ("stl", "ply", "usdz"):
+    if suffix in ("stl", "ply", "usdz", *CAD_SUFFIXES):
         return []
     others = _other_layers(path) if suffix in _LAYER_SUFFIXES else []
     return sorted({*_images_nearby(companions), *others})

@@ -24,16 +24,22 @@ from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 _log = logging.getLogger(__name__)
 
-MODEL_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
+STEP_SUFFIXES = ("step", "stp")
+IGES_SUFFIXES = ("iges", "igs")
+CAD_SUFFIXES = (*STEP_SUFFIXES, *IGES_SUFFIXES)
+MESH_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
+MODEL_SUFFIXES = (*MESH_SUFFIXES, *CAD_SUFFIXES)
 UNITLESS_SUFFIXES = ("obj", "stl", "ply")
+# they do not state their up axis
+UPLESS_SUFFIXES = (*UNITLESS_SUFFIXES, *CAD_SUFFIXES)
 UpAxis = Literal["x", "y", "z"]
 UP_AXES: tuple[UpAxis, ...] = get_args(UpAxis)
 _MAX_NAMED = 5
 # files of 3D programs; of others, such as textures, nobody expects a model
 _OTHER_FORMATS = """
 3dm 3ds 3dxml 3mf abc ac amf ase brep c4d catpart catproduct cgr dae dwf dwg dxf f3d fcstd g3d hip iam ifc
-iges igs ipt iv jt lwo lws lxo ma max mb md2 md3 md5mesh mdl mpd ms3d nff off osgb p21 plmxml prc prt pz3 sab
-sat scad scn skp sldasm sldprt step stp stpx stpz u3d vox vrm vrml wrl wrz x x3d x3db x3dv x_b x_t xsi ztl
+ipt iv jt lwo lws lxo ma max mb md2 md3 md5mesh mdl mpd ms3d nff off osgb p21 plmxml prc prt pz3 sab
+sat scad scn skp sldasm sldprt stpx stpz u3d vox vrm vrml wrl wrz x x3d x3db x3dv x_b x_t xsi ztl
 """
 _NOT_READ = frozenset(_OTHER_FORMATS.split())
 

@@ -40,7 +40,7 @@ class ModelSource(Section):
         None, description="unit of obj, stl and ply files (default m); overrides the unit of other formats"
     )
     up: Literal["x", "y", "z"] | None = Field(
-        None, description="up axis of obj (default y), stl and ply files (default z)"
+        None, description="up axis of obj (default y), stl, ply, step and iges files (default z)"
     )
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
     allow_outside: bool = Field(
@@ -48,10 +48,11 @@ class ModelSource(Section):
     )
     bevel_mm: float | None = Field(
         None,
-        gt=0,
+        ge=0,
         le=10,
         description="radius to which sharp edges of the models appear rounded, for CAD models; affects only "
-        "the shading: outlines and masks stay exact",
+        "the shading: outlines and masks stay exact; default: 0, and for STEP and IGES 0.3, or less if the "
+        "model is small",
     )
 
     @field_validator("catalog")
@@ -77,7 +78,7 @@ class ModelSource(Section):
             raise ValueError(
                 "names applies only to a directory; the models of a family have names of their own"
             )
-        if self.catalog is not None and self.bevel_mm:
+        if self.catalog is not None and self.bevel_mm is not None:
             raise ValueError("bevel_mm applies only to a directory; families define their own edges")
         return self
 

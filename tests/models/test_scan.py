@@ -85,7 +85,9 @@ def test_a_folder_without_models_says_which_files_are_expected(tmp_path, folder,
     touch(tmp_path, "only.txt")
     with pytest.raises(CatalogError) as raised:
         scan(tmp_path / folder)
-    assert str(raised.value) == message.format(".glb .gltf .obj .stl .ply .fbx .usd .usda .usdc .usdz .blend")
+    assert str(raised.value) == message.format(
+        ".glb .gltf .obj .stl .ply .fbx .usd .usda .usdc .usdz .blend .step .stp .iges .igs"
+    )
 
 
 def test_a_file_in_place_of_the_folder_is_reported(tmp_path):

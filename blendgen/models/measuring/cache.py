@@ -21,13 +21,21 @@ from blendgen.models.companions import Companions, companion_names
 from blendgen.models.measuring.building import BuildFolders
 from blendgen.models.measuring.entry import IncompleteEntry, file_sha256, read_entry
 from blendgen.models.product import Measured
-from blendgen.models.scan import model_suffix
+from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
 
 CACHE_FORMAT = 1
 # options that say where files are and which may be read
 _PLACES = ("path", "root", "allow_outside")
-_NAMING = ("gltf", "glb", "obj", "stl", "ply", "usdz")  # formats whose other files are known by name
+_NAMING = (
+    "gltf",
+    "glb",
+    "obj",
+    "stl",
+    "ply",
+    "usdz",
+    *CAD_SUFFIXES,
+)  # formats whose other files are known by name
 
 
 def cache_folder() -> Path:
@@ -73,13 +81,15 @@ def content_hash(source: Source) -> str:
     raises: OSError if the model file cannot be read
     """
     facts = {
-        "bpy": _bpy_version(),
+        "bpy": _version("bpy"),
         "kind": source.kind,
         "options": {key: value for key, value in source.options.items() if key not in _PLACES},
     }
     if source.kind == "mesh":
         companions = Companions.of(source.options)
         path = companions.model
+        if model_suffix(path) in CAD_SUFFIXES:
+            facts["cascadio"] = _version("cascadio")
         facts["files"] = _file_facts(companions)
         if model_suffix(path) not in _NAMING:  # which files they read depends on where they may
             facts["allowed"] = [
@@ -90,9 +100,9 @@ def content_hash(source: Source) -> str:
 
 
 @cache  # reading metadata takes milliseconds, and every model needs it
-def _bpy_version() -> str:
+def _version(package: str) -> str:
     try:
-        return metadata.version("bpy")
+        return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "absent"
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, did_you_mean
 from blendgen.files.regular_file import links_outside, read_bounded
-from blendgen.models.scan import UNITLESS_SUFFIXES, model_suffix
+from blendgen.models.scan import UPLESS_SUFFIXES, model_suffix
 from blendgen.models.sidecar.schema import MARK, VERSION, Sidecar
 from blendgen.spec.faults import NO_VALUE, faults, without_value
 from blendgen.spec.yaml_source import Document, parse
@@ -105,7 +105,7 @@ def _mirror_fault(name: str, other: str, sidecar: Sidecar) -> str | None:
 
 def _up_faults(sidecar: Sidecar, model: Path) -> list[tuple[FieldPath, str]]:
     suffix = model_suffix(model)
-    if sidecar.up is None or suffix in UNITLESS_SUFFIXES:
+    if sidecar.up is None or suffix in UPLESS_SUFFIXES:
         return []
-    listed = ", ".join(UNITLESS_SUFFIXES)
+    listed = ", ".join(UPLESS_SUFFIXES)
     return [(("up",), f"a {suffix} file states its own up axis; up is for {listed}")]

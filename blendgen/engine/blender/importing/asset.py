@@ -33,12 +33,13 @@ from blendgen.models.product import (
     Measured,
     StablePose,
 )
-from blendgen.models.scan import model_suffix
+from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import AS_SHOWN, Source
 from blendgen.models.stable_poses import stable_poses
 
 MIN_EXTENT_M = 0.0002
 MAX_EXTENT_M = 20.0
+_CAD_BEVEL_M, _CAD_BEVEL_SHARE = 0.0003, 0.005
 _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
 # limp items lie as they were modelled: in another pose they would have to bend
 _LIMP = (StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
@@ -88,14 +89,22 @@ def _build_mesh(source: Source) -> _Built:
     variants = take_variants(objects)
     product, moved_m = join_product([part.mesh for part in shown_parts(findings)])
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
-    if source.options.get("bevel_mm"):
+    radius_m = _bevel_m(source.options.get("bevel_mm"), suffix, product)
+    if radius_m:
         swapped_in = [other for swaps in variants.values() for other in swaps.values()]
-        round_edges([*product.data.materials, *swapped_in], source.options["bevel_mm"] / 1000)
+        round_edges([*product.data.materials, *swapped_in], radius_m)
     if linear is None:
         return _Built(product, colorways, findings=findings)
     file_to_product[:3, :3], file_to_product[:3, 3] = linear, moved_m - own_to_world @ shift
     keypoints = at_points(source.options.get("points", ()), file_to_product)
     return _Built(product, colorways, on_surface(product, keypoints), file_to_product, findings)
+
+
+def _bevel_m(stated_mm: float | None, suffix: str, product: bpy.types.Object) -> float:
+    """As stated; otherwise CAD models have the edges of parts that were broken by hand or by a machine."""
+    if stated_mm is not None or suffix not in CAD_SUFFIXES:
+        return (stated_mm or 0.0) / 1000
+    return min(_CAD_BEVEL_M, _CAD_BEVEL_SHARE * max(product.dimensions))
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:

@@ -13,12 +13,17 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy_extras.io_utils import axis_conversion
 
-from blendgen.engine.blender.importing.importers import DEFAULT_UP, FORWARD_OF_UP, fbx_centimetres_per_unit
+from blendgen.engine.blender.importing.cad import metres_per_unit
+from blendgen.engine.blender.importing.importers import (
+    DEFAULT_UP,
+    GLTF_TO_WORLD,
+    axes_to_world,
+    fbx_centimetres_per_unit,
+)
+from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
-_Y_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 _AXES = np.eye(3)
 
 
@@ -45,13 +50,16 @@ def shown_to_world(path: Path, suffix: str, unit: str | None, up: str | None) ->
 
 
 def _gltf(path: Path, up: str | None) -> tuple[np.ndarray, float]:
-    return _Y_UP, 1.0
+    return GLTF_TO_WORLD, 1.0
 
 
 def _unitless(path: Path, up: str | None) -> tuple[np.ndarray, float]:
-    up = up or DEFAULT_UP[path.suffix[1:].lower()]
-    forward = FORWARD_OF_UP[up].replace("NEGATIVE_", "-")
-    return np.array(axis_conversion(forward, up.upper(), "Y", "Z")), 1.0
+    return axes_to_world(up or DEFAULT_UP[model_suffix(path)]), 1.0
+
+
+def _cad(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+    suffix = model_suffix(path)
+    return axes_to_world(up or DEFAULT_UP[suffix]), metres_per_unit(path, suffix)
 
 
 def _blend(path: Path, up: str | None) -> tuple[np.ndarray, float]:
@@ -69,7 +77,7 @@ def _usd(path: Path, up: str | None) -> tuple[np.ndarray, float] | None:
     layer = Sdf.Layer.OpenAsAnonymous(str(path), metadataOnly=True)
     stated = {key: layer.pseudoRoot.GetInfo(key) for key in ("upAxis", "metersPerUnit")
               if layer.pseudoRoot.HasInfo(key)}  # fmt: skip
-    rotation = _AXES if stated.get("upAxis", "Y") == "Z" else _Y_UP
+    rotation = _AXES if stated.get("upAxis", "Y") == "Z" else GLTF_TO_WORLD
     return rotation, stated.get("metersPerUnit", 0.01)
 
 
@@ -100,7 +108,8 @@ def _fbx_integer(data: bytes, name: str, default: int) -> int:
 
 _FRAMES = {
     **dict.fromkeys(("glb", "gltf"), _gltf),
-    **dict.fromkeys(("obj", "stl", "ply"), _unitless),
+    **dict.fromkeys(UNITLESS_SUFFIXES, _unitless),
+    **dict.fromkeys(CAD_SUFFIXES, _cad),
     **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
     "fbx": _fbx,
     "blend": _blend,

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass, field
 
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+_HEADER, _CHUNK_HEADER = 12, 8  # bytes
 
 
 @dataclass
@@ -18,6 +19,13 @@ class Glb:
 
     content: dict
     body: bytearray = field(default_factory=bytearray)
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Glb:
+        """Of a whole GLB that a library has written."""
+        start = _HEADER + _CHUNK_HEADER
+        end = start + struct.unpack_from("<I", data, _HEADER)[0]
+        return cls(json.loads(data[start:end]), bytearray(data[end + _CHUNK_HEADER :]))
 
     def append(self, data: bytes) -> int:
         """Append data; returns its offset, a multiple of 4 bytes as accessors require."""

@@ -20,8 +20,11 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from bpy_extras.io_utils import axis_conversion
+from mathutils import Matrix
 
 from blendgen.engine.blender.importing.blend_scene import rendered_scene
+from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.findings import Findings
@@ -34,7 +37,7 @@ from blendgen.engine.blender.importing.stl_colors import complete_stl
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.vertex_colors import complete_obj_colors
 from blendgen.models.companions import Companions
-from blendgen.models.scan import UNITLESS_SUFFIXES
+from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
@@ -56,8 +59,9 @@ _ANIMATED = (
     "worlds",
     "scenes",
 )
-DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z"}
+DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z", **dict.fromkeys(CAD_SUFFIXES, "z")}
 FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
+GLTF_TO_WORLD = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 def import_model(
@@ -74,6 +78,8 @@ def import_model(
         mirror = Mirror(Path(os.path.realpath(folder)))
         prepared = prepare(companions, mirror)
         importer = partial(_import_blend, findings) if suffix == "blend" else _IMPORTERS[suffix]
+        findings.lost += prepared.lost
+        findings.notes += prepared.notes
         _call(importer, prepared.file, companions, unit, up)
         objects = [o for o in bpy.data.objects if o not in before]
         if suffix in _LOOKS:
@@ -155,6 +161,20 @@ def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
     return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
 
 
+def _import_cad(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    """The GLB of a CAD file, whose axes are those of the file; Blender turns it as if Y were up."""
+    bpy.ops.import_scene.gltf(filepath=str(file), loglevel=logging.WARNING)
+    suffix = model_suffix(companions.model)
+    factor = METRES_PER_UNIT[unit] / metres_per_unit(companions.model, suffix) if unit else 1.0
+    turned = axes_to_world(up or DEFAULT_UP[suffix]) @ GLTF_TO_WORLD.T
+    _common_parent().matrix_basis = Matrix((factor * turned).tolist()).to_4x4()
+
+
+def axes_to_world(up: str) -> np.ndarray:
+    """(3, 3) from the axes of a file in which `up` points up."""
+    return np.array(axis_conversion(FORWARD_OF_UP[up].replace("NEGATIVE_", "-"), up.upper(), "Y", "Z"))
+
+
 def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.fbx_import(filepath=str(file), use_anim=False)
     forget_marks()
@@ -220,15 +240,19 @@ def _refuse_linked() -> None:
 
 def _scale_scene(factor: float) -> None:
     """Scale all objects through a common parent: world matrices may not be known yet."""
-    if factor == 1.0:
-        return
+    if factor != 1.0:
+        _common_parent().scale = (factor, factor, factor)
+
+
+def _common_parent() -> bpy.types.Object:
+    """A new object above all others."""
     scene = bpy.context.scene
     roots = [owner for owner in scene.objects if owner.parent is None]
     unit = bpy.data.objects.new("unit", None)
-    unit.scale = (factor, factor, factor)
     scene.collection.objects.link(unit)
     for owner in roots:
         owner.parent = unit
+    return unit
 
 
 def _drop_executable() -> None:
@@ -270,4 +294,5 @@ _IMPORTERS = {
     "usda": _import_usd,
     "usdc": _import_usd,
     "usdz": _import_usd,
+    **dict.fromkeys(CAD_SUFFIXES, _import_cad),
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, obj_libraries
-from blendgen.models.scan import model_suffix
+from blendgen.models.scan import IGES_SUFFIXES, STEP_SUFFIXES, model_suffix
 
 _MAGIC = {
     "fbx": (b"Kaydara FBX Binary", b";"),
@@ -60,7 +60,7 @@ def _fault_of_kind(companions: Companions, file: Path, start: bytes, size: int) 
     with_others = {"glb": _glb_fault, "gltf": _gltf_fault}
     if suffix in with_others:
         return with_others[suffix](companions, start, size)
-    alone = {"stl": _stl_fault, "ply": _ply_fault}
+    alone = {"stl": _stl_fault, "ply": _ply_fault, **_CAD_FAULTS}
     if suffix in alone:
         return alone[suffix](file, start, size)
     return _magic_fault(suffix, start)
@@ -177,3 +177,26 @@ def _least_ply_bytes(lines: list[list[str]]) -> int:
             case ["property", kind, _]:
                 total += count * _PLY_BYTES.get(kind, 0)
     return total
+
+
+def _step_fault(path: Path, start: bytes, size: int) -> str | None:
+    if b"ISO-10303-21" not in start:
+        return "not a STEP file (its header is missing)"
+    return None if b"END-ISO-10303-21" in _end(path) else "truncated: its last line is missing"
+
+
+def _iges_fault(path: Path, start: bytes, size: int) -> str | None:
+    """Of the lines of 80 columns, the 73rd column is the section: start, global, ..., terminate."""
+    if start[72:73] != b"S" or b"\0" in start:
+        return "not an IGES file (its start section is missing)"
+    lines = _end(path).rstrip().splitlines()
+    return None if lines[-1][72:73] == b"T" else "truncated: its last line is missing"
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        return file.read()
+
+
+_CAD_FAULTS = {**dict.fromkeys(STEP_SUFFIXES, _step_fault), **dict.fromkeys(IGES_SUFFIXES, _iges_fault)}

@@ -1,8 +1,8 @@
 """Prepare: a model file in, one that Blender's importers read as it is meant out.
 
-Text becomes UTF-8, coordinates that are not finite numbers are refused, and models far from the origin are
-moved to it in double precision, because Blender reads coordinates in single precision. A file that needs none
-of this is returned as it is.
+CAD files become GLB, text becomes UTF-8, coordinates that are not finite numbers are refused, and models far
+from the origin are moved to it in double precision, because Blender reads coordinates in single precision. A
+file that needs none of this is returned as it is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blendgen.engine.blender.importing.cad import cad_mesh, metres_per_unit
+from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import (
     coordinate_fault,
@@ -31,7 +33,7 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.models.companions import Companions, obj_libraries
-from blendgen.models.scan import model_suffix
+from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 
 _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
 _FILE_UNITS = "units"
@@ -44,11 +46,14 @@ class Prepared:
     file: the model itself, or a copy of it in another folder
     shift: (3,) that was subtracted from its coordinates, in its own axes and unit
     refused: image file that may not be read -> the reason
+    lost, notes: as in Findings
     """
 
     file: Path
     shift: np.ndarray = field(default_factory=lambda: np.zeros(3))
     refused: dict[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def prepare(companions: Companions, mirror: Mirror) -> Prepared:
@@ -128,6 +133,13 @@ def _gltf(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     return Prepared(plain.file, plain.shift, plain.refused)
 
 
+def _cad(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    mesh = cad_mesh(file, model_suffix(file))
+    shift = recentre(mesh.glb.content) / metres_per_unit(file, model_suffix(file))
+    copy = mirror.write(Path(f"{file}.glb"), [mesh.glb.packed()])
+    return Prepared(copy, shift, lost=mesh.lost, notes=mesh.notes)
+
+
 def _checked_shift(points: np.ndarray, is_single_precision: bool) -> np.ndarray:
     _refuse(coordinate_fault(points))
     if is_single_precision:
@@ -140,4 +152,11 @@ def _refuse(fault: str | None) -> None:
         raise ImportRefused(fault)
 
 
-_PREPARE = {"obj": _obj, "stl": _stl, "ply": _ply, "glb": _gltf, "gltf": _gltf}
+_PREPARE = {
+    "obj": _obj,
+    "stl": _stl,
+    "ply": _ply,
+    "glb": _gltf,
+    "gltf": _gltf,
+    **dict.fromkeys(CAD_SUFFIXES, _cad),
+}

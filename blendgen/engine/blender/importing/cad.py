@@ -1,0 +1,206 @@
+"""CAD: a STEP or IGES file in, a GLB out, which then takes the ordinary path. Does not load bpy.
+
+cascadio (Open CASCADE) turns surfaces into triangles with the normals of the surfaces, finer for a smaller
+model. A part is named after its solid, because CAD files rarely name materials; colours are matte. The axes
+stay those of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen.engine.blender.importing.glb import Glb
+from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.models.scan import IGES_SUFFIXES
+
+INSTALL = "pip install 'blendgen[cad]'"
+# of the largest side: less than a pixel of an image with 2000
+_DEVIATION = 1 / 2000
+_ANGLE_RAD = 0.35
+_ROUGH = {"tol_linear": 0.5, "tol_relative": True, "tol_angular": 1.0}
+_TRIANGLES = 4
+# cascadio writes the millimetres of an IGES file as if they were metres
+_METRES_PER_GLB_UNIT = {"step": 1.0, "iges": 0.001}
+# what Open CASCADE and its users call a shape that has no name
+_NO_NAME = re.compile(r"(|NAUO|=>.*|COMPOUND|COMPSOLID|SOLID|SHELL|FACE|Open CASCADE.*|Unnamed)[ _\d]*", re.I)
+_MATTE = {"metallicFactor": 0.0, "roughnessFactor": 0.5}
+_GREY_LINEAR = (0.6, 0.6, 0.6, 1.0)
+
+_NOT_IN_IGES = "colours, which are not read from IGES files; export a STEP file"
+_IGES_START_BYTES = 100_000
+# STEP prefixes and names of units, and unit flags of IGES
+_SI_PREFIX = {
+    b"": 1.0,
+    b"KILO": 1e3,
+    b"DECI": 0.1,
+    b"CENTI": 0.01,
+    b"MILLI": 1e-3,
+    b"MICRO": 1e-6,
+    b"NANO": 1e-9,
+}
+_NAMED_UNIT = {b"INCH": 0.0254, b"FOOT": 0.3048, b"YARD": 0.9144, b"MILE": 1609.344, b"MIL": 2.54e-5}
+_IGES_UNIT = (0.001, 0.0254, 0.001, 1.0, 0.3048, 1609.344, 1.0, 1000.0, 2.54e-5, 1e-6, 0.01, 2.54e-8)
+
+
+@dataclass(frozen=True)
+class CadMesh:
+    """glb: in metres, in the axes of the file; lost and notes as in Findings."""
+
+    glb: Glb
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def cad_mesh(path: Path, suffix: str) -> CadMesh:
+    """The triangles of a CAD file; raises ImportRefused, which without the extra names it."""
+    kind = "iges" if suffix in IGES_SUFFIXES else "step"
+    scale = _METRES_PER_GLB_UNIT[kind]
+    data = path.read_bytes()
+    size_mm = 1000 * scale * _largest_side(_converted(data, kind, **_ROUGH).content)
+    glb = _converted(data, kind, tol_linear=size_mm * _DEVIATION, tol_angular=_ANGLE_RAD)
+    curves = _drop_curves(glb.content)
+    _name_materials(glb.content)
+    _scale(glb.content, scale)
+    notes = (f"left out: {curves} curves or points, which have no surface",) if curves else ()
+    return CadMesh(glb, (_NOT_IN_IGES,) if kind == "iges" and _is_colored_iges(data) else (), notes)
+
+
+def metres_per_unit(path: Path, suffix: str) -> float:
+    """The unit of the coordinates in a CAD file; millimetres if it does not state one that is known."""
+    data = path.read_bytes()
+    return _iges_unit(data) if suffix in IGES_SUFFIXES else _step_unit(data)
+
+
+def _step_unit(data: bytes) -> float:
+    """An inch is stated as a multiple of a millimetre: units with a name count first."""
+    metric = []
+    for match in re.finditer(rb"LENGTH_UNIT\s*\(\s*\)", data):
+        entity = data[data.rfind(b"=", 0, match.start()) : data.find(b";", match.end())]
+        named = re.search(rb"CONVERSION_BASED_UNIT\s*\(\s*'([^']*)'", entity)
+        if named and named[1].upper() in _NAMED_UNIT:
+            return _NAMED_UNIT[named[1].upper()]
+        metric += re.findall(rb"SI_UNIT\s*\(\s*(?:\$|\.([A-Z]+)\.)\s*,\s*\.METRE\.", entity)
+    return _SI_PREFIX.get(metric[0], 0.001) if metric else 0.001
+
+
+def _iges_unit(data: bytes) -> float:
+    """By the flag in the 14th field of the global section."""
+    lines = data[:_IGES_START_BYTES].splitlines()
+    text = b"".join(line[:72] for line in lines if line[72:73] == b"G")
+    fields = list(islice(_iges_fields(text), 14))
+    flag = fields[13].strip() if len(fields) > 13 else b""
+    return _IGES_UNIT[int(flag)] if flag.isdigit() and int(flag) < len(_IGES_UNIT) else 0.001
+
+
+def _is_colored_iges(data: bytes) -> bool:
+    """Whether an entity has a colour, in columns 17 to 24 of the second line of its directory entry."""
+    directory = [line for line in data.splitlines() if line[72:73] == b"D"]
+    return any(line[16:24].strip(b" 0") for line in directory[1::2])
+
+
+def _iges_fields(text: bytes) -> Iterator[bytes]:
+    """Fields end with a comma; a text states its length, as in 4HINCH, and may have commas."""
+    start = 0
+    while start < len(text):
+        length = re.compile(rb"\s*(\d{1,5})H").match(text, start)
+        if length:
+            end = length.end() + int(length[1])
+            yield text[length.end() : end]
+        else:
+            end = next((i for i in range(start, len(text)) if text[i : i + 1] in b",;"), len(text))
+            yield text[start:end]
+        start = end + 1
+
+
+def _converted(data: bytes, kind: str, **tolerances: Any) -> Glb:
+    try:
+        import cascadio
+    except ImportError as error:
+        raise ImportRefused(f"{kind.upper()} files need the extra: {INSTALL}") from error
+    glb = cascadio.load(data, kind, use_parallel=False, **tolerances)  # type: ignore[arg-type]
+    if not glb:
+        raise ImportRefused(f"not a {kind.upper()} file that Open CASCADE can read")
+    return Glb.unpacked(glb)
+
+
+def _placed(content: dict) -> Iterator[tuple[np.ndarray, list[str], dict]]:
+    """(4, 4) matrix to the root, names from the mesh to the root, and mesh of each node that has one."""
+    nodes = content.get("nodes", [])
+    waiting = [(i, np.eye(4), [""]) for scene in content.get("scenes", []) for i in scene.get("nodes", [])]
+    while waiting:
+        index, above, names = waiting.pop()
+        node = nodes[index]
+        matrix = above @ np.array(node["matrix"]).reshape(4, 4).T if "matrix" in node else above
+        names = [node.get("name", ""), *names]
+        if "mesh" in node:
+            mesh = content["meshes"][node["mesh"]]
+            yield matrix, [mesh.get("name", ""), *names], mesh
+        waiting += [(child, matrix, names) for child in node.get("children", [])]
+
+
+def _largest_side(content: dict) -> float:
+    """Of the box of all triangles, in the unit of the GLB."""
+    corners = [
+        _corners(content["accessors"][primitive["attributes"]["POSITION"]]) @ matrix[:3, :3].T + matrix[:3, 3]
+        for matrix, _, mesh in _placed(content)
+        for primitive in mesh["primitives"]
+        if primitive.get("mode", _TRIANGLES) == _TRIANGLES
+    ]
+    if not corners:
+        raise ImportRefused("no geometry: neither solids nor surfaces")
+    return float(np.ptp(np.concatenate(corners), axis=0).max())
+
+
+def _corners(box: dict) -> np.ndarray:
+    return np.array(list(product(*zip(box["min"], box["max"], strict=True))))
+
+
+def _drop_curves(content: dict) -> int:
+    """Remove lines and points; returns how many there were."""
+    count = 0
+    for mesh in content["meshes"]:
+        surfaces = [one for one in mesh["primitives"] if one.get("mode", _TRIANGLES) == _TRIANGLES]
+        count += len(mesh["primitives"]) - len(surfaces)
+        mesh["primitives"] = surfaces
+    empty = {number for number, mesh in enumerate(content["meshes"]) if not mesh["primitives"]}
+    for node in content["nodes"]:
+        if node.get("mesh") in empty:
+            del node["mesh"]
+    return count
+
+
+def _name_materials(content: dict) -> None:
+    """A matte material for each part name and colour; parts with neither have none."""
+    old = content.get("materials", [])
+    new: dict[tuple[str, str], dict] = {}
+    number: dict[tuple[str, str], int] = {}
+    for _, names, mesh in _placed(content):
+        part = next((name for name in names if not _NO_NAME.fullmatch(name)), "")
+        for primitive in mesh["primitives"]:
+            look = old[primitive["material"]] if "material" in primitive else {}
+            key = (part, json.dumps(look, sort_keys=True))
+            if part or look:
+                new.setdefault(key, _matte(part or "part", look))
+                primitive["material"] = number.setdefault(key, len(number))
+    content["materials"] = list(new.values())
+
+
+def _matte(name: str, look: dict) -> dict:
+    color = look.get("pbrMetallicRoughness", {}).get("baseColorFactor", _GREY_LINEAR)
+    return {**look, "name": name, "pbrMetallicRoughness": {"baseColorFactor": color, **_MATTE}}
+
+
+def _scale(content: dict, factor: float) -> None:
+    if factor == 1.0:
+        return
+    for scene in content["scenes"]:
+        content["nodes"].append({"children": scene["nodes"], "scale": [factor] * 3})
+        scene["nodes"] = [len(content["nodes"]) - 1]
