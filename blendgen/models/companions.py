@@ -1,54 +1,60 @@
 """Companions: the other files that a model file is read with (buffers, materials, textures).
 
-For glTF and OBJ these are the files that it names; for formats that hide the names (FBX, USD, .blend) the
-images next to it; for USD also the other USD files. Only files below the models directory count, which is the
-folder that was scanned; a link that leads out of it does not.
+Only files below the models directory may be read, which is the folder that was scanned; a link that leads out
+of it counts as outside. Every file is looked for by its name relative to the model's folder, so the names are
+the same wherever the models directory is.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import mmap
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular, read_bounded
-from blendgen.models.scan import CAD_SUFFIXES, model_suffix
+from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
-_TEXTURE_FOLDERS = ("textures", "texture", "tex", "maps", "images")
-_LAYER_SUFFIXES = ("usd", "usda", "usdc")
-_MAX_COMPANIONS = 100_000  # files that are searched for one model
-_MAX_JSON_BYTES, _MAX_MTL_BYTES = 2**30, 2**26
+_MAX_JSON_BYTES = 2**30
 # a backslash at the end of a line continues it
 _OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
-_MTL_TEXTURE = re.compile(r"\s*(map_\w+|bump|disp|decal|norm|refl)\s+(.*\S)", re.I)
-
 
 # completes "it is ..." for a file that is not read
 OUTSIDE = "outside of the models directory (allow_outside: true in the spec allows it)"
 
 
-@dataclass(frozen=True)
+# kinds of names in Companions.looked_for: a file; a texture or library that models/lookup.py looks up; the
+# tiles of an image
+FILE, TEXTURE, LIBRARY, TILES = "file", "texture", "library", "tiles"
+_UDIM = "<UDIM>"
+_TILE_NUMBERS = range(1001, 1101)  # ten in a row
+
+
 class Companions:
-    """Which other files a model may be read with.
+    """Which other files a model may be read with, and which it was read with.
 
     model: the model file; root: the models directory; None: the model's folder
     allow_outside: files anywhere may be read
     textures: the folder of its textures, relative to that of the model; "" if the sidecar does not state it
+    looked_for: everything that was looked for, as "KIND NAME": what is not in it cannot have been read
     """
 
-    model: Path
-    root: Path | None = None
-    allow_outside: bool = False
-    textures: str = ""
+    def __init__(
+        self, model: Path, root: Path | None = None, allow_outside: bool = False, textures: str = ""
+    ):
+        self.model = model
+        self.folder = model.parent
+        self.textures = textures
+        self.looked_for: dict[str, None] = {}
+        self._root = root or self.folder
+        places = [Path("/")] if allow_outside else [self.folder, self._root]
+        # where files may be read; a followed link may have led out of the models directory to the model
+        self._real_places = [os.path.realpath(place) for place in places]
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Companions:
@@ -58,45 +64,65 @@ class Companions:
         return cls(Path(options["path"]), root and Path(root), bool(options.get("allow_outside")), textures)
 
     @property
-    def folder(self) -> Path:
-        return self.model.parent
-
-    @property
-    def folders(self) -> list[Path]:
-        """Where files may be read. A followed link may have led out of the models directory to the model."""
-        places = [Path("/")] if self.allow_outside else [self.folder, self.root or self.folder]
-        return [Path(os.path.realpath(place)) for place in places]
+    def places(self) -> list[Path]:
+        """The folders below which files may be read, without links."""
+        return [Path(place) for place in self._real_places]
 
     def inside(self, name: str) -> Path | None:
         """The file of a name relative to the model's folder, whether it exists or not; None if it is outside.
 
-        Systems disagree on which file `link/../name` is: neither may be outside
+        The name is added to `looked_for`: everything that is read has to go through this method.
         """
         try:
-            file = Path(os.path.normpath(self.folder / name))
-            targets = [Path(os.path.realpath(place)) for place in (file, self.folder / name)]
-        except (OSError, ValueError):  # not a path, such as one with a null byte; or links in a circle
+            file = os.path.normpath(os.path.join(self.folder, name))  # noqa: PTH118 - Path is slow
+            self.looked_for[f"{FILE} {os.path.relpath(file, self.folder)}"] = None
+        except ValueError:  # not a path, such as one with a null byte
             return None
-        places = self.folders
-        return file if all(any(t.is_relative_to(p) for p in places) for t in targets) else None
+        return Path(file) if self.allows(name) else None
 
+    def allows(self, name: str) -> bool:
+        """Whether a file or folder may be read; nothing is added to `looked_for`."""
+        try:
+            named = os.path.join(self.folder, name)  # noqa: PTH118
+            # systems disagree on which file `link/../name` is: neither may be outside
+            targets = [os.path.realpath(place) for place in {os.path.normpath(named), named}]
+        except (OSError, ValueError):  # or links in a circle
+            return False
+        return all(self._is_below_a_place(target) for target in targets)
 
-def companion_names(companions: Companions) -> list[str]:
-    """Names, relative to the model's folder, of all other files that affect how it looks.
+    def _is_below_a_place(self, target: str) -> bool:
+        return any(f"{target}/".startswith(f"{place}/".replace("//", "/")) for place in self._real_places)
 
-    A named file may be missing. raises: OSError if the model itself cannot be read, or if there are too many
-    files next to it
-    """
-    path = companions.model
-    suffix = model_suffix(path)
-    if suffix in ("gltf", "glb"):
-        return sorted(set(gltf_uris(gltf_json(path))))
-    if suffix == "obj":
-        return sorted(set(_obj_names(companions)))
-    if suffix in ("stl", "ply", "usdz", *CAD_SUFFIXES):
-        return []
-    others = _other_layers(path) if suffix in _LAYER_SUFFIXES else []
-    return sorted({*_images_nearby(companions), *others})
+    def ask(self, kind: str, name: str) -> str:
+        """Add a name that models/lookup.py looks up to `looked_for`.
+
+        returns: the name relative to the model's folder if it leads below the models directory: the same
+            question has the same answer wherever that is
+        """
+        if os.path.isabs(name) and self._is_near(name):  # noqa: PTH117
+            name = os.path.relpath(name, self.folder)
+        self.looked_for[f"{kind} {name}"] = None
+        return name
+
+    def tiles(self, name: str) -> list[Path]:
+        """The tiles of an image that exist and may be read; importers use all of them."""
+        if _UDIM not in name:
+            return []
+        name = self.ask(TILES, name)
+        names = [name.replace(_UDIM, str(number)) for number in _TILE_NUMBERS]
+        return [file for one in names if self.exists(one) and (file := self.inside(one))]
+
+    def _is_near(self, name: str) -> bool:
+        file = Path(os.path.normpath(self.folder / name))
+        return file.is_relative_to(self._root) or file.is_relative_to(self.folder)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is something of that name, inside or not."""
+        return os.path.exists(self.folder / name)  # noqa: PTH110 - Path.exists raises for folders that are closed to us
+
+    def portable(self, name: str) -> str:
+        """A name; only its last part if it leads out of the models directory."""
+        return name if self._is_near(name) else Path(name).name
 
 
 def gltf_json(path: Path) -> dict:
@@ -133,16 +159,11 @@ def _objects(content: dict, kind: str) -> list[dict]:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
-def _obj_names(companions: Companions) -> Iterator[str]:
-    for name in obj_libraries(companions.model):
-        yield name
-        library = companions.inside(name)
-        if library is not None and library.is_file():
-            yield from _mtl_textures(library, companions.folder)
-
-
 def obj_libraries(path: Path) -> list[str]:
-    """The material libraries of an OBJ file: those that it names, and one with its own name next to it."""
+    """The material libraries of an OBJ file: those that it names, and one with its own name next to it.
+
+    Any of them may be missing.
+    """
     with open_regular(path, MAX_MODEL_BYTES) as file:
         if os.fstat(file.fileno()).st_size == 0:
             return []
@@ -150,50 +171,4 @@ def obj_libraries(path: Path) -> list[str]:
             names = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
     names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in names]
     own = f"{path.stem}.mtl"
-    return [*names, own] if own not in names and (path.parent / own).is_file() else names
-
-
-def _mtl_textures(library: Path, folder: Path) -> Iterator[str]:
-    text = read_bounded(library, _MAX_MTL_BYTES).decode("utf-8", "replace")
-    for line in text.splitlines():
-        match = _MTL_TEXTURE.match(line)
-        if match:
-            yield _relative(library.parent, match[2], folder)
-
-
-def _relative(place: Path, name: str, folder: Path) -> str:
-    """The name relative to the folder; there may be options before it."""
-    try:
-        whole = (place / name).exists()
-    except (OSError, ValueError):
-        whole = False
-    chosen = name if whole else name.split()[-1]
-    return os.path.relpath(place / chosen.replace("\\", "/"), folder)
-
-
-def _other_layers(path: Path) -> Iterator[str]:
-    """All other USD files in the folder's tree: any of them may be a layer of this one."""
-    looked_at = 0
-    for folder, folders, files in os.walk(path.parent):
-        looked_at += len(files) + len(folders)
-        _check_count(looked_at, path)
-        for name in files:
-            file = Path(folder, name)
-            if model_suffix(name) in _LAYER_SUFFIXES and file != path and file.is_file():
-                yield os.path.relpath(file, path.parent)
-
-
-def _images_nearby(companions: Companions) -> Iterator[str]:
-    path = companions.model
-    folders = [path.parent, *(path.parent / name for name in (*_TEXTURE_FOLDERS, f"{path.stem}.fbm"))]
-    for folder in folders:
-        if folder.is_dir() and companions.inside(str(folder)):
-            for number, file in enumerate(folder.iterdir()):
-                _check_count(number, path)
-                if model_suffix(file) in IMAGE_SUFFIXES and file.is_file():
-                    yield os.path.relpath(file, path.parent)
-
-
-def _check_count(count: int, path: Path) -> None:
-    if count > _MAX_COMPANIONS:
-        raise OSError(errno.EFBIG, f"more than {_MAX_COMPANIONS:,} files are next to it", str(path))
+    return names if own in names else [*names, own]

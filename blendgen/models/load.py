@@ -1,4 +1,4 @@
-"""Load: sources in, Catalog out. Everything that is not in the cache is measured, in one call.
+"""Load: sources in, Catalog out. Everything that is not in the cache is measured, in one or two calls.
 
 Blender is behind the Measurer. A model that cannot be used becomes a Refusal; the caller decides whether
 that is an error.
@@ -7,31 +7,35 @@ that is an error.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from blendgen.errors import CatalogError
 from blendgen.files.names import some_of
-from blendgen.models.measuring.cache import AssetCache, content_hash, entry_key
-from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_entry
+from blendgen.models.companions import Companions
+from blendgen.models.measuring.cache import AssetCache, Stored, content_hash, entry_key, source_facts
+from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_new_entry
+from blendgen.models.measuring.reads import Disk, changed_since, read_files, states
 from blendgen.models.product import Catalog, Measured, Product, Refusal
 from blendgen.models.selection import name_clashes
 from blendgen.models.source import Measurer, Source
 
 _log = logging.getLogger(__name__)
 _MAX_LISTED = 10
+_MAX_LOOKED_FOR = 100_000
 
 
-class _Key(NamedTuple):
-    """Two sources are equal if their content is; their entry also depends on the code that measures."""
+class _Wanted(NamedTuple):
+    """A source, what is known of it before measuring, and the key of its entries."""
 
-    content: str
-    entry: str
-
-
-# the entry of each key; a str is the reason for a refusal
-_Known = dict[_Key, Measured | str]
+    source: Source
+    facts: dict[str, Any]
+    key: str
+    companions: Companions
 
 
 def load_catalog(sources: list[Source], measurer: Measurer, cache: AssetCache | None = None) -> Catalog:
@@ -48,21 +52,19 @@ def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCach
 
     raises: CatalogError if two have the same name, SetupError for the cache
     """
-    cache = cache or AssetCache()
     _check_names(sources)
-    keys, unreadable = _keys(sources, measurer.digest)
-    known = _from_cache(keys, cache)
-    known |= _from_measurer(sources, keys, known, measurer, cache)
-    refusals = list(unreadable)
+    disk = Disk()
+    wanted, refusals = _wanted(sources, measurer.digest, disk)
+    loader = _Loader(measurer, cache or AssetCache(), disk)
+    loader.load(wanted)
     products = []
-    for source, key in zip(sources, keys, strict=True):
-        if key is None:
-            continue
-        measured = known[key]
-        if isinstance(measured, str):
-            refusals.append(Refusal(source.display, measured))
+    for one in wanted:
+        stored = loader.stored.get(one.source.name)
+        measured = loader.failures[one.source.name] if stored is None else stored.entry
+        if stored is None or isinstance(measured, str):
+            refusals.append(Refusal(one.source.display, str(measured)))
         else:
-            products.append(_product(source, key, measured, cache))
+            products.append(_product(one, stored, measured))
     return Catalog(tuple(products), tuple(refusals))
 
 
@@ -76,73 +78,102 @@ def _check_names(sources: list[Source]) -> None:
         raise CatalogError(f"products need different names (letter case does not count):\n{listed}")
 
 
-def _keys(sources: list[Source], digest: str) -> tuple[list[_Key | None], list[Refusal]]:
-    """Keys, None for each source that cannot be read, and the refusals of those."""
-    keys: list[_Key | None] = []
-    unreadable = []
+def _wanted(sources: list[Source], digest: str, disk: Disk) -> tuple[list[_Wanted], list[Refusal]]:
+    """The sources that can be read, and refusals of the others."""
+    wanted, unreadable = [], []
     for source in sources:
         try:
-            keys.append(_key(source, digest))
+            facts = source_facts(source, disk)
         except OSError as error:
-            keys.append(None)
-            unreadable.append(Refusal(source.display, f"cannot be read: {error.strerror or error}"))
-    return keys, unreadable
+            unreadable.append(Refusal(source.display, _unreadable(error)))
+            continue
+        companions = Companions.of(source.options) if source.kind == "mesh" else Companions(Path())
+        wanted.append(_Wanted(source, facts, entry_key(facts, digest), companions))
+    return wanted, unreadable
 
 
-def _key(source: Source, digest: str) -> _Key:
-    content = content_hash(source)
-    return _Key(content, entry_key(content, digest))
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {error.strerror or error}"
 
 
-def _from_cache(keys: list[_Key | None], cache: AssetCache) -> _Known:
-    entries = {key: cache.read(key.entry) for key in dict.fromkeys(keys) if key is not None}
-    return {key: entry for key, entry in entries.items() if entry is not None}
+@dataclass
+class _Loader:
+    """Finds or makes the entries of sources.
+
+    stored: the entries; failures: the reasons why there is none; both by the name of the source
+    """
+
+    measurer: Measurer
+    cache: AssetCache
+    disk: Disk
+    stored: dict[str, Stored] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def load(self, wanted: list[_Wanted]) -> None:
+        """Sources of one key are equal if their other files are, too.
+
+        So one of each key is measured first, and then all that differ from it.
+        """
+        missing = self._not_in_cache(wanted)
+        first_of: dict[str, _Wanted] = {}
+        for one in missing:
+            first_of.setdefault(one.key, one)
+        self._measure(list(first_of.values()))
+        self._measure(self._not_in_cache(one for one in missing if one is not first_of[one.key]))
+
+    def _not_in_cache(self, wanted: Iterable[_Wanted]) -> list[_Wanted]:
+        """Find entries; returns those that have to be measured."""
+        missing = []
+        for one in wanted:
+            try:
+                stored = self.cache.find(one.key, one.companions, self.disk)
+            except OSError as error:
+                self.failures[one.source.name] = _unreadable(error)
+                continue
+            if stored is None:
+                missing.append(one)
+            else:
+                self.stored[one.source.name] = stored
+        return missing
+
+    def _measure(self, wanted: list[_Wanted]) -> None:
+        if not wanted:
+            return
+        folders = [self.cache.begin(one.key) for one in wanted]
+        jobs = [(one.source, folder) for one, folder in zip(wanted, folders, strict=True)]
+        began_ns = time.time_ns()
+        try:
+            with closing(self.measurer.measure(jobs)) as outcomes:
+                for one, folder, refusal in zip(wanted, folders, outcomes, strict=True):
+                    failure = self._settle(one, folder, refusal, began_ns)
+                    if failure is not None:
+                        self.failures[one.source.name] = failure
+                    began_ns = time.time_ns()
+        finally:
+            for folder in folders:
+                self.cache.discard(folder)
+
+    def _settle(self, one: _Wanted, folder: Path, refusal: Refusal | None, began_ns: int) -> str | None:
+        """Publish a complete entry, or return why there is none; then the next run tries again."""
+        try:
+            entry, looked_for = read_new_entry(folder)
+            if len(looked_for) > _MAX_LOOKED_FOR:
+                return f"names more than {_MAX_LOOKED_FOR:,} other files"
+            others = states(looked_for, one.companions, self.disk)
+            changed = changed_since(others, one.companions, began_ns)
+            if changed or source_facts(one.source, Disk()) != one.facts:
+                return "changed while it was measured; run the same command again"
+        except IncompleteEntry as error:  # a crash or a timeout
+            return refusal.reason if refusal else f"was not measured completely ({error})"
+        except OSError as error:
+            return _unreadable(error)
+        published = self.cache.publish(folder, one.key, others)
+        self.stored[one.source.name] = Stored(published, entry, others)
+        return None
 
 
-def _from_measurer(
-    sources: list[Source], keys: list[_Key | None], known: _Known, measurer: Measurer, cache: AssetCache
-) -> _Known:
-    missing: dict[_Key, Source] = {}
-    for source, key in zip(sources, keys, strict=True):
-        if key is not None and key not in known:
-            missing.setdefault(key, source)  # equal content is measured once
-    if not missing:
-        return {}
-    building = {key: cache.begin(key.entry) for key in missing}
-    jobs = [(source, building[key]) for key, source in missing.items()]
-    measured: _Known = {}
-    try:
-        with closing(measurer.measure(jobs)) as outcomes:
-            for (key, folder), refusal in zip(building.items(), outcomes, strict=True):
-                if refusal is None and not _unchanged(missing[key], measurer.digest, key):
-                    measured[key] = "changed while it was measured; run the same command again"
-                    continue
-                measured[key] = _settle(key.entry, folder, refusal, cache)
-    finally:
-        for folder in building.values():
-            cache.discard(folder)
-    return measured
-
-
-def _unchanged(source: Source, digest: str, key: _Key) -> bool:
-    """Whether the files are still those from which the key was made."""
-    try:
-        return _key(source, digest) == key
-    except OSError:
-        return False
-
-
-def _settle(key: str, folder: Path, refusal: Refusal | None, cache: AssetCache) -> Measured | str:
-    """Publish a complete entry. A crash or a timeout leaves none, so the next run tries again."""
-    try:
-        entry = read_entry(folder)
-    except IncompleteEntry as error:
-        return refusal.reason if refusal else f"was not measured completely ({error})"
-    cache.publish(folder, key)
-    return entry
-
-
-def _product(source: Source, key: _Key, measured: Measured, cache: AssetCache) -> Product:
+def _product(one: _Wanted, stored: Stored, measured: Measured) -> Product:
+    source = one.source
     for lost in measured.lost_look:
         _log.warning("%s: %s", source.display, lost)
     for note in measured.notes:
@@ -150,8 +181,8 @@ def _product(source: Source, key: _Key, measured: Measured, cache: AssetCache) -
     return Product(
         source.name,
         source.folder,
-        asset_path=cache.entry_folder(key.entry) / ASSET_FILE,
-        content_hash=key.content,
+        asset_path=stored.folder / ASSET_FILE,
+        content_hash=content_hash(one.facts, read_files(stored.states, one.companions)),
         measured=measured,
         stable_poses=measured.stable_poses,
         colorways=measured.colorways,

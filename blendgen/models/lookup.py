@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from blendgen.models.companions import IMAGE_SUFFIXES, Companions
+from blendgen.models.companions import IMAGE_SUFFIXES, LIBRARY, TEXTURE, Companions
 from blendgen.models.scan import MODEL_SUFFIXES, model_suffix
 
 _NEAR = ("textures", "texture", "tex", "maps", "images")
@@ -41,26 +42,69 @@ class Found:
     renamed: bool = False
 
 
-class Lookup:
-    """Looks up the names of one model. Raises nothing for names that are not paths."""
+@dataclass(frozen=True)
+class _Listing:
+    """Sorted names of the files and of the sub-folders of a folder."""
 
-    def __init__(self, companions: Companions):
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    @cached_property
+    def alike(self) -> dict[str, list[str]]:
+        """The files that differ only in letter case, by their key."""
+        return _grouped(self.files, _key)
+
+    @cached_property
+    def of_stem(self) -> dict[str, list[str]]:
+        return _grouped(self.files, lambda file: _key(Path(file).stem))
+
+    @cached_property
+    def folders_alike(self) -> dict[str, list[str]]:
+        return _grouped(self.folders, _key)
+
+    @cached_property
+    def has_models(self) -> bool:
+        return any(model_suffix(file) in MODEL_SUFFIXES for file in self.files)
+
+
+_NOTHING = _Listing()
+
+
+class Listings:
+    """The names in folders, each of which is read once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, _Listing] = {}
+
+    def of(self, folder: Path) -> _Listing:
+        if folder not in self._read:
+            self._read[folder] = _entries(folder)
+        return self._read[folder]
+
+
+class Lookup:
+    """Looks up the names of one model. Raises nothing for names that are not paths.
+
+    listings: to share with the lookups of other models
+    """
+
+    def __init__(self, companions: Companions, listings: Listings | None = None):
         self._companions = companions
-        self._listed: dict[Path, tuple[list[str], list[str]]] = {}
+        self._listings = listings or Listings()
         self._met_outside = False
 
     def texture(self, name: str) -> Found:
         """The file of a texture; if there is none, an image of the same name with another extension."""
         self._met_outside = False
         try:
-            return self._texture(_path_of(name))
+            return self._texture(_path_of(self._companions.ask(TEXTURE, name)))
         except (OSError, ValueError):  # not a valid path: it has a null byte, or is too long
             return Found(None)
 
     def library(self, name: str) -> Path | None:
         """The file of a material library: where the model says, or next to it; letter case may differ."""
         try:
-            named = _path_of(name)
+            named = _path_of(self._companions.ask(LIBRARY, name))
             places = (*self._ends_of(named), self._companions.folder)
             return self._exact((str(named),)) or self._in_places(places, named.name)
         except (OSError, ValueError):
@@ -97,15 +141,14 @@ class Lookup:
 
     def _match(self, place: Path, name: str) -> Path | None:
         """The file of that name in a folder; else the first whose name differs only in letter case."""
-        files = self._list(place)[0]
-        alike = [file for file in files if _key(file) == _key(name)]
+        alike = self._list(place).alike.get(_key(name), ())
         for file in sorted(alike, key=lambda file: (file != name, file)):
             if allowed := self._allowed(place / file):
                 return allowed
         return None
 
     def _renamed(self, place: Path, stem: str) -> Path | None:
-        alike = [file for file in self._list(place)[0] if _key(Path(file).stem) == _key(stem)]
+        alike = self._list(place).of_stem.get(_key(stem), ())
         images = [file for file in alike if model_suffix(file) in IMAGE_SUFFIXES]
         chosen = sorted(images, key=lambda file: (IMAGE_SUFFIXES.index(model_suffix(file)), file))
         return next((allowed for file in chosen if (allowed := self._allowed(place / file))), None)
@@ -124,7 +167,7 @@ class Lookup:
         yield from self._texture_folders(folder)
         yield from self._other_folders(folder)
         for parent in folder.parents[:_MAX_PARENTS]:
-            if self._companions.inside(str(parent)):
+            if self._companions.allows(str(parent)):
                 yield from self._texture_folders(parent)
                 yield parent
 
@@ -141,43 +184,50 @@ class Lookup:
     def _sub_folder(self, folder: Path, name: str) -> Path | None:
         if name == "..":
             return folder.parent
-        alike = [sub for sub in self._list(folder)[1] if _key(sub) == _key(name)]
+        alike = self._list(folder).folders_alike.get(_key(name))
         return folder / min(alike, key=lambda sub: (sub != name, sub)) if alike else None
 
     def _texture_folders(self, folder: Path) -> Iterator[Path]:
-        subs = [sub for sub in self._list(folder)[1] if _holds_textures(sub)]
+        subs = [sub for sub in self._list(folder).folders if _holds_textures(sub)]
         for sub in sorted(subs, key=lambda sub: (not _key(sub).startswith("textur"), sub)):
             yield folder / sub
             yield from (
-                folder / sub / inner for inner in self._list(folder / sub)[1] if _holds_textures(inner)
+                folder / sub / inner for inner in self._list(folder / sub).folders if _holds_textures(inner)
             )
 
     def _other_folders(self, folder: Path) -> Iterator[Path]:
         """Sub-folders without models of their own, those that are called like the model first."""
         stem = _key(self._companions.model.stem)
-        subs = [sub for sub in self._list(folder)[1] if not _holds_textures(sub)]
+        subs = [sub for sub in self._list(folder).folders if not _holds_textures(sub)]
         for sub in sorted(subs, key=lambda sub: (not _key(sub).startswith(stem), sub)):
-            if not any(model_suffix(file) in MODEL_SUFFIXES for file in self._list(folder / sub)[0]):
+            if not self._list(folder / sub).has_models:
                 yield folder / sub
 
-    def _list(self, folder: Path) -> tuple[list[str], list[str]]:
-        """Sorted names of the files and of the sub-folders of a folder; none of one that may not be read."""
-        if folder not in self._listed:
-            self._listed[folder] = ([], [])
-            if self._companions.inside(str(folder)) and folder.is_dir():
-                self._listed[folder] = _entries(folder)
-        return self._listed[folder]
+    def _list(self, folder: Path) -> _Listing:
+        """What is in a folder; nothing if it may not be read."""
+        return self._listings.of(folder) if self._companions.allows(str(folder)) else _NOTHING
 
 
-def _entries(folder: Path) -> tuple[list[str], list[str]]:
+def _entries(folder: Path) -> _Listing:
+    """What is in a folder; nothing if it cannot be read, or is too large."""
     files: list[str] = []
     folders: list[str] = []
-    with os.scandir(folder) as entries:
-        for number, entry in enumerate(entries):
-            if number >= _MAX_LISTED:
-                return [], []
-            (folders if entry.is_dir() else files).append(entry.name)
-    return sorted(files), sorted(folders)
+    try:
+        with os.scandir(folder) as entries:
+            for number, entry in enumerate(entries):
+                if number >= _MAX_LISTED:
+                    return _NOTHING
+                (folders if entry.is_dir() else files).append(entry.name)
+    except OSError:
+        return _NOTHING
+    return _Listing(tuple(sorted(files)), tuple(sorted(folders)))
+
+
+def _grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(key(name), []).append(name)
+    return groups
 
 
 def _holds_textures(folder: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,16 @@ NEVER = FunctionMeasurer(_raise_for)
 
 
 class FakeMeasurer:
-    """Writes an entry for each source; those whose name says so are refused, crash or lose a texture."""
+    """Writes an entry for each source; those whose name says so are refused, crash or lose a texture.
+
+    looks_for: names of other files that it looks for, relative to the model
+    """
 
     digest = "fake"
 
-    def __init__(self):
+    def __init__(self, looks_for: Iterable[str] = ()):
         self.calls: list[list[str]] = []
+        self._looks_for = tuple(looks_for)
 
     def measure(self, jobs: Jobs) -> Generator[Refusal | None]:
         self.calls.append([source.name for source, _ in jobs])
@@ -47,7 +51,7 @@ class FakeMeasurer:
 
     def _measure(self, source: Source, folder: Path) -> Refusal | None:
         if "bad" in source.name:
-            write_refusal(folder, "a point cloud")
+            write_refusal(folder, "a point cloud", self._looks_for)
             return Refusal(source.display, "a point cloud")
         if "crash" in source.name:
             (folder / "asset.blend").write_bytes(b"half")
@@ -71,5 +75,6 @@ class FakeMeasurer:
                 lost,
                 notes,
             ),
+            self._looks_for,
         )
         return None

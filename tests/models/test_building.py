@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from blendgen.errors import SetupError
+from blendgen.models.companions import Companions
 from blendgen.models.measuring.building import PREFIX, BuildFolders, _host
 from blendgen.models.measuring.cache import AssetCache, cache_folder
+from blendgen.models.measuring.entry import write_refusal
+from blendgen.models.measuring.reads import Disk
 
 pytest.importorskip("fcntl")
 
@@ -73,9 +76,13 @@ def test_without_a_home_the_variable_that_helps_is_named(monkeypatch):
         cache_folder()
 
 
-@pytest.mark.parametrize("numbers", ["", "[", "[" * 100_000, '{"sha256": 1}', "null"])
-def test_a_corrupt_entry_is_none(tmp_path, numbers):
+@pytest.mark.parametrize("name", ["product.json", "reads.json"])
+@pytest.mark.parametrize("content", ["", "[", "[" * 100_000, '{"sha256": 1}', "null", "[1]"])
+def test_a_corrupt_entry_is_none(tmp_path, name, content):
     cache = AssetCache(tmp_path)
-    cache.entry_folder("k").mkdir(parents=True)
-    (cache.entry_folder("k") / "product.json").write_text(numbers)
-    assert cache.read("k") is None
+    building = cache.begin("k")
+    write_refusal(building, "too big")
+    folder = cache.publish(building, "k", {})
+    assert cache.find("k", Companions(tmp_path / "m.obj"), Disk()) is not None
+    (folder / name).write_text(content)
+    assert cache.find("k", Companions(tmp_path / "m.obj"), Disk()) is None

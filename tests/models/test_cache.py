@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,8 +9,17 @@ import numpy as np
 import pytest
 
 from blendgen.errors import SetupError
-from blendgen.models.measuring.cache import AssetCache, cache_folder, content_hash, entry_key
+from blendgen.models.companions import Companions
+from blendgen.models.measuring import reads
+from blendgen.models.measuring.cache import (
+    AssetCache,
+    cache_folder,
+    content_hash,
+    entry_key,
+    source_facts,
+)
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, write_measured, write_refusal
+from blendgen.models.measuring.reads import Disk
 from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Measured, StablePose
 from blendgen.models.source import Source
 
@@ -49,26 +57,13 @@ def mesh(path: Path, **options) -> Source:
 
 
 def key(path: Path, **options) -> str:
-    return content_hash(mesh(path, **options))
+    return entry_key(source_facts(mesh(path, **options), Disk()), "digest")
 
 
-def obj_model(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    (folder / "m.mtl").write_text("newmtl a\nmap_Kd -o 0 0 0 tex/wood.png\nmap_Bump ../outside.png\n")
-    (folder / "tex").mkdir()
-    (folder / "tex" / "wood.png").write_bytes(b"wood")
-    (folder / "m.obj").write_text("mtllib m.mtl\nv 0 0 0\nf 1 1 1\n")
+def model(folder: Path, text: str = "v 0 0 0\n") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "m.obj").write_text(text)
     return folder / "m.obj"
-
-
-def gltf_model(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    images = [{"uri": "t.png"}, {"uri": "data:image/png;base64,"}]
-    content = {"buffers": [{"uri": "a%20b.bin"}], "images": images}
-    (folder / "m.gltf").write_text(json.dumps(content))
-    (folder / "a b.bin").write_bytes(b"buffer")
-    (folder / "t.png").write_bytes(b"png")
-    return folder / "m.gltf"
 
 
 def test_an_entry_reads_back_as_it_was_written(tmp_path):
@@ -95,91 +90,90 @@ def test_a_damaged_entry_is_noticed(tmp_path, name, damage):
         read_entry(tmp_path / "e")
 
 
-def test_a_key_depends_on_content_and_options_but_not_on_the_place(tmp_path):
-    a, b = obj_model(tmp_path / "a"), obj_model(tmp_path / "b")
-    assert key(a) == key(b)
-    keys = {key(a), key(a, unit="mm"), key(a, up="z")}
-    a.write_text(a.read_text() + "\n")
-    assert len(keys | {key(a)}) == 4
+def test_a_key_depends_on_content_format_and_options_but_not_on_the_place(tmp_path):
+    a, b = model(tmp_path / "a"), model(tmp_path / "b")
+    assert key(a) == key(b) == key(a, root=str(tmp_path)) == key(a, allow_outside=True)
+    c = a.rename(a.with_suffix(".ply"))
+    keys = {key(b), key(b, unit="mm"), key(b, up="z"), key(c), key(model(tmp_path / "a", "v 1 1 1\n"))}
+    assert len(keys) == 5
 
 
-@pytest.mark.parametrize(
-    "make, companions", [(obj_model, ["tex/wood.png", "m.mtl"]), (gltf_model, ["a b.bin", "t.png"])]
-)
-def test_a_key_depends_on_the_files_that_the_model_names(tmp_path, make, companions):
-    path = make(tmp_path / "m")
-    for name in companions:
-        before = key(path)
-        (path.parent / name).write_bytes((path.parent / name).read_bytes() + b"\nmore")
-        changed = key(path)
-        (path.parent / name).unlink()
-        assert len({before, changed, key(path)}) == 3
+@pytest.mark.parametrize("content", [b"", b"\0" * 40, b"glTF", b"[1]", b"\xff\xfe"])
+def test_garbage_has_a_key_too(tmp_path, content):
+    (tmp_path / "m.glb").write_bytes(content)
+    assert len(key(tmp_path / "m.glb")) == 64
 
 
-def test_files_outside_of_the_models_directory_do_not_count(tmp_path):
-    path = obj_model(tmp_path / "m")
-    before = key(path)
-    (tmp_path / "outside.png").write_bytes(b"secret")
-    assert key(path) == key(path, root=str(tmp_path / "m")) == before
-    assert before not in {key(path, root=str(tmp_path)), key(path, allow_outside=True)}
-
-
-def test_images_next_to_a_model_that_hides_its_names_count(tmp_path):
-    (tmp_path / "m.fbx").write_bytes(b"fbx")
-    before = key(tmp_path / "m.fbx")
-    (tmp_path / "textures").mkdir()
-    (tmp_path / "textures" / "wood.png").write_bytes(b"wood")
-    (tmp_path / "notes.txt").write_text("text")
-    assert key(tmp_path / "m.fbx") != before
-
-
-GARBAGE = [b"", b"\0" * 40, b"glTF", b"glTF" + b"\xff" * 40, b"[1]", b'{"buffers": 3}', b"\xff\xfe"]
-
-
-@pytest.mark.parametrize("content", GARBAGE)
-@pytest.mark.parametrize("suffix", ["glb", "gltf", "obj", "blend"])
-def test_garbage_has_a_key_too(tmp_path, content, suffix):
-    (tmp_path / f"m.{suffix}").write_bytes(content)
-    assert len(key(tmp_path / f"m.{suffix}")) == 64
+def test_content_depends_on_the_files_that_were_read(tmp_path):
+    facts = source_facts(mesh(model(tmp_path)), Disk())
+    read = [[], [("t.png", "1")], [("t.png", "2")], [("u.png", "1")], [("t.png", "1"), ("u.png", "1")]]
+    assert len({content_hash(facts, files) for files in read}) == 5
 
 
 def test_a_description_has_a_key_that_ignores_the_order_of_its_fields():
     one = Source("a", "", "phone", {"x": 1, "y": [2]}, "a")
     other = Source("b", "f", "phone", {"y": [2], "x": 1}, "b")
-    assert content_hash(one) == content_hash(other)
+    assert source_facts(one, Disk()) == source_facts(other, Disk())
 
 
 def test_an_entry_depends_on_the_code_that_measures_it():
-    keys = [entry_key(content, digest) for content in ("a", "b") for digest in ("d", "e")]
+    keys = [entry_key({"model": model}, digest) for model in ("a", "b") for digest in ("d", "e")]
     assert len(set(keys)) == 4
 
 
-def test_an_entry_appears_only_when_it_is_published(tmp_path):
-    cache = AssetCache(tmp_path)
+@pytest.fixture
+def stored(tmp_path):
+    """A cache, and what finds the entry of a key for the model `tmp_path`/m/m.obj."""
+    cache = AssetCache(tmp_path / "cache")
+    path = model(tmp_path / "m")
+    return cache, lambda key: cache.find(key, Companions(path), Disk())
+
+
+def test_an_entry_appears_only_when_it_is_published(stored):
+    cache, find = stored
     building = write(cache.begin("k"))
-    assert cache.read("k") is None
-    cache.publish(building, "k")
-    assert cache.read("k").triangles == 12
-    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["k"]
+    assert find("k") is None
+    folder = cache.publish(building, "k", {})
+    assert find("k").entry.triangles == 12 and find("k").folder == folder
+    assert [path.name for path in (cache.folder / "assets").iterdir()] == ["k"]
 
 
-def test_the_second_of_two_builders_of_one_entry_changes_nothing(tmp_path):
-    cache = AssetCache(tmp_path)
+def test_a_key_has_an_entry_for_each_content_of_the_other_files(stored, tmp_path):
+    cache, find = stored
+    states = []
+    for content in ("one", "two"):
+        (tmp_path / "m" / "t.png").write_text(content)
+        assert find("k") is None
+        companions = Companions(tmp_path / "m" / "m.obj")
+        states.append(reads.states(["file t.png", "file u.png"], companions, Disk()))
+        cache.publish(write(cache.begin("k")), "k", states[-1])
+        assert find("k").states == states[-1]
+    (tmp_path / "m" / "t.png").write_text("one")
+    assert find("k").states == states[0] != states[1]
+    (tmp_path / "m" / "unused.png").write_text("three")
+    assert find("k") is not None
+    (tmp_path / "m" / "u.png").write_text("three")
+    assert find("k") is None
+
+
+def test_the_second_of_two_builders_of_one_entry_changes_nothing(stored):
+    cache, _ = stored
     first, second = write(cache.begin("k")), write(cache.begin("k"))
-    cache.publish(first, "k")
-    published = (cache.entry_folder("k") / "asset.blend").stat()
-    cache.publish(second, "k")
-    assert (cache.entry_folder("k") / "asset.blend").stat().st_ino == published.st_ino
-    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["k"]
+    folder = cache.publish(first, "k", {})
+    published = (folder / "asset.blend").stat()
+    assert cache.publish(second, "k", {}) == folder
+    assert (folder / "asset.blend").stat().st_ino == published.st_ino
+    assert [path.name for path in (cache.folder / "assets").iterdir()] == ["k"]
 
 
-def test_a_damaged_entry_is_replaced(tmp_path):
-    cache = AssetCache(tmp_path)
-    cache.publish(write(cache.begin("k")), "k")
-    (cache.entry_folder("k") / "hull.npy").write_bytes(b"")
-    assert cache.read("k") is None
-    cache.publish(write(cache.begin("k")), "k")
-    assert cache.read("k").triangles == 12
+@pytest.mark.parametrize("name", ["hull.npy", "reads.json"])
+def test_a_damaged_entry_is_replaced(stored, name):
+    cache, find = stored
+    folder = cache.publish(write(cache.begin("k")), "k", {})
+    (folder / name).write_bytes(b"")
+    assert find("k") is None
+    cache.publish(write(cache.begin("k")), "k", {})
+    assert find("k").entry.triangles == 12
 
 
 def test_a_cache_folder_that_cannot_be_written_names_the_variable_that_sets_it(tmp_path):

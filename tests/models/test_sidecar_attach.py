@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from blendgen.models.measuring.cache import content_hash
+from blendgen.models.measuring.cache import source_facts
+from blendgen.models.measuring.reads import Disk
 from blendgen.models.scan import scan_directory
 from blendgen.models.sidecar.attach import Sidecars
+
+
+def facts(source) -> str:
+    return str(source_facts(source, Disk()))
 
 
 @pytest.fixture
@@ -31,8 +36,12 @@ def test_the_spec_wins_over_the_sidecar_and_the_sidecar_over_the_file(attached):
     assert attached("unit: mm\nup: z", "cm", "x").options["up"] == "x"
 
 
+def test_a_sidecar_is_never_taken_for_a_model(attached):
+    assert attached("class: mug").name == "mug"
+
+
 def test_only_what_measuring_needs_makes_it_measure_again(attached):
-    bare = content_hash(attached(None))
+    bare = facts(attached(None))
     stays = [
         "class: mug",
         "parts: {a: b}",
@@ -40,7 +49,7 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "exclude_poses: [z]",
         "symmetries: {continuous: [z]}",
     ]
-    assert {content_hash(attached(line)) for line in stays} == {bare}
+    assert {facts(attached(line)) for line in stays} == {bare}
     again = [
         "unit: mm",
         "up: z",
@@ -48,17 +57,17 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "keypoints: {a: [1, 2, 3]}",
         "keypoints: {a: [1, 2, 4]}",
     ]
-    keys = [content_hash(attached(line)) for line in again]
+    keys = [facts(attached(line)) for line in again]
     assert len({bare, *keys}) == 6
-    named = [content_hash(attached(f"keypoints: {{{name}: [1, 2, 3]}}")) for name in ("a", "b")]
+    named = [facts(attached(f"keypoints: {{{name}: [1, 2, 3]}}")) for name in ("a", "b")]
     assert named[0] == named[1] == keys[3]
 
 
 def test_a_sidecar_may_name_a_folder_of_textures_that_exists(attached, tmp_path):
     (tmp_path / "maps").mkdir()
-    bare = content_hash(attached(None))
+    bare = facts(attached(None))
     assert attached("textures: maps").options["textures"] == "maps"
-    assert content_hash(attached("textures: maps")) != bare
+    assert facts(attached("textures: maps")) != bare
 
 
 def test_a_folder_of_textures_that_does_not_exist_is_an_error(tmp_path):
@@ -70,12 +79,3 @@ def test_a_folder_of_textures_that_does_not_exist_is_an_error(tmp_path):
     assert str(problem) == (
         "models/mug.yaml:2:1: textures: the folder 'maps' does not exist; it is relative to the model"
     )
-
-
-def test_a_sidecar_is_never_taken_for_a_model_or_a_texture(attached, tmp_path):
-    from blendgen.models.companions import Companions, companion_names
-
-    assert attached("class: mug").name == "mug"
-    for suffix in ("blend", "fbx"):
-        (tmp_path / f"mug.{suffix}").touch()
-        assert companion_names(Companions(tmp_path / f"mug.{suffix}")) == []

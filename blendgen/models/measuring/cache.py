@@ -1,8 +1,10 @@
 """Cache: measured models on disk, by a digest of what they were measured from.
 
-An entry's key is a digest of everything that decides the result: the content of the source and the code that
-measures it. Entries never go stale and may be deleted at any time. Several processes may use one cache folder
-at once.
+An entry's key is a digest of what is known before measuring: the model file, the options, and the code that
+measures it. Which other files decide the result is known only afterwards: an entry lists them
+(measuring/reads.py), and a key has one entry for each content of these files. Entries never go stale and may
+be deleted at any time. Several processes may use one cache folder at once.
+source: the direct mode of ccache
 """
 
 from __future__ import annotations
@@ -11,15 +13,17 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from blendgen.errors import SetupError
-from blendgen.files.regular_file import MAX_MODEL_BYTES
-from blendgen.models.companions import Companions, companion_names
+from blendgen.models.companions import Companions
 from blendgen.models.measuring.building import BuildFolders
-from blendgen.models.measuring.entry import IncompleteEntry, file_sha256, read_entry
+from blendgen.models.measuring.entry import IncompleteEntry, read_entry, read_states, write_states
+from blendgen.models.measuring.reads import Disk, are_current
 from blendgen.models.product import Measured
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
@@ -27,15 +31,6 @@ from blendgen.models.source import Source
 CACHE_FORMAT = 1
 # options that say where files are and which may be read
 _PLACES = ("path", "root", "allow_outside")
-_NAMING = (
-    "gltf",
-    "glb",
-    "obj",
-    "stl",
-    "ply",
-    "usdz",
-    *CAD_SUFFIXES,
-)  # formats whose other files are known by name
 
 
 def cache_folder() -> Path:
@@ -68,34 +63,36 @@ def blender_environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def entry_key(content_hash: str, measurer_digest: str) -> str:
-    """The key of the entry of a source with that content, from a Measurer with that digest."""
-    return hashlib.sha256(f"{CACHE_FORMAT} {content_hash} {measurer_digest}".encode()).hexdigest()
-
-
-def content_hash(source: Source) -> str:
-    """Hex sha256 over the model and the files that it names, its options, and Blender's version.
-
-    Where the files are does not count.
+def source_facts(source: Source, disk: Disk) -> dict[str, Any]:
+    """What decides the result of measuring and is known before it; where the files are does not count.
 
     raises: OSError if the model file cannot be read
     """
-    facts = {
+    facts: dict[str, Any] = {
         "bpy": _version("bpy"),
         "kind": source.kind,
         "options": {key: value for key, value in source.options.items() if key not in _PLACES},
     }
     if source.kind == "mesh":
-        companions = Companions.of(source.options)
-        path = companions.model
+        path = Path(source.options["path"])
         if model_suffix(path) in CAD_SUFFIXES:
             facts["cascadio"] = _version("cascadio")
-        facts["files"] = _file_facts(companions)
-        if model_suffix(path) not in _NAMING:  # which files they read depends on where they may
-            facts["allowed"] = [
-                os.path.relpath(place, os.path.realpath(path.parent)) for place in companions.folders
-            ]
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        facts["model"] = [model_suffix(path), disk.sha256(path)]
+    return facts
+
+
+def entry_key(facts: Mapping[str, Any], measurer_digest: str) -> str:
+    """The key of the entries of a source, from a Measurer with that digest."""
+    return _sha256([CACHE_FORMAT, facts, measurer_digest])
+
+
+def content_hash(facts: Mapping[str, Any], files: list[tuple[str, str]]) -> str:
+    """Hex sha256 over all that decides the result, but for our own code; files: of reads.read_files."""
+    return _sha256([facts, files])
+
+
+def _sha256(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -107,15 +104,12 @@ def _version(package: str) -> str:
         return "absent"
 
 
-def _file_facts(companions: Companions) -> dict[str, str]:
-    """Digests of the model and of each companion, by name relative to it; "" for a missing one."""
-    path = companions.model
-    facts = {f".{model_suffix(path)}": file_sha256(path, MAX_MODEL_BYTES)}
-    for name in companion_names(companions):
-        file = companions.inside(name)
-        if file is not None:
-            facts[name] = file_sha256(file, MAX_MODEL_BYTES) if file.is_file() else ""
-    return facts
+class Stored(NamedTuple):
+    """An entry: its folder, what was measured or why it was refused, and the states of its other files."""
+
+    folder: Path
+    entry: Measured | str
+    states: dict[str, str]
 
 
 class AssetCache:
@@ -126,17 +120,28 @@ class AssetCache:
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder or cache_folder()
-        self._building = BuildFolders(self.folder / "assets")
+        self._place = self.folder / "assets"
+        self._building = BuildFolders(self._place)
 
-    def entry_folder(self, key: str) -> Path:
-        return self.folder / "assets" / key
+    def find(self, key: str, companions: Companions, disk: Disk) -> Stored | None:
+        """The entry of a key for a model with these other files; None if there is none, or it is damaged.
 
-    def read(self, key: str) -> Measured | str | None:
-        """The entry as of read_entry; None if there is none, or only a damaged one."""
+        raises: OSError if one of these files is too large
+        """
+        for folder in self._entries(key):
+            try:
+                states = read_states(folder)
+                if are_current(states, companions, disk):
+                    return Stored(folder, read_entry(folder), states)
+            except IncompleteEntry:
+                continue
+        return None
+
+    def _entries(self, key: str) -> list[Path]:
         try:
-            return read_entry(self.entry_folder(key))
-        except IncompleteEntry:
-            return None
+            return sorted((self._place / key).iterdir())
+        except OSError:
+            return []
 
     def begin(self, key: str) -> Path:
         """A new empty folder in which an entry can be built; publish or discard it."""
@@ -145,31 +150,40 @@ class AssetCache:
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def publish(self, building: Path, key: str) -> None:
-        """Make the built folder the entry, unless another process was first."""
+    def publish(self, building: Path, key: str, states: dict[str, str]) -> Path:
+        """Make the built folder an entry of the key, unless another process was first; returns its folder.
+
+        states: of the other files that the model was read with
+        """
+        folder = self._place / key / _sha256(states)
         try:
-            if self.read(key) is not None:
-                self.discard(building)
-                return
-            self._set_aside(key)
-            try:
-                building.rename(self.entry_folder(key))
-            except OSError:
-                if self.read(key) is None:
-                    raise
+            write_states(building, states)
+            if not _is_complete(folder):
+                self._set_aside(folder)
+                folder.parent.mkdir(exist_ok=True)
+                self._move(building, folder)
             self.discard(building)
         except OSError as error:
             raise self._unwritable(error) from error
+        return folder
+
+    @staticmethod
+    def _move(building: Path, folder: Path) -> None:
+        try:
+            building.rename(folder)
+        except OSError:
+            if not _is_complete(folder):
+                raise
 
     def discard(self, building: Path) -> None:
         self._building.end(building)
 
-    def _set_aside(self, key: str) -> None:
+    def _set_aside(self, folder: Path) -> None:
         """Move a damaged entry away; another process may do the same at the same time."""
-        if self.entry_folder(key).exists():
+        if folder.exists():
             aside = self._building.begin("damaged")
             with contextlib.suppress(FileNotFoundError):
-                self.entry_folder(key).rename(aside / "entry")
+                folder.rename(aside / "entry")
             self.discard(aside)
 
     def _unwritable(self, error: OSError) -> SetupError:
@@ -177,3 +191,12 @@ class AssetCache:
             f"the cache folder {self.folder} cannot be written ({error.strerror or error}); "
             "set BLENDGEN_CACHE_DIR to a folder that can"
         )
+
+
+def _is_complete(folder: Path) -> bool:
+    try:
+        read_states(folder)
+        read_entry(folder)
+    except IncompleteEntry:
+        return False
+    return True

@@ -64,10 +64,12 @@ def measure_source(source: Source, folder: Path) -> str | None:
 
 def fill_entry(source: Source, folder: Path) -> str | None:
     """As measure_source, if the open Blender file is empty already."""
+    companions = Companions.of(source.options) if source.kind == "mesh" else None
     try:
-        _write_entry(source, _BUILDERS[source.kind](source), folder)
+        built = _build_mesh(source, companions) if companions else _BUILDERS[source.kind](source)
+        _write_entry(source, built, companions, folder)
     except ImportRefused as refused:
-        write_refusal(folder, str(refused))
+        write_refusal(folder, str(refused), companions.looked_for if companions else ())
         return str(refused)
     return None
 
@@ -76,12 +78,12 @@ def empty_blender() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def _build_mesh(source: Source) -> _Built:
-    path = Path(source.options["path"])
+def _build_mesh(source: Source, companions: Companions) -> _Built:
+    path = companions.model
     unit, up = source.options.get("unit"), source.options.get("up")
     findings = Findings()
     suffix = model_suffix(path)
-    objects, shift = import_model(Companions.of(source.options), suffix, unit, up, findings)
+    objects, shift = import_model(companions, suffix, unit, up, findings)
     file_to_product = np.eye(4)
     own_to_world = file_to_world(path, suffix, unit, up)
     shown = source.options.get("coordinates") == AS_SHOWN
@@ -137,10 +139,10 @@ def _build_shape(source: Source) -> _Built:
     return _Built(build_shape(source.options), _AS_MODELLED)
 
 
-_BUILDERS = {"mesh": _build_mesh, "phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
+_BUILDERS = {"phone": _build_phone, "clutter": _build_clutter, "shape": _build_shape}
 
 
-def _write_entry(source: Source, built: _Built, folder: Path) -> None:
+def _write_entry(source: Source, built: _Built, companions: Companions | None, folder: Path) -> None:
     product, colorways, frame = built.product, built.colorways, built.file_to_product
     vertices, triangles = vertex_positions(product.data), _triangles(product.data)
     size_m = np.ptp(vertices, axis=0)
@@ -148,7 +150,6 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
     _refuse_no_area(vertices, triangles)
     swapped_in = {one.material for c in colorways for one in c.materials.values() if one.material}
     materials = [*product.data.materials, *(bpy.data.materials[name] for name in sorted(swapped_in))]
-    companions = Companions.of(source.options) if source.kind == "mesh" else None
     missing = pack_images(materials, companions, built.findings)
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
@@ -168,7 +169,7 @@ def _write_entry(source: Source, built: _Built, folder: Path) -> None:
         keypoints=built.keypoints,
         file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
     )
-    write_measured(folder, measured)
+    write_measured(folder, measured, companions.looked_for if companions else ())
 
 
 def _triangles(mesh: bpy.types.Mesh) -> np.ndarray:

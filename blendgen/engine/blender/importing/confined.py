@@ -49,7 +49,7 @@ def confine_to(source: Source, folder: Path, timeout_s: float | None) -> MemoryL
     companions = Companions.of(source.options)
     cpu_s = None if timeout_s is None else math.ceil(2 * timeout_s) + 10
     confine(
-        [*companions.folders, companions.model, *_libraries()],
+        [*companions.places, companions.model, *_libraries()],
         [folder, Path(tempfile.gettempdir()), Path("/dev/null")],
         Limits(memory_bytes=int(memory.gib * GIB), cpu_s=cpu_s),
     )

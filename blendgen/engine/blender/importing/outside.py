@@ -25,7 +25,7 @@ _READING_NODES = "GeometryNodeImport"
 _UNDECODED = {"GENERATED", "VIEWER"}
 _NOWHERE = "/dev/null"  # no file can be below it
 _USD = ("usd", "usda", "usdc", "usdz")
-_MAX_LAYERS = 10_000
+_MAX_LAYERS = _MAX_BAKED = 10_000
 
 
 def keep_inside(companions: Companions) -> None:
@@ -45,6 +45,17 @@ def keep_inside(companions: Companions) -> None:
             raise ImportRefused(
                 f"its {what} reads {Path(name).name!r}, which is {OUTSIDE}; apply or pack it and save"
             )
+        if file.is_dir():
+            _look_for_all(file, companions)
+
+
+def _look_for_all(folder: Path, companions: Companions) -> None:
+    """Let all files of a folder count as read, such as those of a baked simulation."""
+    files = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    for number, file in enumerate(files):
+        if number == _MAX_BAKED:
+            raise ImportRefused(f"it is baked into more than {_MAX_BAKED:,} files; apply the modifiers")
+        companions.inside(str(file))
 
 
 def _read_by_blocks() -> Iterator[tuple[str, str]]:
@@ -102,6 +113,7 @@ def _file_fault(image: bpy.types.Image, companions: Companions) -> str | None:
 def _tiles_fault(image: bpy.types.Image, companions: Companions) -> str | None:
     numbers = [str(tile.number) for tile in image.tiles]
     tiles = [find_texture(image.filepath.replace("<UDIM>", number), companions) for number in numbers]
+    companions.tiles(bpy.path.abspath(image.filepath))
     fault = next((fault for tile in tiles if (fault := _fault_of(tile)) is not None), None)
     first = tiles[0].file if tiles else None
     if fault is None and first is not None and numbers[0] in first.name:
@@ -135,6 +147,7 @@ def usd_textures_outside(companions: Companions) -> list[str]:
         visited.add(layer)
         for name in _references(UsdUtils, layer):
             file = _place(layer, name)
+            companions.tiles(file)
             if model_suffix(name) in _USD and (companions.inside(file) or not Path(file).exists()):
                 waiting.append(file if Path(file).exists() else f"{layer.partition('[')[0]}[{name}]")
             elif companions.inside(file) is None and Path(file).exists():
