@@ -136,13 +136,6 @@ def _note_refused(refused: dict[str, str]) -> None:
         note_reason(image, refused.get(Path(image.filepath).name, ""))
 
 
-def _forget_folder(folder: Path) -> None:
-    """Leave only the bare names of missing images that the importer looked for in a folder of our own."""
-    for image in bpy.data.images:
-        if not image.packed_files and Path(image.filepath).parent == folder:
-            image.filepath = Path(image.filepath).name
-
-
 def _import_obj(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.obj_import(filepath=str(file), use_split_objects=False, **_unitless("obj", unit, up))
 
