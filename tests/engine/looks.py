@@ -12,10 +12,12 @@ from PIL import Image
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import import_model
 from blendgen.engine.blender.importing.join import join_product
+from blendgen.engine.blender.importing.shown import shown_parts
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.models.companions import Companions
 from blendgen.models.scan import model_suffix
 
+bpy.utils.expose_bundled_modules()
 _BLOCKS = ("objects", "meshes", "materials", "images", "collections")
 
 
@@ -47,8 +49,8 @@ def look(model: Path, root: Path | None = None, textures: str = "", unit: str | 
     for kind in _BLOCKS:
         bpy.data.batch_remove(list(getattr(bpy.data, kind)))
     companions, findings = Companions(model, root, textures=textures), Findings()
-    objects = import_model(companions, model_suffix(model), unit, None, findings)[0]
-    product, _ = join_product(objects)
+    import_model(companions, model_suffix(model), unit, None, findings)
+    product, _ = join_product([part.mesh for part in shown_parts(findings)])
     missing = pack_images(list(product.data.materials), companions, findings)
     base = {material.name: _base(material) for material in product.data.materials}
     return Look(product.data, base, missing, findings.lost, findings.notes)

@@ -28,14 +28,12 @@ from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.looks import complete_look
 from blendgen.engine.blender.importing.marks import forget_marks
-from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
-from blendgen.engine.blender.importing.outside import keep_inside, stand_in, usd_textures_outside
-from blendgen.engine.blender.importing.ply_looks import complete_ply
+from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.engine.blender.importing.stl_colors import complete_stl
 from blendgen.engine.blender.importing.textures import note_reason
-from blendgen.engine.blender.importing.vertex_colors import complete_obj_colors
+from blendgen.engine.blender.importing.usd_stage import layer_over
 from blendgen.models.companions import Companions
 from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -60,6 +58,7 @@ _ANIMATED = (
     "scenes",
 )
 DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z", **dict.fromkeys(CAD_SUFFIXES, "z")}
+_USD_SUBDIVISION = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
 FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 GLTF_TO_WORLD = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
@@ -82,8 +81,7 @@ def import_model(
         findings.notes += prepared.notes
         _call(importer, prepared.file, companions, unit, up)
         objects = [o for o in bpy.data.objects if o not in before]
-        if suffix in _LOOKS:
-            _LOOKS[suffix](prepared.file, companions, objects, findings)
+        complete_look(suffix, prepared.file, companions, objects, findings)
         _name_originals(mirror)
     _note_refused(prepared.refused)
     _drop_executable()
@@ -140,13 +138,6 @@ def _import_obj(file: Path, companions: Companions, unit: str | None, up: str | 
     bpy.ops.wm.obj_import(filepath=str(file), use_split_objects=False, **_unitless("obj", unit, up))
 
 
-def _complete_obj(
-    file: Path, companions: Companions, objects: list[bpy.types.Object], findings: Findings
-) -> None:
-    complete_obj_materials(file, companions, objects, findings)
-    complete_obj_colors(objects)
-
-
 def _import_stl(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.stl_import(filepath=str(file), **_unitless("stl", unit, up))
 
@@ -193,18 +184,20 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
 
 def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     elsewhere = usd_textures_outside(companions)
-    bpy.ops.wm.usd_import(
-        filepath=str(file),
-        import_cameras=False,
-        import_lights=False,
-        create_world_material=False,
-        set_frame_range=False,
-        validate_meshes=True,
-        apply_unit_conversion_scale=unit is None,
-        import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
-    )
+    with tempfile.TemporaryDirectory(prefix="blendgen-usd-") as folder:
+        layer, is_subdivided = layer_over(file, companions, Path(folder))
+        bpy.ops.wm.usd_import(
+            filepath=str(layer),
+            import_cameras=False,
+            import_lights=False,
+            create_world_material=False,
+            set_frame_range=False,
+            validate_meshes=True,
+            apply_unit_conversion_scale=unit is None,
+            import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
+            **{_USD_SUBDIVISION: is_subdivided},
+        )
     forget_marks()
-    stand_in(elsewhere)
     _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
@@ -281,8 +274,6 @@ def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
         mesh.set_sharp_from_angle(angle=math.radians(SMOOTH_BELOW_DEG))
 
 
-# what an importer leaves out of a model's look
-_LOOKS = {"obj": _complete_obj, "ply": complete_ply, "stl": complete_stl}
 _IMPORTERS = {
     "glb": _import_gltf,
     "gltf": _import_gltf,

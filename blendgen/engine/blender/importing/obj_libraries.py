@@ -109,8 +109,8 @@ def read_statements(file: Path, companions: Companions) -> ObjStatements:
             continue
         for library in _libraries(rest, companions, lookup):
             libraries.setdefault(library.name, library)
-    own = companions.folder / f"{companions.model.stem}.mtl"
-    if own.is_file() and all(library.file != own for library in libraries.values()):
+    own = companions.inside(f"{companions.model.stem}.mtl")
+    if own is not None and own.is_file() and all(library.file != own for library in libraries.values()):
         libraries[own.name] = Library(own.name, own, by_blender=True)
     return ObjStatements(list(libraries.values()), list(used))
 

@@ -7,7 +7,6 @@ Sounds and movies do not affect a model's look and are removed.
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,17 +155,6 @@ def usd_textures_outside(companions: Companions) -> list[str]:
         if len(visited) > _MAX_LAYERS:
             raise ImportRefused(f"it is composed of more than {_MAX_LAYERS:,} layers")
     return list(textures)
-
-
-def stand_in(textures: list[str]) -> None:
-    """Give nodes whose image was not opened a placeholder with its name and the reason."""
-    nodes = [n for m in bpy.data.materials if m.node_tree for n in m.node_tree.nodes if n.type == "TEX_IMAGE"]
-    unknown = [name for name in textures if name not in bpy.data.images]
-    for node, name in zip([n for n in nodes if n.image is None], itertools.cycle(unknown), strict=False):
-        image = bpy.data.images.get(name) or bpy.data.images.new(name, 1, 1)
-        image.source, image.filepath = "FILE", f"{_NOWHERE}/{name}"
-        note_reason(image, f"it is {OUTSIDE}")
-        node.image = image
 
 
 def _references(usd_utils, layer: str) -> list[str]:
