@@ -18,7 +18,10 @@ from blendgen.engine.blender.importing.findings import Findings  # noqa: E402
 from blendgen.engine.blender.importing.importers import import_model  # noqa: E402
 from blendgen.engine.blender.importing.join import join_product  # noqa: E402
 from blendgen.engine.blender.importing.layers import name_layers  # noqa: E402
+from blendgen.engine.blender.importing.left_out import Choice  # noqa: E402
 from blendgen.engine.blender.importing.marks import forget_marks  # noqa: E402
+from blendgen.engine.blender.importing.preflight import ImportRefused  # noqa: E402
+from blendgen.engine.blender.importing.product_parts import product_meshes  # noqa: E402
 from blendgen.engine.blender.importing.shown import Part, apply_transform, shown_parts  # noqa: E402
 from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
 from blendgen.models.companions import Companions  # noqa: E402
@@ -348,3 +351,48 @@ def test_colours_and_uv_maps_of_one_name_stay_apart():
     assert uvs(plain) == {"UVMap": 1}
     assert [layer.name for layer in painted.color_attributes] == ["UVMap_2"]
     assert painted.color_attributes[painted.color_attributes.render_color_index].name == "UVMap_2"
+
+
+def product_of(**choice) -> tuple[int, list[str]]:
+    """(number of boxes in the product of the open scene, notes)"""
+    findings = Findings()
+    meshes = product_meshes(Choice(**{key: tuple(value) for key, value in choice.items()}), findings)
+    return sum(len(mesh.polygons) for mesh in meshes) // 6, findings.notes
+
+
+def test_collections_and_parents_are_names_of_levels_of_detail():
+    for level in range(2):
+        outer = collection(f"LOD{level}")
+        inner = bpy.data.collections.new(f"inner {level}")
+        outer.children.link(inner)
+        add(f"body {level}", into=inner)
+        parent = add(f"handle_lod{level}", EMPTY)
+        add(f"handle {level}").parent = parent
+    assert product_of() == (2, ["left out: body 1, handle 1 (levels of detail)"])
+    assert product_of(show=["LOD1"]) == (3, ["left out: handle 1 (levels of detail)"])
+    assert product_of(hide=["LOD0"], show=["*"])[0] == 3
+    with pytest.raises(ImportRefused, match="show: 'LOD7' matches no object of this model; did you mean LOD"):
+        product_of(show=["LOD7"])
+
+
+def test_a_model_is_never_empty_without_a_word():
+    add("floor").is_shadow_catcher = True
+    assert product_of() == (1, ["nothing else is in the file, so all of it is shown: shadow catcher"])
+    off = collection("off")
+    off.hide_render = True
+    add("hidden", into=off)
+    bpy.data.objects.remove(bpy.data.objects["floor"])
+    assert product_of() == (1, ["the file hides all of its objects; all are shown"])
+    add("mug")
+    assert product_of(hide=["hidden"])[0] == 1
+    with pytest.raises(ImportRefused, match="hide: leaves no object"):
+        product_of(hide=["mug", "hid*"], show=["mug"])
+
+
+def test_names_of_what_is_not_rendered_are_noted():
+    add("mug")
+    for number in range(7):
+        add(f"part {number}").hide_render = True
+    noted = "left out: part 0, part 1, part 2, part 3, part 4 and 2 more (not rendered)"
+    assert product_of() == (1, [noted])
+    assert product_of(show=["part 3"])[0] == 2

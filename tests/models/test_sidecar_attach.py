@@ -56,11 +56,18 @@ def test_only_what_measuring_needs_makes_it_measure_again(attached):
         "coordinates: blender",
         "keypoints: {a: [1, 2, 3]}",
         "keypoints: {a: [1, 2, 4]}",
+        "hide: stand",
+        "show: stand",
     ]
     keys = [facts(attached(line)) for line in again]
-    assert len({bare, *keys}) == 6
+    assert len({bare, *keys}) == 8
     named = [facts(attached(f"keypoints: {{{name}: [1, 2, 3]}}")) for name in ("a", "b")]
     assert named[0] == named[1] == keys[3]
+
+
+def test_objects_that_are_hidden_or_shown_are_options(attached):
+    options = attached("hide: stand\nshow: [lod1, '*_col']").options
+    assert (options["hide"], options["show"]) == (["stand"], ["lod1", "*_col"])
 
 
 def test_a_sidecar_may_name_a_folder_of_textures_that_exists(attached, tmp_path):

@@ -92,6 +92,9 @@ def _options(options: Mapping, file: SidecarFile) -> dict:
         changed["coordinates"] = AS_SHOWN
     if sidecar.keypoints:
         changed["points"] = [list(place.at) for place in sidecar.keypoints.values()]
+    for key in ("hide", "show"):
+        if patterns := getattr(sidecar, key):
+            changed[key] = patterns
     return changed
 
 

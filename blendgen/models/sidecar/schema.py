@@ -59,7 +59,7 @@ def _axis(value: Any) -> Vector:
 def _patterns(value: Any) -> list[str]:
     patterns = [value] if isinstance(value, str) else value
     if not isinstance(patterns, list) or not patterns or not all(p and isinstance(p, str) for p in patterns):
-        raise ValueError(f"must be a pattern, or a list of patterns, of material names, got {value!r}")
+        raise ValueError(f"must be a pattern, or a list of patterns, of names, got {value!r}")
     return patterns
 
 
@@ -148,6 +148,16 @@ class Sidecar(Section):
         description="instead of the model's own; as `recolor` of a spec, which overrides them",
     )
     parts: dict[Name, Patterns] = Field({}, description="part label -> pattern(s) of material names")
+    hide: Patterns = Field(
+        [],
+        description="pattern(s) of names of objects that are not part of the product; those of their parents "
+        "and collections count too",
+    )
+    show: Patterns = Field(
+        [],
+        description="pattern(s) of names of objects that are part of it although the file hides them or they "
+        "look like a lower level of detail, a collision hull or a floor",
+    )
     keypoints: dict[Name, KeypointPlace] = Field(
         {}, description="named points on the surface, located in each image"
     )

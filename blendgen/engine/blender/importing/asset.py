@@ -17,8 +17,9 @@ from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model
 from blendgen.engine.blender.importing.join import join_product, vertex_positions
 from blendgen.engine.blender.importing.keypoints import at_points, on_surface
+from blendgen.engine.blender.importing.left_out import Choice
+from blendgen.engine.blender.importing.product_parts import product_meshes
 from blendgen.engine.blender.importing.shapes import build_shape
-from blendgen.engine.blender.importing.shown import shown_parts
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.engine.blender.importing.visibility import refuse_invisible
@@ -89,7 +90,7 @@ def _build_mesh(source: Source, companions: Companions) -> _Built:
     shown = source.options.get("coordinates") == AS_SHOWN
     linear = shown_to_world(path, suffix, unit, up) if shown else own_to_world
     variants = take_variants(objects)
-    product, moved_m = join_product([part.mesh for part in shown_parts(findings)])
+    product, moved_m = join_product(product_meshes(_choice(source), findings))
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     radius_m = _bevel_m(source.options.get("bevel_mm"), suffix, product)
     if radius_m:
@@ -107,6 +108,10 @@ def _bevel_m(stated_mm: float | None, suffix: str, product: bpy.types.Object) ->
     if stated_mm is not None or suffix not in CAD_SUFFIXES:
         return (stated_mm or 0.0) / 1000
     return min(_CAD_BEVEL_M, _CAD_BEVEL_SHARE * max(product.dimensions))
+
+
+def _choice(source: Source) -> Choice:
+    return Choice(tuple(source.options.get("hide", ())), tuple(source.options.get("show", ())))
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:

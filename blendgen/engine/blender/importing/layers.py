@@ -20,7 +20,10 @@ _KINDS = {"FLOAT2": "uv", "BYTE_COLOR": "color", "FLOAT_COLOR": "color"}
 def name_layers(meshes: Iterable[bpy.types.Mesh]) -> str:
     """Rename layers of meshes that will be joined; returns the name of the UV map that renders use."""
     named = {mesh: _names_in_shaders(mesh) for mesh in meshes}
+    mains = {layer.name for mesh in named for layer in mesh.uv_layers if layer.active_render}
     main_uv = _free_name(_MAIN_UV, _other_uvs_in_shaders(named))
+    if len(mains) == 1 and mains & set().union(*named.values()):
+        (main_uv,) = mains
     _separate_kinds(named)
     for mesh, in_shaders in named.items():
         _name_main_uv(mesh, main_uv, in_shaders)

@@ -1,0 +1,123 @@
+"""Product parts: the meshes of the open scene that are the product, without hulls, floors and the like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import bpy
+import numpy as np
+
+from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.join import vertex_positions
+from blendgen.engine.blender.importing.left_out import Candidate, Choice, reasons_left_out
+from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.engine.blender.importing.shown import Part, shown_parts
+from blendgen.errors import did_you_mean
+from blendgen.models.recolor import matches
+
+_MOST_NAMES = 5
+_SOLID = {"MESH", "FONT", "SURFACE"}
+# object -> the names of its collections, from the inside to the outside
+_Collections = dict[bpy.types.Object, list[str]]
+
+
+def product_meshes(choice: Choice, findings: Findings) -> list[bpy.types.Mesh]:
+    """The meshes of what a render shows and is the product, in world coordinates.
+
+    findings: gets the names of what was left out
+    raises: ImportRefused if a pattern matches nothing, or if the choice leaves nothing
+    """
+    _refuse_unmatched(choice)
+    collections = _collections()
+    _reveal(choice, collections)
+    parts = shown_parts(findings)
+    if not _has_faces(parts) and _reveal(Choice(show=("*",)), collections):
+        findings.notes.append("the file hides all of its objects; all are shown")
+        parts = shown_parts(findings)
+    _note_hidden(parts, findings)
+    return [part.mesh for part in _product(parts, collections, choice, findings)]
+
+
+def _product(parts: list[Part], collections: _Collections, choice: Choice, findings: Findings) -> list[Part]:
+    candidates = [_candidate(part, collections) for part in parts]
+    reasons = reasons_left_out(candidates, choice)
+    stay = [part for part, reason in zip(parts, reasons, strict=True) if not reason]
+    if _has_faces(parts) and not _has_faces(stay):
+        stay = [part for part, one in zip(parts, candidates, strict=True) if not choice.hides(one.names)]
+        if not _has_faces(stay):
+            raise ImportRefused("hide: leaves no object of this model")
+        looks = ", ".join(sorted({reason for reason in reasons if reason}))
+        findings.notes.append(f"nothing else is in the file, so all of it is shown: {looks}")
+        return stay
+    for reason in dict.fromkeys(filter(None, reasons)):
+        names = [one.names[0] for one, why in zip(candidates, reasons, strict=True) if why == reason]
+        _note(names, reason, findings)
+    return stay
+
+
+def _has_faces(parts: list[Part]) -> bool:
+    return any(len(part.mesh.polygons) for part in parts)
+
+
+def _refuse_unmatched(choice: Choice) -> None:
+    known = {block.name for kind in ("objects", "collections") for block in getattr(bpy.data, kind)}
+    for key, patterns in (("hide", choice.hide), ("show", choice.show)):
+        for pattern in patterns:
+            if not any(matches(pattern, name) for name in known):
+                advice = did_you_mean(pattern, known)
+                raise ImportRefused(f"{key}: {pattern!r} matches no object of this model{advice}")
+
+
+def _collections() -> _Collections:
+    around = {child: outer for outer in bpy.data.collections for child in outer.children}
+    collections: _Collections = defaultdict(list)
+    for collection in bpy.data.collections:
+        names, outer = [], collection
+        while outer is not None:
+            names.append(outer.name)
+            outer = around.get(outer)
+        for owner in collection.objects:
+            collections[owner] += names
+    return collections
+
+
+def _names(owner: bpy.types.Object, collections: _Collections) -> Iterator[str]:
+    """The names of an object, its parents and its collections."""
+    inside: bpy.types.Object | None = owner
+    while inside is not None:
+        yield inside.name
+        inside = inside.parent
+    yield from collections.get(owner, ())
+
+
+def _reveal(choice: Choice, collections: _Collections) -> bool:
+    """Let a render show the objects that the choice shows; whether there are any."""
+    scene = bpy.context.scene
+    revealed = [o for o in scene.objects if o.type in _SOLID and choice.shows(_names(o, collections))]
+    for owner in revealed:
+        owner.hide_render = owner.is_shadow_catcher = owner.is_holdout = False
+        owner.visible_camera = True
+        if owner.name not in scene.collection.objects:  # a collection may hide it
+            scene.collection.objects.link(owner)
+    return bool(revealed)
+
+
+def _note_hidden(parts: list[Part], findings: Findings) -> None:
+    shown = {owner for part in parts for owner in (part.owner, part.source)}
+    hidden = [o.name for o in bpy.context.scene.objects if o.type in _SOLID and o not in shown]
+    if hidden:
+        _note(hidden, "not rendered", findings)
+
+
+def _candidate(part: Part, collections: _Collections) -> Candidate:
+    names = dict.fromkeys(name for o in (part.source, part.owner) for name in _names(o, collections))
+    positions = vertex_positions(part.mesh)
+    box_m = np.stack([positions.min(axis=0), positions.max(axis=0)]) if len(positions) else np.zeros((2, 3))
+    return Candidate(tuple(names), box_m, not any(part.mesh.materials), part.unseen)
+
+
+def _note(names: Iterable[str], reason: str, findings: Findings) -> None:
+    names = sorted(set(names))
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    findings.notes.append(f"left out: {', '.join(names[:_MOST_NAMES])}{more} ({reason})")
