@@ -1,11 +1,11 @@
 """Draco: a glTF file with Draco-compressed meshes in, an equivalent plain GLB out. Does not load bpy.
 
-The same is done with a file far from the origin, with one that needs an extension without effect here, and
-with one in UTF-16. Blender's importer then reads an ordinary file. Every Blender version uses this, also
-those with a decoder: the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged mesh instead of
-failing. So the same file gives the same vertices, or the same refusal, in all of them. The GLB contains all
-buffers and images, because it is in another folder than the model. Attributes are identified by the unique
-ids that the extension states; everything that is not compressed stays as it is.
+The same is done with a file that is animated or far from the origin, with one that needs an extension
+without effect here, and with one in UTF-16. Blender's importer then reads an ordinary file. Every Blender
+version uses this, also those with a decoder: the bpy 5.2 wheel lacks it, and that of 4.5 leaves out a damaged
+mesh instead of failing. So the same file gives the same vertices, or the same refusal, in all of them. The
+GLB contains all buffers and images, because it is in another folder than the model. Attributes are identified
+by the unique ids that the extension states; everything that is not compressed stays as it is.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris
 
 EXTENSION = "KHR_draco_mesh_compression"
 _PLACES = ("CESIUM_RTC",)
+_COMPRESSED_VIEWS = ("EXT_meshopt_compression", "KHR_meshopt_compression")
 _TRIANGLES, _UINT32 = 4, 5125
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", _UINT32: "<u4", 5126: "<f4"}
 _LENGTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
@@ -45,11 +46,13 @@ class PlainGltf:
     file: a GLB in the scratch folder; or the model itself
     refused: image file -> the reason why it may not be read
     shift: (3,) that was subtracted from the coordinates of the scene
+    is_animated: the model is; the GLB is not
     """
 
     file: Path
     refused: dict[str, str]
     shift: np.ndarray
+    is_animated: bool = False
 
 
 def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
@@ -62,12 +65,9 @@ def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
     refused = _refused_images(content, companions)
     try:
         shift = recentre(content)
-        without = _without_effect(content)
-        if (
-            EXTENSION not in json.dumps(content)
-            and not (refused or without or shift.any())
-            and is_plain(path)
-        ):
+        is_animated = bool(content.pop("animations", None))  # Blender would take the first frame
+        changed = _without_places(content) or is_animated or shift.any()
+        if EXTENSION not in json.dumps(content) and not (refused or changed) and is_plain(path):
             _refuse(vertex_fault(content, lambda number: _readable_buffer(content, number, companions)))
             return PlainGltf(path, refused, shift)
         glb = Glb(content)
@@ -79,7 +79,7 @@ def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
         raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
     plain = into / f"{path.stem}.glb"
     plain.write_bytes(glb.packed())
-    return PlainGltf(plain, refused, shift)
+    return PlainGltf(plain, refused, shift, is_animated)
 
 
 def _readable_buffer(content: dict, number: int, companions: Companions) -> bytes | None:
@@ -94,7 +94,7 @@ def _refuse(fault: str | None) -> None:
         raise ImportRefused(fault)
 
 
-def _without_effect(content: dict) -> bool:
+def _without_places(content: dict) -> bool:
     """Whether required extensions were removed that only say where on the earth the model is."""
     required = content.get("extensionsRequired", [])
     others = [name for name in required if name not in _PLACES]
@@ -140,12 +140,16 @@ def _embed_buffers(glb: Glb, companions: Companions) -> None:
         for number, buffer in enumerate(glb.content.get("buffers", ()))
     ]
     for view in glb.content.get("bufferViews", ()):
-        view["byteOffset"] = view.get("byteOffset", 0) + starts[view["buffer"]]
-        view["buffer"] = 0
+        compressed = [view.get("extensions", {}).get(name) for name in _COMPRESSED_VIEWS]
+        for place in filter(None, (view, *compressed)):
+            place["byteOffset"] = place.get("byteOffset", 0) + starts[place["buffer"]]
+            place["buffer"] = 0
 
 
 def _buffer_bytes(buffer: dict, number: int, companions: Companions) -> bytes:
     uri = buffer.get("uri")
+    if any(buffer.get("extensions", {}).get(name, {}).get("fallback") for name in _COMPRESSED_VIEWS):
+        return b""  # of readers without the extension
     data = _binary_chunk(companions.model, number) if uri is None else _uri_bytes(uri, companions)
     if data is None:
         raise ImportRefused(f"buffer file {unquote(str(uri))!r} is missing")

@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.cad import metres_per_unit
+from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_bytes
 from blendgen.engine.blender.importing.importers import (
     DEFAULT_UP,
     GLTF_TO_WORLD,
@@ -74,7 +75,11 @@ def _usd(path: Path, up: str | None) -> tuple[np.ndarray, float] | None:
         from pxr import Sdf
     except ImportError:  # a Blender without USD's Python modules
         return None
-    layer = Sdf.Layer.OpenAsAnonymous(str(path), metadataOnly=True)
+    if is_plain(path):
+        layer = Sdf.Layer.OpenAsAnonymous(str(path), metadataOnly=True)
+    else:
+        layer = Sdf.Layer.CreateAnonymous(".usda")
+        layer.ImportFromString(plain_bytes(path).decode())
     stated = {key: layer.pseudoRoot.GetInfo(key) for key in ("upAxis", "metersPerUnit")
               if layer.pseudoRoot.HasInfo(key)}  # fmt: skip
     rotation = _AXES if stated.get("upAxis", "Y") == "Z" else GLTF_TO_WORLD
@@ -83,7 +88,7 @@ def _usd(path: Path, up: str | None) -> tuple[np.ndarray, float] | None:
 
 def _fbx(path: Path, up: str | None) -> tuple[np.ndarray, float]:
     """Right, up and front of the file's global settings become +X, +Z and -Y."""
-    data = path.read_bytes()
+    data = plain_bytes(path)
     right, top, front = (_fbx_axis(data, *axis) for axis in (("Coord", 0), ("Up", 1), ("Front", 2)))
     rotation = np.stack([right, -front, top])
     if abs(np.linalg.det(rotation)) != 1:  # the importer ignores axes that are not three different ones

@@ -26,7 +26,7 @@ from mathutils import Matrix
 from blendgen.engine.blender.importing.blend_scene import rendered_scene
 from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
-from blendgen.engine.blender.importing.coordinates.prepare import prepare
+from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.looks import complete_look
 from blendgen.engine.blender.importing.marks import forget_marks
@@ -84,6 +84,8 @@ def import_model(
         complete_look(suffix, prepared.file, companions, objects, findings)
         _name_originals(mirror)
     _note_refused(prepared.refused)
+    if bpy.data.actions:
+        findings.notes.append(AT_REST)
     _drop_executable()
     keep_inside(companions)
     for owner in objects:
@@ -183,7 +185,7 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
 
 
 def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    elsewhere = usd_textures_outside(companions)
+    elsewhere = usd_textures_outside(companions, str(file))
     with tempfile.TemporaryDirectory(prefix="blendgen-usd-") as folder:
         layer, is_subdivided = layer_over(file, companions, Path(folder))
         bpy.ops.wm.usd_import(

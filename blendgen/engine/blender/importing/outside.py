@@ -129,14 +129,15 @@ def _fault_of(texture: Found) -> str | None:
         return error.strerror
 
 
-def usd_textures_outside(companions: Companions) -> list[str]:
+def usd_textures_outside(companions: Companions, layer: str) -> list[str]:
     """Names of textures outside of the models directory that a USD file or one of its layers uses.
 
+    layer: the identifier of the root layer, a path
     raises: ImportRefused with the name if other files outside are part of it
     """
     from pxr import UsdUtils
 
-    waiting = [str(companions.model)]
+    waiting = [layer]
     visited: set[str] = set()
     textures: dict[str, None] = {}
     while waiting:

@@ -23,7 +23,7 @@ class Mirror:
 
     def write(self, file: Path, blocks: Iterable[bytes]) -> Path:
         """A file with the given content in place of `file`, of which the blocks may still be read."""
-        copy = self._place(file)
+        copy = self.place(file)
         new = copy.with_name(f"{copy.name}.new")
         with new.open("wb") as target:
             target.writelines(blocks)
@@ -31,7 +31,7 @@ class Mirror:
 
     def link_neighbours(self, file: Path) -> None:
         """Link the files and folders next to a file."""
-        folder = self._place(file).parent
+        folder = self.place(file).parent
         for entry in islice(os.scandir(file.absolute().parent), _MAX_LINKS):
             link = folder / entry.name
             if not os.path.lexists(link):
@@ -42,7 +42,8 @@ class Mirror:
         before, copied, rest = path.partition(f"{self.root}{os.sep}")
         return f"{os.sep}{rest}" if copied and not before else path
 
-    def _place(self, file: Path) -> Path:
+    def place(self, file: Path) -> Path:
+        """Where the copy of a file is; its folder exists."""
         file = file.absolute()
         copy = self.root / file.relative_to(file.anchor)
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,7 @@ from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 
 _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
 _FILE_UNITS = "units"
+AT_REST = "it is animated: taken at rest"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,21 @@ def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
 
 def _gltf(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     plain = plain_gltf(companions, mirror.root)
-    return Prepared(plain.file, plain.shift, plain.refused)
+    notes = (AT_REST,) if plain.is_animated else ()
+    return Prepared(plain.file, plain.shift, plain.refused, notes=notes)
+
+
+def _usd(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    # these need Blender's own modules
+    from blendgen.engine.blender.importing.coordinates.usd import open_layer, usd_at_origin
+    from blendgen.engine.blender.importing.outside import usd_textures_outside
+
+    try:
+        usd_textures_outside(companions, open_layer(file, companions.model).identifier)
+        copy = usd_at_origin(file, companions.model, mirror)
+    except RuntimeError as error:  # pxr.Tf.ErrorException
+        raise ImportRefused("it cannot be opened as USD; check it with usdchecker") from error
+    return Prepared(copy.file, copy.shift, notes=(AT_REST,) if copy.is_animated else ())
 
 
 def _cad(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
@@ -156,7 +171,7 @@ _PREPARE = {
     "obj": _obj,
     "stl": _stl,
     "ply": _ply,
-    "glb": _gltf,
-    "gltf": _gltf,
+    **dict.fromkeys(("glb", "gltf"), _gltf),
+    **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
     **dict.fromkeys(CAD_SUFFIXES, _cad),
 }

@@ -43,6 +43,11 @@ def plain_blocks(path: Path) -> Iterator[bytes]:
         yield decoder.decode(b"", final=True).encode(encoding)
 
 
+def plain_bytes(path: Path) -> bytes:
+    """The content of a file: as it is if it is plain, else as UTF-8."""
+    return path.read_bytes() if is_plain(path) else b"".join(plain_blocks(path))
+
+
 def _line_ends(text: str) -> str:
     return text if "\n" in text else text.replace("\r", "\n")
 

@@ -1,0 +1,119 @@
+"""USD: a composed stage at rest, with finite coordinates near the origin. Needs Blender's pxr.
+
+A file that is animated, far from the origin or not in plain UTF-8 is flattened: one layer with the values of
+all layers. An animated value at rest is its default, or without one that of the first frame.
+source: OpenUSD, Stage and Attribute Value Resolution
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen.engine.blender.importing.coordinates.mirror import Mirror
+from blendgen.engine.blender.importing.coordinates.origin import shift_to_origin
+from blendgen.engine.blender.importing.coordinates.usd_places import (
+    is_coarse,
+    move_prims,
+    placed_prims,
+    refuse_coarse,
+    world_points,
+)
+from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
+
+_TEXT = b"#usda"
+_POINTS = re.compile(r"\bpoint3f\[\]\s+points\b")
+
+
+@dataclass(frozen=True)
+class UsdCopy:
+    """file: the model or a flattened copy; shift: (3,) that was subtracted; is_animated: before the copy."""
+
+    file: Path
+    shift: np.ndarray
+    is_animated: bool
+
+
+def open_layer(file: Path, place: Path, in_double: bool = False) -> Any:
+    """The root layer of a model, whose relative references lead to files next to `place`.
+
+    file: the model, or a copy of it as plain text; in_double: read the digits of points in text as doubles
+    """
+    from pxr import Sdf
+
+    if file == place and not in_double:
+        return Sdf.Layer.FindOrOpen(str(file.absolute()))
+    text = read_bounded(file, MAX_MODEL_BYTES).decode()
+    text = _POINTS.sub("point3d[] points", text) if in_double else text
+    identifier = str(place.absolute().with_name(f"{place.name}{'.double' if in_double else ''}.usda"))
+    layer = Sdf.Layer.Find(identifier) or Sdf.Layer.New(Sdf.FileFormat.FindByExtension("usda"), identifier)
+    layer.ImportFromString(text)
+    return layer
+
+
+def usd_at_origin(file: Path, place: Path, mirror: Mirror) -> UsdCopy:
+    """A USD model as Blender can read it; raises ImportRefused if its coordinates cannot be used.
+
+    file, place: as for open_layer
+    """
+    from pxr import Usd
+
+    layer = open_layer(file, place)
+    stage = Usd.Stage.Open(layer)
+    placed = placed_prims(stage)
+    points, is_animated = world_points(placed), _is_animated(stage)
+    if is_coarse(placed, points) and read_bounded(file, MAX_MODEL_BYTES).startswith(_TEXT):
+        layer = open_layer(file, place, in_double=True)
+        stage = Usd.Stage.Open(layer)
+        placed = placed_prims(stage)
+        points = world_points(placed)
+    refuse_coarse(placed, points)
+    shift = shift_to_origin(points)
+    is_double = any(one.is_double for one in placed)
+    if file == place and not (is_animated or is_double or shift.any()):
+        return UsdCopy(file, shift, is_animated)
+    return UsdCopy(_flattened(stage, shift, place, mirror), shift, is_animated)
+
+
+def _flattened(stage: Any, shift: np.ndarray, place: Path, mirror: Mirror) -> Path:
+    from pxr import Usd
+
+    stage.SetEditTarget(stage.GetSessionLayer())
+    for prim in [prim for prim in stage.Traverse() if prim.IsInstanceable()]:
+        prim.SetInstanceable(False)
+    layer = stage.Flatten()
+    flat = Usd.Stage.Open(layer)
+    for prim in flat.TraverseAll():
+        for attribute in prim.GetAttributes():
+            _stop(attribute, flat)
+    move_prims(placed_prims(flat), shift)
+    copy = mirror.place(place.with_suffix(".usdc"))
+    layer.Export(str(copy))
+    return copy
+
+
+def _is_animated(stage: Any) -> bool:
+    if all(len(layer.ListAllTimeSamples()) < 2 for layer in stage.GetUsedLayers()):
+        return False
+    return any(_varies(attribute) for prim in stage.Traverse() for attribute in prim.GetAttributes())
+
+
+def _varies(attribute: Any) -> bool:
+    return attribute.GetNumTimeSamples() > 1
+
+
+def _stop(attribute: Any, stage: Any) -> None:
+    """Replace the samples of an attribute by its value at rest."""
+    from pxr import Usd
+
+    if not _varies(attribute):
+        return
+    default = attribute.GetResolveInfo(Usd.TimeCode.Default()).GetSource() == Usd.ResolveInfoSourceDefault
+    start = stage.GetStartTimeCode() if stage.HasAuthoredTimeCodeRange() else attribute.GetTimeSamples()[0]
+    value = attribute.Get() if default else attribute.Get(start)
+    attribute.Clear()
+    attribute.Set(value)
