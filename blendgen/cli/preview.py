@@ -42,7 +42,8 @@ def command(spec, sheet, images, boxes, vary, ablate, index, settings, seed, ren
 
     Without --render, images are at most 160 px wide and high and use at most 8 samples; with it, they
     have the size of the spec, or of the preset if it has one. --vary camera.elevation_deg shows what one
-    parameter does; the captions then give its values.
+    parameter does; the captions then give its values. If it is stopped or fails half-way, the sheet shows
+    the images that are finished.
     """  # fmt: skip
     with Progress() as progress:
         api.preview(

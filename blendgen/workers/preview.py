@@ -1,10 +1,12 @@
 """Preview: a few small images of a spec on one labelled sheet, within seconds.
 
-In: a checked spec and PreviewOptions. Out: the sheet, as a Pillow image and perhaps a file.
+In: a checked spec and PreviewOptions. Out: the sheet, as a Pillow image and perhaps a file. The file also
+shows the images of a preview that is stopped or fails half-way.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +14,14 @@ from typing import Any
 
 from PIL import Image
 
+from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
-from blendgen.dataset.store import Store
+from blendgen.dataset.store import Store, read_record
 from blendgen.draw.attempts import failure_error
 from blendgen.draw.shot import drawn_values
 from blendgen.draw.sweep import Sweep
 from blendgen.engine.blender.importing.inventory import measured_inventory
-from blendgen.errors import InfeasibleShot, Interrupted, UsageError, did_you_mean
+from blendgen.errors import BlendgenError, InfeasibleShot, Interrupted, UsageError, did_you_mean
 from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
@@ -29,13 +32,14 @@ from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter
 from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.workers.early_worker import EarlyWorker
-from blendgen.workers.generate import Run
+from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
 _MAX_COLUMNS = 6
 _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def make_preview(
     """The sheet, which is also written to `output`.
 
     raises: BlendgenError; UsageError and DatasetError for `output` before anything is rendered; Interrupted
-    after a signal
+    after a signal. `output` then holds the finished images, if there are any
     """
     if output is not None:
         _refuse(output)
@@ -79,10 +83,8 @@ def make_preview(
         sweep = sweep_of(spec, inventory, options)
         captions = sweep_captions(spec, inventory, sweep)
     with reported_to(progress) as reporter:
-        sheet = _rendered_sheet(spec, inventory, options, sweep, captions, reporter, early_worker)
-    if output is not None:
-        write_result(output, encoded_sheet(sheet, output.suffix))
-    return sheet
+        page = _Page(options, captions, output)
+        return _rendered_sheet(spec, inventory, page, sweep, reporter, early_worker)
 
 
 def _refuse(output: Path) -> None:
@@ -93,12 +95,39 @@ def _refuse(output: Path) -> None:
     refuse_others_file(output)
 
 
+@dataclass(frozen=True)
+class _Page:
+    """The sheet of a preview, and the file that it is written to.
+
+    captions: as of dataset_sheet
+    """
+
+    options: PreviewOptions
+    captions: Mapping[int, str]
+    output: Path | None
+
+    def of(self, folder: Path) -> Image.Image:
+        """The sheet with the images of a data set, which is also written."""
+        images = self.options.images
+        sheet = dataset_sheet(folder, images, min(_MAX_COLUMNS, images), self.options.boxes, self.captions)
+        if self.output is not None:
+            write_result(self.output, encoded_sheet(sheet, self.output.suffix))
+        return sheet
+
+    def unfinished(self, layout: Layout) -> str:
+        """Write the sheet of a run that did not end; returns what there is, in words."""
+        images = read_record(layout).get("images", 0)
+        if self.output is None or not images:
+            return "no sheet was made"
+        self.of(layout.root)
+        return f"{self.output} shows {images} of {self.options.images} images"
+
+
 def _rendered_sheet(
     spec: Spec,
     inventory: Inventory,
-    options: PreviewOptions,
+    page: _Page,
     sweep: Sweep | None,
-    captions: Mapping[int, str],
     progress: Progress,
     early_worker: EarlyWorker,
 ) -> Image.Image:
@@ -110,16 +139,25 @@ def _rendered_sheet(
         job = Job(spec, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
         with Store(folder, record, resolved_yaml(spec)) as store:
             try:
-                images = range(options.images)
+                images = range(page.options.images)
                 outcome = Run(job, store, images, progress, early_worker=early_worker).make_all()
             except Interrupted as error:
-                raise Interrupted(error.signum, "stopped; no sheet was made") from None
-        if not outcome.record["images"]:
-            first = outcome.failures[0]
-            raise failure_error(first.reason, f"no image of the preview can be made: {first.message}")
-        return dataset_sheet(
-            folder, options.images, min(_MAX_COLUMNS, options.images), options.boxes, captions
-        )
+                raise Interrupted(error.signum, f"stopped; {page.unfinished(store.layout)}") from None
+            except BlendgenError:
+                _log.warning("note: not finished; %s", page.unfinished(store.layout))
+                raise
+        _check_outcome(outcome)
+        return page.of(folder)
+
+
+def _check_outcome(outcome: Outcome) -> None:
+    """Warn of images that cannot be made; raise the reason if there is no image at all."""
+    made, failed = outcome.record["images"], len(outcome.failures)
+    if not made:
+        first = outcome.failures[0]
+        raise failure_error(first.reason, f"no image of the preview can be made: {first.message}")
+    if failed:
+        _log.warning("note: the sheet shows %d of %d images; the others cannot be made", made, made + failed)
 
 
 def sweep_of(spec: Spec, inventory: Inventory, options: PreviewOptions) -> Sweep:
