@@ -14,14 +14,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.importing.axes import DEFAULT_UP, GLTF_TO_WORLD, axes_to_world
 from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_bytes
-from blendgen.engine.blender.importing.importers import (
-    DEFAULT_UP,
-    GLTF_TO_WORLD,
-    axes_to_world,
-    fbx_centimetres_per_unit,
-)
+from blendgen.engine.blender.importing.importers import fbx_centimetres_per_unit
 from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 

@@ -20,9 +20,15 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from bpy_extras.io_utils import axis_conversion
-from mathutils import Matrix
 
+from blendgen.engine.blender.importing.axes import (
+    DEFAULT_UP,
+    FORWARD_OF_UP,
+    GLTF_TO_WORLD,
+    axes_to_world,
+    place_scene,
+    scale_scene,
+)
 from blendgen.engine.blender.importing.blend_scene import rendered_scene
 from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
@@ -57,10 +63,7 @@ _ANIMATED = (
     "worlds",
     "scenes",
 )
-DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z", **dict.fromkeys(CAD_SUFFIXES, "z")}
 _USD_SUBDIVISION = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
-FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
-GLTF_TO_WORLD = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 
 
 def import_model(
@@ -127,7 +130,7 @@ def first_message(text: str) -> str:
 def _import_gltf(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.import_scene.gltf(filepath=str(file), disable_bone_shape=True, loglevel=logging.WARNING)
     forget_marks()
-    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+    scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
 def _note_refused(refused: dict[str, str]) -> None:
@@ -160,19 +163,14 @@ def _import_cad(file: Path, companions: Companions, unit: str | None, up: str | 
     suffix = model_suffix(companions.model)
     factor = METRES_PER_UNIT[unit] / metres_per_unit(companions.model, suffix) if unit else 1.0
     turned = axes_to_world(up or DEFAULT_UP[suffix]) @ GLTF_TO_WORLD.T
-    _common_parent().matrix_basis = Matrix((factor * turned).tolist()).to_4x4()
-
-
-def axes_to_world(up: str) -> np.ndarray:
-    """(3, 3) from the axes of a file in which `up` points up."""
-    return np.array(axis_conversion(FORWARD_OF_UP[up].replace("NEGATIVE_", "-"), up.upper(), "Y", "Z"))
+    place_scene(factor * turned)
 
 
 def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.fbx_import(filepath=str(file), use_anim=False)
     forget_marks()
     if unit:
-        _scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(file.read_bytes())))
+        scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(file.read_bytes())))
 
 
 def fbx_centimetres_per_unit(data: bytes) -> float:
@@ -200,7 +198,7 @@ def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | 
             **{_USD_SUBDIVISION: is_subdivided},
         )
     forget_marks()
-    _scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
+    scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
 
 
 def _import_blend(
@@ -223,7 +221,7 @@ def _import_blend(
         own_unit = 1.0
         for owner in target.objects:
             bpy.context.scene.collection.objects.link(owner)
-    _scale_scene(METRES_PER_UNIT[unit] if unit else own_unit)
+    scale_scene(METRES_PER_UNIT[unit] if unit else own_unit)
 
 
 def _refuse_linked() -> None:
@@ -231,23 +229,6 @@ def _refuse_linked() -> None:
     if linked:
         name = Path(linked[0].library.filepath.replace("\\", "/")).name
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
-
-
-def _scale_scene(factor: float) -> None:
-    """Scale all objects through a common parent: world matrices may not be known yet."""
-    if factor != 1.0:
-        _common_parent().scale = (factor, factor, factor)
-
-
-def _common_parent() -> bpy.types.Object:
-    """A new object above all others."""
-    scene = bpy.context.scene
-    roots = [owner for owner in scene.objects if owner.parent is None]
-    unit = bpy.data.objects.new("unit", None)
-    scene.collection.objects.link(unit)
-    for owner in roots:
-        owner.parent = unit
-    return unit
 
 
 def _drop_executable() -> None:
