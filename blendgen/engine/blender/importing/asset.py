@@ -84,13 +84,14 @@ def _build_mesh(source: Source, companions: Companions) -> _Built:
     unit, up = source.options.get("unit"), source.options.get("up")
     findings = Findings()
     suffix = model_suffix(path)
-    objects, shift = import_model(companions, suffix, unit, up, findings)
+    choice = Choice(*(tuple(source.options.get(key, ())) for key in ("hide", "show")))
+    objects, shift = import_model(companions, suffix, unit, up, findings, choice)
     file_to_product = np.eye(4)
     own_to_world = file_to_world(path, suffix, unit, up)
     shown = source.options.get("coordinates") == AS_SHOWN
     linear = shown_to_world(path, suffix, unit, up) if shown else own_to_world
     variants = take_variants(objects)
-    product, moved_m = join_product(product_meshes(_choice(source), findings))
+    product, moved_m = join_product(product_meshes(choice, findings))
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     radius_m = _bevel_m(source.options.get("bevel_mm"), suffix, product)
     if radius_m:
@@ -108,10 +109,6 @@ def _bevel_m(stated_mm: float | None, suffix: str, product: bpy.types.Object) ->
     if stated_mm is not None or suffix not in CAD_SUFFIXES:
         return (stated_mm or 0.0) / 1000
     return min(_CAD_BEVEL_M, _CAD_BEVEL_SHARE * max(product.dimensions))
-
-
-def _choice(source: Source) -> Choice:
-    return Choice(tuple(source.options.get("hide", ())), tuple(source.options.get("show", ())))
 
 
 def _variant_colorways(product: bpy.types.Object, variants: Variants) -> tuple[Colorway, ...]:

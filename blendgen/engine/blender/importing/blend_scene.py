@@ -6,7 +6,7 @@ from pathlib import Path
 
 from blend_render_info import read_blend_rend_chunk
 
-from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.findings import Findings, left_out_note
 
 
 def rendered_scene(path: Path, names: list[str], findings: Findings) -> list[str]:
@@ -21,6 +21,6 @@ def rendered_scene(path: Path, names: list[str], findings: Findings) -> list[str
     except Exception:  # noqa: BLE001 - code of Blender that reads an untrusted header
         stated = []
     scene = next((name for name in stated if name in names), sorted(names)[0])
-    others = ", ".join(sorted(name for name in names if name != scene))
-    findings.notes.append(f"left out: {others} (scenes that were not open when the file was saved)")
+    others = [name for name in names if name != scene]
+    findings.notes.append(left_out_note(others, "scenes that were not open when the file was saved"))
     return [scene]

@@ -25,6 +25,8 @@ from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.gltf_vertices import vertex_fault
 from blendgen.engine.blender.importing.coordinates.text import is_plain
 from blendgen.engine.blender.importing.glb import Glb
+from blendgen.engine.blender.importing.gltf_nodes import drop_unshown
+from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.files.image_size import header_fault
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
@@ -47,16 +49,18 @@ class PlainGltf:
     refused: image file -> the reason why it may not be read
     shift: (3,) that was subtracted from the coordinates of the scene
     is_animated: the model is; the GLB is not
+    notes: as in Findings
     """
 
     file: Path
     refused: dict[str, str]
     shift: np.ndarray
     is_animated: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
-    """A plain GLB in the folder `into` with the content of a .glb or .gltf, if it needs one.
+def plain_gltf(companions: Companions, into: Path, choice: Choice = SHOWN) -> PlainGltf:
+    """A plain GLB in the folder `into` with what is shown of a .glb or .gltf, if it needs one.
 
     raises: ImportRefused if the compressed data or the JSON around it is damaged, or as recentre
     """
@@ -64,12 +68,13 @@ def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
     content = gltf_json(path)
     refused = _refused_images(content, companions)
     try:
+        has_unshown, notes = drop_unshown(content, choice.shows)
         shift = recentre(content)
         is_animated = bool(content.pop("animations", None))  # Blender would take the first frame
-        changed = _without_places(content) or is_animated or shift.any()
+        changed = _without_places(content) or has_unshown or is_animated or shift.any()
         if EXTENSION not in json.dumps(content) and not (refused or changed) and is_plain(path):
             _refuse(vertex_fault(content, lambda number: _readable_buffer(content, number, companions)))
-            return PlainGltf(path, refused, shift)
+            return PlainGltf(path, refused, shift, notes=tuple(notes))
         glb = Glb(content)
         _embed_buffers(glb, companions)
         _embed_images(glb, companions)
@@ -79,7 +84,7 @@ def plain_gltf(companions: Companions, into: Path) -> PlainGltf:
         raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
     plain = into / f"{path.stem}.glb"
     plain.write_bytes(glb.packed())
-    return PlainGltf(plain, refused, shift, is_animated)
+    return PlainGltf(plain, refused, shift, is_animated, tuple(notes))
 
 
 def _readable_buffer(content: dict, number: int, companions: Companions) -> bytes | None:

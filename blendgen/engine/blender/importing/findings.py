@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+_MOST_NAMES = 5
 
 
 @dataclass
@@ -15,3 +18,10 @@ class Findings:
 
     lost: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def left_out_note(names: Iterable[str], reason: str) -> str:
+    """The line for objects that were left out; only the first of many are named."""
+    names = sorted(set(names))
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"left out: {', '.join(names[:_MOST_NAMES])}{more} ({reason})"

@@ -33,9 +33,12 @@ from blendgen.engine.blender.importing.blend_scene import rendered_scene
 from blendgen.engine.blender.importing.cad import metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
+from blendgen.engine.blender.importing.executable import drop_executable
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.looks import complete_look
 from blendgen.engine.blender.importing.marks import forget_marks
+from blendgen.engine.blender.importing.obj_objects import import_obj
 from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
@@ -46,28 +49,16 @@ from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-# all kinds of data of a model that can have drivers
-_ANIMATED = (
-    "objects",
-    "meshes",
-    "curves",
-    "metaballs",
-    "lattices",
-    "armatures",
-    "lights",
-    "cameras",
-    "shape_keys",
-    "materials",
-    "textures",
-    "node_groups",
-    "worlds",
-    "scenes",
-)
 _USD_SUBDIVISION = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
 
 
 def import_model(
-    companions: Companions, suffix: str, unit: str | None, up: str | None, findings: Findings
+    companions: Companions,
+    suffix: str,
+    unit: str | None,
+    up: str | None,
+    findings: Findings,
+    choice: Choice = SHOWN,
 ) -> tuple[list[bpy.types.Object], np.ndarray]:
     """Import the model file of the companions; metres, Z up.
 
@@ -78,8 +69,8 @@ def import_model(
     before = set(bpy.data.objects)
     with tempfile.TemporaryDirectory(prefix="blendgen-model-") as folder:
         mirror = Mirror(Path(os.path.realpath(folder)))
-        prepared = prepare(companions, mirror)
-        importer = partial(_import_blend, findings) if suffix == "blend" else _IMPORTERS[suffix]
+        prepared = prepare(companions, mirror, choice)
+        importer = _importer(suffix, findings, choice)
         findings.lost += prepared.lost
         findings.notes += prepared.notes
         _call(importer, prepared.file, companions, unit, up)
@@ -89,12 +80,17 @@ def import_model(
     _note_refused(prepared.refused)
     if bpy.data.actions:
         findings.notes.append(AT_REST)
-    _drop_executable()
+    drop_executable()
     keep_inside(companions)
     for owner in objects:
         if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
             _smooth_unstated(owner.data)
     return objects, prepared.shift
+
+
+def _importer(suffix: str, findings: Findings, choice: Choice) -> Callable:
+    special = {"blend": partial(_import_blend, findings), "obj": partial(_import_obj, choice)}
+    return special.get(suffix) or _IMPORTERS[suffix]
 
 
 def _name_originals(mirror: Mirror) -> None:
@@ -139,8 +135,8 @@ def _note_refused(refused: dict[str, str]) -> None:
         note_reason(image, refused.get(Path(image.filepath).name, ""))
 
 
-def _import_obj(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    bpy.ops.wm.obj_import(filepath=str(file), use_split_objects=False, **_unitless("obj", unit, up))
+def _import_obj(choice: Choice, file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    import_obj(file, choice, **_unitless("obj", unit, up))
 
 
 def _import_stl(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
@@ -210,7 +206,7 @@ def _import_blend(
         target.objects = [] if source.scenes else source.objects
     _refuse_linked()
     forget_marks()
-    _drop_executable()  # before anything is evaluated
+    drop_executable()  # before anything is evaluated
     keep_inside(companions)
     if target.scenes:
         scene = target.scenes[0]
@@ -231,23 +227,6 @@ def _refuse_linked() -> None:
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
 
 
-def _drop_executable() -> None:
-    """Remove everything that could run code: text blocks, scripts in shaders, drivers.
-
-    Keyframes are removed with the drivers: objects stay as they were saved, in their rest pose.
-    """
-    bpy.data.batch_remove(list(bpy.data.texts))
-    for owner in [block for kind in _ANIMATED for block in getattr(bpy.data, kind)]:
-        owner.animation_data_clear()
-        tree = getattr(owner, "node_tree", None)
-        if tree is not None:
-            tree.animation_data_clear()
-    for material in bpy.data.materials:
-        tree = material.node_tree
-        for node in [n for n in tree.nodes if n.type == "SCRIPT"] if tree else []:
-            tree.nodes.remove(node)
-
-
 def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
     """Smooth the shading of a file without normals, at edges below SMOOTH_BELOW_DEG."""
     smooth = np.zeros(len(mesh.polygons), dtype=bool)
@@ -260,7 +239,6 @@ def _smooth_unstated(mesh: bpy.types.Mesh) -> None:
 _IMPORTERS = {
     "glb": _import_gltf,
     "gltf": _import_gltf,
-    "obj": _import_obj,
     "stl": _import_stl,
     "ply": _import_ply,
     "fbx": _import_fbx,

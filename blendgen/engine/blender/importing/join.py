@@ -11,8 +11,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from blendgen.engine.blender.importing.importers import ImportRefused
 from blendgen.engine.blender.importing.layers import name_layers
+from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 
 PRODUCT_NAME = "product"

@@ -54,6 +54,9 @@ class Choice:
         return _matches_any(self.show, names)
 
 
+SHOWN = Choice()
+
+
 @dataclass(frozen=True)
 class Candidate:
     """An object that a render shows.

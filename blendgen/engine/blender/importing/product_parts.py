@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.findings import Findings, left_out_note
 from blendgen.engine.blender.importing.join import vertex_positions
 from blendgen.engine.blender.importing.left_out import Candidate, Choice, reasons_left_out
 from blendgen.engine.blender.importing.preflight import ImportRefused
@@ -16,7 +16,6 @@ from blendgen.engine.blender.importing.shown import Part, shown_parts
 from blendgen.errors import did_you_mean
 from blendgen.models.recolor import matches
 
-_MOST_NAMES = 5
 _SOLID = {"MESH", "FONT", "SURFACE"}
 # object -> the names of its collections, from the inside to the outside
 _Collections = dict[bpy.types.Object, list[str]]
@@ -52,7 +51,7 @@ def _product(parts: list[Part], collections: _Collections, choice: Choice, findi
         return stay
     for reason in dict.fromkeys(filter(None, reasons)):
         names = [one.names[0] for one, why in zip(candidates, reasons, strict=True) if why == reason]
-        _note(names, reason, findings)
+        findings.notes.append(left_out_note(names, reason))
     return stay
 
 
@@ -107,7 +106,7 @@ def _note_hidden(parts: list[Part], findings: Findings) -> None:
     shown = {owner for part in parts for owner in (part.owner, part.source)}
     hidden = [o.name for o in bpy.context.scene.objects if o.type in _SOLID and o not in shown]
     if hidden:
-        _note(hidden, "not rendered", findings)
+        findings.notes.append(left_out_note(hidden, "not rendered"))
 
 
 def _candidate(part: Part, collections: _Collections) -> Candidate:
@@ -115,9 +114,3 @@ def _candidate(part: Part, collections: _Collections) -> Candidate:
     positions = vertex_positions(part.mesh)
     box_m = np.stack([positions.min(axis=0), positions.max(axis=0)]) if len(positions) else np.zeros((2, 3))
     return Candidate(tuple(names), box_m, not any(part.mesh.materials), part.unseen)
-
-
-def _note(names: Iterable[str], reason: str, findings: Findings) -> None:
-    names = sorted(set(names))
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    findings.notes.append(f"left out: {', '.join(names[:_MOST_NAMES])}{more} ({reason})")

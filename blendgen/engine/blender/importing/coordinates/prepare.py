@@ -31,11 +31,13 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
     read_vertices,
 )
 from blendgen.engine.blender.importing.draco import plain_gltf
+from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.models.companions import Companions, obj_libraries
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 
 _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
+_GLTF = ("glb", "gltf")
 _FILE_UNITS = "units"
 AT_REST = "it is animated: taken at rest"
 
@@ -57,14 +59,19 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(companions: Companions, mirror: Mirror) -> Prepared:
-    """The model of the companions as Blender can read it; raises ImportRefused if it cannot be used."""
+def prepare(companions: Companions, mirror: Mirror, choice: Choice = SHOWN) -> Prepared:
+    """The model of the companions as Blender can read it; raises ImportRefused if it cannot be used.
+
+    choice: nodes of a glTF file that stay although the file hides them
+    """
     suffix = model_suffix(companions.model)
     try:
         file = _as_plain_text(companions.model, mirror) if suffix in _TEXT else companions.model
         fault = file_fault(companions, file)
         if fault:
             raise ImportRefused(fault)
+        if suffix in _GLTF:
+            return _gltf(companions, mirror, choice)
         return _PREPARE.get(suffix, _as_it_is)(companions, file, mirror)
     except UnicodeDecodeError as error:
         raise ImportRefused(f"its {error.encoding} text is damaged; save it as UTF-8") from error
@@ -129,9 +136,9 @@ def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     return Prepared(file, shift)
 
 
-def _gltf(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
-    plain = plain_gltf(companions, mirror.root)
-    notes = (AT_REST,) if plain.is_animated else ()
+def _gltf(companions: Companions, mirror: Mirror, choice: Choice) -> Prepared:
+    plain = plain_gltf(companions, mirror.root, choice)
+    notes = (AT_REST, *plain.notes) if plain.is_animated else plain.notes
     return Prepared(plain.file, plain.shift, plain.refused, notes=notes)
 
 
@@ -171,7 +178,6 @@ _PREPARE = {
     "obj": _obj,
     "stl": _stl,
     "ply": _ply,
-    **dict.fromkeys(("glb", "gltf"), _gltf),
     **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
     **dict.fromkeys(CAD_SUFFIXES, _cad),
 }
