@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from blendgen.dataset.layout import Layout
@@ -18,6 +18,7 @@ from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
 from blendgen.files.photos import IMAGE_ERRORS
+from blendgen.report.caption import draw_caption
 from blendgen.scene.row import Row
 
 _GAP_PX = 6
@@ -33,14 +34,14 @@ def contact_sheet(images: Sequence[tuple[Image.Image, str]], columns: int, cell_
     step = cell_px + _GAP_PX
     size = (columns * step + _GAP_PX, rows * (step + _CAPTION_PX) + _GAP_PX)
     page = Image.new("RGB", size, _BACKGROUND)
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    draw = ImageDraw.Draw(page)
     for number, (image, caption) in enumerate(images):
         x = _GAP_PX + number % columns * step
         y = _GAP_PX + number // columns * (step + _CAPTION_PX)
         fitted = image.convert("RGB")
         fitted.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
         page.paste(fitted, (x + (cell_px - fitted.width) // 2, y + (cell_px - fitted.height) // 2))
-        draw.text((x + 2, y + cell_px + 2), _shortened(caption, font, cell_px), _INK, font)
+        draw_caption(draw, (x + 2, y + cell_px + 2), caption, _INK, cell_px - 4)
     return page
 
 
@@ -102,9 +103,3 @@ def _image(folder: Path, row: Row, boxes: bool) -> Image.Image:
 def _caption(row: Row) -> str:
     colorways = [name for name in row.objects.colorway[:1] if name != "default" and name not in row.label]
     return " ".join([str(row.index), row.label, *colorways])
-
-
-def _shortened(text: str, font, width_px: int) -> str:
-    while len(text) > 1 and font.getlength(text) > width_px - 4:
-        text = text.rstrip("…")[:-1] + "…"
-    return text
