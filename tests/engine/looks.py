@@ -63,7 +63,7 @@ def _base(material: bpy.types.Material) -> tuple:
         return tuple(round(value, 3) for value in socket.default_value[:3])
     node = socket.links[0].from_node
     if node.type == "TEX_IMAGE":
-        return (node.type, Path(node.image.filepath).name)
+        return (node.type, Path(node.image.filepath).name or node.image.name)
     return (node.type, node.layer_name)
 
 

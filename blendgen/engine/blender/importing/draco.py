@@ -25,6 +25,7 @@ from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.gltf_vertices import vertex_fault
 from blendgen.engine.blender.importing.coordinates.text import is_plain
 from blendgen.engine.blender.importing.glb import Glb
+from blendgen.engine.blender.importing.gltf_extensions import adapt_extensions
 from blendgen.engine.blender.importing.gltf_nodes import drop_unshown
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.preflight import ImportRefused
@@ -71,7 +72,8 @@ def plain_gltf(companions: Companions, into: Path, choice: Choice = SHOWN) -> Pl
         has_unshown, notes = drop_unshown(content, choice.shows)
         shift = recentre(content)
         is_animated = bool(content.pop("animations", None))  # Blender would take the first frame
-        changed = _without_places(content) or has_unshown or is_animated or shift.any()
+        is_adapted = adapt_extensions(content)
+        changed = any([_without_places(content), has_unshown, is_adapted, is_animated, shift.any()])
         if EXTENSION not in json.dumps(content) and not (refused or changed) and is_plain(path):
             _refuse(vertex_fault(content, lambda number: _readable_buffer(content, number, companions)))
             return PlainGltf(path, refused, shift, notes=tuple(notes))

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.gltf_looks import complete_gltf
 from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
 from blendgen.engine.blender.importing.ply_looks import complete_ply
 from blendgen.engine.blender.importing.stl_colors import complete_stl
@@ -36,6 +37,7 @@ def _complete_obj(file: Path, companions: Companions, objects: _Objects, finding
 
 
 _COMPLETE: dict[str, Callable[[Path, Companions, _Objects, Findings], None]] = {
+    **dict.fromkeys(("gltf", "glb"), complete_gltf),
     "obj": _complete_obj,
     "ply": complete_ply,
     "stl": complete_stl,

@@ -23,6 +23,7 @@ from blendgen.models.scan import model_suffix
 
 _REASON = "blendgen_reason"
 _NOTE = "blendgen_note"
+_UNREADABLE = "it cannot be decoded; convert it to PNG"
 
 
 def pack_images(
@@ -130,6 +131,7 @@ def _packed(image: bpy.types.Image, companions: Companions | None) -> bool:
         use_file(image, texture)
         image.reload()
     if image.size[0] == 0:  # not an image, or damaged
+        note_reason(image, image.get(_REASON) or _UNREADABLE)
         return False
     if image.packed_file is None:
         image.pack()
