@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from blendgen.engine.blender.importing.coordinates.fbx_numbers import number_fault
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
+from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
 from blendgen.engine.blender.importing.coordinates.ply import PlyVertices
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.coordinates.text import whole_lines
@@ -194,3 +199,43 @@ def test_libraries_and_textures_next_to_a_copied_file_are_read(tmp_path):
     library = model.file.parent / "sub" / "a.mtl"
     assert model.file != folder / "a.obj" and library.read_bytes() == b"newmtl a\nmap_Kd wood.png\n"
     assert (library.parent / "wood.png").read_bytes() == b"wood"
+
+
+def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True) -> bytes:
+    """The parts of a binary FBX file that are looked at."""
+    data = np.asarray(vertices, dtype="<f8").tobytes()
+    stored = zlib.compress(data) if is_compressed else data
+    array = b"\x08Verticesd" + struct.pack("<III", len(data) // 8, is_compressed, len(stored)) + stored
+    name = b"S\x0f\0\0\0Lcl Translation"
+    values = b"".join(b"D" + struct.pack("<d", value) for value in place)
+    return b"Kaydara FBX Binary  \0" + array + b"\x01P" + 2 * name + b"S\0\0\0\0S\x01\0\0\0A" + values
+
+
+@pytest.mark.parametrize("number", [NAN, INF, 1e38])
+@pytest.mark.parametrize("is_compressed", [True, False])
+def test_vertices_and_transforms_of_a_binary_fbx_file_have_to_be_finite(number, is_compressed):
+    assert number_fault(binary_fbx(NEAR, (1, 2, 3), is_compressed)) is None
+    assert re.search(
+        UNUSABLE, number_fault(binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), is_compressed))
+    )
+    assert re.search(UNUSABLE, number_fault(binary_fbx(NEAR, (1, number, 3), is_compressed)))
+
+
+FBX_TEXT = """; FBX 7.4.0 project file
+Model: 1, "Model::nano", "Mesh" {
+    Properties70:  {
+        P: "Lcl Translation", "Lcl Translation", "", "A",0,PLACE,0
+        P: "Note", "KString", "", "", "nan"
+    }
+    Vertices: *12 {
+        a: 0,0,0,0.3,0,0,0,0.2,0,POINT,0.05,0.1
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("number", ["nan", "-inf", "1.#QNAN", "-1.#IND", "-nan(ind)"])
+def test_vertices_and_transforms_of_an_fbx_file_in_text_have_to_be_finite(number):
+    for point, place in ((number, "0"), ("0", number)):
+        assert number_fault(FBX_TEXT.replace("POINT", point).replace("PLACE", place).encode()) == NOT_FINITE
+    assert number_fault(FBX_TEXT.replace("POINT", "0").replace("PLACE", "-1.5e3").encode()) is None

@@ -5,6 +5,9 @@ All files are measured by one child, once for the module; tests then look at the
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +16,61 @@ import pytest
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.measuring.entry import Measured, read_entry
 from blendgen.models.scan import scan_directory
-from tests.engine.wedge_files import AT_REST, CORNERS, FAR, NEAR, OWN, UNUSABLE_USD
+from tests.engine.wedge_files import AT_REST, CORNERS, FACES, FAR, NEAR, OWN, UNUSABLE_USD, UTM
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
+
+
+# .blend files, which only Blender can write; a group of two halves, in a group at the origin
+WRITE_BLENDS = """
+import sys, bpy
+folder, near, at, far, faces = sys.argv[1], *map(eval, sys.argv[2:])
+
+def new():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+def add(name, points=None, faces=(), parent=None, location=(0, 0, 0)):
+    mesh = None
+    if points is not None:
+        mesh = bpy.data.meshes.new(name)
+        mesh.from_pydata(points, [], faces)
+    made = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(made)
+    made.parent, made.location = parent, location
+    return made
+
+def save(name):
+    bpy.ops.wm.save_as_mainfile(filepath=f"{folder}/{name}.blend")
+
+new(); add("wedge", near, faces, location=at); save("single")
+new()
+group = add("inner", parent=add("outer"), location=at)
+add("a", near, faces[:2], group)
+add("b", [(x - 0.1, y, z) for x, y, z in near], faces[2:], group, (0.1, 0, 0))
+bpy.context.scene.unit_settings.scale_length = 0.5
+save("group")
+new(); add("wedge", far, faces); save("vertices")
+new(); add("a", near, faces, location=at); add("b", near, faces, location=at); save("two")
+new(); add("wedge", [*near[:3], (0, 0, float("nan"))], faces); save("nan")
+new()
+add("a", near, faces)
+moved = add("b", near, faces)
+for frame, x in ((1, 1), (20, 5)):
+    moved.location.x = x
+    moved.keyframe_insert("location", frame=frame)
+bpy.context.scene.frame_set(1)
+save("keyframes")
+"""
+# what single precision can hold
+BLEND_AT = UTM.astype(np.float32).astype(float)
+BLENDS = {"single.blend": 1.0, "group.blend": 0.5}
+
+
+def write_blends(folder) -> None:
+    numbers = [NEAR.tolist(), BLEND_AT.tolist(), CORNERS.tolist(), FACES]
+    script = [sys.executable, "-c", WRITE_BLENDS, str(folder), *map(str, numbers)]
+    subprocess.run(script, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +79,10 @@ def outcomes(tmp_path_factory) -> tuple[dict[str, Measured], dict[str, str]]:
     folder = tmp_path_factory.mktemp("wedges")
     for name, data in (FAR | AT_REST | UNUSABLE_USD).items():
         (folder / name).write_bytes(data)
+    write_blends(folder)
     sources = scan_directory(folder, "", None, "z")
     points = {name: OWN.get(name, CORNERS).tolist() for name in FAR}
+    points |= dict.fromkeys(BLENDS, (NEAR + BLEND_AT).tolist())
     sources = [replace(s, options=s.options | {"points": points.get(s.display, [])}) for s in sources]
     jobs = [(source, tmp_path_factory.mktemp("entry")) for source in sources]
     refusals = list(BlenderMeasurer(timeout_s=60).measure(jobs))
@@ -52,7 +108,15 @@ def test_a_model_far_from_the_origin_keeps_its_shape_and_its_points(measured, na
     np.testing.assert_allclose(own @ frame[:3, :3].T + frame[:3, 3], at_origin, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", AT_REST)
+@pytest.mark.parametrize("name", BLENDS)
+def test_a_blend_file_far_from_the_origin_keeps_its_shape_and_its_points(measured, name):
+    product, unit_m = measured[name], BLENDS[name]
+    np.testing.assert_allclose(product.size_m, np.multiply((0.3, 0.2, 0.1), unit_m), atol=1e-6)
+    keypoints = np.array([keypoint.position_m for keypoint in product.keypoints])
+    np.testing.assert_allclose(keypoints, unit_m * (NEAR - [0.15, 0.1, 0]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*AT_REST, "keyframes.blend"])
 def test_an_animated_model_is_taken_at_rest_and_says_so(measured, name):
     """The default value of USD, or that of its first frame; the node of glTF: all one metre off."""
     product = measured[name]
@@ -60,8 +124,11 @@ def test_an_animated_model_is_taken_at_rest_and_says_so(measured, name):
     assert product.notes == ("it is animated: taken at rest",)
 
 
-def test_usd_files_with_unusable_coordinates_are_refused_with_the_reason(outcomes):
+def test_files_with_unusable_coordinates_are_refused_with_the_reason(outcomes):
     _, reasons = outcomes
-    assert reasons.keys() == UNUSABLE_USD.keys()
-    assert all("not finite" in reasons[name] for name in ("nan point.usda", "nan transform.usda"))
+    assert reasons.keys() == {*UNUSABLE_USD, "vertices.blend", "two.blend", "nan.blend"}
+    not_finite = ("nan point.usda", "nan transform.usda", "nan.blend")
+    assert all("not finite" in reasons[name] for name in not_finite)
     assert "5,411,933 units from its origin" in reasons["refers to single precision.usda"]
+    coarse = r"5,411,93\d m from its origin, where single precision has steps of 0.5 m"
+    assert all(re.search(coarse, reasons[name]) for name in ("vertices.blend", "two.blend"))

@@ -18,6 +18,7 @@ from blendgen.engine.blender.importing.importers import ImportRefused, import_mo
 from blendgen.engine.blender.importing.join import join_product, vertex_positions
 from blendgen.engine.blender.importing.keypoints import at_points, on_surface
 from blendgen.engine.blender.importing.left_out import Choice
+from blendgen.engine.blender.importing.near import move_near
 from blendgen.engine.blender.importing.product_parts import product_meshes
 from blendgen.engine.blender.importing.shapes import build_shape
 from blendgen.engine.blender.importing.textures import pack_images
@@ -91,6 +92,7 @@ def _build_mesh(source: Source, companions: Companions) -> _Built:
     shown = source.options.get("coordinates") == AS_SHOWN
     linear = shown_to_world(path, suffix, unit, up) if shown else own_to_world
     variants = take_variants(objects)
+    near_m = move_near()
     product, moved_m = join_product(product_meshes(choice, findings))
     colorways = _variant_colorways(product, variants) or _AS_MODELLED
     radius_m = _bevel_m(source.options.get("bevel_mm"), suffix, product)
@@ -99,7 +101,7 @@ def _build_mesh(source: Source, companions: Companions) -> _Built:
         round_edges([*product.data.materials, *swapped_in], radius_m)
     if linear is None:
         return _Built(product, colorways, findings=findings)
-    file_to_product[:3, :3], file_to_product[:3, 3] = linear, moved_m - own_to_world @ shift
+    file_to_product[:3, :3], file_to_product[:3, 3] = linear, moved_m - near_m - own_to_world @ shift
     keypoints = at_points(source.options.get("points", ()), file_to_product)
     return _Built(product, colorways, on_surface(product, keypoints), file_to_product, findings)
 

@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from blendgen.engine.blender.importing.coordinates.origin import lost_precision
 from blendgen.engine.blender.importing.layers import name_layers
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.shading.nodes import add_node, new_material
@@ -34,6 +35,10 @@ def join_product(meshes: list[bpy.types.Mesh]) -> tuple[bpy.types.Object, np.nda
     _fill_materials(solid)
     product = _joined([bpy.data.objects.new(PRODUCT_NAME, mesh) for mesh in solid], main_uv)
     _remove_loose(product.data)
+    points = vertex_positions(product.data)
+    fault = lost_precision(points, points, "m")
+    if fault:
+        raise ImportRefused(fault)
     return product, to_product_frame(product)
 
 

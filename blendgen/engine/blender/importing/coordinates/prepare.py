@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.engine.blender.importing.cad import cad_mesh, metres_per_unit
+from blendgen.engine.blender.importing.coordinates.fbx_numbers import number_fault
 from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import (
@@ -33,12 +34,14 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
+from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions, obj_libraries
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 
 _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
 _GLTF = ("glb", "gltf")
 _FILE_UNITS = "units"
+_FBX_ANIMATION = b"AnimationCurveNode"
 AT_REST = "it is animated: taken at rest"
 
 
@@ -155,6 +158,12 @@ def _usd(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     return Prepared(copy.file, copy.shift, notes=(AT_REST,) if copy.is_animated else ())
 
 
+def _fbx(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    data = read_bounded(file, MAX_MODEL_BYTES)
+    _refuse(number_fault(data))
+    return Prepared(file, notes=(AT_REST,) if _FBX_ANIMATION in data else ())
+
+
 def _cad(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     mesh = cad_mesh(file, model_suffix(file))
     shift = recentre(mesh.glb.content) / metres_per_unit(file, model_suffix(file))
@@ -178,6 +187,7 @@ _PREPARE = {
     "obj": _obj,
     "stl": _stl,
     "ply": _ply,
+    "fbx": _fbx,
     **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
     **dict.fromkeys(CAD_SUFFIXES, _cad),
 }

@@ -1,0 +1,53 @@
+"""FBX numbers: whether the vertices and transforms of an FBX file are numbers. Does not load bpy.
+
+Blender's importer turns those that are not into 0. The few arrays and properties in question are recognised
+by their names in the bytes of the file; nothing else of it is read.
+source: Blender, io_scene_fbx/parse_fbx.py
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE, coordinate_fault
+
+_ARRAY = re.compile(rb"\x08Vertices([df])(.{12})", re.S)  # type, then count, encoding and size
+_TRANSFORM = re.compile(
+    rb"S.\0\0\0Lcl (?:Translation|Rotation|Scaling)(?:S.{4}[\w ]*?){3}D(.{8})D(.{8})D(.{8})", re.S
+)
+_TEXT_ARRAY = re.compile(rb"\bVertices:\s*\*\d+\s*\{\s*a:([^}]*)\}")
+_TEXT_TRANSFORM = re.compile(rb'"Lcl (?:Translation|Rotation|Scaling)"[^\n]*"[^"\n]*",([^\n]*)')
+_NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
+_KINDS = {b"d": "<f8", b"f": "<f4"}
+
+
+def number_fault(data: bytes) -> str | None:
+    """Why the coordinates of an FBX file cannot be used, in one line; None if nothing is wrong."""
+    if not data.startswith(b"Kaydara"):
+        texts = (match[1] for pattern in (_TEXT_ARRAY, _TEXT_TRANSFORM) for match in pattern.finditer(data))
+        return NOT_FINITE if any(_NOT_A_NUMBER.search(text) for text in texts) else None
+    faults = (coordinate_fault(values) for values in _binary_values(data))
+    return next((fault for fault in faults if fault), None)
+
+
+def _binary_values(data: bytes) -> Iterator[np.ndarray]:
+    for match in _ARRAY.finditer(data):
+        count, is_compressed, size = np.frombuffer(match[2], "<u4").tolist()
+        kind = np.dtype(_KINDS[match[1]])
+        stored = data[match.end() : match.end() + size]
+        if is_compressed:
+            stored = _inflated(stored, count * kind.itemsize)
+        yield np.frombuffer(stored[: len(stored) // kind.itemsize * kind.itemsize], kind)
+    for match in _TRANSFORM.finditer(data):
+        yield np.frombuffer(b"".join(match.groups()), "<f8")
+
+
+def _inflated(data: bytes, size: int) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, size)
+    except zlib.error:  # the importer says why
+        return b""
