@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from blendgen.engine.blender.importing.fbx_looks import complete_fbx
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.gltf_looks import complete_gltf
 from blendgen.engine.blender.importing.obj_materials import complete_obj_materials
@@ -37,6 +38,7 @@ def _complete_obj(file: Path, companions: Companions, objects: _Objects, finding
 
 
 _COMPLETE: dict[str, Callable[[Path, Companions, _Objects, Findings], None]] = {
+    "fbx": complete_fbx,
     **dict.fromkeys(("gltf", "glb"), complete_gltf),
     "obj": _complete_obj,
     "ply": complete_ply,

@@ -1,0 +1,76 @@
+"""Textures of FBX files: found, embedded, or reported with the property that they are for."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+
+import pytest
+
+bpy = pytest.importorskip("bpy")
+
+from blendgen.engine.blender.importing.fbx_looks import textures_of  # noqa: E402
+from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
+from tests.engine.looks import look, write_png  # noqa: E402
+
+pytestmark = pytest.mark.slow
+TEXT = b"""; FBX 7.5.0 project file
+Objects:  {
+    Texture: 11, "Texture::wood", "" {
+        FileName: "C:\\proj\\wood.png"
+        RelativeFilename: "tex\\wood.png"
+    }
+    Texture: 12, "Texture::unused", "" {
+        RelativeFilename: "unused.png"
+    }
+}
+Connections:  {
+    C: "OP",11,7, "SpecularColor"
+    C: "OO",12,9
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with the same box, its textures embedded or named by paths of another machine."""
+    folder = tmp_path_factory.mktemp("fbx")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_cube_add(size=0.1)
+    material, tree, principled = new_material("paint")
+    bpy.context.object.data.materials.append(material)
+    for name, socket in [("wood", "Base Color"), ("shine", "Specular IOR Level")]:
+        write_png(folder / f"author/{name}.png")
+        image = bpy.data.images.load(str(folder / f"author/{name}.png"))
+        texture = add_node(tree, "ShaderNodeTexImage", image=image)
+        tree.links.new(texture.outputs["Color"], principled.inputs[socket])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Blender's exporter with NumPy 2.5
+        bpy.ops.export_scene.fbx(filepath=str(folder / "embedded.fbx"), path_mode="COPY", embed_textures=True)
+        bpy.ops.export_scene.fbx(filepath=str(folder / "named.fbx"), path_mode="ABSOLUTE")
+    return folder
+
+
+def test_embedded_textures_are_used_and_those_that_blender_does_not_read_are_reported(files):
+    shown = look(files / "embedded.fbx")
+    assert shown.base == {"paint": ("TEX_IMAGE", "wood.png")} and shown.missing == []
+    assert shown.lost == ["texture 'shine.png' is not used: Blender does not read SpecularFactor"]
+
+
+@pytest.mark.parametrize("place", ["a.fbm/wood.png", "../Textures/Wood.PNG", "wood.png", None])
+def test_a_texture_of_another_machine_is_found_near_the_file(files, tmp_path, place):
+    (tmp_path / "models").mkdir()
+    path = tmp_path / "models/a.fbx"
+    data = (files / "named.fbx").read_bytes()
+    path.write_bytes(data.replace(b"/author/", b"/absent/"))  # of the same length
+    if place:
+        target = path.parent / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files / "author/wood.png", target)
+    shown = look(path, tmp_path)
+    assert shown.missing == ([] if place else ["wood.png"])
+    assert (shown.base["paint"][0] == "TEX_IMAGE") == bool(place)
+
+
+def test_textures_of_a_text_file_are_read_with_their_use():
+    assert textures_of(TEXT) == [("tex\\wood.png", "SpecularColor")]
