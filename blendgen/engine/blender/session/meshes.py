@@ -38,18 +38,18 @@ def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
 
 def asset_mesh(product: Product) -> Mesh:
     """The mesh of a cached asset in the product frame; it is read and removed from Blender again."""
-    before = _blocks()
+    before = all_blocks()
     with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
         into.objects = ["product"]
     try:
         return _mesh(product.name, into.objects[0], _arrays(into.objects[0].data))
     finally:
-        bpy.data.batch_remove(_blocks() - before)
+        bpy.data.batch_remove(all_blocks() - before)
 
 
-def _blocks() -> set:
-    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.node_groups)
-    return {block for blocks in kinds for block in blocks}
+def all_blocks() -> set[bpy.types.ID]:
+    """All data blocks of the open file."""
+    return set(bpy.data.user_map())
 
 
 def _arrays(mesh: bpy.types.Mesh) -> Arrays:

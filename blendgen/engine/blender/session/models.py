@@ -18,6 +18,7 @@ from mathutils.bvhtree import BVHTree
 from blendgen.engine.base import EngineError
 from blendgen.engine.blender.phones.case_material import CASE_PART, case_material
 from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest_parts
+from blendgen.engine.blender.session.meshes import all_blocks
 from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.nodes import set_input
 from blendgen.engine.blender.wear.condition import wear_out
@@ -27,6 +28,8 @@ from blendgen.models.product import Catalog, Keypoint, MaterialOverride, Product
 from blendgen.scene.condition import Condition
 from blendgen.scene.shot import EMISSION_GROUP, Distractor, PlacedProduct
 
+# after the names of all that a model brings: the session finds its own blocks by their names
+_OF_A_MODEL = " (model)"
 _AS_IT_IS = MaterialOverride()
 _NEW = Condition()
 # of small parts: marks that would be too fine to be visible on them
@@ -182,6 +185,7 @@ def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Mater
     materials that its colourways swap in, by their names in the asset."""
     overrides = [one for colorway in product.colorways for one in colorway.materials.values()]
     names = sorted({override.material for override in overrides if override.material is not None})
+    before = all_blocks()
     try:
         with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
             into.objects = ["product"]
@@ -196,6 +200,8 @@ def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Mater
     mesh = instance.data
     bpy.data.objects.remove(instance)
     mesh.name = product.name
+    for block in all_blocks() - before:
+        block.name += _OF_A_MODEL
     mesh.use_fake_user = True
     for material in into.materials:
         material.use_fake_user = True
