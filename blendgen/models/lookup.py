@@ -91,6 +91,7 @@ class Lookup:
     def __init__(self, companions: Companions, listings: Listings | None = None):
         self._companions = companions
         self._listings = listings or Listings()
+        self._listed: dict[Path, _Listing] = {}
         self._met_outside = False
 
     def texture(self, name: str) -> Found:
@@ -205,7 +206,10 @@ class Lookup:
 
     def _list(self, folder: Path) -> _Listing:
         """What is in a folder; nothing if it may not be read."""
-        return self._listings.of(folder) if self._companions.allows(str(folder)) else _NOTHING
+        if folder not in self._listed:
+            allowed = self._companions.allows(str(folder))
+            self._listed[folder] = self._listings.of(folder) if allowed else _NOTHING
+        return self._listed[folder]
 
 
 def _entries(folder: Path) -> _Listing:

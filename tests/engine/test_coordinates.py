@@ -201,6 +201,18 @@ def test_libraries_and_textures_next_to_a_copied_file_are_read(tmp_path):
     assert (library.parent / "wood.png").read_bytes() == b"wood"
 
 
+def test_libraries_in_other_folders_of_the_models_directory_are_read(tmp_path):
+    for name in ("models/cups", "models/shared", "secret"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.mtl").write_text("newmtl a\n")
+    model = tmp_path / "models" / "cups" / "a.obj"
+    model.write_text("mtllib ../shared/a.mtl\n" + obj(CORNERS.tolist(), FACES))
+    (tmp_path / "mirror").mkdir()
+    copy = prepare(Companions(model, tmp_path / "models"), Mirror(tmp_path / "mirror")).file
+    assert copy != model and (copy.parent / "../shared/a.mtl").read_text() == "newmtl a\n"
+    assert not (copy.parent / "../../secret").exists()
+
+
 def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True) -> bytes:
     """The parts of a binary FBX file that are looked at."""
     data = np.asarray(vertices, dtype="<f8").tobytes()

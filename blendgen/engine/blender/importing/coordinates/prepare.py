@@ -105,7 +105,7 @@ def _obj(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     if file != companions.model:
         copies = [mirror.write(library, plain_blocks(library)) and library for library in marked]
         for original in (companions.model, *copies):
-            mirror.link_neighbours(original)
+            mirror.link_neighbours(original, companions)
     return Prepared(file, shift)
 
 
@@ -135,7 +135,7 @@ def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     shift = np.round(_checked_shift(vertices.points, vertices.is_single_precision))
     if shift.any():
         file = mirror.write(companions.model, [vertices.moved(shift)])
-        mirror.link_neighbours(companions.model)
+        mirror.link_neighbours(companions.model, companions)
     return Prepared(file, shift)
 
 
