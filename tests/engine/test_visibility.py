@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
+from blendgen.models.measuring.entry import read_entry
 from blendgen.models.scan import scan_directory
 from tests.engine.model_files import CORNERS, QUADS, box_bin, gltf, obj
 
@@ -57,18 +58,38 @@ GLTFS = {
     "clear": box_gltf(0, "BLEND"),
     "almost_clear": box_gltf(0.002, "BLEND"),
     "smoked": box_gltf(0.7, "BLEND"),
+    "faint": box_gltf(0.3, "BLEND"),
     "masked": box_gltf(0.3, "MASK"),
     "alpha_that_does_not_count": box_gltf(0, "OPAQUE"),
     "glass": box_gltf(1, "OPAQUE", {"KHR_materials_transmission": {"transmissionFactor": 1.0}}),
 }
 INVISIBLE = {"dissolved", "cut_out", "clear", "almost_clear", "masked"}
-VISIBLE = {"dissolved_but_a_face", "half_cut_out", "wire", "smoked", "alpha_that_does_not_count", "glass"}
+VISIBLE = {
+    "dissolved_but_a_face",
+    "half_cut_out",
+    "wire",
+    "smoked",
+    "faint",
+    "alpha_that_does_not_count",
+    "glass",
+}
 
 
 @pytest.fixture(scope="module")
-def reasons(tmp_path_factory):
+def entries(tmp_path_factory):
+    """The folder of the entries, one for each model."""
+    return tmp_path_factory.mktemp("entries")
+
+
+@pytest.fixture
+def notes(reasons, entries):
+    return lambda name: read_entry(entries / name).notes
+
+
+@pytest.fixture(scope="module")
+def reasons(tmp_path_factory, entries):
     """Model -> why it is refused, or None; all measured by one child."""
-    folder, entries = tmp_path_factory.mktemp("models"), tmp_path_factory.mktemp("entries")
+    folder = tmp_path_factory.mktemp("models")
     for name, (geometry, materials) in OBJS.items():
         (folder / f"{name}.obj").write_text(geometry.format(name))
         (folder / f"{name}.mtl").write_text(materials)
@@ -99,8 +120,16 @@ def test_a_product_with_a_surface_that_has_labels_is_not_refused(reasons, name):
 
 def test_the_reason_names_the_materials(reasons):
     assert (
-        "at least half opaque (materials shell); raise their opacity, or use transmission" in reasons["clear"]
+        "at least half opaque (materials shell); raise the opacity, or use transmission" in reasons["clear"]
     )
+
+
+def test_a_faint_product_has_a_note_about_its_masks_and_others_have_none(notes):
+    (note,) = notes("faint")
+    assert note.startswith(
+        "less than half opaque, so its masks are dotted (materials shell); raise the opacity"
+    )
+    assert all(notes(name) == () for name in ("smoked", "half_cut_out", "glass"))
 
 
 def test_a_needle_is_refused(reasons):

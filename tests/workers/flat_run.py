@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,17 @@ def flat_pipeline(job: Job, device, engine: type[FlatEngine]) -> Pipeline:
     return Pipeline(job.spec, job.catalog, job.class_table, flat, developer)
 
 
+class CrashesOnSpheres(FlatEngine):
+    """Ends its process at a sphere, as Blender does at some models."""
+
+    def render(self, shot):
+        if shot.products[0].product == "sphere":
+            os.abort()
+        return super().render(shot)
+
+
 initialize_failing = partial(initialize, engine=FailsOnSpheres)
+initialize_crashing = partial(initialize, engine=CrashesOnSpheres)
 
 
 def render_slowly(task):

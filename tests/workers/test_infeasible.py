@@ -21,7 +21,15 @@ from blendgen.workers import generate
 from blendgen.workers.generate import Failures, Run
 from tests.conftest import REPOSITORY, make_class_table, make_spec
 from tests.dataset.test_dataset import content
-from tests.workers.flat_run import ALL_FAIL, CATALOG, IMAGES, SOME_FAIL, initialize_failing, run
+from tests.workers.flat_run import (
+    ALL_FAIL,
+    CATALOG,
+    IMAGES,
+    SOME_FAIL,
+    initialize_crashing,
+    initialize_failing,
+    run,
+)
 
 SPEC = make_spec(images=IMAGES, **SOME_FAIL)
 
@@ -147,6 +155,17 @@ def test_a_product_that_cannot_be_rendered_costs_its_own_images_alone(with_a_bad
     first = outcome.failures[0]
     assert first.message.startswith(f"shot {first.shot_index}: RuntimeError: the surface has no inside; see ")
     assert [str(fault) for fault in verify(folder)] == []
+
+
+@pytest.mark.slow
+def test_a_product_that_crashes_blender_costs_its_own_images_alone(tmp_path):
+    outcome = run(tmp_path, make_spec(images=2), workers=1, initialize=initialize_crashing)
+    rows = list(read_rows(Layout(tmp_path).manifest))
+    assert {row.label for row in rows} == {"box"} and len(rows) + len(outcome.failures) == 2
+    assert {failure.reason for failure in outcome.failures} == {"blender_crashed"}
+    assert "crashed 3 times (SIGABRT)" in outcome.failures[0].message
+    assert outcome.failures[0].message.endswith("(the subject is sphere)")
+    assert [str(fault) for fault in verify(tmp_path)] == []
 
 
 @pytest.mark.slow

@@ -158,7 +158,7 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
     if source.kind == "mesh":  # after the file is written, which does not get the scene of the views
-        refuse_invisible(product, vertices, triangles)
+        refuse_invisible(product, vertices, triangles, built.findings)
     measured = Measured(
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),

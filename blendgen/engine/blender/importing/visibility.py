@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import ImportRefused
 from blendgen.engine.blender.session.capture import render_passes
 from blendgen.files.names import some_of
@@ -20,7 +21,7 @@ from blendgen.files.names import some_of
 OPAQUE_ALPHA = 0.5
 # a product that is so long in a picture has to cover a pixel of it
 _THIN_PX = 128
-_OPAQUE_SHARE = 0.01
+_SHARE = 0.01
 _VIEW_PX = 32
 _MAX_LISTED = 5
 _QUARTER = math.pi / 2
@@ -28,10 +29,13 @@ _QUARTER = math.pi / 2
 _VIEWS = ((0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (0, 3))
 
 
-def refuse_invisible(product: bpy.types.Object, vertices: np.ndarray, triangles: np.ndarray) -> None:
+def refuse_invisible(
+    product: bpy.types.Object, vertices: np.ndarray, triangles: np.ndarray, findings: Findings
+) -> None:
     """Raises ImportRefused for a product that is too thin or too transparent to be seen.
 
     vertices: (n, 3) metres, product frame; triangles: (m, 3) indices of them
+    findings: gets a note about a product whose labels are dotted
     """
     areas_m2 = _areas_m2(vertices, triangles)
     side_m = float(np.ptp(vertices, axis=0).max())
@@ -41,13 +45,28 @@ def refuse_invisible(product: bpy.types.Object, vertices: np.ndarray, triangles:
             f"too thin to be seen: where it is {_THIN_PX} px long, it covers less than one pixel; give it "
             "thickness, or remove parts that are far away"
         )
-    least = _OPAQUE_SHARE
-    if _opaque_share(product.data, areas_m2) < least and _seen_share(product, vertices) < least:
-        names = some_of([material.name for material in product.data.materials], _MAX_LISTED)
+    if _opaque_share(product.data, areas_m2) < _SHARE:
+        _judge_views(product, vertices, findings)
+
+
+def _judge_views(product: bpy.types.Object, vertices: np.ndarray, findings: Findings) -> None:
+    """As refuse_invisible, by renders.
+
+    Cycles labels a surface of less than half opacity in random pixels, which another seed changes.
+    """
+    scene = _scene_of_views(product, vertices)
+    outline = _mask(scene, 0.0)
+    first, second = (_mask(scene, OPAQUE_ALPHA, seed) for seed in (0, 1))
+    few = _SHARE * np.count_nonzero(outline)
+    names = some_of([material.name for material in product.data.materials], _MAX_LISTED)
+    advice = "raise the opacity, or use transmission for glass"
+    if np.count_nonzero(first) <= few:
         raise ImportRefused(
-            f"cannot be seen: less than {least:.0%} of it is at least half opaque (materials {names}); raise "
-            "their opacity, or use transmission for glass"
+            f"cannot be seen: less than {_SHARE:.0%} of it is at least half opaque (materials {names}); "
+            f"{advice}"
         )
+    if np.count_nonzero(first != second) > few:
+        findings.notes.append(f"less than half opaque, so its masks are dotted (materials {names}); {advice}")
 
 
 def _areas_m2(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -73,8 +92,8 @@ def _is_opaque(material: bpy.types.Material) -> bool:
     return not alpha.is_linked and alpha.default_value >= OPAQUE_ALPHA
 
 
-def _seen_share(product: bpy.types.Object, vertices: np.ndarray) -> float:
-    """Share of the pixels inside the outline of the product that show it, from six sides together."""
+def _scene_of_views(product: bpy.types.Object, vertices: np.ndarray) -> bpy.types.Scene:
+    """A new scene that shows the product from six sides."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     size_m = float(np.linalg.norm(high - low))
     scene = bpy.data.scenes.new("views")
@@ -87,16 +106,15 @@ def _seen_share(product: bpy.types.Object, vertices: np.ndarray) -> float:
         scene.collection.objects.link(view)
     _set_camera(scene, size_m)
     _configure(scene)
-    outline = _pixels(scene, 0.0)
-    return _pixels(scene, OPAQUE_ALPHA) / outline if outline else 0.0
+    return scene
 
 
-def _pixels(scene: bpy.types.Scene, alpha: float) -> int:
-    """The number of pixels whose ray meets a surface that is at least so opaque."""
-    scene.view_layers[0].pass_alpha_threshold = alpha
+def _mask(scene: bpy.types.Scene, alpha: float, seed: int = 0) -> np.ndarray:
+    """(h, w) bool: the pixels whose ray meets a surface that is at least so opaque."""
+    scene.view_layers[0].pass_alpha_threshold, scene.cycles.seed = alpha, seed
     with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
         (passes,) = render_passes().values()
-    return int(np.count_nonzero(passes["Object Index"]))
+    return passes["Object Index"][..., 0] > 0
 
 
 def _set_camera(scene: bpy.types.Scene, size_m: float) -> None:
