@@ -156,3 +156,13 @@ def test_a_texture_with_alpha_is_opaque_without_map_d(tmp_path, statements, alph
     write_png(tmp_path / "wood.png", (200, 30, 30, 0))
     shown = look(write(tmp_path, "mtllib m.mtl\nusemtl m", m=f"newmtl m\nmap_Kd wood.png\n{statements}"))
     assert shown.image("m").alpha_mode == alpha_mode
+
+
+def test_transparency_that_blender_ignores_is_reported_unless_the_opacity_is_stated(tmp_path):
+    for statements, lost in (
+        ("Tr 1.0", ["material 'm': 'Tr 1.0' is not used"]),
+        ("tr 0.25", ["material 'm': 'tr 0.25' is not used"]),
+        ("Tr 0.0", []),
+        ("d 1.0\nTr 1.0", []),
+    ):
+        assert look(write(tmp_path, "mtllib m.mtl\nusemtl m", m=f"{RED}{statements}\n")).lost == lost

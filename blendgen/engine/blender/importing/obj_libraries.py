@@ -33,6 +33,8 @@ _KEYWORDS = {name.lower(): name for name in _KNOWN}
 _KEYWORDS |= dict.fromkeys(("norm", "map_norm", "map_kn"), "map_Bump")
 _AMBIENT = "map_ka"
 _UNUSED = re.compile(r"map_\w+|disp|decal", re.I)
+# some writers mean transparency, others opacity; Blender ignores it
+_TRANSPARENT = re.compile(r"Tr\s+[+]?[\d.]*[1-9].*", re.I)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _OPTIONS = re.compile(
     rf"(?:-(?:(?:mm|o|s|t)(?:\s+{_NUMBER}){{1,3}}"
@@ -60,7 +62,7 @@ class MtlMaterial:
     lines: its statements with Blender's keywords and, for files next to the library, absolute paths
     changed: Blender reads something else from the file
     ambient: value of map_Ka; path tracing has no ambient light, so it only counts as base colour
-    unused: statements of textures that Blender does not know, as in the file
+    unused: statements that change the look and that Blender does not know, as in the file
     """
 
     name: str
@@ -85,6 +87,8 @@ class MtlMaterial:
             self.lines.append(f"{known or keyword} {value}")
 
     def complete(self) -> None:
+        if not any(line.startswith("d ") for line in self.lines):
+            self.unused += filter(_TRANSPARENT.fullmatch, self.lines)
         if self.ambient and not any(line.startswith("map_Kd ") for line in self.lines):
             self.lines.append(f"map_Kd {self.ambient}")
             self.changed = True
