@@ -42,6 +42,7 @@ from blendgen.engine.blender.importing.obj_objects import import_obj
 from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
+from blendgen.engine.blender.importing.usd_shown import usd_options
 from blendgen.engine.blender.importing.usd_stage import layer_over
 from blendgen.models.companions import Companions
 from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
@@ -49,6 +50,7 @@ from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_USD = ("usd", "usda", "usdc", "usdz")
 _USD_SUBDIVISION = "import_subdivision" if bpy.app.version >= (5, 0, 0) else "import_subdiv"
 
 
@@ -89,7 +91,11 @@ def import_model(
 
 
 def _importer(suffix: str, findings: Findings, choice: Choice) -> Callable:
-    special = {"blend": partial(_import_blend, findings), "obj": partial(_import_obj, choice)}
+    special = {
+        "blend": partial(_import_blend, findings),
+        "obj": partial(_import_obj, choice),
+        **dict.fromkeys(_USD, partial(_import_usd, findings, choice)),
+    }
     return special.get(suffix) or _IMPORTERS[suffix]
 
 
@@ -178,7 +184,9 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
     return float(text[1]) or 1.0 if text else 1.0
 
 
-def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+def _import_usd(
+    findings: Findings, choice: Choice, file: Path, companions: Companions, unit: str | None, up: str | None
+) -> None:
     elsewhere = usd_textures_outside(companions, str(file))
     with tempfile.TemporaryDirectory(prefix="blendgen-usd-") as folder:
         layer, is_subdivided = layer_over(file, companions, Path(folder))
@@ -192,6 +200,7 @@ def _import_usd(file: Path, companions: Companions, unit: str | None, up: str | 
             apply_unit_conversion_scale=unit is None,
             import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
             **{_USD_SUBDIVISION: is_subdivided},
+            **usd_options(layer, choice, findings),
         )
     forget_marks()
     scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)
@@ -242,9 +251,5 @@ _IMPORTERS = {
     "stl": _import_stl,
     "ply": _import_ply,
     "fbx": _import_fbx,
-    "usd": _import_usd,
-    "usda": _import_usd,
-    "usdc": _import_usd,
-    "usdz": _import_usd,
     **dict.fromkeys(CAD_SUFFIXES, _import_cad),
 }

@@ -20,6 +20,8 @@ from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.preflight import ImportRefused
 
 SHADOW_CATCHER = "shadow catcher"
+# steps of a render before and after the engine: they open files, or run scripts of the file (Freestyle)
+_UNUSED = ("use_compositing", "use_sequencer", "use_freestyle", "use_border", "use_multiview")
 _STROKES = ("GREASEPENCIL", "GPENCIL")
 # what a render may show, and a mesh cannot
 _NO_SURFACE = {
@@ -90,7 +92,8 @@ def _prepare(scene: bpy.types.Scene) -> None:
     render = scene.render
     render.resolution_x = render.resolution_y = 4
     render.resolution_percentage = 100
-    render.use_compositing = render.use_sequencer = render.use_border = render.use_multiview = False
+    for key in _UNUSED:
+        setattr(render, key, False)
     if scene.camera is None:  # Blender renders nothing without one
         scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     used = next((layer for layer in scene.view_layers if layer.use), scene.view_layers[0])
