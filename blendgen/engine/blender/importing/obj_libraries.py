@@ -32,9 +32,8 @@ _KEYWORDS = {name.lower(): name for name in _KNOWN}
 # Blender's importer takes map_Bump as a normal map
 _KEYWORDS |= dict.fromkeys(("norm", "map_norm", "map_kn"), "map_Bump")
 _AMBIENT = "map_ka"
+_TRANSPARENCY = "tr"
 _UNUSED = re.compile(r"map_\w+|disp|decal", re.I)
-# some writers mean transparency, others opacity; Blender ignores it
-_TRANSPARENT = re.compile(r"Tr\s+[+]?[\d.]*[1-9].*", re.I)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _OPTIONS = re.compile(
     rf"(?:-(?:(?:mm|o|s|t)(?:\s+{_NUMBER}){{1,3}}"
@@ -62,13 +61,16 @@ class MtlMaterial:
     lines: its statements with Blender's keywords and, for files next to the library, absolute paths
     changed: Blender reads something else from the file
     ambient: value of map_Ka; path tracing has no ambient light, so it only counts as base colour
-    unused: statements that change the look and that Blender does not know, as in the file
+    transparency: value of Tr, which Blender does not know; d counts where both are stated, because some
+        exporters write Tr 1 for an opaque material
+    unused: statements of textures that Blender does not know, as in the file
     """
 
     name: str
     changed: bool = False
     lines: list[str] = field(default_factory=list)
     ambient: str = ""
+    transparency: float | None = None
     unused: list[str] = field(default_factory=list)
 
     def add(self, keyword: str, value: str, folder: Path) -> None:
@@ -80,6 +82,8 @@ class MtlMaterial:
             self.lines.append(f"{known} {texture}")
         elif keyword.lower() == _AMBIENT:
             self.ambient = _with_path(value, folder)
+        elif keyword.lower() == _TRANSPARENCY and re.fullmatch(_NUMBER, value, re.I):
+            self.transparency = min(max(float(value), 0.0), 1.0)
         elif _UNUSED.fullmatch(keyword):
             self.unused.append(f"{keyword} {value}")
         else:
@@ -87,10 +91,11 @@ class MtlMaterial:
             self.lines.append(f"{known or keyword} {value}")
 
     def complete(self) -> None:
-        if not any(line.startswith("d ") for line in self.lines):
-            self.unused += filter(_TRANSPARENT.fullmatch, self.lines)
         if self.ambient and not any(line.startswith("map_Kd ") for line in self.lines):
             self.lines.append(f"map_Kd {self.ambient}")
+            self.changed = True
+        if self.transparency and not any(line.startswith("d ") for line in self.lines):
+            self.lines.append(f"d {1 - self.transparency:.6g}")
             self.changed = True
 
 
