@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendgen.engine.blender.importing.coordinates.fbx_numbers import number_fault
+from blendgen.engine.blender.importing.coordinates.fbx_numbers import read_numbers
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
 from blendgen.engine.blender.importing.coordinates.ply import PlyVertices
@@ -226,11 +226,10 @@ def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True) -> b
 @pytest.mark.parametrize("number", [NAN, INF, 1e38])
 @pytest.mark.parametrize("is_compressed", [True, False])
 def test_vertices_and_transforms_of_a_binary_fbx_file_have_to_be_finite(number, is_compressed):
-    assert number_fault(binary_fbx(NEAR, (1, 2, 3), is_compressed)) is None
-    assert re.search(
-        UNUSABLE, number_fault(binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), is_compressed))
-    )
-    assert re.search(UNUSABLE, number_fault(binary_fbx(NEAR, (1, number, 3), is_compressed)))
+    assert read_numbers(binary_fbx(NEAR, (1, 2, 3), is_compressed)).fault is None
+    point = binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), is_compressed)
+    place = binary_fbx(NEAR, (1, number, 3), is_compressed)
+    assert all(re.search(UNUSABLE, read_numbers(data).fault) for data in (point, place))
 
 
 FBX_TEXT = """; FBX 7.4.0 project file
@@ -249,5 +248,8 @@ Model: 1, "Model::nano", "Mesh" {
 @pytest.mark.parametrize("number", ["nan", "-inf", "1.#QNAN", "-1.#IND", "-nan(ind)"])
 def test_vertices_and_transforms_of_an_fbx_file_in_text_have_to_be_finite(number):
     for point, place in ((number, "0"), ("0", number)):
-        assert number_fault(FBX_TEXT.replace("POINT", point).replace("PLACE", place).encode()) == NOT_FINITE
-    assert number_fault(FBX_TEXT.replace("POINT", "0").replace("PLACE", "-1.5e3").encode()) is None
+        assert (
+            read_numbers(FBX_TEXT.replace("POINT", point).replace("PLACE", place).encode()).fault
+            == NOT_FINITE
+        )
+    assert read_numbers(FBX_TEXT.replace("POINT", "0").replace("PLACE", "-1.5e3").encode()).fault is None

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE, coordinate_fault
+from blendgen.engine.blender.importing.coordinates.origin import FAR, NOT_FINITE, coordinate_fault
 
 _ARRAY = re.compile(rb"\x08Vertices([df])(.{12})", re.S)  # type, then count, encoding and size
 _TRANSFORM = re.compile(
@@ -25,25 +26,43 @@ _NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
 _KINDS = {b"d": "<f8", b"f": "<f4"}
 
 
-def number_fault(data: bytes) -> str | None:
-    """Why the coordinates of an FBX file cannot be used, in one line; None if nothing is wrong."""
+@dataclass(frozen=True)
+class FbxNumbers:
+    """fault: why the coordinates of a file cannot be used, in one line; None if nothing is wrong.
+
+    may_be_far: they may be far from the origin, compared with the size of a mesh
+    """
+
+    fault: str | None
+    may_be_far: bool = False
+
+
+def read_numbers(data: bytes) -> FbxNumbers:
+    """Of the content of an FBX file; text is only searched for numbers that are not finite."""
     if not data.startswith(b"Kaydara"):
         texts = (match[1] for pattern in (_TEXT_ARRAY, _TEXT_TRANSFORM) for match in pattern.finditer(data))
-        return NOT_FINITE if any(_NOT_A_NUMBER.search(text) for text in texts) else None
-    faults = (coordinate_fault(values) for values in _binary_values(data))
-    return next((fault for fault in faults if fault), None)
+        return FbxNumbers(NOT_FINITE if any(_NOT_A_NUMBER.search(text) for text in texts) else None)
+    size = distance = 0.0
+    for values in _vertices(data):
+        fault = coordinate_fault(values)
+        if fault:
+            return FbxNumbers(fault)
+        size = max(size, float(np.ptp(values, axis=0).max(initial=0)))
+        distance = max(distance, float(np.abs(values).max(initial=0)))
+    transforms = np.array([np.frombuffer(b"".join(m.groups()), "<f8") for m in _TRANSFORM.finditer(data)])
+    distance = max(distance, float(np.abs(transforms).max(initial=0)))
+    return FbxNumbers(coordinate_fault(transforms), distance > FAR * size > 0)
 
 
-def _binary_values(data: bytes) -> Iterator[np.ndarray]:
+def _vertices(data: bytes) -> Iterator[np.ndarray]:
     for match in _ARRAY.finditer(data):
         count, is_compressed, size = np.frombuffer(match[2], "<u4").tolist()
         kind = np.dtype(_KINDS[match[1]])
         stored = data[match.end() : match.end() + size]
         if is_compressed:
             stored = _inflated(stored, count * kind.itemsize)
-        yield np.frombuffer(stored[: len(stored) // kind.itemsize * kind.itemsize], kind)
-    for match in _TRANSFORM.finditer(data):
-        yield np.frombuffer(b"".join(match.groups()), "<f8")
+        values = np.frombuffer(stored[: len(stored) // kind.itemsize * kind.itemsize], kind)
+        yield values[: len(values) // 3 * 3].reshape(-1, 3)
 
 
 def _inflated(data: bytes, size: int) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 
 NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
 # distances, in sizes of the model: a step of 1e-5 of the size is invisible, also in normals of small faces
-_FAR = 64.0
+FAR = 64.0
 _COARSEST = 1e-3  # largest step, as a part of the size
 _LARGEST = 1e30  # squares of larger numbers overflow in single precision
 
@@ -31,7 +31,7 @@ def shift_to_origin(points: np.ndarray) -> np.ndarray:
     The middle half of the points decides: a single point far from all others does not count.
     """
     middle, size = _place_and_size(points)
-    return middle if np.abs(middle).max() > _FAR * size > 0 else np.zeros(3)
+    return middle if np.abs(middle).max() > FAR * size > 0 else np.zeros(3)
 
 
 def lost_precision(points: np.ndarray, all_points: np.ndarray, unit: str) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.engine.blender.importing.cad import cad_mesh, metres_per_unit
-from blendgen.engine.blender.importing.coordinates.fbx_numbers import number_fault
+from blendgen.engine.blender.importing.coordinates.fbx_numbers import read_numbers
 from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import (
@@ -160,8 +160,17 @@ def _usd(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
 
 def _fbx(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     data = read_bounded(file, MAX_MODEL_BYTES)
-    _refuse(number_fault(data))
-    return Prepared(file, notes=(AT_REST,) if _FBX_ANIMATION in data else ())
+    numbers = read_numbers(data)
+    _refuse(numbers.fault)
+    notes = (AT_REST,) if _FBX_ANIMATION in data else ()
+    if not numbers.may_be_far:
+        return Prepared(file, notes=notes)
+    # this needs a module of Blender
+    from blendgen.engine.blender.importing.coordinates.fbx import move_fbx
+
+    copy = mirror.place(companions.model)
+    shift = move_fbx(file, copy)
+    return Prepared(copy if shift.any() else file, shift, notes=notes)
 
 
 def _cad(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
