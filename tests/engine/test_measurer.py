@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import UnidentifiedImageError
 
 from blendgen.engine.blender.importing import confined, measure
 from blendgen.engine.blender.importing.confined import MemoryLimit
@@ -99,6 +101,26 @@ def test_a_model_is_rejected_for_its_memory_only_where_every_machine_rejects_it(
         raise MemoryError
 
     assert measure._answer(too_large, Source("a", "", "mesh", {}, "a"), Path("/nowhere"), limit) == reply
+
+
+@pytest.mark.parametrize(
+    ("error", "key"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "machine_error"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/cache/entry/hull.npy"), "machine_error"),
+        (ImportError("libfoo.so"), "machine_error"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/models/deleted.obj"), "failure"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300), "failure"),
+        (PermissionError(errno.EACCES, "Permission denied", "/etc/passwd"), "failure"),
+        (UnidentifiedImageError("cannot identify image file"), "failure"),
+    ],
+)
+def test_a_file_of_the_model_that_cannot_be_read_costs_that_model_alone(error, key):
+    def fill_entry(source, folder):
+        raise error
+
+    answer = measure._answer(fill_entry, Source("a", "", "mesh", {}, "a"), Path("/cache/entry"), None)
+    assert [*answer] == [key]
 
 
 def test_the_memory_limit_that_is_set_is_the_one_that_is_reported(monkeypatch, tmp_path):

@@ -25,8 +25,11 @@ from blendgen.engine.blender.importing.confined import MEMORY_VARIABLE, MemoryLi
 from blendgen.models.source import Source
 from blendgen.system.end_with_parent import end_with_parent
 
-_MACHINE = (OSError, ImportError)
-_CONFINED = (errno.EACCES, errno.EPERM, errno.EFBIG)  # the sandbox refused it
+# errors of the system that no file causes
+_MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+    *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+}
 _MAX_REPLY_BYTES = 65_536
 
 
@@ -120,9 +123,15 @@ def _answer(fill_entry, source: Source, folder: Path, memory: MemoryLimit | None
         return _out_of_memory(memory)
     except Exception as error:  # noqa: BLE001 - one bad model must not end the others; the log has the traceback
         traceback.print_exc()
-        machine = isinstance(error, _MACHINE) and getattr(error, "errno", None) not in _CONFINED
         message = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        return {"machine_error": message} if machine else {"failure": message}
+        return {"machine_error": message} if _is_of_machine(error, folder) else {"failure": message}
+
+
+def _is_of_machine(error: Exception, folder: Path) -> bool:
+    """Whether other models would fail too: a library is missing, or the entry cannot be written."""
+    if isinstance(error, OSError):
+        return error.errno in _MACHINE or str(folder) in str(error.filename)
+    return isinstance(error, ImportError)
 
 
 def _out_of_memory(memory: MemoryLimit | None) -> dict[str, Any]:
