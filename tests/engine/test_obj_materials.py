@@ -80,6 +80,7 @@ def test_a_texture_is_used_however_it_is_stated(tmp_path, statement):
     write_png(tmp_path / "sub/wood.png")
     shown = look(write(tmp_path, "mtllib m.mtl\nusemtl m", m=f"newmtl m\n{statement}\n"))
     assert shown.base == {"m": ("TEX_IMAGE", "wood.png")} and shown.missing == []
+    assert shown.lost == ["material 'm': mesh 'box' has no texture coordinates for it"]
 
 
 def test_the_only_material_is_used_where_no_face_names_one(tmp_path):
@@ -108,6 +109,7 @@ def test_textures_that_blender_does_not_know_are_used_or_reported(tmp_path):
     assert shown.lost == [
         "material 'm': 'disp height.png' is not used",
         "material 'm': 'decal logo.png' is not used",
+        "material 'm': mesh 'box' has no texture coordinates for it",
     ]
     assert "NORMAL_MAP" in [node.type for node in shown.mesh.materials["m"].node_tree.nodes]
 

@@ -11,6 +11,7 @@ from tests.engine.model_files import CORNERS, QUADS
 
 pytestmark = pytest.mark.slow  # twenty imports
 BOUND = "rel material:binding = </root/M>"
+UV = f'texCoord2f[] primvars:st = {[(0, 0)] * 8} (interpolation = "vertex")'
 POLYGONS = 'uniform token subdivisionScheme = "none"'
 CAGE = 'uniform token subdivisionScheme = "catmullClark"'
 PREVIEW = """
@@ -127,7 +128,7 @@ def test_a_texture_is_found_near_the_file(tmp_path, file):
     (tmp_path / "a").mkdir()
     write_png(tmp_path / "a" / file)
     path = write(
-        tmp_path / "a", mesh(BOUND, POLYGONS), material(TEXTURED.replace("NAME", "/home/max/wood.png"))
+        tmp_path / "a", mesh(BOUND, POLYGONS, UV), material(TEXTURED.replace("NAME", "/home/max/wood.png"))
     )
     shown = look(path, tmp_path)
     assert [str(name).lower() for name in shown.base["M"]] == ["tex_image", "wood.png"]
@@ -138,7 +139,7 @@ def test_a_missing_texture_is_named_and_its_plain_color_is_shown(tmp_path):
     (tmp_path / "a").mkdir()
     write_png(tmp_path / "secret.png")
     for name, message in [("tex/wood.png", "wood.png"), ("../secret.png", "secret.png: it is outside of")]:
-        path = write(tmp_path / "a", mesh(BOUND, POLYGONS), material(TEXTURED.replace("NAME", name)))
+        path = write(tmp_path / "a", mesh(BOUND, POLYGONS, UV), material(TEXTURED.replace("NAME", name)))
         shown = look(path)
         assert [name.startswith(message) for name in shown.missing] == [True]
         assert len(shown.base["M"]) == 3 and shown.lost == []
@@ -149,7 +150,7 @@ def test_a_texture_in_an_archive_is_shown(tmp_path):
 
     for name in ("wood.png", "occlusion.png"):
         write_png(tmp_path / name)
-    path = write(tmp_path, mesh(BOUND, POLYGONS), material(TEXTURED.replace("NAME", "wood.png")))
+    path = write(tmp_path, mesh(BOUND, POLYGONS, UV), material(TEXTURED.replace("NAME", "wood.png")))
     assert UsdUtils.CreateNewUsdzPackage(str(path), str(tmp_path / "packed.usdz"))
     shown = look(tmp_path / "packed.usdz")
     assert shown.base["M"][0] == "TEX_IMAGE" and shown.missing == shown.lost == []
@@ -164,6 +165,8 @@ def test_only_meshes_that_ask_for_it_are_subdivided(tmp_path):
     shown = look(write(tmp_path, mesh(CAGE), mesh(name="second"), mesh(POLYGONS, name="third")))
     assert len(shown.mesh.polygons) == 6 * 4**3 + 6 + 6 and shown.lost == []
     assert len(look(write(tmp_path, mesh())).mesh.polygons) == 6
+    loop = look(write(tmp_path, mesh(CAGE.replace("catmullClark", "loop"))))
+    assert loop.lost == ["subdivision of box: Blender does not read the scheme loop"]
 
 
 def test_subdivision_stops_where_there_are_too_many_triangles(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
@@ -28,8 +28,18 @@ def complete_look(
     file: that was imported, the model itself or a copy of it
     findings: gets what is lost, and what was assumed
     """
-    if suffix in _COMPLETE:
+    if suffix in _COMPLETE:  # a .blend is complete
         _COMPLETE[suffix](file, companions, objects, findings)
+        findings.lost += _textured_without_coordinates(objects)
+
+
+def _textured_without_coordinates(objects: _Objects) -> Iterator[str]:
+    for owner in objects:
+        if owner.type == "MESH" and len(owner.data.polygons) and not owner.data.uv_layers:
+            for material in filter(None, owner.data.materials):
+                nodes = material.node_tree.nodes if material.node_tree else ()
+                if any(node.type == "TEX_IMAGE" and node.image for node in nodes):
+                    yield f"material {material.name!r}: mesh {owner.name!r} has no texture coordinates for it"
 
 
 def _complete_obj(file: Path, companions: Companions, objects: _Objects, findings: Findings) -> None:

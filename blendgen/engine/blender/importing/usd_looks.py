@@ -12,7 +12,7 @@ import bpy
 
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.textures import find_texture, note_reason, outside_reason
-from blendgen.engine.blender.importing.usd_stage import UsdTexture, materials_of, textures_of
+from blendgen.engine.blender.importing.usd_stage import UsdTexture, all_prims, materials_of, textures_of
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.files.names import some_of
 from blendgen.models.companions import IMAGE_SUFFIXES, Companions
@@ -52,6 +52,7 @@ def complete_usd(
             _complete(material, alike, companions, findings)
             if not _has_surface(material):
                 _show_plain(material, alike, objects)
+    findings.lost += _other_subdivision(stage)
     _level_subdivision(objects, findings)
 
 
@@ -158,6 +159,15 @@ def _asset_names(material: Any) -> list[str]:
     values = [one.Get() for shader in _shaders(material) for one in shader.GetInputs()]
     paths = [str(getattr(value, "path", "")) for value in values]
     return [_name(path) for path in paths if model_suffix(path) in IMAGE_SUFFIXES]
+
+
+def _other_subdivision(stage: Any) -> Iterator[str]:
+    from pxr import UsdGeom
+
+    for prim in all_prims(stage):
+        scheme = UsdGeom.Mesh(prim).GetSubdivisionSchemeAttr().Get() if prim.IsA(UsdGeom.Mesh) else None
+        if scheme == UsdGeom.Tokens.loop:
+            yield f"subdivision of {prim.GetName()}: Blender does not read the scheme loop"
 
 
 def _level_subdivision(objects: list[bpy.types.Object], findings: Findings) -> None:
