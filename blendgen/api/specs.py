@@ -183,7 +183,7 @@ def preview(
 def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = None) -> Inspection:
     """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
 
-    unit: of the lengths in the files, whatever they state; up: of obj, stl and ply files; neither for a spec
+    unit: of the lengths in the files, whatever they state; up: where they do not state it; neither for a spec
     raises: UsageError, SpecError, CatalogError, SetupError
     """
     from blendgen.engine.blender.importing.inventory import measurer

@@ -22,7 +22,7 @@ _MAX_POSES = 4
 @click.option(
     "--unit",
     type=click.Choice(list(METRES_PER_UNIT)),
-    help="Unit of obj, stl and ply files; overrides the unit of other formats.",
+    help="Unit of obj, stl, ply and off files; overrides the unit of other formats.",
 )
 @click.option("--up", type=click.Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
 @click.option(

@@ -27,9 +27,11 @@ _log = logging.getLogger(__name__)
 STEP_SUFFIXES = ("step", "stp")
 IGES_SUFFIXES = ("iges", "igs")
 CAD_SUFFIXES = (*STEP_SUFFIXES, *IGES_SUFFIXES)
-MESH_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
-MODEL_SUFFIXES = (*MESH_SUFFIXES, *CAD_SUFFIXES)
-UNITLESS_SUFFIXES = ("obj", "stl", "ply")
+# Blender does not read them: engine/blender/importing/converted.py does
+CONVERTED_SUFFIXES = (*CAD_SUFFIXES, "dae", "3mf")
+OWN_SUFFIXES = ("glb", "gltf", "obj", "stl", "ply", "fbx", "usd", "usda", "usdc", "usdz", "blend")
+MODEL_SUFFIXES = (*OWN_SUFFIXES, "off", *CONVERTED_SUFFIXES)
+UNITLESS_SUFFIXES = ("obj", "stl", "ply", "off")
 # they do not state their up axis
 UPLESS_SUFFIXES = (*UNITLESS_SUFFIXES, *CAD_SUFFIXES)
 UpAxis = Literal["x", "y", "z"]
@@ -37,9 +39,9 @@ UP_AXES: tuple[UpAxis, ...] = get_args(UpAxis)
 _MAX_NAMED = 5
 # files of 3D programs; of others, such as textures, nobody expects a model
 _OTHER_FORMATS = """
-3dm 3ds 3dxml 3mf abc ac amf ase brep c4d catpart catproduct cgr dae dwf dwg dxf f3d fcstd g3d hip iam ifc
-ipt iv jt lwo lws lxo ma max mb md2 md3 md5mesh mdl mpd ms3d nff off osgb p21 plmxml prc prt pz3 sab
-sat scad scn skp sldasm sldprt stpx stpz u3d vox vrm vrml wrl wrz x x3d x3db x3dv x_b x_t xsi ztl
+3dm 3ds 3dxml abc ac amf ase brep c4d catpart catproduct cgr dwf dwg dxf f3d fcstd g3d hip iam ifc
+ipt iv jt lwo lws lxo ma max mb md2 md3 md5mesh mdl mpd ms3d nff osgb p21 plmxml prc prt pz3 sab
+sat scad scn skp sldasm sldprt stpx stpz u3d vox vrm vrml wrl wrz x x3d x3db x3dv x_b x_t xsi zae ztl
 """
 _NOT_READ = frozenset(_OTHER_FORMATS.split())
 

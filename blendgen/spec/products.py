@@ -37,10 +37,11 @@ class ModelSource(Section):
         "like; path, all its folders and its file, joined by __",
     )
     unit: Unit | None = Field(
-        None, description="unit of obj, stl and ply files (default m); overrides the unit of other formats"
+        None,
+        description="unit of obj, stl, ply and off files (default m); overrides the unit of other formats",
     )
     up: Literal["x", "y", "z"] | None = Field(
-        None, description="up axis of obj (default y), stl, ply, step and iges files (default z)"
+        None, description="up axis of obj (default y), stl, ply, off, step and iges files (default z)"
     )
     follow_links: bool = Field(False, description="also use links that lead out of the directory")
     allow_outside: bool = Field(

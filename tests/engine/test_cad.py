@@ -16,7 +16,7 @@ from blendgen.models.scan import scan_directory
 
 pytest.importorskip("cascadio")
 pytest.importorskip("bpy")
-from blendgen.engine.blender.importing.cad import cad_mesh, metres_per_unit
+from blendgen.engine.blender.importing.cad import cad_mesh, cad_metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
@@ -94,12 +94,12 @@ def test_the_mesh_of_a_small_part_is_as_fine_as_that_of_a_large_one(tmp_path):
 
 
 def test_the_unit_is_that_of_the_file(tmp_path):
-    assert metres_per_unit(FILES / "washer.step", "step") == 0.001
-    assert metres_per_unit(FILES / "block_inch.stp", "stp") == 0.0254
-    assert metres_per_unit(FILES / "block.igs", "igs") == 0.001
+    assert cad_metres_per_unit(FILES / "washer.step", "step") == 0.001
+    assert cad_metres_per_unit(FILES / "block_inch.stp", "stp") == 0.0254
+    assert cad_metres_per_unit(FILES / "block.igs", "igs") == 0.001
     text = (FILES / "block.igs").read_text().replace(",2,2HMM,", ",1,2HIN,")
     (tmp_path / "inch.igs").write_text(text)
-    assert metres_per_unit(tmp_path / "inch.igs", "igs") == 0.0254
+    assert cad_metres_per_unit(tmp_path / "inch.igs", "igs") == 0.0254
 
 
 def test_what_iges_files_lose_is_reported():

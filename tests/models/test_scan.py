@@ -86,7 +86,7 @@ def test_a_folder_without_models_says_which_files_are_expected(tmp_path, folder,
     with pytest.raises(CatalogError) as raised:
         scan(tmp_path / folder)
     assert str(raised.value) == message.format(
-        ".glb .gltf .obj .stl .ply .fbx .usd .usda .usdc .usdz .blend .step .stp .iges .igs"
+        ".glb .gltf .obj .stl .ply .fbx .usd .usda .usdc .usdz .blend .off .step .stp .iges .igs .dae .3mf"
     )
 
 

@@ -155,7 +155,8 @@ def test_a_mirrored_pair_must_be_mutual():
 
 def test_an_up_axis_that_a_format_states_itself_is_refused():
     assert messages_of("blendgen_model: 1\nup: y\n", "mug.glb") == [
-        "mug.yaml:2:1: up: a glb file states its own up axis; up is for obj, stl, ply, step, stp, iges, igs"
+        "mug.yaml:2:1: up: a glb file states its own up axis; "
+        "up is for obj, stl, ply, off, step, stp, iges, igs"
     ]
 
 

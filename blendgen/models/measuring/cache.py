@@ -25,7 +25,7 @@ from blendgen.models.measuring.building import BuildFolders
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, read_states, write_states
 from blendgen.models.measuring.reads import Disk, are_current
 from blendgen.models.product import Measured
-from blendgen.models.scan import CAD_SUFFIXES, model_suffix
+from blendgen.models.scan import CONVERTED_SUFFIXES, model_suffix
 from blendgen.models.source import Source
 
 CACHE_FORMAT = 1
@@ -75,8 +75,8 @@ def source_facts(source: Source, disk: Disk) -> dict[str, Any]:
     }
     if source.kind == "mesh":
         path = Path(source.options["path"])
-        if model_suffix(path) in CAD_SUFFIXES:
-            facts["cascadio"] = _version("cascadio")
+        if model_suffix(path) in CONVERTED_SUFFIXES:  # a refusal may be due to a library that is missing
+            facts["libraries"] = [_version("cascadio"), _version("pycollada")]
         facts["model"] = [model_suffix(path), disk.sha256(path)]
     return facts
 

@@ -131,7 +131,7 @@ class Sidecar(Section):
         "unit overrides both",
     )
     up: UpAxis | None = Field(
-        None, description="up axis of an obj, stl, ply, step or iges file; the spec's up overrides it"
+        None, description="up axis of an obj, stl, ply, off, step or iges file; the spec's up overrides it"
     )
     textures: Pattern | None = Field(
         None,

@@ -10,9 +10,7 @@ import numpy as np
 from bpy_extras.io_utils import axis_conversion
 from mathutils import Matrix
 
-from blendgen.models.scan import CAD_SUFFIXES
-
-DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z", **dict.fromkeys(CAD_SUFFIXES, "z")}
+DEFAULT_UP = {"obj": "y", "stl": "z", "ply": "z", "off": "z"}
 FORWARD_OF_UP = {"x": "Y", "y": "NEGATIVE_Z", "z": "Y"}
 GLTF_TO_WORLD = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 

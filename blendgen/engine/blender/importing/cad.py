@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from blendgen.engine.blender.importing.glb import Glb
+from blendgen.engine.blender.importing.glb_scene import Converted
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.models.scan import IGES_SUFFIXES
 
@@ -50,16 +50,7 @@ _NAMED_UNIT = {b"INCH": 0.0254, b"FOOT": 0.3048, b"YARD": 0.9144, b"MILE": 1609.
 _IGES_UNIT = (0.001, 0.0254, 0.001, 1.0, 0.3048, 1609.344, 1.0, 1000.0, 2.54e-5, 1e-6, 0.01, 2.54e-8)
 
 
-@dataclass(frozen=True)
-class CadMesh:
-    """glb: in metres, in the axes of the file; lost and notes as in Findings."""
-
-    glb: Glb
-    lost: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def cad_mesh(path: Path, suffix: str) -> CadMesh:
+def cad_mesh(path: Path, suffix: str) -> Converted:
     """The triangles of a CAD file; raises ImportRefused, which without the extra names it."""
     kind = "iges" if suffix in IGES_SUFFIXES else "step"
     scale = _METRES_PER_GLB_UNIT[kind]
@@ -68,12 +59,12 @@ def cad_mesh(path: Path, suffix: str) -> CadMesh:
     glb = _converted(data, kind, tol_linear=size_mm * _DEVIATION, tol_angular=_ANGLE_RAD)
     curves = _drop_curves(glb.content)
     _name_materials(glb.content)
-    _scale(glb.content, scale)
+    _scale(glb.content, scale / cad_metres_per_unit(path, suffix))
     notes = (f"left out: {curves} curves or points, which have no surface",) if curves else ()
-    return CadMesh(glb, (_NOT_IN_IGES,) if kind == "iges" and _is_colored_iges(data) else (), notes)
+    return Converted(glb, (_NOT_IN_IGES,) if kind == "iges" and _is_colored_iges(data) else (), notes)
 
 
-def metres_per_unit(path: Path, suffix: str) -> float:
+def cad_metres_per_unit(path: Path, suffix: str) -> float:
     """The unit of the coordinates in a CAD file; millimetres if it does not state one that is known."""
     data = path.read_bytes()
     return _iges_unit(data) if suffix in IGES_SUFFIXES else _step_unit(data)

@@ -15,10 +15,10 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.axes import DEFAULT_UP, GLTF_TO_WORLD, axes_to_world
-from blendgen.engine.blender.importing.cad import metres_per_unit
+from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_bytes
 from blendgen.engine.blender.importing.importers import fbx_centimetres_per_unit
-from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
+from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 _AXES = np.eye(3)
@@ -54,9 +54,10 @@ def _unitless(path: Path, up: str | None) -> tuple[np.ndarray, float]:
     return axes_to_world(up or DEFAULT_UP[model_suffix(path)]), 1.0
 
 
-def _cad(path: Path, up: str | None) -> tuple[np.ndarray, float]:
+def _converted(path: Path, up: str | None) -> tuple[np.ndarray, float]:
     suffix = model_suffix(path)
-    return axes_to_world(up or DEFAULT_UP[suffix]), metres_per_unit(path, suffix)
+    own_up, metres_per_unit = own_frame(path, suffix)
+    return axes_to_world((up if suffix in UPLESS_SUFFIXES else None) or own_up), metres_per_unit
 
 
 def _blend(path: Path, up: str | None) -> tuple[np.ndarray, float]:
@@ -110,7 +111,7 @@ def _fbx_integer(data: bytes, name: str, default: int) -> int:
 _FRAMES = {
     **dict.fromkeys(("glb", "gltf"), _gltf),
     **dict.fromkeys(UNITLESS_SUFFIXES, _unitless),
-    **dict.fromkeys(CAD_SUFFIXES, _cad),
+    **dict.fromkeys(CONVERTED_SUFFIXES, _converted),
     **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
     "fbx": _fbx,
     "blend": _blend,

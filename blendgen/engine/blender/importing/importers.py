@@ -30,7 +30,7 @@ from blendgen.engine.blender.importing.axes import (
     scale_scene,
 )
 from blendgen.engine.blender.importing.blend_scene import rendered_scene
-from blendgen.engine.blender.importing.cad import metres_per_unit
+from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
 from blendgen.engine.blender.importing.executable import drop_executable
@@ -45,7 +45,7 @@ from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.usd_shown import usd_options
 from blendgen.engine.blender.importing.usd_stage import layer_over
 from blendgen.models.companions import Companions
-from blendgen.models.scan import CAD_SUFFIXES, UNITLESS_SUFFIXES, model_suffix
+from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
 SMOOTH_BELOW_DEG = 30.0
@@ -85,7 +85,7 @@ def import_model(
     drop_executable()
     keep_inside(companions)
     for owner in objects:
-        if suffix in UNITLESS_SUFFIXES and owner.type == "MESH":
+        if suffix in (*UNITLESS_SUFFIXES, *CONVERTED_SUFFIXES) and owner.type == "MESH":
             _smooth_unstated(owner.data)
     return objects, prepared.shift
 
@@ -159,13 +159,13 @@ def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:
     return {"global_scale": scale, "up_axis": up.upper(), "forward_axis": FORWARD_OF_UP[up]}
 
 
-def _import_cad(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    """The GLB of a CAD file, whose axes are those of the file; Blender turns it as if Y were up."""
+def _import_converted(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
+    """The GLB of a converted file has the axes and the unit of the file; Blender turns it as if Y were up."""
     bpy.ops.import_scene.gltf(filepath=str(file), loglevel=logging.WARNING)
     suffix = model_suffix(companions.model)
-    factor = METRES_PER_UNIT[unit] / metres_per_unit(companions.model, suffix) if unit else 1.0
-    turned = axes_to_world(up or DEFAULT_UP[suffix]) @ GLTF_TO_WORLD.T
-    place_scene(factor * turned)
+    own_up, metres_per_unit = own_frame(companions.model, suffix)
+    turned = axes_to_world((up if suffix in UPLESS_SUFFIXES else None) or own_up) @ GLTF_TO_WORLD.T
+    place_scene((METRES_PER_UNIT[unit] if unit else metres_per_unit) * turned)
 
 
 def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
@@ -251,5 +251,6 @@ _IMPORTERS = {
     "stl": _import_stl,
     "ply": _import_ply,
     "fbx": _import_fbx,
-    **dict.fromkeys(CAD_SUFFIXES, _import_cad),
+    "off": _import_ply,
+    **dict.fromkeys(CONVERTED_SUFFIXES, _import_converted),
 }

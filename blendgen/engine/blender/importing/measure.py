@@ -13,15 +13,18 @@ system/sandbox.py) and cannot affect the answers for other models.
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from blendgen.engine.blender.importing.confined import MEMORY_VARIABLE, MemoryLimit, confine_to
+from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
 from blendgen.system.end_with_parent import end_with_parent
 
@@ -31,6 +34,7 @@ _MACHINE = {
     *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
 }
 _MAX_REPLY_BYTES = 65_536
+_LIBRARIES = {**dict.fromkeys(CAD_SUFFIXES, "cascadio"), "dae": "collada"}
 
 
 def main() -> None:
@@ -43,7 +47,9 @@ def main() -> None:
         return
     _reply(replies, {"ready": True})
     for line in sys.stdin:
-        _reply(replies, _forked(fill_entry, json.loads(line), replies))
+        request = json.loads(line)
+        _load_library(request["source"]["options"].get("path", ""))
+        _reply(replies, _forked(fill_entry, request, replies))
 
 
 def _loaded():
@@ -58,6 +64,14 @@ def _loaded():
     if cores:
         os.sched_setaffinity(0, cores)
     return fill_entry
+
+
+def _load_library(path: str) -> None:
+    """Load the library that reads a format, once instead of in each fork; nothing if it is not installed."""
+    library = _LIBRARIES.get(model_suffix(path))
+    if library:
+        with suppress(ImportError):
+            importlib.import_module(library)
 
 
 def _claim_stdout() -> TextIO:

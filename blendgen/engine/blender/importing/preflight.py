@@ -22,6 +22,7 @@ _MAGIC = {
     "usd": (b"PXR-USDC", b"#usda", b"PK\x03\x04"),
     "usdz": (b"PK\x03\x04",),
     "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
+    "3mf": (b"PK\x03\x04",),
 }
 _PLY_BYTES = {
     **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
@@ -60,7 +61,7 @@ def _fault_of_kind(companions: Companions, file: Path, start: bytes, size: int) 
     with_others = {"glb": _glb_fault, "gltf": _gltf_fault}
     if suffix in with_others:
         return with_others[suffix](companions, start, size)
-    alone = {"stl": _stl_fault, "ply": _ply_fault, **_CAD_FAULTS}
+    alone = {"stl": _stl_fault, "ply": _ply_fault, **_CAD_FAULTS, "dae": _dae_fault}
     if suffix in alone:
         return alone[suffix](file, start, size)
     return _magic_fault(suffix, start)
@@ -191,6 +192,13 @@ def _iges_fault(path: Path, start: bytes, size: int) -> str | None:
         return "not an IGES file (its start section is missing)"
     lines = _end(path).rstrip().splitlines()
     return None if lines[-1][72:73] == b"T" else "truncated: its last line is missing"
+
+
+def _dae_fault(path: Path, start: bytes, size: int) -> str | None:
+    text = start.replace(b"\0", b"")  # of UTF-16
+    return (
+        None if b"<COLLADA" in text or b":COLLADA" in text else "not a COLLADA file (its header is missing)"
+    )
 
 
 def _end(path: Path) -> bytes:

@@ -1,19 +1,19 @@
 """Prepare: a model file in, one that Blender's importers read as it is meant out.
 
-CAD files become GLB, text becomes UTF-8, coordinates that are not finite numbers are refused, and models far
-from the origin are moved to it in double precision, because Blender reads coordinates in single precision. A
-file that needs none of this is returned as it is.
+Formats that Blender does not read become GLB or PLY, text becomes UTF-8, coordinates that are not finite
+numbers are refused, and models far from the origin are moved to it in double precision, because Blender reads
+coordinates in single precision. A file that needs none of this is returned as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from blendgen.engine.blender.importing.cad import cad_mesh, metres_per_unit
+from blendgen.engine.blender.importing.converted import converted
 from blendgen.engine.blender.importing.coordinates.fbx_numbers import read_numbers
 from blendgen.engine.blender.importing.coordinates.gltf import recentre
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
@@ -33,10 +33,11 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
 )
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
+from blendgen.engine.blender.importing.off import ply_of_off
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions, obj_libraries
-from blendgen.models.scan import CAD_SUFFIXES, model_suffix
+from blendgen.models.scan import CONVERTED_SUFFIXES, model_suffix
 
 _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
 _GLTF = ("glb", "gltf")
@@ -173,11 +174,19 @@ def _fbx(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     return Prepared(copy if shift.any() else file, shift, notes=notes)
 
 
-def _cad(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
-    mesh = cad_mesh(file, model_suffix(file))
-    shift = recentre(mesh.glb.content) / metres_per_unit(file, model_suffix(file))
+def _converted(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    mesh = converted(companions, model_suffix(file))
+    shift = recentre(mesh.glb.content)
     copy = mirror.write(Path(f"{file}.glb"), [mesh.glb.packed()])
     return Prepared(copy, shift, lost=mesh.lost, notes=mesh.notes)
+
+
+def _off(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
+    data, has_face_colors = ply_of_off(file)
+    prepared = _ply(companions, mirror.write(Path(f"{companions.model}.ply"), [data]), mirror)
+    return replace(
+        prepared, lost=("colours of faces, which are not read from OFF",) if has_face_colors else ()
+    )
 
 
 def _checked_shift(points: np.ndarray, is_single_precision: bool) -> np.ndarray:
@@ -198,5 +207,6 @@ _PREPARE = {
     "ply": _ply,
     "fbx": _fbx,
     **dict.fromkeys(("usd", "usda", "usdc", "usdz"), _usd),
-    **dict.fromkeys(CAD_SUFFIXES, _cad),
+    "off": _off,
+    **dict.fromkeys(CONVERTED_SUFFIXES, _converted),
 }

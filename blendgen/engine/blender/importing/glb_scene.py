@@ -1,0 +1,99 @@
+"""GLB scene: arrays of meshes and materials in, a GLB out. Does not load bpy.
+
+Converters of other formats build one in the axes and the unit of their file; converted.py has these.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from blendgen.engine.blender.importing.glb import Glb
+from blendgen.files.image_size import header_fault
+
+_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
+_FLOAT, _UINT32 = 5126, 5125
+_AS_IT_IS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+
+
+def _empty() -> dict:
+    return {"asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": []}]}
+
+
+@dataclass(frozen=True)
+class Converted:
+    """glb: in the axes and the unit of the file; lost and notes as in Findings."""
+
+    glb: Glb
+    lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class GlbScene:
+    """A growing GLB."""
+
+    glb: Glb = field(default_factory=lambda: Glb(_empty()))
+    _textures: dict[str, int] = field(default_factory=dict)
+
+    def primitive(
+        self, values: Mapping[str, np.ndarray], corners: Mapping[str, np.ndarray], material: int | None
+    ) -> dict:
+        """Triangles whose corners share a vertex where all their values are the same.
+
+        values: attribute of glTF, such as POSITION -> (n, k) values
+        corners: the same attributes -> (triangles, 3) indices into its values
+        """
+        names = [name for name in values if name in corners]
+        rows, indices = np.unique(
+            np.stack([corners[name].ravel() for name in names], axis=1), axis=0, return_inverse=True
+        )
+        attributes = {
+            name: self._accessor(values[name][rows[:, i]].astype(np.float32), _FLOAT)
+            for i, name in enumerate(names)
+        }
+        entry = {"attributes": attributes, "indices": self._accessor(indices.astype(np.uint32), _UINT32)}
+        return entry if material is None else entry | {"material": material}
+
+    def _accessor(self, array: np.ndarray, component: int) -> int:
+        flat = array.reshape(len(array), -1) if array.ndim > 1 else array.reshape(-1, 1)
+        accessor = {"componentType": component, "count": len(flat), "type": _TYPES[flat.shape[1]]}
+        if component == _FLOAT:
+            accessor |= {"min": flat.min(axis=0).tolist(), "max": flat.max(axis=0).tolist()}
+        return self.glb.add_accessor(flat.tobytes(), accessor)
+
+    def add(self, kind: str, entry: dict) -> int:
+        """Add to "meshes", "materials" or the like; returns its index."""
+        entries = self.glb.content.setdefault(kind, [])
+        entries.append(entry)
+        return len(entries) - 1
+
+    def place(self, mesh: int, name: str, matrix: np.ndarray) -> None:
+        """A node with a (4, 4) transform to the scene."""
+        node = self.add("nodes", {"mesh": mesh, "name": name, "matrix": matrix.T.ravel().tolist()})
+        self.glb.content["scenes"][0]["nodes"].append(node)
+
+    def texture(self, name: str, file: Path | None) -> int:
+        """The texture of an image file; without one that of its name, which is then reported as missing."""
+        key = str(file or name)
+        if key not in self._textures:
+            image = {"uri": Path(name).name} if file is None else self._embedded(file)
+            self._textures[key] = self.add("textures", {"source": self.add("images", image)})
+        return self._textures[key]
+
+    def _embedded(self, file: Path) -> dict:
+        """Formats that glTF does not have become PNG; anything else stays as it is."""
+        kind = _AS_IT_IS.get(file.suffix.lower())
+        data = file.read_bytes()
+        if kind is None and not header_fault(file):
+            with Image.open(io.BytesIO(data)) as image:
+                png = io.BytesIO()
+                image.save(png, "PNG")
+            data, kind = png.getvalue(), "image/png"
+        view = self.glb.add_view(data)
+        return {"bufferView": view, "mimeType": kind or "image/png", "name": file.name}
