@@ -123,6 +123,20 @@ def test_faces_outside_of_all_subsets_have_the_material_of_the_mesh(tmp_path, bi
     assert green_faces == [1, 4]
 
 
+def test_faces_and_textures_of_instances_are_completed_too(tmp_path):
+    """Also of instances in instances."""
+    write_png(tmp_path / "Wood.PNG")
+    part = 'def Xform "part"\n{\n' + mesh(BOUND, POLYGONS, UV) + "\n}"
+    one = 'def Xform "one"\n{\ndef "a" (\ninstanceable = true\nreferences = </root/part>\n)\n{\n}\n}'
+    two = 'def "two" (\ninstanceable = true\nreferences = </root/one>\n)\n{\n}'
+    textured = material(TEXTURED.replace("NAME", "/home/max/wood.png"))
+    subset = 'def GeomSubset "some"\n{\nuniform token familyName = "materialBind"\nint[] indices = [0]\n}'
+    shown = look(write(tmp_path, part.replace(UV, UV + "\n" + subset), one, two, textured))
+    assert shown.base["M"] == ("TEX_IMAGE", "Wood.PNG") and shown.missing == []
+    slot = shown.mesh.materials.find("M")
+    assert [face.material_index == slot for face in shown.mesh.polygons].count(True) >= 15
+
+
 @pytest.mark.parametrize("file", ["tex/wood.png", "../textures/Wood.PNG", "wood.png"])
 def test_a_texture_is_found_near_the_file(tmp_path, file):
     (tmp_path / "a").mkdir()

@@ -51,7 +51,11 @@ def _defined(statements: ObjStatements) -> dict[str, _Defined]:
     """The materials of all libraries by name; as in Blender, the last one of a name counts."""
     defined = {}
     for library in statements.libraries:
-        for material in read_materials(library.file) if library.file else ():
+        try:
+            materials = read_materials(library.file) if library.file else []
+        except OSError:
+            materials, library.file = [], None
+        for material in materials:
             defined[material.name] = _Defined(material, library.by_blender)
     return defined
 

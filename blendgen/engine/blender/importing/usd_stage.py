@@ -86,7 +86,7 @@ def _texture_of(shader: Any) -> list[UsdTexture]:
     file = shader.GetInput("file")
     attributes = file.GetValueProducingAttributes() if file else []
     value = attributes[0].Get() if attributes else None
-    if value is None or not value.path:
+    if value is None or not getattr(value, "path", ""):  # or the type is not that of files
         return []
     return [UsdTexture(value.path, attributes[0], bool(value.resolvedPath))]
 
@@ -169,7 +169,7 @@ def _editable(stage: Any, prim: Any) -> Any:
     """The prim where the layer can change it: the instances around it become copies."""
     path = prim.GetPath()
     while (instance := stage.GetPrimAtPath(path)).IsInstanceProxy():
-        while not instance.IsInstance():
+        while not instance.IsInstance() or instance.IsInstanceProxy():
             instance = instance.GetParent()
         instance.SetInstanceable(False)
     return stage.GetPrimAtPath(path)
