@@ -22,7 +22,7 @@ from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 IMAGE_SUFFIXES = ("png", "jpg", "jpeg", "tif", "tiff", "tga", "bmp", "exr", "hdr", "webp", "dds")
 _MAX_JSON_BYTES = 2**30
 # a backslash at the end of a line continues it
-_OBJ_LIBRARY = re.compile(rb"(?<![^\s])mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
+_OBJ_LIBRARY = re.compile(rb"mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
 
 # completes "it is ..." for a file that is not read
 OUTSIDE = "outside of the models directory (allow_outside: true in the spec allows it)"
@@ -168,7 +168,10 @@ def obj_libraries(path: Path) -> list[str]:
         if os.fstat(file.fileno()).st_size == 0:
             return []
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            names = [match[1].decode("utf-8", "replace").strip() for match in _OBJ_LIBRARY.finditer(data)]
+            # a pattern that starts with letters is found thirty times as fast as one that looks behind
+            matches = _OBJ_LIBRARY.finditer(data)
+            places = [m for m in matches if not data[max(m.start() - 1, 0) : m.start()].strip()]
+            names = [match[1].decode("utf-8", "replace").strip() for match in places]
     names = [name[1:-1] if name[:1] == name[-1:] == '"' else name for name in names]
     own = f"{path.stem}.mtl"
     return names if own in names else [*names, own]
