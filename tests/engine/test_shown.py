@@ -23,7 +23,9 @@ from blendgen.engine.blender.importing.marks import forget_marks  # noqa: E402
 from blendgen.engine.blender.importing.preflight import ImportRefused  # noqa: E402
 from blendgen.engine.blender.importing.product_parts import product_meshes  # noqa: E402
 from blendgen.engine.blender.importing.shown import Part, apply_transform, shown_parts  # noqa: E402
+from blendgen.engine.blender.importing.variants import _usable_names  # noqa: E402
 from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
+from blendgen.files.names import name_fault  # noqa: E402
 from blendgen.models.companions import Companions  # noqa: E402
 from blendgen.models.measuring.entry import ASSET_FILE, read_entry  # noqa: E402
 from blendgen.models.scan import scan_directory  # noqa: E402
@@ -396,3 +398,9 @@ def test_names_of_what_is_not_rendered_are_noted():
     noted = "left out: part 0, part 1, part 2, part 3, part 4 and 2 more (not rendered)"
     assert product_of() == (1, [noted])
     assert product_of(show=["part 3"])[0] == 2
+
+
+def test_variants_have_different_names_that_folders_can_have():
+    names = ["red", "red", "", "a/b", "red.001", "é" * 300]
+    assert _usable_names(names)[:5] == ["red", "red.001", "_", "a_b", "red.001.001"]
+    assert not any(map(name_fault, _usable_names(names)))

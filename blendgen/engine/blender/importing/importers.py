@@ -210,9 +210,12 @@ def _import_blend(
     findings: Findings, file: Path, companions: Companions, unit: str | None, up: str | None
 ) -> None:
     """Append the scene that Blender would render, and its unit; or, without a scene, all objects."""
-    with bpy.data.libraries.load(str(file), link=False) as (source, target):
-        target.scenes = rendered_scene(file, list(source.scenes), findings)
-        target.objects = [] if source.scenes else source.objects
+    try:
+        with bpy.data.libraries.load(str(file), link=False) as (source, target):
+            target.scenes = rendered_scene(file, list(source.scenes), findings)
+            target.objects = [] if source.scenes else source.objects
+    except SystemError as error:  # of Python, from a name that is not UTF-8
+        raise ImportRefused("names that are not UTF-8; open it in Blender and save it again") from error
     _refuse_linked()
     forget_marks()
     drop_executable()  # before anything is evaluated

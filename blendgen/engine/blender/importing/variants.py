@@ -7,8 +7,15 @@ source: Khronos, KHR_materials_variants
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+
 import bpy
 
+from blendgen.files.names import name_fault
+from blendgen.models.product_names import folder_name
+
+_LONGEST = 60  # letters of a name that has to change
 # name of a variant -> {material as imported: material of the variant}
 Variants = dict[str, dict[bpy.types.Material, bpy.types.Material]]
 
@@ -18,7 +25,7 @@ def take_variants(objects: list[bpy.types.Object]) -> Variants:
 
     A material that two meshes share but swap differently, or only one swaps, is split in two.
     """
-    names = [entry.name for entry in getattr(bpy.context.scene, _SCENE_PROPERTY, ())]
+    names = _usable_names(entry.name for entry in getattr(bpy.context.scene, _SCENE_PROPERTY, ()))
     variants: Variants = {name: {} for name in names}
     swaps_of: dict[bpy.types.Material, dict[str, bpy.types.Material]] = {}
     for mesh in dict.fromkeys(o.data for o in objects if o.type == "MESH") if names else ():
@@ -33,6 +40,16 @@ def take_variants(objects: list[bpy.types.Object]) -> Variants:
             for name, other in swaps.items():
                 variants[name][material] = other
     return {name: swaps for name, swaps in variants.items() if swaps}
+
+
+def _usable_names(names: Iterable[str]) -> list[str]:
+    """A name for each variant that can be that of a folder; two that are alike are numbered as in Blender."""
+    usable: list[str] = []
+    for name in names:
+        plain = folder_name(name[:_LONGEST]) if name_fault(name) else name
+        numbered = (f"{plain}.{number:03}" for number in itertools.count(1))
+        usable.append(next(one for one in itertools.chain([plain], numbered) if one not in usable))
+    return usable
 
 
 _SCENE_PROPERTY = "gltf2_KHR_materials_variants_variants"
