@@ -34,6 +34,7 @@ from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
 from blendgen.engine.blender.importing.executable import drop_executable
+from blendgen.engine.blender.importing.fbx_shown import hide_unshown
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.looks import complete_look
@@ -171,6 +172,7 @@ def _import_converted(file: Path, companions: Companions, unit: str | None, up: 
 def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
     bpy.ops.wm.fbx_import(filepath=str(file), use_anim=False)
     forget_marks()
+    hide_unshown(file.read_bytes())
     if unit:
         scale_scene(METRES_PER_UNIT[unit] / (0.01 * fbx_centimetres_per_unit(file.read_bytes())))
 

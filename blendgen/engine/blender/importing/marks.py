@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 PREFIX = "blendgen_"
+WHY_HIDDEN = "blendgen_hidden"  # of an object that is not rendered: the reason
 
 
 def forget_marks() -> None:

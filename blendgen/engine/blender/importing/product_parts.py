@@ -11,6 +11,7 @@ import numpy as np
 from blendgen.engine.blender.importing.findings import Findings, left_out_note
 from blendgen.engine.blender.importing.join import vertex_positions
 from blendgen.engine.blender.importing.left_out import Candidate, Choice, reasons_left_out
+from blendgen.engine.blender.importing.marks import WHY_HIDDEN
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.shown import Part, shown_parts
 from blendgen.errors import did_you_mean
@@ -104,9 +105,15 @@ def _reveal(choice: Choice, collections: _Collections) -> bool:
 
 def _note_hidden(parts: list[Part], findings: Findings) -> None:
     shown = {owner for part in parts for owner in (part.owner, part.source)}
-    hidden = [o.name for o in bpy.context.scene.objects if o.type in _SOLID and o not in shown]
-    if hidden:
-        findings.notes.append(left_out_note(hidden, "not rendered"))
+    scene = bpy.context.scene
+    hidden = {
+        owner: owner.get(WHY_HIDDEN, "not rendered")
+        for owner in scene.objects
+        if owner.type in _SOLID and owner not in shown
+    }
+    for reason in sorted({*hidden.values()}):
+        names = [owner.name for owner, why in hidden.items() if why == reason]
+        findings.notes.append(left_out_note(names, reason))
 
 
 def _candidate(part: Part, collections: _Collections) -> Candidate:
