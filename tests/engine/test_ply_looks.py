@@ -94,6 +94,13 @@ def test_colors_of_vertices_are_shown(tmp_path, names, kind, largest):
     np.testing.assert_allclose(shown.colors(), srgb_to_linear(np.array(BYTES) / 255), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["float", "double", "short", "ushort", "int", "uchar"])
+def test_colors_of_vertices_may_have_values_of_bytes_in_any_type(tmp_path, kind):
+    rows = [(0, 128, 255)] * 8
+    shown = look(write_ply(tmp_path / "box.ply", [(kind, ["red", "green", "blue"], rows)]))
+    np.testing.assert_allclose(shown.colors(), srgb_to_linear(np.array(rows) / 255), atol=1e-4)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_colors_of_faces_are_shown(tmp_path, form):
     rows = (BYTES * 2)[: len(TRIANGLES)]

@@ -15,7 +15,7 @@ import numpy as np
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.ply_faces import FaceValues, read_faces
 from blendgen.engine.blender.importing.ply_header import PlyHeader, read_header
-from blendgen.engine.blender.importing.vertex_colors import add_colors
+from blendgen.engine.blender.importing.vertex_colors import add_colors, scale_colors
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.files.names import some_of
 from blendgen.models.companions import Companions
@@ -29,6 +29,8 @@ _COLOR_NAMES = [("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diff
 _CORNERS = ("vertex_indices", "vertex_index")
 _FACE_UV, _FACE_TEXTURE = "texcoord", "texnumber"
 _LARGEST = {"u1": 255.0, "u2": 65_535.0}  # value of a colour
+# what Blender takes for white
+_WHITE = {kind: float(np.iinfo(kind).max) for kind in ("i1", "u1", "i2", "u2", "i4", "u4")}
 _GREY_LINEAR = (0.6, 0.6, 0.6)  # where the texture is missing
 
 
@@ -48,7 +50,9 @@ def complete_ply(
             layer = mesh.uv_layers[0] if mesh.uv_layers else mesh.uv_layers.new(name="UVMap")
             layer.data.foreach_set("uv", uvs.astype(np.float32).ravel())
             _add_textures(mesh, textures, faces, findings)
-        elif not mesh.color_attributes:
+        elif mesh.color_attributes:
+            scale_colors(mesh, _WHITE.get(_kind("vertex", "red", header), 1.0))
+        else:
             _add_colors(mesh, faces, header)
 
 
@@ -143,11 +147,16 @@ def _textured(name: str) -> bpy.types.Material:
     return material
 
 
+def _kind(element: str, name: str, header: PlyHeader) -> str:
+    """NumPy's kind of a property; "" if there is none."""
+    properties = [one for e in header.elements if e.name == element for one in e.properties]
+    return next((kind for other, kind, _ in properties if other == name), "")
+
+
 def _add_colors(mesh: bpy.types.Mesh, faces: dict[str, np.ndarray], header: PlyHeader) -> None:
     """Colours of vertices under names that Blender does not know, or else of faces."""
     for element, names in itertools.product(("vertex", "face"), _COLOR_NAMES):
-        properties = [one for e in header.elements if e.name == element for one in e.properties]
-        largest = next((_LARGEST.get(kind) for name, kind, _ in properties if name in names), None)
+        largest = _LARGEST.get(_kind(element, names[0], header))
         if element == "vertex" and all(name in mesh.attributes for name in names):
             columns = [_values(mesh.attributes[name].data, "value", np.float32) for name in names]
             return add_colors(mesh, "POINT", np.stack(columns, axis=1), largest)

@@ -15,7 +15,8 @@ import numpy as np
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.geometry.color import linear_to_srgb, srgb_to_linear
 
-_LARGEST = (1.0, 255.0, 65_535.0)  # of the values of a file
+_BYTE = 255.0
+_LARGEST = (1.0, _BYTE, 65_535.0)  # of the values of a file
 _SAME = 1e-3
 
 
@@ -23,7 +24,7 @@ def complete_obj_colors(objects: Iterable[bpy.types.Object]) -> None:
     """Scale colours of 0 to 255, and show the colours of vertices in materials that have no texture."""
     for mesh in [owner.data for owner in objects if owner.type == "MESH"]:
         if mesh.color_attributes:
-            _scale(mesh)
+            scale_colors(mesh)
             _show_in_materials(mesh)
 
 
@@ -46,13 +47,16 @@ def _largest(values: np.ndarray) -> float:
     return next((largest for largest in _LARGEST if top <= 1.01 * largest), top)
 
 
-def _scale(mesh: bpy.types.Mesh) -> None:
-    """Bring colours above 1 into the range that their file means."""
+def scale_colors(mesh: bpy.types.Mesh, white: float = 1.0) -> None:
+    """Bring colours into the range that their file means, most often 0 to 255.
+
+    white: the value of the file that Blender has taken for white, of integers the largest of their type
+    """
     attribute = mesh.color_attributes[0]
     rgba = _colors(attribute)
-    values = linear_to_srgb(rgba[:, :3])
+    values = linear_to_srgb(rgba[:, :3]) * white
     largest = _largest(values)
-    if largest > 1:
+    if largest > 1 if white == 1 else largest == _BYTE and white > _BYTE:
         rgba[:, :3] = srgb_to_linear(values / largest)
         attribute.data.foreach_set("color", rgba.ravel())
 
