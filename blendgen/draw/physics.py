@@ -1,8 +1,9 @@
 """Physics: rigid bodies fall onto a floor, perhaps between walls, and come to rest.
 
-In: convex polytopes and the poses from which they fall. Out: their poses at rest, or None where they do not
-come to rest. MuJoCo simulates them in units of their mean size, so that small and large things settle alike.
-Nothing here is random. Strong damping saves time: only the poses at rest matter, not the motion.
+In: polytopes and the poses from which they fall. Out: their poses at rest, or None where they do not come to
+rest. A polytope with parts is one body, and others may fall into its cavities. MuJoCo simulates them in units
+of their mean size, so that small and large things settle alike. Nothing here is random. Strong damping saves
+time: only the poses at rest matter, not the motion.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Body:
 
 
 def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Matrix4x4] | None:
-    """object_to_world (4, 4) of each body at rest; None if some still move at the end.
+    """object_to_world (4, 4) of each body at rest; None if some still move at the end, or are wedged.
 
     bodies: the first falls first; walls: fixed boxes; floor_m: height of the floor
     """
@@ -60,6 +61,8 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Ma
         if not np.isfinite(moving):
             return None
         if moving < _AT_REST[0] and turning < _AT_REST[1]:
+            if any(body.polytope.parts for body in bodies) and _deepest(data) > 2 * _APART:
+                return None
             return [_pose(data, number, body, size_m) for number, body in enumerate(bodies, start=1)]
     return None
 
@@ -101,12 +104,13 @@ def _model(
         kind = mujoco.mjtGeom.mjGEOM_MESH
         spec.worldbody.add_geom(type=kind, meshname=name, friction=_FRICTION, **contact)
     for number, (body, height) in enumerate(zip(bodies, heights, strict=True)):
-        corners = (body.polytope.corners_m - _middle(body)) @ body.rotation.T / size_m
-        name = _mesh(spec, f"body_{number}", corners)
         falling = spec.worldbody.add_body(pos=[*(body.place_m / size_m), (height + floor_m) / size_m])
         falling.add_freejoint()
         kind = mujoco.mjtGeom.mjGEOM_MESH
-        falling.add_geom(type=kind, meshname=name, density=1000, condim=4, friction=_FRICTION, **contact)
+        for part, convex in enumerate(body.polytope.bodies):
+            corners = (convex.corners_m - _middle(body)) @ body.rotation.T / size_m
+            name = _mesh(spec, f"body_{number}_{part}", corners)
+            falling.add_geom(type=kind, meshname=name, density=1000, condim=4, friction=_FRICTION, **contact)
     return spec.compile()
 
 
@@ -118,6 +122,11 @@ def _mesh(spec: Any, name: str, corners: PointsN3) -> str:
 def _middle(body: Body) -> Array3:
     corners = body.polytope.corners_m
     return (corners.min(axis=0) + corners.max(axis=0)) / 2
+
+
+def _deepest(data: Any) -> float:
+    """Depth of the deepest contact, mean sizes: something is wedged in a cavity where meshes touch."""
+    return float(np.max(-data.contact.dist, initial=0.0))
 
 
 def _pose(data: Any, number: int, body: Body, size_m: float) -> Matrix4x4:

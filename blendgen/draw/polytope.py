@@ -1,15 +1,16 @@
 """Polytope: a convex body with few sides around a product, for physics and lines of sight.
 
-In: the vertices of a convex hull, metres. Out: the half-spaces and corners of a polytope that holds
-all of them. Its sides are the hull's own largest ones, so that flat sides stay flat, and those of a
-bounding box with its edges and corners cut off, which round shapes need.
+In: the vertices of a convex hull, metres. Out: the half-spaces and corners of a polytope that holds all of
+them. The polytope of a hollow product has parts, which leave its cavities free. Its sides are the hull's own
+largest ones, so that flat sides stay flat, and those of a bounding box with its edges and corners cut off,
+which round shapes need.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -30,18 +31,25 @@ _AROUND /= np.linalg.norm(_AROUND, axis=1, keepdims=True)
 @dataclass(frozen=True, eq=False)
 class Polytope:
     """normals (n, 3) outward unit vectors, offsets_m (n,): inside is normals @ x <= offsets_m;
-    corners_m (k, 3)."""
+    corners_m (k, 3); parts: those of a hollow body, within it; none: the body fills it."""
 
     normals: PointsN3
     offsets_m: ArrayN
     corners_m: PointsN3
+    parts: tuple[Polytope, ...] = ()
+
+    @property
+    def bodies(self) -> tuple[Polytope, ...]:
+        """The convex bodies that fill it: its parts, or itself."""
+        return self.parts or (self,)
 
     def placed(self, object_to_world: ArrayLike) -> Polytope:
         """The polytope, moved by a rigid transform (4, 4)."""
         matrix = np.asarray(object_to_world, float)
         normals = self.normals @ matrix[:3, :3].T
         corners = self.corners_m @ matrix[:3, :3].T + matrix[:3, 3]
-        return Polytope(normals, self.offsets_m + normals @ matrix[:3, 3], corners)
+        parts = tuple(part.placed(matrix) for part in self.parts)
+        return Polytope(normals, self.offsets_m + normals @ matrix[:3, 3], corners, parts)
 
     def wider(self, by_m: float) -> Polytope:
         """The polytope with all sides moved outward."""
@@ -52,13 +60,15 @@ class Polytope:
             self.normals,
             self.offsets_m + by_m,
             _corners(self.normals, inside / size_m) * size_m + middle,
+            tuple(part.wider(by_m) for part in self.parts),
         )
 
 
 @lru_cache(maxsize=512)
 def of_product(product: Product) -> Polytope:
     """The polytope of a product, in its own frame."""
-    return enclosing(product.hull_m)
+    parts = tuple(enclosing(part_m) for part_m in product.measured.convex_parts_m)
+    return replace(enclosing(product.hull_m), parts=parts)
 
 
 def enclosing(vertices_m: ArrayLike) -> Polytope:

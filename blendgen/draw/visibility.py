@@ -59,7 +59,16 @@ def sight_of(subject: Polytope, others: list[Polytope], camera: Camera) -> Sight
 
 
 def _entry(polytope: Polytope, origin: Array3, directions: PointsN3) -> ArrayN:
-    """(n,) depth at which each ray enters the polytope; inf where it misses."""
+    """(n,) depth at which each ray enters the polytope, or the first of its parts; inf where it misses."""
+    depth = _entry_of_convex(polytope, origin, directions)
+    if polytope.parts:
+        near = np.isfinite(depth)
+        entries = [_entry_of_convex(part, origin, directions[near]) for part in polytope.parts]
+        depth[near] = np.min(entries, axis=0)
+    return depth
+
+
+def _entry_of_convex(polytope: Polytope, origin: Array3, directions: PointsN3) -> ArrayN:
     along = directions @ polytope.normals.T
     room = polytope.offsets_m - polytope.normals @ origin
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -102,9 +102,12 @@ class Measured:
     keypoints: on the surface; of a model file the `points` of its source's options, named "0", "1", ...
     file_to_product: (4, 4) to the product frame from the coordinates in the model file or, where its sidecar
         says so, from those that Blender shows; None without a file, or if its axes are unknown
+    convex_parts_m: of a hollow product, convex bodies that together enclose its surface, each (n, 3) float64
+        vertices, product frame; empty for a product that its hull describes, and where its source's options
+        do not ask for them
     """
 
-    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the array
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the arrays
 
     shape: str
     size_m: tuple[float, float, float]
@@ -118,6 +121,7 @@ class Measured:
     notes: tuple[str, ...] = ()
     keypoints: tuple[Keypoint, ...] = ()
     file_to_product: Matrix4 | None = None
+    convex_parts_m: tuple[np.ndarray, ...] = ()
 
     @property
     def lost_look(self) -> tuple[str, ...]:

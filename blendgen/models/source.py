@@ -27,7 +27,8 @@ class Source:
         of a mesh: {"path", "unit", "up"}; "root", the models directory, below which its other files may be
         (by default the folder of the file), or "allow_outside": true for files anywhere; "textures", their
         folder, relative to that of the file; to round its edges "bevel_mm"; for keypoints "points"
-        ([[x, y, z], ...] in the file's axes and unit, or with "coordinates": AS_SHOWN as Blender shows it)
+        ([[x, y, z], ...] in the file's axes and unit, or with "coordinates": AS_SHOWN as Blender shows it);
+        for convex_parts_m {"convex_parts": true}
         of a phone: its description; in a case also {"in_case": true}
         of clutter: {"item", "colorways", "limp"} (see models/families/clutter.py)
         of a shape: {"shape": "box" | "sphere", "size_m": [x, y, z], "base_color_srgb"}

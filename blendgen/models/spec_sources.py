@@ -73,6 +73,11 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
         problems += sidecars.problems
     if problems:
         raise SpecError(problems)
+    if spec_file.spec.placement.arrangement == "pile":
+        grouped = [
+            sources if path == ("occluders",) else [_in_parts(source) for source in sources]
+            for (path, _), sources in zip(sections, grouped, strict=True)
+        ]
     count = len(grouped) - len(keys)
     products = list(zip(spec_file.spec.products, grouped[:count], strict=True))
     others: dict[str, tuple[ModelSource, list[Source]]] = {
@@ -83,6 +88,13 @@ def spec_sources(spec_file: SpecFile, tolerant: bool = False) -> SpecSources:
         for key, group in zip(keys, grouped[count:], strict=True)
     }
     return SpecSources(products, others, sidecars)
+
+
+def _in_parts(source: Source) -> Source:
+    """The source, measured with its convex parts if it is a file; built-in items count as convex."""
+    if source.kind != "mesh":
+        return source
+    return replace(source, options={**source.options, "convex_parts": True})
 
 
 def _with_prefix(prefix: str, source: Source) -> Source:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blendgen.geometry.cavities import looks_convex, openness, surface_center
 from blendgen.geometry.hull import (
     center_of_mass,
     convex_hull,
@@ -27,13 +28,16 @@ FAMILY_DEG = 15.0
 MAX_POSES = 128
 _COPLANAR_RAD = 1e-4
 _TOLERANCE = 1e-7
+_SHALLOW = 0.02  # of the largest extent
+_CRACKS = 0.1  # of the surface: the holes of a solid whose faces do not all meet
 
 
 def stable_poses(vertices_m, triangles=None) -> tuple[StablePose, ...]:
     """The stable poses of a solid, most probable first; there is always at least one.
 
     vertices_m: (n, 3) finite, not all in one place
-    triangles: (t, 3) indices; if they bound a solid its centre of mass is used, otherwise the hull's
+    triangles: (t, 3) indices; the centre of mass is that of the solid that they bound, of their surface if it
+        is open, or of the hull if they cover it
     """
     hull_m = convex_hull(vertices_m)
     if is_flat(hull_m):
@@ -49,13 +53,24 @@ def stable_poses(vertices_m, triangles=None) -> tuple[StablePose, ...]:
 def _solid_center(vertices_m, triangles) -> np.ndarray:
     hull_m = convex_hull(vertices_m)
     facets, _, normals = hull_triangles(hull_m)
-    if triangles is not None and is_watertight(vertices_m, triangles):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            center = center_of_mass(vertices_m, triangles)
+    if triangles is not None:
+        center = _own_center(vertices_m, triangles, hull_m)
         heights = np.einsum("ij,ij->i", normals, hull_m[facets[:, 0]] - center)
         if np.isfinite(center).all() and heights.min() > 0:
             return center
     return center_of_mass(hull_m, facets)
+
+
+def _own_center(vertices_m, triangles, hull_m: np.ndarray) -> np.ndarray:
+    """(3,) centre of mass of the solid inside a mesh, or of an open surface; NaN: that of the hull."""
+    vertices = np.asarray(vertices_m, dtype=np.float64)
+    closed = is_watertight(vertices, triangles)
+    if not closed and looks_convex(vertices, triangles, hull_m, _SHALLOW):
+        return np.full(3, np.nan)
+    if not closed and openness(vertices, triangles) > _CRACKS:
+        return surface_center(vertices, triangles)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return center_of_mass(vertices, triangles)
 
 
 def _stable_facets(hull: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from blendgen.draw.shot import draw_shot
 from blendgen.draw.visibility import sight_of
 from blendgen.errors import SpecError
 from blendgen.geometry.projection import inverse_rigid, transform_points
-from tests.conftest import make_class_table, make_product, make_spec
+from tests.conftest import make_class_table, make_product, make_spec, with_measured
+from tests.hollow_models import box_corners
 
 
 def pile_spec(**changes):
@@ -138,3 +139,42 @@ def test_a_container_without_a_pile_and_a_band_upside_down_are_refused():
         make_spec(placement={"visible_fraction": [0.9, 0.2]})
     with pytest.raises(SpecError, match="must be two numbers"):
         make_spec(placement={"visible_fraction": 0.5})
+
+
+def open_box():
+    """A product that consists of a bottom and four walls, each 10 mm thick."""
+    sizes = [(0.2, 0.2, 0.01), *[(0.01, 0.2, 0.1)] * 2, *[(0.2, 0.01, 0.1)] * 2]
+    places = [(0, 0, 0), (-0.095, 0, 0), (0.095, 0, 0), (0, -0.095, 0), (0, 0.095, 0)]
+    parts = tuple(box_corners(size) + place for size, place in zip(sizes, places, strict=True))
+    return with_measured(make_product("open box", "box", (0.2, 0.2, 0.1)), convex_parts_m=parts)
+
+
+def settled(*products):
+    """Their polytopes at rest, each fallen onto the first."""
+    around = [polytope.of_product(product) for product in products]
+    poses = settle([Body(one, np.eye(3), np.zeros(2)) for one in around], [], 0.0)
+    return [one.placed(pose) for one, pose in zip(around, poses, strict=True)]
+
+
+def test_what_falls_into_an_open_box_lies_on_its_bottom():
+    cube = make_product("cube", "box", (0.05, 0.05, 0.05))
+    _, inside = settled(open_box(), cube)
+    assert inside.corners_m[:, 2].min() == pytest.approx(0.01, abs=0.001)
+    _, on_top = settled(with_measured(open_box(), convex_parts_m=()), cube)
+    assert on_top.corners_m[:, 2].min() == pytest.approx(0.1, abs=0.001)
+
+
+def test_nothing_meets_the_walls_of_what_it_lies_in():
+    around, *inside = settled(
+        open_box(), *[make_product(f"c{i}", "box", (0.06, 0.05, 0.04)) for i in range(4)]
+    )
+    for number, one in enumerate(inside):
+        assert not any(meet(one, other) for other in (*around.parts, *inside[:number]))
+
+
+def test_what_lies_in_an_open_box_is_visible_from_above_and_hidden_from_the_side(shapes):
+    around, inside = settled(open_box(), make_product("cube", "box", (0.05, 0.05, 0.05)))
+    for elevation_deg, expected in ((90, 1.0), (5, 0.0)):
+        spec = make_spec(camera={"elevation_deg": elevation_deg})
+        camera = draw_shot(spec, shapes, make_class_table(shapes), 0).camera
+        assert sight_of(inside, [around], camera).visible_fraction == expected

@@ -42,6 +42,7 @@ MEASURED = Measured(
         (0.0, 0.0, 0.001, 0.5),
         (0, 0, 0, 1.0),
     ),
+    convex_parts_m=tuple(np.random.default_rng(count).normal(size=(count, 3)) for count in (4, 7)),
 )
 
 
@@ -68,15 +69,17 @@ def model(folder: Path, text: str = "v 0 0 0\n") -> Path:
 
 def test_an_entry_reads_back_as_it_was_written(tmp_path):
     entry = read_entry(write(tmp_path / "e"))
-    for field in [field for field in fields(Measured) if field.name != "hull_m"]:
+    for field in [field for field in fields(Measured) if field.name not in ("hull_m", "convex_parts_m")]:
         assert getattr(entry, field.name) == getattr(MEASURED, field.name)
         assert getattr(MEASURED, field.name) != field.default, "the default proves nothing"
     np.testing.assert_array_equal(entry.hull_m, MEASURED.hull_m)
+    for part, written in zip(entry.convex_parts_m, MEASURED.convex_parts_m, strict=True):
+        np.testing.assert_array_equal(part, written)
     write_refusal(tmp_path, "too big")
     assert read_entry(tmp_path) == "too big"
 
 
-@pytest.mark.parametrize("name", ["asset.blend", "hull.npy", "product.json"])
+@pytest.mark.parametrize("name", ["asset.blend", "hull.npy", "convex_parts.npz", "product.json"])
 @pytest.mark.parametrize("damage", ["remove", "cut", "alter", "empty"])
 def test_a_damaged_entry_is_noticed(tmp_path, name, damage):
     file = write(tmp_path / "e") / name

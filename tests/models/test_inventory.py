@@ -11,6 +11,7 @@ from blendgen.draw.sampler import Sampler
 from blendgen.draw.surface import draw_surface
 from blendgen.errors import CatalogError, ExitCode, LostLookError, SpecError
 from blendgen.models.inventory import load_inventory
+from blendgen.models.spec_sources import spec_sources
 from blendgen.scene.vocabulary import FAMILIES
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import parse
@@ -414,3 +415,18 @@ def test_a_spec_without_a_label_loads_again_as_it_was_recorded(classes, tmp_path
     spec_file = check_spec(parse(HEAD + "  - directory: models\n", "x.yaml"), tmp_path)
     again = check_spec(parse(resolved_yaml(spec_file.spec), "spec.yaml"), tmp_path)
     assert again.spec == spec_file.spec and again.spec.products[0].label is None
+
+
+def test_only_a_pile_needs_the_convex_parts_of_models(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mug.glb").write_text("mug")
+    folder = "{directory: models}"
+    text = f"  - {folder}\n  - catalog: shapes\ndistractors: {folder}\noccluders: {folder}\n"
+
+    def wanting(arrangement: str) -> list[str]:
+        spec = parse(f"{HEAD}{text}placement: {{arrangement: {arrangement}}}\n", "x.yaml")
+        sources = spec_sources(check_spec(spec, tmp_path)).sources
+        return [source.name for source in sources if source.options.get("convex_parts")]
+
+    assert wanting("apart") == []
+    assert wanting("pile") == ["mug", "distractor mug"]

@@ -7,6 +7,7 @@ import pytest
 
 from blendgen.geometry.hull import center_of_mass, convex_hull, hull_triangles, is_watertight
 from blendgen.models.stable_poses import MAX_POSES, rotation_to_down, stable_poses
+from tests.hollow_models import box, cup, sheet_box, triangles
 
 CUBE = np.array([[x, y, z] for x in (0.0, 1.0) for y in (0.0, 1.0) for z in (0.0, 1.0)])
 
@@ -164,3 +165,31 @@ def test_the_hull_holds_every_vertex_and_only_vertices():
     heights = np.einsum("ij,ij->i", normals, hull[triangles[:, 0]])
     assert (vertices @ normals.T <= heights + 1e-9).all()
     assert {tuple(row) for row in hull} <= {tuple(row) for row in vertices}
+
+
+def chance_of(poses, direction) -> float:
+    """How often the product rests with a direction of its frame pointing down."""
+    return sum(pose.probability for pose in poses if down(pose) @ direction > 0.999)
+
+
+UP, DOWN = np.array([0, 0, 1]), np.array([0, 0, -1])
+
+
+def test_an_open_box_of_sheets_lies_on_its_bottom_more_often_than_on_its_rim():
+    lidless = stable_poses(sheet_box()[0], triangles(sheet_box()))
+    assert chance_of(lidless, DOWN) > 1.3 * chance_of(lidless, UP)
+
+
+def test_a_hollow_solid_with_cracks_has_its_own_centre_of_mass_and_not_that_of_the_hull():
+    corners, faces = cup()[0], triangles(cup())
+    whole = stable_poses(corners, faces)
+    shift = np.where(np.arange(len(faces) * 3).reshape(-1, 1) % 2, 1e-7, 0.0)
+    cracked = stable_poses(corners[faces].reshape(-1, 3) + shift, np.arange(faces.size).reshape(-1, 3))
+    assert chance_of(whole, DOWN) > 1.2 * chance_of(whole, UP)
+    assert chance_of(cracked, DOWN) == pytest.approx(chance_of(whole, DOWN), rel=0.02)
+
+
+def test_a_convex_product_with_faces_that_point_anywhere_rests_as_its_hull_does():
+    faces = triangles(box())
+    faces[::2] = faces[::2, ::-1]
+    assert stable_poses(box()[0], faces) == stable_poses(box()[0])

@@ -1,11 +1,12 @@
 """Entry: one measured model on disk, as a few files in a folder of the cache.
 
-asset.blend holds the object "product", hull.npy its convex hull, product.json the other fields of Measured,
-all other files that the importer looked for, and the digests of the first two files.
-product.json is written last: an incomplete entry has none, or one whose digests do not match. A refused model
-has an entry too, with only the reason and those files, so it is not tried again.
+asset.blend holds the object "product", hull.npy its convex hull, convex_parts.npz the convex parts of a
+hollow one, product.json the other fields of Measured, all other files that the importer looked for, and the
+digests of the files before it. product.json is written last: an incomplete entry has none, or one whose
+digests do not match. A refused model has an entry too, with only the reason and those files, so it is not
+tried again.
 
-The process that measures writes these three. The cache adds reads.json, the state of each of the other files.
+The process that measures writes these. The cache adds reads.json, the state of each of the other files.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from blendgen.models.product import Measured
 
 ASSET_FILE = "asset.blend"
 _HULL_FILE = "hull.npy"
+_PARTS_FILE = "convex_parts.npz"
+_ARRAYS = {"hull_m", "convex_parts_m"}
 _NUMBERS_FILE = "product.json"
 _READS_FILE = "reads.json"
 
@@ -43,9 +46,13 @@ def write_measured(folder: Path, measured: Measured, looked_for: Iterable[str] =
     looked_for: all other files that decide the result, whether they exist or not (Companions.looked_for)
     """
     np.save(folder / _HULL_FILE, np.asarray(measured.hull_m, dtype=np.float64), allow_pickle=False)
-    numbers = _adapter().dump_python(measured, mode="json", exclude={"hull_m"})
+    files = [ASSET_FILE, _HULL_FILE]
+    if measured.convex_parts_m:
+        np.savez(folder / _PARTS_FILE, *measured.convex_parts_m)
+        files.append(_PARTS_FILE)
+    numbers = _adapter().dump_python(measured, mode="json", exclude=_ARRAYS)
     numbers["looked_for"] = sorted(looked_for)
-    numbers["sha256"] = {name: file_sha256(folder / name) for name in (ASSET_FILE, _HULL_FILE)}
+    numbers["sha256"] = {name: file_sha256(folder / name) for name in files}
     (folder / _NUMBERS_FILE).write_text(json.dumps(numbers, indent=1), encoding="utf-8")
 
 
@@ -70,13 +77,22 @@ def read_new_entry(folder: Path) -> tuple[Measured | str, list[str]]:
         looked_for = [str(name) for name in numbers.pop("looked_for")]
         if "refusal" in numbers:
             return str(numbers["refusal"]), looked_for
-        for name, sha256 in numbers.pop("sha256").items():
+        files = numbers.pop("sha256")
+        for name, sha256 in files.items():
             if file_sha256(folder / name) != sha256:
                 raise IncompleteEntry(f"{folder / name} is damaged")
         hull_m = np.load(folder / _HULL_FILE, allow_pickle=False)
-        return _adapter().validate_python({**numbers, "hull_m": hull_m}), looked_for
+        parts_m = _read_parts(folder / _PARTS_FILE) if _PARTS_FILE in files else ()
+        return _adapter().validate_python(
+            {**numbers, "hull_m": hull_m, "convex_parts_m": parts_m}
+        ), looked_for
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IncompleteEntry(f"{folder}: {error}") from error
+
+
+def _read_parts(path: Path) -> tuple[np.ndarray, ...]:
+    with np.load(path, allow_pickle=False) as parts:
+        return tuple(parts.values())
 
 
 def write_states(folder: Path, states: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.bevel import round_edges
+from blendgen.engine.blender.importing.convex_parts import convex_parts
 from blendgen.engine.blender.importing.file_frame import file_to_world, shown_to_world
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model
@@ -159,10 +160,13 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
     if source.kind == "mesh":  # after the file is written, which does not get the scene of the views
         refuse_invisible(product, vertices, triangles, built.findings)
+    hull_m = convex_hull(vertices)
+    wanted = source.options.get("convex_parts")
+    parts_m = convex_parts(vertices, triangles, hull_m, built.findings) if wanted else ()
     measured = Measured(
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),
-        hull_m=convex_hull(vertices),
+        hull_m=hull_m,
         stable_poses=_LIMP if source.options.get("limp") else stable_poses(vertices, triangles),
         colorways=tuple(colorways),
         parts=tuple(material.name for material in product.data.materials),
@@ -172,6 +176,7 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
         notes=tuple(dict.fromkeys(built.findings.notes)),
         keypoints=built.keypoints,
         file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
+        convex_parts_m=parts_m,
     )
     write_measured(folder, measured, companions.looked_for if companions else ())
 
