@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("bpy")
 
@@ -168,3 +169,21 @@ def test_a_texture_with_alpha_is_opaque_without_map_d(tmp_path, statements, alph
     write_png(tmp_path / "wood.png", (200, 30, 30, 0))
     shown = look(write(tmp_path, "mtllib m.mtl\nusemtl m", m=f"newmtl m\nmap_Kd wood.png\n{statements}"))
     assert shown.image("m").alpha_mode == alpha_mode
+
+
+@pytest.mark.parametrize(
+    "mode, statements, socket",
+    [
+        ("L", "map_Kd wood.png\nmap_d mask.png\n", "Color"),
+        ("RGBA", "map_Kd wood.png\nmap_d mask.png\n", "Alpha"),
+        ("L", "map_Kd mask.png\nmap_d mask.png\n", "Alpha"),
+    ],
+)
+def test_opacity_is_the_grey_of_a_map_without_alpha(tmp_path, mode, statements, socket):
+    write_png(tmp_path / "wood.png")
+    Image.new(mode, (4, 4)).save(tmp_path / "mask.png")
+    shown = look(write(tmp_path, "mtllib m.mtl\nusemtl m", m=f"newmtl m\n{statements}"))
+    nodes = shown.mesh.materials["m"].node_tree.nodes
+    (alpha,) = next(node for node in nodes if node.type == "BSDF_PRINCIPLED").inputs["Alpha"].links
+    assert (alpha.from_node.image.name, alpha.from_socket.name) == ("mask.png", socket)
+    assert (alpha.from_node.image.colorspace_settings.name == "Non-Color") == (socket == "Color")

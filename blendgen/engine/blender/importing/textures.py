@@ -43,6 +43,8 @@ def pack_images(
             notes.append(image[_NOTE])
     if companions is not None and model_suffix(companions.model) != "blend":
         _ignore_unused_alpha(materials)
+    if companions is not None and model_suffix(companions.model) == "obj":
+        _use_grey_opacity(materials)
     findings.notes += sorted(notes)
     findings.lost += _without_image(materials)
     return sorted(missing)
@@ -62,14 +64,42 @@ def _ignore_unused_alpha(materials: list[bpy.types.Material]) -> None:
             image.alpha_mode = "CHANNEL_PACKED"
 
 
+def _use_grey_opacity(materials: list[bpy.types.Material]) -> None:
+    """Take the opacity of an OBJ material from the grey values of a map_d without alpha; Blender reads alpha.
+
+    A map_d that repeats map_Kd stays opaque: exporters write that for opaque materials.
+    """
+    for tree in trees(materials):
+        links = [(link, link.from_node) for link in tree.links if link.from_node.type == "TEX_IMAGE"]
+        colored = {node.image for link, node in links if link.from_socket.name == "Color"}
+        for link, node in links:
+            if link.from_socket.name == "Alpha" and node.image not in colored and _is_grey(node.image):
+                node.image.colorspace_settings.name = "Non-Color"
+                tree.links.new(node.outputs["Color"], link.to_socket)
+
+
+def _is_grey(image: bpy.types.Image) -> bool:
+    """Whether a packed image has no alpha; False for kinds of images that Pillow cannot read."""
+    pixels = _pixels(image)
+    return pixels is not None and not pixels.has_transparency_data
+
+
 def _is_transparent(image: bpy.types.Image) -> bool:
     """Whether a pixel of a packed image is not opaque; False for kinds of images that Pillow cannot read."""
+    pixels = _pixels(image)
+    return pixels is not None and any(pixels.convert("RGBA").getchannel("A").histogram()[:255])
+
+
+def _pixels(image: bpy.types.Image) -> Image.Image | None:
+    """The pixels of a packed image; None if Pillow cannot read them."""
+    if not image.packed_files:
+        return None
     try:
         with own_pixel_limit(), Image.open(BytesIO(image.packed_files[0].packed_file.data)) as pixels:
-            alpha = pixels.convert("RGBA").getchannel("A")
-            return any(alpha.histogram()[:255])
+            pixels.load()
+            return pixels
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False
+        return None
 
 
 def _without_image(materials: list[bpy.types.Material]) -> list[str]:
