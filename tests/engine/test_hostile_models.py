@@ -167,6 +167,8 @@ def write_hostile(root: Path) -> Path:
     }
     for name, text in texts.items():
         (models / name).write_text(text)
+    for name in ("usd_texture.usda", "usd_reference.usda", "obj_parent.obj", "gltf_parent.gltf"):
+        (models / f"utf16_{name}").write_bytes(texts[name].encode("utf-16"))
     (models / "usd_layer.usda").write_text("#usda 1.0\n(\n    subLayers = [@../secret/secret.usda@]\n)\n")
     subprocess.run(
         [sys.executable, "-c", WRITE_BLENDS, str(models), str(secret)], check=True, capture_output=True
@@ -218,6 +220,8 @@ def message_about(name: str) -> str:
         ("gltf_pipe.gltf", "pipe.png: it is not a regular file"),
         ("obj_texture.obj", message_about("secret.png")),
         ("usd_texture.usda", message_about("secret.png")),
+        ("utf16_usd_texture.usda", message_about("secret.png")),
+        ("utf16_gltf_parent.gltf", message_about("secret.png")),
         ("image_file.blend", message_about("secret.png")),
         ("image_tiled.blend", message_about("secret.png")),
         ("image_sequence.blend", "secret.png: a film or a sequence of images"),
@@ -240,6 +244,8 @@ def test_a_texture_outside_is_missing_and_the_reason_is_reported(outcomes, name,
         ("usd_reference.usda", "it is composed of 'secret.usda', which is outside"),
         ("usd_payload.usda", "it is composed of 'secret.usda', which is outside"),
         ("usd_chain.usda", "it is composed of 'secret.usda', which is outside"),
+        ("utf16_usd_reference.usda", "it is composed of 'secret.usda', which is outside"),
+        ("utf16_obj_parent.obj", "material library 'secret.mtl' is outside"),
         ("usd_layer.usda", "it is composed of 'secret.usda', which is outside"),
         ("nodes_obj.blend", "'box.obj', which is outside"),
         ("nodes_text.blend", "'secret.txt', which is outside"),

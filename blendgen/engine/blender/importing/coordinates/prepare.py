@@ -147,13 +147,11 @@ def _gltf(companions: Companions, mirror: Mirror, choice: Choice) -> Prepared:
 
 
 def _usd(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
-    # these need Blender's own modules
-    from blendgen.engine.blender.importing.coordinates.usd import open_layer, usd_at_origin
-    from blendgen.engine.blender.importing.outside import usd_textures_outside
+    # this needs Blender's own modules
+    from blendgen.engine.blender.importing.coordinates.usd import usd_at_origin
 
     try:
-        usd_textures_outside(companions, open_layer(file, companions.model).identifier)
-        copy = usd_at_origin(file, companions.model, mirror)
+        copy = usd_at_origin(file, companions, mirror)
     except RuntimeError as error:  # pxr.Tf.ErrorException
         raise ImportRefused("it cannot be opened as USD; check it with usdchecker") from error
     return Prepared(copy.file, copy.shift, notes=(AT_REST,) if copy.is_animated else ())

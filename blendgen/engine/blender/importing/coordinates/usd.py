@@ -23,7 +23,9 @@ from blendgen.engine.blender.importing.coordinates.usd_places import (
     refuse_coarse,
     world_points,
 )
+from blendgen.engine.blender.importing.outside import usd_textures_outside
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
+from blendgen.models.companions import Companions
 
 _TEXT = b"#usda"
 _POINTS = re.compile(r"\bpoint3f\[\]\s+points\b")
@@ -55,20 +57,18 @@ def open_layer(file: Path, place: Path, in_double: bool = False) -> Any:
     return layer
 
 
-def usd_at_origin(file: Path, place: Path, mirror: Mirror) -> UsdCopy:
-    """A USD model as Blender can read it; raises ImportRefused if its coordinates cannot be used.
+def usd_at_origin(file: Path, companions: Companions, mirror: Mirror) -> UsdCopy:
+    """A USD model as Blender can read it.
 
-    file, place: as for open_layer
+    file: the model of the companions, or a copy of it as plain text
+    raises: ImportRefused if its coordinates cannot be used, or if it is composed of files outside
     """
-    from pxr import Usd
-
-    layer = open_layer(file, place)
-    stage = Usd.Stage.Open(layer)
+    place = companions.model
+    stage = _open_stage(open_layer(file, place), companions)
     placed = placed_prims(stage)
     points, is_animated = world_points(placed), _is_animated(stage)
     if is_coarse(placed, points) and read_bounded(file, MAX_MODEL_BYTES).startswith(_TEXT):
-        layer = open_layer(file, place, in_double=True)
-        stage = Usd.Stage.Open(layer)
+        stage = _open_stage(open_layer(file, place, in_double=True), companions)
         placed = placed_prims(stage)
         points = world_points(placed)
     refuse_coarse(placed, points)
@@ -77,6 +77,14 @@ def usd_at_origin(file: Path, place: Path, mirror: Mirror) -> UsdCopy:
     if file == place and not (is_animated or is_double or shift.any()):
         return UsdCopy(file, shift, is_animated)
     return UsdCopy(_flattened(stage, shift, place, mirror), shift, is_animated)
+
+
+def _open_stage(layer: Any, companions: Companions) -> Any:
+    """The stage of a root layer, which has to be open while its references are looked at."""
+    from pxr import Usd
+
+    usd_textures_outside(companions, layer.identifier)
+    return Usd.Stage.Open(layer)
 
 
 def _flattened(stage: Any, shift: np.ndarray, place: Path, mirror: Mirror) -> Path:
