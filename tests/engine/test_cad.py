@@ -107,6 +107,24 @@ def test_what_iges_files_lose_is_reported():
     assert mesh("block_inch.stp").lost == ()
 
 
+def test_text_is_read_in_the_encodings_that_programs_write(tmp_path):
+    """Names outside of ASCII are escaped in the standard, but not by every program."""
+    data = (FILES / "washer.step").read_bytes()
+    (tmp_path / "mark.step").write_bytes(b"\xef\xbb\xbf" + data)
+    (tmp_path / "windows.step").write_bytes(data.replace(b"'washer'", "'Größe'".encode("cp1252")))
+    assert cad_mesh(tmp_path / "mark.step", "step").glb.content["materials"][0]["name"] == "washer"
+    assert cad_mesh(tmp_path / "windows.step", "step").glb.content["materials"][0]["name"] == "Größe"
+
+
+def test_parts_in_other_files_are_lost(tmp_path):
+    other = "#9999 = DOCUMENT_FILE('bolt.stp','','',$,'','');\nENDSEC;\nEND-ISO"
+    text = (FILES / "washer.step").read_text()
+    (tmp_path / "a.step").write_text(other.join(text.rsplit("ENDSEC;\nEND-ISO", 1)))
+    assert cad_mesh(tmp_path / "a.step", "step").lost == (
+        "parts in other files, which are not read (bolt.stp); save the assembly as one file",
+    )
+
+
 def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
     step, iges = (FILES / "washer.step").read_bytes(), (FILES / "block.igs").read_bytes()
     wire = (FILES / "wire.stp").read_bytes()

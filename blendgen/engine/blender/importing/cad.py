@@ -7,6 +7,7 @@ stay those of the file.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import numpy as np
 from blendgen.engine.blender.importing.glb import Glb
 from blendgen.engine.blender.importing.glb_scene import Converted
 from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.files.names import some_of
 from blendgen.models.scan import IGES_SUFFIXES
 
 INSTALL = "pip install 'blendgen[cad]'"
@@ -35,6 +37,8 @@ _MATTE = {"metallicFactor": 0.0, "roughnessFactor": 0.5}
 _GREY_LINEAR = (0.6, 0.6, 0.6, 1.0)
 
 _NOT_IN_IGES = "colours, which are not read from IGES files; export a STEP file"
+# the file of a part of an assembly that was saved in several
+_OTHER_FILE = re.compile(rb"DOCUMENT_FILE\s*\(\s*'([^']*\.(?:stp|step|stpz|igs|iges))'", re.I)
 _IGES_START_BYTES = 100_000
 # STEP prefixes and names of units, and unit flags of IGES
 _SI_PREFIX = {
@@ -54,14 +58,32 @@ def cad_mesh(path: Path, suffix: str) -> Converted:
     """The triangles of a CAD file; raises ImportRefused, which without the extra names it."""
     kind = "iges" if suffix in IGES_SUFFIXES else "step"
     scale = _METRES_PER_GLB_UNIT[kind]
-    data = path.read_bytes()
+    data = _plain(path.read_bytes())
     size_mm = 1000 * scale * _largest_side(_converted(data, kind, **_ROUGH).content)
     glb = _converted(data, kind, tol_linear=size_mm * _DEVIATION, tol_angular=_ANGLE_RAD)
     curves = _drop_curves(glb.content)
     _name_materials(glb.content)
     _scale(glb.content, scale / cad_metres_per_unit(path, suffix))
     notes = (f"left out: {curves} curves or points, which have no surface",) if curves else ()
-    return Converted(glb, (_NOT_IN_IGES,) if kind == "iges" and _is_colored_iges(data) else (), notes)
+    return Converted(glb, tuple(_lost(data, kind)), notes)
+
+
+def _plain(data: bytes) -> bytes:
+    """UTF-8 without a byte order mark; programs also write names in the encoding of Western Windows."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace").encode()
+    return data
+
+
+def _lost(data: bytes, kind: str) -> Iterator[str]:
+    if kind == "iges" and _is_colored_iges(data):
+        yield _NOT_IN_IGES
+    files = dict.fromkeys(match[1].decode("utf-8", "replace") for match in _OTHER_FILE.finditer(data))
+    if files:
+        yield f"parts in other files, which are not read ({some_of([*files])}); save the assembly as one file"
 
 
 def cad_metres_per_unit(path: Path, suffix: str) -> float:
