@@ -19,7 +19,7 @@ from blendgen.files.names import some_of
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.cache import AssetCache, Stored, content_hash, entry_key, source_facts
 from blendgen.models.measuring.entry import ASSET_FILE, IncompleteEntry, read_new_entry
-from blendgen.models.measuring.reads import Disk, changed_since, read_files, states
+from blendgen.models.measuring.reads import Disk, changed_between, read_files, states
 from blendgen.models.product import Catalog, Measured, Product, Refusal
 from blendgen.models.selection import name_clashes
 from blendgen.models.source import Measurer, Source
@@ -160,7 +160,7 @@ class _Loader:
             if len(looked_for) > _MAX_LOOKED_FOR:
                 return f"names more than {_MAX_LOOKED_FOR:,} other files"
             others = states(looked_for, one.companions, self.disk)
-            changed = changed_since(others, one.companions, began_ns)
+            changed = changed_between(others, one.companions, began_ns, time.time_ns())
             if changed or source_facts(one.source, Disk()) != one.facts:
                 return "changed while it was measured; run the same command again"
         except IncompleteEntry as error:  # a crash or a timeout

@@ -12,7 +12,7 @@ from blendgen.models.companions import Companions
 from blendgen.models.load import measured_catalog
 from blendgen.models.lookup import Lookup
 from blendgen.models.measuring.cache import AssetCache
-from blendgen.models.measuring.reads import Disk, are_current, changed_since, read_files, states
+from blendgen.models.measuring.reads import Disk, are_current, changed_between, read_files, states
 from blendgen.models.product import Refusal
 from blendgen.models.scan import scan_directory
 from tests.models.measurers import NEVER, FakeMeasurer, FunctionMeasurer
@@ -264,9 +264,29 @@ def test_names_in_the_content_do_not_depend_on_the_place(tmp_path):
 def test_a_file_that_is_replaced_or_removed_counts_as_changed(tmp_path):
     (tmp_path / "t.png").write_text("x")
     companions = Companions(tmp_path / "m.obj")
-    before = states(["file t.png", "file absent.png"], companions, Disk())
-    last = (tmp_path / "t.png").stat().st_ctime_ns
-    assert not changed_since(before, companions, last)
-    assert changed_since(before, companions, last - 1)
+    read = states(["file t.png", "file absent.png"], companions, Disk())
+    changed_ns = (tmp_path / "t.png").stat().st_ctime_ns
+    assert not changed_between(read, companions, changed_ns, changed_ns + 1)
+    assert changed_between(read, companions, changed_ns - 1, changed_ns)
+    assert not changed_between(read, companions, changed_ns - 2, changed_ns - 1)  # a clock that is ahead
+    os.utime(tmp_path / "t.png", (0, 2**32))  # archives know no time zones
+    changed_ns = (tmp_path / "t.png").stat().st_ctime_ns
+    assert not changed_between(read, companions, changed_ns, changed_ns + 1)
     (tmp_path / "t.png").unlink()
-    assert changed_since(before, companions, last)
+    assert changed_between(read, companions, changed_ns, changed_ns)
+
+
+@pytest.mark.parametrize("entry", ["texture C:/max/wood.png", "library WOOD.png", "tiles wo<UDIM>od.png"])
+def test_a_file_that_appears_while_the_model_is_measured_counts_as_changed(textured, entry):
+    _, companions = textured
+    before_ns = time.time_ns()
+    for name in ("wood.png", "wo1001od.png"):
+        (companions.folder / name).write_text("x")
+    now = states([entry, "file wood.png", "file wo1001od.png"], companions, Disk())
+    later_ns = time.time_ns() + 10**9
+    assert changed_between(now, companions, before_ns - 10**9, later_ns)
+    assert not changed_between(now, companions, later_ns, later_ns)
+    unreadable = {file: "unreadable" for file in now if file.startswith("file ")}
+    assert not changed_between(now | unreadable, companions, later_ns, later_ns)
+    unreported = {entry: now[entry]}
+    assert changed_between(unreported, companions, later_ns, later_ns)

@@ -19,6 +19,7 @@ from blendgen.models.companions import FILE, LIBRARY, TEXTURE, TILES, Companions
 from blendgen.models.lookup import Listings, Lookup
 
 _ABSENT, _OUTSIDE, _FOLDER, _UNREADABLE = "", "outside", "folder", "unreadable"
+_BETWEEN_TILES = "\n"
 _NOT_READ = (_ABSENT, _OUTSIDE, _FOLDER, _UNREADABLE)
 
 
@@ -76,7 +77,7 @@ class _State:
         if kind == LIBRARY:
             return self._named(self._lookup.library(name))
         if kind == TILES:
-            return " ".join(map(self._named, self._companions.tiles(name)))
+            return _BETWEEN_TILES.join(map(self._named, self._companions.tiles(name)))
         return self._of_file(name)
 
     def _named(self, file: Path | None) -> str:
@@ -101,9 +102,22 @@ def read_files(states: Mapping[str, str], companions: Companions) -> list[tuple[
     return sorted((companions.portable(name), sha256) for name, sha256 in _read(states))
 
 
-def changed_since(states: Mapping[str, str], companions: Companions, time_ns: int) -> bool:
-    """Whether a file that was read has changed, or was replaced, since a time."""
-    return any(_last_change_ns(companions.folder / name) > time_ns for name, _ in _read(states))
+def changed_between(states: Mapping[str, str], companions: Companions, began_ns: int, ended_ns: int) -> bool:
+    """Whether a file was changed, replaced or removed, or appeared, while the model was measured.
+
+    states: after it. Files with a time in the future come from a machine with another clock; these pass.
+    """
+    appeared = any(f"{FILE} {name}" not in states for name in _led_to(states))
+    files = [companions.folder / name for name, _ in _read(states)]
+    return appeared or any(_was_changed(file, began_ns, ended_ns) for file in files)
+
+
+def _led_to(states: Mapping[str, str]) -> Iterator[str]:
+    """The files to which names led; the importer has reported each, unless it appeared afterwards."""
+    for entry, state in states.items():
+        kind = entry.partition(" ")[0]
+        if kind != FILE and state not in _NOT_READ:
+            yield from state.split(_BETWEEN_TILES) if kind == TILES else [state]
 
 
 def _read(states: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -113,9 +127,8 @@ def _read(states: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, state
 
 
-def _last_change_ns(file: Path) -> float:
-    try:
-        status = file.stat()
-    except OSError:  # it vanished
-        return float("inf")
-    return max(status.st_mtime_ns, status.st_ctime_ns)
+def _was_changed(file: Path, began_ns: int, ended_ns: int) -> bool:
+    try:  # programs can set the time of modification, but not this one
+        return began_ns < file.stat().st_ctime_ns <= ended_ns
+    except OSError:  # it vanished just now
+        return True
