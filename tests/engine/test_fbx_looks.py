@@ -44,11 +44,15 @@ def files(tmp_path_factory):
         image = bpy.data.images.load(str(folder / f"author/{name}.png"))
         texture = add_node(tree, "ShaderNodeTexImage", image=image)
         tree.links.new(texture.outputs["Color"], principled.inputs[socket])
+    export(folder / "embedded.fbx", path_mode="COPY", embed_textures=True)
+    export(folder / "named.fbx", path_mode="ABSOLUTE")
+    return folder
+
+
+def export(path, **options) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Blender's exporter with NumPy 2.5
-        bpy.ops.export_scene.fbx(filepath=str(folder / "embedded.fbx"), path_mode="COPY", embed_textures=True)
-        bpy.ops.export_scene.fbx(filepath=str(folder / "named.fbx"), path_mode="ABSOLUTE")
-    return folder
+        bpy.ops.export_scene.fbx(filepath=str(path), **options)
 
 
 def test_embedded_textures_are_used_and_those_that_blender_does_not_read_are_reported(files):
@@ -70,6 +74,27 @@ def test_a_texture_of_another_machine_is_found_near_the_file(files, tmp_path, pl
     shown = look(path, tmp_path)
     assert shown.missing == ([] if place else ["wood.png"])
     assert (shown.base["paint"][0] == "TEX_IMAGE") == bool(place)
+
+
+@pytest.mark.parametrize("is_stated", [True, False])
+def test_the_alpha_of_a_texture_is_used_where_the_file_states_transparency(tmp_path, is_stated):
+    """Other programs pack something else into it; Blender's importer takes it as opacity."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_cube_add(size=0.1)
+    material, tree, principled = new_material("paint")
+    bpy.context.object.data.materials.append(material)
+    write_png(tmp_path / "wood.png", (200, 30, 30, 0))
+    texture = add_node(tree, "ShaderNodeTexImage", image=bpy.data.images.load(str(tmp_path / "wood.png")))
+    tree.links.new(texture.outputs["Color"], principled.inputs["Base Color"])
+    if is_stated:
+        tree.links.new(texture.outputs["Alpha"], principled.inputs["Alpha"])
+    export(tmp_path / "box.fbx", path_mode="RELATIVE")
+    shown = look(tmp_path / "box.fbx")
+    principled = next(n for n in shown.mesh.materials[0].node_tree.nodes if n.type == "BSDF_PRINCIPLED")
+    assert principled.inputs["Alpha"].is_linked == is_stated
+    note = "material 'paint': the alpha of its texture is not used; the file states no transparency"
+    assert shown.notes == ([] if is_stated else [note])
+    assert shown.image("paint").alpha_mode == ("STRAIGHT" if is_stated else "CHANNEL_PACKED")
 
 
 def test_textures_of_a_text_file_are_read_with_their_use():

@@ -5,6 +5,7 @@ It reads the usual properties of materials; textures of others, such as a specul
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import bpy
 
 from blendgen.engine.blender.importing.findings import Findings
+from blendgen.engine.blender.importing.textures import mark_opaque
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions
 
@@ -21,6 +23,7 @@ _MOST_BYTES = 2**16  # of a texture up to its file name
 _BINARY_TEXTURE = re.compile(rb"\x07TextureL(.{8})S.{0,%d}?%sS(.{4})" % (_MOST_BYTES, _FILE), re.S)
 _BINARY_CONNECTION = re.compile(rb"S\x02\0\0\0OPL(.{8})L.{8}S(.{4})", re.S)
 _TEXT_TEXTURE = re.compile(rb'\bTexture: (\d+),.{0,%d}?%s: "([^"]*)"' % (_MOST_BYTES, _FILE), re.S)
+_TRANSPARENCY = re.compile(r"transparen|opacity|cutout|alpha", re.I)
 _TEXT_CONNECTION = re.compile(rb'\bC: "OP", ?(\d+), ?\d+, ?"([^"]*)"')
 
 
@@ -29,10 +32,20 @@ def complete_fbx(
 ) -> None:
     """Report the textures of an FBX file or its copy that its objects lack."""
     data = read_bounded(file, MAX_MODEL_BYTES)
+    if not _states_transparency(data):
+        for slot in (slot for owner in objects for slot in owner.material_slots if slot.material):
+            mark_opaque(slot.material)
     images = [_name(image.filepath) or image.name for image in bpy.data.images]
     for name, use in textures_of(data):
         if _name(name) and _name(name) not in images:
             findings.lost.append(f"texture {_name(name)!r} is not used: Blender does not read {use}")
+
+
+def _states_transparency(data: bytes) -> bool:
+    """Whether a texture is for the transparency of a material. Blender takes the alpha of any base colour."""
+    binary = (_string(data, match) for match in _BINARY_CONNECTION.finditer(data))
+    text = (match[2].decode("utf-8", "replace") for match in _TEXT_CONNECTION.finditer(data))
+    return any(_TRANSPARENCY.search(name) for name in itertools.chain(binary, text))
 
 
 def textures_of(data: bytes) -> list[tuple[str, str]]:

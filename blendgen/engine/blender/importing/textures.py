@@ -23,6 +23,7 @@ from blendgen.models.scan import model_suffix
 
 _REASON = "blendgen_reason"
 _NOTE = "blendgen_note"
+_OPAQUE = "blendgen_opaque"
 _UNREADABLE = "it cannot be decoded; convert it to PNG"
 
 
@@ -42,12 +43,32 @@ def pack_images(
         elif _NOTE in image:
             notes.append(image[_NOTE])
     if companions is not None and model_suffix(companions.model) != "blend":
+        findings.notes += _without_alpha([material for material in materials if _OPAQUE in material])
         _ignore_unused_alpha(materials)
     if companions is not None and model_suffix(companions.model) == "obj":
         _use_grey_opacity(materials)
     findings.notes += sorted(notes)
     findings.lost += _without_image(materials)
     return sorted(missing)
+
+
+def mark_opaque(material: bpy.types.Material) -> None:
+    """Mark a material that its file does not let be transparent where its texture is."""
+    material[_OPAQUE] = True
+
+
+def _without_alpha(materials: list[bpy.types.Material]) -> Iterator[str]:
+    """Take the alpha of textures out of materials; a note for each."""
+    for material in materials:
+        for link in list(material.node_tree.links):
+            image = getattr(link.from_node, "image", None)
+            is_alpha = link.from_socket.name == link.to_socket.name == "Alpha"
+            if is_alpha and image is not None and image.packed_files and _is_transparent(image):
+                material.node_tree.links.remove(link)
+                yield (
+                    f"material {material.name!r}: the alpha of its texture is not used; "
+                    "the file states no transparency"
+                )
 
 
 def _ignore_unused_alpha(materials: list[bpy.types.Material]) -> None:
