@@ -15,7 +15,7 @@ from mathutils import Matrix  # noqa: E402
 
 from blendgen.engine.blender.importing.asset import empty_blender, measure_source  # noqa: E402
 from blendgen.engine.blender.importing.findings import Findings  # noqa: E402
-from blendgen.engine.blender.importing.importers import import_model  # noqa: E402
+from blendgen.engine.blender.importing.importers import _refuse_linked, import_model  # noqa: E402
 from blendgen.engine.blender.importing.join import join_product  # noqa: E402
 from blendgen.engine.blender.importing.layers import name_layers  # noqa: E402
 from blendgen.engine.blender.importing.left_out import Choice  # noqa: E402
@@ -404,3 +404,16 @@ def test_variants_have_different_names_that_folders_can_have():
     names = ["red", "red", "", "a/b", "red.001", "é" * 300]
     assert _usable_names(names)[:5] == ["red", "red.001", "_", "a_b", "red.001.001"]
     assert not any(map(name_fault, _usable_names(names)))
+
+
+def test_what_is_linked_to_the_file_itself_does_not_make_it_depend_on_another(tmp_path):
+    """Brushes of the tools that were in use cannot be appended."""
+    file = tmp_path / "painted.blend"
+    bpy.data.libraries.write(str(file), {bpy.data.brushes.new("chalk", mode="SCULPT")}, fake_user=True)
+    bpy.data.brushes.remove(bpy.data.brushes["chalk"])
+    with bpy.data.libraries.load(str(file), link=True) as (_, wanted):
+        wanted.brushes = ["chalk"]
+    with pytest.raises(ImportRefused, match=r"depends on another file, 'painted.blend'"):
+        _refuse_linked(tmp_path / "model.blend")
+    _refuse_linked(file)
+    assert "chalk" not in bpy.data.brushes

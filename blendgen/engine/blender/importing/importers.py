@@ -218,7 +218,7 @@ def _import_blend(
             target.objects = [] if source.scenes else source.objects
     except SystemError as error:  # of Python, from a name that is not UTF-8
         raise ImportRefused("names that are not UTF-8; open it in Blender and save it again") from error
-    _refuse_linked()
+    _refuse_linked(file)
     forget_marks()
     drop_executable()  # before anything is evaluated
     keep_inside(companions)
@@ -234,8 +234,12 @@ def _import_blend(
     scale_scene(METRES_PER_UNIT[unit] if unit else own_unit)
 
 
-def _refuse_linked() -> None:
+def _refuse_linked(file: Path) -> None:
+    """Blender links what it does not append, such as brushes, to the file itself: that is removed."""
     linked = [block for block in bpy.data.user_map() if block.library is not None]
+    own = [block for block in linked if Path(block.library.filepath).resolve() == file.resolve()]
+    linked = [block for block in linked if block not in own]
+    bpy.data.batch_remove(own)
     if linked:
         name = Path(linked[0].library.filepath.replace("\\", "/")).name
         raise ImportRefused(f"depends on another file, {name!r}; append its data (Make Local) and save")
