@@ -138,6 +138,15 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
     assert refusal(tmp_path, "empty.step", b"") == "the file is empty"
 
 
+def test_an_error_of_the_library_is_one_line(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("A null Label has no attribute.")
+
+    monkeypatch.setattr("cascadio.load", fail)
+    message = refusal(tmp_path, "washer.step", (FILES / "washer.step").read_bytes())
+    assert message == "Open CASCADE cannot convert it (A null Label has no attribute.)"
+
+
 def test_without_the_extra_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cascadio", None)
     message = refusal(tmp_path, "washer.step", (FILES / "washer.step").read_bytes())

@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
         "index.off": off().replace("4 0 1 3 2", "4 0 1 3 9"),
         "other.off": "ply\n",
     }
-    texts |= {"nan.off": off().replace("0 0 3", "0 nan 3")}
+    texts |= {"nan.off": off().replace("0 0 3", "0 nan 3"), "vertex.off": off().replace("0 0 3", "0 0")}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     write_3mf(tmp_path / "circle.3mf", circle)
@@ -191,6 +191,7 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
         "other.dae": "not a COLLADA file (its header is missing)",
         "cut.off": "truncated: 12 of 14 rows",
         "index.off": "its faces are damaged: 4 0 1 3 9",
+        "vertex.off": "its vertices are damaged: 0 0",
         "other.off": "not an OFF file (its header is missing)",
         "nan.off": "coordinates that are not finite numbers (NaN or infinity)",
         "circle.3mf": "its components contain each other, or are more than 100,000",

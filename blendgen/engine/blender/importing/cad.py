@@ -138,7 +138,10 @@ def _converted(data: bytes, kind: str, **tolerances: Any) -> Glb:
         import cascadio
     except ImportError as error:
         raise ImportRefused(f"{kind.upper()} files need the extra: {INSTALL}") from error
-    glb = cascadio.load(data, kind, use_parallel=False, **tolerances)  # type: ignore[arg-type]
+    try:
+        glb = cascadio.load(data, kind, use_parallel=False, **tolerances)  # type: ignore[arg-type]
+    except RuntimeError as error:
+        raise ImportRefused(f"Open CASCADE cannot convert it ({error})") from error
     if not glb:
         raise ImportRefused(f"not a {kind.upper()} file that Open CASCADE can read")
     return Glb.unpacked(glb)

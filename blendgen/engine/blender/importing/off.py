@@ -35,6 +35,9 @@ def ply_of_off(path: Path) -> tuple[bytes, bool]:
     faces = list(islice(lines, counts[1]))
     if len(faces) < counts[1]:
         raise ValueError(f"truncated: {len(vertices) + len(faces)} of {sum(counts)} rows")
+    short = next((row for row in vertices if len(row) < 3), None)
+    if short is not None:
+        raise ValueError(f"its vertices are damaged: {b' '.join(short)[:60].decode('latin-1')}")
     points = np.array([row[:3] for row in vertices], float).reshape(-1, 3)
     first = 6 if header[3] else 3
     colors = _colors([row[first : first + 3] for row in vertices]) if header[2] else None
