@@ -31,7 +31,9 @@ from tests.engine.wedge_files import (
     ascii_stl,
     binary_stl,
     gltf,
+    off,
     ply,
+    three_mf,
 )
 
 
@@ -253,3 +255,10 @@ def test_vertices_and_transforms_of_an_fbx_file_in_text_have_to_be_finite(number
             == NOT_FINITE
         )
     assert read_numbers(FBX_TEXT.replace("POINT", "0").replace("PLACE", "-1.5e3").encode()).fault is None
+
+
+@pytest.mark.parametrize("number", [NAN, INF, 1e38])
+@pytest.mark.parametrize("name, write", [("a.3mf", three_mf), ("a.off", off)])
+def test_coordinates_of_converted_files_have_to_be_finite(tmp_path, name, write, number):
+    with pytest.raises(ImportRefused, match=UNUSABLE):
+        prepared(tmp_path / name, write(np.array([*NEAR[:3], (0, number, 0)])), tmp_path)

@@ -6,8 +6,10 @@ The wedge measures 0.3 x 0.2 x 0.1 along x, y and z.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import struct
+import zipfile
 
 import numpy as np
 
@@ -150,6 +152,24 @@ def usd_moved(value: str, name: str = "translate") -> str:
     return f"double3 xformOp:{name}{value}\n{order}"
 
 
+def three_mf(corners=CORNERS) -> bytes:
+    core = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
+    vertices = "".join(f'<vertex x="{x!r}" y="{y!r}" z="{z!r}"/>' for x, y, z in corners.tolist())
+    triangles = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in FACES)
+    mesh = f"<mesh><vertices>{vertices}</vertices><triangles>{triangles}</triangles></mesh>"
+    objects = f'<resources><object id="1" type="model">{mesh}</object></resources>'
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        build = '<build><item objectid="1"/></build>'
+        archive.writestr("3D/3dmodel.model", f'<model unit="meter" xmlns="{core}">{objects}{build}</model>')
+    return file.getvalue()
+
+
+def off(corners=CORNERS) -> bytes:
+    rows = [f"{x!r} {y!r} {z!r}" for x, y, z in corners.tolist()] + [f"3 {a} {b} {c}" for a, b, c in FACES]
+    return "\n".join(["OFF", f"{len(corners)} {len(FACES)} 0", *rows, ""]).encode()
+
+
 AT_UTM = usd_moved(f" = {tuple(UTM.tolist())}")
 INSTANCE = """def "A" (
     instanceable = true
@@ -161,6 +181,8 @@ class Xform "Made"
 {
 """
 FAR |= {
+    "wedge.3mf": three_mf(),
+    "wedge.off": off(),
     "moved.usda": usda(usd_mesh(more=AT_UTM)).encode(),
     "group.usda": usda(f'def Xform "G"\n{{\n{AT_UTM}\n{usd_mesh()}}}\n').encode(),
     "points.usda": usda(usd_mesh(CORNERS)).encode(),

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from blendgen.engine.blender.importing.coordinates.origin import shift_to_origin
 from blendgen.engine.blender.importing.glb import Glb
 from blendgen.files.image_size import header_fault
 
@@ -40,15 +41,21 @@ class GlbScene:
 
     glb: Glb = field(default_factory=lambda: Glb(_empty()))
     _textures: dict[str, int] = field(default_factory=dict)
+    # accessor of positions -> what was subtracted from them, to keep them near the origin of their mesh
+    _centers: dict[int, np.ndarray] = field(default_factory=dict)
 
     def primitive(
         self, values: Mapping[str, np.ndarray], corners: Mapping[str, np.ndarray], material: int | None
     ) -> dict:
         """Triangles whose corners share a vertex where all their values are the same.
 
-        values: attribute of glTF, such as POSITION -> (n, k) values
+        values: attribute of glTF, such as POSITION -> (n, k) values; in double precision, the positions of
+            all primitives of a mesh are the same array
         corners: the same attributes -> (triangles, 3) indices into its values
         """
+        places = values["POSITION"]
+        center = shift_to_origin(places) if places.dtype == np.float64 else np.zeros(3)
+        values = {**values, "POSITION": places - center if center.any() else places}
         names = [name for name in values if name in corners]
         rows, indices = np.unique(
             np.stack([corners[name].ravel() for name in names], axis=1), axis=0, return_inverse=True
@@ -57,6 +64,7 @@ class GlbScene:
             name: self._accessor(values[name][rows[:, i]].astype(np.float32), _FLOAT)
             for i, name in enumerate(names)
         }
+        self._centers[attributes["POSITION"]] = center
         entry = {"attributes": attributes, "indices": self._accessor(indices.astype(np.uint32), _UINT32)}
         return entry if material is None else entry | {"material": material}
 
@@ -75,6 +83,10 @@ class GlbScene:
 
     def place(self, mesh: int, name: str, matrix: np.ndarray) -> None:
         """A node with a (4, 4) transform to the scene."""
+        first = self.glb.content["meshes"][mesh]["primitives"][0]
+        center = self._centers[first["attributes"]["POSITION"]]
+        if center.any():
+            matrix = np.block([[matrix[:, :3], matrix @ np.array([*center, 1.0])[:, None]]])
         node = self.add("nodes", {"mesh": mesh, "name": name, "matrix": matrix.T.ravel().tolist()})
         self.glb.content["scenes"][0]["nodes"].append(node)
 

@@ -16,6 +16,7 @@ import numpy as np
 from blendgen.engine.blender.importing.converted import converted
 from blendgen.engine.blender.importing.coordinates.fbx_numbers import read_numbers
 from blendgen.engine.blender.importing.coordinates.gltf import recentre
+from blendgen.engine.blender.importing.coordinates.gltf_vertices import vertex_fault
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.origin import (
     coordinate_fault,
@@ -174,6 +175,7 @@ def _fbx(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
 
 def _converted(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     mesh = converted(companions, model_suffix(file))
+    _refuse(vertex_fault(mesh.glb.content, lambda _: bytes(mesh.glb.body)))
     shift = recentre(mesh.glb.content)
     copy = mirror.write(Path(f"{file}.glb"), [mesh.glb.packed()])
     return Prepared(copy, shift, lost=mesh.lost, notes=mesh.notes)
