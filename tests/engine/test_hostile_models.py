@@ -15,7 +15,7 @@ from PIL import Image
 
 from blendgen.engine.blender.importing.confined import SWITCH
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry
+from blendgen.models.measuring.entry import ASSET_FILE, Measured, read_entry, read_new_entry
 from blendgen.models.scan import scan_directory
 from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 
@@ -96,6 +96,17 @@ for kind, file in (("OBJ", "box.obj"), ("Text", "secret.txt"), ("CSV", "secret.c
 
 new().modifiers.new("m", "MESH_CACHE").filepath = f"{secret}/secret.mdd"
 save("mesh_cache")
+
+owner = new()
+owner.modifiers.new("m", "MESH_CACHE")
+tree = bpy.data.node_groups.new("g", "GeometryNodeTree")
+tree.interface.new_socket(name="Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+tree.interface.new_socket(name="Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+tree.nodes.new("GeometryNodeImportOBJ")
+start, end = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+tree.links.new(start.outputs[0], end.inputs[0])
+owner.modifiers.new("g", "NODES").node_group = tree
+save("not_set")
 
 owner = new()
 volume = bpy.data.volumes.new("v")
@@ -258,6 +269,12 @@ def test_a_texture_outside_is_missing_and_the_reason_is_reported(outcomes, name,
 def test_other_files_outside_are_rejected_by_name(outcomes, name, reason):
     refusal = outcomes.refusals[name]
     assert refusal is not None and reason in refusal.reason
+
+
+def test_paths_that_are_not_set_read_nothing(outcomes):
+    assert outcomes.product("not_set.blend").size_m == pytest.approx((1, 1, 1))
+    looked_for = read_new_entry(outcomes.folders["not_set.blend"])[1]
+    assert set(looked_for) <= {"file not_set.blend"}
 
 
 def test_a_packed_image_stays_wherever_it_came_from(outcomes):

@@ -22,6 +22,7 @@ from blendgen.models.scan import model_suffix
 
 _READING_NODES = "GeometryNodeImport"
 _UNDECODED = {"GENERATED", "VIEWER"}
+_NOT_SET = ("/", b"/", "", b"")
 _NOWHERE = "/dev/null"  # no file can be below it
 _USD = ("usd", "usda", "usdc", "usdz")
 _MAX_LAYERS = _MAX_BAKED = 10_000
@@ -38,8 +39,10 @@ def keep_inside(companions: Companions) -> None:
     for image in bpy.data.images:
         _keep_image_inside(image, companions)
     for what, path in (*_read_by_blocks(), *_read_by_nodes(), *_read_by_bakes()):
-        name = os.fsdecode(path).replace("\\", "/")
-        file = companions.inside(bpy.path.abspath(name).removeprefix("//"))
+        name = bpy.path.abspath(os.fsdecode(path).replace("\\", "/")).removeprefix("//")
+        if not name:
+            continue
+        file = companions.inside(name)
         if file is None or (file.exists() and not (file.is_file() or file.is_dir())):
             raise ImportRefused(
                 f"its {what} reads {Path(name).name!r}, which is {OUTSIDE}; apply or pack it and save"
@@ -58,9 +61,14 @@ def _look_for_all(folder: Path, companions: Companions) -> None:
 
 
 def _read_by_blocks() -> Iterator[tuple[str, str]]:
+    """Paths of data blocks; Blender makes "/" of one that is not set."""
     for block, paths in bpy.data.file_path_map().items():
         if not isinstance(block, bpy.types.Image | bpy.types.Scene | bpy.types.Text):
-            yield from ((f"{block.bl_rna.name.lower()} {block.name!r}", path) for path in sorted(paths))
+            yield from (
+                (f"{block.bl_rna.name.lower()} {block.name!r}", path)
+                for path in sorted(paths)
+                if path not in _NOT_SET
+            )
 
 
 def _read_by_nodes() -> Iterator[tuple[str, str]]:
