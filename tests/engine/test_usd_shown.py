@@ -56,6 +56,8 @@ def test_only_visible_prims_that_are_rendered_are_shown(tmp_path):
     notes = [f"left out: {name} ({reason})" for name, reason in
              [("coarse", "purpose proxy"), ("axis", "purpose guide"), ("inside", "invisible")]]  # fmt: skip
     assert product(tmp_path / "a.usda", *prims) == (2, notes)
+    number, noted = product(tmp_path / "a.usda", *prims, show=("inside", "guides"))
+    assert number == 4 and noted == notes[:1]
     everything = ["the file hides all of its objects; all are shown"]
     assert product(tmp_path / "b.usda", *prims[2:]) == (3, everything)
 

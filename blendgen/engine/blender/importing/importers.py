@@ -43,7 +43,7 @@ from blendgen.engine.blender.importing.obj_objects import import_obj
 from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_outside
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
-from blendgen.engine.blender.importing.usd_shown import usd_options
+from blendgen.engine.blender.importing.usd_shown import usd_shown
 from blendgen.engine.blender.importing.usd_stage import layer_over
 from blendgen.models.companions import Companions
 from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
@@ -192,6 +192,7 @@ def _import_usd(
     elsewhere = usd_textures_outside(companions, str(file))
     with tempfile.TemporaryDirectory(prefix="blendgen-usd-") as folder:
         layer, is_subdivided = layer_over(file, companions, Path(folder))
+        layer, options = usd_shown(layer, Path(folder), choice, findings)
         bpy.ops.wm.usd_import(
             filepath=str(layer),
             import_cameras=False,
@@ -202,7 +203,7 @@ def _import_usd(
             apply_unit_conversion_scale=unit is None,
             import_textures_mode="IMPORT_NONE" if elsewhere else "IMPORT_PACK",
             **{_USD_SUBDIVISION: is_subdivided},
-            **usd_options(layer, choice, findings),
+            **options,
         )
     forget_marks()
     scale_scene(METRES_PER_UNIT[unit] if unit else 1.0)

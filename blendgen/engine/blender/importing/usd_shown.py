@@ -19,13 +19,16 @@ _SHOWN = ("default", "render")
 _EVERYTHING = {"import_guide": True, "import_proxy": True, "import_visible_only": False}
 
 
-def usd_options(file: Path, choice: Choice, findings: Findings) -> dict[str, bool]:
-    """Options of bpy.ops.wm.usd_import.
+def usd_shown(file: Path, folder: Path, choice: Choice, findings: Findings) -> tuple[Path, dict[str, bool]]:
+    """The file, or a layer over it in `folder`; and options of bpy.ops.wm.usd_import.
 
+    choice: prims that are shown although the file hides them
     findings: gets the names of what is not shown
     """
     from pxr import Usd, UsdGeom
 
+    if choice.show:
+        file = _layer_that_shows(file, folder, choice)
     stage = Usd.Stage.Open(str(file))
     unshown, shapes = defaultdict(list), 0
     are_names_kept = bool(choice.hide or choice.show)
@@ -38,9 +41,35 @@ def usd_options(file: Path, choice: Choice, findings: Findings) -> dict[str, boo
     options = {"merge_parent_xform": not are_names_kept}
     if shapes and shapes == sum(map(len, unshown.values())):
         findings.notes.append("the file hides all of its objects; all are shown")
-        return options | _EVERYTHING
+        return file, options | _EVERYTHING
     findings.notes += [left_out_note(names, reason) for reason, names in unshown.items()]
-    return options
+    return file, options
+
+
+def _layer_that_shows(file: Path, folder: Path, choice: Choice) -> Path:
+    """A layer over the file, in which the hidden prims that the choice shows are visible."""
+    from pxr import Sdf, Usd, UsdGeom, UsdUtils
+
+    layer = Sdf.Layer.CreateNew(str(folder / f"shown_{file.stem}.usda"))
+    UsdUtils.CopyLayerMetadata(Sdf.Layer.FindOrOpen(str(file)), layer, skipSublayers=True)
+    layer.subLayerPaths.append(str(file))
+    stage = Usd.Stage.Open(layer)
+    prims = [prim for prim in all_prims(stage) if not prim.IsInstanceProxy()]  # those cannot be changed
+    shapes = [UsdGeom.Imageable(prim) for prim in prims if prim.IsA(UsdGeom.Gprim)]
+    hidden = [shape for shape in shapes if _why_unshown(shape) and choice.shows(_names(shape.GetPrim()))]
+    for shape in hidden:
+        shape.MakeVisible()
+        around = [shape.GetPrim().GetPrimAtPath(path) for path in shape.GetPath().GetAncestorsRange()]
+        for prim in around:  # Blender does not look into a prim of another purpose
+            if prim.IsA(UsdGeom.Imageable) and UsdGeom.Imageable(prim).ComputePurpose() not in _SHOWN:
+                UsdGeom.Imageable(prim).CreatePurposeAttr().Set("default")
+    layer.Save()
+    return Path(layer.realPath)
+
+
+def _names(prim: Any) -> list[str]:
+    """Its name and those of what it is in."""
+    return str(prim.GetPath()).strip("/").split("/")[::-1]
 
 
 def _why_unshown(shape: Any) -> str:
