@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -219,7 +221,13 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     (folder / "textures").mkdir()
     Image.new("RGB", (4, 4), (200, 30, 30)).save(folder / "textures" / "paint.png")
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">II4s", zlib.crc32(header), 0, b"IDAT")
+    (folder / "textures" / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk)
+    (folder / "textures" / "torn.tga").write_bytes(b"\0" * 40)
     texts = {
+        "bomb.dae": dae(TEXTURE, uv=True).replace("paint.png", "bomb.png"),
+        "torn.dae": dae(TEXTURE, uv=True).replace("paint.png", "torn.tga"),
         "z.dae": dae(RED),
         "y.DAE": dae(RED, up="Y_UP"),
         "textured.dae": dae(TEXTURE, uv=True),
@@ -253,3 +261,10 @@ def test_models_have_their_true_size_and_their_parts(measured, file, size_mm, pa
     np.testing.assert_allclose(1000 * np.array(measured[file].size_m), size_mm, rtol=1e-4)
     assert measured[file].parts == parts
     assert measured[file].missing_textures == () and measured[file].lost == ()
+
+
+@pytest.mark.slow
+def test_textures_that_cannot_be_used_are_reported(measured):
+    (bomb,), (torn,) = (measured[name].missing_textures for name in ("bomb.dae", "torn.dae"))
+    assert bomb.startswith("bomb.png: ") and "pixels are too many" in bomb
+    assert torn.startswith("torn.tga")

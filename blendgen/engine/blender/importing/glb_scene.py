@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PIL import Image
 from blendgen.engine.blender.importing.coordinates.origin import shift_to_origin
 from blendgen.engine.blender.importing.glb import Glb
 from blendgen.files.image_size import header_fault
+from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 _FLOAT, _UINT32 = 5126, 5125
@@ -91,21 +93,25 @@ class GlbScene:
         self.glb.content["scenes"][0]["nodes"].append(node)
 
     def texture(self, name: str, file: Path | None) -> int:
-        """The texture of an image file; without one that of its name, which is then reported as missing."""
+        """The texture of an image file; of its name alone if it is missing or may not be decoded.
+
+        textures.py then says why it is not used.
+        """
         key = str(file or name)
         if key not in self._textures:
-            image = {"uri": Path(name).name} if file is None else self._embedded(file)
+            usable = file is not None and not header_fault(file)
+            image = self._embedded(file) if usable and file else {"uri": Path(name.replace("\\", "/")).name}
             self._textures[key] = self.add("textures", {"source": self.add("images", image)})
         return self._textures[key]
 
     def _embedded(self, file: Path) -> dict:
-        """Formats that glTF does not have become PNG; anything else stays as it is."""
+        """Formats that glTF does not have become PNG; what cannot be decoded stays as it is."""
         kind = _AS_IT_IS.get(file.suffix.lower())
-        data = file.read_bytes()
-        if kind is None and not header_fault(file):
-            with Image.open(io.BytesIO(data)) as image:
+        data = read_bounded(file, MAX_MODEL_BYTES)
+        if kind is None:
+            with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
                 png = io.BytesIO()
                 image.save(png, "PNG")
-            data, kind = png.getvalue(), "image/png"
+                data = png.getvalue()
         view = self.glb.add_view(data)
         return {"bufferView": view, "mimeType": kind or "image/png", "name": file.name}
