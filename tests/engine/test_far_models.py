@@ -43,7 +43,12 @@ def add(name, points=None, faces=(), parent=None, location=(0, 0, 0)):
 def save(name):
     bpy.ops.wm.save_as_mainfile(filepath=f"{folder}/{name}.blend")
 
-new(); add("wedge", near, faces, location=at); save("single")
+new()
+add("wedge", near, faces, location=at)
+camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+bpy.context.scene.collection.objects.link(camera)
+camera.location = at
+save("single")
 new()
 group = add("inner", parent=add("outer"), location=at)
 add("a", near, faces[:2], group)

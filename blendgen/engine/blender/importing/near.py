@@ -60,8 +60,13 @@ def _move_all(places: list[_Place], shift_m: np.ndarray, points: np.ndarray) -> 
             moved[owner] = to_world[:3, 3]
             place = np.array(owner.location, dtype=np.float64) - np.linalg.pinv(above[:3, :3]) @ shift_m
             owner.location = place.tolist()
-    if len(moved) > 1:
-        _refuse(lost_precision(np.array(list(moved.values())), points, "m"))
+    apart = [place for owner, place in moved.items() if _has_surface(owner)]
+    if len(apart) > 1:
+        _refuse(lost_precision(np.array(apart), points, "m"))
+
+
+def _has_surface(owner: bpy.types.Object) -> bool:
+    return owner.type in _SOLID or any(child.type in _SOLID for child in owner.children_recursive)
 
 
 def _ancestors(owner: bpy.types.Object) -> set[bpy.types.Object]:
