@@ -225,11 +225,17 @@ def test_what_cannot_become_a_mesh_is_reported():
     fuzzy = add("fuzzy")
     fuzzy.modifiers.new("fur", "PARTICLE_SYSTEM")
     fuzzy.particle_systems[0].settings.type = "HAIR"
-    add("wig", bpy.data.hair_curves.new("hair"))
+    bald = add("bald")
+    bald.modifiers.new("fur", "PARTICLE_SYSTEM").show_render = False
+    bald.particle_systems[0].settings.type = "HAIR"
+    add("no hair", bpy.data.hair_curves.new("no hair"))
+    hair = bpy.data.hair_curves.new("wig")
+    hair.add_curves([4, 4])
+    add("wig", hair)
     strokes = getattr(bpy.data, "grease_pencils_v3", bpy.data.grease_pencils)  # 4.5 has both
     add("ink", strokes.new("ink"))
     findings = Findings()
-    assert names(shown_parts(findings)) == ["fuzzy"]
+    assert names(shown_parts(findings)) == ["bald", "fuzzy"] and len(findings.lost) == 3
     lost = "\n".join(sorted(findings.lost))
     assert "'fuzzy': particle hair" in lost and "'wig': hair curves" in lost and "'ink': Grease" in lost
 

@@ -124,7 +124,7 @@ def _parts(depsgraph, findings: Findings) -> Iterator[Part]:
             continue
         shape = instance.object
         owner = instance.parent if instance.is_instance else shape
-        if shape.type in _NO_SURFACE:
+        if shape.type in _NO_SURFACE and not (shape.type == "CURVES" and len(shape.data.curves) == 0):
             _note_no_surface(shape, findings)
         findings.lost.extend(_lost_hair(shape))
         mesh = _mesh_of(shape, depsgraph)
@@ -139,7 +139,10 @@ def _note_no_surface(owner: bpy.types.Object, findings: Findings) -> None:
 
 
 def _lost_hair(evaluated: bpy.types.Object) -> Iterator[str]:
-    for system in evaluated.particle_systems:
+    for modifier in evaluated.modifiers:
+        system = modifier.particle_system if modifier.type == "PARTICLE_SYSTEM" else None
+        if system is None or not modifier.show_render:
+            continue
         if system.settings.type == "HAIR" and system.settings.render_type == "PATH":
             what = f"particle hair {system.name!r}"
             yield f"object {evaluated.name!r}: {what} cannot be rendered; convert it to a mesh"
