@@ -134,12 +134,15 @@ def test_former_names_are_reported_and_two_models_of_one_name_are_a_fault(tmp_pa
 
 def test_each_model_is_one_line_followed_by_its_warnings(good):
     result = blendgen("models", good)
-    line, warning, verdict = result.stdout.splitlines()
+    line, *warnings, verdict = result.stdout.splitlines()
     assert line.startswith(
         "mug: 40 x 100 x 60 mm; 12 triangles; parts body, lid; colourways default; class mug; "
     )
     assert "keypoints left, right, mark; rests" in line and "-y up" in line and "% (excluded)" in line
-    assert warning == "  warning: texture 'absent.png' is missing; the plain colour is shown"
+    assert warnings == [
+        "  warning: texture 'absent.png' is missing; the plain colour is shown",
+        "  warning: material 'lid': mesh 'mug' has no texture coordinates for it",
+    ]
     assert verdict == "1 model(s): ok"
 
 
