@@ -127,6 +127,17 @@ def test_a_collada_material_keeps_its_name_and_colour(tmp_path):
     assert len(converted(Companions(tmp_path / "a.dae"), "dae").glb.content["meshes"]) == 1
 
 
+def test_a_collada_node_keeps_its_name(tmp_path):
+    """Names of nodes say which are levels of detail; they may share a geometry."""
+    pytest.importorskip("collada")
+    text = dae(RED)
+    assert text.count("<node") == 2
+    first, second, third = text.split("<node")
+    (tmp_path / "a.dae").write_text(f'{first}<node name="mug_LOD0"{second}<node name="mug_LOD1"{third}')
+    nodes = converted(Companions(tmp_path / "a.dae"), "dae").glb.content["nodes"]
+    assert [node["name"] for node in nodes] == ["mug_LOD0", "mug_LOD1"]
+
+
 @pytest.mark.parametrize(
     ("effects", "alpha"),
     [

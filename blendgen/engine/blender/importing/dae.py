@@ -38,16 +38,16 @@ class _Reader:
         self._materials: dict[str, int] = {}
         self._meshes: dict[tuple, int | None] = {}
 
-    def add(self, bound: Any) -> None:
-        """A geometry at its place; instances of one geometry share a mesh."""
+    def add(self, name: str, bound: Any) -> None:
+        """A geometry at its place; instances of one geometry share a mesh. name: of its node"""
         targets = {symbol: node.target for symbol, node in bound.materialnodebysymbol.items()}
         key = (bound.original.id, *sorted((symbol, str(t and t.id)) for symbol, t in targets.items()))
-        name = bound.original.name or bound.original.id
+        shape_name = bound.original.name or bound.original.id
         if key not in self._meshes:
-            self._meshes[key] = self._mesh(bound.original, targets, name)
+            self._meshes[key] = self._mesh(bound.original, targets, shape_name)
         mesh = self._meshes[key]
         if mesh is not None:
-            self.scene.place(mesh, name, np.asarray(bound.matrix, float))
+            self.scene.place(mesh, name or shape_name, np.asarray(bound.matrix, float))
 
     def _mesh(self, geometry: Any, targets: dict, name: str) -> int | None:
         primitives = [
@@ -119,8 +119,8 @@ def _converted(companions: Companions) -> Converted:
     document = _document(read_bounded(companions.model, MAX_MODEL_BYTES))
     reader = _Reader(companions)
     try:
-        for bound in _geometries(document):
-            reader.add(bound)
+        for name, bound in _geometries(document):
+            reader.add(name, bound)
     except _DAMAGED as error:
         raise ImportRefused(f"its COLLADA structure is damaged ({type(error).__name__}: {error})") from error
     broken = [str(error).splitlines()[0] for error in document.errors if not _NO_LOOK.search(str(error))]
@@ -152,13 +152,25 @@ def _document(data: bytes) -> Any:
         raise ImportRefused(f"not a COLLADA file that can be read: {message[:150]}") from error
 
 
-def _geometries(document: Any) -> Iterator[Any]:
-    if document.scene is None:
-        return
-    yield from document.scene.objects("geometry")
-    for controller in document.scene.objects("controller"):
+def _geometries(document: Any) -> Iterator[tuple[str, Any]]:
+    """Every geometry at its place, with the name of its node."""
+    nodes = [] if document.scene is None else document.scene.nodes
+    yield from _placed(nodes, "geometry")
+    for name, controller in _placed(nodes, "controller"):
         if hasattr(controller, "geometry"):
-            yield controller.geometry
+            yield name, controller.geometry
+
+
+def _placed(nodes: Any, kind: str, name: str = "", matrix: Any = None) -> Iterator[tuple[str, Any]]:
+    """As Scene.objects of pycollada, which does not know the nodes."""
+    for node in nodes:
+        if hasattr(node, "children"):
+            definition = getattr(node, "node", node)  # of an instance of a node
+            own_name = definition.xmlnode.get("name") or definition.id or name
+            own = node.matrix if matrix is None else np.dot(matrix, node.matrix)
+            yield from _placed(node.children, kind, own_name, own)
+        else:
+            yield from ((name, bound) for bound in node.objects(kind, matrix))
 
 
 def _unit_length(normals: np.ndarray) -> np.ndarray:
