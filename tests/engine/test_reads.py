@@ -21,6 +21,7 @@ from blendgen.models.scan import scan_directory
 from blendgen.models.sidecar.attach import Sidecars
 from tests.engine.model_files import box_bin, obj, usda
 from tests.engine.test_hostile_models import textured, usd_referring, usd_with
+from tests.engine.test_other_formats import TEXTURE, dae
 from tests.engine.test_ply_looks import UV, write_ply
 from tests.models.measurers import FunctionMeasurer
 
@@ -39,6 +40,7 @@ READERS = {
     "layers/more.usda": ["can", "layer", "more"],
     "layers/can.png": ["can", "layer", "more"],
     "pot.png": ["pot"],
+    "textures/paint.png": ["tin"],
 }
 # a file that is missing, with the models that would be read with it
 MISSING = {
@@ -73,6 +75,7 @@ def write_image(path: Path, red: int = 200) -> None:
 def write_models(folder: Path) -> Path:
     for name in ("textures/cup.png", "textures/mug.png", "textures/blend.png", "layers/can.png", "pot.png"):
         write_image(folder / name)
+    write_image(folder / "textures" / "paint.png")
     (folder / "cups").mkdir()
     (folder / "mug.bin").write_bytes(box_bin())
     layer = usda(1, "Z").replace("(\n", "(\n    subLayers = [@more.usda@, @absent.usda@]\n", 1)
@@ -84,6 +87,7 @@ def write_models(folder: Path) -> Path:
         "cups/vase.mtl": "newmtl paint\nmap_Kd C:\\max\\lost.png\n",
         "mug.gltf": textured("textures/mug.png").replace("box.bin", "mug.bin"),
         "lamp.gltf": textured("textures/gone.png").replace("box.bin", "mug.bin"),
+        "tin.dae": dae(TEXTURE, uv=True),
         "can.usda": usd_referring("references = @layers/layer.usda@</Box>"),
         "layers/layer.usda": layer,
         "layers/more.usda": usd_with("can.png"),
