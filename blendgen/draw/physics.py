@@ -25,6 +25,8 @@ _FRICTION = (0.6, 0.01, 0.002)
 _AT_REST = (0.01, 0.05)  # mean sizes per second, radians per second
 _SPARE = 0.02
 _APART = 0.0006  # of the mean size: more than the depth of contacts, so that meshes do not touch
+# contacts in cavities are deeper; meshes may touch where one is deeper than twice the distance
+_APART_HOLLOW, _WEDGED = 0.0012, 0.0018
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,9 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Ma
 
     mujoco.set_mju_user_warning(_log.warning)  # the default writes a file into the current folder
     size_m = float(np.mean([np.ptp(body.polytope.corners_m, axis=0).max() for body in bodies]))
-    bodies = [replace(body, polytope=body.polytope.wider(_APART * size_m)) for body in bodies]
+    hollow = any(body.polytope.parts for body in bodies)
+    apart = _APART_HOLLOW if hollow else _APART
+    bodies = [replace(body, polytope=body.polytope.wider(apart * size_m)) for body in bodies]
     heights = _heights(bodies, size_m)
     model = _model(mujoco, bodies, walls, floor_m, heights, size_m)
     data = mujoco.MjData(model)
@@ -61,7 +65,7 @@ def settle(bodies: list[Body], walls: list[Polytope], floor_m: float) -> list[Ma
         if not np.isfinite(moving):
             return None
         if moving < _AT_REST[0] and turning < _AT_REST[1]:
-            if any(body.polytope.parts for body in bodies) and _deepest(data) > 2 * _APART:
+            if hollow and _deepest(data) > _WEDGED:
                 return None
             return [_pose(data, number, body, size_m) for number, body in enumerate(bodies, start=1)]
     return None

@@ -11,7 +11,7 @@ from blendgen.draw import polytope
 from blendgen.draw.physics import Body, settle
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.geometry.cavities import heights_above_hull, surface_points
-from blendgen.geometry.hull import convex_hull
+from blendgen.geometry.hull import convex_hull, is_watertight
 from blendgen.geometry.projection import transform_points
 from blendgen.models.load import load_catalog
 from blendgen.models.measuring.cache import AssetCache
@@ -21,7 +21,7 @@ from tests.hollow_models import box, cup, obj, peg, ring, sheet_box, triangles
 pytest.importorskip("bpy")
 from mathutils.bvhtree import BVHTree
 
-from blendgen.engine.blender.importing import decomposition
+from blendgen.engine.blender.importing import decomposition, solid
 from blendgen.engine.blender.importing.convex_parts import convex_parts
 from blendgen.engine.blender.importing.findings import Findings
 
@@ -130,3 +130,14 @@ def test_things_settle_within_others_and_no_two_meshes_meet(measured, pile):
     ]
     assert not any(one.overlap(other) for i, one in enumerate(trees) for other in trees[:i])
     assert all(low - 0.001 < corners[:, 2].min() < high for corners in placed[1:])
+
+
+def test_a_mesh_of_many_triangles_is_coarse_before_it_is_closed(monkeypatch):
+    monkeypatch.setattr(solid, "_MANY_TRIANGLES", 40)
+    corners, faces = np.round(ring()[0] / np.ptp(ring()[0]) / 0.004) * 0.004, triangles(ring())
+    doubled = np.concatenate([corners, corners + 1e-5]), np.concatenate([faces, faces + len(corners)])
+    coarse = solid._on_grid(*doubled)
+    assert len(coarse[1]) == len(faces)
+    closed = solid.solid(*doubled)
+    assert is_watertight(*closed) and 40 < len(closed[1]) <= 700
+    assert np.abs(np.ptp(closed[0], axis=0) - np.ptp(corners, axis=0)).max() < 0.02

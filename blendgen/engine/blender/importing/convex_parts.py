@@ -16,7 +16,8 @@ from blendgen.geometry.hull import convex_hull, is_flat
 
 SHALLOW = 0.02  # of the largest extent
 _FEW = 0.01  # of the surface
-_SAMPLES, _HAIR = 20_000, 1e-4
+_SAMPLES = 40_000
+_HAIR, _SEAM = 1e-4, 0.005  # of the largest extent
 
 
 def convex_parts(
@@ -44,7 +45,10 @@ def convex_parts(
 
 
 def _covering(parts: list[np.ndarray], points: np.ndarray) -> list[np.ndarray]:
-    """The parts, each extended to those points outside of all parts that are nearest to it."""
+    """The parts, each extended to the points nearest to it, and across the seams to its neighbours."""
     outside = np.stack([heights_above_hull(points, part) for part in parts])
     nearest = np.where(outside.min(axis=0) > _HAIR, outside.argmin(axis=0), -1)
-    return [np.concatenate([part, points[nearest == number]]) for number, part in enumerate(parts)]
+    return [
+        np.concatenate([part, points[(nearest == number) | ((beyond > 0) & (beyond < _SEAM))]])
+        for number, (part, beyond) in enumerate(zip(parts, outside, strict=True))
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import time
@@ -21,7 +22,7 @@ from blendgen.geometry.hull import is_flat
 _CONCAVITY = 0.05
 _MOST_PARTS = 24
 _SEARCH = {"mcts_nodes": 10, "mcts_iterations": 20, "mcts_max_depth": 2, "resolution": 500}
-_LONGEST_S = 60.0
+_LONGEST_CPU_S, _LONGEST_S = 45, 75.0
 
 
 def decomposed(vertices: np.ndarray, triangles: np.ndarray) -> list[np.ndarray] | None:
@@ -53,6 +54,7 @@ def _fork() -> int:
 
 def _answer_and_exit(vertices: np.ndarray, triangles: np.ndarray, answer: int) -> None:
     try:
+        resource.setrlimit(resource.RLIMIT_CPU, (_LONGEST_CPU_S, _LONGEST_CPU_S))
         left = memoryview(_packed(_decomposed(vertices, triangles)))
         while left:
             left = left[os.write(answer, left) :]

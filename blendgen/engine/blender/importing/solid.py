@@ -17,7 +17,7 @@ from blendgen.geometry.hull import is_watertight
 
 _VOXEL, _THICKNESS = 0.008, 0.024  # of the largest extent
 _MOST_TRIANGLES = 600
-_MANY_TRIANGLES = 50_000  # the remesher is faster than merging edges
+_MANY_TRIANGLES, _GRID = 50_000, 0.004  # of the largest extent
 _LOST_SHARE = 0.005
 _SAMPLES = 2000
 
@@ -27,7 +27,8 @@ def solid(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.n
 
     vertices: (n, 3), largest extent 1
     """
-    vertices, triangles = _welded(vertices, triangles)
+    merge = _on_grid if len(triangles) > _MANY_TRIANGLES else _welded
+    vertices, triangles = merge(vertices, triangles)
     if _is_one_solid(vertices, triangles):
         return _modified(vertices, _outward(vertices, triangles), _decimate)
     for steps in ((_remesh, _decimate), (_thicken, _remesh, _decimate)):
@@ -40,8 +41,21 @@ def solid(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.n
 def _welded(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mesh without equal vertices, and without triangles that have a corner twice."""
     unique, merged = np.unique(vertices, axis=0, return_inverse=True)
-    corners = merged.reshape(-1)[triangles]
-    return unique, corners[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]
+    return unique, _proper(merged.reshape(-1)[triangles])
+
+
+def _on_grid(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mesh with its vertices moved onto a fine grid, so that most of its triangles are gone."""
+    cells = np.round(vertices / _GRID).astype(np.int64)
+    _, first, merged = np.unique(cells @ [1 << 40, 1 << 20, 1], return_index=True, return_inverse=True)
+    corners = _proper(merged.reshape(-1)[triangles])
+    corners = corners[np.unique(np.sort(corners, axis=1) @ [1 << 42, 1 << 21, 1], return_index=True)[1]]
+    return cells[first] * _GRID, corners
+
+
+def _proper(triangles: np.ndarray) -> np.ndarray:
+    """The triangles that have three different corners."""
+    return triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
 
 
 def _is_one_solid(vertices: np.ndarray, triangles: np.ndarray) -> bool:
@@ -62,18 +76,19 @@ def _outward(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def _modified(vertices: np.ndarray, triangles: np.ndarray, *steps: Callable) -> tuple[np.ndarray, np.ndarray]:
-    """The mesh after modifiers, each of which a step adds to an object."""
-    mesh = bpy.data.meshes.new("solid")
-    owner = bpy.data.objects.new("solid", mesh)
-    bpy.context.scene.collection.objects.link(owner)
-    try:
-        _fill(mesh, vertices, triangles)
-        for step in steps:
+    """The mesh after modifiers, each of which a step adds to an object with the mesh so far."""
+    for step in steps:
+        mesh = bpy.data.meshes.new("solid")
+        owner = bpy.data.objects.new("solid", mesh)
+        bpy.context.scene.collection.objects.link(owner)
+        try:
+            _fill(mesh, vertices, triangles)
             step(owner)
-        return _evaluated(owner)
-    finally:
-        bpy.data.objects.remove(owner)
-        bpy.data.meshes.remove(mesh)
+            vertices, triangles = _evaluated(owner)
+        finally:
+            bpy.data.objects.remove(owner)
+            bpy.data.meshes.remove(mesh)
+    return vertices, triangles
 
 
 def _fill(mesh: bpy.types.Mesh, vertices: np.ndarray, triangles: np.ndarray) -> None:
@@ -110,7 +125,7 @@ def _remesh(owner: bpy.types.Object) -> None:
 
 
 def _decimate(owner: bpy.types.Object) -> None:
-    count = len(_evaluated(owner)[1])
+    count = len(owner.data.polygons)
     if count > _MOST_TRIANGLES:
         owner.modifiers.new("decimate", "DECIMATE").ratio = _MOST_TRIANGLES / count
 
