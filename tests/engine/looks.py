@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 from PIL import Image
 
+from blendgen.engine.blender.importing.asset import empty_blender
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.importers import import_model
 from blendgen.engine.blender.importing.join import join_product
@@ -18,7 +19,6 @@ from blendgen.models.companions import Companions
 from blendgen.models.scan import model_suffix
 
 bpy.utils.expose_bundled_modules()
-_BLOCKS = ("objects", "meshes", "materials", "images", "collections")
 
 
 @dataclass
@@ -46,8 +46,7 @@ class Look:
 
 
 def look(model: Path, root: Path | None = None, textures: str = "", unit: str | None = None) -> Look:
-    for kind in _BLOCKS:
-        bpy.data.batch_remove(list(getattr(bpy.data, kind)))
+    empty_blender()
     companions, findings = Companions(model, root, textures=textures), Findings()
     import_model(companions, model_suffix(model), unit, None, findings)
     product, _ = join_product([part.mesh for part in shown_parts(findings)])
