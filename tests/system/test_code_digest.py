@@ -20,7 +20,7 @@ from blendgen.system.code_digest import code_digest, import_closure
 PARENT = Path(module.__file__).resolve().parents[2]
 MEASURE = "blendgen.engine.blender.importing.measure"
 # One source of each kind, through the code that answers a request.
-MEASURE_EACH_KIND = """
+MEASURE_EACH_KIND = '''
 import json, sys
 from pathlib import Path
 from blendgen.engine.blender.importing import measure
@@ -31,14 +31,31 @@ from blendgen.models.source import Source
 folder = Path(sys.argv[1])
 (folder / "x.obj").write_text("v 0 0 0\\nv 1 0 0\\nv 0 1 0\\nv 0 0 1\\nf 1 2 3\\nf 1 2 4\\nf 3 4 1\\n")
 shape = {"shape": "box", "size_m": [0.1, 0.1, 0.1], "base_color_srgb": "#808080"}
-mesh = {"path": str(folder / "x.obj"), "unit": "mm", "up": None}
+import bpy
+bpy.ops.wm.read_factory_settings(use_empty=True)
+bpy.ops.mesh.primitive_cube_add(location=(1e7, 0, 0))  # what moves far models is imported where it is needed
+bpy.ops.export_scene.fbx(filepath=str(folder / "far.fbx"))
+(folder / "far.usda").write_text("""#usda 1.0
+def Mesh "m" {
+    point3f[] points = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    int[] faceVertexCounts = [3, 3, 3]
+    int[] faceVertexIndices = [0, 1, 2, 0, 1, 3, 2, 3, 0]
+    double3 xformOp:translate = (1e7, 0, 0)
+    uniform token[] xformOpOrder = ["xformOp:translate"]
+}
+""")
 sources = [phone_sources()[0], clutter_sources()[0], Source("box", "", "shape", shape, "box")]
-for source in [*sources, Source("x", "", "mesh", mesh, "x.obj")]:
+for name in ("x.obj", "far.fbx", "far.usda"):
+    options = {"path": str(folder / name), "unit": "mm" if name == "x.obj" else None, "up": None}
+    sources.append(Source(f"of {name}", "", "mesh", options, name))
+for source in sources:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
     entry = folder / source.name
     entry.mkdir()
-    assert measure._answer(fill_entry, source, entry, None) == {"refusal": None}
+    answer = measure._answer(fill_entry, source, entry, None)
+    assert answer == {"refusal": None}, answer
 print(json.dumps([name for name in sys.modules if name.startswith("blendgen.")]))
-"""
+'''
 
 
 @pytest.fixture
