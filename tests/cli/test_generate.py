@@ -217,10 +217,8 @@ def start_long_run(spec, folder):
     return process
 
 
-@pytest.mark.parametrize(
-    ("signum", "code"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_finishes_begun_images_and_reports_their_number(spec, tmp_path, signum, code):
     process = start_long_run(spec, tmp_path / "out")
     process.send_signal(signum)

@@ -119,6 +119,7 @@ def test_all_images_of_a_shot_fail_together(tmp_path):
     assert [str(fault) for fault in verify(tmp_path)] == []
 
 
+@pytest.mark.slow
 def test_one_worker_makes_no_shot_after_the_first_ones_that_all_fail(tmp_path):
     with pytest.raises(GeometryError, match="first 8 shots all fail"):
         run(tmp_path, make_spec(images=10_000, **ALL_FAIL))
