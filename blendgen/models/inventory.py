@@ -20,7 +20,7 @@ from blendgen.models.recolor import in_colorways_of_spec
 from blendgen.models.selection import is_pattern, selection
 from blendgen.models.sidecar.attach import described
 from blendgen.models.source import Measurer, Source
-from blendgen.models.spec_sources import SpecSources, spec_sources
+from blendgen.models.spec_sources import SpecSources, spec_sources, without_prefix
 from blendgen.spec.load import SpecFile
 from blendgen.spec.pictures import picture_files
 
@@ -96,11 +96,10 @@ def _check_refusals(refusals: tuple[Refusal, ...], requested: SpecSources, stric
     """Raise CatalogError for models that the spec names one by one; where strict, for any."""
     if strict and refusals:
         raise CatalogError(f"--strict: {len(refusals)} model(s) cannot be used:\n{_listed(refusals)}")
-    named = {
-        source.display
-        for section, group in requested.sections
-        for source in selection([entry for entry in section.models or () if not is_pattern(entry)], group)[0]
-    }
+    named: set[str] = set()
+    for section, group in requested.sections:
+        entries = [entry for entry in section.models or () if not is_pattern(entry)]
+        named |= {source.display for source in selection(entries, [*map(without_prefix, group)])[0]}
     unusable = [refusal for refusal in refusals if refusal.source in named]
     if unusable:
         raise CatalogError(

@@ -97,6 +97,12 @@ def _in_parts(source: Source) -> Source:
     return replace(source, options={**source.options, "convex_parts": True})
 
 
+def without_prefix(source: Source) -> Source:
+    """The source with the name that its own section calls it by."""
+    prefix = next((prefix for prefix in _PREFIXES.values() if source.name.startswith(prefix)), "")
+    return replace(source, name=source.name.removeprefix(prefix))
+
+
 def _with_prefix(prefix: str, source: Source) -> Source:
     former = source.former_name and f"{prefix}{source.former_name}"
     return replace(source, name=f"{prefix}{source.name}", former_name=former)

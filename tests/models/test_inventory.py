@@ -46,6 +46,13 @@ def test_a_model_that_the_spec_names_is_never_missing_in_silence(stock):
         stock("  - {directory: models, models: [good, bad]}\n")
 
 
+def test_a_distractor_that_the_spec_names_is_never_missing_in_silence(stock):
+    with pytest.raises(CatalogError, match=r"that the spec names cannot be used:\n  models/bad.glb"):
+        stock(
+            "  - {directory: models, models: [good]}\ndistractors: {directory: models, models: [bad, fine]}\n"
+        )
+
+
 def test_strict_stops_where_a_model_cannot_be_used(stock):
     with pytest.raises(CatalogError, match="--strict: 1 model"):
         stock("  - directory: models\n", strict=True)
