@@ -16,7 +16,7 @@ from blendgen.models.scan import scan_directory
 
 pytest.importorskip("cascadio")
 pytest.importorskip("bpy")
-from blendgen.engine.blender.importing.cad import cad_mesh, cad_metres_per_unit
+from blendgen.engine.blender.importing.cad import _name_materials, cad_mesh, cad_metres_per_unit
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
@@ -184,3 +184,19 @@ def test_unit_up_and_points_are_those_of_the_file(measured):
     )
     (point,) = measured["points"].keypoints
     np.testing.assert_allclose(1000 * np.array(point.position_m), [15, 10, 10], atol=0.05)
+
+
+def test_a_mesh_that_is_placed_twice_is_named_once():
+    red = {"pbrMetallicRoughness": {"baseColorFactor": [1, 0, 0, 1]}}
+    mesh = {"primitives": [{"material": 1}]}
+    nodes = [{"name": "pair", "children": [1, 2]}, *({"name": name, "mesh": 0} for name in ("left", "right"))]
+    content = {
+        "materials": [{}, red],
+        "meshes": [mesh],
+        "nodes": nodes,
+        "scenes": [{"nodes": [0]}],
+        "scene": 0,
+    }
+    _name_materials(content)
+    (material,) = content["materials"]
+    assert material["name"] == "right" and mesh["primitives"] == [{"material": 0}]

@@ -21,6 +21,7 @@ from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.engine.blender.importing.three_mf import three_mf_metres_per_unit
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.entry import read_entry
 
@@ -125,6 +126,21 @@ def test_a_collada_material_keeps_its_name_and_colour(tmp_path):
     assert look[0] == "Lack" and look[1]["baseColorFactor"] == pytest.approx([0.8, 0.1, 0.1, 1])
     assert look[1]["metallicFactor"] == 0 and look[1]["roughnessFactor"] == pytest.approx(0.316, abs=1e-3)
     assert len(converted(Companions(tmp_path / "a.dae"), "dae").glb.content["meshes"]) == 1
+
+
+def test_lines_of_a_collada_mesh_are_not_faces(tmp_path):
+    pytest.importorskip("collada")
+    lines = '<lines count="2"><input semantic="VERTEX" source="#v" offset="0"/><p>0 1 1 2</p></lines></mesh>'
+    (tmp_path / "a.dae").write_text(dae(RED).replace("</mesh>", lines))
+    (mesh,) = converted(Companions(tmp_path / "a.dae"), "dae").glb.content["meshes"]
+    assert len(mesh["primitives"]) == 1
+
+
+def test_the_unit_of_a_3mf_file_is_read_in_any_encoding(tmp_path):
+    for encoding in ("utf-8", "utf-16"):
+        with zipfile.ZipFile(tmp_path / "a.3mf", "w") as archive:
+            archive.writestr("3D/3dmodel.model", three_mf(faces(), unit="inch").encode(encoding))
+        assert three_mf_metres_per_unit(tmp_path / "a.3mf") == 0.0254
 
 
 def test_a_collada_node_keeps_its_name(tmp_path):

@@ -198,7 +198,11 @@ def _name_materials(content: dict) -> None:
     old = content.get("materials", [])
     new: dict[tuple[str, str], dict] = {}
     number: dict[tuple[str, str], int] = {}
+    named: set[int] = set()
     for _, names, mesh in _placed(content):
+        if id(mesh) in named:  # a part that is placed again
+            continue
+        named.add(id(mesh))
         part = next((name for name in names if not _NO_NAME.fullmatch(name)), "")
         for primitive in mesh["primitives"]:
             look = old[primitive["material"]] if "material" in primitive else {}

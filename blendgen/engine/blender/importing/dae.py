@@ -56,8 +56,10 @@ class _Reader:
         return self.scene.add("meshes", {"name": name, "primitives": primitives}) if primitives else None
 
     def _primitive(self, part: Any, targets: dict) -> dict | None:
+        from collada.triangleset import TriangleSet
+
         triangles = part.triangleset() if hasattr(part, "triangleset") else part
-        if not hasattr(triangles, "normal_index") or not len(triangles):  # lines
+        if not isinstance(triangles, TriangleSet) or not len(triangles):  # lines
             return None
         values = {"POSITION": triangles.vertex}
         corners = {"POSITION": triangles.vertex_index}

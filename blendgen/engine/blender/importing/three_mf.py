@@ -82,7 +82,7 @@ def three_mf_mesh(path: Path) -> Converted:
 
 def three_mf_metres_per_unit(path: Path) -> float:
     with zipfile.ZipFile(path) as archive:
-        data = _xml(archive, _main_part(archive))
+        data = _xml(archive, _main_part(archive)).replace(b"\0", b"")  # it may be UTF-16
     unit = re.search(rb"<(?:\w+:)?model\b[^>]*\sunit\s*=\s*[\"'](\w+)", data)
     return _UNITS.get(unit[1].decode().lower(), 1e-3) if unit else 1e-3
 
