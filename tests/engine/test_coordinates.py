@@ -228,6 +228,7 @@ def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True) -> b
 @pytest.mark.parametrize("number", [NAN, INF, 1e38])
 @pytest.mark.parametrize("is_compressed", [True, False])
 def test_vertices_and_transforms_of_a_binary_fbx_file_have_to_be_finite(number, is_compressed):
+    assert read_numbers(binary_fbx([], (1, 2, 3), is_compressed)).fault is None  # a mesh without vertices
     assert read_numbers(binary_fbx(NEAR, (1, 2, 3), is_compressed)).fault is None
     point = binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), is_compressed)
     place = binary_fbx(NEAR, (1, number, 3), is_compressed)

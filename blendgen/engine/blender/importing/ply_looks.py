@@ -72,9 +72,8 @@ def _fitting_faces(
         faces = read_faces(file, header)
         corners = next(faces.values[name] for name in _CORNERS if name in names)
     except (ValueError, StopIteration):
-        corners = np.empty(0)
-    vertices = _values(mesh.loops, "vertex_index")
-    if not np.array_equal(corners, vertices):
+        faces = None
+    if faces is None or not np.array_equal(corners, _values(mesh.loops, "vertex_index")):
         findings.lost.append(f"{some_of(sorted(wanted))} of its faces: the faces are damaged")
         return {}
     return _by_row(faces, wanted, _values(mesh.polygons, "loop_total"), findings)

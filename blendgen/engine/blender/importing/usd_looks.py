@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bpy
+import numpy as np
 
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.textures import find_texture, note_reason, outside_reason
@@ -126,8 +127,8 @@ def _show_plain(material: bpy.types.Material, prims: list[Any], objects: list[bp
 
 def _stated_color(prim: Any) -> tuple[float, float, float] | None:
     for shader, name in itertools.product(_shaders(prim), _BASE_COLORS):
-        value = shader.GetInput(name).Get() if shader.GetInput(name) else None
-        if value is not None and len(value) == 3:
+        value: Any = shader.GetInput(name).Get() if shader.GetInput(name) else None
+        if np.shape(value) == (3,):  # a color of another shader may be a number or a texture
             return tuple(value)
     return None
 

@@ -43,12 +43,12 @@ def read_numbers(data: bytes) -> FbxNumbers:
         texts = (match[1] for pattern in (_TEXT_ARRAY, _TEXT_TRANSFORM) for match in pattern.finditer(data))
         return FbxNumbers(NOT_FINITE if any(_NOT_A_NUMBER.search(text) for text in texts) else None)
     size = distance = 0.0
-    for values in _vertices(data):
+    for values in filter(len, _vertices(data)):
         fault = coordinate_fault(values)
         if fault:
             return FbxNumbers(fault)
-        size = max(size, float(np.ptp(values, axis=0).max(initial=0)))
-        distance = max(distance, float(np.abs(values).max(initial=0)))
+        size = max(size, float(np.ptp(values, axis=0).max()))
+        distance = max(distance, float(np.abs(values).max()))
     transforms = np.array([np.frombuffer(b"".join(m.groups()), "<f8") for m in _TRANSFORM.finditer(data)])
     distance = max(distance, float(np.abs(transforms).max(initial=0)))
     return FbxNumbers(coordinate_fault(transforms), distance > FAR * size > 0)

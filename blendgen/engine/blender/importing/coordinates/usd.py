@@ -24,6 +24,7 @@ from blendgen.engine.blender.importing.coordinates.usd_places import (
     world_points,
 )
 from blendgen.engine.blender.importing.outside import usd_textures_outside
+from blendgen.engine.blender.importing.usd_stage import all_prims
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions
 
@@ -91,8 +92,10 @@ def _flattened(stage: Any, shift: np.ndarray, place: Path, mirror: Mirror) -> Pa
     from pxr import Usd
 
     stage.SetEditTarget(stage.GetSessionLayer())
-    for prim in [prim for prim in stage.Traverse() if prim.IsInstanceable()]:
-        prim.SetInstanceable(False)
+    # instances in an instance are visible only when that is none
+    while instances := [prim for prim in stage.Traverse() if prim.IsInstanceable()]:
+        for prim in instances:
+            prim.SetInstanceable(False)
     layer = stage.Flatten()
     flat = Usd.Stage.Open(layer)
     for prim in flat.TraverseAll():
@@ -107,7 +110,7 @@ def _flattened(stage: Any, shift: np.ndarray, place: Path, mirror: Mirror) -> Pa
 def _is_animated(stage: Any) -> bool:
     if all(len(layer.ListAllTimeSamples()) < 2 for layer in stage.GetUsedLayers()):
         return False
-    return any(_varies(attribute) for prim in stage.Traverse() for attribute in prim.GetAttributes())
+    return any(_varies(attribute) for prim in all_prims(stage) for attribute in prim.GetAttributes())
 
 
 def _varies(attribute: Any) -> bool:
