@@ -13,18 +13,21 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from blendgen import __version__
+from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.identity import digest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import read_record
+from blendgen.draw.attempts import failure_error
 from blendgen.draw.shot import draw_exposures, draw_feasible_shot
-from blendgen.engine.base import AdjustableEngine, EngineError
-from blendgen.errors import BlendgenError, GeometryError, InfeasibleDraw, InfeasibleShot, Interrupted
+from blendgen.engine.base import AdjustableEngine
+from blendgen.errors import BlendgenError, InfeasibleDraw, InfeasibleShot, Interrupted, Reason
 from blendgen.files.scratch import scratch_folder
 from blendgen.files.whole_file import whole_file
 from blendgen.models.inventory import Inventory
@@ -41,7 +44,7 @@ from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
-from blendgen.workers.worker import run_step, worker_pipeline
+from blendgen.workers.worker import not_rendered, with_sound_pipeline
 
 SHOTS = 3
 CANDIDATES = tuple(2**power for power in range(8))
@@ -115,50 +118,58 @@ def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: 
 def _measure(job: Job, workers: int) -> dict[str, Any]:
     """The samples that the worst shot needs."""
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
+    log = cache_folder() / "calibration.log"
+    log.unlink(missing_ok=True)
     with scratch_folder("calibration") as scratch, StopSignal() as stop:
-        scratch_job = replace(job, folder=scratch, log=scratch / "blender.log")
+        scratch_job = replace(job, folder=scratch, log=log)
+        crashed = partial(_crashed, scratch_job)
         results = list(
-            run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples), crashed=_no_samples)
+            run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples), crashed=crashed)
         )
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
-    measured = [result for result in results if result is not None]
+    measured = [result for result in results if isinstance(result, tuple)]
     if not measured:
-        raise GeometryError(
-            f"render.target_psnr_db: none of the first {SHOTS} shots can be made, so the samples cannot be "
-            "measured; `blendgen check` says why, or give render.samples_per_pixel"
-        )
+        raise _not_measured([failure for failures in results for failure in failures])
     return {
         "samples_per_pixel": max(samples for samples, _ in measured),
         "reached": all(reached for _, reached in measured),
     }
 
 
-def fewest_samples(task: Task) -> tuple[int, bool] | None:
-    """(samples, whether they reach the target) of one shot; None if it cannot be made.
+def _not_measured(failures: list[FailedImage]) -> BlendgenError:
+    """The error where no shot can be made; says why the first one cannot."""
+    first = min(failures, key=lambda failure: failure.index)
+    return failure_error(
+        first.reason,
+        f"render.target_psnr_db: none of the first {SHOTS} shots can be made, so the samples cannot be "
+        f"measured; give render.samples_per_pixel, or change what is wrong: {first.message}",
+    )
+
+
+def fewest_samples(task: Task) -> tuple[int, bool] | list[FailedImage]:
+    """(samples, whether they reach the target) of one shot; or its image, if it cannot be made.
 
     Runs in a worker process.
     """
-    try:
-        return run_step(task, lambda: _fewest_samples(task))
-    except EngineError:
-        return None
+    return with_sound_pipeline(task, lambda pipeline: _fewest_samples(pipeline, task))
 
 
-def _no_samples(task: Task, message: str) -> None:
+def _crashed(job: Job, task: Task, message: str) -> list[FailedImage]:
     """The result of a shot that no worker survives."""
+    return not_rendered(job, task, Reason.BLENDER_CRASHED, message)
 
 
-def _fewest_samples(task: Task) -> tuple[int, bool] | None:
-    pipeline = worker_pipeline()
+def _fewest_samples(pipeline: Pipeline, task: Task) -> tuple[int, bool]:
+    """Raises InfeasibleShot."""
     try:
         shot = draw_feasible_shot(
             pipeline.spec, pipeline.catalog, pipeline.class_table, task.shot_index, pipeline.sweep
         )
         exposure, *_ = draw_exposures(pipeline.spec, shot, task.image_indices, pipeline.sweep)
         reference = _displayed(pipeline, shot, exposure, REFERENCE_SAMPLES)
-    except (InfeasibleShot, InfeasibleDraw):
-        return None
+    except InfeasibleDraw as draw:
+        raise InfeasibleShot(task.shot_index, (draw,)) from None
     target_db = requested(pipeline.spec.render.target_psnr_db)
     for samples in CANDIDATES:
         if psnr_db(_displayed(pipeline, shot, exposure, samples), reference) >= target_db:

@@ -115,11 +115,15 @@ class _Page:
         return sheet
 
     def unfinished(self, layout: Layout) -> str:
-        """Write the sheet of a run that did not end; returns what there is, in words."""
+        """Write the sheet of a run that did not end; returns what there is, in words. Raises nothing, so that
+        the user sees why the run did not end."""
         images = read_record(layout).get("images", 0)
         if self.output is None or not images:
             return "no sheet was made"
-        self.of(layout.root)
+        try:
+            self.of(layout.root)
+        except Exception as error:  # noqa: BLE001 - the reason why the run did not end is more important
+            return f"the sheet could not be written: {error or type(error).__name__}"
         return f"{self.output} shows {images} of {self.options.images} images"
 
 

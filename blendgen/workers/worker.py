@@ -81,19 +81,8 @@ def initialize(job_file: Path, share: Share) -> None:
 
 
 def render(task: Task) -> Rendered | list[FailedImage]:
-    """The first step of a task: draw, render and annotate its shot; or its images, if they cannot be made.
-
-    An exception of Blender or a library fails this shot alone; its traceback is in the log.
-    raises: BlendgenError for whatever concerns all shots
-    """
-    pipeline = run_step(task, _sound_pipeline)
-    try:
-        return run_step(task, lambda: pipeline.rendered(task))
-    except InfeasibleShot as infeasible:
-        return failed_images(task.image_indices, infeasible)
-    except EngineError as error:
-        _Worker.damaged = True
-        return not_rendered(_Worker.job, task, Reason.RENDER_FAILED, str(error))
+    """The first step of a task: draw, render and annotate its shot; fails as with_sound_pipeline does."""
+    return with_sound_pipeline(task, lambda pipeline: pipeline.rendered(task))
 
 
 def write(rendered: Rendered | list[FailedImage]) -> Made:
@@ -109,12 +98,29 @@ def write(rendered: Rendered | list[FailedImage]) -> Made:
 
 def not_rendered(job: Job, task: Task, reason: Reason, message: str) -> list[FailedImage]:
     """The images of a shot on which Blender failed; the message also names the subject, a likely cause."""
-    subject = subject_variant(job.class_table, job.spec.seed, task.shot_index).product
+    index = task.shot_index if job.sweep is None else job.sweep.index_for("products", task.shot_index)
+    subject = subject_variant(job.class_table, job.spec.seed, index).product
     message = f"{message} (the subject is {subject})"
     return failed_together(task.image_indices, task.shot_index, reason, message)
 
 
 IMAGES = Steps(render, write)
+
+
+def with_sound_pipeline(task: Task, step: Callable[[Pipeline], Result]) -> Result | list[FailedImage]:
+    """The result of a step that uses Blender; or the images of the task, if their shot cannot be made.
+
+    An exception of Blender or a library fails this shot alone; its traceback is in the log.
+    raises: BlendgenError for whatever concerns all shots
+    """
+    pipeline = run_step(task, _sound_pipeline)
+    try:
+        return run_step(task, lambda: step(pipeline))
+    except InfeasibleShot as infeasible:
+        return failed_images(task.image_indices, infeasible)
+    except EngineError as error:
+        _Worker.damaged = True
+        return not_rendered(_Worker.job, task, Reason.RENDER_FAILED, str(error))
 
 
 def run_step(task: Task, step: Callable[[], Result]) -> Result:

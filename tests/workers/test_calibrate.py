@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blendgen.dataset.failures import failed_together
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
-from blendgen.errors import InfeasibleDraw, Reason, SpecError
+from blendgen.engine.device import CPU
+from blendgen.errors import BlendgenError, ExitCode, InfeasibleDraw, Reason, SpecError
 from blendgen.models.inventory import Inventory
 from blendgen.pipeline import Task
 from blendgen.spec.load import SpecFile, resolved_yaml
-from blendgen.workers import calibrate
+from blendgen.workers import calibrate, worker
 from blendgen.workers.calibrate import CANDIDATES, calibrate_spec, calibrated_samples, psnr_db
 from blendgen.workers.job import Job
 from tests.conftest import make_class_table, make_spec
@@ -115,7 +117,7 @@ def test_fewest_samples_is_the_smallest_candidate_that_reaches_the_target(shapes
         return np.full((8, 8, 3), 100 + round(error), np.uint8)
 
     monkeypatch.setattr(type(pipeline), "clean_picture", noisy)
-    monkeypatch.setattr(calibrate, "worker_pipeline", lambda: pipeline)
+    monkeypatch.setattr(worker._Worker, "pipeline", pipeline)
     # 26 dB at one sample, 3 dB more with each doubling
     assert calibrate.fewest_samples(Task(0, (0,))) == (4, True)
     assert samples == [calibrate.REFERENCE_SAMPLES, 1, 2, 4]
@@ -129,5 +131,40 @@ def test_a_shot_that_its_render_finds_infeasible_is_not_measured(flat_pipeline, 
 
     monkeypatch.setattr(type(pipeline.engine), "set_samples", lambda self, n: None, raising=False)
     monkeypatch.setattr(type(pipeline), "clean_picture", infeasible)
-    monkeypatch.setattr(calibrate, "worker_pipeline", lambda: pipeline)
-    assert calibrate.fewest_samples(Task(0, (0,))) is None
+    monkeypatch.setattr(worker._Worker, "pipeline", pipeline)
+    (failure,) = calibrate.fewest_samples(Task(0, (0,)))
+    assert (failure.reason, failure.message) == ("products_in_line", "too many in line")
+
+
+def test_a_shot_on_which_blender_fails_is_not_measured_and_the_next_has_a_new_blender(
+    job, flat_pipeline, monkeypatch
+):
+    pipelines = [flat_pipeline(job.spec), flat_pipeline(job.spec)]
+    monkeypatch.setattr(type(pipelines[0].engine), "set_samples", lambda self, n: None, raising=False)
+
+    def damaged(shot):
+        raise RuntimeError("the surface has no inside")
+
+    pipelines[0].engine.render = damaged
+    monkeypatch.setattr(worker._Worker, "job", job, raising=False)
+    monkeypatch.setattr(worker._Worker, "device", CPU, raising=False)
+    monkeypatch.setattr(worker._Worker, "pipeline", pipelines[0])
+    monkeypatch.setattr(worker._Worker, "damaged", False)
+    monkeypatch.setattr(worker, "pipeline_for", lambda job, device: pipelines[1])
+    (failure,) = calibrate.fewest_samples(Task(0, (0,)))
+    message = f"shot 0: RuntimeError: the surface has no inside; see {job.log} (the subject is "
+    assert failure.reason == "render_failed" and failure.message.startswith(message)
+    assert calibrate.fewest_samples(Task(1, (1,))) == (1, True)
+
+
+def test_where_no_shot_can_be_measured_the_error_is_that_of_the_first_one(job, monkeypatch):
+    failures = [
+        failed_together([index], index, Reason.BLENDER_CRASHED, f"shot {index}: SIGSEGV")
+        for index in range(3)
+    ]
+    replace_workers(monkeypatch, *reversed(failures))
+    with pytest.raises(
+        BlendgenError, match=r"none of the first 3 shots .*samples_per_pixel.*: shot 0: SIG"
+    ) as raised:
+        calibrated_samples(job, "key", lambda line: None)
+    assert raised.value.exit_code == ExitCode.FAILED

@@ -13,12 +13,14 @@ from blendgen.dataset.failures import failed_images, failed_together, read_failu
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.store import read_record
-from blendgen.draw.shot import draw_feasible_shot
+from blendgen.draw.shot import draw_feasible_shot, draw_shot
+from blendgen.draw.sweep import Sweep
 from blendgen.errors import BlendgenError, ExitCode, GeometryError, InfeasibleDraw, InfeasibleShot, Reason
 from blendgen.pipeline import Task
 from blendgen.verification.dataset import verify
 from blendgen.workers import generate
 from blendgen.workers.generate import Failures, Run
+from blendgen.workers.worker import not_rendered
 from tests.conftest import REPOSITORY, make_class_table, make_spec
 from tests.dataset.test_dataset import content
 from tests.workers.flat_run import (
@@ -248,12 +250,22 @@ def crash(index):
 
 
 def test_what_blender_crashed_on_names_the_subject():
-    job = SimpleNamespace(spec=SPEC, class_table=make_class_table(CATALOG))
+    job = SimpleNamespace(spec=SPEC, class_table=make_class_table(CATALOG), sweep=None)
     made = Run(job, Store(), range(9), None)._crashed(Task(4, (4,)), "shot 4: Blender crashed")
     subject = draw_feasible_shot(make_spec(), CATALOG, job.class_table, 4).products[0].product
     (failure,) = made.failures
     assert (failure.index, failure.reason) == (4, "blender_crashed")
     assert failure.message == f"shot 4: Blender crashed (the subject is {subject})"
+
+
+@pytest.mark.parametrize("target", ["camera", "products"])
+def test_what_blender_crashed_on_in_a_sweep_names_the_subject_of_the_sweep(target):
+    table, sweep = make_class_table(CATALOG), Sweep(target, vary=True, anchor=3, count=9)
+    job = SimpleNamespace(spec=SPEC, class_table=table, sweep=sweep)
+    for index in range(6):
+        subject = draw_shot(make_spec(), CATALOG, table, index, 0, sweep).products[0].product
+        (failure,) = not_rendered(job, Task(index, (index,)), Reason.BLENDER_CRASHED, "SIGSEGV")
+        assert failure.message == f"SIGSEGV (the subject is {subject})"
 
 
 @pytest.mark.slow

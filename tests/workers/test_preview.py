@@ -72,6 +72,31 @@ def test_a_preview_that_fails_half_way_leaves_its_images_and_raises_the_failure(
         assert page.height == ONE_ROW_PX
 
 
+@pytest.mark.parametrize(
+    ("error", "messages"),
+    [
+        (SetupError("the driver is gone"), ("the driver is gone", "note: not finished; {}")),
+        (Interrupted(signal.SIGTERM, ""), ("stopped; {}",)),
+    ],
+)
+def test_a_sheet_that_cannot_be_written_does_not_hide_why_the_run_ended(
+    sheet, monkeypatch, caplog, error, messages
+):
+    def ends(run):
+        raise error
+
+    def no_space(*_):
+        raise OSError("no space")
+
+    monkeypatch.setattr(preview.Run, "make_all", ends)
+    monkeypatch.setattr(preview, "read_record", lambda layout: {"images": 2})
+    monkeypatch.setattr(preview, "dataset_sheet", no_space)
+    with pytest.raises(type(error)) as raised:
+        sheet(4)
+    expected = [message.format("the sheet could not be written: no space") for message in messages]
+    assert [str(raised.value), *caplog.messages] == expected
+
+
 def test_without_a_finished_image_there_is_no_sheet(sheet, tmp_path):
     def stop(finished, total):
         os.kill(os.getpid(), signal.SIGINT)
