@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from blendgen import api
-from blendgen.cli.progress import Progress
+from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.terminal import echo, echo_json, say
 
 _FOLDER = click.Path(path_type=Path)
@@ -133,17 +133,19 @@ class _Format(click.ParamType):
     is_flag=True,
     help="Replace another export in DEST; refused if DEST holds files that no export wrote.",
 )
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     folder, fmt, dest, link, crops, outlines, task, shard_mb, push_ready, extras, fields, quote_formulas,
-    min_visible, min_area, license, force, as_json,
+    min_visible, min_area, license, force,
+    progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
     FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
     that was interrupted.
     """
-    with Progress() as progress:
+    with opened_progress(progress_style, progress_every, as_json) as progress:
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
             push_ready=push_ready, include=_names(extras), fields=_names(fields),

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
-from blendgen.cli.options import overrides, spec_argument, spec_options, workers_option
-from blendgen.cli.progress import Progress
+from blendgen.cli.options import (
+    opened_progress,
+    overrides,
+    progress_options,
+    spec_argument,
+    spec_options,
+    workers_option,
+)
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode, UsageError
 
@@ -67,10 +73,11 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     is_flag=True,
     help="Compare finished files with their sha256, not with their size alone; make damaged ones again.",
 )
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, workers, device, settings, seed, render, strict, force, check_files,
-    as_json,
+    progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -79,7 +86,7 @@ def command(
     differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 1.
     """  # fmt: skip
     indices = None if index_range is None else parse_range(index_range)
-    with Progress() as progress:
+    with opened_progress(progress_style, progress_every, as_json) as progress:
         report = api.generate(
             spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,

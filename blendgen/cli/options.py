@@ -1,13 +1,18 @@
-"""Options that several commands share: the spec, its overrides, the workers."""
+"""Options that several commands share: the spec, its overrides, the workers, progress."""
 
 from __future__ import annotations
 
 import functools
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from blendgen.cli.progress import EVERY_S, STYLES, Progress
+from blendgen.errors import UsageError
 
 if TYPE_CHECKING:
     from blendgen.spec.load import Override
@@ -54,6 +59,50 @@ workers_option = click.option(
     show_default=True,
     help="Worker processes, each with its own Blender; auto: one per core or GPU, if memory allows.",
 )
+
+
+_SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType):
+    """A duration of at least a second, such as 30s, 5m, 1.5h or a number of seconds; as seconds."""
+
+    name = "duration"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, (int, float)):
+            return float(value)
+        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([smh]?)", value.strip().lower())
+        seconds = float(match[1]) * _SECONDS_OF_UNIT[match[2]] if match else math.nan
+        if not seconds >= 1:
+            self.fail(f"expected a duration of at least 1s, such as 30s, 5m or 3h, got {value!r}", param, ctx)
+        return seconds
+
+
+def progress_options(command):
+    """How a command reports its progress; see `opened_progress`."""
+    options = [
+        click.option("--progress", "progress_style", type=click.Choice(STYLES), default="auto",
+                     show_default=True,
+                     help="A bar or lines on stderr, or the lines of Open Job Description on stdout; auto: a "
+                     "bar on a terminal, else lines; openjd where a session of Open Job Description runs "
+                     "this."),
+        click.option("--progress-every", type=Duration(), default=EVERY_S, metavar="TIME",
+                     help="Time between two lines, such as 30s or 5m; default: 10s."),
+    ]  # fmt: skip
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+def opened_progress(style: str, every_s: float, own_stdout: bool) -> Progress:
+    """The Progress of the options; raises UsageError.
+
+    own_stdout: stdout holds a result that no other line may break into
+    """
+    if style == "openjd" and own_stdout:
+        raise UsageError(
+            "--progress openjd: prints to stdout, which --json has for itself; leave one of them out"
+        )
+    return Progress(style, every_s, own_stdout)
 
 
 def overrides(

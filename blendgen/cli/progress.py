@@ -1,23 +1,42 @@
-"""Progress on stderr: on a terminal a bar with the time left, otherwise a line now and then."""
+"""Progress of a command: a bar on a terminal, lines for a log, or the lines of Open Job Description.
+
+In: the style and how often lines come. Lines go to stderr, without carriage returns, also while nothing gets
+finished, so that a log shows that the command lives. Those of Open Job Description go to stdout, where its
+sessions read them. Rate and time left are of this command alone, whatever was there before.
+source: openjd_progress, openjd_status in "How Jobs Are Run" of the Open Job Description specification
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-import time
 from typing import Any
 
-from blendgen.cli.terminal import say
+from blendgen.cli.terminal import echo, say
+from blendgen.system.pace import Pace, duration_text, rate_text
+from blendgen.system.ticker import Ticker
 
-_LINE_EVERY_S = 10.0
+STYLES = ("auto", "bar", "lines", "openjd", "none")
+EVERY_S = 10.0
+# openjd-sessions sets it for every action
+_OPENJD_VARIABLE = "OPENJD_SESSION_WORKING_DIR"
 
 
 class Progress:
-    """Reports the jobs of a command (see blendgen.system.progress); use as a context manager."""
+    """Reports the jobs of a command (see blendgen.system.progress); use as a context manager.
 
-    def __init__(self) -> None:
+    style: of STYLES; auto: openjd in a session of Open Job Description, else a bar where stderr is a terminal
+        that can move its cursor, else lines
+    every_s: seconds between two lines
+    own_stdout: stdout holds a result that no other line may break into, so that auto is not openjd
+    """
+
+    def __init__(self, style: str = "auto", every_s: float = EVERY_S, own_stdout: bool = False):
+        self._style, self._every_s = _resolved(style, own_stdout), every_s
         self._bar: Any = None
-        self._unit, self._total, self._finished = "image", 0, 0
-        self._started_s = self._reported_s = 0.0
+        self._ticker: Ticker | None = None
+        self._has_reported = False
+        self._unit, self._total, self._finished, self._pace = "image", 0, 0, Pace()
 
     def __enter__(self) -> Progress:
         return self
@@ -27,20 +46,22 @@ class Progress:
 
     def begin(self, total: int, unit: str = "image") -> None:
         self._close()
-        self._unit, self._total, self._finished = unit, total, 0
-        self._started_s = self._reported_s = time.monotonic()
-        if sys.stderr.isatty() and total:
+        self._unit, self._total, self._finished, self._pace = unit, total, 0, Pace()
+        self._has_reported = False
+        if self._style == "bar" and total:
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
+        elif self._style == "openjd":
+            self._report()
+        if self._style in ("lines", "openjd"):
+            self._ticker = Ticker(self._every_s, self._report)
 
     def advance(self, count: int) -> None:
         self._finished += count
+        self._pace.add(count)
         if self._bar is not None:
             self._bar.update(count)
-        elif time.monotonic() - self._reported_s >= _LINE_EVERY_S:
-            self._reported_s = time.monotonic()
-            say(self._line())
 
     def note(self, text: str) -> None:
         say(text)
@@ -49,9 +70,39 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+            if self._has_reported:  # the last line of a log states how far the job came
+                self._report()
+
+    def _report(self) -> None:
+        self._has_reported = True
+        if self._style == "lines":
+            say(self._line())
+            return
+        try:
+            if self._total:
+                echo(f"openjd_progress: {min(100.0, 100 * self._finished / self._total):.1f}")
+            echo(f"openjd_status: {self._line()}")
+        except OSError:  # nobody reads it any more
+            self._style = "none"
 
     def _line(self) -> str:
-        if not self._total:
-            return f"{self._finished} {self._unit}s"
-        left_s = (self._reported_s - self._started_s) / self._finished * (self._total - self._finished)
-        return f"{self._finished}/{self._total} {self._unit}s, {left_s:.0f} s left"
+        finished, per_s = self._finished, self._pace.per_s()
+        of_total = f"/{self._total}" if self._total else ""
+        parts = [f"{finished}{of_total} {self._unit}s"]
+        if per_s is not None:
+            parts.append(rate_text(per_s, self._unit))
+        left_s = self._pace.left_s(self._total - finished)
+        if left_s is not None and finished < self._total:
+            parts.append(f"{duration_text(left_s)} left")
+        return ", ".join(parts)
+
+
+def _resolved(style: str, own_stdout: bool) -> str:
+    if style != "auto":
+        return style
+    if os.environ.get(_OPENJD_VARIABLE) and not own_stdout:
+        return "openjd"
+    return "bar" if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else "lines"

@@ -42,7 +42,7 @@ def _print(text: str, stream: TextIO) -> None:
         tqdm.write(text, file=stream)
         stream.flush()
     else:
-        print(text, file=stream, flush=True)
+        print(f"{text}\n", end="", file=stream, flush=True)  # one write, as other threads print too
 
 
 def log_handler() -> logging.Handler:

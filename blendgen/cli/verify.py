@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
-from blendgen.cli.options import workers_option
-from blendgen.cli.progress import Progress
+from blendgen.cli.options import opened_progress, progress_options, workers_option
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
     help="Also render N images again and compare every byte.",
 )
 @workers_option
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, ray_check, rerender, workers, as_json):
+def command(folder, ray_check, rerender, workers, progress_style, progress_every, as_json):
     """Check every file and every row of the data set in OUT.
 
     Compares files with their sha256, boxes and areas with the masks, labels with the sampled shots and
@@ -41,6 +41,7 @@ def command(folder, ray_check, rerender, workers, as_json):
     one line per fault, and exits with 5 if there are any.
     """  # fmt: skip
     faults = []
+    progress = opened_progress(progress_style, progress_every, as_json)
 
     def report(fault: Fault) -> None:
         faults.append(fault)
@@ -48,7 +49,7 @@ def command(folder, ray_check, rerender, workers, as_json):
             echo(str(fault))
 
     try:
-        with Progress() as progress:
+        with progress:
             api.verify(
                 folder, ray_check=ray_check, rerender=rerender, workers=workers, on_fault=report,
                 progress=progress,

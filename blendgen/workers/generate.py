@@ -86,6 +86,8 @@ class Run:
         existing = len(done.intersection(self.indices))
         to_make = len(self.indices) - existing - failures.count
         made = 0
+        if existing:
+            self.progress.note(f"{existing} of {len(self.indices)} images are there already")
         self.progress.begin(to_make)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             try:
