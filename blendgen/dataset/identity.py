@@ -48,7 +48,7 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 def _stated(product: Product) -> list[Any]:
     """What spec and sidecar state about a product in addition to its content."""
     parts: list[Any] = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]
-    return [*(asdict(part) for part in parts), product.part_names]
+    return [*(asdict(part) for part in parts), product.part_names, product.part_kinds]
 
 
 def portable_spec(spec_file: SpecFile) -> Spec:

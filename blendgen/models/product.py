@@ -19,6 +19,9 @@ from blendgen.scene.shot import Distractor, PlacedProduct
 # the colourway of a product that has no other
 AS_MODELLED = "default"
 
+# what a part is, for wear; a screen is glass too
+GLASS, SCREEN = "glass", "screen"
+
 # between the name of a texture that is not used and the reason, in missing_textures
 REASON_FOLLOWS = ": "
 
@@ -140,6 +143,7 @@ class Product:
     stable_poses: most probable first; their probabilities sum to 1
     keypoints: by name
     part_names: what each of `parts` is called in part labels; several may share a name; empty: as in parts
+    part_kinds: GLASS, SCREEN or "" for each of `parts`, as its sidecar states; empty: it states none
     symmetries: for pose estimation
     model_class: the class that its sidecar states
     """
@@ -153,6 +157,7 @@ class Product:
     colorways: tuple[Colorway, ...]
     keypoints: tuple[Keypoint, ...] = ()
     part_names: tuple[str, ...] = ()
+    part_kinds: tuple[str, ...] = ()
     symmetries: Symmetries = Symmetries()
     model_class: str | None = None
 

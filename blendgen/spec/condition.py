@@ -33,11 +33,11 @@ class ConditionSection(Section):
     )
     cracks: Annotated[Distribution, number(0, 1)] = Field(
         Constant(0.0),
-        description="how far and how finely glass is cracked (a phone's glass; parts named glass, screen, "
-        "display or window)",
+        description="how far and how finely glass is cracked: that of the built-in phones, and parts that a "
+        "sidecar states as glass or screen",
     )
     screen: Annotated[Distribution, number(0, 8)] = Field(
         Constant(0.0),
-        description="brightness of the screen (a part named display or screen): 0 is off, 1 is as bright as "
-        "white paper in unit light",
+        description="brightness of the screen, of the built-in phones or as a sidecar states: 0 is off, 1 is "
+        "as bright as white paper in unit light",
     )

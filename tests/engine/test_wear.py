@@ -1,29 +1,40 @@
 """Rendered wear: marks, bevels, cases and screens change only the product."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from blendgen.engine.blender.importing.measurer import BlenderMeasurer
+from blendgen.models.families.phones import phone_sources
+from blendgen.models.load import load_catalog
+from blendgen.models.measuring.cache import AssetCache
+from blendgen.models.product import GLASS, SCREEN
+from blendgen.models.scan import scan_directory
+from blendgen.scene.condition import Condition, Impact, Sticker
 from tests.engine import conformance
 
 bpy = pytest.importorskip("bpy")
 
 
-@pytest.fixture
-def glass(stock, engine_for):
-    """Names the part of the box glass during the test."""
-    box = stock.product("box")
-    engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False).render(
-        conformance.make_shot([conformance.place(1, box)], conformance.make_camera(resolution=(16, 16)))
-    )
-    part = next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
-    part.name = "glass"
-    yield
-    part.name = box.parts[0]
+EVERYTHING = Condition(
+    scratches=0.5, fingerprints=0.5, dust=0.5, scuffs=0.8, cracks=1.0, screen=1.0,
+    pattern_offset_m=(3.0, 7.0),
+    impact=Impact(point_m=(0.02, 0.01, 0.015), normal=(0.0, 0.0, 1.0)),
+    stickers=(Sticker(
+        kind="label", center_m=(0.0, 0.0, 0.03), normal=(0.0, 0.0, 1.0), along=(1.0, 0.0, 0.0),
+        size_m=(0.05, 0.02), color_srgb="#f0e040", opacity=0.8, pattern=0.3,
+    ),),
+)  # fmt: skip
+OUR_NAMES = ("lens", "Flash", "sensor_1", "port", "speaker", "seam", "display glass", "Screen", "case")
+
+
+def of_kind(stock, kind: str):
+    """The stock with a box whose part is of a kind, as a sidecar states it."""
+    return replace(stock, products=(replace(stock.product("box"), part_kinds=(kind,)),))
 
 
 def condition_with(mark: str, amount: float):
-    from blendgen.scene.condition import Condition, Impact, Sticker
-
     offset = (3.0, 7.0)
     if mark == "cracks":
         hit = Impact(point_m=(0.02, 0.01, 0.015), normal=(0.0, 0.0, 1.0))
@@ -47,10 +58,9 @@ _OTHERS = [
 
 
 @pytest.mark.parametrize("mark", ["label", *_OTHERS])
-def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, engine_for, mark, request):
-    if mark == "cracks":
-        request.getfixturevalue("glass")
-    engine = engine_for(1, samples_per_pixel=16, max_bounces=0, denoise=False)
+def test_wear_marks_change_only_the_product_and_grow_with_their_amount(stock, engine_for, mark):
+    catalog = of_kind(stock, GLASS) if mark == "cracks" else stock
+    engine = engine_for(1, catalog, samples_per_pixel=16, max_bounces=0, denoise=False)
     camera = conformance.make_camera(20, 60, resolution=(96, 72))
     films = []
     for amount in (0.0, 0.3, 1.0):
@@ -123,15 +133,67 @@ def test_only_glass_cracks(stock, engine_for):
     assert np.array_equal(whole, hit)
 
 
+def test_what_the_material_of_a_model_is_called_does_not_matter(stock, engine_for):
+    engine = engine_for(1, samples_per_pixel=4, max_bounces=0, denoise=False)
+    box = stock.product("box")
+    used = conformance.place(1, box).model_copy(update={"condition": EVERYTHING})
+    camera, lamps = conformance.make_camera(resolution=(32, 24)), [conformance.overhead_lamp()]
+    shot = conformance.make_shot([used], camera, lamps)
+    film = engine.render(shot)
+    part = next(one for one in bpy.data.materials if one.name.startswith(box.parts[0]))
+    own_name = part.name
+    try:
+        for name in OUR_NAMES[::3]:
+            part.name = name
+            assert same_light(engine.render(shot), film), name
+    finally:
+        part.name = own_name
+
+
+@pytest.mark.slow
+def test_models_that_differ_by_the_names_of_their_materials_alone_wear_alike(engine_for, tmp_path):
+    (tmp_path / "models").mkdir()
+    for model, names in (("ours", OUR_NAMES), ("other", [f"m{n}" for n in range(len(OUR_NAMES))])):
+        write_blocks(tmp_path / "models" / model, names)
+    catalog = load_catalog(
+        scan_directory(tmp_path / "models", "models", "mm", None),
+        BlenderMeasurer(),
+        AssetCache(tmp_path / "c"),
+    )
+    engine = engine_for(1, catalog, samples_per_pixel=4, max_bounces=1, denoise=False)
+    camera, lamps = conformance.make_camera(resolution=(64, 48)), [conformance.overhead_lamp()]
+    ours, other = (
+        engine.render(
+            conformance.make_shot(
+                [conformance.place(1, product).model_copy(update={"condition": EVERYTHING})], camera, lamps
+            )
+        )
+        for product in catalog.products
+    )
+    assert same_light(ours, other)
+
+
+def write_blocks(file, names) -> None:
+    """An OBJ file with a row of blocks, each of a material with one of the names."""
+    sides = ("1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4")
+    lines, colors = [f"mtllib {file.name}.mtl"], []
+    for n, name in enumerate(names):
+        lines += [f"v {10 * n + x} {y} {z}" for x in (0, 8) for y in (0, 60) for z in (0, 30)]
+        lines += [f"usemtl {name}"]
+        lines += ["f " + " ".join(str(int(corner) + 8 * n) for corner in side.split()) for side in sides]
+        colors += [f"newmtl {name}", f"Kd {0.1 * n:.1f} 0.5 0.4"]
+    file.with_suffix(".obj").write_text("\n".join(lines))
+    file.with_suffix(".mtl").write_text("\n".join(colors))
+
+
+def same_light(one, other) -> bool:
+    """Whether two films have the same pixels."""
+    groups = one.radiance_linear.keys() | other.radiance_linear.keys()
+    return all(np.array_equal(one.radiance_linear[key], other.radiance_linear[key]) for key in groups)
+
+
 @pytest.mark.slow
 def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for, tmp_path):
-    from dataclasses import replace
-
-    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-    from blendgen.models.load import load_catalog
-    from blendgen.models.measuring.cache import AssetCache
-    from blendgen.models.scan import scan_directory
-
     (tmp_path / "models").mkdir()
     corners = [f"v {x} {y} {z}" for x in (0, 60) for y in (0, 60) for z in (0, 60)]
     sides = ("1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4")
@@ -157,13 +219,6 @@ def test_a_bevel_changes_the_normals_along_edges_and_not_the_outline(engine_for,
 
 @pytest.mark.slow
 def test_a_clear_case_is_part_of_the_mask_and_the_phone_is_visible_through_it(engine_for, tmp_path):
-    from dataclasses import replace
-
-    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-    from blendgen.models.families.phones import phone_sources
-    from blendgen.models.load import load_catalog
-    from blendgen.models.measuring.cache import AssetCache
-
     (phone,) = [source for source in phone_sources() if source.name == "iphone_xr"]
     cased = replace(phone, name="cased", options={**phone.options, "in_case": True})
     both = load_catalog([phone, cased], BlenderMeasurer(), AssetCache(tmp_path / "cache"))
@@ -186,29 +241,19 @@ def test_a_clear_case_is_part_of_the_mask_and_the_phone_is_visible_through_it(en
 
 
 def test_a_screen_that_is_on_emits_in_the_emission_group(stock, engine_for):
-
-    from blendgen.scene.condition import Condition
-
-    engine = engine_for(0, samples_per_pixel=8, max_bounces=0, denoise=False)
+    engine = engine_for(0, of_kind(stock, SCREEN), samples_per_pixel=8, max_bounces=0, denoise=False)
     box = stock.product("box")
     camera = conformance.make_camera(resolution=(48, 36))
-    part = bpy.data.materials.get(box.parts[0])
     film = {}
     for screen in (0.0, 1.0, 2.0):
         placed = conformance.place(1, box).model_copy(update={"condition": Condition(screen=screen)})
-        engine.render(conformance.make_shot([placed], camera))  # loads the mesh
-        part = part or next(m for m in bpy.data.materials if m.name.startswith(box.parts[0]))
-        part.name = "display"
         film[screen] = engine.render(conformance.make_shot([placed], camera))
-    part.name = box.parts[0]
     inside = film[0.0].instance_id == 1
     off, on, brighter = (film[s].radiance_linear["emission"][inside].mean() for s in (0.0, 1.0, 2.0))
     assert off == 0 and 0.1 < on < 1.0 and brighter == pytest.approx(2 * on, rel=0.01)
 
 
 def test_wear_marks_are_removed_after_the_shot(stock, engine):
-    from blendgen.scene.condition import Condition
-
     placed = conformance.place(1, stock.product("box")).model_copy(
         update={"condition": Condition(scratches=0.5, fingerprints=0.5, dust=0.5, scuffs=0.5)}
     )

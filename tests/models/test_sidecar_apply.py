@@ -50,12 +50,21 @@ def test_parts_whose_names_differ_in_letter_case_alone_are_distinguished(tower):
     assert whole(tower, "parts: {small: logo, large: Logo}").part_names == ("small", "large")
 
 
+def test_glass_and_screens_are_what_the_sidecar_names(tower):
+    assert whole(tower, "class: tower").part_kinds == ()
+    assert whole(tower, "glass: body*").part_kinds == ("glass", "glass", "")
+    assert whole(tower, "glass: '*'\nscreen: [logo]").part_kinds == ("glass", "glass", "screen")
+
+
 def test_a_pattern_that_matches_nothing_is_reported_with_the_nearest(tower):
-    messages = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}")[1]
+    messages = apply(tower, "parts: {shell: bdy_lower}\ncolorways: {red: {Logoo: '#ff0000'}}\nscreen: logo_")[
+        1
+    ]
     fault = "matches no material of this model; did you mean"
     assert messages == [
         f"tower.yaml:2:9: parts.shell: 'bdy_lower' {fault} Body_lower?",
         f"tower.yaml:3:19: colorways.red.Logoo: 'Logoo' {fault} Logo?",
+        f"tower.yaml:4:1: screen: 'logo_' {fault} Logo?",
     ]
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from blendgen.errors import Problem, did_you_mean
-from blendgen.models.product import Keypoint, Product, StablePose
+from blendgen.models.product import GLASS, SCREEN, Keypoint, Product, StablePose
 from blendgen.models.recolor import matches, recolored, unmatched_patterns, value_for
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.read import SidecarFile, twins
@@ -50,6 +50,7 @@ def with_sidecar(product: Product, file: SidecarFile) -> tuple[Product, list[Pro
         product,
         model_class=sidecar.model_class,
         part_names=_part_names(product, file) if sidecar.parts else (),
+        part_kinds=_part_kinds(product, file) if sidecar.glass or sidecar.screen else (),
         keypoints=named_keypoints(product, file),
         symmetries=symmetries(turn for _, turn in turns),
         stable_poses=_allowed_poses(product, file),
@@ -70,6 +71,10 @@ def _pattern_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:
         for pattern in patterns:
             if not any(matches(pattern, part) for part in product.parts):
                 yield file.problem(("parts", label), _unmatched(pattern, product))
+    for key, patterns in ((GLASS, file.sidecar.glass), (SCREEN, file.sidecar.screen)):
+        for pattern in patterns:
+            if not any(matches(pattern, part) for part in product.parts):
+                yield file.problem((key,), _unmatched(pattern, product))
     for name, pattern in unmatched_patterns([product], file.sidecar.colorways or {}):
         yield file.problem(("colorways", name, pattern), _unmatched(pattern, product))
 
@@ -82,6 +87,15 @@ def _part_names(product: Product, file: SidecarFile) -> tuple[str, ...]:
     """The label of each material."""
     labels = [(pattern, label) for label, patterns in file.sidecar.parts.items() for pattern in patterns]
     return tuple(value_for(part, labels) or part for part in product.parts)
+
+
+def _part_kinds(product: Product, file: SidecarFile) -> tuple[str, ...]:
+    """What each material is; a screen that is named as glass too is a screen."""
+    kinds = ((SCREEN, file.sidecar.screen), (GLASS, file.sidecar.glass))
+    return tuple(
+        next((kind for kind, patterns in kinds if any(matches(one, part) for one in patterns)), "")
+        for part in product.parts
+    )
 
 
 def _keypoint_faults(product: Product, file: SidecarFile) -> Iterator[Problem]:

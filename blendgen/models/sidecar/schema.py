@@ -148,6 +148,13 @@ class Sidecar(Section):
         description="instead of the model's own; as `recolor` of a spec, which overrides them",
     )
     parts: dict[Name, Patterns] = Field({}, description="part label -> pattern(s) of material names")
+    glass: Patterns = Field(
+        [], description="pattern(s) of names of materials that are glass: it cracks, and has no scuffs"
+    )
+    screen: Patterns = Field(
+        [],
+        description="pattern(s) of names of materials that condition.screen switches on; glass too",
+    )
     hide: Patterns = Field(
         [],
         description="pattern(s) of names of objects that are not part of the product; those of their parents "

@@ -32,10 +32,10 @@ def build_clutter(options: dict) -> bpy.types.Object:
     mesh = parts.to_mesh(PRODUCT_NAME)
     first, *others = options["colorways"].values()
     for slot in parts.slots:
-        mesh.materials.append(make_material(slot, first[slot]))
+        mesh.materials.append(make_material(slot, slot, first[slot]))
     swapped = {(slot, slots[slot]) for slots in others for slot in parts.slots}
     for slot, finish in sorted(swapped - set(first.items())):
-        make_material(material_name(slot, finish), finish)
+        make_material(material_name(slot, finish), slot, finish)
     product = bpy.data.objects.new(PRODUCT_NAME, mesh)
     bpy.context.scene.collection.objects.link(product)
     return product

@@ -11,7 +11,7 @@ import bpy
 from blendgen.engine.blender.clutter import hard_finishes as hard
 from blendgen.engine.blender.clutter import soft_finishes as soft
 from blendgen.engine.blender.clutter.grain import Grain
-from blendgen.engine.blender.shading.nodes import new_material
+from blendgen.engine.blender.shading.nodes import KIND_MARK, RECESSED, new_material
 from blendgen.geometry.color import hex_to_linear
 
 FINISHES = {
@@ -44,11 +44,13 @@ FINISHES = {
     "knit": soft.knit,
     "fabric": soft.fabric,
 }
+_RECESSED = "seam"  # a slot
 
 
-def make_material(name: str, finish: str) -> bpy.types.Material:
+def make_material(name: str, slot: str, finish: str) -> bpy.types.Material:
     """finish: name of FINISHES and an sRGB colour."""
     kind, color = finish.split()
     material, tree, principled = new_material(name)
+    material[KIND_MARK] = RECESSED if slot == _RECESSED else ""
     FINISHES[kind](Grain(tree, principled), hex_to_linear(color))
     return material

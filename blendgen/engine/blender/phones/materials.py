@@ -12,13 +12,15 @@ from typing import Any
 import bpy
 
 from blendgen.engine.blender.phones.case_material import CASE_PLASTIC
-from blendgen.engine.blender.shading.nodes import GLASS_MARK, add_node, new_material, set_input
+from blendgen.engine.blender.shading.nodes import KIND_MARK, RECESSED, add_node, new_material, set_input
 from blendgen.geometry.color import hex_to_linear
 from blendgen.models.families.phone_model import Phone
-from blendgen.models.product import Colorway
+from blendgen.models.product import GLASS, SCREEN, Colorway
 
-# parts of glass that break together; lenses are sapphire
-GLASS = ("back", "island", "bezel", "display", "emblem")
+# starts of the names of slots: parts of glass that break together (lenses are sapphire), and small deep parts
+_GLASSES = ("back", "island", "bezel", "emblem")
+_SCREEN = "display"
+_RECESSED = ("lens", "flash", "sensor", "port", "speaker", "seam")
 METALS: dict[str, dict[str, Any]] = {
     "aluminium": {"Roughness": 0.34},
     "stainless_steel": {"Roughness": 0.09},
@@ -64,7 +66,7 @@ def phone_materials(phone: Phone, slots: list[str], colorway: Colorway) -> list[
 
 def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material:
     material, tree, principled = new_material(slot, **_values(phone, slot))
-    material[GLASS_MARK] = slot.startswith(GLASS)
+    material[KIND_MARK] = _kind(slot)
     override = colorway.materials.get(slot)
     if override is not None and override.base_color_srgb is not None:
         set_input(principled, "Base Color", hex_to_linear(override.base_color_srgb))
@@ -73,6 +75,12 @@ def _material(phone: Phone, slot: str, colorway: Colorway) -> bpy.types.Material
     if slot in ("back", "island") and _finish(phone, slot) == "glass_matte":
         _add_frosting(tree, principled)
     return material
+
+
+def _kind(slot: str) -> str:
+    if slot.startswith(_SCREEN):
+        return SCREEN
+    return GLASS if slot.startswith(_GLASSES) else RECESSED if slot.startswith(_RECESSED) else ""
 
 
 def _values(phone: Phone, slot: str) -> dict[str, Any]:

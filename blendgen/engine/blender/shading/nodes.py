@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import bpy
 
-# property of a material: whether it is glass, set by builders if the name is not enough
-GLASS_MARK = "blendgen_glass"
+# property of a material: what it is for wear, GLASS or SCREEN of models/product.py, or RECESSED: too deep for
+# abrasion and stickers
+KIND_MARK = "blendgen_kind"
+RECESSED = "recessed"
 
 
 def enable_nodes(owner) -> bpy.types.NodeTree:

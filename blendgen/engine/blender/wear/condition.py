@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import bpy
 
 from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
-from blendgen.engine.blender.shading.nodes import add_node
+from blendgen.engine.blender.shading.nodes import KIND_MARK, RECESSED, add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 from blendgen.engine.blender.shading.shared_pattern import shared_pattern
 from blendgen.engine.blender.wear.cracks import add_cracks
@@ -21,12 +21,10 @@ from blendgen.engine.blender.wear.scratches import add_scratches
 from blendgen.engine.blender.wear.scuffs import add_scuffs
 from blendgen.engine.blender.wear.stickers import add_sticker
 from blendgen.engine.blender.wear.used_material import UsedMaterial, is_glass
+from blendgen.models.product import SCREEN
 from blendgen.scene.condition import Condition, Sticker
 
-_SCREENS = ("display", "screen")
 _ICON_PITCH_M = (0.0165, 0.0195)
-# parts that are too deep for abrasion and stickers
-_SMALL = ("lens", "flash", "sensor", "port", "speaker", "seam")
 
 
 def wear_out(
@@ -37,18 +35,18 @@ def wear_out(
     if principled is None:
         return
     graph, glass = UsedMaterial(material.node_tree, principled, condition), is_glass(material)
-    if condition.screen and material.name.casefold().startswith(_SCREENS):
+    if condition.screen and material.get(KIND_MARK) == SCREEN:
         graph.set(Emission_Color=_picture(graph), Emission_Strength=condition.screen)
     if condition.fingerprints:
         graph.rougher(shared_pattern(graph, "smears", condition.fingerprints, _smears), 0.2)
     if condition.scratches:
         add_scratches(graph, condition.scratches)
-    small = material.name.casefold().startswith(_SMALL)
-    if condition.scuffs and not (glass or small):
+    recessed = material.get(KIND_MARK) == RECESSED
+    if condition.scuffs and not (glass or recessed):
         add_scuffs(graph, condition.scuffs)
     if condition.cracks and condition.impact is not None and glass:
         add_cracks(graph, condition.cracks, condition.impact)
-    for sticker in () if small else condition.stickers:
+    for sticker in () if recessed else condition.stickers:
         add_sticker(graph, sticker, groups[sticker])
     if condition.dust:
         _dust(graph)

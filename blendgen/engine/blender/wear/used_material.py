@@ -8,16 +8,15 @@ they turn with it.
 from __future__ import annotations
 
 import math
-import re
 
 import bpy
 
-from blendgen.engine.blender.shading.nodes import GLASS_MARK, add_node
+from blendgen.engine.blender.shading.nodes import KIND_MARK, add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
+from blendgen.models.product import GLASS, SCREEN
 from blendgen.scene.condition import Condition
 from blendgen.scene.frozen import Vector3
 
-_GLASS_NAMES = re.compile(r"glass|screen|display|window", re.I)
 _NORMALS = ("Normal", "Coat Normal")
 
 
@@ -103,8 +102,7 @@ class UsedMaterial(ShaderGraph):
 
 
 def is_glass(material: bpy.types.Material) -> bool:
-    mark = material.get(GLASS_MARK)
-    return bool(_GLASS_NAMES.search(material.name)) if mark is None else bool(mark)
+    return material.get(KIND_MARK) in (GLASS, SCREEN)
 
 
 def perpendicular(normal: Vector3) -> tuple[Vector3, Vector3]:
