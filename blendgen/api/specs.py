@@ -180,25 +180,35 @@ def preview(
         return make_preview(load_spec(spec, overrides), options, file, progress, early_worker)
 
 
-def inspect_models(place: AnyPath, *, unit: str | None = None, up: str | None = None) -> Inspection:
+def inspect_models(
+    place: AnyPath, *, unit: str | None = None, up: str | None = None, follow_links: bool = False,
+    allow_outside: bool = False,
+) -> Inspection:  # fmt: skip
     """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
 
-    unit: of the lengths in the files, whatever they state; up: where they do not state it; neither for a spec
+    unit: of the lengths in the files, whatever they state; up: where they do not state it
+    follow_links: also links that lead out of the folder, or of the folder of the file
+    allow_outside: the models may be read with textures and other files from outside of it
+    These are not for a spec, which states them itself.
     raises: UsageError, SpecError, CatalogError, SetupError
     """
     from blendgen.engine.blender.importing.inventory import measurer
-    from blendgen.models.inspection import inspect
+    from blendgen.models.inspection import ReadAs, inspect
 
-    return inspect(Path(place), unit, up, measurer())
+    return inspect(Path(place), ReadAs(unit, up, follow_links, allow_outside), measurer())
 
 
-def create_sidecar(model_file: AnyPath, *, unit: str | None = None, up: str | None = None) -> Path:
+def create_sidecar(
+    model_file: AnyPath, *, unit: str | None = None, up: str | None = None, follow_links: bool = False,
+    allow_outside: bool = False,
+) -> Path:  # fmt: skip
     """Write a sidecar to start from next to a model file; returns its path.
 
-    unit, up: as for inspect_models
+    unit, up, follow_links, allow_outside: as for inspect_models
     raises: UsageError if the model cannot be used or has a sidecar; CatalogError for another file; SetupError
     """
     from blendgen.engine.blender.importing.inventory import measurer
+    from blendgen.models.inspection import ReadAs
     from blendgen.models.sidecar.create import create_sidecar
 
-    return create_sidecar(Path(model_file), unit, up, measurer())
+    return create_sidecar(Path(model_file), ReadAs(unit, up, follow_links, allow_outside), measurer())

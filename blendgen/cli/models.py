@@ -26,24 +26,32 @@ _MAX_POSES = 4
 )
 @click.option("--up", type=click.Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
 @click.option(
+    "--follow-links", is_flag=True, help="Also links that lead out of PLACE, or out of the folder of a file."
+)
+@click.option(
+    "--allow-outside",
+    is_flag=True,
+    help="Also read textures and other files from outside of PLACE, or of the folder of a file.",
+)
+@click.option(
     "--strict", is_flag=True, help="Exit with 6 if a model lacks part of its look, such as a texture."
 )
 @click.option("--init", is_flag=True, help="Write a first sidecar next to PLACE, which must be a model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(place, unit, up, strict, init, as_json):
+def command(place, strict, init, as_json, **read_as):
     """Check the models of PLACE and their sidecars. PLACE is a folder, a model file, a sidecar or a spec.
 
     Prints what was measured of each model and what its sidecar states. Exits with 3 if a model cannot be
     used or a sidecar is wrong.
     """
     if init:
-        sidecar = str(api.create_sidecar(place, unit=unit, up=up))
+        sidecar = str(api.create_sidecar(place, **read_as))
         if as_json:
             echo_json({"schema_version": 1, "sidecar": sidecar})
         else:
             echo(sidecar)
         return ExitCode.OK
-    inspection = api.inspect_models(place, unit=unit, up=up)
+    inspection = api.inspect_models(place, **read_as)
     if as_json:
         echo_json({"schema_version": 1, **inspection.as_dict()})
     else:

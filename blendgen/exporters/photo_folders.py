@@ -8,13 +8,12 @@ may be a class or a split under another name, nothing is guessed.
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
-from blendgen.files.names import name_fault, printable, some_of
+from blendgen.files.names import name_fault, nfc, printable, some_of
 from blendgen.files.photos import PHOTO_SUFFIXES
 from blendgen.models.product_names import folder_name
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
@@ -105,7 +104,7 @@ def _is_class(folder: Path, labels: dict[str, str]) -> bool:
 
 def _label(name: str, labels: dict[str, str]) -> str:
     """The class of a folder: some systems decompose the letters of names."""
-    return labels.get(name) or labels.get(folder_name(name)) or unicodedata.normalize("NFC", name)
+    return labels.get(name) or labels.get(folder_name(name)) or nfc(name)
 
 
 def _note_loose_photos(folder: Path, left_out: list[str]) -> None:

@@ -87,7 +87,7 @@ def printable(text: str) -> str:
 def some_of(names: Sequence[str], most: int = 3) -> str:
     """The first names, and how many more there are, for a message."""
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(printable, names[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 def _escaped(letter: str) -> str:

@@ -25,7 +25,10 @@ _MAX_JSON_BYTES = 2**30
 _OBJ_LIBRARY = re.compile(rb"mtllib(?:[ \t]|\\\r?\n)+([^\r\n]+)")
 
 # completes "it is ..." for a file that is not read
-OUTSIDE = "outside of the models directory (allow_outside: true in the spec allows it)"
+OUTSIDE = (
+    "outside of the models directory "
+    "(allow_outside: true in the spec, or `blendgen models --allow-outside`, allows it)"
+)
 
 
 # kinds of names in Companions.looked_for: a file; a texture or library that models/lookup.py looks up; the
@@ -168,7 +171,7 @@ def obj_libraries(path: Path) -> list[str]:
         if os.fstat(file.fileno()).st_size == 0:
             return []
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            # a pattern that starts with letters is found thirty times as fast as one that looks behind
+            # a pattern that starts with letters is found much faster than one that looks behind
             matches = _OBJ_LIBRARY.finditer(data)
             places = [m for m in matches if not data[max(m.start() - 1, 0) : m.start()].strip()]
             names = [match[1].decode("utf-8", "replace").strip() for match in places]

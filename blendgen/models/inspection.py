@@ -19,9 +19,8 @@ from blendgen.models.scan import (
     UNITLESS_SUFFIXES,
     model_suffix,
     scan_directory,
-    without_collision_meshes,
 )
-from blendgen.models.selection import name_clashes
+from blendgen.models.selection import name_clashes, without_collision_meshes
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
 from blendgen.models.sidecar.attach import Sidecars, models_of
 from blendgen.models.sidecar.find import is_sidecar
@@ -35,6 +34,19 @@ from blendgen.spec.load import SpecFile, load_spec
 # largest sides outside of this range are probably a wrong unit
 _TINY_M, _HUGE_M = 0.003, 2.0
 SPEC_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How models are read that no spec describes; the values are those of a section of a spec.
+
+    unit, up: instead of what sidecars say
+    """
+
+    unit: str | None = None
+    up: str | None = None
+    follow_links: bool = False
+    allow_outside: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,31 +98,32 @@ class Inspection:
         }
 
 
-def inspect(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
+def inspect(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspection:
     """Inspect what is at a path: a folder of models, a model file, a sidecar or a spec.
 
-    unit, up: as in a spec, instead of what sidecars say; not for a spec
+    read_as: not for a spec
     raises: UsageError, SpecError, CatalogError, SetupError
     """
     if not place.exists():
         raise UsageError(f"{place}: No such file or directory")
     if not (place.is_file() and place.suffix.lower() in SPEC_SUFFIXES) or is_sidecar(place):
-        return inspect_place(place, unit, up, measurer)
-    if unit or up:
+        return inspect_place(place, read_as, measurer)
+    if read_as != ReadAs():
         raise UsageError(
-            "unit and up apply to a folder or a model file; for a spec, set them under its products"
+            "unit, up, follow_links and allow_outside apply to a folder or a model file; "
+            "for a spec, set them under its products"
         )
     return inspect_spec(load_spec(place), measurer)
 
 
-def inspect_place(place: Path, unit: str | None, up: str | None, measurer: Measurer) -> Inspection:
+def inspect_place(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspection:
     """Inspect a folder of models, one model file, or the model that a sidecar describes.
 
-    unit, up: as in a spec; they override sidecars
+    The models directory is the folder, or that of the file.
     raises: CatalogError if there are no models, SetupError
     """
     folder = place if place.is_dir() else place.parent
-    all_sources = scan_directory(folder, str(folder), unit, up)
+    all_sources = scan_directory(folder, str(folder), **asdict(read_as))
     if place.is_dir():
         sources = without_collision_meshes(all_sources, str(folder))
     else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.errors import CatalogError, LostLookError, SpecError, did_you_mean
+from blendgen.files.names import some_of
 from blendgen.models.class_table import ClassTable, build_class_table
 from blendgen.models.load import load_catalog
 from blendgen.models.product import Catalog, Product, Refusal
@@ -203,7 +204,6 @@ def _label_rules(spec_file: SpecFile, requested: SpecSources, groups: list[tuple
 
 def _no_class(names: list[str], sources: list[Source]) -> str:
     """The message about models without a class."""
-    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     path = next((source.display for source in sources if source.name in names[:1]), "")
     file = Path(path).with_suffix(".yaml") if path else ""
-    return f"no sidecar states the class of {listed}: write {file} (docs/models.md)"
+    return f"no sidecar states the class of {some_of(names)}: write {file} (docs/models.md)"

@@ -7,6 +7,7 @@ that is an error.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -82,18 +83,21 @@ def _wanted(sources: list[Source], digest: str, disk: Disk) -> tuple[list[_Wante
     """The sources that can be read, and refusals of the others."""
     wanted, unreadable = [], []
     for source in sources:
+        companions = Companions.of(source.options) if source.kind == "mesh" else Companions(Path())
         try:
             facts = source_facts(source, disk)
         except OSError as error:
-            unreadable.append(Refusal(source.display, _unreadable(error)))
+            unreadable.append(Refusal(source.display, _unreadable(error, companions)))
             continue
-        companions = Companions.of(source.options) if source.kind == "mesh" else Companions(Path())
         wanted.append(_Wanted(source, facts, entry_key(facts, digest), companions))
     return wanted, unreadable
 
 
-def _unreadable(error: OSError) -> str:
-    return f"cannot be read: {error.strerror or error}"
+def _unreadable(error: OSError, companions: Companions) -> str:
+    """The reason; names the file if it is not the model itself."""
+    name = "" if error.filename is None else os.path.relpath(error.filename, companions.folder)
+    other = f"{companions.portable(name)} " if name not in ("", companions.model.name) else ""
+    return f"{other}cannot be read: {error.strerror or error}"
 
 
 @dataclass
@@ -110,9 +114,10 @@ class _Loader:
     failures: dict[str, str] = field(default_factory=dict)
 
     def load(self, wanted: list[_Wanted]) -> None:
-        """Sources of one key are equal if their other files are, too.
+        """Find or measure all.
 
-        So one of each key is measured first, and then all that differ from it.
+        Files with the same content and options have one key. One of each key is measured first; then those
+        with other textures, or other files next to them.
         """
         missing = self._not_in_cache(wanted)
         first_of: dict[str, _Wanted] = {}
@@ -128,7 +133,7 @@ class _Loader:
             try:
                 stored = self.cache.find(one.key, one.companions, self.disk)
             except OSError as error:
-                self.failures[one.source.name] = _unreadable(error)
+                self.failures[one.source.name] = _unreadable(error, one.companions)
                 continue
             if stored is None:
                 missing.append(one)
@@ -166,7 +171,7 @@ class _Loader:
         except IncompleteEntry as error:  # a crash or a timeout
             return refusal.reason if refusal else f"was not measured completely ({error})"
         except OSError as error:
-            return _unreadable(error)
+            return _unreadable(error, one.companions)
         published = self.cache.publish(folder, one.key, others)
         self.stored[one.source.name] = Stored(published, entry, others)
         return None

@@ -1,7 +1,7 @@
 """Lookup: a name in a model file in, the file near the model that it means out. Does not load bpy.
 
 A model often names its textures by a path on its author's machine, by a path relative to another folder, or
-in other letters than those on disk. A file is then looked up by name, nearest folder first: the folder that
+in another letter case than on disk. A file is then looked up by name, nearest folder first: the folder that
 the sidecar states; the end of the path; the model's folder; folders of textures in it, and other sub-folders
 that hold no models; then folders of textures next to the parent folders. Letter case and Unicode normal form
 do not count where no file has the exact name. The order of a folder on disk does not matter.
@@ -10,13 +10,13 @@ do not count where no file has the exact name. The order of a folder on disk doe
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from blendgen.files.names import nfc
 from blendgen.models.companions import IMAGE_SUFFIXES, LIBRARY, TEXTURE, Companions
 from blendgen.models.scan import MODEL_SUFFIXES, model_suffix
 
@@ -243,7 +243,7 @@ def _path_of(name: str) -> PurePosixPath:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return nfc(name).casefold()
 
 
 def _spellings(name: str) -> Iterator[str]:

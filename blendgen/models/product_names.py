@@ -6,24 +6,26 @@ which load.py reports. Names are in NFC, whatever the file system stores.
 
 The name is the stem of the file. A stem that only says what kind of thing the file is (scene,
 model_normalized) gives way to the nearest folder that says more; with a number (model_2, 0007) it follows
-that folder. A collision mesh has the name of its product, and a mark.
+that folder. A collision mesh has the name of its product, and a mark. A name that is too long for a folder
+is cut, and ends with a digest of all of it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from pathlib import PurePath
 from typing import Literal, get_args
 
-from blendgen.files.names import is_hidden
+from blendgen.files.names import MAX_NAME_BYTES, is_hidden, nfc
 
 Naming = Literal["file", "path"]
 NAMINGS: tuple[Naming, ...] = get_args(Naming)
 SEPARATOR = "__"
 
-# What a file is; how it was made; formats, after which folders are named; meshes for physics; untitled,
-# scene, model and object in other languages. docs/models.md lists them.
+# What a file is; how it was made; formats, after which folders are named; Unreal's marks of collision meshes;
+# untitled, scene, model and object in other languages. docs/models.md lists them.
 _WORDS = """
 3d 3dmodel 3dmodels asset assets cad geometry item mesh meshes model models obj object objects objs product
 scan scene scenes texture textured textures untextured nontextured visual visuals
@@ -34,18 +36,27 @@ source src
 
 3mf blend blends dae fbx glb gltf gltf2 iges off ply step stl usd usda usdc usdz
 
-coacd collider colliders collision collisions vhacd
+ubx ucx
 
 untitled unnamed noname ohne titel unbenannt sans titre sin título titulo senza titolo sem без имени
 названия 无标题 未命名 無題 名称未設定 제목없음 szene modell modelle objekt objekte scène modèle modèles objet
 objets escena modelo modelos objeto objetos scena modello modelli oggetto oggetti сцена модель модели объект
 场景 模型 シーン モデル 장면 모델
 """
-GENERIC_WORDS = frozenset(_WORDS.split())
-COLLISION_WORDS = frozenset(("coacd", "collider", "colliders", "collision", "collisions", "vhacd"))
+_OF_COLLISION = """
+coacd colisión colisão collider colliders collision collisione collisioni collisions colonly convcolonly
+kollision vhacd столкновение 碰撞 碰撞体 コリジョン コライダー 충돌
+"""
+COLLISION_WORDS = frozenset(_OF_COLLISION.split())
+GENERIC_WORDS = COLLISION_WORDS | frozenset(_WORDS.split())
+# may follow a word for a collision mesh, as generic words may
+_PIECES = frozenset(("box", "capsule", "convex", "hull", "hulls", "part", "parts", "piece", "sphere"))
+_UNREAL_HULL = re.compile(r"u[bc]x_.+", re.I)
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _COLLISION = "__collision"  # after the name of a collision mesh, which often is in the folder of its product
 # a resolution of textures (16k), a level of detail (LOD0), a version (v2)
 _GENERIC_NUMBER = re.compile(r"\d+k|lod\d+|v\d+")
+_DIGEST_LENGTH = 8
 _RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
 
 
@@ -57,19 +68,38 @@ def product_name(path: PurePath, naming: Naming = "file") -> str:
     """
     parts = (*path.parts[:-1], path.stem)
     if naming == "path":
-        return folder_name(SEPARATOR.join(parts))
+        return _cut(folder_name(SEPARATOR.join(parts)))
     name = _name(parts) or path.stem
-    return folder_name(f"{name}{_COLLISION}" if is_collision_mesh(path) else name)
+    return _cut(folder_name(f"{name}{_COLLISION}" if is_collision_mesh(path) else name))
+
+
+def _cut(name: str) -> str:
+    """The name; if it is longer than the name of a folder can be, its start and a digest."""
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    end = SEPARATOR + hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return name.encode()[: MAX_NAME_BYTES - len(end)].decode(errors="ignore") + end
 
 
 def is_collision_mesh(path: PurePath) -> bool:
-    """Whether a path says that the file is a stand-in for physics, which nobody wants to see."""
-    *folders, stem = [_words(part) for part in (*path.parts[:-1], path.stem)]
-    named = [word for word in stem if not word.isdigit()]
-    ends = bool(named) and named[-1] in COLLISION_WORDS
-    return ends or any(
-        COLLISION_WORDS & set(words) and GENERIC_WORDS.issuperset(words) for words in (*folders, named)
-    )
+    """Whether a path, or a pattern of paths, says that the file is a stand-in for physics, which nobody wants
+    to see."""
+    if _UNREAL_HULL.match(path.stem):
+        return True
+    folders = [words for part in path.parts[:-1] if all(map(_is_generic, words := _words(part)))]
+    stems = [_words(path.stem), _words(_CAPITALS.sub(" ", path.stem))]
+    return any(map(_ends_with_collision, (*folders, *stems)))
+
+
+def _ends_with_collision(words: list[str]) -> bool:
+    """Whether a word for a collision mesh is the last one, but for numbers and generic words."""
+    places = [place for place, word in enumerate(words) if word in COLLISION_WORDS]
+    return bool(places) and all(map(_is_generic, words[places[-1] :]))
+
+
+def _is_generic(word: str) -> bool:
+    plain = word.rstrip("0123456789")
+    return not plain or word in GENERIC_WORDS or plain in _PIECES or bool(_GENERIC_NUMBER.fullmatch(word))
 
 
 def _name(parts: tuple[str, ...]) -> str:
@@ -113,7 +143,7 @@ def _visible(letter: str) -> str:
 def folder_name(text: str) -> str:
     """The text as a folder name that is valid on Linux, macOS and Windows."""
     readable = text.encode("utf-8", "replace").decode()  # a name that is not UTF-8 has lone surrogates
-    name = unicodedata.normalize("NFC", readable)
+    name = nfc(readable)
     name = re.sub(r'[/\\:*?"<>|]', "_", name)
     name = "".join(_visible(letter) for letter in name)
     name = name.strip(" ").lstrip(".").rstrip(". ").strip(" ") or "_"

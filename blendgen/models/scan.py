@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from blendgen.errors import CatalogError
-from blendgen.files.names import nfc, printable
+from blendgen.files.names import nfc, some_of
 from blendgen.models.former_names import former_names
-from blendgen.models.product_names import Naming, is_collision_mesh, product_name
+from blendgen.models.product_names import Naming, product_name
 from blendgen.models.source import Source
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 
@@ -36,7 +35,6 @@ UNITLESS_SUFFIXES = ("obj", "stl", "ply", "off")
 UPLESS_SUFFIXES = (*UNITLESS_SUFFIXES, *CAD_SUFFIXES)
 UpAxis = Literal["x", "y", "z"]
 UP_AXES: tuple[UpAxis, ...] = get_args(UpAxis)
-_MAX_NAMED = 5
 # files of 3D programs; of others, such as textures, nobody expects a model
 _OTHER_FORMATS = """
 3dm 3ds 3dxml abc ac amf ase brep c4d catpart catproduct cgr dwf dwg dxf f3d fcstd g3d hip iam ifc
@@ -84,24 +82,6 @@ def scan_directory(
         )
         for path in paths
     ]
-
-
-def without_collision_meshes(sources: list[Source], display: str) -> list[Source]:
-    """The sources that are used if none is chosen; warns of the others.
-
-    raises: CatalogError if all are collision meshes
-    """
-    visible: list[Source] = []
-    left_out: list[Source] = []
-    for source in sources:
-        is_stand_in = bool(source.file) and is_collision_mesh(PurePath(source.file))
-        (left_out if is_stand_in else visible).append(source)
-    files = _some(source.file for source in left_out)
-    if not visible:
-        raise CatalogError(f"{display}: only collision meshes: {files}; `models` selects files")
-    if left_out:
-        _log.warning("%s: left out collision meshes: %s; `models` selects files", display, files)
-    return visible
 
 
 def _readable(path: Path) -> str:
@@ -158,16 +138,12 @@ def _not_read(paths: list[Path]) -> str:
 
 def _left_out(links: list[Path], folder: Path) -> str:
     count = f"{len(links)} links that lead" if len(links) > 1 else "a link that leads"
-    return f"left out {count} out of this folder: {_listed(links, folder)}; follow_links: true includes them"
+    way_out = "follow_links: true in a spec, or `blendgen models --follow-links`, includes them"
+    return f"left out {count} out of this folder: {_listed(links, folder)}; {way_out}"
 
 
 def _listed(paths: list[Path], folder: Path) -> str:
-    return _some(str(path.relative_to(folder)) for path in sorted(paths, key=_order))
-
-
-def _some(names: Iterable[str]) -> str:
-    readable = [printable(name) for name in names]
-    return ", ".join(readable[:_MAX_NAMED]) + (", ..." if len(readable) > _MAX_NAMED else "")
+    return some_of([str(path.relative_to(folder)) for path in sorted(paths, key=_order)])
 
 
 class _Walk:

@@ -13,8 +13,8 @@ from blendgen.errors import CatalogError, Problem, SpecError
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
 from blendgen.models.families.installed import installed_sources
 from blendgen.models.families.phones import phone_sources
-from blendgen.models.scan import scan_directory, without_collision_meshes
-from blendgen.models.selection import selection
+from blendgen.models.scan import scan_directory
+from blendgen.models.selection import selection, warn_of_collision_meshes, without_collision_meshes
 from blendgen.models.sidecar.attach import Sidecars
 from blendgen.models.source import Source
 from blendgen.spec.load import SpecFile
@@ -159,7 +159,8 @@ def _selected(
     place = str(section.catalog or section.directory)
     if section.models is None:
         return without_collision_meshes(sources, place)
-    selected, unknown = selection(section.models, sources)
+    selected, unknown, left_out = selection(section.models, sources)
+    warn_of_collision_meshes(left_out, place)
     problems = [
         spec_file.problem((*path, "models", i), f"there is no model {entry!r} in {place}{advice}")
         for i, (entry, advice) in unknown.items()

@@ -20,6 +20,7 @@ from typing import cast
 from PIL import ImageDraw, ImageFont, features
 
 from blendgen.errors import SetupError
+from blendgen.files.names import nfc
 from blendgen.system.wheel import datafiles
 
 _SIZE_PX = 12
@@ -48,7 +49,7 @@ def draw_caption(
     draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, ink: tuple[int, int, int], width_px: int
 ) -> None:
     """Draw a line of text, shortened to a width; place: its top left corner (x, y) in pixels."""
-    runs = _shortened(unicodedata.normalize("NFC", text), width_px)
+    runs = _shortened(nfc(text), width_px)
     x, y = float(place[0]), place[1]
     if all(run.font is _own_font() for run in runs):
         draw.text(place, "".join(run.text for run in runs), ink, _own_font())

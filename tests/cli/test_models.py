@@ -285,12 +285,24 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
     assert json.loads(listed.stdout) == {"schema_version": 1, "sidecar": str(folder / "mug.yaml")}
 
 
+def test_links_and_files_outside_of_the_folder_are_used_where_that_is_allowed(tmp_path, caplog):
+    folder = write_models(tmp_path / "library", mug=None)
+    (folder / "mug.obj").write_text(FACES.replace("m.mtl", "../m.mtl"))
+    (folder / "models").mkdir()
+    (folder / "models" / "link.obj").symlink_to(folder / "mug.obj")
+    left_out = blendgen("models", folder / "models")
+    assert left_out.returncode == 3 and "`blendgen models --follow-links`, includes them" in caplog.text
+    result = blendgen("models", folder / "models", "--follow-links", "--allow-outside", "--unit", "mm")
+    assert result.returncode == 0 and result.stdout.startswith("link: "), result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
         (["absent"], 2, "does not exist"),
         (["notes.txt"], 3, "is neither a model file nor a sidecar"),
         (["scene.yaml", "--unit", "mm"], 2, "for a spec, set them under its products"),
+        (["scene.yaml", "--allow-outside"], 2, "for a spec, set them under its products"),
         ([".", "--init"], 2, "a sidecar is made for one model file"),
     ],
 )

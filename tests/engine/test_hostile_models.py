@@ -22,7 +22,10 @@ from tests.engine.model_files import BOX, box_bin, gltf, obj, usda
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.slow
 
-OUTSIDE = "it is outside of the models directory (allow_outside: true in the spec allows it)"
+OUTSIDE = (
+    "it is outside of the models directory "
+    "(allow_outside: true in the spec, or `blendgen models --allow-outside`, allows it)"
+)
 
 
 def textured(uri: str, webp: bool = False) -> str:

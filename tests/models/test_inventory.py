@@ -46,6 +46,13 @@ def test_a_model_that_the_spec_names_is_never_missing_in_silence(stock):
         stock("  - {directory: models, models: [good, bad]}\n")
 
 
+def test_a_pattern_leaves_out_collision_meshes_and_says_so(stock, tmp_path, caplog):
+    (tmp_path / "models" / "good_collision.glb").write_text("collision")
+    inventory = stock("  - {directory: models, models: ['g*']}\n")
+    assert [product.name for product in inventory.catalog.products] == ["good"]
+    assert "models: left out collision meshes: good_collision.glb; `models` in a spec selects" in caplog.text
+
+
 def test_a_distractor_that_the_spec_names_is_never_missing_in_silence(stock):
     with pytest.raises(CatalogError, match=r"that the spec names cannot be used:\n  models/bad.glb"):
         stock(

@@ -78,6 +78,41 @@ def test_only_what_names_a_collision_mesh_is_one():
         assert not is_collision_mesh(PurePath(file))
 
 
+COLLISION_MESHES = f"""
+collision_01.obj mug/collision_01/x.obj mug/collision_lod0/x.obj Collision.001/x.stl mug/hulls_coacd/0.obj
+mug_collision_lod0.glb mug_collision_mesh.obj mug_collision_part_3.obj mug_collision_hull03.obj
+UCX_01.fbx mug/ucx_mug_00.obj UBX_crate.fbx MugCollision.obj MugCollider2.fbx mug_CoACD_3.obj
+mug-convcolonly.glb tasse/Kollision/a.stl 杯子/碰撞体/a.obj
+{unicodedata.normalize("NFD", "taza_colisión.obj")}
+"""
+
+
+@pytest.mark.parametrize("file", COLLISION_MESHES.split())
+def test_numbers_writers_and_languages_of_collision_meshes(file):
+    assert is_collision_mesh(PurePath(file))
+
+
+def test_what_only_looks_like_the_name_of_a_collision_mesh_is_none():
+    for file in ("UBX-M8030.step", "pre_collision_system.obj", "hull_01.obj", "mug_parts/collided.obj"):
+        assert not is_collision_mesh(PurePath(file))
+
+
+def test_a_collision_mesh_of_unreal_is_named_after_its_folder():
+    assert product_name(PurePath("mug/UCX_01.fbx")) == "mug__UCX_01__collision"
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "茶"])
+def test_names_that_are_too_long_are_cut_and_stay_different(letter):
+    folders = [letter * (250 // len(letter.encode()))] * 3
+    names = [product_name(PurePath(*folders, f"{last}.obj"), "path") for last in "ab"]
+    collision = product_name(PurePath(f"{'a' * 240}_collision.obj"))
+    for name in (*names, collision):
+        assert name_fault(name) is None and len(name.encode()) > 240
+    assert len({*names}) == 2 and all(name.startswith(letter * 70) for name in names)
+    assert names[0] == product_name(PurePath(*folders, "a.glb"), "path")
+    assert product_name(PurePath(f"{'a' * 251}.obj")) == "a" * 251
+
+
 def test_names_of_random_paths_are_usable_as_one_folder_name():
     draw = random.Random(0)
     words = ["a", "A", "b", "textured", "glTF", "..x", "con", "é", "mug 1", "q?", "tail. ", "7", "collision"]

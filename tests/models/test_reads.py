@@ -237,7 +237,12 @@ def test_a_giant_texture_is_refused_and_other_odd_files_have_a_state(place):
     with (place.cups / "t.png").open("wb") as file:
         file.truncate(2**40)
     (refusal,) = place.load(NEVER).refusals
-    assert refusal.reason == "cannot be read: larger than 4 GiB"
+    assert refusal.reason == "t.png cannot be read: larger than 4 GiB"
+    (place.cups / "t.png").write_text("t")
+    with (place.shared / "s.png").open("wb") as file:
+        file.truncate(2**40)
+    (refusal,) = place.load(NEVER).refusals
+    assert refusal.reason == "../shared/s.png cannot be read: larger than 4 GiB"
 
 
 def test_a_shared_file_is_read_once(place, monkeypatch):

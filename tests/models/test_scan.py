@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blendgen.errors import CatalogError
-from blendgen.models.scan import MODEL_SUFFIXES, scan_directory, without_collision_meshes
+from blendgen.models.scan import MODEL_SUFFIXES, scan_directory
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -120,6 +120,7 @@ def test_links_that_lead_out_are_left_out_and_reported_unless_they_are_to_be_fol
     (tmp_path / "m" / "c.obj").symlink_to(tmp_path / "other" / "c.obj")
     assert names(tmp_path / "m") == ["a"]
     assert "left out 2 links that lead out of this folder: c.obj, far; follow_links: true" in caplog.text
+    assert "or `blendgen models --follow-links`, includes them" in caplog.text
     followed = scan_directory(tmp_path / "m", "m", None, None, follow_links=True)
     assert [source.name for source in followed] == ["a", "c", "b", "c"]
 
@@ -156,17 +157,3 @@ def test_formats_that_are_not_read_are_counted_in_one_line(tmp_path, caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "models: not read: 3 files of formats .max, .skp; export them as glb, or as step from a CAD program"
     ]
-
-
-def test_collision_meshes_are_left_out_and_named_unless_there_is_nothing_else(tmp_path, caplog):
-    touch(tmp_path, "box/google_16k/textured.obj", "box/google_16k/textured_vhacd.stl", "cup/collision/x.stl")
-    sources = scan(tmp_path)
-    assert [source.name for source in without_collision_meshes(sources, "models")] == ["box"]
-    assert (
-        "models: left out collision meshes: box/google_16k/textured_vhacd.stl, cup/collision/x.stl"
-        in caplog.text
-    )
-    with pytest.raises(
-        CatalogError, match=r"models: only collision meshes: .*/x\.stl; `models` selects files"
-    ):
-        without_collision_meshes(sources[1:], "models")

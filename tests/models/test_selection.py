@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from blendgen.errors import CatalogError
 from blendgen.models.scan import scan_directory
-from blendgen.models.selection import name_clashes, selection
+from blendgen.models.selection import name_clashes, selection, without_collision_meshes
 
 FILES = ("cup/scene.gltf", "mug.glb", "Mug.obj", "gripper/visual/finger.obj", "gripper/collision/finger.stl")
 
@@ -22,7 +23,7 @@ def sources(tmp_path_factory):
 
 
 def files(entries, sources):
-    selected, unknown = selection(entries, sources)
+    selected, unknown, _ = selection(entries, sources)
     assert not unknown
     return [source.file for source in selected]
 
@@ -35,8 +36,38 @@ def test_an_entry_is_a_name_a_file_or_a_pattern(sources):
     assert files(["MUG.*", "mug.glb"], sources) == ["mug.glb", "Mug.obj"]
 
 
+def left_out(entries, sources):
+    return [source.file for source in selection(entries, sources).left_out]
+
+
+def test_a_pattern_selects_no_collision_mesh_unless_it_says_so(sources):
+    both = ["gripper/collision/finger.stl", "gripper/visual/finger.obj"]
+    for entry in ("finger*", "gripper/*", "f*"):
+        assert files([entry], sources) == both[1:] and left_out([entry], sources) == both[:1]
+    for entry in ("*__collision", "*/collision/*", "*/collision/finger.???", "f*r__collision"):
+        assert files([entry], sources) == both[:1] and left_out([entry], sources) == []
+    entries = ["finger*", both[0]]
+    assert files(entries, sources) == both[::-1] and left_out(entries, sources) == []
+
+
+def test_a_pattern_that_matches_collision_meshes_alone_says_how_to_use_them(sources):
+    selected, unknown, _ = selection(["*.stl"], sources)
+    message = " but collision meshes: gripper/collision/finger.stl; give their files to use them"
+    assert not selected and unknown[0] == ("*.stl", message)
+
+
+def test_collision_meshes_are_left_out_and_named_unless_there_is_nothing_else(sources, caplog):
+    visible = [source.file for source in without_collision_meshes(sources, "m")]
+    assert visible == ["cup/scene.gltf", "gripper/visual/finger.obj", "mug.glb", "Mug.obj"]
+    way_out = "`models` in a spec selects files, and `blendgen models FILE` checks one"
+    assert caplog.messages == [f"m: left out collision meshes: gripper/collision/finger.stl; {way_out}"]
+    hulls = [source for source in sources if source.file.endswith(".stl")]
+    with pytest.raises(CatalogError, match=r"^m: only collision meshes: .*finger\.stl; `models` in a spec"):
+        without_collision_meshes(hulls, "m")
+
+
 def test_an_entry_that_selects_nothing_is_returned_with_advice(sources):
-    selected, unknown = selection(["cup", "cap", "mug_glb", "*.usd"], sources)
+    selected, unknown, _ = selection(["cup", "cap", "mug_glb", "*.usd"], sources)
     assert [source.name for source in selected] == ["cup"]
     assert unknown[1] == ("cap", "; did you mean cup?")
     assert unknown[2] == ("mug_glb", "; it is called mug now")

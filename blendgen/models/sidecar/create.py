@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from blendgen.errors import UsageError
-from blendgen.models.inspection import SPEC_SUFFIXES, inspect
+from blendgen.models.inspection import SPEC_SUFFIXES, ReadAs, inspect
 from blendgen.models.sidecar.find import sidecar_name
 from blendgen.models.sidecar.template import template
 from blendgen.models.source import Measurer
 
 
-def create_sidecar(model_file: Path, unit: str | None, up: str | None, measurer: Measurer) -> Path:
+def create_sidecar(model_file: Path, read_as: ReadAs, measurer: Measurer) -> Path:
     """Write a sidecar that states what was measured; never over a file.
 
     raises: UsageError if the model cannot be used, has a sidecar, or the file cannot be written; CatalogError
@@ -22,7 +22,7 @@ def create_sidecar(model_file: Path, unit: str | None, up: str | None, measurer:
     """
     if model_file.is_dir() or model_file.suffix.lower() in SPEC_SUFFIXES:
         raise UsageError(f"a sidecar is made for one model file, got {model_file}")
-    inspection = inspect(model_file, unit, up, measurer)
+    inspection = inspect(model_file, read_as, measurer)
     for refusal in inspection.refusals:
         raise UsageError(str(refusal))
     target = sidecar_name(model_file)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from blendgen.files.names import some_of
+
 _MOST_NAMES = 5
 
 
@@ -22,6 +24,4 @@ class Findings:
 
 def left_out_note(names: Iterable[str], reason: str) -> str:
     """The line for objects that were left out; only the first of many are named."""
-    names = sorted(set(names))
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"left out: {', '.join(names[:_MOST_NAMES])}{more} ({reason})"
+    return f"left out: {some_of(sorted(set(names)), _MOST_NAMES)} ({reason})"
