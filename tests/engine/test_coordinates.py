@@ -13,7 +13,7 @@ import pytest
 
 from blendgen.engine.blender.importing.coordinates.fbx_numbers import read_numbers
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
-from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
+from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE, coordinate_fault
 from blendgen.engine.blender.importing.coordinates.ply import PlyVertices
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.coordinates.text import whole_lines
@@ -124,6 +124,64 @@ def test_faces_before_vertices_and_whole_numbers_are_moved_too(tmp_path):
     np.testing.assert_array_equal(vertices.points, corners)
     path.write_bytes(vertices.moved(corners[0]))
     np.testing.assert_array_equal(PlyVertices(path).points, corners - corners[0])
+
+
+@pytest.mark.parametrize("form", ["ascii", "binary_little_endian", "binary_big_endian"])
+def test_moved_whole_numbers_may_be_negative(tmp_path, form):
+    """An unsigned type would wrap them."""
+    corners = (100 * NEAR + [4482624, 54119327, 1124]).round().astype(int)
+    data = ply(form, "int", corners).replace(b"property int", b"property uint")
+    model = prepared(tmp_path / "a.ply", data, tmp_path)
+    copy = PlyVertices(model.file)
+    np.testing.assert_array_equal(copy.points + model.shift, corners)
+    assert copy.points.min() < 0 and (form == "ascii" or b"property uint" not in model.file.read_bytes())
+
+
+def test_coordinates_whose_distances_overflow_are_refused():
+    assert coordinate_fault(np.array([5e18, -5e18])) is None
+    distance = np.float32(2 * 5e18)
+    assert np.isfinite(3 * distance * distance)
+    assert "overflow in single precision" in coordinate_fault(np.array([0, -6e18]))
+
+
+DAMAGED = {
+    "a.ply": (ply("ascii").replace(b"7 448262.45 ", b"7 "), "vertex .* is incomplete; export it again"),
+    "b.ply": (
+        ply("ascii").replace(b"vertex 4", b"vertex four"),
+        "its header is damaged: .*'vertex' is 'four'",
+    ),
+    "c.ply": (ply("ascii").replace(b"vertex 4", b"vertex -4"), "its header is damaged: .*'vertex' is '-4'"),
+    "d.ply": (ply("ascii").replace(b"double y", b"real y"), "its header has a property of .* type 'real'"),
+    "e.ply": (
+        ply("binary_little_endian", faces_first=True).replace(b"\n\x03\0", b"\n\xff\0"),
+        "truncated: it ends before its last vertex; export it again",
+    ),
+    "f.off": (off().replace(b"4 4 0", b"4 x 0"), "its numbers of vertices and faces are damaged: 4 x"),
+    "g.off": (off().replace(b"4 4 0", b"4 -4 0"), "its numbers of vertices and faces are damaged: 4 -4"),
+    "h.off": (off(NEAR).replace(b"0.07", b"0.0x7"), "vertex 4 is '0.0x7 0.05 0.1', which is not three num"),
+    "i.off": (off().replace(b"3 0 2 1", b"3 0 2 x"), "its faces are damaged: 3 0 2 x"),
+    "j.off": (off().replace(b"3 0 2 1", b"x 0 2 1"), "its faces are damaged: x 0 2 1"),
+    "k.off": (off().replace(b"OFF", b"COFF"), "its colours are damaged"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_refused_in_words_for_users(tmp_path, name):
+    """Those of Python and NumPy say nothing to them."""
+    data, message = DAMAGED[name]
+    with pytest.raises(ImportRefused, match=f"^{message}"):
+        prepared(tmp_path / name, data, tmp_path)
+
+
+def test_an_error_of_numpy_is_not_the_message(tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr("blendgen.engine.blender.importing.coordinates.prepare.read_vertices", fail)
+    with pytest.raises(
+        ImportRefused, match=r"^its numbers are damaged, or fewer than it declares; export it"
+    ):
+        prepared(tmp_path / "a.obj", obj().encode(), tmp_path)
 
 
 BROKEN = (

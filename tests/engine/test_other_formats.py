@@ -20,6 +20,9 @@ from blendgen.engine.blender.importing.converted import converted, own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
+from blendgen.engine.blender.importing.off import ply_of_off
+from blendgen.engine.blender.importing.ply_faces import read_faces
+from blendgen.engine.blender.importing.ply_header import read_header
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.three_mf import three_mf_metres_per_unit
 from blendgen.models.companions import Companions
@@ -229,6 +232,24 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
         "cut.3mf": "its ZIP archive is damaged (File is not a zip file)",
     }
     assert {name: refusal(tmp_path / name) for name in expected} == expected
+
+
+def test_a_face_with_more_corners_than_blender_reads_becomes_triangles(tmp_path):
+    """A disk of 300 corners, with a notch."""
+    angles = np.arange(300) * 2 * np.pi / 300
+    corners = np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
+    corners[7] *= 0.1
+    rows = [f"{x} {y} {z}" for x, y, z in corners.tolist()]
+    face = " ".join(map(str, [300, *range(300)]))
+    (tmp_path / "a.off").write_text("\n".join(["OFF", "300 2 0", *rows, face, "3 0 1 2"]))
+    data, _ = ply_of_off(tmp_path / "a.off")
+    (tmp_path / "a.ply").write_bytes(data)
+    faces = read_faces(tmp_path / "a.ply", read_header(data))
+    assert faces.lengths["vertex_indices"].tolist() == [3] * 299
+    a, b, c = corners[faces.values["vertex_indices"].astype(int).reshape(-1, 3)[:298]].transpose(1, 0, 2)
+    normals = np.cross(b - a, c - a)[:, 2]
+    x, y, _ = corners.T
+    assert (normals >= 0).all() and normals.sum() == pytest.approx(x @ np.roll(y, -1) - y @ np.roll(x, -1))
 
 
 def test_a_damaged_collada_file_is_refused_with_one_line(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
+from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.geometry.color import srgb_to_linear
 from tests.engine.looks import look, write_png
 from tests.engine.model_files import CORNERS, QUADS, TRIANGLES, binary_stl
@@ -127,6 +128,20 @@ def test_what_a_ply_file_loses_is_reported(tmp_path):
     assert look(write_ply(tmp_path / "box.ply", vertex, short, texture)).lost == [
         "texcoord of its faces: not two numbers for each corner"
     ]
+
+
+def test_a_face_that_blender_does_not_read_is_reported(tmp_path):
+    """One with two corners is left out, so that the others do not fit their colours."""
+    colors = [("uchar", ["red", "green", "blue"], BYTES * 2)]
+    faces = [*TRIANGLES[:11], TRIANGLES[11][:2]]
+    shown = look(write_ply(tmp_path / "box.ply", face=colors, faces=faces))
+    assert shown.lost == ["blue, green, red of its faces: the faces are damaged"]
+    path = write_ply(tmp_path / "box.ply", faces=[[*range(8)] * 36])
+    path.write_bytes(path.read_bytes().replace(b"list uchar", b"list ushort"))
+    with pytest.raises(ImportRefused, match="a face has 288 corners, and at most 255 can be read from PLY"):
+        look(path)
+    with pytest.raises(ImportRefused, match="its faces are damaged; export it again"):
+        look(write_ply(tmp_path / "box.ply", faces=[[], *TRIANGLES]))
 
 
 def stl(header: bytes, attributes: list[int]) -> bytes:

@@ -97,6 +97,11 @@ def test_a_material_in_another_language_is_plain_and_reported(tmp_path, language
     assert both.base == {"M": (0.9, 0.1, 0.1)} and both.lost == []
 
 
+def test_a_base_color_that_is_a_number_is_not_shown(tmp_path):
+    number = MDL.replace("color3f", "float").replace("(0.9, 0.1, 0.1)", "0.5")
+    assert look(write(tmp_path, mesh(BOUND, POLYGONS), material(number))).base == {"M": (0.6, 0.6, 0.6)}
+
+
 def test_display_color_is_shown_without_a_surface(tmp_path):
     color = "color3f[] primvars:displayColor = [(0.9, 0.1, 0.1)]"
     assert look(write(tmp_path, mesh(POLYGONS, color))).base == {"default": ("VERTEX_COLOR", "displayColor")}

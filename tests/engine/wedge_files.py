@@ -152,6 +152,10 @@ def usd_moved(value: str, name: str = "translate") -> str:
     return f"double3 xformOp:{name}{value}\n{order}"
 
 
+def usd_instance(name: str, of: str) -> str:
+    return f'def "{name}" (\ninstanceable = true\nprepend references = </{of}>\n)\n{{\n}}\n'
+
+
 def three_mf(corners=CORNERS) -> bytes:
     core = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
     vertices = "".join(f'<vertex x="{x!r}" y="{y!r}" z="{z!r}"/>' for x, y, z in corners.tolist())
@@ -171,15 +175,7 @@ def off(corners=CORNERS) -> bytes:
 
 
 AT_UTM = usd_moved(f" = {tuple(UTM.tolist())}")
-INSTANCE = """def "A" (
-    instanceable = true
-    prepend references = </Made>
-)
-{
-}
-class Xform "Made"
-{
-"""
+INSTANCE = usd_instance("A", "Made") + 'class Xform "Made"\n{\n'
 FAR |= {
     "wedge.3mf": three_mf(),
     "wedge.off": off(),
@@ -188,6 +184,12 @@ FAR |= {
     "points.usda": usda(usd_mesh(CORNERS)).encode(),
     "doubles.usda": usda(usd_mesh(CORNERS, kind="point3d")).encode("utf-16"),
     "instance.usda": usda(f"{INSTANCE}{usd_mesh(more=AT_UTM)}}}").encode("utf-8-sig"),
+    "instances in an instance.usda": usda(
+        f'{INSTANCE}{usd_instance("B", "Part")}}}\ndef Xform "Part"\n{{\n{usd_mesh(more=AT_UTM)}}}'
+    ).encode(),
+    "far only at rest.usda": usda(
+        usd_mesh(more=usd_moved(f".timeSamples = {{0: (0, 0, 0), 10: {tuple(UTM.tolist())}}}")), True
+    ).encode(),
 }
 
 # coordinates in the file, where they are not CORNERS
@@ -235,6 +237,14 @@ AT_REST = {
         ),
         True,
     ).encode(),
+}
+
+AT_REST |= {
+    f"animated {kind}.usda": usda(
+        f'{usd_mesh()}{INSTANCE}{part}}}\nclass Xform "Part"\n{{\n{moving}}}', True
+    ).encode()
+    for moving in [usd_mesh(more=usd_moved(_LATER)).replace("Wedge", "M")]
+    for kind, part in {"instance": moving, "instance in an instance": usd_instance("B", "Part")}.items()
 }
 
 _NAN_POINT = usd_points(NEAR).replace("0.07", "nan")

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.engine.blender.importing.ply_header import Element, PlyHeader
+from blendgen.engine.blender.importing.ply_header import CORNERS, Element, PlyHeader, read_header
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
+
+MAX_CORNERS = 255  # of a face that Blender reads
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,22 @@ def read_faces(path: Path, header: PlyHeader) -> FaceValues:
         if element.name == "face":
             return values
     return FaceValues({}, {})
+
+
+def import_fault(path: Path) -> str:
+    """Why Blender, which does not name the reason, cannot import a PLY file."""
+    header = read_header(read_bounded(path, MAX_MODEL_BYTES))
+    try:
+        lengths = read_faces(path, header).lengths
+    except ValueError:
+        lengths = {}
+    most = max((int(lengths[name].max(initial=0)) for name in CORNERS if name in lengths), default=0)
+    if most > MAX_CORNERS:
+        return (
+            f"a face has {most} corners, and at most {MAX_CORNERS} can be read from PLY; "
+            "triangulate it and export it again"
+        )
+    return "its faces are damaged; export it again"
 
 
 class _Body:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from blendgen.engine.blender.importing.damaged import DamagedFile
+
 _KINDS = {
     **dict.fromkeys(("char", "int8"), "i1"),
     **dict.fromkeys(("uchar", "uint8"), "u1"),
@@ -20,6 +22,7 @@ _KINDS = {
     **dict.fromkeys(("float", "float32"), "f4"),
     **dict.fromkeys(("double", "float64"), "f8"),
 }
+CORNERS = ("vertex_indices", "vertex_index")  # names of the list of a face's vertices
 _HEADER_END = re.compile(rb"[\r\n]end_header[ \t]*(?:\r\n|\r|\n)")
 _TEXTURE = re.compile(r"\s*(?:comment|obj_info)\s+texture[_ ]?file\b[\s:=]*(.*\S)", re.I)
 
@@ -35,6 +38,14 @@ class Element:
     @property
     def has_lists(self) -> bool:
         return any(items for _, _, items in self.properties)
+
+    @property
+    def least_bytes(self) -> int:
+        """In a binary file, where all faces are at least triangles; other lists may be empty."""
+        return self.count * sum(
+            np.dtype(kind).itemsize + (3 * np.dtype(items).itemsize if items and name in CORNERS else 0)
+            for name, kind, items in self.properties
+        )
 
     def row(self, order: str) -> np.dtype:
         """Of an element without lists, which may have several properties of one name."""
@@ -54,10 +65,10 @@ class PlyHeader:
 
 
 def read_header(data: bytes | bytearray) -> PlyHeader:
-    """The header of a PLY file; raises ValueError if it cannot be understood."""
+    """The header of a PLY file; raises DamagedFile if it cannot be understood."""
     end = _HEADER_END.search(data)
     if end is None:
-        raise ValueError("its header does not end")
+        raise DamagedFile("truncated: its header does not end")
     header = data[: end.start()]
     lines = [line.split() for line in header.decode("latin-1").splitlines()]
     formats = [line[1] for line in lines if line[:1] == ["format"] and len(line) > 1]
@@ -76,7 +87,7 @@ def _elements(lines: list[list[str]]) -> list[Element]:
     for line in lines:
         match line:
             case ["element", name, count]:
-                elements.append(Element(name, int(count)))
+                elements.append(Element(name, _count(name, count)))
             case ["property", "list", length, item, name] if elements:
                 elements[-1].properties.append((name, _kind(length), _kind(item)))
             case ["property", kind, name] if elements:
@@ -84,7 +95,13 @@ def _elements(lines: list[list[str]]) -> list[Element]:
     return elements
 
 
+def _count(name: str, count: str) -> int:
+    if not (count.isascii() and count.isdigit()):
+        raise DamagedFile(f"its header is damaged: the number of its elements {name!r} is {count!r}")
+    return int(count)
+
+
 def _kind(name: str) -> str:
     if name not in _KINDS:
-        raise ValueError(f"its header has a property of the unknown type {name!r}")
+        raise DamagedFile(f"its header has a property of the unknown type {name!r}")
     return _KINDS[name]

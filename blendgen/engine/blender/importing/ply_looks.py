@@ -14,7 +14,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.ply_faces import FaceValues, read_faces
-from blendgen.engine.blender.importing.ply_header import PlyHeader, read_header
+from blendgen.engine.blender.importing.ply_header import CORNERS, PlyHeader, read_header
 from blendgen.engine.blender.importing.vertex_colors import add_colors, scale_colors
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.files.names import some_of
@@ -26,7 +26,6 @@ _UV_NAMES = [("u", "v")] + [
     (f"{name}_{a}", f"{name}_{b}") for name in ("texture", "texcoord", "tex") for a, b in ("uv", "st", "xy")
 ]
 _COLOR_NAMES = [("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b")]
-_CORNERS = ("vertex_indices", "vertex_index")
 _FACE_UV, _FACE_TEXTURE = "texcoord", "texnumber"
 _LARGEST = {"u1": 255.0, "u2": 65_535.0}  # value of a colour
 # what Blender takes for white
@@ -70,7 +69,7 @@ def _fitting_faces(
         return {}
     try:
         faces = read_faces(file, header)
-        corners = next(faces.values[name] for name in _CORNERS if name in names)
+        corners = next(faces.values[name] for name in CORNERS if name in names)
     except (ValueError, StopIteration):
         faces = None
     if faces is None or not np.array_equal(corners, _values(mesh.loops, "vertex_index")):

@@ -11,6 +11,7 @@ import re
 import struct
 from pathlib import Path
 
+from blendgen.engine.blender.importing.ply_header import read_header
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 from blendgen.models.companions import OUTSIDE, Companions, gltf_json, gltf_uris, obj_libraries
 from blendgen.models.scan import IGES_SUFFIXES, STEP_SUFFIXES, model_suffix
@@ -24,12 +25,6 @@ _MAGIC = {
     "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
     "3mf": (b"PK\x03\x04",),
 }
-_PLY_BYTES = {
-    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
-    **dict.fromkeys(("short", "ushort", "int16", "uint16"), 2),
-    **dict.fromkeys(("int", "uint", "float", "int32", "uint32", "float32"), 4),
-    **dict.fromkeys(("double", "float64"), 8),
-}
 
 
 class ImportRefused(Exception):
@@ -40,6 +35,7 @@ def file_fault(companions: Companions, file: Path) -> str | None:
     """Why the file is not a complete model of its format, in one line; None if nothing is wrong.
 
     file: the model of the companions, or a copy of it as plain text
+    raises: DamagedFile if a header cannot be understood
     """
     try:
         with open_regular(file, MAX_MODEL_BYTES) as opened:
@@ -48,10 +44,7 @@ def file_fault(companions: Companions, file: Path) -> str | None:
         return f"cannot be read: {error.strerror}"
     if size == 0:
         return "the file is empty"
-    try:
-        return _fault_of_kind(companions, file, start, size)
-    except ValueError as error:  # a header with text instead of numbers
-        return f"its header cannot be read: {error}"
+    return _fault_of_kind(companions, file, start, size)
 
 
 def _fault_of_kind(companions: Companions, file: Path, start: bytes, size: int) -> str | None:
@@ -153,31 +146,15 @@ def _ascii_stl_fault(path: Path) -> str | None:
 def _ply_fault(path: Path, start: bytes, size: int) -> str | None:
     if not start.lstrip().startswith(b"ply"):
         return "not a PLY file (its header is missing)"
-    header, ended, body = path.read_bytes().partition(b"end_header")
-    if not ended:
-        return "truncated: its header does not end"
-    lines = [line.split() for line in header.decode("latin-1").splitlines()]
-    if ["format", "ascii", "1.0"] in lines:
-        needed = sum(int(line[2]) for line in lines if line[:1] == ["element"] and line[2:])
-        rows = sum(1 for row in body.splitlines() if row.strip())
+    data = path.read_bytes()
+    header = read_header(data)
+    if header.is_ascii:
+        needed = sum(element.count for element in header.elements)
+        rows = sum(1 for row in data[header.start :].splitlines() if row.strip())
         return f"truncated: {rows} of {needed} rows" if rows < needed else None
-    needed = _least_ply_bytes(lines)
-    return f"truncated: {len(body)} of at least {needed} bytes" if len(body) < needed else None
-
-
-def _least_ply_bytes(lines: list[list[str]]) -> int:
-    """Smallest size of a binary PLY body: all faces are triangles and other lists are empty."""
-    total = count = 0
-    for line in lines:
-        match line:
-            case ["element", _, number]:
-                count = int(number)
-            case ["property", "list", length, item, name]:
-                corners = 3 if name in ("vertex_indices", "vertex_index") else 0
-                total += count * (_PLY_BYTES.get(length, 0) + corners * _PLY_BYTES.get(item, 0))
-            case ["property", kind, _]:
-                total += count * _PLY_BYTES.get(kind, 0)
-    return total
+    size -= header.start
+    needed = sum(element.least_bytes for element in header.elements)
+    return f"truncated: {size} of at least {needed} bytes" if size < needed else None
 
 
 def _step_fault(path: Path, start: bytes, size: int) -> str | None:

@@ -12,7 +12,8 @@ NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
 # distances, in sizes of the model: a step of 1e-5 of the size is invisible, also in normals of small faces
 FAR = 64.0
 _COARSEST = 1e-3  # largest step, as a part of the size
-_LARGEST = 1e30  # squares of larger numbers overflow in single precision
+# the squared distance of two points, at most 12 times that of a coordinate, is finite in single precision
+_LARGEST = float(np.sqrt(np.finfo(np.float32).max / 12))
 
 
 def coordinate_fault(values: np.ndarray) -> str | None:

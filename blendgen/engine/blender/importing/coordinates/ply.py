@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.engine.blender.importing.coordinates.vertex_text import point_text, values_of
+from blendgen.engine.blender.importing.damaged import DamagedFile
 from blendgen.engine.blender.importing.ply_header import Element, read_header
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 
@@ -19,7 +20,7 @@ _AXES = ("x", "y", "z")
 class PlyVertices:
     """The vertices of a PLY file in memory.
 
-    raises: ValueError if the header or a coordinate cannot be understood
+    raises: DamagedFile if the header or a coordinate cannot be understood
     """
 
     def __init__(self, path: Path):
@@ -41,12 +42,7 @@ class PlyVertices:
     def moved(self, shift: np.ndarray) -> bytes:
         """The file with a shift of whole numbers subtracted from all coordinates."""
         moved = self.points - shift
-        if self._is_ascii:
-            return self._with_text(moved)
-        rows = self._rows()
-        for axis, column in enumerate(_columns(self._vertex)):
-            rows[f"{column}"] = moved[:, axis]
-        return bytes(self._data)
+        return self._with_text(moved) if self._is_ascii else self._with_doubles(moved)
 
     def _points(self) -> np.ndarray:
         columns = _columns(self._vertex)
@@ -72,12 +68,36 @@ class PlyVertices:
             rows[number] = b" ".join(words)
         return bytes(self._data[: self._start]) + b"\n".join(rows) + b"\n"
 
+    def _with_doubles(self, points: np.ndarray) -> bytes:
+        """With coordinates of any type as doubles: moved whole numbers may not fit theirs."""
+        old, columns = self._rows(), _columns(self._vertex)
+        doubles = [
+            (name, "f8" if i in columns else kind, items)
+            for i, (name, kind, items) in enumerate(self._vertex.properties)
+        ]
+        new = np.empty(len(old), Element("vertex", len(old), doubles).row(self._order))
+        for name in old.dtype.names or ():
+            new[name] = old[name]
+        for axis, column in enumerate(columns):
+            new[f"{column}"] = points[:, axis]
+        start = self._first_row()
+        header, between, rest = self._data[: self._start], self._data[self._start : start], start + old.nbytes
+        return b"".join([_stating_doubles(bytes(header)), between, new.tobytes(), self._data[rest:]])
+
     def _rows(self) -> np.ndarray:
         """The vertices of a binary file; they share the memory of the file."""
+        return self._values(self._vertex.row(self._order), self._vertex.count, self._first_row())
+
+    def _first_row(self) -> int:
         start = self._start
         for element in self._before:
             start = self._end_of(element, start)
-        return np.frombuffer(self._data, self._vertex.row(self._order), self._vertex.count, start)
+        return start
+
+    def _values(self, kind: np.dtype, count: int, start: int) -> np.ndarray:
+        if len(self._data) < start + count * kind.itemsize:
+            raise DamagedFile("truncated: it ends before its last vertex; export it again")
+        return np.frombuffer(self._data, kind, count, start)
 
     def _end_of(self, element: Element, start: int) -> int:
         if not element.has_lists:
@@ -86,15 +106,28 @@ class PlyVertices:
             for _, kind, items in element.properties:
                 size = np.dtype(kind).itemsize
                 if items:
-                    length = int(np.frombuffer(self._data, self._order + kind, 1, start)[0])
+                    length = int(self._values(np.dtype(self._order + kind), 1, start)[0])
                     start += max(length, 0) * np.dtype(items).itemsize
                 start += size
         return start
 
 
+def _stating_doubles(header: bytes) -> bytes:
+    lines, element = header.splitlines(keepends=True), b""
+    for i, line in enumerate(lines):
+        words = line.split()
+        if words[:1] == [b"element"]:
+            element = words[1]
+        if element == b"vertex" and words[:1] == [b"property"] and words[2:] in [[b"x"], [b"y"], [b"z"]]:
+            lines[i] = line.replace(words[1], b"double", 1)
+    return b"".join(lines)
+
+
 def _pick(words: list[bytes], columns: list[int]) -> list[bytes]:
     if len(words) <= max(columns):
-        raise ValueError(f"vertex {b' '.join(words)[:60].decode('utf-8', 'replace')!r} is incomplete")
+        raise DamagedFile(
+            f"vertex {b' '.join(words)[:60].decode('utf-8', 'replace')!r} is incomplete; export it again"
+        )
     return [words[column] for column in columns]
 
 

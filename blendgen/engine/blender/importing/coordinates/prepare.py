@@ -1,8 +1,11 @@
-"""Prepare: a model file in, one that Blender's importers read as it is meant out.
+"""Prepare: a model file in, a file that Blender's importers read correctly out.
 
-Formats that Blender does not read become GLB or PLY, text becomes UTF-8, coordinates that are not finite
-numbers are refused, and models far from the origin are moved to it in double precision, because Blender reads
-coordinates in single precision. A file that needs none of this is returned as it is.
+- Formats that Blender does not read become GLB or PLY, and text becomes UTF-8.
+- Models far from the origin are moved to it in double precision, because Blender's coordinates are in single
+  precision.
+- Coordinates that are not finite numbers are refused.
+
+A file that needs none of this is returned as it is.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
     moved_text,
     read_vertices,
 )
+from blendgen.engine.blender.importing.damaged import DamagedFile
 from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.off import ply_of_off
@@ -44,6 +48,7 @@ _TEXT = ("obj", "stl", "ply", "fbx", "usd", "usda")
 _GLTF = ("glb", "gltf")
 _FILE_UNITS = "units"
 _FBX_ANIMATION = b"AnimationCurveNode"
+_DAMAGED = "its numbers are damaged, or fewer than it declares; export it again"
 AT_REST = "it is animated: taken at rest"
 
 
@@ -80,8 +85,10 @@ def prepare(companions: Companions, mirror: Mirror, choice: Choice = SHOWN) -> P
         return _PREPARE.get(suffix, _as_it_is)(companions, file, mirror)
     except UnicodeDecodeError as error:
         raise ImportRefused(f"its {error.encoding} text is damaged; save it as UTF-8") from error
-    except ValueError as error:
+    except DamagedFile as error:
         raise ImportRefused(str(error)) from error
+    except ValueError as error:  # of Python or NumPy, about one of its numbers
+        raise ImportRefused(_DAMAGED) from error
 
 
 def _as_plain_text(file: Path, mirror: Mirror) -> Path:

@@ -65,11 +65,11 @@ def usd_at_origin(file: Path, companions: Companions, mirror: Mirror) -> UsdCopy
     raises: ImportRefused if its coordinates cannot be used, or if it is composed of files outside
     """
     place = companions.model
-    stage = _open_stage(open_layer(file, place), companions)
+    stage, is_animated = _at_rest(_open_stage(open_layer(file, place), companions))
     placed = placed_prims(stage)
-    points, is_animated = world_points(placed), _is_animated(stage)
+    points = world_points(placed)
     if is_coarse(placed, points) and read_bounded(file, MAX_MODEL_BYTES).startswith(_TEXT):
-        stage = _open_stage(open_layer(file, place, in_double=True), companions)
+        stage, _ = _at_rest(_open_stage(open_layer(file, place, in_double=True), companions))
         placed = placed_prims(stage)
         points = world_points(placed)
     refuse_coarse(placed, points)
@@ -77,7 +77,11 @@ def usd_at_origin(file: Path, companions: Companions, mirror: Mirror) -> UsdCopy
     is_double = any(one.is_double for one in placed)
     if file == place and not (is_animated or is_double or shift.any()):
         return UsdCopy(file, shift, is_animated)
-    return UsdCopy(_flattened(stage, shift, place, mirror), shift, is_animated)
+    flat = stage if is_animated else _flattened(stage)
+    move_prims(placed_prims(flat), shift)
+    copy = mirror.place(place.with_suffix(".usdc"))
+    flat.GetRootLayer().Export(str(copy))
+    return UsdCopy(copy, shift, is_animated)
 
 
 def _open_stage(layer: Any, companions: Companions) -> Any:
@@ -88,23 +92,27 @@ def _open_stage(layer: Any, companions: Companions) -> Any:
     return Usd.Stage.Open(layer)
 
 
-def _flattened(stage: Any, shift: np.ndarray, place: Path, mirror: Mirror) -> Path:
-    from pxr import Usd
-
-    stage.SetEditTarget(stage.GetSessionLayer())
-    # instances in an instance are visible only when that is none
-    while instances := [prim for prim in stage.Traverse() if prim.IsInstanceable()]:
-        for prim in instances:
-            prim.SetInstanceable(False)
-    layer = stage.Flatten()
-    flat = Usd.Stage.Open(layer)
+def _at_rest(stage: Any) -> tuple[Any, bool]:
+    """The stage, flattened with all values at rest if it is animated; and whether it is."""
+    if not _is_animated(stage):
+        return stage, False
+    flat = _flattened(stage)
     for prim in flat.TraverseAll():
         for attribute in prim.GetAttributes():
             _stop(attribute, flat)
-    move_prims(placed_prims(flat), shift)
-    copy = mirror.place(place.with_suffix(".usdc"))
-    layer.Export(str(copy))
-    return copy
+    return flat, True
+
+
+def _flattened(stage: Any) -> Any:
+    from pxr import Usd
+
+    stage.SetEditTarget(stage.GetSessionLayer())
+    # Those in an instance are visible only when that is none. Instances in classes would leave a prototype in
+    # the flattened file, which Blender imports.
+    while instances := [prim for prim in stage.TraverseAll() if prim.IsInstanceable()]:
+        for prim in instances:
+            prim.SetInstanceable(False)
+    return Usd.Stage.Open(stage.Flatten())
 
 
 def _is_animated(stage: Any) -> bool:

@@ -1,7 +1,7 @@
 """Vertex text: the vertices of OBJ and ASCII STL files, in double precision. Does not load bpy.
 
-A format is a regular expression with two groups: the text in front of three coordinates, and these. Files
-have hundreds of megabytes, so lines are matched and converted in blocks.
+A regular expression for each format matches one vertex; its first group is the keyword, its second group the
+text of the three coordinates. Files can have hundreds of megabytes, so they are read in blocks of lines.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
 from blendgen.engine.blender.importing.coordinates.text import whole_lines
+from blendgen.engine.blender.importing.damaged import DamagedFile
 
 _NUMBERS = rb"([^\s#]\S*[ \t]+[^\s#]\S*[ \t]+[^\s#]\S*)"
 OBJ_VERTEX = re.compile(rb"(\n[ \t]*v[ \t]+)" + _NUMBERS)
@@ -23,12 +24,8 @@ _NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
 _CONTINUED = re.compile(rb"\\\r?\n")
 
 
-class CoordinateError(ValueError):
-    """The text of a vertex is not three finite numbers."""
-
-
 def read_vertices(path: Path, vertex: re.Pattern[bytes]) -> np.ndarray:
-    """(n, 3) float64 coordinates; raises CoordinateError, with the line for the user."""
+    """(n, 3) float64 coordinates; raises DamagedFile if a vertex is not three finite numbers."""
     blocks, count = [], 0
     for block in _blocks(path):
         blocks.append(values_of([match[1] for match in vertex.findall(block)], count))
@@ -58,7 +55,7 @@ def point_text(point: list[float]) -> bytes:
 def values_of(texts: list[bytes], before: int = 0) -> np.ndarray:
     """(n, 3) float64 numbers of n texts; before: how many vertices of the file are not among them.
 
-    raises: CoordinateError
+    raises: DamagedFile
     """
     try:
         with warnings.catch_warnings():
@@ -77,10 +74,10 @@ def _is_point(text: bytes) -> bool:
         return False
 
 
-def _error(text: bytes, number: int) -> CoordinateError:
+def _error(text: bytes, number: int) -> DamagedFile:
     if _NOT_A_NUMBER.search(text):
-        return CoordinateError(NOT_FINITE)
+        return DamagedFile(NOT_FINITE)
     name = f"vertex {number} is {text[:60].decode('utf-8', 'replace')!r}"
     if b"," in text:
-        return CoordinateError(f"{name}, with decimal commas; export it with decimal points")
-    return CoordinateError(f"{name}, which is not three numbers; export it again")
+        return DamagedFile(f"{name}, with decimal commas; export it with decimal points")
+    return DamagedFile(f"{name}, which is not three numbers; export it again")
