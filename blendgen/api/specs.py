@@ -89,7 +89,7 @@ def generate(
     spec: AnySpec, folder: AnyPath, *,
     overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
     device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
-    progress: ProgressLike = False,
+    shard: str | None = None, progress: ProgressLike = False,
 ) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
 
@@ -105,16 +105,22 @@ def generate(
         So is one that would be rendered without part of its look, such as a texture (LostLookError)
     force: replace another data set in the folder; files that are not part of it are never removed
     check_files: compare finished files with their sha256, not with their size alone
+    shard: make one of N shards, "I/N" with I from 0, as a data set of its own in folder/shards, of which
+        merge makes one; "auto": the one that the variables of a scheduler name (docs/farms.md), if any
     progress: True for a bar; a function is called with (finished, total) as images of this run are finished
     raises: BlendgenError; Interrupted after a signal
     """
     from blendgen.workers.early_worker import start_early_worker
 
     with start_early_worker() as early_worker:  # loads Blender while this process loads what follows
+        from blendgen.farm.environment import chosen_shard
+        from blendgen.farm.shards import shard_place
         from blendgen.workers.run import make_all, opened_run
 
+        spec_file = load_spec(spec, overrides)
+        place, wanted = shard_place(spec_file.spec, Path(folder), chosen_shard(shard, os.environ), indices)
         with opened_run(
-            load_spec(spec, overrides), Path(folder), early_worker, progress, indices=indices,
+            spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
         ) as run:  # fmt: skip
             return make_all(run)
@@ -122,7 +128,8 @@ def generate(
 
 def generate_rows(
     spec: AnySpec, folder: AnyPath, *,
-    overrides: Overrides | None = None, progress: ProgressLike = False, **options: Unpack[GenerateOptions],
+    overrides: Overrides | None = None, shard: str | None = None, progress: ProgressLike = False,
+    **options: Unpack[GenerateOptions],
 ) -> Iterator[Row]:  # fmt: skip
     """As generate, but an iterator: each row comes when its image is recorded, in the order of finishing.
 
@@ -132,7 +139,7 @@ def generate_rows(
     Leaving the loop ends the run; images that are recorded by then stay. The folder is locked until the
     iterator is exhausted or closed.
 
-    options: those of generate
+    shard, options: as for generate
     raises: as generate; the faults of a spec at once, everything else while rows are taken
     """
     from blendgen.workers.spawn import close_at_exit
@@ -143,9 +150,13 @@ def generate_rows(
         from blendgen.workers.early_worker import start_early_worker
 
         with start_early_worker() as early_worker:
+            from blendgen.farm.environment import chosen_shard
+            from blendgen.farm.shards import shard_place
             from blendgen.workers.run import made_rows, opened_run
 
-            with opened_run(spec_file, Path(folder), early_worker, progress, **options) as run:
+            chosen, indices = chosen_shard(shard, os.environ), options.get("indices")
+            place, options["indices"] = shard_place(spec_file.spec, Path(folder), chosen, indices)
+            with opened_run(spec_file, place, early_worker, progress, **options) as run:
                 yield from made_rows(run)
 
     made = rows()

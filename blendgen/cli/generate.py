@@ -52,6 +52,12 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     metavar="RANGE",
     help="Make these images only, such as 0-99,200-299:2; -n does not limit them.",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Make shard I of N, from 0, in OUT/shards, for `blendgen merge`; none: all images. Default, without "
+    "--index: as the variables of a scheduler say, such as SLURM_ARRAY_TASK_ID.",
+)
 @workers_option
 @click.option(
     "--device",
@@ -76,8 +82,8 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
-    spec, folder, images, index_range, workers, device, settings, seed, render, strict, force, check_files,
-    progress_style, progress_every, as_json,
+    spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
+    check_files, progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -86,11 +92,13 @@ def command(
     differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 1.
     """  # fmt: skip
     indices = None if index_range is None else parse_range(index_range)
+    if shard is None and indices is None:
+        shard = "auto"
     with opened_progress(progress_style, progress_every, as_json) as progress:
         report = api.generate(
             spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            progress=progress,
+            shard=None if shard == "none" else shard, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})

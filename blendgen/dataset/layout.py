@@ -63,6 +63,11 @@ class Layout:
     def lock(self) -> Path:
         return self.root / ".blendgen-lock"
 
+    @property
+    def shards(self) -> Path:
+        """The data sets of which farm/merge.py makes this one."""
+        return self.root / "shards"
+
     def name(self, path: Path) -> str:
         """A path as manifest.jsonl has it: relative to the root, with "/"."""
         return path.relative_to(self.root).as_posix()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.ownership import MIXTURE_KEY
+from blendgen.dataset.ownership import MIXTURE_KEY, NOT_MERGED
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, read_bounded
@@ -21,6 +21,8 @@ NOT_A_DATA_SET = "is a mixture for training, not a data set; give the data set t
 def finished_record(layout: Layout) -> dict[str, Any]:
     """dataset.json; raises DatasetError unless it is that of a finished data set."""
     if not os.path.lexists(layout.record):
+        if layout.shards.is_dir():
+            raise DatasetError(f"{layout.root}: {NOT_MERGED}")
         raise DatasetError(
             f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing)"
         )

@@ -17,6 +17,7 @@ import numpy as np
 
 from blendgen.dataset.failures import count_reasons
 from blendgen.dataset.identity import portable_spec
+from blendgen.dataset.manifest import Summary
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store, refuse_foreign_folder, unbalanced_splits
@@ -174,13 +175,9 @@ def completed(run: Run) -> GenerateReport:
             ", ".join(f"{count} {reason}" for reason, count in failed_per_reason.items()),
             layout.failures,
         )
-    for split, labels in unbalanced_splits(outcome.record, store.summary).items():
-        _log.warning(
-            "note: the split %s has no image of %s, so loaders number its class folders differently; "
-            "make more images",
-            split,
-            some_of(labels, _MAX_LISTED),
-        )
+    finished = outcome.record["images"] + outcome.record["images_failed"]
+    if finished >= run.job.spec.images:  # not if this is a part of them
+        warn_of_unbalanced_splits(outcome.record, store.summary)
     return GenerateReport(
         folder=layout.root,
         images=outcome.record["images"],
@@ -193,6 +190,17 @@ def completed(run: Run) -> GenerateReport:
         exposures_per_shot=outcome.record["exposures_per_shot"],
         contact_sheet=sheet,
     )
+
+
+def warn_of_unbalanced_splits(record: dict[str, Any], summary: Summary) -> None:
+    """Warn of classes that a split of a finished data set lacks."""
+    for split, labels in unbalanced_splits(record, summary).items():
+        _log.warning(
+            "note: the split %s has no image of %s, so loaders number its class folders differently; "
+            "make more images",
+            split,
+            some_of(labels, _MAX_LISTED),
+        )
 
 
 def _devices(text: str, progress: Progress) -> tuple[Device, ...]:
