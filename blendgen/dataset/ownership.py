@@ -29,7 +29,7 @@ LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SUBSET_KEY = "subset_of"  # of a dataset.json: what its images were chosen from
 MIXTURE_KEY = "ratio"  # of that of a mixture, which is an image folder for training and not a data set
 SHEET_MARK = b"contact sheet of blendgen"
-NOT_MERGED = "contains shards that are not merged; run `blendgen merge` on it to make a data set of them"
+NOT_MERGED = "contains shards that are not merged; run `blendgen merge -o` on it to make a data set of them"
 _UNKNOWN_FILES = (
     "choose another folder, or delete this one yourself: force (--force) removes only the files of rows that "
     "this blendgen can read"

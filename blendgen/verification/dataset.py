@@ -21,6 +21,7 @@ from blendgen.dataset.label_file import decode
 from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture
+from blendgen.dataset.ownership import NOT_MERGED
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
 from blendgen.dataset.store import read_record
@@ -66,6 +67,9 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
     record = read_record(layout)
     if not record and is_mixture(layout):
         yield Fault(layout.record.name, NOT_A_DATA_SET)
+        return
+    if not record and layout.shards.is_dir():
+        yield Fault(layout.shards.name, NOT_MERGED)
         return
     if links_outside(layout.record):
         yield Fault(layout.record.name, "is a link that leads out of the data set")

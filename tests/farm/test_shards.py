@@ -67,8 +67,10 @@ def test_no_shard_is_begun_of_a_finished_data_set_but_one_that_is_there_may_be_r
 def test_a_folder_with_shards_alone_names_the_command_that_makes_a_data_set_of_them(tmp_path):
     (tmp_path / "shards/00001-of-00003").mkdir(parents=True)
     for refused in (lambda: refuse_foreign_folder(tmp_path), lambda: finished_record(Layout(tmp_path))):
-        with pytest.raises(DatasetError, match="contains shards that are not merged; run `blendgen merge`"):
+        with pytest.raises(DatasetError, match="not merged; run `blendgen merge -o`"):
             refused()
+    (fault,) = verify(tmp_path)
+    assert str(fault).startswith("shards: contains shards that are not merged")
 
 
 def test_a_shard_without_images_is_a_valid_data_set(tmp_path):
