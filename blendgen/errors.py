@@ -9,9 +9,11 @@ BlendgenError            1  rendering or another step failed
 |- CatalogError          3  a model folder or family cannot be used
 |  `- LostLookError      6  with --strict: a model would be rendered without part of its look
 |- SetupError            4  Blender, a system library or a device is missing
-`- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
+|- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
+|  `- DiskUnavailable   75  the disk is full, or a network folder does not answer: try again later
 KeyboardInterrupt
-`- Interrupted 129/130/143  stopped by a signal; finished images are recorded
+`- Interrupted          75  stopped by a signal that announces an end; finished images are recorded
+              129/130/143   the same by SIGHUP, SIGINT, SIGTERM
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
 `cli/__init__.py` is the one place that turns an exception into an exit code.
@@ -33,6 +35,7 @@ class ExitCode(IntEnum):
     SETUP = 4
     DATASET = 5
     LOST_LOOK = 6
+    RETRY = 75  # EX_TEMPFAIL of sysexits.h
     SIGHUP = 129
     SIGINT = 130
     SIGTERM = 143
@@ -160,6 +163,12 @@ class DatasetError(BlendgenError):
     exit_code = ExitCode.DATASET
 
 
+class DiskUnavailable(DatasetError):
+    """The disk is full, or a network folder does not answer; the same command continues later."""
+
+    exit_code = ExitCode.RETRY
+
+
 class Interrupted(KeyboardInterrupt):
     """Stopped by the signal `signum`, after all finished images were recorded.
 
@@ -167,8 +176,13 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, signum: int, message: str):
-        self.signum, self.exit_code = signum, ExitCode(128 + signum)
+        self.signum, self.exit_code = signum, signal_code(signum)
         super().__init__(message)
+
+
+def signal_code(signum: int) -> ExitCode:
+    """The exit code after a stop signal: of its own, or RETRY for one that announces an end."""
+    return ExitCode(128 + signum) if 128 + signum in {*ExitCode} else ExitCode.RETRY
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

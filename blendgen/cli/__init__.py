@@ -11,6 +11,7 @@ import io
 import logging
 import sys
 import traceback
+from pathlib import Path
 
 import click
 
@@ -18,6 +19,7 @@ from blendgen import __version__
 from blendgen.cli.interrupt import interruptible
 from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
+from blendgen.files.disk import disk_error, passes
 
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
@@ -128,6 +130,9 @@ def _report(error: Exception, verbose: bool) -> int:
     if isinstance(error, BlendgenError):
         return _failed(str(error), error.exit_code, verbose)
     if isinstance(error, OSError):
+        if passes(error):
+            lost = disk_error(Path(error.filename or "the disk"), error)
+            return _failed(str(lost), lost.exit_code, verbose)
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
     if isinstance(error, MemoryError):

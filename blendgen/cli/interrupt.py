@@ -1,7 +1,7 @@
 """Interrupts that are not lost: neither in a module that is being imported nor in a library that turns them
 into errors of its own.
 
-Ctrl-C, SIGTERM and SIGHUP raise KeyboardInterrupt wherever the program is. The import system drops an
+Ctrl-C and the other stop signals raise KeyboardInterrupt wherever the program is. The import system drops an
 exception that is raised in one of its callbacks; pydantic raises its own error instead. So the interrupt is
 raised again until it is handled. While images are made, workers/stop_signal.py counts the signals.
 """
@@ -16,17 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from blendgen.errors import signal_code
+from blendgen.system.stop_signals import STOP_SIGNALS, ours
+
 _AGAIN_AFTER_S = 0.5
-# the handlers that Python starts with; Windows has no SIGHUP
-_DEFAULTS = {
-    getattr(signal, name): default
-    for name, default in (
-        ("SIGINT", signal.default_int_handler),
-        ("SIGTERM", signal.SIG_DFL),
-        ("SIGHUP", signal.SIG_DFL),
-    )
-    if hasattr(signal, name)
-}
+# the handlers that Python starts with
+_DEFAULTS = dict.fromkeys(STOP_SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
 
 
 @dataclass
@@ -38,8 +33,9 @@ class Interrupt:
     @property
     def exit_code(self) -> int:
         """As of Interrupted; without a signal, as of Ctrl-C."""
-        return 128 + (self.signum or signal.SIGINT)
+        return signal_code(self.signum or signal.SIGINT)
 
+    @ours
     def on_signal(self, signum: int, _frame: FrameType | None) -> None:
         self.signum = signum
         _start_timer()

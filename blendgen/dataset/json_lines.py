@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from blendgen.dataset.rows import MAX_ROW_BYTES
 from blendgen.errors import DatasetError
-from blendgen.files.folder import disk_error
+from blendgen.files.disk import disk_error, raise_if_passing
 from blendgen.files.regular_file import links_outside, open_regular
 
 _TAIL_BYTES = 1 << 16
@@ -46,6 +46,7 @@ class JsonLines:
         try:
             return open_regular(self.path)
         except OSError as error:
+            raise_if_passing(self.path, error)
             raise DatasetError(f"{self.path}: cannot be read: {error.strerror}") from None
 
     def lines(self) -> Iterator[bytes]:

@@ -19,7 +19,8 @@ from typing import TypeVar
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head, parse_row, row_line
-from blendgen.files.folder import Folder, disk_error
+from blendgen.files.disk import disk_error, raise_if_passing
+from blendgen.files.folder import Folder
 from blendgen.files.names import name_fault
 from blendgen.scene.row import Row, RowFile, RowHead
 
@@ -217,6 +218,7 @@ def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:
     """Whether the files of a row are complete.
 
     check: compare sha256 too, not only sizes
+    raises: DiskUnavailable
     """
     return all(_is_whole(layout.root / file.name, file, check) for file in row.files.values())
 
@@ -224,7 +226,8 @@ def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:
 def _is_whole(path: Path, file: RowFile, check: bool) -> bool:
     try:
         status = path.lstat()
-    except OSError:
+    except OSError as error:
+        raise_if_passing(path, error)
         return False
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.size_bytes:
         return False

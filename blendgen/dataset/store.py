@@ -38,7 +38,8 @@ from blendgen.dataset.ownership import (
 )
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError
-from blendgen.files.folder import Folder, disk_error
+from blendgen.files.disk import disk_error, raise_if_passing
+from blendgen.files.folder import Folder
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import RowHead
 
@@ -83,8 +84,9 @@ class Store:
         except Timeout:
             raise DatasetError(f"{root}: another blendgen process is writing to this folder") from None
         except OSError as error:
-            reason = error.strerror or error
-            raise DatasetError(f"{root}: cannot be created: {reason}; choose another folder") from None
+            raise_if_passing(root, error)
+            why = f"cannot be created: {error.strerror}; choose another folder"
+            raise DatasetError(f"{root}: {why}") from None
         try:
             known = read_record(self.layout)
             self._refuse_foreign(known)
@@ -107,7 +109,8 @@ class Store:
 
     def _release(self) -> None:
         """Remove the lock file while the lock is held; the next process creates a new one."""
-        self.layout.lock.unlink(missing_ok=True)
+        with suppress(OSError):  # nothing there, or the folder is gone: the lock itself is released anyway
+            self.layout.lock.unlink()
         self._lock.release()
 
     def _refuse_other_lock(self) -> None:
@@ -120,8 +123,7 @@ class Store:
             raise DatasetError(f"{self.layout.lock}: is not a lock of blendgen; move it away")
 
     def done(self) -> set[int]:
-        """Indices of the images that were finished when the store was opened: they have a row, and their
-        files are complete."""
+        """Indices of the images that had a row and complete files when the store was opened."""
         return set(self._done)
 
     def failures(self) -> dict[int, FailedImage]:
@@ -252,12 +254,13 @@ def refuse_foreign_folder(folder: Path) -> None:
 
 
 def read_record(layout: Layout) -> dict[str, Any]:
-    """dataset.json, or {} if there is not one that this program wrote."""
+    """dataset.json, or {} if there is not one that this program wrote; raises DiskUnavailable."""
     if links_outside(layout.record):
         return {}
     try:
         record = parsed_json(read_bounded(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_passing(layout.record, error)
         return {}
     ours = isinstance(record, dict) and all(isinstance(record.get(key), str) for key in _IN_EVERY_RECORD)
     return record if ours else {}
@@ -277,10 +280,8 @@ def _device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
 
 def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:
     """Split -> the classes that it lacks, for splits that have images."""
-    present: dict[str, set[str]] = {}
-    for label, split in summary.counts:
-        present.setdefault(split, set()).add(label)
-    missing = {split: sorted(set(record["classes"]) - labels) for split, labels in present.items()}
+    counts, classes = summary.counts, sorted(record["classes"])
+    missing = {split: [name for name in classes if not counts[name, split]] for _, split in sorted(counts)}
     return {split: labels for split, labels in sorted(missing.items()) if labels}
 
 

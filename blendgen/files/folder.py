@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from blendgen.errors import DatasetError
+from blendgen.files.disk import disk_error
 from blendgen.files.names import path_fault
 
 _HAS_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
@@ -234,11 +235,3 @@ class Folder:
 
     def _not_a_folder(self, name: str) -> DatasetError:
         return DatasetError(f"{self.root / name}: expected a folder, found a link or a file; move it away")
-
-
-def disk_error(path: Path, error: OSError) -> DatasetError:
-    """A failed write as an error for the user."""
-    reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
-    return DatasetError(
-        f"{path}: cannot be written: {reason}. Finished images are kept; run the same command to continue"
-    )

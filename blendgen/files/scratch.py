@@ -18,7 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.errors import SetupError
+from blendgen.errors import BlendgenError, SetupError
+from blendgen.files.disk import disk_error, passes
 
 try:
     import fcntl
@@ -47,7 +48,7 @@ _cleaned: set[str] = set()
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """An empty temporary folder, removed at the end; raises SetupError if it cannot be created."""
+    """An empty temporary folder, removed at the end; raises as scratch_error if it cannot be created."""
     folder = _create(purpose)
     try:
         yield folder
@@ -56,8 +57,10 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
         _release()
 
 
-def scratch_error(error: OSError) -> SetupError:
+def scratch_error(error: OSError) -> BlendgenError:
     """The error for a temporary folder or file that cannot be written."""
+    if passes(error):
+        return disk_error(Path(error.filename or tempfile.gettempdir()), error)
     place = f" ({error.filename})" if error.filename else ""
     return SetupError(
         f"temporary files cannot be written: {error.strerror or error}{place}; set TMPDIR to a writable "

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blendgen.errors import CatalogError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.names import some_of
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.cache import AssetCache, Stored, content_hash, entry_key, source_facts
@@ -94,7 +95,11 @@ def _wanted(sources: list[Source], digest: str, disk: Disk) -> tuple[list[_Wante
 
 
 def _unreadable(error: OSError, companions: Companions) -> str:
-    """The reason; names the file if it is not the model itself."""
+    """The reason; names the file if it is not the model itself.
+
+    raises: DiskUnavailable, since a later run would not leave the model out
+    """
+    raise_if_passing(Path(error.filename or companions.model), error)
     name = "" if error.filename is None else os.path.relpath(error.filename, companions.folder)
     other = f"{companions.portable(name)} " if name not in ("", companions.model.name) else ""
     return f"{other}cannot be read: {error.strerror or error}"

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.names import nfc
 from blendgen.models.companions import IMAGE_SUFFIXES, LIBRARY, TEXTURE, Companions
 from blendgen.models.scan import MODEL_SUFFIXES, model_suffix
@@ -222,7 +223,8 @@ def _entries(folder: Path) -> _Listing:
                 if number >= _MAX_LISTED:
                     return _NOTHING
                 (folders if entry.is_dir() else files).append(entry.name)
-    except OSError:
+    except OSError as error:
+        raise_if_passing(folder, error)
         return _NOTHING
     return _Listing(tuple(sorted(files)), tuple(sorted(folders)))
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from blendgen.errors import CatalogError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.names import nfc, some_of
 from blendgen.models.former_names import former_names
 from blendgen.models.product_names import Naming, product_name
@@ -115,6 +116,7 @@ def _model_files(folder: Path, display: str, follow_links: bool) -> list[Path]:
     try:
         walk.visit_all()
     except OSError as error:
+        raise_if_passing(folder, error)
         raise CatalogError(f"{display}: cannot be read: {error.strerror}: {error.filename}") from error
     if walk.outside:
         _log.warning("%s: %s", display, _left_out(walk.outside, folder))

@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -74,8 +74,9 @@ def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
         code = 0
     except (EOFError, OSError):  # the parent has ended, or has received the error already
         code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # the disk of the log is full
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)  # Blender's own shutdown is slow and can crash
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.files.scratch import scratch_folder
+from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.workers.spawn import WorkerSetup, spawn
-from blendgen.workers.stop_signal import ignore_stop_signals
 
 _PRELOADED = ("blendgen.workers.worker", "blendgen.engine.blender.session.engine")
 

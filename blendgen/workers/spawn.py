@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.system.end_with_parent import end_with_parent
+from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.workers.share import ONE_THREAD_EACH, Share
-from blendgen.workers.stop_signal import stop_signals_blocked
 
 # one process starts at a time, because a start changes the environment of this process
 _START_LOCK = threading.Lock()

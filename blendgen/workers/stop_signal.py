@@ -1,4 +1,4 @@
-"""Stop signals: a user, a scheduler or a terminal asks the run to end.
+"""Stop signal: counts the signals by which a user, a scheduler or a terminal asks the run to end.
 
 The parent counts them, so that the run can finish what it has begun. Workers ignore them, because a render
 would swallow them.
@@ -11,18 +11,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 
-STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])}
+from blendgen.system.stop_signals import NOTICES, STOP_SIGNALS, may_replace, ours
 
 
 @dataclass
 class StopSignal:
-    """Counts SIGINT, SIGTERM and SIGHUP while it is used as a context manager.
+    """Counts stop signals while it is used as a context manager.
 
     Python handles signals in the main thread alone: in any other thread this counts nothing.
 
-    signum: the first signal, None before it; count: how many have arrived
+    signum: the first signal, None before it; count: how many have arrived. Notices count only as the first:
+        the system repeats SIGXCPU every second, and the end that they announce comes with another signal
     """
 
     signum: int | None = None
@@ -48,38 +48,16 @@ class StopSignal:
     def _install(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
-        for signum in STOP_SIGNALS:
-            # nohup ignores SIGHUP; None is a handler that Python did not install and cannot restore
-            if signal.getsignal(signum) not in (signal.SIG_IGN, None):
-                self._previous[signum] = signal.signal(signum, self._count)
+        for signum in filter(may_replace, STOP_SIGNALS):
+            self._previous[signum] = signal.signal(signum, self._count)
 
     def _restore(self) -> None:
         while self._previous:
             signal.signal(*self._previous.popitem())
 
+    @ours
     def _count(self, signum, _frame) -> None:
+        if self.count and signum in NOTICES:
+            return
         self.signum = self.signum or signum
         self.count += 1
-
-
-def ignore_stop_signals() -> None:
-    """Ignore stop signals in a worker process: its parent handles them."""
-    for signum in STOP_SIGNALS:
-        signal.signal(signum, signal.SIG_IGN)
-
-
-@contextmanager
-def stop_signals_blocked():
-    """Block stop signals for processes that start inside the block.
-
-    A new worker then never receives one, not even in the half second before it ignores them itself.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # Python would start it later, and unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -28,15 +29,16 @@ from blendgen.draw.assignment import subject_variant
 from blendgen.engine.base import EngineError
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import BlendgenError, InfeasibleShot, Reason, SetupError
+from blendgen.files.disk import raise_if_passing
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.scene.row import Row
 from blendgen.system.machine import cores
+from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.system.wheel import missing_bpy_message, require_libraries
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.share import Share
 from blendgen.workers.spawn import Steps
-from blendgen.workers.stop_signal import ignore_stop_signals
 
 _RENDERS_AFTER_S = 0.4
 Result = TypeVar("Result")
@@ -77,6 +79,7 @@ def initialize(job_file: Path, share: Share) -> None:
     try:
         redirect_output(_Worker.job.log)
     except OSError as error:
+        raise_if_passing(_Worker.job.log, error)
         raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
 
 
@@ -126,14 +129,17 @@ def with_sound_pipeline(task: Task, step: Callable[[Pipeline], Result]) -> Resul
 def run_step(task: Task, step: Callable[[], Result]) -> Result:
     """The result of step().
 
-    raises: BlendgenError; any other exception becomes one that names the shot, with its traceback in the log
+    raises: BlendgenError, of which DiskUnavailable does not blame the shot; any other exception becomes one
+        that names the shot, with its traceback in the log
     """
     try:
         return step()
     except BlendgenError:
         raise
     except Exception as error:
-        traceback.print_exc()
+        with suppress(OSError):  # the disk of the log is full
+            traceback.print_exc()
+        raise_if_passing(Path(getattr(error, "filename", None) or _Worker.job.folder), error)
         message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise EngineError(f"shot {task.shot_index}: {message}; see {_Worker.job.log}") from error
 

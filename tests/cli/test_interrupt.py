@@ -78,7 +78,8 @@ cli.main()
 """
 
 
-SIGNALS = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGUSR1": 75, "SIGUSR2": 75, "SIGXCPU": 75}
+SIGNALS = [name for name in CODES if hasattr(signal, name)]
 # the signals are handled alike; CI adds the others
 each_signal = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name != "SIGINT" else name for name in SIGNALS]
@@ -104,7 +105,7 @@ def ran(case, name, **options):
 )
 def test_a_signal_ends_the_program_in_one_way_at_any_time(case, output, name):
     result = ran(case, name)
-    assert (result.returncode, result.stdout) == (128 + signal.Signals[name], output)
+    assert (result.returncode, result.stdout) == (CODES[name], output)
     assert result.stderr.endswith("blendgen: stopped\n")
     assert "unknown field" not in result.stderr
 
@@ -136,7 +137,18 @@ class GoneTerminal(io.StringIO):
 @pytest.mark.parametrize("stderr", [io.StringIO, GoneTerminal])
 @pytest.mark.parametrize(
     ("error", "code", "message"),
-    [(Interrupted(15, "stopped: 3 images"), 143, "stopped: 3 images"), (KeyboardInterrupt(), 130, "stopped")],
+    [
+        (Interrupted(15, "stopped: 3 images"), 143, "stopped: 3 images"),
+        (Interrupted(10, "stopped: 3 images"), 75, "stopped: 3 images"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (
+            OSError(errno.ENOTCONN, "Transport endpoint is not connected", "/mnt/set"),
+            75,
+            "/mnt/set: its disk or network folder does not answer (Transport endpoint is not connected). "
+            "Finished images are kept; run the same command to continue",
+        ),
+        (OSError(errno.EACCES, "Permission denied", "/mnt/set"), 1, "/mnt/set: Permission denied"),
+    ],
 )
 def test_a_stopped_run_has_its_exit_code_and_one_line_even_without_a_terminal(
     monkeypatch, stderr, error, code, message

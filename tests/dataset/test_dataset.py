@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ from blendgen.dataset.manifest import (
 )
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, DiskUnavailable
 from blendgen.pipeline import tasks_for
 from tests.conftest import make_spec
 
@@ -455,13 +456,29 @@ def test_a_full_disk_is_reported_and_leaves_no_partial_file(tmp_path, pipeline, 
 
     monkeypatch.setattr(os, "fsync", full)
     frame = next(pipeline.frames(next(tasks_for(pipeline.spec, [2]))))
-    with pytest.raises(DatasetError, match=r"the disk is full.*kept"):
+    with pytest.raises(DiskUnavailable, match=r"the disk is full.*kept"):
         write_frame(layout, frame, pipeline.spec.output)
-    with ManifestWriter(layout.manifest) as manifest, pytest.raises(DatasetError, match="the disk is full"):
+    with ManifestWriter(layout.manifest) as manifest, pytest.raises(DiskUnavailable, match="disk is full"):
         manifest.append([row])
     monkeypatch.undo()
     left = {name: data for name, data in content(layout.root).items() if not name.startswith(".partial")}
     assert left == whole
+
+
+def test_a_network_folder_that_does_not_answer_costs_no_row(tmp_path, pipeline, monkeypatch):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    before = layout.manifest.read_bytes()
+    lstat = Path.lstat
+
+    def stale(path):
+        if path.suffix == ".png":
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", stale)
+    with pytest.raises(DiskUnavailable, match=r"\.png: .*answer \(Stale file handle\).*same command"):
+        sort_manifest(layout)
+    assert layout.manifest.read_bytes() == before
 
 
 def test_jpeg_without_masks_is_written_on_request(tmp_path, flat_pipeline):

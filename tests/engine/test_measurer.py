@@ -15,7 +15,7 @@ from PIL import UnidentifiedImageError
 from blendgen.engine.blender.importing import confined, measure
 from blendgen.engine.blender.importing.confined import MemoryLimit
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-from blendgen.errors import SetupError
+from blendgen.errors import DiskUnavailable, SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 
@@ -30,6 +30,7 @@ for line in sys.stdin:
     if name == "hang": time.sleep(600)
     if name == "half": print('{"refu', end="", flush=True); os._exit(0)
     if name == "full": print(json.dumps({"machine_error": "OSError: No space left"}), flush=True); continue
+    if name == "gone": print(json.dumps({"disk_error": "/cache: the disk is full"}), flush=True); continue
     if name == "bug": print(json.dumps({"failure": "KeyError: 'x'"}), flush=True); continue
     print(json.dumps({"refusal": "a point cloud" if name == "bad" else None}), flush=True)
 """
@@ -106,7 +107,8 @@ def test_a_model_is_rejected_for_its_memory_only_where_every_machine_rejects_it(
 @pytest.mark.parametrize(
     ("error", "key"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "machine_error"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk_error"),
+        (OSError(errno.ESTALE, "Stale file handle", "/models/a.obj"), "disk_error"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/cache/entry/hull.npy"), "machine_error"),
         (ImportError("libfoo.so"), "machine_error"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/models/deleted.obj"), "failure"),
@@ -140,6 +142,11 @@ def test_the_memory_limit_that_is_set_is_the_one_that_is_reported(monkeypatch, t
 def test_a_crash_names_the_log(tmp_path):
     (reason,) = run("abort", log_path=tmp_path / "cache" / "measure.log")
     assert reason == f"the importer crashed (SIGABRT); more is in {tmp_path / 'cache' / 'measure.log'}"
+
+
+def test_a_full_disk_stops_the_run_instead_of_leaving_models_out():
+    with pytest.raises(DiskUnavailable, match=r"^/cache: the disk is full$"):
+        run("gone")
 
 
 def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_message_of_the_loader():

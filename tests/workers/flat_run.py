@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from functools import partial
@@ -15,12 +16,12 @@ from blendgen.models.inventory import Inventory
 from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline
 from blendgen.system.progress import Counter
+from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.workers import generate, worker
 from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.spawn import Steps
-from blendgen.workers.stop_signal import ignore_stop_signals
 from tests.conftest import make_class_table, make_product, make_spec
 
 CATALOG = Catalog(
@@ -64,6 +65,19 @@ class CrashesOnSpheres(FlatEngine):
         if shot.products[0].product == "sphere":
             os.abort()
         return super().render(shot)
+
+
+def initialize_on_a_full_disk(job_file: Path, share) -> None:
+    """As initialize, on a disk that has room for some images."""
+    initialize(job_file, share)
+    sync, room = os.fsync, iter(range(9))
+
+    def full(descriptor: int) -> None:
+        if next(room, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    os.fsync = full
 
 
 initialize_failing = partial(initialize, engine=FailsOnSpheres)

@@ -19,7 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from blendgen.errors import SetupError
+from blendgen.errors import BlendgenError, SetupError
+from blendgen.files.disk import disk_error, passes
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.building import BuildFolders
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, read_states, write_states
@@ -115,7 +116,7 @@ class Stored(NamedTuple):
 class AssetCache:
     """The entries below `folder`, which is created on first use.
 
-    Every method raises SetupError if the folder cannot be written.
+    Every method raises SetupError if the folder cannot be written, DiskUnavailable if the disk is full.
     """
 
     def __init__(self, folder: Path | None = None):
@@ -186,7 +187,9 @@ class AssetCache:
                 folder.rename(aside / "entry")
             self.discard(aside)
 
-    def _unwritable(self, error: OSError) -> SetupError:
+    def _unwritable(self, error: OSError) -> BlendgenError:
+        if passes(error):
+            return disk_error(self.folder, error)
         return SetupError(
             f"the cache folder {self.folder} cannot be written ({error.strerror or error}); "
             "set BLENDGEN_CACHE_DIR to a folder that can"

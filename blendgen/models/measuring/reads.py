@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from blendgen.files.disk import passes
 from blendgen.files.regular_file import MAX_MODEL_BYTES, open_regular
 from blendgen.models.companions import FILE, LIBRARY, TEXTURE, TILES, Companions
 from blendgen.models.lookup import Listings, Lookup
@@ -92,7 +93,7 @@ class _State:
         except (FileNotFoundError, NotADirectoryError):
             return _ABSENT
         except OSError as error:
-            if error.errno == errno.EFBIG:
+            if error.errno == errno.EFBIG or passes(error):
                 raise
             return _FOLDER if file.is_dir() else _UNREADABLE
 

@@ -3,8 +3,8 @@
 Run as `python -m blendgen.engine.blender.importing.measure`. In: one JSON object per line on standard input,
 {"source": {...}, "folder": "...", "timeout_s": 120}. Out: first {"ready": true} or {"setup_error": "..."},
 then for each request {"refusal": null | "reason"}, {"failure": "..."} for an unexpected error,
-{"crash": exit status} if the importer crashed, or {"machine_error": "..."} for an error that is not the
-model's fault (a full disk, a missing library).
+{"crash": exit status} if the importer crashed, {"disk_error": "..."} if the disk is full or gone, or
+{"machine_error": "..."} for another error that is not the model's fault (a missing library).
 
 Blender is loaded once; a fork answers each request. It confines itself before it opens the model (see
 system/sandbox.py) and cannot affect the answers for other models.
@@ -24,14 +24,16 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from blendgen.engine.blender.importing.confined import MEMORY_VARIABLE, MemoryLimit, confine_to
+from blendgen.errors import DiskUnavailable
+from blendgen.files.disk import disk_error, passes
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
 from blendgen.system.end_with_parent import end_with_parent
+from blendgen.system.stop_signals import ignore_stop_signals
 
 # errors of the system that no file causes
 _MACHINE = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
-    *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+    *(errno.EROFS, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
 }
 _MAX_REPLY_BYTES = 65_536
 _LIBRARIES = {**dict.fromkeys(CAD_SUFFIXES, "cascadio"), "dae": "collada"}
@@ -39,6 +41,7 @@ _LIBRARIES = {**dict.fromkeys(CAD_SUFFIXES, "cascadio"), "dae": "collada"}
 
 def main() -> None:
     end_with_parent(os.getppid())
+    ignore_stop_signals()
     replies = _claim_stdout()
     try:
         fill_entry = _loaded()
@@ -135,8 +138,12 @@ def _answer(fill_entry, source: Source, folder: Path, memory: MemoryLimit | None
     except MemoryError:
         traceback.print_exc()
         return _out_of_memory(memory)
+    except DiskUnavailable as error:
+        return {"disk_error": str(error)}
     except Exception as error:  # noqa: BLE001 - one bad model must not end the others; the log has the traceback
         traceback.print_exc()
+        if isinstance(error, OSError) and passes(error):
+            return {"disk_error": str(disk_error(Path(error.filename or folder), error))}
         message = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         return {"machine_error": message} if _is_of_machine(error, folder) else {"failure": message}
 

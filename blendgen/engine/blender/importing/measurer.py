@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import blendgen
-from blendgen.errors import SetupError
+from blendgen.errors import DiskUnavailable, SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
+from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.system.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
@@ -53,7 +54,7 @@ class BlenderMeasurer:
         return code_digest(_MODULE)
 
     def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
-        """As Measurer.measure; raises SetupError if Blender, memory or disk space is missing."""
+        """As Measurer.measure; raises SetupError if Blender or memory is missing; DiskUnavailable."""
         child = None
         with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
             try:
@@ -86,14 +87,15 @@ class _Child:
     """A running measure.py; after a crash or a timeout it is not alive and must be replaced."""
 
     def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str):
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=_environment() | blender_environment(Path(scratch)),
-            start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
-        )
+        with stop_signals_blocked():
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=_environment() | blender_environment(Path(scratch)),
+                start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
+            )
         self._log = log
         self.alive = True
         self._lines: queue.Queue[bytes] = queue.Queue()
@@ -126,6 +128,8 @@ class _Child:
             return Refusal(source.display, self._failure(timeout_s))
         if "crash" in reply:
             return Refusal(source.display, self._crashed(reply["crash"]))
+        if "disk_error" in reply:
+            raise DiskUnavailable(reply["disk_error"])
         if "machine_error" in reply:
             raise SetupError(
                 f"{source.display} could not be measured: memory, disk space or a library is missing "
