@@ -15,7 +15,8 @@ KeyboardInterrupt
 `- Interrupted          75  stopped by a signal that announces an end; finished images are recorded
               129/130/143   the same by SIGHUP, SIGINT, SIGTERM
 
-The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md.
+The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md. A run that finished,
+except for images that cannot be made, raises nothing and ends with 7.
 `cli/__init__.py` is the one place that turns an exception into an exit code.
 """
 
@@ -35,6 +36,7 @@ class ExitCode(IntEnum):
     SETUP = 4
     DATASET = 5
     LOST_LOOK = 6
+    INCOMPLETE = 7
     RETRY = 75  # EX_TEMPFAIL of sysexits.h
     SIGHUP = 129
     SIGINT = 130
@@ -99,7 +101,7 @@ class Reason(StrEnum):
     BLENDER_CRASHED = "blender_crashed"
 
 
-# not decided by the spec, the seed and the index alone: another run may succeed
+# not decided by the spec, the seed and the index alone: a run that tries again may succeed
 PASSING_REASONS = frozenset({Reason.RENDER_FAILED, Reason.BLENDER_CRASHED})
 
 

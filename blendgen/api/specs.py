@@ -89,7 +89,7 @@ def generate(
     spec: AnySpec, folder: AnyPath, *,
     overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
     device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
-    shard: str | None = None, progress: ProgressLike = False,
+    shard: str | None = None, retry_failed: bool = False, progress: ProgressLike = False,
 ) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
 
@@ -105,6 +105,7 @@ def generate(
         So is one that would be rendered without part of its look, such as a texture (LostLookError)
     force: replace another data set in the folder; files that are not part of it are never removed
     check_files: compare finished files with their sha256, not with their size alone
+    retry_failed: try the images in failed.jsonl again; otherwise they stay set aside
     shard: make one of N shards, "I/N" with I from 0, as a data set of its own in folder/shards, of which
         merge makes one; "auto": the one that the variables of a scheduler name (docs/farms.md), if any
     progress: True for a bar; a function is called with (finished, total) as images of this run are finished
@@ -122,6 +123,7 @@ def generate(
         with opened_run(
             spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
+            retry_failed=retry_failed,
         ) as run:  # fmt: skip
             return make_all(run)
 

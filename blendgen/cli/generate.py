@@ -79,17 +79,22 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     is_flag=True,
     help="Compare finished files with their sha256, not with their size alone; make damaged ones again.",
 )
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Try the images in failed.jsonl again; otherwise they stay set aside.",
+)
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
-    check_files, progress_style, progress_every, as_json,
+    check_files, retry_failed, progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
     Run it again to continue after a stop. The first Ctrl-C finishes the images that are being rendered,
     the second stops at once. The images do not depend on --workers; on another --device their bytes
-    differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 1.
+    differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 7.
     """  # fmt: skip
     indices = None if index_range is None else parse_range(index_range)
     if shard is None and indices is None:
@@ -98,13 +103,14 @@ def command(
         report = api.generate(
             spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            shard=None if shard == "none" else shard, progress=progress,
+            shard=None if shard == "none" else shard, retry_failed=retry_failed,
+            progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
     else:
         _print(report)
-    return ExitCode.FAILED if report.failed else ExitCode.OK
+    return ExitCode.INCOMPLETE if report.failed else ExitCode.OK
 
 
 def _print(report: GenerateReport) -> None:

@@ -1,15 +1,16 @@
 """Failures: OUT/failed.jsonl, one line per image that cannot be made, with the reason.
 
 The file exists only in a data set with such images. Whether an image fails follows from the spec, the seed
-and its index, as its pixels do: a later run does not try it again, unless Blender was the reason. Only the
-parent process writes (see json_lines.py). At the end the lines are sorted by index.
+and its index, as its pixels do, unless Blender was the reason. A later run tries none of them again, unless
+it is asked to: a shot that takes Blender down would take it down in every run. Only the parent process
+writes (see json_lines.py). At the end the lines are sorted by index.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from pydantic import Field, ValidationError
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES
-from blendgen.errors import PASSING_REASONS, InfeasibleShot, Reason
+from blendgen.errors import InfeasibleShot, Reason
 from blendgen.files.folder import Folder
 from blendgen.scene.frozen import FrozenModel
 from blendgen.scene.row import Index
@@ -60,16 +61,19 @@ def count_reasons(failures: Iterable[FailedImage]) -> dict[str, int]:
 
 
 def open_failures(layout: Layout) -> dict[int, FailedImage]:
-    """The failures of a data set by index, for a run that continues it.
+    """The failures of a data set by index, for a run that continues it; removes a torn last line.
 
-    Removes a torn last line, and the failures for PASSING_REASONS, so that their images are tried again.
     raises: DatasetError as read_failures
     """
+    return {failure.index: failure for failure in _recovered(layout)}
+
+
+def remove_failures(layout: Layout, indices: Collection[int]) -> None:
+    """Forget that some images failed, so that they are tried again; raises DatasetError."""
     recorded = _recovered(layout)
-    lasting = [failure for failure in recorded if failure.reason not in PASSING_REASONS]
-    if lasting != recorded:
-        _replace(layout, lasting)
-    return {failure.index: failure for failure in lasting}
+    others = [failure for failure in recorded if failure.index not in indices]
+    if others != recorded:
+        _replace(layout, others)
 
 
 def read_failures(layout: Layout) -> list[FailedImage]:

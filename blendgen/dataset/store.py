@@ -7,23 +7,23 @@ anything else in it is refused; two runs never write into the same folder at the
 from __future__ import annotations
 
 import json
-import stat
 from collections import Counter, deque
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from blendgen.dataset.failures import (
     FailedImage,
     append_failures,
     count_reasons,
     open_failures,
+    remove_failures,
     sort_failures,
 )
 from blendgen.dataset.images_card import images_card
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
     LOG_HEAD,
@@ -65,6 +65,7 @@ class Store:
     ):
         self.layout = Layout(Path(folder))
         self._folder = Folder(self.layout.root, self.layout.temporary.name)
+        self._lock = FolderLock(self.layout)
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
         self._done: set[int] = set()
@@ -76,26 +77,16 @@ class Store:
         root = self.layout.root
         if root.exists() and not root.is_dir():
             raise DatasetError(f"{root}: is a file; choose a folder")
-        self._refuse_other_lock()
-        self._lock = FileLock(self.layout.lock)
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise DatasetError(f"{root}: another blendgen process is writing to this folder") from None
-        except OSError as error:
-            raise_if_passing(root, error)
-            why = f"cannot be created: {error.strerror}; choose another folder"
-            raise DatasetError(f"{root}: {why}") from None
+        self._lock.acquire()
         try:
             known = read_record(self.layout)
             self._refuse_foreign(known)
             self._prepare(known)
         except OSError as error:
-            self._release()
+            self._lock.release()
             raise disk_error(Path(error.filename or root), error) from None
         except BaseException:
-            self._release()
+            self._lock.release()
             raise
         return self
 
@@ -105,22 +96,7 @@ class Store:
                 if is_temporary(self.layout, name):
                     self._folder.remove(name)
         self._folder.remove_temporary_files()
-        self._release()
-
-    def _release(self) -> None:
-        """Remove the lock file while the lock is held; the next process creates a new one."""
-        with suppress(OSError):  # nothing there, or the folder is gone: the lock itself is released anyway
-            self.layout.lock.unlink()
         self._lock.release()
-
-    def _refuse_other_lock(self) -> None:
-        """A lock is an empty file; anything else with its name is not touched."""
-        try:
-            status = self.layout.lock.lstat()
-        except OSError:
-            return
-        if not stat.S_ISREG(status.st_mode) or status.st_size:
-            raise DatasetError(f"{self.layout.lock}: is not a lock of blendgen; move it away")
 
     def done(self) -> set[int]:
         """Indices of the images that had a row and complete files when the store was opened."""
@@ -133,6 +109,11 @@ class Store:
     def add_failures(self, failures: list[FailedImage]) -> None:
         """Record images that cannot be made; raises DatasetError where the disk refuses."""
         append_failures(self.layout, failures)
+
+    def forget_failures(self, indices: Collection[int]) -> None:
+        """Take images for not tried yet; raises DatasetError."""
+        remove_failures(self.layout, indices)
+        self._failures = {index: one for index, one in self._failures.items() if index not in indices}
 
     def write_sheet(self, data: bytes) -> None:
         """Write the contact sheet, a JPEG that contains SHEET_MARK; raises DatasetError."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.draw.attempts import FIRST_SHOTS, failure_error, refuse_systematic
-from blendgen.errors import PASSING_REASONS, Interrupted, Reason
+from blendgen.errors import PASSING_REASONS, BlendgenError, Interrupted, Reason
 from blendgen.pipeline import Task, tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
@@ -148,7 +148,7 @@ class Failures:
         self._first_shots = [task.shot_index for task in first_tasks]
         self._reasons = {failure.reason for failure in self._failures.values()}
         self._first_failed: dict[int, FailedImage] = {}
-        self._passing_in_a_row = 0
+        self._passing_in_a_row: list[FailedImage] = []
         self._note_first(self._failures.values())
 
     @property
@@ -168,7 +168,7 @@ class Failures:
         raises: as refuse_systematic does; BlendgenError if Blender fails shot after shot
         """
         if not failures:
-            self._passing_in_a_row = 0
+            self._passing_in_a_row = []
             return
         self._store.add_failures(failures)
         if failures[0].reason not in self._reasons:
@@ -183,14 +183,29 @@ class Failures:
         """Raises as attempts.refuse_systematic does, for the first shots of the run; does not depend on the
         order in which the shots finish."""
         first = [self._first_failed[shot] for shot in self._first_shots if shot in self._first_failed]
-        refuse_systematic([(failure.reason, failure.message) for failure in first])
+        with self._machine_blamed(first):
+            refuse_systematic([(failure.reason, failure.message) for failure in first])
 
     def _refuse_in_a_row(self, failure: FailedImage) -> None:
         """Raises BlendgenError if Blender failed in so many shots in a row that no model is the reason."""
-        self._passing_in_a_row = self._passing_in_a_row + 1 if failure.reason in PASSING_REASONS else 0
-        if self._passing_in_a_row >= FIRST_SHOTS:
-            message = f"the last {FIRST_SHOTS} shots all failed ({failure.reason}): {failure.message}"
-            raise failure_error(failure.reason, message)
+        in_a_row = [*self._passing_in_a_row, failure] if failure.reason in PASSING_REASONS else []
+        self._passing_in_a_row = in_a_row
+        if len(in_a_row) >= FIRST_SHOTS:
+            with self._machine_blamed(in_a_row):
+                message = f"the last {FIRST_SHOTS} shots all failed ({failure.reason}): {failure.message}"
+                raise failure_error(failure.reason, message)
+
+    @contextmanager
+    def _machine_blamed(self, failures: list[FailedImage]) -> Iterator[None]:
+        """If the run is ended, and Blender failed in all these shots, none of them is set aside."""
+        try:
+            yield
+        except BlendgenError:
+            if all(failure.reason in PASSING_REASONS for failure in failures):
+                shots = {failure.shot_index for failure in failures}
+                images = {index for index, one in self._failures.items() if one.shot_index in shots}
+                self._store.forget_failures(images)
+            raise
 
     def _note_first(self, failures: Iterable[FailedImage]) -> None:
         of_first_shots = (failure for failure in failures if failure.shot_index in self._first_shots)

@@ -24,7 +24,7 @@ from blendgen.dataset.store import Store, refuse_foreign_folder, unbalanced_spli
 from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
-from blendgen.errors import Interrupted, UsageError
+from blendgen.errors import PASSING_REASONS, Interrupted, UsageError
 from blendgen.files.names import some_of
 from blendgen.report.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
@@ -89,6 +89,7 @@ class GenerateOptions(TypedDict, total=False):
     strict: bool
     force: bool
     check_files: bool
+    retry_failed: bool
 
 
 @contextmanager
@@ -104,6 +105,7 @@ def opened_run(
     strict: bool = False,
     force: bool = False,
     check_files: bool = False,
+    retry_failed: bool = False,
 ) -> Iterator[Run]:
     """A run over a folder, which is locked as long as the block lasts; see api.generate.
 
@@ -120,6 +122,8 @@ def opened_run(
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)
             wanted = range(spec.images) if indices is None else checked_indices(indices)
+            if retry_failed:
+                store.forget_failures(store.failures().keys() & wanted)
             yield Run(job, store, wanted, reporter, workers, early_worker)
 
 
@@ -168,12 +172,14 @@ def completed(run: Run) -> GenerateReport:
         store.write_sheet(encode_jpeg(page, quality=_SHEET_QUALITY, comment=SHEET_MARK))
     failed_per_reason = count_reasons(outcome.failures)
     if failed_per_reason:
+        may_pass = PASSING_REASONS & failed_per_reason.keys()
         _log.warning(
-            "%d of %d images cannot be made (%s); %s lists them with their reasons",
+            "%d of %d images cannot be made (%s); %s lists them with their reasons%s",
             len(outcome.failures),
             len(run.indices),
             ", ".join(f"{count} {reason}" for reason, count in failed_per_reason.items()),
             layout.failures,
+            ". Another run leaves them out; --retry-failed tries them again" if may_pass else "",
         )
     finished = outcome.record["images"] + outcome.record["images_failed"]
     if finished >= run.job.spec.images:  # not if this is a part of them

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
+from blendgen import api
 from blendgen.cli import _COMMANDS, run
+from blendgen.errors import ExitCode
+from blendgen.workers.run import GenerateReport
 
 SPEC = """\
 blendgen: 1
@@ -138,3 +141,17 @@ def test_closed_standard_streams_are_harmless(spec):
         f"{sys.executable} -m blendgen schema >&- 2>&- <&-", shell=True, check=False, timeout=60
     )
     assert result.returncode == 0
+
+
+@pytest.mark.parametrize(("failed", "code"), [(0, 0), (2, ExitCode.INCOMPLETE)])
+def test_a_run_that_sets_images_aside_has_an_exit_code_of_its_own(tmp_path, monkeypatch, failed, code):
+    options = {}
+
+    def generate(*_, **given):
+        options.update(given)
+        reasons = {"pile_unsettled": failed}
+        return GenerateReport(tmp_path, 3, 3, 0, failed, reasons, {"train": 3}, ("box",), 1, None)
+
+    monkeypatch.setattr(api, "generate", generate)
+    assert run(["generate", "scene.yaml", "-o", str(tmp_path), "--retry-failed"]) == code
+    assert options["retry_failed"] is True

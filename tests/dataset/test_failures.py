@@ -5,7 +5,13 @@ import os
 
 import pytest
 
-from blendgen.dataset.failures import append_failures, failed_images, open_failures, read_failures
+from blendgen.dataset.failures import (
+    append_failures,
+    failed_images,
+    failed_together,
+    open_failures,
+    read_failures,
+)
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import our_files
 from blendgen.dataset.store import Store, read_record
@@ -50,6 +56,17 @@ def test_failures_are_sorted_counted_and_the_same_bytes_in_any_order(tmp_path):
     assert content(tmp_path / "a") == content(tmp_path / "b")
     lines = Layout(tmp_path / "a").failures.read_text().splitlines()
     assert [json.loads(line)["index"] for line in lines] == [1, 4, 9]
+
+
+@pytest.mark.parametrize("reason", [Reason.PILE_UNSETTLED, Reason.BLENDER_CRASHED])
+def test_failures_stay_set_aside_until_they_are_forgotten(tmp_path, reason):
+    with opened(tmp_path) as store:
+        store.add_failures(failed_together([4, 5], 2, reason, "no") + failed_together([7], 3, reason, "no"))
+    with opened(tmp_path) as store:
+        assert store.failures().keys() == {4, 5, 7}
+        store.forget_failures({4, 5, 6})
+        assert store.failures().keys() == {7}
+    assert open_failures(Layout(tmp_path)).keys() == {7}
 
 
 def test_a_data_set_without_failures_has_no_such_file(tmp_path, layout):

@@ -97,6 +97,7 @@ def run(
     report=lambda finished, total: None,
     slow=False,
     initialize=initialize,
+    retry_failed=False,
 ) -> Outcome:
     """A run over a folder; raises as Run.make_all does."""
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
@@ -106,6 +107,8 @@ def run(
         with Store(folder, dataset_record(spec, inventory), "name: test\n") as store:
             job = Job(spec, CATALOG, inventory.class_table, folder, store.layout.log)
             wanted = range(spec.images) if indices is None else indices
+            if retry_failed:
+                store.forget_failures(store.failures().keys() & wanted)
             return Run(job, store, wanted, Counter(report), workers).make_all()
     finally:
         generate.run_tasks = run_tasks

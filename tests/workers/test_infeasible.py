@@ -172,9 +172,11 @@ def test_a_product_that_crashes_blender_costs_its_own_images_alone(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_the_engine_failed_on_is_tried_again_by_the_next_run(with_a_bad_model, tmp_path):
+def test_what_the_engine_failed_on_is_tried_again_on_request_only(with_a_bad_model, tmp_path):
     folder, outcome = with_a_bad_model
-    again = run(folder, make_spec(images=12))
+    later = run(folder, make_spec(images=12))
+    assert (later.made, later.failures) == (0, outcome.failures)
+    again = run(folder, make_spec(images=12), retry_failed=True)
     assert again.made == len(outcome.failures) and again.existing == outcome.made and again.failures == ()
     run(tmp_path, make_spec(images=12))
     assert content(folder) == content(tmp_path)
@@ -188,6 +190,8 @@ def test_a_run_stops_if_no_shot_can_be_rendered(tmp_path):
     with pytest.raises(BlendgenError, match=r"the first 8 shots all fail .*\(render_failed\)") as raised:
         run(tmp_path, spec, spheres, initialize=initialize_failing)
     assert raised.value.exit_code == ExitCode.FAILED
+    again = run(tmp_path, spec, spheres[:2])  # by then the machine has been put right
+    assert (again.made, again.failures) == (2, ())
 
 
 class Store:
@@ -201,6 +205,9 @@ class Store:
 
     def add_failures(self, failures):
         self.recorded |= {failure.index: failure for failure in failures}
+
+    def forget_failures(self, indices):
+        self.recorded = {index: one for index, one in self.recorded.items() if index not in indices}
 
 
 def failed(index, reason=Reason.PILE_UNSETTLED):
@@ -232,7 +239,8 @@ def test_a_run_goes_on_if_one_of_the_first_shots_is_made_or_fails_for_another_re
 
 
 def test_a_run_stops_if_blender_fails_in_shot_after_shot():
-    failures = Failures(Run(SimpleNamespace(spec=SPEC), Store(), range(100), None))
+    store = Store()
+    failures = Failures(Run(SimpleNamespace(spec=SPEC), store, range(100), None))
     for index in range(0, 40, 2):
         failures.add(crash(index))
         failures.add([])
@@ -243,6 +251,8 @@ def test_a_run_stops_if_blender_fails_in_shot_after_shot():
     ) as raised:
         failures.add(crash(57))
     assert raised.value.exit_code == ExitCode.FAILED
+    # the shots before them are to blame; these 8 are not
+    assert [*store.recorded] == [*range(0, 40, 2)]
 
 
 def crash(index):
