@@ -15,7 +15,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from blendgen.system.end_with_parent import end_with_parent
+from blendgen.system.end_with_parent import end_with_parent, end_with_pipe
 from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.workers.share import ONE_THREAD_EACH, Share
 
@@ -56,7 +56,9 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     """(process, pipe) of a new process that runs target(child's end of the pipe, *arguments)."""
     context = multiprocessing.get_context("spawn")
     parent_end, child_end = context.Pipe()
-    process = context.Process(target=run_tied_to_parent, args=(target, child_end, *arguments), name=_NAME)
+    from_main = threading.current_thread() is threading.main_thread()
+    arguments = (from_main, target, child_end, *arguments)
+    process = context.Process(target=run_tied_to_parent, args=arguments, name=_NAME)
     try:
         with _START_LOCK, stop_signals_blocked(), _environment(ONE_THREAD_EACH), _independent_start():
             process.start()
@@ -71,11 +73,14 @@ def spawn(target: Callable, *arguments: Any) -> tuple[Any, Any]:
     return process, parent_end
 
 
-def run_tied_to_parent(target: Callable, *arguments: Any) -> None:
-    """Run target(*arguments) in a new process that ends when its parent ends."""
+def run_tied_to_parent(from_main: bool, target: Callable, *arguments: Any) -> None:
+    """Run target(*arguments) in a new process that ends when its parent ends.
+
+    from_main: whether the main thread of the parent started it, which lives as long as the parent
+    """
     parent = multiprocessing.parent_process()
-    if parent is not None and parent.pid is not None:
-        end_with_parent(parent.pid)
+    if parent is not None and parent.pid is not None and not (from_main and end_with_parent(parent.pid)):
+        end_with_pipe(parent.sentinel)
     target(*arguments)
 
 

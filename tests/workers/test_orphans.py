@@ -1,5 +1,6 @@
 """No process outlives the command that started it, even if the command is killed."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,11 +13,13 @@ import pytest
 from blendgen.files.scratch import remove_abandoned
 from blendgen.system import end_with_parent as parent_module
 from tests.conftest import REPOSITORY
+from tests.engine.model_files import obj
 from tests.workers.test_early_worker import has_ended
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux kills orphans")
 PARENT = """\
 import sys
+import threading
 from pathlib import Path
 
 from blendgen.models.product import Catalog
@@ -45,6 +48,18 @@ def probing(folder):
     probe._send_gpus = failing.hangs_while_probing
     (folder / "started-0").touch()
     probe.probe_gpus()
+
+def measuring(folder):
+    from blendgen.engine.blender.importing.measurer import BlenderMeasurer
+    from blendgen.models.source import Source
+    (folder / "started-0").touch()
+    source = Source("box", "", "mesh", {"path": str(folder / "box.obj")}, "box")
+    list(BlenderMeasurer().measure([(source, folder)] * 20))
+
+def in_a_thread(folder):
+    rendering_in = threading.Thread(target=rendering, args=[folder])
+    rendering_in.start()
+    rendering_in.join()
 
 globals()[sys.argv[1]](Path(sys.argv[2]))
 """
@@ -85,6 +100,52 @@ def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(
     assert list(scratch.iterdir())
     remove_abandoned(scratch)
     assert not list(scratch.iterdir())
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that have a variable of the environment, whoever is their parent now."""
+    pids = []
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if process.name.isdigit() and mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                pids.append(int(process.name))
+    return [pid for pid in pids if not has_ended(pid)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("what", "after_s", "stopped"),
+    [("measuring", 1.0, True), ("measuring", 3.0, False), ("in_a_thread", 1.5, True)],
+)
+def test_a_command_that_is_killed_at_any_moment_also_while_stopped_leaves_no_process(
+    tmp_path, what, after_s, stopped
+):
+    (tmp_path / "box.obj").write_text(obj([(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]))
+    mark = f"BLENDGEN_TEST_MARK={tmp_path}"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "BLENDGEN_TEST_MARK": str(tmp_path)}
+    command = [sys.executable, "-c", PARENT, what, str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as parent:
+        assert wait_until((tmp_path / "started-0").exists)
+        time.sleep(after_s)
+        assert parent.poll() is None
+        if stopped:
+            parent.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)
+        parent.send_signal(signal.SIGKILL)
+    assert wait_until(lambda: not marked(mark), 5.0), marked(mark)
+
+
+def test_a_process_that_the_main_thread_did_not_start_ends_with_the_pipe_of_its_parent():
+    """Linux would end it with the thread."""
+    code = (
+        "import os, sys, time; from blendgen.system.end_with_parent import end_with_pipe\n"
+        "end_with_pipe(0); time.sleep(20)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, cwd=REPOSITORY) as child:
+        time.sleep(0.3)
+        assert child.poll() is None
+        child.stdin.close()
+        assert child.wait(5) == 1
 
 
 def test_a_process_whose_parent_has_ended_already_exits_at_once():

@@ -17,6 +17,7 @@ import warnings
 import numpy as np
 
 from blendgen.geometry.hull import is_flat
+from blendgen.system.end_with_parent import end_with_parent
 
 # of the half of the largest extent: the depth that a part may have below its own hull
 _CONCAVITY = 0.05
@@ -31,10 +32,10 @@ def decomposed(vertices: np.ndarray, triangles: np.ndarray) -> list[np.ndarray] 
     vertices: (n, 3), largest extent 1; triangles: (t, 3), closed
     """
     readable, writable = os.pipe()
-    child = _fork()
+    parent, child = os.getpid(), _fork()
     if child == 0:
         os.close(readable)
-        _answer_and_exit(vertices, triangles, writable)
+        _answer_and_exit(vertices, triangles, writable, parent)
     os.close(writable)
     try:
         answer = _read(readable, time.monotonic() + _LONGEST_S)
@@ -52,8 +53,9 @@ def _fork() -> int:
         return os.fork()
 
 
-def _answer_and_exit(vertices: np.ndarray, triangles: np.ndarray, answer: int) -> None:
+def _answer_and_exit(vertices: np.ndarray, triangles: np.ndarray, answer: int, parent: int) -> None:
     try:
+        end_with_parent(parent)
         resource.setrlimit(resource.RLIMIT_CPU, (_LONGEST_CPU_S, _LONGEST_CPU_S))
         left = memoryview(_packed(_decomposed(vertices, triangles)))
         while left:

@@ -28,7 +28,7 @@ from blendgen.errors import DiskUnavailable
 from blendgen.files.disk import disk_error, passes
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
-from blendgen.system.end_with_parent import end_with_parent
+from blendgen.system.end_with_parent import PARENT_VARIABLE, end_with_parent
 from blendgen.system.stop_signals import ignore_stop_signals
 
 # errors of the system that no file causes
@@ -40,7 +40,7 @@ _LIBRARIES = {**dict.fromkeys(CAD_SUFFIXES, "cascadio"), "dae": "collada"}
 
 
 def main() -> None:
-    end_with_parent(os.getppid())
+    end_with_parent(int(os.environ.get(PARENT_VARIABLE) or os.getppid()))
     ignore_stop_signals()
     replies = _claim_stdout()
     try:

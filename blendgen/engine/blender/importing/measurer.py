@@ -27,6 +27,7 @@ from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
+from blendgen.system.end_with_parent import PARENT_VARIABLE
 from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.system.wheel import require_libraries
 
@@ -193,7 +194,8 @@ def _how_it_ended(status: int | None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The environment in which the child imports the same blendgen as this process, installed or not."""
+    """The environment in which the child imports the same blendgen as this process, and knows its parent."""
     package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
     folders = [package_parent, os.environ.get("PYTHONPATH")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+    own = {"PYTHONPATH": os.pathsep.join(filter(None, folders)), PARENT_VARIABLE: str(os.getpid())}
+    return os.environ | own
