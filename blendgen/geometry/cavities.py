@@ -1,4 +1,4 @@
-"""Cavities: how the surface of a mesh lies to its convex hull; float64, any unit."""
+"""Cavities: where the surface of a mesh is below its convex hull; float64, any unit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from numpy.typing import ArrayLike
 from blendgen.geometry.arrays import Array3, ArrayN, FloatArray, PointsN3
 from blendgen.geometry.hull import hull_triangles
 
-_GOLDEN = (5**0.5 - 1) / 2
+# the R2 sequence, which fills a square evenly: Roberts 2018, "The unreasonable effectiveness of quasirandom
+# sequences"
+_R2 = np.array([0.7548776662466927, 0.5698402909980532])
 _SAMPLES = 2000
 _BLOCK = 2_000_000  # numbers in memory at once
 
@@ -25,8 +27,8 @@ def surface_points(vertices: ArrayLike, triangles: ArrayLike, count: int) -> tup
     steps = np.arange(count) + 0.5
     chosen = np.searchsorted(reached, steps / count * reached[-1])
     a, b, c = (corners[chosen, k] for k in range(3))
-    along = np.sqrt(steps * _GOLDEN % 1)[:, None]
-    across = (steps * _GOLDEN**2 % 1)[:, None]
+    along, across = np.split(steps[:, None] * _R2 % 1, 2, axis=1)
+    along = np.sqrt(along)  # even by area
     points = a + along * ((b - a) * (1 - across) + (c - a) * across)
     return points, crosses[chosen] / sizes[chosen, None]
 
@@ -76,8 +78,8 @@ def _ways_out(points: PointsN3, directions: PointsN3, hull: PointsN3) -> ArrayN:
 def looks_convex(vertices: PointsN3, triangles: ArrayLike, hull: PointsN3, within: float) -> bool:
     """Whether the surface covers its convex hull once.
 
-    It is nowhere deeper below its hull than `within` of the largest extent, and its area that of the hull.
-    The faces may point either way, and need not be joined.
+    It is nowhere deeper below its hull than `within` of the largest extent, and its area differs from that of
+    the hull by at most this share. The faces may point either way, and need not be joined.
     """
     corners = np.asarray(vertices, dtype=np.float64)[np.asarray(triangles)]
     facets = hull[hull_triangles(hull)[0]]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from blendgen.geometry.cavities import (
     concave_share,
@@ -53,6 +54,15 @@ def test_points_are_spread_by_area_and_have_the_normals_of_their_triangles():
     assert on_top == pytest.approx(11_000 * 2 / 22, abs=2)
     assert points[normals[:, 2] > 0.5, 2] == pytest.approx(3.0)
     assert points.mean(axis=0) == pytest.approx([0, 0, 1.5], abs=0.01)
+
+
+def test_points_fill_a_large_triangle_evenly():
+    corners = np.array([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)])
+    points = surface_points(corners, [(0, 1, 2)], 500)[0]
+    x, y = np.meshgrid(*[np.linspace(0, 1, 101)] * 2)
+    places = np.stack([x, y, 0 * x], axis=2)[x + y <= 1]
+    farthest = cKDTree(points).query(places)[0].max()
+    assert farthest < 2 * np.sqrt(0.5 / 500)  # twice the side of the square that each point has
 
 
 def test_heights_are_negative_inside_and_positive_outside():
