@@ -406,6 +406,62 @@ def test_names_of_what_is_not_rendered_are_noted():
     assert product_of(show=["part 3"])[0] == 2
 
 
+def bar(name: str, bevel_m: float = 0.1) -> bpy.types.Object:
+    """A straight curve; a tube, unless its bevel is 0."""
+    curve = bpy.data.curves.new(name, "CURVE")
+    curve.dimensions, curve.bevel_depth = "3D", bevel_m
+    spline = curve.splines.new("POLY")
+    spline.points.add(1)
+    spline.points[1].co = (0, 0, 1, 1)
+    return add(name, curve)
+
+
+def ball(name: str) -> bpy.types.Object:
+    balls = bpy.data.metaballs.new(name)
+    balls.elements.new()
+    return add(name, balls)
+
+
+def instance(name: str, of: bpy.types.Object) -> bpy.types.Object:
+    """An empty that shows the object, which is in a collection outside of the scene."""
+    group = bpy.data.collections.new(f"{name} group")
+    group.objects.link(of)
+    bpy.context.scene.collection.objects.unlink(of)
+    empty = add(name, EMPTY)
+    empty.instance_type, empty.instance_collection = "COLLECTION", group
+    return empty
+
+
+@pytest.mark.parametrize("build", [bar, ball, lambda name: instance(name, add("in it"))])
+def test_what_is_not_a_mesh_is_noted_if_it_is_hidden_and_can_be_shown(build):
+    add("mug")
+    build("thing").hide_render = True
+    assert product_of() == (1, ["left out: thing (not rendered)"])
+    number, noted = product_of(show=["thing"])
+    assert number > 1 and noted == []
+
+
+def test_a_model_of_a_hidden_curve_alone_is_shown():
+    bar("tube").hide_render = True
+    assert product_of()[1] == ["the file hides all of its objects; all are shown"]
+
+
+def test_a_path_without_a_surface_and_another_ball_of_a_surface_are_not_missed():
+    bar("path", bevel_m=0.0).hide_render = True
+    ball("ball"), ball("ball.001"), instance("axes", add("inside", EMPTY))
+    assert product_of()[1] == []
+
+
+def test_what_an_instance_hides_can_be_shown():
+    hidden, mug = add("hidden"), add("mug")
+    hidden.hide_render = True
+    group = instance("pair", mug).instance_collection
+    group.objects.link(hidden)
+    bpy.context.scene.collection.objects.unlink(hidden)
+    assert product_of() == (1, [])
+    assert product_of(show=["hidden"]) == (2, [])
+
+
 def test_variants_have_different_names_that_folders_can_have():
     names = ["red", "red", "", "a/b", "red.001", "é" * 300]
     assert _usable_names(names)[:5] == ["red", "red.001", "_", "a_b", "red.001.001"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -17,7 +18,8 @@ from blendgen.engine.blender.importing.shown import Part, shown_parts
 from blendgen.errors import did_you_mean
 from blendgen.models.recolor import matches
 
-_SOLID = {"MESH", "FONT", "SURFACE"}
+_SOLID = {"MESH", "FONT", "SURFACE", "META"}
+_NUMBER = re.compile(r"\.\d+$")  # of a name that was taken
 # object -> the names of its collections, from the inside to the outside
 _Collections = dict[bpy.types.Object, list[str]]
 
@@ -94,22 +96,44 @@ def _names(owner: bpy.types.Object, collections: _Collections) -> Iterator[str]:
 def _reveal(choice: Choice, collections: _Collections) -> bool:
     """Let a render show the objects that the choice shows; whether there are any."""
     scene = bpy.context.scene
-    revealed = [o for o in scene.objects if o.type in _SOLID and choice.shows(_names(o, collections))]
+    own = set(scene.objects)
+    instanced = {inner for owner in own for inner in _instanced(owner)}
+    candidates = [o for o in bpy.data.objects if o in own | instanced and _has_shape(o)]
+    revealed = [o for o in candidates if choice.shows(_names(o, collections))]
     for owner in revealed:
         owner.hide_render = owner.is_shadow_catcher = owner.is_holdout = False
         owner.visible_camera = True
-        if owner.name not in scene.collection.objects:  # a collection may hide it
+        if owner in own and owner.name not in scene.collection.objects:  # a collection may hide it
             scene.collection.objects.link(owner)
     return bool(revealed)
 
 
+def _instanced(owner: bpy.types.Object) -> Iterator[bpy.types.Object]:
+    if owner.instance_type == "COLLECTION" and owner.instance_collection is not None:
+        yield from owner.instance_collection.all_objects
+
+
+def _has_shape(owner: bpy.types.Object) -> bool:
+    """Whether a render may show the object, or what it is an instance of; not a curve that is only a path."""
+    if owner.type == "CURVE" and not owner.modifiers:
+        faces = len(owner.to_mesh().polygons)
+        owner.to_mesh_clear()
+        return faces > 0
+    return owner.type in {*_SOLID, "CURVE"} or any(map(_has_shape, _instanced(owner)))
+
+
+def _family(owner: bpy.types.Object) -> str:
+    """Metaballs whose names differ by their numbers alone are one surface, which one of them has."""
+    return _NUMBER.sub("", owner.name) if owner.type == "META" else ""
+
+
 def _note_hidden(parts: list[Part], findings: Findings) -> None:
     shown = {owner for part in parts for owner in (part.owner, part.source)}
-    scene = bpy.context.scene
+    families = {_family(owner) for owner in shown} - {""}
     hidden = {
         owner: owner.get(WHY_HIDDEN, "not rendered")
-        for owner in scene.objects
-        if owner.type in _SOLID and owner not in shown
+        for owner in bpy.context.scene.objects
+        if owner not in shown and _family(owner) not in families and _has_shape(owner)
     }
     for reason in sorted({*hidden.values()}):
         names = [owner.name for owner, why in hidden.items() if why == reason]
