@@ -16,7 +16,12 @@ from blendgen.models.scan import scan_directory
 
 pytest.importorskip("cascadio")
 pytest.importorskip("bpy")
-from blendgen.engine.blender.importing.cad import _name_materials, cad_mesh, cad_metres_per_unit
+from blendgen.engine.blender.importing.cad import (
+    _largest_side,
+    _name_materials,
+    cad_mesh,
+    cad_metres_per_unit,
+)
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
@@ -100,6 +105,34 @@ def test_the_unit_is_that_of_the_file(tmp_path):
     text = (FILES / "block.igs").read_text().replace(",2,2HMM,", ",1,2HIN,")
     (tmp_path / "inch.igs").write_text(text)
     assert cad_metres_per_unit(tmp_path / "inch.igs", "igs") == 0.0254
+
+
+@pytest.mark.parametrize(
+    ("flag", "name", "metres_per_unit"),
+    [
+        ("3", "INCH", 0.0254),
+        ("3", "MM", 0.001),
+        ("3", "cm", 0.01),
+        ("3", "", 0.0254),
+        ("", "", 0.0254),
+        ("10", "CM", 0.01),
+        ("3", "FOO", 0.001),
+    ],
+)
+def test_the_unit_of_an_iges_file_is_that_of_its_flag_or_its_name(tmp_path, flag, name, metres_per_unit):
+    """Inches are the default."""
+    text = (FILES / "block.igs").read_text()
+    length = f"{len(name)}H" if name else ""
+    line = next(line for line in text.splitlines() if ",2,2HMM," in line)
+    new = line[:72].replace(",2,2HMM,", f",{flag},{length}{name},").rstrip()
+    assert len(new) <= 72
+    (tmp_path / "a.igs").write_text(text.replace(line[:72], new.ljust(72)))
+    assert cad_metres_per_unit(tmp_path / "a.igs", "igs") == metres_per_unit
+    converted = cad_mesh(tmp_path / "a.igs", "igs")
+    (scale,) = [node["scale"][0] for node in converted.glb.content["nodes"] if "scale" in node] or [1.0]
+    assert scale * _largest_side(converted.glb.content) == pytest.approx(30)  # in the unit of the file
+    unknown = "its unit 'FOO' is not known: taken as millimetres"
+    assert converted.notes == ((unknown,) if name == "FOO" else ())
 
 
 def test_what_iges_files_lose_is_reported():

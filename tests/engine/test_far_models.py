@@ -120,8 +120,16 @@ add("a", near, faces[:2], **back); add("b", other, faces[2:], location=(0, -0.05
 save("turned", translate(a=(y / 2, -x / 2, z / 2), b=(y / 2, -x / 2, z / 2)))
 add("wedge", near, faces)
 save("vertices", move_vertices)
+
+def move_without_properties(element):
+    move_vertices(element)
+    if element.id == b"Model":
+        element.elems[:] = [one for one in element.elems if one.id != b"Properties70"]
+
+add("wedge", near, faces)
+save("bare", move_without_properties)
 """
-FBX = ("two.fbx", "turned.fbx", "vertices.fbx")
+FBX = ("two.fbx", "turned.fbx", "vertices.fbx", "bare.fbx")
 
 
 # what single precision can hold

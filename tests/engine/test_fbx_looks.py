@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import warnings
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy")
 
+from blendgen.engine.blender.importing.coordinates.fbx import _child, _encoded, _translate  # noqa: E402
 from blendgen.engine.blender.importing.fbx_looks import textures_of  # noqa: E402
 from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
 from tests.engine.looks import look, write_png  # noqa: E402
@@ -46,7 +48,19 @@ def files(tmp_path_factory):
         tree.links.new(texture.outputs["Color"], principled.inputs[socket])
     export(folder / "embedded.fbx", path_mode="COPY", embed_textures=True)
     export(folder / "named.fbx", path_mode="ABSOLUTE")
+    export(folder / "relative.fbx", path_mode="RELATIVE")
+    write_far(folder / "relative.fbx", folder / "far.fbx")
     return folder
+
+
+def write_far(path, copy) -> None:
+    """A copy of an FBX file, whose models are far from the origin."""
+    from io_scene_fbx import encode_bin, parse_fbx
+
+    root, version = parse_fbx.parse(str(path))
+    for model in [one for one in _child(root, b"Objects").elems if one.id == b"Model"]:
+        _translate(model, np.array([448262.45, 5411932.7, 112.4]))
+    encode_bin.write(str(copy), _encoded(root, encode_bin.FBXElem), version)
 
 
 def export(path, **options) -> None:
@@ -61,11 +75,14 @@ def test_embedded_textures_are_used_and_those_that_blender_does_not_read_are_rep
     assert shown.lost == ["texture 'shine.png' is not used: Blender does not read SpecularFactor"]
 
 
-@pytest.mark.parametrize("place", ["a.fbm/wood.png", "../Textures/Wood.PNG", "wood.png", None])
-def test_a_texture_of_another_machine_is_found_near_the_file(files, tmp_path, place):
+@pytest.mark.parametrize("name", ["named.fbx", "far.fbx"])
+@pytest.mark.parametrize(
+    "place", ["a.fbm/wood.png", "../Textures/Wood.PNG", "wood.png", "author/wood.png", None]
+)
+def test_a_texture_of_another_machine_is_found_near_the_file(files, tmp_path, place, name):
     (tmp_path / "models").mkdir()
     path = tmp_path / "models/a.fbx"
-    data = (files / "named.fbx").read_bytes()
+    data = (files / name).read_bytes()
     path.write_bytes(data.replace(b"/author/", b"/absent/"))  # of the same length
     if place:
         target = path.parent / place

@@ -19,6 +19,7 @@ pytest.importorskip("bpy")
 from blendgen.engine.blender.importing.converted import converted, own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import prepare
+from blendgen.engine.blender.importing.glb_scene import GlbScene
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.blender.importing.off import ply_of_off
 from blendgen.engine.blender.importing.ply_faces import read_faces
@@ -100,6 +101,17 @@ def write_3mf(path: Path, text: str) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("3D/3dmodel.model", text)
     return path
+
+
+def nested_3mf(levels: int, times: int) -> str:
+    """Objects, each of which contains the one before it several times."""
+    objects = [
+        f'<object id="{10 + i}"><components>{f"""<component objectid="{9 + i if i else 1}"/>""" * times}'
+        "</components></object>"
+        for i in range(levels)
+    ]
+    text = three_mf(faces(), BASE, items=f'<item objectid="{9 + levels}"/>')
+    return text.replace("</resources>", f"{''.join(objects)}</resources>")
 
 
 def off(header="OFF\n", colors="") -> str:
@@ -197,7 +209,44 @@ def test_what_3mf_files_lose_and_leave_out_is_reported(tmp_path):
     assert own_frame(path, "3mf") == ("z", 0.0254)
 
 
-def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
+@pytest.mark.parametrize(
+    ("group", "lost"),
+    [
+        ('<m:colorgroup id="8"><m:color color="#FF0000"/><m:color color="#00FF00"/></m:colorgroup>',
+         "colours that change within a triangle"),
+        ('<m:colorgroup id="8"><m:color color="#FF0000"/><m:color color="#FF0000"/></m:colorgroup>', ""),
+        ('<m:texture2dgroup id="8" texid="9"/>', "textures or mixed materials, which are not read from 3MF"),
+    ],
+    ids=["gradient", "one colour", "texture"],
+)  # fmt: skip
+def test_only_colours_that_change_within_a_triangle_are_lost(tmp_path, group, lost):
+    """The corners of a textured triangle have different places in its texture."""
+    path = write_3mf(tmp_path / "a.3mf", three_mf(faces('pid="8" p1="0" p2="1" p3="1"'), BASE + group))
+    assert converted(Companions(path), "3mf").lost == ((f"object 'body': {lost}",) if lost else ())
+
+
+@pytest.mark.parametrize(
+    ("meter", "metres"),
+    [("0,01", 0.01), (" 2.54E-2 ", 0.0254), ("0", None), ("-1", None), ("1.2.3", None), ("x", None)],
+)
+def test_a_collada_unit_that_is_not_a_length_is_a_metre_and_noted(tmp_path, meter, metres):
+    pytest.importorskip("collada")
+    (tmp_path / "a.dae").write_text(dae(RED, unit=meter))
+    assert own_frame(tmp_path / "a.dae", "dae") == ("z", metres or 1.0)
+    note = f"its unit is {meter!r} metres, which is not a length: taken as metres"
+    assert converted(Companions(tmp_path / "a.dae"), "dae").notes == (() if metres else (note,))
+
+
+def test_the_pixel_limit_of_pillow_is_not_that_of_textures(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+    Image.new("RGB", (4, 4), (200, 30, 30)).save(tmp_path / "paint.tga")
+    scene = GlbScene()
+    scene.texture("paint.tga", tmp_path / "paint.tga")
+    assert bytes(scene.glb.body).startswith(b"\x89PNG")
+
+
+def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("blendgen.engine.blender.importing.three_mf._MAX_PLACED", 1000)
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
     loop = '<item objectid="4"/>'
     circle = three_mf(faces(), BASE, items=loop).replace(
@@ -214,6 +263,8 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     write_3mf(tmp_path / "circle.3mf", circle)
+    write_3mf(tmp_path / "deep.3mf", nested_3mf(levels=66, times=1))
+    write_3mf(tmp_path / "many.3mf", nested_3mf(levels=10, times=2))
     write_3mf(tmp_path / "bomb.3mf", three_mf(faces(), BASE, more=bomb))
     write_3mf(tmp_path / "index.3mf", three_mf(faces('pid="7" p1="9"'), BASE))
     (tmp_path / "cut.3mf").write_bytes(
@@ -226,7 +277,9 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path):
         "vertex.off": "its vertices are damaged: 0 0",
         "other.off": "not an OFF file (its header is missing)",
         "nan.off": "coordinates that are not finite numbers (NaN or infinity)",
-        "circle.3mf": "its components contain each other, or are more than 100,000",
+        "circle.3mf": "its object '4' contains itself",
+        "deep.3mf": "its components are nested more than 64 levels deep; join them and export it again",
+        "many.3mf": "it has more than 1,000 components; join them and export it again",
         "bomb.3mf": "it declares XML entities, which are not read",
         "index.3mf": "its 3MF structure is damaged (IndexError: list index out of range)",
         "cut.3mf": "its ZIP archive is damaged (File is not a zip file)",

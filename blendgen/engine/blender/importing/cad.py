@@ -29,8 +29,6 @@ _DEVIATION = 1 / 2000
 _ANGLE_RAD = 0.35
 _ROUGH = {"tol_linear": 0.5, "tol_relative": True, "tol_angular": 1.0}
 _TRIANGLES = 4
-# cascadio writes the millimetres of an IGES file as if they were metres
-_METRES_PER_GLB_UNIT = {"step": 1.0, "iges": 0.001}
 # what Open CASCADE and its users call a shape that has no name
 _NO_NAME = re.compile(r"(|NAUO|=>.*|COMPOUND|COMPSOLID|SOLID|SHELL|FACE|Open CASCADE.*|Unnamed)[ _\d]*", re.I)
 _MATTE = {"metallicFactor": 0.0, "roughnessFactor": 0.5}
@@ -40,7 +38,7 @@ _NOT_IN_IGES = "colours, which are not read from IGES files; export a STEP file"
 # the file of a part of an assembly that was saved in several
 _OTHER_FILE = re.compile(rb"DOCUMENT_FILE\s*\(\s*'([^']*\.(?:stp|step|stpz|igs|iges))'", re.I)
 _IGES_START_BYTES = 100_000
-# STEP prefixes and names of units, and unit flags of IGES
+# prefixes and names of units in STEP, names and flags of units in IGES
 _SI_PREFIX = {
     b"": 1.0,
     b"KILO": 1e3,
@@ -51,21 +49,35 @@ _SI_PREFIX = {
     b"NANO": 1e-9,
 }
 _NAMED_UNIT = {b"INCH": 0.0254, b"FOOT": 0.3048, b"YARD": 0.9144, b"MILE": 1609.344, b"MIL": 2.54e-5}
-_IGES_UNIT = (0.001, 0.0254, 0.001, 1.0, 0.3048, 1609.344, 1.0, 1000.0, 2.54e-5, 1e-6, 0.01, 2.54e-8)
+_IGES_NAMED_UNIT = {
+    b"IN": 0.0254,
+    b"INCH": 0.0254,
+    b"MM": 0.001,
+    b"FT": 0.3048,
+    b"MI": 1609.344,
+    b"M": 1.0,
+    b"KM": 1000.0,
+    b"MIL": 2.54e-5,
+    b"UM": 1e-6,
+    b"CM": 0.01,
+    b"UIN": 2.54e-8,
+}
+_IGES_BY_NAME = b"3"
+_IGES_FLAGS = {b"1": b"IN", b"2": b"MM", b"4": b"FT", b"5": b"MI", b"6": b"M", b"7": b"KM", b"8": b"MIL",
+               b"9": b"UM", b"10": b"CM", b"11": b"UIN"}  # fmt: skip
 
 
 def cad_mesh(path: Path, suffix: str) -> Converted:
     """The triangles of a CAD file; raises ImportRefused, which without the extra names it."""
     kind = "iges" if suffix in IGES_SUFFIXES else "step"
-    scale = _METRES_PER_GLB_UNIT[kind]
     data = _plain(path.read_bytes())
+    scale = _iges_metres_per_glb_unit(data) if kind == "iges" else 1.0
     size_mm = 1000 * scale * _largest_side(_converted(data, kind, **_ROUGH).content)
     glb = _converted(data, kind, tol_linear=size_mm * _DEVIATION, tol_angular=_ANGLE_RAD)
     curves = _drop_curves(glb.content)
     _name_materials(glb.content)
     _scale(glb.content, scale / cad_metres_per_unit(path, suffix))
-    notes = (f"left out: {curves} curves or points, which have no surface",) if curves else ()
-    return Converted(glb, tuple(_lost(data, kind)), notes)
+    return Converted(glb, tuple(_lost(data, kind)), tuple(_notes(data, kind, curves)))
 
 
 def _plain(data: bytes) -> bytes:
@@ -76,6 +88,13 @@ def _plain(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace").encode()
     return data
+
+
+def _notes(data: bytes, kind: str, curves: int) -> Iterator[str]:
+    if curves:
+        yield f"left out: {curves} curves or points, which have no surface"
+    if kind == "iges" and _iges_unit_name(data).upper() not in _IGES_NAMED_UNIT:
+        yield f"its unit {_iges_unit_name(data).decode('latin-1')!r} is not known: taken as millimetres"
 
 
 def _lost(data: bytes, kind: str) -> Iterator[str]:
@@ -105,12 +124,21 @@ def _step_unit(data: bytes) -> float:
 
 
 def _iges_unit(data: bytes) -> float:
-    """By the flag in the 14th field of the global section."""
+    name = _iges_unit_name(data)
+    return _IGES_NAMED_UNIT.get(name.upper(), 0.001)
+
+
+def _iges_unit_name(data: bytes) -> bytes:
+    """By the flag in the 14th field of the global section; 3 leaves it to the name in the 15th."""
     lines = data[:_IGES_START_BYTES].splitlines()
     text = b"".join(line[:72] for line in lines if line[72:73] == b"G")
-    fields = list(islice(_iges_fields(text), 14))
-    flag = fields[13].strip() if len(fields) > 13 else b""
-    return _IGES_UNIT[int(flag)] if flag.isdigit() and int(flag) < len(_IGES_UNIT) else 0.001
+    flag, name = (field.strip() for field in [*islice(_iges_fields(text), 13, 15), b"", b""][:2])
+    return name if flag == _IGES_BY_NAME and name else _IGES_FLAGS.get(flag, _IGES_FLAGS[b"1"])
+
+
+def _iges_metres_per_glb_unit(data: bytes) -> float:
+    """cascadio writes millimetres as if they were metres; Open CASCADE takes other names for millimetres."""
+    return 0.001 if _iges_unit_name(data) in _IGES_NAMED_UNIT else _iges_unit(data)
 
 
 def _is_colored_iges(data: bytes) -> bool:

@@ -25,6 +25,7 @@ from blendgen.models.lookup import Lookup
 _ROUGHNESS = 0.5
 _OTHER_IMAGES = ("emission", "specular", "transparent", "bumpmap")
 _NO_LOOK = re.compile("light|camera|animation|ambient", re.I)
+_NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(?![\d.])")
 _DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
 
 
@@ -118,7 +119,8 @@ def dae_mesh(companions: Companions) -> Converted:
 
 
 def _converted(companions: Companions) -> Converted:
-    document = _document(read_bounded(companions.model, MAX_MODEL_BYTES))
+    data = read_bounded(companions.model, MAX_MODEL_BYTES)
+    document = _document(data)
     reader = _Reader(companions)
     try:
         for name, bound in _geometries(document):
@@ -129,15 +131,29 @@ def _converted(companions: Companions) -> Converted:
     if "nodes" not in reader.scene.glb.content:
         raise ImportRefused(f"no geometry: its scene has no triangles{f' ({broken[0]})' if broken else ''}")
     lost = [*reader.lost, *(f"an element that cannot be read: {message}" for message in broken)]
-    return Converted(reader.scene.glb, tuple(lost))
+    unit = _stated_unit(data.replace(b"\0", b""))
+    notes = () if _metres(unit) else (f"its unit is {unit!r} metres, which is not a length: taken as metres",)
+    return Converted(reader.scene.glb, tuple(lost), notes)
 
 
 def dae_frame(path: Path) -> tuple[str, float]:
     """(up axis, metres per unit) of a COLLADA file."""
     data = path.read_bytes().replace(b"\0", b"")  # of UTF-16
-    up = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
-    unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([\d.eE+-]+)", data)
-    return up[1].decode().lower() if up else "y", float(unit[1]) if unit else 1.0
+    up = re.search(rb"<(?:\w+:)?up_axis>\s*([XYZ])_UP", data)
+    return up[1].decode().lower() if up else "y", _metres(_stated_unit(data)) or 1.0
+
+
+def _stated_unit(data: bytes) -> str:
+    """The metres of its unit as text; "1" if a COLLADA file does not state it."""
+    unit = re.search(rb"<(?:\w+:)?unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)", data)
+    return unit[1].decode("utf-8", "replace").strip() if unit else "1"
+
+
+def _metres(text: str) -> float | None:
+    """A length, which some programs write with a decimal comma; None if it is not one."""
+    number = _NUMBER.match(text.replace(",", "."))
+    metres = float(number[0]) if number else 0.0
+    return metres if 0 < metres < math.inf else None
 
 
 def _document(data: bytes) -> Any:

@@ -16,7 +16,8 @@ from PIL import Image
 
 from blendgen.engine.blender.importing.coordinates.origin import shift_to_origin
 from blendgen.engine.blender.importing.glb import Glb
-from blendgen.files.image_size import header_fault
+from blendgen.files.image_size import header_fault, own_pixel_limit
+from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
@@ -109,7 +110,7 @@ class GlbScene:
         kind = _AS_IT_IS.get(file.suffix.lower())
         data = read_bounded(file, MAX_MODEL_BYTES)
         if kind is None:
-            with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
+            with suppress(*IMAGE_ERRORS), own_pixel_limit(), Image.open(io.BytesIO(data)) as image:
                 png = io.BytesIO()
                 image.save(png, "PNG")
                 data = png.getvalue()

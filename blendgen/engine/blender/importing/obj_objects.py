@@ -31,7 +31,7 @@ def import_obj(file: Path, choice: Choice, **axes) -> None:
 
 
 def _split(file: Path, choice: Choice) -> dict[str, bool]:
-    """By objects, by groups, or both: where the names are that matter."""
+    """Options that split the file by objects, groups or both: those whose names say what to leave out."""
     if file.stat().st_size == 0:
         return {}
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:

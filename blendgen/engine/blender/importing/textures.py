@@ -16,6 +16,7 @@ from PIL import Image
 
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.files.image_size import own_pixel_limit
+from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.models.companions import OUTSIDE, Companions
 from blendgen.models.lookup import Found, Lookup
 from blendgen.models.product import REASON_FOLLOWS
@@ -119,7 +120,7 @@ def _pixels(image: bpy.types.Image) -> Image.Image | None:
         with own_pixel_limit(), Image.open(BytesIO(image.packed_files[0].packed_file.data)) as pixels:
             pixels.load()
             return pixels
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except IMAGE_ERRORS:
         return None
 
 

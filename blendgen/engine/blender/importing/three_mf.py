@@ -166,9 +166,6 @@ def _object(
 def _look(package: _Package, triangle, element, looks: dict, name: str) -> _Look | None:
     """The material of the first corner of a triangle, or else of its object."""
     group = triangle.get("pid", element.get("pid"))
-    index = triangle.get("p1", element.get("pindex", "0"))
-    if any(triangle.get(key, index) != index for key in ("p2", "p3")):
-        package.lost[f"object {name!r}: colours that change within a triangle"] = None
     if any("paint_color" in key or "mmu_segmentation" in key for key in triangle.attrib):
         package.lost[f"object {name!r}: colours painted in a slicer, which are not read"] = None
     if group is None:
@@ -176,6 +173,10 @@ def _look(package: _Package, triangle, element, looks: dict, name: str) -> _Look
     if group not in looks:
         package.lost[f"object {name!r}: textures or mixed materials, which are not read from 3MF"] = None
         return None
+    index = triangle.get("p1", element.get("pindex", "0"))
+    used = {int(triangle.get(key, index)) for key in ("p1", "p2", "p3")}
+    if len({look for i in used for look in looks[group][i : i + 1]}) > 1:
+        package.lost[f"object {name!r}: colours that change within a triangle"] = None
     return looks[group][int(index)]
 
 
@@ -192,13 +193,13 @@ def _reference(element: ElementTree.Element, part: str, names: dict[str, str]) -
 def _scene(package: _Package) -> GlbScene:
     scene, meshes = GlbScene(), {}
     materials: dict[_Look, int] = {}
-    waiting = [(key, matrix, 0) for key, matrix in reversed(package.items)]
+    waiting: list[tuple[_Key, np.ndarray, tuple[_Key, ...]]]
+    waiting = [(key, matrix, ()) for key, matrix in reversed(package.items)]
     placed = 0
     while waiting:
-        key, matrix, depth = waiting.pop()
+        key, matrix, above = waiting.pop()
         placed += 1
-        if depth > _MAX_DEPTH or placed > _MAX_PLACED:
-            raise ImportRefused("its components contain each other, or are more than 100,000")
+        _refuse_endless(key, above, placed)
         one = package.objects.get(key)
         if one is None:  # a support
             continue
@@ -206,8 +207,20 @@ def _scene(package: _Package) -> GlbScene:
             if key not in meshes:
                 meshes[key] = scene.add("meshes", _mesh(scene, one, materials))
             scene.place(meshes[key], one.name, matrix)
-        waiting += [(inner, matrix @ own, depth + 1) for inner, own in reversed(one.components)]
+        waiting += [(inner, matrix @ own, (*above, key)) for inner, own in reversed(one.components)]
     return scene
+
+
+def _refuse_endless(key: _Key, above: tuple[_Key, ...], placed: int) -> None:
+    """above: the objects around a component; placed: how many there are by now"""
+    if key in above:
+        raise ImportRefused(f"its object {key[1]!r} contains itself")
+    if len(above) > _MAX_DEPTH:
+        raise ImportRefused(
+            f"its components are nested more than {_MAX_DEPTH} levels deep; join them and export it again"
+        )
+    if placed > _MAX_PLACED:
+        raise ImportRefused(f"it has more than {_MAX_PLACED:,} components; join them and export it again")
 
 
 def _mesh(scene: GlbScene, one: _Object, materials: dict[_Look, int]) -> dict:

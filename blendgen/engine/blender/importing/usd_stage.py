@@ -40,7 +40,7 @@ def layer_over(file: Path, companions: Companions, folder: Path) -> tuple[Path, 
     from pxr import Sdf, Usd, UsdUtils
 
     source = Sdf.Layer.FindOrOpen(str(file))
-    if source is None:  # the importer says why
+    if source is None:  # left to Blender, which reads the file or names the reason
         return file, False
     layer = Sdf.Layer.CreateNew(str(folder / f"{file.stem}.usda"))
     UsdUtils.CopyLayerMetadata(source, layer, skipSublayers=True)
@@ -86,7 +86,7 @@ def _texture_of(shader: Any) -> list[UsdTexture]:
     file = shader.GetInput("file")
     attributes = file.GetValueProducingAttributes() if file else []
     value = attributes[0].Get() if attributes else None
-    if value is None or not getattr(value, "path", ""):  # or the type is not that of files
+    if value is None or not getattr(value, "path", ""):  # or it is not the path of a file
         return []
     return [UsdTexture(value.path, attributes[0], bool(value.resolvedPath))]
 

@@ -22,6 +22,7 @@ from blendgen.engine.blender.importing.preflight import ImportRefused
 
 _ORDERS = ("XYZ", "XZY", "YZX", "YXZ", "ZXY", "ZYX")
 _DAMAGED = (LookupError, TypeError, ValueError, StopIteration, OSError, struct.error, zlib.error)
+_PROPERTIES = b"Properties70"
 _FIRST_VERSION = 7000  # older files name their objects instead of numbering them
 _ADDERS = {
     "B": "bool",
@@ -66,7 +67,7 @@ def move_fbx(file: Path, copy: Path) -> np.ndarray:
         root, version = parse_fbx.parse(str(file))
         models = _models(root) if version >= _FIRST_VERSION else {}
         points = _world_points(models.values())
-    except _DAMAGED:  # the importer says why
+    except _DAMAGED:  # left to Blender, which reads the file or names the reason
         return np.zeros(3)
     shift = shift_to_origin(points)
     if shift.any():
@@ -108,7 +109,7 @@ def _has_vertices(element: Any) -> bool:
 
 
 def _properties(element: Any) -> dict[bytes, Any]:
-    listed = next((one.elems for one in element.elems if one.id == b"Properties70"), ())
+    listed = next((one.elems for one in element.elems if one.id == _PROPERTIES), ())
     return {one.props[0]: one for one in listed}
 
 
@@ -212,9 +213,11 @@ def _center(geometry: Any) -> np.ndarray:
 def _translate(model: Any, delta: np.ndarray) -> None:
     properties = _properties(model)
     if b"Lcl Translation" not in properties:
+        if not any(one.id == _PROPERTIES for one in model.elems):
+            model.elems.append(type(model)(_PROPERTIES, [], bytearray(), []))
         kinds = bytearray(b"SSSSDDD")
         row = [b"Lcl Translation", b"Lcl Translation", b"", b"A", 0.0, 0.0, 0.0]
-        _child(model, b"Properties70").elems.append(type(model)(b"P", row, kinds, []))
+        _child(model, _PROPERTIES).elems.append(type(model)(b"P", row, kinds, []))
         properties = _properties(model)
     properties[b"Lcl Translation"].props[4:7] = (_vector(properties, b"Lcl Translation") + delta).tolist()
 

@@ -68,5 +68,5 @@ def _vertices(data: bytes) -> Iterator[np.ndarray]:
 def _inflated(data: bytes, size: int) -> bytes:
     try:
         return zlib.decompressobj().decompress(data, size)
-    except zlib.error:  # the importer says why
+    except zlib.error:  # left to Blender, which reads the file or names the reason
         return b""
