@@ -123,6 +123,12 @@ class Companions:
         """Whether there is something of that name, inside or not."""
         return os.path.exists(self.folder / name)  # noqa: PTH110 - Path.exists raises for folders that are closed to us
 
+    def unreadable(self, error: OSError) -> str:
+        """The reason why the model cannot be read; names the file if it is another one."""
+        name = "" if error.filename is None else os.path.relpath(error.filename, self.folder)
+        other = f"{self.portable(name)} " if name not in ("", self.model.name) else ""
+        return f"{other}cannot be read: {error.strerror or error}"
+
     def portable(self, name: str) -> str:
         """A name; only its last part if it leads out of the models directory."""
         return name if self._is_near(name) else Path(name).name

@@ -6,6 +6,7 @@ models that cannot be used, and every fault of a sidecar. A bad model or sidecar
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from blendgen.errors import CatalogError, Problem, UsageError
 from blendgen.files.names import some_of
 from blendgen.models.load import measured_catalog
-from blendgen.models.product import Product, Refusal, StablePose
+from blendgen.models.product import REASON_FOLLOWS, Product, Refusal, StablePose
 from blendgen.models.scan import (
     UNITLESS_SUFFIXES,
     model_suffix,
@@ -30,6 +31,8 @@ from blendgen.models.source import Measurer, Source
 from blendgen.models.spec_sources import spec_sources
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 from blendgen.spec.load import SpecFile, load_spec
+
+_log = logging.getLogger(__name__)
 
 # largest sides outside of this range are probably a wrong unit
 _TINY_M, _HUGE_M = 0.003, 2.0
@@ -134,7 +137,17 @@ def inspect_place(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspectio
             "sidecar or a spec (.yaml)"
         )
     sidecars = Sidecars()
-    return _inspected(sidecars.attached(sources, all_sources), sidecars, measurer)
+    inspection = _inspected(sidecars.attached(sources, all_sources), sidecars, measurer)
+    if not read_as.allow_outside and any(map(_lacks_a_file, inspection.models)):
+        _log.warning(
+            "note: textures were looked for below %s alone; for others give one above, or --allow-outside",
+            folder,
+        )
+    return inspection
+
+
+def _lacks_a_file(model: Inspected) -> bool:
+    return any(REASON_FOLLOWS not in texture for texture in model.product.measured.missing_textures)
 
 
 def _described_by(file: Path, sources: list[Source]) -> list[Source]:

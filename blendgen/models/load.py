@@ -7,7 +7,6 @@ that is an error.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -95,14 +94,12 @@ def _wanted(sources: list[Source], digest: str, disk: Disk) -> tuple[list[_Wante
 
 
 def _unreadable(error: OSError, companions: Companions) -> str:
-    """The reason; names the file if it is not the model itself.
+    """As Companions.unreadable.
 
     raises: DiskUnavailable, since a later run would not leave the model out
     """
     raise_if_passing(Path(error.filename or companions.model), error)
-    name = "" if error.filename is None else os.path.relpath(error.filename, companions.folder)
-    other = f"{companions.portable(name)} " if name not in ("", companions.model.name) else ""
-    return f"{other}cannot be read: {error.strerror or error}"
+    return companions.unreadable(error)
 
 
 @dataclass

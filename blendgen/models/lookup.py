@@ -119,7 +119,8 @@ class Lookup:
         file = (
             self._exact(exact)
             or self._in_places(first, named.name)
-            or self._exact((str(named), *(f"{near}/{named.name}" for near in (".", *_NEAR))))
+            or self._exact((str(named), *(str(end / named.name) for end in self._ends_of(named))))
+            or self._exact(f"{near}/{named.name}" for near in (".", *_NEAR))
             or self._in_places(self._places(named), named.name)
         )
         if file is not None or self._met_outside:

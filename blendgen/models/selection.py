@@ -129,7 +129,7 @@ def name_clashes(sources: Iterable[Source]) -> list[NameClash]:
 
 
 def _clash(group: list[Source]) -> NameClash:
-    advice = "rename one, or let `models` select files (docs/models.md)"
+    advice = "rename one; or, in a spec, let `models` select files"
     paths = {product_name(PurePath(source.file), "path").casefold() for source in group}
     if len(paths) == len(group):
         advice += ", or set names: path"

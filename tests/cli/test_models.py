@@ -285,6 +285,16 @@ def test_init_writes_a_sidecar_that_passes(tmp_path):
     assert json.loads(listed.stdout) == {"schema_version": 1, "sidecar": str(folder / "mug.yaml")}
 
 
+def test_missing_textures_say_where_they_were_looked_for(good, caplog):
+    for place in (good, good / "mug.obj"):
+        caplog.clear()
+        blendgen("models", place)
+        assert f"textures were looked for below {good} alone" in caplog.text
+    caplog.clear()
+    blendgen("models", good, "--allow-outside")
+    assert "absent.png" in caplog.text and "looked for" not in caplog.text
+
+
 def test_links_and_files_outside_of_the_folder_are_used_where_that_is_allowed(tmp_path, caplog):
     folder = write_models(tmp_path / "library", mug=None)
     (folder / "mug.obj").write_text(FACES.replace("m.mtl", "../m.mtl"))

@@ -125,6 +125,15 @@ def test_a_file_of_the_model_that_cannot_be_read_costs_that_model_alone(error, k
     assert [*answer] == [key]
 
 
+def test_a_file_that_is_too_large_is_named_as_the_model_names_it(tmp_path):
+    def fill_entry(source, folder):
+        raise OSError(errno.EFBIG, "larger than 4 GiB", str(tmp_path / "lib" / "box.bin"))
+
+    options = {"path": str(tmp_path / "models" / "a.gltf"), "root": str(tmp_path)}
+    answer = measure._answer(fill_entry, Source("a", "", "mesh", options, "a"), Path("/cache/entry"), None)
+    assert answer == {"failure": "../lib/box.bin cannot be read: larger than 4 GiB"}
+
+
 def test_the_memory_limit_that_is_set_is_the_one_that_is_reported(monkeypatch, tmp_path):
     """Free memory changes while a model is measured: the limit is determined once."""
     limits = []

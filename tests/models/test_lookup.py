@@ -71,6 +71,13 @@ def test_of_several_files_the_nearest_is_used(find_in, files, nearest):
     assert find_in("a/mug.obj", [f"a/{file}" for file in files], "wood.png") == nearest
 
 
+def test_the_end_of_the_path_comes_before_the_folder_of_the_model(find_in):
+    files = ["wood.png", "textures/wood.png", "oak/wood.png", "maps/oak/wood.png"]
+    assert find_in("mug.obj", files, r"C:\proj\maps\oak\wood.png") == "maps/oak/wood.png"
+    assert find_in("mug.obj", [], r"C:\other\oak\wood.png") == "oak/wood.png"
+    assert find_in("mug.obj", ["Pine/Wood.png"], r"C:\pine\wood.png") == "wood.png"  # the exact name
+
+
 def test_the_folder_of_a_sidecar_comes_first(find_in):
     files = ["wood.png", "large/Wood.png"]
     assert find_in("mug.obj", files, "wood.png", textures="large") == "large/Wood.png"

@@ -77,7 +77,7 @@ def test_an_entry_that_selects_nothing_is_returned_with_advice(sources):
 def test_models_of_one_name_are_listed_with_a_way_out_that_works(sources):
     (clash,) = name_clashes(sources)
     assert (clash.name, clash.files) == ("mug", (str(Path("m/mug.glb")), str(Path("m/Mug.obj"))))
-    assert clash.advice == "rename one, or let `models` select files (docs/models.md)"
+    assert clash.advice == "rename one; or, in a spec, let `models` select files"
 
 
 def test_a_path_tells_models_of_several_folders_apart(tmp_path):

@@ -26,6 +26,7 @@ from typing import Any, TextIO
 from blendgen.engine.blender.importing.confined import MEMORY_VARIABLE, MemoryLimit, confine_to
 from blendgen.errors import DiskUnavailable
 from blendgen.files.disk import disk_error, passes
+from blendgen.models.companions import Companions
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
 from blendgen.models.source import Source
 from blendgen.system.end_with_parent import PARENT_VARIABLE, end_with_parent
@@ -144,8 +145,14 @@ def _answer(fill_entry, source: Source, folder: Path, memory: MemoryLimit | None
         traceback.print_exc()
         if isinstance(error, OSError) and passes(error):
             return {"disk_error": str(disk_error(Path(error.filename or folder), error))}
-        message = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        message = _message(error, source).splitlines()[0][:200]
         return {"machine_error": message} if _is_of_machine(error, folder) else {"failure": message}
+
+
+def _message(error: Exception, source: Source) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EFBIG and "path" in source.options:
+        return Companions.of(source.options).unreadable(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_of_machine(error: Exception, folder: Path) -> bool:
