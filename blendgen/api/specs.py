@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from blendgen.scene.shot import Exposure, Shot
     from blendgen.spec.load import Override, SpecFile
     from blendgen.system.progress import ProgressLike
+    from blendgen.workers.event_file import EventsLike
     from blendgen.workers.run import GenerateOptions, GenerateReport
 
     AnyPath: TypeAlias = str | os.PathLike[str]
@@ -89,7 +90,8 @@ def generate(
     spec: AnySpec, folder: AnyPath, *,
     overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
     device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
-    shard: str | None = None, retry_failed: bool = False, progress: ProgressLike = False,
+    shard: str | None = None, retry_failed: bool = False, events: EventsLike = None,
+    progress: ProgressLike = False,
 ) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
 
@@ -108,6 +110,8 @@ def generate(
     retry_failed: try the images in failed.jsonl again; otherwise they stay set aside
     shard: make one of N shards, "I/N" with I from 0, as a data set of its own in folder/shards, of which
         merge makes one; "auto": the one that the variables of a scheduler name (docs/farms.md), if any
+    events: a file to which what happens is appended, one JSON object a line, or a function that gets each as
+        a dictionary; docs/farms.md lists their keys
     progress: True for a bar; a function is called with (finished, total) as images of this run are finished
     raises: BlendgenError; Interrupted after a signal
     """
@@ -123,7 +127,7 @@ def generate(
         with opened_run(
             spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            retry_failed=retry_failed,
+            retry_failed=retry_failed, events=events,
         ) as run:  # fmt: skip
             return make_all(run)
 

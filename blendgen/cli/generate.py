@@ -6,7 +6,7 @@ Index ranges such as "0-9,12,20-40:5" have the notation of Slurm arrays and Open
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,14 @@ from blendgen.cli.options import (
 )
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode, UsageError
+from blendgen.workers.event_file import EventFile
 
 if TYPE_CHECKING:
     from blendgen.workers.run import GenerateReport
 
 MAX_INDICES = 100_000_000
 _MAX_LISTED = 10_000_000  # each takes about a hundred bytes
+_STDOUT = 1
 _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
 
 
@@ -84,11 +86,16 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     is_flag=True,
     help="Try the images in failed.jsonl again; otherwise they stay set aside.",
 )
+@click.option(
+    "--events",
+    metavar="FILE",
+    help="Append what happens to FILE, one JSON object a line (docs/farms.md); - for stdout.",
+)
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
-    check_files, retry_failed, progress_style, progress_every, as_json,
+    check_files, retry_failed, events, progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -99,29 +106,35 @@ def command(
     indices = None if index_range is None else parse_range(index_range)
     if shard is None and indices is None:
         shard = "auto"
-    with opened_progress(progress_style, progress_every, as_json) as progress:
+    if events == "-" and as_json:
+        raise UsageError("--events -: prints to stdout, which --json has for itself; give a file instead")
+    own_stdout = as_json or events == "-"
+    if events == "-":
+        events = EventFile(_STDOUT, "stdout").write
+    with opened_progress(progress_style, progress_every, own_stdout) as progress:
         report = api.generate(
             spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            shard=None if shard == "none" else shard, retry_failed=retry_failed,
+            shard=None if shard == "none" else shard, retry_failed=retry_failed, events=events,
             progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
     else:
-        _print(report)
+        _print(report, say if own_stdout else echo)
     return ExitCode.INCOMPLETE if report.failed else ExitCode.OK
 
 
-def _print(report: GenerateReport) -> None:
+def _print(report: GenerateReport, result: Callable[[str], None]) -> None:
+    """Print how the run went; result: prints what a program may want to read."""
     splits = ", ".join(f"{count} {split}" for split, count in report.images_per_split.items())
     text = f"{report.images} images of {len(report.classes)} classes ({splits})"
     if report.exposures_per_shot > 1:
         text += f"; every {report.exposures_per_shot} show one arrangement in other light"
     say(text)
-    echo(f"data set:      {report.folder}")
+    result(f"data set:      {report.folder}")
     if report.contact_sheet is not None:
-        echo(f"contact sheet: {report.contact_sheet}")
+        result(f"contact sheet: {report.contact_sheet}")
 
 
 def parse_range(text: str) -> Sequence[int]:

@@ -100,7 +100,8 @@ def opened_progress(style: str, every_s: float, own_stdout: bool) -> Progress:
     """
     if style == "openjd" and own_stdout:
         raise UsageError(
-            "--progress openjd: prints to stdout, which --json has for itself; leave one of them out"
+            "--progress openjd: prints to stdout, which --json and --events - have for themselves; leave one "
+            "of them out"
         )
     return Progress(style, every_s, own_stdout)
 

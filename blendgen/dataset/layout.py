@@ -60,6 +60,11 @@ class Layout:
         return self.root / ".partial"
 
     @property
+    def run_status(self) -> Path:
+        """How far the run is that works on this data set; see run_status.py."""
+        return self.temporary / "run-status.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".blendgen-lock"
 

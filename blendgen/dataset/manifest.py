@@ -133,6 +133,11 @@ class ManifestWriter:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the manifest."""
+        return self._file.tell()
+
     def append(self, rows: list[Row]) -> None:
         """Raises DatasetError if the rows cannot be written; a partly written line is then removed."""
         self._lines.append(self._file, "".join(row_line(row) for row in rows))

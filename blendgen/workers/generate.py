@@ -11,7 +11,7 @@ import itertools
 import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
@@ -23,6 +23,7 @@ from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
+from blendgen.workers.monitor import Monitor
 from blendgen.workers.pool import choose_worker_count, run_tasks
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import Made, not_rendered
@@ -51,6 +52,7 @@ class Run:
     progress: gets the number of images to make, then the number of further finished ones
     workers: processes, at most one per shot; None: as many as this machine fits
     early_worker: becomes the first worker, if there is one
+    monitor: reports what happens
     """
 
     job: Job
@@ -59,6 +61,7 @@ class Run:
     progress: Progress
     workers: int | None = 1
     early_worker: EarlyWorker | None = None
+    monitor: Monitor = field(default_factory=Monitor)
     _outcome: Outcome | None = None
 
     @property
@@ -89,18 +92,22 @@ class Run:
         if existing:
             self.progress.note(f"{existing} of {len(self.indices)} images are there already")
         self.progress.begin(to_make)
+        self.monitor.begin(self.job, len(self.indices), existing, failures.in_order())
         with ManifestWriter(self.store.layout.manifest) as manifest:
+            self.monitor.counted(len(done), manifest.size_bytes)
             try:
                 failures.refuse_systematic()
                 # closed before store.finish(): no worker may write any more
                 with closing(self._results(stop, done | failures.indices)) as results:
                     for result in results:
                         manifest.append(result.rows)
+                        self.monitor.recorded(*result[:2], manifest.size_bytes, result.seconds)
                         failures.add(result.failures)
                         made += len(result.rows)
                         self.progress.advance(len(result.rows) + len(result.failures))
                         yield result.rows
             finally:
+                self.monitor.finishing()
                 record = self.store.finish()
         missing = len(self.indices) - existing - made - failures.count
         if stop.signum is not None and missing:
@@ -109,6 +116,7 @@ class Run:
                 f"stopped: {record['images']} images are finished in {self.store.layout.root}, "
                 f"{missing} are missing; run the same command to continue",
             )
+        self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
     def _results(self, stop: StopSignal, done: set[int]) -> Generator[Made]:
@@ -121,8 +129,9 @@ class Run:
         workers = choose_worker_count(self.job, sum(1 for _ in some), self.workers)
         devices: list[dict[str, str]] = []
         results = run_tasks(
-            self.job, tasks, stop, workers, early_worker=self.early_worker, crashed=self._crashed
-        )
+            self.job, tasks, stop, workers, early_worker=self.early_worker, crashed=self._crashed,
+            watch=self.monitor,
+        )  # fmt: skip
         with closing(results) as finished:
             for made in finished:
                 if made.identity and made.identity not in devices:

@@ -37,7 +37,7 @@ from blendgen.workers.share import (
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import IMAGES, initialize
-from blendgen.workers.worker_handle import PendingTask, WorkerHandle, start_worker, timeout_s
+from blendgen.workers.worker_handle import PendingTask, WorkerHandle, WorkerWatch, start_worker, timeout_s
 
 MAX_CRASHES = 3
 # a new process costs about a second, and frees what C code has leaked
@@ -56,12 +56,14 @@ def run_tasks(
     steps: Steps = IMAGES,
     early_worker: EarlyWorker | None = None,
     crashed: Callable[[Task, str], Any] | None = None,
+    watch: WorkerWatch | None = None,
 ) -> Generator[Any, None, None]:
     """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
     Ends early once `stop` is set.
     early_worker: becomes the first worker, if there is one
     crashed: gets a task that crashed too many workers, and a message; returns its result. None: raise
+    watch: called as worker processes start and end
     raises: BlendgenError of a worker; EngineError if workers keep crashing
     """
     limit = memory_limit(workers, free_memory_bytes(), _estimated_bytes(job))
@@ -70,7 +72,7 @@ def run_tasks(
     with job.temporary_file() as job_file:
         setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
         start = partial(start_worker, **setup, early_worker=early_worker)
-        pool = _Pool(job, tasks, free_shares, start, crashed)
+        pool = _Pool(job, tasks, free_shares, start, crashed, watch)
         try:
             yield from pool.results(stop)
         finally:
@@ -104,8 +106,9 @@ class _Pool:
         free_shares: list[Share],
         start_worker: Callable[[Share], WorkerHandle],
         crashed: Callable[[Task, str], Any] | None = None,
+        watch: WorkerWatch | None = None,
     ):
-        self._job, self._start_worker, self._crashed = job, start_worker, crashed
+        self._job, self._start_worker, self._crashed, self._watch = job, start_worker, crashed, watch
         self._free_shares = deque(free_shares)
         self._workers: list[WorkerHandle] = []
         self._new = (PendingTask(task, number) for number, task in enumerate(tasks))
@@ -140,8 +143,11 @@ class _Pool:
     def _submit_tasks(self) -> None:
         """Give every worker a first task, then a second, and shut down those without any."""
         while self._free_shares and (pending := self._next()) is not None:
-            self._workers.append(self._start_worker(self._free_shares.popleft()))
-            self._workers[-1].submit(pending)
+            worker = self._start_worker(self._free_shares.popleft())
+            self._workers.append(worker)
+            if self._watch is not None:
+                self._watch.worker_started(worker)
+            worker.submit(pending)
         for count in range(_PENDING_PER_WORKER):
             for worker in self._workers:
                 if len(worker.pending) <= count and self._can_take_more(worker):
@@ -194,6 +200,8 @@ class _Pool:
         """Reap a worker that has ended, and queue its pending tasks again; the results of those that are not
         tried again."""
         worker.reap()
+        if self._watch is not None:
+            self._watch.worker_ended(worker)
         self._workers.remove(worker)
         self._free_shares.append(worker.share)
         if stopping:

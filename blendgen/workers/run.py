@@ -32,9 +32,12 @@ from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.workers.calibrate import calibrate_spec
 from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.event_file import EventsLike, event_receiver
+from blendgen.workers.events import Events
 from blendgen.workers.generate import Run
 from blendgen.workers.gpu_probe import devices_for
 from blendgen.workers.job import Job
+from blendgen.workers.monitor import Monitor
 from blendgen.workers.stop_signal import StopSignal
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ class GenerateOptions(TypedDict, total=False):
     force: bool
     check_files: bool
     retry_failed: bool
+    events: EventsLike
 
 
 @contextmanager
@@ -106,25 +110,31 @@ def opened_run(
     force: bool = False,
     check_files: bool = False,
     retry_failed: bool = False,
+    events: EventsLike = None,
 ) -> Iterator[Run]:
     """A run over a folder, which is locked as long as the block lasts; see api.generate.
 
     raises: BlendgenError; until then nothing is rendered but what calibration needs
     """
-    with reported_to(progress) as reporter:
+    with (
+        reported_to(progress) as reporter,
+        event_receiver(events, folder) as receive,
+        Monitor(Events(receive)) as monitor,
+    ):
         refuse_foreign_folder(folder)
         devices = _devices(device, reporter)
         inventory = measured_inventory(spec_file, strict)
         begun = None if force else folder
         spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun)
         spec, record = spec_file.spec, dataset_record(spec_file.spec, inventory)
-        with Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files) as store:
+        opened = Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files)
+        with opened as store, monitor.heartbeat(store.layout):
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)
             wanted = range(spec.images) if indices is None else checked_indices(indices)
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            yield Run(job, store, wanted, reporter, workers, early_worker)
+            yield Run(job, store, wanted, reporter, workers, early_worker, monitor)
 
 
 def checked_indices(indices: Sequence[int]) -> Sequence[int]:

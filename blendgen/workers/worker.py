@@ -13,12 +13,13 @@ import importlib
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from blendgen.dataset.failures import FailedImage, failed_images, failed_together
 from blendgen.dataset.layout import Layout
@@ -49,20 +50,26 @@ class Made(NamedTuple):
 
     rows: of those that are written; failures: those that cannot be made
     identity: of the engine; {} if it did not survive
+    seconds: from the begin of the shot until its files were written
     """
 
     rows: list[Row]
     failures: list[FailedImage]
     identity: dict[str, str]
+    seconds: float = 0.0
 
 
 class _Worker:
-    """damaged: an error may have left things in Blender that a later shot would show"""
+    """began_s: when shots that are not written yet began
+
+    damaged: an error may have left things in Blender that a later shot would show
+    """
 
     job: Job
     device: Device
     pipeline: Pipeline | None = None
     identity: dict[str, str]
+    began_s: ClassVar[dict[int, float]] = {}
     damaged: bool = False
 
 
@@ -85,6 +92,7 @@ def initialize(job_file: Path, share: Share) -> None:
 
 def render(task: Task) -> Rendered | list[FailedImage]:
     """The first step of a task: draw, render and annotate its shot; fails as with_sound_pipeline does."""
+    _Worker.began_s[task.shot_index] = time.monotonic()
     return with_sound_pipeline(task, lambda pipeline: pipeline.rendered(task))
 
 
@@ -168,7 +176,9 @@ def worker_pipeline() -> Pipeline:
 def _develop_and_write(rendered: Rendered) -> Made:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
     frames = worker_pipeline().developed(rendered)
-    return Made([write_frame(layout, frame, output) for frame in frames], [], _Worker.identity)
+    rows = [write_frame(layout, frame, output) for frame in frames]
+    seconds = time.monotonic() - _Worker.began_s.pop(rendered.task.shot_index, time.monotonic())
+    return Made(rows, [], _Worker.identity, seconds)
 
 
 def redirect_output(log: Path) -> None:

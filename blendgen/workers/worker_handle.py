@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from blendgen.pipeline import Task
 from blendgen.spec.render import REFERENCE_SAMPLES
@@ -111,6 +111,16 @@ class WorkerHandle:
     def _send(self, message) -> None:
         with contextlib.suppress(OSError):  # it has just died: the next read from the pipe reports that
             self.pipe.send(message)
+
+
+class WorkerWatch(Protocol):
+    """What the pool calls as worker processes come and go."""
+
+    def worker_started(self, worker: WorkerHandle) -> None:
+        """A process has started."""
+
+    def worker_ended(self, worker: WorkerHandle) -> None:
+        """A process has ended, for whatever reason, and is reaped."""
 
 
 def start_worker(

@@ -88,7 +88,7 @@ def test_a_bar_can_be_asked_for_where_there_is_not_a_terminal(capsys):
 def test_json_and_lines_on_stdout_exclude_each_other(tmp_path, command, capsys):
     assert run([*command, str(tmp_path), "--json", "--progress", "openjd"]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and "--json has for itself" in err
+    assert out == "" and "--progress openjd: prints to stdout" in err
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.workers import generate, worker
 from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job, load_job
+from blendgen.workers.monitor import Monitor
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.spawn import Steps
 from tests.conftest import make_class_table, make_product, make_spec
@@ -98,18 +99,20 @@ def run(
     slow=False,
     initialize=initialize,
     retry_failed=False,
+    monitor=None,
 ) -> Outcome:
     """A run over a folder; raises as Run.make_all does."""
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
     steps = Steps(render_slowly, worker.write) if slow else worker.IMAGES
     generate.run_tasks = partial(run_tasks, initialize=initialize, steps=steps)
     try:
-        with Store(folder, dataset_record(spec, inventory), "name: test\n") as store:
+        opened = Store(folder, dataset_record(spec, inventory), "name: test\n")
+        with monitor or Monitor() as watching, opened as store, watching.heartbeat(store.layout):
             job = Job(spec, CATALOG, inventory.class_table, folder, store.layout.log)
             wanted = range(spec.images) if indices is None else indices
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            return Run(job, store, wanted, Counter(report), workers).make_all()
+            return Run(job, store, wanted, Counter(report), workers, monitor=watching).make_all()
     finally:
         generate.run_tasks = run_tasks
 
