@@ -106,7 +106,7 @@ MAY_WRITE_FILES = {
     "models/sidecar/create.py",
     "engine/blender/importing/measure.py",  # its own stdout
     "engine/blender/importing/measurer.py",
-    "engine/blender/importing/draco.py",
+    "engine/blender/importing/plain_gltf.py",
     "engine/blender/importing/coordinates/mirror.py",
     "engine/blender/importing/obj_materials.py",
     "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 
 from blendgen.geometry.arrays import AnyArray, FloatArray
 
+# of a surface whose colour is not stated or cannot be shown
+PLAIN_GREY_LINEAR = (0.6, 0.6, 0.6)
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 

@@ -18,9 +18,10 @@ bpy = pytest.importorskip("bpy")
 pytest.importorskip("DracoPy")
 
 from blendgen.engine.blender.importing.asset import empty_blender  # noqa: E402
-from blendgen.engine.blender.importing.draco import EXTENSION, plain_gltf  # noqa: E402
+from blendgen.engine.blender.importing.draco import EXTENSION  # noqa: E402
 from blendgen.engine.blender.importing.findings import Findings  # noqa: E402
 from blendgen.engine.blender.importing.importers import ImportRefused, import_model  # noqa: E402
+from blendgen.engine.blender.importing.plain_gltf import plain_gltf  # noqa: E402
 from blendgen.models.companions import Companions  # noqa: E402
 from tests.engine.draco_files import (  # noqa: E402
     add_view,

@@ -21,6 +21,7 @@ from blendgen.engine.blender.importing.glb import Glb
 from blendgen.engine.blender.importing.glb_scene import Converted
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.files.names import some_of
+from blendgen.geometry.color import PLAIN_GREY_LINEAR
 from blendgen.models.scan import IGES_SUFFIXES
 
 INSTALL = "pip install 'blendgen[cad]'"
@@ -32,7 +33,6 @@ _TRIANGLES = 4
 # what Open CASCADE and its users call a shape that has no name
 _NO_NAME = re.compile(r"(|NAUO|=>.*|COMPOUND|COMPSOLID|SOLID|SHELL|FACE|Open CASCADE.*|Unnamed)[ _\d]*", re.I)
 _MATTE = {"metallicFactor": 0.0, "roughnessFactor": 0.5}
-_GREY_LINEAR = (0.6, 0.6, 0.6, 1.0)
 
 _NOT_IN_IGES = "colours, which are not read from IGES files; export a STEP file"
 # the file of a part of an assembly that was saved in several
@@ -242,7 +242,7 @@ def _name_materials(content: dict) -> None:
 
 
 def _matte(name: str, look: dict) -> dict:
-    color = look.get("pbrMetallicRoughness", {}).get("baseColorFactor", _GREY_LINEAR)
+    color = look.get("pbrMetallicRoughness", {}).get("baseColorFactor", (*PLAIN_GREY_LINEAR, 1.0))
     return {**look, "name": name, "pbrMetallicRoughness": {"baseColorFactor": color, **_MATTE}}
 
 

@@ -54,7 +54,7 @@ class _Reader:
         primitives = [
             one for part in geometry.primitives if (one := self._primitive(part, targets)) is not None
         ]
-        return self.scene.add("meshes", {"name": name, "primitives": primitives}) if primitives else None
+        return self.scene.glb.add("meshes", {"name": name, "primitives": primitives}) if primitives else None
 
     def _primitive(self, part: Any, targets: dict) -> dict | None:
         from collada.triangleset import TriangleSet
@@ -83,7 +83,7 @@ class _Reader:
         if target.id not in self._materials:
             name = target.name or target.id
             entry = self._look(target.effect, name) if target.effect else {}
-            self._materials[target.id] = self.scene.add("materials", {"name": name, **entry})
+            self._materials[target.id] = self.scene.glb.add("materials", {"name": name, **entry})
         return self._materials[target.id]
 
     def _look(self, effect: Any, name: str) -> dict:

@@ -12,10 +12,10 @@ import resource
 import select
 import signal
 import time
-import warnings
 
 import numpy as np
 
+from blendgen.engine.blender.importing.forking import fork
 from blendgen.geometry.hull import is_flat
 from blendgen.system.end_with_parent import end_with_parent
 
@@ -32,7 +32,7 @@ def decomposed(vertices: np.ndarray, triangles: np.ndarray) -> list[np.ndarray] 
     vertices: (n, 3), largest extent 1; triangles: (t, 3), closed
     """
     readable, writable = os.pipe()
-    parent, child = os.getpid(), _fork()
+    parent, child = os.getpid(), fork()
     if child == 0:
         os.close(readable)
         _answer_and_exit(vertices, triangles, writable, parent)
@@ -44,13 +44,6 @@ def decomposed(vertices: np.ndarray, triangles: np.ndarray) -> list[np.ndarray] 
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     return _unpacked(answer)
-
-
-def _fork() -> int:
-    with warnings.catch_warnings():
-        # Python warns of the threads that Blender's libraries have started; see forking.py
-        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
-        return os.fork()
 
 
 def _answer_and_exit(vertices: np.ndarray, triangles: np.ndarray, answer: int, parent: int) -> None:

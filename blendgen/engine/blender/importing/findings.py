@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from blendgen.files.names import some_of
 
+ALL_HIDDEN = "the file hides all of its objects; all are shown"
 _MOST_NAMES = 5
 
 

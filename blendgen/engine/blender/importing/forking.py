@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import os
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +38,13 @@ def make_forkable() -> None:
         with suppress(ImportError):
             importlib.import_module(module)
     bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def fork() -> int:
+    """os.fork without Python's warning of the threads that Blender's libraries have started."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
+        return os.fork()
 
 
 def _loaded_libraries(name: str) -> set[str]:

@@ -35,12 +35,12 @@ class Glb:
 
     def add_view(self, data: bytes, **properties: int) -> int:
         view = {"buffer": 0, "byteOffset": self.append(data), "byteLength": len(data), **properties}
-        return self._add("bufferViews", view)
+        return self.add("bufferViews", view)
 
     def add_accessor(self, data: bytes, accessor: dict, **properties: int) -> int:
         """A copy of the accessor that reads the data; other primitives may use the original."""
         copied = {key: value for key, value in accessor.items() if key != "byteOffset"}
-        return self._add("accessors", copied | {"bufferView": self.add_view(data, **properties)})
+        return self.add("accessors", copied | {"bufferView": self.add_view(data, **properties)})
 
     def view_bytes(self, index: int) -> bytes:
         view = self.content["bufferViews"][index]
@@ -56,7 +56,8 @@ class Glb:
         chunks += struct.pack("<II", len(self.body), _BINARY_CHUNK) + self.body
         return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
-    def _add(self, kind: str, entry: dict) -> int:
+    def add(self, kind: str, entry: dict) -> int:
+        """Add to "meshes", "materials" or the like; returns its index."""
         entries = self.content.setdefault(kind, [])
         entries.append(entry)
         return len(entries) - 1

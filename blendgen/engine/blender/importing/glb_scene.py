@@ -78,19 +78,13 @@ class GlbScene:
             accessor |= {"min": flat.min(axis=0).tolist(), "max": flat.max(axis=0).tolist()}
         return self.glb.add_accessor(flat.tobytes(), accessor)
 
-    def add(self, kind: str, entry: dict) -> int:
-        """Add to "meshes", "materials" or the like; returns its index."""
-        entries = self.glb.content.setdefault(kind, [])
-        entries.append(entry)
-        return len(entries) - 1
-
     def place(self, mesh: int, name: str, matrix: np.ndarray) -> None:
         """A node with a (4, 4) transform to the scene."""
         first = self.glb.content["meshes"][mesh]["primitives"][0]
         center = self._centers[first["attributes"]["POSITION"]]
         if center.any():
             matrix = np.block([[matrix[:, :3], matrix @ np.array([*center, 1.0])[:, None]]])
-        node = self.add("nodes", {"mesh": mesh, "name": name, "matrix": matrix.T.ravel().tolist()})
+        node = self.glb.add("nodes", {"mesh": mesh, "name": name, "matrix": matrix.T.ravel().tolist()})
         self.glb.content["scenes"][0]["nodes"].append(node)
 
     def texture(self, name: str, file: Path | None) -> int:
@@ -102,7 +96,7 @@ class GlbScene:
         if key not in self._textures:
             usable = file is not None and not header_fault(file)
             image = self._embedded(file) if usable and file else {"uri": Path(name.replace("\\", "/")).name}
-            self._textures[key] = self.add("textures", {"source": self.add("images", image)})
+            self._textures[key] = self.glb.add("textures", {"source": self.glb.add("images", image)})
         return self._textures[key]
 
     def _embedded(self, file: Path) -> dict:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from blendgen.engine.blender.importing.findings import left_out_note
+from blendgen.engine.blender.importing.findings import ALL_HIDDEN, left_out_note
 
 VISIBILITY, LEVELS = "KHR_node_visibility", "MSFT_lod"
 _OF_A_MESH = ("mesh", "skin", "weights")
@@ -34,7 +34,7 @@ def drop_unshown(content: dict[str, Any], is_wanted: Callable[[list[str]], bool]
     if not unshown:
         return content_changed, []
     if not any("mesh" in node for i, node in enumerate(nodes) if i not in unshown):
-        return content_changed, ["the file hides all of its objects; all are shown"]
+        return content_changed, [ALL_HIDDEN]
     for i in unshown:
         _drop_mesh(nodes[i])
     return True, list(_notes(unshown, names))

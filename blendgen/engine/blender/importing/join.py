@@ -15,10 +15,10 @@ from blendgen.engine.blender.importing.coordinates.origin import lost_precision
 from blendgen.engine.blender.importing.layers import name_layers
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.shading.nodes import add_node, new_material
+from blendgen.geometry.color import PLAIN_GREY_LINEAR
 
 PRODUCT_NAME = "product"
 MAX_TRIANGLES = 5_000_000
-_DEFAULT_GREY_LINEAR = (0.6, 0.6, 0.6)
 
 
 def join_product(meshes: list[bpy.types.Mesh]) -> tuple[bpy.types.Object, np.ndarray]:
@@ -58,6 +58,12 @@ def _refuse_unusable(meshes: list[bpy.types.Mesh]) -> None:
         raise ImportRefused("coordinates that are not finite numbers (NaN or infinity)")
 
 
+def vertex_box(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(2, 3) lowest and highest coordinates of a mesh in its own frame; zeros without vertices."""
+    positions = vertex_positions(mesh)
+    return np.stack([positions.min(axis=0), positions.max(axis=0)]) if len(positions) else np.zeros((2, 3))
+
+
 def vertex_positions(mesh: bpy.types.Mesh) -> np.ndarray:
     """(n, 3) float64 coordinates of a mesh in its own frame."""
     positions = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
@@ -84,7 +90,7 @@ def _vertex_colors(mesh: bpy.types.Mesh) -> str:
 
 
 def _default_material(vertex_colors: str) -> bpy.types.Material:
-    material, tree, principled = new_material("default", Base_Color=_DEFAULT_GREY_LINEAR, Roughness=0.5)
+    material, tree, principled = new_material("default", Base_Color=PLAIN_GREY_LINEAR, Roughness=0.5)
     if vertex_colors:
         colors = add_node(tree, "ShaderNodeVertexColor", layer_name=vertex_colors)
         tree.links.new(colors.outputs["Color"], principled.inputs["Base Color"])

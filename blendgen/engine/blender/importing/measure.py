@@ -18,7 +18,6 @@ import json
 import os
 import sys
 import traceback
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -92,9 +91,11 @@ def _reply(replies: TextIO, message: dict[str, Any]) -> None:
 
 def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, Any]:
     """Let a fork of this process answer one request."""
+    from blendgen.engine.blender.importing.forking import fork
+
     readable, writable = os.pipe()
     server = os.getpid()
-    child = _fork()
+    child = fork()
     if child == 0:
         os.close(readable)
         replies.close()
@@ -107,13 +108,6 @@ def _forked(fill_entry, request: dict[str, Any], replies: TextIO) -> dict[str, A
         return json.loads(line)
     except ValueError:
         return {"crash": status}
-
-
-def _fork() -> int:
-    with warnings.catch_warnings():
-        # Python warns of the threads that Blender's libraries have started; see forking.py
-        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
-        return os.fork()
 
 
 def _answer_and_exit(fill_entry, request: dict[str, Any], answer: int, server: int) -> None:

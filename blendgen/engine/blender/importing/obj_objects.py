@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 
 import bpy
-import numpy as np
 
-from blendgen.engine.blender.importing.join import vertex_positions
+from blendgen.engine.blender.importing.join import vertex_box
 from blendgen.engine.blender.importing.left_out import Candidate, Choice, looks_left_out, reasons_left_out
 
 _NAME = re.compile(rb"^[ \t]*([og])[ \t]+([^\r\n]+)", re.M)
@@ -41,6 +40,4 @@ def _split(file: Path, choice: Choice) -> dict[str, bool]:
 
 
 def _candidate(owner: bpy.types.Object) -> Candidate:
-    positions = vertex_positions(owner.data)
-    box_m = np.stack([positions.min(axis=0), positions.max(axis=0)]) if len(positions) else np.zeros((2, 3))
-    return Candidate((owner.name,), box_m, not any(owner.data.materials))
+    return Candidate((owner.name,), vertex_box(owner.data), not any(owner.data.materials))

@@ -14,7 +14,13 @@ from pathlib import Path
 import bpy
 
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.engine.blender.importing.textures import find_texture, note_reason, outside_reason, use_file
+from blendgen.engine.blender.importing.textures import (
+    NOWHERE,
+    find_texture,
+    note_reason,
+    outside_reason,
+    use_file,
+)
 from blendgen.files.image_size import header_fault
 from blendgen.models.companions import IMAGE_SUFFIXES, OUTSIDE, Companions
 from blendgen.models.lookup import Found
@@ -23,7 +29,6 @@ from blendgen.models.scan import model_suffix
 _READING_NODES = "GeometryNodeImport"
 _UNDECODED = {"GENERATED", "VIEWER"}
 _NOT_SET = ("/", b"/", "", b"")
-_NOWHERE = "/dev/null"  # no file can be below it
 _USD = ("usd", "usda", "usdc", "usdz")
 _MAX_LAYERS = _MAX_BAKED = 10_000
 
@@ -101,7 +106,7 @@ def _keep_image_inside(image: bpy.types.Image, companions: Companions) -> None:
         note_reason(image, fault)
         name = Path(image.filepath.replace("\\", "/")).name or image.name
         image.source = "FILE"
-        image.filepath = f"{_NOWHERE}/{name}"
+        image.filepath = f"{NOWHERE}/{name}"
 
 
 def _file_fault(image: bpy.types.Image, companions: Companions) -> str | None:

@@ -18,6 +18,7 @@ from blendgen.engine.blender.importing.ply_header import CORNERS, PlyHeader, rea
 from blendgen.engine.blender.importing.vertex_colors import add_colors, scale_colors
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.files.names import some_of
+from blendgen.geometry.color import PLAIN_GREY_LINEAR
 from blendgen.models.companions import Companions
 from blendgen.models.lookup import Lookup
 
@@ -30,7 +31,6 @@ _FACE_UV, _FACE_TEXTURE = "texcoord", "texnumber"
 _LARGEST = {"u1": 255.0, "u2": 65_535.0}  # value of a colour
 # what Blender takes for white
 _WHITE = {kind: float(np.iinfo(kind).max) for kind in ("i1", "u1", "i2", "u2", "i4", "u4")}
-_GREY_LINEAR = (0.6, 0.6, 0.6)  # where the texture is missing
 
 
 def complete_ply(
@@ -136,7 +136,7 @@ def _add_textures(
 
 def _textured(name: str) -> bpy.types.Material:
     stem = PurePosixPath(name.replace("\\", "/")).stem.encode("utf-8", "replace").decode()
-    material, tree, _ = new_material(stem, Base_Color=_GREY_LINEAR, Roughness=0.5)
+    material, tree, _ = new_material(stem, Base_Color=PLAIN_GREY_LINEAR, Roughness=0.5)
     image = bpy.data.images.new(stem, 1, 1)
     image.source, image.filepath = "FILE", name
     principled = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")

@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import bpy
-import numpy as np
 
-from blendgen.engine.blender.importing.findings import Findings, left_out_note
-from blendgen.engine.blender.importing.join import vertex_positions
+from blendgen.engine.blender.importing.findings import ALL_HIDDEN, Findings, left_out_note
+from blendgen.engine.blender.importing.join import vertex_box
 from blendgen.engine.blender.importing.left_out import Candidate, Choice, reasons_left_out
 from blendgen.engine.blender.importing.marks import WHY_HIDDEN
 from blendgen.engine.blender.importing.preflight import ImportRefused
@@ -35,7 +34,7 @@ def product_meshes(choice: Choice, findings: Findings) -> list[bpy.types.Mesh]:
     _reveal(choice, collections)
     parts = shown_parts(findings)
     if not _has_faces(parts) and _reveal(Choice(show=("*",)), collections):
-        findings.notes.append("the file hides all of its objects; all are shown")
+        findings.notes.append(ALL_HIDDEN)
         parts = shown_parts(findings)
     _note_hidden(parts, findings)
     return [part.mesh for part in _product(parts, collections, choice, findings)]
@@ -142,6 +141,4 @@ def _note_hidden(parts: list[Part], findings: Findings) -> None:
 
 def _candidate(part: Part, collections: _Collections) -> Candidate:
     names = dict.fromkeys(name for o in (part.source, part.owner) for name in _names(o, collections))
-    positions = vertex_positions(part.mesh)
-    box_m = np.stack([positions.min(axis=0), positions.max(axis=0)]) if len(positions) else np.zeros((2, 3))
-    return Candidate(tuple(names), box_m, not any(part.mesh.materials), part.unseen)
+    return Candidate(tuple(names), vertex_box(part.mesh), not any(part.mesh.materials), part.unseen)

@@ -22,6 +22,7 @@ from blendgen.models.lookup import Found, Lookup
 from blendgen.models.product import REASON_FOLLOWS
 from blendgen.models.scan import model_suffix
 
+NOWHERE = "/dev/null"  # no file can be below it
 _REASON = "blendgen_reason"
 _NOTE = "blendgen_note"
 _OPAQUE = "blendgen_opaque"
@@ -95,12 +96,12 @@ def _use_grey_opacity(materials: list[bpy.types.Material]) -> None:
         links = [(link, link.from_node) for link in tree.links if link.from_node.type == "TEX_IMAGE"]
         colored = {node.image for link, node in links if link.from_socket.name == "Color"}
         for link, node in links:
-            if link.from_socket.name == "Alpha" and node.image not in colored and _is_grey(node.image):
+            if link.from_socket.name == "Alpha" and node.image not in colored and _lacks_alpha(node.image):
                 node.image.colorspace_settings.name = "Non-Color"
                 tree.links.new(node.outputs["Color"], link.to_socket)
 
 
-def _is_grey(image: bpy.types.Image) -> bool:
+def _lacks_alpha(image: bpy.types.Image) -> bool:
     """Whether a packed image has no alpha; False for kinds of images that Pillow cannot read."""
     pixels = _pixels(image)
     return pixels is not None and not pixels.has_transparency_data

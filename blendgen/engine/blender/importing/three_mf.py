@@ -20,7 +20,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.glb_scene import Converted, GlbScene
 from blendgen.engine.blender.importing.preflight import ImportRefused
-from blendgen.geometry.color import hex_to_linear
+from blendgen.geometry.color import PLAIN_GREY_LINEAR, hex_to_linear
 
 _UNITS = {
     "micron": 1e-6,
@@ -205,7 +205,7 @@ def _scene(package: _Package) -> GlbScene:
             continue
         if len(one.corners):
             if key not in meshes:
-                meshes[key] = scene.add("meshes", _mesh(scene, one, materials))
+                meshes[key] = scene.glb.add("meshes", _mesh(scene, one, materials))
             scene.place(meshes[key], one.name, matrix)
         waiting += [(inner, matrix @ own, (*above, key)) for inner, own in reversed(one.components)]
     return scene
@@ -230,7 +230,7 @@ def _mesh(scene: GlbScene, one: _Object, materials: dict[_Look, int]) -> dict:
     primitives = []
     for look, triangles in groups.items():
         if look is not None and look not in materials:
-            materials[look] = scene.add("materials", _material(*look))
+            materials[look] = scene.glb.add("materials", _material(*look))
         material = None if look is None else materials[look]
         corners = {"POSITION": one.corners[triangles]}
         primitives.append(scene.primitive({"POSITION": one.vertices}, corners, material))
@@ -248,7 +248,7 @@ def _material(name: str, color: str) -> dict:
     pbr: dict = {
         "metallicFactor": 0.0,
         "roughnessFactor": _ROUGHNESS,
-        "baseColorFactor": [0.6, 0.6, 0.6, 1.0],
+        "baseColorFactor": [*PLAIN_GREY_LINEAR, 1.0],
     }
     entry = {"name": name, "pbrMetallicRoughness": pbr}
     if _COLOR.fullmatch(color):

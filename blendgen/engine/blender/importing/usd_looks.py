@@ -12,15 +12,14 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.findings import Findings
-from blendgen.engine.blender.importing.textures import find_texture, note_reason, outside_reason
+from blendgen.engine.blender.importing.textures import NOWHERE, find_texture, note_reason, outside_reason
 from blendgen.engine.blender.importing.usd_stage import UsdTexture, all_prims, materials_of, textures_of
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.files.names import some_of
+from blendgen.geometry.color import PLAIN_GREY_LINEAR
 from blendgen.models.companions import IMAGE_SUFFIXES, Companions
 from blendgen.models.scan import model_suffix
 
-_NOWHERE = "/dev/null"  # no file can be below it
-_GREY_LINEAR = (0.6, 0.6, 0.6)
 _LANGUAGES = {"mdl": "MDL", "mtlx": "MaterialX", "ri": "RenderMan", "arnold": "Arnold"}
 # inputs for the base colour in MDL, MaterialX and others
 _BASE_COLORS = (
@@ -102,7 +101,7 @@ def _name(path: str) -> str:
 def _stand_in(name: str, companions: Companions) -> bpy.types.Image:
     """An image that counts as missing."""
     image = bpy.data.images.new(_name(name), 1, 1)
-    image.source, image.filepath = "FILE", f"{_NOWHERE}/{_name(name)}"
+    image.source, image.filepath = "FILE", f"{NOWHERE}/{_name(name)}"
     note_reason(image, outside_reason(find_texture(name, companions)))
     return image
 
@@ -117,7 +116,7 @@ def _show_plain(material: bpy.types.Material, prims: list[Any], objects: list[bp
     tree = enable_nodes(material)
     tree.nodes.clear()
     color = next((color for prim in prims if (color := _stated_color(prim))), None)
-    principled = add_node(tree, "ShaderNodeBsdfPrincipled", {"Base Color": color or _GREY_LINEAR})
+    principled = add_node(tree, "ShaderNodeBsdfPrincipled", {"Base Color": color or PLAIN_GREY_LINEAR})
     add_node(tree, "ShaderNodeOutputMaterial", {"Surface": principled.outputs[0]})
     shown_by = [owner.data for owner in objects if material.name in owner.material_slots]
     if color is None and any(_DISPLAY_COLOR in getattr(mesh, "color_attributes", ()) for mesh in shown_by):

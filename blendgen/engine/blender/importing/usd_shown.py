@@ -11,7 +11,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from blendgen.engine.blender.importing.findings import Findings, left_out_note
+from blendgen.engine.blender.importing.findings import ALL_HIDDEN, Findings, left_out_note
 from blendgen.engine.blender.importing.left_out import Choice, looks_left_out
 from blendgen.engine.blender.importing.usd_stage import all_prims
 
@@ -40,7 +40,7 @@ def usd_shown(file: Path, folder: Path, choice: Choice, findings: Findings) -> t
                 unshown[reason].append(prim.GetName())
     options = {"merge_parent_xform": not are_names_kept}
     if shapes and shapes == sum(map(len, unshown.values())):
-        findings.notes.append("the file hides all of its objects; all are shown")
+        findings.notes.append(ALL_HIDDEN)
         return file, options | _EVERYTHING
     findings.notes += [left_out_note(names, reason) for reason, names in unshown.items()]
     return file, options

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from blendgen.geometry.color import PLAIN_GREY_LINEAR
 from blendgen.models.companions import Companions
 from blendgen.models.lookup import Lookup
 
 _SUBSET = "blendgen_other_faces"
 _DEFAULT = "/blendgen/default"
-_GREY_LINEAR = (0.6, 0.6, 0.6)
 _UDIM = "<UDIM>"
 
 
@@ -141,7 +141,7 @@ def _default(stage: Any) -> Any:
     material = UsdShade.Material.Define(stage, _DEFAULT)
     shader = UsdShade.Shader.Define(stage, f"{_DEFAULT}/surface")
     shader.CreateIdAttr("UsdPreviewSurface")
-    shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).Set(_GREY_LINEAR)
+    shader.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).Set(PLAIN_GREY_LINEAR)
     material.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
     return material
 

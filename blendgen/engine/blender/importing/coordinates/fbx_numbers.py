@@ -14,7 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.engine.blender.importing.coordinates.origin import FAR, NOT_FINITE, coordinate_fault
+from blendgen.engine.blender.importing.coordinates.origin import (
+    FAR,
+    NOT_FINITE,
+    NOT_FINITE_TEXT,
+    coordinate_fault,
+)
 
 _ARRAY = re.compile(rb"\x08Vertices([df])(.{12})", re.S)  # type, then count, encoding and size
 _TRANSFORM = re.compile(
@@ -22,7 +27,6 @@ _TRANSFORM = re.compile(
 )
 _TEXT_ARRAY = re.compile(rb"\bVertices:\s*\*\d+\s*\{\s*a:([^}]*)\}")
 _TEXT_TRANSFORM = re.compile(rb'"Lcl (?:Translation|Rotation|Scaling)"[^\n]*"[^"\n]*",([^\n]*)')
-_NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
 _KINDS = {b"d": "<f8", b"f": "<f4"}
 
 
@@ -41,7 +45,7 @@ def read_numbers(data: bytes) -> FbxNumbers:
     """Of the content of an FBX file; text is only searched for numbers that are not finite."""
     if not data.startswith(b"Kaydara"):
         texts = (match[1] for pattern in (_TEXT_ARRAY, _TEXT_TRANSFORM) for match in pattern.finditer(data))
-        return FbxNumbers(NOT_FINITE if any(_NOT_A_NUMBER.search(text) for text in texts) else None)
+        return FbxNumbers(NOT_FINITE if any(NOT_FINITE_TEXT.search(text) for text in texts) else None)
     size = distance = 0.0
     for values in filter(len, _vertices(data)):
         fault = coordinate_fault(values)

@@ -6,9 +6,12 @@ Blender stores coordinates as float32, whose step is 2^-23 of the distance from 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 NOT_FINITE = "coordinates that are not finite numbers (NaN or infinity)"
+NOT_FINITE_TEXT = re.compile(rb"nan|inf|#", re.I)  # as programs write them, such as 1.#QNAN
 # distances, in sizes of the model: a step of 1e-5 of the size is invisible, also in normals of small faces
 FAR = 64.0
 _COARSEST = 1e-3  # largest step, as a part of the size

@@ -36,9 +36,9 @@ from blendgen.engine.blender.importing.coordinates.vertex_text import (
     read_vertices,
 )
 from blendgen.engine.blender.importing.damaged import DamagedFile
-from blendgen.engine.blender.importing.draco import plain_gltf
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.off import ply_of_off
+from blendgen.engine.blender.importing.plain_gltf import plain_gltf
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions, obj_libraries

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE
+from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE, NOT_FINITE_TEXT
 from blendgen.engine.blender.importing.coordinates.text import whole_lines
 from blendgen.engine.blender.importing.damaged import DamagedFile
 
 _NUMBERS = rb"([^\s#]\S*[ \t]+[^\s#]\S*[ \t]+[^\s#]\S*)"
 OBJ_VERTEX = re.compile(rb"(\n[ \t]*v[ \t]+)" + _NUMBERS)
 STL_VERTEX = re.compile(rb"(\s(?i:vertex)\s+)" + _NUMBERS)
-_NOT_A_NUMBER = re.compile(rb"nan|inf|#", re.I)
 _CONTINUED = re.compile(rb"\\\r?\n")
 
 
@@ -75,7 +74,7 @@ def _is_point(text: bytes) -> bool:
 
 
 def _error(text: bytes, number: int) -> DamagedFile:
-    if _NOT_A_NUMBER.search(text):
+    if NOT_FINITE_TEXT.search(text):
         return DamagedFile(NOT_FINITE)
     name = f"vertex {number} is {text[:60].decode('utf-8', 'replace')!r}"
     if b"," in text:
