@@ -29,8 +29,8 @@ class ModelSource(Section):
         None,
         min_length=1,
         description="use only these models: names, or files of the directory such as mug.glb or "
-        "*/visual/*.obj; default: all but collision meshes, which patterns match only if they say so, such as "
-        "*/collision/*",
+        "*/visual/*.obj; default: all but collision meshes, which patterns match only if they say so, "
+        "such as */collision/*",
     )
     names: Literal["file", "path"] = Field(
         "file",
