@@ -144,6 +144,11 @@ def test_coordinates_whose_distances_overflow_are_refused():
     assert "overflow in single precision" in coordinate_fault(np.array([0, -6e18]))
 
 
+def test_words_behind_the_values_of_a_row_do_not_count(tmp_path):
+    data = ply("ascii").replace(b"3 0 2 1\n", b"3 0 2 1 255 255 255\n")
+    assert prepared(tmp_path / "a.ply", data, tmp_path).shift.any()
+
+
 DAMAGED = {
     "a.ply": (ply("ascii").replace(b"7 448262.45 ", b"7 "), "vertex .* is incomplete; export it again"),
     "b.ply": (
@@ -156,6 +161,20 @@ DAMAGED = {
         ply("binary_little_endian", faces_first=True).replace(b"\n\x03\0", b"\n\xff\0"),
         "truncated: it ends before its last vertex; export it again",
     ),
+    **{
+        f"{i} {form}.ply": (ply(form, faces=[*faces, FACES[0]]), f"its faces are damaged{reason}; export it")
+        for form in ("ascii", "binary_little_endian", "binary_big_endian")
+        for i, (faces, reason) in enumerate(
+            [
+                ([(0, 1, 4)], ": one has vertex 4 of 4"),
+                ([(0, 1, -1)], ": one has vertex -1 of 4"),
+                ([(0, 1, 2, 4)], ": one has vertex 4 of 4"),
+                ([(), (0, 1, 2, 3, 1, 2)], ": one has no corners"),
+            ]
+        )
+    },
+    "row.ply": (ply("ascii").replace(b"3 0 2 1", b"3 0 2"), "its faces are damaged, or fewer than it decl"),
+    "cut.ply": (ply("binary_big_endian", faces=[(0, 1, 2, 3)] * 2)[:-1], "its faces are damaged, or fewer"),
     "f.off": (off().replace(b"4 4 0", b"4 x 0"), "its numbers of vertices and faces are damaged: 4 x"),
     "g.off": (off().replace(b"4 4 0", b"4 -4 0"), "its numbers of vertices and faces are damaged: 4 -4"),
     "h.off": (off(NEAR).replace(b"0.07", b"0.0x7"), "vertex 4 is '0.0x7 0.05 0.1', which is not three num"),

@@ -39,22 +39,22 @@ def binary_stl(corners=CORNERS) -> bytes:
     return bytes(80) + struct.pack("<I", len(facets)) + b"".join(facets)
 
 
-def ply(form: str, kind: str = "double", corners=CORNERS, faces_first: bool = False) -> bytes:
+def ply(form: str, kind: str = "double", corners=CORNERS, faces_first: bool = False, faces=FACES) -> bytes:
     """A PLY file with a property before the coordinates, and one after them."""
     vertex = f"element vertex {len(corners)}\nproperty uchar red\n" + "".join(
         f"property {kind} {axis}\n" for axis in "xyz"
     )
-    face = f"element face {len(FACES)}\nproperty list uchar int vertex_indices\n"
+    face = f"element face {len(faces)}\nproperty list uchar int vertex_indices\n"
     elements = face + vertex if faces_first else vertex + face
     header = f"ply\nformat {form} 1.0\ncomment x nan\n{elements}end_header\n".encode()
     order = ">" if "big" in form else "<"
     code = {"double": "d", "float": "f", "int": "i"}[kind]
     if form == "ascii":
         rows = [f"7 {x!r} {y!r} {z!r}\n".encode() for x, y, z in np.asarray(corners).tolist()]
-        ends = [f"3 {a} {b} {c}\n".encode() for a, b, c in FACES]
+        ends = [f"{' '.join(map(str, (len(face), *face)))}\n".encode() for face in faces]
     else:
         rows = [struct.pack(f"{order}B3{code}", 7, *corner) for corner in np.asarray(corners).tolist()]
-        ends = [struct.pack(f"{order}B3i", 3, *face) for face in FACES]
+        ends = [struct.pack(f"{order}B{len(face)}i", len(face), *face) for face in faces]
     return header + b"".join([*ends, *rows] if faces_first else [*rows, *ends])
 
 

@@ -41,7 +41,6 @@ from blendgen.engine.blender.importing.looks import complete_look
 from blendgen.engine.blender.importing.marks import forget_marks
 from blendgen.engine.blender.importing.obj_objects import import_obj
 from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_outside
-from blendgen.engine.blender.importing.ply_faces import import_fault
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.usd_shown import usd_shown
@@ -152,12 +151,7 @@ def _import_stl(file: Path, companions: Companions, unit: str | None, up: str | 
 
 
 def _import_ply(file: Path, companions: Companions, unit: str | None, up: str | None) -> None:
-    try:
-        bpy.ops.wm.ply_import(filepath=str(file), **_unitless("ply", unit, up))
-    except RuntimeError as error:
-        if "unknown error" not in str(error):
-            raise
-        raise ImportRefused(import_fault(file)) from error
+    bpy.ops.wm.ply_import(filepath=str(file), **_unitless("ply", unit, up))
 
 
 def _unitless(suffix: str, unit: str | None, up: str | None) -> dict:

@@ -39,6 +39,7 @@ from blendgen.engine.blender.importing.damaged import DamagedFile
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
 from blendgen.engine.blender.importing.off import ply_of_off
 from blendgen.engine.blender.importing.plain_gltf import plain_gltf
+from blendgen.engine.blender.importing.ply_faces import faces_fault
 from blendgen.engine.blender.importing.preflight import ImportRefused, file_fault, is_ascii_stl
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions, obj_libraries
@@ -141,6 +142,7 @@ def _stl(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
 
 def _ply(companions: Companions, file: Path, mirror: Mirror) -> Prepared:
     vertices = PlyVertices(file)
+    _refuse(faces_fault(file))
     shift = np.round(_checked_shift(vertices.points, vertices.is_single_precision))
     if shift.any():
         file = mirror.write(companions.model, [vertices.moved(shift)])
