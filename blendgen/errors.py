@@ -99,10 +99,11 @@ class Reason(StrEnum):
     OTHER = "other"
     RENDER_FAILED = "render_failed"
     BLENDER_CRASHED = "blender_crashed"
+    RUN_KILLED = "run_killed"
 
 
 # not decided by the spec, the seed and the index alone: a run that tries again may succeed
-PASSING_REASONS = frozenset({Reason.RENDER_FAILED, Reason.BLENDER_CRASHED})
+PASSING_REASONS = frozenset({Reason.RENDER_FAILED, Reason.BLENDER_CRASHED, Reason.RUN_KILLED})
 
 
 class GeometryError(BlendgenError):

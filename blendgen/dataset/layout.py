@@ -65,6 +65,11 @@ class Layout:
         return self.temporary / "run-status.json"
 
     @property
+    def suspects(self) -> Path:
+        """The shots that were being rendered when a run was killed."""
+        return self.temporary / "suspects.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".blendgen-lock"
 

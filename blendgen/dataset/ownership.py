@@ -95,7 +95,7 @@ def refuse_other_folder(layout: Layout, known: dict[str, Any]) -> None:
 def is_temporary(layout: Layout, name: str) -> bool:
     """Whether it is one of our temporary files."""
     folder, _, rest = name.partition("/")
-    if name == layout.name(layout.run_status):
+    if name in (layout.name(layout.run_status), layout.name(layout.suspects)):
         return True
     return folder == layout.temporary.name and rest.removesuffix(PENDING_SUFFIX).replace("-", "").isdecimal()
 

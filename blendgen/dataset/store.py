@@ -37,6 +37,7 @@ from blendgen.dataset.ownership import (
     spec_sha256,
 )
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
+from blendgen.dataset.suspects import Suspects
 from blendgen.errors import DatasetError
 from blendgen.files.disk import disk_error, raise_if_passing
 from blendgen.files.folder import Folder
@@ -53,7 +54,7 @@ _CHECKED_TAIL = 64
 class Store:
     """An open data set; use as a context manager, which holds its lock.
 
-    summary: of the manifest, once the store is finished
+    summary: of the manifest, once the store is finished; suspects: shots of killed runs
     record: how the images are made, for dataset.json; a folder is refused if its "digest" or
         "blender_version" differ
     force: remove an existing data set of ours and start again
@@ -71,6 +72,7 @@ class Store:
         self._done: set[int] = set()
         self._failures: dict[int, FailedImage] = {}
         self._finished = False
+        self.suspects = Suspects(self.layout)
         self.summary = Summary(Counter())
 
     def __enter__(self) -> Store:
@@ -91,9 +93,10 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.suspects.close()
         if self._finished:
             for name in list(self._folder.files(self.layout.temporary.name)):
-                if is_temporary(self.layout, name):
+                if is_temporary(self.layout, name) and name != self.layout.name(self.layout.suspects):
                     self._folder.remove(name)
         self._folder.remove_temporary_files()
         self._lock.release()
@@ -134,6 +137,7 @@ class Store:
         """Sort the manifest and write the counts into dataset.json; returns the record."""
         if device is not None:
             self.note_device(device)
+        self.suspects.close()
         self.summary = sort_manifest(self.layout, pending_names(self.layout))
         for name in self.summary.strays:
             self._folder.remove(name)
@@ -214,6 +218,7 @@ class Store:
             self._folder.write(self.layout.spec.name, self._spec_yaml.encode())
         if known and known.get("spec_sha256") != self._record["spec_sha256"]:
             self._write_record(known | {"spec_sha256": self._record["spec_sha256"]})
+        self.suspects.open()
 
     def _remove_all(self, known: dict[str, Any]) -> None:
         """Remove a data set of ours, the record last: it identifies the folder as ours."""

@@ -85,6 +85,12 @@ class Folder:
             with os.fdopen(os.open(leaf, flags, 0o666, dir_fd=parent), "wb") as file:
                 file.write(data)
 
+    def opened(self, name: str) -> IO[bytes]:
+        """A file to be read and rewritten in place, unbuffered; raises OSError, DatasetError."""
+        with self._at(name, make=True) as (parent, leaf):
+            flags = os.O_RDWR | os.O_CREAT | _NO_LINK_FLAGS
+            return os.fdopen(os.open(leaf, flags, 0o666, dir_fd=parent), "r+b", buffering=0)
+
     def status(self, name: str) -> os.stat_result | None:
         """The status of a file, of a link itself and not of its target; None if nothing exists there."""
         try:

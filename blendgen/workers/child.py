@@ -64,8 +64,10 @@ def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
         _initialize(setup, channel)
         with ThreadPoolExecutor(1, "finish") as finisher:
             for number, task in channel.tasks():
-                channel.send(TaskStarted(number))
                 with _errors_sent(channel):
+                    if setup.steps.prepare is not None:
+                        setup.steps.prepare(task)
+                    channel.send(TaskStarted(number))
                     result = setup.steps.produce(task)
                     if setup.steps.finish is None:
                         channel.send(TaskResult(number, result, resident_bytes()))

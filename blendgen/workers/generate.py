@@ -21,6 +21,7 @@ from blendgen.errors import PASSING_REASONS, BlendgenError, Interrupted, Reason
 from blendgen.pipeline import Task, tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
+from blendgen.workers.caution import careful_order, killed_message
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.monitor import Monitor
@@ -120,18 +121,30 @@ class Run:
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
     def _results(self, stop: StopSignal, done: set[int]) -> Generator[Made]:
-        """What becomes of each shot as it is finished; notes in dataset.json the device that made it.
+        """What becomes of each shot as it is finished.
 
         done: images that are there, or that cannot be made
         """
-        tasks = tasks_for(self.job.spec, self._missing(done))
-        some = itertools.islice(tasks_for(self.job.spec, self._missing(done)), _MANY_SHOTS)
-        workers = choose_worker_count(self.job, sum(1 for _ in some), self.workers)
-        devices: list[dict[str, str]] = []
-        results = run_tasks(
+        order = careful_order(self.job.spec, self.indices, done, self.store.suspects)
+        for task in order.set_aside:
+            message = killed_message(task, self.store.suspects)
+            yield Made([], not_rendered(self.job, task, Reason.RUN_KILLED, message), {})
+            self.store.suspects.ended(task.shot_index)
+        some = list(itertools.islice(order.together, _MANY_SHOTS))
+        workers = choose_worker_count(self.job, len(some), self.workers)
+        yield from self._noted(self._tried(itertools.chain(some, order.together), stop, workers))
+        if order.alone and not stop.count:
+            yield from self._noted(self._tried(order.alone, stop, workers=1, one_by_one=True))
+
+    def _tried(self, tasks: Iterable[Task], stop: StopSignal, workers: int, **options) -> Generator[Made]:
+        return run_tasks(
             self.job, tasks, stop, workers, early_worker=self.early_worker, crashed=self._crashed,
-            watch=self.monitor,
+            watch=self.monitor, suspects=self.store.suspects, **options,
         )  # fmt: skip
+
+    def _noted(self, results: Generator[Made]) -> Generator[Made]:
+        """The results; notes in dataset.json the device that made them."""
+        devices: list[dict[str, str]] = []
         with closing(results) as finished:
             for made in finished:
                 if made.identity and made.identity not in devices:
@@ -141,9 +154,6 @@ class Run:
 
     def _crashed(self, task: Task, message: str) -> Made:
         return Made([], not_rendered(self.job, task, Reason.BLENDER_CRASHED, message), {})
-
-    def _missing(self, done: set[int]) -> Iterator[int]:
-        return (index for index in self.indices if index not in done)
 
 
 class Failures:

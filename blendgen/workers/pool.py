@@ -19,6 +19,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from blendgen.dataset.suspects import Suspects
 from blendgen.engine.base import EngineError
 from blendgen.errors import UsageError
 from blendgen.pipeline import Task
@@ -57,6 +58,8 @@ def run_tasks(
     early_worker: EarlyWorker | None = None,
     crashed: Callable[[Task, str], Any] | None = None,
     watch: WorkerWatch | None = None,
+    suspects: Suspects | None = None,
+    one_by_one: bool = False,
 ) -> Generator[Any, None, None]:
     """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
@@ -64,6 +67,7 @@ def run_tasks(
     early_worker: becomes the first worker, if there is one
     crashed: gets a task that crashed too many workers, and a message; returns its result. None: raise
     watch: called as worker processes start and end
+    suspects: keeps which shots are being rendered; one_by_one: a worker has one task at a time
     raises: BlendgenError of a worker; EngineError if workers keep crashing
     """
     limit = memory_limit(workers, free_memory_bytes(), _estimated_bytes(job))
@@ -72,7 +76,8 @@ def run_tasks(
     with job.temporary_file() as job_file:
         setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
         start = partial(start_worker, **setup, early_worker=early_worker)
-        pool = _Pool(job, tasks, free_shares, start, crashed, watch)
+        pool = _Pool(job, tasks, free_shares, start, crashed, watch, suspects)
+        pool.pending_per_worker = 1 if one_by_one else _PENDING_PER_WORKER
         try:
             yield from pool.results(stop)
         finally:
@@ -99,6 +104,8 @@ def _estimated_bytes(job: Job) -> int:
 class _Pool:
     """free_shares: those that no worker has; a worker that ends gives its share back."""
 
+    pending_per_worker = _PENDING_PER_WORKER
+
     def __init__(
         self,
         job: Job,
@@ -107,11 +114,13 @@ class _Pool:
         start_worker: Callable[[Share], WorkerHandle],
         crashed: Callable[[Task, str], Any] | None = None,
         watch: WorkerWatch | None = None,
+        suspects: Suspects | None = None,
     ):
+        self._record = suspects or Suspects()
         self._job, self._start_worker, self._crashed, self._watch = job, start_worker, crashed, watch
         self._free_shares = deque(free_shares)
         self._workers: list[WorkerHandle] = []
-        self._new = (PendingTask(task, number) for number, task in enumerate(tasks))
+        self._new = (self._pending(number, task) for number, task in enumerate(tasks))
         self._returned: deque[PendingTask] = deque()
         self._suspects: deque[PendingTask] = deque()
         self._failed_starts = 0
@@ -119,6 +128,7 @@ class _Pool:
     def results(self, stop: StopSignal) -> Iterator[Any]:
         while stop.count < 2:
             if stop.count:
+                self._record.stopped()
                 for worker in self._workers:
                     worker.shut_down()
             else:
@@ -148,7 +158,7 @@ class _Pool:
             if self._watch is not None:
                 self._watch.worker_started(worker)
             worker.submit(pending)
-        for count in range(_PENDING_PER_WORKER):
+        for count in range(self.pending_per_worker):
             for worker in self._workers:
                 if len(worker.pending) <= count and self._can_take_more(worker):
                     pending = self._next(idle_worker=not worker.pending)
@@ -161,6 +171,9 @@ class _Pool:
     def _can_take_more(self, worker: WorkerHandle) -> bool:
         """A worker that runs a suspect gets no second task."""
         return not worker.draining and not any(pending.is_suspect for pending in worker.pending.values())
+
+    def _pending(self, number: int, task: Task) -> PendingTask:
+        return PendingTask(task, number, self._record.crashes.get(task.shot_index, 0))
 
     def _next(self, idle_worker: bool = True) -> PendingTask | None:
         if idle_worker and self._suspects:
@@ -188,10 +201,11 @@ class _Pool:
                 worker.ready, self._failed_starts = True, 0
             case TaskStarted(number):
                 worker.started.add(number)
+                self._record.started(worker.pending[number].task.shot_index)
             case TaskError(error):
                 raise error
             case TaskResult(number, result, resident_bytes):
-                del worker.pending[number]
+                self._record.ended(worker.pending.pop(number).task.shot_index)
                 has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
                 worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
                 yield result
@@ -210,12 +224,14 @@ class _Pool:
             self._count_failed_start(worker)
         suspects = worker.suspects() if worker.ready else []
         for pending in worker.pending.values():
-            if pending in suspects and pending.crashes + 1 >= MAX_CRASHES:
+            if pending in suspects:
+                pending = replace(pending, crashes=pending.crashes + 1)
+            if pending.crashes >= MAX_CRASHES:
                 yield self._result_of_crash(pending, worker)
-            elif pending in suspects:
-                self._suspects.append(replace(pending, crashes=pending.crashes + 1))
-            else:
-                (self._suspects if pending.is_suspect else self._returned).append(pending)
+                self._record.ended(pending.task.shot_index)
+                continue
+            self._record.crashed(pending.task.shot_index, pending.crashes)
+            (self._suspects if pending.is_suspect else self._returned).append(pending)
 
     def _count_failed_start(self, worker: WorkerHandle) -> None:
         self._failed_starts += 1

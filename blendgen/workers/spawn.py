@@ -32,10 +32,12 @@ class Steps:
     produce: gets the task; runs in the main thread of the worker, where Blender must be used
     finish: gets the result of `produce`; runs in a second thread while `produce` works on the next task.
         None: `produce` does all the work
+    prepare: gets the task before it counts as started, so that what it does is not blamed on the shot
     """
 
     produce: Callable[[Any], Any]
     finish: Callable[[Any], Any] | None = None
+    prepare: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)

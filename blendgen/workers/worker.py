@@ -90,6 +90,11 @@ def initialize(job_file: Path, share: Share) -> None:
         raise EngineError(f"{_Worker.job.log}: cannot be written: {error.strerror or error}") from None
 
 
+def load(task: Task) -> None:
+    """Before a task: load Blender, if this process has not; raises BlendgenError."""
+    run_step(task, _sound_pipeline)
+
+
 def render(task: Task) -> Rendered | list[FailedImage]:
     """The first step of a task: draw, render and annotate its shot; fails as with_sound_pipeline does."""
     _Worker.began_s[task.shot_index] = time.monotonic()
@@ -115,7 +120,7 @@ def not_rendered(job: Job, task: Task, reason: Reason, message: str) -> list[Fai
     return failed_together(task.image_indices, task.shot_index, reason, message)
 
 
-IMAGES = Steps(render, write)
+IMAGES = Steps(render, write, load)
 
 
 def with_sound_pipeline(task: Task, step: Callable[[Pipeline], Result]) -> Result | list[FailedImage]:
