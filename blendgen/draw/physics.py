@@ -25,8 +25,12 @@ _FRICTION = (0.6, 0.01, 0.002)
 _AT_REST = (0.01, 0.05)  # mean sizes per second, radians per second
 _SPARE = 0.02
 _APART = 0.0006  # of the mean size: more than the depth of contacts, so that meshes do not touch
-# contacts in cavities are deeper; meshes may touch where one is deeper than twice the distance
-_APART_HOLLOW, _WEDGED = 0.0012, 0.0018
+# of hollow things, whose contacts are deeper: of two meshes each is this far inside the body that settles
+_APART_HOLLOW = 0.0012
+# depth of a contact, of the mean size: 0.0006, a quarter of the distance of two meshes, is left. The surface
+# of a mug, a peg, a ring and an open box is at most 0.0004 outside of its convex parts at 99.9 % of points.
+# One contact is deeper in 5 % of random piles of four such things.
+_WEDGED = 1.5 * _APART_HOLLOW
 
 
 @dataclass(frozen=True, eq=False)

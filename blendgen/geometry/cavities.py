@@ -11,6 +11,9 @@ from blendgen.geometry.hull import hull_triangles
 # the R2 sequence, which fills a square evenly: Roberts 2018, "The unreasonable effectiveness of quasirandom
 # sequences"
 _R2 = np.array([0.7548776662466927, 0.5698402909980532])
+# of the largest extent: nothing less deep is a cavity, so that what settles on the hull is at most this far
+# above the surface
+SHALLOW = 0.02
 _SAMPLES = 2000
 _BLOCK = 2_000_000  # numbers in memory at once
 

@@ -27,6 +27,7 @@ from blendgen.models.scan import IGES_SUFFIXES
 INSTALL = "pip install 'blendgen[cad]'"
 # of the largest side: less than a pixel of an image with 2000
 _DEVIATION = 1 / 2000
+# between neighbouring sides of a round: 18 for a full turn, however small it is
 _ANGLE_RAD = 0.35
 _ROUGH = {"tol_linear": 0.5, "tol_relative": True, "tol_angular": 1.0}
 _TRIANGLES = 4

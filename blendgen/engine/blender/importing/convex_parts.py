@@ -11,10 +11,15 @@ import numpy as np
 from blendgen.engine.blender.importing.decomposition import decomposed
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.solid import solid
-from blendgen.geometry.cavities import concave_share, heights_above_hull, looks_convex, surface_points
+from blendgen.geometry.cavities import (
+    SHALLOW,
+    concave_share,
+    heights_above_hull,
+    looks_convex,
+    surface_points,
+)
 from blendgen.geometry.hull import convex_hull, is_flat
 
-SHALLOW = 0.02  # of the largest extent
 _FEW = 0.01  # of the surface
 _SAMPLES = 40_000
 _HAIR, _SEAM = 1e-4, 0.005  # of the largest extent
