@@ -4,7 +4,7 @@ In: paths and plain values. Out: values, arrays and Datasets. A failure raises a
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
 """
 
-from blendgen.api.datasets import diff, export, mix, open_dataset, subset, verify
+from blendgen.api.datasets import diff, export, merge, mix, open_dataset, subset, verify
 from blendgen.api.specs import (
     Sampled,
     check,
@@ -27,6 +27,7 @@ __all__ = [
     "generate_rows",
     "inspect_models",
     "load_spec",
+    "merge",
     "mix",
     "open_dataset",
     "preview",

@@ -104,6 +104,29 @@ def export(
         )
 
 
+def merge(
+    folder: AnyPath, shards: Iterable[AnyPath] = (), *,
+    link: str = "hard", allow_gaps: bool = False, allow_mixed_devices: bool = False,
+    remove_shards: bool = False, check_files: bool = False, progress: ProgressLike = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Make one data set of shards, the same bytes as if one run had made it (docs/farms.md); returns counts.
+
+    folder: of the data set; shards: their folders, in any order; none: all those in folder/shards
+    link: how files are placed, "hard", "copy" or "move", which removes the shards
+    allow_gaps: merge although images of the spec are missing; allow_mixed_devices: or were made on different
+        devices
+    remove_shards: remove the shards once all is in the folder and on the disk
+    check_files: compare the files of the shards with their sha256, not with their size alone
+    raises: UsageError, DatasetError; until all rows have been read, nothing is written
+    """
+    from blendgen.farm.merge import MergeOptions, merge
+    from blendgen.system.progress import reported_to
+
+    options = MergeOptions(link, allow_gaps, allow_mixed_devices, remove_shards, check_files)
+    with reported_to(progress) as reporter:
+        return merge(Path(folder), [Path(shard) for shard in shards], options, reporter)
+
+
 def subset(
     folder: AnyPath, dest: AnyPath, where: str | None = None, *,
     splits: str | Iterable[str] = (), every: int = 1, limit: int | None = None, link: str = "hard",

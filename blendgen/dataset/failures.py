@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -81,8 +81,13 @@ def read_failures(layout: Layout) -> list[FailedImage]:
 
     raises: DatasetError for any other line that is not a failure
     """
+    return [failure for _, failure in read_failure_lines(layout)]
+
+
+def read_failure_lines(layout: Layout) -> Iterator[tuple[bytes, FailedImage]]:
+    """The lines of the file with their failures, one by one; raises DatasetError as read_failures."""
     lines = failure_lines(layout)
-    return [_parsed(line, lines, number) for number, line in enumerate(lines.lines(), start=1)]
+    return ((line, _parsed(line, lines, number)) for number, line in enumerate(lines.lines(), start=1))
 
 
 def append_failures(layout: Layout, failures: Iterable[FailedImage]) -> None:

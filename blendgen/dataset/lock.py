@@ -17,10 +17,17 @@ from blendgen.files.disk import raise_if_passing
 
 
 class FolderLock:
-    """The lock of a data set, which is not held yet."""
+    """The lock of a data set, which is not held yet; as a context manager, it is held for the block."""
 
     def __init__(self, layout: Layout):
         self._layout, self._lock = layout, FileLock(layout.lock)
+
+    def __enter__(self) -> FolderLock:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def acquire(self) -> None:
         """Create the folder if needed, and lock it; raises DatasetError."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -35,14 +36,14 @@ def read_rows(path: Path) -> Iterator[Row]:
 
     raises: DatasetError for any other line that is not a row, or that names a file outside the data set
     """
-    lines = _lines_of(path)
+    lines = manifest_lines(path)
     for number, line in enumerate(lines.lines(), start=1):
         yield _parsed(parse_row, line, lines, number)
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """The lines of a manifest, in the order of read_rows, as they are."""
-    return _lines_of(path).lines()
+    return manifest_lines(path).lines()
 
 
 def read_row(path: Path, number: int, offset: int) -> Row:
@@ -51,7 +52,7 @@ def read_row(path: Path, number: int, offset: int) -> Row:
     number: of its line, from 1; offset: where the line starts, in bytes (see Census)
     raises: DatasetError for a line that is not a row
     """
-    lines = _lines_of(path)
+    lines = manifest_lines(path)
     with lines.opened() as file:
         file.seek(offset)
         return _parsed(parse_row, file.readline(MAX_ROW_BYTES + 1), lines, number)
@@ -67,7 +68,7 @@ def read_heads(path: Path, way_out: str = _MADE_AGAIN) -> Iterator[RowHead]:
         yield _parsed(parse_head, line, lines, number)
 
 
-def _lines_of(path: Path) -> JsonLines:
+def manifest_lines(path: Path) -> JsonLines:
     return JsonLines(path, _CONTENT, _MADE_AGAIN)
 
 
@@ -85,7 +86,7 @@ def census(path: Path) -> Census:
     """
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
-    lines, offsets, indices, end = _lines_of(path), array("q"), array("q"), 0
+    lines, offsets, indices, end = manifest_lines(path), array("q"), array("q"), 0
     numbers: dict[str, int] = {}
     splits = array("i")
     for number, line in enumerate(lines.lines(), start=1):
@@ -105,11 +106,25 @@ def census(path: Path) -> Census:
     return Census(dict(counts), digest.hexdigest(), offsets, indices, splits)
 
 
+def index_of(path: Path, number: int, line: bytes) -> int:
+    """The index of a row of ours, without parsing all of it; number: of the line, for messages.
+
+    raises: DatasetError for a line that is not a row
+    """
+    match = _SPLIT_AND_INDEX.search(line)
+    return int(match[2]) if match else _parsed(parse_head, line, manifest_lines(path), number).index
+
+
+def head_of(path: Path, number: int, line: bytes) -> RowHead:
+    """The head of a line of a manifest; raises DatasetError as read_heads."""
+    return _parsed(parse_head, line, manifest_lines(path), number)
+
+
 def spread_rows(path: Path, limit: int) -> list[Row]:
     """At most `limit` rows, evenly spaced in the manifest; the others are not parsed."""
     if not path.exists():
         return []
-    lines = _lines_of(path)
+    lines = manifest_lines(path)
     with lines.opened() as file:
         total = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
     wanted = {i * total // limit for i in range(limit)} if total > limit else set(range(total))
@@ -120,7 +135,7 @@ class ManifestWriter:
     """Appends rows; use as a context manager."""
 
     def __init__(self, path: Path):
-        self._lines = _lines_of(path)
+        self._lines = manifest_lines(path)
 
     def __enter__(self) -> ManifestWriter:
         try:
@@ -186,6 +201,21 @@ class Summary:
         return dict(sorted(totals.items()))
 
 
+class Tally:
+    """The Summary of rows that come in the order of their indices; takes the same memory for any number."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._images = hashlib.sha256()
+
+    def add(self, row: RowHead) -> None:
+        self._counts[row.label, row.split] += 1
+        self._images.update(_digest(row.image).to_bytes(8, sys.byteorder))
+
+    def summary(self) -> Summary:
+        return Summary(self._counts, images_digest=self._images.hexdigest())
+
+
 def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     """Sort the manifest by index, with each index once, and without rows whose files are incomplete.
 
@@ -196,7 +226,7 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     places: dict[int, tuple[int, int]] = {}
     pairs: dict[int, tuple[str, str]] = {}
     digests: dict[int, int] = {}
-    lines, offset, count = _lines_of(layout.manifest), 0, 0
+    lines, offset, count = manifest_lines(layout.manifest), 0, 0
     for count, line in enumerate(lines.lines(), start=1):
         row = _parsed(parse_head, line, lines, count)
         if has_files(layout, row):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.ownership import MIXTURE_KEY, NOT_MERGED
+from blendgen.dataset.ownership import MERGING_KEY, MIXTURE_KEY, NOT_MERGED, UNFINISHED_MERGE
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
 from blendgen.errors import DatasetError
 from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, read_bounded
@@ -34,6 +34,8 @@ def finished_record(layout: Layout) -> dict[str, Any]:
         raise DatasetError(f"{layout.record}: is not the record of a data set")
     if _is_of_mixture(record):
         raise DatasetError(f"{layout.root}: {NOT_A_DATA_SET}")
+    if MERGING_KEY in record:
+        raise DatasetError(f"{layout.root}: {UNFINISHED_MERGE}")
     missing = [key for key in ("name", "digest", "classes", "images_per_split") if key not in record]
     if missing:
         raise DatasetError(

@@ -29,6 +29,8 @@ LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SUBSET_KEY = "subset_of"  # of a dataset.json: what its images were chosen from
 MIXTURE_KEY = "ratio"  # of that of a mixture, which is an image folder for training and not a data set
 SHEET_MARK = b"contact sheet of blendgen"
+MERGING_KEY = "merging"  # of a dataset.json until all shards are merged
+UNFINISHED_MERGE = "its merge has not finished; run the same `blendgen merge` again"
 NOT_MERGED = "contains shards that are not merged; run `blendgen merge -o` on it to make a data set of them"
 _UNKNOWN_FILES = (
     "choose another folder, or delete this one yourself: force (--force) removes only the files of rows that "
@@ -82,6 +84,8 @@ def refuse_other_folder(layout: Layout, known: dict[str, Any]) -> None:
             f"{layout.root}: is a subset of another data set, and no images are made in it; choose another "
             "folder, or generate into the whole data set and choose from it again"
         )
+    if MERGING_KEY in known:
+        raise DatasetError(f"{layout.root}: {UNFINISHED_MERGE}")
     if not known and layout.shards.is_dir():
         raise DatasetError(f"{layout.root}: {NOT_MERGED}")
     foreign = [] if known else our_files(layout, {})[1]

@@ -130,7 +130,7 @@ class Store:
         known = read_record(self.layout)
         others = [one for one in devices_of(known) if one != device]
         if device not in devices_of(known):
-            self._write_record(known | _device_record([*others, device]))
+            self._write_record(known | device_record([*others, device]))
         return others
 
     def finish(self, device: dict[str, str] | None = None) -> dict[str, Any]:
@@ -142,14 +142,8 @@ class Store:
         for name in self.summary.strays:
             self._folder.remove(name)
         failures, self._finished = sort_failures(self.layout), True
-        self._record |= {
-            "images": self.summary.images,
-            "images_per_split": self.summary.per_split(),
-            "images_per_label": self.summary.per_label(),
-            "images_failed": len(failures),
-            "images_failed_per_reason": count_reasons(failures),
-        }
-        self._record |= _device_record(devices_of(read_record(self.layout)))
+        self._record |= counts_record(self.summary, count_reasons(failures))
+        self._record |= device_record(devices_of(read_record(self.layout)))
         self._write_record(self._record)
         if self.summary.images:
             card = images_card(self._record, self.summary.images_digest)
@@ -227,8 +221,7 @@ class Store:
             self._folder.remove(name)
 
     def _write_record(self, record: dict[str, Any]) -> None:
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        self._folder.write(self.layout.record.name, text.encode())
+        self._folder.write(self.layout.record.name, record_bytes(record))
 
 
 def refuse_foreign_folder(folder: Path) -> None:
@@ -252,12 +245,29 @@ def read_record(layout: Layout) -> dict[str, Any]:
     return record if ours else {}
 
 
+def record_bytes(record: dict[str, Any]) -> bytes:
+    """The content of dataset.json."""
+    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def counts_record(summary: Summary, failed_per_reason: dict[str, int]) -> dict[str, Any]:
+    """What dataset.json states about the images of a finished data set."""
+    return {
+        "images": summary.images,
+        "images_per_split": summary.per_split(),
+        "images_per_label": summary.per_label(),
+        "images_failed": sum(failed_per_reason.values()),
+        "images_failed_per_reason": failed_per_reason,
+    }
+
+
 def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
     """The devices that the images of a data set were made on: none so far, one, or several."""
     return [record["device"], *record.get("also_made_on", ())] if "device" in record else []
 
 
-def _device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
+def device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
+    """What dataset.json states about the devices that its images were made on."""
     if not devices:
         return {}
     first, *rest = sorted(devices, key=json.dumps)  # independent of the order in which they were added

@@ -8,7 +8,7 @@ twice; the folder is a data set of its own, and `merge` makes one of all of them
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,17 @@ class Shard:
         shots = -(-images // exposures_per_shot)
         first, end = (number * shots // self.count for number in (self.index, self.index + 1))
         return range(first * exposures_per_shot, min(end * exposures_per_shot, images))
+
+
+def shards_of(images: range, count: int, all_images: int, exposures_per_shot: int) -> Iterator[Shard]:
+    """The shards, of `count`, that have some of these images, of `all_images` in all."""
+    shots = -(-all_images // exposures_per_shot)
+    if images and shots:
+        first, last = (
+            (min(index // exposures_per_shot, shots - 1) + 1) * count - 1 for index in (images[0], images[-1])
+        )
+        shards = (Shard(index, count) for index in range(first // shots, last // shots + 1))
+        yield from (shard for shard in shards if shard.images(all_images, exposures_per_shot))
 
 
 def parse_shard(text: str) -> Shard:

@@ -73,6 +73,29 @@ class Folder:
             self._remove_partial(partial)
             raise
 
+    def place_new(self, source: Path, name: str, link: str) -> None:
+        """Put a file, which is not followed if it is a link, where nothing is yet.
+
+        link: "hard"; "move"; "copy", as the others do where the file system cannot
+        raises: FileNotFoundError if the source is missing, FileExistsError, OSError
+        """
+        with self._at(name, make=True) as (parent, leaf):
+            try:
+                if link == "hard":
+                    os.link(source, leaf, dst_dir_fd=parent, follow_symlinks=False)
+                    return
+                with suppress(FileNotFoundError):
+                    os.stat(leaf, dir_fd=parent, follow_symlinks=False)
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.root / name))
+                if link == "move":
+                    os.rename(source, leaf, dst_dir_fd=parent)
+                    return
+            except (FileNotFoundError, FileExistsError):
+                raise
+            except OSError:
+                pass  # another file system, or one without hard links
+        self.add_file(source, name, "copy")
+
     def make_folder(self, name: str) -> None:
         """Add a folder, which may be there already."""
         with self.disk_errors(name), self._at(f"{name}/_", make=True):

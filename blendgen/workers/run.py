@@ -178,8 +178,7 @@ def completed(run: Run) -> GenerateReport:
     layout, sheet = store.layout, None
     if outcome.record["images"]:
         sheet = layout.contact_sheet
-        page = np.asarray(dataset_sheet(layout.root))
-        store.write_sheet(encode_jpeg(page, quality=_SHEET_QUALITY, comment=SHEET_MARK))
+        store.write_sheet(sheet_bytes(layout.root))
     failed_per_reason = count_reasons(outcome.failures)
     if failed_per_reason:
         may_pass = PASSING_REASONS & failed_per_reason.keys()
@@ -206,6 +205,11 @@ def completed(run: Run) -> GenerateReport:
         exposures_per_shot=outcome.record["exposures_per_shot"],
         contact_sheet=sheet,
     )
+
+
+def sheet_bytes(folder: Path) -> bytes:
+    """The contact sheet of a data set with images, as a JPEG."""
+    return encode_jpeg(np.asarray(dataset_sheet(folder)), quality=_SHEET_QUALITY, comment=SHEET_MARK)
 
 
 def warn_of_unbalanced_splits(record: dict[str, Any], summary: Summary) -> None:

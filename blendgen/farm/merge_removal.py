@@ -1,0 +1,49 @@
+"""Merge removal: the shards of a merged data set, once all that they have is in it.
+
+In: merge inputs. Out: nothing; their files are removed, and only theirs. A shard that has changed since it
+was merged stays, as do the files of somebody else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
+from blendgen.dataset.manifest import read_heads
+from blendgen.dataset.ownership import is_ours
+from blendgen.errors import DatasetError
+from blendgen.farm.merge_input import MergeInput
+from blendgen.files.folder import Folder
+
+_log = logging.getLogger(__name__)
+
+
+def remove_inputs(output: Layout, inputs: Sequence[MergeInput]) -> None:
+    """Remove shards; raises DatasetError for one that has changed since it was read."""
+    for one in inputs:
+        with FolderLock(one.layout):
+            if one.has_changed:
+                raise DatasetError(f"{one.root}: has changed while it was merged; run the same command again")
+            _remove(one)
+        with suppress(OSError):
+            one.root.rmdir()
+        if one.root.exists():
+            _log.warning("note: %s has files that are not part of the shard; they stay", one.root)
+    with suppress(OSError):  # not empty, or not there
+        output.shards.rmdir()
+
+
+def _remove(one: MergeInput) -> None:
+    """dataset.json goes last: until then the folder is known as a shard, and the same command continues."""
+    layout, folder = one.layout, Folder(one.root, one.layout.temporary.name)
+    for row in read_heads(layout.manifest):
+        for name in row.file_names:
+            folder.remove(name)
+    last = (layout.failures, layout.manifest, layout.record)
+    for path in (*(path for path in layout.own_files if path not in last), *last):
+        name = layout.name(path)
+        if is_ours(layout, one.record, name):
+            folder.remove(name)
