@@ -8,6 +8,7 @@ BlendgenError            1  rendering or another step failed
 |  `- InfeasibleShot        every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
 |  `- LostLookError      6  with --strict: a model would be rendered without part of its look
+|- TimeLimitReached     75  the time limit of a run is reached; the same command continues
 |- SetupError            4  Blender, a system library or a device is missing
 |- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
 |  `- DiskUnavailable   75  the disk is full, or a network folder does not answer: try again later
@@ -168,6 +169,12 @@ class DatasetError(BlendgenError):
 
 class DiskUnavailable(DatasetError):
     """The disk is full, or a network folder does not answer; the same command continues later."""
+
+    exit_code = ExitCode.RETRY
+
+
+class TimeLimitReached(BlendgenError):
+    """A run has stopped in time, after all finished images were recorded; the same command continues."""
 
     exit_code = ExitCode.RETRY
 

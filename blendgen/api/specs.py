@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
@@ -91,6 +92,7 @@ def generate(
     overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
     device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
     shard: str | None = None, retry_failed: bool = False, events: EventsLike = None,
+    time_limit_s: float | None = None,
     progress: ProgressLike = False,
 ) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
@@ -112,9 +114,11 @@ def generate(
         merge makes one; "auto": the one that the variables of a scheduler name (docs/farms.md), if any
     events: a file to which what happens is appended, one JSON object a line, or a function that gets each as
         a dictionary; docs/farms.md lists their keys
+    time_limit_s: seconds from now, in which the run ends also if images are missing then (TimeLimitReached)
     progress: True for a bar; a function is called with (finished, total) as images of this run are finished
     raises: BlendgenError; Interrupted after a signal
     """
+    began_s = time.monotonic()
     from blendgen.workers.early_worker import start_early_worker
 
     with start_early_worker() as early_worker:  # loads Blender while this process loads what follows
@@ -127,7 +131,7 @@ def generate(
         with opened_run(
             spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            retry_failed=retry_failed, events=events,
+            retry_failed=retry_failed, events=events, time_limit_s=time_limit_s, began_s=began_s,
         ) as run:  # fmt: skip
             return make_all(run)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
+from blendgen.cli.duration import Duration
 from blendgen.cli.options import (
     opened_progress,
     overrides,
@@ -91,11 +92,18 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     metavar="FILE",
     help="Append what happens to FILE, one JSON object a line (docs/farms.md); - for stdout.",
 )
+@click.option(
+    "--time-limit",
+    type=Duration(),
+    metavar="TIME",
+    help="End within this time, such as 90s, 30m, 3h, 1:30:00 or 2-12:00:00, with exit code 75 if images are "
+    "missing; the same command continues.",
+)
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
-    check_files, retry_failed, events, progress_style, progress_every, as_json,
+    check_files, retry_failed, events, time_limit, progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -116,13 +124,22 @@ def command(
             spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
             shard=None if shard == "none" else shard, retry_failed=retry_failed, events=events,
-            progress=progress,
+            time_limit_s=_left_s(time_limit), progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
     else:
         _print(report, say if own_stdout else echo)
     return ExitCode.INCOMPLETE if report.failed else ExitCode.OK
+
+
+def _left_s(time_limit_s: float | None) -> float | None:
+    """What is left of a time that began with this process."""
+    if time_limit_s is None:
+        return None
+    from blendgen.system.time_limit import process_age_s
+
+    return max(time_limit_s - process_age_s(), 1e-3)
 
 
 def _print(report: GenerateReport, result: Callable[[str], None]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from blendgen.cli.duration import Duration
 from blendgen.cli.progress import EVERY_S, STYLES, Progress
 from blendgen.errors import UsageError
 
@@ -59,24 +58,6 @@ workers_option = click.option(
     show_default=True,
     help="Worker processes, each with its own Blender; auto: one per core or GPU, if memory allows.",
 )
-
-
-_SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
-
-
-class Duration(click.ParamType):
-    """A duration of at least a second, such as 30s, 5m, 1.5h or a number of seconds; as seconds."""
-
-    name = "duration"
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, (int, float)):
-            return float(value)
-        match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([smh]?)", value.strip().lower())
-        seconds = float(match[1]) * _SECONDS_OF_UNIT[match[2]] if match else math.nan
-        if not seconds >= 1:
-            self.fail(f"expected a duration of at least 1s, such as 30s, 5m or 3h, got {value!r}", param, ctx)
-        return seconds
 
 
 def progress_options(command):

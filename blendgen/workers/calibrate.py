@@ -39,6 +39,7 @@ from blendgen.spec.load import SpecFile, load_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.output import Output
 from blendgen.spec.render import REFERENCE_SAMPLES
+from blendgen.system.time_limit import TimeLimit
 from blendgen.system.wheel import blender_version
 from blendgen.workers.job import Job
 from blendgen.workers.pool import choose_worker_count, run_tasks
@@ -58,6 +59,7 @@ def calibrate_spec(
     say: Callable[[str], None],
     workers: int | None = 1,
     folder: Path | None = None,
+    time_limit: TimeLimit | None = None,
 ) -> SpecFile:
     """The spec with its samples per pixel, measured now if it asks for a quality instead.
 
@@ -69,7 +71,7 @@ def calibrate_spec(
         return spec_file
     samples = None if folder is None else _samples_of_dataset(Layout(folder), spec, inventory)
     if samples is None:
-        samples = _cached_or_measured(spec, inventory, devices, say, workers)
+        samples = _cached_or_measured(spec, inventory, devices, say, workers, time_limit or TimeLimit())
     return replace(spec_file, spec=_with_samples(spec, samples))
 
 
@@ -89,25 +91,33 @@ def _samples_of_dataset(layout: Layout, spec: Spec, inventory: Inventory) -> int
     return samples if is_same else None
 
 
-def _cached_or_measured(spec: Spec, inventory: Inventory, devices, say, workers: int | None) -> int:
+def _cached_or_measured(
+    spec: Spec, inventory: Inventory, devices, say, workers: int | None, time_limit: TimeLimit
+) -> int:
     images = digest(spec.model_copy(update={"output": Output()}), inventory)  # labels do not change images
     inputs = [images, blender_version(), __version__, [str(device) for device in devices]]
     key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     job = Job(spec, inventory.catalog, inventory.class_table, Path(), Path(), devices=devices)
-    return calibrated_samples(job, key, say, choose_worker_count(job, SHOTS, workers))
+    return calibrated_samples(job, key, say, choose_worker_count(job, SHOTS, workers), time_limit)
 
 
-def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: int = 1) -> int:
+def calibrated_samples(
+    job: Job,
+    key: str,
+    say: Callable[[str], None],
+    workers: int = 1,
+    time_limit: TimeLimit | None = None,
+) -> int:
     """Samples per pixel for job.spec.render.target_psnr_db, from the cache if it has them.
 
     key: a hash of everything that decides the images (the data set's digest and Blender's version)
-    raises: BlendgenError of a worker; Interrupted after a signal
+    raises: BlendgenError of a worker; Interrupted after a signal; TimeLimitReached
     """
     path = cache_folder() / "calibration" / f"{key}.json"
     calibration, target_db = _read(path), job.spec.render.target_psnr_db
     if calibration is None:
         say(f"measuring how many samples per pixel reach {target_db:g} dB, once for this spec")
-        calibration = _measure(job, workers)
+        calibration = _measure(job, workers, (time_limit or TimeLimit()).for_other_work())
         _store(path, calibration)
     if not calibration["reached"]:
         most = CANDIDATES[-1]
@@ -115,7 +125,7 @@ def calibrated_samples(job: Job, key: str, say: Callable[[str], None], workers: 
     return calibration["samples_per_pixel"]
 
 
-def _measure(job: Job, workers: int) -> dict[str, Any]:
+def _measure(job: Job, workers: int, time_limit: TimeLimit) -> dict[str, Any]:
     """The samples that the worst shot needs."""
     tasks = [Task(index, (index * job.spec.exposures_per_shot,)) for index in range(SHOTS)]
     log = cache_folder() / "calibration.log"
@@ -123,11 +133,15 @@ def _measure(job: Job, workers: int) -> dict[str, Any]:
     with scratch_folder("calibration") as scratch, StopSignal() as stop:
         scratch_job = replace(job, folder=scratch, log=log)
         crashed = partial(_crashed, scratch_job)
-        results = list(
-            run_tasks(scratch_job, tasks, stop, workers, steps=Steps(fewest_samples), crashed=crashed)
-        )
+        run = run_tasks(
+            scratch_job, tasks, stop, workers, steps=Steps(fewest_samples), crashed=crashed,
+            time_limit=time_limit,
+        )  # fmt: skip
+        results = list(run)
         if stop.signum is not None:
             raise Interrupted(stop.signum, "stopped before any image was made")
+    if time_limit.reached and len(results) < len(tasks):
+        time_limit.raise_reached()
     measured = [result for result in results if isinstance(result, tuple)]
     if not measured:
         raise _not_measured([failure for failures in results for failure in failures])

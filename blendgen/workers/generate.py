@@ -17,10 +17,11 @@ from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.draw.attempts import FIRST_SHOTS, failure_error, refuse_systematic
-from blendgen.errors import PASSING_REASONS, BlendgenError, Interrupted, Reason
+from blendgen.errors import PASSING_REASONS, BlendgenError, Interrupted, Reason, TimeLimitReached
 from blendgen.pipeline import Task, tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
+from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.caution import careful_order, killed_message
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
@@ -63,6 +64,7 @@ class Run:
     workers: int | None = 1
     early_worker: EarlyWorker | None = None
     monitor: Monitor = field(default_factory=Monitor)
+    time_limit: TimeLimit = field(default_factory=TimeLimit)
     _outcome: Outcome | None = None
 
     @property
@@ -83,13 +85,15 @@ class Run:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
-        raises: BlendgenError, also as refuse_systematic and Failures.add do; Interrupted after a signal
+        raises: BlendgenError, also as refuse_systematic and Failures.add do; Interrupted after a signal;
+            TimeLimitReached
         """
         done = self.store.done()
         failures = Failures(self)
         existing = len(done.intersection(self.indices))
         to_make = len(self.indices) - existing - failures.count
         made = 0
+        self.time_limit.set_images(len(done) + to_make)
         if existing:
             self.progress.note(f"{existing} of {len(self.indices)} images are there already")
         self.progress.begin(to_make)
@@ -111,12 +115,14 @@ class Run:
                 self.monitor.finishing()
                 record = self.store.finish()
         missing = len(self.indices) - existing - made - failures.count
+        state = (
+            f"{record['images']} images are finished in {self.store.layout.root}, {missing} are missing; run "
+            "the same command to continue"
+        )
         if stop.signum is not None and missing:
-            raise Interrupted(
-                stop.signum,
-                f"stopped: {record['images']} images are finished in {self.store.layout.root}, "
-                f"{missing} are missing; run the same command to continue",
-            )
+            raise Interrupted(stop.signum, f"stopped: {state}")
+        if self.time_limit.reached and missing:
+            raise TimeLimitReached(f"{self.time_limit}: {state}")
         self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
@@ -133,13 +139,13 @@ class Run:
         some = list(itertools.islice(order.together, _MANY_SHOTS))
         workers = choose_worker_count(self.job, len(some), self.workers)
         yield from self._noted(self._tried(itertools.chain(some, order.together), stop, workers))
-        if order.alone and not stop.count:
+        if order.alone and not (stop.count or self.time_limit.is_near()):
             yield from self._noted(self._tried(order.alone, stop, workers=1, one_by_one=True))
 
     def _tried(self, tasks: Iterable[Task], stop: StopSignal, workers: int, **options) -> Generator[Made]:
         return run_tasks(
             self.job, tasks, stop, workers, early_worker=self.early_worker, crashed=self._crashed,
-            watch=self.monitor, suspects=self.store.suspects, **options,
+            watch=self.monitor, suspects=self.store.suspects, time_limit=self.time_limit, **options,
         )  # fmt: skip
 
     def _noted(self, results: Generator[Made]) -> Generator[Made]:

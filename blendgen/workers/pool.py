@@ -4,8 +4,9 @@ In: tasks. Out: the result of each, in the order in which they finish. The paren
 worker that crashes or hangs is replaced. The tasks that it had started are suspect: each is tried again by
 a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers has
 the result that the caller gives it, or the run stops. Tasks that it had not started go to other workers. A
-worker that has rendered many shots, or holds much memory, is replaced between shots. After the first signal
-no further task starts and pending ones finish; after the second the workers are killed.
+worker that has rendered many shots, or holds much memory, is replaced between shots. After the first signal,
+or near the time limit, no further task starts and pending ones finish; after the second, or when the time is
+over, the workers are killed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import UsageError
 from blendgen.pipeline import Task
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
+from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
@@ -60,10 +62,11 @@ def run_tasks(
     watch: WorkerWatch | None = None,
     suspects: Suspects | None = None,
     one_by_one: bool = False,
+    time_limit: TimeLimit | None = None,
 ) -> Generator[Any, None, None]:
     """Results of the tasks as they finish: rows and engine identity, or those of other `steps`.
 
-    Ends early once `stop` is set.
+    Ends early once `stop` is set, or in time for `time_limit`.
     early_worker: becomes the first worker, if there is one
     crashed: gets a task that crashed too many workers, and a message; returns its result. None: raise
     watch: called as worker processes start and end
@@ -76,7 +79,7 @@ def run_tasks(
     with job.temporary_file() as job_file:
         setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
         start = partial(start_worker, **setup, early_worker=early_worker)
-        pool = _Pool(job, tasks, free_shares, start, crashed, watch, suspects)
+        pool = _Pool(job, tasks, free_shares, start, crashed, watch, suspects, time_limit)
         pool.pending_per_worker = 1 if one_by_one else _PENDING_PER_WORKER
         try:
             yield from pool.results(stop)
@@ -115,9 +118,11 @@ class _Pool:
         crashed: Callable[[Task, str], Any] | None = None,
         watch: WorkerWatch | None = None,
         suspects: Suspects | None = None,
+        time_limit: TimeLimit | None = None,
     ):
         self._record = suspects or Suspects()
         self._job, self._start_worker, self._crashed, self._watch = job, start_worker, crashed, watch
+        self._time_limit = time_limit or TimeLimit()
         self._free_shares = deque(free_shares)
         self._workers: list[WorkerHandle] = []
         self._new = (self._pending(number, task) for number, task in enumerate(tasks))
@@ -126,8 +131,9 @@ class _Pool:
         self._failed_starts = 0
 
     def results(self, stop: StopSignal) -> Iterator[Any]:
-        while stop.count < 2:
-            if stop.count:
+        while stop.count < 2 and not self._time_limit.is_over():
+            stopping = bool(stop.count) or self._time_limit.is_near()
+            if stopping:
                 self._record.stopped()
                 for worker in self._workers:
                     worker.shut_down()
@@ -136,7 +142,7 @@ class _Pool:
             if not self._workers:
                 return
             for worker in self._workers_with_messages():
-                for result in self._receive(worker, bool(stop.count)):
+                for result in self._receive(worker, stopping):
                     began_s = time.monotonic()
                     yield result
                     self._allow_silence(time.monotonic() - began_s)
@@ -152,7 +158,8 @@ class _Pool:
 
     def _submit_tasks(self) -> None:
         """Give every worker a first task, then a second, and shut down those without any."""
-        while self._free_shares and (pending := self._next()) is not None:
+        starts = not self._time_limit.is_near_for_start()
+        while starts and self._free_shares and (pending := self._next()) is not None:
             worker = self._start_worker(self._free_shares.popleft())
             self._workers.append(worker)
             if self._watch is not None:
@@ -200,15 +207,22 @@ class _Pool:
             case WorkerReady():
                 worker.ready, self._failed_starts = True, 0
             case TaskStarted(number):
-                worker.started.add(number)
+                worker.started[number] = time.monotonic()
                 self._record.started(worker.pending[number].task.shot_index)
             case TaskError(error):
                 raise error
             case TaskResult(number, result, resident_bytes):
+                self._note_duration(worker, number)
                 self._record.ended(worker.pending.pop(number).task.shot_index)
                 has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
                 worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
                 yield result
+
+    def _note_duration(self, worker: WorkerHandle, number: int) -> None:
+        now_s = time.monotonic()
+        if worker.task_count == len(worker.pending):  # its first result
+            self._time_limit.start_took(now_s - worker.began_s)
+        self._time_limit.shot_took(now_s - worker.started.get(number, now_s))
 
     def _remove(self, worker: WorkerHandle, stopping: bool) -> Iterator[Any]:
         """Reap a worker that has ended, and queue its pending tasks again; the results of those that are not

@@ -30,6 +30,7 @@ from blendgen.report.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Progress, ProgressLike, reported_to
+from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.calibrate import calibrate_spec
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.event_file import EventsLike, event_receiver
@@ -94,6 +95,7 @@ class GenerateOptions(TypedDict, total=False):
     check_files: bool
     retry_failed: bool
     events: EventsLike
+    time_limit_s: float | None
 
 
 @contextmanager
@@ -111,9 +113,12 @@ def opened_run(
     check_files: bool = False,
     retry_failed: bool = False,
     events: EventsLike = None,
+    time_limit_s: float | None = None,
+    began_s: float | None = None,
 ) -> Iterator[Run]:
     """A run over a folder, which is locked as long as the block lasts; see api.generate.
 
+    began_s: when the time of the limit began, by time.monotonic(); None: now
     raises: BlendgenError; until then nothing is rendered but what calibration needs
     """
     with (
@@ -121,11 +126,12 @@ def opened_run(
         event_receiver(events, folder) as receive,
         Monitor(Events(receive)) as monitor,
     ):
+        time_limit = TimeLimit.since(began_s, time_limit_s)
         refuse_foreign_folder(folder)
         devices = _devices(device, reporter)
-        inventory = measured_inventory(spec_file, strict)
+        inventory = measured_inventory(spec_file, strict, time_limit)
         begun = None if force else folder
-        spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun)
+        spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun, time_limit)
         spec, record = spec_file.spec, dataset_record(spec_file.spec, inventory)
         opened = Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files)
         with opened as store, monitor.heartbeat(store.layout):
@@ -134,7 +140,7 @@ def opened_run(
             wanted = range(spec.images) if indices is None else checked_indices(indices)
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            yield Run(job, store, wanted, reporter, workers, early_worker, monitor)
+            yield Run(job, store, wanted, reporter, workers, early_worker, monitor, time_limit)
 
 
 def checked_indices(indices: Sequence[int]) -> Sequence[int]:

@@ -42,6 +42,7 @@ class PendingTask:
 class WorkerHandle:
     """One worker process and its pending tasks by number; make it with `start_worker`.
 
+    started: when it started tasks, by number; began_s: when the process started
     task_count: tasks sent to it so far; draining: it gets no further tasks
     """
 
@@ -49,11 +50,12 @@ class WorkerHandle:
     process: Any
     pipe: Any
     pending: dict[int, PendingTask] = field(default_factory=dict)
-    started: set[int] = field(default_factory=set)
+    started: dict[int, float] = field(default_factory=dict)
     task_count: int = 0
     ready: bool = False
     draining: bool = False
     hung: bool = False
+    began_s: float = field(default_factory=time.monotonic)
     _shutdown_sent: bool = False
     _last_message_s: float = field(default_factory=time.monotonic)
 

@@ -17,6 +17,7 @@ from blendgen.models.product import Catalog
 from blendgen.pipeline import Pipeline
 from blendgen.system.progress import Counter
 from blendgen.system.stop_signals import ignore_stop_signals
+from blendgen.system.time_limit import TimeLimit
 from blendgen.workers import generate, worker
 from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job, load_job
@@ -81,6 +82,16 @@ def initialize_on_a_full_disk(job_file: Path, share) -> None:
     os.fsync = full
 
 
+class HangsLate(FlatEngine):
+    """Renders eight shots, and never ends the next one."""
+
+    def render(self, shot):
+        if shot.index >= 8:
+            time.sleep(600)
+        return super().render(shot)
+
+
+initialize_hanging = partial(initialize, engine=HangsLate)
 initialize_failing = partial(initialize, engine=FailsOnSpheres)
 initialize_crashing = partial(initialize, engine=CrashesOnSpheres)
 
@@ -100,6 +111,7 @@ def run(
     initialize=initialize,
     retry_failed=False,
     monitor=None,
+    time_limit=None,
 ) -> Outcome:
     """A run over a folder; raises as Run.make_all does."""
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
@@ -112,7 +124,8 @@ def run(
             wanted = range(spec.images) if indices is None else indices
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            return Run(job, store, wanted, Counter(report), workers, monitor=watching).make_all()
+            more = {"monitor": watching, "time_limit": time_limit or TimeLimit()}
+            return Run(job, store, wanted, Counter(report), workers, **more).make_all()
     finally:
         generate.run_tasks = run_tasks
 

@@ -50,7 +50,7 @@ def replace_workers(monkeypatch, *results):
     """Let workers return these results; returns the list of the runs' tasks."""
     runs = []
 
-    def run_tasks(job, tasks, stop, workers, steps, crashed):
+    def run_tasks(job, tasks, stop, workers, steps, crashed, time_limit):
         runs.append(list(tasks))
         yield from results
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
 from blendgen.system.end_with_parent import PARENT_VARIABLE
 from blendgen.system.stop_signals import stop_signals_blocked
+from blendgen.system.time_limit import TimeLimit
 from blendgen.system.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
@@ -44,24 +45,30 @@ class BlenderMeasurer:
     log_path: the file to which Blender's messages are appended; None: a temporary file
     timeout_s: for one source
     command: starts the child
+    time_limit: of the run; a model that is still being measured then is not refused
     """
 
     log_path: Path | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
     command: tuple[str, ...] = _COMMAND
+    time_limit: TimeLimit = field(default_factory=TimeLimit)
 
     @property
     def digest(self) -> str:
         return code_digest(_MODULE)
 
     def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
-        """As Measurer.measure; raises SetupError if Blender or memory is missing; DiskUnavailable."""
+        """As Measurer.measure.
+
+        raises: SetupError if Blender or memory is missing; DiskUnavailable; TimeLimitReached
+        """
         child = None
         with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
             try:
                 for source, folder in jobs:
-                    child = child or _Child(self.command, log, str(scratch))
-                    outcome = child.measure(source, folder, self.timeout_s)
+                    self.time_limit.check()
+                    child = child or _Child(self.command, log, str(scratch), self.time_limit)
+                    outcome = child.measure(source, folder, self.timeout_s, self.time_limit)
                     if not child.alive:
                         child.kill()
                         child = None
@@ -87,7 +94,7 @@ def _open_log(log_path: Path | None) -> IO[bytes]:
 class _Child:
     """A running measure.py; after a crash or a timeout it is not alive and must be replaced."""
 
-    def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str):
+    def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str, time_limit: TimeLimit):
         with stop_signals_blocked():
             self._process = subprocess.Popen(
                 command,
@@ -101,31 +108,37 @@ class _Child:
         self.alive = True
         self._lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self._await_ready()
+        self._await_ready(time_limit)
 
     def _read(self) -> None:
         for line in _pipe(self._process.stdout):
             self._lines.put(line)
         self._lines.put(b"")  # closed: the child ended
 
-    def _await_ready(self) -> None:
-        first = self._next(_START_TIMEOUT_S)
+    def _await_ready(self, time_limit: TimeLimit) -> None:
+        first = self._next(max(0.0, min(_START_TIMEOUT_S, time_limit.left_s())))
         if first is not None and first.get("ready"):
             return
+        if time_limit.is_over():
+            self.kill()
+            time_limit.raise_reached()
         reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
         self.kill()
         require_libraries()
         raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
 
-    def measure(self, source: Source, folder: Path, timeout_s: float) -> Refusal | None:
+    def measure(
+        self, source: Source, folder: Path, timeout_s: float, time_limit: TimeLimit
+    ) -> Refusal | None:
         request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
         try:
             _pipe(self._process.stdin).write(request.encode() + b"\n")
             _pipe(self._process.stdin).flush()
         except OSError:
             pass  # it died since the last reply; reading reports how
-        reply = self._next(timeout_s)
+        reply = self._next(max(0.0, min(timeout_s, time_limit.left_s())))
         if reply is None:
+            time_limit.check()
             return Refusal(source.display, self._failure(timeout_s))
         if "crash" in reply:
             return Refusal(source.display, self._crashed(reply["crash"]))
