@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import struct
 import warnings
 
 import numpy as np
@@ -91,6 +93,18 @@ def test_a_texture_of_another_machine_is_found_near_the_file(files, tmp_path, pl
     shown = look(path, tmp_path)
     assert shown.missing == ([] if place else ["wood.png"])
     assert (shown.base["paint"][0] == "TEX_IMAGE") == bool(place)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.0, -1.0])
+def test_a_unit_that_is_not_a_length_is_a_metre_as_in_blender(files, tmp_path, factor):
+    data = (files / "named.fbx").read_bytes()
+    (start,) = [m.end() for m in re.finditer(rb"\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D", data, re.S)]
+    (tmp_path / "a.fbx").write_bytes(data[:start] + struct.pack("<d", factor) + data[start + 8 :])
+    units = (None, "cm" if factor > 0 else "m")
+    own, stated = (
+        [vertex.co.x for vertex in look(tmp_path / "a.fbx", unit=unit).mesh.vertices] for unit in units
+    )
+    np.testing.assert_allclose(own, stated, rtol=1e-5)
 
 
 @pytest.mark.parametrize("is_stated", [True, False])

@@ -158,6 +158,15 @@ def test_the_unit_of_a_3mf_file_is_read_in_any_encoding(tmp_path):
         assert three_mf_metres_per_unit(tmp_path / "a.3mf") == 0.0254
 
 
+def test_an_unknown_unit_of_a_3mf_file_is_a_millimetre_and_noted(tmp_path):
+    path = write_3mf(
+        tmp_path / "a.3mf", three_mf(faces(), BASE, unit="furlong", items='<item objectid="1"/>')
+    )
+    assert three_mf_metres_per_unit(path) == 0.001
+    note = "its unit 'furlong' is not known: taken as millimetres"
+    assert note in converted(Companions(path), "3mf").notes
+
+
 def test_a_collada_node_keeps_its_name(tmp_path):
     """Names of nodes say which are levels of detail; they may share a geometry."""
     pytest.importorskip("collada")

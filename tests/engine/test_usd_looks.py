@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("bpy")
 
+from blendgen.engine.blender.importing.preflight import ImportRefused
 from tests.engine.looks import look, write_png
 from tests.engine.model_files import CORNERS, QUADS
 
@@ -100,6 +101,15 @@ def test_a_material_in_another_language_is_plain_and_reported(tmp_path, language
 def test_a_base_color_that_is_a_number_is_not_shown(tmp_path):
     number = MDL.replace("color3f", "float").replace("(0.9, 0.1, 0.1)", "0.5")
     assert look(write(tmp_path, mesh(BOUND, POLYGONS), material(number))).base == {"M": (0.6, 0.6, 0.6)}
+
+
+@pytest.mark.parametrize("metres", ["0", "-1", "nan", "inf"])
+def test_a_unit_that_is_not_a_length_is_refused_unless_the_unit_is_stated(tmp_path, metres):
+    path = write(tmp_path, mesh(POLYGONS))
+    path.write_text(path.read_text().replace("metersPerUnit = 1", f"metersPerUnit = {metres}"))
+    with pytest.raises(ImportRefused, match=f"its metersPerUnit is {metres}, which is not a length; correct"):
+        look(path)
+    assert max(vertex.co.z for vertex in look(path, unit="mm").mesh.vertices) == pytest.approx(0.003)
 
 
 def test_display_color_is_shown_without_a_surface(tmp_path):

@@ -44,7 +44,7 @@ from blendgen.engine.blender.importing.outside import keep_inside, usd_textures_
 from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.usd_shown import usd_shown
-from blendgen.engine.blender.importing.usd_stage import layer_over
+from blendgen.engine.blender.importing.usd_stage import layer_over, unit_fault
 from blendgen.models.companions import Companions
 from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -178,17 +178,26 @@ def _import_fbx(file: Path, companions: Companions, unit: str | None, up: str | 
 
 
 def fbx_centimetres_per_unit(data: bytes) -> float:
-    """UnitScaleFactor of an FBX file, binary or text; 1 if it has none."""
+    """UnitScaleFactor of an FBX file, binary or text; 1 if it has none.
+
+    It is 100 if the factor is not a length: Blender then takes the unit for a metre.
+    """
     binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
+    text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\n', data)
+    factor = 1.0
     if binary:
-        return struct.unpack("<d", binary[1])[0] or 1.0
-    text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([\d.eE+-]+)\s*\n', data)
-    return float(text[1]) or 1.0 if text else 1.0
+        (factor,) = struct.unpack("<d", binary[1])
+    elif text:
+        factor = float(text[1])
+    return factor if factor > 0 else 100.0
 
 
 def _import_usd(
     findings: Findings, choice: Choice, file: Path, companions: Companions, unit: str | None, up: str | None
 ) -> None:
+    fault = None if unit else unit_fault(file)
+    if fault:
+        raise ImportRefused(fault)
     elsewhere = usd_textures_outside(companions, str(file))
     with tempfile.TemporaryDirectory(prefix="blendgen-usd-") as folder:
         layer, is_subdivided = layer_over(file, companions, Path(folder))

@@ -59,6 +59,7 @@ class _Package:
     objects: dict[_Key, _Object] = field(default_factory=dict)
     items: list[tuple[_Key, np.ndarray]] = field(default_factory=list)
     lost: dict[str, None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     supports: int = 0
 
 
@@ -76,8 +77,9 @@ def three_mf_mesh(path: Path) -> Converted:
     scene = _scene(package)
     if "nodes" not in scene.glb.content:
         raise ImportRefused("no geometry: nothing with triangles is built")
-    notes = (f"left out: {package.supports} supports of a print",) if package.supports else ()
-    return Converted(scene.glb, tuple(package.lost), notes)
+    if package.supports:
+        package.notes.append(f"left out: {package.supports} supports of a print")
+    return Converted(scene.glb, tuple(package.lost), tuple(package.notes))
 
 
 def three_mf_metres_per_unit(path: Path) -> float:
@@ -140,6 +142,9 @@ def _read_part(
             package.supports += 1
         elif kind == "object":
             package.objects[part, number] = _object(package, element, part, names, looks)
+    unit = root.get("unit", "millimeter")
+    if is_main and unit.lower() not in _UNITS:
+        package.notes.append(f"its unit {unit!r} is not known: taken as millimetres")
     if is_main:
         package.items += [_reference(item, part, names) for item in _below(root, "build")]
 

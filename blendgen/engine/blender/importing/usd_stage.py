@@ -7,6 +7,7 @@ subdivision where the file does not ask for it, and the paths of textures that w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,16 @@ def layer_over(file: Path, companions: Companions, folder: Path) -> tuple[Path, 
         return file, subdivided
     layer.Save()
     return Path(layer.realPath), subdivided
+
+
+def unit_fault(file: Path) -> str | None:
+    """Why the unit of a USD file cannot be used, in one line; None if nothing is wrong."""
+    from pxr import Usd, UsdGeom
+
+    metres = UsdGeom.GetStageMetersPerUnit(Usd.Stage.Open(str(file)))
+    if 0 < metres < math.inf:
+        return None
+    return f"its metersPerUnit is {metres:g}, which is not a length; correct it, or state unit in a sidecar"
 
 
 def all_prims(stage: Any) -> Iterator[Any]:
