@@ -40,8 +40,8 @@ def faces_fault(path: Path) -> str | None:
     except ValueError:
         return "its faces are damaged, or fewer than it declares; export it again"
     vertices = sum(element.count for element in header.elements if element.name == "vertex")
-    found = [_corners_fault(faces, name, vertices) for name in CORNERS if name in faces.lengths]
-    return next(filter(None, found), None)
+    faults = [_corners_fault(faces, name, vertices) for name in CORNERS if name in faces.lengths]
+    return next(filter(None, faults), None)
 
 
 def _corners_fault(faces: FaceValues, name: str, vertices: int) -> str | None:
