@@ -1,7 +1,8 @@
-"""Machine: the cores and the memory that this process may use, limits of a container included.
+"""Machine: the cores and the memory that this process may use, limits of a container and a job included.
 
 Out: numbers; None if the system does not report them. Linux reports limits through control groups,
-version 2 or 1: the tightest limit from the process's own group up to the root counts.
+version 2 or 1: the tightest limit from the process's own group up to the root counts. Schedulers state
+theirs in variables of the environment, see allocation.py.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from blendgen.system.allocation import allotted_bytes, allotted_cores
 
 _ROOT = Path("/")
 _UNLIMITED = 1 << 60
@@ -21,19 +24,21 @@ def own_cores() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
-def cores(root: Path = _ROOT) -> int:
-    """How many cores this process may use, a container's quota included (rounded up)."""
+def cores(root: Path = _ROOT, environment: Mapping[str, str] = os.environ) -> int:
+    """How many cores this process may use, with a container's quota (rounded up) and the job's allocation."""
     count = len(own_cores()) or os.cpu_count() or 1
     quotas = [quota for folder in _groups(root, "cpu") if (quota := _cpu_quota(folder)) is not None]
-    return max(1, min([count, *map(math.ceil, quotas)]))
+    allotted = [bound.value for bound in allotted_cores(environment)]
+    return max(1, min([count, *map(math.ceil, quotas), *allotted]))
 
 
-def free_memory_bytes(root: Path = _ROOT) -> int | None:
-    """Memory available without swapping, a container's limit included; None if unknown."""
+def free_memory_bytes(root: Path = _ROOT, environment: Mapping[str, str] = os.environ) -> int | None:
+    """Memory available without swapping, limits of a container and a job included; None if unknown."""
     limits = [free for folder in _groups(root, "memory") if (free := _free_in_group(folder)) is not None]
     available = _fields(root / "proc/meminfo").get("MemAvailable:")
     if available is not None:
         limits.append(available * 1024)
+    limits += [bound.value - resident_bytes() for bound in allotted_bytes(environment)]
     return max(0, min(limits)) if limits else None
 
 
