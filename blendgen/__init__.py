@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         open_dataset,
         preview,
         sample,
+        status,
         subset,
         verify,
+        watch,
     )
     from blendgen.errors import (
         BlendgenError,
@@ -67,8 +69,10 @@ __all__ = [
     "open_dataset",
     "preview",
     "sample",
+    "status",
     "subset",
     "verify",
+    "watch",
 ]
 
 

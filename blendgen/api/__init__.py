@@ -4,7 +4,7 @@ In: paths and plain values. Out: values, arrays and Datasets. A failure raises a
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
 """
 
-from blendgen.api.datasets import diff, export, merge, mix, open_dataset, subset, verify
+from blendgen.api.datasets import diff, export, merge, mix, open_dataset, status, subset, verify, watch
 from blendgen.api.specs import (
     Sampled,
     check,
@@ -32,6 +32,8 @@ __all__ = [
     "open_dataset",
     "preview",
     "sample",
+    "status",
     "subset",
     "verify",
+    "watch",
 ]

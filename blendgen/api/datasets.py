@@ -1,14 +1,15 @@
-"""Finished data sets: read, check, compare, export, mix them. A failure raises a BlendgenError."""
+"""Data sets: watch, read, check, compare, export, mix them. A failure raises a BlendgenError."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from blendgen.dataset.dataset import Dataset
+    from blendgen.farm.status import Status
     from blendgen.system.progress import ProgressLike
     from blendgen.verification.dataset import Fault
     from blendgen.verification.dataset_diff import DatasetDiff
@@ -49,6 +50,26 @@ def verify(
             if on_fault is not None:
                 on_fault(fault)
     return faults
+
+
+def status(folder: AnyPath, *, wait_s: float = 20.0) -> Status:
+    """How far a data set is, or all shards in folder/shards, while any machine works on it; only reads.
+
+        status("dataset").images_per_minute
+
+    wait_s: how long to wait for a sign of life of runs on other machines, whose state is else "unknown"
+    raises: DatasetError for a folder without a data set or shards
+    """
+    from blendgen.farm.status import StatusReader
+
+    return StatusReader(Path(folder)).settled(wait_s)
+
+
+def watch(folder: AnyPath, every_s: float = 10.0) -> Iterator[Status]:
+    """As status, again and again, until the data set is complete; the first look does not wait."""
+    from blendgen.farm.status import watched
+
+    return watched(Path(folder), every_s)
 
 
 def diff(

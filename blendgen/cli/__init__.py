@@ -24,6 +24,7 @@ from blendgen.files.disk import disk_error, passes
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
     "merge": "Make one data set of the shards of many machines.",
+    "status": "Print how far a data set is that is being made, on any machine.",
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",

@@ -34,6 +34,14 @@ def say(text: str) -> None:
         _print(printable(text), sys.stderr)
 
 
+def clear() -> None:
+    """Clear the terminal that stdout is; on anything else, and where it cannot, print an empty line."""
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        _print("\x1b[H\x1b[2J", sys.stdout)
+    else:
+        _print("", sys.stdout)
+
+
 def _print(text: str, stream: TextIO) -> None:
     """Print a line, above the progress bar if there is one."""
     if "tqdm" in sys.modules:  # no bar was shown before it is loaded
