@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from blendgen import api
-from blendgen.cli.progress import Progress
+from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.terminal import echo, echo_json, say
 
 _FOLDER = click.Path(path_type=Path)
@@ -32,15 +32,19 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--check", "check_files", is_flag=True, help="Compare the files of the shards with their sha256 first."
 )
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(shards, folder, link, allow_gaps, allow_mixed_devices, remove_shards, check_files, as_json):
+def command(
+    shards, folder, link, allow_gaps, allow_mixed_devices, remove_shards, check_files, progress_style,
+    progress_every, as_json,
+):  # fmt: skip
     """Merge shards into the data set in OUT: the same bytes as if one run had made it.
 
     A SHARD is a folder that `blendgen generate --shard` made; without any, all in OUT/shards are merged.
     Missing images, other specs, versions and devices are errors, and then nothing is written. The same
     command resumes a merge that was interrupted. Only blender.log differs from that of one run.
     """
-    with Progress() as progress:
+    with opened_progress(progress_style, progress_every, as_json) as progress:
         counts = api.merge(
             folder, shards, link=link, allow_gaps=allow_gaps, allow_mixed_devices=allow_mixed_devices,
             remove_shards=remove_shards, check_files=check_files, progress=progress,

@@ -84,6 +84,8 @@ def _described(status: Status, most_lines: int) -> Iterator[str]:
             yield f"{part.name}  {_counts(part):>{width}}  {_run_line(part)}"
         if len(status.parts) > most_lines:
             yield f"and {len(status.parts) - most_lines} more"
+        if status.is_complete:
+            yield f"run `blendgen merge -o {status.folder}` to make one data set of them"
     elif not status.parts:
         yield "complete" if status.is_complete else "not started"
     else:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import read_heads
-from blendgen.dataset.ownership import is_ours
+from blendgen.dataset.ownership import is_ours, is_temporary
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
 from blendgen.files.folder import Folder
@@ -41,6 +41,9 @@ def _remove(one: MergeInput) -> None:
     layout, folder = one.layout, Folder(one.root, one.layout.temporary.name)
     for row in read_heads(layout.manifest):
         for name in row.file_names:
+            folder.remove(name)
+    for name in list(folder.files(layout.temporary.name)):  # a run over a finished shard was killed
+        if is_temporary(layout, name):
             folder.remove(name)
     last = (layout.failures, layout.manifest, layout.record)
     for path in (*(path for path in layout.own_files if path not in last), *last):

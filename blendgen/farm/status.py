@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.ownership import MERGING_KEY
 from blendgen.dataset.run_status import read_run_status
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
@@ -96,9 +97,10 @@ class StatusReader:
         layout = Layout(self._folder)
         if not self._folder.is_dir():
             raise DatasetError(f"{self._folder}: is not a folder; give the OUT of `blendgen generate`")
-        if read_record(layout) or read_run_status(layout):
+        shards, record = self._shards(layout), read_record(layout)
+        is_whole = record and not (shards and MERGING_KEY in record)
+        if is_whole or read_run_status(layout):
             return self._combined([self._part(self._folder, named_shard(self._folder.name))], 1)
-        shards = self._shards(layout)
         if not shards:
             raise DatasetError(
                 f"{self._folder}: contains neither a data set of blendgen nor shards of one; if a run has "

@@ -143,6 +143,15 @@ def test_shards_are_removed_at_the_end_if_the_user_wants_it_and_only_what_is_our
     assert merged(out)["shards"] == 0
 
 
+def test_what_a_run_that_was_killed_on_a_finished_shard_left_goes_with_the_shard(out, whole):
+    shard = Layout(out / "shards" / "00001-of-00003")
+    shard.temporary.mkdir()
+    shard.run_status.write_text("{}")
+    (shard.temporary / "123.names").write_text("images/train/box/000001.png\n")
+    merged(out, remove_shards=True)
+    assert content(out) == whole and not (out / "shards").exists()
+
+
 def test_a_shard_that_was_written_to_in_the_meantime_is_not_removed(out, monkeypatch):
     def sheet(folder):
         append_failures(Layout(shards_in(out)[2]), failed_together([5], 2, Reason.OTHER, "new"))

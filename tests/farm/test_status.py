@@ -10,6 +10,7 @@ import blendgen
 from blendgen.cli import run as run_command
 from blendgen.dataset.failures import append_failures, failed_together
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.ownership import MERGING_KEY
 from blendgen.dataset.run_status import RunStatus, write_run_status
 from blendgen.errors import DatasetError, Reason
 from blendgen.farm.part_status import LineCount, PartReader
@@ -154,6 +155,18 @@ def test_shards_are_added_up_and_those_that_need_somebody_come_first(tmp_path):
     assert (status.images, status.wanted, status.failed) == (31, 100, 1)
     assert status.left_s == (100 - 31 - 1) / 0.25
     assert {part.wanted for part in status.parts} == {10}
+
+
+def test_shards_are_reported_until_they_are_merged(tmp_path, capsys):
+    for index in range(2):
+        finished(tmp_path / "shards" / f"{index:05d}-of-00002", 50)
+    for record in ({}, RECORD | {MERGING_KEY: True}):
+        (tmp_path / "dataset.json").write_text(json.dumps(record))
+        assert blendgen.status(tmp_path).parts_per_state == {"complete": 2}
+        assert run_command(["status", str(tmp_path)]) == 0
+        assert f"run `blendgen merge -o {tmp_path}`" in capsys.readouterr().out
+    finished(tmp_path, 100)
+    assert blendgen.status(tmp_path).parts_per_state == {"complete": 1}
 
 
 def test_an_uneven_shard_wants_its_own_number_of_images(tmp_path):
