@@ -101,8 +101,9 @@ def _line(model: Inspected) -> str:
 
 def _parts(model: Inspected) -> str:
     product = model.product
-    labels = dict.fromkeys(product.part_name(slot) for slot in range(len(product.parts)))
-    return ", ".join(labels)
+    slots = range(len(product.parts))
+    kinds = [f" ({kind})" if (kind := product.part_kind(slot)) else "" for slot in slots]
+    return ", ".join(dict.fromkeys(product.part_name(slot) + kinds[slot] for slot in slots))
 
 
 def _poses(model: Inspected) -> str:

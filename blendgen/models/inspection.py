@@ -222,7 +222,8 @@ def _model_as_dict(model: Inspected) -> dict[str, Any]:
         "size_mm": [round(1000 * side, 3) for side in product.size_m],
         "triangles": product.measured.triangles,
         "parts": [
-            {"material": part, "label": product.part_name(slot)} for slot, part in enumerate(product.parts)
+            {"material": part, "label": product.part_name(slot), "kind": product.part_kind(slot) or None}
+            for slot, part in enumerate(product.parts)
         ],
         "colorways": [colorway.name for colorway in product.colorways],
         "keypoints": [

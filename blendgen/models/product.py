@@ -177,6 +177,10 @@ class Product:
         """What the part of a material slot is called in part labels."""
         return (self.part_names or self.parts)[slot]
 
+    def part_kind(self, slot: int) -> str:
+        """GLASS, SCREEN or ""."""
+        return self.part_kinds[slot] if self.part_kinds else ""
+
     def colorway(self, name: str) -> Colorway:
         return next(colorway for colorway in self.colorways if colorway.name == name)
 

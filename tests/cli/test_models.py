@@ -24,6 +24,7 @@ blendgen_model: 1
 class: mug
 unit: mm
 parts: {body: "body*"}
+glass: lid
 keypoints:
   left: {at: [0, 30, 100], mirrored: right}
   right: [40, 30, 100]
@@ -95,7 +96,10 @@ def test_json_has_stable_keys(mug):
     ]  # fmt: skip
     assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
     assert mug["sidecar"].endswith("models/mug.yaml")
-    assert mug["parts"] == [{"material": "body_1", "label": "body"}, {"material": "lid", "label": "lid"}]
+    assert mug["parts"] == [
+        {"material": "body_1", "label": "body", "kind": None},
+        {"material": "lid", "label": "lid", "kind": "glass"},
+    ]
     assert mug["symmetries"] == {"continuous": 0, "discrete": 1}
     assert mug["missing_textures"] == ["absent.png"]
 
@@ -136,7 +140,7 @@ def test_each_model_is_one_line_followed_by_its_warnings(good):
     result = blendgen("models", good)
     line, *warnings, verdict = result.stdout.splitlines()
     assert line.startswith(
-        "mug: 40 x 100 x 60 mm; 12 triangles; parts body, lid; colourways default; class mug; "
+        "mug: 40 x 100 x 60 mm; 12 triangles; parts body, lid (glass); colourways default; class mug; "
     )
     assert "keypoints left, right, mark; rests" in line and "-y up" in line and "% (excluded)" in line
     assert warnings == [

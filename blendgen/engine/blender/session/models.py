@@ -117,8 +117,7 @@ class Models:
         self, product: Product, materials, condition: Condition, in_case: bool
     ) -> list[bpy.types.Material]:
         """Copies with marks of use; slots that share a material and a kind share a copy."""
-        kinds = product.part_kinds or ("",) * len(materials)
-        looks = [*zip(materials, kinds, strict=True)]
+        looks = [(material, product.part_kind(slot)) for slot, material in enumerate(materials)]
         large = {look for slot, look in enumerate(looks) if slot not in self._details(product)}
         copies = {look: _copy_of_kind(*look) for look in dict.fromkeys(looks)}
         groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
