@@ -36,9 +36,10 @@ test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 min
 test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
 	$(BIN)/python -m pytest $(TESTS) -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 8
 
-lint: $(READY)  ## style and formatting
+lint: $(READY)  ## style and formatting, Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
 
 types: $(READY)  ## the types of the package, with mypy
 	$(BIN)/mypy

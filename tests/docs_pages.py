@@ -6,7 +6,7 @@ that the committed pages are these; nothing in what is made is written by hand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -38,12 +38,20 @@ MADE = "<!-- made by `make docs` from the code; do not edit -->\n"
 OWN_TABLE = (RenderSettings, SensorSettings)
 
 
+def all_commands() -> Iterator[tuple[str, click.Command]]:
+    """The program and each of its commands, with what a user types; parts of a command come after it."""
+    yield "blendgen", cli.group
+    for name in cli._COMMANDS:
+        command = cli.group.get_command(None, name)
+        yield f"blendgen {name}", command
+        if isinstance(command, click.Group):
+            yield from ((f"blendgen {name} {part}", inner) for part, inner in command.commands.items())
+
+
 def commands_page() -> str:
     """Every command's --help."""
     parts = [MADE, "# Commands\n"]
-    for name in ("", *cli._COMMANDS):
-        command = cli.group.get_command(None, name) if name else cli.group
-        title = f"blendgen {name}".strip()
+    for title, command in all_commands():
         context = click.Context(
             command, info_name=title, max_content_width=96, help_option_names=["-h", "--help"]
         )

@@ -18,6 +18,7 @@ from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.spec.load import SpecFile, check_spec
 from blendgen.spec.yaml_source import Document, parse
 from tests.docs_pages import PAGES as MADE_PAGES
+from tests.docs_pages import all_commands
 from tests.markdown import (
     DOCS,
     PAGES,
@@ -105,6 +106,9 @@ def parsed(line: CommandLine) -> None:
         return
     name, command, arguments = cli.group.resolve_command(root, list(line.words))
     context = click.Context(command, root, info_name=name, help_option_names=["-h", "--help"])
+    if isinstance(command, click.Group) and (arguments or line.complete):
+        name, command, arguments = command.resolve_command(context, arguments)
+        context = click.Context(command, context, info_name=name, help_option_names=["-h", "--help"])
     values, rest, _ = command.make_parser(context).parse_args(arguments)
     if rest:
         raise click.UsageError(f"too much: {rest}")
@@ -124,7 +128,9 @@ def test_every_command_line_parses(line):
 
 @pytest.mark.parametrize(
     "words", [["draw", "S"], ["verify", "OUT", "--all", "3"], ["export", "OUT", "kitti", "D"], ["generate"],
-              ["generate", "s.yaml", "-o", "out", "-n", "0"], ["check", "a.yaml", "b.yaml"]]
+              ["generate", "s.yaml", "-o", "out", "-n", "0"], ["check", "a.yaml", "b.yaml"],
+              ["farm", "lsf", "s.yaml"], ["farm", "slurm", "s.yaml", "-o", "out"],
+              ["farm", "slurm", "s.yaml", "-o", "out", "--shards", "0"]]
 )  # fmt: skip
 def test_a_wrong_command_line_does_not_parse(words):
     with pytest.raises(click.UsageError):
@@ -135,7 +141,7 @@ def options_of_all_commands() -> set[str]:
     from benchmarks.__main__ import command as benchmark
     from tests.audit.__main__ import main as audit
 
-    commands = [cli.group, *(cli.group.get_command(None, name) for name in cli._COMMANDS), benchmark, audit]
+    commands = [command for _, command in all_commands()] + [benchmark, audit]
     options = [param for command in commands for param in command.params]
     return {"--help", *(name for option in options for name in (*option.opts, *option.secondary_opts))}
 

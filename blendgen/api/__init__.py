@@ -5,6 +5,7 @@ printed: warnings go to the logger "blendgen". The modules behind a function are
 """
 
 from blendgen.api.datasets import diff, export, merge, mix, open_dataset, status, subset, verify, watch
+from blendgen.api.farms import kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.specs import (
     Sampled,
     check,
@@ -26,12 +27,15 @@ __all__ = [
     "generate",
     "generate_rows",
     "inspect_models",
+    "kubernetes_manifest",
     "load_spec",
     "merge",
     "mix",
     "open_dataset",
+    "openjd_bundle",
     "preview",
     "sample",
+    "slurm_script",
     "status",
     "subset",
     "verify",

@@ -25,6 +25,7 @@ _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
     "merge": "Make one data set of the shards of many machines.",
     "status": "Print how far a data set is that is being made, on any machine.",
+    "farm": "Write what a render farm needs: Slurm, Open Job Description, Kubernetes.",
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",

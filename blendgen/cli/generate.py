@@ -99,11 +99,17 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     help="End within this time, such as 90s, 30m, 3h, 1:30:00 or 2-12:00:00, with exit code 75 if images are "
     "missing; the same command continues.",
 )
+@click.option(
+    "--allow-failed",
+    is_flag=True,
+    help="Exit with 0 instead of 7 if only images are missing that cannot be made, for schedulers that would "
+    "not start what comes next.",
+)
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
-    check_files, retry_failed, events, time_limit, progress_style, progress_every, as_json,
+    check_files, retry_failed, allow_failed, events, time_limit, progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -130,7 +136,7 @@ def command(
         echo_json({"schema_version": 1, **report.as_dict()})
     else:
         _print(report, say if own_stdout else echo)
-    return ExitCode.INCOMPLETE if report.failed else ExitCode.OK
+    return ExitCode.INCOMPLETE if report.failed and not allow_failed else ExitCode.OK
 
 
 def _left_s(time_limit_s: float | None) -> float | None:

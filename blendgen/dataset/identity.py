@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from blendgen.models.inventory import Inventory
@@ -77,3 +79,16 @@ def _absolute(section: Any, spec_file: SpecFile) -> Any:
         if isinstance(values.get(name), str):
             changed[name] = str((spec_file.folder / values[name]).resolve())
     return section.model_copy(update=changed)
+
+
+def named_paths(spec_file: SpecFile) -> list[tuple[Path, bool]]:
+    """Each folder and file that a spec names, once: the absolute path, and whether the spec has it so."""
+    texts = dict.fromkeys(_path_texts(resolved_values(spec_file.spec)))
+    return [((spec_file.folder / text).resolve(), Path(text).is_absolute()) for text in texts]
+
+
+def _path_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (value[key] for key in _PATHS if isinstance(value.get(key), str))
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _path_texts(item)

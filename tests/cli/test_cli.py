@@ -155,3 +155,4 @@ def test_a_run_that_sets_images_aside_has_an_exit_code_of_its_own(tmp_path, monk
     monkeypatch.setattr(api, "generate", generate)
     assert run(["generate", "scene.yaml", "-o", str(tmp_path), "--retry-failed"]) == code
     assert options["retry_failed"] is True
+    assert run(["generate", "scene.yaml", "-o", str(tmp_path), "--allow-failed"]) == 0

@@ -1,0 +1,133 @@
+"""blendgen farm: the files with which a render farm makes a data set in shards, and merges them."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import click
+
+from blendgen import api
+from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.terminal import echo, say
+
+_FOLDER = click.Path(path_type=Path)
+
+
+def _job_options(command):
+    """What all farms need to know of the data set and of one shard."""
+    options = [
+        click.option("--shards", type=click.IntRange(1), required=True,
+                     help="Number of shards; each is a job of the farm, with one folder in OUT/shards."),
+        click.option("-n", "--images", type=click.IntRange(1),
+                     help="Number of images; default: as the spec says."),
+        click.option("--cpus", type=click.IntRange(1), default=4, show_default=True,
+                     help="Cores of a shard."),
+        click.option("--memory", default="8G", show_default=True, help="Memory of a shard, such as 16G."),
+        click.option("--gpus", type=click.IntRange(0), default=0, show_default=True, help="GPUs of a shard."),
+        click.option("--device", default="cpu", show_default=True, metavar="DEVICE",
+                     help="With --gpus: cuda, optix, hip or oneapi."),
+        click.option("--name", help="Name of the job: a-z, 0-9 and -; default: from the name of the spec."),
+        click.option("--notice", "notice_s", type=click.IntRange(1), default=120, show_default=True,
+                     help="Seconds between the signal to stop and the end: more than a shot takes."),
+        click.option("--program", metavar="COMMAND",
+                     help="What starts blendgen there, such as 'apptainer exec blendgen.sif blendgen'."),
+        click.option("--allow-mixed-devices", is_flag=True,
+                     help="Merge also shards of different devices or kinds of processors."),
+        spec_options,
+    ]  # fmt: skip
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
+
+
+_out_option = click.option(
+    "-o", "--output", "folder", type=_FOLDER, required=True,
+    help="Folder of the data set, which all machines see at the same path.",
+)  # fmt: skip
+
+
+def _job(spec, folder, shards, images, settings, seed, render, **options) -> dict[str, object]:
+    """The options of a command as arguments of a function of blendgen.api."""
+    changes = list(overrides(settings, seed, render, images))
+    return {"spec": spec, "folder": folder, "shards": shards, "overrides": changes, **options}
+
+
+@click.group("farm")
+def command():
+    """Write what a render farm needs to make one data set in shards.
+
+    docs/farms.md describes the farms, and others that need no file of their own.
+    """
+
+
+@command.command("slurm", short_help="A script for Slurm: shards, then their merge.")
+@spec_argument
+@_out_option
+@_job_options
+@click.option("--time", default="4:00:00", show_default=True,
+              help="Time limit of a shard, as Slurm writes it.")  # fmt: skip
+@click.option("--partition", help="Partition of Slurm.")
+@click.option("--account", help="Account of Slurm.")
+@click.option("--max-running", type=click.IntRange(1), help="Shards at the same time; default: all.")
+@click.option("--max-requeues", type=click.IntRange(0), default=20, show_default=True,
+              help="How often a shard that stopped early asks for a new place in the queue.")  # fmt: skip
+@click.option("--logs", type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="Folder of the log files; default: where the script is submitted.")  # fmt: skip
+@click.option("--sbatch", multiple=True, metavar="OPTION",
+              help="Another option of sbatch, such as --exclude=node7. May be repeated.")  # fmt: skip
+@click.option("--script", type=_FOLDER, help="Write the script to this file instead of stdout.")
+@click.option("--submit", "is_submitted", is_flag=True, help="Submit both jobs and print their ids.")
+def slurm(script, is_submitted, **options):
+    """Write a bash script that submits an array of shards to Slurm, and a job that merges them."""
+    from blendgen.files.result_file import write_result
+
+    text = api.slurm_script(**_job(**options))
+    if script is not None:
+        write_result(script, text.encode("ascii"))
+    if is_submitted:
+        from blendgen.farm.slurm import submit
+
+        for name, number in submit(text):
+            echo(f"{name} {number}")
+    elif script is None:
+        echo(text.removesuffix("\n"))
+    else:
+        say(f"{script}: written; submit it with bash")
+
+
+@command.command("openjd", short_help="A bundle of Open Job Description.")
+@spec_argument
+@click.option("-o", "--output", "folder", type=_FOLDER, required=True,
+              help="Folder of the bundle.")  # fmt: skip
+@click.option("--dataset", "dataset", type=_FOLDER,
+              help="Folder of the data set, which all machines see; default: in the bundle.")  # fmt: skip
+@_job_options
+@click.option("--target-time", "target_s", type=click.IntRange(1), default=900, show_default=True,
+              help="Seconds that a task is to take; it gets as many shards as fit.")  # fmt: skip
+def openjd(folder, dataset, **options):
+    """Write a job bundle of Open Job Description, which AWS Deadline Cloud takes too."""
+    from blendgen.files.result_file import refuse_others_file, write_result
+
+    files = api.openjd_bundle(**_job(folder=dataset or folder / "dataset", **options))
+    for name in files:
+        refuse_others_file(folder / name)
+    for name, text in files.items():
+        write_result(folder / name, text.encode("ascii"))
+    echo(str(folder))
+
+
+@command.command("kubernetes", short_help="A manifest for Kubernetes.")
+@spec_argument
+@_out_option
+@_job_options
+@click.option("--image", required=True, help="Image of the pods, with blendgen as its entry point.")
+@click.option("--claim", required=True, help="Volume claim that all pods read and write.")
+@click.option("--volume", type=_FOLDER, required=True,
+              help="The folder here that the claim holds, with SPEC, models and OUT; pods see it at the same "
+              "path.")  # fmt: skip
+@click.option("--namespace", help="Namespace of the Jobs.")
+@click.option("--max-running", type=click.IntRange(1), help="Pods at the same time; default: all.")
+@click.option("--retries", type=click.IntRange(0), default=6, show_default=True,
+              help="How often a shard is tried again; lost nodes do not count.")  # fmt: skip
+def kubernetes(**options):
+    """Write an Indexed Job that makes the shards, and a suspended Job that merges them, to stdout."""
+    echo(api.kubernetes_manifest(**_job(**options)).removesuffix("\n"))
