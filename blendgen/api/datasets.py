@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from blendgen.system.progress import ProgressLike
     from blendgen.verification.dataset import Fault
     from blendgen.verification.dataset_diff import DatasetDiff
+    from blendgen.verification.repair import Repair
 
     AnyPath: TypeAlias = str | os.PathLike[str]
 
@@ -29,27 +30,32 @@ def open_dataset(folder: AnyPath) -> Dataset:
 
 def verify(
     folder: AnyPath, *,
-    ray_check: int | None = None, rerender: int | None = None, workers: int | None = None,
-    on_fault: Callable[[Fault], None] | None = None, progress: ProgressLike = False,
+    ray_check: int | None = None, rerender: int | None = None, repair: bool = False,
+    workers: int | None = None, on_fault: Callable[[Fault], None] | None = None,
+    on_repair: Callable[[Repair], None] | None = None, progress: ProgressLike = False,
 ) -> list[Fault]:  # fmt: skip
     """Check every file and every row of a data set; returns what is wrong, an empty list if nothing is.
 
+    A folder with shards that are not merged is checked shard by shard.
+
     ray_check: number of images whose labels are compared with rays through the scene
     rerender: number of images to render again and to compare byte by byte
-    on_fault: called with each fault as it is detected
+    repair: make damaged and missing images again, to the same bytes; returns what is wrong after that
+    on_fault: called with each fault as it is detected; on_repair: with what was found, made again and is left
     workers, progress: as for generate
     raises: BlendgenError if something cannot be checked; Interrupted after a signal
     """
+    from blendgen.farm.checked import checked, repaired
     from blendgen.system.progress import reported_to
-    from blendgen.verification.faults import dataset_faults
 
-    faults: list[Fault] = []
+    report = on_fault or (lambda fault: None)
     with reported_to(progress) as reporter:
-        for fault in dataset_faults(Path(folder), ray_check, rerender, workers, reporter):
-            faults.append(fault)
-            if on_fault is not None:
-                on_fault(fault)
-    return faults
+        if not repair:
+            return checked(Path(folder), ray_check, rerender, workers, report, reporter)
+        result = repaired(Path(folder), ray_check, rerender, workers, report, reporter)
+    if on_repair is not None:
+        on_repair(result)
+    return [*result.left]
 
 
 def status(folder: AnyPath, *, wait_s: float = 20.0) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
 if TYPE_CHECKING:
     from blendgen.verification.dataset import Fault
+    from blendgen.verification.repair import Repair
 
 
 @click.command("verify")
@@ -30,17 +32,24 @@ if TYPE_CHECKING:
     metavar="N",
     help="Also render N images again and compare every byte.",
 )
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Render what is damaged or missing again, to the same bytes; the models must still be there.",
+)
 @workers_option
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(folder, ray_check, rerender, workers, progress_style, progress_every, as_json):
+def command(folder, ray_check, rerender, repair, workers, progress_style, progress_every, as_json):
     """Check every file and every row of the data set in OUT.
 
     Compares files with their sha256, boxes and areas with the masks, labels with the sampled shots and
     poses with the boxes; checks the counts; reports duplicates and files that belong to no row. Prints
-    one line per fault, and exits with 5 if there are any.
+    one line per fault, and exits with 5 if there are any; with --repair, if any are left. Of a folder with
+    shards, all shards are checked.
     """  # fmt: skip
-    faults = []
+    faults: list[Fault] = []
+    repairs: list[Repair] = []
     progress = opened_progress(progress_style, progress_every, as_json)
 
     def report(fault: Fault) -> None:
@@ -50,21 +59,30 @@ def command(folder, ray_check, rerender, workers, progress_style, progress_every
 
     try:
         with progress:
-            api.verify(
-                folder, ray_check=ray_check, rerender=rerender, workers=workers, on_fault=report,
-                progress=progress,
+            left = api.verify(
+                folder, ray_check=ray_check, rerender=rerender, repair=repair, workers=workers,
+                on_fault=report, on_repair=repairs.append, progress=progress,
             )  # fmt: skip
     except (BlendgenError, Interrupted):
         if faults or as_json:
             _summarize(faults, as_json)
         raise
-    _summarize(faults, as_json)
-    return ExitCode.DATASET if faults else ExitCode.OK
+    _summarize(faults, as_json, *repairs)
+    return ExitCode.DATASET if left else ExitCode.OK
 
 
-def _summarize(faults: list[Fault], as_json: bool) -> None:
+def _summarize(faults: list[Fault], as_json: bool, repair: Repair | None = None) -> None:
     if as_json:
-        listed = [{"place": fault.place, "what": fault.what} for fault in faults]
-        echo_json({"schema_version": 1, "faults": listed})
-    else:
-        say(f"{len(faults)} fault(s)" if faults else "no faults")
+        repaired = {"repair": {"images": [*repair.images], "left": _listed(repair.left)}} if repair else {}
+        echo_json({"schema_version": 1, "faults": _listed(faults), **repaired})
+        return
+    say(f"{len(faults)} fault(s)" if faults else "no faults")
+    if faults and repair is not None:
+        for fault in repair.left:
+            echo(f"left: {fault}")
+        left = f"{len(repair.left)} fault(s) left" if repair.left else "no fault is left"
+        say(f"repaired: {len(repair.images)} image(s) made again; {left}")
+
+
+def _listed(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"place": fault.place, "what": fault.what} for fault in faults]

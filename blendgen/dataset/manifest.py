@@ -216,11 +216,11 @@ class Tally:
         return Summary(self._counts, images_digest=self._images.hexdigest())
 
 
-def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
+def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: bool = False) -> Summary:
     """Sort the manifest by index, with each index once, and without rows whose files are incomplete.
 
     The lines themselves do not change, and are never all in memory.
-    pending: files that may have been written without a row
+    pending: files that may have been written without a row; keep_incomplete: keep all rows
     """
     strays = set(pending)
     places: dict[int, tuple[int, int]] = {}
@@ -229,7 +229,7 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = ()) -> Summary:
     lines, offset, count = manifest_lines(layout.manifest), 0, 0
     for count, line in enumerate(lines.lines(), start=1):
         row = _parsed(parse_head, line, lines, count)
-        if has_files(layout, row):
+        if keep_incomplete or has_files(layout, row):
             places[row.index] = (offset, len(line))
             pairs[row.index] = (row.label, row.split)
             digests[row.index] = _digest(row.files["image"])

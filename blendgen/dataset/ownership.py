@@ -143,11 +143,11 @@ def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) 
             stem = Path(name).stem
             if not stem.isdecimal() or int(stem) in indices or name in pending:
                 continue
-            if not _is_like_ours(layout, known, name):
+            if not looks_like_image(layout, known, name):
                 yield name
 
 
-def _is_like_ours(layout: Layout, known: dict[str, Any], name: str) -> bool:
+def looks_like_image(layout: Layout, known: dict[str, Any], name: str) -> bool:
     """Whether a file without a row has the place and the size in pixels of an image of the data set."""
     path, parts = layout.root / name, name.split("/")
     if len(parts) != 4 or parts[2] not in known.get("classes", ()) or path.is_symlink():

@@ -11,8 +11,9 @@ from collections import Counter, deque
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from blendgen.dataset.difference import difference
 from blendgen.dataset.failures import (
     FailedImage,
     append_failures,
@@ -45,7 +46,6 @@ from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import RowHead
 
 _COMPARED = ("digest", "blender_version")
-_START_AGAIN = "choose another folder, or set force (--force) to start again"
 _IN_EVERY_RECORD = (*_COMPARED, "blendgen_version")
 # rows whose files a crash of the machine can have torn although their sizes are right
 _CHECKED_TAIL = 64
@@ -61,6 +61,8 @@ class Store:
     check: compare every finished file with its sha256; otherwise only the sizes, and the last few by sha256
     """
 
+    keeps_incomplete_rows = False
+
     def __init__(
         self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False, check: bool = False
     ):
@@ -75,7 +77,7 @@ class Store:
         self.suspects = Suspects(self.layout)
         self.summary = Summary(Counter())
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         root = self.layout.root
         if root.exists() and not root.is_dir():
             raise DatasetError(f"{root}: is a file; choose a folder")
@@ -138,7 +140,7 @@ class Store:
         if device is not None:
             self.note_device(device)
         self.suspects.close()
-        self.summary = sort_manifest(self.layout, pending_names(self.layout))
+        self.summary = sort_manifest(self.layout, pending_names(self.layout), self.keeps_incomplete_rows)
         for name in self.summary.strays:
             self._folder.remove(name)
         failures, self._finished = sort_failures(self.layout), True
@@ -157,9 +159,8 @@ class Store:
         if not known:
             return
         self._refuse_other_classes(known)
-        different = [key for key in _COMPARED if known.get(key) != self._record[key]]
-        if different and not self._force:
-            raise DatasetError(f"{root}: {_difference(known, self._record, different[0])}")
+        if not self._force:
+            self._refuse_other_identity(known)
         foreign = our_files(self.layout, known)[1] if self._force else self._in_the_way(known)
         if foreign:
             why = "force (--force) removes only the data set" if self._force else "they would be overwritten"
@@ -167,6 +168,11 @@ class Store:
                 f"{root}: contains files that are not part of this data set, and {why}; move them away:"
                 f"{listed(foreign)}"
             )
+
+    def _refuse_other_identity(self, known: dict[str, Any]) -> None:
+        different = [key for key in _COMPARED if known.get(key) != self._record[key]]
+        if different:
+            raise DatasetError(f"{self.layout.root}: {difference(known, self._record, different[0])}")
 
     def _refuse_other_classes(self, known: dict[str, Any]) -> None:
         classes = {*known.get("classes", ()), *self._record["classes"]}
@@ -266,6 +272,11 @@ def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
     return [record["device"], *record.get("also_made_on", ())] if "device" in record else []
 
 
+def without_devices(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of which no image has been made yet."""
+    return {key: value for key, value in record.items() if key not in ("device", "also_made_on")}
+
+
 def device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
     """What dataset.json states about the devices that its images were made on."""
     if not devices:
@@ -279,17 +290,3 @@ def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, lis
     counts, classes = summary.counts, sorted(record["classes"])
     missing = {split: [name for name in classes if not counts[name, split]] for _, split in sorted(counts)}
     return {split: labels for split, labels in sorted(missing.items()) if labels}
-
-
-def _difference(known: dict[str, Any], wanted: dict[str, Any], key: str) -> str:
-    if key == "digest" and known.get("pixels_version") != wanted.get("pixels_version"):
-        return (
-            f"was made with pixels_version {known.get('pixels_version')}, this blendgen has "
-            f"{wanted.get('pixels_version')}, and the images differ; {_START_AGAIN}"
-        )
-    if key == "digest":
-        return f"contains a data set made from another spec (or other models); {_START_AGAIN}"
-    return (
-        f"was started with Blender {known.get(key)}, this is {wanted[key]}, and their pixels differ; "
-        f"{_START_AGAIN}"
-    )

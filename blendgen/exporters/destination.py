@@ -31,6 +31,11 @@ _MAX_LINE_BYTES = 4096
 _OF_A_LINK = -1  # in place of a size
 
 
+def is_export(folder: Path) -> bool:
+    """Whether an export is in a folder, or a subset."""
+    return (folder / _MARKER).is_file()
+
+
 class Destination:
     """root: the folder; use as a context manager.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,14 @@ _WRONG_TYPES = (KeyError, TypeError, ValueError, AttributeError, IndexError, Ari
 
 @dataclass(frozen=True)
 class Fault:
-    """place: file, or manifest.jsonl:line; what: in one line."""
+    """place: file, or manifest.jsonl:line; what: in one line.
+
+    index: of the image whose row or file it is
+    """
 
     place: str
     what: str
+    index: int | None = None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"
@@ -61,10 +66,18 @@ class _Earlier:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {"split": Counter(), "label": Counter()})
 
 
-def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) -> Iterator[Fault]:
-    """All faults of a data set; advance(1) for each row."""
+def verify(
+    folder: Path,
+    advance: Callable[[int], None] = lambda count: None,
+    record: dict[str, Any] | None = None,
+    only: Container[int] | None = None,
+) -> Iterator[Fault]:
+    """All faults of a data set; advance(1) for each row.
+
+    record: instead of dataset.json; only: of other images, only that their rows can be read is checked
+    """
     layout, earlier = Layout(Path(folder)), _Earlier()
-    record = read_record(layout)
+    record = read_record(layout) if record is None else record
     if not record and is_mixture(layout):
         yield Fault(layout.record.name, NOT_A_DATA_SET)
         return
@@ -83,8 +96,11 @@ def verify(folder: Path, advance: Callable[[int], None] = lambda count: None) ->
         except ValueError as error:
             yield Fault(place, f"is not a row ({error})")
             continue
-        yield from _head_faults(head, place, earlier)
-        yield from _row_faults(layout, record, values, place, earlier)
+        faults = chain(
+            _head_faults(head, place, earlier),
+            _row_faults(layout, record, values, place, earlier) if only is None or head.index in only else (),
+        )
+        yield from (replace(fault, index=head.index) for fault in faults)
         advance(1)
     if links_outside(layout.manifest):
         yield Fault(layout.manifest.name, "is a link that leads out of the data set")

@@ -23,18 +23,23 @@ def dataset_faults(
     ray_check, rerender: number of images; None for none
     raises: as api.verify
     """
+    refuse_call(folder, ray_check, rerender)
+    progress.begin(read_record(Layout(folder)).get("images", 0), "row")
+    yield from verify(folder, progress.advance)
+    if ray_check is not None or rerender is not None:
+        yield from faults_in_depth(folder, ray_check, rerender, workers, progress)
+
+
+def refuse_call(folder: Path, ray_check: int | None, rerender: int | None) -> None:
+    """Raises UsageError for numbers below 1, DatasetError without a folder."""
     for name, count in (("ray_check", ray_check), ("rerender", rerender)):
         if count is not None and count < 1:
             raise UsageError(f"{name}: expected at least 1 image, got {count}")
     if not folder.is_dir():
         raise DatasetError(f"{folder}: is not a folder, or does not exist")
-    progress.begin(read_record(Layout(folder)).get("images", 0), "row")
-    yield from verify(folder, progress.advance)
-    if ray_check is not None or rerender is not None:
-        yield from _faults_in_depth(folder, ray_check, rerender, workers, progress)
 
 
-def _faults_in_depth(
+def faults_in_depth(
     folder: Path, ray_check: int | None, rerender: int | None, workers: int | None, progress: Progress
 ) -> Iterator[Fault]:
     """What needs the models and Blender, which is imported only here."""

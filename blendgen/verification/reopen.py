@@ -60,6 +60,6 @@ def _refuse_other_versions(known: dict[str, Any]) -> None:
     for program, (key, version) in here.items():
         if known.get(key) != version:
             raise SetupError(
-                "ray_check and rerender need the versions that made the data set: "
+                "to render its images again needs the versions that made the data set: "
                 f"{program} {known.get(key)}, not {version}"
             )

@@ -54,6 +54,7 @@ class Run:
     progress: gets the number of images to make, then the number of further finished ones
     workers: processes, at most one per shot; None: as many as this machine fits
     early_worker: becomes the first worker, if there is one
+    may_all_fail: do not stop if the first shots all fail
     monitor: reports what happens
     """
 
@@ -65,6 +66,7 @@ class Run:
     early_worker: EarlyWorker | None = None
     monitor: Monitor = field(default_factory=Monitor)
     time_limit: TimeLimit = field(default_factory=TimeLimit)
+    may_all_fail: bool = False
     _outcome: Outcome | None = None
 
     @property
@@ -169,7 +171,9 @@ class Failures:
         self._store = run.store
         recorded = run.store.failures()
         self._failures = {index: recorded[index] for index in recorded.keys() & run.indices}
-        first_tasks = itertools.islice(tasks_for(run.job.spec, run.indices), FIRST_SHOTS)
+        first_tasks = itertools.islice(
+            tasks_for(run.job.spec, run.indices), 0 if run.may_all_fail else FIRST_SHOTS
+        )
         self._first_shots = [task.shot_index for task in first_tasks]
         self._reasons = {failure.reason for failure in self._failures.values()}
         self._first_failed: dict[int, FailedImage] = {}

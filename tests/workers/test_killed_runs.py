@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from blendgen.draw.shot import draw_feasible_shot
 from blendgen.engine.flat import FlatEngine
 from blendgen.verification.dataset import verify
 from blendgen.workers.caution import careful_order, killed_message
+from blendgen.workers.worker import worker_job
 from tests.conftest import REPOSITORY, make_class_table, make_spec
 from tests.workers import flat_run
 
@@ -49,10 +51,13 @@ def test_what_is_made_or_not_wanted_is_not_tried_and_only_what_is_made_is_forgot
 
 
 class KillsTheRun(FlatEngine):
-    """At a sphere the system kills the whole run, as it does when memory runs out."""
+    """At a sphere the system kills the whole run, as it does when memory runs out: after a while."""
 
     def render(self, shot):
         if shot.products[0].product == "sphere":
+            suspects, deadline = Layout(worker_job().folder).suspects, time.monotonic() + 60
+            while f'"running": [{shot.index}]' not in suspects.read_text() and time.monotonic() < deadline:
+                time.sleep(0.02)
             os.kill(os.getppid(), signal.SIGKILL)
             signal.pause()
         return super().render(shot)

@@ -1,0 +1,414 @@
+"""Repair: each kind of damage, and afterwards the same bytes as before; files of other people stay."""
+
+import json
+import shutil
+import signal
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from blendgen.dataset.failures import failed_images
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.record import dataset_record
+from blendgen.dataset.store import Store, read_record
+from blendgen.dataset.write import write_frame
+from blendgen.draw.attempts import FIRST_SHOTS
+from blendgen.engine.flat import FlatEngine
+from blendgen.errors import DatasetError, InfeasibleDraw, InfeasibleShot, Interrupted, Reason
+from blendgen.models.inventory import Inventory
+from blendgen.spec.load import resolved_yaml
+from blendgen.system.progress import Counter
+from blendgen.verification import repair as repair_module
+from blendgen.verification.dataset import verify
+from blendgen.verification.reopen import Reopened
+from blendgen.verification.repair import repair
+from blendgen.workers import generate
+from blendgen.workers.generate import Run
+from blendgen.workers.job import Job
+from blendgen.workers.run import sheet_bytes
+from blendgen.workers.worker import Made
+from tests.conftest import make_class_table, make_spec
+from tests.dataset.test_dataset import content
+from tests.workers.flat_run import CATALOG, flat_pipeline
+
+SPEC = make_spec(images=12, exposures_per_shot=2, output={"depth": True})
+# more images cannot be made than may fail at the start of a run
+MOST_FAIL = {"camera": {"distance_m": {"choice": {0.01: 30, 0.4: 1}}}}
+SPARSE = make_spec(images=20, resolution=[16, 16], output={"masks": False}, **MOST_FAIL)
+INVENTORY = Inventory(CATALOG, make_class_table(CATALOG))
+NO_PROGRESS = Counter(lambda finished, total: None)
+
+
+class Noisy(FlatEngine):
+    """Another machine: it makes other bytes."""
+
+    def render(self, shot):
+        film = super().render(shot)
+        return replace(film, depth_m=film.depth_m + 0.125)
+
+
+CALM = {"class": FlatEngine, "stop_after": None, "fails": False}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_this_process():
+    """Runs render here; returns what they do."""
+    chosen = dict(CALM)
+
+    def run_tasks(job, tasks, stop, workers, **_):
+        pipeline = flat_pipeline(job, None, chosen["class"])
+        for number, task in enumerate(tasks):
+            if number == chosen["stop_after"]:
+                stop.signum = stop.count = signal.SIGTERM
+                return
+            try:
+                if chosen["fails"]:
+                    raise InfeasibleShot(task.shot_index, (InfeasibleDraw(Reason.OTHER, "no rest"),))
+                frames = [*pipeline.frames(task)]
+            except InfeasibleShot as infeasible:
+                yield Made([], failed_images(task.image_indices, infeasible), {})
+                continue
+            rows = [write_frame(Layout(job.folder), frame, job.spec.output) for frame in frames]
+            yield Made(rows, [], pipeline.engine.identity())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "run_tasks", run_tasks)
+        yield chosen
+
+
+@pytest.fixture
+def engine(in_this_process):
+    """What the engine of a test does; for example, engine["class"] replaces it."""
+    in_this_process |= CALM
+    yield in_this_process
+    in_this_process |= CALM
+
+
+def made(folder, spec, indices=None):
+    """A finished data set."""
+    with Store(folder, dataset_record(spec, INVENTORY), resolved_yaml(spec)) as store:
+        job = Job(spec, CATALOG, INVENTORY.class_table, folder, store.layout.log)
+        Run(job, store, range(spec.images) if indices is None else indices, NO_PROGRESS).make_all()
+        store.write_sheet(sheet_bytes(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory, in_this_process):
+    return made(tmp_path_factory.mktemp("clean") / "set", SPEC)
+
+
+@pytest.fixture
+def copy(clean, tmp_path):
+    return shutil.copytree(clean, tmp_path / "out")
+
+
+@pytest.fixture
+def repaired(monkeypatch):
+    """Repair a folder without Blender and without a file of the spec."""
+
+    def repaired(folder, spec=SPEC, digest=None, **options):
+        def reopen(folder, _):
+            layout, record = Layout(folder), dataset_record(spec, INVENTORY)
+            record |= {} if digest is None else {"digest": digest}
+            return Reopened(layout, SimpleNamespace(spec=spec), INVENTORY, record, read_record(layout))
+
+        monkeypatch.setattr(repair_module, "reopen", reopen)
+        return repair(folder, lambda fault: None, NO_PROGRESS, 1, **options)
+
+    return repaired
+
+
+def rows_of(folder):
+    return [json.loads(line) for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines()]
+
+
+def with_lines(change):
+    def damage(folder):
+        path = folder / "manifest.jsonl"
+        path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+    return damage
+
+
+def with_row(number, **columns):
+    """Set columns of a row; "a__b" is column b of column a."""
+
+    def damage(folder):
+        rows = rows_of(folder)
+        for name, value in columns.items():
+            outer, _, inner = name.rpartition("__")
+            (rows[number][outer] if outer else rows[number])[inner] = value
+        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / "manifest.jsonl").write_text("".join(lines), "utf-8")
+
+    return damage
+
+
+def with_file(number, change, column="file_name"):
+    def damage(folder):
+        path = folder / rows_of(folder)[number][column]
+        change(path)
+
+    return damage
+
+
+def with_record(**changes):
+    def damage(folder):
+        path = folder / "dataset.json"
+        path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+    return damage
+
+
+def both(*damages):
+    def damage(folder):
+        for one in damages:
+            one(folder)
+
+    return damage
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:40])
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+UNLINK, EMPTY = (lambda path: path.unlink()), (lambda path: path.write_bytes(b""))
+ZEROS = lambda path: path.write_bytes(b"\0" * 300)  # noqa: E731
+NO_FILES_3 = lambda folder: [path.unlink() for path in folder.rglob("000003.*")]  # noqa: E731
+NO_ROW_3 = with_lines(lambda lines: [*lines[:3], *lines[4:]])
+QUICK = ("a truncated image", "a line of rubbish", "a lost row with a torn file")
+DAMAGES = {
+    "a truncated image": (with_file(3, cut), [3]),
+    "a flipped bit": (with_file(3, flip), [3]),
+    "a missing mask": (with_file(3, UNLINK, "mask_file_name"), [3]),
+    "an empty label file": (with_file(3, EMPTY, "depth_file_name"), [3]),
+    "all images": (lambda folder: shutil.rmtree(folder / "images" / "train"), None),
+    "a line of rubbish": (with_lines(lambda lines: [*lines[:3], b"\xff{\n", *lines[4:]]), [3]),
+    "a torn last line": (with_lines(lambda lines: [*lines[:-1], lines[-1][:70]]), [11]),
+    "a row without its line break": (with_lines(lambda lines: [*lines[:-1], lines[-1][:-1]]), [11]),
+    "a lost row": (NO_ROW_3, [3]),
+    "a lost row with its files": (both(NO_FILES_3, NO_ROW_3), [3]),
+    "a lost row with a torn file": (both(with_file(3, cut), NO_ROW_3), [3]),
+    "a lost row with zeros after a power cut": (both(with_file(3, ZEROS), NO_ROW_3), [3]),
+    "a lost manifest": (lambda folder: (folder / "manifest.jsonl").unlink(), [*range(12)]),
+    "a row twice": (with_lines(lambda lines: [*lines, lines[3]]), [3]),
+    "a wrong box": (with_row(3, objects__bbox=[[0, 0, 3, 3]]), [3]),
+    "a wrong class": (with_row(3, label="sphere", label_id=7), [3]),
+    "a wrong number": (with_row(3, index=900), [3]),
+    "a number of another row": (with_row(3, index=4), [3, 4]),
+    "a wrong sha256 in the row": (with_row(3, sha256="0" * 64), [3]),
+    "a row that lacks columns": (with_row(3, objects={}), [3]),
+    "wrong counts": (with_record(images_per_split={"train": 1}), []),
+    "classes of dataset.json": (with_record(classes=["teapot"]), []),
+    "rows and files": (both(with_file(0, flip), with_file(7, UNLINK), NO_ROW_3), [0, 3, 7]),
+}  # fmt: skip
+
+
+def cases(table):
+    """All of a table; those that are not in QUICK are slow."""
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in table]
+
+
+@pytest.mark.parametrize("name", cases(DAMAGES))
+def test_damage_is_repaired_to_the_same_bytes(clean, copy, repaired, name):
+    damage, images = DAMAGES[name]
+    damage(copy)
+    result = repaired(copy)
+    assert result.faults and [str(fault) for fault in result.left] == []
+    assert images is None or [*result.images] == images
+    assert content(copy) == content(clean)
+    assert repaired(copy).faults == ()
+
+
+def test_without_a_fault_nothing_is_loaded_and_nothing_changes(copy):
+    before = content(copy)
+    assert repair(copy, lambda fault: None, NO_PROGRESS) == repair_module.Repair(())
+    assert content(copy) == before
+
+
+@pytest.fixture(scope="module")
+def sparse(tmp_path_factory, in_this_process):
+    return made(tmp_path_factory.mktemp("sparse") / "set", SPARSE)
+
+
+FAILED_LINES = {
+    "lost": lambda lines: [],
+    "torn": lambda lines: [*lines[:-1], lines[-1][:30]],
+    "rubbish": lambda lines: [b"[]\n", *lines],
+    "twice": lambda lines: [*lines, lines[0]],
+    "of another shot": lambda lines: [lines[0].replace(b'"shot_index": ', b'"shot_index": 7'), *lines[1:]],
+}
+
+
+@pytest.mark.parametrize("name", cases(FAILED_LINES))
+def test_failures_are_found_again_also_if_all_are_lost(sparse, tmp_path, repaired, name):
+    copy = shutil.copytree(sparse, tmp_path / "out")
+    lines = (copy / "failed.jsonl").read_bytes().splitlines(keepends=True)
+    assert FIRST_SHOTS < len(lines) < SPARSE.images
+    (copy / "failed.jsonl").write_bytes(b"".join(FAILED_LINES[name](lines)))
+    result = repaired(copy, SPARSE)
+    assert result.faults and [str(fault) for fault in result.left] == []
+    assert content(copy) == content(sparse)
+
+
+def test_files_of_other_people_are_left_alone_and_reported(clean, copy, repaired):
+    with_file(3, cut)(copy)
+    ours = (copy / rows_of(copy)[3]["file_name"]).parent
+    theirs = {ours / "holiday.png": b"mine", ours / "000003.txt": b"", copy / "notes.txt": b"notes",
+              copy / "images" / "train" / "cats" / "000003.png": b"a cat"}  # fmt: skip
+    for path, data in theirs.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    result = repaired(copy)
+    assert result.images == (3,)
+    assert {fault.place for fault in result.left} == {Layout(copy).name(path) for path in theirs} - {
+        "notes.txt"
+    }
+    assert all(path.read_bytes() == data for path, data in theirs.items())
+    assert content(clean).items() <= content(copy).items()
+
+
+@pytest.mark.slow
+def test_a_file_of_somebody_else_in_the_place_of_a_lost_one_stays(copy, repaired):
+    path = copy / rows_of(copy)[3]["file_name"]
+    path.write_bytes(b"a photo of my own")
+    NO_ROW_3(copy)
+    result = repaired(copy)
+    assert (result.images, path.read_bytes()) == ((), b"a photo of my own")
+    assert "left alone; move it away and repair again" in str(result.left[0])
+    path.unlink()
+    assert repaired(copy).left == ()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["link", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "link to the folder"))],
+)
+def test_what_replaced_a_file_is_neither_followed_nor_removed(copy, clean, repaired, tmp_path, kind):
+    row = rows_of(copy)[3]
+    path, outside = copy / row["file_name"], tmp_path / "outside"
+    outside.mkdir()
+    (outside / "theirs.png").write_bytes(b"theirs")
+    path.unlink()
+    if kind == "link":
+        path.symlink_to(outside / "theirs.png")
+    elif kind == "folder":
+        path.mkdir()
+        (path / "theirs.png").write_bytes(b"theirs")
+    else:
+        shutil.move(path.parent, outside / "moved")
+        path.parent.symlink_to(outside / "moved")
+    with_file(5, flip, "mask_file_name")(copy)
+    before, result = content(outside), repaired(copy)
+    assert 3 not in result.images and any("left alone; move it away" in str(fault) for fault in result.left)
+    assert content(outside) == before and (path.exists() or path.parent.is_symlink())
+    assert [row["index"] for row in rows_of(copy)] == [*range(12)]
+    mask = copy / rows_of(copy)[5]["mask_file_name"]
+    assert kind == "link to the folder" or mask.read_bytes() == (clean / mask.relative_to(copy)).read_bytes()
+
+
+def test_another_machine_that_makes_other_bytes_changes_nothing(copy, repaired, engine):
+    with_file(3, cut, "depth_file_name")(copy)
+    before, engine["class"] = content(copy), Noisy
+    result = repaired(copy)
+    assert result.images == () and content(copy) == before
+    assert "made again, it has other bytes. The data set was made on cpu (numpy), this is cpu" in str(
+        result.left[0]
+    )
+
+
+@pytest.mark.slow
+def test_rows_that_are_lost_are_not_made_on_another_device(copy, repaired):
+    with_record(device={"engine": "flat", "device": "cpu", "kernel": "AVX9"})(copy)
+    both(with_file(3, UNLINK), NO_ROW_3)(copy)
+    result = repaired(copy)
+    assert result.images == () and "The data set was made on cpu (AVX9), this is cpu (numpy)" in str(
+        result.left[0]
+    )
+
+
+@pytest.mark.slow
+def test_of_a_part_of_the_images_only_what_can_be_known_is_made_again(engine, tmp_path, repaired):
+    folder = made(tmp_path / "out", SPEC, range(4, 10))
+    before = content(folder)
+    with_file(1, flip)(folder)
+    with_lines(lambda lines: [*lines[:3], *lines[4:]])(folder)  # its files are there
+    assert repaired(folder).images == (5, 7) and content(folder) == before
+    both(with_file(3, UNLINK), with_lines(lambda lines: [*lines[:3], *lines[4:]]))(folder)
+    result = repaired(folder)
+    assert result.images == ()
+    assert "1 rows are missing, and it is not recorded of which images; make them with the" in str(
+        result.left[0]
+    )
+
+
+@pytest.mark.slow
+def test_an_image_that_can_no_longer_be_made_keeps_its_row(copy, repaired, engine):
+    with_file(3, cut)(copy)
+
+    engine["fails"] = True
+    result = repaired(copy)
+    assert "cannot be made again: no rest" in str(result.left[0]) and len(rows_of(copy)) == 12
+    assert not (copy / "failed.jsonl").exists()
+
+
+def test_a_signal_keeps_what_is_repaired(clean, copy, repaired, engine):
+    for number in (0, 4, 8):
+        with_file(number, cut)(copy)
+    engine["stop_after"] = 2
+    with pytest.raises(Interrupted, match="stopped: 2 of 3 images are repaired; run the same command"):
+        repaired(copy)
+    assert len(list(verify(copy))) >= 1
+    engine["stop_after"] = None
+    assert repaired(copy).images == (8,) and content(copy) == content(clean)
+
+
+def test_other_models_are_refused_before_anything_changes(copy, repaired):
+    with_file(3, cut)(copy)
+    before = content(copy)
+    with pytest.raises(
+        DatasetError, match=r"spec.yaml: the models, the photos or the spec have changed since"
+    ):
+        repaired(copy, digest="another")
+    assert content(copy) == before
+
+
+def subset_of(folder):
+    with_record(subset_of={"folder": "x"})(folder)
+
+
+def export_of(folder):
+    (folder / "dataset.json").unlink()
+    (folder / ".blendgen-export.json").write_text("{}")
+
+
+def link_to_the_manifest(folder):
+    (folder / "manifest.jsonl").rename(folder / "rows")
+    (folder / "manifest.jsonl").symlink_to("rows")
+
+
+REFUSED = {
+    "is a subset; repair the data set": subset_of,
+    "is an export; repair the data set, and export it again": export_of,
+    "is a mixture for training": lambda folder: (folder / "dataset.json").write_text('{"ratio": 1}'),
+    "dataset.json: is missing or damaged. .* put a copy of it back": with_record(digest=3),
+    "its run has not finished; run the same": with_record(images=None),
+    "manifest.jsonl: is a link or a folder; replace it": link_to_the_manifest,
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_is_not_a_whole_data_set_is_refused_with_a_way_out(copy, message):
+    REFUSED[message](copy)
+    before = content(copy)
+    with pytest.raises(DatasetError, match=message):
+        repair(copy, lambda fault: None, NO_PROGRESS)
+    assert content(copy) == before
