@@ -24,6 +24,7 @@ _SUBMIT_TIMEOUT_S = 300
 _TIME = re.compile(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?")
 _VALUE = re.compile(r"[\w.,:@=+-]+", re.ASCII)
 _LOGS = re.compile(r"[\w ./,:@=+%-]+", re.ASCII)
+_LITERAL = re.compile(r"[\w.,:;/@=+*%&()\[\]-]*", re.ASCII)
 _OPTION = re.compile(r"--?[A-Za-z][ -~]*")
 
 _SCRIPT = """\
@@ -185,8 +186,16 @@ def _directives(options: Iterable[str]) -> str:
 
 
 def _directive(option: str) -> str:
+    """An option as sbatch reads it from a script, where quotes keep what they do not contain together."""
     name, equals, value = option.partition("=")
-    return f'{name}{equals}"{value}"' if " " in value and '"' not in value else option
+    if not equals or _LITERAL.fullmatch(value):
+        return option
+    quote = next((quote for quote in "'\"" if quote not in value), None)
+    if quote is None or "\\" in value:
+        raise UsageError(
+            f"sbatch: an option with both kinds of quotes or a backslash has no place in a script: {option}"
+        )
+    return f"{name}={quote}{value}{quote}"
 
 
 def _check_time(text: str, notice_s: int) -> None:

@@ -20,6 +20,7 @@ from tests.farm.test_job import job
 
 pytestmark = pytest.mark.slow
 SMALL = ["--cpus", "1", "--memory", "512M", "--shards", "2", "-n", "4"]
+COMMENT = "it's a #1 % $HOME `x`; no?"
 # stops early at its first start, and waits until then for the signal of Slurm
 STOPS_ONCE = """\
 #!/bin/bash
@@ -90,12 +91,18 @@ def test_slurm_starts_a_shard_again_that_stopped_early_and_merges_after_it(spec,
     program, calls = tmp_path / "program", tmp_path / "calls"
     program.write_text(STOPS_ONCE)
     program.chmod(0o755)
-    text = api.slurm_script(spec, calls, 1, program=[str(program)], cpus=1, memory="512M", logs=tmp_path)
+    text = api.slurm_script(
+        spec, calls, 1, program=[str(program)], cpus=1, memory="512M", logs=tmp_path,
+        sbatch=[f"--comment={COMMENT}"],
+    )  # fmt: skip
     done = subprocess.run(["bash", "-s"], input=text, env=cluster, capture_output=True, text=True, check=True)
     number = done.stdout.split()[1]
     wait(calls.exists)
     # as Slurm does before the time limit
     subprocess.run(["scancel", "--signal=USR1", "--batch", number], env=cluster, check=True)
+    words = ["squeue", "-h", "-j", number, "-o", "%k"]
+    shown = subprocess.run(words, env=cluster, capture_output=True, text=True, check=True).stdout
+    assert shown == f"{COMMENT}\n"
     wait_for_jobs(cluster)
     assert calls.read_text() == "0 0 1\n0 1 1\nmerged\n"
     (log,) = tmp_path.glob("*_0.log")

@@ -59,8 +59,8 @@ def test_the_array_asks_for_what_a_shard_needs(spec, farm, tmp_path):
     assert directives(shard) == [
         *("--job-name=blendgen-shapes-more", "--array=0-1%3", "--cpus-per-task=6", "--mem=16384M"),
         *("--gres=gpu:2", "--time=1-0", "--signal=B:USR1@120", "--requeue", "--open-mode=append"),
-        f'--output="{tmp_path}/100%% logs/blendgen-shapes-more-%A_%a.log"',
-        *("--partition=gpu", "--account=me", "--exclude=n7", '--comment="a b"'),
+        f"--output='{tmp_path}/100%% logs/blendgen-shapes-more-%A_%a.log'",
+        *("--partition=gpu", "--account=me", "--exclude=n7", "--comment='a b'"),
     ]
     assert {"--requeue", "--partition=gpu", "--account=me"} <= set(directives(merge))
     assert not any(one.startswith(("--array", "--gres", "--signal")) for one in directives(merge))
@@ -141,6 +141,8 @@ def test_submitting_gives_the_ids_or_what_slurm_says(spec, farm, tmp_path, monke
         ({"account": "a\n#SBATCH --x"}, "^account: "),
         ({"sbatch": ["exclude=n7"]}, "^sbatch: expected an option"),
         ({"sbatch": ["--comment=a\nb"]}, "^sbatch: expected an option"),
+        ({"sbatch": ['--comment=it\'s "x"']}, "^sbatch: an option with both kinds of quotes"),
+        ({"sbatch": ["--comment=a \\b"]}, "^sbatch: an option with both kinds"),
         ({"logs": Path("a\nb")}, "^logs: sbatch cannot read"),
         ({"max_running": 0}, "^max running: "),
         ({"max_requeues": -1}, "^requeues: "),
