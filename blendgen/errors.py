@@ -8,6 +8,7 @@ BlendgenError            1  rendering or another step failed
 |  `- InfeasibleShot        every draw of a shot is infeasible; a run records its images as failed
 |- CatalogError          3  a model folder or family cannot be used
 |  `- LostLookError      6  with --strict: a model would be rendered without part of its look
+|- OutOfMemory           8  memory ran out; with more of it the same command continues
 |- TimeLimitReached     75  the time limit of a run is reached; the same command continues
 |- SetupError            4  Blender, a system library or a device is missing
 |- DatasetError          5  a data set on disk is damaged, is another one, or cannot be written
@@ -38,6 +39,7 @@ class ExitCode(IntEnum):
     DATASET = 5
     LOST_LOOK = 6
     INCOMPLETE = 7
+    OUT_OF_MEMORY = 8
     RETRY = 75  # EX_TEMPFAIL of sysexits.h
     SIGHUP = 129
     SIGINT = 130
@@ -171,6 +173,12 @@ class DiskUnavailable(DatasetError):
     """The disk is full, or a network folder does not answer; the same command continues later."""
 
     exit_code = ExitCode.RETRY
+
+
+class OutOfMemory(BlendgenError):
+    """Memory ran out; with more of it the same command continues."""
+
+    exit_code = ExitCode.OUT_OF_MEMORY
 
 
 class TimeLimitReached(BlendgenError):

@@ -139,7 +139,7 @@ def _report(error: Exception, verbose: bool) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
     if isinstance(error, MemoryError):
-        return _failed("out of memory", ExitCode.FAILED, verbose)
+        return _failed("out of memory", ExitCode.OUT_OF_MEMORY, verbose)
     raise error
 
 

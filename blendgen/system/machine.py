@@ -27,15 +27,15 @@ def own_cores() -> tuple[int, ...]:
 def cores(root: Path = _ROOT, environment: Mapping[str, str] = os.environ) -> int:
     """How many cores this process may use, with a container's quota (rounded up) and the job's allocation."""
     count = len(own_cores()) or os.cpu_count() or 1
-    quotas = [quota for folder in _groups(root, "cpu") if (quota := _cpu_quota(folder)) is not None]
+    quotas = [quota for folder in groups(root, "cpu") if (quota := _cpu_quota(folder)) is not None]
     allotted = [bound.value for bound in allotted_cores(environment)]
     return max(1, min([count, *map(math.ceil, quotas), *allotted]))
 
 
 def free_memory_bytes(root: Path = _ROOT, environment: Mapping[str, str] = os.environ) -> int | None:
     """Memory available without swapping, limits of a container and a job included; None if unknown."""
-    limits = [free for folder in _groups(root, "memory") if (free := _free_in_group(folder)) is not None]
-    available = _fields(root / "proc/meminfo").get("MemAvailable:")
+    limits = [free for folder in groups(root, "memory") if (free := _free_in_group(folder)) is not None]
+    available = fields(root / "proc/meminfo").get("MemAvailable:")
     if available is not None:
         limits.append(available * 1024)
     limits += [bound.value - resident_bytes() for bound in allotted_bytes(environment)]
@@ -56,7 +56,7 @@ def resident_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _groups(root: Path, controller: str) -> Iterator[Path]:
+def groups(root: Path, controller: str) -> Iterator[Path]:
     """Folders of this process's control groups, from its own up to the root."""
     for line in _lines(root / "proc/self/cgroup"):
         _, _, rest = line.partition(":")
@@ -79,18 +79,24 @@ def _cpu_quota(folder: Path) -> float | None:
 
 
 def _free_in_group(folder: Path) -> int | None:
-    """Memory that a group may still allocate; cached files count as free, since the system drops them."""
+    memory = memory_of_group(folder)
+    return None if memory is None else memory[0] - memory[1]
+
+
+def memory_of_group(folder: Path) -> tuple[int, int] | None:
+    """The limit of a group, and the bytes in use without cached files, which the system drops; None if it has
+    no limit."""
     for limit_name, used_name, cache_name in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         limit, used = (" ".join(_lines(folder / name)) for name in (limit_name, used_name))
         if limit.isdecimal() and used.isdecimal() and int(limit) < _UNLIMITED:
-            return int(limit) - int(used) + _fields(folder / "memory.stat").get(cache_name, 0)
+            return int(limit), int(used) - fields(folder / "memory.stat").get(cache_name, 0)
     return None
 
 
-def _fields(path: Path) -> dict[str, int]:
+def fields(path: Path) -> dict[str, int]:
     """The numbers of a file whose lines are a name, a number and optionally a unit."""
     pairs = (line.split()[:2] for line in _lines(path))
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdecimal()}

@@ -3,7 +3,8 @@
 In: tasks. Out: the result of each, in the order in which they finish. The parent never imports bpy. A
 worker that crashes or hangs is replaced. The tasks that it had started are suspect: each is tried again by
 a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers has
-the result that the caller gives it, or the run stops. Tasks that it had not started go to other workers. A
+the result that the caller gives it, or the run stops. Tasks that it had not started go to other workers. If
+the system killed it because memory ran out, no shot is blamed, and the run goes on with one worker fewer. A
 worker that has rendered many shots, or holds much memory, is replaced between shots. After the first signal,
 or near the time limit, no further task starts and pending ones finish; after the second, or when the time is
 over, the workers are killed.
@@ -29,6 +30,7 @@ from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
+from blendgen.workers.memory import MemoryWatch
 from blendgen.workers.share import (
     Share,
     automatic_workers,
@@ -129,6 +131,7 @@ class _Pool:
         self._returned: deque[PendingTask] = deque()
         self._suspects: deque[PendingTask] = deque()
         self._failed_starts = 0
+        self._memory = MemoryWatch()
 
     def results(self, stop: StopSignal) -> Iterator[Any]:
         while stop.count < 2 and not self._time_limit.is_over():
@@ -213,6 +216,7 @@ class _Pool:
                 raise error
             case TaskResult(number, result, resident_bytes):
                 self._note_duration(worker, number)
+                self._memory.note_result()
                 self._record.ended(worker.pending.pop(number).task.shot_index)
                 has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
                 worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
@@ -231,6 +235,9 @@ class _Pool:
         if self._watch is not None:
             self._watch.worker_ended(worker)
         self._workers.remove(worker)
+        if self._memory.killed(worker) and not stopping:
+            self._try_with_less(worker)
+            return
         self._free_shares.append(worker.share)
         if stopping:
             return
@@ -245,6 +252,24 @@ class _Pool:
                 self._record.ended(pending.task.shot_index)
                 continue
             self._record.crashed(pending.task.shot_index, pending.crashes)
+            (self._suspects if pending.is_suspect else self._returned).append(pending)
+
+    def _try_with_less(self, worker: WorkerHandle) -> None:
+        """Use one worker fewer after one was killed for memory, or a single one with one shot at a time.
+
+        raises: OutOfMemory if neither helps
+        """
+        others = len(self._workers) + len(self._free_shares)
+        if others:
+            self._memory.note_fewer(others)
+        else:
+            self._memory.count_kill()
+            self._free_shares.append(worker.share)
+        suspects = [] if others or not worker.ready else worker.suspects()
+        for pending in worker.pending.values():
+            if pending in suspects and not pending.is_suspect:
+                pending = replace(pending, crashes=1)  # not counted for later runs
+            self._record.crashed(pending.task.shot_index, 0)
             (self._suspects if pending.is_suspect else self._returned).append(pending)
 
     def _count_failed_start(self, worker: WorkerHandle) -> None:

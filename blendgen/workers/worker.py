@@ -35,6 +35,7 @@ from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.scene.row import Row
 from blendgen.system.machine import cores
+from blendgen.system.memory_events import out_of_memory
 from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.system.wheel import missing_bpy_message, require_libraries
 from blendgen.workers.job import Job, load_job
@@ -142,8 +143,8 @@ def with_sound_pipeline(task: Task, step: Callable[[Pipeline], Result]) -> Resul
 def run_step(task: Task, step: Callable[[], Result]) -> Result:
     """The result of step().
 
-    raises: BlendgenError, of which DiskUnavailable does not blame the shot; any other exception becomes one
-        that names the shot, with its traceback in the log
+    raises: BlendgenError, of which DiskUnavailable and OutOfMemory do not blame the shot; any other exception
+        becomes one that names the shot, with its traceback in the log
     """
     try:
         return step()
@@ -152,6 +153,8 @@ def run_step(task: Task, step: Callable[[], Result]) -> Result:
     except Exception as error:
         with suppress(OSError):  # the disk of the log is full
             traceback.print_exc()
+        if isinstance(error, MemoryError):
+            raise out_of_memory(f"shot {task.shot_index}", ", or use fewer --workers") from error
         raise_if_passing(Path(getattr(error, "filename", None) or _Worker.job.folder), error)
         message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise EngineError(f"shot {task.shot_index}: {message}; see {_Worker.job.log}") from error

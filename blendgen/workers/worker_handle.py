@@ -44,6 +44,7 @@ class WorkerHandle:
 
     started: when it started tasks, by number; began_s: when the process started
     task_count: tasks sent to it so far; draining: it gets no further tasks
+    hung, starved: it was killed because it was silent, or because memory ran out
     """
 
     share: Share
@@ -55,6 +56,7 @@ class WorkerHandle:
     ready: bool = False
     draining: bool = False
     hung: bool = False
+    starved: bool = False
     began_s: float = field(default_factory=time.monotonic)
     _shutdown_sent: bool = False
     _last_message_s: float = field(default_factory=time.monotonic)
@@ -100,7 +102,7 @@ class WorkerHandle:
             return "it did not finish in time"
         code = self.process.exitcode or 0
         if hasattr(signal, "SIGKILL") and code == -signal.SIGKILL:
-            return "SIGKILL, which the system sends when memory runs out"
+            return "memory ran out" if self.starved else "SIGKILL, perhaps because memory ran out"
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def reap(self) -> None:

@@ -90,11 +90,11 @@ def test_an_error_of_the_machine_is_not_blamed_on_the_model():
         (
             MemoryLimit(3.25, lowered=True),
             {
-                "machine_error": "it needs more than 3.25 GiB of memory, 3/4 of what is free; "
+                "out_of_memory": "it needs more than 3.25 GiB of memory, 3/4 of what is free; "
                 "free some, or set BLENDGEN_MEASURE_MEMORY_GIB"
             },
         ),
-        (None, {"machine_error": "out of memory"}),
+        (None, {"out_of_memory": "it needs more memory than there is"}),
     ],
 )
 def test_a_model_is_rejected_for_its_memory_only_where_every_machine_rejects_it(limit, reply):

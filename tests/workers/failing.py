@@ -63,6 +63,12 @@ def aborts_once_on_shot_1(task: Task):
     return works(task)
 
 
+def is_killed_on_shot_2(task: Task):
+    if task.shot_index == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return works(task)
+
+
 def fails_to_render(task: Task):
     raise EngineError(f"shot {task.shot_index}: Blender returned no picture")
 

@@ -3,8 +3,9 @@
 Run as `python -m blendgen.engine.blender.importing.measure`. In: one JSON object per line on standard input,
 {"source": {...}, "folder": "...", "timeout_s": 120}. Out: first {"ready": true} or {"setup_error": "..."},
 then for each request {"refusal": null | "reason"}, {"failure": "..."} for an unexpected error,
-{"crash": exit status} if the importer crashed, {"disk_error": "..."} if the disk is full or gone, or
-{"machine_error": "..."} for another error that is not the model's fault (a missing library).
+{"crash": exit status} if the importer crashed, {"disk_error": "..."} if the disk is full or gone,
+{"out_of_memory": "..."} if this machine has too little memory, or {"machine_error": "..."} for another error
+that is not the model's fault (a missing library).
 
 Blender is loaded once; a fork answers each request. It confines itself before it opens the model (see
 system/sandbox.py) and cannot affect the answers for other models.
@@ -159,11 +160,11 @@ def _is_of_machine(error: Exception, folder: Path) -> bool:
 def _out_of_memory(memory: MemoryLimit | None) -> dict[str, Any]:
     """A limit that is the same on every machine rejects the model; too little free memory stops the run."""
     if memory is None:
-        return {"machine_error": "out of memory"}
+        return {"out_of_memory": "it needs more memory than there is"}
     reason = f"it needs more than {memory.gib:.3g} GiB of memory"
     if memory.lowered:
         reason += f", 3/4 of what is free; free some, or set {MEMORY_VARIABLE}"
-        return {"machine_error": reason}
+        return {"out_of_memory": reason}
     return {"failure": f"{reason}; {MEMORY_VARIABLE} raises the limit"}
 
 

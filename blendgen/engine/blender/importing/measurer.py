@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import IO, Any
 
 import blendgen
-from blendgen.errors import DiskUnavailable, SetupError
+from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
 from blendgen.system.end_with_parent import PARENT_VARIABLE
+from blendgen.system.memory_events import MemoryEvents, out_of_memory
 from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.system.time_limit import TimeLimit
 from blendgen.system.wheel import require_libraries
@@ -104,7 +105,7 @@ class _Child:
                 env=_environment() | blender_environment(Path(scratch)),
                 start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
             )
-        self._log = log
+        self._log, self._memory = log, MemoryEvents()
         self.alive = True
         self._lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -139,9 +140,14 @@ class _Child:
         reply = self._next(max(0.0, min(timeout_s, time_limit.left_s())))
         if reply is None:
             time_limit.check()
-            return Refusal(source.display, self._failure(timeout_s))
+            return Refusal(source.display, self._failure(timeout_s, source))
         if "crash" in reply:
-            return Refusal(source.display, self._crashed(reply["crash"]))
+            return Refusal(source.display, self._crashed(reply["crash"], source))
+        if "out_of_memory" in reply:
+            raise OutOfMemory(
+                f"{source.display} could not be measured: {reply['out_of_memory']}; run the same command "
+                "again with more memory"
+            )
         if "disk_error" in reply:
             raise DiskUnavailable(reply["disk_error"])
         if "machine_error" in reply:
@@ -166,13 +172,15 @@ class _Child:
             self.alive = False
             return None
 
-    def _failure(self, timeout_s: float) -> str:
+    def _failure(self, timeout_s: float, source: Source) -> str:
         status = self._end()
         if status is None:
             return f"the importer did not finish within {timeout_s:g} s"
-        return self._crashed(status)
+        return self._crashed(status, source)
 
-    def _crashed(self, status: int) -> str:
+    def _crashed(self, status: int, source: Source) -> str:
+        if status == -signal.SIGKILL and self._memory.killed_another():
+            raise out_of_memory(f"the measuring of {source.display}", "")
         more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
         return f"the importer crashed ({_how_it_ended(status)}){more}"
 

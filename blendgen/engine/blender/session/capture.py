@@ -62,6 +62,8 @@ def render_passes() -> Passes:
         bpy.ops.render.render(write_still=False)
     except RuntimeError as error:
         raise EngineError(f"Blender could not render: {str(error).strip()}") from None
+    if isinstance(_Captured.error, MemoryError):
+        raise _Captured.error
     if _Captured.error is not None:
         raise EngineError(f"reading the render failed: {_Captured.error!r}") from _Captured.error
     if _Captured.passes is None:
