@@ -23,60 +23,54 @@ LINKS = ("hard", "copy", "move")
 
 
 class Placement:
-    """link: one of LINKS; check: compare the sha256 of each file with its row, not only its size.
-
-    placed: how many files are new
-    """
+    """link: one of LINKS; check: compare the sha256 of each file with its row, not only its size."""
 
     def __init__(self, output: Layout, link: str = "hard", check: bool = False):
         self._folder = Folder(output.root, output.temporary.name)
         self._output, self._link, self._check = output, link, check
-        self.placed = 0
 
     def place(self, source: MergeInput, row: RowHead, index: int) -> None:
         """Put the files of image `index` in place; raises DatasetError."""
+        root = str(source.root)
         for file in row.files.values():
-            if row.index != index or Path(file.name).stem.lstrip("0") != str(index).lstrip("0"):
-                raise DatasetError(
-                    f"{source.root}: image {index} has a row or the file {file.name} of another"
-                )
-            if not self._was_moved(source, file):
-                self._check_file(source.layout, file)
+            folder, _, leaf = file.name.rpartition("/")
+            stem = leaf.partition(".")[0]
+            if row.index != index or not stem.isdecimal() or int(stem) != index:
+                raise DatasetError(f"{root}: image {index} has a row or the file {file.name} of another")
+            path = f"{root}/{file.name}"
+            if not self._was_moved(path, file):
+                self._check_file(root, folder, path, file)
                 if not source.is_output:
-                    self._place_file(source.layout, file)
+                    self._place_file(path, file)
 
-    def _was_moved(self, source: MergeInput, file: RowFile) -> bool:
+    def _was_moved(self, path: str, file: RowFile) -> bool:
         """Whether a merge that was killed has moved a file."""
-        return self._link == "move" and not (source.root / file.name).exists() and self._is_there(file)
+        return self._link == "move" and not os.path.lexists(path) and self._is_there(file)
 
-    def _place_file(self, source: Layout, file: RowFile) -> None:
-        path = source.root / file.name
-        with self._folder.disk_errors(file.name):
-            try:
-                self._folder.place_new(path, file.name, self._link)
-            except FileExistsError:
-                self._check_existing(path, file)
-                return
-        self.placed += 1
-
-    def _check_file(self, source: Layout, file: RowFile) -> None:
+    def _check_file(self, root: str, folder: str, path: str, file: RowFile) -> None:
         """Raises DatasetError unless a file is whole and in its input."""
-        path = source.root / file.name
-        if not _is_inside(source.root, path.parent):
+        if not _is_inside(root, folder):
             raise DatasetError(f"{path}: leads out of the data set through a link")
         try:
-            status = path.lstat()
+            status = os.lstat(path)
         except FileNotFoundError:
-            raise _missing(source, f"{file.name} is missing") from None
+            raise _damaged(root, f"{file.name} is missing") from None
         if not stat.S_ISREG(status.st_mode):
             raise DatasetError(f"{path}: is a link or not a file; replace it with the file itself")
-        if status.st_size != file.size_bytes or (self._check and not _has_content(path, file)):
-            raise _missing(source, f"{file.name} is not the file that was written")
+        if status.st_size != file.size_bytes or (self._check and not _has_content(Path(path), file)):
+            raise _damaged(root, f"{file.name} is not the file that was written")
 
-    def _check_existing(self, path: Path, file: RowFile) -> None:
+    def _place_file(self, path: str, file: RowFile) -> None:
+        with self._folder.disk_errors(file.name):
+            try:
+                self._folder.place_new(Path(path), file.name, self._link)
+            except FileExistsError:
+                self._check_existing(path, file)
+
+    def _check_existing(self, path: str, file: RowFile) -> None:
         """Raises DatasetError unless what has the name of a file is this file, or has the same content."""
         status = self._folder.status(file.name)
-        if status is not None and os.path.samestat(status, path.lstat()):
+        if status is not None and os.path.samestat(status, os.lstat(path)):
             return
         if not self._is_there(file):
             raise DatasetError(
@@ -88,9 +82,9 @@ class Placement:
         return self._folder.has_file(file.name) and _has_content(self._output.root / file.name, file)
 
 
-def _missing(source: Layout, what: str) -> DatasetError:
+def _damaged(root: str, what: str) -> DatasetError:
     return DatasetError(
-        f"{source.root}: {what}; `blendgen verify` lists what else is wrong, and `blendgen generate` for "
+        f"{root}: {what}; `blendgen verify` lists what else is wrong, and `blendgen generate` for "
         "this shard makes it again"
     )
 
@@ -101,6 +95,6 @@ def _has_content(path: Path, file: RowFile) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_inside(root: Path, folder: Path) -> bool:
+def _is_inside(root: str, folder: str) -> bool:
     """Whether a folder is in an input also after all links were followed."""
-    return folder.resolve().is_relative_to(root.resolve())
+    return Path(root, folder).resolve().is_relative_to(Path(root).resolve())

@@ -26,7 +26,8 @@ def name_fault(name: object) -> str | None:
         return "refers to the folder itself or to the one above"
     if "/" in name or "\\" in name:
         return "contains / or \\; a name is not a path"
-    hidden = next((letter for letter in name if is_hidden(letter)), None)
+    plain = name.isascii() and name.isprintable()  # most names: a manifest has millions
+    hidden = None if plain else next((letter for letter in name if is_hidden(letter)), None)
     if hidden is not None:
         return f"contains an invisible control character (U+{ord(hidden):04X})"
     if len(name.encode()) > MAX_NAME_BYTES:
