@@ -123,15 +123,17 @@ def generate(
 
     with start_early_worker() as early_worker:  # loads Blender while this process loads what follows
         from blendgen.farm.environment import chosen_shard
-        from blendgen.farm.shards import shard_place
+        from blendgen.farm.shards import is_later_shard, shard_place
         from blendgen.workers.run import make_all, opened_run
 
         spec_file = load_spec(spec, overrides)
-        place, wanted = shard_place(spec_file.spec, Path(folder), chosen_shard(shard, os.environ), indices)
+        chosen = chosen_shard(shard, os.environ)
+        place, wanted = shard_place(spec_file.spec, Path(folder), chosen, indices)
         with opened_run(
             spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
             retry_failed=retry_failed, events=events, time_limit_s=time_limit_s, began_s=began_s,
+            may_all_fail=is_later_shard(chosen),
         ) as run:  # fmt: skip
             return make_all(run)
 
@@ -161,12 +163,14 @@ def generate_rows(
 
         with start_early_worker() as early_worker:
             from blendgen.farm.environment import chosen_shard
-            from blendgen.farm.shards import shard_place
+            from blendgen.farm.shards import is_later_shard, shard_place
             from blendgen.workers.run import made_rows, opened_run
 
             chosen, indices = chosen_shard(shard, os.environ), options.get("indices")
             place, options["indices"] = shard_place(spec_file.spec, Path(folder), chosen, indices)
-            with opened_run(spec_file, place, early_worker, progress, **options) as run:
+            with opened_run(
+                spec_file, place, early_worker, progress, may_all_fail=is_later_shard(chosen), **options
+            ) as run:
                 yield from made_rows(run)
 
     made = rows()

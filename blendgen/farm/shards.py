@@ -104,6 +104,11 @@ def shard_place(
     return place, shard.images(spec.images, spec.exposures_per_shot)
 
 
+def is_later_shard(shard: Shard | None) -> bool:
+    """Whether the first shots of the data set are in another shard."""
+    return shard is not None and shard.index > 0
+
+
 def _refuse_other_count(layout: Layout, shard: Shard) -> None:
     """So that an array with the failed tasks alone, which counts only these, is not taken for all tasks."""
     names = (path.name for path in layout.shards.iterdir()) if layout.shards.is_dir() else ()

@@ -115,9 +115,11 @@ def opened_run(
     events: EventsLike = None,
     time_limit_s: float | None = None,
     began_s: float | None = None,
+    may_all_fail: bool = False,
 ) -> Iterator[Run]:
     """A run over a folder, which is locked as long as the block lasts; see api.generate.
 
+    may_all_fail: as of Run
     began_s: when the time of the limit began, by time.monotonic(); None: now
     raises: BlendgenError; until then nothing is rendered but what calibration needs
     """
@@ -140,7 +142,8 @@ def opened_run(
             wanted = range(spec.images) if indices is None else checked_indices(indices)
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            yield Run(job, store, wanted, reporter, workers, early_worker, monitor, time_limit)
+            makers = workers, early_worker
+            yield Run(job, store, wanted, reporter, *makers, monitor, time_limit, may_all_fail)
 
 
 def checked_indices(indices: Sequence[int]) -> Sequence[int]:

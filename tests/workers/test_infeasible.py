@@ -285,3 +285,14 @@ def test_a_few_images_that_all_fail_are_recorded_with_one_warning_for_each_reaso
     assert outcome.record["images"] == 0 and outcome.record["images_failed"] == 7
     warnings = [record.getMessage() for record in caplog.records if "cannot be made" in record.getMessage()]
     assert len(warnings) == 1 and warnings[0].startswith("note: image 3 cannot be made: camera.distance_m")
+
+
+def test_the_first_shots_of_a_shard_other_than_the_first_do_not_decide_whether_the_spec_is_wrong():
+    run = Run(SimpleNamespace(spec=SPEC), Store(), range(100, 200), None, may_all_fail=True)
+    failures = Failures(run)
+    for index in range(100, 130):
+        failures.add(failed(index))
+    assert failures.count == 30
+    with pytest.raises(BlendgenError, match="the last 8 shots all failed"):
+        for index in range(130, 140):
+            failures.add(crash(index))
