@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
 import signal
@@ -17,6 +18,7 @@ ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={ports[0]}
 SlurmUser={user}
+SlurmdUser={user}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.sock
 CredType=cred/munge
@@ -48,7 +50,7 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     folder: an empty one, with a short path, as it holds a socket
     """
     host, ports = socket.gethostname().partition(".")[0], _free_ports()
-    user = "root" if os.getuid() == 0 else os.environ["USER"]
+    user = getpass.getuser()
     (folder / "slurm.conf").write_text(_CONF.format(host=host, ports=ports, user=user, folder=folder))
     for name in ("state", "spool-n0", "spool-n1"):
         (folder / name).mkdir()
