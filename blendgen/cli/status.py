@@ -114,7 +114,7 @@ def _run_line(part: PartStatus) -> str:
         case "stopped":
             return f"stopped: {_CONTINUE}"
         case "silent":
-            return f"silent{place}: probably killed with its machine; if so, {_CONTINUE}"
+            return f"silent{place}: no sign of life; if it is gone, {_CONTINUE}"
         case "unknown":
             return f"perhaps running{place}: look again, or use --wait, to know"
         case "suspended":

@@ -18,6 +18,7 @@ from blendgen.scene.frozen import FrozenModel
 
 HEARTBEAT_S = 5.0
 _MAX_BYTES = 2**20
+_Text = Annotated[str, Field(max_length=300)]
 _Count = Annotated[int, Field(ge=0, lt=2**53)]
 
 
@@ -25,8 +26,8 @@ class WorkerStatus(FrozenModel):
     """A worker process; started: by the clock of its machine, as RFC 3339."""
 
     pid: _Count
-    device: str
-    started: str
+    device: _Text
+    started: _Text
 
 
 class RunStatus(FrozenModel):
@@ -45,13 +46,13 @@ class RunStatus(FrozenModel):
     model_config = ConfigDict(frozen=True, extra="ignore")  # a later version may state more
 
     schema_version: Literal[1] = 1
-    run: str
-    host: str
+    run: _Text
+    host: _Text
     pid: _Count
-    boot: str
-    namespace: str
+    boot: _Text
+    namespace: _Text
     began: _Count
-    started: str
+    started: _Text
     heartbeat: _Count = 0
     every_s: Annotated[float, Field(ge=0.01, le=3600)] = HEARTBEAT_S
     phase: Literal["starting", "rendering", "finishing"] = "starting"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,16 +59,18 @@ class Store:
         "blender_version" differ
     force: remove an existing data set of ours and start again
     check: compare every finished file with its sha256; otherwise only the sizes, and the last few by sha256
+    meanwhile: entered as soon as the folder is locked and ours, before its rows are read
     """
 
     keeps_incomplete_rows = False
 
     def __init__(
-        self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False, check: bool = False
-    ):
+        self, folder: Path, record: dict[str, Any], spec_yaml: str, force: bool = False, check: bool = False,
+        meanwhile: AbstractContextManager[Any] | None = None,
+    ):  # fmt: skip
         self.layout = Layout(Path(folder))
         self._folder = Folder(self.layout.root, self.layout.temporary.name)
-        self._lock = FolderLock(self.layout)
+        self._opened, self._meanwhile = ExitStack(), meanwhile or nullcontext()
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
         self._done: set[int] = set()
@@ -81,17 +83,15 @@ class Store:
         root = self.layout.root
         if root.exists() and not root.is_dir():
             raise DatasetError(f"{root}: is a file; choose a folder")
-        self._lock.acquire()
-        try:
-            known = read_record(self.layout)
-            self._refuse_foreign(known)
-            self._prepare(known)
-        except OSError as error:
-            self._lock.release()
-            raise disk_error(Path(error.filename or root), error) from None
-        except BaseException:
-            self._lock.release()
-            raise
+        with self._opened:
+            self._opened.enter_context(FolderLock(self.layout))
+            try:
+                known = read_record(self.layout)
+                self._refuse_foreign(known)
+                self._prepare(known)
+            except OSError as error:
+                raise disk_error(Path(error.filename or root), error) from None
+            self._opened = self._opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -101,7 +101,7 @@ class Store:
                 if is_temporary(self.layout, name) and name != self.layout.name(self.layout.suspects):
                     self._folder.remove(name)
         self._folder.remove_temporary_files()
-        self._lock.release()
+        self._opened.close()
 
     def done(self) -> set[int]:
         """Indices of the images that had a row and complete files when the store was opened."""
@@ -157,10 +157,12 @@ class Store:
         root = self.layout.root
         refuse_other_folder(self.layout, known)
         if not known:
+            self._opened.enter_context(self._meanwhile)
             return
         self._refuse_other_classes(known)
         if not self._force:
             self._refuse_other_identity(known)
+        self._opened.enter_context(self._meanwhile)
         foreign = our_files(self.layout, known)[1] if self._force else self._in_the_way(known)
         if foreign:
             why = "force (--force) removes only the data set" if self._force else "they would be overwritten"

@@ -20,6 +20,7 @@ from blendgen.dataset.run_status import (
     HEARTBEAT_S,
     RunStatus,
     WorkerStatus,
+    read_run_status,
     remove_run_status,
     write_run_status,
 )
@@ -74,7 +75,9 @@ class Monitor:
     @contextmanager
     def heartbeat(self, layout: Layout) -> Iterator[None]:
         """Keep the status file in a folder that this run has locked as long as the block lasts."""
-
+        killed = read_run_status(layout)
+        if killed is not None:  # its count saves others from counting all rows while this run reads them
+            self.counted(killed.images, killed.manifest_bytes)
         beats = itertools.count(1)
 
         def beat() -> None:
@@ -104,7 +107,7 @@ class Monitor:
         here = str(job.folder), process.host, process.pid, __version__, devices
         self._events.emit(RunStarted(*here, *counts))
 
-    def counted(self, images: int, manifest_bytes: int) -> None:
+    def counted(self, images: int | None, manifest_bytes: int) -> None:
         """The data set has so many images, with a row each in these bytes of its manifest."""
         self._update(images=images, manifest_bytes=manifest_bytes)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from blendgen.dataset.failures import count_reasons
 from blendgen.dataset.identity import portable_spec
+from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
@@ -135,8 +136,8 @@ def opened_run(
         begun = None if force else folder
         spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun, time_limit)
         spec, record = spec_file.spec, dataset_record(spec_file.spec, inventory)
-        opened = Store(folder, record, resolved_yaml(portable_spec(spec_file)), force, check_files)
-        with opened as store, monitor.heartbeat(store.layout):
+        spec_yaml, heartbeat = resolved_yaml(portable_spec(spec_file)), monitor.heartbeat(Layout(folder))
+        with Store(folder, record, spec_yaml, force, check_files, heartbeat) as store:
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)
             wanted = range(spec.images) if indices is None else checked_indices(indices)

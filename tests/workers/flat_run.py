@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
 from blendgen.develop.develop import Developer
@@ -118,8 +119,9 @@ def run(
     steps = Steps(render_slowly, worker.write) if slow else worker.IMAGES
     generate.run_tasks = partial(run_tasks, initialize=initialize, steps=steps)
     try:
-        opened = Store(folder, dataset_record(spec, inventory), "name: test\n")
-        with monitor or Monitor() as watching, opened as store, watching.heartbeat(store.layout):
+        watching, record = monitor or Monitor(), dataset_record(spec, inventory)
+        heartbeat = watching.heartbeat(Layout(folder))
+        with watching, Store(folder, record, "name: test\n", meanwhile=heartbeat) as store:
             job = Job(spec, CATALOG, inventory.class_table, folder, store.layout.log)
             wanted = range(spec.images) if indices is None else indices
             if retry_failed:

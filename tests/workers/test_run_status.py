@@ -6,12 +6,14 @@ import time
 
 import pytest
 
+from blendgen.dataset import store
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import is_temporary, our_files, refuse_other_folder
 from blendgen.dataset.run_status import read_run_status
 from blendgen.errors import DatasetError
 from blendgen.workers import monitor as monitor_module
 from blendgen.workers.monitor import Monitor
+from tests.conftest import make_spec
 from tests.workers.test_events import IMAGES, SPEC, run_here  # noqa: F401
 
 EVERY_S = 0.02
@@ -60,6 +62,35 @@ def test_a_resumed_run_counts_what_is_there(run_here, tmp_path):  # noqa: F811
     (state,) = states
     assert (state.wanted, state.existing, state.made, state.failed_per_reason) == (6, 1, 1, {"other": 1})
     assert state.images == 4
+
+
+def test_a_run_is_there_while_it_still_reads_what_a_killed_one_has_left(run_here, tmp_path, monkeypatch):  # noqa: F811
+    layout, states, read = Layout(tmp_path / "out"), [], store.read_heads
+    run_here(layout.root, SPEC, range(4))
+    left_behind(layout)
+    layout.run_status.write_text(json.dumps(VALID | {"images": 3, "manifest_bytes": 7}))
+
+    def read_heads(*arguments):
+        states.append(read_run_status(layout))
+        return read(*arguments)
+
+    monkeypatch.setattr(store, "read_heads", read_heads)
+    run_here(layout.root, SPEC, range(4))
+    (state, *_) = states
+    assert (state.pid, state.phase, state.images, state.manifest_bytes) == (os.getpid(), "starting", 3, 7)
+    assert not layout.temporary.exists()
+
+
+def test_a_folder_that_is_refused_gets_no_file(run_here, tmp_path):  # noqa: F811
+    layout = Layout(tmp_path / "out")
+    run_here(layout.root, SPEC, range(2))
+    with pytest.raises(DatasetError, match="another spec"):
+        run_here(layout.root, make_spec(seed=77))
+    mine = next(layout.root.glob("images/*/*/000000.png")).with_name("000005.png")
+    mine.write_text("mine")
+    with pytest.raises(DatasetError, match="would be overwritten"):
+        run_here(layout.root, SPEC)
+    assert not layout.temporary.exists() and not layout.lock.exists()
 
 
 def test_a_disk_that_refuses_the_file_does_not_end_the_run(run_here, tmp_path, monkeypatch):  # noqa: F811
