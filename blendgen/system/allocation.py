@@ -1,4 +1,4 @@
-"""Allocation: the cores and the memory that a scheduler has given to this job, as its variables state them.
+"""Allocation: the cores, memory and GPUs that a scheduler has given to this job, as its variables state them.
 
 The scheduler may leave it to the job not to take more, so the least that is stated counts.
 
@@ -8,6 +8,8 @@ The scheduler may leave it to the job not to take more, so the least that is sta
 | SLURM_MEM_PER_NODE, SLURM_MEM_PER_CPU | MiB; 0 is all memory of the node |
 | CUE_THREADS | cores |
 | CUE_MEMORY | KiB |
+| SLURM_JOB_GPUS, SLURM_STEP_GPUS | numbers of GPUs, separated by commas |
+| CUE_GPUS | GPUs |
 
 source: `man sbatch`, OUTPUT ENVIRONMENT VARIABLES; OpenCue's DispatchSupportService.java and CueUtil.java
 """
@@ -42,6 +44,13 @@ def allotted_bytes(environment: Mapping[str, str]) -> list[Bound]:
         for name, unit in units.items()
         for bound in _stated(environment, name)
     ]
+
+
+def allotted_gpus(environment: Mapping[str, str]) -> str:
+    """The variable that states GPUs for this job, with its value; "" if none does."""
+    values = {name: environment.get(name, "").strip() for name in ("SLURM_STEP_GPUS", "SLURM_JOB_GPUS")}
+    values |= {bound.origin: str(bound.value) for bound in _stated(environment, "CUE_GPUS")}
+    return next((f"{name}={value}" for name, value in values.items() if value), "")
 
 
 def _stated(environment: Mapping[str, str], *names: str) -> list[Bound]:

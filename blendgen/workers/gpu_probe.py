@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 from blendgen.engine.device import CPU, Device, DeviceRequest, choose_devices
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_folder
+from blendgen.system.allocation import allotted_gpus
 from blendgen.system.wheel import blender_version, require_libraries
 from blendgen.workers.spawn import spawn
 from blendgen.workers.worker import redirect_output
@@ -19,17 +21,24 @@ _log = logging.getLogger(__name__)
 def devices_for(request: DeviceRequest) -> tuple[Device, ...]:
     """The devices of this machine that --device selects; "cpu" does not probe.
 
-    raises: SetupError if the requested devices are missing, or cannot be listed
+    raises: SetupError if the requested devices are missing, or cannot be listed; also for "auto" if the
+        scheduler has given GPUs to this job
     """
     if request.backend == "cpu":
         return (CPU,)
     try:
         gpus = probe_gpus()
     except SetupError as error:
-        if request.backend != "auto":
+        if request.backend != "auto" or allotted_gpus(os.environ):
             raise
         _log.warning("note: %s; the CPU is used", error)
         gpus = []
+    allotted = allotted_gpus(os.environ)
+    if not gpus and allotted:
+        raise SetupError(
+            f"--device {request.backend}: the scheduler has given GPUs to this job ({allotted}), but Blender "
+            "cannot use any; check the driver with blendgen doctor, or use --device cpu"
+        )
     return choose_devices(request, gpus)
 
 

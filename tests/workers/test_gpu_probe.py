@@ -31,6 +31,16 @@ def test_a_driver_that_crashes_is_an_error_for_its_gpu_but_not_for_auto(monkeypa
     assert "the CPU is used" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUE_GPUS"])
+def test_gpus_that_the_scheduler_has_given_are_used_or_the_run_is_refused(monkeypatch, name):
+    monkeypatch.setattr(probe, "probe_gpus", list)
+    assert probe.devices_for(DeviceRequest("auto")) == (CPU,)
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SetupError, match=rf"has given GPUs to this job \({name}=1\).*--device cpu"):
+        probe.devices_for(DeviceRequest("auto"))
+    assert probe.devices_for(DeviceRequest("cpu")) == (CPU,)
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system cannot block signals")
 def test_ctrl_c_while_the_probe_starts_ends_it(monkeypatch):
     """A blocked signal arrives once it is unblocked, when the probe runs and the parent does not wait yet."""

@@ -44,5 +44,19 @@ def use_device(scene: bpy.types.Scene, device: Device) -> None:
     scene.cycles.device = "GPU"
 
 
+def require_device(scene: bpy.types.Scene, device: Device) -> None:
+    """Raises SetupError if Cycles would not render on this device now: it would use the CPU silently."""
+    if device.backend == "cpu":
+        return
+    preferences = _preferences()
+    used = [listed.id for listed in preferences.devices if listed.use]
+    is_selected = scene.cycles.device == "GPU" and preferences.compute_device_type == device.backend.upper()
+    if not is_selected or used != [device.id] or not preferences.has_active_device():
+        raise SetupError(
+            f"{device}: is not available any more, and the next shot would be rendered on the CPU; run the "
+            "same command to continue once it is there"
+        )
+
+
 def _preferences():
     return bpy.context.preferences.addons["cycles"].preferences

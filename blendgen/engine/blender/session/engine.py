@@ -15,7 +15,7 @@ from mathutils import Matrix
 
 from blendgen.engine.base import EngineError, PinholeEngine
 from blendgen.engine.blender.session import amodal, backdrop, capture, lights
-from blendgen.engine.blender.session.devices import use_device
+from blendgen.engine.blender.session.devices import require_device, use_device
 from blendgen.engine.blender.session.eevee import Eevee
 from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
@@ -96,6 +96,7 @@ class BlenderEngine(PinholeEngine):
             raise EngineError(
                 f"shot {shot.index}: {len(shot.lamps)} lamps, but the engine was built for {self._max_lamps}"
             )
+        require_device(self._scene, self._device)
         try:
             self._build(shot)
             film = self._film(shot)
