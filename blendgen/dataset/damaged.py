@@ -29,7 +29,8 @@ class DamagedStore(Store):
     keeps_incomplete_rows = True
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
-        self._refuse_other_identity(known)
+        if known:
+            self._refuse_other_identity(known)
 
     def _prepare(self, known: dict[str, Any]) -> None:
         for path, parse in ((self.layout.manifest, parse_head), (self.layout.failures, _parsed_failure)):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.store import read_record
 from blendgen.farm.shards import Shard, named_shard
 from blendgen.system.progress import Progress
 from blendgen.verification.dataset import Fault
@@ -99,9 +98,9 @@ def _data_sets(folder: Path) -> list[_DataSet]:
 
 
 def _shards(folder: Path) -> list[Shard]:
-    """The shards in a folder that is not a data set itself."""
+    """The shards in a folder that is not a data set itself, not even a damaged one."""
     layout = Layout(folder)
-    if read_record(layout) or not layout.shards.is_dir():
+    if layout.record.exists() or layout.manifest.exists() or not layout.shards.is_dir():
         return []
     return [shard for path in layout.shards.iterdir() if (shard := named_shard(path.name)) and path.is_dir()]
 

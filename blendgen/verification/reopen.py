@@ -6,7 +6,7 @@ is a property of the result; the caller decides what follows from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,16 @@ def reopen(folder: Path, measurer: Measurer) -> Reopened:
     layout = Layout(Path(folder))
     known = read_record(layout)
     _refuse_other_versions(known)
+    return replace(reopen_without_record(folder, measurer), known=known)
+
+
+def reopen_without_record(folder: Path, measurer: Measurer) -> Reopened:
+    """As reopen, if dataset.json is lost: `known` is what it would be now; raises as reopen."""
+    layout = Layout(Path(folder))
     spec_file = load_spec(layout.spec)
     inventory = load_inventory(spec_file, measurer)
-    return Reopened(layout, spec_file, inventory, dataset_record(spec_file.spec, inventory), known)
+    record = dataset_record(spec_file.spec, inventory)
+    return Reopened(layout, spec_file, inventory, record, record)
 
 
 def _refuse_other_versions(known: dict[str, Any]) -> None:

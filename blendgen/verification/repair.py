@@ -18,7 +18,7 @@ from blendgen.dataset.damaged import DamagedStore, is_free, taken_files
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_bytes
-from blendgen.dataset.ownership import SUBSET_KEY, looks_like_image
+from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY, UNFINISHED_MERGE, looks_like_image
 from blendgen.dataset.store import Store, devices_of, read_record, without_devices
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.device import Device
@@ -29,6 +29,7 @@ from blendgen.models.source import Measurer
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
 from blendgen.verification.dataset import Fault, verify
+from blendgen.verification.lost_record import restore_record
 from blendgen.verification.reopen import Reopened, reopen
 from blendgen.verification.repair_plan import IN_THE_WAY, Part, RepairPlan, repair_plan
 from blendgen.verification.rerender import original_device
@@ -65,8 +66,13 @@ def repair(
         SetupError if the models or the versions that made it are not there; Interrupted after a signal
     """
     layout = Layout(folder)
-    known = _repairable_record(layout)
+    _refuse_other_content(layout)
     faults: list[Fault] = []
+    if not read_record(layout):
+        faults.append(Fault(layout.record.name, "is missing or cannot be read"))
+        on_fault(faults[0])
+        restore_record(layout, measurer or BlenderMeasurer(), progress, workers)
+    known = _finished_record(layout)
     progress.begin(known["images"], "row")
     for fault in verify(folder, progress.advance):
         faults.append(fault)
@@ -85,8 +91,8 @@ def repair(
     return Repair(tuple(faults), tuple(images), tuple(left))
 
 
-def _repairable_record(layout: Layout) -> dict[str, Any]:
-    """dataset.json of a data set that can be repaired; raises DatasetError with the way out."""
+def _refuse_other_content(layout: Layout) -> None:
+    """Raises DatasetError, with the way out, for a folder that is not a data set of its own."""
     root = layout.root
     if is_mixture(layout):
         raise DatasetError(f"{root}: {NOT_A_DATA_SET}")
@@ -96,17 +102,21 @@ def _repairable_record(layout: Layout) -> dict[str, Any]:
         if not is_free(layout, path.name):
             raise DatasetError(f"{path}: is a link or a folder; replace it with the file itself")
     known = read_record(layout)
-    if not known:
-        raise DatasetError(
-            f"{layout.record}: is missing or damaged. It states the versions and the device that made the "
-            "images, and repair needs it: put a copy of it back, or make the data set in another folder"
-        )
     if SUBSET_KEY in known:
         raise DatasetError(
             f"{root}: is a subset; repair the data set that it was chosen from, and choose from it again"
         )
+    if MERGING_KEY in known:
+        raise DatasetError(f"{root}: {UNFINISHED_MERGE}")
+    if not known and not (layout.spec.exists() and layout.manifest.exists()):
+        raise DatasetError(f"{root}: does not contain a data set of blendgen that can be repaired")
+
+
+def _finished_record(layout: Layout) -> dict[str, Any]:
+    """dataset.json; raises DatasetError if the run has not finished."""
+    known = read_record(layout)
     if type(known.get("images")) is not int or type(known.get("images_failed", 0)) is not int:
-        raise DatasetError(f"{root}: its run has not finished; run the same `blendgen generate` again")
+        raise DatasetError(f"{layout.root}: its run has not finished; run the same `blendgen generate` again")
     return known
 
 

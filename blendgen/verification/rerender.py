@@ -23,7 +23,15 @@ from blendgen.workers.job import Job
 
 
 def rerender_faults(reopened: Reopened, count: int, progress, workers: int | None = 1) -> Iterator[Fault]:
-    """Faults of `count` images, evenly spaced in the data set and rendered on the device that made it.
+    """The faults of `rerendered`."""
+    yield from rerendered(reopened, count, progress, workers)[1]
+
+
+def rerendered(
+    reopened: Reopened, count: int, progress, workers: int | None = 1
+) -> tuple[dict[str, str] | None, list[Fault]]:
+    """(the device, faults) of `count` images, evenly spaced in the data set and rendered on the device that
+    made it, or on the CPU if that is not known.
 
     workers: None for as many as this machine has room for
     raises: DatasetError if this machine cannot make the same bytes, SetupError if it does not have that
@@ -42,15 +50,18 @@ def rerender_faults(reopened: Reopened, count: int, progress, workers: int | Non
         job = Job(spec_file.spec, inventory.catalog, inventory.class_table, *scratch_set, devices=devices)
         outcome = _rerender(job, store, sorted(rows), progress, workers)
         device = outcome.record.get("device")
-        if device != known.get("device"):
+        if "device" in known and device != known["device"]:
             raise DatasetError(
                 f"{layout.root}: was made on {known.get('device')}, this is {device}; their bytes differ, so "
                 "the images cannot be compared"
             )
-        for failure in outcome.failures:
-            yield Fault(rows[failure.index].image.name, f"cannot be made again: {failure.message}")
+        faults = [
+            Fault(rows[failure.index].image.name, f"cannot be made again: {failure.message}")
+            for failure in outcome.failures
+        ]
         for again in read_rows(store.layout.manifest):
-            yield from _compared(rows[again.index], again)
+            faults += _compared(rows[again.index], again)
+    return device, faults
 
 
 def _rerender(job: Job, store: Store, indices: list[int], progress, workers: int | None) -> Outcome:

@@ -19,6 +19,7 @@ from blendgen.errors import DatasetError, InfeasibleDraw, InfeasibleShot, Interr
 from blendgen.models.inventory import Inventory
 from blendgen.spec.load import resolved_yaml
 from blendgen.system.progress import Counter
+from blendgen.verification import lost_record as lost_record_module
 from blendgen.verification import repair as repair_module
 from blendgen.verification.dataset import verify
 from blendgen.verification.reopen import Reopened
@@ -114,7 +115,12 @@ def repaired(monkeypatch):
             record |= {} if digest is None else {"digest": digest}
             return Reopened(layout, SimpleNamespace(spec=spec), INVENTORY, record, read_record(layout))
 
+        def reopen_without_record(folder, measurer):
+            reopened = reopen(folder, measurer)
+            return replace(reopened, known=reopened.record)
+
         monkeypatch.setattr(repair_module, "reopen", reopen)
+        monkeypatch.setattr(lost_record_module, "reopen_without_record", reopen_without_record)
         return repair(folder, lambda fault: None, NO_PROGRESS, 1, **options)
 
     return repaired
@@ -381,6 +387,31 @@ def test_other_models_are_refused_before_anything_changes(copy, repaired):
     assert content(copy) == before
 
 
+def lost_record(folder):
+    (folder / "dataset.json").unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", [lost_record, with_record(digest=3), with_record(blender_version=None)])
+def test_a_lost_record_is_written_again_if_images_prove_it(clean, copy, repaired, damage):
+    damage(copy)
+    with_file(5, cut)(copy)
+    result = repaired(copy)
+    assert str(result.faults[0]) == "dataset.json: is missing or cannot be read"
+    assert (result.images, result.left) == ((5,), ())
+    assert content(copy) == content(clean)
+
+
+def test_a_lost_record_is_not_written_if_the_images_are_others(copy, repaired, engine):
+    lost_record(copy)
+    before, engine["class"] = content(copy), Noisy
+    with pytest.raises(
+        DatasetError, match=r"restored here; put a copy of it back: an image that is made again"
+    ):
+        repaired(copy)
+    assert content(copy) == before
+
+
 def subset_of(folder):
     with_record(subset_of={"folder": "x"})(folder)
 
@@ -399,7 +430,10 @@ REFUSED = {
     "is a subset; repair the data set": subset_of,
     "is an export; repair the data set, and export it again": export_of,
     "is a mixture for training": lambda folder: (folder / "dataset.json").write_text('{"ratio": 1}'),
-    "dataset.json: is missing or damaged. .* put a copy of it back": with_record(digest=3),
+    "its merge has not finished; run the same": with_record(merging=True),
+    "does not contain a data set of blendgen": both(
+        lambda folder: (folder / "dataset.json").unlink(), lambda folder: (folder / "spec.yaml").unlink()
+    ),
     "its run has not finished; run the same": with_record(images=None),
     "manifest.jsonl: is a link or a folder; replace it": link_to_the_manifest,
 }
