@@ -15,6 +15,7 @@ from blendgen.cli.terminal import clear, echo, echo_json
 from blendgen.system.pace import duration_text, rate_text
 
 if TYPE_CHECKING:
+    from blendgen.dataset.run_status import RunStatus
     from blendgen.farm.part_status import PartStatus
     from blendgen.farm.status import Status
 
@@ -119,13 +120,16 @@ def _run_line(part: PartStatus) -> str:
             return f"perhaps running{place}: look again, or use --wait, to know"
         case "suspended":
             return f"suspended{place}: a signal or its scheduler has stopped it for now"
-    phase = "" if run is None or run.phase == "rendering" else f" ({run.phase})"
-    text = f"running{place}{phase}"
-    if run is not None:
-        text += (
-            f", {len(run.workers)} {'worker' if len(run.workers) == 1 else 'workers'}, since {run.started}"
-        )
+    text = f"{part.state}{place}" + (_run_facts(run) if run is not None else "")
     return text + (f": {_pace(part.images_per_s, part.left_s)}" if part.images_per_s else "")
+
+
+def _run_facts(run: RunStatus) -> str:
+    """Its phase, workers and start."""
+    phase = "" if run.phase == "rendering" else f" ({run.phase})"
+    workers = f"{len(run.workers)} {'worker' if len(run.workers) == 1 else 'workers'}"
+    devices = ", ".join(dict.fromkeys(worker.device for worker in run.workers))
+    return f"{phase}, {workers}{' on ' if devices else ''}{devices}, since {run.started}"
 
 
 def _pace(images_per_s: float, left_s: float | None) -> str:

@@ -6,6 +6,7 @@ parts that are not complete. Only reads; see part_status.py.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from blendgen.farm.shards import Shard, named_shard
 
 SETTLE_S = 20.0  # a little more than a run on another machine may be silent
 _LOOK_EVERY_S = 0.5
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -158,14 +160,28 @@ class StatusReader:
 
 
 def watched(folder: Path, every_s: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Status]:
-    """The status every few seconds, until the data set is complete."""
+    """The status every few seconds, until the data set is complete.
+
+    A folder that cannot be read after the first look, as on a network that fails for a while, is a warning.
+    """
     reader = StatusReader(folder)
+    status = reader.read()
     while True:
-        status = reader.read()
         yield status
         if status.is_complete:
             return
         sleep(every_s)
+        while (later := _read_or_warn(reader)) is None:
+            sleep(every_s)
+        status = later
+
+
+def _read_or_warn(reader: StatusReader) -> Status | None:
+    try:
+        return reader.read()
+    except (DatasetError, OSError) as error:
+        _log.warning("note: %s", error)
+        return None
 
 
 def _part_values(part: PartStatus) -> dict[str, Any]:

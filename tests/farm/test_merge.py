@@ -148,6 +148,7 @@ def test_what_a_run_that_was_killed_on_a_finished_shard_left_goes_with_the_shard
     shard.temporary.mkdir()
     shard.run_status.write_text("{}")
     (shard.temporary / "123.names").write_text("images/train/box/000001.png\n")
+    assert [str(fault) for fault in verify(shard.root)] == []
     merged(out, remove_shards=True)
     assert content(out) == whole and not (out / "shards").exists()
 

@@ -193,6 +193,20 @@ def test_watching_ends_when_all_is_made_and_reads_a_complete_shard_once(tmp_path
     assert images == [55, 100] and status.is_complete
 
 
+def test_a_folder_that_is_gone_for_a_while_does_not_end_the_watch(tmp_path, caplog):
+    made(tmp_path / "out", 5)
+
+    def sleep(_):
+        if (tmp_path / "out").exists():
+            (tmp_path / "out").rename(tmp_path / "gone")
+        else:
+            (tmp_path / "gone").rename(tmp_path / "out")
+            finished(tmp_path / "out", 100)
+
+    assert [status.images for status in watched(tmp_path / "out", 3, sleep)] == [5, 100]
+    assert "is not a folder" in caplog.text
+
+
 def test_only_what_is_new_is_read(tmp_path):
     path = tmp_path / "lines"
     path.write_bytes(b"one\ntwo\nthr")
@@ -286,7 +300,7 @@ def test_the_command_names_workers_and_failures_of_a_single_data_set(tmp_path, c
     assert run_command(["status", str(tmp_path)]) == 0
     head, line, worker = capsys.readouterr().out.splitlines()
     assert head == f"{tmp_path}: 10 of 100 images, 2 failed (2 other)"
-    assert "1 worker, since 2026-05-04T09:30:12.345Z" in line
+    assert "1 worker on CUDA: \\x1b[2J, since 2026-05-04T09:30:12.345Z" in line
     assert worker == "  worker 42 on CUDA: \\x1b[2J, since 2026-05-04T09:30:13Z"
 
 
