@@ -33,8 +33,8 @@ _USER = 1000  # of the image, see Dockerfile
 _MERGE_MIB = 2048
 # wrong for every shard: the command line, the spec, its models
 _FAIL_ALL = (ExitCode.USAGE, ExitCode.SPEC, ExitCode.LOST_LOOK)
-# wrong for this shard however often it is tried: its folder
-_FAIL_SHARD = (ExitCode.DATASET,)
+# wrong for this shard however often it is tried: its folder, its memory
+_FAIL_SHARD = (ExitCode.DATASET, ExitCode.OUT_OF_MEMORY)
 
 _HEAD = """\
 # Written by blendgen {version}.

@@ -72,7 +72,7 @@ def test_exit_codes_decide_what_is_tried_again(spec):
     shards, merge = jobs(spec)
     assert actions(shards) == {
         ExitCode.USAGE: "FailJob", ExitCode.SPEC: "FailJob", ExitCode.LOST_LOOK: "FailJob",
-        ExitCode.DATASET: "FailIndex",
+        ExitCode.DATASET: "FailIndex", ExitCode.OUT_OF_MEMORY: "FailIndex",
     }  # fmt: skip
     assert {ExitCode.RETRY, ExitCode.SIGTERM, ExitCode.SETUP}.isdisjoint(actions(shards))
     lost_nodes = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
