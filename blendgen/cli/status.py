@@ -120,16 +120,18 @@ def _run_line(part: PartStatus) -> str:
             return f"perhaps running{place}: look again, or use --wait, to know"
         case "suspended":
             return f"suspended{place}: a signal or its scheduler has stopped it for now"
-    text = f"{part.state}{place}" + (_run_facts(run) if run is not None else "")
+    text = f"{part.state}{place}" + (_run_facts(run, part.wanted) if run is not None else "")
     return text + (f": {_pace(part.images_per_s, part.left_s)}" if part.images_per_s else "")
 
 
-def _run_facts(run: RunStatus) -> str:
-    """Its phase, workers and start."""
+def _run_facts(run: RunStatus, wanted: int | None) -> str:
+    """Its phase, workers, start, and how far it is where it wants other images than the spec."""
     phase = "" if run.phase == "rendering" else f" ({run.phase})"
     workers = f"{len(run.workers)} {'worker' if len(run.workers) == 1 else 'workers'}"
     devices = ", ".join(dict.fromkeys(worker.device for worker in run.workers))
-    return f"{phase}, {workers}{' on ' if devices else ''}{devices}, since {run.started}"
+    is_part = run.phase != "starting" and run.wanted != wanted
+    part = f", {run.existing + run.made} of the {run.wanted} images of this run" if is_part else ""
+    return f"{phase}, {workers}{' on ' if devices else ''}{devices}, since {run.started}{part}"
 
 
 def _pace(images_per_s: float, left_s: float | None) -> str:

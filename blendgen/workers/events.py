@@ -82,7 +82,7 @@ class RunFinished:
 
 @dataclass(frozen=True)
 class RunStopped:
-    """exit_code: of the command, null if the caller ended the run; message: why; the rest counts the wanted
+    """exit_code: of the command, null if the run does not know it; message: why; the rest counts the wanted
     images, and is 0 if the run ended before it knew them"""
 
     exit_code: int | None

@@ -25,6 +25,7 @@ from blendgen.dataset.run_status import (
     write_run_status,
 )
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
+from blendgen.files.disk import passes
 from blendgen.scene.row import Row
 from blendgen.system.pace import Pace
 from blendgen.system.process import this_process
@@ -161,9 +162,11 @@ class Monitor:
 
 
 def _exit_code(error: BaseException) -> int | None:
-    """That of the command, as cli/__init__.py has it."""
-    if isinstance(error, GeneratorExit):
-        return None
+    """That of the command, as cli/__init__.py has it; None if the caller decides it."""
     if isinstance(error, (BlendgenError, Interrupted)):
         return int(error.exit_code)
-    return int(ExitCode.SIGINT if isinstance(error, KeyboardInterrupt) else ExitCode.FAILED)
+    if isinstance(error, MemoryError):
+        return int(ExitCode.OUT_OF_MEMORY)
+    if not isinstance(error, Exception):  # a signal before images are made; the end of a loop over rows
+        return None
+    return int(ExitCode.RETRY if passes(error) else ExitCode.FAILED)

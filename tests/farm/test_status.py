@@ -304,6 +304,14 @@ def test_the_command_names_workers_and_failures_of_a_single_data_set(tmp_path, c
     assert worker == "  worker 42 on CUDA: \\x1b[2J, since 2026-05-04T09:30:13Z"
 
 
+def test_a_run_over_some_of_the_images_says_how_far_it_is_with_these(tmp_path, capsys):
+    with_run(made(tmp_path, 30), wanted=20, existing=4, made=6, images_per_s=1)
+    assert run_command(["status", str(tmp_path)]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.endswith(": 30 of 100 images")
+    assert line.endswith(", 10 of the 20 images of this run: 1.0 images/s, 10 s left")
+
+
 def test_json_has_stable_keys_and_one_object_a_line(tmp_path, capsys):
     finished(tmp_path)
     assert run_command(["status", str(tmp_path), "--json", "--watch"]) == 0
