@@ -79,7 +79,8 @@ class WantedImages:
 
     def of(self, layout: Layout, record: dict[str, Any], shard: Shard | None) -> int | None:
         """Of a data set or of a shard, from its spec; None if that cannot be read."""
-        key = record.get("spec_sha256", layout.root)
+        sha256 = record.get("spec_sha256")
+        key = sha256 if isinstance(sha256, str) else layout.root
         images = self._of_spec[key] if key in self._of_spec else _wanted_in_spec(layout)
         if images is None:
             return None
@@ -129,7 +130,7 @@ class PartReader:
         # first that of the run: if it ends meanwhile, what is read next is finished
         run, record = read_run_status(layout), read_record(layout)
         wanted = self._wanted.of(layout, record, self._shard)
-        is_counted = isinstance(record.get("images"), int) and _is_newer(layout.record, layout.manifest)
+        is_counted = _is_count(record.get("images")) and _is_newer(layout.record, layout.manifest)
         if run is not None and run.images is not None:
             self._lines.start_from(run.manifest_bytes, run.images)
             images, failed = self._lines.count(), run.failed_per_reason
@@ -204,11 +205,15 @@ def _idle_state(record: dict[str, Any], has_all: bool) -> str:
     return "complete" if has_all else "stopped"
 
 
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
 def _failures_of(record: dict[str, Any]) -> dict[str, int]:
     counts = record.get("images_failed_per_reason")
     if not isinstance(counts, dict):
         return {}
-    return {str(reason): count for reason, count in counts.items() if isinstance(count, int) and count > 0}
+    return {str(reason): count for reason, count in counts.items() if _is_count(count)}
 
 
 def _recorded_failures(layout: Layout) -> dict[str, int]:

@@ -265,6 +265,15 @@ def test_a_status_file_that_is_half_there_counts_as_none(tmp_path, content):
     assert blendgen.status(tmp_path).parts[0].state == "stopped"
 
 
+@pytest.mark.parametrize("odd", [None, True, -5, 1.5, 10**400, "x", [], {}, {"a": -1}])
+def test_a_record_of_a_stranger_is_not_trusted(tmp_path, odd, capsys):
+    for key in ("images", "images_failed_per_reason", "spec_sha256", "exposures_per_shot"):
+        folder = tmp_path / key / "shards" / "00000-of-00002"
+        finished(folder, 50, **{key: odd})
+        assert run_command(["status", str(tmp_path / key), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["images"] == 50
+
+
 def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path):
     (tmp_path / "lines").write_bytes(ROW * 30)
     layout = made(tmp_path / "out", 10)
