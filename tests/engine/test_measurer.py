@@ -64,6 +64,46 @@ def test_a_crash_costs_one_model():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kills", "reasons"), [(1, [None, None, None]), (2, [None, "the importer crashed (SIGKILL)", None])]
+)
+def test_a_model_whose_child_is_killed_is_measured_once_more(tmp_path, kills, reasons):
+    """It may be a scheduler, or a user, that sent the signal."""
+    killed = f"""
+import json, os, signal, sys
+print(json.dumps({{"ready": True}}), flush=True)
+for line in sys.stdin:
+    if json.loads(line)["source"]["name"] == "killed" and len(os.listdir({str(tmp_path)!r})) < {kills}:
+        open(os.path.join({str(tmp_path)!r}, str(os.getpid())), "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    print(json.dumps({{"refusal": None}}), flush=True)
+"""
+    assert run("a", "killed", "b", script=killed) == reasons
+
+
+@pytest.mark.slow
+def test_a_fork_that_is_killed_is_replaced_too():
+    killed = """
+import json, sys
+print(json.dumps({"ready": True}), flush=True)
+for number, line in enumerate(sys.stdin):
+    print(json.dumps({"crash": -9} if number == 0 else {"refusal": None}), flush=True)
+"""
+    assert run("a", "b", script=killed) == [None, None]
+
+
+@pytest.mark.slow
+def test_a_child_that_is_killed_while_it_starts_is_replaced(tmp_path):
+    killed = f"""
+import os, signal
+if not os.listdir({str(tmp_path)!r}):
+    open(os.path.join({str(tmp_path)!r}, "killed"), "w").close()
+    os.kill(os.getpid(), signal.SIGKILL)
+{CHILD}"""
+    assert run("a", script=killed) == [None]
+
+
+@pytest.mark.slow
 def test_a_hang_costs_one_model_and_its_timeout():
     started = time.monotonic()
     assert run("a", "hang", "b", timeout_s=0.5) == [None, "the importer did not finish within 0.5 s", None]

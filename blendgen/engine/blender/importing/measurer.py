@@ -1,7 +1,8 @@
 """Measurer: starts measure.py as a child process and sends it sources. Does not load bpy.
 
 A model file may crash or hang an importer. The child is watched: a crash or a timeout costs one model,
-and a new child measures the rest.
+and a new child measures the rest. No importer sends SIGKILL: a child that it ended is replaced, and its
+model is tried once more.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from blendgen.system.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
 _START_TIMEOUT_S = 120.0
+_TRIES_IF_KILLED = 2
 _MODULE = "blendgen.engine.blender.importing.measure"
 _COMMAND = (sys.executable, "-P", "-m", _MODULE)
 
@@ -67,16 +69,30 @@ class BlenderMeasurer:
         with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
             try:
                 for source, folder in jobs:
-                    self.time_limit.check()
-                    child = child or _Child(self.command, log, str(scratch), self.time_limit)
-                    outcome = child.measure(source, folder, self.timeout_s, self.time_limit)
-                    if not child.alive:
-                        child.kill()
-                        child = None
+                    for _ in range(_TRIES_IF_KILLED):
+                        self.time_limit.check()
+                        child = child or self._started(log, str(scratch))
+                        outcome = child.measure(source, folder, self.timeout_s, self.time_limit)
+                        killed = child.was_killed
+                        if not child.alive:
+                            child.kill()
+                            child = None
+                        if not killed:
+                            break
                     yield outcome
             finally:
                 if child is not None:
                     child.kill()
+
+    def _started(self, log: IO[bytes], scratch: str) -> _Child:
+        try:
+            return _Child(self.command, log, scratch, self.time_limit)
+        except _KilledAtStart:
+            return _Child(self.command, log, scratch, self.time_limit)
+
+
+class _KilledAtStart(SetupError):
+    """The child got SIGKILL before it was ready."""
 
 
 def _open_log(log_path: Path | None) -> IO[bytes]:
@@ -93,7 +109,10 @@ def _open_log(log_path: Path | None) -> IO[bytes]:
 
 
 class _Child:
-    """A running measure.py; after a crash or a timeout it is not alive and must be replaced."""
+    """A running measure.py; after a crash or a timeout it is not alive and must be replaced.
+
+    was_killed: whether SIGKILL ended the last measurement, which says nothing about the model
+    """
 
     def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str, time_limit: TimeLimit):
         with stop_signals_blocked():
@@ -106,7 +125,7 @@ class _Child:
                 start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
             )
         self._log, self._memory = log, MemoryEvents()
-        self.alive = True
+        self.alive, self.was_killed = True, False
         self._lines: queue.Queue[bytes] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         self._await_ready(time_limit)
@@ -123,14 +142,17 @@ class _Child:
         if time_limit.is_over():
             self.kill()
             time_limit.raise_reached()
-        reason = _how_it_ended(self._end()) if first is None else first.get("setup_error", str(first))
+        status = self._end() if first is None else None
+        reason = _how_it_ended(status) if first is None else first.get("setup_error", str(first))
         self.kill()
         require_libraries()
-        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
+        error = _KilledAtStart if status == -signal.SIGKILL else SetupError
+        raise error(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
 
     def measure(
         self, source: Source, folder: Path, timeout_s: float, time_limit: TimeLimit
     ) -> Refusal | None:
+        self.was_killed = False
         request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
         try:
             _pipe(self._process.stdin).write(request.encode() + b"\n")
@@ -179,7 +201,8 @@ class _Child:
         return self._crashed(status, source)
 
     def _crashed(self, status: int, source: Source) -> str:
-        if status == -signal.SIGKILL and self._memory.killed_another():
+        self.was_killed = status == -signal.SIGKILL
+        if self.was_killed and self._memory.killed_another():
             raise out_of_memory(f"the measuring of {source.display}", "")
         more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
         return f"the importer crashed ({_how_it_ended(status)}){more}"
