@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from blendgen.errors import signal_code
-from blendgen.system.stop_signals import STOP_SIGNALS, ours
+from blendgen.system.stop_signals import NOTICES, STOP_SIGNALS, ours
 
 _AGAIN_AFTER_S = 0.5
 # the handlers that Python starts with
@@ -68,7 +68,8 @@ def interruptible() -> Iterator[Interrupt]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for signum, old in handlers.items():
-            signal.signal(signum, old)
+            # the program ends because of a notice, and another one, such as SIGXCPU, would kill it
+            signal.signal(signum, signal.SIG_IGN if {signum, interrupt.signum} <= NOTICES else old)
         _forget()
 
 

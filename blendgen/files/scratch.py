@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.errors import BlendgenError, SetupError
+from blendgen.errors import BlendgenError, DiskUnavailable, SetupError
 from blendgen.files.disk import disk_error, passes
 
 try:
@@ -60,7 +60,8 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
 def scratch_error(error: OSError) -> BlendgenError:
     """The error for a temporary folder or file that cannot be written."""
     if passes(error):
-        return disk_error(Path(error.filename or tempfile.gettempdir()), error)
+        place = error.filename or tempfile.gettempdir()
+        return DiskUnavailable(f"{disk_error(Path(place), error)}; or set TMPDIR to another folder")
     place = f" ({error.filename})" if error.filename else ""
     return SetupError(
         f"temporary files cannot be written: {error.strerror or error}{place}; set TMPDIR to a writable "

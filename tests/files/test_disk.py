@@ -41,7 +41,8 @@ def test_only_what_passes_is_tried_again_and_the_message_names_the_folder(name, 
 
 
 def test_a_full_folder_for_temporary_files_is_tried_again_and_a_missing_one_is_not():
-    assert scratch_error(error_of("ENOSPC")).exit_code == ExitCode.RETRY
+    full = scratch_error(error_of("ENOSPC"))
+    assert full.exit_code == ExitCode.RETRY and str(full).endswith("; or set TMPDIR to another folder")
     assert scratch_error(error_of("ENOENT")).exit_code == ExitCode.SETUP
 
 

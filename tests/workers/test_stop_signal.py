@@ -13,9 +13,10 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="the syst
 @pytest.fixture
 def handler():
     """Sets a handler of SIGUSR1 for one test."""
-    before = signal.getsignal(signal.SIGUSR1)
+    before = {name: signal.getsignal(name) for name in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)}
     yield lambda function: signal.signal(signal.SIGUSR1, function)
-    signal.signal(signal.SIGUSR1, before)
+    for name, old in before.items():
+        signal.signal(name, old)
 
 
 @pytest.mark.parametrize("name", ["SIGUSR1", "SIGUSR2", "SIGXCPU"])
@@ -45,10 +46,13 @@ def test_a_notice_that_is_ignored_stays_ignored(handler):
     assert stop.count == 0
 
 
-def test_the_handlers_of_the_command_line_give_way_to_those_of_a_run():
+def test_the_handlers_of_the_command_line_give_way_to_those_of_a_run(handler):
+    handler(signal.SIG_DFL)
     with interruptible() as interrupt:
         with StopSignal() as stop:
             signal.raise_signal(signal.SIGUSR1)
         assert (stop.count, interrupt.signum) == (1, None)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGUSR1)
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
