@@ -286,5 +286,11 @@ def test_a_spec_without_a_feasible_image_leaves_an_empty_data_set_and_no_preview
     report = blendgen.generate(spec, tmp_path / "out", workers=1)
     assert (report.images, report.failed, report.contact_sheet) == (0, 4, None)
     json.dumps(report.as_dict())
+    calls = []
+    progress = lambda *call: calls.append(call)  # noqa: E731
+    for retry_failed, tried in ((False, 0), (True, 4)):
+        options = {"workers": 1, "retry_failed": retry_failed, "progress": progress}
+        assert blendgen.generate(spec, tmp_path / "out", **options).failed == 4
+        assert calls[-1] == (tried, tried)
     with pytest.raises(blendgen.errors.GeometryError, match="no image of the preview can be made"):
         blendgen.preview(spec, images=2)

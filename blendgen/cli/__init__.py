@@ -29,7 +29,7 @@ _COMMANDS = {
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
-    "verify": "Check every file and label of a data set.",
+    "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",
     "check": "Check a spec and its models without rendering.",

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.suspects import Suspects
 from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError, SetupError
 from blendgen.pipeline import Task
@@ -181,6 +183,36 @@ def test_the_first_signal_finishes_pending_tasks(job):
         done = indices(job, failing.is_slow, stop=stop)
     assert stop.signum == signal.SIGTERM
     assert done == [0, 1]
+
+
+@pytest.mark.slow
+def test_a_shot_that_is_rendered_is_a_suspect_until_it_ends_or_the_run_is_asked_to_stop(job, monkeypatch):
+    suspects, states = Suspects(Layout(job.folder)), []
+
+    def note(self):
+        save(self)
+        states.append((sorted(self._running), dict(self.crashes)))
+
+    save = Suspects._save
+    monkeypatch.setattr(Suspects, "_save", note)
+    steps = Steps(failing.segfaults_on_shot_2)
+    finished = run_tasks(
+        job, TASKS[1:3], StopSignal(), 1, failing.initialize, steps, crashed=gives_up, suspects=suspects
+    )
+    assert len(list(finished)) == 2
+    assert [state for state in states if state[1]] == [
+        state for crashes in (1, 2) for state in (([], {2: crashes}), ([2], {2: crashes}))
+    ]
+    assert states[-1] == ([], {})
+    with StopSignal() as stop:
+        after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
+        for _ in run_tasks(
+            job, TASKS, stop, 1, failing.initialize, Steps(failing.is_slow), suspects=suspects
+        ):
+            pass
+    assert suspects._stopped and states[-1] == ([], {})
+    suspects.close()
+    assert not Layout(job.folder).temporary.exists()
 
 
 @pytest.mark.slow
