@@ -133,9 +133,8 @@ def _report(error: Exception, verbose: bool) -> int:
     if isinstance(error, BlendgenError):
         return _failed(str(error), error.exit_code, verbose)
     if isinstance(error, OSError):
-        if passes(error):
-            lost = disk_error(Path(error.filename or "the disk"), error)
-            return _failed(str(lost), lost.exit_code, verbose)
+        if passes(error) and error.filename:  # without one it is of stdout
+            return _failed(str(disk_error(Path(error.filename), error)), ExitCode.RETRY, verbose)
         place = f"{error.filename}: " if error.filename else ""
         return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
     if isinstance(error, MemoryError):

@@ -147,6 +147,7 @@ class GoneTerminal(io.StringIO):
             "/mnt/set: its disk or network folder does not answer (Transport endpoint is not connected). "
             "Finished images are kept; run the same command to continue",
         ),
+        (OSError(errno.EIO, "Input/output error"), 1, "Input/output error"),
         (OSError(errno.EACCES, "Permission denied", "/mnt/set"), 1, "/mnt/set: Permission denied"),
     ],
 )
