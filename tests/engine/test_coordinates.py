@@ -292,23 +292,33 @@ def test_libraries_in_other_folders_of_the_models_directory_are_read(tmp_path):
     assert not (copy.parent / "../../secret").exists()
 
 
-def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True) -> bytes:
+def binary_fbx(vertices, place=(0.0, 0.0, 0.0), is_compressed: bool = True, order: str = "<") -> bytes:
     """The parts of a binary FBX file that are looked at."""
-    data = np.asarray(vertices, dtype="<f8").tobytes()
+    data = np.asarray(vertices, dtype=f"{order}f8").tobytes()
     stored = zlib.compress(data) if is_compressed else data
-    array = b"\x08Verticesd" + struct.pack("<III", len(data) // 8, is_compressed, len(stored)) + stored
-    name = b"S\x0f\0\0\0Lcl Translation"
-    values = b"".join(b"D" + struct.pack("<d", value) for value in place)
-    return b"Kaydara FBX Binary  \0" + array + b"\x01P" + 2 * name + b"S\0\0\0\0S\x01\0\0\0A" + values
+    array = b"\x08Verticesd" + struct.pack(f"{order}III", len(data) // 8, is_compressed, len(stored)) + stored
+    name = b"S" + struct.pack(f"{order}I", 15) + b"Lcl Translation"
+    values = b"".join(b"D" + struct.pack(f"{order}d", value) for value in place)
+    return (
+        b"Kaydara FBX Binary  \0\x1a"
+        + (b"\0" if order == "<" else b"\1")
+        + array
+        + b"\x01P"
+        + 2 * name
+        + b"S\0\0\0\0S\x01\0\0\0A"
+        + values
+    )
 
 
 @pytest.mark.parametrize("number", [NAN, INF, 1e38])
 @pytest.mark.parametrize("is_compressed", [True, False])
-def test_vertices_and_transforms_of_a_binary_fbx_file_have_to_be_finite(number, is_compressed):
-    assert read_numbers(binary_fbx([], (1, 2, 3), is_compressed)).fault is None  # a mesh without vertices
-    assert read_numbers(binary_fbx(NEAR, (1, 2, 3), is_compressed)).fault is None
-    point = binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), is_compressed)
-    place = binary_fbx(NEAR, (1, number, 3), is_compressed)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_vertices_and_transforms_of_a_binary_fbx_file_have_to_be_finite(number, is_compressed, order):
+    written = is_compressed, order
+    assert read_numbers(binary_fbx([], (1, 2, 3), *written)).fault is None  # a mesh without vertices
+    assert read_numbers(binary_fbx(NEAR, (1, 2, 3), *written)).fault is None
+    point = binary_fbx([*NEAR[:3], (0, number, 0)], (1, 2, 3), *written)
+    place = binary_fbx(NEAR, (1, number, 3), *written)
     assert all(re.search(UNUSABLE, read_numbers(data).fault) for data in (point, place))
 
 

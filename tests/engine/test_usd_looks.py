@@ -112,6 +112,24 @@ def test_a_unit_that_is_not_a_length_is_refused_unless_the_unit_is_stated(tmp_pa
     assert max(vertex.co.z for vertex in look(path, unit="mm").mesh.vertices) == pytest.approx(0.003)
 
 
+def test_a_unit_that_is_stored_as_a_float_is_a_unit(tmp_path):
+    from pxr import Sdf, Vt
+
+    path = write(tmp_path, mesh(POLYGONS)).with_suffix(".usdc")
+    layer = Sdf.Layer.FindOrOpen(str(path.with_suffix(".usda")))
+    layer.pseudoRoot.SetInfo("metersPerUnit", Vt.Float(1.0))
+    layer.Export(str(path))
+    assert len(look(path).mesh.vertices) == len(CORNERS)
+
+
+@pytest.mark.parametrize(
+    "points", ["int points = 7", "point3f points = (1, 2, 3)", "int[] points = [0, 1, 2, 3]"]
+)
+def test_points_of_other_types_are_not_read(tmp_path, points):
+    path = write(tmp_path, mesh(POLYGONS) + f'def Mesh "other"\n{{\n    {points}\n}}\n')
+    assert len(look(path).mesh.vertices) == len(CORNERS)
+
+
 def test_display_color_is_shown_without_a_surface(tmp_path):
     color = "color3f[] primvars:displayColor = [(0.9, 0.1, 0.1)]"
     assert look(write(tmp_path, mesh(POLYGONS, color))).base == {"default": ("VERTEX_COLOR", "displayColor")}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import itertools
 import re
-import struct
 from pathlib import Path, PurePosixPath
 
 import bpy
 
+from blendgen.engine.blender.importing.fbx_bytes import stored_number
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.textures import mark_opaque
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
@@ -21,7 +21,7 @@ _FILE = rb"RelativeFilename"
 _MOST_BYTES = 2**16  # of a texture up to its file name
 # id and file name of a texture; source, target and property of a connection
 _BINARY_TEXTURE = re.compile(rb"\x07TextureL(.{8})S.{0,%d}?%sS(.{4})" % (_MOST_BYTES, _FILE), re.S)
-_BINARY_CONNECTION = re.compile(rb"S\x02\0\0\0OPL(.{8})L.{8}S(.{4})", re.S)
+_BINARY_CONNECTION = re.compile(rb"S(?:\x02\0\0\0|\0\0\0\x02)OPL(.{8})L.{8}S(.{4})", re.S)
 _TEXT_TEXTURE = re.compile(rb'\bTexture: (\d+),.{0,%d}?%s: "([^"]*)"' % (_MOST_BYTES, _FILE), re.S)
 _TRANSPARENCY = re.compile(r"transparen|opacity|cutout|alpha", re.I)
 _TEXT_CONNECTION = re.compile(rb'\bC: "OP", ?(\d+), ?\d+, ?"([^"]*)"')
@@ -63,7 +63,7 @@ def _binary(data: bytes) -> tuple[dict[bytes, str], dict[bytes, str]]:
 
 def _string(data: bytes, match: re.Match[bytes]) -> str:
     """The string whose length is the last group of a match."""
-    (length,) = struct.unpack("<I", match[2])
+    length = int(stored_number(data, "I", match[2]))
     return data[match.end() : match.end() + min(length, 4096)].decode("utf-8", "replace")
 
 

@@ -8,17 +8,17 @@ source: FBX SDK, FbxNode::Visibility and FbxLODGroup
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterator
 
 import bpy
 
+from blendgen.engine.blender.importing.fbx_bytes import stored_number
 from blendgen.engine.blender.importing.marks import WHY_HIDDEN
 
 _KIND = "LodGroup"
 # id, name, element and kind of an object; child and parent of a connection: binary, then text
 _BINARY_OBJECT = re.compile(rb"L(.{8})S.{4}([^\x00]*)\x00\x01(Model|NodeAttribute)S.{4}(\w+)", re.S)
-_BINARY_LINK = re.compile(rb"S\x02\x00\x00\x00OOL(.{8})L(.{8})", re.S)
+_BINARY_LINK = re.compile(rb"S(?:\x02\0\0\0|\0\0\0\x02)OOL(.{8})L(.{8})", re.S)
 _TEXT_OBJECT = re.compile(rb'(?:Model|NodeAttribute): (-?\d+), "(Model|NodeAttribute)::([^"\n]*)", "(\w+)"')
 _TEXT_LINK = re.compile(rb'C: "OO", ?(-?\d+), ?(-?\d+)')
 
@@ -60,7 +60,7 @@ def _is_model(objects: dict[int, tuple[str, str, str]], number: int) -> bool:
 
 
 def _objects(data: bytes) -> Iterator[tuple[int, str, str, str]]:
-    binary = ((struct.unpack("<q", number)[0], *texts) for number, *texts in _BINARY_OBJECT.findall(data))
+    binary = ((_id(data, stored), *texts) for stored, *texts in _BINARY_OBJECT.findall(data))
     text = ((int(number), name, element, kind) for number, element, name, kind in _TEXT_OBJECT.findall(data))
     for number, name, element, kind in (*binary, *text):
         yield number, element.decode(), name.decode("utf-8", "replace"), kind.decode()
@@ -68,6 +68,10 @@ def _objects(data: bytes) -> Iterator[tuple[int, str, str, str]]:
 
 def _links(data: bytes) -> Iterator[tuple[int, int]]:
     for child, parent in _BINARY_LINK.findall(data):
-        yield struct.unpack("<q", child)[0], struct.unpack("<q", parent)[0]
+        yield _id(data, child), _id(data, parent)
     for child, parent in _TEXT_LINK.findall(data):
         yield int(child), int(parent)
+
+
+def _id(data: bytes, stored: bytes) -> int:
+    return int(stored_number(data, "q", stored))

@@ -8,7 +8,6 @@ or as Blender shows them: its importers rotate and scale by their own rules if n
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
 
 import bpy
@@ -17,6 +16,7 @@ import numpy as np
 from blendgen.engine.blender.importing.axes import DEFAULT_UP, GLTF_TO_WORLD, axes_to_world
 from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_bytes
+from blendgen.engine.blender.importing.fbx_bytes import stored_number, text_length
 from blendgen.engine.blender.importing.importers import fbx_centimetres_per_unit
 from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -101,9 +101,11 @@ def _fbx_axis(data: bytes, name: str, default: int) -> np.ndarray:
 def _fbx_integer(data: bytes, name: str, default: int) -> int:
     """A number of the global settings of an FBX file, binary or text."""
     key = name.encode()
-    binary = re.search(rb"S" + struct.pack("<I", len(key)) + key + rb"(?:S.{4}[\w ]*?){3}I(.{4})", data, re.S)
+    binary = re.search(
+        rb"S" + re.escape(text_length(data, len(key))) + key + rb"(?:S.{4}[\w ]*?){3}I(.{4})", data, re.S
+    )
     if binary:
-        return struct.unpack("<i", binary[1])[0]
+        return int(stored_number(data, "i", binary[1]))
     text = re.search(rb'"' + key + rb'"[^\n]*,\s*(-?\d+)\s*\n', data)
     return int(text[1]) if text else default
 

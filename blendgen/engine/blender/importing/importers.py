@@ -12,7 +12,6 @@ import logging
 import math
 import os
 import re
-import struct
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -34,6 +33,7 @@ from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
 from blendgen.engine.blender.importing.executable import drop_executable
+from blendgen.engine.blender.importing.fbx_bytes import stored_number
 from blendgen.engine.blender.importing.fbx_shown import hide_unshown
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
@@ -182,11 +182,11 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
 
     It is 100 if the factor is not a length: Blender then takes the unit for a metre.
     """
-    binary = re.search(rb"S\x0f\0\0\0UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
+    binary = re.search(rb"S.{4}UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
     text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\n', data)
     factor = 1.0
     if binary:
-        (factor,) = struct.unpack("<d", binary[1])
+        factor = stored_number(data, "d", binary[1])
     elif text:
         factor = float(text[1])
     return factor if factor > 0 else 100.0

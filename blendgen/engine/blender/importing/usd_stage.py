@@ -59,12 +59,16 @@ def layer_over(file: Path, companions: Companions, folder: Path) -> tuple[Path, 
 
 def unit_fault(file: Path) -> str | None:
     """Why the unit of a USD file cannot be used, in one line; None if nothing is wrong."""
-    from pxr import Usd, UsdGeom
+    from pxr import Usd
 
-    metres = UsdGeom.GetStageMetersPerUnit(Usd.Stage.Open(str(file)))
-    if 0 < metres < math.inf:
+    stage = Usd.Stage.Open(str(file))
+    top = stage.GetRootLayer().pseudoRoot
+    # some writers store a float, which UsdGeom.GetStageMetersPerUnit takes for an error
+    metres = top.GetInfo("metersPerUnit") if top.HasInfo("metersPerUnit") else 1.0
+    if isinstance(metres, (int, float)) and 0 < metres < math.inf:
         return None
-    return f"its metersPerUnit is {metres:g}, which is not a length; correct it, or state unit in a sidecar"
+    stated = f"{metres:g}" if isinstance(metres, (int, float)) else repr(metres)
+    return f"its metersPerUnit is {stated}, which is not a length; correct it, or state unit in a sidecar"
 
 
 def all_prims(stage: Any) -> Iterator[Any]:

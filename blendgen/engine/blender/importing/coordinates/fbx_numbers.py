@@ -20,14 +20,15 @@ from blendgen.engine.blender.importing.coordinates.origin import (
     NOT_FINITE_TEXT,
     coordinate_fault,
 )
+from blendgen.engine.blender.importing.fbx_bytes import byte_order
 
 _ARRAY = re.compile(rb"\x08Vertices([df])(.{12})", re.S)  # type, then count, encoding and size
 _TRANSFORM = re.compile(
-    rb"S.\0\0\0Lcl (?:Translation|Rotation|Scaling)(?:S.{4}[\w ]*?){3}D(.{8})D(.{8})D(.{8})", re.S
+    rb"S.{4}Lcl (?:Translation|Rotation|Scaling)(?:S.{4}[\w ]*?){3}D(.{8})D(.{8})D(.{8})", re.S
 )
 _TEXT_ARRAY = re.compile(rb"\bVertices:\s*\*\d+\s*\{\s*a:([^}]*)\}")
 _TEXT_TRANSFORM = re.compile(rb'"Lcl (?:Translation|Rotation|Scaling)"[^\n]*"[^"\n]*",([^\n]*)')
-_KINDS = {b"d": "<f8", b"f": "<f4"}
+_KINDS = {b"d": "f8", b"f": "f4"}
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,17 @@ def read_numbers(data: bytes) -> FbxNumbers:
             return FbxNumbers(fault)
         size = max(size, float(np.ptp(values, axis=0).max()))
         distance = max(distance, float(np.abs(values).max()))
-    transforms = np.array([np.frombuffer(b"".join(m.groups()), "<f8") for m in _TRANSFORM.finditer(data)])
+    stored = (b"".join(match.groups()) for match in _TRANSFORM.finditer(data))
+    transforms = np.array([np.frombuffer(one, f"{byte_order(data)}f8") for one in stored])
     distance = max(distance, float(np.abs(transforms).max(initial=0)))
     return FbxNumbers(coordinate_fault(transforms), distance > FAR * size > 0)
 
 
 def _vertices(data: bytes) -> Iterator[np.ndarray]:
+    order = byte_order(data)
     for match in _ARRAY.finditer(data):
-        count, is_compressed, size = np.frombuffer(match[2], "<u4").tolist()
-        kind = np.dtype(_KINDS[match[1]])
+        count, is_compressed, size = np.frombuffer(match[2], f"{order}u4").tolist()
+        kind = np.dtype(f"{order}{_KINDS[match[1]]}")
         stored = data[match.end() : match.end() + size]
         if is_compressed:
             stored = _inflated(stored, count * kind.itemsize)

@@ -19,7 +19,7 @@ from blendgen.engine.blender.importing.coordinates.origin import (
 )
 from blendgen.engine.blender.importing.preflight import ImportRefused
 
-_UNKNOWN = np.array([(-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)])  # of shapes that have no points
+_UNKNOWN = np.array([(-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)])  # of shapes without points, or with other types
 
 
 @dataclass
@@ -63,7 +63,8 @@ def _placed(prim: Any, transforms: Any) -> PlacedPrim:
             else None
         )
         is_double = isinstance(stored, Vt.Vec3dArray)
-        points = _UNKNOWN if stored is None else np.array(stored, dtype=np.float64).reshape(-1, 3)
+        is_points = isinstance(stored, (Vt.Vec3fArray, Vt.Vec3dArray, Vt.Vec3hArray))
+        points = np.array(stored, dtype=np.float64).reshape(-1, 3) if is_points else _UNKNOWN
     for values in (to_world, points if points is not None else _UNKNOWN):
         fault = coordinate_fault(values)
         if fault:
