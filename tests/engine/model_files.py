@@ -211,6 +211,7 @@ def write_models(folder: Path) -> None:
         "outside.gltf": json.dumps(gltf(BOX, "../../box.bin")),
         "circle.gltf": json.dumps(gltf(CIRCLE)),
         "turned.gltf": json.dumps(gltf([{"mesh": 0, "scale": [-1, 1, 1], "translation": [5, 6, 7]}])),
+        "version_1.gltf": json.dumps({"asset": {"version": "1.0"}, "meshes": {"box": {}}}),
         "no_mesh.gltf": json.dumps({"asset": {"version": "2.0"}}),
         "cm_y.usda": usda(0.01, "Y"),
         "empty.obj": "",

@@ -170,6 +170,7 @@ def test_a_stated_unit_overrides_the_unit_of_an_fbx_file(outcomes):
         ("outside.gltf", "buffer '../../box.bin' is outside"),
         ("circle.gltf", "its nodes contain each other in a circle"),
         ("no_mesh.gltf", "no geometry"),
+        ("version_1.gltf", "glTF version 1.0; only version 2 can be read; export it again"),
         ("linked.blend", "depends on another file, 'instances.blend'"),
         ("cut_box.fbx", ""),
         ("cut_mirrored.blend", ""),

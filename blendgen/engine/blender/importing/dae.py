@@ -126,7 +126,7 @@ def _converted(companions: Companions) -> Converted:
         for name, bound in _geometries(document):
             reader.add(name, bound)
     except _DAMAGED as error:
-        raise ImportRefused(f"its COLLADA structure is damaged ({type(error).__name__}: {error})") from error
+        raise ImportRefused("its COLLADA structure is damaged; export it again") from error
     broken = [str(error).splitlines()[0] for error in document.errors if not _NO_LOOK.search(str(error))]
     if "nodes" not in reader.scene.glb.content:
         raise ImportRefused(f"no geometry: its scene has no triangles{f' ({broken[0]})' if broken else ''}")

@@ -75,7 +75,9 @@ def plain_gltf(companions: Companions, into: Path, choice: Choice = SHOWN) -> Pl
         decode_primitives(glb)
         _refuse(vertex_fault(content, lambda _: bytes(glb.body)))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ImportRefused(f"its glTF structure is damaged ({type(error).__name__}: {error})") from error
+        raise ImportRefused(
+            "its glTF structure is damaged; check it with the Khronos glTF Validator"
+        ) from error
     plain = into / f"{path.stem}.glb"
     plain.write_bytes(glb.packed())
     return PlainGltf(plain, refused, shift, is_animated, tuple(notes))

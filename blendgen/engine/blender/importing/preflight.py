@@ -25,6 +25,7 @@ _MAGIC = {
     "blend": (b"BLENDER", b"\x28\xb5\x2f\xfd", b"\x1f\x8b"),
     "3mf": (b"PK\x03\x04",),
 }
+_ONLY_GLTF_2 = "only version 2 can be read; export it again"
 
 
 class ImportRefused(Exception):
@@ -72,7 +73,7 @@ def _glb_fault(companions: Companions, start: bytes, size: int) -> str | None:
         return "not a GLB file (its header is missing)"
     version, length = struct.unpack_from("<II", start, 4)
     if version != 2:
-        return f"glTF version {version}; only version 2 can be read"
+        return f"glTF version {version}; {_ONLY_GLTF_2}"
     if size < length:
         return f"truncated: {size} of {length} bytes"
     return _gltf_fault(companions, start, size)
@@ -82,6 +83,10 @@ def _gltf_fault(companions: Companions, start: bytes, size: int) -> str | None:
     content = gltf_json(companions.model)
     if not content:
         return "not a glTF file (its JSON cannot be read)"
+    asset = content.get("asset")
+    version = str(asset.get("version", "2.0")) if isinstance(asset, dict) else "2.0"
+    if not version.startswith("2."):
+        return f"glTF version {version[:8]}; {_ONLY_GLTF_2}"
     for uri in gltf_uris(content, "buffers"):
         file = companions.inside(uri)
         if file is None:

@@ -73,7 +73,7 @@ def three_mf_mesh(path: Path) -> Converted:
     except ElementTree.ParseError as error:
         raise ImportRefused(f"its XML is damaged ({error})") from error
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise ImportRefused(f"its 3MF structure is damaged ({type(error).__name__}: {error})") from error
+        raise ImportRefused("its 3MF structure is damaged; export it again") from error
     scene = _scene(package)
     if "nodes" not in scene.glb.content:
         raise ImportRefused("no geometry: nothing with triangles is built")
