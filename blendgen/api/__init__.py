@@ -5,7 +5,7 @@ printed: warnings go to the logger "blendgen". The modules behind a function are
 """
 
 from blendgen.api.datasets import diff, export, merge, mix, open_dataset, status, subset, verify, watch
-from blendgen.api.farms import kubernetes_manifest, openjd_bundle, slurm_script
+from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.specs import (
     Sampled,
     check,
@@ -25,6 +25,7 @@ __all__ = [
     "diff",
     "export",
     "generate",
+    "generate_on",
     "generate_rows",
     "inspect_models",
     "kubernetes_manifest",

@@ -7,13 +7,56 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
-from blendgen.api.specs import load_spec
+from blendgen.api.specs import generate, load_spec
 
 if TYPE_CHECKING:
-    from blendgen.api.specs import Overrides
+    from blendgen.api.specs import AnySpec, Overrides
     from blendgen.farm.job import FarmJob, FarmOptions
+    from blendgen.system.progress import ProgressLike
+    from blendgen.workers.run import GenerateReport
 
     AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+def generate_on(
+    executor: str, spec: AnySpec, folder: AnyPath, *,
+    overrides: Overrides | None = None, shards: int | None = None, cpus_per_task: int = 1,
+    gpus_per_task: float = 0, memory_per_task: str | None = None, workers: int | None = None,
+    device: str = "cpu", strict: bool = False, check_files: bool = False, retry_failed: bool = False,
+    allow_mixed_devices: bool = False, progress: ProgressLike = False,
+) -> GenerateReport:  # fmt: skip
+    """As generate, by tasks on many machines, each of which makes a shard (docs/farms.md).
+
+    Ctrl-C lets the tasks finish the images that are being rendered and raises Interrupted; a second one ends
+    them at once. The same call continues later, also after this process was killed.
+
+    executor: "ray", the cluster of RAY_ADDRESS or one of this machine; "slurm", jobs that are submitted here
+    folder: of the data set, which all machines see under this path, as they see the models
+    shards: into how many parts the data set is divided; None for tasks of about a minute
+    cpus_per_task, gpus_per_task, memory_per_task: what the engine gives to each task; memory has a unit, such
+        as "4G"
+    workers: processes of each task; None for one a core, as memory allows
+    device: what Cycles renders on; not "auto", as all tasks have to render on the same kind
+    allow_mixed_devices: accept images of different kinds of processors or cards, whose bytes differ
+    spec, overrides, strict, check_files, retry_failed, progress: as for generate
+    raises: BlendgenError; SetupError where the engine is missing; Interrupted after a signal
+    """
+    from blendgen.farm.elastic import ElasticOptions, make_elastic
+    from blendgen.farm.executors.base import Resources
+    from blendgen.farm.job import memory_mib
+    from blendgen.system.progress import reported_to
+
+    memory = None if memory_per_task is None else memory_mib(memory_per_task)
+    options = ElasticOptions(
+        executor, Resources(cpus_per_task, gpus_per_task, memory), shards, device, workers,
+        strict, check_files, retry_failed, allow_mixed_devices,
+    )  # fmt: skip
+    spec_file = load_spec(spec, overrides)
+    with reported_to(progress) as reporter:
+        report = make_elastic(spec_file, Path(folder), options, reporter)
+        if report is None:  # all is there: sees whether it is this data set
+            return generate(spec_file, folder, workers=1, strict=strict, progress=reporter)
+        return report
 
 
 def slurm_script(

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from blendgen import api
 from blendgen.cli.duration import Duration
+from blendgen.cli.executor_options import executor_options
 from blendgen.cli.options import (
     opened_progress,
     overrides,
@@ -105,11 +106,13 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     help="Exit with 0 instead of 7 if only images are missing that cannot be made, for schedulers that would "
     "not start what comes next.",
 )
+@executor_options
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
     check_files, retry_failed, allow_failed, events, time_limit, progress_style, progress_every, as_json,
+    tasks,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -126,12 +129,17 @@ def command(
     if events == "-":
         events = EventFile(_STDOUT, "stdout").write
     with opened_progress(progress_style, progress_every, own_stdout) as progress:
-        report = api.generate(
-            spec, folder, overrides=overrides(settings, seed, render, images), indices=indices,
-            workers=workers, device=device, strict=strict, force=force, check_files=check_files,
-            shard=None if shard == "none" else shard, retry_failed=retry_failed, events=events,
-            time_limit_s=_left_s(time_limit), progress=progress,
-        )  # fmt: skip
+        options: dict[str, Any] = {
+            "overrides": overrides(settings, seed, render, images), "workers": workers, "device": device,
+            "strict": strict, "check_files": check_files, "retry_failed": retry_failed, "progress": progress,
+        }  # fmt: skip
+        if tasks is not None:
+            report = api.generate_on(spec=spec, folder=folder, **options, **tasks)
+        else:
+            report = api.generate(
+                spec, folder, indices=indices, force=force, shard=None if shard == "none" else shard,
+                events=events, time_limit_s=_left_s(time_limit), **options,
+            )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
     else:

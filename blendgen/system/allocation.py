@@ -10,6 +10,8 @@ The scheduler may leave it to the job not to take more, so the least that is sta
 | CUE_MEMORY | KiB |
 | SLURM_JOB_GPUS, SLURM_STEP_GPUS | numbers of GPUs, separated by commas |
 | CUE_GPUS | GPUs |
+| BLENDGEN_CORES | cores |
+| BLENDGEN_MEMORY_MB | MiB |
 
 source: `man sbatch`, OUTPUT ENVIRONMENT VARIABLES; OpenCue's DispatchSupportService.java and CueUtil.java
 """
@@ -19,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+# for engines without variables of their own, such as Ray
+CORES_VARIABLE, MEMORY_VARIABLE = "BLENDGEN_CORES", "BLENDGEN_MEMORY_MB"
 _SLURM_CORES = ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE")
 _KIB, _MIB = 2**10, 2**20
 
@@ -32,13 +36,14 @@ class Bound(NamedTuple):
 
 def allotted_cores(environment: Mapping[str, str]) -> list[Bound]:
     """The numbers of cores that are stated, each at least 1."""
-    return [*_stated(environment, *_SLURM_CORES), *_stated(environment, "CUE_THREADS")]
+    return [*_stated(environment, *_SLURM_CORES), *_stated(environment, "CUE_THREADS", CORES_VARIABLE)]
 
 
 def allotted_bytes(environment: Mapping[str, str]) -> list[Bound]:
     """The amounts of memory that are stated."""
     cores = min((bound.value for bound in _stated(environment, *_SLURM_CORES)), default=1)
     units = {"SLURM_MEM_PER_NODE": _MIB, "SLURM_MEM_PER_CPU": _MIB * cores, "CUE_MEMORY": _KIB}
+    units[MEMORY_VARIABLE] = _MIB
     return [
         Bound(bound.value * unit, bound.origin)
         for name, unit in units.items()

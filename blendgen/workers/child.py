@@ -8,6 +8,7 @@ crash the parent knows which tasks the worker had started.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import sys
@@ -25,6 +26,10 @@ from blendgen.errors import BlendgenError
 from blendgen.pipeline import Task
 from blendgen.system.machine import resident_bytes
 from blendgen.workers.spawn import WorkerSetup
+
+# what both steps of a task import where they need it: two threads that load SciPy at the same time can get
+# modules that are half loaded, and then a shot fails
+_OF_BOTH_STEPS = ("scipy.ndimage", "scipy.spatial")
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
     channel = _Channel(pipe)
     try:
         _initialize(setup, channel)
+        for name in _OF_BOTH_STEPS if setup.steps.finish is not None else ():
+            importlib.import_module(name)
         with ThreadPoolExecutor(1, "finish") as finisher:
             for number, task in channel.tasks():
                 with _errors_sent(channel):

@@ -116,6 +116,13 @@ def _waits_for_shot_1(task: Task):
 needs_the_next_task = Steps(_marks_its_start, _waits_for_shot_1)
 
 
+def _has_loaded_scipy(task: Task) -> bool:
+    return {"scipy.ndimage", "scipy.spatial"} <= sys.modules.keys()
+
+
+has_loaded_scipy = Steps(_has_loaded_scipy, bool)
+
+
 def _adds_a_film(task: Task) -> tuple[int, int]:
     _State.films.add(task.shot_index)
     return task.shot_index, len(_State.films)

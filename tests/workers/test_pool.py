@@ -146,6 +146,10 @@ def test_a_worker_never_holds_more_than_two_films(job):
     assert max(results(job, failing.counts_films)) == 2
 
 
+def test_what_both_threads_of_a_worker_import_is_there_before_the_first_task(job):
+    assert all(results(job, failing.has_loaded_scipy))
+
+
 @pytest.mark.slow
 def test_a_worker_above_its_memory_limit_is_replaced_between_shots(job, monkeypatch):
     one = set(results(job, failing.returns_process_id))
