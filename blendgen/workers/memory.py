@@ -8,7 +8,6 @@ a shot or two: more memory helps more.
 from __future__ import annotations
 
 import logging
-import signal
 from dataclasses import dataclass, field
 
 from blendgen.system.memory_events import MemoryEvents, in_gib, memory_bound, out_of_memory
@@ -33,8 +32,7 @@ class MemoryWatch:
 
     def killed(self, worker: WorkerHandle) -> bool:
         """Whether the system has killed a worker that has ended because memory ran out."""
-        was_killed = worker.process.exitcode == -getattr(signal, "SIGKILL", 0) and not worker.hung
-        worker.starved = was_killed and self.events.killed_another()
+        worker.starved = worker.was_killed and self.events.killed_another()
         return worker.starved
 
     def note_fewer(self, workers: int) -> None:

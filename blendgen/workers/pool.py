@@ -42,7 +42,14 @@ from blendgen.workers.share import (
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import IMAGES, initialize
-from blendgen.workers.worker_handle import PendingTask, WorkerHandle, WorkerWatch, start_worker, timeout_s
+from blendgen.workers.worker_handle import (
+    PendingTask,
+    WorkerHandle,
+    WorkersKilled,
+    WorkerWatch,
+    start_worker,
+    timeout_s,
+)
 
 MAX_CRASHES = 3
 # a new process costs about a second, and frees what C code has leaked
@@ -251,7 +258,8 @@ class _Pool:
                 yield self._result_of_crash(pending, worker)
                 self._record.ended(pending.task.shot_index)
                 continue
-            self._record.crashed(pending.task.shot_index, pending.crashes)
+            # a crash repeats itself in later runs; kills by others would hit a good shot sooner or later
+            self._record.crashed(pending.task.shot_index, 0 if worker.was_killed else pending.crashes)
             (self._suspects if pending.is_suspect else self._returned).append(pending)
 
     def _try_with_less(self, worker: WorkerHandle) -> None:
@@ -275,7 +283,7 @@ class _Pool:
     def _count_failed_start(self, worker: WorkerHandle) -> None:
         self._failed_starts += 1
         if self._failed_starts >= MAX_CRASHES:
-            raise EngineError(
+            raise (WorkersKilled if worker.was_killed else EngineError)(
                 f"the worker process ended while it started (out of memory?): {worker.exit_reason()}; "
                 f"its last output is in {self._job.log}"
             )

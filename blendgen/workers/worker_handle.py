@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from blendgen.engine.base import EngineError
+from blendgen.errors import ExitCode
 from blendgen.pipeline import Task
 from blendgen.spec.render import REFERENCE_SAMPLES
 from blendgen.workers.child import run_worker
@@ -23,6 +25,12 @@ _START_TIMEOUT_S = 300.0
 _EXIT_TIMEOUT_S = 5.0
 # a shot that takes longer hangs: ten minutes, plus its samples at a hundredth of one core's usual speed
 _TIMEOUT_S, _SLOWEST_SAMPLES_PER_S = 600.0, 2000.0
+
+
+class WorkersKilled(EngineError):
+    """Somebody, or the system, kills one worker after the other; the same command continues later."""
+
+    exit_code = ExitCode.RETRY
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +103,11 @@ class WorkerHandle:
         """The tasks that may have crashed it, once it has ended."""
         started = [pending for number, pending in self.pending.items() if number in self.started]
         return started or list(self.pending.values())
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether somebody, or the system for lack of memory, has ended it by SIGKILL."""
+        return self.process.exitcode == -getattr(signal, "SIGKILL", 0) and not self.hung
 
     def exit_reason(self) -> str:
         """Why it ended, in words."""

@@ -13,7 +13,7 @@ import pytest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.suspects import Suspects
 from blendgen.engine.base import EngineError
-from blendgen.errors import DatasetError, SetupError
+from blendgen.errors import DatasetError, ExitCode, SetupError
 from blendgen.pipeline import Task
 from blendgen.system.machine import own_cores
 from blendgen.workers import pool, share, worker_handle
@@ -280,8 +280,22 @@ def test_the_time_that_the_caller_takes_is_not_silence_of_a_worker(job, monkeypa
 @pytest.mark.slow
 def test_a_worker_that_dies_while_it_starts_is_reported(job):
     run = run_tasks(job, TASKS, StopSignal(), 1, failing.dies_while_initializing, Steps(failing.works))
-    with pytest.raises(EngineError, match="ended while it started"):
+    with pytest.raises(EngineError, match="ended while it started") as caught:
         list(run)
+    assert caught.value.exit_code == ExitCode.RETRY  # SIGKILL: no fault of this blendgen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("steps", "counted"), [(failing.is_killed_on_shot_2, {}), (failing.segfaults_on_shot_2, {2: 2})]
+)
+def test_only_crashes_of_its_own_count_against_a_shot_in_later_runs(job, steps, counted):
+    """A worker that is killed now and then is killed while some shot is rendered."""
+    suspects = Suspects()
+    finished = run_tasks(job, TASKS, StopSignal(), 1, failing.initialize, Steps(steps), suspects=suspects)
+    with pytest.raises(EngineError, match=r"shot 2: .*crashed 3 times"):
+        list(finished)
+    assert suspects.crashes == counted
 
 
 @pytest.mark.slow
