@@ -5,6 +5,7 @@ In: the layout of a folder. Out: the record, checked, and the text of the spec.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ def _is_of_mixture(record: Any) -> bool:
 def spec_bytes(layout: Layout) -> bytes:
     """The content of spec.yaml; raises DatasetError if it cannot be read."""
     return _own_bytes(layout.spec, MAX_TEXT_BYTES)
+
+
+def spec_sha256_of(layout: Layout) -> str:
+    """Hex sha256 of spec.yaml; raises DatasetError if it cannot be read."""
+    return hashlib.sha256(spec_bytes(layout)).hexdigest()
 
 
 def _own_bytes(path: Path, max_bytes: int) -> bytes:

@@ -21,7 +21,7 @@ from blendgen.dataset.label_array import Channels
 from blendgen.dataset.label_file import decode
 from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture
+from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_sha256_of
 from blendgen.dataset.ownership import NOT_MERGED
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
@@ -108,6 +108,7 @@ def verify(
         yield Fault(layout.manifest.name, "is missing")
     yield from _failure_faults(layout, record, earlier)
     yield from _record_faults(record, earlier)
+    yield from _spec_faults(layout, record)
     yield from _strays(layout, earlier)
 
 
@@ -270,6 +271,16 @@ def _record_faults(record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]
     images = len(earlier.indices)
     if record.get("images") != images:
         yield Fault("dataset.json", f"says {record.get('images')} images, the manifest has {images}")
+
+
+def _spec_faults(layout: Layout, record: dict[str, Any]) -> Iterator[Fault]:
+    """Without its spec, a data set can be neither repaired nor continued."""
+    if links_outside(layout.spec):
+        yield Fault(layout.spec.name, "is a link that leads out of the data set")
+    elif "spec_sha256" in record and not layout.spec.is_file():
+        yield Fault(layout.spec.name, "is missing")
+    elif "spec_sha256" in record and spec_sha256_of(layout) != record["spec_sha256"]:
+        yield Fault(layout.spec.name, "is not the file that was written: its sha256 differs")
 
 
 def _strays(layout: Layout, earlier: _Earlier) -> Iterator[Fault]:

@@ -412,6 +412,19 @@ def test_a_lost_record_is_not_written_if_the_images_are_others(copy, repaired, e
     assert content(copy) == before
 
 
+def edit_spec(path):
+    path.write_text(f"# the same values\n{path.read_text('utf-8')}", "utf-8")
+
+
+@pytest.mark.parametrize(("change", "what"), [(UNLINK, "is missing"), (edit_spec, "its sha256 differs")])
+def test_a_spec_that_is_lost_or_edited_is_a_fault(copy, repaired, change, what):
+    change(copy / "spec.yaml")
+    (fault,) = verify(copy)
+    assert fault.place == "spec.yaml" and what in fault.what
+    if change is edit_spec:  # the values are the same, so that it makes the same images
+        assert repaired(copy).left == () and list(verify(copy)) == []
+
+
 def subset_of(folder):
     with_record(subset_of={"folder": "x"})(folder)
 
