@@ -54,12 +54,17 @@ def _own_shards(layout: Layout) -> list[Path]:
     foreign = [path for path in paths if named_shard(path.name) is None and path.name not in HARMLESS]
     if foreign:
         raise DatasetError(f"{foreign[0]}: is not named as a shard is; move it away")
-    shards = [path for path in paths if path.name not in HARMLESS]
+    shards = [path for path in paths if path.name not in HARMLESS and not is_empty(path)]
     if not shards and not read_record(layout):
         raise DatasetError(
             f"{layout.root}: has no shards; make them with `blendgen generate --shard`, or name their folders"
         )
     return shards
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether a folder is what remains of a shard whose removal was killed, or of one that was not begun."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {Layout(folder).lock.name}
 
 
 def refuse_foreign_output(layout: Layout) -> dict[str, Any]:

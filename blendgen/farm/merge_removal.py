@@ -16,6 +16,7 @@ from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.ownership import is_ours, is_temporary
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
+from blendgen.farm.merge_places import is_empty
 from blendgen.files.folder import Folder
 
 _log = logging.getLogger(__name__)
@@ -28,12 +29,22 @@ def remove_inputs(output: Layout, inputs: Sequence[MergeInput]) -> None:
             if one.has_changed:
                 raise DatasetError(f"{one.root}: has changed while it was merged; run the same command again")
             _remove(one)
-        with suppress(OSError):
-            one.root.rmdir()
+        _remove_empty(one.layout)
         if one.root.exists():
             _log.warning("note: %s has files that are not part of the shard; they stay", one.root)
+    for path in [*output.shards.iterdir()] if output.shards.is_dir() else ():
+        if is_empty(path):
+            _remove_empty(Layout(path))
     with suppress(OSError):  # not empty, or not there
         output.shards.rmdir()
+
+
+def _remove_empty(layout: Layout) -> None:
+    """Remove a folder without files, unless another process begins to write to it."""
+    with suppress(OSError, DatasetError):
+        with FolderLock(layout):
+            Folder(layout.root).remove_empty_folders()
+        layout.root.rmdir()
 
 
 def _remove(one: MergeInput) -> None:

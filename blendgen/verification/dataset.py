@@ -22,7 +22,7 @@ from blendgen.dataset.label_file import decode
 from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_sha256_of
-from blendgen.dataset.ownership import NOT_MERGED
+from blendgen.dataset.ownership import MERGING_KEY, NOT_MERGED, UNFINISHED_MERGE
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
 from blendgen.dataset.store import read_record
@@ -80,6 +80,9 @@ def verify(
     record = read_record(layout) if record is None else record
     if not record and is_mixture(layout):
         yield Fault(layout.record.name, NOT_A_DATA_SET)
+        return
+    if MERGING_KEY in record:
+        yield Fault(layout.record.name, UNFINISHED_MERGE)
         return
     if not record and layout.shards.is_dir():
         yield Fault(layout.shards.name, NOT_MERGED)

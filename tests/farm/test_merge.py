@@ -197,6 +197,11 @@ def test_a_merge_that_was_killed_is_finished_by_the_same_command(out, whole, mon
             open_dataset(out)
         with pytest.raises(DatasetError, match="its merge has not finished"):
             refuse_foreign_folder(out)
+        (fault,) = verify(out)
+        assert str(fault).startswith("dataset.json: its merge has not finished")
+    (out / ".blendgen-lock").touch()
+    (out / ".partial").mkdir(exist_ok=True)
+    (out / ".partial/123-4").write_bytes(b"half a manif")
     merged(out, **options)
     assert content(out) == whole
     assert (out / "shards").exists() == (where != "remove" and link != "move")
@@ -395,6 +400,20 @@ REFUSED = {
     file_in_the_place_of_an_image: "is in the place of an image, and not the one of",
     other_data_set_there: "00000-of-00003: was made from another spec",
 }
+
+
+def test_what_a_kill_leaves_of_a_shard_that_was_being_removed_goes_too(out, whole):
+    first, second, third = shards_in(out)
+    merged(out)
+    for folder in ("images", "masks"):
+        shutil.rmtree(first / folder)
+    (first / "images/train").mkdir(parents=True)
+    for shard in (second, third):
+        shutil.rmtree(shard)
+        shard.mkdir()
+    (third / ".blendgen-lock").touch()
+    merged(out, remove_shards=True)
+    assert content(out) == whole and not (out / "shards").exists()
 
 
 @pytest.mark.parametrize("change", REFUSED, ids=lambda change: change.__name__)
