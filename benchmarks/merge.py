@@ -24,6 +24,7 @@ from PIL import Image
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary
+from blendgen.dataset.ownership import spec_sha256
 from blendgen.dataset.rows import row_line
 from blendgen.dataset.store import counts_record, record_bytes
 from blendgen.farm.shards import Shard
@@ -85,13 +86,15 @@ def make_shard(out: Path, shard: Shard, rows: int, row_bytes: int, with_files: b
             manifest.write(line)
             for name in names if with_files else ():
                 (layout.root / name).write_bytes(picture)
+    spec = f"images: {rows}\n"
     record = {
         "schema_version": 1, "name": "simulated", "digest": "0" * 64, "pixels_version": 1,
         "classes": ["thing"], "exposures_per_shot": 1, "blendgen_version": "0", "blender_version": "0",
+        "spec_sha256": spec_sha256(spec),
     }  # fmt: skip
     counted = Summary(Counter({("thing", "train"): len(indices)}))
     layout.record.write_bytes(record_bytes(record | counts_record(counted, {})))
-    layout.spec.write_text(f"images: {rows}\n")
+    layout.spec.write_text(spec)
 
 
 def lines(indices: range, row_bytes: int, picture: bytes) -> Iterator[tuple[bytes, list[str]]]:
