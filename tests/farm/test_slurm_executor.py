@@ -114,9 +114,11 @@ def test_another_folder_has_other_jobs(cluster, work, tmp_path):
 @pytest.mark.parametrize(
     ("state", "code", "expected"),
     [
-        ("COMPLETED", 0, ExitCode.OK), ("FAILED", 7, ExitCode.INCOMPLETE), ("FAILED", 3, ExitCode.SPEC),
-        ("OUT_OF_MEMORY", 0, ExitCode.OUT_OF_MEMORY), ("TIMEOUT", 0, ExitCode.RETRY),
-        ("NODE_FAIL", 1, ExitCode.RETRY), ("CANCELLED", 0, ExitCode.RETRY), (None, 0, ExitCode.RETRY),
+        ("COMPLETED", 0, ExitCode.OK), ("FAILED", 7 << 8, ExitCode.INCOMPLETE),
+        ("FAILED", "3:0", ExitCode.SPEC),
+        ("FAILED", 9, -9), ("FAILED", "?", ExitCode.RETRY), ("OUT_OF_MEMORY", 0, ExitCode.OUT_OF_MEMORY),
+        ("TIMEOUT", 0, ExitCode.RETRY), ("NODE_FAIL", 1, ExitCode.RETRY), ("CANCELLED", 0, ExitCode.RETRY),
+        (None, 0, ExitCode.RETRY),
     ],
 )  # fmt: skip
 def test_an_end_has_the_exit_code_of_the_command_unless_slurm_ended_it(cluster, work, state, code, expected):

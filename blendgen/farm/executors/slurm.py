@@ -51,7 +51,7 @@ exec {program} --shard "$(({first} + SLURM_ARRAY_TASK_ID))/{count}"
 
 @dataclass(frozen=True)
 class _Task:
-    """A task of an array, as squeue lists it."""
+    """A task of an array, as squeue lists it; code: as of waitpid(2), 19200 for exit code 75."""
 
     job: str
     number: str
@@ -212,7 +212,12 @@ def _code(task: _Task | None) -> int:
         return int(ExitCode.RETRY)
     if task.state == "OUT_OF_MEMORY":
         return int(ExitCode.OUT_OF_MEMORY)
-    return int(task.code) if task.code.isdecimal() else int(ExitCode.RETRY)
+    code, colon, signum = task.code.partition(":")
+    if not code.isdecimal() or (colon and not signum.isdecimal()):
+        return int(ExitCode.RETRY)
+    if colon:  # as scontrol and sacct have it
+        return -int(signum) if int(signum) else int(code)
+    return os.waitstatus_to_exitcode(int(code))
 
 
 def _last_words(log: Path) -> str:

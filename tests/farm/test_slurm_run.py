@@ -1,0 +1,57 @@
+"""`generate --executor slurm` on a real cluster of two nodes."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from blendgen.errors import ExitCode
+from blendgen.farm.executors.base import Resources, Work
+from blendgen.farm.executors.slurm import opened_executor
+from blendgen.farm.shards import Shard
+from blendgen.system.progress import Counter
+from tests.farm.engines import needed
+from tests.farm.made import content
+from tests.farm.slurm_cluster import slurm_cluster
+from tests.farm.test_ray import arguments, rows, wait
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    needed("slurmctld", "slurmd", "munged", "sbatch")
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm_cluster(Path(folder)) as environment:
+        yield environment
+
+
+def test_the_exit_code_of_a_task_is_that_of_the_command(cluster, tmp_path, monkeypatch):
+    work = Work(tmp_path / ".partial" / "no.yaml", tmp_path)
+    (tmp_path / ".partial").mkdir()
+    for name in ("SLURM_CONF", "PATH"):
+        monkeypatch.setenv(name, cluster[name])
+    with opened_executor(work, Resources(), Counter(print)) as tasks:
+        tasks.submit([Shard(0, 1)])
+        ended = []
+        wait(lambda: ended.extend(tasks.ended(0)) or ended)
+    assert ended[0].code == ExitCode.USAGE and "no.yaml" in ended[0].message
+
+
+def test_a_killed_driver_changes_nothing_and_its_tasks_are_not_submitted_again(cluster, tmp_path):
+    local, out = tmp_path / "local", tmp_path / "out"
+    undisturbed = subprocess.Popen(arguments(tmp_path, local, "--shard", "none", "--progress", "none"))
+    words = arguments(
+        tmp_path, out, "--executor", "slurm", "--memory-per-task", "1G", "--progress-every", "1"
+    )
+    driver = subprocess.Popen([*words, "--shards", "3"], env=cluster)
+    wait(lambda: sum(rows(out)) > 0)
+    driver.kill()
+    driver.wait()
+    done = subprocess.run(words, env=cluster, stderr=subprocess.PIPE, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert undisturbed.wait(100) == 0 and content(out) == content(local)
+    assert not (out / "shards").exists() and not (out / ".partial").exists()
+    listed = ["squeue", "--noheader", "--states=all", "--format=%F"]
+    jobs = subprocess.run(listed, env=cluster, capture_output=True, text=True, check=True).stdout.split()
+    assert len(set(jobs)) == 1
