@@ -118,6 +118,7 @@ def test_parts_that_overlap_are_merged_where_they_agree(whole, tmp_path):
     assert content(tmp_path / "out") == whole
 
 
+@pytest.mark.slow
 def test_more_shards_than_shots_leave_empty_ones_which_are_merged_too(tmp_path):
     spec = make_spec(images=3, resolution=[32, 24])
     make(tmp_path / "whole", spec=spec)
@@ -175,7 +176,7 @@ KILLS = {
 }
 
 
-@pytest.mark.parametrize("link", ["hard", "copy", "move"])
+@pytest.mark.parametrize("link", ["hard", "move", pytest.param("copy", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("where", KILLS)
 def test_a_merge_that_was_killed_is_finished_by_the_same_command(out, whole, monkeypatch, where, link):
     options = {"link": link, "remove_shards": where == "remove"}
