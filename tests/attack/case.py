@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blendgen.errors import ExitCode
+
 REFUSED, SURVIVES, HARMLESS = "refused", "survives", "harmless"
 # exit codes of a refusal: a wrong call, spec or data set; 1 only if a case says so
 REFUSALS = (2, 3, 5)
-CODES = (0, 1, 2, 3, 4, 5, 129, 130, 143)
+CODES = tuple(map(int, ExitCode))
 
 
 @dataclass(frozen=True)

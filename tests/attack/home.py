@@ -97,10 +97,17 @@ def _tries(short: bool) -> Iterator[Try]:
                 yield Try(("export", "set", name, target, *force))
             yield Try(("mix", "set", "photos", "-o", target, *force))
             yield Try(("subset", "set", "-o", target, *force))
+        yield Try(("merge", "set", "-o", target), own=target == "set")
         yield Try(("preview", "spec.yaml", "-n", "1", "-o", target))
     yield Try(("preview", "spec.yaml", "-n", "1"))
     yield Try(("models", "models/box.obj", "--init"))
     yield Try(("verify", "set"))
+    yield Try(("verify", "set", "--repair"), own=True)
+    yield Try(("status", "."))
+    yield Try(("status", "set"))
+    yield Try(
+        ("merge", "set", "-o", "merged", "--remove-shards"), own=True
+    )  # the last one: it removes the set
 
 
 def _try(place: Place, stock: Path, one: Try) -> list[str]:

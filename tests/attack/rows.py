@@ -49,7 +49,16 @@ def _exports(place: Place, data: Path, formats=FORMATS, more=(), make=refused, *
 def _all(place: Place, data: Path, formats=FORMATS, make=refused) -> list[Command]:
     mixed = make("mix", data, photos(place), "-o", place.out / "mixed")
     chosen = make("subset", data, "--where", "index >= 0", "-o", place.out / "subset")
-    return [*_exports(place, data, formats, make=make), mixed, chosen, refused("verify", data)]
+    merged = harmless("merge", data, "-o", place.out / "merged")
+    watched = harmless("status", data)
+    return [
+        *_exports(place, data, formats, make=make),
+        mixed,
+        chosen,
+        merged,
+        watched,
+        refused("verify", data),
+    ]
 
 
 # ---- paths in rows
