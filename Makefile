@@ -10,7 +10,7 @@ OUT ?= out/conveyor-phones
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack trainers mutate docs docs-strips clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -59,6 +59,9 @@ audit: $(READY)  ## labels of every scene against a ray cast that is not Cycles 
 
 attack: $(READY)  ## hostile inputs, killed runs, a person's own files; needs strace (half an hour)
 	$(BIN)/python -m tests.attack
+
+chaos: $(READY)  ## shards that are killed, damaged and started again; CHAOS="--short" or "--seed 2" (half an hour)
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 trainers: $(READY)  ## one epoch with each library of docs/training.md, in .venv-trainers (a large download)
 	$(PYTHON) -m venv .venv-trainers

@@ -76,7 +76,7 @@ def try_kills(work: Path, shots: int, kills: int, size: int, seed: int) -> list[
     code, messages = _run(place, killed, *_checking())
     if code:
         faults.append(f"the last run exits with {code}: {messages[-200:]}")
-    return [*faults, *_differences(calm, killed), *_leftovers(place)]
+    return [*faults, *differences(calm, killed), *_leftovers(place)]
 
 
 def _furnish(root: Path, shots: int, size: int) -> Place:
@@ -160,7 +160,7 @@ def _damage(folder: Path, chance: random.Random) -> None:
             path.write_bytes({"cut": data[: len(data) // 2], "longer": data + b"more", "empty": b""}[way])
 
 
-def _differences(calm: Path, killed: Path) -> list[str]:
+def differences(calm: Path, killed: Path) -> list[str]:
     left, right = _contents(calm), _contents(killed)
     lines = [f"{name} is in one of the folders only" for name in sorted(left.keys() ^ right.keys())]
     lines += [f"{name} differs" for name in sorted(left.keys() & right.keys()) if left[name] != right[name]]

@@ -1,0 +1,48 @@
+"""Judge: damage a finished shard, repair and merge all, and compare the result with an undisturbed run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from blendgen.models.measuring.building import PREFIX
+from tests.attack.case import Place
+from tests.attack.kills import differences
+from tests.attack.watch import marked_processes
+from tests.chaos.damage import tear_last_row, truncate_images
+from tests.chaos.farm import Farm, run_command
+
+_MARK = "chaos-end"
+
+
+def faults_of_end(
+    place: Place, calm: Place, farm: Farm, chance: random.Random, say: Callable[[str], None]
+) -> list[str]:
+    out = farm.shards[0].folder
+    faults = [fault for shard in farm.shards for fault in _set_aside(shard.data)]
+    damaged = farm.shards[0].data
+    if not (tear_last_row(damaged, chance) and truncate_images(damaged, chance)):
+        faults.append(f"{damaged} has nothing to damage")
+    for command in (("verify", out, "--repair"), ("merge", "-o", out, "--check", "--remove-shards")):
+        code, messages = run_command(place, *command, mark=_MARK)
+        say(f"{command[0]} ends with {code}: {(messages.strip().splitlines() or [''])[-1]}")
+        if code:
+            faults.append(f"{command[0]} exits with {code}: {messages[-300:]}")
+    marks = [mark for shard in farm.shards for mark, _ in shard.past]
+    left = [one for mark in (*marks, _MARK) for one in marked_processes(mark)]
+    faults += [f"process {one.pid} is left over" for one in left]
+    faults += [f"{path} is left over" for path in sorted(place.tmp.rglob("*"))]
+    faults += [f"{name} is left over in the cache" for name in _names(place.cache) - _names(calm.cache)]
+    return faults + differences(calm.out, out)
+
+
+def _names(folder: Path) -> set[str]:
+    """Of files in a cache. What a killed run was building there is removed when a model is next measured."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*"))
+    return {str(path) for path in paths if not any(part.startswith(PREFIX) for part in path.parts)}
+
+
+def _set_aside(shard: Path) -> list[str]:
+    failed = shard / "failed.jsonl"
+    return [f"{failed}: {line}" for line in failed.read_text().splitlines()] if failed.exists() else []
