@@ -89,6 +89,11 @@ def make_elastic(
             "render.samples_per_pixel too, as it is in the spec.yaml that `blendgen generate -n 1` writes"
         )
     if is_merged(layout, spec.images):
+        if options.check_files or options.retry_failed:
+            raise UsageError(
+                f"{layout.root}: is a data set already, which only this machine can check (--check) or "
+                "complete (--retry-failed); leave out --executor"
+            )
         if layout.shards.is_dir():  # their removal was cut off
             merge(layout.root, [], MergeOptions(remove_shards=True), progress)
         return None

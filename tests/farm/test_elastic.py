@@ -4,6 +4,7 @@ import shutil
 import signal
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -206,6 +207,13 @@ def test_a_data_set_that_lacks_images_is_not_made_elsewhere(run):
     make(run.folder, range(4))
     with pytest.raises(DatasetError, match="leave out --executor"):
         run()
+
+
+@pytest.mark.parametrize("option", ["check_files", "retry_failed"])
+def test_a_data_set_is_not_checked_or_completed_elsewhere(run, undisturbed, option):
+    make(run.folder)
+    with pytest.raises(UsageError, match="leave out --executor"):
+        run(replace(FOUR, **{option: True}))
 
 
 def test_only_one_process_watches_a_folder(run):

@@ -26,6 +26,7 @@ from blendgen.system.progress import Progress
 from blendgen.system.stop_signals import STOP_SIGNALS
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
+_LOCAL = "local"  # a cluster of this machine, which ends with this process
 # lost nodes and killed workers; what the command itself reports is not counted here
 MAX_LOST = 20
 _OBJECT_STORE_BYTES = 80 << 20  # the least that Ray accepts; results are a few bytes
@@ -82,7 +83,7 @@ def opened_executor(work: Work, resources: Resources, progress: Progress) -> Ite
     with scratch_folder("ray") as scratch, _connected(ray, str(scratch)):
         if not any(map(resources_fit(resources), ray.nodes())):
             needs = f"{resources.cpus} CPUs, {resources.gpus:g} GPUs and the memory of a task"
-            if ADDRESS_VARIABLE not in os.environ:
+            if _address() == _LOCAL:
                 raise SetupError(f"this machine lacks {needs}; ask for less, or set {ADDRESS_VARIABLE}")
             progress.note(f"note: no node of the Ray cluster has {needs}; waiting for one that joins")
         yield RayExecutor(ray, work, resources)
@@ -101,6 +102,8 @@ def resources_fit(resources: Resources) -> Any:
 def _imported() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    # a cluster that does not answer is an error after a minute; Ray itself tries for a quarter of an hour
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")
     try:
         import ray
         import ray.exceptions
@@ -130,10 +133,9 @@ def _connected(ray: Any, scratch: str) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    address = os.environ.get(ADDRESS_VARIABLE)
+    address = _address()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if not address or address == "local":
-        address = "local"
+    if address == _LOCAL:
         options |= {"include_dashboard": False, "num_cpus": cores(), "_temp_dir": scratch}
         options |= {"object_store_memory": _OBJECT_STORE_BYTES}
     with _handlers_restored():
@@ -145,6 +147,10 @@ def _connected(ray: Any, scratch: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _address() -> str:
+    return os.environ.get(ADDRESS_VARIABLE) or _LOCAL
 
 
 @contextmanager
