@@ -39,7 +39,7 @@ def test_the_exit_code_of_a_task_is_that_of_the_command(cluster, tmp_path, monke
 
 
 def test_a_killed_driver_changes_nothing_and_its_tasks_are_not_submitted_again(cluster, tmp_path):
-    local, out = tmp_path / "local", tmp_path / "out"
+    local, out, others = tmp_path / "local", tmp_path / "out", jobs(cluster)
     undisturbed = subprocess.Popen(arguments(tmp_path, local, "--shard", "none", "--progress", "none"))
     words = arguments(
         tmp_path, out, "--executor", "slurm", "--memory-per-task", "1G", "--progress-every", "1"
@@ -52,6 +52,10 @@ def test_a_killed_driver_changes_nothing_and_its_tasks_are_not_submitted_again(c
     assert done.returncode == 0, done.stderr
     assert undisturbed.wait(100) == 0 and content(out) == content(local)
     assert not (out / "shards").exists() and not (out / ".partial").exists()
+    assert len(jobs(cluster) - others) == 1
+
+
+def jobs(cluster) -> set[str]:
+    """Numbers of the jobs that the cluster knows, ended ones included."""
     listed = ["squeue", "--noheader", "--states=all", "--format=%F"]
-    jobs = subprocess.run(listed, env=cluster, capture_output=True, text=True, check=True).stdout.split()
-    assert len(set(jobs)) == 1
+    return set(subprocess.run(listed, env=cluster, capture_output=True, text=True, check=True).stdout.split())
