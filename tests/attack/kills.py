@@ -20,24 +20,10 @@ from pathlib import Path
 import psutil
 
 from tests.attack.case import Place
-from tests.attack.stock import write_yaml
+from tests.attack.stock import SMALL_SPEC, write_yaml
 from tests.attack.watch import blendgen, environment, kill, marked_processes
 from tests.engine.model_files import obj
 
-_SPEC = """\
-blendgen: 1
-name: killed
-seed: 3
-images: {shots}
-resolution: [{size}, {size}]
-products:
-  - {{directory: models, label: model, unit: cm}}
-splits: {{train: 0.8, val: 0.2}}
-camera: {{frame_fill: 0.5}}
-sensor: machine_vision
-render: {{samples_per_pixel: 1, max_bounces: 1, denoise: false}}
-output: {{depth: exr, normals: true}}
-"""
 _NOT_COMPARED = ("blender.log", ".lock")
 
 
@@ -87,7 +73,7 @@ def _furnish(root: Path, shots: int, size: int) -> Place:
     for name, scale in (("box", 1), ("slab", 3)):
         corners = [(x * scale, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]
         (place.given / "models" / f"{name}.obj").write_text(obj(corners))
-    write_yaml(place, _SPEC.format(shots=shots, size=size))
+    write_yaml(place, SMALL_SPEC.format(shots=shots, size=size))
     return place
 
 

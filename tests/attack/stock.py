@@ -16,6 +16,22 @@ from tests.attack.watch import blendgen, environment
 from tests.engine.model_files import obj, ply
 from tests.exporters.fake import FakeImage, grid_boxes, make_fake
 
+# images that are made quickly, with depth and normals; formatted with the number of shots and the size
+SMALL_SPEC = """\
+blendgen: 1
+name: small
+seed: 3
+images: {shots}
+resolution: [{size}, {size}]
+products:
+  - {{directory: models, label: model, unit: cm}}
+splits: {{train: 0.8, val: 0.2}}
+camera: {{frame_fill: 0.5}}
+sensor: machine_vision
+render: {{samples_per_pixel: 1, max_bounces: 1, denoise: false}}
+output: {{depth: exr, normals: true}}
+"""
+
 CLASSES = ("cup", "mug")
 SPEC = """\
 blendgen: 1

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from tests.attack.case import Place
-from tests.attack.stock import write_yaml
+from tests.attack.stock import SMALL_SPEC, write_yaml
 from tests.attack.watch import blendgen, environment, kill, marked_processes
 from tests.chaos.clock import Clock
 from tests.engine.model_files import obj
@@ -26,20 +26,6 @@ from tests.engine.model_files import obj
 AGAIN = (75, 129, 130, 143)
 _ORPHANS_END_S = 10.0
 _RESTART_S = 0.5
-_SPEC = """\
-blendgen: 1
-name: chaos
-seed: 3
-images: {shots}
-resolution: [{size}, {size}]
-products:
-  - {{directory: models, label: model, unit: cm}}
-splits: {{train: 0.8, val: 0.2}}
-camera: {{frame_fill: 0.5}}
-sensor: machine_vision
-render: {{samples_per_pixel: 1, max_bounces: 1, denoise: false}}
-output: {{depth: exr, normals: true}}
-"""
 
 
 def make_place(root: Path) -> Place:
@@ -56,7 +42,7 @@ def write_spec(place: Place, shots: int, size: int) -> Path:
     for name, scale in (("box", 1), ("slab", 3)):
         corners = [(x * scale, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]
         (place.given / "models" / f"{name}.obj").write_text(obj(corners))
-    return write_yaml(place, _SPEC.format(shots=shots, size=size))
+    return write_yaml(place, SMALL_SPEC.format(shots=shots, size=size))
 
 
 def run_command(place: Place, *args: object, mark: str = "") -> tuple[int, str]:
