@@ -34,7 +34,7 @@ def executor_options(command):
         click.option("--gpus-per-task", type=click.FloatRange(min=0), metavar="N",
                      help="With --executor: GPUs of each task; default: 1 if --device names some, else 0."),
         click.option("--memory-per-task", metavar="SIZE",
-                     help="With --executor: memory of each task, such as 4G; default: as the engine has it."),
+                     help="With --executor: memory of each task, such as 4G; default: that of Ray or Slurm."),
         click.option("--allow-mixed-devices", is_flag=True,
                      help="With --executor: accept images of different kinds of processors or cards."),
     ]  # fmt: skip

@@ -18,7 +18,7 @@ def _job_options(command):
     """What all farms need to know of the data set and of one shard."""
     options = [
         click.option("--shards", type=click.IntRange(1), required=True,
-                     help="Number of shards; each is a job of the farm, with one folder in OUT/shards."),
+                     help="Number of shards, each a folder in `shards` of the data set."),
         click.option("-n", "--images", type=click.IntRange(1),
                      help="Number of images; default: as the spec says."),
         click.option("--cpus", type=click.IntRange(1), default=4, show_default=True,

@@ -107,8 +107,8 @@ def _flattened(stage: Any) -> Any:
     from pxr import Usd
 
     stage.SetEditTarget(stage.GetSessionLayer())
-    # Those in an instance are visible only when that is none. Instances in classes would leave a prototype in
-    # the flattened file, which Blender imports.
+    # Those in an instance are found only once it is not one any more. Instances in classes would leave a
+    # prototype in the flattened file, which Blender imports.
     while instances := [prim for prim in stage.TraverseAll() if prim.IsInstanceable()]:
         for prim in instances:
             prim.SetInstanceable(False)
