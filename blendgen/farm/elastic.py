@@ -95,7 +95,8 @@ def make_elastic(
                 "complete (--retry-failed); leave out --executor"
             )
         if layout.shards.is_dir():  # their removal was cut off
-            merge(layout.root, [], MergeOptions(remove_shards=True), progress)
+            removal = MergeOptions("hard", False, options.allow_mixed_devices, True)
+            merge(layout.root, [], removal, progress)
         return None
     existing = _make_shards(spec_file, layout, options, progress)
     merge(layout.root, [], MergeOptions("hard", False, options.allow_mixed_devices, True), progress)

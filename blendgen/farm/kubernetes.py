@@ -92,7 +92,7 @@ def _shard_job(job: FarmJob, options: KubernetesOptions) -> dict[str, Any]:
 
 
 def _merge_job(job: FarmJob, options: KubernetesOptions) -> dict[str, Any]:
-    permanent = (*_FAIL_ALL, ExitCode.DATASET, ExitCode.INCOMPLETE)
+    permanent = (*_FAIL_ALL, ExitCode.DATASET)
     spec = {
         "suspend": True,
         "backoffLimit": options.retries,

@@ -8,6 +8,7 @@ that the merge has not finished, and the same command continues it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections import Counter
@@ -22,7 +23,7 @@ from blendgen.dataset.images_card import images_card
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, Tally, head_of
-from blendgen.dataset.ownership import LOG_HEAD, MERGING_KEY, spec_sha256
+from blendgen.dataset.ownership import LOG_HEAD, MERGING_KEY
 from blendgen.dataset.store import counts_record, device_record, record_bytes
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput
@@ -91,10 +92,13 @@ class _Merge:
         self.inputs = opened_inputs(self.layout, self.places, known, self.options.allow_mixed_devices)
         self._folder = Folder(self.layout.root, self.layout.temporary.name)
         total = self._survey()
-        shards, counts = [one for one in self.inputs if not one.is_output], self._unchanged(total)
+        shards = [one for one in self.inputs if not one.is_output]
+        removes = bool(shards) and (self.options.remove_shards or self.options.link == "move")
+        # before files of shards go, and with --check, the files that are in the folder already are looked at
+        counts = None if removes or self.options.check_files else self._unchanged(total)
         if counts is None:
             counts = self._write()
-        if self.options.remove_shards or self.options.link == "move":
+        if removes:
             os.sync()  # links, copies and moved files are on the disk before the shards go
             remove_inputs(self.layout, shards)
         return {"shards": len(shards), **counts}
@@ -183,7 +187,7 @@ def _common_record(inputs: Sequence[MergeInput]) -> dict[str, Any]:
     """dataset.json without what states how many images there are and where they were made."""
     apart = (*_COUNTS, "device", "also_made_on", MERGING_KEY)
     record = {key: value for key, value in inputs[0].record.items() if key not in apart}
-    return record | {"spec_sha256": spec_sha256(inputs[0].spec.decode())}
+    return record | {"spec_sha256": hashlib.sha256(inputs[0].spec).hexdigest()}
 
 
 def _all_devices(inputs: Sequence[MergeInput]) -> list[dict[str, str]]:

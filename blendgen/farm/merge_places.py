@@ -101,7 +101,9 @@ def opened_inputs(
     if not allow_mixed_devices:
         _refuse_other_devices(inputs)
     if known and known.get("digest") != inputs[0].record["digest"]:
-        raise DatasetError(f"{layout.root}: contains the begin of another data set; choose another folder")
+        raise DatasetError(
+            f"{layout.root}: contains the beginning of another data set; choose another folder"
+        )
     return inputs
 
 

@@ -21,7 +21,7 @@ from blendgen.farm.shell import command_line
 
 MAX_REQUEUES = 20
 _SUBMIT_TIMEOUT_S = 300
-_TIME = re.compile(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?")
+_TIME = re.compile(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 _VALUE = re.compile(r"[\w.,:@=+-]+", re.ASCII)
 _LOGS = re.compile(r"[\w ./,:@=+%-]+", re.ASCII)
 _LITERAL = re.compile(r"[\w.,:;/@=+*%&()\[\]-]*", re.ASCII)

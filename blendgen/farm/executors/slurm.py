@@ -75,7 +75,8 @@ class SlurmExecutor:
         self._polled_s, self._has_warned = 0.0, False
 
     def submit(self, shards: Sequence[Shard]) -> None:
-        shards = [shard for shard in shards if shard not in self._adopted(shards)]
+        adopted = self._adopted(shards)
+        shards = [shard for shard in shards if shard not in adopted]
         blocks: dict[int, list[Shard]] = {}
         for shard in shards:
             blocks.setdefault(shard.index // self._size, []).append(shard)
