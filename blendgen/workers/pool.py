@@ -169,6 +169,7 @@ class _Pool:
     def _submit_tasks(self) -> None:
         """Give every worker a first task, then a second, and shut down those without any."""
         starts = not self._time_limit.is_near_for_start()
+        self._time_limit.reached |= not starts and not self._workers
         while starts and self._free_shares and (pending := self._next()) is not None:
             worker = self._start_worker(self._free_shares.popleft())
             self._workers.append(worker)

@@ -16,6 +16,7 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError, ExitCode, SetupError
 from blendgen.pipeline import Task
 from blendgen.system.machine import own_cores
+from blendgen.system.time_limit import TimeLimit
 from blendgen.workers import pool, share, worker_handle
 from blendgen.workers.child import TaskResult
 from blendgen.workers.job import Job
@@ -61,6 +62,13 @@ def after(path, action):
 
 
 several = pytest.mark.parametrize("workers", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 3])
+
+
+def test_a_worker_that_could_not_end_in_time_is_not_started_and_the_limit_is_reached(job):
+    limit = TimeLimit(1000.0)
+    limit.start_took(10_000.0)
+    assert list(run_tasks(job, TASKS, StopSignal(), 1, time_limit=limit)) == []
+    assert limit.reached
 
 
 def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
