@@ -15,6 +15,7 @@ from typing import Any
 from blendgen.dataset.failures import FailedImage, sort_failures
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import sort_manifest
+from blendgen.dataset.ownership import is_ours
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head
 from blendgen.dataset.store import Store
 from blendgen.errors import DatasetError
@@ -29,8 +30,12 @@ class DamagedStore(Store):
     keeps_incomplete_rows = True
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
-        if known:
-            self._refuse_other_identity(known)
+        if not known:
+            return
+        self._refuse_other_identity(known)
+        for path in (self.layout.contact_sheet, self.layout.images_card):
+            if not is_ours(self.layout, known, self.layout.name(path)):
+                raise DatasetError(f"{path}: is not the one that blendgen wrote; move it away")
 
     def _prepare(self, known: dict[str, Any]) -> None:
         for path, parse in ((self.layout.manifest, parse_head), (self.layout.failures, _parsed_failure)):

@@ -95,13 +95,13 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.suspects.close()
-        if self._finished:
-            for name in list(self._folder.files(self.layout.temporary.name)):
-                if is_temporary(self.layout, name) and name != self.layout.name(self.layout.suspects):
-                    self._folder.remove(name)
-        self._folder.remove_temporary_files()
-        self._opened.close()
+        with self._opened:  # closed also where the disk does not answer
+            self.suspects.close()
+            if self._finished:
+                for name in list(self._folder.files(self.layout.temporary.name)):
+                    if is_temporary(self.layout, name) and name != self.layout.name(self.layout.suspects):
+                        self._folder.remove(name)
+            self._folder.remove_temporary_files()
 
     def done(self) -> set[int]:
         """Indices of the images that had a row and complete files when the store was opened."""

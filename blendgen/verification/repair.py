@@ -8,6 +8,7 @@ followed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY, UNFINISHED_MERGE
 from blendgen.dataset.store import Store, devices_of, read_record, without_devices
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.device import Device
-from blendgen.errors import DatasetError, Interrupted, SetupError
+from blendgen.errors import PASSING_REASONS, DatasetError, Interrupted, SetupError
 from blendgen.exporters.destination import is_export
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.source import Measurer
@@ -220,15 +221,21 @@ class _Repairing:
     def _is_ours(self, name: str, content: bytes) -> bool:
         """Whether a file without a row is an image of the data set, or what a crash left of it."""
         there = self._store.content(name)
-        if there is None or content.startswith(there.rstrip(b"\0")):
+        if there is None:
+            return not os.path.lexists(self._layout.root / name)  # not if it cannot be read
+        if content.startswith(there.rstrip(b"\0")):
             return True
         return looks_like_image(self._layout, self._reopened.record, name)
 
     def _note_failures(self, outcome: Outcome) -> None:
         """Record images that cannot be made; those that have a row were made once."""
-        self._store.add_failures([one for one in outcome.failures if one.index not in self._plan.rows])
+        new = [one for one in outcome.failures if one.index not in self._plan.rows]
+        self._store.add_failures([one for one in new if one.reason not in PASSING_REASONS])
         for failure in outcome.failures:
-            if failure.index in self._plan.rows:
+            if failure.index not in self._plan.rows and failure.reason in PASSING_REASONS:
+                place, what = f"image {failure.index}", f"cannot be made now: {failure.message}"
+                self._left.append(Fault(place, what, failure.index))
+            elif failure.index in self._plan.rows:
                 name = self._plan.rows[failure.index].image.name
                 what = f"cannot be made again: {failure.message}"
                 self._left.append(Fault(name, what, failure.index))
