@@ -51,7 +51,7 @@ class Made(NamedTuple):
 
     rows: of those that are written; failures: those that cannot be made
     identity: of the engine; {} if it did not survive
-    seconds: from the begin of the shot until its files were written
+    seconds: from the beginning of the shot until its files were written
     """
 
     rows: list[Row]

@@ -24,6 +24,7 @@ from tests.chaos.clock import Clock
 from tests.engine.model_files import obj
 
 AGAIN = (75, 129, 130, 143)
+_SENT = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 _ORPHANS_END_S = 10.0
 _RESTART_S = 0.5
 
@@ -163,5 +164,5 @@ class Farm:
 
     def _note(self, shard: Shard, code: int) -> None:
         self.say(f"shard {shard.number} ends with {code}")
-        if code > 0 and code not in AGAIN:
+        if code and code not in AGAIN and -code not in _SENT:
             self.faults.append(f"shard {shard.number} exits with {code}: {shard.last_words()}")

@@ -189,7 +189,7 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
         factor = stored_number(data, "d", binary[1])
     elif text:
         factor = float(text[1])
-    return factor if factor > 0 else 100.0
+    return factor if 0 < factor < math.inf else 100.0
 
 
 def _import_usd(
