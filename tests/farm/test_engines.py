@@ -25,9 +25,9 @@ COMMENT = "it's a #1 % $HOME `x`; no?"
 STOPS_ONCE = """\
 #!/bin/bash
 case $1 in merge) echo merged >>"$3"; exit;; esac
+trap 'exit 75' USR1
 echo "$SLURM_ARRAY_TASK_ID ${SLURM_RESTART_COUNT:-0} $SLURM_CPUS_PER_TASK" >>"$4"
 [ -z "$SLURM_RESTART_COUNT" ] || exit 0
-trap 'exit 75' USR1
 while true; do sleep 0.1; done
 """
 

@@ -56,7 +56,7 @@ def test_gnu_parallel_tries_a_shard_again(farm, tmp_path):
     first, _, _ = template("GNU parallel", "sh").partition("\nblendgen merge")
     environment = farm | {"HOME": str(tmp_path), "CODE": "75"}
     assert subprocess.run(["bash", "-ec", first], env=environment, capture_output=True).returncode != 0
-    assert len(calls(farm, "blendgen")) == 3 * len(SHARDS)
+    assert len(calls(farm, "blendgen")) == 6 * len(SHARDS)
 
 
 @pytest.mark.slow

@@ -54,7 +54,7 @@ def measuring(folder):
     from blendgen.models.source import Source
     (folder / "started-0").touch()
     source = Source("box", "", "mesh", {"path": str(folder / "box.obj")}, "box")
-    list(BlenderMeasurer().measure([(source, folder)] * 20))
+    list(BlenderMeasurer().measure([(source, folder)] * 2000))  # more than any test waits for
 
 def in_a_thread(folder):
     rendering_in = threading.Thread(target=rendering, args=[folder])
