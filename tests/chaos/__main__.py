@@ -24,13 +24,15 @@ from tests.chaos.judge import faults_of_end
 from tests.chaos.monkey import Monkey
 
 _BYTES_PER_SHOT = 200_000  # at 64 px, with room for half-written files
-_LONGEST_S = 3600.0
+NO_DISK = "left out: the full disk, since no disk can be mounted here"
 
 
 def main() -> int:
     options = _options()
     enter_namespace()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGALRM, lambda *_: sys.exit(f"not finished after {options.limit_s} s"))
+    signal.alarm(options.limit_s)
     work = Path(tempfile.mkdtemp(prefix="blendgen-chaos-")).resolve()
     start_s = time.monotonic()
 
@@ -46,6 +48,8 @@ def main() -> int:
         print(f"kept: {work}") if options.keep else shutil.rmtree(work, ignore_errors=True)
     print("\n".join(faults))
     print(f"{len(faults)} faults" if faults else "the same bytes, and nothing left over")
+    if not disk.is_mounted:
+        print(NO_DISK)
     return 1 if faults else 0
 
 
@@ -59,9 +63,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int)
     parser.add_argument("--full-disks", type=int)
     parser.add_argument("--seed", type=int, default=1, help="of the choices; moments depend on the machine")
+    parser.add_argument("--limit-s", type=int, help="ends the program and all that it has started")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
-    usual = {"shots": 400, "size": 64, "shards": 4, "workers": 2, "kills": 40, "full_disks": 2}
-    short = {"shots": 24, "size": 16, "shards": 2, "workers": 1, "kills": 6, "full_disks": 1}
+    usual = {"shots": 400, "size": 64, "shards": 4, "workers": 2, "kills": 40, "full_disks": 2, "limit_s": 5400}
+    short = {"shots": 24, "size": 16, "shards": 2, "workers": 1, "kills": 6, "full_disks": 1, "limit_s": 480}
     options = parser.parse_args()
     for name, value in (short if options.short else usual).items():
         if getattr(options, name) is None:
@@ -87,14 +92,13 @@ def _try_chaos(work: Path, disk: SmallDisk, options: argparse.Namespace, say) ->
         _until_finished(farm, monkey)
     finally:
         farm.stop()
-    _summarize(farm, monkey, disk, say)
+    _summarize(farm, monkey, say)
     return farm.faults + (faults_of_end(place, calm, farm, chance, say) if farm.is_finished else [])
 
 
 def _until_finished(farm: Farm, monkey: Monkey) -> None:
-    end_s = time.monotonic() + _LONGEST_S
     while not (monkey.is_done and farm.is_finished):
-        if time.monotonic() > end_s or len(farm.faults) > 3:
+        if len(farm.faults) > 3:
             farm.faults.append("not finished")
             return
         farm.tend()
@@ -103,13 +107,11 @@ def _until_finished(farm: Farm, monkey: Monkey) -> None:
         time.sleep(0.05)
 
 
-def _summarize(farm: Farm, monkey: Monkey, disk: SmallDisk, say) -> None:
+def _summarize(farm: Farm, monkey: Monkey, say) -> None:
     codes = Counter({f"exit code {code}": count for code, count in farm.codes.items()})
     for what, count in sorted((monkey.counts + codes).items()):
         say(f"{count:4d} x {what}")
     say(f"{sum(farm.codes.values()) - len(farm.shards)} restarts")
-    if not disk.is_mounted:
-        say("left out: the full disk, since no disk can be mounted here")
 
 
 if __name__ == "__main__":
