@@ -41,7 +41,7 @@ def generate_on(
     spec, overrides, strict, check_files, retry_failed, progress: as for generate
     raises: BlendgenError; SetupError where the engine is missing; Interrupted after a signal
     """
-    from blendgen.farm.elastic import ElasticOptions, make_elastic
+    from blendgen.farm.elastic import ElasticOptions, finish_removal, make_elastic
     from blendgen.farm.executors.base import Resources
     from blendgen.farm.job import memory_mib
     from blendgen.system.progress import reported_to
@@ -55,7 +55,8 @@ def generate_on(
     with reported_to(progress) as reporter:
         report = make_elastic(spec_file, Path(folder), options, reporter)
         if report is None:  # all is there: sees whether it is this data set
-            return generate(spec_file, folder, workers=1, strict=strict, progress=reporter)
+            report = generate(spec_file, folder, workers=1, strict=strict, progress=reporter)
+            finish_removal(Path(folder), options, reporter)
         return report
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from blendgen.errors import UsageError
+from blendgen.farm.executors import EXECUTORS
 
-EXECUTORS = ("ray", "slurm")
 # option of the command line by parameter of the command
 _ALONE = {
     "index_range": "--index", "shard": "--shard", "force": "--force", "events": "--events",

@@ -51,6 +51,10 @@ _IN_EVERY_RECORD = (*_COMPARED, "blendgen_version")
 _CHECKED_TAIL = 64
 
 
+# of dataset.json, once the data set is finished
+COUNT_KEYS = ("images", "images_per_split", "images_per_label", "images_failed", "images_failed_per_reason")
+
+
 class Store:
     """An open data set; use as a context manager, which holds its lock.
 

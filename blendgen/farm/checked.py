@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
-from blendgen.farm.shards import Shard, named_shard
+from blendgen.farm.shards import Shard, named_shard, shards_in
 from blendgen.system.progress import Progress
 from blendgen.verification.dataset import Fault
 from blendgen.verification.faults import dataset_faults, faults_in_depth, refuse_call
@@ -88,10 +88,7 @@ def _data_sets(folder: Path) -> list[_DataSet]:
     shards = _shards(folder)
     if shards:
         root = Layout(folder).shards
-        return [
-            _DataSet(root / shard.name, f"{root.name}/{shard.name}/", shard)
-            for shard in sorted(shards, key=lambda shard: shard.index)
-        ]
+        return [_DataSet(root / shard.name, f"{root.name}/{shard.name}/", shard) for shard in shards]
     own = folder.resolve()
     is_shard = own.parent.name == Layout(own).shards.name
     return [_DataSet(folder, "", named_shard(own.name) if is_shard else None)]
@@ -100,9 +97,9 @@ def _data_sets(folder: Path) -> list[_DataSet]:
 def _shards(folder: Path) -> list[Shard]:
     """The shards in a folder that is not a data set itself, not even a damaged one."""
     layout = Layout(folder)
-    if layout.record.exists() or layout.manifest.exists() or not layout.shards.is_dir():
+    if layout.record.exists() or layout.manifest.exists():
         return []
-    return [shard for path in layout.shards.iterdir() if (shard := named_shard(path.name)) and path.is_dir()]
+    return shards_in(layout)
 
 
 def _missing_shards(folder: Path) -> Iterator[Fault]:

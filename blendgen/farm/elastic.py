@@ -21,9 +21,10 @@ from blendgen.dataset.store import read_record
 from blendgen.engine.device import parse_device
 from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.farm.elastic_run import ElasticRun
+from blendgen.farm.executors import EXECUTORS
 from blendgen.farm.executors.base import Executor, Resources, Work
 from blendgen.farm.merge import MergeOptions, merge
-from blendgen.farm.merge_places import refuse_foreign_output
+from blendgen.farm.merge_places import refuse_foreign_output, removal_has_begun
 from blendgen.farm.shard_count import shard_count
 from blendgen.farm.shard_progress import ShardProgress
 from blendgen.farm.shards import Shard
@@ -32,8 +33,6 @@ from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Progress
 from blendgen.workers.run import GenerateReport
 from blendgen.workers.stop_signal import StopSignal
-
-EXECUTORS = ("ray", "slurm")
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,24 @@ def make_elastic(
                 f"{layout.root}: is a data set already, which only this machine can check (--check) or "
                 "complete (--retry-failed); leave out --executor"
             )
-        if layout.shards.is_dir():  # their removal was cut off
-            removal = MergeOptions("hard", False, options.allow_mixed_devices, True)
-            merge(layout.root, [], removal, progress)
         return None
     existing = _make_shards(spec_file, layout, options, progress)
-    merge(layout.root, [], MergeOptions("hard", False, options.allow_mixed_devices, True), progress)
+    _merge_and_remove(layout, options, progress)
     return _report(layout, existing)
+
+
+def finish_removal(folder: Path, options: ElasticOptions, progress: Progress) -> None:
+    """Remove the rest of the shards of a finished data set if their removal was cut off.
+
+    Shards that somebody keeps next to it stay.
+    """
+    layout = Layout(folder.absolute())
+    if removal_has_begun(layout):
+        _merge_and_remove(layout, options, progress)
+
+
+def _merge_and_remove(layout: Layout, options: ElasticOptions, progress: Progress) -> None:
+    merge(layout.root, [], MergeOptions("hard", False, options.allow_mixed_devices, True), progress)
 
 
 def _make_shards(spec_file: SpecFile, layout: Layout, options: ElasticOptions, progress: Progress) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
-from blendgen.farm.executors.base import Ended, Executor
+from blendgen.farm.executors.base import Ended, Executor, code_of_stop
 from blendgen.farm.shard_progress import ShardProgress
 from blendgen.farm.shards import Shard
 from blendgen.workers.stop_signal import StopSignal
@@ -20,6 +20,7 @@ from blendgen.workers.stop_signal import StopSignal
 RETRIES = 3
 RETRY_AFTER_S = 15.0
 LOOK_EVERY_S = 2.0
+SETTLE_S = 60.0  # a network folder may hide so long what another machine has written
 _MAX_IN_A_ROW = 3
 _MAX_NAMED = 3
 # an error of the command line, the spec or a model: every shard has it
@@ -55,6 +56,7 @@ class ElasticRun:
     _later: list[tuple[float, Shard]] = field(default_factory=list)
     _tries: Counter[Shard] = field(default_factory=Counter)
     _failed: dict[Shard, Ended] = field(default_factory=dict)
+    _unseen: dict[Shard, float] = field(default_factory=dict)
     _failed_in_a_row: int = 0
     _is_cut_off: bool = False
 
@@ -65,7 +67,7 @@ class ElasticRun:
         """
         self._submit(self.unfinished)
         try:
-            while (self._pending or self._later) and not stop.count and not self._is_hopeless():
+            while self._has_work() and not stop.count and not self._is_hopeless():
                 self._look()
         finally:
             self._end(stop)
@@ -73,6 +75,9 @@ class ElasticRun:
             raise Interrupted(stop.signum, self._stopped_message())
         if self._failed:
             raise self._fault()
+
+    def _has_work(self) -> bool:
+        return bool(self._pending or self._later or self._unseen)
 
     def _submit(self, shards: Iterable[Shard]) -> None:
         new = list(shards)
@@ -89,17 +94,30 @@ class ElasticRun:
         for ended in self.executor.ended(LOOK_EVERY_S):
             self._pending.discard(ended.shard)
             self._judge(ended)
+        self._accept_seen()
         self.counts.report()
 
     def _judge(self, ended: Ended) -> None:
-        if ended.code in _MADE and not self.counts.is_seen(ended.shard):
-            message = "was made, but is not there: is the folder the same one on all machines?"
-            ended = Ended(ended.shard, int(ExitCode.DATASET), message)
         if ended.code in _MADE:
-            self._failed_in_a_row = 0
-            if not self.allow_mixed_devices:
-                self.counts.refuse_other_devices(ended.shard)
-            return
+            self._unseen[ended.shard] = time.monotonic() + SETTLE_S
+        else:
+            self._note_failure(replace(ended, code=code_of_stop(ended.code)))
+
+    def _accept_seen(self) -> None:
+        """Accept shards that machines have made as soon as they are here too."""
+        now_s = time.monotonic()
+        for shard, until_s in list(self._unseen.items()):
+            if self.counts.is_complete(shard):
+                del self._unseen[shard]
+                self._failed_in_a_row = 0
+                if not self.allow_mixed_devices:
+                    self.counts.refuse_other_devices(shard)
+            elif now_s >= until_s:
+                del self._unseen[shard]
+                message = "was made, but is not there: is the folder the same one on all machines?"
+                self._note_failure(Ended(shard, int(ExitCode.DATASET), message))
+
+    def _note_failure(self, ended: Ended) -> None:
         self._tries[ended.shard] += 1
         if ended.code not in _FINAL and self._tries[ended.shard] <= RETRIES:
             self._later.append((time.monotonic() + RETRY_AFTER_S, ended.shard))
@@ -121,7 +139,8 @@ class ElasticRun:
                 self.executor.cancel(at_once=requests > 1)
             for ended in self.executor.ended(LOOK_EVERY_S):
                 self._pending.discard(ended.shard)
-                self._is_cut_off |= ended.code not in _MADE
+                self._is_cut_off |= ended.code not in _MADE or not self.counts.is_complete(ended.shard)
+        self._is_cut_off |= not all(map(self.counts.is_complete, self._unseen))
         self.counts.report()
 
     def _stopped_message(self) -> str:

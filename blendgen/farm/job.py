@@ -18,6 +18,7 @@ from typing import TypedDict
 
 from blendgen.engine.device import parse_device
 from blendgen.errors import UsageError
+from blendgen.farm.shards import refuse_other_number
 from blendgen.spec.load import Override, SpecFile
 from blendgen.spec.yaml_source import Path as FieldPath
 
@@ -106,7 +107,7 @@ def farm_job(
 
     spec_file: the loaded `spec`, with its overrides
     """
-    _check_shards(spec_file, shards)
+    refuse_other_number(spec_file.spec, shards)
     _check_device(device, gpus)
     _check_range("cpus", cpus, 1, 4096)
     _check_range("notice", notice_s, 1, _MAX_NOTICE_S)
@@ -136,13 +137,6 @@ def this_program() -> tuple[str, ...]:
     """The words that start this blendgen on a machine with the same files."""
     script = Path(sys.executable).with_name("blendgen")
     return (str(script),) if script.exists() else (sys.executable, "-m", "blendgen")
-
-
-def _check_shards(spec_file: SpecFile, shards: int) -> None:
-    spec = spec_file.spec
-    shots = -(-spec.images // spec.exposures_per_shot)
-    if not 1 <= shards <= shots:
-        raise UsageError(f"shards: the spec has {shots} shots, so expected 1 to {shots} shards, got {shards}")
 
 
 def _check_device(device: str, gpus: int) -> None:

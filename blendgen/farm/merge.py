@@ -24,11 +24,11 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, Tally, head_of
 from blendgen.dataset.ownership import LOG_HEAD, MERGING_KEY
-from blendgen.dataset.store import counts_record, device_record, record_bytes
+from blendgen.dataset.store import COUNT_KEYS, counts_record, device_record, record_bytes
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput
 from blendgen.farm.merge_places import opened_inputs, refuse_foreign_output, shard_folders
-from blendgen.farm.merge_removal import remove_inputs
+from blendgen.farm.merge_removal import note_removal, remove_inputs
 from blendgen.farm.merged_images import Survey, merged_images, survey
 from blendgen.farm.placement import LINKS, Placement
 from blendgen.farm.shards import Shard, shards_of
@@ -95,6 +95,7 @@ class _Merge:
         shards = [one for one in self.inputs if not one.is_output]
         removes = bool(shards) and (self.options.remove_shards or self.options.link == "move")
         # before files of shards go, and with --check, the files that are in the folder already are looked at
+        note_removal(self.layout, shards, removes)
         counts = None if removes or self.options.check_files else self._unchanged(total)
         if counts is None:
             counts = self._write()
@@ -118,7 +119,7 @@ class _Merge:
         output = next((one for one in self.inputs if one.is_output and not one.is_merging), None)
         if output is None or (total.images, total.failed.total()) != output.counted:
             return None
-        return {key: output.record.get(key) for key in _COUNTS}
+        return {key: output.record.get(key) for key in COUNT_KEYS}
 
     def _write(self) -> dict[str, Any]:
         """Write the data set, dataset.json last."""
@@ -176,16 +177,13 @@ class _Merge:
                     yield from iter(lambda: file.read(_BLOCK_BYTES), b"")
 
 
-_COUNTS = ("images", "images_per_split", "images_per_label", "images_failed", "images_failed_per_reason")
-
-
 def _total(inputs: Sequence[MergeInput]) -> int:
     return sum(sum(one.counted) for one in inputs if not one.is_merging)
 
 
 def _common_record(inputs: Sequence[MergeInput]) -> dict[str, Any]:
     """dataset.json without what states how many images there are and where they were made."""
-    apart = (*_COUNTS, "device", "also_made_on", MERGING_KEY)
+    apart = (*COUNT_KEYS, "device", "also_made_on", MERGING_KEY)
     record = {key: value for key, value in inputs[0].record.items() if key not in apart}
     return record | {"spec_sha256": hashlib.sha256(inputs[0].spec).hexdigest()}
 

@@ -14,15 +14,16 @@ from typing import Any
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import HARMLESS, MERGING_KEY, is_ours, listed, refuse_other_folder
-from blendgen.dataset.store import read_record
+from blendgen.dataset.store import COUNT_KEYS, read_record
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput, opened_input, output_input
 from blendgen.farm.shards import named_shard
 
+REMOVING = ".blendgen-removing"  # an empty file in OUT/shards while their removal is due
 # what may differ between parts of one data set
 _OWN_KEYS = frozenset(
     {
-        *("images", "images_per_split", "images_per_label", "images_failed", "images_failed_per_reason"),
+        *COUNT_KEYS,
         *("device", "also_made_on", "spec_sha256", "left_out", MERGING_KEY),
         *("blendgen_version", "python_version", "numpy_version"),
     }
@@ -51,15 +52,21 @@ def shard_folders(layout: Layout, shards: Sequence[Path]) -> list[Path]:
 
 def _own_shards(layout: Layout) -> list[Path]:
     paths = sorted(layout.shards.iterdir()) if layout.shards.is_dir() else []
-    foreign = [path for path in paths if named_shard(path.name) is None and path.name not in HARMLESS]
+    others = (REMOVING, *HARMLESS)
+    foreign = [path for path in paths if named_shard(path.name) is None and path.name not in others]
     if foreign:
         raise DatasetError(f"{foreign[0]}: is not named as a shard is; move it away")
-    shards = [path for path in paths if path.name not in HARMLESS and not is_empty(path)]
+    shards = [path for path in paths if path.name not in others and not is_empty(path)]
     if not shards and not read_record(layout):
         raise DatasetError(
             f"{layout.root}: has no shards; make them with `blendgen generate --shard`, or name their folders"
         )
     return shards
+
+
+def removal_has_begun(layout: Layout) -> bool:
+    """Whether a merge that was to remove the shards in the folder has not ended."""
+    return (layout.shards / REMOVING).is_file()
 
 
 def is_empty(folder: Path) -> bool:

@@ -16,10 +16,18 @@ from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.ownership import is_ours, is_temporary
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
-from blendgen.farm.merge_places import is_empty
+from blendgen.farm.merge_places import REMOVING, is_empty, removal_has_begun
 from blendgen.files.folder import Folder
 
 _log = logging.getLogger(__name__)
+
+
+def note_removal(output: Layout, inputs: Sequence[MergeInput], is_due: bool) -> None:
+    """Mark, until they are gone, that shards next to the output will be removed; or that they stay."""
+    if is_due and any(one.root.resolve().parent == output.shards.resolve() for one in inputs):
+        Folder(output.shards).append(REMOVING, b"")
+    elif removal_has_begun(output):
+        Folder(output.shards).remove(REMOVING)
 
 
 def remove_inputs(output: Layout, inputs: Sequence[MergeInput]) -> None:
@@ -35,7 +43,8 @@ def remove_inputs(output: Layout, inputs: Sequence[MergeInput]) -> None:
     for path in [*output.shards.iterdir()] if output.shards.is_dir() else ():
         if is_empty(path):
             _remove_empty(Layout(path))
-    with suppress(OSError):  # not empty, or not there
+    with suppress(OSError):  # not there, or not empty
+        Folder(output.shards).remove(REMOVING)
         output.shards.rmdir()
 
 

@@ -27,10 +27,11 @@ _HEAD = f"# Written by blendgen {__version__}.\n"
 _SCRIPT = string.Template("""\
 # $$1: spec, $$2: folder of the data set, $$3: shards of this task, "first-last"
 first=$${3%-*} last=$${3#*-} stopped=
-trap 'stopped=yes; kill -TERM $$!' TERM
+trap 'stopped=yes; kill -TERM $$! 2>/dev/null' TERM
 for ((number = first; number <= last; number++)); do
   echo "openjd_status: shard $$number of $$first to $$last"
   $generate --shard "$$number/$count" &
+  [ -z "$$stopped" ] || kill -TERM $$!  # it came between two shards
   while kill -0 $$! 2>/dev/null; do wait $$!; done
   wait $$! || exit
   [ -z "$$stopped" ] || exit 143

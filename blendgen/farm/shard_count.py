@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from blendgen.dataset.layout import Layout
 from blendgen.errors import DatasetError, UsageError
-from blendgen.farm.shards import named_shard
+from blendgen.farm.shards import refuse_other_number, shards_in
 from blendgen.spec.model import Spec
 
 _TASK_S = 60.0
@@ -25,22 +25,20 @@ def shard_count(layout: Layout, spec: Spec, wanted: int | None, cpus: int = 1, g
     wanted: by the user, who may not change the number later
     cpus, gpus: of a task
     """
-    shots = -(-spec.images // spec.exposures_per_shot)
-    if wanted is not None and not 1 <= wanted <= shots:
-        raise UsageError(
-            f"--shards: the spec has {shots} shots, so expected 1 to {shots} shards, got {wanted}"
-        )
-    there = _counts(layout)
+    if wanted is not None:
+        refuse_other_number(spec, wanted)
+    there = {shard.count for shard in shards_in(layout)}
     if len(there) > 1:
         raise DatasetError(
             f"{layout.shards}: has shards of {' and of '.join(map(str, sorted(there)))}; move it away"
         )
     if there and wanted not in (None, *there):
         raise UsageError(
-            f"--shards: {layout.shards} has shards of {there.pop()}; leave out --shards, or move it away"
+            f"shards: {layout.shards} has shards of {there.pop()}; leave out --shards, or move it away"
         )
     if there:
         return there.pop()
+    shots = -(-spec.images // spec.exposures_per_shot)
     per_shard = max(_LEAST_SHOTS, round(_TASK_S / seconds_per_shot(spec, cpus, gpus)))
     return wanted or max(1, -(-shots // per_shard))
 
@@ -51,8 +49,3 @@ def seconds_per_shot(spec: Spec, cpus: int = 1, gpus: float = 0) -> float:
     samples = (spec.render.samples_per_pixel or 0) * width * height / 1e6
     sampling_s = _MEGASAMPLE_S * samples / max(cpus, gpus * _GPU_SPEED)
     return (_SHOT_S + _EXPOSURE_S * (spec.exposures_per_shot - 1)) / cpus + sampling_s
-
-
-def _counts(layout: Layout) -> set[int]:
-    names = [path.name for path in layout.shards.iterdir()] if layout.shards.is_dir() else []
-    return {shard.count for name in names if (shard := named_shard(name)) is not None}

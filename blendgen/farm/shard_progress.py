@@ -6,7 +6,6 @@ Progress. A shard that is complete is not read again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -19,8 +18,6 @@ from blendgen.farm.status import StatusReader
 from blendgen.spec.model import Spec
 from blendgen.system.progress import Progress
 
-SETTLE_S = 60.0  # a network folder may hide so long what another machine has written
-_LOOK_AGAIN_S = 0.5
 _MESSAGE = (
     "its images were made on {}, others on {}, and their bytes differ; use machines of one kind, or set "
     "allow_mixed_devices (--allow-mixed-devices)"
@@ -78,15 +75,6 @@ class ShardProgress:
 
     def has_failed_images(self, shard: Shard) -> bool:
         return bool(self._failed.get(shard))
-
-    def is_seen(self, shard: Shard) -> bool:
-        """Whether a shard that a machine has made is complete here too; waits a while for it."""
-        until_s = time.monotonic() + SETTLE_S
-        while not self.is_complete(shard):
-            if time.monotonic() >= until_s:
-                return False
-            time.sleep(_LOOK_AGAIN_S)
-        return True
 
     def refuse_other_devices(self, shard: Shard) -> None:
         """Raises DatasetError if a complete shard was made on another device than those before it."""

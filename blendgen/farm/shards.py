@@ -7,6 +7,7 @@ twice; the folder is a data set of its own, and `merge` makes one of all of them
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,24 @@ def named_shard(name: str) -> Shard | None:
     return shard if shard is not None and shard.name == name else None
 
 
+def shards_in(layout: Layout) -> list[Shard]:
+    """The shards that have a folder in that of a data set, in order; raises OSError."""
+    try:
+        entries = os.scandir(layout.shards)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    with entries:
+        shards = [named_shard(entry.name) for entry in entries if entry.is_dir()]
+    return sorted(filter(None, shards), key=lambda shard: (shard.count, shard.index))
+
+
+def refuse_other_number(spec: Spec, shards: int) -> None:
+    """Raises UsageError for a number of shards of which some would be empty."""
+    shots = -(-spec.images // spec.exposures_per_shot)
+    if not 1 <= shards <= shots:
+        raise UsageError(f"shards: the spec has {shots} shots, so expected 1 to {shots} shards, got {shards}")
+
+
 def shard_place(
     spec: Spec, folder: Path, shard: Shard | None, indices: Sequence[int] | None
 ) -> tuple[Path, Sequence[int] | None]:
@@ -111,8 +130,7 @@ def is_later_shard(shard: Shard | None) -> bool:
 
 def _refuse_other_count(layout: Layout, shard: Shard) -> None:
     """So that an array with the failed tasks alone, which counts only these, is not taken for all tasks."""
-    names = (path.name for path in layout.shards.iterdir()) if layout.shards.is_dir() else ()
-    for other in filter(None, map(named_shard, names)):
+    for other in shards_in(layout):
         if other.count != shard.count:
             raise DatasetError(
                 f"{layout.shards / other.name}: is one of {other.count} shards, not of {shard.count}; make "

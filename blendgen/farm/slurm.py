@@ -46,7 +46,8 @@ trap : TERM
 while kill -0 $! 2>/dev/null; do wait $!; done
 wait $! && code=0 || code=$?
 # 138: USR1 came before blendgen was ready for it
-if {{ [ "$code" -eq {retry} ] || [ "$code" -eq 138 ]; }} && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {max_requeues} ]; then
+if {{ [ "$code" -eq {retry} ] || [ "$code" -eq 138 ]; }} &&
+  [ "${{SLURM_RESTART_COUNT:-0}}" -lt {max_requeues} ]; then
   echo "exit code $code: goes on when Slurm starts it again" >&2
   scontrol requeue "$SLURM_JOB_ID"
 fi

@@ -20,7 +20,7 @@ from blendgen.dataset.run_status import read_run_status
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.farm.part_status import STATES, PartReader, PartStatus, WantedImages
-from blendgen.farm.shards import Shard, named_shard
+from blendgen.farm.shards import Shard, named_shard, shards_in
 
 SETTLE_S = 20.0  # a little more than a run on another machine may be silent
 _LOOK_EVERY_S = 0.5
@@ -125,10 +125,10 @@ class StatusReader:
 
     def _shards(self, layout: Layout) -> list[tuple[Path, Shard]]:
         try:
-            paths = sorted(layout.shards.iterdir()) if layout.shards.is_dir() else []
+            shards = shards_in(layout)
         except OSError as error:
             raise DatasetError(f"{layout.shards}: cannot be read: {error.strerror}") from None
-        return [(path, shard) for path in paths if (shard := named_shard(path.name)) is not None]
+        return [(layout.shards / shard.name, shard) for shard in shards]
 
     def _part(self, path: Path, shard: Shard | None) -> PartStatus:
         name = path.name

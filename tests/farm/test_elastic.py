@@ -2,17 +2,19 @@
 
 import shutil
 import signal
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
+from blendgen.api import farms
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.errors import DatasetError, ExitCode, Interrupted, UsageError
-from blendgen.farm import elastic, elastic_run, shard_progress
-from blendgen.farm.elastic import ElasticOptions, make_elastic
+from blendgen.farm import elastic, elastic_run, merge_removal
+from blendgen.farm.elastic import ElasticOptions, finish_removal, make_elastic
 from blendgen.farm.elastic_run import RETRIES, ShardsFailed
 from blendgen.farm.executors.base import Ended, Resources
 from blendgen.farm.shard_count import seconds_per_shot, shard_count
@@ -20,7 +22,7 @@ from blendgen.farm.shards import Shard
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Counter as ProgressCounter
 from tests.conftest import make_spec
-from tests.farm.made import CPU, SPEC, content, copied, make, make_shards
+from tests.farm.made import CPU, SPEC, content, copied, make, make_shards, merged
 
 FOUR = ElasticOptions("ray", Resources(), shards=4)
 
@@ -69,7 +71,7 @@ class InProcess:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(elastic_run, "RETRY_AFTER_S", 0.0)
-    monkeypatch.setattr(shard_progress, "SETTLE_S", 0.0)
+    monkeypatch.setattr(elastic_run, "SETTLE_S", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +154,13 @@ def test_a_shard_that_always_fails_does_not_stop_the_others(run, undisturbed):
     assert run.executor.submitted == {1: 1} and content(run.folder) == undisturbed
 
 
+@pytest.mark.parametrize(("code", "exit_code"), [(-10, 75), (138, 75), (152, 75), (-15, 143), (-9, 1)])
+def test_a_task_that_a_signal_ended_before_blendgen_was_ready_has_stopped_early(run, code, exit_code):
+    with pytest.raises(ShardsFailed) as fault:
+        run(codes={1: [code] * 9})
+    assert fault.value.exit_code == exit_code
+
+
 @pytest.mark.parametrize("code", [ExitCode.SPEC])
 def test_an_error_of_all_shards_ends_the_run_at_once(run, code):
     with pytest.raises(ShardsFailed, match=f"because of {int(code)}") as fault:
@@ -175,6 +184,61 @@ def test_a_run_in_which_shard_after_shard_fails_ends(run):
 def test_a_folder_that_is_another_one_elsewhere_is_an_error(run):
     with pytest.raises(ShardsFailed, match="same one on all machines"):
         run(hidden={2})
+
+
+def test_a_shard_that_a_network_folder_hides_for_a_while_holds_up_no_signal(run, source, monkeypatch):
+    monkeypatch.setattr(elastic_run, "SETTLE_S", 1000.0)
+
+    def stop_after_the_last():
+        if not run.executor.queue:
+            signal.raise_signal(signal.SIGTERM)
+
+    began_s = time.monotonic()
+    with pytest.raises(Interrupted):
+        run(hidden={1}, after=stop_after_the_last)
+    assert time.monotonic() - began_s < 60
+    shard = "shards/00001-of-00004"
+
+    def appear():
+        if not run.executor.queue and not (run.folder / shard).exists():
+            shutil.copytree(source / shard, run.folder / shard)
+
+    assert run(after=appear, hidden={1}).images and run.executor.submitted == {1: 1}
+
+
+def files_of_shards(folder):
+    return sorted(path for path in folder.rglob("*") if "shards" in path.parts)
+
+
+def test_shards_that_somebody_keeps_next_to_a_merged_data_set_stay(run, source):
+    copied(source, run.folder)
+    merged(run.folder)
+    before = files_of_shards(run.folder)
+    assert run() is None
+    finish_removal(run.folder, FOUR, ProgressCounter(lambda finished, total: None))
+    assert files_of_shards(run.folder) == before
+
+
+def test_a_removal_that_was_cut_off_is_finished_once_the_spec_was_compared(
+    run, source, undisturbed, monkeypatch
+):
+    copied(source, run.folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(merge_removal, "is_ours", None)
+        with pytest.raises(TypeError):
+            merged(run.folder, remove_shards=True)
+    before = files_of_shards(run.folder)
+
+    def other_data_set(*args, **options):
+        raise DatasetError("another spec")
+
+    with monkeypatch.context() as patch, pytest.raises(DatasetError, match="another spec"):
+        patch.setattr(farms, "generate", other_data_set)
+        patch.setattr(farms, "load_spec", lambda spec, overrides: SpecFile(SPEC, run.folder, None, ()))
+        farms.generate_on("ray", SPEC, run.folder)
+    assert run() is None and files_of_shards(run.folder) == before
+    finish_removal(run.folder, FOUR, ProgressCounter(lambda finished, total: None))
+    assert content(run.folder) == undisturbed and files_of_shards(run.folder) == []
 
 
 def test_other_devices_are_noticed_with_the_first_shard_and_not_after_the_last(run):

@@ -47,7 +47,7 @@ def out(made, tmp_path):
 
 
 def shards_in(folder):
-    return sorted((folder / "shards").iterdir())
+    return sorted(path for path in (folder / "shards").iterdir() if not path.name.startswith("."))
 
 
 def edit_record(folder, **changes):

@@ -72,6 +72,14 @@ def test_the_script_ends_with_the_code_of_the_shard_that_failed(spec, farm, code
     assert len(calls(farm, "blendgen")) == 1
 
 
+def test_a_signal_between_two_shards_stops_the_next_one(spec, farm):
+    text = script(spec).replace("  wait $! || exit\n", "  wait $! || exit\n  kill -TERM $$\n", 1)
+    text = text.replace('  [ -z "$stopped" ] || exit 143\n', "")  # it came just after this line
+    words = ["bash", "-c", text, "run", str(spec), "out", "0-3"]
+    done = subprocess.run(words, env=farm | {"SECONDS_EACH": "0"}, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 143 and len(calls(farm, "blendgen")) <= 2 and b"kill:" not in done.stderr
+
+
 def test_a_canceled_task_stops_its_shard_once_and_begins_no_other(spec, farm):
     words = ["bash", "-c", script(spec), "run", str(spec), "out", "0-3"]
     process = subprocess.Popen(words, env=farm | {"SECONDS_EACH": "20"})

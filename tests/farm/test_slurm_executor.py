@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -146,17 +147,49 @@ def test_a_controller_that_does_not_answer_is_waited_for(cluster, work, caplog):
         tasks.submit(SHARDS[1:2])
 
 
+def cancelled(cluster):
+    return [command[1:] for command in cluster.commands if command[0] == "scancel"]
+
+
 def test_tasks_end_with_what_they_have_begun_or_at_once(cluster, work):
     tasks = executor(work)
     tasks.cancel(at_once=True)
     tasks.submit(SHARDS[:2])
+    cluster.tasks["1", "1"] = ("RUNNING", 0)
     tasks.cancel(at_once=False)
     tasks.cancel(at_once=True)
-    assert [command[1:] for command in cluster.commands if command[0] == "scancel"] == [
-        ["--state=PENDING", "1_0", "1_1"],
-        ["--state=RUNNING", "--batch", "--signal=USR1", "1_0", "1_1"],
-        ["1_0", "1_1"],
-    ]
+    assert cancelled(cluster) == [["--batch", "--signal=USR1", "1_1"], ["1_0"], ["1_0", "1_1"]]
+
+
+def test_tasks_end_that_are_between_two_states_or_are_started_again(cluster, work):
+    tasks = executor(work)
+    tasks.submit(SHARDS[:5])
+    for number, state in enumerate(("CONFIGURING", "SUSPENDED", "REQUEUED", "RUNNING", "COMPLETING")):
+        cluster.tasks["1", str(number)] = (state, 0)
+    tasks.cancel(at_once=False)
+    assert cancelled(cluster) == [["--batch", "--signal=USR1", "1_3"], ["1_0", "1_1", "1_2"]]
+    for number in range(3):
+        del cluster.tasks["1", str(number)]
+    assert len(tasks.ended(0)) == 3 and len(cancelled(cluster)) == 2
+    cluster.tasks["1", "3"] = ("REQUEUED", 0)  # its node is lost
+    tasks.ended(0)
+    cluster.tasks["1", "3"] = ("RUNNING", 0)
+    tasks.ended(0)
+    assert cancelled(cluster)[2:] == [["1_3"], ["--batch", "--signal=USR1", "1_3"]]
+
+
+def test_waiting_takes_no_longer_than_was_asked_for_and_slurm_is_asked_now_and_then(
+    cluster, work, monkeypatch
+):
+    monkeypatch.setattr(slurm, "POLL_S", 1000.0)
+    tasks = executor(work)
+    tasks.submit(SHARDS[:1])
+    cluster.tasks["1", "0"] = ("COMPLETED", 0)
+    commands, began_s = len(cluster.commands), time.monotonic()
+    assert tasks.ended(0.01) == [] and len(cluster.commands) == commands
+    assert time.monotonic() - began_s < 60
+    monkeypatch.setattr(slurm, "POLL_S", 0.0)
+    assert tasks.ended(0.01) == [Ended(SHARDS[0], 0)]
 
 
 def test_what_slurm_cannot_do_is_an_error(monkeypatch, work, tmp_path):

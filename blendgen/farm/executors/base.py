@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from blendgen.errors import signal_code
 from blendgen.farm.shards import Shard
+from blendgen.system.stop_signals import STOP_SIGNALS
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,15 @@ class Ended:
     shard: Shard
     code: int
     message: str = ""
+
+
+def code_of_stop(code: int) -> int:
+    """The exit code; that of blendgen also where a stop signal came before blendgen was ready for it.
+
+    code: -N, or 128 + N from a shell, if signal N ended the process
+    """
+    signum = -code if code < 0 else code - 128
+    return int(signal_code(signum)) if signum in STOP_SIGNALS else code
 
 
 class Executor(Protocol):

@@ -46,7 +46,7 @@ def run_child(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int
         finally:
             child.kill()  # does nothing if it has ended
             child.wait()
-        return code, last_words(_end_of(errors))
+        return code, last_words(end_of_log(errors))
 
 
 def _waited(child: subprocess.Popen) -> int:
@@ -56,7 +56,8 @@ def _waited(child: subprocess.Popen) -> int:
     return code
 
 
-def _end_of(file: IO[bytes]) -> str:
+def end_of_log(file: IO[bytes]) -> str:
+    """The last lines of a log of any length."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_MESSAGE_BYTES))
     return file.read().decode("utf-8", "replace")
 

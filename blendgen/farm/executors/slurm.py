@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.errors import BlendgenError, ExitCode, SetupError, UsageError
 from blendgen.farm.executors.base import Ended, Resources, Work
-from blendgen.farm.executors.child import last_words
+from blendgen.farm.executors.child import end_of_log, last_words
 from blendgen.farm.shards import Shard
 from blendgen.farm.shell import command_line
 from blendgen.system.progress import Progress
@@ -33,7 +34,6 @@ NOTICE_S = 120  # between the signal that asks a task to end and its time limit
 POLL_S = 5.0
 _TIMEOUT_S = 120
 _ARRAY_SIZE = 1000  # of MaxArraySize, where Slurm does not say another one
-_MAX_LOG_BYTES = 4000
 _FIELDS = "ArrayJobID:32,ArrayTaskID:32,Name:64,State:32,exit_code:32"
 _LIVE = frozenset(
     {
@@ -41,6 +41,8 @@ _LIVE = frozenset(
         *("REQUEUE_HOLD", "REQUEUE_FED", "RESV_DEL_HOLD", "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT"),
     }
 )
+# nothing is being rendered: not yet, not any more, or not until somebody resumes it
+_IDLE = _LIVE - {"RUNNING", "COMPLETING", "SIGNALING", "STAGE_OUT", "RESIZING"}
 _log = logging.getLogger(__name__)
 
 _SCRIPT = """\
@@ -72,7 +74,9 @@ class SlurmExecutor:
         digest = hashlib.sha256(os.fsencode(work.folder)).hexdigest()[:12]
         self._name, self._size = f"blendgen-{digest}", _array_size()
         self._tasks: dict[str, Shard] = {}
-        self._polled_s, self._has_warned = 0.0, False
+        self._polled_s, self._has_warned = -math.inf, False
+        self._is_ending = False
+        self._signalled: set[str] = set()
 
     def submit(self, shards: Sequence[Shard]) -> None:
         adopted = self._adopted(shards)
@@ -84,25 +88,38 @@ class SlurmExecutor:
             self._submit_array(block * self._size, members)
 
     def ended(self, timeout_s: float) -> list[Ended]:
-        wait_s = max(timeout_s, self._polled_s + POLL_S - time.monotonic())
-        time.sleep(wait_s if self._polled_s else 0)
-        listed = self._listed()
-        self._polled_s = time.monotonic()
+        due_s = max(0.0, self._polled_s + POLL_S - time.monotonic())
+        time.sleep(min(due_s, timeout_s))
+        listed = self._listed() if due_s <= timeout_s else None
         if listed is None:
             return []
         states = {task.id: task for task in listed}
         over = [one for one in self._tasks if one not in states or states[one].state not in _LIVE]
-        return [self._end_of(one, states.get(one)) for one in over]
+        ended = [self._end_of(one, states.get(one)) for one in over]
+        if self._is_ending:
+            self._end(states)
+        return ended
 
     def cancel(self, at_once: bool) -> None:
-        if not self._tasks:
-            return
-        tasks = [*self._tasks]
-        if at_once:
-            _run(["scancel", *tasks])
-            return
-        _run(["scancel", "--state=PENDING", *tasks])
-        _run(["scancel", "--state=RUNNING", "--batch", "--signal=USR1", *tasks])
+        self._is_ending = True
+        if self._tasks and at_once:
+            _run(["scancel", *self._tasks])
+        elif self._tasks:
+            self._end({task.id: task for task in self._listed() or ()})
+
+    def _end(self, states: Mapping[str, _Task]) -> None:
+        """End tasks as they are now: one that Slurm starts again, or suspends, has to be asked again.
+
+        scancel itself is not asked for states: it takes a task that is RUNNING and CONFIGURING for neither.
+        """
+        running = {one for one in self._tasks if one in states and states[one].state == "RUNNING"}
+        new = running - self._signalled
+        self._signalled = running
+        if new:
+            _run(["scancel", "--batch", "--signal=USR1", *sorted(new)])
+        idle = [one for one in self._tasks if one in states and states[one].state in _IDLE]
+        if idle:
+            _run(["scancel", *idle])
 
     def _adopted(self, shards: Sequence[Shard]) -> set[Shard]:
         """Those of the shards that tasks of an earlier process make, which are watched from now on."""
@@ -149,6 +166,7 @@ class SlurmExecutor:
     def _listed(self) -> list[_Task] | None:
         """The tasks over the folder, also those that ended minutes ago; None without an answer."""
         done = _run(["squeue", "--noheader", "--array", "--me", "--states=all", f"--Format={_FIELDS}"])
+        self._polled_s = time.monotonic()
         if done.returncode:
             if not self._has_warned:
                 self._has_warned = True
@@ -224,8 +242,7 @@ def _code(task: _Task | None) -> int:
 def _last_words(log: Path) -> str:
     try:
         with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_LOG_BYTES))
-            return last_words(file.read().decode("utf-8", "replace"))
+            return last_words(end_of_log(file))
     except OSError:
         return ""
 
