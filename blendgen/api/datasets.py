@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from blendgen.files.url import local_path
 
 if TYPE_CHECKING:
     from blendgen.dataset.dataset import Dataset
@@ -25,7 +26,7 @@ def open_dataset(folder: AnyPath) -> Dataset:
     """
     from blendgen.dataset.dataset import open_dataset
 
-    return open_dataset(Path(folder))
+    return open_dataset(local_path(folder))
 
 
 def verify(
@@ -51,8 +52,8 @@ def verify(
     report = on_fault or (lambda fault: None)
     with reported_to(progress) as reporter:
         if not repair:
-            return checked(Path(folder), ray_check, rerender, workers, report, reporter)
-        result = repaired(Path(folder), ray_check, rerender, workers, report, reporter)
+            return checked(local_path(folder), ray_check, rerender, workers, report, reporter)
+        result = repaired(local_path(folder), ray_check, rerender, workers, report, reporter)
     if on_repair is not None:
         on_repair(result)
     return [*result.left]
@@ -68,14 +69,14 @@ def status(folder: AnyPath, *, wait_s: float = 20.0) -> Status:
     """
     from blendgen.farm.status import StatusReader
 
-    return StatusReader(Path(folder)).settled(wait_s)
+    return StatusReader(local_path(folder)).settled(wait_s)
 
 
 def watch(folder: AnyPath, every_s: float = 10.0) -> Iterator[Status]:
     """As status, again and again, until the data set is complete; the first look does not wait."""
     from blendgen.farm.status import watched
 
-    return watched(Path(folder), every_s)
+    return watched(local_path(folder), every_s)
 
 
 def diff(
@@ -90,7 +91,7 @@ def diff(
     from blendgen.verification.dataset_diff import dataset_diff
 
     with reported_to(progress) as reporter:
-        return dataset_diff(Path(a), Path(b), pixels, reporter)
+        return dataset_diff(local_path(a), local_path(b), pixels, reporter)
 
 
 def export(
@@ -127,7 +128,14 @@ def export(
     )  # fmt: skip
     with reported_to(progress) as reporter:
         return export(
-            Path(folder), format, Path(dest), options, link, force, reporter.advance, reporter.begin
+            local_path(folder),
+            format,
+            local_path(dest),
+            options,
+            link,
+            force,
+            reporter.advance,
+            reporter.begin,
         )
 
 
@@ -151,7 +159,7 @@ def merge(
 
     options = MergeOptions(link, allow_gaps, allow_mixed_devices, remove_shards, check_files)
     with reported_to(progress) as reporter:
-        return merge(Path(folder), [Path(shard) for shard in shards], options, reporter)
+        return merge(local_path(folder), [local_path(shard) for shard in shards], options, reporter)
 
 
 def subset(
@@ -174,7 +182,9 @@ def subset(
 
     selection = Selection(where, _names(splits), every, limit)
     with reported_to(progress) as reporter:
-        return subset(Path(folder), Path(dest), selection, link, force, reporter.advance, reporter.begin)
+        return subset(
+            local_path(folder), local_path(dest), selection, link, force, reporter.advance, reporter.begin
+        )
 
 
 def mix(
@@ -199,7 +209,9 @@ def mix(
     mixture = Mixture(ratio, shares, extra_classes)
     with reported_to(progress) as reporter:
         reporter.begin(0, "file")
-        return mix(Path(folder), Path(photos), Path(dest), mixture, link, force, reporter.advance)
+        return mix(
+            local_path(folder), local_path(photos), local_path(dest), mixture, link, force, reporter.advance
+        )
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:

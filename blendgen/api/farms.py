@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from blendgen.api.specs import generate, load_spec
+from blendgen.files.url import local_path
 
 if TYPE_CHECKING:
     from blendgen.api.specs import AnySpec, Overrides
@@ -53,10 +53,10 @@ def generate_on(
     )  # fmt: skip
     spec_file = load_spec(spec, overrides)
     with reported_to(progress) as reporter:
-        report = make_elastic(spec_file, Path(folder), options, reporter)
+        report = make_elastic(spec_file, local_path(folder), options, reporter)
         if report is None:  # all is there: sees whether it is this data set
             report = generate(spec_file, folder, workers=1, strict=strict, progress=reporter)
-            finish_removal(Path(folder), options, reporter)
+            finish_removal(local_path(folder), options, reporter)
         return report
 
 
@@ -78,7 +78,7 @@ def slurm_script(
     """
     from blendgen.farm import slurm
 
-    place = None if logs is None else Path(logs)
+    place = None if logs is None else local_path(logs)
     return slurm.slurm_script(
         _job(spec, folder, shards, overrides, options),
         slurm.SlurmOptions(time, partition, account, max_running, max_requeues, place, sbatch),
@@ -116,7 +116,7 @@ def kubernetes_manifest(
     """
     from blendgen.farm import kubernetes
 
-    place = kubernetes.KubernetesOptions(image, claim, Path(volume), namespace, max_running, retries)
+    place = kubernetes.KubernetesOptions(image, claim, local_path(volume), namespace, max_running, retries)
     return kubernetes.manifest(_job(spec, folder, shards, overrides, options), place)
 
 
@@ -125,4 +125,6 @@ def _job(
 ) -> FarmJob:
     from blendgen.farm.job import farm_job
 
-    return farm_job(load_spec(Path(spec), overrides), Path(spec), Path(folder), shards, **options)
+    return farm_job(
+        load_spec(local_path(spec), overrides), local_path(spec), local_path(folder), shards, **options
+    )

@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
+from blendgen.files.url import local_path
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -128,7 +130,7 @@ def generate(
 
         spec_file = load_spec(spec, overrides)
         chosen = chosen_shard(shard, os.environ)
-        place, wanted = shard_place(spec_file.spec, Path(folder), chosen, indices)
+        place, wanted = shard_place(spec_file.spec, local_path(folder), chosen, indices)
         with opened_run(
             spec_file, place, early_worker, progress, indices=wanted,
             workers=workers, device=device, strict=strict, force=force, check_files=check_files,
@@ -167,7 +169,7 @@ def generate_rows(
             from blendgen.workers.run import made_rows, opened_run
 
             chosen, indices = chosen_shard(shard, os.environ), options.get("indices")
-            place, options["indices"] = shard_place(spec_file.spec, Path(folder), chosen, indices)
+            place, options["indices"] = shard_place(spec_file.spec, local_path(folder), chosen, indices)
             with opened_run(
                 spec_file, place, early_worker, progress, may_all_fail=is_later_shard(chosen), **options
             ) as run:
@@ -201,7 +203,7 @@ def preview(
         from blendgen.workers.preview import PreviewOptions, make_preview
 
         options = PreviewOptions(images, boxes, vary, ablate, index, quick, strict)
-        file = None if output is None else Path(output)
+        file = None if output is None else local_path(output)
         return make_preview(load_spec(spec, overrides), options, file, progress, early_worker)
 
 
@@ -220,7 +222,7 @@ def inspect_models(
     from blendgen.engine.blender.importing.inventory import measurer
     from blendgen.models.inspection import ReadAs, inspect
 
-    return inspect(Path(place), ReadAs(unit, up, follow_links, allow_outside), measurer())
+    return inspect(local_path(place), ReadAs(unit, up, follow_links, allow_outside), measurer())
 
 
 def create_sidecar(
@@ -236,4 +238,4 @@ def create_sidecar(
     from blendgen.models.inspection import ReadAs
     from blendgen.models.sidecar.create import create_sidecar
 
-    return create_sidecar(Path(model_file), ReadAs(unit, up, follow_links, allow_outside), measurer())
+    return create_sidecar(local_path(model_file), ReadAs(unit, up, follow_links, allow_outside), measurer())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from blendgen import api
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from blendgen.verification.pixel_diff import PixelDiff
     from blendgen.verification.row_diff import ColumnDiff, LoneRows, RowDiff
 
-_FOLDER = click.Path(path_type=Path)
 _MOST_FIELDS = 12  # of a kind
 _MOST_CHARACTERS = 40  # of a value
 
@@ -42,8 +41,8 @@ class _Pixels(click.ParamType):
 
 
 @click.command("diff")
-@click.argument("a", type=_FOLDER, metavar="A")
-@click.argument("b", type=_FOLDER, metavar="B")
+@click.argument("a", type=LOCAL_PATH, metavar="A")
+@click.argument("b", type=LOCAL_PATH, metavar="B")
 @click.option(
     "--pixels",
     type=_Pixels(),

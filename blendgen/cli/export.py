@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say
-
-_FOLDER = click.Path(path_type=Path)
 
 
 class _Command(click.Command):
@@ -47,9 +45,9 @@ class _Format(click.ParamType):
 
 
 @click.command("export", cls=_Command)
-@click.argument("folder", type=_FOLDER, metavar="OUT")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.argument("fmt", type=_Format(), metavar="FORMAT")
-@click.argument("dest", type=_FOLDER, metavar="DEST")
+@click.argument("dest", type=LOCAL_PATH, metavar="DEST")
 @click.option(
     "--link",
     type=click.Choice(("hard", "copy", "symlink")),

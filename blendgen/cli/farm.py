@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import click
 
 from blendgen import api
 from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.places import LOCAL_PATH, LocalPath
 from blendgen.cli.terminal import echo, say
-
-_FOLDER = click.Path(path_type=Path)
 
 
 def _job_options(command):
@@ -40,7 +38,7 @@ def _job_options(command):
 
 
 _out_option = click.option(
-    "-o", "--output", "folder", type=_FOLDER, required=True,
+    "-o", "--output", "folder", type=LOCAL_PATH, required=True,
     help="Folder of the data set, which all machines see at the same path.",
 )  # fmt: skip
 
@@ -70,11 +68,11 @@ def command():
 @click.option("--max-running", type=click.IntRange(1), help="Shards at the same time; default: all.")
 @click.option("--max-requeues", type=click.IntRange(0), default=20, show_default=True,
               help="How often a shard that stopped early asks for a new place in the queue.")  # fmt: skip
-@click.option("--logs", type=click.Path(path_type=Path, exists=True, file_okay=False),
+@click.option("--logs", type=LocalPath(exists=True, file_okay=False),
               help="Folder of the log files; default: where the script is submitted.")  # fmt: skip
 @click.option("--sbatch", multiple=True, metavar="OPTION",
               help="Another option of sbatch, such as --exclude=node7. May be repeated.")  # fmt: skip
-@click.option("--script", type=_FOLDER, help="Write the script to this file instead of stdout.")
+@click.option("--script", type=LOCAL_PATH, help="Write the script to this file instead of stdout.")
 @click.option("--submit", "is_submitted", is_flag=True, help="Submit both jobs and print their ids.")
 def slurm(script, is_submitted, **options):
     """Write a bash script that submits an array of shards to Slurm, and a job that merges them."""
@@ -96,9 +94,9 @@ def slurm(script, is_submitted, **options):
 
 @command.command("openjd", short_help="A bundle of Open Job Description.")
 @spec_argument
-@click.option("-o", "--output", "folder", type=_FOLDER, required=True,
+@click.option("-o", "--output", "folder", type=LOCAL_PATH, required=True,
               help="Folder of the bundle.")  # fmt: skip
-@click.option("--dataset", "dataset", type=_FOLDER,
+@click.option("--dataset", "dataset", type=LOCAL_PATH,
               help="Folder of the data set, which all machines see; default: in the bundle.")  # fmt: skip
 @_job_options
 @click.option("--target-time", "target_s", type=click.IntRange(1), default=900, show_default=True,
@@ -121,7 +119,7 @@ def openjd(folder, dataset, **options):
 @_job_options
 @click.option("--image", required=True, help="Image of the pods, with blendgen as its entry point.")
 @click.option("--claim", required=True, help="Volume claim that all pods read and write.")
-@click.option("--volume", type=_FOLDER, required=True,
+@click.option("--volume", type=LOCAL_PATH, required=True,
               help="The folder here that the claim holds, with SPEC, models and OUT; pods see it at the same "
               "path.")  # fmt: skip
 @click.option("--namespace", help="Namespace of the Jobs.")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +23,7 @@ from blendgen.cli.options import (
     spec_options,
     workers_option,
 )
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode, UsageError
 from blendgen.workers.event_file import EventFile
@@ -43,7 +43,7 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     required=True,
     help="Folder of the data set. If it holds images of this spec, the missing ones are made.",
 )

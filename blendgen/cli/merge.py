@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say
-
-_FOLDER = click.Path(path_type=Path)
 
 
 @click.command("merge")
-@click.argument("shards", type=_FOLDER, nargs=-1, metavar="[SHARD]...")
+@click.argument("shards", type=LOCAL_PATH, nargs=-1, metavar="[SHARD]...")
 @click.option(
-    "-o", "--output", "folder", type=_FOLDER, required=True, metavar="OUT", help="Folder of the data set."
+    "-o", "--output", "folder", type=LOCAL_PATH, required=True, metavar="OUT", help="Folder of the data set."
 )
 @click.option(
     "--link",

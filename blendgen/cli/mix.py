@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 import click
 
 from blendgen import api
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
-_FOLDER = click.Path(path_type=Path)
-
 
 @click.command("mix")
-@click.argument("folder", type=_FOLDER, metavar="OUT")
-@click.argument("photos", type=_FOLDER, metavar="PHOTOS")
-@click.option("-o", "--output", "dest", type=_FOLDER, required=True, help="Folder of the mixed training set.")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
+@click.argument("photos", type=LOCAL_PATH, metavar="PHOTOS")
+@click.option(
+    "-o", "--output", "dest", type=LOCAL_PATH, required=True, help="Folder of the mixed training set."
+)
 @click.option(
     "--ratio",
     default="5:1",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from blendgen import api
+from blendgen.cli.places import LocalPath
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode
 from blendgen.models.inspection import Inspected, Inspection
@@ -18,7 +17,7 @@ _MAX_POSES = 4
 
 
 @click.command("models")
-@click.argument("place", type=click.Path(path_type=Path, exists=True), metavar="PLACE")
+@click.argument("place", type=LocalPath(exists=True), metavar="PLACE")
 @click.option(
     "--unit",
     type=click.Choice(list(METRES_PER_UNIT)),

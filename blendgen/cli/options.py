@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from blendgen.cli.duration import Duration
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import EVERY_S, STYLES, Progress
 from blendgen.errors import UsageError
 
 if TYPE_CHECKING:
     from blendgen.spec.load import Override
 
-spec_argument = click.argument("spec", type=click.Path(path_type=Path), metavar="SPEC")
+spec_argument = click.argument("spec", type=LOCAL_PATH, metavar="SPEC")
 
 
 def spec_options(command):

@@ -8,6 +8,7 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo
 
@@ -18,7 +19,7 @@ from blendgen.cli.terminal import echo
     "-o",
     "--output",
     "sheet",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     default=Path("preview.png"),
     show_default=True,
     help="Picture to write: .png, .jpg or .webp.",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from blendgen import api
 from blendgen.cli.options import Duration
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import clear, echo, echo_json
 from blendgen.system.pace import duration_text, rate_text
 
@@ -23,7 +23,7 @@ _CONTINUE = "run the same command to continue"
 
 
 @click.command("status")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.option(
     "--watch",
     "watch_s",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from blendgen import api
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
-_FOLDER = click.Path(path_type=Path)
-
 
 @click.command("subset")
-@click.argument("folder", type=_FOLDER, metavar="OUT")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.option(
     "--where",
     metavar="EXPRESSION",
@@ -32,7 +29,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="At most N of these images, the first."
 )
-@click.option("-o", "--output", "dest", type=_FOLDER, required=True, help="Folder of the subset.")
+@click.option("-o", "--output", "dest", type=LOCAL_PATH, required=True, help="Folder of the subset.")
 @click.option(
     "--link",
     type=click.Choice(("hard", "copy")),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options, workers_option
+from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.option(
     "--ray-check",
     type=click.IntRange(min=1),
