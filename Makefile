@@ -1,14 +1,18 @@
 # The contributor's index: `make help`. CI runs the same targets.
 # PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes,
-# EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run).
+# EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run), TEST_WORKERS how many
+# processes run tests.
 PYTHON ?= $(shell for p in python3.13 python3.11 python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' 2>/dev/null \
   && echo $$p && break; done)
 VENV ?= .venv
 EXTRAS ?= dev
 OUT ?= out/conveyor-phones
+TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips clean
 
@@ -31,10 +35,10 @@ demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
 
 test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 8
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
 
 test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
-	$(BIN)/python -m pytest $(TESTS) -m slow -n 2 --dist loadfile --no-loadscope-reorder --durations 8
+	$(BIN)/python -m pytest $(TESTS) -m slow -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
 
 lint: $(READY)  ## style and formatting, Dockerfile
 	$(BIN)/ruff check .

@@ -9,17 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import trimesh
 
 from blendgen.models.sidecar.schema import MARK
 from tests.markdown import DOCS, Block, blocks, steps
 
 TUTORIAL = DOCS / "tutorial.md"
-MODELS = {
-    "duck": trimesh.creation.icosphere(radius=0.8),
-    "shoe": trimesh.creation.box((0.3, 0.12, 0.15)),
-    "water_bottle": trimesh.creation.cylinder(radius=0.05, height=0.26),
-}
 WITH_PRESET = ("preview", "generate")
 # commands whose output does not depend on the shapes of the models
 SAME_FOR_ALL_MODELS = ("preview", "generate", "verify", "export")
@@ -28,6 +22,19 @@ SAME_FOR_ALL_MODELS = ("preview", "generate", "verify", "export")
 def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "HF_HOME": str(folder / "huggingface"), "PYTHONPATH": str(DOCS.parent)}
     return subprocess.run(words, cwd=folder, env=environment, text=True, capture_output=True)
+
+
+def write_models(folder: Path) -> None:
+    import trimesh  # slow to load
+
+    folder.mkdir()
+    models = {
+        "duck": trimesh.creation.icosphere(radius=0.8),
+        "shoe": trimesh.creation.box((0.3, 0.12, 0.15)),
+        "water_bottle": trimesh.creation.cylinder(radius=0.05, height=0.26),
+    }
+    for name, mesh in models.items():
+        mesh.export(folder / f"{name}.glb")
 
 
 def save(block: Block, folder: Path) -> None:
@@ -58,9 +65,7 @@ def run_python(code: str, shown: str, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_tutorial_works(tmp_path):
-    (tmp_path / "models").mkdir()
-    for name, mesh in MODELS.items():
-        mesh.export(tmp_path / "models" / f"{name}.glb")
+    write_models(tmp_path / "models")
     parts = iter(blocks(TUTORIAL, "yaml", "console", "python", "text"))
     for block in parts:
         match block.info[0]:

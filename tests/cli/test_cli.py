@@ -1,4 +1,4 @@
-"""The command line in a process of its own, without Blender."""
+"""The command line without Blender; how it starts and ends, in a process of its own."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from blendgen import api
 from blendgen.cli import _COMMANDS, run
 from blendgen.errors import ExitCode
 from blendgen.workers.run import GenerateReport
+from tests.cli import in_process
 
 SPEC = """\
 blendgen: 1
@@ -59,7 +60,7 @@ def test_the_schema_is_json_on_stdout():
 
 def test_an_invalid_spec_is_reported_with_its_line_and_exits_3(spec):
     spec.write_text(SPEC + "seeed: 3\ncamera: {distance_m: {uniform: [2, 1]}}\n")
-    result = blendgen("check", spec)
+    result = in_process.blendgen("check", spec)
     assert result.returncode == 3
     assert f"{spec}:6:1: seeed: unknown key; did you mean seed?" in result.stderr
     assert f"{spec}:7:10: camera.distance_m: uniform needs low < high, got [2, 1]" in result.stderr
@@ -67,34 +68,35 @@ def test_an_invalid_spec_is_reported_with_its_line_and_exits_3(spec):
 
 
 def test_a_missing_spec_exits_2(tmp_path):
-    result = blendgen("check", tmp_path / "absent.yaml")
+    result = in_process.blendgen("check", tmp_path / "absent.yaml")
     assert result.returncode == 2
     assert "No such file" in result.stderr
 
 
 def test_an_invalid_override_is_reported_with_its_text(spec):
-    result = blendgen("check", spec, "--set", "camera.roll_deg=abc")
+    result = in_process.blendgen("check", spec, "--set", "camera.roll_deg=abc")
     assert result.returncode == 3
     assert "--set camera.roll_deg=abc: must be a number" in result.stderr
 
 
 def test_a_missing_model_folder_exits_3_with_the_expected_path(spec):
     spec.write_text(SPEC.replace("catalog: shapes", "directory: nowhere"))
-    result = blendgen("check", spec)
+    result = in_process.blendgen("check", spec)
     assert result.returncode == 3
     assert "nowhere" in result.stderr and ".glb" in result.stderr
 
 
 def test_unknown_models_and_colourways_are_reported_with_their_line(spec):
     spec.write_text(SPEC.replace("{catalog: shapes}", "{catalog: shapes, models: [box, sphre]}"))
-    result = blendgen("check", spec)
+    result = in_process.blendgen("check", spec)
     assert result.returncode == 3
     assert "scene.yaml:3:" in result.stderr and "did you mean sphere?" in result.stderr
 
 
-def test_a_cache_that_cannot_be_written_exits_4(spec, tmp_path):
+def test_a_cache_that_cannot_be_written_exits_4(spec, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    result = blendgen("check", spec, BLENDGEN_CACHE_DIR=str(tmp_path / "file" / "x"))
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path / "file" / "x"))
+    result = in_process.blendgen("check", spec)
     assert result.returncode == 4
     assert "BLENDGEN_CACHE_DIR" in result.stderr
 
@@ -113,7 +115,7 @@ def test_the_command_line_imports_quickly():
 def test_all_faults_of_a_folder_are_reported_with_their_place(tmp_path):
     path = tmp_path / "scene.yaml"
     path.write_text("blendgen: 1\nname: x\nproducts:\n  - directory: a\n  - directory: b\n")
-    result = blendgen("check", path)
+    result = in_process.blendgen("check", path)
     assert result.returncode == 3
     for place in ("scene.yaml:4:5: products[0].directory: a: the folder does not exist", "scene.yaml:5:5"):
         assert place in result.stderr
@@ -129,9 +131,10 @@ def test_all_faults_of_a_folder_are_reported_with_their_place(tmp_path):
         (("check", "--render", "smok"), 3, "--render smok: 'smok' is not a preset"),
     ],
 )
-def test_a_wrong_call_is_reported_before_any_work(spec, arguments, code, expected):
+def test_a_wrong_call_is_reported_before_any_work(spec, monkeypatch, arguments, code, expected):
     command, *options = arguments
-    result = blendgen(command, spec, *options, cwd=spec.parent)
+    monkeypatch.chdir(spec.parent)
+    result = in_process.blendgen(command, spec, *options)
     assert result.returncode == code
     assert expected in result.stderr and "Traceback" not in result.stderr
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from blendgen.cli import run
+from tests.cli.in_process import blendgen
 from tests.engine.model_files import QUADS, obj
 
 pytest.importorskip("bpy")
@@ -58,19 +55,6 @@ def _one_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-class Result(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def blendgen(*arguments) -> Result:
-    """Run a command in this process."""
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        code = run([str(argument) for argument in arguments])
-    return Result(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")

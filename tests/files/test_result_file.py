@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 from PIL import Image
 
 from blendgen.errors import DatasetError
 from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.report.contact_sheet import contact_sheet, encoded_sheet
+from tests.cli.in_process import blendgen
 
 SPEC = "blendgen: 1\nname: mine\nproducts: [{catalog: phones}]\nsurface: {kind: paper}\n"
 
@@ -43,13 +40,8 @@ def test_a_link_or_a_folder_in_the_way_is_refused(tmp_path):
     assert (tmp_path / "thesis").read_text() == "blendgen" and not (tmp_path / "nothing").exists()
 
 
-def run(*arguments, cwd, **env):
-    command = [sys.executable, "-m", "blendgen", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=os.environ | env, capture_output=True, text=True, timeout=120)
-
-
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, tmp_path_factory, force):
+def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, tmp_path_factory, monkeypatch, force):
     """`-o .` next to the spec, and folders that are only called as ours are."""
     cache = tmp_path_factory.mktemp("cache") / "blendgen"
     mine = [
@@ -63,9 +55,9 @@ def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, tmp_path_factory, fo
     for name in mine:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(SPEC if name == "spec.yaml" else name)
-    done = run(
-        "generate", "spec.yaml", "-o", ".", "-n", "1", *force, cwd=tmp_path, BLENDGEN_CACHE_DIR=str(cache)
-    )
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(cache))
+    monkeypatch.chdir(tmp_path)
+    done = blendgen("generate", "spec.yaml", "-o", ".", "-n", "1", *force)
     assert not (cache / "assets").exists()  # refused before any model is measured
     assert done.returncode == 5 and "is not empty and does not contain a data set of blendgen" in done.stderr
     assert "images/2019/beach.jpg" in done.stderr and "Traceback" not in done.stderr
@@ -73,9 +65,10 @@ def test_a_folder_of_the_user_is_never_a_data_set(tmp_path, tmp_path_factory, fo
     assert all((tmp_path / name).read_text() == (SPEC if name == "spec.yaml" else name) for name in mine)
 
 
-def test_preview_never_replaces_a_file_of_the_user(tmp_path):
+def test_preview_never_replaces_a_file_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "spec.yaml").write_text(SPEC)
     (tmp_path / "photo.png").write_text("mine")
-    done = run("preview", "spec.yaml", "-o", "photo.png", "-n", "1", cwd=tmp_path)
+    done = blendgen("preview", "spec.yaml", "-o", "photo.png", "-n", "1")
     assert done.returncode == 5 and "photo.png: exists" in done.stderr
     assert (tmp_path / "photo.png").read_text() == "mine"

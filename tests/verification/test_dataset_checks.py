@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from io import BytesIO
 
@@ -15,6 +13,7 @@ from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.develop.exr import decode_exr, encode_exr
 from blendgen.models.product import Keypoint
 from blendgen.verification.dataset import verify
+from tests.cli.in_process import blendgen
 from tests.exporters.conftest import make_dataset, stock  # noqa: F401
 
 
@@ -372,11 +371,10 @@ def test_a_planted_fault_of_a_label_is_found(labelled, tmp_path, name):
 
 
 def test_the_command_exits_with_5_and_a_line_a_fault(copy):
-    command = [sys.executable, "-m", "blendgen", "verify", str(copy)]
-    fine = subprocess.run(command, capture_output=True, text=True)
+    fine = blendgen("verify", copy)
     assert (fine.returncode, fine.stdout) == (0, "") and "no fault" in fine.stderr
     (copy / "images/train/x.png").write_bytes(b"x")
-    wrong = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    wrong = blendgen("verify", copy, "--json")
     assert wrong.returncode == 5
     assert json.loads(wrong.stdout)["faults"] == [
         {"place": "images/train/x.png", "what": "does not belong to a row"}
