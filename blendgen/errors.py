@@ -19,7 +19,7 @@ KeyboardInterrupt
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md. A run that finished,
 except for images that cannot be made, raises nothing and ends with 7.
-`cli/__init__.py` is the one place that turns an exception into an exit code.
+`system/exit_code.py` is the one place that turns an exception into an exit code.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from blendgen import __version__
 from blendgen.cli.interrupt import interruptible
 from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
-from blendgen.files.disk import disk_error, passes
+from blendgen.files.disk import disk_error
+from blendgen.system.exit_code import exit_code_of
 
 _COMMANDS = {
     "generate": "Make a labelled data set from a spec.",
@@ -130,16 +131,24 @@ def _report(error: Exception, verbose: bool) -> int:
         return ExitCode.USAGE
     if isinstance(error, BrokenPipeError):
         return ExitCode.FAILED  # the reader of our output is gone, so nothing more can be printed there
+    message, code = _message(error), exit_code_of(error)
+    if message is None or code is None:
+        raise error
+    return _failed(message, code, verbose)
+
+
+def _message(error: Exception) -> str | None:
+    """The line for the user; None for an error that nobody expects."""
     if isinstance(error, BlendgenError):
-        return _failed(str(error), error.exit_code, verbose)
-    if isinstance(error, OSError):
-        if passes(error) and error.filename:  # without one it is of stdout
-            return _failed(str(disk_error(Path(error.filename), error)), ExitCode.RETRY, verbose)
-        place = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{place}{error.strerror or error}", ExitCode.FAILED, verbose)
+        return str(error)
     if isinstance(error, MemoryError):
-        return _failed("out of memory", ExitCode.OUT_OF_MEMORY, verbose)
-    raise error
+        return "out of memory"
+    if not isinstance(error, OSError):
+        return None
+    if not error.filename:
+        return error.strerror or str(error)
+    path, is_passing = Path(error.filename), exit_code_of(error) == ExitCode.RETRY
+    return str(disk_error(path, error)) if is_passing else f"{path}: {error.strerror or error}"
 
 
 def _failed(message: str, code: int, verbose: bool) -> int:

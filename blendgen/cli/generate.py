@@ -151,7 +151,7 @@ def _left_s(time_limit_s: float | None) -> float | None:
     """What is left of a time that began with this process."""
     if time_limit_s is None:
         return None
-    from blendgen.system.time_limit import process_age_s
+    from blendgen.system.process import process_age_s
 
     return max(time_limit_s - process_age_s(), 1e-3)
 

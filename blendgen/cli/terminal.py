@@ -15,17 +15,18 @@ import sys
 import traceback
 from typing import Any, TextIO
 
+from blendgen.errors import BlendgenError
 from blendgen.files.names import printable
 
 
 def echo(text: str) -> None:
-    """Print a line of the result on stdout."""
-    _print(printable(text), sys.stdout)
+    """Print a line of the result on stdout; raises BlendgenError, BrokenPipeError."""
+    _print_result(printable(text))
 
 
 def echo_json(value: Any, indent: int | None = None) -> None:
-    """Print the result for another program on stdout. JSON escapes all control characters but DEL."""
-    _print(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"), sys.stdout)
+    """Print the result for another program, as echo does. JSON escapes all control characters but DEL."""
+    _print_result(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"))
 
 
 def say(text: str) -> None:
@@ -40,6 +41,16 @@ def clear() -> None:
         _print("\x1b[H\x1b[2J", sys.stdout)
     else:
         _print("", sys.stdout)
+
+
+def _print_result(text: str) -> None:
+    """A disk that is full under stdout is not that of the data set: the command has done its work."""
+    try:
+        _print(text, sys.stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BlendgenError(error.strerror or str(error)) from None
 
 
 def _print(text: str, stream: TextIO) -> None:

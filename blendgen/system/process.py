@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _ENDED = ("Z", "X")
 _SUSPENDED = ("T", "t")
+_LONGEST_START_S = 120.0  # of Python, before this module is used
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ def this_process() -> ProcessIdentity:
     """The identity of the calling process."""
     began = _status(os.getpid())[1]
     return ProcessIdentity(socket.gethostname(), os.getpid(), _boot(), _namespace(), began)
+
+
+def process_age_s() -> float:
+    """How long ago this process, in which Python has just started, began; 0 where the system does not say."""
+    began = _status(os.getpid())[1]
+    try:
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return 0.0
+    return age_s if began and 0 < age_s < _LONGEST_START_S else 0.0  # sandboxes may state another clock
 
 
 def process_state(process: ProcessIdentity) -> str | None:

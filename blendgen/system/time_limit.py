@@ -7,17 +7,13 @@ measure is the longest of the recent shots, by the monotonic clock: setting the 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn
 
 from blendgen.errors import TimeLimitReached, UsageError
 
-_STARTED_FIELD = 19  # of those after the name in /proc/self/stat, in ticks since the machine started
-_LONGEST_START_S = 120.0  # of Python, before this module is used
 _RECENT = 64
 _MARGIN = 1.25  # a shot may take that much longer than the longest recent one
 _END_S, _END_PER_IMAGE_S = 0.5, 0.0002  # to sort and check the manifest, also on a network folder
@@ -90,14 +86,3 @@ class TimeLimit:
 
     def __str__(self) -> str:
         return "the time limit is reached"
-
-
-def process_age_s() -> float:
-    """How long ago this process, in which Python has just started, began; 0 where the system does not say."""
-    try:
-        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        started_s = int(fields[_STARTED_FIELD]) / os.sysconf("SC_CLK_TCK")
-        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
-        return age_s if 0 < age_s < _LONGEST_START_S else 0.0  # sandboxes may state another clock
-    except (OSError, ValueError, IndexError, AttributeError):
-        return 0.0

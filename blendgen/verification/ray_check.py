@@ -24,7 +24,8 @@ from blendgen.verification.rays.findings import Findings
 from blendgen.verification.rays.row_check import Checker, Geometry
 from blendgen.verification.reopen import Reopened
 from blendgen.workers.job import Job
-from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.share import choose_worker_count
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import blender_engine, run_step, worker_job

@@ -67,6 +67,6 @@ def _refuse_other_versions(known: dict[str, Any]) -> None:
     for program, (key, version) in here.items():
         if known.get(key) != version:
             raise SetupError(
-                "to render its images again needs the versions that made the data set: "
-                f"{program} {known.get(key)}, not {version}"
+                f"rendering its images again needs the version that made them: {program} {known.get(key)}, "
+                f"not {version}"
             )

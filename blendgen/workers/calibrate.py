@@ -42,7 +42,8 @@ from blendgen.spec.render import REFERENCE_SAMPLES
 from blendgen.system.time_limit import TimeLimit
 from blendgen.system.wheel import blender_version
 from blendgen.workers.job import Job
-from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.share import choose_worker_count
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import not_rendered, with_sound_pipeline

@@ -26,7 +26,8 @@ from blendgen.workers.caution import careful_order, killed_message
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.monitor import Monitor
-from blendgen.workers.pool import choose_worker_count, run_tasks
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.share import choose_worker_count
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import Made, not_rendered
 
@@ -108,8 +109,9 @@ class Run:
                 with closing(self._results(stop, done | failures.indices)) as results:
                     for result in results:
                         manifest.append(result.rows)
-                        self.monitor.recorded(*result[:2], manifest.size_bytes, result.seconds)
                         failures.add(result.failures)
+                        self.monitor.recorded(*result[:2], manifest.size_bytes, result.seconds)
+                        failures.refuse(result.failures)
                         made += len(result.rows)
                         self.progress.advance(len(result.rows) + len(result.failures))
                         yield result.rows
@@ -192,12 +194,8 @@ class Failures:
         return tuple(self._failures[index] for index in sorted(self._failures))
 
     def add(self, failures: list[FailedImage]) -> None:
-        """Record the failures of a shot, none if it was made, and warn of the first one of each reason.
-
-        raises: as refuse_systematic does; BlendgenError if Blender fails shot after shot
-        """
+        """Record the failures of a shot, and warn of the first one of each reason; raises DatasetError."""
         if not failures:
-            self._passing_in_a_row = []
             return
         self._store.add_failures(failures)
         if failures[0].reason not in self._reasons:
@@ -205,8 +203,17 @@ class Failures:
             self._reasons.add(failures[0].reason)
         self._failures |= {failure.index: failure for failure in failures}
         self._note_first(failures)
-        self.refuse_systematic()
-        self._refuse_in_a_row(failures[0])
+
+    def refuse(self, failures: list[FailedImage]) -> None:
+        """Raises as refuse_systematic does, and BlendgenError if Blender fails shot after shot.
+
+        failures: of the last shot, none if it was made
+        """
+        if failures:
+            self.refuse_systematic()
+            self._refuse_in_a_row(failures[0])
+        else:
+            self._passing_in_a_row = []
 
     def refuse_systematic(self) -> None:
         """Raises as attempts.refuse_systematic does, for the first shots of the run; does not depend on the

@@ -24,9 +24,9 @@ from blendgen.dataset.run_status import (
     remove_run_status,
     write_run_status,
 )
-from blendgen.errors import BlendgenError, ExitCode, Interrupted
-from blendgen.files.disk import passes
+from blendgen.errors import BlendgenError, ExitCode
 from blendgen.scene.row import Row
+from blendgen.system.exit_code import exit_code_of
 from blendgen.system.pace import Pace
 from blendgen.system.process import this_process
 from blendgen.system.ticker import Ticker
@@ -71,7 +71,7 @@ class Monitor:
             code = ExitCode.INCOMPLETE if status.failed else ExitCode.OK
             self._events.emit(RunFinished(int(code), status.images or 0, **counts))
         else:
-            self._events.emit(RunStopped(_exit_code(error), str(error) or type(error).__name__, **counts))
+            self._events.emit(RunStopped(exit_code_of(error), str(error) or type(error).__name__, **counts))
 
     @contextmanager
     def heartbeat(self, layout: Layout) -> Iterator[None]:
@@ -159,14 +159,3 @@ class Monitor:
         status = self._status
         numbers = ("wanted", "existing", "made", "failed")
         return {name: getattr(status, name) for name in numbers}
-
-
-def _exit_code(error: BaseException) -> int | None:
-    """That of the command, as cli/__init__.py has it; None if the caller decides it."""
-    if isinstance(error, (BlendgenError, Interrupted)):
-        return int(error.exit_code)
-    if isinstance(error, MemoryError):
-        return int(ExitCode.OUT_OF_MEMORY)
-    if not isinstance(error, Exception):  # a signal before images are made; the end of a loop over rows
-        return None
-    return int(ExitCode.RETRY if passes(error) else ExitCode.FAILED)

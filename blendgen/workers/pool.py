@@ -3,11 +3,11 @@
 In: tasks. Out: the result of each, in the order in which they finish. The parent never imports bpy. A
 worker that crashes or hangs is replaced. The tasks that it had started are suspect: each is tried again by
 a worker without other pending tasks, so that the right shot is blamed; a shot that crashes three workers has
-the result that the caller gives it, or the run stops. Tasks that it had not started go to other workers. If
-the system killed it because memory ran out, no shot is blamed, and the run goes on with one worker fewer. A
-worker that has rendered many shots, or holds much memory, is replaced between shots. After the first signal,
-or near the time limit, no further task starts and pending ones finish; after the second, or when the time is
-over, the workers are killed.
+the result that the caller gives it, or the run stops. It also stops where somebody else kills the workers.
+Tasks that a worker had not started go to other workers. If the system killed it because memory ran out, no
+shot is blamed, and the run goes on with one worker fewer. A worker that has rendered many shots, or holds
+much memory, is replaced between shots. After the first signal, or near the time limit, no further task starts
+and pending ones finish; after the second, or when the time is over, the workers are killed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from typing import Any
 
 from blendgen.dataset.suspects import Suspects
 from blendgen.engine.base import EngineError
-from blendgen.errors import UsageError
 from blendgen.pipeline import Task
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
 from blendgen.system.time_limit import TimeLimit
@@ -31,9 +30,9 @@ from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerRea
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.memory import MemoryWatch
+from blendgen.workers.outside_kills import OutsideKills
 from blendgen.workers.share import (
     Share,
-    automatic_workers,
     estimated_bytes,
     max_rendered_pixels,
     memory_limit,
@@ -82,7 +81,8 @@ def run_tasks(
     suspects: keeps which shots are being rendered; one_by_one: a worker has one task at a time
     raises: BlendgenError of a worker; EngineError if workers keep crashing
     """
-    limit = memory_limit(workers, free_memory_bytes(), _estimated_bytes(job))
+    estimate = estimated_bytes(max_rendered_pixels(job.spec))
+    limit = memory_limit(workers, free_memory_bytes(), estimate)
     free_shares = shares(workers, cores(), own_cores(), job.devices, limit)
     early_worker = early_worker or EarlyWorker()
     with job.temporary_file() as job_file:
@@ -94,23 +94,6 @@ def run_tasks(
             yield from pool.results(stop)
         finally:
             pool.kill()
-
-
-def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
-    """At most one worker per shot, so that few workers get all cores; None: as many as this machine fits.
-
-    raises: UsageError for less than one
-    """
-    if workers is not None and workers < 1:
-        raise UsageError(f"workers: expected at least 1, got {workers}")
-    if workers is None:
-        machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
-        workers = automatic_workers(shots, *machine, _estimated_bytes(job), engine)
-    return max(1, min(workers, shots))
-
-
-def _estimated_bytes(job: Job) -> int:
-    return estimated_bytes(max_rendered_pixels(job.spec))
 
 
 class _Pool:
@@ -138,7 +121,7 @@ class _Pool:
         self._returned: deque[PendingTask] = deque()
         self._suspects: deque[PendingTask] = deque()
         self._failed_starts = 0
-        self._memory = MemoryWatch()
+        self._memory, self._outside = MemoryWatch(), OutsideKills()
 
     def results(self, stop: StopSignal) -> Iterator[Any]:
         while stop.count < 2 and not self._time_limit.is_over():
@@ -225,7 +208,9 @@ class _Pool:
             case TaskResult(number, result, resident_bytes):
                 self._note_duration(worker, number)
                 self._memory.note_result()
-                self._record.ended(worker.pending.pop(number).task.shot_index)
+                shot = worker.pending.pop(number).task.shot_index
+                self._record.ended(shot)
+                self._outside.made(shot)
                 has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
                 worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
                 yield result
@@ -252,6 +237,8 @@ class _Pool:
         if not worker.ready:
             self._count_failed_start(worker)
         suspects = worker.suspects() if worker.ready else []
+        if worker.was_killed and worker.ready:
+            self._outside.note(pending.task.shot_index for pending in suspects)
         for pending in worker.pending.values():
             if pending in suspects:
                 pending = replace(pending, crashes=pending.crashes + 1)
@@ -290,7 +277,13 @@ class _Pool:
             )
 
     def _result_of_crash(self, pending: PendingTask, worker: WorkerHandle) -> Any:
-        """The result of a task that has crashed too many workers; raises EngineError if there is none."""
+        """The result of a task that has crashed too many workers; raises EngineError if there is none, or if
+        somebody else has killed them."""
+        if worker.was_killed and self._outside.were_seen:
+            raise WorkersKilled(
+                "somebody kills worker processes (SIGKILL), whatever they render; run the same command to "
+                "continue"
+            )
         message = (
             f"shot {pending.task.shot_index}: Blender crashed {MAX_CRASHES} times "
             f"({worker.exit_reason()}); its last output is in {self._job.log}"

@@ -13,12 +13,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import UsageError
 from blendgen.geometry.projection import intrinsics_matrix
 from blendgen.optics.distortion import pinhole_area_ratio
 from blendgen.spec.model import Spec
+from blendgen.system.machine import cores, free_memory_bytes
+
+if TYPE_CHECKING:
+    from blendgen.workers.job import Job
 
 MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
 # measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5)
@@ -75,6 +80,20 @@ def _threads() -> list[int]:
 def estimated_bytes(pixels: int) -> int:
     """Estimated peak memory of a worker; pixels: of one rendered image."""
     return _BLENDER_BYTES + _BYTES_PER_PIXEL * pixels
+
+
+def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:
+    """At most one worker per shot, so that few workers get all cores; None: as many as this machine fits.
+
+    raises: UsageError for less than one
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers: expected at least 1, got {workers}")
+    if workers is None:
+        machine, engine = (cores(), free_memory_bytes(), job.devices), job.spec.render.engine
+        estimate = estimated_bytes(max_rendered_pixels(job.spec))
+        workers = automatic_workers(shots, *machine, estimate, engine)
+    return max(1, min(workers, shots))
 
 
 def automatic_workers(

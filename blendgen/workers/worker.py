@@ -51,7 +51,7 @@ class Made(NamedTuple):
 
     rows: of those that are written; failures: those that cannot be made
     identity: of the engine; {} if it did not survive
-    seconds: from the beginning of the shot until its files were written
+    seconds: from the beginning of the shot until its files were written, or it failed
     """
 
     rows: list[Row]
@@ -104,13 +104,10 @@ def render(task: Task) -> Rendered | list[FailedImage]:
 
 def write(rendered: Rendered | list[FailedImage]) -> Made:
     """The second step: develop and write the images of a shot, without Blender; fails as `render` does."""
-    if isinstance(rendered, list):
-        return Made([], rendered, _Worker.identity)
-    try:
-        return run_step(rendered.task, lambda: _develop_and_write(rendered))
-    except EngineError as error:
-        failures = not_rendered(_Worker.job, rendered.task, Reason.RENDER_FAILED, str(error))
-        return Made([], failures, _Worker.identity)
+    shot = rendered[0].shot_index if isinstance(rendered, list) else rendered.task.shot_index
+    began_s = _Worker.began_s.pop(shot)
+    rows, failures = ([], rendered) if isinstance(rendered, list) else _written(rendered)
+    return Made(rows, failures, _Worker.identity, time.monotonic() - began_s)
 
 
 def not_rendered(job: Job, task: Task, reason: Reason, message: str) -> list[FailedImage]:
@@ -181,12 +178,16 @@ def worker_pipeline() -> Pipeline:
     return _Worker.pipeline
 
 
-def _develop_and_write(rendered: Rendered) -> Made:
+def _written(rendered: Rendered) -> tuple[list[Row], list[FailedImage]]:
+    try:
+        return run_step(rendered.task, lambda: _develop_and_write(rendered)), []
+    except EngineError as error:
+        return [], not_rendered(_Worker.job, rendered.task, Reason.RENDER_FAILED, str(error))
+
+
+def _develop_and_write(rendered: Rendered) -> list[Row]:
     layout, output = Layout(_Worker.job.folder), _Worker.job.spec.output
-    frames = worker_pipeline().developed(rendered)
-    rows = [write_frame(layout, frame, output) for frame in frames]
-    seconds = time.monotonic() - _Worker.began_s.pop(rendered.task.shot_index, time.monotonic())
-    return Made(rows, [], _Worker.identity, seconds)
+    return [write_frame(layout, frame, output) for frame in worker_pipeline().developed(rendered)]
 
 
 def redirect_output(log: Path) -> None:

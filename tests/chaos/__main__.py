@@ -65,7 +65,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the choices; moments depend on the machine")
     parser.add_argument("--limit-s", type=int, help="ends the program and all that it has started")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
-    usual = {"shots": 400, "size": 64, "shards": 4, "workers": 2, "kills": 40, "full_disks": 2, "limit_s": 5400}
+    usual = {
+        "shots": 400,
+        "size": 64,
+        "shards": 4,
+        "workers": 2,
+        "kills": 40,
+        "full_disks": 2,
+        "limit_s": 5400,
+    }
     short = {"shots": 24, "size": 16, "shards": 2, "workers": 1, "kills": 6, "full_disks": 1, "limit_s": 480}
     options = parser.parse_args()
     for name, value in (short if options.short else usual).items():

@@ -86,7 +86,7 @@ def test_the_time_before_the_first_shot_counts(clock):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says when a process started")
 def test_a_process_knows_its_age():
     code = (
-        "import time; time.sleep(0.3); from blendgen.system.time_limit import process_age_s as age; "
+        "import time; time.sleep(0.3); from blendgen.system.process import process_age_s as age; "
         "print(age()); time.sleep(0.2); print(age())"
     )
     began_s = time.monotonic()

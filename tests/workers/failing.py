@@ -69,6 +69,14 @@ def is_killed_on_shot_2(task: Task):
     return works(task)
 
 
+def is_killed_on_shot_2_and_once_on_shot_0(task: Task):
+    marker = _State.folder / "killed"
+    if task.shot_index == 0 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return is_killed_on_shot_2(task)
+
+
 def fails_to_render(task: Task):
     raise EngineError(f"shot {task.shot_index}: Blender returned no picture")
 

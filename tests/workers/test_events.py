@@ -9,6 +9,7 @@ import signal
 from dataclasses import fields
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from blendgen.cli import run as run_command
@@ -83,6 +84,25 @@ def test_a_run_reports_every_image_and_how_it_ended_in_events_with_the_keys_of_t
     assert events[-1] | counts == events[-1] and outcome.made == len(rows)
 
 
+def fail(error):
+    raise error
+
+
+def test_an_image_that_cannot_be_made_is_recorded_before_its_event_and_its_event_before_the_run_ends(
+    run_here, tmp_path, monkeypatch
+):
+    layout, recorded = Layout(tmp_path / "out"), []
+
+    def receive(event):
+        if event["event"] == "image_failed":
+            recorded.append(event["index"] in {one.index for one in read_failures(layout)})
+
+    monkeypatch.setattr(generate.Failures, "refuse", lambda failures, new: new and fail(DatasetError("ends")))
+    with pytest.raises(DatasetError, match="ends"):
+        run_here(layout.root, SPEC, monitor=Monitor(Events(receive)))
+    assert recorded == [True]
+
+
 def check_keys(events):
     keys = {name: HEAD + [field.name for field in fields(kind)] for kind, name in NAMES.items()}
     assert all(list(event) == keys[event["event"]] for event in events)
@@ -119,6 +139,8 @@ def test_a_resumed_run_continues_the_file_with_another_id(run_here, tmp_path):
     ],
 )
 def test_a_run_that_ends_early_says_why_with_the_exit_code_of_the_command(error, code):
+    if code is not None and not isinstance(error, RuntimeError):
+        assert run_command([], click.Command("fails", callback=lambda: fail(error))) == code
     events = []
     with pytest.raises(type(error)), Monitor(Events(events.append)):
         raise error

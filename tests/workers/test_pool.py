@@ -20,8 +20,9 @@ from blendgen.system.time_limit import TimeLimit
 from blendgen.workers import pool, share, worker_handle
 from blendgen.workers.child import TaskResult
 from blendgen.workers.job import Job
-from blendgen.workers.pool import choose_worker_count, run_tasks
-from blendgen.workers.share import Share
+from blendgen.workers.outside_kills import OutsideKills
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.share import Share, choose_worker_count
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import initialize
@@ -72,8 +73,8 @@ def test_a_worker_that_could_not_end_in_time_is_not_started_and_the_limit_is_rea
 
 
 def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
-    monkeypatch.setattr(pool, "cores", lambda: 8)
-    monkeypatch.setattr(pool, "free_memory_bytes", lambda: 8 * 2**30)
+    monkeypatch.setattr(share, "cores", lambda: 8)
+    monkeypatch.setattr(share, "free_memory_bytes", lambda: 8 * 2**30)
     lenses = {}, {"k1": {"uniform": [-0.15, 0]}}
     specs = [make_spec(resolution=[1024, 768], camera={"distortion": lens}) for lens in lenses]
     straight, barrel = (choose_worker_count(replace(job, spec=spec), 1000, None) for spec in specs)
@@ -81,8 +82,8 @@ def test_a_lens_that_is_rendered_wider_gets_fewer_workers(job, monkeypatch):
 
 
 def test_eevee_gets_few_workers_by_default(job, monkeypatch):
-    monkeypatch.setattr(pool, "cores", lambda: 8)
-    monkeypatch.setattr(pool, "free_memory_bytes", lambda: None)
+    monkeypatch.setattr(share, "cores", lambda: 8)
+    monkeypatch.setattr(share, "free_memory_bytes", lambda: None)
     eevee = replace(job, spec=make_spec(render={"preset": "smoke", "engine": "eevee"}))
     assert [choose_worker_count(one, 1000, None) for one in (job, eevee)] == [8, 2]
     assert choose_worker_count(eevee, 1000, 6) == 6
@@ -304,6 +305,66 @@ def test_only_crashes_of_its_own_count_against_a_shot_in_later_runs(job, steps, 
     with pytest.raises(EngineError, match=r"shot 2: .*crashed 3 times"):
         list(finished)
     assert suspects.crashes == counted
+
+
+@pytest.mark.slow
+def test_no_shot_is_blamed_where_others_are_killed_too_and_made_later(job):
+    steps, done = Steps(failing.is_killed_on_shot_2_and_once_on_shot_0), []
+    with pytest.raises(EngineError, match="somebody kills worker processes") as caught:
+        for rows, _ in run_tasks(job, TASKS, StopSignal(), 1, failing.initialize, steps, crashed=gives_up):
+            done += [row["index"] for row in rows]
+    assert caught.value.exit_code == ExitCode.RETRY and 0 in done and 2 not in done
+
+
+def outcome(crashed, kills):
+    """What becomes of shot 2 after so many kills; the shots of each of the kills."""
+    worker = SimpleNamespace(ready=True, was_killed=True, starved=False, share=Share(), reap=lambda: None,
+                             exit_reason=lambda: "SIGKILL")  # fmt: skip
+    run = pool._Pool(SimpleNamespace(log="log"), [], [], None, crashed)
+    run._memory.killed = lambda worker: False
+    crashes = dict.fromkeys(range(5), 0)
+    for shots in kills:
+        run._outside._last_s = -1e9
+        if isinstance(shots, int):
+            run._outside.made(shots)
+            continue
+        worker.pending = {shot: pool.PendingTask(TASKS[shot], shot, crashes[shot]) for shot in shots}
+        worker.suspects = lambda: list(worker.pending.values())
+        run._workers.append(worker)
+        results = list(run._remove(worker, stopping=False))
+        crashes |= {pending.task.shot_index: pending.crashes for pending in run._suspects}
+    return results
+
+
+@pytest.mark.parametrize(
+    ("kills", "is_blamed"),
+    [
+        ([[2], [2], [2]], True),
+        ([[1, 2], 1, [2], [2]], True),  # shot 1 was rendered next to it
+        ([[2], [4], [2], [2]], True),  # shot 4 may do the same
+        ([[2], [4], [2], 4, [2]], False),
+        ([[2], [2], [], [2]], False),  # the worker had nothing to do
+    ],
+)
+def test_a_shot_is_blamed_for_kills_unless_they_hit_other_shots_for_no_reason(kills, is_blamed):
+    def crashed(task, message):
+        assert message.startswith("shot 2: ")
+        return "set aside"
+
+    if is_blamed:
+        assert outcome(crashed, kills) == ["set aside"]
+    else:
+        with pytest.raises(EngineError, match="somebody kills worker processes"):
+            outcome(crashed, kills)
+
+
+def test_two_workers_that_are_killed_at_once_are_killed_by_somebody_else():
+    kills = OutsideKills()
+    kills.note([1])
+    kills.note([1])
+    assert not kills.were_seen
+    kills.note([2])
+    assert kills.were_seen
 
 
 @pytest.mark.slow
