@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 import sys
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ _EACCES = 13
 # machine -> its seccomp architecture, and its call numbers of socket and io_uring_setup
 _MACHINES = {"x86_64": (0xC000003E, 41, 425), "aarch64": (0xC00000B7, 198, 425)}
 _X32 = 0x40000000
+_GRACE_S = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Limits:
     """Limits of a confined process; None leaves a limit unchanged.
 
     memory_bytes: of its own data, without mapped files
-    cpu_s: seconds of all its threads together
+    cpu_s: seconds of all its threads together; see limit_cpu
     file_bytes: of each file that it writes
     """
 
@@ -69,9 +71,10 @@ def _limit(limits: Limits) -> bool:
         import resource
     except ImportError:
         return False
+    if limits.cpu_s is not None:
+        limit_cpu(limits.cpu_s)
     limits_of = {
         resource.RLIMIT_DATA: limits.memory_bytes,
-        resource.RLIMIT_CPU: limits.cpu_s,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_CORE: 0,
     }
@@ -80,6 +83,31 @@ def _limit(limits: Limits) -> bool:
         if limit is not None and (hard == resource.RLIM_INFINITY or limit < hard):
             resource.setrlimit(kind, (limit, limit))
     return True
+
+
+def limit_cpu(cpu_s: int) -> None:
+    """Let SIGXCPU end this process after so many seconds of CPU time, where the system has it.
+
+    SIGKILL, which somebody else might have sent, follows only if it still runs a few seconds later. A lower
+    limit stays. Only the main thread may call it.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = (
+        _lower(limit, stated)
+        for limit, stated in zip(
+            (cpu_s, cpu_s + _GRACE_S), resource.getrlimit(resource.RLIMIT_CPU), strict=True
+        )
+    )
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)  # children of a command ignore and block it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGXCPU})
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _lower(limit: int, stated: int) -> int:
+    return limit if stated < 0 else min(limit, stated)  # RLIM_INFINITY is -1
 
 
 def landlock_version() -> int:

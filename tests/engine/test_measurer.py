@@ -31,6 +31,7 @@ for line in sys.stdin:
     if name == "half": print('{"refu', end="", flush=True); os._exit(0)
     if name == "full": print(json.dumps({"machine_error": "OSError: No space left"}), flush=True); continue
     if name == "gone": print(json.dumps({"disk_error": "/cache: the disk is full"}), flush=True); continue
+    if name == "busy": print(json.dumps({"crash": -24}), flush=True); continue
     if name == "bug": print(json.dumps({"failure": "KeyError: 'x'"}), flush=True); continue
     print(json.dumps({"refusal": "a point cloud" if name == "bad" else None}), flush=True)
 """
@@ -108,6 +109,13 @@ def test_a_hang_costs_one_model_and_its_timeout():
     started = time.monotonic()
     assert run("a", "hang", "b", timeout_s=0.5) == [None, "the importer did not finish within 0.5 s", None]
     assert time.monotonic() - started < 20
+
+
+def test_a_model_that_takes_too_much_cpu_time_is_refused_for_that():
+    assert run("busy", "a", timeout_s=20.0) == [
+        "the importer did not finish within 50 s of CPU time",
+        None,
+    ]
 
 
 def test_a_fault_of_our_own_is_reported_as_such():

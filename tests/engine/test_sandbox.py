@@ -129,6 +129,31 @@ def test_a_child_and_its_fork_end_with_the_run_that_started_them(tmp_path):
     assert not any(_runs(pid) for pid in pids)
 
 
+@pytest.mark.slow
+def test_a_model_that_takes_too_much_cpu_time_is_measured_once_and_refused_for_that(tmp_path):
+    (tmp_path / "a.obj").write_text(obj())
+    (tmp_path / "entry").mkdir()
+    command = (sys.executable, "-c", BUSY, str(tmp_path / "measured"))
+    (refusal,) = BlenderMeasurer(command=command).measure([(source(tmp_path / "a.obj"), tmp_path / "entry")])
+    assert refusal.reason.endswith("s of CPU time")
+    assert (tmp_path / "measured").read_text() == "once "
+
+
+# the real child, with a model that takes a second of CPU time and more
+BUSY = """
+import sys
+from blendgen.engine.blender.importing import measure
+from blendgen.system.sandbox import limit_cpu
+def compute(source, folder):
+    with open(sys.argv[1], "a") as file:
+        file.write("once ")
+    while True:
+        pass
+measure._loaded = lambda: compute
+measure.confine_to = lambda *_: limit_cpu(1)
+measure.main()
+"""
+
 # the real child, with a model that hangs
 HANGING = """
 import os, sys, time

@@ -47,13 +47,19 @@ def confine_to(source: Source, folder: Path, timeout_s: float | None) -> MemoryL
         return None
     memory = memory_limit()
     companions = Companions.of(source.options)
-    cpu_s = None if timeout_s is None else math.ceil(2 * timeout_s) + 10
     confine(
         [*companions.places, companions.model, *_libraries()],
         [folder, Path(tempfile.gettempdir()), Path("/dev/null")],
-        Limits(memory_bytes=int(memory.gib * GIB), cpu_s=cpu_s),
+        Limits(
+            memory_bytes=int(memory.gib * GIB), cpu_s=None if timeout_s is None else cpu_limit_s(timeout_s)
+        ),
     )
     return memory
+
+
+def cpu_limit_s(timeout_s: float) -> int:
+    """CPU time, of all threads, of a model that may take so long."""
+    return math.ceil(2 * timeout_s) + 10
 
 
 def memory_limit() -> MemoryLimit:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import select
 import signal
 import time
@@ -18,6 +17,7 @@ import numpy as np
 from blendgen.engine.blender.importing.forking import fork
 from blendgen.geometry.hull import is_flat
 from blendgen.system.end_with_parent import end_with_parent
+from blendgen.system.sandbox import limit_cpu
 
 # of the half of the largest extent: the depth that a part may have below its own hull
 _CONCAVITY = 0.05
@@ -52,7 +52,7 @@ def decomposed(vertices: np.ndarray, triangles: np.ndarray) -> list[np.ndarray] 
 def _answer_and_exit(vertices: np.ndarray, triangles: np.ndarray, answer: int, parent: int) -> None:
     try:
         end_with_parent(parent)
-        resource.setrlimit(resource.RLIMIT_CPU, (_LONGEST_CPU_S, _LONGEST_CPU_S))
+        limit_cpu(_LONGEST_CPU_S)
         left = memoryview(_packed(_decomposed(vertices, triangles)))
         while left:
             left = left[os.write(answer, left) :]

@@ -1,8 +1,8 @@
 """Measurer: starts measure.py as a child process and sends it sources. Does not load bpy.
 
 A model file may crash or hang an importer. The child is watched: a crash or a timeout costs one model,
-and a new child measures the rest. No importer sends SIGKILL: a child that it ended is replaced, and its
-model is tried once more.
+and a new child measures the rest. No importer sends SIGKILL, and limits of the sandbox do not either (SIGXCPU
+comes first): a child that it ended is replaced, and its model is tried once more.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import blendgen
+from blendgen.engine.blender.importing.confined import cpu_limit_s
 from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.measuring.cache import blender_environment
@@ -164,7 +165,7 @@ class _Child:
             time_limit.check()
             return Refusal(source.display, self._failure(timeout_s, source))
         if "crash" in reply:
-            return Refusal(source.display, self._crashed(reply["crash"], source))
+            return Refusal(source.display, self._crashed(reply["crash"], source, timeout_s))
         if "out_of_memory" in reply:
             raise OutOfMemory(
                 f"{source.display} could not be measured: {reply['out_of_memory']}; run the same command "
@@ -198,9 +199,11 @@ class _Child:
         status = self._end()
         if status is None:
             return f"the importer did not finish within {timeout_s:g} s"
-        return self._crashed(status, source)
+        return self._crashed(status, source, timeout_s)
 
-    def _crashed(self, status: int, source: Source) -> str:
+    def _crashed(self, status: int, source: Source, timeout_s: float) -> str:
+        if status == -signal.SIGXCPU:
+            return f"the importer did not finish within {cpu_limit_s(timeout_s)} s of CPU time"
         self.was_killed = status == -signal.SIGKILL
         if self.was_killed and self._memory.killed_another():
             raise out_of_memory(f"the measuring of {source.display}", "")
