@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from blendgen.errors import Problem, SpecError, did_you_mean
+from blendgen.files.decimals import decimal
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.product import Colorway, MaterialOverride, Product
 from blendgen.spec.faults import message_of
@@ -180,6 +181,6 @@ def _table_document(reader: csv.DictReader, file: str) -> Document:
 
 def _number(text: str) -> float | str:
     try:
-        return float(text)
+        return decimal(text)
     except ValueError:
         return text

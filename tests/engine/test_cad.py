@@ -117,10 +117,15 @@ def test_the_unit_is_that_of_the_file(tmp_path):
         ("", "", 0.0254),
         ("10", "CM", 0.01),
         ("3", "FOO", 0.001),
+        ("3", "INCH ", 0.0254),
+        ("+3", "CM", 0.01),
+        ("3.", "CM", 0.01),
+        ("01", "MM", 0.0254),
+        ("1.0", "MM", 0.001),
     ],
 )
 def test_the_unit_of_an_iges_file_is_that_of_its_flag_or_its_name(tmp_path, flag, name, metres_per_unit):
-    """Inches are the default."""
+    """Inches are the default; a flag that is not an integer counts as none."""
     text = (FILES / "block.igs").read_text()
     length = f"{len(name)}H" if name else ""
     line = next(line for line in text.splitlines() if ",2,2HMM," in line)

@@ -174,6 +174,10 @@ DAMAGED = {
         )
     },
     "row.ply": (ply("ascii").replace(b"3 0 2 1", b"3 0 2"), "its faces are damaged, or fewer than it decl"),
+    "length.ply": (
+        ply("ascii").replace(b"3 0 2 1", b"3.5 0 2 1"),
+        "its faces are damaged, or fewer than it d",
+    ),
     "cut.ply": (ply("binary_big_endian", faces=[(0, 1, 2, 3)] * 2)[:-1], "its faces are damaged, or fewer"),
     "f.off": (off().replace(b"4 4 0", b"4 x 0"), "its numbers of vertices and faces are damaged: 4 x"),
     "g.off": (off().replace(b"4 4 0", b"4 -4 0"), "its numbers of vertices and faces are damaged: 4 -4"),

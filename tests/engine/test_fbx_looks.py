@@ -14,6 +14,8 @@ bpy = pytest.importorskip("bpy")
 
 from blendgen.engine.blender.importing.coordinates.fbx import _child, _encoded, _translate  # noqa: E402
 from blendgen.engine.blender.importing.fbx_looks import textures_of  # noqa: E402
+from blendgen.engine.blender.importing.file_frame import _fbx_integer  # noqa: E402
+from blendgen.engine.blender.importing.importers import fbx_centimetres_per_unit  # noqa: E402
 from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
 from tests.engine.looks import look, write_png  # noqa: E402
 
@@ -130,3 +132,24 @@ def test_the_alpha_of_a_texture_is_used_where_the_file_states_transparency(tmp_p
 
 def test_textures_of_a_text_file_are_read_with_their_use():
     assert textures_of(TEXT) == [("tex\\wood.png", "SpecularColor")]
+
+
+@pytest.mark.parametrize(
+    ("stated", "centimetres"),
+    [
+        ('"double", "Number", "",2.54', 2.54),
+        ('"double", "",1e1 ', 10.0),
+        ('"double", "Number", "",2,54', 2.0),
+        ('"double", "Number", "", .5 ; or so', 0.5),
+        ('"double", "Number", "","2.54"', 100.0),
+        ('"double", "Number", "",-1', 100.0),
+    ],
+)
+def test_the_unit_of_a_text_file_is_read_as_blender_reads_it(stated, centimetres):
+    text = f'\t\tP: "OriginalUnitScaleFactor", "double", "Number", "",7\n\t\tP: "UnitScaleFactor", {stated}\n'
+    assert fbx_centimetres_per_unit(text.encode()) == centimetres
+
+
+@pytest.mark.parametrize("end", ["", "; a comment", ",3"])
+def test_the_axes_of_a_text_file_are_those_before_comments(end):
+    assert _fbx_integer(f'P: "UpAxis", "int", "Integer", "",2{end}\n'.encode(), "UpAxis", 0) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -158,6 +159,13 @@ def test_the_unit_of_a_3mf_file_is_read_in_any_encoding(tmp_path):
         assert three_mf_metres_per_unit(tmp_path / "a.3mf") == 0.0254
 
 
+def test_the_unit_of_a_3mf_file_may_have_spaces_around_it(tmp_path):
+    comment = '<!-- <model unit="foot"> -->'
+    path = write_3mf(tmp_path / "a.3mf", three_mf(faces(), BASE, unit=" Inch ", more=comment))
+    assert three_mf_metres_per_unit(path) == 0.0254
+    assert not [note for note in converted(Companions(path), "3mf").notes if "unit" in note]
+
+
 def test_an_unknown_unit_of_a_3mf_file_is_a_millimetre_and_noted(tmp_path):
     path = write_3mf(
         tmp_path / "a.3mf", three_mf(faces(), BASE, unit="furlong", items='<item objectid="1"/>')
@@ -236,8 +244,9 @@ def test_only_colours_that_change_within_a_triangle_are_lost(tmp_path, group, lo
 
 @pytest.mark.parametrize(
     ("meter", "metres"),
-    [("0,01", 0.01), (" 2.54E-2 ", 0.0254), ("0", None), ("-1", None), ("1.2.3", None), ("x", None)],
-)
+    [("0,01", 0.01), (" 2.54E-2 ", 0.0254), ("0", None), ("-1", None), ("1.2.3", None), ("x", None),
+     ("1e5.5", None), ("1_0", None), ("١", None), ("0.01 m", None), ("nan", None)],
+)  # fmt: skip
 def test_a_collada_unit_that_is_not_a_length_is_a_metre_and_noted(tmp_path, meter, metres):
     pytest.importorskip("collada")
     (tmp_path / "a.dae").write_text(dae(RED, unit=meter))
@@ -276,6 +285,8 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path, monkeypat
     write_3mf(tmp_path / "many.3mf", nested_3mf(levels=10, times=2))
     write_3mf(tmp_path / "bomb.3mf", three_mf(faces(), BASE, more=bomb))
     write_3mf(tmp_path / "index.3mf", three_mf(faces('pid="7" p1="9"'), BASE))
+    write_3mf(tmp_path / "below.3mf", three_mf(faces('pid="7" p1="-1"'), BASE))
+    write_3mf(tmp_path / "number.3mf", three_mf(faces(), BASE).replace('x="1"', 'x="1_0"', 1))
     (tmp_path / "cut.3mf").write_bytes(
         write_3mf(tmp_path / "whole.3mf", three_mf(faces(), BASE)).read_bytes()[:200]
     )
@@ -290,6 +301,8 @@ def test_a_file_that_cannot_be_used_is_refused_with_one_line(tmp_path, monkeypat
         "deep.3mf": "its components are nested more than 64 levels deep; join them and export it again",
         "many.3mf": "it has more than 1,000 components; join them and export it again",
         "bomb.3mf": "it declares XML entities, which are not read",
+        "below.3mf": "its 3MF structure is damaged; export it again",
+        "number.3mf": "its 3MF structure is damaged; export it again",
         "index.3mf": "its 3MF structure is damaged; export it again",
         "cut.3mf": "its ZIP archive is damaged (File is not a zip file)",
     }
@@ -312,6 +325,16 @@ def test_a_face_with_more_corners_than_blender_reads_becomes_triangles(tmp_path)
     normals = np.cross(b - a, c - a)[:, 2]
     x, y, _ = corners.T
     assert (normals >= 0).all() and normals.sum() == pytest.approx(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+
+
+@pytest.mark.slow
+def test_a_face_with_more_corners_is_read_in_a_process_that_has_not_loaded_blender(tmp_path):
+    rows = ["OFF", "256 1 0", *(f"{i} {i * i} 0" for i in range(256)), " ".join(map(str, [256, *range(256)]))]
+    (tmp_path / "a.off").write_text("\n".join(rows))
+    code = "import sys, pathlib; from blendgen.engine.blender.importing.off import ply_of_off; "
+    code += "print(ply_of_off(pathlib.Path(sys.argv[1]))[1])"
+    command = [sys.executable, "-c", code, str(tmp_path / "a.off")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.endswith("False\n")
 
 
 def test_a_damaged_collada_file_is_refused_with_one_line(tmp_path, monkeypatch):

@@ -63,9 +63,8 @@ _IGES_NAMED_UNIT = {
     b"CM": 0.01,
     b"UIN": 2.54e-8,
 }
-_IGES_BY_NAME = b"3"
-_IGES_FLAGS = {b"1": b"IN", b"2": b"MM", b"4": b"FT", b"5": b"MI", b"6": b"M", b"7": b"KM", b"8": b"MIL",
-               b"9": b"UM", b"10": b"CM", b"11": b"UIN"}  # fmt: skip
+_IGES_FLAGS = {1: b"IN", 2: b"MM", 4: b"FT", 5: b"MI", 6: b"M", 7: b"KM", 8: b"MIL", 9: b"UM", 10: b"CM",
+               11: b"UIN"}  # fmt: skip
 
 
 def cad_mesh(path: Path, suffix: str) -> Converted:
@@ -94,7 +93,7 @@ def _plain(data: bytes) -> bytes:
 def _notes(data: bytes, kind: str, curves: int) -> Iterator[str]:
     if curves:
         yield f"left out: {curves} curves or points, which have no surface"
-    if kind == "iges" and _iges_unit_name(data).upper() not in _IGES_NAMED_UNIT:
+    if kind == "iges" and _iges_unit_name(data).strip().upper() not in _IGES_NAMED_UNIT:
         yield f"its unit {_iges_unit_name(data).decode('latin-1')!r} is not known: taken as millimetres"
 
 
@@ -125,16 +124,16 @@ def _step_unit(data: bytes) -> float:
 
 
 def _iges_unit(data: bytes) -> float:
-    name = _iges_unit_name(data)
-    return _IGES_NAMED_UNIT.get(name.upper(), 0.001)
+    return _IGES_NAMED_UNIT.get(_iges_unit_name(data).strip().upper(), 0.001)
 
 
 def _iges_unit_name(data: bytes) -> bytes:
-    """By the flag in the 14th field of the global section; 3 leaves it to the name in the 15th."""
+    """By the flag in the 14th field of the global section, or else the name after it, as in Open CASCADE."""
     lines = data[:_IGES_START_BYTES].splitlines()
     text = b"".join(line[:72] for line in lines if line[72:73] == b"G")
-    flag, name = (field.strip() for field in [*islice(_iges_fields(text), 13, 15), b"", b""][:2])
-    return name if flag == _IGES_BY_NAME and name else _IGES_FLAGS.get(flag, _IGES_FLAGS[b"1"])
+    flag, name = [*islice(_iges_fields(text), 13, 15), b"", b""][:2]
+    number = int(flag) if re.fullmatch(rb"\s*\+?\d+\s*", flag) else 0
+    return _IGES_FLAGS.get(number, name if name.strip() else _IGES_FLAGS[1])
 
 
 def _iges_metres_per_glb_unit(data: bytes) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.glb_scene import Converted, GlbScene
 from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.files.decimals import decimal
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 from blendgen.models.companions import Companions
 from blendgen.models.lookup import Lookup
@@ -25,7 +26,6 @@ from blendgen.models.lookup import Lookup
 _ROUGHNESS = 0.5
 _OTHER_IMAGES = ("emission", "specular", "transparent", "bumpmap")
 _NO_LOOK = re.compile("light|camera|animation|ambient", re.I)
-_NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(?![\d.])")
 _DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
 
 
@@ -151,8 +151,10 @@ def _stated_unit(data: bytes) -> str:
 
 def _metres(text: str) -> float | None:
     """A length, which some programs write with a decimal comma; None if it is not one."""
-    number = _NUMBER.match(text.replace(",", "."))
-    metres = float(number[0]) if number else 0.0
+    try:
+        metres = decimal(text.replace(",", "."))
+    except ValueError:
+        return None
     return metres if 0 < metres < math.inf else None
 
 

@@ -5,6 +5,7 @@ source: ufbx, with which Blender reads FBX files; its older reader in Python kno
 
 from __future__ import annotations
 
+import re
 import struct
 
 _MAGIC = b"Kaydara FBX Binary  \x00\x1a"
@@ -22,6 +23,16 @@ def stored_number(data: bytes, kind: str, stored: bytes) -> float:
     """
     (value,) = struct.unpack(byte_order(data) + kind, stored)
     return value
+
+
+def text_value(data: bytes, name: str, default: bytes) -> bytes:
+    """The word that is the value of a property of the text FBX file `data`; the default if it has none.
+
+    A comma ends it, also one that was meant as a decimal comma, and ; begins a comment.
+    """
+    head = rb'"' + re.escape(name.encode()) + rb'"(?:[ \t]*,[ \t]*"[^"\n]*"){2,3}'
+    match = re.search(head + rb"(?:[ \t]*,[ \t]*([^\s,;]*))?", data)
+    return (match[1] or b"") if match else default
 
 
 def text_length(data: bytes, length: int) -> bytes:

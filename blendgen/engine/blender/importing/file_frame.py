@@ -16,7 +16,7 @@ import numpy as np
 from blendgen.engine.blender.importing.axes import DEFAULT_UP, GLTF_TO_WORLD, axes_to_world
 from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.text import is_plain, plain_bytes
-from blendgen.engine.blender.importing.fbx_bytes import stored_number, text_length
+from blendgen.engine.blender.importing.fbx_bytes import stored_number, text_length, text_value
 from blendgen.engine.blender.importing.importers import fbx_centimetres_per_unit
 from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -106,8 +106,8 @@ def _fbx_integer(data: bytes, name: str, default: int) -> int:
     )
     if binary:
         return int(stored_number(data, "i", binary[1]))
-    text = re.search(rb'"' + key + rb'"[^\n]*,\s*(-?\d+)\s*\n', data)
-    return int(text[1]) if text else default
+    text = re.match(rb"-?\d+", text_value(data, name, b""))
+    return int(text[0]) if text else default
 
 
 _FRAMES = {

@@ -33,7 +33,7 @@ from blendgen.engine.blender.importing.converted import own_frame
 from blendgen.engine.blender.importing.coordinates.mirror import Mirror
 from blendgen.engine.blender.importing.coordinates.prepare import AT_REST, prepare
 from blendgen.engine.blender.importing.executable import drop_executable
-from blendgen.engine.blender.importing.fbx_bytes import stored_number
+from blendgen.engine.blender.importing.fbx_bytes import stored_number, text_value
 from blendgen.engine.blender.importing.fbx_shown import hide_unshown
 from blendgen.engine.blender.importing.findings import Findings
 from blendgen.engine.blender.importing.left_out import SHOWN, Choice
@@ -45,6 +45,7 @@ from blendgen.engine.blender.importing.preflight import ImportRefused
 from blendgen.engine.blender.importing.textures import note_reason
 from blendgen.engine.blender.importing.usd_shown import usd_shown
 from blendgen.engine.blender.importing.usd_stage import layer_over, unit_fault
+from blendgen.files.decimals import decimal
 from blendgen.models.companions import Companions
 from blendgen.models.scan import CONVERTED_SUFFIXES, UNITLESS_SUFFIXES, UPLESS_SUFFIXES, model_suffix
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -183,13 +184,16 @@ def fbx_centimetres_per_unit(data: bytes) -> float:
     It is 100 if the factor is not a length: Blender then takes the unit for a metre.
     """
     binary = re.search(rb"S.{4}UnitScaleFactor(?:S.{4}[\w ]*?){3}D(.{8})", data, re.S)
-    text = re.search(rb'"UnitScaleFactor"[^\n]*,\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\n', data)
-    factor = 1.0
-    if binary:
-        factor = stored_number(data, "d", binary[1])
-    elif text:
-        factor = float(text[1])
+    text = text_value(data, "UnitScaleFactor", b"1")
+    factor = stored_number(data, "d", binary[1]) if binary else _number(text)
     return factor if 0 < factor < math.inf else 100.0
+
+
+def _number(text: bytes) -> float:
+    try:
+        return decimal(text.decode("latin-1"))
+    except ValueError:
+        return math.nan
 
 
 def _import_usd(

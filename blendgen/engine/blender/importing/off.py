@@ -1,4 +1,6 @@
-"""OFF: a file of the Object File Format in, a binary PLY out, which Blender reads. Does not load bpy.
+"""OFF: a file of the Object File Format in, a binary PLY out, which Blender reads.
+
+Loads bpy only for a face that has more corners than Blender reads, to make triangles of it.
 
 Text in lines: the numbers of vertices and faces, the vertices, the faces. Colours of vertices are used.
 ModelNet has files in which the first two lines are one, as in OFF8 6 0.
@@ -79,7 +81,7 @@ def _as_ply_faces(corners: list[int], points: np.ndarray) -> list[list[int]]:
     """A face as it is; as triangles if Blender would not read it from PLY."""
     if len(corners) <= MAX_CORNERS:
         return [corners]
-    # this needs a module of Blender
+    import bpy  # noqa: F401 - without it there is no mathutils
     from mathutils.geometry import tessellate_polygon
 
     outline = points[corners] - points[corners[0]]  # it is in single precision there

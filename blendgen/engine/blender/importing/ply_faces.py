@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from blendgen.engine.blender.importing.ply_header import CORNERS, Element, PlyHeader, read_header
+from blendgen.files.decimals import decimal
 from blendgen.files.regular_file import MAX_MODEL_BYTES, read_bounded
 
 MAX_CORNERS = 255  # of a face that Blender reads
@@ -171,7 +172,7 @@ class _Text(_Body):
             for name, _, items in element.properties:
                 count = 1
                 if items and start < len(texts):
-                    count = _whole(texts[start])
+                    count = _whole(decimal(texts[start].decode("latin-1")))
                     lengths[name].append(count)
                     start += 1
                 words[name] += texts[start : start + count]
@@ -198,10 +199,10 @@ class _Text(_Body):
         return self._rows[self._at - count : self._at]
 
 
-def _whole(number: bytes | float) -> int:
+def _whole(number: float) -> int:
     """The length of a list."""
     value = float(number)
-    if not 0 <= value < math.inf:
+    if not 0 <= value < math.inf or value % 1:
         raise ValueError("not a length")
     return int(value)
 

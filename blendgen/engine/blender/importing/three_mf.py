@@ -7,6 +7,7 @@ source: 3MF Consortium, 3MF Core Specification 1.3 and Materials and Properties 
 
 from __future__ import annotations
 
+import io
 import posixpath
 import re
 import zipfile
@@ -20,6 +21,7 @@ import numpy as np
 
 from blendgen.engine.blender.importing.glb_scene import Converted, GlbScene
 from blendgen.engine.blender.importing.preflight import ImportRefused
+from blendgen.files.decimals import decimals, whole_numbers
 from blendgen.geometry.color import PLAIN_GREY_LINEAR, hex_to_linear
 
 _UNITS = {
@@ -84,9 +86,13 @@ def three_mf_mesh(path: Path) -> Converted:
 
 def three_mf_metres_per_unit(path: Path) -> float:
     with zipfile.ZipFile(path) as archive:
-        data = _xml(archive, _main_part(archive)).replace(b"\0", b"")  # it may be UTF-16
-    unit = re.search(rb"<(?:\w+:)?model\b[^>]*\sunit\s*=\s*[\"'](\w+)", data)
-    return _UNITS.get(unit[1].decode().lower(), 1e-3) if unit else 1e-3
+        data = _xml(archive, _main_part(archive))
+    _, root = next(iter(ElementTree.iterparse(io.BytesIO(data), ("start",))))
+    return _UNITS.get(_unit(root), 1e-3)
+
+
+def _unit(root: ElementTree.Element) -> str:
+    return root.get("unit", "millimeter").strip().lower()
 
 
 def _main_part(archive: zipfile.ZipFile) -> str:
@@ -142,9 +148,8 @@ def _read_part(
             package.supports += 1
         elif kind == "object":
             package.objects[part, number] = _object(package, element, part, names, looks)
-    unit = root.get("unit", "millimeter")
-    if is_main and unit.lower() not in _UNITS:
-        package.notes.append(f"its unit {unit!r} is not known: taken as millimetres")
+    if is_main and _unit(root) not in _UNITS:
+        package.notes.append(f"its unit {root.get('unit')!r} is not known: taken as millimetres")
     if is_main:
         package.items += [_reference(item, part, names) for item in _below(root, "build")]
 
@@ -152,13 +157,10 @@ def _read_part(
 def _object(
     package: _Package, element: ElementTree.Element, part: str, names: dict[str, str], looks: dict
 ) -> _Object:
-    vertices = [
-        (float(v.attrib["x"]), float(v.attrib["y"]), float(v.attrib["z"]))
-        for v in _below(element, "mesh", "vertices")
-    ]
+    vertices = decimals(v.attrib[axis] for v in _below(element, "mesh", "vertices") for axis in "xyz")
     triangles = list(_below(element, "mesh", "triangles"))
-    corners = [(int(t.attrib["v1"]), int(t.attrib["v2"]), int(t.attrib["v3"])) for t in triangles]
-    if corners and not 0 <= np.min(corners) <= np.max(corners) < len(vertices):
+    corners = whole_numbers(t.attrib[key] for t in triangles for key in ("v1", "v2", "v3"))
+    if corners and not 0 <= min(corners) <= max(corners) < len(vertices) // 3:
         raise IndexError("a triangle without a vertex")
     name = element.get("name", "")
     used = [_look(package, triangle, element, looks, name or element.get("id", "")) for triangle in triangles]
@@ -179,17 +181,19 @@ def _look(package: _Package, triangle, element, looks: dict, name: str) -> _Look
         package.lost[f"object {name!r}: textures or mixed materials, which are not read from 3MF"] = None
         return None
     index = triangle.get("p1", element.get("pindex", "0"))
-    used = {int(triangle.get(key, index)) for key in ("p1", "p2", "p3")}
-    if len({look for i in used for look in looks[group][i : i + 1]}) > 1:
+    first, *others = whole_numbers(triangle.get(key, index) for key in ("p1", "p2", "p3"))
+    if min(first, *others) < 0:
+        raise IndexError("a material with a negative number")
+    if len({look for i in {first, *others} for look in looks[group][i : i + 1]}) > 1:
         package.lost[f"object {name!r}: colours that change within a triangle"] = None
-    return looks[group][int(index)]
+    return looks[group][first]
 
 
 def _reference(element: ElementTree.Element, part: str, names: dict[str, str]) -> tuple[_Key, np.ndarray]:
     """The object that a component or an item is, and its (4, 4) transform."""
     path = next((value for key, value in element.items() if _local_name(key) == "path"), None)
     place = part if path is None else names[posixpath.normpath(path).lstrip("/").casefold()]
-    rows = [float(number) for number in element.get("transform", "1 0 0 0 1 0 0 0 1 0 0 0").split()]
+    rows = decimals(element.get("transform", "1 0 0 0 1 0 0 0 1 0 0 0").split())
     matrix = np.eye(4)
     matrix[:3] = np.array(rows).reshape(4, 3).T
     return (place, element.get("objectid", "")), matrix

@@ -16,6 +16,7 @@ import numpy as np
 from blendgen.engine.blender.importing.coordinates.origin import NOT_FINITE, NOT_FINITE_TEXT
 from blendgen.engine.blender.importing.coordinates.text import whole_lines
 from blendgen.engine.blender.importing.damaged import DamagedFile
+from blendgen.files.decimals import decimals
 
 _NUMBERS = rb"([^\s#]\S*[ \t]+[^\s#]\S*[ \t]+[^\s#]\S*)"
 OBJ_VERTEX = re.compile(rb"(\n[ \t]*v[ \t]+)" + _NUMBERS)
@@ -68,7 +69,7 @@ def values_of(texts: list[bytes], before: int = 0) -> np.ndarray:
 
 def _is_point(text: bytes) -> bool:
     try:
-        return len([float(word) for word in text.split()]) == 3
+        return len(decimals(text.decode("latin-1").split())) == 3
     except ValueError:
         return False
 
