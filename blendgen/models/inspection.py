@@ -20,6 +20,7 @@ from blendgen.models.scan import (
     UNITLESS_SUFFIXES,
     model_suffix,
     scan_directory,
+    scan_next_to,
 )
 from blendgen.models.selection import name_clashes, without_collision_meshes
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
@@ -122,14 +123,15 @@ def inspect(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspection:
 def inspect_place(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspection:
     """Inspect a folder of models, one model file, or the model that a sidecar describes.
 
-    The models directory is the folder, or that of the file.
+    The models directory is the folder, or that of the file, of which other files and folders do not matter.
     raises: CatalogError if there are no models, SetupError
     """
-    folder = place if place.is_dir() else place.parent
-    all_sources = scan_directory(folder, str(folder), **asdict(read_as))
-    if place.is_dir():
-        sources = without_collision_meshes(all_sources, str(folder))
+    is_folder = place.is_dir()
+    if is_folder:
+        folder, all_sources = place, scan_directory(place, str(place), **asdict(read_as))
+        sources = without_collision_meshes(all_sources, str(place))
     else:
+        folder, all_sources = place.parent, scan_next_to(place, **asdict(read_as))
         sources = _described_by(place.absolute(), all_sources)
     if not sources:
         raise CatalogError(
@@ -137,7 +139,8 @@ def inspect_place(place: Path, read_as: ReadAs, measurer: Measurer) -> Inspectio
             "sidecar or a spec (.yaml)"
         )
     sidecars = Sidecars()
-    inspection = _inspected(sidecars.attached(sources, all_sources), sidecars, measurer)
+    sources = sidecars.attached(sources, all_sources, only_theirs=not is_folder)
+    inspection = _inspected(sources, sidecars, measurer)
     if not read_as.allow_outside and any(map(_lacks_a_file, inspection.models)):
         _log.warning(
             "note: textures were looked for below %s alone; for others give one above, or --allow-outside",

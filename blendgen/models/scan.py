@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path, PurePath
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from blendgen.errors import CatalogError
 from blendgen.files.disk import raise_if_passing
@@ -66,17 +66,38 @@ def scan_directory(
     """
     check_options(display, unit, up)
     _check_folder(folder, display)
-    paths = [path.relative_to(folder) for path in _model_files(folder, display, follow_links)]
-    limits = {"root": str(folder.absolute()), **({"allow_outside": True} if allow_outside else {})}
-    if not paths:
+    walk = _Walk(folder, follow_links)
+    _visit_all(walk, display)
+    if not walk.models:
         raise CatalogError(f"{display}: no model in this folder; expected files {_suffix_list()}")
+    options = {"unit": unit, "up": up, "root": str(folder.absolute())}
+    return _sources(walk, display, options | ({"allow_outside": True} if allow_outside else {}), naming)
+
+
+def scan_next_to(
+    file: Path, unit: str | None, up: str | None, follow_links: bool = False, allow_outside: bool = False
+) -> list[Source]:
+    """As scan_directory, the models in the folder of a file, but not in those below it.
+
+    Of files that are left out, only `file` is reported. There may be no models.
+    """
+    display = str(file.parent)
+    check_options(display, unit, up)
+    walk = _Walk(file.parent, follow_links, only=file.name)
+    _visit_all(walk, display)
+    options = {"unit": unit, "up": up, "root": str(file.parent.absolute())}
+    return _sources(walk, display, options | ({"allow_outside": True} if allow_outside else {}), "file")
+
+
+def _sources(walk: _Walk, display: str, options: dict[str, Any], naming: Naming) -> list[Source]:
+    paths = [path.relative_to(walk.folder) for path in sorted(walk.models, key=_order)]
     former = former_names(paths)
     return [
         Source(
             name=product_name(path, naming),
             folder=nfc(path.parts[0]) if len(path.parts) > 1 else "",
             kind="mesh",
-            options={"path": str((folder / path).absolute()), "unit": unit, "up": up, **limits},
+            options={"path": str((walk.folder / path).absolute()), **options},
             display=_readable(Path(display, path)),
             file=nfc(_readable(path)),
             former_name=former.get(path, ""),
@@ -111,20 +132,18 @@ def _suffix_list() -> str:
     return "(" + " ".join("." + suffix for suffix in MODEL_SUFFIXES) + ")"
 
 
-def _model_files(folder: Path, display: str, follow_links: bool) -> list[Path]:
-    walk = _Walk(folder, follow_links)
+def _visit_all(walk: _Walk, display: str) -> None:
     try:
         walk.visit_all()
     except OSError as error:
-        raise_if_passing(folder, error)
+        raise_if_passing(walk.folder, error)
         raise CatalogError(f"{display}: cannot be read: {error.strerror}: {error.filename}") from error
     if walk.outside:
-        _log.warning("%s: %s", display, _left_out(walk.outside, folder))
+        _log.warning("%s: %s", display, _left_out(walk.outside, walk.folder))
     if walk.odd:
-        _log.warning("%s: not a regular file, left out: %s", display, _listed(walk.odd, folder))
+        _log.warning("%s: not a regular file, left out: %s", display, _listed(walk.odd, walk.folder))
     if walk.not_read:
         _log.warning("%s: %s", display, _not_read(walk.not_read))
-    return sorted(walk.models, key=_order)
 
 
 def _order(path: Path) -> tuple[list[str], tuple[str, ...]]:
@@ -150,9 +169,13 @@ def _listed(paths: list[Path], folder: Path) -> str:
 
 class _Walk:
     """The model files below a folder. Real folders are visited before links, so that the result does not
-    depend on the order of the file system."""
+    depend on the order of the file system.
 
-    def __init__(self, folder: Path, follow_links: bool):
+    only: stay in the folder, and list what is left out only if it has this name
+    """
+
+    def __init__(self, folder: Path, follow_links: bool, only: str | None = None):
+        self.folder, self._only = folder, only
         self._root = os.path.realpath(folder)
         self._follow = follow_links
         self._visited: set[str] = set()
@@ -185,19 +208,24 @@ class _Walk:
     def _sort(self, entry: os.DirEntry) -> None:
         path = Path(entry.path)
         if entry.is_dir():
+            if self._only is not None:
+                return
             (self._links if entry.is_symlink() else self._waiting).append(path)
         elif model_suffix(entry.name) not in MODEL_SUFFIXES:
-            self.not_read += [path] if model_suffix(entry.name) in _NOT_READ else []
+            self.not_read += [path] if model_suffix(entry.name) in _NOT_READ and self._is_listed(path) else []
         elif not entry.is_file():
-            self.odd += [path] if path.exists() else []
+            self.odd += [path] if path.exists() and self._is_listed(path) else []
         elif not entry.is_symlink() or self._allowed(path):
             self.models.append(path)
 
     def _allowed(self, link: Path) -> bool:
         if self._follow or Path(os.path.realpath(link)).is_relative_to(self._root):
             return True
-        self.outside.append(link)
+        self.outside += [link] if self._is_listed(link) else []
         return False
+
+    def _is_listed(self, path: Path) -> bool:
+        return self._only in (None, path.name)
 
 
 def model_suffix(path: str | PurePath) -> str:

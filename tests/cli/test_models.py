@@ -229,6 +229,28 @@ def test_a_sidecar_selects_its_model(tmp_path):
     assert other.returncode == 3 and "neither a model file nor a sidecar" in other.stderr
 
 
+def test_a_file_is_inspected_without_what_is_next_to_it_and_below(tmp_path, caplog):
+    folder = write_models(tmp_path / "models", a=MUG, b=None)
+    for name in ("b.yaml", "b.yml", "lost.yaml"):
+        (folder / name).write_text("blendgen_model: 1\n")
+    for name in ("old.max", "below/a.obj", "below/new.max"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("not a model")
+    (folder / "out.obj").symlink_to(tmp_path)
+    (folder / "below").chmod(0)
+    try:
+        for name in ("a.obj", "a.yaml"):
+            result = blendgen("models", folder / name, "--json")
+            assert result.returncode == 0 and len(json.loads(result.stdout)["models"]) == 1
+            assert not [line for line in caplog.messages if "texture" not in line]
+    finally:
+        (folder / "below").chmod(0o700)
+    assert blendgen("models", folder / "old.max").returncode == 3
+    assert "export them as glb" in caplog.text
+    assert "has several sidecars: b.yaml, b.yml; keep one" in blendgen("models", folder / "b.obj").stdout
+    assert "lost.yaml" not in blendgen("models", folder / "a.obj").stdout
+
+
 def test_a_keypoint_far_outside_is_a_fault_of_the_sidecar(tmp_path):
     folder = write_models(tmp_path / "models", a="blendgen_model: 1\nkeypoints: {far: [1e20, 0, 0]}\n")
     result = blendgen("models", folder)

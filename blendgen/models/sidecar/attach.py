@@ -6,6 +6,7 @@ the sources already, and take precedence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from blendgen.errors import Problem, SpecError
 from blendgen.models.product import Product
 from blendgen.models.sidecar.apply import with_sidecar
-from blendgen.models.sidecar.find import sidecar_files
+from blendgen.models.sidecar.find import FOR_A_FOLDER, sidecar_files
 from blendgen.models.sidecar.read import SidecarFile, read_sidecar
 from blendgen.models.source import AS_SHOWN, Source
 
@@ -29,12 +30,17 @@ class Sidecars:
     problems: list[Problem] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
 
-    def attached(self, sources: Iterable[Source], all_sources: Iterable[Source]) -> list[Source]:
+    def attached(
+        self, sources: Iterable[Source], all_sources: Iterable[Source], only_theirs: bool = False
+    ) -> list[Source]:
         """The sources with the options of their sidecars; those with an invalid sidecar are not changed.
 
         all_sources: all sources of their folders, also unused ones
+        only_theirs: leave out problems of files that cannot be meant for one of the sources
         """
         files, problems = sidecar_files(*_places(all_sources))
+        if only_theirs:
+            problems = [one for one in problems if _may_concern(one, map(_path, sources))]
         self.problems += [problem for problem in problems if problem not in self.problems]
         return [self._attached(source, files.get(_path(source))) for source in sources]
 
@@ -71,6 +77,12 @@ def models_of(file: Path, sources: Iterable[Source]) -> list[Source]:
     if not described_sources and problems:
         raise SpecError(problems)
     return described_sources
+
+
+def _may_concern(problem: Problem, models: Iterable[Path]) -> bool:
+    names = "|".join(re.escape(model.name) for model in models)
+    for_any = Path(problem.file).stem.casefold() == FOR_A_FOLDER
+    return for_any or bool(re.search(rf"(?<!\w)({names})(?!\w)", problem.message))
 
 
 def _path(source: Source) -> Path:
