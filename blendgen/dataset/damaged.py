@@ -33,7 +33,7 @@ class DamagedStore(Store):
         if not known:
             return
         self._refuse_other_identity(known)
-        for path in (self.layout.contact_sheet, self.layout.images_card):
+        for path in (self.layout.contact_sheet, self.layout.images_card, *self.layout.image_lists):
             if not is_ours(self.layout, known, self.layout.name(path)):
                 raise DatasetError(f"{path}: is not the one that blendgen wrote; move it away")
 

@@ -3,12 +3,13 @@
 In: the record of a finished data set. Out: the text. Without it, the loader reads splits from the words of
 all names, and a split `hard` would be left out. The loader's cache tells folders with a card apart by the
 name of the folder and by `configs` alone: without the `description`, it would return the images of another
-data set.
+data set. If the splits have lists (image_lists.py), it reads them, and the card names their columns.
 source: https://huggingface.co/docs/hub/datasets-manual-configuration
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -18,10 +19,20 @@ from blendgen.scene.split_names import hub_split
 MARK = b"---\n# the images of a data set of blendgen\n"  # the file begins like this
 
 
-def images_card(record: dict[str, Any], images_digest: str) -> bytes:
-    """The card of a record with `images_per_split`; images_digest: of all images."""
+def images_card(record: dict[str, Any], images_digest: str, has_lists: bool = False) -> bytes:
+    """The card of a record with `images_per_split`.
+
+    images_digest: of all images; has_lists: whether image_lists.py has written lists
+    """
     files = [{"split": hub_split(split), "path": f"{split}/**"} for split in record["images_per_split"]]
     config = {"config_name": "default", "description": f"images {images_digest}", "data_files": files}
-    head = {"configs": [{**config, "drop_labels": False}]}
-    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+    labels = listed_labels(record["classes"]) if has_lists else {"drop_labels": False}
+    text = yaml.safe_dump({"configs": [config | labels]}, sort_keys=False, allow_unicode=True)
     return MARK + text.encode() + b"---\n"
+
+
+def listed_labels(classes: Iterable[str]) -> dict[str, Any]:
+    """What a configuration states where labels are read from lists, and not from the names of folders."""
+    names = {str(number): label for number, label in enumerate(classes)}
+    label = {"name": "label", "dtype": {"class_label": {"names": names}}}
+    return {"drop_labels": True, "features": [{"name": "image", "dtype": "image"}, label]}

@@ -20,7 +20,7 @@ from blendgen.develop.exr import decode_exr
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.geometry.arrays import IdsHW
 from blendgen.scene.film import Frame
-from blendgen.scene.folder_names import folder_name
+from blendgen.scene.folder_names import image_place
 from blendgen.scene.row import Row
 from blendgen.scene.shot import Shot
 from blendgen.spec.output import Output
@@ -62,7 +62,7 @@ class LabelFile:
     def path(self, shot: Shot, image_index: int, output: Output) -> str:
         """Relative to the data set; the folder of the file is the class of the shot's subject."""
         suffix = self.suffix_of(output) if self.suffix_of else self.suffixes[0]
-        return f"{self.folder}/{shot.split}/{folder_name(shot.products[0].label)}/{image_index:06d}{suffix}"
+        return f"{self.folder}/{shot.split}/{image_place(shot.products[0].label, image_index)}{suffix}"
 
     def path_fault(self, path: str) -> str | None:
         """Why a sound relative path cannot be that of such a file; None where it can."""

@@ -1,7 +1,8 @@
 """Layout: where the files of a data set are; see docs/dataset.md.
 
 OUT/images/<split>/<label>/000042.png is a plain ImageFolder: README.md next to the
-splits tells a loader what they are.
+splits tells a loader what they are, and metadata.jsonl in them where an image is in a folder
+of its thousand, as in 0012/012345.png.
 """
 
 from __future__ import annotations
@@ -45,10 +46,15 @@ class Layout:
         return self.root / "images" / "README.md"
 
     @property
+    def image_lists(self) -> tuple[Path, ...]:
+        """Those of image_lists.py that there are, or files of somebody else in their places."""
+        return tuple(sorted((self.root / "images").glob("*/metadata.jsonl")))
+
+    @property
     def own_files(self) -> tuple[Path, ...]:
         """The files that do not belong to an image."""
         described = (self.record, self.manifest, self.failures, self.spec, self.log)
-        return (*described, self.contact_sheet, self.images_card)
+        return (*described, self.contact_sheet, self.images_card, *self.image_lists)
 
     @property
     def log(self) -> Path:

@@ -178,11 +178,13 @@ class Summary:
     """counts: number of images of each (label, split); strays: files of ours without a row
 
     images_digest: of names and sha256 of all images, in the order of their indices
+    last_index: of an image, -1 without images
     """
 
     counts: Counter[tuple[str, str]]
     strays: frozenset[str] = frozenset()
     images_digest: str = ""
+    last_index: int = -1
 
     @property
     def images(self) -> int:
@@ -193,6 +195,12 @@ class Summary:
 
     def per_split(self) -> dict[str, int]:
         return self._totals(1)
+
+    def lacking_classes(self, classes: Iterable[str]) -> dict[str, list[str]]:
+        """Split -> the classes that it lacks, for splits that have images."""
+        splits, names = sorted({split for _, split in self.counts}), sorted(classes)
+        missing = {split: [name for name in names if not self.counts[name, split]] for split in splits}
+        return {split: labels for split, labels in missing.items() if labels}
 
     def _totals(self, position: int) -> dict[str, int]:
         totals: Counter[str] = Counter()
@@ -241,7 +249,7 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: 
     if count != len(order) or order != list(places):
         _rewrite(layout, [places[index] for index in order])
     images_digest = hashlib.sha256(array("Q", (digests[index] for index in order)).tobytes()).hexdigest()
-    return Summary(Counter(pairs.values()), frozenset(strays), images_digest)
+    return Summary(Counter(pairs.values()), frozenset(strays), images_digest, max(order, default=-1))
 
 
 def _digest(image: RowFile) -> int:

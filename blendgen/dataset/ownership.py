@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from blendgen.dataset.failures import is_failure_file
+from blendgen.dataset.image_lists import LIST, is_image_list
 from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
@@ -24,6 +25,7 @@ from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
+from blendgen.scene.folder_names import folder_name, numbered
 
 LOG_HEAD = b"What Blender printed while blendgen made this data set:\n"
 SUBSET_KEY = "subset_of"  # of a dataset.json: what its images were chosen from
@@ -62,14 +64,15 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     if known:
         for row in read_heads(layout.manifest, _UNKNOWN_FILES):
             named.update(row.file_names)
+    inside = {layout.name(path) for path in (layout.images_card, *layout.image_lists)}
     ours: list[str] = []
     foreign: list[str] = []
     for name in sorted(Folder(layout.root).files()):
         if name == layout.lock.name or Path(name).name in HARMLESS:
             continue
-        own = "/" not in name or layout.root / name == layout.images_card
-        top = own and bool(known) and is_ours(layout, known, name)
-        (ours if top or name in named or is_temporary(layout, name) else foreign).append(name)
+        own = "/" not in name or name in inside
+        own = own and bool(known) and is_ours(layout, known, name)
+        (ours if own or name in named or is_temporary(layout, name) else foreign).append(name)
     return ours, foreign
 
 
@@ -128,6 +131,8 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
         return _begins(path, CARD_MARK)
     if path == layout.failures:
         return is_failure_file(path)
+    if path.name == LIST:
+        return is_image_list(path)
     return path in (layout.manifest, layout.record)
 
 
@@ -149,8 +154,8 @@ def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) 
 
 def looks_like_image(layout: Layout, known: dict[str, Any], name: str) -> bool:
     """Whether a file without a row has the place and the size in pixels of an image of the data set."""
-    path, parts = layout.root / name, name.split("/")
-    if len(parts) != 4 or parts[2] not in known.get("classes", ()) or path.is_symlink():
+    path = layout.root / name
+    if path.is_symlink() or not _is_place(name, known):
         return False
     if path.suffix == ".exr":
         return _begins(path, b"v/1\x01")
@@ -160,6 +165,20 @@ def looks_like_image(layout: Layout, known: dict[str, Any], name: str) -> bool:
             return has_no_metadata and list(image.size) == list(known.get("resolution", ()))
     except IMAGE_ERRORS:
         return False
+
+
+def _is_place(name: str, known: dict[str, Any]) -> bool:
+    """Whether a file is where an image of a class is."""
+    *folders, rest = name.split("/", 3)
+    stem = Path(rest).stem
+    if len(folders) != 3 or not (stem.isascii() and stem.isdecimal()):
+        return False
+    return rest.rpartition(".")[0] == numbered(int(stem)) and folders[2] in class_folders(known)
+
+
+def class_folders(known: dict[str, Any]) -> set[str]:
+    """The folders of the classes of a dataset.json, which a stranger may have written."""
+    return {folder_name(label) for label in known.get("classes", ()) if isinstance(label, str)}
 
 
 def listed(names: list[str], most: int = 8) -> str:

@@ -22,12 +22,14 @@ from blendgen.dataset.failures import (
     remove_failures,
     sort_failures,
 )
+from blendgen.dataset.image_lists import write_lists
 from blendgen.dataset.images_card import images_card
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
     LOG_HEAD,
+    class_folders,
     is_ours,
     is_temporary,
     listed,
@@ -150,9 +152,10 @@ class Store:
         failures, self._finished = sort_failures(self.layout), True
         self._record |= counts_record(self.summary, count_reasons(failures))
         self._record |= device_record(devices_of(read_record(self.layout)))
+        has_lists = write_lists(self.layout, self.summary.last_index)
         self._write_record(self._record)
         if self.summary.images:
-            card = images_card(self._record, self.summary.images_digest)
+            card = images_card(self._record, self.summary.images_digest, has_lists)
             self._folder.write(self.layout.name(self.layout.images_card), card)
         return self._record
 
@@ -181,9 +184,9 @@ class Store:
             raise DatasetError(f"{self.layout.root}: {difference(known, self._record, different[0])}")
 
     def _refuse_other_classes(self, known: dict[str, Any]) -> None:
-        classes = {*known.get("classes", ()), *self._record["classes"]}
+        names = class_folders(known) | class_folders(self._record)
         for folder in (self.layout.root / "images").glob("*/*"):
-            if folder.is_dir() and folder.name not in classes:
+            if folder.is_dir() and folder.name not in names:
                 raise DatasetError(
                     f"{folder}: is not part of this data set, and a trainer would read it as a class; "
                     "move it away"
@@ -289,10 +292,3 @@ def device_record(devices: list[dict[str, str]]) -> dict[str, Any]:
         return {}
     first, *rest = sorted(devices, key=json.dumps)  # independent of the order in which they were added
     return {"device": first} | ({"also_made_on": rest} if rest else {})
-
-
-def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:
-    """Split -> the classes that it lacks, for splits that have images."""
-    counts, classes = summary.counts, sorted(record["classes"])
-    missing = {split: [name for name in classes if not counts[name, split]] for _, split in sorted(counts)}
-    return {split: labels for split, labels in sorted(missing.items()) if labels}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.expression import Expression
+from blendgen.dataset.image_lists import image_lists
 from blendgen.dataset.images_card import images_card
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.dataset.layout import Layout
@@ -94,32 +95,38 @@ def subset(
     identity = {"format": "subset", **source.identity, **asdict(selection)}
     with Destination(dest, identity, link, force, (source.root,)) as destination:
         begin(len(chosen))
-        counts = _place_images(source, chosen, destination, advance)
+        counts, has_lists = _place_images(source, chosen, destination, advance)
         record = source.record | counts | {SUBSET_KEY: _origin(source, selection)}
         record |= {"images_failed": 0, "images_failed_per_reason": {}}
-        _write_own_files(source, record, destination)
+        _write_own_files(source, record, destination, has_lists)
     return counts
 
 
 def _place_images(
     source: Source, chosen: array[int], destination: Destination, advance: Callable[[int], None]
-) -> dict[str, Any]:
-    """Add the files and the lines of the chosen images; returns the counts of dataset.json."""
+) -> tuple[dict[str, Any], bool]:
+    """Add the files and the lines of the chosen images; returns the counts of dataset.json, and whether there
+    are lists of images."""
     pairs: Counter[tuple[str, str]] = Counter()
-    with destination.opened(Layout(source.root).manifest.name) as manifest:
+    with (
+        destination.opened(Layout(source.root).manifest.name) as manifest,
+        image_lists(destination.opened) as lists,
+    ):
         for position, line in _lines(source, chosen):
             row = source.row(position)
             for name, file in row.files.items():
                 destination.place(source.path(row, LABEL_FILES[name]), file.name)
             manifest.write(line)
+            lists.add_row(row)
             pairs[row.label, row.split] += 1
             advance(1)
     summary = Summary(pairs)
-    return {
+    counts = {
         "images": summary.images,
         "images_per_split": summary.per_split(),
         "images_per_label": summary.per_label(),
     }
+    return counts, lists.are_needed
 
 
 def _lines(source: Source, positions: array[int]) -> Iterator[tuple[int, bytes]]:
@@ -135,11 +142,14 @@ def _origin(source: Source, selection: Selection) -> dict[str, Any]:
     return {**place, **asdict(selection), **earlier}
 
 
-def _write_own_files(source: Source, record: dict[str, Any], destination: Destination) -> None:
+def _write_own_files(
+    source: Source, record: dict[str, Any], destination: Destination, has_lists: bool
+) -> None:
     """Add the files that do not belong to an image, dataset.json last."""
     layout = Layout(source.root)
     images_digest = hashlib.sha256(json.dumps(record[SUBSET_KEY]).encode()).hexdigest()
     destination.write_bytes(layout.spec.name, spec_bytes(layout))
-    destination.write_bytes(layout.name(layout.images_card), images_card(record, images_digest))
+    card = images_card(record, images_digest, has_lists)
+    destination.write_bytes(layout.name(layout.images_card), card)
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     destination.write_text(layout.record.name, text)

@@ -19,6 +19,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+from blendgen.dataset.image_lists import image_lists
 from blendgen.dataset.images_card import images_card
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
@@ -127,12 +128,13 @@ class _Merge:
         devices = device_record(_all_devices(self.inputs))
         folder.write(layout.record.name, record_bytes(record | devices | {MERGING_KEY: True}))
         folder.write(layout.spec.name, self.inputs[0].spec)
-        summary, failed = self._write_images()
+        summary, failed, has_lists = self._write_images()
         counts = counts_record(summary, dict(sorted(failed.items())))
         record |= counts | devices
         folder.write(layout.log.name, self._log_blocks())
         if summary.images:
-            folder.write(layout.name(layout.images_card), images_card(record, summary.images_digest))
+            card = images_card(record, summary.images_digest, has_lists)
+            folder.write(layout.name(layout.images_card), card)
             folder.write(layout.contact_sheet.name, sheet_bytes(layout.root))
         if self.options.link != "hard":
             os.sync()  # dataset.json may not say that files are there which a power cut can still take
@@ -140,13 +142,17 @@ class _Merge:
         warn_of_unbalanced_splits(record, summary)
         return counts
 
-    def _write_images(self) -> tuple[Summary, Counter[str]]:
-        """Place the files of all images, and write manifest.jsonl and failed.jsonl."""
+    def _write_images(self) -> tuple[Summary, Counter[str], bool]:
+        """Place the files of all images, and write manifest.jsonl, failed.jsonl and the lists of images.
+
+        The last value says whether there are lists.
+        """
         tally, failed = Tally(), Counter[str]()
         placement = Placement(self.layout, self.options.link, self.options.check_files)
         self.progress.begin(_total(self.inputs))
         with ExitStack() as stack:
             manifest = stack.enter_context(self._folder.atomic_file(self.layout.manifest.name))
+            lists = stack.enter_context(image_lists(self._folder.atomic_file))
             failures: IO[bytes] | None = None
             for image in merged_images(self.inputs):
                 self.contributors.add(image.source.root)
@@ -155,6 +161,7 @@ class _Merge:
                     placement.place(image.source, row, image.index)
                     manifest.write(image.line)
                     tally.add(row)
+                    lists.add_row(row)
                 else:
                     if failures is None:
                         failures = stack.enter_context(self._folder.atomic_file(self.layout.failures.name))
@@ -163,7 +170,7 @@ class _Merge:
                 self.progress.advance(1)
         if failures is None:
             self._folder.remove(self.layout.failures.name)
-        return tally.summary(), failed
+        return tally.summary(), failed, lists.are_needed
 
     def _log_blocks(self) -> Iterator[bytes]:
         """What Blender printed for the images, one shard after the other."""

@@ -30,6 +30,7 @@ from blendgen.errors import DatasetError
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.row import Row, RowFile, RowHead
 from blendgen.verification.label_checks import label_faults
+from blendgen.verification.list_checks import ListCheck
 from blendgen.verification.row_checks import row_faults
 
 _MAX_IMAGE_BYTES = 2**30
@@ -56,7 +57,7 @@ class Fault:
 class _Earlier:
     """What earlier rows hold, for what must be unique or must agree.
 
-    digests: sha256 of an image -> its name; counts: rows of each split and of each label
+    digests: sha256 of an image -> its name; counts: rows of each split and of each label; lists: of images
     """
 
     indices: set[int] = field(default_factory=set)
@@ -64,6 +65,7 @@ class _Earlier:
     digests: dict[str, str] = field(default_factory=dict)
     split_of_shot: dict[int, str] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: {"split": Counter(), "label": Counter()})
+    lists: ListCheck = field(default_factory=ListCheck)
 
 
 def verify(
@@ -112,6 +114,7 @@ def verify(
     yield from _failure_faults(layout, record, earlier)
     yield from _record_faults(record, earlier)
     yield from _spec_faults(layout, record)
+    yield from (Fault(*one) for one in earlier.lists.faults(layout))
     yield from _strays(layout, earlier)
 
 
@@ -148,6 +151,7 @@ def _head_faults(row: RowHead, place: str, earlier: _Earlier) -> Iterator[Fault]
     earlier.indices.add(row.index)
     earlier.counts["split"][row.split] += 1
     earlier.counts["label"][row.label] += 1
+    earlier.lists.add(row)
     for name in row.file_names:
         if name in earlier.files:
             yield Fault(place, f"{name} belongs to another row too")
@@ -288,8 +292,9 @@ def _spec_faults(layout: Layout, record: dict[str, Any]) -> Iterator[Fault]:
 
 def _strays(layout: Layout, earlier: _Earlier) -> Iterator[Fault]:
     """Files that no row names: trainers would read them as data."""
+    own = {layout.name(layout.images_card), *earlier.lists.names}
     for folder in FOLDERS:
         for path in sorted((layout.root / folder).rglob("*")):
             name = layout.name(path)
-            if path.is_file() and name not in earlier.files and path != layout.images_card:
+            if path.is_file() and name not in earlier.files and name not in own:
                 yield Fault(name, "does not belong to a row")

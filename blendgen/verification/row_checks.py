@@ -12,7 +12,7 @@ import numpy as np
 
 from blendgen.errors import GeometryError
 from blendgen.geometry.projection import box_of_mask, distort, transform_points, within_lens
-from blendgen.scene.folder_names import folder_name
+from blendgen.scene.folder_names import image_place
 from blendgen.scene.row import Row
 from blendgen.scene.shot import Camera, PlacedProduct
 
@@ -43,7 +43,7 @@ def _names(row: Row, classes: Sequence[str]) -> Iterator[str]:
         yield f"label {row.label!r} is not a class of dataset.json"
     elif row.label_id != classes.index(row.label):
         yield f"label_id {row.label_id} is not that of {row.label!r}"
-    stem = f"/{row.split}/{folder_name(row.label)}/{row.index:06d}."
+    stem = f"/{row.split}/{image_place(row.label, row.index)}."
     for name, file in row.files.items():
         if stem not in file.name:
             yield f"the {name} {file.name!r} is not where split, label and index put it"

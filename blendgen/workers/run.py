@@ -21,7 +21,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.dataset.record import dataset_record
-from blendgen.dataset.store import Store, refuse_foreign_folder, unbalanced_splits
+from blendgen.dataset.store import Store, refuse_foreign_folder
 from blendgen.develop.encode import encode_jpeg
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
@@ -224,7 +224,7 @@ def sheet_bytes(folder: Path) -> bytes:
 
 def warn_of_unbalanced_splits(record: dict[str, Any], summary: Summary) -> None:
     """Warn of classes that a split of a finished data set lacks."""
-    for split, labels in unbalanced_splits(record, summary).items():
+    for split, labels in summary.lacking_classes(record["classes"]).items():
         _log.warning(
             "note: the split %s has no image of %s, so loaders number its class folders differently; "
             "make more images",

@@ -34,10 +34,10 @@ RECORD = {
 }
 
 
-def make(folder, pipeline, indices):
+def make(folder, pipeline, indices, record=RECORD):
     """Write some images by the flat engine, as a worker and its parent do."""
     layout = Layout(folder)
-    with Store(folder, dict(RECORD), "spec: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
+    with Store(folder, dict(record), "spec: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
         for task in tasks_for(pipeline.spec, indices):
             manifest.append([write_frame(layout, f, pipeline.spec.output) for f in pipeline.frames(task)])
         store.finish({"engine": "flat"})

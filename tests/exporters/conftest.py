@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from dataclasses import replace
 
 import pytest
@@ -22,8 +24,8 @@ from tests.exporters.fake import FakeImage, grid_boxes, make_fake
 NAMES = ("ärmel-größe", "blue box", "ボール")
 
 
-def make_dataset(folder, catalog, count=24, **spec):
-    """Make a finished data set in a folder; returns its Source."""
+def make_dataset(folder, catalog, count=24, indices=None, **spec):
+    """Make a finished data set in a folder, of `count` images or those in `indices`; returns its Source."""
     spec = make_spec(
         name="small", **{"products_per_image": {"integers": [1, 3]}, "exposures_per_shot": 2, **spec}
     )
@@ -38,7 +40,7 @@ def make_dataset(folder, catalog, count=24, **spec):
     pipeline = Pipeline(spec, catalog, class_table, engine, Developer(None, spec.exposures_per_shot))
     layout = Layout(folder)
     with Store(folder, record, "blendgen: 1\n") as store, ManifestWriter(layout.manifest) as manifest:
-        for task in tasks_for(spec, range(count)):
+        for task in tasks_for(spec, range(count) if indices is None else indices):
             manifest.append([write_frame(layout, frame, spec.output) for frame in pipeline.frames(task)])
         store.finish({"engine": "flat"})
     return open_source(folder)
@@ -118,3 +120,23 @@ def many(tmp_path_factory):
 def case(request):
     """The data sets for the tests of loaders."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def torchvision():
+    """Its data sets; CI requires them."""
+    required = os.environ.get("BLENDGEN_TEST_TORCHVISION")
+    if not required and not importlib.util.find_spec("torchvision"):
+        pytest.skip("torchvision is not here: pip install 'blendgen[dev,loaders]' on Python 3.11")
+    importlib.import_module("tests.torchvision_operators")  # first: it declares what torchvision needs
+    return importlib.import_module("torchvision.datasets")
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """load_dataset of Hugging Face, without network, with a separate cache."""
+    import datasets
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    cache = str(tmp_path / "hf-cache")
+    return lambda *where, **how: datasets.load_dataset(*map(str, where), cache_dir=cache, **how)

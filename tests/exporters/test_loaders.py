@@ -6,10 +6,8 @@ an image of forty products, and images in which none is in view.
 
 import gc
 import hashlib
-import importlib.util
 import io
 import json
-import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -156,16 +154,6 @@ def test_supervision_reads_boxes_and_classes(case, tmp_path, name):
             if name == "coco" and row.objects.bbox:
                 own = [case.instance_mask(row) == i for i in row.objects.instance_id]
                 assert np.array_equal(detections.mask, own)
-
-
-@pytest.fixture
-def torchvision():
-    """Its data sets; CI requires them."""
-    required = os.environ.get("BLENDGEN_TEST_TORCHVISION")
-    if not required and not importlib.util.find_spec("torchvision"):
-        pytest.skip("torchvision is not here: pip install 'blendgen[dev,loaders]' on Python 3.11")
-    importlib.import_module("tests.torchvision_operators")  # first: it declares what torchvision needs
-    return importlib.import_module("torchvision.datasets")
 
 
 def test_torchvision_reads_an_image_folder_and_coco(awkward, single, many, tmp_path, torchvision):

@@ -45,15 +45,6 @@ def source(request, tmp_path_factory):
     return made(tmp_path_factory.mktemp("awkward") / "set", SPLITS[request.param])
 
 
-@pytest.fixture
-def load(tmp_path, monkeypatch):
-    import datasets
-
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    cache = str(tmp_path / "hf-cache")
-    return lambda *where, **how: datasets.load_dataset(*map(str, where), cache_dir=cache, **how)
-
-
 def expected(source):
     """Split, as the hub calls it -> pixels of an image -> class."""
     splits = {}

@@ -494,3 +494,15 @@ def test_a_folder_without_shards_is_an_error_that_says_how_to_make_them(tmp_path
     with pytest.raises(UsageError, match="link: expected one of hard, copy, move"):
         merged(tmp_path / "out", link="symlink")
     assert not (tmp_path / "out").exists()
+
+
+def test_images_beyond_ten_thousand_merge_to_the_bytes_of_one_run(tmp_path):
+    """The first shard has no folders of thousands and no lists; the merged data set has both."""
+    spec = make_spec(images=12_346, resolution=[24, 16], output={"masks": False})
+    loose, deep = [9_998, 9_999], [10_000, 12_345]
+    whole = make(tmp_path / "whole", [*loose, *deep], spec)
+    make(tmp_path / "a", deep, spec)
+    make(tmp_path / "b", loose, spec)
+    merged(tmp_path / "out", tmp_path / "a", tmp_path / "b", allow_gaps=True, remove_shards=True)
+    assert content(tmp_path / "out") == content(whole.root) and len(whole.image_lists) > 0
+    assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()

@@ -459,3 +459,28 @@ def test_what_is_not_a_whole_data_set_is_refused_with_a_way_out(copy, message):
     with pytest.raises(DatasetError, match=message):
         repair(copy, lambda fault: None, NO_PROGRESS)
     assert content(copy) == before
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory, in_this_process):
+    """Images in folders of their thousand, and lists of them."""
+    spec = make_spec(images=12_346, resolution=[24, 16], exposures_per_shot=1, output={"masks": False})
+    return spec, made(tmp_path_factory.mktemp("deep") / "set", spec, [9_999, 10_000, 10_001, 12_345])
+
+
+def no_lists(folder):
+    for path in Layout(folder).image_lists:
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "images"),
+    [(no_lists, ()), (with_file(3, UNLINK), (12_345,)), (both(no_lists, with_file(2, cut)), (10_001,))],
+)
+def test_folders_of_thousands_and_their_lists_are_repaired(deep, tmp_path, repaired, damage, images):
+    spec, clean = deep
+    copy = shutil.copytree(clean, tmp_path / "out")
+    damage(copy)
+    result = repaired(copy, spec)
+    assert result.faults and result.images == images and result.left == ()
+    assert content(copy) == content(clean)
