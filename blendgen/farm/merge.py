@@ -14,7 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -86,7 +86,6 @@ class _Merge:
     places: list[Path]
     options: MergeOptions
     progress: Progress
-    contributors: set[Path] = field(default_factory=set)
 
     def run(self) -> dict[str, Any]:
         known = refuse_foreign_output(self.layout)
@@ -99,7 +98,7 @@ class _Merge:
         note_removal(self.layout, shards, removes)
         counts = None if removes or self.options.check_files else self._unchanged(total)
         if counts is None:
-            counts = self._write()
+            counts = self._write(total.sources)
         if removes:
             os.sync()  # links, copies and moved files are on the disk before the shards go
             remove_inputs(self.layout, shards)
@@ -122,16 +121,18 @@ class _Merge:
             return None
         return {key: output.record.get(key) for key in COUNT_KEYS}
 
-    def _write(self) -> dict[str, Any]:
-        """Write the data set, dataset.json last."""
+    def _write(self, sources: set[Path]) -> dict[str, Any]:
+        """Write the data set, dataset.json last.
+
+        sources: folders of the inputs that images are taken from
+        """
         folder, layout, record = self._folder, self.layout, _common_record(self.inputs)
         devices = device_record(_all_devices(self.inputs))
-        folder.write(layout.record.name, record_bytes(record | devices | {MERGING_KEY: True}))
+        self._begin(record_bytes(record | devices | {MERGING_KEY: True}), sources)
         folder.write(layout.spec.name, self.inputs[0].spec)
         summary, failed, has_lists = self._write_images()
         counts = counts_record(summary, dict(sorted(failed.items())))
         record |= counts | devices
-        folder.write(layout.log.name, self._log_blocks())
         if summary.images:
             card = images_card(record, summary.images_digest, has_lists)
             folder.write(layout.name(layout.images_card), card)
@@ -141,6 +142,20 @@ class _Merge:
         folder.write(layout.record.name, record_bytes(record))
         warn_of_unbalanced_splits(record, summary)
         return counts
+
+    def _begin(self, record: bytes, sources: set[Path]) -> None:
+        """Write what says that the merge has not finished, and the log.
+
+        The log comes before the manifest, which hides from a merge that continues where images are from: if
+        there is a manifest, the log has been written.
+        """
+        folder, layout = self._folder, self.layout
+        output = next((one for one in self.inputs if one.is_output), None)
+        if output is not None and not output.is_merging:
+            folder.write(layout.log.name, self._log_blocks(sources))
+        folder.write(layout.record.name, record)
+        if output is None:
+            folder.write(layout.log.name, self._log_blocks(sources))
 
     def _write_images(self) -> tuple[Summary, Counter[str], bool]:
         """Place the files of all images, and write manifest.jsonl, failed.jsonl and the lists of images.
@@ -155,7 +170,6 @@ class _Merge:
             lists = stack.enter_context(image_lists(self._folder.atomic_file))
             failures: IO[bytes] | None = None
             for image in merged_images(self.inputs):
-                self.contributors.add(image.source.root)
                 if image.failure is None:
                     row = head_of(image.source.layout.manifest, image.number, image.line)
                     placement.place(image.source, row, image.index)
@@ -172,12 +186,12 @@ class _Merge:
             self._folder.remove(self.layout.failures.name)
         return tally.summary(), failed, lists.are_needed
 
-    def _log_blocks(self) -> Iterator[bytes]:
+    def _log_blocks(self, sources: set[Path]) -> Iterator[bytes]:
         """What Blender printed for the images, one shard after the other."""
         yield LOG_HEAD
         for one in self.inputs:
             path = one.layout.log
-            if one.root not in self.contributors or links_outside(path) or not path.is_file():
+            if one.root not in sources or links_outside(path) or not path.is_file():
                 continue
             with path.open("rb") as file:
                 if file.read(len(LOG_HEAD)) == LOG_HEAD:

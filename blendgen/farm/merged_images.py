@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from pathlib import Path
 from typing import TypeVar
 
 from blendgen.dataset.failures import FailedImage
@@ -40,12 +41,14 @@ class Survey:
     """What the inputs have together.
 
     gaps: the first ranges of indices that no input has; missing: the number of all such images
+    sources: folders of the inputs that images are taken from
     """
 
     images: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     gaps: list[range] = field(default_factory=list)
     missing: int = 0
+    sources: set[Path] = field(default_factory=set)
 
     def add_gap(self, gap: range) -> None:
         self.missing += len(gap)
@@ -59,6 +62,7 @@ def survey(inputs: Sequence[MergeInput], wanted_images: int, advance: Callable[[
     for image in merged_images(inputs):
         total.add_gap(range(end, image.index))
         end = image.index + 1
+        total.sources.add(image.source.root)
         if image.failure is None:
             total.images += 1
         else:

@@ -171,6 +171,7 @@ class Killed(Exception):
 
 KILLS = {
     "place": (Placement, "_place_file"),
+    "manifest": (merge_module, "counts_record"),
     "sheet": (merge_module, "sheet_bytes"),
     "remove": (merge_removal, "is_ours"),
 }
@@ -206,6 +207,28 @@ def test_a_merge_that_was_killed_is_finished_by_the_same_command(out, whole, mon
     merged(out, **options)
     assert content(out) == whole
     assert (out / "shards").exists() == (where != "remove" and link != "move")
+
+
+@pytest.mark.parametrize("where", KILLS)
+def test_the_log_of_each_shard_is_there_once_also_after_kills(out, tmp_path, monkeypatch, where):
+    logs = [f"log of shard {number}\n".encode() for number in range(COUNT)]
+    for shard, text in zip(shards_in(out), logs, strict=True):
+        (shard / "blender.log").write_bytes(LOG_HEAD + text)
+    last = shutil.move(shards_in(out)[-1], tmp_path / "last")
+
+    def killed(*args):
+        raise Killed
+
+    def merged_after_a_kill(*shards, **options):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(*KILLS[where], killed)
+            merged(out, *shards, remove_shards=where == "remove", **options)
+        merged(out, *shards, **options)
+
+    merged_after_a_kill(allow_gaps=True)
+    assert (out / "blender.log").read_bytes() == b"".join([LOG_HEAD, *logs[:-1]])
+    merged_after_a_kill(last)
+    assert (out / "blender.log").read_bytes() == b"".join([LOG_HEAD, *logs])
 
 
 def remove_shard(out):
