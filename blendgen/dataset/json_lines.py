@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from blendgen.dataset.rows import MAX_ROW_BYTES
 from blendgen.errors import DatasetError
-from blendgen.files.disk import disk_error, raise_if_passing
+from blendgen.files.disk import disk_error, read_error
 from blendgen.files.regular_file import links_outside, open_regular
 
 _TAIL_BYTES = 1 << 16
@@ -46,8 +46,7 @@ class JsonLines:
         try:
             return open_regular(self.path)
         except OSError as error:
-            raise_if_passing(self.path, error)
-            raise DatasetError(f"{self.path}: cannot be read: {error.strerror}") from None
+            raise read_error(self.path, error) from None
 
     def lines(self) -> Iterator[bytes]:
         """Whole lines, none where there is no file; raises DatasetError for a line that is too long."""

@@ -12,6 +12,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from blendgen.files.disk import raise_if_passing
+
 PENDING_SUFFIX = ".names"  # of lists in Layout.temporary: files that may not have a row yet
 
 
@@ -91,7 +93,8 @@ class Layout:
     def file(self, name: str) -> Path:
         """The path of a file that a row names (rows.py has checked the name); the file may be missing.
 
-        raises: ValueError if a link leads out of the data set, or for a folder, device or pipe
+        raises: ValueError if a link leads out of the data set, or for a folder, device or pipe;
+            DiskUnavailable
         """
         path = self.root / name
         try:
@@ -99,6 +102,7 @@ class Layout:
         except FileNotFoundError:
             return path
         except OSError as error:
+            raise_if_passing(path, error)
             raise ValueError(f"{name} cannot be read: {error.strerror}") from None
         root = os.path.realpath(self.root)
         if os.path.commonpath([root, os.path.realpath(path)]) != root:

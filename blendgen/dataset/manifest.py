@@ -20,7 +20,7 @@ from typing import TypeVar
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head, parse_row, row_line
-from blendgen.files.disk import disk_error, raise_if_passing
+from blendgen.files.disk import disk_error, raise_if_passing, read_error
 from blendgen.files.folder import Folder
 from blendgen.files.names import name_fault
 from blendgen.scene.row import Row, RowFile, RowHead
@@ -276,8 +276,11 @@ def _is_whole(path: Path, file: RowFile, check: bool) -> bool:
         return False
     if not check:
         return True
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
+    try:
+        with path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
+    except OSError as error:
+        raise read_error(path, error) from None
 
 
 def _rewrite(layout: Layout, places: list[tuple[int, int]]) -> None:

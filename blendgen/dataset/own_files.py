@@ -13,7 +13,8 @@ from typing import Any
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import MERGING_KEY, MIXTURE_KEY, NOT_MERGED, UNFINISHED_MERGE
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json, record_fault
-from blendgen.errors import DatasetError
+from blendgen.errors import DatasetError, DiskUnavailable
+from blendgen.files.disk import read_error
 from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, read_bounded
 
 NOT_A_DATA_SET = "is a mixture for training, not a data set; give the data set that `blendgen mix` read"
@@ -50,9 +51,14 @@ def finished_record(layout: Layout) -> dict[str, Any]:
 
 
 def is_mixture(layout: Layout) -> bool:
-    """Whether `mix` made the folder, which then has a manifest and a dataset.json, but of other content."""
+    """Whether `mix` made the folder, which then has a manifest and a dataset.json, but of other content.
+
+    raises: DiskUnavailable
+    """
     try:
         return _is_of_mixture(parsed_json(_own_bytes(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES))
+    except DiskUnavailable:
+        raise
     except (DatasetError, ValueError):
         return False
 
@@ -80,4 +86,4 @@ def _own_bytes(path: Path, max_bytes: int) -> bytes:
     try:
         return read_bounded(path, max_bytes)
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+        raise read_error(path, error) from None

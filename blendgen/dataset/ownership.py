@@ -22,6 +22,7 @@ from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
 from blendgen.errors import DatasetError
+from blendgen.files.disk import read_error
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
@@ -122,7 +123,7 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
         wanted = {known.get("spec_sha256")} | (
             {_sha256(spec_yaml.encode())} if spec_yaml is not None else set()
         )
-        return _sha256(path.read_bytes()) in wanted
+        return _sha256(_bytes(path)) in wanted
     if path == layout.log:
         return _begins(path, LOG_HEAD)
     if path == layout.contact_sheet:
@@ -200,8 +201,16 @@ def _begins(path: Path, head: bytes) -> bool:
 
 
 def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
+    return _bytes(path, 4096)
+
+
+def _bytes(path: Path, count: int = -1) -> bytes:
+    """The first bytes of a file, or all; raises DatasetError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise read_error(path, error) from None
 
 
 def _sha256(data: bytes) -> str:

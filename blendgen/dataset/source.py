@@ -24,6 +24,7 @@ from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
 from blendgen.dataset.own_files import finished_record
 from blendgen.dataset.ownership import SUBSET_KEY
 from blendgen.errors import DatasetError
+from blendgen.files.disk import raise_if_passing, read_error
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.files.regular_file import read_bounded
 from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
@@ -180,7 +181,7 @@ class Source:
         try:
             channels = decode(read_bounded(path, _MAX_FILE_BYTES), path.suffix, row.width * row.height)
         except OSError as error:
-            raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
+            raise read_error(path, error) from None
         if not channels:
             raise DatasetError(f"{path}: cannot be read; run `blendgen verify` to list what else is wrong")
         height, width = next(iter(channels.values())).shape
@@ -195,6 +196,7 @@ class Source:
                 self._refuse_size(row, path, picture.size)
                 return np.array(picture if mode is None else picture.convert(mode))
         except IMAGE_ERRORS as error:
+            raise_if_passing(path, error)
             reason = getattr(error, "strerror", None) or error
             raise DatasetError(
                 f"{path}: cannot be read: {reason}; run `blendgen verify` to list what else is wrong"

@@ -16,6 +16,7 @@ from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.scene.row import Row
 
@@ -128,6 +129,7 @@ def _read(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: Exception) -> DatasetError:
+    raise_if_passing(path, error)
     return DatasetError(f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong")
 
 

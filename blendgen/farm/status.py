@@ -21,6 +21,7 @@ from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.farm.part_status import STATES, PartReader, PartStatus, WantedImages
 from blendgen.farm.shards import Shard, named_shard, shards_in
+from blendgen.files.disk import read_error
 
 SETTLE_S = 20.0  # a little more than a run on another machine may be silent
 _LOOK_EVERY_S = 0.5
@@ -127,7 +128,7 @@ class StatusReader:
         try:
             shards = shards_in(layout)
         except OSError as error:
-            raise DatasetError(f"{layout.shards}: cannot be read: {error.strerror}") from None
+            raise read_error(layout.shards, error) from None
         return [(layout.shards / shard.name, shard) for shard in shards]
 
     def _part(self, path: Path, shard: Shard | None) -> PartStatus:

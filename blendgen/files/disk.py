@@ -30,7 +30,7 @@ def passes(error: Exception) -> bool:
 
 
 def disk_error(path: Path, error: OSError) -> DatasetError:
-    """The error for a failed write, or for a read that failed because a network folder is gone."""
+    """The error for a failed write."""
     if not passes(error):
         return DatasetError(f"{path}: cannot be written: {error.strerror or error}. {_GOES_ON}")
     if error.errno in _FULL:
@@ -38,6 +38,13 @@ def disk_error(path: Path, error: OSError) -> DatasetError:
     return DiskUnavailable(
         f"{path}: its disk or network folder does not answer ({error.strerror or error}). {_GOES_ON}"
     )
+
+
+def read_error(path: Path, error: OSError, way_out: str = "") -> DatasetError:
+    """The error for a failed read; way_out: for an error that does not pass."""
+    if passes(error):
+        return disk_error(path, error)
+    return DatasetError(f"{path}: cannot be read: {error.strerror or error}{way_out}")
 
 
 def raise_if_passing(path: Path, error: Exception) -> None:

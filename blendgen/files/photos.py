@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.image_size import own_pixel_limit, size_fault
 from blendgen.files.regular_file import open_regular
 
@@ -55,11 +56,15 @@ def image_fault(error: Exception) -> str:
 
 @contextmanager
 def opened_photo(path: Path) -> Iterator[Image.Image]:
-    """A photo that is not decoded yet; raises one of IMAGE_ERRORS."""
-    with open_regular(path) as file, own_pixel_limit(), _identified(file) as image:
-        if image.mode == "F":  # nobody knows which number is white
-            raise ValueError("has floating-point numbers as pixels; save it with 8 or 16 bits")
-        yield image
+    """A photo that is not decoded yet; raises one of IMAGE_ERRORS, DiskUnavailable."""
+    try:
+        with open_regular(path) as file, own_pixel_limit(), _identified(file) as image:
+            if image.mode == "F":  # nobody knows which number is white
+                raise ValueError("has floating-point numbers as pixels; save it with 8 or 16 bits")
+            yield image
+    except OSError as error:
+        raise_if_passing(path, error)
+        raise
 
 
 def _identified(file: BinaryIO) -> Image.Image:

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from blendgen.errors import DatasetError
+from blendgen.files.disk import disk_error, read_error
 from blendgen.files.folder import Folder
 
 MARK = b"blendgen"
@@ -24,7 +25,7 @@ def refuse_others_file(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise disk_error(path, error) from None
     if not stat.S_ISREG(status.st_mode) or not _is_marked(path):
         raise DatasetError(f"{path}: exists and was not written by blendgen; choose another file name")
 
@@ -44,4 +45,4 @@ def _is_marked(path: Path) -> bool:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _LOOKED_AT_BYTES))
             return MARK in start or MARK in file.read()
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise read_error(path, error) from None

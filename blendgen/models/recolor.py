@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 
 from blendgen.errors import Problem, SpecError, did_you_mean
 from blendgen.files.decimals import decimal
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.product import Colorway, MaterialOverride, Product
 from blendgen.spec.faults import message_of
@@ -103,6 +104,7 @@ def read_table(path: Path) -> Table:
     try:
         text = read_bounded(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
+        raise_if_passing(path, error)
         reason = "not a UTF-8 text file" if isinstance(error, ValueError) else error.strerror
         raise SpecError([Problem(str(path), 0, 0, "", f"cannot be read: {reason}")]) from None
     suffix = path.suffix.lower()

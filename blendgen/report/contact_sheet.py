@@ -17,6 +17,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.report.caption import draw_caption
 from blendgen.scene.row import Row
@@ -94,6 +95,7 @@ def _image(folder: Path, row: Row, boxes: bool) -> Image.Image:
         with Image.open(Layout(folder).file(row.image.name)) as opened:
             image = opened.convert("RGB")
     except IMAGE_ERRORS as error:
+        raise_if_passing(path, error)
         raise DatasetError(
             f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
         ) from None

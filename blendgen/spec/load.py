@@ -18,6 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, UsageError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.regular_file import read_bounded
 from blendgen.spec import presets
 from blendgen.spec.faults import NO_VALUE, faults, without_value
@@ -72,6 +73,7 @@ def load_spec(path: Path, overrides: Iterable[Override] = (), shown_as: str | No
     except UnicodeDecodeError:
         raise SpecError([Problem(str(path), 0, 0, "", "not a UTF-8 text file")]) from None
     except (OSError, ValueError) as error:  # ValueError: not a path, such as one with a null byte
+        raise_if_passing(Path(path), error)
         raise UsageError(f"{path}: {getattr(error, 'strerror', error)}") from None
     document = parse(text, shown_as or str(path))
     return check_spec(document, Path(path).resolve().parent, tuple(overrides))

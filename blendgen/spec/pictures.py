@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from blendgen.errors import Problem, SpecError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.image_size import header_fault
 from blendgen.files.names import some_of
 from blendgen.files.photos import PHOTO_SUFFIXES, photo_fault
@@ -77,4 +78,5 @@ def _panorama_fault(file: Path) -> str | None:
                 return "its content does not match its suffix"
         return header_fault(file)
     except OSError as error:
+        raise_if_passing(file, error)
         return error.strerror

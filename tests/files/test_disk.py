@@ -1,14 +1,28 @@
 """What becomes of an error of the disk: some pass by themselves, others need somebody who fixes them."""
 
 import errno
+import io
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from blendgen.errors import ExitCode
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import has_files
+from blendgen.dataset.own_files import finished_record, is_mixture, spec_bytes
+from blendgen.dataset.ownership import is_ours
+from blendgen.errors import DatasetError, DiskUnavailable, ExitCode
+from blendgen.exporters.samples import _read
+from blendgen.farm.status import StatusReader
 from blendgen.files.disk import disk_error, raise_if_passing
+from blendgen.files.photos import photo_fault
+from blendgen.files.result_file import refuse_others_file
 from blendgen.files.scratch import scratch_error
+from blendgen.models.recolor import read_table
+from blendgen.models.sidecar.read import read_sidecar
+from blendgen.spec.load import load_spec
+from blendgen.spec.pictures import _panorama_fault
 
 PLACE = Path("/mnt/set/manifest.jsonl")
 
@@ -48,3 +62,59 @@ def test_a_full_folder_for_temporary_files_is_tried_again_and_a_missing_one_is_n
 
 def test_other_errors_are_left_to_the_caller():
     assert raise_if_passing(PLACE, error_of("EACCES")) is None
+
+
+def files_of_a_row(path):
+    file = SimpleNamespace(name=path.name, size_bytes=0, sha256="")
+    return has_files(Layout(path.parent), SimpleNamespace(files={"image": file}), check=True)
+
+
+READERS = {
+    "dataset.json": lambda path: finished_record(Layout(path.parent)),
+    "other/dataset.json": lambda path: is_mixture(Layout(path.parent)),
+    "spec.yaml": load_spec,
+    "other/spec.yaml": lambda path: spec_bytes(Layout(path.parent)),
+    "mine/spec.yaml": lambda path: is_ours(Layout(path.parent), {}, path.name),
+    "blender.log": lambda path: is_ours(Layout(path.parent), {}, path.name),
+    "chair.yaml": lambda path: read_sidecar(path, path.name, path),
+    "colours.csv": read_table,
+    "sky.hdr": _panorama_fault,
+    "photo.png": photo_fault,
+    "sheet.jpg": refuse_others_file,
+    "images/000001.png": files_of_a_row,
+    "images/000002.png": lambda path: Layout(path.parent).file(path.name),
+    "images/000003.png": _read,
+    "set/shards": lambda path: StatusReader(path.parent).read(),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_cannot_be_read_just_now_is_neither_wrong_nor_damaged(name, tmp_path, monkeypatch):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.mkdir() if path.suffix == "" else path.touch()
+
+    def failing(function):
+        def called(place, *args, **options):
+            if str(place) == str(path):
+                raise OSError(errno.ESTALE, "Stale file handle", str(path))
+            return function(place, *args, **options)
+
+        return called
+
+    for module, function in ((os, "open"), (io, "open"), (os, "scandir")):
+        monkeypatch.setattr(module, function, failing(getattr(module, function)))
+    if name == "images/000002.png":
+        monkeypatch.setattr(os, "stat", failing(os.stat))
+    with pytest.raises(DiskUnavailable, match=r"does not answer \(Stale file handle\)"):
+        READERS[name](path)
+
+
+def test_a_file_that_this_user_may_not_read_is_not_one_that_cannot_be_written(tmp_path, monkeypatch):
+    def refused(*args, **options):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "000001.png").touch()
+    monkeypatch.setattr(io, "open", refused)
+    with pytest.raises(DatasetError, match=r"000001.png: cannot be read: Permission denied"):
+        files_of_a_row(tmp_path / "000001.png")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from blendgen.errors import Problem, SpecError, did_you_mean
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.models.scan import UPLESS_SUFFIXES, model_suffix
 from blendgen.models.sidecar.schema import MARK, VERSION, Sidecar
@@ -43,6 +44,7 @@ def read_sidecar(file: Path, shown_as: str, model: Path) -> SidecarFile:
     except UnicodeDecodeError:
         raise SpecError([Problem(shown_as, 0, 0, "", "not a UTF-8 text file")]) from None
     except OSError as error:
+        raise_if_passing(file, error)
         raise SpecError([Problem(shown_as, 0, 0, "", f"cannot be read: {error.strerror}")]) from None
     read = check_sidecar(parse(text, shown_as), model)
     if read.sidecar.textures and not (model.parent / read.sidecar.textures).is_dir():

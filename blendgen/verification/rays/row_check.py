@@ -17,6 +17,7 @@ from blendgen.dataset.label_file import LabelFile, decode
 from blendgen.dataset.label_registry import DEPTH, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.develop.encode import DEPTH_STEP_M
+from blendgen.files.disk import raise_if_passing
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.class_table import ClassTable
 from blendgen.models.product import Catalog
@@ -136,6 +137,7 @@ def _picture(root: Path, row: Row, kind: LabelFile) -> np.ndarray | None:
     try:
         channels = decode(path.read_bytes(), path.suffix, row.width * row.height)
     except OSError as error:
+        raise_if_passing(path, error)
         raise ValueError(f"{file.name}: {error}") from None
     if channels is None or len(channels) != 1:
         raise ValueError(f"{file.name}: cannot be decoded")
