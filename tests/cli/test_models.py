@@ -37,6 +37,7 @@ keypoints: {off: [20, 80, 50]}
 symmetries: {discrete: [{axis: y, fold: 4}]}
 exclude_poses: [[1, 0, 0]]
 """
+MILLIMETRES = "blendgen_model: 1\nunit: mm\n"
 
 
 def write_models(folder, **sidecars):
@@ -51,9 +52,20 @@ def write_models(folder, **sidecars):
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_cache(tmp_path_factory):
-    """One cache for all tests, whose models have the same bytes."""
+    """One cache for all tests, in which the models of several tests are: Blender is started once for them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        folder = write_models(
+            tmp_path_factory.mktemp("all") / "models",
+            mug=MUG,
+            bad=FAULTY,
+            mm=MILLIMETRES,
+            plain=None,
+            quads=None,
+        )
+        (folder / "quads.obj").write_text(obj(CORNERS, QUADS))
+        (folder / "quads.yaml").write_text(MILLIMETRES)
+        blendgen("models", folder)
         yield
 
 
@@ -196,7 +208,7 @@ def test_keypoints_of_sidecars_can_be_labels(tmp_path):
     write_models(tmp_path / "models", a=MUG)
     (tmp_path / "scene.yaml").write_text(SPEC + "output: {keypoints: true}\n")
     assert blendgen("check", tmp_path / "scene.yaml").returncode == 0
-    (tmp_path / "models" / "a.yaml").write_text("blendgen_model: 1\nunit: mm\n")
+    (tmp_path / "models" / "a.yaml").write_text(MILLIMETRES)
     result = blendgen("check", tmp_path / "scene.yaml")
     assert result.returncode == 3 and "none of the products has keypoints" in result.stderr
 
