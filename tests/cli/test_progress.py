@@ -12,7 +12,7 @@ from blendgen.cli.progress import Progress
 from blendgen.system.pace import Pace, duration_text, rate_text
 from tests.cli.test_terminal import Screen
 
-EVERY_S = 0.01
+EVERY_S = 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -20,19 +20,33 @@ def outside_of_openjd(monkeypatch):
     monkeypatch.delenv("OPENJD_SESSION_WORKING_DIR", raising=False)
 
 
-def worked(style: str, **options) -> None:
-    """A job of which half is finished."""
+def worked(style: str, enough=lambda: True, **options) -> None:
+    """A job of which half is finished; it ends when `enough` is printed."""
     with Progress(style, EVERY_S, **options) as progress:
         progress.begin(8)
         progress.advance(4)
-        time.sleep(5 * EVERY_S)
+        end_s = time.monotonic() + 60
+        while not enough() and time.monotonic() < end_s:
+            time.sleep(EVERY_S)
+
+
+class Printed:
+    """What a command has printed so far; a call says whether stderr has `lines` lines."""
+
+    def __init__(self, capsys, lines: int):
+        self._capsys, self._lines, self.out, self.err = capsys, lines, "", ""
+
+    def __call__(self) -> bool:
+        out, err = self._capsys.readouterr()
+        self.out, self.err = self.out + out, self.err + err
+        return self.err.count("\n") >= self._lines
 
 
 def test_lines_come_while_nothing_is_finished_and_have_no_carriage_returns(capsys):
-    worked("lines")
-    out, err = capsys.readouterr()
-    assert out == "" and "\r" not in err
-    lines = err.splitlines()
+    printed = Printed(capsys, 2)
+    worked("lines", printed)
+    assert printed.out == "" and "\r" not in printed.err
+    lines = printed.err.splitlines()
     assert len(lines) >= 2 and all(
         re.fullmatch(r"4/8 images, \S+ images/\w+, \d+ s left", line) for line in lines
     )
@@ -46,7 +60,8 @@ def test_a_job_that_ends_before_the_first_line_is_due_prints_none(capsys):
 
 
 def test_nothing_is_printed_on_request(capsys):
-    worked("none")
+    ends_s = time.monotonic() + 3 * EVERY_S
+    worked("none", lambda: time.monotonic() > ends_s)
     assert capsys.readouterr() == ("", "")
 
 
@@ -65,9 +80,9 @@ def test_a_session_of_open_job_description_gets_its_lines_unless_stdout_is_a_res
     monkeypatch.setenv("OPENJD_SESSION_WORKING_DIR", "/sessions/1")
     worked("auto")
     assert "openjd_progress: 50.0\n" in capsys.readouterr().out
-    worked("auto", own_stdout=True)
-    out, err = capsys.readouterr()
-    assert out == "" and "4/8 images" in err
+    printed = Printed(capsys, 1)
+    worked("auto", printed, own_stdout=True)
+    assert printed.out == "" and "4/8 images" in printed.err
 
 
 @pytest.mark.parametrize(("term", "is_bar"), [("xterm", True), ("dumb", False)])
@@ -75,7 +90,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(monkeypatch, term, is
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", term)
-    worked("auto")
+    worked("auto", screen.getvalue)
     assert ("\r" in screen.getvalue()) == is_bar
 
 

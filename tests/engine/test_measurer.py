@@ -107,7 +107,7 @@ if not os.listdir({str(tmp_path)!r}):
 @pytest.mark.slow
 def test_a_hang_costs_one_model_and_its_timeout():
     started = time.monotonic()
-    assert run("a", "hang", "b", timeout_s=0.5) == [None, "the importer did not finish within 0.5 s", None]
+    assert run("a", "hang", "b", timeout_s=2) == [None, "the importer did not finish within 2 s", None]
     assert time.monotonic() - started < 20
 
 

@@ -43,7 +43,7 @@ def calls(environment: dict[str, str], name: str) -> list[tuple[list[str], str]]
 
 
 def wait_for_call(environment: dict[str, str], name: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not calls(environment, name):
         assert time.monotonic() < deadline, f"{name} was not called"
         time.sleep(0.01)

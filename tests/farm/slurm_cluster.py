@@ -114,7 +114,7 @@ def _printed(environment: dict[str, str], *words: str) -> str:
     return done.stdout
 
 
-def wait(condition, timeout_s: float = 30) -> None:
+def wait(condition, timeout_s: float = 120) -> None:
     """Until the condition holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -62,6 +62,18 @@ def after(path, action):
     threading.Thread(target=watch, daemon=True).start()
 
 
+def signal_in_shot_1(job, stop):
+    """Send SIGTERM to this process while a worker waits in shot 1, which goes on when it was received."""
+
+    def send():
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not stop.count:
+            time.sleep(0.01)
+        (job.folder / "signalled").touch()
+
+    after(job.folder / "started-1", send)
+
+
 several = pytest.mark.parametrize("workers", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 3])
 
 
@@ -192,8 +204,8 @@ def test_two_workers_are_pinned_to_cores_of_their_own_and_their_libraries_start_
 
 def test_the_first_signal_finishes_pending_tasks(job):
     with StopSignal() as stop:
-        after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
-        done = indices(job, failing.is_slow, stop=stop)
+        signal_in_shot_1(job, stop)
+        done = indices(job, failing.waits_in_shot_1, stop=stop)
     assert stop.signum == signal.SIGTERM
     assert done == [0, 1]
 
@@ -218,10 +230,9 @@ def test_a_shot_that_is_rendered_is_a_suspect_until_it_ends_or_the_run_is_asked_
     ]
     assert states[-1] == ([], {})
     with StopSignal() as stop:
-        after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
-        for _ in run_tasks(
-            job, TASKS, stop, 1, failing.initialize, Steps(failing.is_slow), suspects=suspects
-        ):
+        signal_in_shot_1(job, stop)
+        steps = Steps(failing.waits_in_shot_1)
+        for _ in run_tasks(job, TASKS, stop, 1, failing.initialize, steps, suspects=suspects):
             pass
     assert suspects._stopped and states[-1] == ([], {})
     suspects.close()

@@ -19,7 +19,7 @@ from tests.workers.test_events import IMAGES, SPEC, run_here  # noqa: F401
 EVERY_S = 0.02
 
 
-def until(condition, timeout_s=10.0):
+def until(condition, timeout_s=60.0):
     deadline = time.monotonic() + timeout_s
     while not (result := condition()):
         assert time.monotonic() < deadline
