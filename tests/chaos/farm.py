@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -85,18 +86,27 @@ class Shard:
         return self.place.root / f"shard-{self.number}.log"
 
     @property
+    def options(self) -> tuple[object, ...]:
+        """Of the command."""
+        return "--workers", self.workers, "--shard", f"{self.number}/{self.count}"
+
+    def environment(self) -> dict[str, str]:
+        return self.clock.environment(environment(self.place, self._mark))
+
+    @property
     def is_waiting(self) -> bool:
         """Whether it has to be started, and has been down for a moment."""
         return self.process is None and self.wanted and time.monotonic() - self._ended_s > _RESTART_S
 
     def start(self) -> None:
-        self._mark = f"{self.place.root.parent.name}-{self.number}-{len(self.codes)}"
-        usual = ("generate", self.spec, "-o", self.folder, "--workers", self.workers)
-        command = [*blendgen(), *map(str, usual), "--shard", f"{self.number}/{self.count}"]
+        self._mark = "-".join(
+            map(str, (self.place.root.parent.name, self.place.root.name, self.number, len(self.codes)))
+        )
+        command = [*blendgen(), "generate", *map(str, (self.spec, "-o", self.folder, *self.options))]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, env=self.clock.environment(environment(self.place, self._mark)),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True,
+                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=log, start_new_session=True,
             )  # fmt: skip
 
     def look(self) -> int | None:
@@ -125,6 +135,15 @@ class Shard:
         return self.log.read_text(errors="replace")[-300:] if self.log.exists() else ""
 
 
+class Disturber(Protocol):
+    """is_done: whether nothing more is to happen; look: do what is due"""
+
+    @property
+    def is_done(self) -> bool: ...
+
+    def look(self) -> None: ...
+
+
 @dataclass
 class Farm:
     """say: prints an event; ended: called with a shard whose run has ended"""
@@ -133,6 +152,20 @@ class Farm:
     say: Callable[[str], None]
     ended: Callable[[Shard], None] = lambda shard: None
     faults: list[str] = field(default_factory=list)
+
+    def run(self, disturber: Disturber) -> None:
+        """Until all is made and nothing more happens; kills what then still runs."""
+        try:
+            while not (disturber.is_done and self.is_finished):
+                if len(self.faults) > 3:
+                    self.faults.append("not finished")
+                    return
+                self.tend()
+                if not disturber.is_done:
+                    disturber.look()
+                time.sleep(0.05)
+        finally:
+            self.stop()
 
     def tend(self) -> None:
         """Start what has to be started; note what has ended."""

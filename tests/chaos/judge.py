@@ -30,11 +30,15 @@ def faults_of_end(
         if code:
             faults.append(f"{command[0]} exits with {code}: {messages[-300:]}")
     marks = [mark for shard in farm.shards for mark, _ in shard.past]
-    left = [one for mark in (*marks, _MARK) for one in marked_processes(mark)]
-    faults += [f"process {one.pid} is left over" for one in left]
+    return faults + leftovers(place, calm, [*marks, _MARK]) + differences(calm.out, out)
+
+
+def leftovers(place: Place, calm: Place, marks: list[str]) -> list[str]:
+    """Processes with one of the marks, temporary files, and files of the cache that the calm one lacks."""
+    left = [one for mark in marks for one in marked_processes(mark)]
+    faults = [f"process {one.pid} is left over" for one in left]
     faults += [f"{path} is left over" for path in sorted(place.tmp.rglob("*"))]
-    faults += [f"{name} is left over in the cache" for name in _names(place.cache) - _names(calm.cache)]
-    return faults + differences(calm.out, out)
+    return faults + [f"{name} is left over in the cache" for name in _names(place.cache) - _names(calm.cache)]
 
 
 def _names(folder: Path) -> set[str]:
