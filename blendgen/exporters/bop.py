@@ -2,8 +2,8 @@
 
 Images are in rgb/ and depth/, visible masks in mask_visib/, and whole silhouettes in mask/ if the data set
 has amodal masks. Poses are in millimetres and for OpenCV cameras; product numbers start at 1 (objects.json
-lists their names); a scene has SCENE_IMAGES images. models_info.json has the box of each model; meshes are
-not copied.
+lists their names). A scene has SCENE_IMAGES images, or fewer where it would have more than 10,000 masks.
+models_info.json has the box of each model; meshes are not copied.
 source: BOP dataset format, https://github.com/thodan/bop_toolkit/blob/master/docs/bop_datasets_format.md
 """
 
@@ -23,6 +23,7 @@ from blendgen.develop.encode import DEPTH_STEP_M, encode_png
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import Exporter, Options
+from blendgen.scene.folder_names import FULL
 from blendgen.scene.row import Row
 
 SCENE_IMAGES = 1000
@@ -55,8 +56,18 @@ def export_bop(source: Source, destination: Destination, options: Options, advan
 
 def _scenes(source: Source, split: str) -> Iterator[tuple[int, Iterator[Row]]]:
     rows = (row for row in source.rows() if row.split == split)
-    for number, group in groupby(enumerate(rows), key=lambda pair: pair[0] // SCENE_IMAGES):
+    for number, group in groupby(_numbered_scenes(rows), key=lambda pair: pair[0]):
         yield number, (row for _, row in group)
+
+
+def _numbered_scenes(rows: Iterator[Row]) -> Iterator[tuple[int, Row]]:
+    """Rows with the number of their scene; all masks of a scene are in one folder."""
+    scene = images = masks = 0
+    for row in rows:
+        if images == SCENE_IMAGES or (images and masks + len(row.objects) > FULL):
+            scene, images, masks = scene + 1, 0, 0
+        images, masks = images + 1, masks + len(row.objects)
+        yield scene, row
 
 
 def _write_scene(source: Source, destination: Destination, scene: str, rows, numbers, advance) -> None:

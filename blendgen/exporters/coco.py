@@ -20,6 +20,7 @@ from typing import IO, Any
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.regions import polygons, run_lengths
 from blendgen.scene.row import Row
 
@@ -35,9 +36,10 @@ def export_coco(source: Source, destination: Destination, options: Options, adva
         }
         ids = itertools.count(1)  # unique in the data set, so that files of splits can be merged
         files = {split: _Annotations(ids, *pair) for split, pair in parts.items()}
+        full = FullFolders()
         for row in source.rows():
             path = source.path(row)
-            name = f"{row.index:06d}{path.suffix}"
+            name = f"{full.next(row.split)}{row.index:06d}{path.suffix}"
             destination.place(path, f"images/{row.split}/{name}")
             files[row.split].add(source, row, name, options)
             advance(1)

@@ -19,24 +19,28 @@ from blendgen.exporters.croissant_images import ROW_COLUMNS, TABLE, image_files,
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, PAGE, croissant_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.scene.row import Row
 
 
 def export_croissant(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
-    digest, suffixes = hashlib.sha256(), set()
+    digest, full = hashlib.sha256(), FullFolders()
+    kinds: set[tuple[str, str]] = set()
     with destination.opened(TABLE) as file:
         for row in source.rows():
             suffix = source.path(row).suffix
-            name = f"images/{row.split}/{row.label}/{row.index:06d}{suffix}"
+            folder = f"images/{row.split}/{row.label}"
+            inner = full.next(folder)
+            name = f"{folder}/{inner}{row.index:06d}{suffix}"
             destination.place(source.path(row), name)
             line = json.dumps(_table_row(source, row, name), ensure_ascii=False).encode() + b"\n"
             file.write(line)
             digest.update(line)
-            suffixes.add(suffix)
+            kinds.add(("/*" * bool(inner), suffix))
             advance(1)
-    files = [table_file(digest.hexdigest()), image_files(sorted(suffixes))]
+    files = [table_file(digest.hexdigest()), image_files(sorted(kinds))]
     page = croissant_page(source, files, record_sets(source), options.license)
     destination.write_text(PAGE, json.dumps(page, indent=1, ensure_ascii=False) + "\n")
     return {"images": source.images}

@@ -31,15 +31,16 @@ def table_file(sha256: str) -> Json:
     }
 
 
-def image_files(suffixes: list[str]) -> Json:
-    media_types = [_MEDIA_TYPES[suffix] for suffix in suffixes]
+def image_files(kinds: list[tuple[str, str]]) -> Json:
+    """kinds: (pattern of folders in that of a class, with "/" in front; suffix of the files there)"""
+    media_types = [_MEDIA_TYPES[suffix] for suffix in sorted({suffix for _, suffix in kinds})]
     return {
         "@type": "cr:FileSet",
         "@id": _IMAGES,
         "name": _IMAGES,
         "description": f"images/<split>/<label>/; the sha256 of each is in {TABLE}.",
         "encodingFormat": media_types if len(media_types) > 1 else media_types[0],
-        "includes": [f"images/*/*/*{suffix}" for suffix in suffixes],
+        "includes": [f"images/*/*{inner}/*{suffix}" for inner, suffix in kinds],
     }
 
 

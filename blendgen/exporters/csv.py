@@ -22,6 +22,7 @@ from typing import Any
 from blendgen.dataset.source import Source
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.scene.row import Objects, Row
 
 _IMAGE = ("file_name", "split", "label", "label_id", "width", "height")
@@ -38,14 +39,15 @@ _log = logging.getLogger(__name__)
 
 def export_csv(source: Source, destination: Destination, options: Options, advance: Callable[[int], None]):
     _warn_of_numbers_and_missing_values(source.classes)
-    fields, objects = options.row_fields, 0
+    fields, full, objects = options.row_fields, FullFolders(), 0
     header = dict.fromkeys((*_IMAGE, *fields.images, *_OBJECT, *fields.objects))
     with destination.opened("labels.csv") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         table = csv.writer(text)
         table.writerow(header)
         for row in source.rows():
-            name = f"images/{row.split}/{row.index:06d}{source.path(row).suffix}"
+            inner = full.next(row.split)
+            name = f"images/{row.split}/{inner}{row.index:06d}{source.path(row).suffix}"
             destination.place(source.path(row), name)
             image = fields.image_values(row) | _image(row, name)
             lines = [fields.object_values(row, number) | line for number, line in _objects(row.objects)]

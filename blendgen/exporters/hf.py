@@ -19,6 +19,7 @@ from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
 from blendgen.exporters.features import Feature, feature_of, merged
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.parquet import export_parquet
 from blendgen.exporters.row_fields import leaves, object_lists
 from blendgen.exporters.samples import Sample, samples
@@ -33,13 +34,15 @@ def export_hf(source: Source, destination: Destination, options: Options, advanc
     counts = dict.fromkeys(source.splits, 0)
     fields = options.row_fields.without_blank()  # the loader cannot read lists of nulls
     features: dict[str, dict[str, Feature | None]] = {split: {} for split in source.splits}
+    full = FullFolders()
     with ExitStack() as stack:
         files = {
             split: stack.enter_context(destination.opened(f"{split}/metadata.jsonl"))
             for split in source.splits
         }
         for sample in samples(source, options.crops, options.extras):
-            columns = _place(sample, destination) | {"label": sample.label, "label_id": sample.label_id}
+            columns = _place(sample, destination, full.next(sample.split))
+            columns |= {"label": sample.label, "label_id": sample.label_id}
             columns |= {"objects": object_lists(source, sample, fields)}
             columns = columns | fields.typed_values(sample) | columns
             _note_features(features[sample.split], columns)
@@ -74,14 +77,17 @@ def _warn_of_types(features: Iterable[dict[str, Feature | None]]) -> None:
         )
 
 
-def _place(sample: Sample, destination: Destination) -> dict[str, str]:
-    """Add the files; returns the columns with their names, relative to the folder of the split."""
+def _place(sample: Sample, destination: Destination, inner: str) -> dict[str, Any]:
+    """Add the files; returns the columns with their names, relative to the folder of the split.
+
+    inner: sub-folder of the files, with "/", or nothing
+    """
     sample.refuse_exr()
-    name = f"{sample.name}{sample.suffix}"
+    name = f"{inner}{sample.name}{sample.suffix}"
     sample.place(destination, f"{sample.split}/{name}")
     names = {"file_name": name}
     for extra, path in sample.extras.items():
-        names[f"{extra}_file_name"] = f"{extra}/{sample.name}{path.suffix}"
+        names[f"{extra}_file_name"] = f"{extra}/{inner}{sample.name}{path.suffix}"
         destination.place(path, f"{sample.split}/{names[f'{extra}_file_name']}")
     return names
 

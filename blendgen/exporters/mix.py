@@ -17,12 +17,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from blendgen.dataset.image_lists import image_lists
 from blendgen.dataset.ownership import MIXTURE_KEY
 from blendgen.dataset.rows import json_line
 from blendgen.dataset.source import Source, for_loaders, open_source
 from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.exporters.class_folders import class_folders, finish_class_folders
 from blendgen.exporters.destination import Destination
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.real_photos import Photo, read_photos
 from blendgen.files.photos import IMAGE_ERRORS, image_fault, plain_png
 
@@ -67,7 +69,7 @@ def mix(
     source = for_loaders(open_source(folder))
     photos, notes = read_photos(photos_folder, mixture.shares, source.classes)
     classes = _classes(source, photos, mixture.extra_classes)
-    folders = class_folders(classes)
+    folders, full = class_folders(classes), FullFolders()
     wanted = _wanted(source, photos, mixture.ratio, notes)
     content = sorted((photo.sha256, photo.label, photo.split) for photo in photos)
     identity = {"format": "mix", **source.identity, "photos": content, "ratio": mixture.ratio}
@@ -77,9 +79,17 @@ def mix(
     with (
         Destination(dest, identity, link, force, inputs) as destination,
         destination.opened("manifest.jsonl") as file,
+        image_lists(destination.opened) as lists,
     ):
+
+        def place_of(split: str, label: str, leaf: str) -> str:
+            inner = full.next(f"{split}/{label}")
+            place = f"{folders[label]}/{inner}{leaf}"
+            lists.add(split, place, label, bool(inner))
+            return f"{split}/{place}"
+
         for row in _chosen(source, wanted):
-            name = f"{TRAIN}/{folders[row.label]}/{SYNTHETIC}_{row.index:06d}{source.path(row).suffix}"
+            name = place_of(TRAIN, row.label, f"{SYNTHETIC}_{row.index:06d}{source.path(row).suffix}")
             destination.place(source.path(row), name)
             facts = {"width": row.width, "height": row.height, "sha256": row.image.sha256}
             file.write(_line(name, row.label, classes, TRAIN, SYNTHETIC, facts).encode())
@@ -87,7 +97,7 @@ def mix(
             splits_and_classes.add((TRAIN, row.label))
             advance(1)
         for photo in photos:
-            name = f"{photo.split}/{folders[photo.label]}/{REAL}_{photo.sha256[:16]}{photo.suffix}"
+            name = place_of(photo.split, photo.label, f"{REAL}_{photo.sha256[:16]}{photo.suffix}")
             sha256 = _place(destination, photo, name)
             facts = {"width": photo.width, "height": photo.height, "sha256": sha256}
             file.write(_line(name, photo.label, classes, photo.split, REAL, facts).encode())

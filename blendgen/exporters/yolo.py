@@ -19,6 +19,7 @@ from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError, UsageError
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
+from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.imagefolder import check_limits, export_imagefolder
 from blendgen.exporters.keypoints import KeypointUnion, keypoint_union
 from blendgen.exporters.regions import joined, polygons
@@ -35,10 +36,11 @@ def export_yolo(source: Source, destination: Destination, options: Options, adva
         return export_imagefolder(source, destination, options, advance)
     _refuse_without_training(source)
     objects = clipped = small = 0
+    full = FullFolders()
     union = keypoint_union(source) if options.task == "pose" else None
     for row in source.rows():
         small += min(row.width, row.height) < _MIN_SIDE_PX
-        stem, suffix = f"{row.index:06d}", source.path(row).suffix
+        stem, suffix = f"{full.next(row.split)}{row.index:06d}", source.path(row).suffix
         destination.place(source.path(row), f"images/{row.split}/{stem}{suffix}")
         shapes = list(_points(source, row, union) if union else _shapes(source, row, options.task))
         if options.task == "obb":

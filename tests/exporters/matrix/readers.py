@@ -134,7 +134,7 @@ def torchvision_of_folders(dest: Path, source: Source) -> Iterator[Example]:
         names = class_names(dest, (folder.name for folder in folders))
         assert len(names) == len(folders)
         for name, folder in zip(names, folders, strict=True):
-            for path in sorted(folder.iterdir()):
+            for path in sorted(folder.rglob("*.png")):  # it walks through folders, as os.walk does
                 yield Example(split, opened(path), name)
 
 
@@ -208,8 +208,9 @@ def lines_of_yolo(dest: Path, source: Source) -> Iterator[Example]:
     """By ultralytics' rules: images of data.yaml, /images/ replaced by /labels/; polygons give the box."""
     data = yaml.safe_load((dest / "data.yaml").read_text("utf-8"))
     for split in map(usual_split, source.splits):
-        for path in sorted((dest / data[split]).iterdir()):
-            text = Path(f"{dest}/labels/{split}/{path.stem}.txt").read_text("utf-8")
+        for path in sorted((dest / data[split]).rglob("*.png")):
+            place = path.relative_to(dest / data[split]).with_suffix(".txt")
+            text = (dest / "labels" / split / place).read_text("utf-8")
             with Image.open(path) as image:
                 boxes = tuple(_yolo_box(line, data["names"], image.size) for line in text.splitlines())
                 yield Example(split, digest(image), None, boxes)

@@ -91,6 +91,8 @@ def three_hundred_classes(folder: Path) -> Source:
     return make_fake(folder, sorted(classes), [*images, full])
 
 
+FULL_FOLDERS = "full folders"  # test_matrix exports it as if a single file filled a folder
+
 SETS: dict[str, Callable[[Path], Source]] = {
     "splits by other names": of_classes(("box", "can"), ("training", "validation", "testing")),
     "splits of one's own": of_classes(("box", "can"), ("train", "hard", "Night2")),
@@ -109,4 +111,5 @@ SETS: dict[str, Callable[[Path], Source]] = {
         ((20, 4_096), [(0, 4_095, 20, 1), (7, 3, 1, 4_000)]),
     ),
     "300 classes": three_hundred_classes,
+    FULL_FOLDERS: of_classes(("1234", "box", "test_tube")),
 }  # fmt: skip

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from blendgen.errors import DatasetError
+from blendgen.scene import folder_names
 from tests.exporters.exported import run
 from tests.exporters.matrix.readers import READERS, Example, opened
-from tests.exporters.matrix.sets import SETS
+from tests.exporters.matrix.sets import FULL_FOLDERS, SETS
 from tests.markdown import DOCS
 
 pytestmark = [
@@ -41,13 +42,18 @@ WARNINGS = {
     ("no objects", "hf by datasets"): "metadata.jsonl: load_dataset will refuse this export",
     ("no objects", "webdataset by datasets"): "the first 5 images of val, from which Hugging Face datasets",
 }
-# (set, reader): what docs/dataset.md says, where nothing is written that could say it
+# (set, reader): (page, what it says), where nothing is written that could say it
 DOCUMENTED = {
-    (
-        name,
-        "OUT/images by datasets, without its card",
-    ): "ignores that file and finds the usual three splits only"
+    (name, "OUT/images by datasets, without its card"): (
+        "dataset.md",
+        "ignores that file and finds the usual three splits only",
+    )
     for name in ("splits of one's own", "no split for training")
+} | {
+    (FULL_FOLDERS, "yolo detect by supervision"): (
+        "exports.md",
+        "supervision leaves the files in sub-folders out of `yolo`",
+    )
 }
 
 
@@ -74,7 +80,11 @@ def exported(sources, tmp_path_factory):
             handler = logging.StreamHandler(log)
             logging.getLogger("blendgen").addHandler(handler)
             try:
-                run(sources(name), export[0], dest, **dict(export[1]))
+                with pytest.MonkeyPatch.context() as patch:
+                    if name == FULL_FOLDERS:
+                        patch.setattr(folder_names, "FULL", 1)
+                        patch.setattr(folder_names, "_THOUSAND", 2)
+                    run(sources(name), export[0], dest, **dict(export[1]))
                 done[name, export] = dest, log.getvalue()
             except DatasetError as error:
                 done[name, export] = error, log.getvalue()
@@ -139,8 +149,9 @@ def listed(name, reader, messages) -> str | None:
 def test_a_loader_reads_what_the_manifest_says(sources, exported, name, reader):
     source, one = sources(name), READERS[reader]
     dest, log = exported(name, one.export) if one.export else (source.root, "")
-    if documented := listed(name, reader, DOCUMENTED):
-        assert documented in " ".join((DOCS / "dataset.md").read_text("utf-8").split())
+    if documented := DOCUMENTED.get((name, reader)):
+        page, text = documented
+        assert text in " ".join((DOCS / page).read_text("utf-8").split())
         return
     if refusal := listed(name, reader, REFUSALS):
         assert refusal in str(dest)
