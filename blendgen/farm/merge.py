@@ -94,9 +94,10 @@ class _Merge:
         total = self._survey()
         shards = [one for one in self.inputs if not one.is_output]
         removes = bool(shards) and (self.options.remove_shards or self.options.link == "move")
-        # before files of shards go, and with --check, the files that are in the folder already are looked at
+        counts = self._unchanged(total)
+        if counts is not None and (removes or self.options.check_files):
+            self._check_own_files()
         note_removal(self.layout, shards, removes)
-        counts = None if removes or self.options.check_files else self._unchanged(total)
         if counts is None:
             counts = self._write(total.sources)
         if removes:
@@ -120,6 +121,17 @@ class _Merge:
         if output is None or (total.images, total.failed.total()) != output.counted:
             return None
         return {key: output.record.get(key) for key in COUNT_KEYS}
+
+    def _check_own_files(self) -> None:
+        """Raises DatasetError where a file of the finished data set in the folder is missing or damaged.
+
+        The data set stays a finished one, which can be repaired.
+        """
+        placement = Placement(self.layout, self.options.link, self.options.check_files)
+        for image in merged_images([one for one in self.inputs if one.is_output]):
+            if image.failure is None:
+                row = head_of(self.layout.manifest, image.number, image.line)
+                placement.place(image.source, row, image.index)
 
     def _write(self, sources: set[Path]) -> dict[str, Any]:
         """Write the data set, dataset.json last.

@@ -39,7 +39,7 @@ class Placement:
                 raise DatasetError(f"{root}: image {index} has a row or the file {file.name} of another")
             path = f"{root}/{file.name}"
             if not self._was_moved(path, file):
-                self._check_file(root, folder, path, file)
+                self._check_file(source, folder, path, file)
                 if not source.is_output:
                     self._place_file(path, file)
 
@@ -47,18 +47,18 @@ class Placement:
         """Whether a merge that was killed has moved a file."""
         return self._link == "move" and not os.path.lexists(path) and self._is_there(file)
 
-    def _check_file(self, root: str, folder: str, path: str, file: RowFile) -> None:
+    def _check_file(self, source: MergeInput, folder: str, path: str, file: RowFile) -> None:
         """Raises DatasetError unless a file is whole and in its input."""
-        if not _is_inside(root, folder):
+        if not _is_inside(str(source.root), folder):
             raise DatasetError(f"{path}: leads out of the data set through a link")
         try:
             status = os.lstat(path)
         except FileNotFoundError:
-            raise _damaged(root, f"{file.name} is missing") from None
+            raise _damaged(source, f"{file.name} is missing") from None
         if not stat.S_ISREG(status.st_mode):
             raise DatasetError(f"{path}: is a link or not a file; replace it with the file itself")
         if status.st_size != file.size_bytes or (self._check and not _has_content(Path(path), file)):
-            raise _damaged(root, f"{file.name} is not the file that was written")
+            raise _damaged(source, f"{file.name} is not the file that was written")
 
     def _place_file(self, path: str, file: RowFile) -> None:
         with self._folder.disk_errors(file.name):
@@ -82,10 +82,10 @@ class Placement:
         return self._folder.has_file(file.name) and _has_content(self._output.root / file.name, file)
 
 
-def _damaged(root: str, what: str) -> DatasetError:
+def _damaged(source: MergeInput, what: str) -> DatasetError:
+    again = "`blendgen verify --repair`" if source.is_output else "`blendgen generate` for this shard"
     return DatasetError(
-        f"{root}: {what}; `blendgen verify` lists what else is wrong, and `blendgen generate` for "
-        "this shard makes it again"
+        f"{source.root}: {what}; `blendgen verify` lists what else is wrong, and {again} makes it again"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import (
     ManifestWriter,
     census,
@@ -230,6 +231,16 @@ def test_a_refused_folder_is_not_left_locked(tmp_path, pipeline):
         with pytest.raises(DatasetError, match="another spec"):
             Store(layout.root, {**RECORD, "digest": "other"}, "").__enter__()
     assert not layout.lock.exists()
+
+
+def test_a_folder_is_not_left_locked_where_its_disk_is_lost(tmp_path, monkeypatch):
+    def lost():
+        raise DiskUnavailable("its disk does not answer")
+
+    with pytest.raises(DiskUnavailable), Store(tmp_path, dict(RECORD), "") as store:
+        monkeypatch.setattr(store.suspects, "close", lost)
+    with FolderLock(store.layout):
+        pass
 
 
 def test_sorting_keeps_each_index_once(tmp_path):

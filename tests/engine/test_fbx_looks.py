@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import struct
@@ -143,11 +144,21 @@ def test_textures_of_a_text_file_are_read_with_their_use():
         ('"double", "Number", "", .5 ; or so', 0.5),
         ('"double", "Number", "","2.54"', 100.0),
         ('"double", "Number", "",-1', 100.0),
+        ('"double", "Number", "",1e999', 100.0),
     ],
 )
 def test_the_unit_of_a_text_file_is_read_as_blender_reads_it(stated, centimetres):
     text = f'\t\tP: "OriginalUnitScaleFactor", "double", "Number", "",7\n\t\tP: "UnitScaleFactor", {stated}\n'
     assert fbx_centimetres_per_unit(text.encode()) == centimetres
+
+
+@pytest.mark.parametrize(
+    ("stated", "centimetres"), [(2.54, 2.54), (math.inf, 100.0), (-math.inf, 100.0), (math.nan, 100.0)]
+)
+def test_the_unit_of_a_binary_file_is_a_metre_if_it_is_not_a_finite_length(stated, centimetres):
+    texts = b"".join(b"S" + struct.pack("<I", len(text)) + text for text in (b"double", b"Number", b""))
+    data = b"S\x0f\0\0\0UnitScaleFactor" + texts + b"D" + struct.pack("<d", stated)
+    assert fbx_centimetres_per_unit(data) == centimetres
 
 
 @pytest.mark.parametrize("end", ["", "; a comment", ",3"])

@@ -144,6 +144,21 @@ def test_shards_are_removed_at_the_end_if_the_user_wants_it_and_only_what_is_our
     assert merged(out)["shards"] == 0
 
 
+def test_files_that_were_merged_before_are_looked_at_before_their_shards_go(out):
+    merged(out, link="copy")
+    image = next((out / "images").rglob("*.png"))
+    whole_image = image.read_bytes()
+    for options in ({"remove_shards": True}, {"link": "move"}):
+        image.write_bytes(whole_image[:-1])
+        with pytest.raises(DatasetError, match="is not the file that was written"):
+            merged(out, **options)
+    assert len(shards_in(out)) == COUNT and all((shard / "images").is_dir() for shard in shards_in(out))
+    image.write_bytes(bytes(len(whole_image)))
+    merged(out)
+    with pytest.raises(DatasetError, match="is not the file that was written"):
+        merged(out, check_files=True)
+
+
 def test_what_a_run_that_was_killed_on_a_finished_shard_left_goes_with_the_shard(out, whole):
     shard = Layout(out / "shards" / "00001-of-00003")
     shard.temporary.mkdir()

@@ -106,6 +106,17 @@ def test_the_tasks_of_a_process_that_died_are_watched_again(cluster, work):
     assert again.ended(0) == [Ended(SHARDS[4], 0)]
 
 
+def test_slurm_is_asked_once_for_the_tasks_that_run_and_each_is_watched_once(cluster, work):
+    executor(work).submit(SHARDS[:9])
+    del cluster.commands[:]
+    again = executor(work)
+    again.submit(SHARDS[:9])
+    assert [command[0] for command in cluster.commands] == ["scontrol", "squeue"]
+    for task in cluster.tasks:
+        cluster.tasks[task] = ("COMPLETED", 0)
+    assert again.ended(0) == [Ended(shard, 0) for shard in SHARDS[:9]]
+
+
 def test_another_folder_has_other_jobs(cluster, work, tmp_path):
     executor(work).submit(SHARDS[:2])
     executor(Work(work.spec, tmp_path / "other")).submit(SHARDS[:2])

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from blendgen.dataset.failures import failed_images
+from blendgen.dataset.damaged import DamagedStore
+from blendgen.dataset.failures import failed_images, failed_together
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store, read_record
@@ -49,7 +50,7 @@ class Noisy(FlatEngine):
         return replace(film, depth_m=film.depth_m + 0.125)
 
 
-CALM = {"class": FlatEngine, "stop_after": None, "fails": False}
+CALM = {"class": FlatEngine, "stop_after": None, "fails": False, "crashes": False}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,6 +64,10 @@ def in_this_process():
             if number == chosen["stop_after"]:
                 stop.signum = stop.count = signal.SIGTERM
                 return
+            if chosen["crashes"]:
+                shot = task.image_indices, task.shot_index
+                yield Made([], failed_together(*shot, Reason.BLENDER_CRASHED, "it crashed"), {})
+                continue
             try:
                 if chosen["fails"]:
                     raise InfeasibleShot(task.shot_index, (InfeasibleDraw(Reason.OTHER, "no rest"),))
@@ -292,6 +297,42 @@ def test_a_file_of_somebody_else_in_the_place_of_a_lost_one_stays(copy, repaired
     assert "left alone; move it away and repair again" in str(result.left[0])
     path.unlink()
     assert repaired(copy).left == ()
+
+
+def test_a_file_that_cannot_be_read_is_not_replaced(copy, repaired, monkeypatch):
+    path = copy / rows_of(copy)[3]["file_name"]
+    NO_ROW_3(copy)
+    path.write_bytes(b"nobody knows")
+    content_of = DamagedStore.content
+    unreadable = Layout(copy).name(path)
+    monkeypatch.setattr(
+        DamagedStore, "content", lambda self, name: None if name == unreadable else content_of(self, name)
+    )
+    result = repaired(copy)
+    assert (result.images, path.read_bytes()) == ((), b"nobody knows")
+    assert "left alone; move it away and repair again" in str(result.left[0])
+
+
+@pytest.mark.parametrize("name", ["contact_sheet.jpg", "images/README.md"])
+def test_a_sheet_or_a_card_of_somebody_else_is_not_replaced(copy, repaired, name):
+    with_file(3, cut)(copy)
+    (copy / name).write_bytes(b"mine")
+    before = content(copy)
+    with pytest.raises(DatasetError, match=f"{name}: is not the one that blendgen wrote; move it away"):
+        repaired(copy)
+    assert content(copy) == before
+
+
+def test_an_image_that_blender_fails_on_now_is_not_recorded_as_one_that_cannot_be_made(
+    copy, repaired, engine
+):
+    NO_ROW_3(copy)
+    engine["crashes"] = True
+    result = repaired(copy)
+    assert "image 3: cannot be made now: it crashed" in str(result.left[0])
+    assert not (copy / "failed.jsonl").exists()
+    engine["crashes"] = False
+    assert repaired(copy).images == (3,)
 
 
 @pytest.mark.parametrize(
