@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.row_places import RowPlaces
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head, parse_row, row_line
 from blendgen.files.disk import disk_error, raise_if_passing, read_error
 from blendgen.files.folder import Folder
@@ -230,26 +231,20 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: 
     The lines themselves do not change, and are never all in memory.
     pending: files that may have been written without a row; keep_incomplete: keep all rows
     """
-    strays = set(pending)
-    places: dict[int, tuple[int, int]] = {}
-    pairs: dict[int, tuple[str, str]] = {}
-    digests: dict[int, int] = {}
+    strays, places = set(pending), RowPlaces()
     lines, offset, count = manifest_lines(layout.manifest), 0, 0
     for count, line in enumerate(lines.lines(), start=1):
         row = _parsed(parse_head, line, lines, count)
         if keep_incomplete or has_files(layout, row):
-            places[row.index] = (offset, len(line))
-            pairs[row.index] = (row.label, row.split)
-            digests[row.index] = _digest(row.files["image"])
+            places.add(row.index, offset, (row.label, row.split), _digest(row.files["image"]))
             strays.difference_update(row.file_names)
         elif row.index not in places:
             strays.update(row.file_names)
         offset += len(line)
-    order = sorted(places)
-    if count != len(order) or order != list(places):
-        _rewrite(layout, [places[index] for index in order])
-    images_digest = hashlib.sha256(array("Q", (digests[index] for index in order)).tobytes()).hexdigest()
-    return Summary(Counter(pairs.values()), frozenset(strays), images_digest, max(order, default=-1))
+    order = places.sorted()
+    if count != len(places) or not order.is_sorted:
+        _rewrite(layout, order.offsets)
+    return Summary(order.counts, frozenset(strays), order.images_digest, order.last_index)
 
 
 def _digest(image: RowFile) -> int:
@@ -283,12 +278,12 @@ def _is_whole(path: Path, file: RowFile, check: bool) -> bool:
         raise read_error(path, error) from None
 
 
-def _rewrite(layout: Layout, places: list[tuple[int, int]]) -> None:
+def _rewrite(layout: Layout, offsets: Iterable[int]) -> None:
     with layout.manifest.open("rb") as file:
 
         def lines() -> Iterator[bytes]:
-            for offset, length in places:
-                file.seek(offset)
-                yield file.read(length)
+            for offset in offsets:
+                file.seek(int(offset))
+                yield file.readline()
 
         Folder(layout.root).write(layout.manifest.name, lines())

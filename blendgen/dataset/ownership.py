@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +137,7 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
     return path in (layout.manifest, layout.record)
 
 
-def overwritten_files(layout: Layout, known: dict[str, Any], indices: set[int]) -> Iterator[str]:
+def overwritten_files(layout: Layout, known: dict[str, Any], indices: Container[int]) -> Iterator[str]:
     """Files of somebody else in the places of images, except images with these indices.
 
     A row may be torn or may have been removed by hand: a file without a row that looks exactly like one of

@@ -24,6 +24,7 @@ from blendgen.dataset.failures import (
 )
 from blendgen.dataset.image_lists import write_lists
 from blendgen.dataset.images_card import images_card
+from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
@@ -79,7 +80,7 @@ class Store:
         self._opened, self._meanwhile = ExitStack(), meanwhile or nullcontext()
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
-        self._done: set[int] = set()
+        self._done = IndexSet()
         self._failures: dict[int, FailedImage] = {}
         self._finished = False
         self.suspects = Suspects(self.layout)
@@ -109,9 +110,9 @@ class Store:
                         self._folder.remove(name)
             self._folder.remove_temporary_files()
 
-    def done(self) -> set[int]:
+    def done(self) -> IndexSet:
         """Indices of the images that had a row and complete files when the store was opened."""
-        return set(self._done)
+        return self._done.copy()
 
     def failures(self) -> dict[int, FailedImage]:
         """The images that cannot be made, by index, as recorded when the store was opened."""
@@ -199,9 +200,9 @@ class Store:
         foreign = [name for name in own if not is_ours(layout, known, name, self._spec_yaml)]
         return foreign or sorted(overwritten_files(layout, known, self._read_rows()))
 
-    def _read_rows(self) -> set[int]:
+    def _read_rows(self) -> IndexSet:
         """Determine which images are finished; returns the indices of all rows."""
-        indices: set[int] = set()
+        indices = IndexSet()
         tail: deque[RowHead] = deque(maxlen=_CHECKED_TAIL)
         for row in read_heads(self.layout.manifest):
             indices.add(row.index)

@@ -7,9 +7,9 @@ wrong with it; which of two that disagree is wrong, it cannot know.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+import os
 from collections.abc import Callable, Container, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,8 @@ from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.row import Row, RowFile, RowHead
+from blendgen.verification.earlier import Earlier
 from blendgen.verification.label_checks import label_faults
-from blendgen.verification.list_checks import ListCheck
 from blendgen.verification.row_checks import row_faults
 
 _MAX_IMAGE_BYTES = 2**30
@@ -53,21 +53,6 @@ class Fault:
         return f"{self.place}: {self.what}"
 
 
-@dataclass
-class _Earlier:
-    """What earlier rows hold, for what must be unique or must agree.
-
-    digests: sha256 of an image -> its name; counts: rows of each split and of each label; lists: of images
-    """
-
-    indices: set[int] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
-    digests: dict[str, str] = field(default_factory=dict)
-    split_of_shot: dict[int, str] = field(default_factory=dict)
-    counts: dict[str, Counter[str]] = field(default_factory=lambda: {"split": Counter(), "label": Counter()})
-    lists: ListCheck = field(default_factory=ListCheck)
-
-
 def verify(
     folder: Path,
     advance: Callable[[int], None] = lambda count: None,
@@ -78,7 +63,7 @@ def verify(
 
     record: instead of dataset.json; only: of other images, only that their rows can be read is checked
     """
-    layout, earlier = Layout(Path(folder)), _Earlier()
+    layout, earlier = Layout(Path(folder)), Earlier()
     record = read_record(layout) if record is None else record
     if not record and is_mixture(layout):
         yield Fault(layout.record.name, NOT_A_DATA_SET)
@@ -145,21 +130,19 @@ def _whole_row(values: dict[str, Any]) -> Row:
     return row
 
 
-def _head_faults(row: RowHead, place: str, earlier: _Earlier) -> Iterator[Fault]:
-    if row.index in earlier.indices:
+def _head_faults(row: RowHead, place: str, earlier: Earlier) -> Iterator[Fault]:
+    if earlier.has_index(row.index):
         yield Fault(place, f"index {row.index} occurs twice")
-    earlier.indices.add(row.index)
     earlier.counts["split"][row.split] += 1
     earlier.counts["label"][row.label] += 1
     earlier.lists.add(row)
     for name in row.file_names:
-        if name in earlier.files:
+        if earlier.has_file(name, row.index):
             yield Fault(place, f"{name} belongs to another row too")
-        earlier.files.add(name)
 
 
 def _row_faults(
-    layout: Layout, record: dict[str, Any], values: dict[str, Any], place: str, earlier: _Earlier
+    layout: Layout, record: dict[str, Any], values: dict[str, Any], place: str, earlier: Earlier
 ) -> Iterator[Fault]:
     try:
         row = _whole_row(values)
@@ -173,9 +156,9 @@ def _row_faults(
 
 
 def _whole_row_faults(
-    layout: Layout, record: dict[str, Any], row: Row, place: str, earlier: _Earlier
+    layout: Layout, record: dict[str, Any], row: Row, place: str, earlier: Earlier
 ) -> Iterator[Fault]:
-    if earlier.split_of_shot.setdefault(row.shot_index, row.split) != row.split:
+    if earlier.is_in_other_split(row.shot_index, row.split):
         yield Fault(place, f"shot {row.shot_index} is in two splits")
     if row.shot_index != row.index // record.get("exposures_per_shot", 1):
         yield Fault(place, f"index {row.index} does not belong to shot {row.shot_index}")
@@ -192,7 +175,7 @@ def _whole_row_faults(
 
 
 def _file_faults(
-    layout: Layout, row: Row, file: RowFile, place: str, earlier: _Earlier
+    layout: Layout, row: Row, file: RowFile, place: str, earlier: Earlier
 ) -> Generator[Fault, None, Channels | None]:
     """Faults of a file; returns its channels where it can be decoded and has the size of the image."""
     try:
@@ -220,19 +203,17 @@ def _file_faults(
     return channels
 
 
-def _content_faults(row: Row, file: RowFile, data: bytes, earlier: _Earlier) -> Iterator[str]:
+def _content_faults(row: Row, file: RowFile, data: bytes, earlier: Earlier) -> Iterator[str]:
     if file.size_bytes is not None and file.size_bytes != len(data):
         yield f"is not the file that was written: {len(data)} bytes, not {file.size_bytes}"
     digest = hashlib.sha256(data).hexdigest()
     if digest != file.sha256:
         yield "is not the file that was written: its sha256 differs"
-    if file == row.image:
-        if digest in earlier.digests:
-            yield f"is the same picture as {earlier.digests[digest]}"
-        earlier.digests[digest] = file.name
+    if file == row.image and (other := earlier.image_with(digest, row.index)) is not None:
+        yield f"is the same picture as that of image {other}"
 
 
-def _failure_faults(layout: Layout, record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
+def _failure_faults(layout: Layout, record: dict[str, Any], earlier: Earlier) -> Iterator[Fault]:
     """No image has a row and a failure, or two failures. Images with neither are not a fault, since a run
     may make any part of the images."""
     place = layout.failures.name
@@ -254,7 +235,7 @@ def _failure_faults(layout: Layout, record: dict[str, Any], earlier: _Earlier) -
 
 
 def _failed_image_faults(
-    failures: list[FailedImage], record: dict[str, Any], earlier: _Earlier
+    failures: list[FailedImage], record: dict[str, Any], earlier: Earlier
 ) -> Iterator[str]:
     indices: set[int] = set()
     per_shot = record.get("exposures_per_shot", 1)
@@ -268,7 +249,7 @@ def _failed_image_faults(
             yield f"index {failure.index} does not belong to shot {failure.shot_index}"
 
 
-def _record_faults(record: dict[str, Any], earlier: _Earlier) -> Iterator[Fault]:
+def _record_faults(record: dict[str, Any], earlier: Earlier) -> Iterator[Fault]:
     if not record:
         return
     for key, counts in earlier.counts.items():
@@ -290,11 +271,13 @@ def _spec_faults(layout: Layout, record: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(layout.spec.name, "is not the file that was written: its sha256 differs")
 
 
-def _strays(layout: Layout, earlier: _Earlier) -> Iterator[Fault]:
+def _strays(layout: Layout, earlier: Earlier) -> Iterator[Fault]:
     """Files that no row names: trainers would read them as data."""
     own = {layout.name(layout.images_card), *earlier.lists.names}
     for folder in FOLDERS:
-        for path in sorted((layout.root / folder).rglob("*")):
-            name = layout.name(path)
-            if path.is_file() and name not in earlier.files and name not in own:
-                yield Fault(name, "does not belong to a row")
+        for place, folders, files in os.walk(layout.root / folder):
+            folders.sort()
+            for path in (Path(place, name) for name in sorted(files)):
+                name = layout.name(path)
+                if path.is_file() and not earlier.names(name) and name not in own:
+                    yield Fault(name, "does not belong to a row")

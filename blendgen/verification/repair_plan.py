@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.damaged import DamagedStore, is_free
+from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.label_registry import IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_heads
@@ -45,7 +46,7 @@ def repair_plan(
     known: dataset.json as it was; faulty: images whose row or files are at fault
     """
     rows: dict[int, RowHead] = {}
-    indices: set[int] = set()
+    indices = IndexSet()
     for head in read_heads(store.layout.manifest):
         indices.add(head.index)
         if head.index in faulty:
@@ -56,16 +57,17 @@ def repair_plan(
     if all_of_them is not None:
         strange = {index for index in faulty if index not in all_of_them}
         _drop_rows(store, rows, strange)
-        faulty, indices = faulty - strange, indices - strange
+        faulty = faulty - strange
+        indices -= strange
     wanted = all_of_them or _with_a_file(store.layout, known, len(indices | failed) < recorded)
-    to_make = faulty | (set(wanted) - indices - failed)
+    to_make = faulty | {index for index in wanted if index not in indices and index not in failed}
     left = [fault for head in rows.values() for fault in _obstacles(store.layout, head)]
     blocked = {fault.index for fault in left}
     left += _lost_rows(recorded, len(indices | failed | to_make))
     return RepairPlan(sorted(to_make - blocked), rows, left)
 
 
-def _corrected_failures(store: DamagedStore, spec: Spec, indices: set[int]) -> set[int]:
+def _corrected_failures(store: DamagedStore, spec: Spec, indices: IndexSet) -> set[int]:
     """The images that cannot be made, without failures that are wrong."""
     failures = store.failures()
     wrong = {

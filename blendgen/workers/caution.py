@@ -9,7 +9,7 @@ machine that loses power now and then blames no shot: it would have to do so dur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -27,7 +27,7 @@ class Order:
     set_aside: list[Task]
 
 
-def careful_order(spec: Spec, indices: Sequence[int], done: set[int], suspects: Suspects) -> Order:
+def careful_order(spec: Spec, indices: Sequence[int], done: Container[int], suspects: Suspects) -> Order:
     """The tasks of the wanted images that are not done; forgets suspects without such an image."""
     doubtful = _missing_of_suspects(spec, indices, done, suspects)
     usual = (index for index in indices if index not in done and index not in doubtful)
@@ -53,12 +53,14 @@ def _is_alone(task: Task, suspects: Suspects) -> bool:
     return suspects.kills.get(shot, 0) >= ALONE_AFTER_KILLS or shot in suspects.crashes
 
 
-def _missing_of_suspects(spec: Spec, indices: Sequence[int], done: set[int], suspects: Suspects) -> set[int]:
+def _missing_of_suspects(
+    spec: Spec, indices: Sequence[int], done: Container[int], suspects: Suspects
+) -> set[int]:
     if not suspects.shots:
         return set()
     per_shot = spec.exposures_per_shot
     images = {index for shot in suspects.shots for index in range(shot * per_shot, (shot + 1) * per_shot)}
     wanted = images.intersection(indices)
-    missing = wanted - done
+    missing = {index for index in wanted if index not in done}
     suspects.forget({index // per_shot for index in wanted} - {index // per_shot for index in missing})
     return missing

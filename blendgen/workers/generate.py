@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -93,7 +93,7 @@ class Run:
         """
         done = self.store.done()
         failures = Failures(self)
-        existing = len(done.intersection(self.indices))
+        existing = sum(index in done for index in self.indices)
         to_make = len(self.indices) - existing - failures.count
         made = 0
         self.time_limit.set_images(len(done) + to_make)
@@ -130,7 +130,7 @@ class Run:
         self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
-    def _results(self, stop: StopSignal, done: set[int]) -> Generator[Made]:
+    def _results(self, stop: StopSignal, done: Set[int]) -> Generator[Made]:
         """What becomes of each shot as it is finished.
 
         done: images that are there, or that cannot be made

@@ -1,0 +1,99 @@
+"""`python -m benchmarks.rows OUT`: what very many rows cost when they are resumed, verified or exported.
+
+In: a finished data set with one image a shot, whose first row is repeated with other numbers. Out: time and
+peak memory of each command's work on rows, in a new process, Python included. There are no files behind the
+rows; with --short, rows have only the columns that resuming reads, so that ten million of them fit on a disk.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from blendgen.cli import run_program
+from blendgen.cli.terminal import echo
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import read_lines
+from blendgen.dataset.store import read_record, record_bytes
+from blendgen.errors import ExitCode, UsageError
+from blendgen.scene.folder_names import numbered
+
+_MARK = "999999999"  # where a row has the number of its image
+_HEAD = ("file_name", "label", "split", "index", "shot_index", "sha256", "size_bytes")
+_MEASURE = """\
+import json, resource, sys, time
+from pathlib import Path
+from benchmarks import rows_work
+began_s, began_cpu_s = time.perf_counter(), time.process_time()
+count = getattr(rows_work, sys.argv[1])(Path(sys.argv[2]), Path(sys.argv[3]))
+seconds, cpu_s = time.perf_counter() - began_s, time.process_time() - began_cpu_s
+print(json.dumps([count, seconds, cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+@click.command("rows")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True), metavar="OUT")
+@click.option("-n", "--rows", type=click.IntRange(2), default=100_000, show_default=True)
+@click.option("--short", is_flag=True, help="Rows of 400 bytes, which can only be resumed.")
+@click.option("--scratch", type=click.Path(path_type=Path), help="Folder on the disk to measure.")
+def command(folder: Path, rows: int, short: bool, scratch: Path | None) -> int:
+    """Measure with many rows like the first one of the data set in OUT."""
+    template = Layout(folder)
+    if read_record(template).get("exposures_per_shot") != 1:
+        raise UsageError(f"{folder}: expected a data set with one image a shot")
+    names = ("resume",) if short else ("resume", "open_rows", "verify", "export_csv", "export_coco")
+    with tempfile.TemporaryDirectory(dir=scratch) as place:
+        size = _write(template, Layout(Path(place) / "set"), rows, short)
+        echo(f"{rows} rows of {size // rows} B")
+        for name in names:
+            count, wall_s, cpu_s, peak_mb = _measured(name, Path(place))
+            per_million = f"{wall_s * 1e6 / rows:8.1f} s {cpu_s * 1e6 / rows:8.1f} s of one core"
+            echo(f"{name:<12} {count:>9} {per_million} a million  {peak_mb:6.0f} MB")
+    return ExitCode.OK
+
+
+def _write(template: Layout, layout: Layout, rows: int, short: bool) -> int:
+    """Write a data set; the last two rows are not in order, as after a run of two workers. Returns bytes."""
+    layout.root.mkdir()
+    values = json.loads(next(iter(read_lines(template.manifest))))
+    order = [*range(rows - 2), rows - 1, rows - 2]
+    with layout.manifest.open("wb") as manifest:
+        manifest.writelines(lines(values, order, short))
+    record = read_record(template)
+    counts: dict[str, Any] = {"images": rows, "images_failed": 0, "images_failed_per_reason": {}}
+    counts |= {f"images_per_{key}": {values[key]: rows} for key in ("split", "label")}
+    layout.record.write_bytes(record_bytes(record | counts))
+    layout.spec.write_bytes(template.spec.read_bytes())
+    return layout.manifest.stat().st_size
+
+
+def lines(values: dict[str, Any], order: list[int], short: bool) -> Iterator[bytes]:
+    """The lines of rows like one of another data set; each has a picture of its own."""
+    number, padded = str(values["index"]), f"{values['index']:06d}"
+    text = json.dumps({key: values[key] for key in _HEAD} if short else values)
+    text = text.replace(f"/{padded}.", f"/{_MARK}p.").replace(f'index": {number},', f'index": {_MARK},')
+    text = text.replace(values["sha256"], "{sha256}")
+    parts = text.split("{sha256}")
+    for index in order:
+        line = sha256(b"%d" % index).hexdigest().join(parts)
+        yield line.replace(f"{_MARK}p", numbered(index)).replace(_MARK, str(index)).encode() + b"\n"
+
+
+def _measured(name: str, place: Path) -> tuple[int, float, float, float]:
+    """(rows, seconds, seconds of one core, peak memory in MB) of a function of rows_work in a process."""
+    arguments = [name, str(place / "set"), str(place / name)]
+    done = subprocess.run([sys.executable, "-c", _MEASURE, *arguments], check=True, stdout=subprocess.PIPE)
+    count, wall_s, cpu_s, peak_mb = json.loads(done.stdout)
+    return count, wall_s, cpu_s, peak_mb
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(command, sys.argv[1:], "python -m benchmarks.rows"))
