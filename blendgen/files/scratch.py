@@ -12,13 +12,13 @@ import shutil
 import stat
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.errors import BlendgenError, DiskUnavailable, SetupError
+from blendgen.files.clock import file_system_time_s
 from blendgen.files.disk import disk_error, passes
 
 try:
@@ -161,6 +161,6 @@ def _remove(folder: Path) -> None:
 
 def _remove_if_empty(folder: Path) -> None:
     """Remove the folder of a run that was killed while it started."""
-    if time.time() - folder.stat().st_mtime > _STARTING_S:
+    if file_system_time_s(folder.parent) - folder.stat().st_mtime > _STARTING_S:
         (folder / _NEW_OWNER).unlink(missing_ok=True)
         folder.rmdir()

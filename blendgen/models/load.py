@@ -57,6 +57,7 @@ def measured_catalog(sources: list[Source], measurer: Measurer, cache: AssetCach
     disk = Disk()
     wanted, refusals = _wanted(sources, measurer.digest, disk)
     loader = _Loader(measurer, cache or AssetCache(), disk)
+    loader.cache.remove_abandoned()
     loader.load(wanted)
     products = []
     for one in wanted:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from blendgen.dataset.identity import PIXELS_VERSION
+from blendgen.dataset.identity import PIXELS_VERSION, named_paths
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import read_record
-from blendgen.errors import SetupError
+from blendgen.errors import Problem, SetupError, SpecError
+from blendgen.files.names import some_of
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.models.source import Measurer
 from blendgen.spec.load import SpecFile, load_spec
@@ -54,9 +55,20 @@ def reopen_without_record(folder: Path, measurer: Measurer) -> Reopened:
     """As reopen, if dataset.json is lost: `known` is what it would be now; raises as reopen."""
     layout = Layout(Path(folder))
     spec_file = load_spec(layout.spec)
+    _refuse_moved(layout, spec_file)
     inventory = load_inventory(spec_file, measurer)
     record = dataset_record(spec_file.spec, inventory)
     return Reopened(layout, spec_file, inventory, record, record)
+
+
+def _refuse_moved(layout: Layout, spec_file: SpecFile) -> None:
+    lost = [str(path) for path, _ in named_paths(spec_file) if not path.exists()]
+    if lost:
+        message = (
+            f"{some_of(lost)} is not there; if the data set was moved here, run its `generate` once with "
+            "your own spec, which names the folders of this machine: no image is made again"
+        )
+        raise SpecError([Problem(str(layout.spec), 0, 0, "", message)])
 
 
 def _refuse_other_versions(known: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from blendgen.models.measuring.building import PREFIX
 from tests.attack.case import Place
 from tests.attack.kills import differences
 from tests.attack.watch import marked_processes
@@ -42,9 +41,7 @@ def leftovers(place: Place, calm: Place, marks: list[str]) -> list[str]:
 
 
 def _names(folder: Path) -> set[str]:
-    """Of files in a cache. What a killed run was building there is removed when a model is next measured."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*"))
-    return {str(path) for path in paths if not any(part.startswith(PREFIX) for part in path.parts)}
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
 def _set_aside(shard: Path) -> list[str]:

@@ -20,6 +20,7 @@ from blendgen.dataset.manifest import (
     sort_manifest,
     spread_rows,
 )
+from blendgen.dataset.ownership import spec_sha256
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError, DiskUnavailable
@@ -204,6 +205,14 @@ def test_an_interrupted_start_is_resumed(tmp_path):
     with Store(folder, dict(RECORD), "spec: 1\n") as store:
         assert store.done() == set()
     assert (folder / "spec.yaml").read_text() == "spec: 1\n" and not (folder / ".partial").exists()
+
+
+def test_the_spec_of_the_last_run_is_stored_with_the_paths_of_its_machine(tmp_path, pipeline):
+    layout = make(tmp_path / "a", pipeline, [0])
+    with Store(layout.root, dict(RECORD), "directory: /here\n") as store:
+        assert store.done() == {0}
+    assert layout.spec.read_text() == "directory: /here\n"
+    assert json.loads(layout.record.read_text())["spec_sha256"] == spec_sha256("directory: /here\n")
 
 
 @pytest.mark.parametrize("damage", ["{torn", None, "[]", "{}", "[" * 100_000])

@@ -20,6 +20,7 @@ from blendgen.errors import (
     Interrupted,
     Reason,
     SetupError,
+    SpecError,
     UsageError,
 )
 from blendgen.models.inventory import Inventory
@@ -45,6 +46,15 @@ def test_images_of_two_graphics_cards_cannot_be_compared(tmp_path):
         DatasetError, match=r"\(AVX2, llvmpipe\) and cpu \(AVX2, NVIDIA L4\), and it is not recorded"
     ):
         original_device(Layout(tmp_path), two)
+
+
+def test_a_data_set_that_was_moved_says_how_its_folders_become_those_of_this_machine(tmp_path, shapes):
+    spec = make_spec(products=[{"directory": "/elsewhere/models"}])
+    record = dataset_record(spec, Inventory(shapes, make_class_table(shapes)))
+    (tmp_path / "dataset.json").write_text(json.dumps(record))
+    (tmp_path / "spec.yaml").write_text(resolved_yaml(spec))
+    with pytest.raises(SpecError, match=r"/elsewhere/models is not there; .*run its `generate` once"):
+        reopen(tmp_path, None)
 
 
 @pytest.mark.parametrize(

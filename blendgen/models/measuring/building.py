@@ -2,7 +2,8 @@
 
 While a process builds anything it has one folder `.building-<host>-<process>-<random>` with a locked file
 `owner`. The lock is released when the process ends, for whatever reason, so the next run on the same host can
-recognise abandoned folders. Folders of other hosts, and of older versions, are removed by their age.
+recognise abandoned folders. Folders of other hosts, of older versions, and without locks are removed by their
+age, by the clock of the file system.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import re
 import shutil
 import socket
 import tempfile
-import time
 from pathlib import Path
+
+from blendgen.files.clock import file_system_time_s
 
 try:
     import fcntl
@@ -22,9 +24,8 @@ except ImportError:  # not Unix: only the age counts
     fcntl = None  # type: ignore[assignment]  # a missing module has no type of its own
 
 PREFIX = ".building-"
-_OWNER = "owner"
+_OWNER, _NEW_OWNER = "owner", "owner.new"
 _ABANDONED_AFTER_S = 24 * 3600
-_YOUNG_S = 60  # a new folder may not have its owner file yet
 
 
 class BuildFolders:
@@ -40,7 +41,6 @@ class BuildFolders:
         """A new empty folder whose name starts with `name`."""
         if self._folder is None:
             self._place.mkdir(parents=True, exist_ok=True)
-            sweep(self._place)
             self._start()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder))
         self._open.add(folder)
@@ -56,10 +56,13 @@ class BuildFolders:
 
     def _start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{_host()}-{os.getpid()}-", dir=self._place))
-        self._lock = os.open(self._folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOSE, 0o600)
+        # lock the file before it gets its name: a file `owner` without a lock then means an abandoned folder
+        new = self._folder / _NEW_OWNER
+        self._lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOSE, 0o600)
         if fcntl is not None:
             with contextlib.suppress(OSError):  # a file system without locks: only the age counts
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        new.rename(self._folder / _OWNER)
 
     def _close(self) -> None:
         folder, lock, self._folder, self._lock = self._folder, self._lock, None, -1
@@ -77,33 +80,39 @@ def _host() -> str:
 
 
 def sweep(place: Path) -> None:
-    """Remove the folders of killed processes."""
-    for folder in place.glob(f"{PREFIX}*"):
+    """Remove the folders of killed processes, if there are any."""
+    folders = list(place.glob(f"{PREFIX}*"))
+    if not folders:
+        return
+    try:
+        now_s = file_system_time_s(place)
+    except OSError:  # nothing can be removed where nothing can be written
+        return
+    for folder in folders:
         with contextlib.suppress(OSError):  # published or discarded by its process in the meantime
-            if _is_abandoned(folder):
+            if _is_abandoned(folder, now_s):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_abandoned(folder: Path) -> bool:
-    age_s = time.time() - folder.stat().st_mtime
-    if age_s > _ABANDONED_AFTER_S:
-        return not _is_locked(folder)
-    mine = folder.name.startswith(f"{PREFIX}{_host()}-") and (folder / _OWNER).is_file()
-    return mine and age_s > _YOUNG_S and not _is_locked(folder)
+def _is_abandoned(folder: Path, now_s: float) -> bool:
+    locked = _is_locked(folder)
+    if locked is False and folder.name.startswith(f"{PREFIX}{_host()}-"):
+        return True
+    return not locked and now_s - folder.stat().st_mtime > _ABANDONED_AFTER_S
 
 
-def _is_locked(folder: Path) -> bool:
-    """Whether a process of this host is using the folder; a folder without an owner file is not in use."""
+def _is_locked(folder: Path) -> bool | None:
+    """Whether a process uses the folder, perhaps on another host; None if that is not known."""
     try:
         lock = os.open(folder / _OWNER, os.O_RDWR | _CLOSE | getattr(os, "O_NOFOLLOW", 0))
     except FileNotFoundError:
-        return False
+        return None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except (OSError, AttributeError):  # no locks here
-        return False
+        return None
     finally:
         os.close(lock)
     return False

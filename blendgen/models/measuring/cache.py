@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from blendgen.errors import BlendgenError, SetupError
 from blendgen.files.disk import disk_error, passes
 from blendgen.models.companions import Companions
-from blendgen.models.measuring.building import BuildFolders
+from blendgen.models.measuring.building import BuildFolders, sweep
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, read_states, write_states
 from blendgen.models.measuring.reads import Disk, are_current
 from blendgen.models.product import Measured
@@ -123,6 +123,10 @@ class AssetCache:
         self.folder = folder or cache_folder()
         self._place = self.folder / "assets"
         self._building = BuildFolders(self._place)
+
+    def remove_abandoned(self) -> None:
+        """Remove what killed runs were building."""
+        sweep(self._place)
 
     def find(self, key: str, companions: Companions, disk: Disk) -> Stored | None:
         """The entry of a key for a model with these other files; None if there is none, or it is damaged.
