@@ -1,4 +1,5 @@
-# blendgen and its Blender, for render farms; docs/farms.md describes it: docker build -t blendgen .
+# blendgen and its Blender, for render farms; docs/farms.md describes it:
+# docker build -t blendgen --build-arg EXTRAS=cad,heic .
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /source
 COPY . .
@@ -16,9 +17,12 @@ RUN apt-get update \
     libegl1 libgl1 libice6 libsm6 libx11-6 libxfixes3 libxi6 libxkbcommon0 libxrender1 \
  && rm -rf /var/lib/apt/lists/*
 
+# extras of blendgen, with commas: cad, heic, parquet, audit, ray
+ARG EXTRAS=""
 # with the wheel of Blender, so that no machine of a farm downloads anything
+# hadolint ignore=DL3013
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    python -m pip install --no-cache-dir /wheels/*.whl
+    for wheel in /wheels/*.whl; do python -m pip install --no-cache-dir "${wheel}${EXTRAS:+[$EXTRAS]}"; done
 COPY LICENSE /usr/share/licenses/blendgen/
 
 # Kubernetes compares the number; a volume needs a group with the same one

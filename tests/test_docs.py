@@ -36,6 +36,8 @@ from tests.markdown import (
 from tests.test_architecture import ORDER, PACKAGE
 
 README = REPOSITORY / "README.md"
+# our own processes set them for each other; the last one is a name of Blender's
+INTERNAL_VARIABLES = {"CORES", "MEMORY_MB", "PARENT", "CHAOS_NAMESPACE", "ATTACK_RUN", "TEST_MARK", "SHOWN"}
 # a part of docs/spec.md; not a page that anybody opens
 INCLUDED = {DOCS / "spec_intro.md"}
 YAML_BLOCKS = [block for page in PAGES for block in blocks(page, "yaml")]
@@ -211,3 +213,14 @@ def test_the_recipes_name_files_that_exist():
     }
     assert "blendgen/spec/output.py" in named
     assert {path for path in named if not (REPOSITORY / path).exists()} == set()
+
+
+def test_all_variables_of_the_environment_are_documented():
+    """Those that the program, its tests and CI read."""
+    folders = ("blendgen", "benchmarks", "tests", ".ci")
+    files = [path for name in folders for path in (REPOSITORY / name).rglob("*") if path.is_file()]
+    files = [path for path in files if path.suffix == ".py" or path.parent.name == ".ci"]
+    text = "\n".join(path.read_text("utf-8") for path in (*files, REPOSITORY / "Makefile"))
+    name = re.compile(r"BLENDGEN_([A-Z_]*[A-Z])")
+    documented = set(name.findall("\n".join(page.read_text("utf-8") for page in PAGES)))
+    assert set(name.findall(text)) - documented == INTERNAL_VARIABLES

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import blendgen
+from blendgen import api, errors
 from tests.markdown import DOCS, REPOSITORY, Block, blocks
 
 pytest.importorskip("bpy")
@@ -40,6 +42,18 @@ def session(page_blocks: list[Block], folder: Path, timeout_s: float) -> str:
 def test_the_readme_has_one_example_of_eight_lines():
     (block,) = blocks(README, "python")
     assert len(block.text.splitlines()) == 8
+
+
+@pytest.mark.parametrize("name", sorted({*blendgen.__all__, *api.__all__}))
+def test_the_page_about_python_names_all_that_is_public(name):
+    text = PYTHON.read_text("utf-8")
+    assert f"`{name}`" in text or f"blendgen.{name}(" in text or f"blendgen.{name}\n" in text
+
+
+def test_all_errors_that_a_caller_may_get_are_public():
+    defined = {name for name, value in vars(errors).items() if isinstance(value, type) and
+               issubclass(value, (errors.BlendgenError, errors.Interrupted))}  # fmt: skip
+    assert defined - {*blendgen.__all__} == {"InfeasibleDraw", "InfeasibleShot"}  # raised as GeometryError
 
 
 @pytest.mark.parametrize("block", blocks(PYTHON, "python"), ids=lambda block: block.name)

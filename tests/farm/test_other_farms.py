@@ -60,7 +60,7 @@ def test_gnu_parallel_tries_a_shard_again(farm, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("BLENDGEN_TEST_SNAKEMAKE" not in os.environ, reason="no path of snakemake is given")
+@pytest.mark.skipif(not os.environ.get("BLENDGEN_TEST_SNAKEMAKE"), reason="no path of snakemake is given")
 def test_snakemake_makes_each_shard_once_and_merges_them(farm, tmp_path):
     (tmp_path / "Snakefile").write_text(template("Snakemake", "python"))
     words = [os.environ["BLENDGEN_TEST_SNAKEMAKE"], "--cores", "8", "--retries", "0", "--quiet", "all"]
