@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# reports take time, and have times in them; the tests of reports write theirs
+os.environ["BLENDGEN_NO_REPORT"] = "1"
 
 # a shell that starts the tests in the background lets them, and all they start, ignore Ctrl-C
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -20,7 +20,7 @@ from blendgen.develop.develop import Developer
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.pipeline import Pipeline, Task, tasks_for
-from blendgen.report.contact_sheet import contact_sheet
+from blendgen.reports.contact_sheet import contact_sheet
 from blendgen.spec.load import check_spec
 from blendgen.spec.model import Spec
 from blendgen.spec.yaml_source import Document

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 # each room imports only from the rooms before it
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
-    *("engine", "develop", "annotate", "pipeline", "dataset", "exporters", "report", "workers"),
+    *("engine", "develop", "annotate", "pipeline", "dataset", "exporters", "reports", "workers"),
     *("verification", "farm", "api", "plugins", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}

@@ -4,7 +4,18 @@ In: paths and plain values. Out: values, arrays and Datasets. A failure raises a
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
 """
 
-from blendgen.api.datasets import diff, export, merge, mix, open_dataset, status, subset, verify, watch
+from blendgen.api.datasets import (
+    diff,
+    export,
+    merge,
+    mix,
+    open_dataset,
+    report,
+    status,
+    subset,
+    verify,
+    watch,
+)
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.specs import (
     Sampled,
@@ -35,6 +46,7 @@ __all__ = [
     "open_dataset",
     "openjd_bundle",
     "preview",
+    "report",
     "sample",
     "slurm_script",
     "status",

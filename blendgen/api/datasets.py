@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from blendgen.files.url import local_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from blendgen.dataset.dataset import Dataset
     from blendgen.farm.status import Status
     from blendgen.system.progress import ProgressLike
@@ -92,6 +94,28 @@ def diff(
 
     with reported_to(progress) as reporter:
         return dataset_diff(local_path(a), local_path(b), pixels, reporter)
+
+
+def report(
+    folder: AnyPath, dest: AnyPath | None = None, *,
+    compare: AnyPath | None = None, run: Mapping[str, Any] | None = None, progress: ProgressLike = False,
+) -> Path:  # fmt: skip
+    """Write a page about a data set (docs/report.md), and its numbers next to it as JSON; returns its path.
+
+    dest: of the page, which ends with .html; None: report.html in folder, with compare report-compare.html
+    compare: another data set, which is shown next to the first one
+    run: the command, the seconds and the number of made images of the run that made the data set; None: what
+        an earlier report in the same place states of it
+    raises: DatasetError; UsageError for another ending
+    """
+    from blendgen.reports.statement import run_facts
+    from blendgen.reports.write import write_report
+    from blendgen.system.progress import reported_to
+
+    page, other = (None if place is None else local_path(place) for place in (dest, compare))
+    facts = None if run is None else run_facts(run)
+    with reported_to(progress) as reporter:
+        return write_report(local_path(folder), page, other, facts, reporter)
 
 
 def export(

@@ -28,6 +28,7 @@ _COMMANDS = {
     "status": "Print how far a data set is that is being made, on any machine.",
     "farm": "Write what a render farm needs: Slurm, Open Job Description, Kubernetes.",
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
+    "report": "Write a page about a data set: balance, parameters, shortcuts, images.",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
     "verify": "Check every file and label of a data set, and repair it.",

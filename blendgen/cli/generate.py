@@ -6,6 +6,8 @@ Index ranges such as "0-9,12,20-40:5" have the notation of Slurm arrays and Open
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -25,10 +27,13 @@ from blendgen.cli.options import (
 )
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say
-from blendgen.errors import ExitCode, UsageError
+from blendgen.errors import BlendgenError, ExitCode, UsageError
 from blendgen.workers.event_file import EventFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from blendgen.system.progress import ProgressLike
     from blendgen.workers.run import GenerateReport
 
 MAX_INDICES = 100_000_000
@@ -106,13 +111,19 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     help="Exit with 0 instead of 7 if only images are missing that cannot be made, for schedulers that would "
     "not start what comes next.",
 )
+@click.option(
+    "--no-report",
+    is_flag=True,
+    envvar="BLENDGEN_NO_REPORT",
+    help="Do not write OUT/report.html at the end, about all images; BLENDGEN_NO_REPORT=1 does the same.",
+)
 @executor_options
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
     check_files, retry_failed, allow_failed, events, time_limit, progress_style, progress_every, as_json,
-    tasks,
+    tasks, no_report,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -140,10 +151,14 @@ def command(
                 spec, folder, indices=indices, force=force, shard=None if shard == "none" else shard,
                 events=events, time_limit_s=_left_s(time_limit), **options,
             )  # fmt: skip
+        page = None
+        if not no_report and indices is None and str(report.folder) == str(folder):  # else it is a part
+            page = _write_report(report, progress)
     if as_json:
-        echo_json({"schema_version": 1, **report.as_dict()})
+        page_text = None if page is None else str(page)
+        echo_json({"schema_version": 1, **report.as_dict(), "report": page_text})
     else:
-        _print(report, say if own_stdout else echo)
+        _print(report, page, say if own_stdout else echo)
     return ExitCode.INCOMPLETE if report.failed and not allow_failed else ExitCode.OK
 
 
@@ -156,7 +171,25 @@ def _left_s(time_limit_s: float | None) -> float | None:
     return max(time_limit_s - process_age_s(), 1e-3)
 
 
-def _print(report: GenerateReport, result: Callable[[str], None]) -> None:
+def _write_report(report: GenerateReport, progress: ProgressLike) -> Path | None:
+    """The page about the finished data set. That it cannot be written does not make the run fail."""
+    from blendgen.system.process import process_age_s
+
+    page = report.folder / "report.html"
+    if not report.images:
+        return None
+    if not report.made and page.exists():
+        return page
+    command_line = shlex.join(["blendgen", *sys.argv[1:]])
+    run = {"command": command_line, "seconds": process_age_s(), "made": report.made}
+    try:
+        return api.report(report.folder, run=run, progress=progress)
+    except (BlendgenError, OSError) as error:
+        say(f"note: no report was written: {error}")
+        return None
+
+
+def _print(report: GenerateReport, page: Path | None, result: Callable[[str], None]) -> None:
     """Print how the run went; result: prints what a program may want to read."""
     splits = ", ".join(f"{count} {split}" for split, count in report.images_per_split.items())
     text = f"{report.images} images of {len(report.classes)} classes ({splits})"
@@ -166,6 +199,8 @@ def _print(report: GenerateReport, result: Callable[[str], None]) -> None:
     result(f"data set:      {report.folder}")
     if report.contact_sheet is not None:
         result(f"contact sheet: {report.contact_sheet}")
+    if page is not None:
+        result(f"report:        {page}")
 
 
 def parse_range(text: str) -> Sequence[int]:

@@ -21,6 +21,7 @@ from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
+from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
 from blendgen.files.disk import read_error
 from blendgen.files.folder import Folder
@@ -63,6 +64,7 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     """
     named = pending_names(layout)
     if known:
+        named.update(report_files(layout))
         for row in read_heads(layout.manifest, _UNKNOWN_FILES):
             named.update(row.file_names)
     inside = {layout.name(path) for path in (layout.images_card, *layout.image_lists)}

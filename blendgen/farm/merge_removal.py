@@ -14,6 +14,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.ownership import is_ours, is_temporary
+from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
 from blendgen.farm.merge_places import REMOVING, is_empty, removal_has_begun
@@ -65,6 +66,8 @@ def _remove(one: MergeInput) -> None:
     for name in list(folder.files(layout.temporary.name)):  # a run over a finished shard was killed
         if is_temporary(layout, name):
             folder.remove(name)
+    for name in list(report_files(layout)):
+        folder.remove(name)
     last = (layout.failures, layout.manifest, layout.record)
     for path in (*(path for path in layout.own_files if path not in last), *last):
         name = layout.name(path)

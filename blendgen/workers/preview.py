@@ -26,7 +26,7 @@ from blendgen.files.result_file import refuse_others_file, write_result
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
-from blendgen.report.contact_sheet import dataset_sheet, encoded_sheet
+from blendgen.reports.contact_sheet import dataset_sheet, encoded_sheet
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter

@@ -27,7 +27,7 @@ from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
 from blendgen.errors import PASSING_REASONS, Interrupted, UsageError
 from blendgen.files.names import some_of
-from blendgen.report.contact_sheet import dataset_sheet
+from blendgen.reports.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.system.progress import Progress, ProgressLike, reported_to

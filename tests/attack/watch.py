@@ -39,6 +39,7 @@ def environment(place: Place, mark: str = "") -> dict[str, str]:
     """Environment variables with a separate home folder; Python writes no bytecode files."""
     own = {
         "BLENDGEN_CACHE_DIR": str(place.cache),
+        "BLENDGEN_NO_REPORT": "1",  # has times in it
         "TMPDIR": str(place.tmp),
         "HOME": str(place.home),
         "PYTHONDONTWRITEBYTECODE": "1",

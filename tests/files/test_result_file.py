@@ -7,7 +7,7 @@ from PIL import Image
 
 from blendgen.errors import DatasetError
 from blendgen.files.result_file import refuse_others_file, write_result
-from blendgen.report.contact_sheet import contact_sheet, encoded_sheet
+from blendgen.reports.contact_sheet import contact_sheet, encoded_sheet
 from tests.cli.in_process import blendgen
 
 SPEC = "blendgen: 1\nname: mine\nproducts: [{catalog: phones}]\nsurface: {kind: paper}\n"

@@ -19,7 +19,7 @@ from blendgen.dataset.ownership import SHEET_MARK
 from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing
 from blendgen.files.photos import IMAGE_ERRORS
-from blendgen.report.caption import draw_caption
+from blendgen.reports.caption import draw_caption
 from blendgen.scene.row import Row
 
 _GAP_PX = 6

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, features
 
 from blendgen.errors import SetupError
-from blendgen.report import caption
-from blendgen.report.caption import draw_caption
+from blendgen.reports import caption
+from blendgen.reports.caption import draw_caption
 
 pytest.importorskip("bpy")
 

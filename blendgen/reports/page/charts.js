@@ -1,0 +1,227 @@
+/* Charts: Vega-Lite specifications of histograms and maps, drawn when they come into view. */
+"use strict";
+const charts = [];
+
+function color(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function theme() {
+  const quiet = color("quiet"), line = color("line");
+  const axis = { labelColor: quiet, titleColor: quiet, domainColor: line, tickColor: line, gridColor: line,
+    gridOpacity: 0.6, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 400 };
+  return { background: "transparent", view: { stroke: null }, axis, font: "system-ui, sans-serif",
+    legend: { labelColor: color("ink"), titleColor: quiet, labelLimit: 160 } };
+}
+
+/* A chart in a figure. specify() returns its specification; selected(places) updates what is filtered. */
+function chart(label, specify, options = {}) {
+  const place = element("div", { class: "chart", role: "img", "aria-label": label,
+    style: options.height ? `min-height:${options.height}px` : null });
+  const one = { place, specify, click: options.click, selectedValues: options.selectedValues, view: null };
+  charts.push(one);
+  watcher.observe(place);
+  return place;
+}
+
+const watcher = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    watcher.unobserve(entry.target);
+    draw(charts.find((one) => one.place === entry.target));
+  }
+}, { rootMargin: "300px" });
+
+async function draw(one) {
+  if (one.view) one.view.finalize();
+  const holder = element("div", { "aria-hidden": "true", style: "width:100%" });
+  one.place.replaceChildren(holder);
+  const spec = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container",
+    autosize: { type: "fit-x", contains: "padding" }, ...one.specify() };
+  const { view } = await vegaEmbed(holder, spec, { actions: false, renderer: "svg", config: theme(),
+    tooltip: { theme: "custom" }, logLevel: vega.Error });
+  one.view = view;
+  if (one.click) {
+    view.addEventListener("click", (event, item) => item && item.datum && one.click(item.datum));
+  }
+  if (one.selectedValues && report.selection) updateSelected(one, report.selection);
+}
+
+function updateSelected(one, selection) {
+  if (!one.view || !one.selectedValues) return;
+  const values = selection.isAll ? [] : one.selectedValues(selection);
+  one.view.change("selected", vega.changeset().remove(() => true).insert(values)).runAsync();
+}
+
+/* Draw what the filters leave over all charts. */
+function showSelection(selection) {
+  report.selection = selection;
+  charts.forEach((one) => updateSelected(one, selection));
+}
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  charts.filter((one) => one.view).forEach(draw);
+});
+
+function total(counts) {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/* Bins of one or two data sets: {set, low, high, name, count, share, expected}. */
+function binsOf(histograms) {
+  return histograms.flatMap(([set, one]) => {
+    const all = total(one.counts) || 1;
+    return one.counts.map((count, place) => ({
+      set: set.name_here,
+      ...(one.edges ? { low: one.edges[place], high: one.edges[place + 1] } : { name: one.names[place] }),
+      count, share: count / all,
+      expected: one.expected ? (report.isComparison ? one.expected[place] / all : one.expected[place]) : null,
+    }));
+  });
+}
+
+function setColor(bare) {
+  if (!report.isComparison) return { value: color(bare ? "ink" : "bar") };
+  const range = bare ? [color("accent"), color("second")] : [color("bar"), color("other-bar")];
+  return { field: "set", type: "nominal", legend: null,
+    scale: { domain: report.sets.map((one) => one.name_here), range } };
+}
+
+const tooltip = (first) => [...first, { field: "count", title: "images", type: "quantitative" },
+  { field: "share", format: ".1%", type: "quantitative" },
+  { field: "expected", title: "asked for", format: ".3~g", type: "quantitative" },
+  ...(report.isComparison ? [{ field: "set", title: "data set", type: "nominal" }] : [])];
+
+function countFormat() {
+  return report.isComparison ? { format: "%" } : { labelExpr: "format(datum.value, '~s')" };
+}
+
+function numberSpec(histograms, unit) {
+  const y = report.isComparison ? "share" : "count";
+  const isLog = histograms.some(([, one]) => one.log);
+  const x = { field: "low", type: "quantitative", bin: "binned", title: unit || null,
+    scale: { zero: false, nice: false, ...(isLog ? { type: "log" } : {}) }, axis: { grid: false, tickCount: 5 } };
+  const bar = { type: "bar", stroke: null, binSpacing: 1, cursor: "pointer" };
+  const axis = { title: null, tickCount: 4, ...countFormat() };
+  const tips = tooltip([{ field: "low", title: "from", format: ".4~g", type: "quantitative" },
+    { field: "high", title: "to", format: ".4~g", type: "quantitative" }]);
+  return {
+    height: 130,
+    datasets: { all: binsOf(histograms), selected: [] },
+    layer: [
+      { data: { name: "all" }, mark: { ...bar, opacity: report.isComparison ? 0.65 : 1 }, encoding: {
+        x, x2: { field: "high" }, y: { field: y, type: "quantitative", stack: null, axis }, color: setColor(false),
+        tooltip: tips } },
+      { data: { name: "selected" }, mark: { ...bar, color: color("chosen") }, encoding: {
+        x, x2: { field: "high" }, y: { field: y, type: "quantitative", stack: null, axis }, tooltip: tips } },
+      { data: { name: "all" }, transform: [{ filter: "isValid(datum.expected)" }], mark: { type: "rule", strokeWidth: 2 },
+        encoding: { x: { ...x, bin: undefined }, x2: { field: "high" }, y: { field: "expected", type: "quantitative" },
+          color: setColor(true) } },
+    ],
+  };
+}
+
+function nameSpec(histograms, names) {
+  const x = report.isComparison ? "share" : "count";
+  const axis = { title: null, tickCount: 4, ...countFormat() };
+  const y = { field: "name", type: "nominal", sort: names, title: null, axis: { labelLimit: 130 } };
+  const offset = report.isComparison ? { yOffset: { field: "set", sort: null } } : {};
+  const quantity = { field: x, type: "quantitative", stack: null, axis };
+  const tips = tooltip([{ field: "name", type: "nominal", title: "value" }]);
+  return {
+    height: { step: report.isComparison ? 12 : 20 },
+    datasets: { all: binsOf(histograms), selected: [] },
+    layer: [
+      { data: { name: "all" }, mark: { type: "bar", cursor: "pointer" },
+        encoding: { y, ...offset, x: quantity, color: setColor(false), tooltip: tips } },
+      { data: { name: "selected" }, mark: { type: "bar", cursor: "pointer", color: color("chosen") },
+        encoding: { y, x: quantity, tooltip: tips } },
+      { data: { name: "all" }, transform: [{ filter: "isValid(datum.expected)" }],
+        mark: { type: "tick", thickness: 2 },
+        encoding: { y, ...offset, x: { field: "expected", type: "quantitative" }, color: setColor(true) } },
+    ],
+  };
+}
+
+/* What the chart shows, for people who do not see it. */
+function histogramLabel(title, histograms) {
+  const parts = histograms.map(([set, one]) => {
+    const most = one.counts.indexOf(Math.max(...one.counts));
+    const where = one.edges ? `${numberText(one.edges[most])} to ${numberText(one.edges[most + 1])}` : one.names[most];
+    const asked = one.distribution ? `, asked for ${one.distribution}` : "";
+    return `${report.isComparison ? `${set.name_here}: ` : ""}${one.counts.length} bins, most often ${where}${asked}`;
+  });
+  return `Histogram of ${title}: ${parts.join("; ")}`;
+}
+
+/* A histogram of a column of the table, or of what is only counted. */
+function histogramChart(title, histograms, column, unit) {
+  const names = [...new Set(histograms.flatMap(([, one]) => one.names || []))];
+  const specify = () => (names.length ? nameSpec(histograms, names) : numberSpec(histograms, unit));
+  const first = histograms[0][1];
+  return chart(histogramLabel(title, histograms), specify, {
+    height: names.length ? names.length * 20 + 30 : 150,
+    click: column && ((datum) => report.filterBy(column, names.length ? { value: datum.name }
+      : { low: datum.low, high: datum.high, isLast: datum.high === first.edges[first.edges.length - 1] })),
+    selectedValues: column && !report.isComparison ? (selection) => selectedBins(first, selection.values(column)) : null,
+  });
+}
+
+function selectedBins(one, values) {
+  const counts = new Array(one.counts.length).fill(0);
+  const places = one.names && new Map(one.names.map((name, place) => [name, place]));
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    if (places) {
+      const place = places.get(typeof value === "number" ? numberText(value) : value);
+      if (place !== undefined) counts[place] += 1;
+    } else {
+      let place = one.edges.findIndex((edge) => edge > value) - 1;
+      if (place === -2) place = counts.length - 1;
+      counts[Math.max(place, 0)] += 1;
+    }
+  }
+  const all = total(counts) || 1;
+  return counts.map((count, place) => ({ count, share: count / all,
+    ...(one.edges ? { low: one.edges[place], high: one.edges[place + 1] } : { name: one.names[place] }) }))
+    .filter((bin) => bin.count);
+}
+
+function heatChart(set) {
+  const cells = set.box_centers.flatMap((line, y) => line.map((count, x) => ({ x, y, count })));
+  const [width, height] = set.resolution || [1, 1];
+  const label = `Heat map of the centres of ${numberText(set.visible_objects)} boxes in the image`;
+  return chart(label, () => ({
+    height: 250, width: Math.round(Math.min(330, 250 * width / height)), autosize: "pad",
+    data: { values: cells },
+    view: { stroke: color("quiet") },
+    mark: { type: "rect" },
+    encoding: {
+      x: { field: "x", type: "ordinal", axis: null }, y: { field: "y", type: "ordinal", axis: null },
+      color: { field: "count", type: "quantitative", title: "boxes", legend: { gradientLength: 120 },
+        scale: { range: [color("raised"), color("chosen")], domainMin: 0 } },
+      tooltip: [{ field: "count", title: "boxes" }],
+    },
+  }), { height: 260 });
+}
+
+function balanceChart(set) {
+  const order = set.split_shares.map((one) => one.split);
+  const rows = set.images_per_class_and_split.map((one) => ({ ...one, place: order.indexOf(one.split) }));
+  return chart(`Images of each of ${set.classes} classes, by split`, () => ({
+    height: { step: 20 },
+    data: { values: rows },
+    mark: { type: "bar", cursor: "pointer" },
+    encoding: {
+      y: { field: "label", type: "nominal", sort: null, title: null, axis: { labelLimit: 160 } },
+      x: { field: "images", type: "quantitative", axis: { title: null, tickCount: 5 } },
+      order: { field: "place", type: "quantitative" },
+      color: { field: "split", type: "nominal", sort: order, title: "split", legend: { orient: "top" },
+        scale: { range: [color("chosen"), color("second"), color("quiet"), color("bar"), color("other-bar")] } },
+      tooltip: [{ field: "label" }, { field: "split" }, { field: "images" }],
+    },
+  }), {
+    height: set.classes * 20 + 60,
+    click: (datum) => { report.filterBy("label", { value: datum.label }); report.filterBy("split", { value: datum.split }); },
+  });
+}

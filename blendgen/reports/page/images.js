@@ -1,0 +1,175 @@
+/* Images: thumbnails and the table of all images, filtered by its columns and by the charts. */
+"use strict";
+const PER_PAGE = 60;
+const WIDTHS = { index: 80, label: 150, split: 90, colorway: 120, set: 110 };
+const gallery = { rows: [], shown: [], page: 0, chips: [], table: null };
+
+async function allRows() {
+  const rows = [];
+  for (const set of report.sets) {
+    for (let number = 0; number * report.data.rows_per_chunk < set.gallery_images; number += 1) {
+      appendRows(rows, set, await chunk(`${set.id}/rows-${number}`), number * report.data.rows_per_chunk);
+    }
+  }
+  return rows;
+}
+
+function appendRows(rows, set, columns, start) {
+  const names = set.columns, values = names.map((name) => columns[name]);
+  const read = values.map((column) => (Array.isArray(column) ? (place) => column[place]
+    : (place) => (column.codes[place] < 0 ? null : column.names[column.codes[place]])));
+  const count = (Array.isArray(values[0]) ? values[0] : values[0].codes).length;
+  for (let place = 0; place < count; place += 1) {
+    const row = { set: set.id, place: start + place, id: `${set.id}-${start + place}` };
+    names.forEach((name, number) => { row[name] = read[number](place); });
+    if (report.isComparison) row["data set"] = set.name_here;
+    rows.push(row);
+  }
+}
+
+/* "0.2..0.5", ">3", "<=3", "=3" or a number for numbers; a part of the text for names. */
+function matches(wanted, value) {
+  const text = wanted.trim();
+  if (!text) return true;
+  if (typeof value !== "number") {
+    return value !== null && value !== undefined && String(value).toLowerCase().includes(text.toLowerCase());
+  }
+  const range = text.match(/^(-?[\d.e+-]+)\s*\.\.\s*(-?[\d.e+-]+)$/i);
+  if (range) return value >= Number(range[1]) && value <= Number(range[2]);
+  const [, sign, number] = text.match(/^(>=|<=|>|<|=)?\s*(.+)$/);
+  const limit = Number(number);
+  if (Number.isNaN(limit)) return false;
+  return { ">=": value >= limit, "<=": value <= limit, ">": value > limit, "<": value < limit }[sign] ?? value === limit;
+}
+
+function columnsOf(rows) {
+  const names = [...new Set(report.sets.flatMap((set) => set.columns))].filter((name) => !["file", "thumbnail", "shot"].includes(name));
+  return [...(report.isComparison ? ["data set"] : []), ...names].map((name) => {
+    const isNumber = rows.some((row) => typeof row[name] === "number");
+    return {
+      title: name.replaceAll("_", " "), field: name, width: WIDTHS[name] || 130, hozAlign: isNumber ? "right" : "left",
+      headerFilter: "input", headerFilterFunc: matches,
+      headerFilterParams: { elementAttributes: { "aria-label": `Filter ${name}`, placeholder: isNumber ? "0.2..0.5" : "" } },
+      sorter: isNumber ? "number" : "string",
+      formatter: (cell) => document.createTextNode(numberText(cell.getValue())),
+    };
+  });
+}
+
+function passesChips(row) {
+  return gallery.chips.every((chip) => chip.test(row));
+}
+
+function addChip(key, text, test) {
+  gallery.chips = [...gallery.chips.filter((chip) => chip.key !== key), { key, text, test }];
+  applyChips();
+}
+
+function applyChips() {
+  gallery.table.setFilter(passesChips);
+}
+
+/* From a chart: images whose value of a column is in a bin. */
+report.filterBy = (column, bin) => {
+  if (!gallery.table) return;
+  const sameName = (value) => (typeof value === "number" ? numberText(value) : value) === bin.value;
+  const inside = (value) => typeof value === "number" && value >= bin.low && (bin.isLast ? value <= bin.high : value < bin.high);
+  const text = "value" in bin ? `${column}: ${bin.value}` : `${column}: ${numberText(bin.low)} to ${numberText(bin.high)}`;
+  addChip(column, text, (row) => ("value" in bin ? sameName(row[column]) : inside(row[column])));
+};
+
+/* From a list: exactly these images. */
+report.showOnly = (set, indices, title) => {
+  const wanted = new Set(indices);
+  addChip("list", title, (row) => row.set === set && wanted.has(row.index));
+  document.getElementById("images").scrollIntoView();
+};
+
+function showChips() {
+  const places = document.getElementById("chips");
+  const filters = gallery.table.getHeaderFilters().filter((one) => one.value);
+  const clear = () => { gallery.chips = []; gallery.table.clearHeaderFilter(); applyChips(); };
+  places.replaceChildren(
+    element("span", { role: "status" }, `${numberText(gallery.shown.length)} of ${numberText(gallery.rows.length)} images`),
+    ...gallery.chips.map((chip) => element("button", { type: "button", "aria-label": `Remove the filter ${chip.text}`,
+      click: () => { gallery.chips = gallery.chips.filter((one) => one !== chip); applyChips(); } }, anyName(chip.text), " ×")));
+  document.getElementById("selection").replaceChildren(...(gallery.chips.length || filters.length ? [
+    element("span", {}, `${numberText(gallery.shown.length)} of ${numberText(gallery.rows.length)} images`),
+    element("a", { href: "#images" }, "See them"), element("button", { type: "button", click: clear }, "Clear all filters")] : []));
+}
+
+async function thumbnail(row) {
+  if (row.thumbnail === null || row.thumbnail < 0) {
+    return element("img", { class: "thumb", loading: "lazy", alt: "", src: fileUrl(row.set, row.file) });
+  }
+  const { url, x, y } = await thumbnailPlace(row.set, row.thumbnail);
+  return element("span", { class: "thumb", style: `background-image:url(${url});background-position:-${x}px -${y}px` });
+}
+
+async function showPage() {
+  const list = document.getElementById("thumbs"), start = gallery.page * PER_PAGE;
+  const rows = gallery.shown.slice(start, start + PER_PAGE);
+  const pages = Math.max(1, Math.ceil(gallery.shown.length / PER_PAGE));
+  document.getElementById("page-number").textContent = `Page ${gallery.page + 1} of ${numberText(pages)}`;
+  document.getElementById("previous").disabled = gallery.page === 0;
+  document.getElementById("next").disabled = gallery.page >= pages - 1;
+  const items = await Promise.all(rows.map(async (row, place) => element("li", {},
+    element("button", { type: "button", "aria-label": `Image ${row.index}, ${row.label}, ${row.split}`,
+      click: () => openViewer(gallery.shown, start + place) },
+    await thumbnail(row), element("span", { class: "caption", "aria-hidden": "true" }, `${row.index} `, anyName(row.label))))));
+  list.replaceChildren(...items);
+}
+
+function turn(pages) {
+  gallery.page += pages;
+  showPage();
+}
+
+/* After every filter and sort. */
+function update() {
+  gallery.shown = gallery.table.getData("active");
+  gallery.page = 0;
+  showChips();
+  showPage();
+  const values = (column) => gallery.shown.map((row) => row[column]);
+  showSelection({ isAll: gallery.shown.length === gallery.rows.length, values });
+}
+
+function imagesSection() {
+  const parts = report.sets.filter((set) => set.gallery_images < set.images).map((set) =>
+    `${report.isComparison ? `${set.name_here}: ` : ""}${numberText(set.gallery_images)} of ${numberText(set.images)} images are listed, evenly spaced.`);
+  section("images", "Images",
+    element("p", { class: "quiet" }, "Filter by the fields below the heads of the table, such as > 0.5 or 0.2..0.5, or click the charts. ", ...parts),
+    element("div", { id: "chips", class: "chips" }),
+    element("ul", { id: "thumbs", class: "thumbs" }),
+    element("div", { class: "pager" },
+      element("button", { type: "button", id: "previous", click: () => turn(-1) }, "Previous page"),
+      element("span", { id: "page-number" }),
+      element("button", { type: "button", id: "next", click: () => turn(1) }, "Next page")),
+    element("div", { id: "table" }));
+  document.getElementById("main").append(element("div", { id: "selection", role: "group", "aria-label": "Filters" }));
+}
+
+async function fillImages() {
+  gallery.rows = await allRows();
+  gallery.table = new Tabulator("#table", {
+    data: gallery.rows, index: "id", nestedFieldSeparator: false, height: 420, layout: "fitData", columns: columnsOf(gallery.rows),
+    placeholder: "No image passes the filters", renderHorizontal: "virtual", headerSortTristate: true,
+  });
+  gallery.table.on("rowClick", (_, row) => openViewer(gallery.shown, gallery.shown.indexOf(row.getData())));
+  gallery.table.on("dataFiltered", () => queueMicrotask(update));
+  gallery.table.on("dataSorted", () => queueMicrotask(update));
+  gallery.table.on("tableBuilt", () => {
+    nameRoles();
+    update();
+  });
+}
+
+/* Tabulator's grid has a focusable element between the grid and its rows, which needs a role. */
+function nameRoles() {
+  const grid = document.getElementById("table");
+  grid.removeAttribute("aria-owns");
+  grid.setAttribute("aria-label", "Images");
+  grid.querySelector(".tabulator-tableholder").setAttribute("role", "rowgroup");
+  grid.querySelector(".tabulator-table").setAttribute("role", "presentation");
+}

@@ -1,0 +1,183 @@
+"""Write: the files of a report: a page, report.json next to it, and scripts for a page that is not one file.
+
+In: the folder of one data set, or of two that are compared. Out: `report.html`. Nothing of somebody else is
+overwritten. A report is not part of its data set: it has times in it, and other commands ignore it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.report_files import REPORT_MARK, is_report_file
+from blendgen.dataset.schema import parsed_json
+from blendgen.errors import DatasetError, UsageError
+from blendgen.files.folder import Folder
+from blendgen.files.regular_file import read_bounded
+from blendgen.reports.analysis import ALL_LIMITS, Limits, analysed
+from blendgen.reports.gallery import RECORDS, ROWS, SHEET, SHEET_SIDE, THUMBNAIL_PX
+from blendgen.reports.page import chunk_file, page
+from blendgen.reports.statement import RunFacts, alerts, facts, notes, split_shares
+from blendgen.system.progress import Progress
+
+SINGLE_FILE_IMAGES = 2000
+SINGLE_FILE_BYTES = 12_000_000
+_MAX_JSON_BYTES = 256 * 2**20
+_SUFFIX = ".html"
+_GENERATE_AGAIN = "blendgen generate spec.yaml -o ../again"  # in the folder of the data set
+
+
+class ReportWriter:
+    """dest: the page; folders: of the data sets; run: that made the first of them"""
+
+    def __init__(self, dest: Path, folders: list[Path], run: RunFacts | None, limits: Limits = ALL_LIMITS):
+        if dest.suffix != _SUFFIX:
+            raise UsageError(f"{dest}: the name of a report ends with {_SUFFIX}")
+        self._dest, self._folders, self._limits = dest, folders, limits
+        self._files_folder = f"{dest.stem}_files"
+        temporary = Layout(folders[0]).temporary.name
+        self._folder = Folder(dest.parent, temporary)
+        self._json_name = f"{dest.stem}.json"
+        self._refuse_others_files()
+        self._run = run or _earlier_run(dest.parent / self._json_name)
+        self._chunks: dict[str, Any] = {}
+        self._written: set[str] = set()
+        self._is_single = True
+
+    def write(self, progress: Progress) -> Path:
+        """Returns the path of the page; raises DatasetError, UsageError."""
+        sets = [self._analysed(place, folder, progress) for place, folder in enumerate(self._folders)]
+        data = self._page_data(sets)
+        self._folder.write(self._json_name, _json_bytes(self._run, [result for result, _ in sets]))
+        title = " and ".join(result["name"] for result, _ in sets)
+        summary = "; ".join(_summary(result) for result, _ in sets)
+        content = page(data, self._chunks, title, summary)
+        if len(content) > SINGLE_FILE_BYTES and self._chunks:
+            self._use_folder()
+            content = page(data, {}, title, summary)
+        self._folder.write(self._dest.name, content)
+        self._remove_old_scripts()
+        self._folder.remove_temporary_files()
+        return self._dest
+
+    def _analysed(self, place: int, folder: Path, progress: Progress) -> tuple[dict[str, Any], list[str]]:
+        def begin(images: int) -> None:
+            if images > SINGLE_FILE_IMAGES:
+                self._use_folder()
+            progress.begin(images, "row")
+
+        def sink(name: str, value: Any) -> None:
+            self._add_chunk(f"{_set_id(place)}/{name}", value)
+
+        return analysed(folder, sink, self._limits, begin, progress.advance)
+
+    def _page_data(self, sets: list[tuple[dict[str, Any], list[str]]]) -> dict[str, Any]:
+        names = _distinct_names(self._folders, [result["name"] for result, _ in sets])
+        return {
+            "files_folder": self._files_folder,
+            "rows_per_chunk": ROWS,
+            "records_per_chunk": RECORDS,
+            "thumbnails_per_sheet": SHEET,
+            "thumbnails_per_row": SHEET_SIDE,
+            "thumbnail_px": THUMBNAIL_PX,
+            "sets": [
+                {
+                    **result,
+                    "id": _set_id(place),
+                    "name_here": names[place],
+                    "folder": _relative(self._folders[place], self._dest.parent),
+                    "columns": columns,
+                    "classes": len({one["label"] for one in result["images_per_class_and_split"]}),
+                    "facts": facts(result, self._run if place == 0 else None),
+                    "alerts": alerts(result),
+                    "parameter_notes": notes(result),
+                    "split_shares": split_shares(result),
+                    "generate_again": _GENERATE_AGAIN,
+                }
+                for place, (result, columns) in enumerate(sets)
+            ],
+        }
+
+    def _add_chunk(self, name: str, value: Any) -> None:
+        if self._is_single:
+            self._chunks[name] = value
+        else:
+            self._write_chunk(name, value)
+
+    def _write_chunk(self, name: str, value: Any) -> None:
+        file_name = f"{self._files_folder}/{name.replace('/', '-')}.js"
+        self._folder.write(file_name, chunk_file(name, value))
+        self._written.add(file_name)
+
+    def _use_folder(self) -> None:
+        self._is_single = False
+        for name, value in self._chunks.items():
+            self._write_chunk(name, value)
+        self._chunks = {}
+
+    def _remove_old_scripts(self) -> None:
+        for name in set(self._folder.files(self._files_folder)) - self._written:
+            self._folder.remove(name)
+
+    def _refuse_others_files(self) -> None:
+        """Raises DatasetError where files of somebody else would be overwritten or removed."""
+        names = [self._dest.name, self._json_name, *self._folder.files(self._files_folder)]
+        for name in names:
+            path = self._dest.parent / name
+            if os.path.lexists(path) and not is_report_file(path):
+                raise DatasetError(
+                    f"{path}: exists and is not part of a report of blendgen; move it away, or choose "
+                    "another file name for the report (-o)"
+                )
+
+
+def write_report(
+    folder: Path, dest: Path | None, compare: Path | None, run: RunFacts | None, progress: Progress
+) -> Path:
+    """Write the report of a data set, or of two, and return its path; see api.report."""
+    folders = [folder] if compare is None else [folder, compare]
+    place = dest or folder / ("report.html" if compare is None else "report-compare.html")
+    return ReportWriter(place, folders, run).write(progress)
+
+
+def _set_id(place: int) -> str:
+    return "ab"[place]
+
+
+def _summary(result: dict[str, Any]) -> str:
+    classes = len({one["label"] for one in result["images_per_class_and_split"]})
+    splits = ", ".join(f"{one['images']} {one['split']}" for one in split_shares(result))
+    return f"{result['images']} images of {classes} classes ({splits})"
+
+
+def _distinct_names(folders: list[Path], names: list[str]) -> list[str]:
+    """Names of data sets for a legend: of their folders, if their own are the same."""
+    if len(set(names)) == len(names):
+        return names
+    own = [folder.resolve().name for folder in folders]
+    return own if len(set(own)) == len(own) else [str(folder) for folder in folders]
+
+
+def _relative(folder: Path, start: Path) -> str:
+    """The path of a folder from another one, with "/"; "" for the same."""
+    relative = os.path.relpath(folder, start).replace(os.sep, "/")
+    return "" if relative == "." else relative
+
+
+def _json_bytes(run: RunFacts | None, results: list[dict[str, Any]]) -> bytes:
+    known = {"report": REPORT_MARK.decode(), "schema_version": 1, "run": run and run.model_dump()}
+    return (json.dumps({**known, "data_sets": results}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _earlier_run(path: Path) -> RunFacts | None:
+    """What an earlier report of the data set states of the run that made it."""
+    try:
+        values = parsed_json(read_bounded(path, _MAX_JSON_BYTES), _MAX_JSON_BYTES)
+        return RunFacts.model_validate(values["run"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError):
+        return None
