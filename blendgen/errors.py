@@ -175,6 +175,12 @@ class DiskUnavailable(DatasetError):
     exit_code = ExitCode.RETRY
 
 
+class FilesLost(DatasetError):
+    """Files of finished images were changed or removed during a run; the same command makes them again."""
+
+    exit_code = ExitCode.RETRY
+
+
 class OutOfMemory(BlendgenError):
     """Memory ran out; with more of it the same command continues."""
 

@@ -13,10 +13,11 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.row_places import RowPlaces
@@ -179,13 +180,14 @@ class Summary:
     """counts: number of images of each (label, split); strays: files of ours without a row
 
     images_digest: of names and sha256 of all images, in the order of their indices
-    last_index: of an image, -1 without images
+    last_index: of an image, -1 without images; indices: of all images, unless they come one by one
     """
 
     counts: Counter[tuple[str, str]]
     strays: frozenset[str] = frozenset()
     images_digest: str = ""
     last_index: int = -1
+    indices: IndexSet = field(default_factory=IndexSet)
 
     @property
     def images(self) -> int:
@@ -244,7 +246,7 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: 
     order = places.sorted()
     if count != len(places) or not order.is_sorted:
         _rewrite(layout, order.offsets)
-    return Summary(order.counts, frozenset(strays), order.images_digest, order.last_index)
+    return Summary(order.counts, frozenset(strays), order.images_digest, order.last_index, places.indices)
 
 
 def _digest(image: RowFile) -> int:

@@ -33,31 +33,31 @@ class SortedPlaces:
 
 
 class RowPlaces:
-    """Rows by the numbers of their images."""
+    """indices: the images that have a row"""
 
     def __init__(self) -> None:
-        self._indices, self._offsets, self._digests = array("q"), array("q"), array("Q")
+        self._in_file, self._offsets, self._digests = array("q"), array("q"), array("Q")
         self._pairs, self._numbers = array("i"), dict[tuple[str, str], int]()
-        self._known = IndexSet()
+        self.indices = IndexSet()
 
     def __contains__(self, index: int) -> bool:
-        return index in self._known
+        return index in self.indices
 
     def __len__(self) -> int:
         """How many rows were added, of one image perhaps several."""
-        return len(self._indices)
+        return len(self._in_file)
 
     def add(self, index: int, offset: int, pair: tuple[str, str], digest: int) -> None:
         """offset: of the row in the file, in bytes; pair: label and split; digest: of the image, 64 bits"""
-        self._known.add(index)
-        self._indices.append(index)
+        self.indices.add(index)
+        self._in_file.append(index)
         self._offsets.append(offset)
         self._digests.append(digest)
         self._pairs.append(self._numbers.setdefault(pair, len(self._numbers)))
 
     def sorted(self) -> SortedPlaces:
         """The rows in the order of the images' numbers."""
-        indices = np.array(self._indices, np.int64)
+        indices = np.array(self._in_file, np.int64)
         order = np.argsort(indices, kind="stable")
         is_last = np.ones(len(order), bool)
         is_last[:-1] = np.diff(indices[order]) != 0

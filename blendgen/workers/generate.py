@@ -17,7 +17,7 @@ from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
 from blendgen.draw.attempts import FIRST_SHOTS, failure_error, refuse_systematic
-from blendgen.errors import PASSING_REASONS, BlendgenError, Interrupted, Reason, TimeLimitReached
+from blendgen.errors import PASSING_REASONS, BlendgenError, FilesLost, Interrupted, Reason, TimeLimitReached
 from blendgen.pipeline import Task, tasks_for
 from blendgen.scene.row import Row
 from blendgen.system.progress import Progress
@@ -89,7 +89,7 @@ class Run:
 
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
         raises: BlendgenError, also as refuse_systematic and Failures.add do; Interrupted after a signal;
-            TimeLimitReached
+            TimeLimitReached; FilesLost
         """
         done = self.store.done()
         failures = Failures(self)
@@ -118,7 +118,8 @@ class Run:
             finally:
                 self.monitor.finishing()
                 record = self.store.finish()
-        missing = len(self.indices) - existing - made - failures.count
+        finished = self.store.summary.indices
+        missing = sum(index not in finished for index in self.indices) - failures.count
         state = (
             f"{record['images']} images are finished in {self.store.layout.root}, {missing} are missing; run "
             "the same command to continue"
@@ -127,6 +128,8 @@ class Run:
             raise Interrupted(stop.signum, f"stopped: {state}")
         if self.time_limit.reached and missing:
             raise TimeLimitReached(f"{self.time_limit}: {state}")
+        if missing > 0:
+            raise FilesLost(f"files were changed or removed while images were made: {state}")
         self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 

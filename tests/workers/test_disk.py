@@ -6,7 +6,7 @@ import pytest
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
-from blendgen.errors import DiskUnavailable
+from blendgen.errors import DiskUnavailable, FilesLost
 from blendgen.pipeline import Task
 from blendgen.workers import worker
 from blendgen.workers.job import Job
@@ -38,3 +38,16 @@ def test_a_run_that_filled_the_disk_goes_on_to_the_same_bytes(tmp_path):
     outcome = run(tmp_path / "full", spec)
     assert outcome.existing > 0 and outcome.existing + outcome.made == 8
     assert content(tmp_path / "full") == content(tmp_path / "calm")
+
+
+@pytest.mark.slow
+def test_a_run_whose_finished_files_are_changed_meanwhile_does_not_end_as_if_all_were_there(tmp_path):
+    spec, folder = make_spec(images=8), tmp_path / "out"
+
+    def damage(finished, total):
+        if finished == 4:
+            (folder / next(read_rows(Layout(folder).manifest)).image.name).write_bytes(b"")
+
+    with pytest.raises(FilesLost, match=r"7 images are finished in .*out, 1 are missing; run the same comm"):
+        run(folder, spec, report=damage)
+    assert run(folder, spec).made == 1
