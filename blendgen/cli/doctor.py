@@ -27,6 +27,7 @@ def command(as_json):
         "cache": str(cache_folder()),
         **_libraries(),
         **_blender(),
+        **_modules(),  # last: the render has loaded them
     }
     if as_json:
         echo_json(report)
@@ -40,6 +41,13 @@ def _libraries() -> dict:
 
     missing = missing_libraries()
     return {"missing_libraries": missing, "fix": apt_line(missing) if missing else ""}
+
+
+def _modules() -> dict:
+    from blendgen.system.compiled import compile_line, not_compiled
+
+    folders = not_compiled()
+    return {"not_compiled": list(folders), "compile": compile_line(folders.values()) if folders else ""}
 
 
 def _blender() -> dict:
@@ -57,6 +65,7 @@ def _blender() -> dict:
 def _lines(report: dict) -> list[str]:
     gpus = ", ".join(report["gpus"]) or "none found (Cycles renders on the CPU)"
     missing = report["missing_libraries"]
+    slow = report["not_compiled"]
     lines = [
         f"blendgen      {report['blendgen']}",
         f"Python        {report['python']}",
@@ -64,7 +73,10 @@ def _lines(report: dict) -> list[str]:
         f"CPU kernel    {report['kernel'] or '-'}, {report['cores']} cores",
         f"GPUs          {gpus}",
         f"libraries     {'complete' if not missing else 'missing: ' + ', '.join(missing)}",
+        f"modules       {'compiled' if not slow else 'not compiled: ' + ', '.join(slow)}",
         f"cache         {report['cache']}",
         f"smoke render  {report['smoke_render']}",
     ]
-    return lines + ([f"to install what is missing:\n  {report['fix']}"] if missing else [])
+    lines += [f"to install what is missing:\n  {report['fix']}"] if missing else []
+    why = "each process compiles modules again, which takes seconds; to do it once"
+    return lines + ([f"{why}:\n  {report['compile']}"] if slow else [])

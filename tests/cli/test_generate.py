@@ -217,6 +217,7 @@ def test_preview_varies_one_parameter_and_tells_what_cannot_be_varied(spec, tmp_
 def test_doctor_renders(tmp_path):
     report = json.loads(blendgen("doctor", "--json").stdout)
     assert report["smoke_render"] == "ok" and report["blender"] and report["missing_libraries"] == []
+    assert bool(report["not_compiled"]) == bool(report["compile"])
 
 
 def start_long_run(spec, folder):
