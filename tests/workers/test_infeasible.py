@@ -214,14 +214,20 @@ def failed(index, reason=Reason.PILE_UNSETTLED):
     return failed_images([index], InfeasibleShot(index, (InfeasibleDraw(reason, f"shot {index}"),)))
 
 
+def add(failures, of_a_shot):
+    """As a run does."""
+    failures.add(of_a_shot)
+    failures.refuse(of_a_shot)
+
+
 @pytest.mark.parametrize("order", [range(8), range(7, -1, -1), (3, 40, 0, 2, 9, 1, 7, 6, 5, 4)])
 def test_the_first_shots_are_those_of_the_indices_in_any_order_of_finishing(order):
     failures = Failures(Run(SimpleNamespace(spec=SPEC), Store(), range(100), None))
     *others, last = order
     for index in others:
-        failures.add(failed(index))
+        add(failures, failed(index))
     with pytest.raises(GeometryError, match=r"\(pile_unsettled\): shot 0$"):
-        failures.add(failed(last))
+        add(failures, failed(last))
     assert failures.indices == {*order}
 
 
@@ -231,25 +237,25 @@ def test_a_run_goes_on_if_one_of_the_first_shots_is_made_or_fails_for_another_re
             Run(SimpleNamespace(spec=SPEC), Store(failed(0, reason)), range(first, 100), None)
         )
         for index in (*range(first + 1, 8), *range(9, 90)):
-            failures.add(failed(index))
+            add(failures, failed(index))
         assert failures.count >= 80
     few = Failures(Run(SimpleNamespace(spec=SPEC), Store(), range(7), None))
     for index in range(7):
-        few.add(failed(index))
+        add(few, failed(index))
 
 
 def test_a_run_stops_if_blender_fails_in_shot_after_shot():
     store = Store()
     failures = Failures(Run(SimpleNamespace(spec=SPEC), store, range(100), None))
     for index in range(0, 40, 2):
-        failures.add(crash(index))
-        failures.add([])
+        add(failures, crash(index))
+        add(failures, [])
     for index in range(50, 57):
-        failures.add(crash(index))
+        add(failures, crash(index))
     with pytest.raises(
         BlendgenError, match=r"the last 8 shots all failed \(blender_crashed\): SIGSEGV"
     ) as raised:
-        failures.add(crash(57))
+        add(failures, crash(57))
     assert raised.value.exit_code == ExitCode.FAILED
     # the shots before them are to blame; these 8 are not
     assert [*store.recorded] == [*range(0, 40, 2)]
@@ -291,8 +297,8 @@ def test_the_first_shots_of_a_shard_other_than_the_first_do_not_decide_whether_t
     run = Run(SimpleNamespace(spec=SPEC), Store(), range(100, 200), None, may_all_fail=True)
     failures = Failures(run)
     for index in range(100, 130):
-        failures.add(failed(index))
+        add(failures, failed(index))
     assert failures.count == 30
     with pytest.raises(BlendgenError, match="the last 8 shots all failed"):
         for index in range(130, 140):
-            failures.add(crash(index))
+            add(failures, crash(index))
