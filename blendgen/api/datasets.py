@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from blendgen.files.url import local_path
+from blendgen.errors import UsageError
+from blendgen.files.url import is_url, local_path, parse_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 def open_dataset(folder: AnyPath) -> Dataset:
     """The finished data set in a folder, as rows and NumPy arrays; see Dataset.
 
+    folder: or the text of a URL, whose files are fetched into the cache first
     raises: DatasetError where there is no data set, or where its run was cut off
     """
     from blendgen.dataset.dataset import open_dataset
 
-    return open_dataset(local_path(folder))
+    return open_dataset(_here(folder))
 
 
 def verify(
@@ -39,7 +42,8 @@ def verify(
 ) -> list[Fault]:  # fmt: skip
     """Check every file and every row of a data set; returns what is wrong, an empty list if nothing is.
 
-    A folder with shards that are not merged is checked shard by shard.
+    A folder with shards that are not merged is checked shard by shard. folder may be the text of a URL: all
+    is fetched into a temporary folder, and what is made again is sent.
 
     ray_check: number of images whose labels are compared with rays through the scene
     rerender: number of images to render again and to compare byte by byte
@@ -53,9 +57,17 @@ def verify(
 
     report = on_fault or (lambda fault: None)
     with reported_to(progress) as reporter:
-        if not repair:
-            return checked(local_path(folder), ray_check, rerender, workers, report, reporter)
-        result = repaired(local_path(folder), ray_check, rerender, workers, report, reporter)
+        options = ray_check, rerender, workers, report, reporter
+        if is_url(folder):
+            from blendgen.cloud.copies import checked_url, repaired_url
+
+            if not repair:
+                return checked_url(parse_url(folder), *options)
+            result = repaired_url(parse_url(folder), *options)
+        elif not repair:
+            return checked(local_path(folder), *options)
+        else:
+            result = repaired(local_path(folder), *options)
     if on_repair is not None:
         on_repair(result)
     return [*result.left]
@@ -66,9 +78,14 @@ def status(folder: AnyPath, *, wait_s: float = 20.0) -> Status:
 
         status("dataset").images_per_minute
 
+    folder: or the text of a URL, of which only the indexes are read
     wait_s: how long to wait for a sign of life of runs on other machines, whose state is else "unknown"
     raises: DatasetError for a folder without a data set or shards
     """
+    if is_url(folder):
+        from blendgen.cloud.status import StoreStatusReader
+
+        return StoreStatusReader(parse_url(folder)).read()
     from blendgen.farm.status import StatusReader
 
     return StatusReader(local_path(folder)).settled(wait_s)
@@ -76,8 +93,12 @@ def status(folder: AnyPath, *, wait_s: float = 20.0) -> Status:
 
 def watch(folder: AnyPath, every_s: float = 10.0) -> Iterator[Status]:
     """As status, again and again, until the data set is complete; the first look does not wait."""
-    from blendgen.farm.status import watched
+    from blendgen.farm.status import watched, watched_by
 
+    if is_url(folder):
+        from blendgen.cloud.status import StoreStatusReader
+
+        return watched_by(StoreStatusReader(parse_url(folder)), every_s)
     return watched(local_path(folder), every_s)
 
 
@@ -124,10 +145,12 @@ def export(
     shard_mb: float = 500.0, include: str | Iterable[str] = (), quote_formulas: bool = False,
     min_visible: float = 0.0, min_area: float = 0.0, license: str | None = None,
     fields: str | Iterable[str] = (), push_ready: bool = False, force: bool = False,
-    progress: ProgressLike = False,
+    staging: AnyPath | None = None, progress: ProgressLike = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Write a data set in another format (docs/exports.md); returns counts. The same call resumes an export.
 
+    folder: or the text of a URL, whose files are fetched first
+    staging: for a URL: folder of this machine for these files, which stay; None: one in the cache
     link: how images are placed in dest, "hard", "copy" or "symlink"
     crops: one picture for each product, its box wider by this share on each side; None for whole images
     outlines: segmentation of coco, "rle", "polygon" or "none"
@@ -150,17 +173,10 @@ def export(
         crops, outlines, task, shard_bytes(shard_mb), _names(include), quote_formulas, min_visible, min_area,
         license, _names(fields), push_ready,
     )  # fmt: skip
+    target = local_path(dest)
     with reported_to(progress) as reporter:
-        return export(
-            local_path(folder),
-            format,
-            local_path(dest),
-            options,
-            link,
-            force,
-            reporter.advance,
-            reporter.begin,
-        )
+        source = _here(folder, staging, reporter)
+        return export(source, format, target, options, link, force, reporter.advance, reporter.begin)
 
 
 def merge(
@@ -170,7 +186,8 @@ def merge(
 ) -> dict[str, Any]:  # fmt: skip
     """Make one data set of shards, the same bytes as if one run had made it (docs/farms.md); returns counts.
 
-    folder: of the data set; shards: their folders, in any order; none: all those in folder/shards
+    folder: of the data set; shards: their folders, in any order; none: all those in folder/shards. folder may
+        be the text of a URL, whose store then copies the images of its shards itself
     link: how files are placed, "hard", "copy" or "move", which removes the shards
     allow_gaps: merge although images of the spec are missing; allow_mixed_devices: or were made on different
         devices
@@ -182,6 +199,13 @@ def merge(
     from blendgen.system.progress import reported_to
 
     options = MergeOptions(link, allow_gaps, allow_mixed_devices, remove_shards, check_files)
+    if is_url(folder):
+        from blendgen.cloud.merge import merge_url
+
+        if [*shards]:
+            raise UsageError(f"{folder}: the shards below a URL are merged; leave out the others")
+        with reported_to(progress) as reporter:
+            return merge_url(parse_url(folder), options, reporter)
     with reported_to(progress) as reporter:
         return merge(local_path(folder), [local_path(shard) for shard in shards], options, reporter)
 
@@ -236,6 +260,19 @@ def mix(
         return mix(
             local_path(folder), local_path(photos), local_path(dest), mixture, link, force, reporter.advance
         )
+
+
+def _here(folder: AnyPath, staging: AnyPath | None = None, progress: ProgressLike = False) -> Path:
+    """The folder of a data set on this machine; that of a URL is fetched."""
+    if not is_url(folder):
+        if staging is not None:
+            raise UsageError("staging (--staging): is for a URL; leave it out for a folder of this machine")
+        return local_path(folder)
+    from blendgen.cloud.copies import local_copy
+    from blendgen.system.progress import reported_to
+
+    with reported_to(progress) as reporter:
+        return local_copy(parse_url(folder), None if staging is None else local_path(staging), reporter)
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:

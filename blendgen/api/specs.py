@@ -8,7 +8,8 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
-from blendgen.files.url import local_path
+from blendgen.errors import UsageError
+from blendgen.files.url import is_url, local_path, parse_url
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -94,7 +95,7 @@ def generate(
     overrides: Overrides | None = None, indices: Sequence[int] | None = None, workers: int | None = None,
     device: str = "cpu", strict: bool = False, force: bool = False, check_files: bool = False,
     shard: str | None = None, retry_failed: bool = False, events: EventsLike = None,
-    time_limit_s: float | None = None,
+    time_limit_s: float | None = None, staging: AnyPath | None = None,
     progress: ProgressLike = False,
 ) -> GenerateReport:  # fmt: skip
     """Make the images of a spec that are not in the folder yet; returns when all are there.
@@ -103,7 +104,9 @@ def generate(
     one stops at once. The same call continues later.
 
     spec, overrides: as for load_spec
-    folder: of the data set; it is made, or holds images of the same spec
+    folder: of the data set; it is made, or holds images of the same spec. The text of a URL such as
+        "s3://bucket/prefix" for an object store, to which the data set is sent (docs/farms.md)
+    staging: for a URL: folder of this machine in which the images are made, and stay; None: one in the cache
     indices: numbers of the wanted images; None for 0 up to the spec's `images`
     workers: processes, each with its own Blender; None for one a core or GPU, as memory allows
     device: what Cycles renders on: "cpu", "auto", or a backend such as "cuda" or "cuda:0,2"
@@ -121,6 +124,18 @@ def generate(
     raises: BlendgenError; Interrupted after a signal
     """
     began_s = time.monotonic()
+    if is_url(folder):
+        from blendgen.cloud.generate import generate_to
+        from blendgen.farm.environment import chosen_shard
+
+        return generate_to(
+            parse_url(folder), None if staging is None else local_path(staging), load_spec(spec, overrides),
+            chosen_shard(shard, os.environ), progress, indices=indices, workers=workers, device=device,
+            strict=strict, force=force, check_files=check_files, retry_failed=retry_failed, events=events,
+            time_limit_s=time_limit_s, began_s=began_s,
+        )  # fmt: skip
+    if staging is not None:
+        raise UsageError("staging (--staging): is for a URL; leave it out for a folder of this machine")
     from blendgen.workers.early_worker import start_early_worker
 
     with start_early_worker() as early_worker:  # loads Blender while this process loads what follows

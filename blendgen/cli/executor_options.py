@@ -13,7 +13,7 @@ from blendgen.farm.executors import EXECUTORS
 # option of the command line by parameter of the command
 _ALONE = {
     "index_range": "--index", "shard": "--shard", "force": "--force", "events": "--events",
-    "time_limit": "--time-limit",
+    "time_limit": "--time-limit", "staging": "--staging",
 }  # fmt: skip
 _OF_TASKS = {
     "shards": "--shards", "cpus_per_task": "--cpus-per-task", "gpus_per_task": "--gpus-per-task",

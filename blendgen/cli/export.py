@@ -8,7 +8,7 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options
-from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.places import LOCAL_PATH, PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
 
 
@@ -45,7 +45,7 @@ class _Format(click.ParamType):
 
 
 @click.command("export", cls=_Command)
-@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
+@click.argument("folder", type=PLACE, metavar="OUT")
 @click.argument("fmt", type=_Format(), metavar="FORMAT")
 @click.argument("dest", type=LOCAL_PATH, metavar="DEST")
 @click.option(
@@ -131,24 +131,25 @@ class _Format(click.ParamType):
     is_flag=True,
     help="Replace another export in DEST; refused if DEST holds files that no export wrote.",
 )
+@staging_option
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     folder, fmt, dest, link, crops, outlines, task, shard_mb, push_ready, extras, fields, quote_formulas,
-    min_visible, min_area, license, force,
+    min_visible, min_area, license, force, staging,
     progress_style, progress_every, as_json,
 ):  # fmt: skip
     """Write the data set in OUT to the folder DEST in another format.
 
-    FORMAT is one of the formats below, which docs/exports.md describes. The same command resumes an export
-    that was interrupted.
+    OUT may be a URL. FORMAT is one of the formats below, which docs/exports.md describes. The same command
+    resumes an export that was interrupted.
     """
     with opened_progress(progress_style, progress_every, as_json) as progress:
         counts = api.export(
             folder, fmt, dest, link=link, crops=crops, outlines=outlines, task=task, shard_mb=shard_mb,
             push_ready=push_ready, include=_names(extras), fields=_names(fields),
             quote_formulas=quote_formulas, min_visible=min_visible, min_area=min_area, license=license,
-            force=force, progress=progress,
+            force=force, staging=staging, progress=progress,
         )  # fmt: skip
     if as_json:
         echo_json({"schema_version": 1, "format": fmt, "folder": str(dest), **counts})

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,14 +26,13 @@ from blendgen.cli.options import (
     spec_options,
     workers_option,
 )
-from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.places import PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import BlendgenError, ExitCode, UsageError
+from blendgen.files.url import is_url
 from blendgen.workers.event_file import EventFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from blendgen.system.progress import ProgressLike
     from blendgen.workers.run import GenerateReport
 
@@ -48,10 +48,12 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     "-o",
     "--output",
     "folder",
-    type=LOCAL_PATH,
+    type=PLACE,
     required=True,
-    help="Folder of the data set. If it holds images of this spec, the missing ones are made.",
+    help="Folder of the data set, or URL such as s3://bucket/prefix. If it holds images of this spec, the "
+    "missing ones are made.",
 )
+@staging_option
 @click.option(
     "-n", "--images", type=click.IntRange(1, MAX_INDICES), help="Number of images; default: as the spec says."
 )
@@ -122,8 +124,8 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(
     spec, folder, images, index_range, shard, workers, device, settings, seed, render, strict, force,
-    check_files, retry_failed, allow_failed, events, time_limit, progress_style, progress_every, as_json,
-    tasks, no_report,
+    check_files, retry_failed, allow_failed, events, time_limit, staging, progress_style, progress_every,
+    as_json, tasks, no_report,
 ):  # fmt: skip
     """Make the labelled images that SPEC describes, with masks and a manifest.
 
@@ -149,10 +151,11 @@ def command(
         else:
             report = api.generate(
                 spec, folder, indices=indices, force=force, shard=None if shard == "none" else shard,
-                events=events, time_limit_s=_left_s(time_limit), **options,
+                events=events, time_limit_s=_left_s(time_limit), staging=staging, **options,
             )  # fmt: skip
         page = None
-        if not no_report and indices is None and str(report.folder) == str(folder):  # else it is a part
+        is_part = indices is not None or str(report.folder) != str(folder)
+        if not (no_report or is_part or is_url(folder)):
             page = _write_report(report, progress)
     if as_json:
         page_text = None if page is None else str(page)
@@ -175,7 +178,7 @@ def _write_report(report: GenerateReport, progress: ProgressLike) -> Path | None
     """The page about the finished data set. That it cannot be written does not make the run fail."""
     from blendgen.system.process import process_age_s
 
-    page = report.folder / "report.html"
+    page = Path(report.folder) / "report.html"
     if not report.images:
         return None
     if not report.made and page.exists():

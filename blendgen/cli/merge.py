@@ -6,14 +6,20 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options
-from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.places import LOCAL_PATH, PLACE
 from blendgen.cli.terminal import echo, echo_json, say
 
 
 @click.command("merge")
 @click.argument("shards", type=LOCAL_PATH, nargs=-1, metavar="[SHARD]...")
 @click.option(
-    "-o", "--output", "folder", type=LOCAL_PATH, required=True, metavar="OUT", help="Folder of the data set."
+    "-o",
+    "--output",
+    "folder",
+    type=PLACE,
+    required=True,
+    metavar="OUT",
+    help="Folder of the data set, or its URL.",
 )
 @click.option(
     "--link",

@@ -34,3 +34,10 @@ def _use(param: click.Parameter | None, command: str) -> str:
 
 LOCAL_PATH = LocalPath()
 PLACE = _Place()
+
+staging_option = click.option(
+    "--staging",
+    type=LOCAL_PATH,
+    metavar="DIR",
+    help="With a URL: folder of this machine for the files, which stay there; default: one in the cache.",
+)

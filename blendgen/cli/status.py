@@ -10,7 +10,7 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import Duration
-from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.places import PLACE
 from blendgen.cli.terminal import clear, echo, echo_json
 from blendgen.system.pace import duration_text, rate_text
 
@@ -23,7 +23,7 @@ _CONTINUE = "run the same command to continue"
 
 
 @click.command("status")
-@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
+@click.argument("folder", type=PLACE, metavar="OUT")
 @click.option(
     "--watch",
     "watch_s",
@@ -116,6 +116,8 @@ def _run_line(part: PartStatus) -> str:
             return f"stopped: {_CONTINUE}"
         case "silent":
             return f"silent{place}: no sign of life; if it is gone, {_CONTINUE}"
+        case "begun":
+            return "begun: not complete in the object store; a machine may be making it"
         case "unknown":
             return f"perhaps running{place}: look again, or use --wait, to know"
         case "suspended":

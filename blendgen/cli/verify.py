@@ -9,7 +9,7 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import opened_progress, progress_options, workers_option
-from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.places import PLACE
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("verify")
-@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
+@click.argument("folder", type=PLACE, metavar="OUT")
 @click.option(
     "--ray-check",
     type=click.IntRange(min=1),

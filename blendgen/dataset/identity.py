@@ -47,6 +47,14 @@ def digest(spec: Spec, inventory: Inventory) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def values_digest(spec: Spec) -> str:
+    """Hex sha256 over all values of a spec, without the paths of a machine and the content of models."""
+    values = resolved_values(spec)
+    _without_paths(values)
+    text = json.dumps([PIXELS_VERSION, values], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _stated(product: Product) -> list[Any]:
     """What spec and sidecar state about a product in addition to its content."""
     parts: list[Any] = [*product.colorways, *product.stable_poses, *product.keypoints, product.symmetries]

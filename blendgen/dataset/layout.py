@@ -14,6 +14,8 @@ from pathlib import Path
 
 from blendgen.files.disk import raise_if_passing
 
+RECORD_NAME = "dataset.json"
+OBJECTS_NAME = ".blendgen-objects.jsonl"  # what a data set in an object store consists of; see cloud/index.py
 PENDING_SUFFIX = ".names"  # of lists in Layout.temporary: files that may not have a row yet
 
 
@@ -33,7 +35,7 @@ class Layout:
 
     @property
     def record(self) -> Path:
-        return self.root / "dataset.json"
+        return self.root / RECORD_NAME
 
     @property
     def spec(self) -> Path:

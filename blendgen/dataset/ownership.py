@@ -19,7 +19,7 @@ from blendgen.dataset.failures import is_failure_file
 from blendgen.dataset.image_lists import LIST, is_image_list
 from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
-from blendgen.dataset.layout import PENDING_SUFFIX, Layout
+from blendgen.dataset.layout import OBJECTS_NAME, PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
@@ -41,8 +41,8 @@ _UNKNOWN_FILES = (
     "this blendgen can read"
 )
 _MAX_LIST_BYTES = 256 * 2**20
-# what systems and version control leave in folders, and no trainer reads
-HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore")
+# what systems, version control and copies of object stores leave in folders, and no trainer reads
+HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore", OBJECTS_NAME)
 
 
 def pending_names(layout: Layout) -> set[str]:

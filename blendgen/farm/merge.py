@@ -31,7 +31,7 @@ from blendgen.farm.merge_input import MergeInput
 from blendgen.farm.merge_places import opened_inputs, refuse_foreign_output, shard_folders
 from blendgen.farm.merge_removal import note_removal, remove_inputs
 from blendgen.farm.merged_images import Survey, merged_images, survey
-from blendgen.farm.placement import LINKS, Placement
+from blendgen.farm.placement import LINKS, AnyPlacement, Placement
 from blendgen.farm.shards import Shard, shards_of
 from blendgen.files.folder import Folder
 from blendgen.files.regular_file import links_outside
@@ -59,10 +59,17 @@ class MergeOptions:
             raise UsageError(f"link: expected one of {', '.join(LINKS)}, got {self.link!r}")
 
 
-def merge(folder: Path, shards: Sequence[Path], options: MergeOptions, progress: Progress) -> dict[str, Any]:
+def merge(
+    folder: Path,
+    shards: Sequence[Path],
+    options: MergeOptions,
+    progress: Progress,
+    placement: AnyPlacement | None = None,
+) -> dict[str, Any]:
     """Returns counts; raises UsageError, DatasetError.
 
     shards: their folders; none: those in folder/shards
+    placement: puts files in place; None: a Placement in the folder
     """
     layout, is_new = Layout(folder), not folder.exists()
     places = shard_folders(layout, shards)
@@ -71,7 +78,7 @@ def merge(folder: Path, shards: Sequence[Path], options: MergeOptions, progress:
         with FolderLock(layout):
             temporary.remove_temporary_files()
             try:
-                return _Merge(layout, places, options, progress).run()
+                return _Merge(layout, places, options, progress, placement).run()
             finally:
                 temporary.remove_temporary_files()
     finally:
@@ -86,6 +93,7 @@ class _Merge:
     places: list[Path]
     options: MergeOptions
     progress: Progress
+    placement: AnyPlacement | None = None
 
     def run(self) -> dict[str, Any]:
         known = refuse_foreign_output(self.layout)
@@ -175,7 +183,8 @@ class _Merge:
         The last value says whether there are lists.
         """
         tally, failed = Tally(), Counter[str]()
-        placement = Placement(self.layout, self.options.link, self.options.check_files)
+        check_files = self.options.check_files
+        placement = self.placement or Placement(self.layout, self.options.link, check_files)
         self.progress.begin(_total(self.inputs))
         with ExitStack() as stack:
             manifest = stack.enter_context(self._folder.atomic_file(self.layout.manifest.name))
@@ -194,6 +203,7 @@ class _Merge:
                     failures.write(image.line)
                     failed[image.failure.reason] += 1
                 self.progress.advance(1)
+        placement.finish()
         if failures is None:
             self._folder.remove(self.layout.failures.name)
         return tally.summary(), failed, lists.are_needed

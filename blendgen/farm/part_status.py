@@ -31,7 +31,8 @@ from blendgen.files.regular_file import MAX_TEXT_BYTES, links_outside, open_regu
 from blendgen.system.process import ProcessIdentity, process_state
 
 # of a part, those that need somebody first; a silent run was probably killed with its machine
-STATES = ("stopped", "silent", "suspended", "unknown", "running", "not started", "complete")
+# one that is begun is in an object store, where nothing says whether a machine still works on it
+STATES = ("stopped", "silent", "suspended", "unknown", "begun", "running", "not started", "complete")
 _BEATS_UNTIL_SILENT = 3
 _BLOCK_BYTES = 1 << 20
 _IMAGES = re.compile(rb"^images: ([0-9]{1,12})\s*$", re.MULTILINE)

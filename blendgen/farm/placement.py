@@ -12,6 +12,7 @@ import os
 import stat
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from blendgen.dataset.layout import Layout
 from blendgen.errors import DatasetError
@@ -20,6 +21,16 @@ from blendgen.files.folder import Folder
 from blendgen.scene.row import RowFile, RowHead
 
 LINKS = ("hard", "copy", "move")
+
+
+class AnyPlacement(Protocol):
+    """Puts the files of images in place."""
+
+    def place(self, source: MergeInput, row: RowHead, index: int) -> None:
+        """Put the files of image `index` in place; raises DatasetError."""
+
+    def finish(self) -> None:
+        """All images are placed, and the manifest is written."""
 
 
 class Placement:
@@ -33,15 +44,16 @@ class Placement:
         """Put the files of image `index` in place; raises DatasetError."""
         root = str(source.root)
         for file in row.files.values():
-            folder, _, leaf = file.name.rpartition("/")
-            stem = leaf.partition(".")[0]
-            if row.index != index or not stem.isdecimal() or int(stem) != index:
-                raise DatasetError(f"{root}: image {index} has a row or the file {file.name} of another")
+            refuse_other_image(root, row, file, index)
+            folder = file.name.rpartition("/")[0]
             path = f"{root}/{file.name}"
             if not self._was_moved(path, file):
                 self._check_file(source, folder, path, file)
                 if not source.is_output:
                     self._place_file(path, file)
+
+    def finish(self) -> None:
+        pass
 
     def _was_moved(self, path: str, file: RowFile) -> bool:
         """Whether a merge that was killed has moved a file."""
@@ -80,6 +92,13 @@ class Placement:
 
     def _is_there(self, file: RowFile) -> bool:
         return self._folder.has_file(file.name) and _has_content(self._output.root / file.name, file)
+
+
+def refuse_other_image(root: str, row: RowHead, file: RowFile, index: int) -> None:
+    """Raises DatasetError for a file that is not named as those of image `index` are."""
+    stem = file.name.rpartition("/")[2].partition(".")[0]
+    if row.index != index or not stem.isdecimal() or int(stem) != index:
+        raise DatasetError(f"{root}: image {index} has a row or the file {file.name} of another")
 
 
 def _damaged(source: MergeInput, what: str) -> DatasetError:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import MERGING_KEY
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 class Status:
     """A data set at one moment.
 
+    folder: a path, or the text of a URL
     images: that are made, in all shards; wanted: how many the spec asks for, None if that is not known
     failed_per_reason: images that cannot be made
     parts_per_state: number of parts by state, of part_status.STATES; parts are the shards, or the data set
@@ -39,7 +40,7 @@ class Status:
     parts: those that are begun and not complete, the ones that need somebody first
     """
 
-    folder: Path
+    folder: Path | str
     images: int
     wanted: int | None
     failed_per_reason: dict[str, int]
@@ -144,28 +145,46 @@ class StatusReader:
         return part
 
     def _combined(self, parts: list[PartStatus], count: int) -> Status:
-        states = Counter(part.state for part in parts)
-        states["not started"] += count - len(parts)
-        failed: Counter[str] = Counter()
-        for part in parts:
-            failed.update(part.failed_per_reason)
-        unfinished = [part for part in parts if part.state not in ("complete", "not started")]
-        return Status(
-            self._folder,
-            sum(part.images for part in parts),
-            self._wanted.of_all(parts, count),
-            dict(sorted(failed.items())),
-            {state: states[state] for state in STATES if states[state]},
-            tuple(sorted(unfinished, key=lambda part: (STATES.index(part.state), part.name))),
-        )
+        return combined(self._folder, parts, count, self._wanted.of_all(parts, count))
+
+
+def combined(folder: Path | str, parts: Sequence[PartStatus], count: int, wanted: int | None) -> Status:
+    """The status of a data set of `count` parts; those that are not there are not started."""
+    states = Counter(part.state for part in parts)
+    states["not started"] += count - len(parts)
+    failed: Counter[str] = Counter()
+    for part in parts:
+        failed.update(part.failed_per_reason)
+    unfinished = [part for part in parts if part.state not in ("complete", "not started")]
+    return Status(
+        folder,
+        sum(part.images for part in parts),
+        wanted,
+        dict(sorted(failed.items())),
+        {state: states[state] for state in STATES if states[state]},
+        tuple(sorted(unfinished, key=lambda part: (STATES.index(part.state), part.name))),
+    )
+
+
+class AnyReader(Protocol):
+    """Reads a status again and again."""
+
+    def read(self) -> Status:
+        """The status now; raises BlendgenError."""
 
 
 def watched(folder: Path, every_s: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Status]:
+    """The status of a folder, as watched_by."""
+    return watched_by(StatusReader(folder), every_s, sleep)
+
+
+def watched_by(
+    reader: AnyReader, every_s: float, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Status]:
     """The status every few seconds, until the data set is complete.
 
     A folder that cannot be read after the first look, as on a network that fails for a while, is a warning.
     """
-    reader = StatusReader(folder)
     status = reader.read()
     while True:
         yield status
@@ -177,7 +196,7 @@ def watched(folder: Path, every_s: float, sleep: Callable[[float], None] = time.
         status = later
 
 
-def _read_or_warn(reader: StatusReader) -> Status | None:
+def _read_or_warn(reader: AnyReader) -> Status | None:
     try:
         return reader.read()
     except (DatasetError, OSError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import Device, parse_device
 from blendgen.errors import PASSING_REASONS, Interrupted, UsageError
 from blendgen.files.names import some_of
+from blendgen.files.url import local_path
 from blendgen.reports.contact_sheet import dataset_sheet
 from blendgen.scene.row import Row
 from blendgen.spec.load import SpecFile, resolved_yaml
@@ -54,6 +55,7 @@ _log = logging.getLogger(__name__)
 class GenerateReport:
     """A data set after a run.
 
+    folder, contact_sheet: paths, or texts of URLs
     images: how many it holds, of which the run made `made` and found `existing` of the wanted ones there
     failed: how many of the wanted images cannot be made; failed_per_reason: the same by reason (see
         failed.jsonl in the folder)
@@ -62,7 +64,7 @@ class GenerateReport:
     contact_sheet: a picture with labelled images from all of the data set; None if it has none
     """
 
-    folder: Path
+    folder: Path | str
     images: int
     made: int
     existing: int
@@ -71,13 +73,13 @@ class GenerateReport:
     images_per_split: dict[str, int]
     classes: tuple[str, ...]
     exposures_per_shot: int
-    contact_sheet: Path | None
+    contact_sheet: Path | str | None
 
     def open_dataset(self) -> Dataset:
         """The data set as rows and arrays; raises DatasetError."""
         from blendgen.dataset.dataset import open_dataset
 
-        return open_dataset(self.folder)
+        return open_dataset(local_path(self.folder))
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, for JSON."""
@@ -117,10 +119,12 @@ def opened_run(
     time_limit_s: float | None = None,
     began_s: float | None = None,
     may_all_fail: bool = False,
+    prepare: Callable[[dict[str, Any]], None] | None = None,
 ) -> Iterator[Run]:
     """A run over a folder, which is locked as long as the block lasts; see api.generate.
 
     may_all_fail: as of Run
+    prepare: called with the record of the data set before its folder is opened
     began_s: when the time of the limit began, by time.monotonic(); None: now
     raises: BlendgenError; until then nothing is rendered but what calibration needs
     """
@@ -137,6 +141,8 @@ def opened_run(
         spec_file = calibrate_spec(spec_file, inventory, devices, reporter.note, workers, begun, time_limit)
         spec, record = spec_file.spec, dataset_record(spec_file.spec, inventory)
         spec_yaml, heartbeat = resolved_yaml(portable_spec(spec_file)), monitor.heartbeat(Layout(folder))
+        if prepare is not None:
+            prepare(record)
         with Store(folder, record, spec_yaml, force, check_files, heartbeat) as store:
             stock = inventory.catalog, inventory.class_table
             job = Job(spec, *stock, folder, store.layout.log, devices=devices)

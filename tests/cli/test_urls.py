@@ -18,6 +18,7 @@ LOCAL_ONLY = {
     "mix of": ["mix", URL, "photos", "-o", "out"],
     "mix photos": ["mix", "data", URL, "-o", "out"],
     "mix to": ["mix", "data", "photos", "-o", URL],
+    "report": ["report", URL],
     "diff": ["diff", URL, "data"],
     "preview spec": ["preview", URL],
     "preview to": ["preview", "scene.yaml", "-o", f"{URL}/sheet.png"],

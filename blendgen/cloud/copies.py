@@ -1,0 +1,135 @@
+"""Copies: data sets of an object store, fetched to this machine to be read, checked or repaired.
+
+In: a URL. Out: a folder with the data set, or with its shards. Messages about it name the URL instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from blendgen.cloud.index import Index, joined, read_index
+from blendgen.cloud.objects import SHARDS, ObjectStore
+from blendgen.cloud.pull import Pull
+from blendgen.cloud.push import Push
+from blendgen.cloud.staging import READ, finished_files, staging_folder
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.ownership import NOT_MERGED
+from blendgen.dataset.store import read_record
+from blendgen.errors import DatasetError
+from blendgen.farm.checked import checked, repaired
+from blendgen.farm.shards import named_shard
+from blendgen.files.folder import Folder
+from blendgen.files.scratch import scratch_folder
+from blendgen.files.url import Url
+from blendgen.system.progress import Progress
+from blendgen.verification.dataset import Fault
+from blendgen.verification.repair import Repair
+
+_UNFINISHED = "is being sent, or that was interrupted; its own command finishes it"
+
+
+def local_copy(url: Url, staging: Path | None, progress: Progress) -> Path:
+    """The folder of this machine with the data set of a URL; only what it lacks is fetched.
+
+    raises: DatasetError where there is none, or where it is not whole
+    """
+    store, layout = ObjectStore(url), Layout(staging or staging_folder(url, READ))
+    index = read_index(store, "")
+    if index is None and store.folders(SHARDS):
+        raise DatasetError(f"{url}: {NOT_MERGED}")
+    if index is None:
+        raise DatasetError(f"{url}: does not contain a data set of blendgen")
+    if not index.head.is_whole:
+        raise DatasetError(f"{url}: {_UNFINISHED}")
+    before = finished_files(layout)
+    Pull(store, "", layout, progress).run(index)
+    for name in before:
+        if name not in index.entries:
+            Folder(layout.root).remove(name)
+    return layout.root
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A data set in the store, with its folder on this machine and what differs from its index."""
+
+    prefix: str
+    index: Index
+    layout: Layout
+    damaged: list[str]
+
+
+def checked_url(
+    url: Url, ray_check: int | None, rerender: int | None, workers: int | None,
+    on_fault: Callable[[Fault], None], progress: Progress,
+) -> list[Fault]:  # fmt: skip
+    """As farm.checked.checked: all is fetched and compared with the index, and checked as a folder is."""
+    with scratch_folder("verify") as scratch, named_by(url, scratch):
+        faults = [fault for part in _parts(ObjectStore(url), scratch, progress) for fault in _faults(part)]
+        for fault in faults:
+            on_fault(fault)
+        return faults + checked(local_place(scratch, url), ray_check, rerender, workers, on_fault, progress)
+
+
+def repaired_url(
+    url: Url, ray_check: int | None, rerender: int | None, workers: int | None,
+    on_fault: Callable[[Fault], None], progress: Progress,
+) -> Repair:  # fmt: skip
+    """As farm.checked.repaired; what was made again is sent."""
+    with scratch_folder("verify") as scratch, named_by(url, scratch):
+        store = ObjectStore(url)
+        parts = _parts(store, scratch, progress)
+        result = repaired(local_place(scratch, url), ray_check, rerender, workers, on_fault, progress)
+        for part in parts:
+            if read_record(part.layout):
+                Push(store, part.prefix, part.layout, progress, part.index).run(part.index.head)
+        return result
+
+
+def _parts(store: ObjectStore, scratch: Path, progress: Progress) -> list[_Part]:
+    """The data set of a URL, or its shards, in a folder of the same name; raises DatasetError."""
+    folder, index = local_place(scratch, store.url), read_index(store, "")
+    indexes = {} if index is None else {"": index}
+    if index is None or not index.head.is_whole:
+        for name in filter(named_shard, store.folders(SHARDS)):
+            shard = read_index(store, joined(SHARDS, name))
+            if shard is not None:
+                indexes.pop("", None)  # a merge that has not ended
+                indexes[joined(SHARDS, name)] = shard
+    if not indexes:
+        raise DatasetError(f"{store.url}: contains neither a data set of blendgen nor shards of one")
+    parts = []
+    for prefix, one in indexes.items():
+        layout = Layout(folder / prefix if prefix else folder)
+        damaged = Pull(store, prefix, layout, progress, keep_damaged=True).run(one)
+        parts.append(_Part(prefix, one, layout, damaged))
+    return parts
+
+
+def _faults(part: _Part) -> Iterator[Fault]:
+    """What only the index knows: `verify` of a folder compares the other files with their rows."""
+    own = {part.layout.name(path) for path in part.layout.own_files}
+    if not part.index.head.is_whole:
+        yield Fault(part.prefix or ".", _UNFINISHED)
+    for name in part.damaged:
+        if name in own:
+            yield Fault(joined(part.prefix, name), "is missing or is not what was sent")
+
+
+def local_place(scratch: Path, url: Url) -> Path:
+    """The folder of a data set; that of a shard has the name by which it is known as one."""
+    parent, name = Path(str(url)).parts[-2:]
+    return scratch / SHARDS / name if parent == SHARDS and named_shard(name) else scratch / "data"
+
+
+@contextmanager
+def named_by(url: Url, scratch: Path) -> Iterator[None]:
+    """Messages of errors about a temporary folder name the URL instead."""
+    try:
+        yield
+    except DatasetError as error:
+        text = str(error).replace(str(local_place(scratch, url)), str(url))
+        raise type(error)(text) from None
