@@ -19,7 +19,8 @@ from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+REPOSITORY = TESTS.parent
 
 # reports take time, and have times in them; the tests of reports write theirs
 os.environ["BLENDGEN_NO_REPORT"] = "1"
@@ -27,6 +28,19 @@ os.environ["BLENDGEN_NO_REPORT"] = "1"
 # a shell that starts the tests in the background lets them, and all they start, ignore Ctrl-C
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# these take longest, most of them in the slow run: they begin first, or one process would be alone with one of
+# them in the end
+LONGEST = (
+    "farm/test_ray.py", "engine/test_eevee.py", "cli/test_generate.py", "golden/test_renders.py",
+    "farm/test_slurm_run.py", "test_api_generate.py", "benchmarks/test_main.py", "farm/test_engines.py",
+    "workers/test_pool.py", "chaos/test_chaos.py", "test_tutorial.py", "cli/test_workers.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 def box_hull(size_m) -> np.ndarray:
