@@ -29,8 +29,8 @@ os.environ["BLENDGEN_NO_REPORT"] = "1"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# these take longest, most of them in the slow run: they begin first, or one process would be alone with one of
-# them in the end
+# these take longest, most of them in the slow run: they begin first, or one process would be alone with one
+# of them in the end
 LONGEST = (
     "farm/test_ray.py", "engine/test_eevee.py", "cli/test_generate.py", "golden/test_renders.py",
     "farm/test_slurm_run.py", "test_api_generate.py", "benchmarks/test_main.py", "farm/test_engines.py",

@@ -13,7 +13,7 @@ from tests.conftest import make_class_table, make_product, make_spec
 MARKS = ("scratches", "fingerprints", "dust", "scuffs", "stickers", "cracks")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plates():
     bead = make_product("bead", "box", (0.02, 0.02, 0.02))
     return Catalog((make_product("plate", "box", (0.07, 0.15, 0.008)), bead))
@@ -24,20 +24,25 @@ def shots(catalog, count=40, **changes):
     return [draw_shot(spec, catalog, make_class_table(catalog), index) for index in range(count)]
 
 
-def test_what_is_new_has_no_marks(plates):
-    for shot in shots(plates):
+@pytest.fixture(scope="module")
+def new_shots(plates):
+    return shots(plates)
+
+
+def test_what_is_new_has_no_marks(new_shots):
+    for shot in new_shots:
         assert all(p.condition.is_new and not p.condition.stickers for p in shot.products)
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_a_mark_leaves_every_other_draw_as_it_was(plates, mark):
-    own = {mark, "impact"} if mark == "cracks" else {mark}
-    for new, used in zip(shots(plates), shots(plates, condition={mark: 0.8}), strict=True):
+def test_a_mark_leaves_every_other_draw_as_it_was(plates, new_shots, mark):
+    own, marked = {mark, "impact"} if mark == "cracks" else {mark}, shots(plates, condition={mark: 0.8})
+    for new, used in zip(new_shots, marked, strict=True):
         assert new.model_dump(exclude={"products"}) == used.model_dump(exclude={"products"})
         one, two = new.products[0], used.products[0]
         assert one.model_dump(exclude={"condition"}) == two.model_dump(exclude={"condition"})
         assert one.condition.model_dump(exclude=own) == two.condition.model_dump(exclude=own)
-    assert not all(shot.products[0].condition.is_new for shot in shots(plates, condition={mark: 0.8}))
+    assert not all(shot.products[0].condition.is_new for shot in marked)
 
 
 def test_stickers_stay_where_they_are_as_more_come(plates):

@@ -88,9 +88,9 @@ def fails_with_a_full_disk(task: Task):
 def waits_in_shot_1(task: Task):
     (_State.folder / f"started-{task.shot_index}").touch()
     deadline = time.monotonic() + 60
-    while task.shot_index == 1 and not (_State.folder / "signalled").exists():
+    while task.shot_index == 1 and not (_State.folder / "asked-to-end").exists():
         if time.monotonic() > deadline:
-            raise EngineError("the parent got no signal")
+            raise EngineError("the parent did not ask the worker to end")
         time.sleep(0.01)
     return works(task)
 

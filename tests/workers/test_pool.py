@@ -62,16 +62,16 @@ def after(path, action):
     threading.Thread(target=watch, daemon=True).start()
 
 
-def signal_in_shot_1(job, stop):
-    """Send SIGTERM to this process while a worker waits in shot 1, which goes on when it was received."""
+def signal_in_shot_1(job, monkeypatch):
+    """Send SIGTERM to this process while a worker waits in shot 1, which goes on once the worker is to end."""
+    shut_down = WorkerHandle.shut_down
 
-    def send():
-        os.kill(os.getpid(), signal.SIGTERM)
-        while not stop.count:
-            time.sleep(0.01)
-        (job.folder / "signalled").touch()
+    def noted(worker):
+        shut_down(worker)
+        (job.folder / "asked-to-end").touch()
 
-    after(job.folder / "started-1", send)
+    monkeypatch.setattr(WorkerHandle, "shut_down", noted)
+    after(job.folder / "started-1", lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 several = pytest.mark.parametrize("workers", [*(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2)), 3])
@@ -202,9 +202,9 @@ def test_two_workers_are_pinned_to_cores_of_their_own_and_their_libraries_start_
     assert len(core_sets) <= 2 and sum(map(len, core_sets)) == len(set().union(*core_sets))
 
 
-def test_the_first_signal_finishes_pending_tasks(job):
+def test_the_first_signal_finishes_pending_tasks(job, monkeypatch):
     with StopSignal() as stop:
-        signal_in_shot_1(job, stop)
+        signal_in_shot_1(job, monkeypatch)
         done = indices(job, failing.waits_in_shot_1, stop=stop)
     assert stop.signum == signal.SIGTERM
     assert done == [0, 1]
@@ -230,7 +230,7 @@ def test_a_shot_that_is_rendered_is_a_suspect_until_it_ends_or_the_run_is_asked_
     ]
     assert states[-1] == ([], {})
     with StopSignal() as stop:
-        signal_in_shot_1(job, stop)
+        signal_in_shot_1(job, monkeypatch)
         steps = Steps(failing.waits_in_shot_1)
         for _ in run_tasks(job, TASKS, stop, 1, failing.initialize, steps, suspects=suspects):
             pass
