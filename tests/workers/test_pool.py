@@ -63,7 +63,7 @@ def after(path, action):
 
 
 def signal_in_shot_1(job, monkeypatch):
-    """Send SIGTERM to this process while a worker waits in shot 1, which goes on once the worker is to end."""
+    """Send SIGTERM to this process while a worker waits in shot 1 until it is asked to end."""
     shut_down = WorkerHandle.shut_down
 
     def noted(worker):
