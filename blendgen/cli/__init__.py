@@ -135,8 +135,6 @@ def _report(error: Exception, verbose: bool) -> int:
     message, code = _message(error), exit_code_of(error)
     if message is None or code is None:
         raise error
-    if isinstance(error, OSError) and not error.filename:  # of stdout
-        code = ExitCode.FAILED
     return _failed(message, code, verbose)
 
 

@@ -14,4 +14,5 @@ def exit_code_of(error: BaseException) -> ExitCode | None:
         return None
     if isinstance(error, MemoryError):
         return ExitCode.OUT_OF_MEMORY
-    return ExitCode.RETRY if passes(error) else ExitCode.FAILED
+    of_a_file = getattr(error, "filename", None) is not None  # else of stdout
+    return ExitCode.RETRY if passes(error) and of_a_file else ExitCode.FAILED
