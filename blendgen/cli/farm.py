@@ -94,7 +94,7 @@ def slurm(script, is_submitted, **options):
 
 @command.command("openjd", short_help="A bundle of Open Job Description.")
 @spec_argument
-@click.option("-o", "--output", "folder", type=LOCAL_PATH, required=True,
+@click.option("-o", "--output", "folder", type=LocalPath(file_okay=False), required=True,
               help="Folder of the bundle.")  # fmt: skip
 @click.option("--dataset", "dataset", type=LOCAL_PATH,
               help="Folder of the data set, which all machines see; default: in the bundle.")  # fmt: skip

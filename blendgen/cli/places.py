@@ -17,6 +17,8 @@ class LocalPath(click.Path):
         super().__init__(path_type=Path, **options)
 
     def convert(self, value, param, ctx):
+        if value == "":  # of a variable that is not set; it would be the folder of the command
+            self.fail("expected a path, got an empty text", param, ctx)
         command = f"`{ctx.command_path}`" if ctx is not None else "this command"
         return super().convert(local_path(value, _use(param, command)), param, ctx)
 

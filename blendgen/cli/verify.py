@@ -63,19 +63,28 @@ def command(folder, ray_check, rerender, repair, workers, progress_style, progre
                 folder, ray_check=ray_check, rerender=rerender, repair=repair, workers=workers,
                 on_fault=report, on_repair=repairs.append, progress=progress,
             )  # fmt: skip
-    except (BlendgenError, Interrupted):
-        if faults or as_json:
-            _summarize(faults, as_json)
+    except (BlendgenError, Interrupted) as error:
+        if as_json:
+            _print_json(faults, error=str(error))
+        elif faults:
+            _summarize(faults)
         raise
-    _summarize(faults, as_json, *repairs)
+    if as_json:
+        _print_json(faults, **({"repair": _as_dict(repairs[0])} if repairs else {}))
+    else:
+        _summarize(faults, *repairs)
     return ExitCode.DATASET if left else ExitCode.OK
 
 
-def _summarize(faults: list[Fault], as_json: bool, repair: Repair | None = None) -> None:
-    if as_json:
-        repaired = {"repair": {"images": [*repair.images], "left": _listed(repair.left)}} if repair else {}
-        echo_json({"schema_version": 1, "faults": _listed(faults), **repaired})
-        return
+def _print_json(faults: list[Fault], **more: object) -> None:
+    echo_json({"schema_version": 1, "faults": _listed(faults), **more})
+
+
+def _as_dict(repair: Repair) -> dict[str, object]:
+    return {"images": [*repair.images], "left": _listed(repair.left)}
+
+
+def _summarize(faults: list[Fault], repair: Repair | None = None) -> None:
     say(f"{len(faults)} fault(s)" if faults else "no faults")
     if faults and repair is not None:
         for fault in repair.left:

@@ -44,7 +44,9 @@ def parse_device(text: str) -> DeviceRequest:
     word, colon, listed = text.strip().lower().partition(":")
     if word not in _WORDS:
         likely = [name for name in _WORDS if name != "cpu"]  # gpu is not a mistyped cpu
-        raise UsageError(f"--device {text}: unknown device{did_you_mean(word, likely)}")
+        hint = did_you_mean(word, likely)
+        default = "" if hint.endswith("?") else "; cpu is the default"
+        raise UsageError(f"--device {text}: unknown device{hint}{default}")
     if not colon:
         return DeviceRequest(word)
     numbers = listed.split(",")

@@ -108,6 +108,8 @@ def farm_job(
     spec_file: the loaded `spec`, with its overrides
     """
     refuse_other_number(spec_file.spec, shards)
+    if folder.is_file():
+        raise UsageError(f"{folder}: is a file; expected the folder of the data set")
     _check_device(device, gpus)
     _check_range("cpus", cpus, 1, 4096)
     _check_range("notice", notice_s, 1, _MAX_NOTICE_S)

@@ -138,7 +138,7 @@ def opened_input(folder: Path) -> MergeInput:
     """A finished shard; raises DatasetError where it is not one, or while a process writes to it."""
     layout = Layout(folder)
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: is not a folder")
+        raise DatasetError(f"{folder}: is not a folder; name those of the shards, or none for OUT/shards")
     if layout.lock.exists():
         with FolderLock(layout):
             pass

@@ -41,7 +41,8 @@ def shard_folders(layout: Layout, shards: Sequence[Path]) -> list[Path]:
     for path, place in real.items():
         if path.parent != own and (path.is_relative_to(root) or root.is_relative_to(path)):
             raise UsageError(
-                f"{place}: is {layout.root}, inside of it, or contains it; choose another folder"
+                f"{place}: is the folder of the result, inside of it, or contains it; choose another folder "
+                f"than {layout.root} for the result"
             )
     ordered = sorted(real, key=lambda path: path.parts)  # what is inside of a folder comes next
     for outer, inner in pairwise(ordered):

@@ -19,7 +19,7 @@ from blendgen.errors import DatasetError, UsageError
 from blendgen.spec.model import Spec
 
 MAX_SHARDS = 10_000_000
-_TEXT = re.compile(r"([0-9]{1,8})/([0-9]{1,8})")
+_TEXT = re.compile(r"([0-9]{1,20})/([0-9]{1,20})")
 _NAME = re.compile(r"([0-9]{5,8})-of-([0-9]{5,8})")
 
 

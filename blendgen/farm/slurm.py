@@ -21,6 +21,7 @@ from blendgen.farm.shell import command_line
 
 MAX_REQUEUES = 20
 _SUBMIT_TIMEOUT_S = 300
+_ELSEWHERE = "run this where sbatch works, or write the script with --script"
 _TIME = re.compile(r"(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 _VALUE = re.compile(r"[\w.,:@=+-]+", re.ASCII)
 _LOGS = re.compile(r"[\w ./,:@=+%-]+", re.ASCII)
@@ -120,10 +121,11 @@ def submit(script: str) -> list[tuple[str, str]]:
             ["bash", "-s"], input=script, capture_output=True, text=True, timeout=_SUBMIT_TIMEOUT_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SetupError(f"sbatch cannot be run: {error}") from None
+        raise SetupError(f"sbatch cannot be run: {error}; {_ELSEWHERE}") from None
     lines = [line.partition(" ") for line in done.stdout.splitlines()]
     if done.returncode:
-        raise SetupError(f"Slurm did not take the job: {done.stderr.strip() or done.stdout.strip()}")
+        reason = done.stderr.strip() or done.stdout.strip()
+        raise SetupError(f"Slurm did not take the job: {reason}\n{_ELSEWHERE}")
     if [name for name, _, _ in lines] != ["shards", "merge"]:
         raise BlendgenError(f"Slurm took the job, but its answer was not understood: {done.stdout.strip()}")
     return [(name, number) for name, _, number in lines]

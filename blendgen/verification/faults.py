@@ -36,7 +36,9 @@ def refuse_call(folder: Path, ray_check: int | None, rerender: int | None) -> No
         if count is not None and count < 1:
             raise UsageError(f"{name}: expected at least 1 image, got {count}")
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: is not a folder, or does not exist")
+        raise DatasetError(
+            f"{folder}: is not a folder, or does not exist; give the OUT of `blendgen generate`"
+        )
 
 
 def faults_in_depth(

@@ -86,7 +86,9 @@ def event_receiver(events: EventsLike, folder: Path) -> Iterator[Callable[[dict[
         is_torn = _is_torn(path)
         descriptor = os.open(path, _FLAGS, 0o666)
     except OSError as error:
-        raise UsageError(f"--events: {path} cannot be opened: {error.strerror or error}") from None
+        raise UsageError(
+            f"--events: {path} cannot be opened: {error.strerror or error}; choose another file"
+        ) from None
     try:
         yield EventFile(descriptor, str(path), is_torn).write
     finally:
