@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from blendgen.dataset.image_lists import image_lists, is_image_list
+from blendgen.dataset.image_lists import image_lists, is_image_list, write_lists
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.ownership import looks_like_image
@@ -119,14 +119,6 @@ def test_a_data_set_that_grows_past_ten_thousand_images_keeps_its_bytes(tmp_path
     assert all(after[name] == before[name] for name in earlier)
 
 
-def test_lists_that_are_no_longer_needed_go(deep, pipeline):
-    lines = deep.manifest.read_bytes().splitlines(keepends=True)[: len(LAST_LOOSE)]
-    deep.manifest.write_bytes(b"".join(lines))
-    with Store(deep.root, dict(KNOWN), "spec: 1\n") as store:
-        store.finish()
-    assert deep.image_lists == ()
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -235,3 +227,13 @@ def test_what_only_resembles_a_list_is_not_ours(tmp_path, text):
 def test_all_images_are_found(source):
     assert [row.index for row in source.rows()] == list(INDICES)
     assert all(source.path(row).is_file() for row in source.rows())
+
+
+def test_rows_in_another_form_are_in_the_lists_too(deep):
+    before = [path.read_bytes() for path in deep.image_lists]
+    rows = map(json.loads, deep.manifest.read_text("utf-8").splitlines())
+    deep.manifest.write_text("".join(json.dumps(dict(sorted(row.items()))) + "\n" for row in rows), "utf-8")
+    for path in deep.image_lists:
+        path.unlink()
+    assert write_lists(deep, INDICES[-1])
+    assert [path.read_bytes() for path in deep.image_lists] == before
