@@ -22,6 +22,7 @@ from blendgen.cloud.push import Push
 from blendgen.dataset.layout import OBJECTS_NAME, Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import HARMLESS
+from blendgen.dataset.pack_plan import CONTAINER_KEY
 from blendgen.dataset.store import COUNT_KEYS
 from blendgen.errors import DatasetError
 from blendgen.farm.merge import MergeOptions, merge
@@ -60,6 +61,11 @@ def _complete_shards(store: ObjectStore) -> dict[str, Index]:
             raise DatasetError(f"{place}: is not named as a shard is; move it away")
         if index is None or not (index.head.is_whole and index.head.is_complete):
             raise DatasetError(f"{place}: is not complete; its own `blendgen generate --shard` finishes it")
+        if CONTAINER_KEY in index.head.record:
+            raise DatasetError(
+                f"{place}: has its images in large files (output.container), which are merged in a folder "
+                "only; copy all shards to one and run `blendgen merge` there"
+            )
         shards[name] = index
     return shards
 

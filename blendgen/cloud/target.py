@@ -24,6 +24,7 @@ from blendgen.dataset.identity import values_digest
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_lines
 from blendgen.dataset.ownership import HARMLESS, NOT_MERGED
+from blendgen.dataset.pack_plan import CONTAINER_KEY, IMAGES_KEY
 from blendgen.dataset.store import read_record
 from blendgen.errors import BlendgenError, DatasetError, Interrupted
 from blendgen.farm.shards import Shard, named_shard, shard_place
@@ -34,8 +35,8 @@ from blendgen.system.progress import Progress
 from blendgen.workers.generate import Run
 from blendgen.workers.run import GenerateReport, make_all
 
-_RECORD_KEYS = ("digest", "blender_version", "pixels_version")
-_COMPARED = ("digest", "blender_version")
+_COMPARED = ("digest", "blender_version", CONTAINER_KEY, IMAGES_KEY)
+_RECORD_KEYS = (*_COMPARED, "pixels_version")
 _log = logging.getLogger(__name__)
 
 
@@ -123,7 +124,7 @@ class Target:
     def _refuse_other(self, record: dict[str, Any]) -> None:
         known = self.before.head.record if self.before is not None else {}
         for key in _COMPARED:
-            if known and known.get(key) != record[key]:
+            if known and known.get(key) != record.get(key):
                 raise DatasetError(f"{self.place}: {difference(known, record, key)}")
 
     def _take_over(self, index: Index) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.failures import FailedImage, sort_failures
+from blendgen.dataset.images_card import card_name
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import sort_manifest
 from blendgen.dataset.ownership import is_ours
+from blendgen.dataset.packed import read_file
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head
 from blendgen.dataset.store import Store
 from blendgen.errors import DatasetError
@@ -33,7 +35,8 @@ class DamagedStore(Store):
         if not known:
             return
         self._refuse_other_identity(known)
-        for path in (self.layout.contact_sheet, self.layout.images_card, *self.layout.image_lists):
+        own = (self.layout.contact_sheet, self.layout.root / card_name(self.layout, known))
+        for path in (*own, *self.layout.image_lists):
             if not is_ours(self.layout, known, self.layout.name(path)):
                 raise DatasetError(f"{path}: is not the one that blendgen wrote; move it away")
 
@@ -44,14 +47,14 @@ class DamagedStore(Store):
 
     def sort(self) -> None:
         """Instead of `finish`, if something stays at fault: dataset.json keeps what it says of the images."""
-        sort_manifest(self.layout, keep_incomplete=True)
+        sort_manifest(self.files, keep_incomplete=True)
         sort_failures(self.layout)
 
     def content(self, name: str) -> bytes | None:
-        """A plain file of the folder, no matter whose; None where there is none."""
-        with suppress(OSError):
+        """A plain file of the folder, no matter whose, or one in a pack; None where there is none."""
+        with suppress(OSError, ValueError):
             if self.is_free(name):
-                return (self.layout.root / name).read_bytes()
+                return read_file(self.files.file(name))
         return None
 
     def is_free(self, name: str) -> bool:

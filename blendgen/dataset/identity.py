@@ -24,14 +24,18 @@ from blendgen.spec.section import Section
 # in tests/golden fail until then. A folder made with another version is not continued.
 PIXELS_VERSION = 3
 
+# of `output`: how images are stored, which dataset.json states by itself
+_STORAGE = ("container", "images_per_file")
 # folders and files that a spec names; their content counts, not their path
 _PATHS = ("directory", "recolor_table")
 
 
 def digest(spec: Spec, inventory: Inventory) -> str:
-    """Hex sha256 over everything that decides the images, except how many of them there are."""
+    """Hex sha256 over everything that decides the images; not how many there are, nor how they are stored."""
     values = resolved_values(spec)
     values.pop("images")
+    for key in _STORAGE:
+        values["output"].pop(key, None)
     _without_paths(values)
     catalog = inventory.catalog
     content = [

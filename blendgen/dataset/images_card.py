@@ -1,4 +1,5 @@
-"""Images card: README.md in images/, which tells Hugging Face datasets the splits of the folders.
+"""Images card: README.md in images/, or in data/ if images are in packs. It tells Hugging Face datasets the
+splits.
 
 In: the record of a finished data set. Out: the text. Without it, the loader reads splits from the words of
 all names, and a split `hard` would be left out. The loader's cache tells folders with a card apart by the
@@ -9,14 +10,21 @@ source: https://huggingface.co/docs/hub/datasets-manual-configuration
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
 from blendgen.scene.split_names import hub_split
 
 MARK = b"---\n# the images of a data set of blendgen\n"  # the file begins like this
+
+
+def card_name(layout: Layout, record: Mapping[str, Any]) -> str:
+    """Where the card is, relative to the data set."""
+    return layout.name(layout.images_card if CONTAINER_KEY not in record else layout.packs_card)
 
 
 def images_card(record: dict[str, Any], images_digest: str, has_lists: bool = False) -> bytes:
@@ -24,10 +32,13 @@ def images_card(record: dict[str, Any], images_digest: str, has_lists: bool = Fa
 
     images_digest: of all images; has_lists: whether image_lists.py has written lists
     """
-    files = [{"split": hub_split(split), "path": f"{split}/**"} for split in record["images_per_split"]]
+    plan = PackPlan.of_record(record)
+    names = "{}/**" if plan is None else f"{{}}-*{plan.suffix}"
+    files = [{"split": hub_split(split), "path": names.format(split)} for split in record["images_per_split"]]
     config = {"config_name": "default", "description": f"images {images_digest}", "data_files": files}
     labels = listed_labels(record["classes"]) if has_lists else {"drop_labels": False}
-    text = yaml.safe_dump({"configs": [config | labels]}, sort_keys=False, allow_unicode=True)
+    configs = [config | labels if plan is None else config]
+    text = yaml.safe_dump({"configs": configs}, sort_keys=False, allow_unicode=True)
     return MARK + text.encode() + b"---\n"
 
 

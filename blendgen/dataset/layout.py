@@ -61,6 +61,16 @@ class Layout:
         return (*described, self.contact_sheet, self.images_card, *self.image_lists)
 
     @property
+    def packs(self) -> Path:
+        """The folder of the large files that hold the images; see pack_plan.py."""
+        return self.root / "data"
+
+    @property
+    def packs_card(self) -> Path:
+        """In place of images_card, if images are in packs."""
+        return self.packs / "README.md"
+
+    @property
     def log(self) -> Path:
         return self.root / "blender.log"
 

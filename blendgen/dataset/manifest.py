@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-import stat
 import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.json_lines import JsonLines
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.row_places import RowPlaces
 from blendgen.dataset.rows import MAX_ROW_BYTES, parse_head, parse_row, row_line
-from blendgen.files.disk import disk_error, raise_if_passing, read_error
+from blendgen.dataset.whole_files import has_files
+from blendgen.files.disk import disk_error
 from blendgen.files.folder import Folder
 from blendgen.files.names import name_fault
 from blendgen.scene.row import Row, RowFile, RowHead
@@ -155,9 +157,14 @@ class ManifestWriter:
         """Size of the manifest."""
         return self._file.tell()
 
-    def append(self, rows: list[Row]) -> None:
-        """Raises DatasetError if the rows cannot be written; a partly written line is then removed."""
-        self._lines.append(self._file, "".join(row_line(row) for row in rows))
+    def append(self, rows: list[Row]) -> list[int]:
+        """Returns where each row begins, in bytes.
+
+        raises: DatasetError if the rows cannot be written; a partly written line is then removed
+        """
+        lines, end = [row_line(row) for row in rows], self.size_bytes
+        self._lines.append(self._file, "".join(lines))
+        return [*accumulate((len(line.encode()) for line in lines), initial=end)][: len(rows)]
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,13 @@ class Summary:
         return dict(sorted(totals.items()))
 
 
+def unbalanced_splits(record: dict[str, Any], summary: Summary) -> dict[str, list[str]]:
+    """Split -> the classes that it lacks, for splits that have images."""
+    counts, classes = summary.counts, sorted(record["classes"])
+    missing = {split: [name for name in classes if not counts[name, split]] for _, split in sorted(counts)}
+    return {split: labels for split, labels in sorted(missing.items()) if labels}
+
+
 class Tally:
     """The Summary of rows that come in the order of their indices; takes the same memory for any number."""
 
@@ -227,17 +241,17 @@ class Tally:
         return Summary(self._counts, images_digest=self._images.hexdigest())
 
 
-def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: bool = False) -> Summary:
+def sort_manifest(files: ImageFiles, pending: Iterable[str] = (), keep_incomplete: bool = False) -> Summary:
     """Sort the manifest by index, with each index once, and without rows whose files are incomplete.
 
     The lines themselves do not change, and are never all in memory.
     pending: files that may have been written without a row; keep_incomplete: keep all rows
     """
-    strays, places = set(pending), RowPlaces()
+    layout, strays, places = files.layout, set(pending), RowPlaces()
     lines, offset, count = manifest_lines(layout.manifest), 0, 0
     for count, line in enumerate(lines.lines(), start=1):
         row = _parsed(parse_head, line, lines, count)
-        if keep_incomplete or has_files(layout, row):
+        if keep_incomplete or has_files(files, row):
             places.add(row.index, offset, (row.label, row.split), _digest(row.files["image"]))
             strays.difference_update(row.file_names)
         elif row.index not in places:
@@ -252,32 +266,6 @@ def sort_manifest(layout: Layout, pending: Iterable[str] = (), keep_incomplete: 
 def _digest(image: RowFile) -> int:
     """64 bits, which take little memory for each row."""
     return int.from_bytes(hashlib.sha256(f"{image.name} {image.sha256}".encode()).digest()[:8], "little")
-
-
-def has_files(layout: Layout, row: RowHead, check: bool = False) -> bool:
-    """Whether the files of a row are complete.
-
-    check: compare sha256 too, not only sizes
-    raises: DiskUnavailable
-    """
-    return all(_is_whole(layout.root / file.name, file, check) for file in row.files.values())
-
-
-def _is_whole(path: Path, file: RowFile, check: bool) -> bool:
-    try:
-        status = path.lstat()
-    except OSError as error:
-        raise_if_passing(path, error)
-        return False
-    if not stat.S_ISREG(status.st_mode) or status.st_size != file.size_bytes:
-        return False
-    if not check:
-        return True
-    try:
-        with path.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
-    except OSError as error:
-        raise read_error(path, error) from None
 
 
 def _rewrite(layout: Layout, offsets: Iterable[int]) -> None:

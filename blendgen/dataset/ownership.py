@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import OBJECTS_NAME, PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
+from blendgen.dataset.pack_index import rebuilt_index
+from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
 from blendgen.files.disk import read_error
@@ -64,10 +67,13 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
     """
     named = pending_names(layout)
     if known:
+        plan = PackPlan.of_record(known)
         named.update(report_files(layout))
         for row in read_heads(layout.manifest, _UNKNOWN_FILES):
             named.update(row.file_names)
-    inside = {layout.name(path) for path in (layout.images_card, *layout.image_lists)}
+            if plan is not None:
+                named.update(plan.files_of(row.split, row.index))
+    inside = {layout.name(path) for path in (layout.images_card, layout.packs_card, *layout.image_lists)}
     ours: list[str] = []
     foreign: list[str] = []
     for name in sorted(Folder(layout.root).files()):
@@ -130,13 +136,43 @@ def is_ours(layout: Layout, known: dict[str, Any], name: str, spec_yaml: str | N
         return _begins(path, LOG_HEAD)
     if path == layout.contact_sheet:
         return _begins(path, b"\xff\xd8") and SHEET_MARK in _start(path)
-    if path == layout.images_card:
+    if path in (layout.images_card, layout.packs_card):
         return _begins(path, CARD_MARK)
     if path == layout.failures:
         return is_failure_file(path)
     if path.name == LIST:
         return is_image_list(path)
     return path in (layout.manifest, layout.record)
+
+
+def own_files(layout: Layout, record: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The files of a data set that do not belong to an image. record: its dataset.json"""
+    return (*layout.own_files, *((layout.packs_card,) if CONTAINER_KEY in record else ()))
+
+
+def foreign_packs(files: ImageFiles, with_rows: Container[tuple[str, int]]) -> list[str]:
+    """Files of somebody else in the places of packs; with_rows: split and block of packs that have rows.
+
+    A manifest may have lost its last rows: a pack without a row that has images of its block is ours.
+    """
+    if files.plan is None:
+        return []
+    foreign = []
+    for name in sorted(Folder(files.layout.root).files(files.layout.packs.name)):
+        place = files.plan.named(name)
+        if place is not None and place not in with_rows and not _is_pack(files.layout, files.plan, *place):
+            foreign.append(name)
+    return foreign
+
+
+def _is_pack(layout: Layout, plan: PackPlan, split: str, block: int) -> bool:
+    """Whether a file in the place of a pack has images of its block, and nothing else."""
+    try:
+        index = rebuilt_index(layout.root / plan.pack(split, block))
+    except (OSError, ValueError):
+        return False
+    images = plan.images_of(block)
+    return bool(len(index)) and index["index"][0] in images and index["index"][-1] in images
 
 
 def overwritten_files(layout: Layout, known: dict[str, Any], indices: Container[int]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from blendgen import __version__
 from blendgen.dataset.identity import PIXELS_VERSION, digest
+from blendgen.dataset.pack_plan import PackPlan
 from blendgen.models.class_table import ClassTable
 from blendgen.models.inventory import Inventory
 from blendgen.models.label_names import label_names
@@ -34,6 +35,8 @@ def dataset_record(spec: Spec, inventory: Inventory) -> dict[str, Any]:
         "numpy_version": np.__version__,
         "left_out": [str(refusal) for refusal in inventory.refusals],
     }
+    plan = PackPlan.of_spec(spec)
+    record |= {} if plan is None else plan.record
     return record | label_record(spec, inventory.catalog, inventory.class_table)
 
 

@@ -23,15 +23,13 @@ from blendgen.dataset.manifest import census, read_row, read_rows
 from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
 from blendgen.dataset.own_files import finished_record
 from blendgen.dataset.ownership import SUBSET_KEY
+from blendgen.dataset.packed import ImageFile, ImageFiles, opened_path, picture, read_file
 from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing, read_error
 from blendgen.files.photos import IMAGE_ERRORS
-from blendgen.files.regular_file import read_bounded
 from blendgen.geometry.arrays import AnyArray, IdsHW, ImageHW3U8, MaskHW
 from blendgen.scene.row import Objects, Row
 from blendgen.scene.split_names import same_split_fault, split_name_fault, usual_split
-
-_MAX_FILE_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -152,10 +150,14 @@ class Source:
                 )
         return None
 
-    def path(self, row: Row, kind: LabelFile = IMAGE) -> Path:
-        """Path of a file of the row; raises DatasetError if it is outside the data set."""
+    @cached_property
+    def _files(self) -> ImageFiles:
+        return ImageFiles.of(Layout(self.root), self.record)
+
+    def path(self, row: Row, kind: LabelFile = IMAGE) -> ImageFile:
+        """Where a file of the row is; raises DatasetError if that is outside the data set."""
         try:
-            return Layout(self.root).file(row.files[kind.name].name)
+            return self._files.file(row.files[kind.name].name)
         except ValueError as error:
             raise DatasetError(f"{self.place(row)}: {error}") from None
 
@@ -179,9 +181,9 @@ class Source:
         """Channels of a label file of the row, by name; raises DatasetError if the file is damaged."""
         path = self.path(row, kind)
         try:
-            channels = decode(read_bounded(path, _MAX_FILE_BYTES), path.suffix, row.width * row.height)
+            channels = decode(read_file(path), path.suffix, row.width * row.height)
         except OSError as error:
-            raise read_error(path, error) from None
+            raise read_error(opened_path(path), error) from None
         if not channels:
             raise DatasetError(f"{path}: cannot be read; run `blendgen verify` to list what else is wrong")
         height, width = next(iter(channels.values())).shape
@@ -192,17 +194,17 @@ class Source:
         """The pixels of an image file of the row, converted to `mode`; raises DatasetError."""
         path = self.path(row, kind)
         try:
-            with Image.open(path) as picture:
-                self._refuse_size(row, path, picture.size)
-                return np.array(picture if mode is None else picture.convert(mode))
+            with Image.open(picture(path)) as opened:
+                self._refuse_size(row, path, opened.size)
+                return np.array(opened if mode is None else opened.convert(mode))
         except IMAGE_ERRORS as error:
-            raise_if_passing(path, error)
+            raise_if_passing(opened_path(path), error)
             reason = getattr(error, "strerror", None) or error
             raise DatasetError(
                 f"{path}: cannot be read: {reason}; run `blendgen verify` to list what else is wrong"
             ) from None
 
-    def _refuse_size(self, row: Row, path: Path, size: tuple[int, int]) -> None:
+    def _refuse_size(self, row: Row, path: ImageFile, size: tuple[int, int]) -> None:
         """Called before the file is decoded: a few bytes can claim any size."""
         if size != (row.width, row.height):
             raise DatasetError(

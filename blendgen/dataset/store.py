@@ -23,33 +23,38 @@ from blendgen.dataset.failures import (
     sort_failures,
 )
 from blendgen.dataset.image_lists import write_lists
-from blendgen.dataset.images_card import images_card
+from blendgen.dataset.images_card import card_name, images_card
 from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
-from blendgen.dataset.manifest import Summary, has_files, read_heads, sort_manifest
+from blendgen.dataset.manifest import Summary, read_heads, sort_manifest
 from blendgen.dataset.ownership import (
     LOG_HEAD,
     class_folders,
+    foreign_packs,
     is_ours,
     is_temporary,
     listed,
     our_files,
     overwritten_files,
+    own_files,
     pending_names,
     refuse_other_folder,
     spec_sha256,
 )
+from blendgen.dataset.pack_plan import CONTAINER_KEY, IMAGES_KEY
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.dataset.suspects import Suspects
+from blendgen.dataset.whole_files import has_files
 from blendgen.errors import DatasetError
 from blendgen.files.disk import disk_error, raise_if_passing
 from blendgen.files.folder import Folder
 from blendgen.files.regular_file import links_outside, read_bounded
 from blendgen.scene.row import RowHead
 
-_COMPARED = ("digest", "blender_version")
-_IN_EVERY_RECORD = (*_COMPARED, "blendgen_version")
+_COMPARED = ("digest", "blender_version", CONTAINER_KEY, IMAGES_KEY)
+_IN_EVERY_RECORD = ("digest", "blender_version", "blendgen_version")
 # rows whose files a crash of the machine can have torn although their sizes are right
 _CHECKED_TAIL = 64
 
@@ -61,7 +66,7 @@ COUNT_KEYS = ("images", "images_per_split", "images_per_label", "images_failed",
 class Store:
     """An open data set; use as a context manager, which holds its lock.
 
-    summary: of the manifest, once the store is finished; suspects: shots of killed runs
+    summary: of the manifest, once the store is finished; suspects: shots of killed runs; files: of images
     record: how the images are made, for dataset.json; a folder is refused if its "digest" or
         "blender_version" differ
     force: remove an existing data set of ours and start again
@@ -80,9 +85,10 @@ class Store:
         self._opened, self._meanwhile = ExitStack(), meanwhile or nullcontext()
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
-        self._done = IndexSet()
+        self._done, self._packs = IndexSet(), set[tuple[str, int]]()  # packs that rows are in
         self._failures: dict[int, FailedImage] = {}
         self._finished = False
+        self.files = ImageFiles.of(self.layout, record)
         self.suspects = Suspects(self.layout)
         self.summary = Summary(Counter())
 
@@ -147,17 +153,17 @@ class Store:
         if device is not None:
             self.note_device(device)
         self.suspects.close()
-        self.summary = sort_manifest(self.layout, pending_names(self.layout), self.keeps_incomplete_rows)
+        self.summary = sort_manifest(self.files, pending_names(self.layout), self.keeps_incomplete_rows)
         for name in self.summary.strays:
             self._folder.remove(name)
         failures, self._finished = sort_failures(self.layout), True
         self._record |= counts_record(self.summary, count_reasons(failures))
         self._record |= device_record(devices_of(read_record(self.layout)))
-        has_lists = write_lists(self.layout, self.summary.last_index)
+        has_lists = self.files.plan is None and write_lists(self.layout, self.summary.last_index)
         self._write_record(self._record)
         if self.summary.images:
             card = images_card(self._record, self.summary.images_digest, has_lists)
-            self._folder.write(self.layout.name(self.layout.images_card), card)
+            self._folder.write(card_name(self.layout, self._record), card)
         return self._record
 
     def _refuse_foreign(self, known: dict[str, Any]) -> None:
@@ -180,7 +186,7 @@ class Store:
             )
 
     def _refuse_other_identity(self, known: dict[str, Any]) -> None:
-        different = [key for key in _COMPARED if known.get(key) != self._record[key]]
+        different = [key for key in _COMPARED if known.get(key) != self._record.get(key)]
         if different:
             raise DatasetError(f"{self.layout.root}: {difference(known, self._record, different[0])}")
 
@@ -196,9 +202,10 @@ class Store:
     def _in_the_way(self, known: dict[str, Any]) -> list[str]:
         """Files of somebody else that this run would overwrite."""
         layout = self.layout
-        own = map(layout.name, layout.own_files)
+        own = map(layout.name, own_files(layout, self._record))
         foreign = [name for name in own if not is_ours(layout, known, name, self._spec_yaml)]
-        return foreign or sorted(overwritten_files(layout, known, self._read_rows()))
+        foreign = foreign or sorted(overwritten_files(layout, known, self._read_rows()))
+        return foreign or foreign_packs(self.files, self._packs)
 
     def _read_rows(self) -> IndexSet:
         """Determine which images are finished; returns the indices of all rows."""
@@ -207,11 +214,9 @@ class Store:
         for row in read_heads(self.layout.manifest):
             indices.add(row.index)
             tail.append(row)
-            if has_files(self.layout, row, self._check):
-                self._done.add(row.index)
-            else:
-                self._done.discard(row.index)
-        self._done -= {row.index for row in tail if not has_files(self.layout, row, check=True)}
+            self._packs |= self.files.pack_of(row)
+            (self._done.add if has_files(self.files, row, self._check) else self._done.discard)(row.index)
+        self._done -= {row.index for row in tail if not has_files(self.files, row, check=True)}
         return indices
 
     def _prepare(self, known: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blendgen.containers.features import Feature
 from blendgen.dataset.source import Source
 from blendgen.exporters.croissant_page import OBJECT_COLUMNS, Json, croissant_page, field, record_set
-from blendgen.exporters.features import Feature
 
 _FILES = "parquet-files"
 _SPLIT = r"^data/(.+)-\d+-of-\d+\.parquet$"

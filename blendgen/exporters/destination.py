@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from blendgen.dataset.ownership import HARMLESS, listed
+from blendgen.dataset.packed import ImageFile, PackedFile
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
@@ -131,8 +132,14 @@ class Destination:
         self._written[name] = self._listed[name]
         return True
 
-    def place(self, source: Path, name: str) -> None:
-        """Add a file under a name, relative to the root with "/"; raises DatasetError."""
+    def place(self, source: ImageFile, name: str) -> None:
+        """Add a file under a name, relative to the root with "/"; raises DatasetError.
+
+        A file in a pack is copied, whatever the kind of link.
+        """
+        if isinstance(source, PackedFile):
+            self._copy(source, name)
+            return
         try:
             size = source.stat().st_size
             size_there = _OF_A_LINK if self._link == "symlink" else size
@@ -145,6 +152,12 @@ class Destination:
             raise DatasetError(
                 f"{source}: is missing; run `blendgen verify` to list what else is wrong"
             ) from None
+
+    def _copy(self, source: PackedFile, name: str) -> None:
+        if self.has(name) and self._listed[name] == source.size_bytes:
+            return
+        with self._folder.disk_errors(name):
+            self.write_bytes(name, source.read_bytes())
 
     def make_folder(self, name: str) -> None:
         """Add a folder that may stay empty, with "/"; raises DatasetError."""

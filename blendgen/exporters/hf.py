@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
+from blendgen.containers.features import Feature, feature_of, merged
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError
 from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
-from blendgen.exporters.features import Feature, feature_of, merged
 from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.parquet import export_parquet
 from blendgen.exporters.row_fields import leaves, object_lists

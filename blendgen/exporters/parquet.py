@@ -2,8 +2,7 @@
 
 `hf upload` takes the folder as it is: the card states splits, features, sizes and tasks, and shows a few of
 the images. `load_dataset(folder)` returns Image and ClassLabel features, which the schema contains; only
-pyarrow is needed to write them. Like those of the datasets library, the files have a page index, so that the
-hub's viewer reads single pages, and chunks cut by content: an upload after a change sends only what is new.
+pyarrow is needed to write them.
 """
 
 from __future__ import annotations
@@ -14,31 +13,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from blendgen.containers.features import Feature, card_features
+from blendgen.containers.table import image_cells, image_features, opened_table, require_pyarrow, schema_of
 from blendgen.dataset.source import Source
-from blendgen.errors import SetupError
 from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.croissant_page import PAGE
 from blendgen.exporters.croissant_parquet import parquet_page
 from blendgen.exporters.destination import Destination
 from blendgen.exporters.exporter import LIMITS, Exporter, Options
-from blendgen.exporters.features import IMAGE, Feature, arrow_type, card_features, class_label, lists, value
 from blendgen.exporters.parts import Put, numbered_samples, one_file_per_split
 from blendgen.exporters.previews import Previews
 from blendgen.exporters.row_fields import RowFields, object_lists
 from blendgen.exporters.samples import Sample
 from blendgen.scene.split_names import hub_split
 
-_ROWS_AT_ONCE, _BYTES_AT_ONCE = 64, 32 * 2**20
-
 
 def export_parquet(
     source: Source, destination: Destination, options: Options, advance: Callable[[int], None]
 ):
     """Write all files; the manifest is read twice, because file names contain the number of files."""
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError as error:
-        raise SetupError(f"parquet needs pyarrow ({error}): pip install 'blendgen[parquet]'") from None
+    require_pyarrow()
     features = _features(source, options)
     files, counts = _counts(source, options)
     previews = Previews(destination, sum(counts.values()))
@@ -79,50 +73,20 @@ def _table(
     source: Source, destination: Destination, name: str, features: Mapping[str, Feature], fields: RowFields
 ) -> Iterator[Put]:
     """Write one file, a few rows at a time."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if destination.has(name):
         yield lambda sample: None
         return
-    schema = _schema(features)
-    how = {"use_content_defined_chunking": True, "write_page_index": True}
-    with destination.opened(name) as file, pq.ParquetWriter(file, schema, **how) as writer:
-        rows = _Rows(lambda rows: writer.write_table(pa.Table.from_pylist(rows, schema=schema)))
-        yield lambda sample: rows.add(
+    with destination.opened(name) as file, opened_table(file, schema_of(features)) as put:
+        yield lambda sample: put(
             fields.typed_values(sample) | _record(source, sample, fields), sample.size_bytes()
         )
-        rows.write()
-
-
-class _Rows:
-    """Rows that are not written yet: a few, or few bytes of images."""
-
-    def __init__(self, write: Callable[[list[dict[str, Any]]], None]):
-        self._write, self._rows, self._bytes = write, list[dict[str, Any]](), 0
-
-    def add(self, row: dict[str, Any], size_bytes: int) -> None:
-        self._rows.append(row)
-        self._bytes += size_bytes
-        if len(self._rows) == _ROWS_AT_ONCE or self._bytes >= _BYTES_AT_ONCE:
-            self.write()
-
-    def write(self) -> None:
-        """Write the rows, if there are any."""
-        if self._rows:
-            self._write(self._rows)
-        self._rows, self._bytes = [], 0
 
 
 def _record(source: Source, sample: Sample, fields: RowFields) -> dict[str, Any]:
     sample.refuse_exr()
-    extras = {
-        name: {"bytes": data, "path": f"{sample.name}.{name}{sample.extras[name].suffix}"}
-        for name, data in sample.extra_contents().items()
-    }
+    image = sample.suffix, sample.content()
     return {
-        "image": {"bytes": sample.content(), "path": f"{sample.name}{sample.suffix}"},
-        **extras,
+        **image_cells(sample.name, image, sample.extra_contents()),
         "label": sample.label_id,
         "index": sample.row.index,
         "objects": object_lists(source, sample, fields),
@@ -130,30 +94,10 @@ def _record(source: Source, sample: Sample, fields: RowFields) -> dict[str, Any]
 
 
 def _features(source: Source, options: Options) -> dict[str, Feature]:
-    label, fields, crops = class_label(source.classes), options.row_fields, options.crops is not None
-    objects = {
-        "bbox": lists(lists(value("float32"), length=4)),
-        "area": lists(value("int64")),
-        "visible_fraction": lists(value("float32")),
-        "category": lists(label),
-    }
-    if source.keypoints:
-        objects["keypoints"] = lists(lists(lists(value("float32"), length=3)))
-    columns: dict[str, Feature] = {
-        "image": IMAGE,
-        **dict.fromkeys(options.extras, IMAGE),
-        "label": label,
-        "index": value("int64"),
-        "objects": objects | fields.list_features(crops) | objects,
-    }
+    fields, crops = options.row_fields, options.crops is not None
+    of_objects = fields.list_features(crops)
+    columns = image_features(source.classes, bool(source.keypoints), options.extras, of_objects)
     return columns | fields.sample_features(crops) | columns
-
-
-def _schema(features: Mapping[str, Feature]):
-    import pyarrow as pa
-
-    described = {"huggingface": json.dumps({"info": {"features": features}})}
-    return pa.schema([(name, arrow_type(one)) for name, one in features.items()], metadata=described)
 
 
 def _sizes(destination: Destination, files: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from blendgen.containers.features import Feature, complete, feature_of, is_blank_list, lists, merged, typed
+from blendgen.containers.table import object_columns
 from blendgen.dataset.rows import row_values
 from blendgen.dataset.source import Source
 from blendgen.errors import UsageError, did_you_mean
-from blendgen.exporters.features import Feature, complete, feature_of, is_blank_list, lists, merged, typed
 from blendgen.exporters.samples import Sample
 from blendgen.scene.row import Row
 
@@ -145,7 +146,7 @@ def object_lists(source: Source, sample: Sample, fields: RowFields) -> dict[str,
     Empty for a crop, which is a single object.
     """
     objects = sample.row.objects
-    keys = ["bbox", "category_id", "area", "visible_fraction", *(["keypoints"] if source.keypoints else [])]
-    chosen: dict[str, Any] = {key: getattr(objects, key) if sample.box is None else [] for key in keys}
-    chosen["category"] = chosen.pop("category_id")
+    chosen = object_columns(objects, bool(source.keypoints))
+    if sample.box is not None:
+        chosen = {name: [] for name in chosen}
     return chosen | fields.typed_lists(sample) | chosen

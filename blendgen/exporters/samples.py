@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
+from blendgen.dataset.packed import ImageFile, opened_path, picture, size_of
 from blendgen.dataset.source import Source
 from blendgen.errors import DatasetError
 from blendgen.exporters.destination import Destination
@@ -28,12 +29,12 @@ class Sample:
 
     row: Row
     name: str
-    path: Path
+    path: ImageFile
     label: str
     label_id: int
     box: tuple[int, int, int, int] | None = None
     instance_id: int | None = None
-    extras: dict[str, Path] = field(default_factory=dict)
+    extras: dict[str, ImageFile] = field(default_factory=dict)
 
     @property
     def split(self) -> str:
@@ -53,7 +54,7 @@ class Sample:
     def size_bytes(self) -> int:
         """Size of the files, for a crop that of its whole image; raises DatasetError."""
         try:
-            return sum(path.stat().st_size for path in (self.path, *self.extras.values()))
+            return sum(map(size_of, (self.path, *self.extras.values())))
         except OSError as error:
             raise _unreadable(Path(error.filename), error) from None
 
@@ -69,9 +70,9 @@ class Sample:
                     f"open; leave it out, export to webdataset{as_png}"
                 )
 
-    def extra_contents(self) -> dict[str, bytes]:
-        """The bytes of the other files by kind; raises DatasetError as content does."""
-        return {name: _read(path) for name, path in self.extras.items()}
+    def extra_contents(self) -> dict[str, tuple[str, bytes]]:
+        """Suffix and bytes of the other files by kind; raises DatasetError as content does."""
+        return {name: (path.suffix, _read(path)) for name, path in self.extras.items()}
 
     def content(self) -> bytes:
         """The bytes of the image file; raises DatasetError if the image cannot be read."""
@@ -79,7 +80,7 @@ class Sample:
             return _read(self.path)
         try:
             x, y, width, height = self.box
-            with Image.open(self.path) as image:
+            with Image.open(picture(self.path)) as image:
                 if image.size != (self.row.width, self.row.height):
                     raise ValueError(
                         f"is {image.width} x {image.height} pixels, but its row says "
@@ -109,7 +110,7 @@ def samples(source: Source, crops: float | None, extras: tuple[str, ...] = ()) -
             yield Sample(row, name, path, label, label_id, wider, objects.instance_id[number])
 
 
-def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, Path]:
+def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, ImageFile]:
     available = [name for name in row.files if name != IMAGE.name]
     for name in names:
         if name not in available:
@@ -121,15 +122,15 @@ def _extra_files(source: Source, row: Row, names: tuple[str, ...]) -> dict[str, 
     return {name: source.path(row, LABEL_FILES[name]) for name in names}
 
 
-def _read(path: Path) -> bytes:
+def _read(path: ImageFile) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> DatasetError:
-    raise_if_passing(path, error)
+def _unreadable(path: ImageFile, error: Exception) -> DatasetError:
+    raise_if_passing(opened_path(path), error)
     return DatasetError(f"{path}: cannot be read: {error}; run `blendgen verify` to list what else is wrong")
 
 

@@ -25,10 +25,12 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import Summary, read_lines
 from blendgen.dataset.own_files import spec_bytes
 from blendgen.dataset.ownership import SUBSET_KEY
+from blendgen.dataset.pack_plan import CONTAINER_KEY, IMAGES_KEY
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean
 from blendgen.exporters.destination import Destination
 
+_OF_PACKS = (CONTAINER_KEY, IMAGES_KEY)
 LINKS = ("hard", "copy")  # a link that leads out of a data set is a fault of it
 
 
@@ -96,7 +98,8 @@ def subset(
     with Destination(dest, identity, link, force, (source.root,)) as destination:
         begin(len(chosen))
         counts, has_lists = _place_images(source, chosen, destination, advance)
-        record = source.record | counts | {SUBSET_KEY: _origin(source, selection)}
+        record = {key: one for key, one in source.record.items() if key not in _OF_PACKS}  # files are loose
+        record |= counts | {SUBSET_KEY: _origin(source, selection)}
         record |= {"images_failed": 0, "images_failed_per_reason": {}}
         _write_own_files(source, record, destination, has_lists)
     return counts

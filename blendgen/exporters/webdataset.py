@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from blendgen.dataset.rows import row_values
+from blendgen.containers.members import add_member, described, members, opened_tar
 from blendgen.dataset.source import Source
 from blendgen.exporters.card import dataset_card, tasks
 from blendgen.exporters.destination import Destination
@@ -23,18 +21,6 @@ from blendgen.files.names import some_of
 
 _log = logging.getLogger(__name__)
 _FIRST_SAMPLES = 5  # of the last split, from which Hugging Face datasets infers types
-COLUMNS = (
-    "file_name",
-    "label",
-    "label_id",
-    "split",
-    "index",
-    "shot_index",
-    "width",
-    "height",
-    "objects",
-    "camera",
-)
 
 
 def export_webdataset(
@@ -84,8 +70,7 @@ def _warn_of_types(first: Mapping[str, set[str]], every: set[str]) -> None:
 
 def plain_columns(sample: Sample, fields: RowFields) -> dict[str, Any]:
     """The columns of a row that describe the image, and of those about its rendering the given fields."""
-    values = row_values(sample.row)
-    columns = {column: values[column] for column in COLUMNS}
+    columns = described(sample.row)
     if sample.box is not None:
         columns |= {"label": sample.label, "label_id": sample.label_id}
         columns |= {"crop": list(sample.box), "instance_id": sample.instance_id}
@@ -101,26 +86,14 @@ def _shard(destination: Destination, fields: RowFields, split: str, number: int)
     if destination.has(name):
         yield lambda sample: None
         return
-    with (
-        destination.opened(name) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
-    ):
+    with destination.opened(name) as file, opened_tar(file) as tar:
         yield partial(_add_sample, tar, fields)
 
 
 def _add_sample(tar: tarfile.TarFile, fields: RowFields, sample: Sample) -> None:
-    _add(tar, f"{sample.name}{sample.suffix}", sample.content())
-    for name, data in sample.extra_contents().items():
-        _add(tar, f"{sample.name}.{name}{sample.extras[name].suffix}", data)
-    _add(tar, f"{sample.name}.cls", str(sample.label_id).encode())
-    columns = json.dumps(plain_columns(sample, fields), ensure_ascii=False)
-    _add(tar, f"{sample.name}.json", columns.encode())
-
-
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    tar.addfile(info, io.BytesIO(data))
+    image, columns = (sample.suffix, sample.content()), plain_columns(sample, fields)
+    for name, data in members(sample.name, image, sample.extra_contents(), sample.label_id, columns):
+        add_member(tar, name, data)
 
 
 EXPORTER = Exporter(

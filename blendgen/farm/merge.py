@@ -19,18 +19,21 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+from blendgen.containers.pack_writers import require_writer
 from blendgen.dataset.image_lists import image_lists
-from blendgen.dataset.images_card import images_card
+from blendgen.dataset.images_card import card_name, images_card
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, Tally, head_of
 from blendgen.dataset.ownership import LOG_HEAD, MERGING_KEY
+from blendgen.dataset.pack_plan import PackPlan
 from blendgen.dataset.store import COUNT_KEYS, counts_record, device_record, record_bytes
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput
 from blendgen.farm.merge_places import opened_inputs, refuse_foreign_output, shard_folders
 from blendgen.farm.merge_removal import note_removal, remove_inputs
 from blendgen.farm.merged_images import Survey, merged_images, survey
+from blendgen.farm.merged_packs import MergedPacks
 from blendgen.farm.placement import LINKS, AnyPlacement, Placement
 from blendgen.farm.shards import Shard, shards_of
 from blendgen.files.folder import Folder
@@ -155,7 +158,7 @@ class _Merge:
         record |= counts | devices
         if summary.images:
             card = images_card(record, summary.images_digest, has_lists)
-            folder.write(layout.name(layout.images_card), card)
+            folder.write(card_name(layout, record), card)
             folder.write(layout.contact_sheet.name, sheet_bytes(layout.root))
         if self.options.link != "hard":
             os.sync()  # dataset.json may not say that files are there which a power cut can still take
@@ -182,7 +185,7 @@ class _Merge:
 
         The last value says whether there are lists.
         """
-        tally, failed = Tally(), Counter[str]()
+        tally, failed, packs = Tally(), Counter[str](), self._packs()
         check_files = self.options.check_files
         placement = self.placement or Placement(self.layout, self.options.link, check_files)
         self.progress.begin(_total(self.inputs))
@@ -193,20 +196,34 @@ class _Merge:
             for image in merged_images(self.inputs):
                 if image.failure is None:
                     row = head_of(image.source.layout.manifest, image.number, image.line)
-                    placement.place(image.source, row, image.index)
+                    if packs is None:
+                        placement.place(image.source, row, image.index)
+                        lists.add_row(row)
+                    else:
+                        packs.add(image.source, row, image.index, image.line)
                     manifest.write(image.line)
                     tally.add(row)
-                    lists.add_row(row)
                 else:
                     if failures is None:
                         failures = stack.enter_context(self._folder.atomic_file(self.layout.failures.name))
                     failures.write(image.line)
                     failed[image.failure.reason] += 1
                 self.progress.advance(1)
+            if packs is not None:
+                packs.finish_block()
         placement.finish()
         if failures is None:
             self._folder.remove(self.layout.failures.name)
         return tally.summary(), failed, lists.are_needed
+
+    def _packs(self) -> MergedPacks | None:
+        """Where images go that are not in files of their own."""
+        record, options = self.inputs[0].record, self.options
+        plan = PackPlan.of_record(record)
+        if plan is None:
+            return None
+        require_writer(plan.container)
+        return MergedPacks(self.layout, plan, record, options.link, options.check_files)
 
     def _log_blocks(self, sources: set[Path]) -> Iterator[bytes]:
         """What Blender printed for the images, one shard after the other."""

@@ -21,6 +21,7 @@ from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import index_of, manifest_lines
 from blendgen.dataset.own_files import finished_record, spec_bytes
 from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.store import devices_of, read_record
 from blendgen.errors import DatasetError, SpecError
 from blendgen.farm.shards import Shard, named_shard
@@ -42,6 +43,11 @@ class MergeInput:
     @property
     def root(self) -> Path:
         return self.layout.root
+
+    @cached_property
+    def files(self) -> ImageFiles:
+        """The files of its images; raises DatasetError."""
+        return ImageFiles.of(self.layout, self.record)
 
     @property
     def shard(self) -> Shard | None:

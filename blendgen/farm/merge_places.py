@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.ownership import HARMLESS, MERGING_KEY, is_ours, listed, refuse_other_folder
+from blendgen.dataset.ownership import HARMLESS, MERGING_KEY, is_ours, listed, own_files, refuse_other_folder
 from blendgen.dataset.store import COUNT_KEYS, read_record
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput, opened_input, output_input
@@ -81,7 +81,7 @@ def refuse_foreign_output(layout: Layout) -> dict[str, Any]:
     if known:
         if MERGING_KEY not in known:
             refuse_other_folder(layout, known)
-        names = map(layout.name, layout.own_files)
+        names = map(layout.name, own_files(layout, known))
         foreign = [name for name in names if not is_ours(layout, known, name)]
     else:
         ours = (layout.shards.name, layout.lock.name, layout.temporary.name, *HARMLESS)

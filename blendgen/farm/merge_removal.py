@@ -13,7 +13,7 @@ from contextlib import suppress
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import read_heads
-from blendgen.dataset.ownership import is_ours, is_temporary
+from blendgen.dataset.ownership import is_ours, is_temporary, own_files
 from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
@@ -60,16 +60,20 @@ def _remove_empty(layout: Layout) -> None:
 def _remove(one: MergeInput) -> None:
     """dataset.json goes last: until then the folder is known as a shard, and the same command continues."""
     layout, folder = one.layout, Folder(one.root, one.layout.temporary.name)
+    packs = set[str]()
     for row in read_heads(layout.manifest):
+        packs |= {*one.files.plan.files_of(row.split, row.index)} if one.files.plan is not None else set()
         for name in row.file_names:
             folder.remove(name)
+    for name in packs:
+        folder.remove(name)
     for name in list(folder.files(layout.temporary.name)):  # a run over a finished shard was killed
         if is_temporary(layout, name):
             folder.remove(name)
     for name in list(report_files(layout)):
         folder.remove(name)
     last = (layout.failures, layout.manifest, layout.record)
-    for path in (*(path for path in layout.own_files if path not in last), *last):
+    for path in (*(path for path in own_files(layout, one.record) if path not in last), *last):
         name = layout.name(path)
         if is_ours(layout, one.record, name):
             folder.remove(name)

@@ -16,6 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
+from blendgen.dataset.packed import ImageFiles, picture
+from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing
 from blendgen.files.photos import IMAGE_ERRORS
@@ -84,15 +86,16 @@ def dataset_sheet(
     """
     captions = captions or {}
     chosen = spread_rows(Layout(folder).manifest, limit)
-    images = [(_image(folder, row, boxes), captions.get(row.index) or _caption(row)) for row in chosen]
+    files = ImageFiles.of(Layout(folder), read_record(Layout(folder)))
+    images = [(_image(files, row, boxes), captions.get(row.index) or _caption(row)) for row in chosen]
     widest = max((max(row.width, row.height) for row in chosen), default=64)
     return contact_sheet(images, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
 
 
-def _image(folder: Path, row: Row, boxes: bool) -> Image.Image:
-    path = folder / row.image.name
+def _image(files: ImageFiles, row: Row, boxes: bool) -> Image.Image:
+    path = files.layout.root / row.image.name
     try:
-        with Image.open(Layout(folder).file(row.image.name)) as opened:
+        with Image.open(picture(files.file(row.image.name))) as opened:
             image = opened.convert("RGB")
     except IMAGE_ERRORS as error:
         raise_if_passing(path, error)

@@ -189,6 +189,8 @@ _Dumper.add_representer(str, _quoted)
 def resolved_values(spec: Spec) -> dict[str, Any]:
     """The spec with every default and preset written out, as plain values."""
     values: dict[str, Any] = _plain(spec.model_dump(exclude_none=True))
+    if values["output"]["container"] == "files":  # as in specs that are older than containers
+        del values["output"]["container"]
     return values
 
 

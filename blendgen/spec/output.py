@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from blendgen.spec.section import Section
 
@@ -14,6 +14,17 @@ class Output(Section):
 
     format: Literal["png", "jpeg"] = Field("png", description="file format of the images")
     jpeg_quality: int = Field(92, ge=40, le=100, description="quality of the files with format: jpeg")
+    container: Literal["files", "webdataset", "parquet"] = Field(
+        "files",
+        description="files: a file for each image; webdataset, parquet: few large files in data/, each with "
+        "many images, for millions of them",
+    )
+    images_per_file: int | None = Field(
+        None,
+        ge=1,
+        description="number of images that large files hold together, all splits; the default makes files of "
+        "about 500 MB",
+    )
     masks: bool = Field(True, description="instance masks as 16-bit PNG in masks/")
     clean: bool = Field(False, description="a copy of each image without sensor noise, in clean/")
     depth: bool | Literal["png", "exr"] = Field(
@@ -54,6 +65,23 @@ class Output(Section):
     @classmethod
     def _true_is_png(cls, depth: bool | Literal["png", "exr"]) -> bool | Literal["png", "exr"]:
         return "png" if depth is True else depth
+
+    @model_validator(mode="after")
+    def _container_holds_the_labels(self) -> Self:
+        if self.container == "files" and self.images_per_file is not None:
+            raise ValueError("images_per_file needs container: webdataset or parquet")
+        if self.container == "parquet" and self._exr_labels:
+            raise ValueError(
+                f"container: parquet cannot hold EXR files ({', '.join(self._exr_labels)}), which its "
+                "loaders do not read; choose container: webdataset, or leave them out"
+            )
+        return self
+
+    @property
+    def _exr_labels(self) -> list[str]:
+        """The labels that are written as EXR files."""
+        names = ("amodal_masks", "soft_masks", "normals", "nocs")
+        return [name for name in names if getattr(self, name)] + (["depth"] if self.depth == "exr" else [])
 
     @property
     def depth_suffix(self) -> str:

@@ -7,7 +7,6 @@ wrong with it; which of two that disagree is wrong, it cannot know.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Container, Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -19,21 +18,23 @@ from pydantic import ValidationError
 from blendgen.dataset.failures import FailedImage, count_reasons, failure_lines, read_failures
 from blendgen.dataset.label_array import Channels
 from blendgen.dataset.label_file import decode
-from blendgen.dataset.label_registry import FOLDERS, IMAGE
+from blendgen.dataset.label_registry import IMAGE
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_sha256_of
 from blendgen.dataset.ownership import MERGING_KEY, NOT_MERGED, UNFINISHED_MERGE
+from blendgen.dataset.packed import ImageFiles, read_file
 from blendgen.dataset.rows import MAX_ROW_BYTES, head_from, row_from, row_values_of
 from blendgen.dataset.schema import validation_fault
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
+from blendgen.files.disk import raise_if_passing
 from blendgen.files.regular_file import links_outside
 from blendgen.scene.row import Row, RowFile, RowHead
 from blendgen.verification.earlier import Earlier
 from blendgen.verification.label_checks import label_faults
+from blendgen.verification.pack_checks import pack_faults, strays
 from blendgen.verification.row_checks import row_faults
 
-_MAX_IMAGE_BYTES = 2**30
 # what a dataset.json of wrong types raises where rows are compared with it
 _WRONG_TYPES = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 
@@ -78,6 +79,11 @@ def verify(
         yield Fault(layout.record.name, "is a link that leads out of the data set")
     elif not record:
         yield Fault(layout.record.name, "is missing or cannot be read")
+    try:
+        files = ImageFiles.of(layout, record)
+    except DatasetError as error:
+        yield Fault(layout.record.name, str(error).removeprefix("dataset.json: "))
+        return
     for number, line in enumerate(_lines(layout.manifest), start=1):
         place = f"{layout.manifest.name}:{number}"
         try:
@@ -88,7 +94,7 @@ def verify(
             continue
         faults = chain(
             _head_faults(head, place, earlier),
-            _row_faults(layout, record, values, place, earlier) if only is None or head.index in only else (),
+            _row_faults(files, record, values, place, earlier) if only is None or head.index in only else (),
         )
         yield from (replace(fault, index=head.index) for fault in faults)
         advance(1)
@@ -99,8 +105,9 @@ def verify(
     yield from _failure_faults(layout, record, earlier)
     yield from _record_faults(record, earlier)
     yield from _spec_faults(layout, record)
-    yield from (Fault(*one) for one in earlier.lists.faults(layout))
-    yield from _strays(layout, earlier)
+    if files.plan is None:
+        yield from (Fault(*one) for one in earlier.lists.faults(layout))
+    yield from (Fault(*one) for one in chain(strays(files, earlier), pack_faults(files, record)))
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -142,7 +149,7 @@ def _head_faults(row: RowHead, place: str, earlier: Earlier) -> Iterator[Fault]:
 
 
 def _row_faults(
-    layout: Layout, record: dict[str, Any], values: dict[str, Any], place: str, earlier: Earlier
+    files: ImageFiles, record: dict[str, Any], values: dict[str, Any], place: str, earlier: Earlier
 ) -> Iterator[Fault]:
     try:
         row = _whole_row(values)
@@ -150,13 +157,13 @@ def _row_faults(
         yield Fault(place, f"is not a whole row ({error})")
         return
     try:
-        yield from _whole_row_faults(layout, record, row, place, earlier)
+        yield from _whole_row_faults(files, record, row, place, earlier)
     except _WRONG_TYPES as error:
         yield Fault(place, f"cannot be checked: {type(error).__name__}: {error}")
 
 
 def _whole_row_faults(
-    layout: Layout, record: dict[str, Any], row: Row, place: str, earlier: Earlier
+    files: ImageFiles, record: dict[str, Any], row: Row, place: str, earlier: Earlier
 ) -> Iterator[Fault]:
     if earlier.is_in_other_split(row.shot_index, row.split):
         yield Fault(place, f"shot {row.shot_index} is in two splits")
@@ -164,7 +171,7 @@ def _whole_row_faults(
         yield Fault(place, f"index {row.index} does not belong to shot {row.shot_index}")
     images: dict[str, Channels] = {}
     for name, file in row.files.items():
-        channels = yield from _file_faults(layout, row, file, place, earlier)
+        channels = yield from _file_faults(files, row, file, place, earlier)
         if channels is not None and name != IMAGE.name:
             images[name] = channels
     mask = images["mask"][""] if "mask" in images else None
@@ -175,21 +182,21 @@ def _whole_row_faults(
 
 
 def _file_faults(
-    layout: Layout, row: Row, file: RowFile, place: str, earlier: Earlier
+    files: ImageFiles, row: Row, file: RowFile, place: str, earlier: Earlier
 ) -> Generator[Fault, None, Channels | None]:
     """Faults of a file; returns its channels where it can be decoded and has the size of the image."""
     try:
-        path = layout.file(file.name)
+        path = files.file(file.name)
+        data = read_file(path)
     except ValueError as error:
         yield Fault(place, str(error))
         return None
-    if not path.is_file():
+    except FileNotFoundError:
         yield Fault(file.name, "is missing")
         return None
-    with path.open("rb") as opened:
-        data = opened.read(_MAX_IMAGE_BYTES + 1)
-    if len(data) > _MAX_IMAGE_BYTES:
-        yield Fault(file.name, f"is larger than {_MAX_IMAGE_BYTES // 2**20} MB")
+    except OSError as error:
+        raise_if_passing(files.layout.root / file.name, error)
+        yield Fault(file.name, f"cannot be read: {error.strerror}")
         return None
     yield from (Fault(file.name, what) for what in _content_faults(row, file, data, earlier))
     channels = decode(data, path.suffix, row.width * row.height)
@@ -269,15 +276,3 @@ def _spec_faults(layout: Layout, record: dict[str, Any]) -> Iterator[Fault]:
         yield Fault(layout.spec.name, "is missing")
     elif "spec_sha256" in record and spec_sha256_of(layout) != record["spec_sha256"]:
         yield Fault(layout.spec.name, "is not the file that was written: its sha256 differs")
-
-
-def _strays(layout: Layout, earlier: Earlier) -> Iterator[Fault]:
-    """Files that no row names: trainers would read them as data."""
-    own = {layout.name(layout.images_card), *earlier.lists.names}
-    for folder in FOLDERS:
-        for place, folders, files in os.walk(layout.root / folder):
-            folders.sort()
-            for path in (Path(place, name) for name in sorted(files)):
-                name = layout.name(path)
-                if path.is_file() and not earlier.names(name) and name not in own:
-                    yield Fault(name, "does not belong to a row")

@@ -15,11 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from blendgen.containers.pack_writers import require_writer
+from blendgen.containers.packing import Packer
 from blendgen.dataset.damaged import DamagedStore, is_free, taken_files
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_bytes
 from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY, UNFINISHED_MERGE, looks_like_image
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.store import Store, devices_of, read_record, without_devices
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.device import Device
@@ -75,11 +79,15 @@ def repair(
         restore_record(layout, measurer or BlenderMeasurer(), progress, workers)
     known = _finished_record(layout)
     progress.begin(known["images"], "row")
+    for name in _restored_indices(layout, known):
+        faults.append(Fault(name, "was missing, or not that of its pack"))
+        on_fault(faults[-1])
+    restored = len(faults)
     for fault in verify(folder, progress.advance):
         faults.append(fault)
         on_fault(fault)
-    if not faults:
-        return Repair(())
+    if len(faults) == restored:
+        return Repair(tuple(faults))
     reopened = reopen(folder, measurer or BlenderMeasurer())
     if reopened.fault is not None:
         raise DatasetError(f"{layout.spec}: {reopened.fault.what}; repair needs them as they were")
@@ -87,7 +95,8 @@ def repair(
     # a damaged dataset.json makes faults in all rows
     certain = faults if record == known else [*verify(folder, record=record)]
     faulty = {fault.index for fault in certain if fault.index is not None}
-    images, left = _repaired(replace(reopened, record=record), part, faulty, progress, workers)
+    packs = {fault.place for fault in certain}
+    images, left = _repaired(replace(reopened, record=record), part, faulty, packs, progress, workers)
     left += verify(folder, only=faulty.union(images))
     return Repair(tuple(faults), tuple(images), tuple(left))
 
@@ -121,10 +130,25 @@ def _finished_record(layout: Layout) -> dict[str, Any]:
     return known
 
 
+def _restored_indices(layout: Layout, known: dict[str, Any]) -> list[str]:
+    """The names of indices of packs that are written again."""
+    packer = Packer.of(ImageFiles.of(layout, known), known)
+    if packer is None:
+        return []
+    require_writer(packer.plan.container)
+    with FolderLock(layout):
+        return [*packer.restore_indices()]
+
+
 def _repaired(
-    reopened: Reopened, part: Part | None, faulty: set[int], progress: Progress, workers: int | None
+    reopened: Reopened,
+    part: Part | None,
+    faulty: set[int],
+    places: set[str],
+    progress: Progress,
+    workers: int | None,
 ) -> tuple[list[int], list[Fault]]:
-    """(images that were made again, faults that stay)."""
+    """(images that were made again, faults that stay). places: of faults, some of them packs"""
     text, spec = spec_bytes(reopened.layout).decode(), reopened.spec_file.spec
     with DamagedStore(reopened.layout.root, reopened.record, text) as store:
         plan = repair_plan(store, spec, reopened.known, part, faulty)
@@ -136,8 +160,17 @@ def _repaired(
         if left or plan.left:
             store.sort()
         elif store.finish()["images"]:
+            _pack(store, reopened.record, places)
             store.write_sheet(sheet_bytes(reopened.layout.root))
     return images, [*plan.left, *left]
+
+
+def _pack(store: DamagedStore, record: dict[str, Any], places: set[str]) -> None:
+    """Put images that were made again into their packs."""
+    packer = Packer.of(store.files, record)
+    if packer is not None:
+        damaged = filter(None, map(packer.plan.named, places))
+        packer.pack_all(again={block for _, block in damaged})
 
 
 class _Repairing:
@@ -220,9 +253,11 @@ class _Repairing:
 
     def _is_ours(self, name: str, content: bytes) -> bool:
         """Whether a file without a row is an image of the data set, or what a crash left of it."""
+        if not os.path.lexists(self._layout.root / name):  # or it is in a pack
+            return True
         there = self._store.content(name)
-        if there is None:
-            return not os.path.lexists(self._layout.root / name)  # not if it cannot be read
+        if there is None:  # it cannot be read
+            return False
         if content.startswith(there.rstrip(b"\0")):
             return True
         return looks_like_image(self._layout, self._reopened.record, name)

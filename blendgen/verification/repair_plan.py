@@ -16,9 +16,10 @@ from typing import Any
 from blendgen.dataset.damaged import DamagedStore, is_free
 from blendgen.dataset.index_set import IndexSet
 from blendgen.dataset.label_registry import IMAGE
-from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.ownership import looks_like_image
+from blendgen.dataset.pack_index import INDEX
+from blendgen.dataset.packed import ImageFiles, packs_of
 from blendgen.files.folder import Folder
 from blendgen.scene.row import RowHead
 from blendgen.spec.model import Spec
@@ -59,9 +60,9 @@ def repair_plan(
         _drop_rows(store, rows, strange)
         faulty = faulty - strange
         indices -= strange
-    wanted = all_of_them or _with_a_file(store.layout, known, len(indices | failed) < recorded)
+    wanted = all_of_them or _with_a_file(store.files, known, len(indices | failed) < recorded)
     to_make = faulty | {index for index in wanted if index not in indices and index not in failed}
-    left = [fault for head in rows.values() for fault in _obstacles(store.layout, head)]
+    left = [fault for head in rows.values() for fault in _obstacles(store.files, head)]
     blocked = {fault.index for fault in left}
     left += _lost_rows(recorded, len(indices | failed | to_make))
     return RepairPlan(sorted(to_make - blocked), rows, left)
@@ -94,18 +95,20 @@ def _wanted(spec: Spec, recorded: int, part: Part | None) -> range | None:
     return whole if recorded == len(whole) else None
 
 
-def _with_a_file(layout: Layout, known: dict[str, Any], rows_are_missing: bool) -> set[int]:
+def _with_a_file(files: ImageFiles, known: dict[str, Any], rows_are_missing: bool) -> set[int]:
     """Images that have lost their row but not their file."""
     if not rows_are_missing:
         return set()
-    names = Folder(layout.root).files(IMAGE.folder)
-    return {int(Path(name).stem) for name in names if looks_like_image(layout, known, name)}
+    names = Folder(files.layout.root).files(IMAGE.folder)
+    loose = {int(Path(name).stem) for name in names if looks_like_image(files.layout, known, name)}
+    return loose.union(*(index[INDEX].tolist() for _, index in packs_of(files)))
 
 
-def _obstacles(layout: Layout, head: RowHead) -> Iterable[Fault]:
-    """Faults for links and folders in the place of files of a row."""
-    for name in head.file_names:
-        if not is_free(layout, name):
+def _obstacles(files: ImageFiles, head: RowHead) -> Iterable[Fault]:
+    """Faults for links and folders in the place of files of a row, or of its pack."""
+    packs = () if files.plan is None else files.plan.files_of(head.split, head.index)
+    for name in (*head.file_names, *packs):
+        if not is_free(files.layout, name):
             yield Fault(name, IN_THE_WAY, head.index)
 
 

@@ -13,6 +13,8 @@ from collections.abc import Generator, Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+from blendgen.containers.packing import Packer
+from blendgen.containers.run_packing import RunPacking
 from blendgen.dataset.failures import FailedImage
 from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.store import Store
@@ -56,7 +58,7 @@ class Run:
     workers: processes, at most one per shot; None: as many as this machine fits
     early_worker: becomes the first worker, if there is one
     may_all_fail: do not stop if the first shots all fail
-    monitor: reports what happens
+    monitor: reports what happens; packer: of a data set in few large files
     """
 
     job: Job
@@ -68,6 +70,7 @@ class Run:
     monitor: Monitor = field(default_factory=Monitor)
     time_limit: TimeLimit = field(default_factory=TimeLimit)
     may_all_fail: bool = False
+    packer: Packer | None = None
     _outcome: Outcome | None = None
 
     @property
@@ -101,6 +104,7 @@ class Run:
             self.progress.note(f"{existing} of {len(self.indices)} images are there already")
         self.progress.begin(to_make)
         self.monitor.begin(self.job, len(self.indices), existing, failures.in_order())
+        packing = self._packing(done, failures.indices)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             self.monitor.counted(len(done), manifest.size_bytes)
             try:
@@ -108,12 +112,14 @@ class Run:
                 # closed before store.finish(): no worker may write any more
                 with closing(self._results(stop, done | failures.indices)) as results:
                     for result in results:
-                        manifest.append(result.rows)
+                        places = manifest.append(result.rows)
                         failures.add(result.failures)
                         self.monitor.recorded(*result[:2], manifest.size_bytes, result.seconds)
                         failures.refuse(result.failures)
                         made += len(result.rows)
                         self.progress.advance(len(result.rows) + len(result.failures))
+                        if packing is not None:
+                            packing.recorded(result.rows, places, (one.index for one in result.failures))
                         yield result.rows
             finally:
                 self.monitor.finishing()
@@ -130,8 +136,15 @@ class Run:
             raise TimeLimitReached(f"{self.time_limit}: {state}")
         if missing > 0:
             raise FilesLost(f"files were changed or removed while images were made: {state}")
+        if self.packer is not None:
+            self.packer.pack_all()
         self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
+
+    def _packing(self, done: Set[int], failed: set[int]) -> RunPacking | None:
+        if self.packer is None:
+            return None
+        return RunPacking(self.packer, self.job.spec.images, done, failed)
 
     def _results(self, stop: StopSignal, done: Set[int]) -> Generator[Made]:
         """What becomes of each shot as it is finished.

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from blendgen.containers.pack_writers import require_writer
+from blendgen.containers.packing import Packer
 from blendgen.dataset.failures import count_reasons
 from blendgen.dataset.identity import portable_spec
 from blendgen.dataset.layout import Layout
@@ -135,6 +137,7 @@ def opened_run(
     ):
         time_limit = TimeLimit.since(began_s, time_limit_s)
         refuse_foreign_folder(folder)
+        require_writer(spec_file.spec.output.container)
         devices = _devices(device, reporter)
         inventory = measured_inventory(spec_file, strict, time_limit)
         begun = None if force else folder
@@ -150,7 +153,8 @@ def opened_run(
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
             makers = workers, early_worker
-            yield Run(job, store, wanted, reporter, *makers, monitor, time_limit, may_all_fail)
+            packer = Packer.of(store.files, record)
+            yield Run(job, store, wanted, reporter, *makers, monitor, time_limit, may_all_fail, packer)
 
 
 def checked_indices(indices: Sequence[int]) -> Sequence[int]:

@@ -55,6 +55,15 @@ def test_shards_of_two_machines_are_merged_to_the_bytes_of_one_run(url, machine,
     assert blendgen.verify(url) == []
 
 
+def test_large_files_are_sent_and_checked_but_not_merged_in_a_store(url, machine):
+    spec = make_spec(images=2, seed=77, resolution=[24, 16], output={"container": "webdataset"})
+    machine().generate(url, "0/1", spec=spec)
+    assert any(name.endswith("data/train-000000.tar") for name in stored(url))
+    assert blendgen.verify(f"{url}/shards/00000-of-00001") == []
+    with pytest.raises(DatasetError, match="merged in a folder only"):
+        blendgen.merge(url)
+
+
 def rows(objects):
     return objects["manifest.jsonl"].splitlines()
 

@@ -21,6 +21,7 @@ from blendgen.dataset.manifest import (
     spread_rows,
 )
 from blendgen.dataset.ownership import spec_sha256
+from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
 from blendgen.errors import DatasetError, DiskUnavailable
@@ -144,7 +145,7 @@ def test_a_damaged_line_is_reported_with_its_number(tmp_path):
 def test_sorting_drops_rows_whose_files_are_gone(tmp_path, pipeline):
     layout = make(tmp_path / "a", pipeline, [0, 1, 2])
     (layout.root / next(read_rows(layout.manifest)).image.name).unlink()
-    assert sort_manifest(layout).images == 2
+    assert sort_manifest(ImageFiles(layout)).images == 2
     assert [row.index for row in read_rows(layout.manifest)] == [1, 2]
 
 
@@ -262,7 +263,7 @@ def test_sorting_keeps_each_index_once(tmp_path):
         for i in (3, 1, 3, 2)
     ]
     layout.manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    summary = sort_manifest(layout)
+    summary = sort_manifest(ImageFiles(layout))
     assert summary.images == 3 and summary.per_split() == {"train": 3}
     assert summary.per_label() == {"l1": 1, "l2": 1, "l3": 1}
     assert [row.index for row in read_heads(layout.manifest)] == [1, 2, 3]
@@ -497,7 +498,7 @@ def test_a_network_folder_that_does_not_answer_costs_no_row(tmp_path, pipeline, 
 
     monkeypatch.setattr(Path, "lstat", stale)
     with pytest.raises(DiskUnavailable, match=r"\.png: .*answer \(Stale file handle\).*same command"):
-        sort_manifest(layout)
+        sort_manifest(ImageFiles(layout))
     assert layout.manifest.read_bytes() == before
 
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from blendgen.containers import table
 from blendgen.errors import UsageError
-from blendgen.exporters import parquet
 from blendgen.exporters.formats import built_in
 from blendgen.exporters.licenses import LICENSES
 from tests.exporters.conftest import AWKWARD, awkward_images
@@ -116,7 +116,7 @@ def test_row_groups_are_limited_by_their_bytes(source, tmp_path, monkeypatch):
     import pyarrow.parquet as pq
 
     sizes = [source.path(row).stat().st_size for row in rows_of(source, "train")]
-    monkeypatch.setattr(parquet, "_BYTES_AT_ONCE", 3 * min(sizes))
+    monkeypatch.setattr(table, "_BYTES_AT_ONCE", 3 * min(sizes))
     run(source, "parquet", tmp_path)
     metadata = pq.read_metadata(tmp_path / "data/train-00000-of-00001.parquet")
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]

@@ -9,8 +9,8 @@ import tarfile
 import pytest
 
 from blendgen import api
+from blendgen.containers.features import complete, feature_of, merged, typed
 from blendgen.errors import DatasetError, UsageError
-from blendgen.exporters.features import complete, feature_of, merged, typed
 from blendgen.exporters.formats import built_in
 from tests.exporters.exported import rows_of, run
 from tests.exporters.fake import FakeImage, as_json, grid_boxes, make_fake, rewrite_rows
@@ -249,7 +249,7 @@ def test_lists_without_any_value_do_not_keep_the_export_from_loading(tmp_path, m
 def test_the_values_of_a_field_have_one_type(values, stored):
     import pyarrow as pa
 
-    from blendgen.exporters.features import arrow_type
+    from blendgen.containers.features import arrow_type
 
     feature = None
     for value in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from blendgen.containers.packing import Packer
 from blendgen.dataset.failures import failed_images
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import ManifestWriter
@@ -41,7 +42,10 @@ def make(folder: Path, indices=None, spec=SPEC, device=CPU) -> Layout:
                 manifest.append([write_frame(layout, f, spec.output) for f in pipeline.frames(task)])
             except InfeasibleShot as infeasible:
                 store.add_failures(failed_images(task.image_indices, infeasible))
-        if store.finish(device if missing else None)["images"]:
+        packer, finished = Packer.of(store.files, record), store.finish(device if missing else None)
+        if packer is not None:
+            packer.pack_all()
+        if finished["images"]:
             store.write_sheet(sheet_bytes(folder))
     return layout
 

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import has_files
 from blendgen.dataset.own_files import finished_record, is_mixture, spec_bytes
 from blendgen.dataset.ownership import is_ours
+from blendgen.dataset.packed import ImageFiles
+from blendgen.dataset.whole_files import has_files
 from blendgen.errors import DatasetError, DiskUnavailable, ExitCode
 from blendgen.exporters.samples import _read
 from blendgen.farm.status import StatusReader
@@ -66,7 +67,7 @@ def test_other_errors_are_left_to_the_caller():
 
 def files_of_a_row(path):
     file = SimpleNamespace(name=path.name, size_bytes=0, sha256="")
-    return has_files(Layout(path.parent), SimpleNamespace(files={"image": file}), check=True)
+    return has_files(ImageFiles(Layout(path.parent)), SimpleNamespace(files={"image": file}), check=True)
 
 
 READERS = {

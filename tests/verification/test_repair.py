@@ -6,11 +6,14 @@ import signal
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from blendgen.containers.packing import Packer
 from blendgen.dataset.damaged import DamagedStore
 from blendgen.dataset.failures import failed_images, failed_together
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.pack_index import _opened
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store, read_record
 from blendgen.dataset.write import write_frame
@@ -95,7 +98,9 @@ def made(folder, spec, indices=None):
     """A finished data set."""
     with Store(folder, dataset_record(spec, INVENTORY), resolved_yaml(spec)) as store:
         job = Job(spec, CATALOG, INVENTORY.class_table, folder, store.layout.log)
-        Run(job, store, range(spec.images) if indices is None else indices, NO_PROGRESS).make_all()
+        packer = Packer.of(store.files, dataset_record(spec, INVENTORY))
+        wanted = range(spec.images) if indices is None else indices
+        Run(job, store, wanted, NO_PROGRESS, packer=packer).make_all()
         store.write_sheet(sheet_bytes(folder))
     return folder
 
@@ -525,3 +530,85 @@ def test_folders_of_thousands_and_their_lists_are_repaired(deep, tmp_path, repai
     result = repaired(copy, spec)
     assert result.faults and result.images == images and result.left == ()
     assert content(copy) == content(clean)
+
+
+PACKED = {
+    name: make_spec(images=12, exposures_per_shot=2, output={"container": name, "images_per_file": 4})
+    for name in ("webdataset", "parquet")
+}
+
+
+@pytest.fixture(scope="module", params=PACKED)
+def packed(request, tmp_path_factory, in_this_process):
+    return request.param, made(tmp_path_factory.mktemp(request.param) / "set", PACKED[request.param])
+
+
+def packs_in(folder):
+    return sorted(path for path in (folder / "data").iterdir() if path.suffix in (".tar", ".parquet"))
+
+
+def change_byte(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def index_of(pack):
+    return pack.with_name(pack.stem + ".index.npy")
+
+
+def damage_index(folder):
+    change_byte(index_of(packs_in(folder)[1]), -8)
+
+
+def damage_pictures(folder):
+    for pack in packs_in(folder)[:2]:
+        index = np.load(index_of(pack))
+        change_byte(pack, int(index["image_offset"][0]) + 70)
+        change_byte(pack, int(index["mask_offset"][-1]) + 50)
+
+
+def damage_start(folder):
+    """The first header of a tar file, or what a Parquet file begins with."""
+    change_byte(packs_in(folder)[0], 2)
+
+
+def cut_pack(folder):
+    pack = packs_in(folder)[-1]
+    pack.write_bytes(pack.read_bytes()[:-2000])
+
+
+def remove_both(folder):
+    pack = packs_in(folder)[0]
+    pack.unlink()
+    index_of(pack).unlink()
+
+
+def replace_by_loose_files(folder):
+    """As a repair that was killed leaves it."""
+    pack = packs_in(folder)[0]
+    row = next(row for row in rows_of(folder) if pack.name.startswith(row["split"]))
+    index = np.load(index_of(pack))
+    data = pack.read_bytes()[int(index["image_offset"][0]) :][: int(index["image_size"][0])]
+    (folder / row["file_name"]).parent.mkdir(parents=True)
+    (folder / row["file_name"]).write_bytes(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_index, damage_pictures, damage_start, cut_pack, remove_both, replace_by_loose_files,
+        with_lines(lambda lines: [lines[0][:-30], *lines[2:]]),
+        both(damage_pictures, damage_index, with_lines(lambda lines: lines[3:])),
+    ],
+)  # fmt: skip
+def test_packs_that_are_damaged_are_written_again_with_the_same_bytes(packed, damage, tmp_path, repaired):
+    container, clean = packed
+    folder = shutil.copytree(clean, tmp_path / "out")
+    damage(folder)
+    _opened.cache_clear()  # files are changed within the resolution of clocks
+    result = repaired(folder, PACKED[container])
+    assert result.faults and not result.left
+    assert content(folder) == content(clean)
+    assert not [*verify(folder)]

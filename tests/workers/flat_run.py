@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from blendgen.containers.packing import Packer
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
@@ -126,7 +127,8 @@ def run(
             wanted = range(spec.images) if indices is None else indices
             if retry_failed:
                 store.forget_failures(store.failures().keys() & wanted)
-            more = {"monitor": watching, "time_limit": time_limit or TimeLimit()}
+            packer = Packer.of(store.files, record)
+            more = {"packer": packer, "monitor": watching, "time_limit": time_limit or TimeLimit()}
             return Run(job, store, wanted, Counter(report), workers, **more).make_all()
     finally:
         generate.run_tasks = run_tasks

@@ -16,6 +16,8 @@ import numpy as np
 from blendgen.dataset.label_file import LabelFile, decode
 from blendgen.dataset.label_registry import DEPTH, MASK
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.packed import ImageFiles, read_file
+from blendgen.dataset.store import read_record
 from blendgen.develop.encode import DEPTH_STEP_M
 from blendgen.files.disk import raise_if_passing
 from blendgen.geometry.mesh import Mesh
@@ -133,11 +135,12 @@ def _picture(root: Path, row: Row, kind: LabelFile) -> np.ndarray | None:
     file = row.files.get(kind.name)
     if file is None:
         return None
-    path = Layout(root).file(file.name)
+    layout = Layout(root)
     try:
-        channels = decode(path.read_bytes(), path.suffix, row.width * row.height)
+        path = ImageFiles.of(layout, read_record(layout)).file(file.name)
+        channels = decode(read_file(path), path.suffix, row.width * row.height)
     except OSError as error:
-        raise_if_passing(path, error)
+        raise_if_passing(root / file.name, error)
         raise ValueError(f"{file.name}: {error}") from None
     if channels is None or len(channels) != 1:
         raise ValueError(f"{file.name}: cannot be decoded")

@@ -1,0 +1,164 @@
+"""Pack index: where the files of images are in a pack, as a NumPy file next to it.
+
+In: the path of a pack, which a stranger may have made. Out: for each image of the pack, in the order of
+their numbers, offset and size of each of its files. Without the file, the index is made again from the pack
+itself. An index is mapped into memory, so that millions of images take only the pages that are used.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
+from blendgen.dataset.pack_plan import INDEX_SUFFIX
+
+MAX_FILE_BYTES = 2**30  # of a file in a pack
+INDEX = "index"
+Index = np.ndarray[Any, np.dtype[Any]]  # fields: index; offset and size of each kind
+Span = tuple[int, int]  # offset, size
+_MAX_HEADER_BYTES = 10_000
+_MAX_MEMBERS = 10**7
+_MEMBER = re.compile(r"([0-9]{6,15})(?:\.([a-z_]+))?(\.[a-z]+)")
+_DESCRIPTIONS = (".cls", ".json")  # members of a tar file that are not files of an image
+
+
+def index_array(entries: Iterable[tuple[int, Mapping[str, Span]]]) -> Index:
+    """The index of images, each with its files by kind; all have the same kinds."""
+    rows = sorted((index, dict(spans)) for index, spans in entries)
+    kinds = [kind for kind in LABEL_FILES if rows and kind in rows[0][1]]
+    values = [(index, *(number for kind in kinds for number in spans[kind])) for index, spans in rows]
+    return np.array(values, _dtype(kinds))
+
+
+def index_bytes(index: Index) -> bytes:
+    """The content of the file."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, index, version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def pack_index(pack: Path) -> Index | None:
+    """The index of a pack; None where there is no pack, or one that cannot be read."""
+    status = _regular(pack)
+    if status is None:
+        return None
+    file = pack.with_name(pack.stem + INDEX_SUFFIX)
+    own = _regular(file)
+    return _opened(pack, _state(status), file, None if own is None else _state(own))
+
+
+def span_of(index: Index, image: int, kind: str) -> Span | None:
+    """Where a file of an image is; None if the pack does not have it."""
+    place = int(np.searchsorted(index[INDEX], image))
+    if (
+        place >= len(index)
+        or index[INDEX][place] != image
+        or f"{kind}_offset" not in (index.dtype.names or ())
+    ):
+        return None
+    offset, size = int(index[f"{kind}_offset"][place]), int(index[f"{kind}_size"][place])
+    return (offset, size) if offset >= 0 and 0 <= size <= MAX_FILE_BYTES else None
+
+
+def rebuilt_index(pack: Path) -> Index:
+    """The index of a pack, from its content; raises ValueError where it is not a pack of ours, OSError."""
+    if pack.suffix == ".tar":
+        try:
+            return index_array(_images_of_tar(pack))
+        except (tarfile.TarError, EOFError) as error:
+            raise ValueError(f"is not a tar file: {error}") from None
+    from blendgen.dataset.parquet_spans import images_of_parquet
+
+    return index_array(images_of_parquet(pack))
+
+
+@lru_cache(maxsize=128)
+def _opened(pack: Path, state: Any, file: Path, file_state: Any) -> Index | None:
+    """The index of a pack in this state."""
+    try:
+        if file_state is not None:
+            return loaded_index(file)
+    except (OSError, ValueError):
+        pass
+    try:
+        return rebuilt_index(pack)
+    except (OSError, ValueError):
+        return None
+
+
+def loaded_index(file: Path) -> Index:
+    """The content of the file; raises ValueError where it is not an index, OSError."""
+    loaded = np.load(file, mmap_mode="r", allow_pickle=False, max_header_size=_MAX_HEADER_BYTES)
+    if not isinstance(loaded, np.ndarray) or loaded.ndim != 1:
+        raise ValueError("is not an index of a pack")
+    kinds = [kind for kind in LABEL_FILES if f"{kind}_offset" in (loaded.dtype.names or ())]
+    if not len(loaded) or loaded.dtype != _dtype(kinds) or not (np.diff(loaded[INDEX]) > 0).all():
+        raise ValueError("is not an index of a pack")
+    return loaded
+
+
+def is_index(file: Path, index: Index) -> bool:
+    """Whether a file has this index."""
+    try:
+        return np.array_equal(loaded_index(file), index)
+    except (OSError, ValueError):
+        return False
+
+
+def _images_of_tar(pack: Path) -> Iterator[tuple[int, dict[str, Span]]]:
+    """The images of a tar file, one after the other."""
+    current, spans, members = -1, dict[str, Span](), 0
+    with tarfile.open(pack, "r:", format=tarfile.USTAR_FORMAT) as tar:
+        while (member := _next(tar)) is not None:
+            members += 1
+            match = _MEMBER.fullmatch(member.name)
+            is_file = member.type == tarfile.REGTYPE and member.size <= MAX_FILE_BYTES
+            if match is None or not is_file or members > _MAX_MEMBERS:
+                raise ValueError(f"{ascii(member.name)[:80]} is not a file of an image")
+            index, kind = int(match[1]), match[2] or IMAGE.name
+            if index != current and spans:
+                yield current, spans
+                spans = {}
+            if index < current:
+                raise ValueError(f"image {index} is not in its place")
+            current = index
+            if match[3] not in _DESCRIPTIONS:
+                if kind not in LABEL_FILES or match[3] not in LABEL_FILES[kind].suffixes or kind in spans:
+                    raise ValueError(f"{member.name} is not a file of an image")
+                spans[kind] = member.offset_data, member.size
+    if spans:
+        yield current, spans
+
+
+def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    """The next member, without keeping those before it in memory; raises TarError."""
+    member = tar.next()
+    tar.members.clear()  # type: ignore[attr-defined]  # or all stay in memory
+    return member
+
+
+def _dtype(kinds: Iterable[str]) -> np.dtype[Any]:
+    spans = [(f"{kind}_{what}", "<i8") for kind in kinds for what in ("offset", "size")]
+    return np.dtype([(INDEX, "<i8"), *spans])
+
+
+def _regular(path: Path) -> Any:
+    """The status of a file; None where there is none, or a link or something else."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _state(status: Any) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,69 @@
+"""Parquet spans: where the bytes of pictures are in a Parquet file whose pictures are neither compressed nor
+in a dictionary.
+
+In: such a file. Out: offset and size of each picture, so that one can be read without its neighbours, and
+without pyarrow. A value of bytes is its length, four bytes, little endian, and then the bytes themselves;
+values of a column chunk follow each other, in pages that a value is never cut by.
+source: https://parquet.apache.org/docs/file-format/data-pages/encodings/ (PLAIN)
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from blendgen.dataset.label_registry import LABEL_FILES
+
+Span = tuple[int, int]
+_LENGTH_BYTES = 4
+_SUFFIX = ".bytes"  # of the columns with pictures
+
+
+def images_of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Span]]]:
+    """The pictures of each row by the number of its image.
+
+    raises: ValueError for another kind of Parquet file, or where pyarrow is missing; OSError
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ValueError(f"needs pyarrow ({error}): pip install 'blendgen[parquet]'") from None
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            table = pq.ParquetFile(path)
+            for group in range(table.num_row_groups):
+                yield from _images_of_group(table, group, content)
+    except pa.ArrowException as error:
+        raise ValueError(f"is not a Parquet file of images: {error}") from None
+
+
+def _images_of_group(table: Any, group: int, content: mmap.mmap) -> Iterator[tuple[int, dict[str, Span]]]:
+    names = [name for name in table.schema_arrow.names if name in LABEL_FILES]
+    read = table.read_row_group(group, columns=["index", *names])
+    spans = {name: list(_spans(table, group, name, read.column(name), content)) for name in names}
+    for number, index in enumerate(read.column("index").to_pylist()):
+        yield index, {name: spans[name][number] for name in names}
+
+
+def _spans(table: Any, group: int, name: str, column: Any, content: mmap.mmap) -> Iterator[Span]:
+    start, end = _chunk(table.metadata.row_group(group), name + _SUFFIX)
+    for one in column:
+        data = one["bytes"].as_py()
+        pattern = len(data).to_bytes(_LENGTH_BYTES, "little") + data
+        place = content.find(pattern, start, end)
+        if place < 0:
+            raise ValueError(f"the column {name} is compressed")
+        start = place + len(pattern)
+        yield place + _LENGTH_BYTES, len(data)
+
+
+def _chunk(group: Any, path: str) -> Span:
+    """Begin and end of a column chunk; raises ValueError where its values cannot be found in the file."""
+    for number in range(group.num_columns):
+        column = group.column(number)
+        if column.path_in_schema == path and column.compression == "UNCOMPRESSED":
+            return column.data_page_offset, column.data_page_offset + column.total_compressed_size
+    raise ValueError(f"has no column {path} that is not compressed")
