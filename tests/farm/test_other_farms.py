@@ -108,8 +108,17 @@ def test_flamenco_gets_a_task_for_each_shard_and_a_merge_that_needs_them():
 def test_opencue_says_which_shard_a_frame_makes():
     words = shlex.split(template("OpenCue", "sh").splitlines()[0])
     name, _, count = words[1].partition("=")
-    assert words[0] == "env" and words[2:4] == ["blendgen", "generate"]
+    assert words[0] == "env" and words[2:4] == ["bash", "-c"]
+    assert words[4].startswith("blendgen generate scene.yaml -o out --allow-failed ") and len(words) == 5
     assert chosen_shard("auto", {name: count, "CUE_IFRAME": "3", "CUE_FRAME": "0003-shards"}) == Shard(3, 10)
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 0), (8, 33), (75, 75), (3, 3)])
+def test_opencue_gives_more_memory_to_a_frame_that_lacks_it(farm, code, expected):
+    command = template("OpenCue", "sh").splitlines()[0]
+    assert subprocess.run(["bash", "-c", command], env=farm | {"CODE": str(code)}).returncode == expected
+    ((arguments, _),) = calls(farm, "blendgen")
+    assert arguments == ["generate", "scene.yaml", "-o", "out", "--allow-failed"]
 
 
 @pytest.mark.slow
