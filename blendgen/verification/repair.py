@@ -173,6 +173,12 @@ def _pack(store: DamagedStore, record: dict[str, Any], places: set[str]) -> None
         packer.pack_all(again={block for _, block in damaged})
 
 
+class _Scratch(Store):
+    """Where images are made; their files are taken away as they come."""
+
+    keeps_incomplete_rows = True
+
+
 class _Repairing:
     """The images of a plan are made in a scratch folder, and placed one by one."""
 
@@ -186,7 +192,7 @@ class _Repairing:
         if self._plan.indices:
             with (
                 scratch_folder("repair") as scratch,
-                Store(scratch, without_devices(self._reopened.record), text) as again,
+                _Scratch(scratch, without_devices(self._reopened.record), text) as again,
             ):
                 outcome = self._make(again, progress, workers)
             self._note_failures(outcome)
