@@ -37,7 +37,7 @@ from tests.test_architecture import ORDER, PACKAGE
 
 README = REPOSITORY / "README.md"
 # our own processes set them for each other; the last one is a name of Blender's
-INTERNAL_VARIABLES = {"CORES", "MEMORY_MB", "PARENT", "CHAOS_NAMESPACE", "ATTACK_RUN", "TEST_MARK", "SHOWN"}
+INTERNAL_VARIABLES = {"CORES", "MEMORY_MB", "PARENT", "CHAOS_NAMESPACE", "ATTACK_RUN", "SHOWN"}
 # a part of docs/spec.md; not a page that anybody opens
 INCLUDED = {DOCS / "spec_intro.md"}
 YAML_BLOCKS = [block for page in PAGES for block in blocks(page, "yaml")]

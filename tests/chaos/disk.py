@@ -31,7 +31,7 @@ class SmallDisk:
     """A folder, on a disk of its own if one can be mounted; use as a context manager."""
 
     def __init__(self, folder: Path, size_bytes: int):
-        self.folder, self._ballast = folder, folder.parent / "set-ballast"
+        self.folder, self._ballast = folder, folder / "ballast"
         self._size_bytes, self.is_mounted = size_bytes, False
 
     def __enter__(self) -> SmallDisk:
@@ -39,7 +39,6 @@ class SmallDisk:
         if _INSIDE in os.environ:
             mount = ["mount", "-t", "tmpfs", "-o", f"size={self._size_bytes}", "tmpfs", str(self.folder)]
             self.is_mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-        self._ballast = self.folder / "ballast"
         return self
 
     def __exit__(self, *_: object) -> None:

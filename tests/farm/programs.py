@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 # $CALLS: folder of what is written down; $SECONDS_EACH, $CODE: how long blendgen runs, and how it exits
 _PROGRAM = """\
@@ -43,7 +44,4 @@ def calls(environment: dict[str, str], name: str) -> list[tuple[list[str], str]]
 
 
 def wait_for_call(environment: dict[str, str], name: str) -> None:
-    deadline = time.monotonic() + 60
-    while not calls(environment, name):
-        assert time.monotonic() < deadline, f"{name} was not called"
-        time.sleep(0.01)
+    wait_until(lambda: calls(environment, name), what=name)

@@ -8,10 +8,11 @@ import secrets
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 _CONF = """\
 ClusterName=tests
@@ -63,7 +64,7 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     try:
         for command in (_munged(folder), ["slurmctld"], ["slurmd", "-N", "n0"], ["slurmd", "-N", "n1"]):
             subprocess.run(command, env=environment, check=True, capture_output=True, timeout=30)
-        wait(lambda: _printed(environment, "sinfo", "-h", "-N", "-o", "%T").split().count("idle") == 2)
+        wait_until(lambda: _printed(environment, "sinfo", "-h", "-N", "-o", "%T").split().count("idle") == 2)
         yield environment
     finally:
         _end([folder / name for name in _PID_FILES])
@@ -79,7 +80,7 @@ def wait_for_jobs(environment: dict[str, str], timeout_s: float = 120) -> None:
                 _printed(environment, "scontrol", "update", f"jobid={number}", "StartTime=now")
         return not jobs
 
-    wait(all_ended, timeout_s)
+    wait_until(all_ended, timeout_s)
 
 
 def _munged(folder: Path) -> list[str]:
@@ -106,17 +107,9 @@ def _end(pid_files: list[Path]) -> None:
     pids = [int(file.read_text()) for file in pid_files if file.exists()]
     for pid in pids:
         os.kill(pid, signal.SIGTERM)
-    wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def _printed(environment: dict[str, str], *words: str) -> str:
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=30)
     return done.stdout
-
-
-def wait(condition, timeout_s: float = 120) -> None:
-    """Until the condition holds."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)

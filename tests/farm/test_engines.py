@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,11 @@ from blendgen import api
 from blendgen.farm.kubernetes import KubernetesOptions, manifest
 from blendgen.farm.openjd import bundle
 from tests.farm.conftest import HOSTILE, SPEC
-from tests.farm.engines import installed, needed
-from tests.farm.slurm_cluster import slurm_cluster, wait, wait_for_jobs
+from tests.farm.engines import installed
+from tests.farm.made import content
+from tests.farm.slurm_cluster import wait_for_jobs
 from tests.farm.test_job import job
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 SMALL = ["--cpus", "1", "--memory", "512M", "--shards", "2", "-n", "4"]
@@ -53,25 +54,7 @@ def spec(tmp_path_factory) -> Path:
 def undisturbed(spec) -> dict[str, bytes]:
     """The files of the same data set, made by one run on one machine."""
     blendgen("generate", spec, "-o", spec.parent / "undisturbed", "-n", "4", "--shard", "none")
-    return files(spec.parent / "undisturbed")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    needed("slurmctld", "slurmd", "munged", "sbatch")
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm_cluster(Path(folder)) as environment:
-        yield environment
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """The files of a data set without its shards; the log of Blender is that of one machine."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    names = {path.relative_to(folder): path for path in paths}
-    return {
-        str(name): path.read_bytes()
-        for name, path in names.items()
-        if name.parts[0] != "shards" and name.name != "blender.log"
-    }
+    return content(spec.parent / "undisturbed")
 
 
 def test_slurm_makes_the_same_data_set_on_two_nodes(spec, undisturbed, cluster):
@@ -81,7 +64,7 @@ def test_slurm_makes_the_same_data_set_on_two_nodes(spec, undisturbed, cluster):
     shards, merge = blendgen(*words, env=cluster).stdout.splitlines()
     wait_for_jobs(cluster)
     texts = {path.name: path.read_text() for path in logs.iterdir()}
-    assert files(out) == undisturbed, texts
+    assert content(out) == undisturbed, texts
     number = shards.split()[1]
     assert {f"blendgen-shapes-more-{number}_{n}.log" for n in (0, 1)} < set(texts)
     assert f"blendgen-shapes-more-merge-{merge.split()[1]}.log" in texts
@@ -97,7 +80,7 @@ def test_slurm_starts_a_shard_again_that_stopped_early_and_merges_after_it(spec,
     )  # fmt: skip
     done = subprocess.run(["bash", "-s"], input=text, env=cluster, capture_output=True, text=True, check=True)
     number = done.stdout.split()[1]
-    wait(calls.exists)
+    wait_until(calls.exists)
     # as Slurm does before the time limit
     subprocess.run(["scancel", "--signal=USR1", "--batch", number], env=cluster, check=True)
     words = ["squeue", "-h", "-j", number, "-o", "%k"]
@@ -119,7 +102,7 @@ def test_openjd_accepts_the_bundle_and_makes_the_same_data_set(spec, undisturbed
     parameters = json.dumps({one["name"]: one["value"] for one in values})
     words = [openjd, "run", template, "--step", "Merge", "--run-dependencies", "-p", parameters]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0 and files(out) == undisturbed, done.stdout
+    assert done.returncode == 0 and content(out) == undisturbed, done.stdout
     assert "openjd_progress" in done.stdout and "openjd_status: shard 1 of " in done.stdout
 
 

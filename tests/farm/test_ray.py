@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +12,7 @@ import pytest
 
 from tests.farm.conftest import SPEC
 from tests.farm.made import content
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 IMAGES = 45
@@ -53,13 +53,6 @@ def tasks(out: Path) -> list[psutil.Process]:
     return processes
 
 
-def wait(condition, timeout_s: float = 150) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
 def rows(out: Path) -> list[int]:
     """How many images each shard has so far."""
     return [path.read_bytes().count(b"\n") for path in out.glob("shards/*/manifest.jsonl")]
@@ -74,14 +67,14 @@ def test_a_killed_driver_and_a_lost_node_change_nothing(cluster, tmp_path):
     words = arguments(tmp_path, out, "--executor", "ray", "--progress-every", "1", "--json")
 
     driver = subprocess.Popen([*words, "--shards", "3"], **options)
-    wait(lambda: len(rows(out)) == 3 and min(rows(out)) > 0)
+    wait_until(lambda: len(rows(out)) == 3 and min(rows(out)) > 0)
     driver.send_signal(signal.SIGKILL)
     driver.communicate()
-    wait(lambda: not tasks(out))
+    wait_until(lambda: not tasks(out))
     existing = sum(rows(out))
 
     driver = subprocess.Popen(words, **options)
-    wait(lambda: len(tasks(out)) == 3 and sum(rows(out)) > existing)
+    wait_until(lambda: len(tasks(out)) == 3 and sum(rows(out)) > existing)
     cluster.remove_node(nodes[0], allow_graceful=False)
     printed, errors = driver.communicate(timeout=200)
 

@@ -1,8 +1,6 @@
 """`generate --executor slurm` on a real cluster of two nodes."""
 
 import subprocess
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -11,19 +9,11 @@ from blendgen.farm.executors.base import Resources, Work
 from blendgen.farm.executors.slurm import opened_executor
 from blendgen.farm.shards import Shard
 from blendgen.system.progress import Counter
-from tests.farm.engines import needed
 from tests.farm.made import content
-from tests.farm.slurm_cluster import slurm_cluster
-from tests.farm.test_ray import arguments, rows, wait
+from tests.farm.test_ray import arguments, rows
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    needed("slurmctld", "slurmd", "munged", "sbatch")
-    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, slurm_cluster(Path(folder)) as environment:
-        yield environment
 
 
 def test_the_exit_code_of_a_task_is_that_of_the_command(cluster, tmp_path, monkeypatch):
@@ -34,7 +24,7 @@ def test_the_exit_code_of_a_task_is_that_of_the_command(cluster, tmp_path, monke
     with opened_executor(work, Resources(), Counter(print)) as tasks:
         tasks.submit([Shard(0, 1)])
         ended = []
-        wait(lambda: ended.extend(tasks.ended(0)) or ended)
+        wait_until(lambda: ended.extend(tasks.ended(0)) or ended)
     assert ended[0].code == ExitCode.USAGE and "no.yaml" in ended[0].message
 
 
@@ -45,7 +35,7 @@ def test_a_killed_driver_changes_nothing_and_its_tasks_are_not_submitted_again(c
         tmp_path, out, "--executor", "slurm", "--memory-per-task", "1G", "--progress-every", "1"
     )
     driver = subprocess.Popen([*words, "--shards", "3"], env=cluster)
-    wait(lambda: sum(rows(out)) > 0)
+    wait_until(lambda: sum(rows(out)) > 0)
     driver.kill()
     driver.wait()
     done = subprocess.run(words, env=cluster, stderr=subprocess.PIPE, text=True, timeout=250)

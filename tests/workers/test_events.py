@@ -22,7 +22,7 @@ from blendgen.engine.flat import FlatEngine
 from blendgen.errors import DatasetError, DiskUnavailable, Interrupted, Reason, UsageError
 from blendgen.workers import generate
 from blendgen.workers.event_file import EventFile, event_receiver
-from blendgen.workers.events import NAMES, Events, RunStarted
+from blendgen.workers.events import NAMES, Events
 from blendgen.workers.monitor import Monitor
 from blendgen.workers.worker import Made
 from tests.conftest import REPOSITORY, make_spec
@@ -257,4 +257,3 @@ def test_the_documentation_lists_all_keys():
         (line,) = re.findall(rf"^\| `{name}` \|.*$", text, re.MULTILINE)
         assert re.findall(r"`(\w+)`", line)[1:] == [field.name for field in fields(kind)]
     assert all(f"`{key}`" in text for key in HEAD)
-    assert RunStarted in NAMES

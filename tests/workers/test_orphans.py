@@ -1,6 +1,5 @@
 """No process outlives the command that started it, even if the command is killed."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,8 +11,10 @@ import pytest
 
 from blendgen.files.scratch import remove_abandoned
 from blendgen.system import end_with_parent as parent_module
+from tests.attack.watch import marked_processes
 from tests.conftest import REPOSITORY
 from tests.engine.model_files import obj
+from tests.waiting import wait_until
 from tests.workers.test_early_worker import has_ended
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux kills orphans")
@@ -69,13 +70,6 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wait_until(condition, timeout_s=30.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "what, processes",
@@ -92,24 +86,14 @@ def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(
     command = [sys.executable, "-c", PARENT, what, str(out)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as parent:
         # one more is the resource tracker of Python
-        assert wait_until(lambda: (out / "started-0").exists() and len(children(parent.pid)) == processes + 1)
+        wait_until(lambda: (out / "started-0").exists() and len(children(parent.pid)) == processes + 1)
         time.sleep(0.5)
         started = children(parent.pid)
         parent.send_signal(signal.SIGKILL)
-    assert wait_until(lambda: all(map(has_ended, started)))
+    wait_until(lambda: all(map(has_ended, started)))
     assert list(scratch.iterdir())
     remove_abandoned(scratch)
     assert not list(scratch.iterdir())
-
-
-def marked(mark: str) -> list[int]:
-    """The processes that have a variable of the environment, whoever is their parent now."""
-    pids = []
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and mark.encode() in (process / "environ").read_bytes().split(b"\0"):
-                pids.append(int(process.name))
-    return [pid for pid in pids if not has_ended(pid)]
 
 
 @pytest.mark.slow
@@ -121,18 +105,17 @@ def test_a_command_that_is_killed_at_any_moment_also_while_stopped_leaves_no_pro
     tmp_path, what, after_s, stopped
 ):
     (tmp_path / "box.obj").write_text(obj([(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 3)]))
-    mark = f"BLENDGEN_TEST_MARK={tmp_path}"
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "BLENDGEN_TEST_MARK": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "BLENDGEN_ATTACK_RUN": str(tmp_path)}
     command = [sys.executable, "-c", PARENT, what, str(tmp_path)]
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment) as parent:
-        assert wait_until((tmp_path / "started-0").exists)
+        wait_until((tmp_path / "started-0").exists)
         time.sleep(after_s)
         assert parent.poll() is None
         if stopped:
             parent.send_signal(signal.SIGSTOP)
             time.sleep(0.2)
         parent.send_signal(signal.SIGKILL)
-    assert wait_until(lambda: not marked(mark)), marked(mark)
+    wait_until(lambda: not marked_processes(str(tmp_path)))
 
 
 def test_a_process_that_the_main_thread_did_not_start_ends_with_the_pipe_of_its_parent():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 
@@ -14,17 +13,10 @@ from blendgen.errors import DatasetError
 from blendgen.workers import monitor as monitor_module
 from blendgen.workers.monitor import Monitor
 from tests.conftest import make_spec
+from tests.waiting import wait_until
 from tests.workers.test_events import IMAGES, SPEC, run_here  # noqa: F401
 
 EVERY_S = 0.02
-
-
-def until(condition, timeout_s=60.0):
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(EVERY_S / 4)
-    return result
 
 
 def left_behind(layout: Layout) -> None:
@@ -38,7 +30,9 @@ def test_a_run_states_how_far_it_is_and_takes_the_statement_away(run_here, tmp_p
 
     def look(finished, _):
         if finished in (3, 5):
-            enough = until(lambda: (s := read_run_status(layout)) and s.made + s.failed >= finished and s)
+            enough = wait_until(
+                lambda: (s := read_run_status(layout)) and s.made + s.failed >= finished and s
+            )
             states.append(enough)
 
     run_here(layout.root, SPEC, report=look, monitor=Monitor(every_s=EVERY_S))
@@ -56,7 +50,7 @@ def test_a_resumed_run_counts_what_is_there(run_here, tmp_path):  # noqa: F811
 
     def look(finished, _):
         if finished == 1:
-            states.append(until(lambda: (s := read_run_status(layout)) and s.made and s))
+            states.append(wait_until(lambda: (s := read_run_status(layout)) and s.made and s))
 
     run_here(layout.root, SPEC, range(2, IMAGES), report=look, monitor=Monitor(every_s=EVERY_S))
     (state,) = states
