@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 from blendgen.api.specs import generate, load_spec
-from blendgen.files.url import local_path
+from blendgen.files.url import is_url, local_path, parse_url
 
 if TYPE_CHECKING:
     from blendgen.api.specs import AnySpec, Overrides
@@ -42,6 +42,8 @@ def generate_on(
     raises: BlendgenError; SetupError where the engine is missing; Interrupted after a signal
     """
     from blendgen.farm.elastic import ElasticOptions, finish_removal, make_elastic
+
+    place = local_path(folder, "an executor")
     from blendgen.farm.executors.base import Resources
     from blendgen.farm.job import memory_mib
     from blendgen.system.progress import reported_to
@@ -53,10 +55,10 @@ def generate_on(
     )  # fmt: skip
     spec_file = load_spec(spec, overrides)
     with reported_to(progress) as reporter:
-        report = make_elastic(spec_file, local_path(folder), options, reporter)
+        report = make_elastic(spec_file, place, options, reporter)
         if report is None:  # all is there: sees whether it is this data set
             report = generate(spec_file, folder, workers=1, strict=strict, progress=reporter)
-            finish_removal(local_path(folder), options, reporter)
+            finish_removal(place, options, reporter)
         return report
 
 
@@ -68,7 +70,8 @@ def slurm_script(
 ) -> str:  # fmt: skip
     """A bash script that submits an array of `shards` jobs to Slurm, and a job that merges them.
 
-    spec, overrides: as for generate, but a file; folder: of the data set; all machines see both
+    spec, overrides: as for generate, but a file; folder: of the data set; all machines see both, or
+        folder is the text of a URL
     time: limit of each job, in Slurm's notation; max_running: jobs at the same time
     max_requeues: how often a shard that stopped early may ask for a new place in the queue
     logs: existing folder of the log files; None: the one in which the script is run
@@ -102,21 +105,28 @@ def openjd_bundle(
 
 def kubernetes_manifest(
     spec: AnyPath, folder: AnyPath, shards: int, *,
-    image: str, claim: str, volume: AnyPath, overrides: Overrides | None = None,
+    image: str, claim: str | None = None, volume: AnyPath | None = None, overrides: Overrides | None = None,
     namespace: str | None = None, max_running: int | None = None, retries: int = 6,
+    secret: str | None = None, service_account: str | None = None,
     **options: Unpack[FarmOptions],
 ) -> str:  # fmt: skip
     """The manifest of an Indexed Job that makes the shards, and of a Job that merges them.
 
     image: of the pods, with blendgen as its entry point; claim: name of the volume claim that they share
     volume: the folder here that the claim holds, with spec, models and data set; pods see it at the same path
+    Without claim and volume, folder is a URL, and the image has spec and models.
+    secret: whose keys are variables of the pods, such as credentials of an object store
+    service_account: of the pods
     max_running: pods at the same time; retries: of a shard, without lost nodes
     The rest is as for slurm_script.
     raises: SpecError; UsageError for what a Job could not express
     """
     from blendgen.farm import kubernetes
 
-    place = kubernetes.KubernetesOptions(image, claim, local_path(volume), namespace, max_running, retries)
+    place = kubernetes.KubernetesOptions(
+        image, claim, None if volume is None else local_path(volume), namespace, max_running, retries, secret,
+        service_account,
+    )  # fmt: skip
     return kubernetes.manifest(_job(spec, folder, shards, overrides, options), place)
 
 
@@ -125,6 +135,5 @@ def _job(
 ) -> FarmJob:
     from blendgen.farm.job import farm_job
 
-    return farm_job(
-        load_spec(local_path(spec), overrides), local_path(spec), local_path(folder), shards, **options
-    )
+    file, place = local_path(spec), parse_url(folder) if is_url(folder) else local_path(folder)
+    return farm_job(load_spec(file, overrides), file, place, shards, **options)

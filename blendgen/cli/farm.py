@@ -8,7 +8,7 @@ import click
 
 from blendgen import api
 from blendgen.cli.options import overrides, spec_argument, spec_options
-from blendgen.cli.places import LOCAL_PATH, LocalPath
+from blendgen.cli.places import LOCAL_PATH, PLACE, LocalPath
 from blendgen.cli.terminal import echo, say
 
 
@@ -38,8 +38,8 @@ def _job_options(command):
 
 
 _out_option = click.option(
-    "-o", "--output", "folder", type=LOCAL_PATH, required=True,
-    help="Folder of the data set, which all machines see at the same path.",
+    "-o", "--output", "folder", type=PLACE, required=True,
+    help="Folder of the data set, which all machines see at the same path, or its URL.",
 )  # fmt: skip
 
 
@@ -96,8 +96,9 @@ def slurm(script, is_submitted, **options):
 @spec_argument
 @click.option("-o", "--output", "folder", type=LocalPath(file_okay=False), required=True,
               help="Folder of the bundle.")  # fmt: skip
-@click.option("--dataset", "dataset", type=LOCAL_PATH,
-              help="Folder of the data set, which all machines see; default: in the bundle.")  # fmt: skip
+@click.option("--dataset", "dataset", type=PLACE,
+              help="Folder of the data set, which all machines see, or its URL; default: in the "
+              "bundle.")  # fmt: skip
 @_job_options
 @click.option("--target-time", "target_s", type=click.IntRange(1), default=900, show_default=True,
               help="Seconds that a task is to take; it gets as many shards as fit.")  # fmt: skip
@@ -118,10 +119,12 @@ def openjd(folder, dataset, **options):
 @_out_option
 @_job_options
 @click.option("--image", required=True, help="Image of the pods, with blendgen as its entry point.")
-@click.option("--claim", required=True, help="Volume claim that all pods read and write.")
-@click.option("--volume", type=LOCAL_PATH, required=True,
+@click.option("--claim", help="Volume claim that all pods read and write; not needed if OUT is a URL.")
+@click.option("--volume", type=LOCAL_PATH,
               help="The folder here that the claim holds, with SPEC, models and OUT; pods see it at the same "
-              "path.")  # fmt: skip
+              "path. Without it, the image has SPEC and models.")  # fmt: skip
+@click.option("--secret", help="Secret whose keys are variables of the pods, such as AWS_ACCESS_KEY_ID.")
+@click.option("--service-account", help="Service account of the pods, such as one with rights to a bucket.")
 @click.option("--namespace", help="Namespace of the Jobs.")
 @click.option("--max-running", type=click.IntRange(1), help="Pods at the same time; default: all.")
 @click.option("--retries", type=click.IntRange(0), default=6, show_default=True,

@@ -16,7 +16,7 @@ from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
 from blendgen.cloud.staging import READ, finished_files, staging_folder
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.ownership import NOT_MERGED
+from blendgen.dataset.ownership import NOT_MERGED, own_files
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
 from blendgen.farm.checked import checked, repaired
@@ -111,7 +111,7 @@ def _parts(store: ObjectStore, scratch: Path, progress: Progress) -> list[_Part]
 
 def _faults(part: _Part) -> Iterator[Fault]:
     """What only the index knows: `verify` of a folder compares the other files with their rows."""
-    own = {part.layout.name(path) for path in part.layout.own_files}
+    own = {part.layout.name(path) for path in own_files(part.layout, read_record(part.layout))}
     if not part.index.head.is_whole:
         yield Fault(part.prefix or ".", _UNFINISHED)
     for name in part.damaged:

@@ -61,11 +61,6 @@ def _complete_shards(store: ObjectStore) -> dict[str, Index]:
             raise DatasetError(f"{place}: is not named as a shard is; move it away")
         if index is None or not (index.head.is_whole and index.head.is_complete):
             raise DatasetError(f"{place}: is not complete; its own `blendgen generate --shard` finishes it")
-        if CONTAINER_KEY in index.head.record:
-            raise DatasetError(
-                f"{place}: has its images in large files (output.container), which are merged in a folder "
-                "only; copy all shards to one and run `blendgen merge` there"
-            )
         shards[name] = index
     return shards
 
@@ -114,15 +109,19 @@ def _merged(
     first = next(iter(shards.values()), None)
     if first is None:
         raise DatasetError(f"{store.url}: is not whole, and has no shards to merge again")
+    # packs that two shards share are written again, so these come to this machine
+    are_packed = any(CONTAINER_KEY in index.head.record for index in shards.values())
     with scratch_folder("merge") as scratch, named_by(store.url, scratch):
         layout = Layout(local_place(scratch, store.url))
         for name, index in shards.items():
             shard = Layout(layout.shards / name)
-            own = [shard.name(path) for path in shard.own_files]
+            own = None if are_packed else [shard.name(path) for path in shard.own_files]
             Pull(store, joined(SHARDS, name), shard, progress).run(index, own)
-        placement = _StorePlacement(store, shards, before, layout, progress)
         local = replace(options, link="hard", remove_shards=False, check_files=False)
-        counts = merge(layout.root, [], local, progress, placement)
+        placement = _StorePlacement(store, shards, before, layout, progress)
+        counts = merge(layout.root, [], local, progress, None if are_packed else placement)
+        if are_packed:
+            placement.begin()
         images, failed = counts["images"], counts["images_failed_per_reason"]
         is_complete = images + sum(failed.values()) >= first.head.spec_images
         head = first.head.model_copy(update={
@@ -174,12 +173,16 @@ class _StorePlacement:
             raise self._damaged(shard, file.name)
         return entry
 
+    def begin(self) -> None:
+        """Say that the merged data set is not whole."""
+        head = Head(record=next(iter(self.shards.values())).head.record)
+        self.before = Index(head, self.before.entries if self.before is not None else {})
+        write_index(self.store, "", self.before)
+
     def _copy(self) -> None:
         if self._there is None:
             self._there = self.store.listing("")
-            head = Head(record=next(iter(self.shards.values())).head.record)
-            self.before = Index(head, self.before.entries if self.before is not None else {})
-            write_index(self.store, "", self.before)
+            self.begin()
         for entry in self.store.side_by_side(self._copied, self._waiting):
             self.copied[entry.name] = entry
         self._waiting = []

@@ -16,6 +16,8 @@ from blendgen.cloud.objects import ObjectFacts, ObjectStore
 from blendgen.cloud.staging import finished_files
 from blendgen.cloud.sums import FileSums, file_sums
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.ownership import own_files
+from blendgen.dataset.store import read_record
 from blendgen.errors import DiskUnavailable
 from blendgen.files.disk import disk_error
 from blendgen.system.progress import Progress
@@ -62,7 +64,8 @@ class Push:
 
     def _last(self, names: Iterable[str]) -> list[str]:
         """The files that name others come after them."""
-        last = [self.layout.name(path) for path in self.layout.own_files]
+        own = own_files(self.layout, read_record(self.layout))
+        last = [self.layout.name(path) for path in own]
         return sorted(names, key=lambda name: (name in last, name == self.layout.record.name, name))
 
     def _is_there(self, name: str, sums: FileSums, there: dict[str, ObjectFacts]) -> bool:

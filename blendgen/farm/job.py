@@ -19,6 +19,7 @@ from typing import TypedDict
 from blendgen.engine.device import parse_device
 from blendgen.errors import UsageError
 from blendgen.farm.shards import refuse_other_number
+from blendgen.files.url import Url
 from blendgen.spec.load import Override, SpecFile
 from blendgen.spec.yaml_source import Path as FieldPath
 
@@ -57,12 +58,13 @@ class FarmOptions(TypedDict, total=False):
 class FarmJob:
     """A checked job.
 
-    spec, folder: absolute paths, which all machines see; settings: words of the command line
+    spec, folder: absolute paths, which all machines see, or folder is the URL of an object store
+    settings: words of the command line
     """
 
     spec_file: SpecFile
     spec: Path
-    folder: Path
+    folder: Path | Url
     shards: int
     settings: tuple[str, ...]
     cpus: int
@@ -90,7 +92,7 @@ class FarmJob:
 def farm_job(
     spec_file: SpecFile,
     spec: Path,
-    folder: Path,
+    folder: Path | Url,
     shards: int,
     *,
     cpus: int = 4,
@@ -108,7 +110,7 @@ def farm_job(
     spec_file: the loaded `spec`, with its overrides
     """
     refuse_other_number(spec_file.spec, shards)
-    if folder.is_file():
+    if isinstance(folder, Path) and folder.is_file():
         raise UsageError(f"{folder}: is a file; expected the folder of the data set")
     _check_device(device, gpus)
     _check_range("cpus", cpus, 1, 4096)
@@ -119,8 +121,9 @@ def farm_job(
     words = _program(program)
     if "\0" in "".join([str(spec), str(folder), *settings, *(words or ())]):
         raise UsageError("a path or a setting has a null character, which no command line can have")
+    place = folder if isinstance(folder, Url) else folder.absolute()
     return FarmJob(
-        spec_file, spec.absolute(), folder.absolute(), shards, (*settings, "--allow-failed"), cpus,
+        spec_file, spec.absolute(), place, shards, (*settings, "--allow-failed"), cpus,
         memory_mib(memory), gpus, device, _job_name(name, spec_file.spec.name), notice_s, words,
         allow_mixed_devices,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from blendgen.errors import ExitCode, UsageError
 from blendgen.farm.environment import SHARD_COUNT
 from blendgen.farm.job import FarmJob
 from blendgen.farm.yaml_text import yaml_text
+from blendgen.files.url import Url
 
 RETRIES = 6
 _MAX_SHARDS = 100_000  # of a Job that counts failures for each index
@@ -50,22 +51,26 @@ class KubernetesOptions:
     """What is special to Kubernetes.
 
     image: with blendgen as its entry point; claim: name of a volume claim that all nodes can write to
-    volume: the folder here that the claim holds; it is mounted at the same path
+    volume: the folder here that the claim holds; it is mounted at the same path. Without both, the data set
+        is in an object store, and the image has spec and models at the paths that they have here
+    secret: whose keys are variables of the pods, such as credentials; service_account: of the pods
     max_running: pods at the same time, None for all; retries: of a shard, without lost nodes
     """
 
     image: str
-    claim: str
-    volume: Path
+    claim: str | None = None
+    volume: Path | None = None
     namespace: str | None = None
     max_running: int | None = None
     retries: int = RETRIES
+    secret: str | None = None
+    service_account: str | None = None
 
 
 def manifest(job: FarmJob, options: KubernetesOptions) -> str:
     """The text of both Jobs; raises UsageError for what a Job cannot express."""
     _check_options(job, options)
-    _check_paths(job, options.volume)
+    _check_places(job, options)
     space = f"--namespace={options.namespace} " if options.namespace else ""
     head = _HEAD.format(version=__version__, name=job.name, namespace=space)
     return head + yaml_text(_shard_job(job, options), _merge_job(job, options))
@@ -112,16 +117,21 @@ def _job(
         **({"command": list(map(_literal, job.program))} if job.program else {}),
         "args": list(map(_literal, arguments)),
         **({"env": environment} if environment else {}),
+        **({"envFrom": [{"secretRef": {"name": options.secret}}]} if options.secret else {}),
         "resources": resources,
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "data", "mountPath": str(options.volume.absolute())}],
     }
+    volumes: dict[str, Any] = {}
+    if options.volume is not None:
+        container["volumeMounts"] = [{"name": "data", "mountPath": str(options.volume.absolute())}]
+        volumes = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": options.claim}}]}
     pod = {
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": job.notice_s,
         "securityContext": {"runAsNonRoot": True, "runAsUser": _USER, "fsGroup": _USER},
+        **({"serviceAccountName": options.service_account} if options.service_account else {}),
         "containers": [container],
-        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": options.claim}}],
+        **volumes,
     }
     labels = {"app.kubernetes.io/name": "blendgen", "app.kubernetes.io/instance": job.name}
     space = {"namespace": options.namespace} if options.namespace else {}
@@ -161,10 +171,13 @@ def _literal(text: str) -> str:
 
 
 def _check_options(job: FarmJob, options: KubernetesOptions) -> None:
-    texts = [("image", options.image, _IMAGE), ("claim", options.claim, _NAME)]
-    texts += [("namespace", options.namespace, _NAME)] if options.namespace is not None else []
+    named = (
+        ("claim", options.claim), ("namespace", options.namespace), ("secret", options.secret),
+        ("service account", options.service_account),
+    )  # fmt: skip
+    texts = [("image", options.image, _IMAGE), *((field, text, _NAME) for field, text in named)]
     for field, text, pattern in texts:
-        if not pattern.fullmatch(text):
+        if text is not None and not pattern.fullmatch(text):
             raise UsageError(f"{field}: expected a name of Kubernetes, got {text!r}")
     if job.shards > _MAX_SHARDS:
         raise UsageError(f"shards: a Job has at most {_MAX_SHARDS}, got {job.shards}")
@@ -174,11 +187,24 @@ def _check_options(job: FarmJob, options: KubernetesOptions) -> None:
         raise UsageError(f"retries: expected 0 or more, got {options.retries}")
 
 
+def _check_places(job: FarmJob, options: KubernetesOptions) -> None:
+    if (options.claim is None) != (options.volume is None):
+        raise UsageError("claim and volume (--claim, --volume): give both, or neither of them")
+    if options.volume is not None:
+        _check_paths(job, options.volume)
+    elif not isinstance(job.folder, Url):
+        raise UsageError(
+            "claim and volume (--claim, --volume): needed for a data set in a folder; leave them out only if "
+            "it is in an object store"
+        )
+
+
 def _check_paths(job: FarmJob, volume: Path) -> None:
     """Everything that a pod reads or writes has to be on the volume."""
     root = volume.absolute()
     if ":" in str(root) or root == Path("/"):
         raise UsageError(f"volume: {root} cannot be the place of a volume; choose a folder without a colon")
-    for path in (job.spec, job.folder, *(path for path, _ in named_paths(job.spec_file))):
+    folders = [] if isinstance(job.folder, Url) else [job.folder]
+    for path in (job.spec, *folders, *(path for path, _ in named_paths(job.spec_file))):
         if not (path.is_relative_to(root) or path.is_relative_to(root.resolve())):
             raise UsageError(f"{path}: is not in {root}, which is all that the pods see; put it there")

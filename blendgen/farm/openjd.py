@@ -18,6 +18,7 @@ from blendgen.errors import UsageError
 from blendgen.farm.job import FarmJob
 from blendgen.farm.shell import command_line
 from blendgen.farm.yaml_text import yaml_text
+from blendgen.files.url import Url
 
 TARGET_S = 900
 _MAX_TARGET_S = 7 * 24 * 3600
@@ -61,10 +62,7 @@ def _template(job: FarmJob, target_s: int) -> dict[str, Any]:
         "description": f"{job.spec_file.spec.images} images in {job.shards} shards",
         "parameterDefinitions": [
             _path("Spec", "FILE", "IN", "The scene spec."),
-            {
-                **_path("DataSet", "DIRECTORY", "OUT", "Folder of the data set, which all machines see."),
-                "default": "dataset",
-            },
+            _data_set(job),
             {
                 "name": "TargetSeconds",
                 "type": "INT",
@@ -81,6 +79,15 @@ def _path(name: str, kind: str, flow: str, description: str) -> dict[str, str]:
     return {
         "name": name, "type": "PATH", "objectType": kind, "dataFlow": flow, "description": description,
     }  # fmt: skip
+
+
+def _data_set(job: FarmJob) -> dict[str, Any]:
+    """A URL is a text: Open Job Description changes what is a path."""
+    if isinstance(job.folder, Url):
+        description = "URL of the data set in an object store."
+        return {"name": "DataSet", "type": "STRING", "default": str(job.folder), "description": description}
+    path = _path("DataSet", "DIRECTORY", "OUT", "Folder of the data set, which all machines see.")
+    return {**path, "default": "dataset"}
 
 
 def _shard_step(job: FarmJob) -> dict[str, Any]:
@@ -149,7 +156,7 @@ def _assets(job: FarmJob) -> dict[str, Any]:
     return {
         "assetReferences": {
             "inputs": inputs,
-            "outputs": {"directories": [str(job.folder)]},
+            "outputs": {"directories": [] if isinstance(job.folder, Url) else [str(job.folder)]},
             "referencedPaths": [str(path) for path, is_absolute in paths if is_absolute],
         }
     }

@@ -18,6 +18,7 @@ LOCAL_ONLY = {
     "mix of": ["mix", URL, "photos", "-o", "out"],
     "mix photos": ["mix", "data", URL, "-o", "out"],
     "mix to": ["mix", "data", "photos", "-o", URL],
+    "executor": ["generate", "scene.yaml", "-o", URL, "--executor", "slurm"],
     "report": ["report", URL],
     "diff": ["diff", URL, "data"],
     "preview spec": ["preview", URL],

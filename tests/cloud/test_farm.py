@@ -14,6 +14,7 @@ from blendgen.errors import DatasetError, DiskUnavailable, TimeLimitReached, Usa
 from blendgen.verification.repair import Repair
 from tests.cloud.machines import stored
 from tests.conftest import make_spec
+from tests.containers.packed_sets import CONTAINERS, spec_of
 from tests.farm.made import SPEC, content, make
 from tests.workers.flat_run import SOME_FAIL
 
@@ -38,6 +39,7 @@ def test_a_data_set_in_a_store_is_that_of_a_folder(url, machine, whole):
     assert not one.disk.exists() or [path for path in one.disk.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_a_named_staging_folder_stays(url, machine, whole, tmp_path):
     machine().generate(url, staging=tmp_path / "here")
     assert content(tmp_path / "here") == whole
@@ -55,13 +57,25 @@ def test_shards_of_two_machines_are_merged_to_the_bytes_of_one_run(url, machine,
     assert blendgen.verify(url) == []
 
 
-def test_large_files_are_sent_and_checked_but_not_merged_in_a_store(url, machine):
+def test_large_files_are_sent_and_checked(url, machine):
     spec = make_spec(images=2, seed=77, resolution=[24, 16], output={"container": "webdataset"})
     machine().generate(url, "0/1", spec=spec)
     assert any(name.endswith("data/train-000000.tar") for name in stored(url))
     assert blendgen.verify(f"{url}/shards/00000-of-00001") == []
-    with pytest.raises(DatasetError, match="merged in a folder only"):
-        blendgen.merge(url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_large_files_are_merged_to_the_bytes_of_one_run(url, machine, tmp_path, container):
+    spec = spec_of(container)
+    with pytest.raises(TimeLimitReached):
+        machine(stops_after=4).generate(url, "0/2", spec=spec)
+    for shard in ("0/2", "1/2"):
+        machine().generate(url, shard, spec=spec)
+    blendgen.merge(url, remove_shards=True)
+    make(tmp_path / "whole", spec=spec)
+    assert without_index(stored(url)) == content(tmp_path / "whole")
+    assert blendgen.verify(url) == []
 
 
 def rows(objects):
@@ -87,6 +101,7 @@ def test_another_machine_goes_on_where_one_stopped(url, machine, whole):
     assert without_index(stored(url)) == whole
 
 
+@pytest.mark.slow
 def test_a_machine_with_an_older_state_takes_the_newer_one(url, machine, whole):
     first, second = machine(stops_after=3), machine(stops_after=8)
     for one in (first, second):

@@ -120,6 +120,7 @@ def test_links_in_the_staging_folder_are_not_followed(url, tmp_path):
     assert files(tmp_path / "elsewhere") == set()
 
 
+@pytest.mark.slow
 def test_shards_that_lie_are_not_merged(url, machine):
     machine().generate(url, "0/1")
     store, name = ObjectStore(parse_url(url)), f"shards/00000-of-00001/{OBJECTS_NAME}"

@@ -9,6 +9,7 @@ from blendgen.cli.generate import command
 from blendgen.cli.options import overrides
 from blendgen.errors import UsageError
 from blendgen.farm.job import farm_job, memory_mib, this_program
+from blendgen.files.url import Url
 from blendgen.spec.load import load_spec, parse_override
 
 SETTINGS = ("camera.distance_m={uniform: [0.4, 0.6]}", "products[0].catalog=phones", "name='é {x}'",
@@ -16,7 +17,9 @@ SETTINGS = ("camera.distance_m={uniform: [0.4, 0.6]}", "products[0].catalog=phon
 
 
 def job(spec, folder="out", shards=2, changes=(), **options):
-    return farm_job(load_spec(spec, changes), spec, Path(folder), shards, **options)
+    return farm_job(
+        load_spec(spec, changes), spec, folder if isinstance(folder, Url) else Path(folder), shards, **options
+    )
 
 
 def test_a_shard_loads_the_spec_as_this_command_line_does(spec):

@@ -10,6 +10,7 @@ import yaml
 
 from blendgen.errors import ExitCode, UsageError
 from blendgen.farm.kubernetes import KubernetesOptions, manifest
+from blendgen.files.url import is_url, parse_url
 from blendgen.spec.load import parse_override
 from tests.farm.test_job import job
 
@@ -115,3 +116,28 @@ def test_what_a_job_cannot_express_is_an_error(spec, options, changes, message):
     given = {"image": "x", "claim": "c", "volume": spec.parent, **options}
     with pytest.raises(UsageError, match=message):
         jobs(spec, KubernetesOptions(**given), **changes)
+
+
+def test_a_data_set_in_an_object_store_needs_no_volume(spec):
+    options = KubernetesOptions("image", secret="s3", service_account="renderer")
+    text = manifest(job(spec, folder=parse_url("s3://bucket/a b/$x")), options)
+    for one in yaml.safe_load_all(text):
+        pod = one["spec"]["template"]["spec"]
+        assert "volumes" not in pod and "volumeMounts" not in container(one)
+        assert "s3://bucket/a b/$$x" in container(one)["args"]
+        assert container(one)["envFrom"] == [{"secretRef": {"name": "s3"}}]
+        assert pod["serviceAccountName"] == "renderer"
+
+
+@pytest.mark.parametrize(
+    ("folder", "options", "message"),
+    [
+        ("out", {}, "needed for a data set in a folder"),
+        ("s3://bucket/out", {"claim": "data"}, "give both, or neither"),
+        ("s3://bucket/out", {"secret": "a_b"}, "^secret: "),
+    ],
+)
+def test_a_volume_is_left_out_only_for_an_object_store(spec, folder, options, message):
+    place = parse_url(folder) if is_url(folder) else spec.parent / folder
+    with pytest.raises(UsageError, match=message):
+        manifest(job(spec, folder=place), KubernetesOptions("image", **options))

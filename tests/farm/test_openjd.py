@@ -12,6 +12,7 @@ import yaml
 
 from blendgen.errors import UsageError
 from blendgen.farm.openjd import bundle
+from blendgen.files.url import parse_url
 from blendgen.spec.load import parse_override
 from tests.farm.programs import calls, make_programs, wait_for_call
 from tests.farm.test_job import job
@@ -127,3 +128,13 @@ def test_what_a_template_would_read_as_a_parameter_is_an_error(spec):
 def test_the_target_time_has_bounds(spec, target_s):
     with pytest.raises(UsageError, match=r"^target time: expected 1 to 604800 s"):
         bundle(job(spec), target_s)
+
+
+def test_a_url_is_a_text_and_no_folder(spec):
+    files = bundle(job(spec, folder=parse_url("s3://bucket/a b"), shards=4))
+    documents = {name: yaml.safe_load(text) for name, text in files.items()}
+    (data_set,) = (
+        one for one in documents["template.yaml"]["parameterDefinitions"] if one["name"] == "DataSet"
+    )
+    assert (data_set["type"], data_set["default"]) == ("STRING", "s3://bucket/a b")
+    assert documents["asset_references.yaml"]["assetReferences"]["outputs"] == {"directories": []}

@@ -12,6 +12,7 @@ import pytest
 
 from blendgen.errors import BlendgenError, SetupError, UsageError
 from blendgen.farm.slurm import SlurmOptions, slurm_script, submit
+from blendgen.files.url import parse_url
 from tests.farm.programs import calls, make_programs, wait_for_call
 from tests.farm.test_job import job
 
@@ -156,3 +157,8 @@ def test_what_slurm_could_not_read_is_an_error(spec, options, message):
 @pytest.mark.parametrize("time", ["3", "2:01", "0:02:01", "1-0", "1-02:03", "1-02:03:04", "999999"])
 def test_all_notations_of_slurm_are_read(spec, time):
     assert f"--time={time}\n" in script(spec, SlurmOptions(time))
+
+
+def test_the_data_set_may_be_in_an_object_store(spec):
+    script = slurm_script(job(spec, folder=parse_url("s3://bucket/a b")), SlurmOptions())
+    assert script.count("-o 's3://bucket/a b'") == 2
