@@ -22,9 +22,11 @@ from blendgen.pipeline import Pipeline
 from blendgen.scene.folder_names import folder_name, image_place
 from blendgen.verification.dataset import verify
 from tests.conftest import make_class_table, make_product, make_spec
+from tests.containers.packed_sets import spec_of
 from tests.dataset.test_dataset import RECORD, content
 from tests.dataset.test_dataset import make as make_images
 from tests.exporters.conftest import make_dataset
+from tests.farm.made import make as make_as_a_run_does
 
 LAST_LOOSE = (9_998, 9_999)
 DEEP = (10_000, 10_001, 10_002, 10_003, 1_234_567, 12_345_678)
@@ -237,3 +239,12 @@ def test_rows_in_another_form_are_in_the_lists_too(deep):
         path.unlink()
     assert write_lists(deep, INDICES[-1])
     assert [path.read_bytes() for path in deep.image_lists] == before
+
+
+def test_images_in_packs_need_no_lists_until_they_are_files(tmp_path):
+    layout = make_as_a_run_does(tmp_path / "packed", INDICES[2:6], spec_of("webdataset", 10_004))
+    assert layout.image_lists == () and list(verify(layout.root)) == []
+    subset(layout.root, tmp_path / "files", Selection())
+    part = Layout(tmp_path / "files")
+    listed = {f"images/{split}/{one['file_name']}" for split, own in lists_of(part).items() for one in own}
+    assert listed == {row.image.name for row in read_rows(part.manifest)} and list(verify(part.root)) == []
