@@ -31,7 +31,7 @@ def cluster():
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     try:
         nodes = [cluster.add_node(wait=False, **node) for _ in range(2)]
-        cluster.wait_for_nodes()
+        cluster.wait_for_nodes(timeout=120)
         yield cluster, nodes
     finally:
         cluster.shutdown()
