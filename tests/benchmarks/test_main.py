@@ -60,6 +60,7 @@ def test_a_missing_python_to_compare_with_is_reported_before_the_measurements(sc
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_quick_bench_measures_everything(scene, tmp_path):
     pytest.importorskip("bpy")
     options = ("--scene", scene, "--quick", "--check", "-o", tmp_path / "out")

@@ -13,6 +13,7 @@ from tests.farm.engines import FARM
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the program reads /proc"),
 ]
 

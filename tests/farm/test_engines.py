@@ -19,7 +19,7 @@ from tests.farm.slurm_cluster import wait_for_jobs
 from tests.farm.test_job import job
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SMALL = ["--cpus", "1", "--memory", "512M", "--shards", "2", "-n", "4"]
 COMMENT = "it's a #1 % $HOME `x`; no?"
 # stops early at its first start, and waits until then for the signal of Slurm

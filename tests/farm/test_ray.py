@@ -14,7 +14,7 @@ from tests.farm.conftest import SPEC
 from tests.farm.made import content
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 IMAGES = 45
 _STORE_BYTES = 80 << 20
 

@@ -13,7 +13,7 @@ from tests.farm.made import content
 from tests.farm.test_ray import arguments, rows
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def test_the_exit_code_of_a_task_is_that_of_the_command(cluster, tmp_path, monkeypatch):
