@@ -12,7 +12,8 @@ from blendgen.farm.shards import refuse_other_number, shards_in
 from blendgen.spec.model import Spec
 
 _TASK_S = 60.0
-# a rough estimate for one core: a shot in which nothing is sampled, a further exposure, a million samples
+# a rough estimate for one core: a shot in which nothing is sampled, a further exposure, a million samples;
+# on a busy machine a shot of phones took three times as long
 _SHOT_S, _EXPOSURE_S, _MEGASAMPLE_S = 1.0, 0.2, 1.5
 _GPU_SPEED = 20  # of a card, compared with one core
 # loading Blender takes as long as a few shots
