@@ -26,7 +26,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import Summary, Tally, head_of
 from blendgen.dataset.ownership import LOG_HEAD, MERGING_KEY
-from blendgen.dataset.pack_plan import PackPlan
+from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
 from blendgen.dataset.store import COUNT_KEYS, counts_record, device_record, record_bytes
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput
@@ -138,11 +138,12 @@ class _Merge:
 
         The data set stays a finished one, which can be repaired.
         """
-        placement = Placement(self.layout, self.options.link, self.options.check_files)
+        placement = self._placement()
         for image in merged_images([one for one in self.inputs if one.is_output]):
             if image.failure is None:
                 row = head_of(self.layout.manifest, image.number, image.line)
                 placement.place(image.source, row, image.index)
+        placement.finish()
 
     def _write(self, sources: set[Path]) -> dict[str, Any]:
         """Write the data set, dataset.json last.
@@ -185,9 +186,8 @@ class _Merge:
 
         The last value says whether there are lists.
         """
-        tally, failed, packs = Tally(), Counter[str](), self._packs()
-        check_files = self.options.check_files
-        placement = self.placement or Placement(self.layout, self.options.link, check_files)
+        tally, failed = Tally(), Counter[str]()
+        placement = self.placement or self._placement()
         self.progress.begin(_total(self.inputs))
         with ExitStack() as stack:
             manifest = stack.enter_context(self._folder.atomic_file(self.layout.manifest.name))
@@ -196,11 +196,9 @@ class _Merge:
             for image in merged_images(self.inputs):
                 if image.failure is None:
                     row = head_of(image.source.layout.manifest, image.number, image.line)
-                    if packs is None:
-                        placement.place(image.source, row, image.index)
+                    placement.place(image.source, row, image.index)
+                    if CONTAINER_KEY not in image.source.record:
                         lists.add_row(row)
-                    else:
-                        packs.add(image.source, row, image.index, image.line)
                     manifest.write(image.line)
                     tally.add(row)
                 else:
@@ -209,19 +207,17 @@ class _Merge:
                     failures.write(image.line)
                     failed[image.failure.reason] += 1
                 self.progress.advance(1)
-            if packs is not None:
-                packs.finish_block()
         placement.finish()
         if failures is None:
             self._folder.remove(self.layout.failures.name)
         return tally.summary(), failed, lists.are_needed
 
-    def _packs(self) -> MergedPacks | None:
-        """Where images go that are not in files of their own."""
+    def _placement(self) -> AnyPlacement:
+        """What puts images in place, in files of their own or in large ones."""
         record, options = self.inputs[0].record, self.options
         plan = PackPlan.of_record(record)
         if plan is None:
-            return None
+            return Placement(self.layout, options.link, options.check_files)
         require_writer(plan.container)
         return MergedPacks(self.layout, plan, record, options.link, options.check_files)
 

@@ -1,17 +1,18 @@
 """Merged packs: the large files of a merged data set, if its images are in large files.
 
 In: the images of merge inputs in order. Out: packs in the output. A pack whose images all come from one input
-is linked, copied or moved as it is; only those that several shards share are written again. Rows of one block
-are kept at a time. A pack in the output is replaced only by one that holds its images too.
+is linked, copied or moved as it is; only those that several shards share are written again. A pack in the
+output is replaced only by one that holds its images too.
 """
 
 from __future__ import annotations
 
 import filecmp
 import os
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -21,27 +22,41 @@ import numpy as np
 
 from blendgen.containers.packing import Packer, PackRow
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import Census, census, read_row
 from blendgen.dataset.pack_index import INDEX, loaded_index, pack_index
 from blendgen.dataset.pack_plan import PackPlan, place_of_file
 from blendgen.dataset.packed import ImageFiles
-from blendgen.dataset.rows import parse_row
 from blendgen.dataset.whole_files import has_files
 from blendgen.errors import DatasetError
 from blendgen.farm.merge_input import MergeInput
 from blendgen.files.folder import Folder
-from blendgen.scene.row import RowHead
+from blendgen.scene.row import Row, RowHead
 
 
 @dataclass(frozen=True)
 class _Entry:
     split: str
     index: int
-    line: bytes
     source: MergeInput
+
+    def row(self) -> Row:
+        """Its row, read again: those of a block are not kept in memory."""
+        manifest = self.source.layout.manifest
+        rows = _census(manifest)
+        line = bisect_left(rows.indices, self.index)
+        return read_row(manifest, line + 1, rows.offsets[line])
+
+
+@lru_cache(maxsize=2)
+def _census(manifest: Path) -> Census:
+    return census(manifest)
 
 
 class MergedPacks:
-    """record: dataset.json of the output; link: one of placement.LINKS; check: compare sha256 too."""
+    """A placement.
+
+    record: dataset.json of the output; link: one of placement.LINKS; check: compare sha256 too
+    """
 
     def __init__(self, output: Layout, plan: PackPlan, record: Mapping[str, Any], link: str, check: bool):
         self._files, self._plan = ImageFiles(output, plan), plan
@@ -50,7 +65,7 @@ class MergedPacks:
         self._link, self._check = link, check
         self._block: list[_Entry] = []
 
-    def add(self, source: MergeInput, row: RowHead, index: int, line: bytes) -> None:
+    def place(self, source: MergeInput, row: RowHead, index: int) -> None:
         """Take the next image, in the order of their indices; raises DatasetError."""
         for name in row.file_names:
             place = place_of_file(name)
@@ -63,11 +78,11 @@ class MergedPacks:
                 "again"
             )
         if self._block and self._plan.block(self._block[0].index) != self._plan.block(index):
-            self.finish_block()
-        self._block.append(_Entry(row.split, index, line, source))
+            self.finish()
+        self._block.append(_Entry(row.split, index, source))
 
-    def finish_block(self) -> None:
-        """Place the packs of the images since the last block; raises DatasetError."""
+    def finish(self) -> None:
+        """Place the packs of the block whose images came last; raises DatasetError."""
         entries, self._block = sorted(self._block, key=attrgetter("split", "index")), []
         for split, own in groupby(entries, attrgetter("split")):
             self._place(split, [*own])
@@ -87,9 +102,7 @@ class MergedPacks:
                 return
             if self._link == "move" and _has_images(self._files, names, images):
                 return
-        self._packer.pack(
-            PackRow(split, one.index, partial(parse_row, one.line), one.source.files) for one in entries
-        )
+        self._packer.pack(PackRow(split, one.index, one.row, one.source.files) for one in entries)
 
     def _place_whole(self, source: MergeInput, names: tuple[str, str]) -> None:
         for name in names:
