@@ -44,7 +44,7 @@ def facts(result: dict[str, Any], run: RunFacts | None) -> list[tuple[str, str]]
     versions = result["versions"]
     pairs = [
         ("images", f"{result['images']} of {result['wanted_images'] or 'unknown'} wanted"),
-        ("shots", f"{result['shots']}, with up to {result['exposures_per_shot']} images each"),
+        ("shots", f"{result['shots']}{_exposures(result)}"),
         ("objects", str(result["visible_objects"])),
         ("resolution", " x ".join(map(str, result["resolution"] or []))),
         ("files of an image", ", ".join(result["label_files"])),
@@ -129,6 +129,11 @@ def _empty_pairs(result: dict[str, Any]) -> list[str]:
         f"{f' and {len(labels) - _MOST_NAMED} more' if len(labels) > _MOST_NAMED else ''}."
         for split, labels in empty.items()
     ]
+
+
+def _exposures(result: dict[str, Any]) -> str:
+    count = result["exposures_per_shot"]
+    return f", with up to {count} images each" if count != 1 else ""
 
 
 def _hold_out(hold_out: dict[str, Any]) -> str:

@@ -194,7 +194,7 @@ function heatChart(set) {
   return chart(label, () => ({
     height: 250, width: Math.round(Math.min(330, 250 * width / height)), autosize: "pad",
     data: { values: cells },
-    view: { stroke: color("quiet") },
+    view: { stroke: color("quiet") }, padding: 3,
     mark: { type: "rect" },
     encoding: {
       x: { field: "x", type: "ordinal", axis: null }, y: { field: "y", type: "ordinal", axis: null },

@@ -8,7 +8,9 @@ async function allRows() {
   const rows = [];
   for (const set of report.sets) {
     for (let number = 0; number * report.data.rows_per_chunk < set.gallery_images; number += 1) {
-      appendRows(rows, set, await chunk(`${set.id}/rows-${number}`), number * report.data.rows_per_chunk);
+      const name = `${set.id}/rows-${number}`;
+      appendRows(rows, set, await chunk(name), number * report.data.rows_per_chunk);
+      delete report.chunks[name]; // the rows have it all
     }
   }
   return rows;
@@ -20,7 +22,7 @@ function appendRows(rows, set, columns, start) {
     : (place) => (column.codes[place] < 0 ? null : column.names[column.codes[place]])));
   const count = (Array.isArray(values[0]) ? values[0] : values[0].codes).length;
   for (let place = 0; place < count; place += 1) {
-    const row = { set: set.id, place: start + place, id: `${set.id}-${start + place}` };
+    const row = { set: set.id, place: start + place };
     names.forEach((name, number) => { row[name] = read[number](place); });
     if (report.isComparison) row["data set"] = set.name_here;
     rows.push(row);
@@ -127,7 +129,7 @@ function turn(pages) {
 
 /* After every filter and sort. */
 function update() {
-  gallery.shown = gallery.table.getData("active");
+  gallery.shown = gallery.table.rowManager.activeRows.map((row) => row.data); // getData() would copy every row
   gallery.page = 0;
   showChips();
   showPage();
@@ -153,7 +155,7 @@ function imagesSection() {
 async function fillImages() {
   gallery.rows = await allRows();
   gallery.table = new Tabulator("#table", {
-    data: gallery.rows, index: "id", nestedFieldSeparator: false, height: 420, layout: "fitData", columns: columnsOf(gallery.rows),
+    data: gallery.rows, nestedFieldSeparator: false, height: 420, layout: "fitData", columns: columnsOf(gallery.rows),
     placeholder: "No image passes the filters", renderHorizontal: "virtual", headerSortTristate: true,
   });
   gallery.table.on("rowClick", (_, row) => openViewer(gallery.shown, gallery.shown.indexOf(row.getData())));

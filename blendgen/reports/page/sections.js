@@ -8,12 +8,21 @@ function unitOf(name) {
   return ending ? UNITS[ending] : null;
 }
 
+/* A name of a parameter, which may break after its dots. */
+function breakable(name) {
+  return element("span", {}, ...name.split(/(?<=[._])/).flatMap((part) => [part, element("wbr")]));
+}
+
 function setHeading(set) {
   return report.isComparison ? element("h3", {}, anyName(set.name_here)) : null;
 }
 
+function tableLabel(set, text) {
+  return report.isComparison ? `${text}, data set ${set.id}` : text;
+}
+
 function perSet(make) {
-  return element("div", { class: "grid" }, ...report.sets.map((set) =>
+  return element("div", { class: "grid pair" }, ...report.sets.map((set) =>
     element("div", { class: report.isComparison ? "card" : "card wide" }, setHeading(set), make(set))));
 }
 
@@ -44,12 +53,12 @@ function madeSection() {
 }
 
 function balanceSection() {
-  const splits = (set) => plainTable("Splits", ["split", { number: "images" }, { number: "share" }, { number: "asked for" }],
+  const splits = (set) => plainTable(tableLabel(set, "Splits"), ["split", { number: "images" }, { number: "share" }, { number: "asked for" }],
     set.split_shares.map((one) => [anyName(one.split), { number: one.images }, { number: percent(one.share) },
       { number: one.expected === null ? "" : percent(one.expected) }]));
   const colorways = (set) => element("details", {},
     element("summary", {}, `Objects of each class, product and colourway (${set.colorways.length})`),
-    plainTable("Colourways", ["class", "product", "colourway", { number: "objects" }],
+    plainTable(tableLabel(set, "Colourways"), ["class", "product", "colourway", { number: "objects" }],
       set.colorways.map((one) => [anyName(one.label), anyName(one.product), anyName(one.colorway), { number: one.objects }])));
   section("balance", "Balance", element("p", { class: "quiet" }, "Click a bar to see its images."),
     perSet((set) => element("div", {}, balanceChart(set), splits(set), colorways(set))));
@@ -61,7 +70,7 @@ function parameterCards() {
     const own = report.sets.filter((set) => set.parameters[name]).map((set) => [set, set.parameters[name]]);
     const differs = own.some(([, one]) => one.differs);
     const isSameKind = new Set(own.map(([, one]) => one.kind)).size === 1;
-    return element("div", { class: "card" }, element("h3", {}, name),
+    return element("div", { class: "card" }, element("h3", {}, breakable(name)),
       element("p", { class: "asked" }, anyName([...new Set(own.map(([, one]) => one.distribution))].join(" | "))),
       differs ? element("span", { class: "badge" }, "not what was asked for") : null,
       ...(isSameKind ? [own] : own.map((one) => [one])).map((some) => histogramChart(name, some, name, unitOf(name))));
@@ -106,9 +115,9 @@ function qualitySection() {
   const list = (set, name, title) => {
     const shown = set.quality[name].flat(), count = set.quality.counts[name];
     const show = () => report.showOnly(set.id, [...new Set(shown)], title);
-    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": `Show: ${title}` }, "Show") : ""];
+    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": `Show: ${tableLabel(set, title)}` }, "Show") : ""];
   };
-  const lists = (set) => plainTable("Images to look at", ["images to look at", { number: "found" }, "which"], [
+  const lists = (set) => plainTable(tableLabel(set, "Images to look at"), ["images to look at", { number: "found" }, "which"], [
     list(set, "dark", "dark: 99 % of the pixels are below 64"), list(set, "bright", "bright: 95 % of the pixels are above 192"),
     list(set, "blurred", "far less sharp than most"), list(set, "near_duplicates", "pairs that look the same, of different shots"),
     ["cannot be read", { number: set.quality.unreadable.length },
@@ -123,9 +132,17 @@ function qualitySection() {
 }
 
 function shortcutsSection() {
-  const table = (set) => plainTable("Shortcuts", ["nuisance", { number: "bits" }, { number: "share" }, { number: "by chance" }, "warning"],
-    set.shortcuts.map((one) => [one.name, { number: one.mutual_information_bits.toFixed(3) }, { number: percent(one.share) },
-      { number: one.p === null ? "" : numberText(one.p) }, one.warns ? element("span", { class: "badge" }, "shortcut") : ""]));
+  const heads = ["nuisance", { number: "bits" }, { number: "share" }, { number: "by chance" }];
+  const line = (one) => [element("span", {}, breakable(one.name), " ", one.warns ? element("span", { class: "badge" }, "shortcut") : ""),
+    { number: one.mutual_information_bits.toFixed(3) }, { number: percent(one.share) }, { number: one.p === null ? "" : numberText(one.p) }];
+  const table = (set) => {
+    const some = set.shortcuts.filter((one) => one.warns || one.share > 0);
+    const none = set.shortcuts.filter((one) => !some.includes(one));
+    return element("div", {},
+      some.length ? plainTable(tableLabel(set, "Shortcuts"), heads, some.map(line)) : element("p", {}, "Nothing tells anything about the class."),
+      none.length ? element("details", {}, element("summary", {}, `${none.length} that tell nothing about the class`),
+        plainTable(tableLabel(set, "Nuisances without a share"), heads, none.map(line))) : null);
+  };
   section("shortcuts", "Shortcuts",
     element("p", {}, "What a classifier could learn instead of the products: mutual information between the class of an image " +
       "and what should not depend on it, less what a few images share by chance. Share: of all there is to know about the " +
@@ -141,11 +158,11 @@ function failuresSection() {
       attempt === "9" ? "10 or more" : { number: Number(attempt) + 1 }, { number: shots }]);
     return element("div", {},
       element("p", {}, counts ? `Images that cannot be made: ${counts}.` : "All wanted images could be made, or have not been tried."),
-      listed.length ? plainTable("Images that cannot be made", [{ number: "image" }, { number: "attempts" }, "reason", "message"],
+      listed.length ? plainTable(tableLabel(set, "Images that cannot be made"), [{ number: "image" }, { number: "attempts" }, "reason", "message"],
         listed.map((one) => [{ number: one.index }, { number: one.attempts }, one.reason, anyName(one.message)])) : null,
       element("p", { class: "quiet", style: "margin-top:10px" },
         `${numberText(set.resampled_shots)} of ${numberText(set.shots)} shots were sampled more than once, as their first values did not make a scene or hid the subject.`),
-      set.resampled_shots ? plainTable("Attempts", [{ number: "attempts" }, { number: "shots" }], attempts) : null);
+      set.resampled_shots ? plainTable(tableLabel(set, "Attempts"), [{ number: "attempts" }, { number: "shots" }], attempts) : null);
   };
   section("failures", "Rejected and failed", perSet(table));
 }

@@ -1,0 +1,90 @@
+"""blendgen report, and the report that generate writes at its end; what makes the images is replaced."""
+
+import json
+import shutil
+
+import pytest
+
+from blendgen import api
+from blendgen.workers.run import GenerateReport
+from tests.cli.in_process import blendgen
+from tests.farm.made import SPEC, make
+
+
+@pytest.fixture(scope="module")
+def data_set(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "set"
+    make(folder, spec=SPEC.model_copy(update={"images": 4}))
+    return folder
+
+
+@pytest.fixture
+def out(data_set, tmp_path, monkeypatch):
+    """A folder of which `generate` says that it has made the images there."""
+    monkeypatch.delenv("BLENDGEN_NO_REPORT")
+    folder = shutil.copytree(data_set, tmp_path / "out")
+    monkeypatch.setattr(api, "generate", lambda spec, folder, **options: result_of(folder, made=4))
+    return folder
+
+
+def result_of(folder, made):
+    return GenerateReport(folder, 4, made, 4 - made, 0, {}, {"train": 4}, ("box", "sphere"), 2, None)
+
+
+def test_generate_writes_a_report_and_prints_its_path_last(out):
+    result = blendgen("generate", "scene.yaml", "-o", out)
+    assert (
+        result.returncode == 0 and result.stdout.splitlines()[-1] == f"report:        {out / 'report.html'}"
+    )
+    run = json.loads((out / "report.json").read_text())["run"]
+    assert run["made"] == 4 and run["seconds"] > 0 and run["command"].startswith("blendgen ")
+
+
+def test_its_path_is_in_the_json_of_generate(out):
+    answer = json.loads(blendgen("generate", "scene.yaml", "-o", out, "--json").stdout)
+    assert answer["report"] == str(out / "report.html")
+
+
+@pytest.mark.parametrize("options", [["--no-report"], ["--index", "0-3"]])
+def test_generate_writes_none_for_a_part_or_if_it_shall_not(out, options):
+    result = blendgen("generate", "scene.yaml", "-o", out, *options)
+    assert result.returncode == 0 and "report" not in result.stdout and not (out / "report.html").exists()
+
+
+def test_a_variable_of_the_environment_leaves_reports_out(out, monkeypatch):
+    monkeypatch.setenv("BLENDGEN_NO_REPORT", "1")
+    assert json.loads(blendgen("generate", "scene.yaml", "-o", out, "--json").stdout)["report"] is None
+
+
+def test_a_shard_has_no_report(out, monkeypatch):
+    monkeypatch.setattr(
+        api, "generate", lambda spec, folder, **options: result_of(folder / "shards/0", made=4)
+    )
+    assert json.loads(blendgen("generate", "scene.yaml", "-o", out, "--json").stdout)["report"] is None
+
+
+def test_a_run_that_made_nothing_leaves_the_report(out, monkeypatch):
+    blendgen("generate", "scene.yaml", "-o", out)
+    before = (out / "report.json").read_bytes()
+    monkeypatch.setattr(api, "generate", lambda spec, folder, **options: result_of(folder, made=0))
+    assert "report.html" in blendgen("generate", "scene.yaml", "-o", out).stdout
+    assert (out / "report.json").read_bytes() == before
+
+
+def test_a_report_that_cannot_be_written_is_a_note(out):
+    (out / "report.html").write_text("mine")
+    result = blendgen("generate", "scene.yaml", "-o", out)
+    assert result.returncode == 0 and "note: no report was written" in result.stderr
+    assert (out / "report.html").read_text() == "mine"
+
+
+def test_the_command_prints_the_path(out, tmp_path):
+    page = tmp_path / "page.html"
+    assert blendgen("report", out, "-o", page).stdout == f"report: {page}\n"
+    answer = json.loads(blendgen("report", out, "--compare", out, "-o", page, "--json").stdout)
+    assert answer == {"schema_version": 1, "report": str(page), "json": str(tmp_path / "page.json")}
+
+
+def test_a_folder_without_a_data_set_is_an_error(tmp_path):
+    result = blendgen("report", tmp_path)
+    assert result.returncode == 5 and "does not contain a data set" in result.stderr

@@ -1,0 +1,168 @@
+"""The page of a report in Chromium: it shows names as text, filters, opens images, and is accessible.
+
+Needs the extra `browser` and Debian's chromium; BLENDGEN_TEST_BROWSER=1 turns a skip into a failure.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from blendgen import api
+from blendgen.reports import write
+from tests.farm.made import SPEC, make
+from tests.reports.test_report import HOSTILE, renamed
+
+CHROMIUM = shutil.which("chromium")
+IS_WANTED = bool(os.environ.get("BLENDGEN_TEST_BROWSER"))
+IS_THERE = CHROMIUM is not None and importlib.util.find_spec("axe_playwright_python") is not None
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (IS_THERE or IS_WANTED), reason="needs chromium, playwright, axe-playwright-python"
+    ),
+]
+NAME = HOSTILE.replace("/", "|")
+VIEWS = [(1280, "light", False), (400, "dark", False), (1280, "dark", True), (400, "light", True)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data set whose names are HTML, in two places."""
+    place = tmp_path_factory.mktemp("browser") / NAME.replace("|", "")[:40]
+    make(place, spec=SPEC.model_copy(update={"images": 30}))
+    renamed(place, NAME)
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a page; fails at its end if the page wrote an error, showed a dialog or used the network."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(path: Path, width: int = 1280, scheme: str = "light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda one: one.type in ("error", "warning") and troubles.append(one.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.accept()))
+        page.on("request", lambda one: one.url.startswith("http") and troubles.append(one.url))
+        page.goto(path.absolute().as_uri())
+        page.wait_for_selector(".tabulator-row")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def scrolled(page):
+    """Scroll through the page, so that all charts are drawn."""
+    for y in range(0, page.evaluate("document.documentElement.scrollHeight"), 700):
+        page.evaluate(f"window.scrollTo(0, {y})")
+        page.wait_for_timeout(60)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.chart')].every((one) => one.querySelector('svg'))"
+    )
+
+
+def violations(page) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    faults = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in faults]
+
+
+@pytest.mark.parametrize(("width", "scheme", "compared"), VIEWS)
+def test_everybody_can_read_the_page(folder, opened, width, scheme, compared):
+    page = opened(api.report(folder, compare=folder if compared else None), width, scheme)
+    scrolled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    page.click("#thumbs li:nth-child(2) button")
+    page.wait_for_selector(".pswp__panel h3")
+    assert violations(page) == []
+
+
+def test_names_are_shown_as_text(folder, opened):
+    page = opened(api.report(folder))
+    scrolled(page)
+    assert page.text_content("h1") == page.evaluate("report.sets[0].name") == NAME
+    labels = page.evaluate(
+        "[...document.querySelectorAll('.tabulator-cell[tabulator-field=label]')].map((e) => e.textContent)"
+    )
+    assert NAME in labels and "sphere" in labels
+    assert page.evaluate("document.querySelectorAll('#main img[src=x], main script').length") == 0
+
+
+def test_a_bar_and_a_field_filter_the_images(folder, opened):
+    page = opened(api.report(folder))
+    scrolled(page)
+    count = page.evaluate("gallery.rows.length")
+    page.locator("#balance svg .mark-rect path").first.click()
+    page.wait_for_function(f"gallery.shown.length < {count}")
+    assert page.locator("#chips button").count() >= 2
+    page.get_by_role("button", name="Clear all filters").click()
+    page.wait_for_function(f"gallery.shown.length === {count}")
+    field = page.get_by_label("Filter camera.elevation_deg")
+    field.scroll_into_view_if_needed()
+    field.press_sequentially("0..60")
+    page.wait_for_function(f"gallery.shown.length < {count}")
+    assert page.evaluate("gallery.shown.every((row) => row['camera.elevation_deg'] <= 60)")
+    page.locator(".tabulator-row").first.click()
+    page.wait_for_selector(".pswp__panel code")
+    assert page.text_content(".pswp__counter").startswith("1 / ")
+
+
+def test_an_image_opens_and_turns_with_the_keyboard(folder, opened):
+    page = opened(api.report(folder))
+    page.locator("#thumbs button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".pswp__panel input")
+    page.wait_for_selector(".pswp svg rect", state="attached")
+    first = page.text_content(".pswp__panel code")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "(first) => document.querySelector('.pswp__panel code').textContent !== first", arg=first
+    )
+    page.get_by_label("Masks").check()
+    page.wait_for_selector(".pswp svg path", state="attached")
+    assert "--index" in page.text_content(".pswp__panel code")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".pswp", state="detached")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+
+
+def test_scripts_next_to_the_page_are_loaded(folder, opened, monkeypatch):
+    monkeypatch.setattr(write, "SINGLE_FILE_IMAGES", 5)
+    page = opened(api.report(folder))
+    assert (folder / "report_files").is_dir()
+    page.click("#thumbs li:nth-child(2) button")
+    page.wait_for_selector(".pswp__panel code")
+
+
+def test_without_the_images_thumbnails_are_shown(folder, browser, tmp_path):
+    """The browser then reports files that are missing, so this page may write errors."""
+    shutil.copy(api.report(folder), tmp_path / "alone.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "alone.html").as_uri())
+    page.click("#thumbs li:nth-child(2) button")
+    page.wait_for_function("document.querySelector('.pswp__img')?.src.startsWith('data:image/png')")
+    page.close()
