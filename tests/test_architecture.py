@@ -73,6 +73,12 @@ def test_only_the_blender_engine_imports_bpy():
     assert {p for p in importing if not name_of(p).startswith("engine/blender/")} == set()
 
 
+def test_only_one_module_imports_the_library_of_object_stores():
+    libraries = {"fsspec", "s3fs", "botocore", "aiobotocore", "gcsfs", "adlfs"}
+    importing = {path for path in MODULES if {name.split(".")[0] for name in imports(path)} & libraries}
+    assert {name_of(path) for path in importing} == {"cloud/objects.py"}
+
+
 def test_the_script_for_another_python_does_not_import_blendgen():
     assert not any(name.split(".")[0] == "blendgen" for name in imports(FOREIGN_SCRIPT))
 
@@ -205,6 +211,6 @@ def test_the_command_line_does_not_load_bpy():
     code = (
         "import sys, blendgen.cli as cli, blendgen.workers.generate, blendgen.workers.self_test\n"
         "[cli.group.get_command(None, name) for name in cli._COMMANDS]\n"
-        "assert 'bpy' not in sys.modules and 'scipy' not in sys.modules, sorted(sys.modules)"
+        "assert not {'bpy', 'scipy', 'fsspec', 'blendgen.cloud'} & {*sys.modules}, sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
