@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.dataset.failures import read_failure_lines
-from blendgen.dataset.label_registry import DEPTH, MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.source import Source, open_source
 from blendgen.dataset.store import devices_of
@@ -63,6 +62,7 @@ class Analysis:
         self._measured: list[tuple[int, int, Measures]] = []
         self._unreadable: list[dict[str, Any]] = []
         self._kinds: Counter[str] = Counter()
+        self._has_files = False
 
     def run(self, advance: Callable[[int], None]) -> dict[str, Any]:
         """Read all rows; returns what report.json states of the data set."""
@@ -77,6 +77,7 @@ class Analysis:
     def _add(self, number: int, row: Row, is_measured: bool, is_shown: bool) -> None:
         values = self._survey.add(row)
         self._kinds.update(row.files.keys())
+        self._has_files = self._has_files or (is_shown and (self.source.root / row.image.name).is_file())
         image = self._image(row) if is_measured else None
         own = None if image is None else measures(image)
         if own is not None:
@@ -109,8 +110,7 @@ class Analysis:
             "spec_fault": self._spec_fault,
             "left_out": record.get("left_out", []),
             "label_files": dict(self._kinds),
-            "has_masks": MASK.name in self._kinds,
-            "has_depth": DEPTH.name in self._kinds,
+            "has_image_files": self._has_files,  # not if they are in large files
             "gallery_images": self._gallery.rows,
             **self._survey.as_dict(),
             "failures": _failures(self.source),

@@ -235,3 +235,13 @@ def test_images_beyond_the_limits_have_no_thumbnail(data_set, tmp_path):
     )
     assert result["quality"]["measured_images"] == 4 and result["gallery_images"] == 10
     assert sum(number >= 0 for number in chunks["rows-0"]["thumbnail"]) == 4
+
+
+@pytest.mark.parametrize(("container", "has_image_files"), [("files", True), ("webdataset", False)])
+def test_images_in_large_files_are_read_too(container, has_image_files, tmp_path):
+    output = SPEC.output.model_copy(update={"container": container})
+    make(tmp_path / "set", spec=SPEC.model_copy(update={"images": 4, "output": output}))
+    own = json.loads(api.report(tmp_path / "set").with_suffix(".json").read_text())["data_sets"][0]
+    assert (
+        own["has_image_files"] == has_image_files and own["quality"]["measured_images"] == own["images"] > 0
+    )

@@ -60,12 +60,14 @@ async function thumbnailUrl(row) {
 }
 
 function imageElement(row, content) {
-  const image = element("img", { class: "pswp__img", alt: `Image ${row.index}, ${row.label}`, src: fileUrl(row.set, row.file),
+  const image = element("img", { class: "pswp__img", alt: `Image ${row.index}, ${row.label}`,
     load: () => content.onLoaded() });
   image.addEventListener("error", async () => {
     if (row.thumbnail >= 0) image.src = await thumbnailUrl(row);
     else content.onError();
   }, { once: true });
+  if (setOf(row).has_image_files || row.thumbnail < 0) image.src = fileUrl(row.set, row.file);
+  else thumbnailUrl(row).then((url) => { image.src = url; });
   return image;
 }
 
@@ -91,9 +93,12 @@ function toggles(record, redraw) {
   }));
 }
 
+function setOf(row) {
+  return report.sets.find((one) => one.id === row.set);
+}
+
 function renderAgain(row, record) {
-  const set = report.sets.find((one) => one.id === row.set);
-  return `${set.generate_again} --index ${record.row.index}`;
+  return `${setOf(row).generate_again} --index ${record.row.index}`;
 }
 
 function panelContent(row, record, redraw) {
@@ -106,7 +111,8 @@ function panelContent(row, record, redraw) {
     record.depth ? element("p", {}, `Depth from ${numberText(record.depth.near_m)} m (white) to ${numberText(record.depth.far_m)} m (black).`) : "",
     element("ul", {}, ...objects.bbox.map((_, place) => element("li", { style: `color:${COLORS[place % COLORS.length]}` },
       anyName(`${objects.category[place]}, ${objects.colorway[place]}`), `, ${percent(objects.visible_fraction[place])} visible`))),
-    element("p", {}, element("a", { href: fileUrl(row.set, own.file_name), target: "_blank", rel: "noopener" }, "Open the image file")),
+    setOf(row).has_image_files ? element("p", {}, element("a", { href: fileUrl(row.set, own.file_name), target: "_blank",
+      rel: "noopener" }, "Open the image file")) : "",
     element("h3", {}, "Render it again"), element("p", {}, "In the folder of the data set:"),
     element("p", {}, element("code", {}, command)), element("p", {}, copyButton(command)),
     element("details", {}, element("summary", {}, "Whole record"),
