@@ -18,6 +18,7 @@ from blendgen.dataset.store import COUNT_KEYS, read_record
 from blendgen.errors import DatasetError, UsageError
 from blendgen.farm.merge_input import MergeInput, opened_input, output_input
 from blendgen.farm.shards import named_shard
+from blendgen.files.regular_file import links_outside
 
 REMOVING = ".blendgen-removing"  # an empty file in OUT/shards while their removal is due
 # what may differ between parts of one data set
@@ -57,6 +58,12 @@ def _own_shards(layout: Layout) -> list[Path]:
     foreign = [path for path in paths if named_shard(path.name) is None and path.name not in others]
     if foreign:
         raise DatasetError(f"{foreign[0]}: is not named as a shard is; move it away")
+    linked = [path for path in (layout.shards, *paths) if links_outside(path)]
+    if linked:  # --remove-shards and --link move would take the files of another place
+        raise DatasetError(
+            f"{linked[0]}: is a link that leads out of the data set; name the folders of the shards "
+            f"yourself: blendgen merge SHARD... -o {layout.root}"
+        )
     shards = [path for path in paths if path.name not in others and not is_empty(path)]
     if not shards and not read_record(layout):
         raise DatasetError(

@@ -83,13 +83,13 @@ def named_shard(name: str) -> Shard | None:
 
 
 def shards_in(layout: Layout) -> list[Shard]:
-    """The shards that have a folder in that of a data set, in order; raises OSError."""
+    """The shards that have a folder, not a link, in that of a data set, in order; raises OSError."""
     try:
         entries = os.scandir(layout.shards)
     except (FileNotFoundError, NotADirectoryError):
         return []
     with entries:
-        shards = [named_shard(entry.name) for entry in entries if entry.is_dir()]
+        shards = [named_shard(entry.name) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sorted(filter(None, shards), key=lambda shard: (shard.count, shard.index))
 
 

@@ -180,6 +180,8 @@ def _log_folder(logs: Path | None) -> str:
     if logs is None:
         return ""
     text = str(logs.absolute())
+    if logs.exists() and not logs.is_dir():
+        raise UsageError(f"logs: is not a folder: {text!r}")
     if not _LOGS.fullmatch(text):
         raise UsageError(f"logs: sbatch cannot read the name of this folder, choose another one: {text!r}")
     return text.replace("%", "%%") + "/"

@@ -20,6 +20,7 @@ class Command:
 
     says: pattern that the messages of a refusal must match
     unsaid: bytes that no message and no file may contain
+    variables: of the environment
     """
 
     args: tuple[str, ...]
@@ -27,6 +28,7 @@ class Command:
     codes: tuple[int, ...] = REFUSALS
     says: str = r"\S"
     unsaid: tuple[bytes, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
     memory_mb: int = 1000
     seconds: float = 45.0
     cwd: Path | None = None

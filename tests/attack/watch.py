@@ -61,7 +61,7 @@ def watch(place: Place, command: Command, traces: Path) -> Outcome:
         process = subprocess.Popen(
             program,
             cwd=command.cwd or place.root,
-            env=environment(place, mark),
+            env=environment(place, mark) | dict(command.variables),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,

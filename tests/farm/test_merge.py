@@ -372,6 +372,17 @@ def link_to_a_folder(out):
     folder.symlink_to(out.parent / "elsewhere")
 
 
+def shard_elsewhere(out):
+    shard = shards_in(out)[2]
+    shard.rename(out.parent / "elsewhere")
+    shard.symlink_to(out.parent / "elsewhere")
+
+
+def shards_elsewhere(out):
+    (out / "shards").rename(out.parent / "elsewhere")
+    (out / "shards").symlink_to(out.parent / "elsewhere")
+
+
 def manifest_elsewhere(out):
     manifest = Layout(shards_in(out)[2]).manifest
     manifest.rename(out.parent / "rows.jsonl")
@@ -433,6 +444,8 @@ REFUSED = {
     link_to_a_file: "is a link or not a file",
     link_to_a_folder: "leads out of the data set through a link",
     manifest_elsewhere: "is a link that leads out of the data set",
+    shard_elsewhere: r"00002-of-.*is a link that leads out of the data set; name the folders of the shards",
+    shards_elsewhere: r"shards: is a link that leads out of the data set; name the folders of the shards",
     foreign_folder_among_shards: "old: is not named as a shard is; move it away",
     foreign_file: r"contains files that are not part of the data set; (.|\n)*notes.txt",
     foreign_images: r"contains files that are not part of the data set; (.|\n)*images",

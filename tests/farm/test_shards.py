@@ -8,7 +8,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.own_files import finished_record
 from blendgen.dataset.store import refuse_foreign_folder
 from blendgen.errors import DatasetError, UsageError
-from blendgen.farm.shards import Shard, named_shard, parse_shard, shard_place
+from blendgen.farm.shards import Shard, named_shard, parse_shard, shard_place, shards_in
 from blendgen.verification.dataset import verify
 from tests.conftest import make_spec
 from tests.workers.flat_run import run
@@ -78,3 +78,10 @@ def test_a_shard_without_images_is_a_valid_data_set(tmp_path):
     assert (outcome.made, outcome.record["images"], outcome.failures) == (0, 0, ())
     assert finished_record(Layout(tmp_path))["images_per_split"] == {}
     assert [str(fault) for fault in verify(tmp_path)] == []
+
+
+def test_links_in_the_place_of_shards_are_not_shards(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/shards/00000-of-00002").mkdir(parents=True)
+    (tmp_path / "out/shards/00001-of-00002").symlink_to(tmp_path / "elsewhere")
+    assert shards_in(Layout(tmp_path / "out")) == [Shard(0, 2)]

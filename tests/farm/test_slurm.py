@@ -145,6 +145,7 @@ def test_submitting_gives_the_ids_or_what_slurm_says(spec, farm, tmp_path, monke
         ({"sbatch": ['--comment=it\'s "x"']}, "^sbatch: an option with both kinds of quotes"),
         ({"sbatch": ["--comment=a \\b"]}, "^sbatch: an option with both kinds"),
         ({"logs": Path("a\nb")}, "^logs: sbatch cannot read"),
+        ({"logs": Path("/dev/null")}, "^logs: is not a folder: '/dev/null'"),
         ({"max_running": 0}, "^max running: "),
         ({"max_requeues": -1}, "^requeues: "),
     ],
