@@ -93,7 +93,7 @@ const tooltip = (first) => [...first, { field: "count", title: "images", type: "
   ...(report.isComparison ? [{ field: "set", title: "data set", type: "nominal" }] : [])];
 
 function countFormat() {
-  return report.isComparison ? { format: "%" } : { labelExpr: "format(datum.value, '~s')" };
+  return report.isComparison ? { format: "%" } : { labelExpr: "format(datum.value, '~s')", tickMinStep: 1 };
 }
 
 function numberSpec(histograms, unit) {
@@ -214,7 +214,7 @@ function balanceChart(set) {
     mark: { type: "bar", cursor: "pointer" },
     encoding: {
       y: { field: "label", type: "nominal", sort: null, title: null, axis: { labelLimit: 160 } },
-      x: { field: "images", type: "quantitative", axis: { title: null, tickCount: 5 } },
+      x: { field: "images", type: "quantitative", axis: { title: null, tickCount: 5, tickMinStep: 1 } },
       order: { field: "place", type: "quantitative" },
       color: { field: "split", type: "nominal", sort: order, title: "split", legend: { orient: "top" },
         scale: { range: [color("chosen"), color("second"), color("quiet"), color("bar"), color("other-bar")] } },
