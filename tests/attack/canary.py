@@ -101,7 +101,8 @@ def leaks(folders: list[Path], tokens: list[bytes]) -> Iterator[str]:
         for path in [folder] if folder.is_file() else sorted(folder.rglob("*")):
             if path.is_symlink() or not path.is_file():
                 continue
-            data = path.read_bytes()[:_LARGE]
+            with path.open("rb") as file:
+                data = file.read(_LARGE)
             if any(token in part for part in _unpacked(path, data) for token in tokens):
                 yield str(path)
 

@@ -97,14 +97,6 @@ def _image(shard: Path) -> Path:
     return shard / read_rows(shard)[0]["file_name"]
 
 
-def _of_size(size: int) -> Callable[[Place, Path], object]:
-    def change(place: Place, shard: Path) -> None:
-        bombs.sparse(_image(shard), _image(shard).read_bytes(), size)
-        change_row(shard, size_bytes=size)
-
-    return change
-
-
 def _with_line(name: str, line: str) -> Callable[[Place, Path], object]:
     def change(place: Place, shard: Path) -> None:
         with (shard / name).open("a", encoding="utf-8") as file:
@@ -134,7 +126,6 @@ _CHANGES: dict[str, Callable[[Place, Path], object]] = {
     "an image is a link to /dev/zero": lambda place, shard: link(_image(shard), "/dev/zero"),
     "an image is a pipe": lambda place, shard: fifo(_image(shard)),
     "images is a link": lambda place, shard: link(shard / "images", place.victim),
-    "an image of 1 TB": _of_size(10**12),
     "an image claims 1 PB": _row(size_bytes=_HUGE),
     "a size is negative": _row(size_bytes=-1),
     "an index is huge": _row(index=_HUGE, shot_index=_HUGE),
