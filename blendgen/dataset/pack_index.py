@@ -25,7 +25,6 @@ MAX_FILE_BYTES = 2**30  # of a file in a pack
 INDEX = "index"
 Index = np.ndarray[Any, np.dtype[Any]]  # fields: index; offset and size of each kind
 Span = tuple[int, int]  # offset, size
-_MAX_HEADER_BYTES = 10_000
 _MAX_MEMBERS = 10**7
 _MEMBER = re.compile(r"([0-9]{6,15})(?:\.([a-z_]+))?(\.[a-z]+)")
 _DESCRIPTIONS = (".cls", ".json")  # members of a tar file that are not files of an image
@@ -42,7 +41,7 @@ def index_array(entries: Iterable[tuple[int, Mapping[str, Span]]]) -> Index:
 def index_bytes(index: Index) -> bytes:
     """The content of the file."""
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, index, version=(1, 0), allow_pickle=False)
+    np.save(buffer, index, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -97,7 +96,7 @@ def _opened(pack: Path, state: Any, file: Path, file_state: Any) -> Index | None
 
 def loaded_index(file: Path) -> Index:
     """The content of the file; raises ValueError where it is not an index, OSError."""
-    loaded = np.load(file, mmap_mode="r", allow_pickle=False, max_header_size=_MAX_HEADER_BYTES)
+    loaded = np.load(file, mmap_mode="r", allow_pickle=False)  # refuses long headers
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 1:
         raise ValueError("is not an index of a pack")
     kinds = [kind for kind in LABEL_FILES if f"{kind}_offset" in (loaded.dtype.names or ())]

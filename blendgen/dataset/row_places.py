@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blendgen.dataset.index_set import IndexSet
+from blendgen.geometry.arrays import IntegersN
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class SortedPlaces:
     """
 
     is_sorted: bool
-    offsets: np.ndarray
+    offsets: IntegersN
     counts: Counter[tuple[str, str]]
     images_digest: str
     last_index: int
