@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen import api
-from blendgen.dataset import manifest
+from blendgen.dataset import whole_files
 from blendgen.dataset.dataset import open_dataset
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.store import Store, read_record
@@ -21,7 +21,7 @@ from blendgen.verification import dataset
 
 def resume(folder: Path, out: Path) -> int:
     """What `generate` does in a folder that has all images: read the rows, and sort them at the end."""
-    manifest._is_whole = lambda path, file, check: True
+    whole_files._is_whole = lambda files, file, check: True
     with Store(folder, read_record(Layout(folder)), (folder / "spec.yaml").read_text()) as store:
         existing = len(store.done())
         return min(existing, store.finish()["images"])
@@ -32,7 +32,7 @@ def open_rows(folder: Path, out: Path) -> int:
 
 
 def verify(folder: Path, out: Path) -> int:
-    def no_file(layout: Layout, row: Any, file: Any, place: str, earlier: Any) -> Iterator[Any]:
+    def no_file(files: Any, row: Any, file: Any, place: str, earlier: Any) -> Iterator[Any]:
         if file == row.image:
             earlier.image_with(file.sha256, row.index)
         yield from ()

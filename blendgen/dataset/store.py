@@ -209,8 +209,7 @@ class Store:
 
     def _read_rows(self) -> IndexSet:
         """Determine which images are finished; returns the indices of all rows."""
-        indices = IndexSet()
-        tail: deque[RowHead] = deque(maxlen=_CHECKED_TAIL)
+        indices, tail = IndexSet(), deque[RowHead](maxlen=_CHECKED_TAIL)
         for row in read_heads(self.layout.manifest):
             indices.add(row.index)
             tail.append(row)
@@ -284,7 +283,8 @@ def counts_record(summary: Summary, failed_per_reason: dict[str, int]) -> dict[s
 
 def devices_of(record: dict[str, Any]) -> list[dict[str, str]]:
     """The devices that the images of a data set were made on: none so far, one, or several."""
-    return [record["device"], *record.get("also_made_on", ())] if "device" in record else []
+    others = also if isinstance(also := record.get("also_made_on"), list) else []
+    return [record["device"], *others] if "device" in record else []
 
 
 def without_devices(record: dict[str, Any]) -> dict[str, Any]:

@@ -316,7 +316,7 @@ def other_device(out):
 
 
 def a_device_of_a_stranger(out):
-    edit_record(shards_in(out)[1], device=["cpu"])
+    edit_record(shards_in(out)[1], device=["cpu"], also_made_on=7)
 
 
 def subset(out):
