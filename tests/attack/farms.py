@@ -246,7 +246,7 @@ def _watched(status: str | Callable[[Place, Path], object], place: Place) -> lis
             status(place, path / ".partial" / "run-status.json")
         else:
             (path / ".partial" / "run-status.json").write_text(status, "utf-8", errors="surrogatepass")
-    sets = (place.given / "set", folder / _NAMES[0])
+    sets = (place.given / "set", folder / _NAMES[0])[: 1 if place.short else None]
     return [harmless("status", one, *more, memory_mb=500) for one in sets for more in ((), ("--json",))]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple
+from unittest.mock import patch
 
 from blendgen.cli import run
 
@@ -16,6 +18,11 @@ class Result(NamedTuple):
 
 
 def blendgen(*arguments) -> Result:
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        code = run([str(argument) for argument in arguments])
+    words = [str(argument) for argument in arguments]
+    with (
+        redirect_stdout(io.StringIO()) as out,
+        redirect_stderr(io.StringIO()) as err,
+        patch.object(sys, "argv", ["blendgen", *words]),
+    ):
+        code = run(words)
     return Result(code, out.getvalue(), err.getvalue())

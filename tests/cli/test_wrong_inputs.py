@@ -106,7 +106,7 @@ CASES = [
     ),
     ((*BUNDLE, "s.yaml", "--dataset", "out"), 2, "'s.yaml' is a file"),
     ((*BUNDLE, "out", "--name", "A B"), 2, "name: expected 1 to 42 letters of a-z, 0-9 and -, got 'A B'"),
-    (PODS, 2, "Missing option '--claim'"),
+    (PODS, 2, "claim and volume (--claim, --volume): give both, or neither of them"),
     ((*PODS, "--claim", "C!"), 2, "claim: expected a name of Kubernetes, got 'C!'"),
     (
         (*PODS, "--claim", "c", "--volume", "/elsewhere"),
