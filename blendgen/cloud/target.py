@@ -7,6 +7,7 @@ belongs to another spec, or to somebody else, is refused, as it is in a folder.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from blendgen.farm.shards import Shard, named_shard, shard_place
 from blendgen.files.folder import Folder
 from blendgen.files.url import Url
 from blendgen.spec.load import SpecFile
+from blendgen.spec.model import Spec
 from blendgen.system.progress import Progress
 from blendgen.workers.generate import Run
 from blendgen.workers.run import GenerateReport, make_all
@@ -182,11 +184,17 @@ def opened_target(
         _refuse_others(store, prefix, shard, force)
     place, wanted = shard_place(spec, staging or staging_folder(url, MADE), shard, indices)
     count = spec.images if wanted is None else len(wanted)
-    spec_sha256 = values_digest(spec) if indices is None else ""
+    spec_sha256 = _run_sha256(spec, indices)
     return Target(
         store, prefix, Layout(place), wanted, count, spec.images, spec_sha256, before, progress, force,
         staging is not None,
     )  # fmt: skip
+
+
+def _run_sha256(spec: Spec, indices: Sequence[int] | None) -> str:
+    """Of the values of a spec, and of the indices where only these are wanted."""
+    sha256 = values_digest(spec)
+    return sha256 if indices is None else hashlib.sha256(f"{sha256} {indices!r}".encode()).hexdigest()
 
 
 def _index(store: ObjectStore, prefix: str, force: bool) -> Index | None:
