@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -30,6 +31,7 @@ from blendgen.cli.places import PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import BlendgenError, ExitCode, UsageError
 from blendgen.files.url import is_url
+from blendgen.system.process import process_age_s
 from blendgen.workers.event_file import EventFile
 
 if TYPE_CHECKING:
@@ -133,6 +135,7 @@ def command(
     the second stops at once. The images do not depend on --workers; on another --device their bytes
     differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 7.
     """  # fmt: skip
+    began_s = time.monotonic() - process_age_s()
     indices = None if index_range is None else parse_range(index_range)
     if shard is None and indices is None:
         shard = "auto"
@@ -151,12 +154,11 @@ def command(
         else:
             report = api.generate(
                 spec, folder, indices=indices, force=force, shard=None if shard == "none" else shard,
-                events=events, time_limit_s=_left_s(time_limit), staging=staging, **options,
+                events=events, time_limit_s=_left_s(time_limit, began_s), staging=staging, **options,
             )  # fmt: skip
         page = None
-        is_part = indices is not None or str(report.folder) != str(folder)
-        if not (no_report or is_part or is_url(folder)):
-            page = _write_report(report, progress)
+        if not (no_report or is_url(folder) or indices is not None or _is_shard(report, folder)):
+            page = _write_report(report, began_s, progress)
     if as_json:
         page_text = None if page is None else str(page)
         echo_json({"schema_version": 1, **report.as_dict(), "report": page_text})
@@ -165,26 +167,25 @@ def command(
     return ExitCode.INCOMPLETE if report.failed and not allow_failed else ExitCode.OK
 
 
-def _left_s(time_limit_s: float | None) -> float | None:
+def _left_s(time_limit_s: float | None, began_s: float) -> float | None:
     """What is left of a time that began with this process."""
-    if time_limit_s is None:
-        return None
-    from blendgen.system.process import process_age_s
-
-    return max(time_limit_s - process_age_s(), 1e-3)
+    return None if time_limit_s is None else max(time_limit_s - (time.monotonic() - began_s), 1e-3)
 
 
-def _write_report(report: GenerateReport, progress: ProgressLike) -> Path | None:
+def _is_shard(report: GenerateReport, folder: Path | str) -> bool:
+    """Whether the images are in another folder than the wanted one, which may be a relative path."""
+    return Path(report.folder).absolute() != Path(folder).absolute()
+
+
+def _write_report(report: GenerateReport, began_s: float, progress: ProgressLike) -> Path | None:
     """The page about the finished data set. That it cannot be written does not make the run fail."""
-    from blendgen.system.process import process_age_s
-
     page = Path(report.folder) / "report.html"
     if not report.images:
         return None
     if not report.made and page.exists():
         return page
     command_line = shlex.join(["blendgen", *sys.argv[1:]])
-    run = {"command": command_line, "seconds": process_age_s(), "made": report.made}
+    run = {"command": command_line, "seconds": time.monotonic() - began_s, "made": report.made}
     try:
         return api.report(report.folder, run=run, progress=progress)
     except (BlendgenError, OSError) as error:

@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from blendgen.dataset.layout import Layout
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.dataset.schema import parsed_json
 from blendgen.errors import DatasetError, UsageError
@@ -29,6 +28,7 @@ SINGLE_FILE_IMAGES = 2000
 SINGLE_FILE_BYTES = 12_000_000
 _MAX_JSON_BYTES = 256 * 2**20
 _SUFFIX = ".html"
+_TEMPORARY = ".blendgen-partial"
 _GENERATE_AGAIN = "blendgen generate spec.yaml -o ../again"  # in the folder of the data set
 
 
@@ -40,8 +40,8 @@ class ReportWriter:
             raise UsageError(f"{dest}: the name of a report ends with {_SUFFIX}")
         self._dest, self._folders, self._limits = dest, folders, limits
         self._files_folder = f"{dest.stem}_files"
-        temporary = Layout(folders[0]).temporary.name
-        self._folder = Folder(dest.parent, temporary)
+        # not that of the data set, in which a run may be writing
+        self._folder = Folder(dest.parent, _TEMPORARY)
         self._json_name = f"{dest.stem}.json"
         self._refuse_others_files()
         self._run = run or _earlier_run(dest.parent / self._json_name)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from blendgen import api
+from blendgen.cli import generate
 from blendgen.workers.run import GenerateReport
 from tests.cli.in_process import blendgen
 from tests.farm.made import SPEC, make
@@ -38,6 +39,28 @@ def test_generate_writes_a_report_and_prints_its_path_last(out):
     )
     run = json.loads((out / "report.json").read_text())["run"]
     assert run["made"] == 4 and run["seconds"] > 0 and run["command"].startswith("blendgen ")
+
+
+def test_the_time_of_a_long_run_is_stated(out, monkeypatch):
+    """A process of some minutes does not know its age any more."""
+    ages_s = [300.0]
+    monkeypatch.setattr(generate, "process_age_s", lambda: ages_s[0])
+
+    def generated(spec, folder, **options):
+        ages_s[0] = 0.0
+        return result_of(folder, made=4)
+
+    monkeypatch.setattr(api, "generate", generated)
+    blendgen("generate", "scene.yaml", "-o", out)
+    assert json.loads((out / "report.json").read_text())["run"]["seconds"] >= 300
+
+
+def test_a_run_on_many_machines_writes_a_report_too(out, monkeypatch):
+    """Its folder is absolute, whatever was given."""
+    monkeypatch.chdir(out.parent)
+    monkeypatch.setattr(api, "generate_on", lambda spec, folder, **options: result_of(out.absolute(), made=4))
+    result = blendgen("generate", "scene.yaml", "-o", out.name, "--executor", "ray", "--json")
+    assert json.loads(result.stdout)["report"] == str(out / "report.html")
 
 
 def test_its_path_is_in_the_json_of_generate(out):

@@ -128,6 +128,15 @@ def test_a_page_that_would_be_too_large_is_split(data_set, tmp_path, monkeypatch
     assert chunks_of(page.read_text()) == {} and (tmp_path / "r_files/a-rows-0.js").exists()
 
 
+def test_what_another_run_is_writing_stays(data_set, tmp_path):
+    folder = copy_of(data_set, tmp_path)
+    half = folder / ".partial/4711-0"
+    half.parent.mkdir()
+    half.write_bytes(b"half an image")
+    api.report(folder)
+    assert half.exists() and not (folder / ".blendgen-partial").exists()
+
+
 @pytest.mark.parametrize("name", ["report.html", "report.json", "report_files/notes.txt"])
 def test_files_of_somebody_else_stay(data_set, tmp_path, name):
     folder = copy_of(data_set, tmp_path)
