@@ -6,7 +6,7 @@ In: a URL. Out: a folder with the data set, or with its shards. Messages about i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from blendgen.cloud.index import Index, joined, read_index
 from blendgen.cloud.objects import SHARDS, ObjectStore
 from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
-from blendgen.cloud.staging import READ, finished_files, staging_folder
+from blendgen.cloud.staging import READ, finished_files, refuse_other_files, staging_folder
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.ownership import NOT_MERGED, own_files
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError
@@ -44,11 +45,14 @@ def local_copy(url: Url, staging: Path | None, progress: Progress) -> Path:
         raise DatasetError(f"{url}: does not contain a data set of blendgen")
     if not index.head.is_whole:
         raise DatasetError(f"{url}: {_UNFINISHED}")
-    before = finished_files(layout)
-    Pull(store, "", layout, progress).run(index)
-    for name in before:
-        if name not in index.entries:
-            Folder(layout.root).remove(name)
+    with FolderLock(layout) if staging else nullcontext():
+        if staging:
+            refuse_other_files(layout, index)
+        before = finished_files(layout)
+        Pull(store, "", layout, progress).run(index)
+        for name in before:
+            if name not in index.entries:
+                Folder(layout.root).remove(name)
     return layout.root
 
 

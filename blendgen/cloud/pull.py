@@ -41,7 +41,7 @@ class Pull:
         kept.
         """
         wanted = index.entries if names is None else [name for name in names if name in index.entries]
-        missing = [index.entries[name] for name in wanted if not self._is_here(index.entries[name])]
+        missing = [index.entries[name] for name in wanted if not is_here(self.layout, index.entries[name])]
         missing.sort(key=self._order)
         self._refuse_too_much(missing)
         self.progress.begin(len(missing), "file")
@@ -57,13 +57,6 @@ class Pull:
         """What makes a folder a data set comes after the files that it names."""
         last = (self.layout.failures.name, self.layout.manifest.name, self.layout.record.name)
         return last.index(entry.name) + 1 if entry.name in last else 0, entry.name
-
-    def _is_here(self, entry: Entry) -> bool:
-        path = Folder(self.layout.root).root / entry.name
-        status = Folder(self.layout.root).status(entry.name)
-        if status is None or status.st_size != entry.size:
-            return False
-        return _sha256(path) == entry.sha256
 
     def _refuse_too_much(self, entries: Iterable[Entry]) -> None:
         """Raises DiskUnavailable for more bytes than the disk has room for."""
@@ -106,6 +99,15 @@ class Pull:
                 f"{self.store.place(joined(self.prefix, name))}: is missing or is not what was sent; "
                 "`blendgen verify` lists what else is wrong, and --repair makes it again"
             )
+
+
+def is_here(layout: Layout, entry: Entry) -> bool:
+    """Whether a folder has a file with the content of an object."""
+    folder = Folder(layout.root)
+    status = folder.status(entry.name)
+    if status is None or status.st_size != entry.size:
+        return False
+    return _sha256(folder.root / entry.name) == entry.sha256
 
 
 class _Damaged(Exception):

@@ -19,10 +19,17 @@ from blendgen.cloud.index import Entry, Head, Index, joined, read_head, read_ind
 from blendgen.cloud.objects import SHARDS, ObjectStore
 from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
-from blendgen.cloud.staging import MADE, finished_files, remove_staging, staging_folder
+from blendgen.cloud.staging import (
+    MADE,
+    finished_files,
+    refuse_other_files,
+    remove_staging,
+    staging_folder,
+)
 from blendgen.dataset.difference import difference
 from blendgen.dataset.identity import values_digest
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import read_lines
 from blendgen.dataset.ownership import HARMLESS, NOT_MERGED
 from blendgen.dataset.pack_plan import CONTAINER_KEY, IMAGES_KEY
@@ -95,7 +102,9 @@ class Target:
         """Fetch what states the samples of a begun data set, which a run would measure otherwise."""
         if self.before is not None and not self.force and not self.layout.record.exists():
             names = (self.layout.spec.name, self.layout.record.name)
-            Pull(self.store, self.prefix, self.layout, self.progress).run(self.before, names)
+            with FolderLock(self.layout):
+                self._refuse_other_files(self.before)
+                Pull(self.store, self.prefix, self.layout, self.progress).run(self.before, names)
 
     def prepare(self, record: dict[str, Any]) -> None:
         """Fetch what this machine lacks, and see that the store takes objects; raises BlendgenError.
@@ -105,7 +114,8 @@ class Target:
         if self.before is not None and not self.force:
             self._refuse_other(record)
             if _row_count(self.layout) < self.before.head.images:
-                self._take_over(self.before)
+                with FolderLock(self.layout):
+                    self._take_over(self.before)
         write_index(self.store, self.prefix, self.before or Index(self._head(record)))
 
     def make(self, run: Run) -> GenerateReport:
@@ -129,8 +139,13 @@ class Target:
             if known and known.get(key) != record.get(key):
                 raise DatasetError(f"{self.place}: {difference(known, record, key)}")
 
+    def _refuse_other_files(self, index: Index) -> None:
+        if self.keeps_staging:
+            refuse_other_files(self.layout, index)
+
     def _take_over(self, index: Index) -> None:
         """Replace what is here by what the store has, which is more."""
+        self._refuse_other_files(index)
         ours = finished_files(self.layout)
         Pull(self.store, self.prefix, self.layout, self.progress).run(index)
         folder = Folder(self.layout.root)

@@ -10,6 +10,7 @@ import pytest
 import blendgen
 from blendgen.cloud import index as index_module
 from blendgen.cloud.objects import ObjectStore
+from blendgen.cloud.staging import READ, staging_folder
 from blendgen.dataset.layout import OBJECTS_NAME
 from blendgen.errors import BlendgenError, DatasetError, DiskUnavailable
 from blendgen.files.url import parse_url
@@ -110,13 +111,16 @@ def test_more_bytes_than_the_disk_has_are_not_fetched(url, tmp_path):
         blendgen.export(url, "coco", tmp_path / "coco", staging=tmp_path / "staging")
 
 
-def test_links_in_the_staging_folder_are_not_followed(url, tmp_path):
-    (tmp_path / "staging").mkdir()
+@pytest.mark.parametrize("is_named", [True, False])
+def test_links_in_the_staging_folder_are_not_followed(url, tmp_path, monkeypatch, is_named):
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "staging" if is_named else staging_folder(parse_url(url), READ)
+    folder.mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "staging" / "images").symlink_to(tmp_path / "elsewhere")
+    (folder / "images").symlink_to(tmp_path / "elsewhere")
     filled(url, text(HEAD, entry("images/a.png")), **{"images/a.png": DATA})
-    with pytest.raises(BlendgenError, match="found a link"):
-        blendgen.export(url, "coco", tmp_path / "coco", staging=tmp_path / "staging")
+    with pytest.raises(BlendgenError, match="files of somebody else" if is_named else "found a link"):
+        blendgen.export(url, "coco", tmp_path / "coco", staging=folder if is_named else None)
     assert files(tmp_path / "elsewhere") == set()
 
 
