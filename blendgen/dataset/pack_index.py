@@ -11,6 +11,7 @@ import io
 import re
 import stat
 import tarfile
+import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,12 +21,19 @@ import numpy as np
 
 from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.pack_plan import INDEX_SUFFIX
+from blendgen.files.disk import raise_if_passing
 
 MAX_FILE_BYTES = 2**30  # of a file in a pack
 INDEX = "index"
 Index = np.ndarray[Any, np.dtype[Any]]  # fields: index; offset and size of each kind
 Span = tuple[int, int]  # offset, size
 _MAX_MEMBERS = 10**7
+_MAGIC = b"\x93NUMPY"
+# what NumPy raises for the header of a stranger, besides ValueError
+_RUBBISH = (
+    *(EOFError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError, OverflowError),
+    *(TypeError, KeyError, IndexError, AttributeError),
+)
 _MEMBER = re.compile(r"([0-9]{6,15})(?:\.([a-z_]+))?(\.[a-z]+)")
 _DESCRIPTIONS = (".cls", ".json")  # members of a tar file that are not files of an image
 
@@ -46,7 +54,10 @@ def index_bytes(index: Index) -> bytes:
 
 
 def pack_index(pack: Path) -> Index | None:
-    """The index of a pack; None where there is no pack, or one that cannot be read."""
+    """The index of a pack; None where there is no pack, or one that cannot be read.
+
+    raises: DiskUnavailable
+    """
     status = _regular(pack)
     if status is None:
         return None
@@ -77,26 +88,46 @@ def rebuilt_index(pack: Path) -> Index:
             raise ValueError(f"is not a tar file: {error}") from None
     from blendgen.dataset.parquet_spans import images_of_parquet
 
-    return index_array(images_of_parquet(pack))
+    try:
+        return index_array(images_of_parquet(pack))
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f"is not a Parquet file of images: {error}") from None
 
 
 @lru_cache(maxsize=128)
 def _opened(pack: Path, state: Any, file: Path, file_state: Any) -> Index | None:
-    """The index of a pack in this state."""
+    """The index of a pack in this state; raises DiskUnavailable."""
     try:
-        if file_state is not None:
-            return loaded_index(file)
-    except (OSError, ValueError):
-        pass
+        if file_state is not None and _fits(index := loaded_index(file), state[1]):
+            return index
+    except (OSError, ValueError) as error:
+        raise_if_passing(file, error)
     try:
         return rebuilt_index(pack)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_passing(pack, error)
         return None
+
+
+def _fits(index: Index, pack_bytes: int) -> bool:
+    """Whether all files of an index can be in a pack of that size."""
+    for kind in LABEL_FILES:
+        if f"{kind}_offset" in (index.dtype.names or ()):
+            offsets, sizes = (index[f"{kind}_{what}"].astype(np.float64) for what in ("offset", "size"))
+            if offsets.min() < 0 or sizes.min() < 0 or (offsets + sizes).max() > pack_bytes:
+                return False
+    return True
 
 
 def loaded_index(file: Path) -> Index:
     """The content of the file; raises ValueError where it is not an index, OSError."""
-    loaded = np.load(file, mmap_mode="r", allow_pickle=False)  # refuses long headers
+    with file.open("rb") as opened:
+        if opened.read(len(_MAGIC)) != _MAGIC:
+            raise ValueError("is not an index of a pack")
+    try:
+        loaded = np.load(file, mmap_mode="r", allow_pickle=False)  # refuses long headers
+    except _RUBBISH as error:
+        raise ValueError(f"is not an index of a pack: {error}") from None
     if not isinstance(loaded, np.ndarray) or loaded.ndim != 1:
         raise ValueError("is not an index of a pack")
     kinds = [kind for kind in LABEL_FILES if f"{kind}_offset" in (loaded.dtype.names or ())]
@@ -106,17 +137,18 @@ def loaded_index(file: Path) -> Index:
 
 
 def is_index(file: Path, index: Index) -> bool:
-    """Whether a file has this index."""
+    """Whether a file has this index; raises DiskUnavailable."""
     try:
         return np.array_equal(loaded_index(file), index)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_if_passing(file, error)
         return False
 
 
 def _images_of_tar(pack: Path) -> Iterator[tuple[int, dict[str, Span]]]:
     """The images of a tar file, one after the other."""
     current, spans, members = -1, dict[str, Span](), 0
-    with tarfile.open(pack, "r:", format=tarfile.USTAR_FORMAT) as tar:
+    with tarfile.open(pack, "r:", format=tarfile.USTAR_FORMAT, tarinfo=_PlainFile) as tar:
         while (member := _next(tar)) is not None:
             members += 1
             match = _MEMBER.fullmatch(member.name)
@@ -134,6 +166,7 @@ def _images_of_tar(pack: Path) -> Iterator[tuple[int, dict[str, Span]]]:
                 if kind not in LABEL_FILES or match[3] not in LABEL_FILES[kind].suffixes or kind in spans:
                     raise ValueError(f"{member.name} is not a file of an image")
                 spans[kind] = member.offset_data, member.size
+        _check_end(tar)
     if spans:
         yield current, spans
 
@@ -145,16 +178,34 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     return member
 
 
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Raises ValueError unless the tar file ends here: tarfile takes a damaged header for the end too."""
+    file: Any = tar.fileobj
+    file.seek(tar.offset)
+    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise ValueError("is torn off or damaged")
+
+
+class _PlainFile(tarfile.TarInfo):
+    """A member that is a file: extended headers, which may be nested or large, are not read."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        if self.type != tarfile.REGTYPE:
+            raise tarfile.ReadError(f"{ascii(self.name)[:80]} is not a plain file")
+        return self._proc_builtin(tar)  # type: ignore[attr-defined]
+
+
 def _dtype(kinds: Iterable[str]) -> np.dtype[Any]:
     spans = [(f"{kind}_{what}", "<i8") for kind in kinds for what in ("offset", "size")]
     return np.dtype([(INDEX, "<i8"), *spans])
 
 
 def _regular(path: Path) -> Any:
-    """The status of a file; None where there is none, or a link or something else."""
+    """The status of a file; None where there is none, or a link or something else; raises DiskUnavailable."""
     try:
         status = path.lstat()
-    except OSError:
+    except OSError as error:
+        raise_if_passing(path, error)
         return None
     return status if stat.S_ISREG(status.st_mode) else None
 

@@ -38,17 +38,20 @@ class _Entry:
     split: str
     index: int
     source: MergeInput
+    is_loose: bool  # whether one of its files is not only in a pack
 
     def row(self) -> Row:
         """Its row, read again: those of a block are not kept in memory."""
         manifest = self.source.layout.manifest
-        rows = _census(manifest)
+        status = manifest.stat()
+        rows = _census(manifest, (status.st_ino, status.st_size, status.st_mtime_ns))
         line = bisect_left(rows.indices, self.index)
         return read_row(manifest, line + 1, rows.offsets[line])
 
 
 @lru_cache(maxsize=2)
-def _census(manifest: Path) -> Census:
+def _census(manifest: Path, state: tuple[int, ...]) -> Census:
+    """Of the manifest in this state."""
     return census(manifest)
 
 
@@ -79,7 +82,8 @@ class MergedPacks:
             )
         if self._block and self._plan.block(self._block[0].index) != self._plan.block(index):
             self.finish()
-        self._block.append(_Entry(row.split, index, source))
+        is_loose = any(os.path.lexists(source.root / name) for name in row.file_names)
+        self._block.append(_Entry(row.split, index, source, is_loose))
 
     def finish(self) -> None:
         """Place the packs of the block whose images came last; raises DatasetError."""
@@ -95,7 +99,8 @@ class MergedPacks:
         block = self._plan.block(entries[0].index)
         names = self._plan.pack(split, block), self._plan.index_file(split, block)
         images, source = [entry.index for entry in entries], entries[0].source
-        if all(entry.source is source for entry in entries):
+        # a loose file comes before that in the pack, which may be damaged
+        if all(entry.source is source and not entry.is_loose for entry in entries):
             if _has_images(source.files, names, images):
                 if not source.is_output:
                     self._place_whole(source, names)
@@ -105,7 +110,8 @@ class MergedPacks:
         self._packer.pack(PackRow(split, one.index, one.row, one.source.files) for one in entries)
 
     def _place_whole(self, source: MergeInput, names: tuple[str, str]) -> None:
-        for name in names:
+        """The index first: a merge that was killed in between finds the pack where it was, and goes on."""
+        for name in reversed(names):
             path = source.root / name
             with self._folder.disk_errors(name):
                 try:
@@ -124,7 +130,7 @@ class MergedPacks:
 
 
 def _has_images(files: ImageFiles, names: tuple[str, str], images: list[int]) -> bool:
-    """Whether a data set has a pack with these images, and its index; no file of them is loose."""
+    """Whether a data set has a pack with these images, and its index."""
     pack, index_file = (files.layout.root / name for name in names)
     index = pack_index(pack)
     if index is None or not np.array_equal(index[INDEX], images):

@@ -28,6 +28,7 @@ _NO_LINK_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | ge
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK_FLAGS
 _NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK_FLAGS
 _TEMPORARY = re.compile(r"\d+-\d+")
+_ATTEMPTS = 100
 _counter = itertools.count()
 
 
@@ -205,8 +206,15 @@ class Folder:
                 shutil.copyfileobj(original, file, 1 << 20)
 
     def _rename(self, partial: str, name: str) -> None:
-        with self._at(partial) as (parent, leaf), self._at(name, make=True) as (target_parent, target):
-            os.replace(leaf, target, src_dir_fd=parent, dst_dir_fd=target_parent)
+        """Again where another process has removed the folder, which was empty, in the meantime."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._at(partial) as (parent, leaf), self._at(name, make=True) as (to_parent, target):
+                    os.replace(leaf, target, src_dir_fd=parent, dst_dir_fd=to_parent)
+                return
+            except FileNotFoundError:
+                if attempt == _ATTEMPTS - 1 or self.status(partial) is None:
+                    raise
 
     def _remove_partial(self, partial: str) -> None:
         with suppress(OSError), self._at(partial) as (parent, leaf):

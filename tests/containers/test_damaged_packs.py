@@ -1,0 +1,198 @@
+"""Packs on disks that fail, damaged or torn packs and indices, and merges of them: no good image is lost."""
+
+import errno
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import blendgen.dataset.pack_index as pack_index_module
+from blendgen.dataset.layout import Layout
+from blendgen.dataset.manifest import read_rows
+from blendgen.dataset.pack_index import loaded_index, pack_index, rebuilt_index
+from blendgen.dataset.packed import ImageFiles
+from blendgen.dataset.store import read_record
+from blendgen.errors import DiskUnavailable
+from blendgen.farm.merge_input import MergeInput
+from blendgen.farm.merged_packs import _Entry
+from blendgen.files.folder import Folder
+from tests.containers.packed_sets import packed
+from tests.containers.test_packs import Killed, a_pack, damage, damage_picture, packer_of
+from tests.farm.made import content, merged
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return packed(tmp_path_factory.mktemp("webdataset") / "set", "webdataset")
+
+
+@pytest.fixture
+def copy(whole, tmp_path):
+    pack_index_module._opened.cache_clear()
+    return shutil.copytree(whole, tmp_path / "set")
+
+
+def index_of(pack):
+    return pack.with_name(f"{pack.stem}.index.npy")
+
+
+def first_row(folder):
+    return next(row for row in read_rows(folder / "manifest.jsonl") if row.split == "train")
+
+
+def make_loose(folder):
+    """Lay the first image loose next to its pack, as a repair that was stopped does."""
+    row, files = first_row(folder), ImageFiles.of(Layout(folder), read_record(Layout(folder)))
+    for name in row.file_names:
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(files.packed(name).read_bytes())
+
+
+@pytest.mark.parametrize("options", [{"link": "move"}, {"remove_shards": True}], ids=str)
+def test_a_merge_takes_a_loose_file_before_a_damaged_one_in_the_pack(copy, whole, tmp_path, options):
+    make_loose(copy)
+    damage_picture(a_pack(copy))
+    merged(tmp_path / "out", copy, **options)
+    assert content(tmp_path / "out") == content(whole) and not copy.exists()
+
+
+def test_a_move_that_was_killed_between_a_pack_and_its_index_goes_on(copy, whole, tmp_path, monkeypatch):
+    rename, packs = os.rename, []
+
+    def killed(source, *arguments, **options):
+        if Path(source).parent.name == "data":
+            packs.append(source)
+        if len(packs) == 2:
+            raise Killed
+        return rename(source, *arguments, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(os, "rename", killed)
+        merged(tmp_path / "out", copy, link="move")
+    merged(tmp_path / "out", copy, link="move")
+    assert content(tmp_path / "out") == content(whole)
+
+
+def test_a_second_merge_in_a_process_reads_the_rows_as_they_are_now(copy):
+    layout = Layout(copy)
+    entry = _Entry("train", first_row(copy).index, MergeInput(layout, {}, ()), False)
+    assert entry.row().index == entry.index
+    Folder(copy).write("manifest.jsonl", layout.manifest.read_bytes().replace(b'"split"', b' "split"'))
+    assert entry.row().index == entry.index
+
+
+@pytest.mark.parametrize("broken", ["status", "index", "pack"])
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO])
+def test_a_pack_on_a_disk_that_does_not_answer_is_not_missing(copy, monkeypatch, broken, number):
+    pack = a_pack(copy)
+
+    def fails(*arguments, **options):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        if broken == "status":
+            patch.setattr(Path, "lstat", fails)
+        else:
+            patch.setattr(
+                pack_index_module, {"index": "loaded_index", "pack": "rebuilt_index"}[broken], fails
+            )
+        if broken == "pack":
+            index_of(pack).unlink()
+        with pytest.raises(DiskUnavailable, match="does not answer"):
+            pack_index(pack)
+    assert len(pack_index(pack)) == 2
+
+
+def test_a_damaged_header_is_not_the_end_of_a_pack(copy):
+    pack = a_pack(copy)
+    before = index_of(pack).read_bytes()
+    damage(pack, int(pack_index(pack)["image_offset"][1]) - tarfile.BLOCKSIZE)
+    with pytest.raises(ValueError, match="torn off or damaged"):
+        rebuilt_index(pack)
+    assert list(packer_of(copy).restore_indices()) == [] and index_of(pack).read_bytes() == before
+
+
+def test_a_pack_that_is_shorter_than_its_index_says_is_not_whole(copy):
+    os.truncate(a_pack(copy), 2000)
+    assert pack_index(a_pack(copy)) is None
+
+
+@pytest.mark.parametrize(("offset", "size"), [(-5, 10), (2**63 - 1, 10), (0, 2**62), (0, -1)])
+def test_an_index_that_cannot_be_that_of_its_pack_is_not_used(copy, offset, size):
+    index = np.array(loaded_index(index_of(a_pack(copy))))
+    index["image_offset"][0], index["image_size"][0] = offset, size
+    np.save(index_of(a_pack(copy)), index)
+    assert np.array_equal(pack_index(a_pack(copy)), rebuilt_index(a_pack(copy)))
+
+
+def _header(text):
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+RUBBISH = [
+    *(b"", b"PK\x03\x04" + bytes(50), b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff\xff", bytes(200)),
+    *map(_header, (b"{'a", b"(" * 9000, b"[1, (2", b"{1: 2, 'a': 3}", b"'''")),
+    *(
+        _header(b"{'descr': %s, 'fortran_order': False, 'shape': %s}\n" % one)
+        for one in ((b"[('a',)]", b"(1,)"), (b"[]", b"(1,)"), (b"'<i8'", b"(%d,)" % 10**30), (b"()", b"(1,)"))
+    ),
+]
+
+
+@pytest.mark.parametrize("data", RUBBISH, ids=range(len(RUBBISH)))
+def test_rubbish_in_place_of_an_index_is_made_again(copy, data):
+    index_of(a_pack(copy)).write_bytes(data)
+    with pytest.raises(ValueError):
+        loaded_index(index_of(a_pack(copy)))
+    assert len(pack_index(a_pack(copy))) == 2
+
+
+def test_extended_headers_of_a_tar_file_are_not_read(tmp_path):
+    pack, headers = tmp_path / "train-000000.tar", tarfile.TarInfo("x")
+    headers.type, headers.size = tarfile.XHDTYPE, tarfile.BLOCKSIZE
+    pack.write_bytes((headers.tobuf() + bytes(tarfile.BLOCKSIZE)) * 3000)
+    with pytest.raises(ValueError, match="plain file"):
+        rebuilt_index(pack)
+    headers.size = 2**33 - 1
+    pack.write_bytes(headers.tobuf())
+    os.truncate(pack, 2**33)
+    with pytest.raises(ValueError, match="plain file"):
+        rebuilt_index(pack)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"image": [{"bytes": b"a"}]},
+        {"index": [None], "image": [{"bytes": b"a"}]},
+        {"index": [1], "image": [None]},
+        {"index": [1], "image": ["a"]},
+        {"index": [2**64 - 1], "image": [{"bytes": b"a"}]},
+    ],
+)
+def test_rubbish_in_place_of_a_parquet_file_is_not_a_pack(tmp_path, columns):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pack = tmp_path / "train-000000.parquet"
+    types = {"index": pa.uint64()}
+    table = pa.table({name: pa.array(cells, types.get(name)) for name, cells in columns.items()})
+    pq.write_table(table, pack, compression="none", use_dictionary=False)
+    with pytest.raises(ValueError):
+        rebuilt_index(pack)
+    assert pack_index(pack) is None
+
+
+def test_a_file_gets_its_name_though_another_process_removes_the_empty_folder(tmp_path, monkeypatch):
+    replace, left = os.replace, iter(range(3))
+
+    def raced(*arguments, **options):
+        if next(left, None) is not None:
+            (tmp_path / "images" / "train").rmdir()
+        return replace(*arguments, **options)
+
+    monkeypatch.setattr(os, "replace", raced)
+    Folder(tmp_path).write("images/train/a.png", b"data")
+    assert (tmp_path / "images" / "train" / "a.png").read_bytes() == b"data"
