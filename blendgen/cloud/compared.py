@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from blendgen.cloud.objects import ObjectStore
+from blendgen.cloud.index import Entry
+from blendgen.cloud.objects import ObjectFacts, ObjectStore
 
 
 def has_content(store: ObjectStore, name: str, size: int, sha256: str) -> bool:
@@ -17,3 +18,12 @@ def has_content(store: ObjectStore, name: str, size: int, sha256: str) -> bool:
     except FileNotFoundError:
         return False
     return count == size and digest.hexdigest() == sha256
+
+
+def is_entry(store: ObjectStore, name: str, facts: ObjectFacts | None, entry: Entry) -> bool:
+    """Whether an object is what an index says; read only where the store has no etag of it."""
+    if facts is None or facts.size != entry.size:
+        return False
+    if entry.etag is None or facts.etag is None:
+        return has_content(store, name, entry.size, entry.sha256)
+    return entry.etag == facts.etag

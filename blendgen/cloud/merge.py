@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from blendgen.cloud.compared import has_content
+from blendgen.cloud.compared import is_entry
 from blendgen.cloud.copies import local_place, named_by
-from blendgen.cloud.dataset_facts import record_of
 from blendgen.cloud.index import Entry, Head, Index, joined, read_index, write_index
+from blendgen.cloud.merged_before import counts_before, refuse_damaged
 from blendgen.cloud.objects import SHARDS, ObjectFacts, ObjectStore
 from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
@@ -23,7 +23,6 @@ from blendgen.dataset.layout import OBJECTS_NAME, Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import HARMLESS
 from blendgen.dataset.pack_plan import CONTAINER_KEY
-from blendgen.dataset.store import COUNT_KEYS
 from blendgen.errors import DatasetError
 from blendgen.farm.merge import MergeOptions, merge
 from blendgen.farm.merge_input import MergeInput
@@ -44,10 +43,11 @@ def merge_url(url: Url, options: MergeOptions, progress: Progress) -> dict[str, 
     shards = _complete_shards(store)
     before = read_index(store, "")
     _refuse_other(store, before, shards)
-    counts = _merged_before(store, before, shards)
+    counts = counts_before(store, before, shards, options.allow_gaps)
     if counts is None:
         counts = _merged(store, before, shards, options, progress)
-    if options.remove_shards or options.link == "move":
+    if shards and (options.remove_shards or options.link == "move"):
+        refuse_damaged(store)
         _remove_shards(store, shards)
     return counts
 
@@ -78,28 +78,6 @@ def _refuse_other(store: ObjectStore, before: Index | None, shards: dict[str, In
     digests = {index.head.record.get("digest") for index in shards.values()}
     if before is not None and before.head.record and digests - {before.head.record.get("digest")}:
         raise DatasetError(f"{store.url}: contains another data set; choose another URL")
-
-
-def _merged_before(
-    store: ObjectStore, before: Index | None, shards: dict[str, Index]
-) -> dict[str, Any] | None:
-    """The counts of a data set that has all images already."""
-    if before is None or not before.head.is_whole:
-        return None
-    has, have = _count(before), sum(map(_count, shards.values()))
-    if not before.head.is_complete and has < have:
-        return None
-    if not before.head.is_complete and has > have:
-        raise DatasetError(
-            f"{store.url}: has {has} images, and its shards have {have}; make the shards that are missing "
-            "again"
-        )
-    record = record_of(store, "", before)
-    return {"shards": len(shards), **{key: record.get(key) for key in COUNT_KEYS}}
-
-
-def _count(index: Index) -> int:
-    return index.head.images + sum(index.head.failed_per_reason.values())
 
 
 def _merged(
@@ -190,19 +168,11 @@ class _StorePlacement:
     def _copied(self, item: tuple[str, Entry]) -> Entry:
         shard, entry = item
         source = joined(joined(SHARDS, shard), entry.name)
-        if not self._is_entry(source, self._facts(shard).get(entry.name), entry):
+        if not is_entry(self.store, source, self._facts(shard).get(entry.name), entry):
             raise self._damaged(shard, entry.name)
-        if not self._is_entry(entry.name, (self._there or {}).get(entry.name), entry):
+        if not is_entry(self.store, entry.name, (self._there or {}).get(entry.name), entry):
             self.store.copy(source, entry.name)
         return entry
-
-    def _is_entry(self, name: str, facts: ObjectFacts | None, entry: Entry) -> bool:
-        """Whether an object is what an index says."""
-        if facts is None or facts.size != entry.size:
-            return False
-        if entry.etag is None or facts.etag is None:
-            return has_content(self.store, name, entry.size, entry.sha256)
-        return entry.etag == facts.etag
 
     def _damaged(self, shard: str, name: str) -> DatasetError:
         place = self.store.place(joined(SHARDS, shard))

@@ -44,7 +44,7 @@ class Push:
         sums = dict(self._sums(names))
         unsent = [name for name in self._last(names) if not self._is_there(name, sums[name], there)]
         if unsent and self.before is not None and self.before.head.is_whole:
-            self._write(Index(head.model_copy(update={"is_whole": False}), self.before.entries))
+            self._write(self._begun(self.before, head))
         self._send(unsent, sums)
         entries = self._verified(sums, unsent)
         index = Index(head.model_copy(update={"is_whole": True}), entries)
@@ -53,6 +53,12 @@ class Push:
             gone = [name for name in self.before.entries if name not in entries]
             [*self.store.side_by_side(lambda name: self.store.remove(self._object(name)), gone)]
         return index
+
+    def _begun(self, before: Index, head: Head) -> Index:
+        """What is said as long as files are sent: how much was there before."""
+        counts = {"images": before.head.images, "failed_per_reason": before.head.failed_per_reason}
+        unfinished = {"is_whole": False, "is_complete": False}
+        return Index(head.model_copy(update=counts | unfinished), before.entries)
 
     def _sums(self, names: Iterable[str]) -> Iterator[tuple[str, FileSums]]:
         for name in names:

@@ -197,6 +197,8 @@ def opened_target(
     before = _index(store, prefix, force)
     if before is None:
         _refuse_others(store, prefix, shard, force)
+    elif shard is None and not before.head.is_whole and SHARDS in store.folders(""):
+        raise DatasetError(f"{store.place('')}: {NOT_MERGED}")  # a merge that has not ended
     place, wanted = shard_place(spec, staging or staging_folder(url, MADE), shard, indices)
     count = spec.images if wanted is None else len(wanted)
     spec_sha256 = _run_sha256(spec, indices)
