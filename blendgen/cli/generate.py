@@ -6,8 +6,6 @@ Index ranges such as "0-9,12,20-40:5" have the notation of Slurm arrays and Open
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 import time
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -19,6 +17,7 @@ import click
 from blendgen import api
 from blendgen.cli.duration import Duration
 from blendgen.cli.executor_options import executor_options
+from blendgen.cli.final_report import write_final_report
 from blendgen.cli.options import (
     opened_progress,
     overrides,
@@ -29,13 +28,12 @@ from blendgen.cli.options import (
 )
 from blendgen.cli.places import PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
-from blendgen.errors import BlendgenError, ExitCode, UsageError
+from blendgen.errors import ExitCode, UsageError
 from blendgen.files.url import is_url
 from blendgen.system.process import process_age_s
 from blendgen.workers.event_file import EventFile
 
 if TYPE_CHECKING:
-    from blendgen.system.progress import ProgressLike
     from blendgen.workers.run import GenerateReport
 
 MAX_INDICES = 100_000_000
@@ -119,7 +117,7 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     "--no-report",
     is_flag=True,
     envvar="BLENDGEN_NO_REPORT",
-    help="Do not write OUT/report.html at the end, about all images; BLENDGEN_NO_REPORT=1 does the same.",
+    help="Do not write OUT/report.html at the end; BLENDGEN_NO_REPORT=1 does the same.",
 )
 @executor_options
 @progress_options
@@ -158,7 +156,7 @@ def command(
             )  # fmt: skip
         page = None
         if not (no_report or is_url(folder) or indices is not None or _is_shard(report, folder)):
-            page = _write_report(report, began_s, progress)
+            page = write_final_report(report, began_s, time_limit, progress)
     if as_json:
         page_text = None if page is None else str(page)
         echo_json({"schema_version": 1, **report.as_dict(), "report": page_text})
@@ -175,22 +173,6 @@ def _left_s(time_limit_s: float | None, began_s: float) -> float | None:
 def _is_shard(report: GenerateReport, folder: Path | str) -> bool:
     """Whether the images are in another folder than the wanted one, which may be a relative path."""
     return Path(report.folder).absolute() != Path(folder).absolute()
-
-
-def _write_report(report: GenerateReport, began_s: float, progress: ProgressLike) -> Path | None:
-    """The page about the finished data set. That it cannot be written does not make the run fail."""
-    page = Path(report.folder) / "report.html"
-    if not report.images:
-        return None
-    if not report.made and page.exists():
-        return page
-    command_line = shlex.join(["blendgen", *sys.argv[1:]])
-    run = {"command": command_line, "seconds": time.monotonic() - began_s, "made": report.made}
-    try:
-        return api.report(report.folder, run=run, progress=progress)
-    except (BlendgenError, OSError) as error:
-        say(f"note: no report was written: {error}")
-        return None
 
 
 def _print(report: GenerateReport, page: Path | None, result: Callable[[str], None]) -> None:

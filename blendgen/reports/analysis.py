@@ -16,7 +16,7 @@ from blendgen.dataset.failures import read_failure_lines
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.source import Source, open_source
 from blendgen.dataset.store import devices_of
-from blendgen.errors import BlendgenError, DatasetError
+from blendgen.errors import BlendgenError, DatasetError, UsageError
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.geometry.arrays import ImageHW3U8
 from blendgen.reports.gallery import Gallery, Sink, table_values
@@ -43,6 +43,10 @@ class Limits:
 
     measured: int = MEASURED_LIMIT
     gallery: int = GALLERY_LIMIT
+
+    def __post_init__(self) -> None:
+        if self.measured < 0:
+            raise UsageError(f"measured: expected a number of images, got {self.measured}")
 
 
 ALL_LIMITS = Limits()
@@ -122,7 +126,9 @@ class Analysis:
         own = [one for _, _, one in self._measured]
         indices = [index for index, _, _ in self._measured]
         blurred_places = blurred([one.sharpness for one in own])
-        pairs = near_duplicates([one.picture for one in own], [shot for _, shot, _ in self._measured])
+        pairs, is_complete = near_duplicates(
+            [one.picture for one in own], [shot for _, shot, _ in self._measured]
+        )
         lists: dict[str, list[Any]] = {
             "dark": [index for index, one in zip(indices, own, strict=True) if one.is_dark],
             "bright": [index for index, one in zip(indices, own, strict=True) if one.is_bright],
@@ -132,6 +138,7 @@ class Analysis:
         return {
             "measured_images": len(own),
             "unreadable": self._unreadable,
+            "near_duplicates_are_complete": is_complete,
             "counts": {name: len(listed) for name, listed in lists.items()},
             **{name: listed[:_MOST_LISTED] for name, listed in lists.items()},
             **{name: _spread_of([getattr(one, name) for one in own]) for name in _LAST_COLUMNS[:3]},

@@ -69,6 +69,8 @@ class ReportWriter:
         def begin(images: int) -> None:
             if images > SINGLE_FILE_IMAGES:
                 self._use_folder()
+            if place == 0:
+                self._folder.remove(self._dest.name)  # it is complete where it exists
             progress.begin(images, "row")
 
         def sink(name: str, value: Any) -> None:
@@ -137,12 +139,28 @@ class ReportWriter:
 
 
 def write_report(
-    folder: Path, dest: Path | None, compare: Path | None, run: RunFacts | None, progress: Progress
+    folder: Path,
+    dest: Path | None,
+    compare: Path | None,
+    run: RunFacts | None,
+    progress: Progress,
+    measured: int | None = None,
 ) -> Path:
     """Write the report of a data set, or of two, and return its path; see api.report."""
     folders = [folder] if compare is None else [folder, compare]
     place = dest or folder / ("report.html" if compare is None else "report-compare.html")
-    return ReportWriter(place, folders, run).write(progress)
+    limits = ALL_LIMITS if measured is None else Limits(measured)
+    return ReportWriter(place, folders, run, limits).write(progress)
+
+
+def is_report_of(page: Path, images: int) -> bool:
+    """Whether a page is a report of this program, about a data set of so many images."""
+    if not is_report_file(page):
+        return False
+    try:
+        return bool(_earlier(page.with_suffix(".json"))["data_sets"][0]["images"] == images)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return False
 
 
 def _set_id(place: int) -> str:
@@ -177,7 +195,11 @@ def _json_bytes(run: RunFacts | None, results: list[dict[str, Any]]) -> bytes:
 def _earlier_run(path: Path) -> RunFacts | None:
     """What an earlier report of the data set states of the run that made it."""
     try:
-        values = parsed_json(read_bounded(path, _MAX_JSON_BYTES), _MAX_JSON_BYTES)
-        return RunFacts.model_validate(values["run"])
+        return RunFacts.model_validate(_earlier(path)["run"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return None
+
+
+def _earlier(path: Path) -> Any:
+    """The values of an earlier report.json; raises OSError, ValueError."""
+    return parsed_json(read_bounded(path, _MAX_JSON_BYTES), _MAX_JSON_BYTES)

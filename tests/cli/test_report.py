@@ -1,12 +1,14 @@
 """blendgen report, and the report that generate writes at its end; what makes the images is replaced."""
 
 import json
+import os
 import shutil
+import signal
 
 import pytest
 
 from blendgen import api
-from blendgen.cli import generate
+from blendgen.cli import final_report, generate
 from blendgen.workers.run import GenerateReport
 from tests.cli.in_process import blendgen
 from tests.farm.made import SPEC, make
@@ -29,7 +31,10 @@ def out(data_set, tmp_path, monkeypatch):
 
 
 def result_of(folder, made):
-    return GenerateReport(folder, 4, made, 4 - made, 0, {}, {"train": 4}, ("box", "sphere"), 2, None)
+    images = json.loads((folder / "dataset.json").read_text())["images"] if folder.exists() else 4
+    return GenerateReport(
+        folder, images, made, 4 - made, 0, {}, {"train": images}, ("box", "sphere"), 2, None
+    )
 
 
 def test_generate_writes_a_report_and_prints_its_path_last(out):
@@ -92,6 +97,54 @@ def test_a_run_that_made_nothing_leaves_the_report(out, monkeypatch):
     monkeypatch.setattr(api, "generate", lambda spec, folder, **options: result_of(folder, made=0))
     assert "report.html" in blendgen("generate", "scene.yaml", "-o", out).stdout
     assert (out / "report.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("states", [{}, {"data_sets": [{"images": 1}]}])
+def test_a_page_about_other_images_is_written_again(out, monkeypatch, states):
+    blendgen("generate", "scene.yaml", "-o", out)
+    (out / "report.json").write_text(json.dumps({"report": "report of blendgen", **states}))
+    monkeypatch.setattr(api, "generate", lambda spec, folder, **options: result_of(folder, made=0))
+    assert blendgen("generate", "scene.yaml", "-o", out).returncode == 0
+    assert "digest" in json.loads((out / "report.json").read_text())["data_sets"][0]
+
+
+def test_a_page_of_somebody_else_is_not_the_report(out, monkeypatch):
+    (out / "report.html").write_text("mine")
+    monkeypatch.setattr(api, "generate", lambda spec, folder, **options: result_of(folder, made=0))
+    answer = blendgen("generate", "scene.yaml", "-o", out, "--json")
+    assert json.loads(answer.stdout)["report"] is None and "not part of a report" in answer.stderr
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_stops_the_report_alone(out, monkeypatch, signum):
+    monkeypatch.setattr(final_report, "estimated_s", lambda images: os.kill(os.getpid(), signum) or 0)
+    result = blendgen("generate", "scene.yaml", "-o", out, "--json")
+    assert result.returncode == 0 and json.loads(result.stdout)["report"] is None
+    assert f"stopped by a signal; for one, run: blendgen report {out}" in result.stderr
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("what"), RecursionError()])
+def test_no_error_of_the_report_fails_the_run(out, monkeypatch, error):
+    def fail(*_, **options):
+        raise error
+
+    monkeypatch.setattr(api, "report", fail)
+    result = blendgen("generate", "scene.yaml", "-o", out)
+    assert result.returncode == 0 and "data set: " in result.stdout
+    assert f"note: no report was written: {str(error) or type(error).__name__}; " in result.stderr
+
+
+def test_the_report_keeps_the_time_limit(out):
+    result = blendgen("generate", "scene.yaml", "-o", out, "--time-limit", "1s")
+    assert result.returncode == 0 and "--time-limit leaves too little time" in result.stderr
+    assert "report:" not in result.stdout
+    assert "report:" in blendgen("generate", "scene.yaml", "-o", out, "--time-limit", "1h").stdout
+
+
+def test_a_command_need_not_be_text(out):
+    assert "report:" in blendgen("generate", "caf\udce9.yaml", "-o", out).stdout
+    command = json.loads((out / "report.json").read_text())["run"]["command"]
+    assert command == f"blendgen generate 'caf?.yaml' -o {out}"
 
 
 def test_a_report_that_cannot_be_written_is_a_note(out):

@@ -131,6 +131,15 @@ def test_a_bar_and_a_field_filter_the_images(folder, opened):
     assert page.text_content(".pswp__counter").startswith("1 / ")
 
 
+def test_bars_of_numbers_are_found_by_the_values_of_rows(folder, opened):
+    """A bar is named "2700" or "0.123457", a row has 2700 or 0.1235."""
+    page = opened(api.report(folder))
+    places = page.evaluate(
+        "[2700, 6500, 0.1235, 3000, null, '2700'].map(placeFinder(['2700', '6500', '0.123457', 'other']))"
+    )
+    assert places == [0, 1, 2, -1, -1, 0]
+
+
 def test_an_image_opens_and_turns_with_the_keyboard(folder, opened):
     page = opened(api.report(folder))
     page.locator("#thumbs button").first.focus()

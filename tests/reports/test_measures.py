@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from blendgen.reports import measures as measures_module
 from blendgen.reports.measures import blurred, measures, near_duplicates
 from blendgen.streams import stream
 
@@ -52,6 +53,24 @@ def test_near_duplicates_are_found_and_those_of_one_shot_are_not_listed():
     pictures = [picture(seed) for seed in range(40)]
     noisy = np.clip(pictures[7] + stream(5, 0, 0, "test").normal(0, 2, pictures[7].shape), 0, 255)
     own = [measures(one).picture for one in [*pictures, noisy.astype(np.uint8)]]
-    assert near_duplicates(own, range(41)) == [(7, 40)]
-    assert near_duplicates(own, [*range(40), 7]) == []
-    assert near_duplicates([], []) == []
+    assert near_duplicates(own, range(41)) == ([(7, 40)], True)
+    assert near_duplicates(own, [*range(40), 7]) == ([], True)
+    assert near_duplicates([], []) == ([], True)
+
+
+def test_pictures_that_are_all_somewhat_alike_are_not_all_compared(monkeypatch):
+    """As from a fixed camera."""
+    noise = stream(6, 0, 0, "test").normal(0, 6, (300, 256))
+    stripes = np.tile([40.0, 215.0], 128)
+    own = [one.tobytes() for one in np.clip(stripes + noise, 0, 255).astype(np.uint8)]
+    assert near_duplicates(own, range(300)) == ([], True)
+    monkeypatch.setattr(measures_module, "_MOST_CANDIDATES", 1000)
+    assert near_duplicates([*own, own[-1]], range(301)) == ([], False)
+
+
+def test_sharpness_is_that_of_the_middle_and_brightness_of_all():
+    image = np.full((400, 2000, 3), 100, np.uint8)
+    image[:, :600] = stream(7, 0, 0, "test").integers(0, 40, (400, 600, 1))
+    own = measures(image)
+    assert own.sharpness == own.noise == 0 and own.dark_end < 40 and own.bright_end == 100
+    assert own.brightness == pytest.approx(0.7 * 100 + 0.3 * 19.5, abs=0.1)

@@ -217,6 +217,34 @@ def test_a_run_that_cannot_be(data_set, tmp_path, run):
         api.report(data_set, tmp_path / "a.html", run=run)
 
 
+def test_a_page_that_could_not_be_finished_is_not_left_behind(data_set, tmp_path):
+    """It would state what was there before."""
+    page = api.report(data_set, tmp_path / "a.html")
+
+    def stop(finished, total):
+        if finished == 5:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        api.report(data_set, page, progress=stop)
+    assert not page.exists()
+
+
+def test_a_page_stays_where_there_is_no_data_set(data_set, tmp_path):
+    page = api.report(data_set, tmp_path / "a.html")
+    with pytest.raises(DatasetError, match="does not contain a data set"):
+        api.report(tmp_path / "other", page)
+    assert page.exists()
+
+
+def test_fewer_images_are_opened_on_request(data_set, tmp_path):
+    page = api.report(data_set, tmp_path / "a.html", measured=3)
+    own = json.loads(page.with_suffix(".json").read_text())["data_sets"][0]
+    assert own["quality"]["measured_images"] == 3 and own["gallery_images"] == own["images"]
+    with pytest.raises(UsageError, match="measured: expected a number of images"):
+        api.report(data_set, page, measured=-1)
+
+
 def test_the_page_needs_its_ending(data_set, tmp_path):
     with pytest.raises(UsageError, match=r"ends with \.html"):
         api.report(data_set, tmp_path / "report.txt")

@@ -161,7 +161,7 @@ function histogramChart(title, histograms, column, unit) {
   const first = histograms[0][1];
   return chart(histogramLabel(title, histograms), specify, {
     height: names.length ? names.length * 20 + 30 : 150,
-    click: column && ((datum) => report.filterBy(column, names.length ? { value: datum.name }
+    click: column && ((datum) => report.filterBy(column, names.length ? { value: datum.name, names }
       : { low: datum.low, high: datum.high, isLast: datum.high === first.edges[first.edges.length - 1] })),
     selectedValues: column && !report.isComparison ? (selection) => selectedBins(first, selection.values(column)) : null,
   });
@@ -169,12 +169,12 @@ function histogramChart(title, histograms, column, unit) {
 
 function selectedBins(one, values) {
   const counts = new Array(one.counts.length).fill(0);
-  const places = one.names && new Map(one.names.map((name, place) => [name, place]));
+  const placeOf = one.names && placeFinder(one.names);
   for (const value of values) {
     if (value === null || value === undefined) continue;
-    if (places) {
-      const place = places.get(typeof value === "number" ? numberText(value) : value);
-      if (place !== undefined) counts[place] += 1;
+    if (placeOf) {
+      const place = placeOf(value);
+      if (place >= 0) counts[place] += 1;
     } else {
       let place = one.edges.findIndex((edge) => edge > value) - 1;
       if (place === -2) place = counts.length - 1;

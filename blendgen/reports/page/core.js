@@ -35,11 +35,31 @@ function chunk(name) {
   if (name in report.chunks) return Promise.resolve(report.chunks[name]);
   return new Promise((resolve, reject) => {
     const isFirst = !report.waiting[name];
-    (report.waiting[name] = report.waiting[name] || []).push(resolve);
+    (report.waiting[name] = report.waiting[name] || []).push({ resolve, reject });
     if (!isFirst) return;
     const file = `${report.data.files_folder}/${name.replaceAll("/", "-")}.js`;
-    document.head.append(element("script", { src: file, error: () => reject(new Error(`${file} is missing`)) }));
+    const src = file.split("/").map(encodeURIComponent).join("/");
+    document.head.append(element("script", { src, error: () => {
+      const waiting = report.waiting[name] || [];
+      delete report.waiting[name];
+      waiting.forEach((one) => one.reject(new Error(`${file} is missing`)));
+    } }));
   });
+}
+
+/* A function that finds the position of a value among the names of bins, -1 if it is none of them. Names of numbers
+   have six digits, values of rows four. */
+function placeFinder(names) {
+  const numbers = names.map(Number), known = new Map();
+  const nearest = (value) => {
+    const off = numbers.map((number) => (Number.isNaN(number) ? Infinity : Math.abs(number - value)));
+    const place = off.indexOf(Math.min(...off));
+    return off[place] <= 0.0006 * Math.abs(value) ? place : -1;
+  };
+  return (value) => {
+    if (!known.has(value)) known.set(value, typeof value === "number" ? nearest(value) : names.indexOf(value));
+    return known.get(value);
+  };
 }
 
 async function unpacked(text) {

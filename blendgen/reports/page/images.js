@@ -74,7 +74,8 @@ function applyChips() {
 /* From a chart: images whose value of a column is in a bin. */
 report.filterBy = (column, bin) => {
   if (!gallery.table) return;
-  const sameName = (value) => (typeof value === "number" ? numberText(value) : value) === bin.value;
+  const names = bin.names || [bin.value], placeOf = placeFinder(names), wanted = names.indexOf(bin.value);
+  const sameName = (value) => placeOf(value) === wanted;
   const inside = (value) => typeof value === "number" && value >= bin.low && (bin.isLast ? value <= bin.high : value < bin.high);
   const text = "value" in bin ? `${column}: ${bin.value}` : `${column}: ${numberText(bin.low)} to ${numberText(bin.high)}`;
   addChip(column, text, (row) => ("value" in bin ? sameName(row[column]) : inside(row[column])));

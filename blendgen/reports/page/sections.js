@@ -119,7 +119,8 @@ function qualitySection() {
   };
   const lists = (set) => plainTable(tableLabel(set, "Images to look at"), ["images to look at", { number: "found" }, "which"], [
     list(set, "dark", "dark: 99 % of the pixels are below 64"), list(set, "bright", "bright: 95 % of the pixels are above 192"),
-    list(set, "blurred", "far less sharp than most"), list(set, "near_duplicates", "pairs that look the same, of different shots"),
+    list(set, "blurred", "far less sharp than most"), list(set, "near_duplicates",
+      `pairs that look the same, of different shots${set.quality.near_duplicates_are_complete ? "" : " (too many are alike to compare all)"}`),
     ["cannot be read", { number: set.quality.unreadable.length },
       set.quality.unreadable.length ? anyName(set.quality.unreadable[0].message) : ""]]);
   section("quality", "Image quality",
