@@ -5,16 +5,18 @@ In: a URL. Out: a folder with the data set, or with its shards. Messages about i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blendgen.cloud.index import Index, joined, read_index
+from blendgen.cloud.index import Head, Index, joined, read_index
 from blendgen.cloud.objects import SHARDS, ObjectStore
 from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
 from blendgen.cloud.staging import READ, finished_files, refuse_other_files, staging_folder
+from blendgen.cloud.sums import file_sums
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.ownership import NOT_MERGED, own_files
@@ -28,7 +30,9 @@ from blendgen.files.url import Url
 from blendgen.system.progress import Progress
 from blendgen.verification.dataset import Fault
 from blendgen.verification.repair import Repair
+from blendgen.workers.run import sheet_bytes
 
+_log = logging.getLogger(__name__)
 _UNFINISHED = "is being sent, or that was interrupted; its own command finishes it"
 
 
@@ -82,15 +86,51 @@ def repaired_url(
     url: Url, ray_check: int | None, rerender: int | None, workers: int | None,
     on_fault: Callable[[Fault], None], progress: Progress,
 ) -> Repair:  # fmt: skip
-    """As farm.checked.repaired; what was made again is sent."""
+    """As farm.checked.repaired; what was made again is sent, unless something is left."""
     with scratch_folder("verify") as scratch, named_by(url, scratch):
         store = ObjectStore(url)
         parts = _parts(store, scratch, progress)
+        faults = [fault for part in parts for fault in _faults(part)]
+        for fault in faults:
+            on_fault(fault)
         result = repaired(local_place(scratch, url), ray_check, rerender, workers, on_fault, progress)
+        left = [*result.left]
+        if not left:
+            left = [fault for part in parts for fault in _restored(part, is_other=bool(result.faults))]
         for part in parts:
-            if read_record(part.layout):
-                Push(store, part.prefix, part.layout, progress, part.index).run(part.index.head)
-        return result
+            if read_record(part.layout) and not left:
+                Push(store, part.prefix, part.layout, progress, part.index).run(_head_after_repair(part))
+        if left:
+            _log.warning("note: nothing was sent to %s, because faults are left", url)
+        return replace(result, faults=(*faults, *result.faults), left=tuple(left))
+
+
+def _restored(part: _Part, is_other: bool) -> Iterator[Fault]:
+    """Restore what no row states, if it is damaged; the faults that are left. is_other: rows had faults"""
+    layout, folder = part.layout, Folder(part.layout.root, part.layout.temporary.name)
+    changes = {layout.record.name, layout.manifest.name, layout.failures.name} if is_other else set()
+    for name in _damaged_own(part) if part.index.head.is_whole else ():
+        if name == layout.contact_sheet.name and read_record(layout).get("images"):
+            folder.write(name, sheet_bytes(layout.root))
+        elif name == layout.log.name:
+            folder.remove(name)  # nothing can make it again, and a data set needs none
+        elif name not in changes and not _is_sent(part, name):
+            what = "is missing or is not what was sent, and cannot be made again; restore it"
+            yield Fault(joined(part.prefix, name), what)
+
+
+def _is_sent(part: _Part, name: str) -> bool:
+    """Whether a file of this machine is what was sent."""
+    entry, path = part.index.entries[name], part.layout.root / name
+    return path.exists() and file_sums(path).sha256 == entry.sha256
+
+
+def _head_after_repair(part: _Part) -> Head:
+    """What was not complete in the store does not become so by a repair."""
+    record, head = read_record(part.layout), part.index.head
+    images, failed = record.get("images", 0), record.get("images_failed_per_reason", {})
+    is_complete = head.is_whole and head.is_complete and images + sum(failed.values()) >= head.wanted
+    return head.model_copy(update={"images": images, "failed_per_reason": failed, "is_complete": is_complete})
 
 
 def _parts(store: ObjectStore, scratch: Path, progress: Progress) -> list[_Part]:
@@ -115,12 +155,15 @@ def _parts(store: ObjectStore, scratch: Path, progress: Progress) -> list[_Part]
 
 def _faults(part: _Part) -> Iterator[Fault]:
     """What only the index knows: `verify` of a folder compares the other files with their rows."""
-    own = {part.layout.name(path) for path in own_files(part.layout, read_record(part.layout))}
     if not part.index.head.is_whole:
         yield Fault(part.prefix or ".", _UNFINISHED)
-    for name in part.damaged:
-        if name in own:
-            yield Fault(joined(part.prefix, name), "is missing or is not what was sent")
+    for name in _damaged_own(part):
+        yield Fault(joined(part.prefix, name), "is missing or is not what was sent")
+
+
+def _damaged_own(part: _Part) -> list[str]:
+    own = {part.layout.name(path) for path in own_files(part.layout, read_record(part.layout))}
+    return [name for name in part.damaged if name in own]
 
 
 def local_place(scratch: Path, url: Url) -> Path:
