@@ -70,7 +70,7 @@ class Machine:
 
 def _make(folder: Path, wanted, spec) -> None:
     """As make; what was made in an empty folder once is copied."""
-    key = spec.seed, spec.output.container, *wanted[:1], *wanted[-1:]
+    key = spec.seed, spec.images, spec.output.container, *wanted[:1], *wanted[-1:]
     if folder.exists():
         make(folder, wanted, spec=spec)
         return
