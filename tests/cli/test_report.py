@@ -9,7 +9,9 @@ import pytest
 
 from blendgen import api
 from blendgen.cli import final_report, generate
+from blendgen.system.progress import Counter
 from blendgen.workers.run import GenerateReport
+from blendgen.workers.stop_signal import StopSignal
 from tests.cli.in_process import blendgen
 from tests.farm.made import SPEC, make
 
@@ -132,6 +134,16 @@ def test_no_error_of_the_report_fails_the_run(out, monkeypatch, error):
     result = blendgen("generate", "scene.yaml", "-o", out)
     assert result.returncode == 0 and "data set: " in result.stdout
     assert f"note: no report was written: {str(error) or type(error).__name__}; " in result.stderr
+
+
+@pytest.mark.parametrize(("stop", "end_s"), [(StopSignal(count=1), None), (StopSignal(), 0.0)])
+def test_a_report_ends_at_its_next_row(stop, end_s):
+    rows = []
+    inner = Counter(lambda finished, total: rows.append(finished))
+    watched = final_report.WatchedProgress(inner, stop, end_s)
+    with pytest.raises(Exception, match=r"stopped by a signal|too little time"):
+        watched.advance(1)
+    assert rows == []
 
 
 def test_the_report_keeps_the_time_limit(out):
