@@ -23,6 +23,7 @@ from blendgen.dataset.label_registry import FOLDERS, IMAGE
 from blendgen.dataset.manifest import Census, census, read_row
 from blendgen.dataset.pack_index import (
     INDEX,
+    Index,
     index_bytes,
     is_index,
     loaded_index,
@@ -121,6 +122,12 @@ class Packer:
 
         raises: DatasetError
         """
+        for name, index in self.wrong_indices():
+            self._folder.write(name, index_bytes(index))
+            yield name
+
+    def wrong_indices(self) -> Iterator[tuple[str, Index]]:
+        """Names of indices that are missing, or not those of their packs, with what they should be."""
         for name in sorted(self._folder.files(self.files.layout.packs.name)):
             place = self.plan.named(name)
             if place is None or not name.endswith(self.plan.suffix):
@@ -131,8 +138,7 @@ class Packer:
                 continue
             index_file = self.plan.index_file(*place)
             if not is_index(self.files.layout.root / index_file, index):
-                self._folder.write(index_file, index_bytes(index))
-                yield index_file
+                yield index_file, index
 
     def _is_packed(self, block: int, rows: Census, lines: IntegersN) -> bool:
         """Whether all rows of a block are in its packs, and nothing else."""

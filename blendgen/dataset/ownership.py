@@ -21,12 +21,12 @@ from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
 from blendgen.dataset.layout import OBJECTS_NAME, PENDING_SUFFIX, Layout
 from blendgen.dataset.manifest import read_heads
-from blendgen.dataset.pack_index import rebuilt_index
+from blendgen.dataset.pack_index import INDEX, loaded_index, rebuilt_index
 from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
 from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
-from blendgen.files.disk import read_error
+from blendgen.files.disk import raise_if_passing, read_error
 from blendgen.files.folder import Folder
 from blendgen.files.names import path_fault
 from blendgen.files.photos import IMAGE_ERRORS
@@ -150,29 +150,38 @@ def own_files(layout: Layout, record: Mapping[str, Any]) -> tuple[Path, ...]:
     return (*layout.own_files, *((layout.packs_card,) if CONTAINER_KEY in record else ()))
 
 
-def foreign_packs(files: ImageFiles, with_rows: Container[tuple[str, int]]) -> list[str]:
-    """Files of somebody else in the places of packs; with_rows: split and block of packs that have rows.
+def foreign_packs(files: ImageFiles, in_use: Container[tuple[str, int]]) -> list[str]:
+    """Files of somebody else in the places of packs; in_use: split and block of those with files of rows.
 
-    A manifest may have lost its last rows: a pack without a row that has images of its block is ours.
+    A manifest may have lost its last rows: another pack that has images of its block is ours.
     """
     if files.plan is None:
         return []
     foreign = []
     for name in sorted(Folder(files.layout.root).files(files.layout.packs.name)):
         place = files.plan.named(name)
-        if place is not None and place not in with_rows and not _is_pack(files.layout, files.plan, *place):
+        if place is not None and place not in in_use and not _is_pack(files.layout, files.plan, *place):
             foreign.append(name)
     return foreign
 
 
 def _is_pack(layout: Layout, plan: PackPlan, split: str, block: int) -> bool:
-    """Whether a file in the place of a pack has images of its block, and nothing else."""
-    try:
-        index = rebuilt_index(layout.root / plan.pack(split, block))
-    except (OSError, ValueError):
-        return False
+    """Whether a file in the place of a pack, or its index, has images of its block, and nothing else.
+
+    raises: DiskUnavailable
+    """
     images = plan.images_of(block)
-    return bool(len(index)) and index["index"][0] in images and index["index"][-1] in images
+    sources = (plan.index_file(split, block), loaded_index), (plan.pack(split, block), rebuilt_index)
+    for name, read in sources:
+        path = layout.root / name
+        try:
+            index = read(path)
+        except (OSError, ValueError) as error:
+            raise_if_passing(path, error)
+            continue
+        if len(index) and index[INDEX][0] in images and index[INDEX][-1] in images:
+            return True
+    return False
 
 
 def overwritten_files(layout: Layout, known: dict[str, Any], indices: Container[int]) -> Iterator[str]:

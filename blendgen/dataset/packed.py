@@ -104,8 +104,10 @@ class ImageFiles:
         return self.layout.file(name)
 
     def pack_of(self, row: RowHead) -> set[tuple[str, int]]:
-        """Split and block of the pack of a row; empty if files are loose."""
-        return set() if self.plan is None else {(row.split, self.plan.block(row.index))}
+        """Split and block of the pack of a row; empty if all its files are loose."""
+        if self.plan is None or all(os.path.lexists(self.layout.root / name) for name in row.file_names):
+            return set()
+        return {(row.split, self.plan.block(row.index))}
 
     def packed(self, name: str) -> PackedFile | None:
         """The file of that name in its pack; None if there is no pack, or if it is not in it.

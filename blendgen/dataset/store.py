@@ -85,7 +85,7 @@ class Store:
         self._opened, self._meanwhile = ExitStack(), meanwhile or nullcontext()
         self._record = record | {"spec_sha256": spec_sha256(spec_yaml)}
         self._spec_yaml, self._force, self._check = spec_yaml, force, check
-        self._done, self._packs = IndexSet(), set[tuple[str, int]]()  # packs that rows are in
+        self._done, self._packs = IndexSet(), set[tuple[str, int]]()  # that have files of rows
         self._failures: dict[int, FailedImage] = {}
         self._finished = False
         self.files = ImageFiles.of(self.layout, record)

@@ -133,9 +133,13 @@ def _place_images(
 
 
 def _lines(source: Source, positions: array[int]) -> Iterator[tuple[int, bytes]]:
-    """The positions with the lines of the manifest there."""
-    wanted, lines = set(positions), read_lines(Layout(source.root).manifest)
-    return ((position, line) for position, line in enumerate(lines) if position in wanted)
+    """The positions, which are in order, with the lines of the manifest there."""
+    wanted = iter(positions)
+    following = next(wanted, None)
+    for position, line in enumerate(read_lines(Layout(source.root).manifest)):
+        if position == following:
+            yield position, line
+            following = next(wanted, None)
 
 
 def _origin(source: Source, selection: Selection) -> dict[str, Any]:

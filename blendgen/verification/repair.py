@@ -131,9 +131,9 @@ def _finished_record(layout: Layout) -> dict[str, Any]:
 
 
 def _restored_indices(layout: Layout, known: dict[str, Any]) -> list[str]:
-    """The names of indices of packs that are written again."""
+    """The names of indices of packs that are written again; where all are right, nothing is locked."""
     packer = Packer.of(ImageFiles.of(layout, known), known)
-    if packer is None:
+    if packer is None or next(packer.wrong_indices(), None) is None:
         return []
     require_writer(packer.plan.container)
     with FolderLock(layout):

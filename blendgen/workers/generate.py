@@ -90,6 +90,7 @@ class Run:
     def batches(self, stop: StopSignal) -> Generator[list[Row]]:
         """Make the missing images; the rows of each shot as soon as the manifest has them.
 
+        With a packer, the files of a row may be in a pack by then: ImageFiles finds them.
         The manifest is complete and in order also after an exception, and if the caller closes the iterator.
         raises: BlendgenError, also as refuse_systematic and Failures.add do; Interrupted after a signal;
             TimeLimitReached; FilesLost
@@ -104,7 +105,7 @@ class Run:
             self.progress.note(f"{existing} of {len(self.indices)} images are there already")
         self.progress.begin(to_make)
         self.monitor.begin(self.job, len(self.indices), existing, failures.in_order())
-        packing = self._packing(done, failures.indices)
+        packing = self._packing(done)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             self.monitor.counted(len(done), manifest.size_bytes)
             try:
@@ -141,10 +142,11 @@ class Run:
         self.monitor.finished()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
-    def _packing(self, done: Set[int], failed: set[int]) -> RunPacking | None:
+    def _packing(self, done: Set[int]) -> RunPacking | None:
+        """What packs blocks; in these are also images that this run does not make."""
         if self.packer is None:
             return None
-        return RunPacking(self.packer, self.job.spec.images, done, failed)
+        return RunPacking(self.packer, self.job.spec.images, done, self.store.failures().keys())
 
     def _results(self, stop: StopSignal, done: Set[int]) -> Generator[Made]:
         """What becomes of each shot as it is finished.

@@ -2,7 +2,8 @@
 
 In: the shots of workers that SIGKILL ended without evidence that memory ran out, and the shots that are made.
 Out: a verdict. A shot can be the reason too, as tools other than the kernel kill what takes memory. It is not
-if all shots of a killed worker are made later, or if two workers that render other shots die at once.
+if all shots of a killed worker are made later, or if two workers that render other shots die at once,
+and had not ended others before.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ class OutsideKills:
     _shots: list[set[int]] = field(default_factory=list)
     _last_s: float = float("-inf")
 
-    def note(self, shots: Iterable[int]) -> None:
-        """A worker was killed while it rendered these shots."""
+    def note(self, shots: Iterable[int], are_suspects: bool = False) -> None:
+        """A worker was killed while it rendered these shots.
+
+        are_suspects: all were rendered before by workers that ended; they may well kill two workers at once
+        """
         killed, now_s = set(shots), time.monotonic()
         is_at_once = now_s - self._last_s < _AT_ONCE_S and not killed & self._shots[-1]
-        self.were_seen |= is_at_once or not killed
+        self.were_seen |= (is_at_once and not are_suspects) or not killed
         self._shots.append(killed)
         self._last_s = now_s
 

@@ -238,7 +238,8 @@ class _Pool:
             self._count_failed_start(worker)
         suspects = worker.suspects() if worker.ready else []
         if worker.was_killed and worker.ready:
-            self._outside.note(pending.task.shot_index for pending in suspects)
+            are_known = all(pending.is_suspect for pending in suspects)
+            self._outside.note((pending.task.shot_index for pending in suspects), are_known)
         for pending in worker.pending.values():
             if pending in suspects:
                 pending = replace(pending, crashes=pending.crashes + 1)

@@ -10,18 +10,30 @@ import numpy as np
 import pytest
 
 import blendgen.dataset.pack_index as pack_index_module
+from blendgen.containers.packing import Packer
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
 from blendgen.dataset.pack_index import loaded_index, pack_index, rebuilt_index
 from blendgen.dataset.packed import ImageFiles
-from blendgen.dataset.store import read_record
-from blendgen.errors import DiskUnavailable
+from blendgen.dataset.store import Store, read_record
+from blendgen.dataset.write import write_frame
+from blendgen.engine.flat import FlatEngine
+from blendgen.errors import DatasetError, DiskUnavailable
 from blendgen.farm.merge_input import MergeInput
 from blendgen.farm.merged_packs import _Entry
 from blendgen.files.folder import Folder
-from tests.containers.packed_sets import packed
+from blendgen.spec.load import resolved_yaml
+from blendgen.system.progress import Counter
+from blendgen.verification import repair
+from blendgen.workers import generate
+from blendgen.workers.generate import Run
+from blendgen.workers.job import Job
+from blendgen.workers.worker import Made
+from tests.conftest import make_class_table
+from tests.containers.packed_sets import packed, spec_of
 from tests.containers.test_packs import Killed, a_pack, damage, damage_picture, packer_of
-from tests.farm.made import content, merged
+from tests.farm.made import content, make, merged
+from tests.workers.flat_run import CATALOG, flat_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +55,17 @@ def first_row(folder):
     return next(row for row in read_rows(folder / "manifest.jsonl") if row.split == "train")
 
 
-def make_loose(folder):
-    """Lay the first image loose next to its pack, as a repair that was stopped does."""
-    row, files = first_row(folder), ImageFiles.of(Layout(folder), read_record(Layout(folder)))
-    for name in row.file_names:
-        (folder / name).parent.mkdir(parents=True)
+def make_loose(folder, *rows):
+    """Lay images loose next to their packs, as a repair that was stopped does."""
+    files = ImageFiles.of(Layout(folder), read_record(Layout(folder)))
+    for name in (name for row in rows for name in row.file_names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(files.packed(name).read_bytes())
 
 
 @pytest.mark.parametrize("options", [{"link": "move"}, {"remove_shards": True}], ids=str)
 def test_a_merge_takes_a_loose_file_before_a_damaged_one_in_the_pack(copy, whole, tmp_path, options):
-    make_loose(copy)
+    make_loose(copy, first_row(copy))
     damage_picture(a_pack(copy))
     merged(tmp_path / "out", copy, **options)
     assert content(tmp_path / "out") == content(whole) and not copy.exists()
@@ -196,3 +208,45 @@ def test_a_file_gets_its_name_though_another_process_removes_the_empty_folder(tm
     monkeypatch.setattr(os, "replace", raced)
     Folder(tmp_path).write("images/train/a.png", b"data")
     assert (tmp_path / "images" / "train" / "a.png").read_bytes() == b"data"
+
+
+def test_a_file_of_somebody_else_is_refused_before_a_block_with_rows_is_packed(copy):
+    make_loose(copy, *read_rows(copy / "manifest.jsonl"))
+    index_of(a_pack(copy)).unlink()
+    a_pack(copy).write_bytes(b"mine")
+    with pytest.raises(DatasetError, match=r"data/train-000000\.tar"):
+        packed(copy, "webdataset")
+    assert a_pack(copy).read_bytes() == b"mine"
+
+
+def test_a_torn_pack_is_ours_where_all_its_images_are_made_again_and_loose(copy, whole):
+    make_loose(copy, *read_rows(copy / "manifest.jsonl"))
+    os.truncate(a_pack(copy), 2000)
+    packed(copy, "webdataset")
+    assert content(copy) == content(whole)
+
+
+def made_here(job, tasks, *arguments, **options):
+    pipeline = flat_pipeline(job, None, FlatEngine)
+    for task in tasks:
+        rows = [write_frame(Layout(job.folder), frame, job.spec.output) for frame in pipeline.frames(task)]
+        yield Made(rows, [], pipeline.engine.identity())
+
+
+def test_a_block_is_packed_in_a_run_of_some_images_though_others_of_it_cannot_be_made(tmp_path, monkeypatch):
+    spec = spec_of("webdataset")
+    layout = make(tmp_path, range(4), spec)
+    monkeypatch.setattr(generate, "run_tasks", made_here)
+    monkeypatch.setattr(Packer, "pack_all", lambda self: None)
+    with Store(tmp_path, read_record(layout), resolved_yaml(spec)) as store:
+        assert store.failures()
+        job = Job(spec, CATALOG, make_class_table(CATALOG), tmp_path, layout.log)
+        run = Run(job, store, [4, 5], Counter(lambda finished, total: None), packer=packer_of(tmp_path))
+        run.make_all()
+    assert (tmp_path / "data" / "val-000000.tar").exists() and not [*(tmp_path / "images").rglob("*.png")]
+
+
+def test_a_repair_of_a_whole_data_set_does_not_lock_it(copy, monkeypatch):
+    monkeypatch.setattr(repair, "FolderLock", None)
+    known = read_record(Layout(copy))
+    assert repair._restored_indices(Layout(copy), known) == []

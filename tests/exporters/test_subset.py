@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from array import array
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +14,7 @@ import blendgen
 from blendgen.cli import run
 from blendgen.dataset.store import Store, refuse_foreign_folder
 from blendgen.errors import DatasetError, UsageError
+from blendgen.exporters import subset as subset_module
 from blendgen.exporters.destination import Destination
 from blendgen.verification.dataset import verify
 from tests.exporters.conftest import NAMES, make_dataset
@@ -190,3 +195,16 @@ def test_the_command_prints_the_folder_and_the_counts(whole, tmp_path, capsys):
     assert counts["images"] == len(indices(tmp_path / "out")) == counts["images_per_split"]["train"]
     assert run(["subset", str(whole.root), "--where", "indx < 4", "-o", str(tmp_path / "no")]) == 2
     assert "did you mean index?\n  indx < 4\n  ^" in capsys.readouterr().err
+
+
+def test_the_lines_of_chosen_rows_are_found_in_constant_memory(monkeypatch):
+    monkeypatch.setattr(
+        subset_module, "read_lines", lambda manifest: (b"%d" % line for line in range(30_000))
+    )
+    positions = array("q", range(1, 30_000, 2))
+    tracemalloc.start()
+    lines = subset_module._lines(SimpleNamespace(root=Path()), positions)
+    assert all(line == b"%d" % position for position, line in lines)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000

@@ -369,12 +369,21 @@ def test_a_shot_is_blamed_for_kills_unless_they_hit_other_shots_for_no_reason(ki
             outcome(crashed, kills)
 
 
+def test_workers_that_are_killed_by_suspects_are_noted_as_such(monkeypatch):
+    noted = []
+    monkeypatch.setattr(OutsideKills, "note", lambda self, shots, *known: noted.append((list(shots), *known)))
+    outcome(lambda task, message: "set aside", [[1, 2], [2], [2]])
+    assert noted == [([1, 2], False), ([2], True), ([2], True)]
+
+
 def test_two_workers_that_are_killed_at_once_are_killed_by_somebody_else():
     kills = OutsideKills()
     kills.note([1])
     kills.note([1])
     assert not kills.were_seen
-    kills.note([2])
+    kills.note([2], are_suspects=True)
+    assert not kills.were_seen  # both shots may end their workers
+    kills.note([3])
     assert kills.were_seen
 
 
