@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from blendgen.cloud.begun import begun_index, lacks_images
 from blendgen.cloud.dataset_facts import record_of
-from blendgen.cloud.index import Entry, Head, Index, joined, read_head, read_index, write_index
+from blendgen.cloud.index import Entry, Head, Index, joined, read_head, write_index
 from blendgen.cloud.objects import SHARDS, ObjectStore
 from blendgen.cloud.pull import Pull
 from blendgen.cloud.push import Push
@@ -100,7 +101,9 @@ class Target:
 
     def fetch_spec(self) -> None:
         """Fetch what states the samples of a begun data set, which a run would measure otherwise."""
-        if self.before is not None and not self.force and not self.layout.record.exists():
+        if self.force:
+            return
+        if self.before is not None and _has_images(self.before) and not self.layout.record.exists():
             names = (self.layout.spec.name, self.layout.record.name)
             with FolderLock(self.layout):
                 self._refuse_other_files(self.before)
@@ -111,9 +114,10 @@ class Target:
 
         record: dataset.json as the run would write it
         """
+        self.before = begun_index(self.store, self.prefix, self.force)  # measuring took a while
         if self.before is not None and not self.force:
             self._refuse_other(record)
-            if _row_count(self.layout) < self.before.head.images:
+            if self._is_behind(self.before):
                 with FolderLock(self.layout):
                     self._take_over(self.before)
         write_index(self.store, self.prefix, self.before or Index(self._head(record)))
@@ -143,8 +147,15 @@ class Target:
         if self.keeps_staging:
             refuse_other_files(self.layout, index)
 
+    def _is_behind(self, index: Index) -> bool:
+        """Whether the store has images, or rows, that are not here."""
+        if not _has_images(index):
+            return False
+        names = set(finished_files(self.layout))
+        return _row_count(self.layout) < index.head.images or lacks_images(self.layout, index, names)
+
     def _take_over(self, index: Index) -> None:
-        """Replace what is here by what the store has, which is more."""
+        """Replace what is here by what the store has, which would be removed from it else."""
         self._refuse_other_files(index)
         ours = finished_files(self.layout)
         Pull(self.store, self.prefix, self.layout, self.progress).run(index)
@@ -194,7 +205,7 @@ def opened_target(
     """raises: BlendgenError for a store that cannot be read, or has something else there"""
     spec, store = spec_file.spec, ObjectStore(url)
     prefix = f"{SHARDS}/{shard.name}" if shard is not None else ""
-    before = _index(store, prefix, force)
+    before = begun_index(store, prefix, force)
     if before is None:
         _refuse_others(store, prefix, shard, force)
     elif shard is None and not before.head.is_whole and SHARDS in store.folders(""):
@@ -212,15 +223,6 @@ def _run_sha256(spec: Spec, indices: Sequence[int] | None) -> str:
     """Of the values of a spec, and of the indices where only these are wanted."""
     sha256 = values_digest(spec)
     return sha256 if indices is None else hashlib.sha256(f"{sha256} {indices!r}".encode()).hexdigest()
-
-
-def _index(store: ObjectStore, prefix: str, force: bool) -> Index | None:
-    try:
-        return read_index(store, prefix)
-    except DatasetError:
-        if force:  # it is replaced
-            return None
-        raise
 
 
 def _refuse_others(store: ObjectStore, prefix: str, shard: Shard | None, force: bool) -> None:
@@ -246,6 +248,11 @@ def _refuse_others(store: ObjectStore, prefix: str, shard: Shard | None, force: 
                 f"{store.place(joined(SHARDS, other.name))}: is one of {other.count} shards, not of "
                 f"{shard.count}; make shards of {other.count}, or choose another URL"
             )
+
+
+def _has_images(index: Index) -> bool:
+    """Whether it describes a data set, also one whose images cannot be made."""
+    return bool(index.head.images or index.head.failed_per_reason)
 
 
 def _row_count(layout: Layout) -> int:

@@ -11,8 +11,8 @@ from blendgen.errors import DatasetError, TimeLimitReached
 from tests.conftest import make_spec
 from tests.farm.made import content, make
 
-SPEC = make_spec(images=3, seed=3, resolution=[24, 16])
-OTHER = make_spec(images=2, seed=5, resolution=[24, 16])
+SPEC = make_spec(images=3, seed=71, resolution=[24, 16])
+OTHER = make_spec(images=2, seed=75, resolution=[24, 16])
 
 
 @pytest.fixture(params=["export", "generate"])
