@@ -67,7 +67,7 @@ def restore(url, objects):
         ObjectStore(parse_url(url)).write(name, data)
 
 
-@pytest.mark.parametrize("lost", [True, False])
+@pytest.mark.parametrize("lost", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_shards_of_a_damaged_result_are_kept(sharded, lost):
     blendgen.merge(sharded)
     store, name = ObjectStore(parse_url(sharded)), min(images(stored(sharded)))
@@ -113,3 +113,25 @@ def test_nothing_is_made_next_to_a_merge_that_has_not_ended(sharded, machine, mo
     assert OBJECTS_NAME in stored(sharded)
     with pytest.raises(DatasetError, match="contains shards that are not merged"):
         machine().generate(sharded, indices=range(4))
+
+
+@pytest.mark.slow
+def test_large_files_are_removed_only_where_the_result_has_all_images(url, machine):
+    spec = make_spec(images=4, seed=77, resolution=[24, 16], output={"container": "webdataset"})
+    machine().generate(url, "0/2", spec=spec)
+    blendgen.merge(url, allow_gaps=True)
+    before = stored(url)
+    with pytest.raises(DatasetError, match="may have images that its shards lack"):
+        blendgen.merge(url, allow_gaps=True, remove_shards=True)
+    assert stored(url) == before
+
+
+@pytest.mark.slow
+def test_large_files_of_more_images_are_merged_again(url, machine):
+    for count in (4, 8):
+        spec = make_spec(images=count, seed=77, resolution=[24, 16], output={"container": "webdataset"})
+        machine().generate(url, "0/1", spec=spec)
+        for _ in range(2):
+            assert blendgen.merge(url)["images"] == count
+    assert blendgen.merge(url, remove_shards=True)["images"] == 8
+    assert blendgen.verify(url) == []

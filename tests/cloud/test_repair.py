@@ -56,6 +56,7 @@ def test_nothing_is_sent_when_faults_are_left(url, machine, monkeypatch, caplog)
     assert stored(url) == before and "nothing was sent to memory:" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_no_row_states_is_reported_and_made_again(url, machine, no_faults):
     machine().generate(url)
     before, store, reported = stored(url), ObjectStore(parse_url(url)), []
