@@ -3,7 +3,8 @@
 In: any exception of fsspec and of the libraries below it. Out: a BlendgenError. An outage, a busy store and
 expired credentials pass: after a few tries the command ends with 75, and the same one goes on. A missing
 bucket, missing rights and missing credentials need somebody who fixes them. Libraries differ in their
-exceptions, so these are recognised by errno, by the status of HTTP and by their names.
+exceptions, so these are recognised by errno, by the status of HTTP and by their names. What S3 itself
+answered comes first: s3fs makes EIO, as of an outage, of each code that it does not know.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from blendgen.files.names import printable
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.EPIPE}
 _BUSY_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _DENIED_STATUS = {401, 403}
+# of S3, with a status of lasting ones: damaged on the way, too slow, or in the way of another request
+_PASSING_CODES = {"BadDigest", "IncompleteBody", "RequestTimeout", "OperationAborted"}
 # of classes of botocore, aiohttp, azure-core, google-auth, requests and urllib3
 _NO_ANSWER = ("connection", "timeout", "servicerequest", "disconnected", "transport", "incompleteread")
 _NO_CREDENTIALS = ("nocredentials", "partialcredentials", "defaultcredentials", "clientauthentication")
@@ -28,6 +31,10 @@ _MAX_CHARACTERS = 200
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same request may succeed in a moment."""
+    code, status = _answer_of_s3(error)
+    if status >= 400:
+        is_busy = status in _BUSY_STATUS or (status >= 500 and status != 501)
+        return is_busy or code in _PASSING_CODES or "throttl" in code.lower()
     if isinstance(error, ConnectionError | TimeoutError) or _status(error) in _BUSY_STATUS:
         return True
     if isinstance(error, OSError) and (passes(error) or error.errno in _BUSY):
@@ -73,6 +80,16 @@ def _status(error: BaseException) -> int | None:
             if isinstance(value, int):
                 return value
     return None
+
+
+def _answer_of_s3(error: BaseException) -> tuple[str, int]:
+    """Code, and status of HTTP, of an exception of botocore or one that s3fs made of it; "" and 0 if none."""
+    answer = getattr(error.__cause__ or error, "response", None)
+    if not isinstance(answer, dict):
+        return "", 0
+    code = (answer.get("Error") or {}).get("Code")
+    status = (answer.get("ResponseMetadata") or {}).get("HTTPStatusCode")
+    return str(code or ""), status if isinstance(status, int) else 0
 
 
 def _class_names(error: BaseException) -> list[str]:

@@ -28,6 +28,7 @@ def generate_to(
         target = opened_target(url, staging, spec_file, shard, indices, force, reporter)
         if target.is_finished and not check_files and not retry_failed:
             return target.report()
+        target.refuse_lack_of_rights()
         target.fetch_spec()
         with (
             start_early_worker() as early_worker,

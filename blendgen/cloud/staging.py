@@ -74,6 +74,6 @@ def remove_staging(layout: Layout, names: Iterable[str]) -> None:
         for name in names:
             folder.remove(name)
         folder.remove_temporary_files()
-    for path in (layout.root, *list(layout.root.parents)[:2]):
+    for path in (layout.root, *list(layout.root.parents)[:3]):
         with suppress(OSError):  # not empty
             path.rmdir()

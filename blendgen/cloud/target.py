@@ -29,7 +29,7 @@ from blendgen.cloud.staging import (
 )
 from blendgen.dataset.difference import difference
 from blendgen.dataset.identity import values_digest
-from blendgen.dataset.layout import Layout
+from blendgen.dataset.layout import PROBE_NAME, Layout
 from blendgen.dataset.lock import FolderLock
 from blendgen.dataset.manifest import read_lines
 from blendgen.dataset.ownership import HARMLESS, NOT_MERGED
@@ -99,6 +99,12 @@ class Target:
             contact_sheet=self._sheet(index.entries),
         )
 
+    def refuse_lack_of_rights(self) -> None:
+        """Raises BlendgenError, before anything is rendered, where the store does not take objects."""
+        name = joined(self.prefix, PROBE_NAME)
+        self.store.write(name, b"")
+        self.store.remove(name)
+
     def fetch_spec(self) -> None:
         """Fetch what states the samples of a begun data set, which a run would measure otherwise."""
         if self.force:
@@ -110,7 +116,7 @@ class Target:
                 Pull(self.store, self.prefix, self.layout, self.progress).run(self.before, names)
 
     def prepare(self, record: dict[str, Any]) -> None:
-        """Fetch what this machine lacks, and see that the store takes objects; raises BlendgenError.
+        """Fetch what this machine lacks, and say in the store that it is begun; raises BlendgenError.
 
         record: dataset.json as the run would write it
         """
@@ -210,13 +216,18 @@ def opened_target(
         _refuse_others(store, prefix, shard, force)
     elif shard is None and not before.head.is_whole and SHARDS in store.folders(""):
         raise DatasetError(f"{store.place('')}: {NOT_MERGED}")  # a merge that has not ended
-    place, wanted = shard_place(spec, staging or staging_folder(url, MADE), shard, indices)
+    place, wanted = shard_place(spec, staging or _staging_in_cache(url, shard), shard, indices)
     count = spec.images if wanted is None else len(wanted)
     spec_sha256 = _run_sha256(spec, indices)
     return Target(
         store, prefix, Layout(place), wanted, count, spec.images, spec_sha256, before, progress, force,
         staging is not None,
     )  # fmt: skip
+
+
+def _staging_in_cache(url: Url, shard: Shard | None) -> Path:
+    """One for each number of shards: what a killed run of another number left there is in the way of none."""
+    return staging_folder(url, MADE) / (f"of-{shard.count}" if shard is not None else "whole")
 
 
 def _run_sha256(spec: Spec, indices: Sequence[int] | None) -> str:

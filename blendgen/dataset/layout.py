@@ -16,6 +16,7 @@ from blendgen.files.disk import raise_if_passing
 
 RECORD_NAME = "dataset.json"
 OBJECTS_NAME = ".blendgen-objects.jsonl"  # what a data set in an object store consists of; see cloud/index.py
+PROBE_NAME = ".blendgen-probe"  # an object that is written and removed to see whether a store allows that
 PENDING_SUFFIX = ".names"  # of lists in Layout.temporary: files that may not have a row yet
 
 

@@ -19,7 +19,7 @@ from blendgen.dataset.failures import is_failure_file
 from blendgen.dataset.image_lists import LIST, is_image_list
 from blendgen.dataset.images_card import MARK as CARD_MARK
 from blendgen.dataset.label_registry import FOLDERS
-from blendgen.dataset.layout import OBJECTS_NAME, PENDING_SUFFIX, Layout
+from blendgen.dataset.layout import OBJECTS_NAME, PENDING_SUFFIX, PROBE_NAME, Layout
 from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.pack_index import INDEX, loaded_index, rebuilt_index
 from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
@@ -45,7 +45,16 @@ _UNKNOWN_FILES = (
 )
 _MAX_LIST_BYTES = 256 * 2**20
 # what systems, version control and copies of object stores leave in folders, and no trainer reads
-HARMLESS = (".DS_Store", "Thumbs.db", "desktop.ini", ".directory", ".gitkeep", ".gitignore", OBJECTS_NAME)
+HARMLESS = (
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    ".directory",
+    ".gitkeep",
+    ".gitignore",
+    OBJECTS_NAME,
+    PROBE_NAME,
+)
 
 
 def pending_names(layout: Layout) -> set[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+from typing import ClassVar
 
 import pytest
 
 import blendgen
 from blendgen.cloud import objects
-from blendgen.cloud.faults import store_error
+from blendgen.cloud.faults import is_passing, store_error
 from blendgen.cloud.objects import ObjectStore
 from blendgen.errors import DatasetError, DiskUnavailable, SetupError, UsageError
 from blendgen.files.url import parse_url
@@ -79,6 +80,31 @@ def test_what_lasts_is_an_error_before_anything_is_made(url, machine, monkeypatc
     with pytest.raises(kind, match=message) as caught:
         one.generate(url)
     assert one.made == [] and type(caught.value) is kind
+
+
+def of_s3(code, status):
+    """As s3fs raises it, which knows few codes."""
+
+    class ClientError(Exception):
+        response: ClassVar = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    error = OSError(errno.EINVAL if code in ("BadDigest", "IncompleteBody") else errno.EIO, code)
+    error.__cause__ = ClientError()
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "passes"),
+    [
+        ("KMS.DisabledException", 400, False), ("QuotaExceeded", 403, False), ("NotImplemented", 501, False),
+        ("BadDigest", 400, True), ("IncompleteBody", 400, True), ("KMS.ThrottlingException", 400, True),
+        ("InternalError", 500, True), ("TooManyRequests", 429, True),
+    ],
+)  # fmt: skip
+def test_what_s3_answers_decides_whether_it_passes(code, status, passes):
+    error = of_s3(code, status)
+    assert is_passing(error) is passes
+    assert isinstance(store_error("s3://b/c", error), DiskUnavailable) is passes
 
 
 def test_expired_credentials_pass_but_not_by_waiting(url, monkeypatch):

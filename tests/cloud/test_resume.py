@@ -9,8 +9,10 @@ import pytest
 
 import blendgen
 from blendgen.cloud import push, target
+from blendgen.cloud.objects import ObjectStore
 from blendgen.cloud.target import Target
-from blendgen.errors import DiskUnavailable, TimeLimitReached
+from blendgen.errors import DatasetError, DiskUnavailable, TimeLimitReached
+from blendgen.files.url import parse_url
 from tests.cloud.machines import Machine, stored
 from tests.conftest import make_spec
 
@@ -95,3 +97,28 @@ def test_what_was_sent_while_models_were_measured_stays(url, machine, monkeypatc
     one._opened_run = opened_late
     one.generate(url, spec=SPEC, indices=[0, 1])
     assert indices(url) == [0, 1, 6, 7] and blendgen.verify(url) == []
+
+
+def test_what_a_killed_shard_left_is_not_in_the_way_of_another_number(url, machine, monkeypatch):
+    one = machine(stops_after=2)
+    with monkeypatch.context() as context:
+        context.setattr(Target, "_send_what_is_finished", lambda self: None)  # killed
+        stopped(one, url, shard="0/2")
+    for name in stored(url):
+        ObjectStore(parse_url(url)).remove(name)
+    one.stops_after = None
+    one.generate(url, "0/4", spec=SPEC)
+    assert blendgen.status(url).parts_per_state == {"complete": 1, "not started": 3}
+
+
+def test_a_store_that_takes_no_objects_is_refused_before_anything_is_measured(url, machine, monkeypatch):
+    one, opened = machine(), []
+    one._opened_run = lambda *args, **options: opened.append(args)
+
+    def refused(self, path, value):
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
+    with pytest.raises(DatasetError, match="access is denied"):
+        one.generate(url, spec=SPEC)
+    assert not opened
