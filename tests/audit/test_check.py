@@ -14,6 +14,8 @@ from blendgen.verification.rays.findings import total
 from blendgen.verification.rays.pixel_rays import label_rays, lens_rays, pixel_size
 from tests.audit.boxes import check, make_set, rows_of
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("embreex")
 BARREL = {"k1": -0.25, "k2": 0.05, "p1": 0.004}
 SETS = {

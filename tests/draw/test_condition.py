@@ -10,6 +10,8 @@ from blendgen.draw.shot import draw_shot, shot_sampler
 from blendgen.models.product import Catalog
 from tests.conftest import make_class_table, make_product, make_spec
 
+pytestmark = pytest.mark.slow
+
 MARKS = ("scratches", "fingerprints", "dust", "scuffs", "stickers", "cracks")
 
 

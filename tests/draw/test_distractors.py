@@ -11,6 +11,8 @@ from blendgen.geometry.projection import transform_points
 from blendgen.pipeline import Pipeline, Task
 from tests.conftest import make_class_table, make_product, make_spec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def cluttered(shapes):

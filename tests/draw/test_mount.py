@@ -16,6 +16,8 @@ from blendgen.scene.kinds.surfaces import SURFACE_RIM_M
 from tests.conftest import make_class_table, make_product, make_spec
 from tests.spec.test_load import MINIMAL, problems
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shapes() -> Catalog:

@@ -34,6 +34,8 @@ from tests.engine.draco_files import (  # noqa: E402
     write_gltf,
 )
 
+pytestmark = pytest.mark.slow
+
 CONTAINERS = {"glb": write_glb, "gltf": write_gltf, "data.gltf": write_data_uri}
 
 

@@ -17,6 +17,8 @@ from tests.exporters.conftest import make_dataset
 from tests.exporters.exported import pixels, run
 from tests.exporters.fake import FakeImage, make_fake
 
+pytestmark = pytest.mark.slow
+
 # separators, words for splits, numbers, and names that are not names to somebody
 CLASSES = tuple(sorted((
     "-dash", "007", "1e3", "C#", "__dunder", "a&b<c>", "a,b", "dev board", "it's", "no", "null", "test_tube",
