@@ -11,7 +11,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 
 import psutil
 
@@ -19,6 +18,7 @@ from tests.attack.watch import kill
 from tests.chaos.damage import remove_images, tear_last_row, truncate_images
 from tests.chaos.disk import SmallDisk
 from tests.chaos.farm import Farm, Shard
+from tests.chaos.later import Later
 
 _LONGEST_FULL_S = 30.0
 _JUMPS_S = (-86_400 * 365, -7_200, -90, 90, 7_200, 86_400 * 365)
@@ -37,7 +37,7 @@ class Monkey:
         self.kills_left, self.counts = kills, Counter[str]()
         fractions = [(number + 1) / (full_disks + 1) for number in range(full_disks * disk.is_mounted)]
         self._full_disks = [int(kills * fraction) for fraction in fractions]  # after so many kills
-        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._later = Later()
         self._next_s = 0.0
         self._retries_when_filled = 0
         farm.ended = self._tear
@@ -49,10 +49,7 @@ class Monkey:
     def look(self) -> None:
         """Do what is due."""
         now_s = time.monotonic()
-        due = [action for when_s, action in self._later if when_s <= now_s]
-        self._later = [(when_s, action) for when_s, action in self._later if when_s > now_s]
-        for action in due:
-            action()
+        self._later.do_due()
         if self._disk.is_full:
             if self._farm.codes[75] > self._retries_when_filled + 1:
                 self._clear_disk()
@@ -100,8 +97,7 @@ class Monkey:
         parent = psutil.Process(shard.process.pid)
         target = self._chance.choice([parent, *shard.children()])
         self._send(target, signal.SIGSTOP)
-        resume_s = time.monotonic() + self._chance.uniform(0.2, 4.0)
-        self._later.append((resume_s, lambda: self._send(target, signal.SIGCONT)))
+        self._later.add(lambda: self._send(target, signal.SIGCONT), self._chance.uniform(0.2, 4.0))
         self._note(f"SIGSTOP {'parent' if target is parent else 'worker'}", shard)
 
     def _jump(self, shard: Shard) -> None:
@@ -133,12 +129,12 @@ class Monkey:
             shard.wanted = True
         self._disk.fill()
         self._note("full disk", None)
-        self._later.append((time.monotonic() + _LONGEST_FULL_S, self._clear_disk))
+        self._later.add(self._clear_disk, _LONGEST_FULL_S)
 
     def _clear_disk(self) -> None:
         if self._disk.is_full:
             self._disk.clear()
-            self._later = [one for one in self._later if one[1] != self._clear_disk]
+            self._later.drop(self._clear_disk)
             self._farm.say("the disk has room again")
 
     def _note(self, what: str, shard: Shard | None, detail: str = "") -> None:

@@ -10,12 +10,12 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 
 import psutil
 
 from tests.attack.watch import kill
 from tests.chaos.farm import Farm, Shard
+from tests.chaos.later import Later
 from tests.chaos.ray_nodes import RayNodes, command_line, descendants
 
 _LONGEST_STOP_S = 8.0
@@ -31,7 +31,7 @@ class RayMonkey:
     def __init__(self, farm: Farm, nodes: RayNodes, chance: random.Random, kills: int, pace_s: float):
         self._farm, self._nodes, self._chance, self._pace_s = farm, nodes, chance, pace_s
         self.kills_left, self.counts = kills, Counter[str]()
-        self._later: list[tuple[float, Callable[[], None]]] = []
+        self._later = Later()
         self._next_s = time.monotonic()
         self._tries: Counter[int] = Counter()
 
@@ -46,10 +46,7 @@ class RayMonkey:
     def look(self) -> None:
         """Do what is due."""
         now_s = time.monotonic()
-        due = [action for when_s, action in self._later if when_s <= now_s]
-        self._later = [(when_s, action) for when_s, action in self._later if when_s > now_s]
-        for action in due:
-            action()
+        self._later.do_due()
         if now_s >= self._next_s and self.kills_left and self._nodes.commands():
             self._next_s = now_s + self._chance.uniform(0.0, 2 * self._pace_s)
             self._disturb()
@@ -71,7 +68,7 @@ class RayMonkey:
         if raylets := self._nodes.raylets():
             raylet = self._chance.choice(raylets)
             kill([raylet, *descendants(raylet)])
-            self._do_later(self._nodes.fill, _REPLACED_AFTER_S)
+            self._later.add(self._nodes.fill, _REPLACED_AFTER_S)
             self._note_kill("node")
 
     def _lose_raylet(self) -> None:
@@ -79,7 +76,7 @@ class RayMonkey:
             raylet = self._chance.choice(raylets)
             self._expect_end("raylet", descendants(raylet))
             kill([raylet])
-            self._do_later(self._nodes.fill, _REPLACED_AFTER_S)
+            self._later.add(self._nodes.fill, _REPLACED_AFTER_S)
             self._note_kill("raylet")
 
     def _kill_task(self) -> None:
@@ -106,10 +103,10 @@ class RayMonkey:
         if raylets := self._nodes.raylets():
             raylet = self._chance.choice(raylets)
             self._send(raylet, signal.SIGSTOP)
-            self._do_later(
+            self._later.add(
                 lambda: self._send(raylet, signal.SIGCONT), self._chance.uniform(0.2, _LONGEST_STOP_S)
             )
-            self._do_later(self._nodes.fill, _LONGEST_STOP_S + _REPLACED_AFTER_S)
+            self._later.add(self._nodes.fill, _LONGEST_STOP_S + _REPLACED_AFTER_S)
             self._note("SIGSTOP raylet")
 
     def _signal(self) -> None:
@@ -124,10 +121,7 @@ class RayMonkey:
             if left:
                 self._farm.faults.append(f"these outlive a killed {what}: {'; '.join(left)}")
 
-        self._do_later(look, _ENDS_WITHIN_S)
-
-    def _do_later(self, action: Callable[[], None], after_s: float) -> None:
-        self._later.append((time.monotonic() + after_s, action))
+        self._later.add(look, _ENDS_WITHIN_S)
 
     def _note_kill(self, what: str) -> None:
         self.kills_left -= 1
