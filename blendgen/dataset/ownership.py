@@ -197,7 +197,8 @@ def overwritten_files(layout: Layout, known: dict[str, Any], indices: Container[
     """Files of somebody else in the places of images, except images with these indices.
 
     A row may be torn or may have been removed by hand: a file without a row that looks exactly like one of
-    this data set counts as its image, and is made again.
+    this data set counts as its image, and is made again. So does what a machine without power or a bad disk
+    left of one: nothing, zeros, or anything if other files of that image exist.
     """
     pending = pending_names(layout)
     for folder in FOLDERS:
@@ -205,8 +206,22 @@ def overwritten_files(layout: Layout, known: dict[str, Any], indices: Container[
             stem = Path(name).stem
             if not stem.isdecimal() or int(stem) in indices or name in pending:
                 continue
-            if not looks_like_image(layout, known, name):
+            if not (looks_like_image(layout, known, name) or _was_image(layout, known, name)):
                 yield name
+
+
+def _was_image(layout: Layout, known: dict[str, Any], name: str) -> bool:
+    """Whether a file in the place of an image is empty or zeroed, or other files of that image exist."""
+    if (layout.root / name).is_symlink() or not _is_place(name, known):
+        return False
+    folder, place = name.split("/", 1)
+    siblings = [
+        layout.name(path)
+        for other in FOLDERS
+        if other != folder
+        for path in (layout.root / other / place).parent.glob(f"{Path(place).stem}.*")
+    ]
+    return _is_blank(layout.root / name) or any(looks_like_image(layout, known, one) for one in siblings)
 
 
 def looks_like_image(layout: Layout, known: dict[str, Any], name: str) -> bool:
@@ -246,6 +261,11 @@ def listed(names: list[str], most: int = 8) -> str:
 
 def spec_sha256(spec_yaml: str) -> str:
     return _sha256(spec_yaml.encode())
+
+
+def _is_blank(path: Path) -> bool:
+    """Whether it is empty or begins with zeros, as files do that a file system had not written yet."""
+    return not _start(path).strip(b"\0")
 
 
 def _top(name: str) -> str:

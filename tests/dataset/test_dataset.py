@@ -20,7 +20,7 @@ from blendgen.dataset.manifest import (
     sort_manifest,
     spread_rows,
 )
-from blendgen.dataset.ownership import spec_sha256
+from blendgen.dataset.ownership import overwritten_files, spec_sha256
 from blendgen.dataset.packed import ImageFiles
 from blendgen.dataset.store import Store
 from blendgen.dataset.write import write_frame
@@ -359,6 +359,30 @@ def test_resuming_never_overwrites_a_file_of_somebody_else(tmp_path, pipeline, n
     with pytest.raises(DatasetError, match=rf"would be overwritten(.|\n)*{name}"):
         Store(layout.root, dict(RECORD), "spec: 1\n").__enter__()
     assert content(layout.root) == before
+
+
+@pytest.mark.parametrize("left", [b"", bytes(5000), b"not what was written"])
+def test_what_a_crash_left_of_an_image_without_a_row_is_made_again(tmp_path, pipeline, left):
+    """The row and the content of a file are lost together where a machine loses power."""
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    whole = content(layout.root)
+    rows = layout.manifest.read_bytes().splitlines(keepends=True)
+    (torn,) = [row for row in read_rows(layout.manifest) if row.index == json.loads(rows[-1])["index"]]
+    layout.manifest.write_bytes(rows[0])
+    (layout.root / torn.image.name).write_bytes(left)
+    make(layout.root, pipeline, [torn.index])
+    assert content(layout.root) == whole
+
+
+@pytest.mark.parametrize("left", [b"", bytes(5000)])
+def test_what_holds_nothing_is_ours_where_no_other_file_of_its_image_is_left(tmp_path, pipeline, left):
+    layout = make(tmp_path / "a", pipeline, [0, 1])
+    path = layout.root / "depth/train/box/000007.exr"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(left)
+    assert list(overwritten_files(layout, dict(RECORD), ())) == []
+    path.write_bytes(b"thesis")
+    assert list(overwritten_files(layout, dict(RECORD), ())) == [layout.name(path)]
 
 
 def test_a_folder_of_a_link_is_never_written_into(tmp_path, pipeline):
