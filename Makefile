@@ -1,7 +1,7 @@
 # The contributor's index: `make help`. CI runs the same targets.
 # PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes,
-# EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run), TEST_WORKERS how many
-# processes run tests.
+# EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run), INSTALLER by what (CI: uv),
+# TEST_WORKERS how many processes run tests.
 PYTHON ?= $(shell for p in python3.13 python3.11 python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' 2>/dev/null \
   && echo $$p && break; done)
@@ -10,6 +10,7 @@ EXTRAS ?= dev
 OUT ?= out/conveyor-phones
 TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
+INSTALLER ?= $(BIN)/python -m pip install
 READY := $(VENV)/.ready
 # tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE :=
@@ -26,8 +27,8 @@ make PYTHON=/path/to/python3.13"; exit 1; }
 	@test -n "$(PYTHON)" || { echo "blendgen needs Python 3.11 (Blender 4.5) or 3.13 (Blender 5.2), and neither was found. \
 Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
+	$(INSTALLER) --quiet --upgrade pip
+	$(INSTALLER) --quiet -e '.[$(EXTRAS)]'
 	@$(BIN)/python -c 'from blendgen.system.wheel import require_libraries; require_libraries()' 2>/dev/null || $(BIN)/blendgen doctor
 	@touch $@
 
