@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from blendgen import __version__
+from blendgen.cli.command import Group
 from blendgen.cli.interrupt import interruptible
 from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
@@ -48,7 +49,7 @@ class _PastClick(Exception):
     """Carries an interrupt, its cause, past click, which would first print an empty line: that may fail."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def invoke(self, ctx):
         try:
             return super().invoke(ctx)
@@ -78,7 +79,12 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples={
+        "see within seconds what a spec makes": "blendgen preview scene.yaml",
+        "make the data set, or continue it": "blendgen generate scene.yaml -o out",
+    },
 )
 @click.version_option(__version__, prog_name="blendgen")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks and debug messages.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.terminal import echo, echo_json
 
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from blendgen.draw.survey import CheckReport, SampledShots
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    examples={
+        "report mistakes and what would be made": "blendgen check scene.yaml",
+        "try another value": "blendgen check scene.yaml --set camera.roll_deg=0",
+    },
+)
 @spec_argument
 @spec_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
@@ -40,7 +41,14 @@ class _Pixels(click.ParamType):
         return int(value)
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    cls=Command,
+    examples={
+        "what differs, with the pixels of up to 100 images": "blendgen diff out older",
+        "do not open images, for a script": "blendgen diff out older --pixels none --json",
+    },
+)
 @click.argument("a", type=LOCAL_PATH, metavar="A")
 @click.argument("b", type=LOCAL_PATH, metavar="B")
 @click.option(

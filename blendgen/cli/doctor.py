@@ -8,11 +8,19 @@ from typing import Any
 import click
 
 from blendgen import __version__
+from blendgen.cli.command import Command
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import BlendgenError, ExitCode
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    cls=Command,
+    examples={
+        "is all there that rendering needs?": "blendgen doctor",
+        "the same for a script": "blendgen doctor --json",
+    },
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(as_json):
     """Check Blender, system libraries, devices and the cache, and render a tiny image."""

@@ -7,17 +7,19 @@ import json
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
 
 
-class _Command(click.Command):
+class _Command(Command):
     """A command whose help ends with the formats, those of other packages included."""
 
     def format_epilog(self, ctx, formatter):
         from blendgen.exporters.formats import format_summaries
 
+        super().format_epilog(ctx, formatter)
         with formatter.section("Formats"):
             formatter.write_dl(list(format_summaries().items()))
 
@@ -44,7 +46,14 @@ class _Format(click.ParamType):
         return [CompletionItem(name) for name in format_names() if name.startswith(incomplete)]
 
 
-@click.command("export", cls=_Command)
+@click.command(
+    "export",
+    cls=_Command,
+    examples={
+        "a data set for Ultralytics, with outlines": "blendgen export out yolo yolo-data --task segment",
+        "COCO without objects that are mostly hidden": "blendgen export out coco coco-data --min-visible 0.2",
+    },
+)
 @click.argument("folder", type=PLACE, metavar="OUT")
 @click.argument("fmt", type=_Format(), metavar="FORMAT")
 @click.argument("dest", type=LOCAL_PATH, metavar="DEST")

@@ -7,6 +7,7 @@ import functools
 import click
 
 from blendgen import api
+from blendgen.cli.command import Group
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH, PLACE, LocalPath
 from blendgen.cli.terminal import echo, say
@@ -49,7 +50,15 @@ def _job(spec, folder, shards, images, settings, seed, render, **options) -> dic
     return {"spec": spec, "folder": folder, "shards": shards, "overrides": changes, **options}
 
 
-@click.group("farm")
+@click.group(
+    "farm",
+    cls=Group,
+    examples={
+        "20 shards on Slurm, then their merge": "blendgen farm slurm scene.yaml -o /shared/out --shards 20 "
+        "--submit",
+        "a bundle for AWS Deadline Cloud": "blendgen farm openjd scene.yaml -o bundle --shards 20",
+    },
+)
 def command():
     """Write what a render farm needs to make one data set in shards.
 
@@ -57,7 +66,16 @@ def command():
     """
 
 
-@command.command("slurm", short_help="A script for Slurm: shards, then their merge.")
+@command.command(
+    "slurm",
+    short_help="A script for Slurm: shards, then their merge.",
+    examples={
+        "write the script, to read it before it is run": "blendgen farm slurm scene.yaml -o /shared/out "
+        "--shards 20 --script job.sh",
+        "one GPU for each shard": "blendgen farm slurm scene.yaml -o /shared/out "
+        "--shards 20 --gpus 1 --device cuda --submit",
+    },
+)
 @spec_argument
 @_out_option
 @_job_options
@@ -92,7 +110,15 @@ def slurm(script, is_submitted, **options):
         say(f"{script}: written; submit it with bash")
 
 
-@command.command("openjd", short_help="A bundle of Open Job Description.")
+@command.command(
+    "openjd",
+    short_help="A bundle of Open Job Description.",
+    examples={
+        "a bundle whose data set is made in it": "blendgen farm openjd scene.yaml -o bundle --shards 20",
+        "with the data set in a folder that all machines see": "blendgen farm openjd scene.yaml -o bundle "
+        "--dataset /shared/out --shards 200",
+    },
+)
 @spec_argument
 @click.option("-o", "--output", "folder", type=LocalPath(file_okay=False), required=True,
               help="Folder of the bundle.")  # fmt: skip
@@ -114,7 +140,16 @@ def openjd(folder, dataset, **options):
     echo(str(folder))
 
 
-@command.command("kubernetes", short_help="A manifest for Kubernetes.")
+@command.command(
+    "kubernetes",
+    short_help="A manifest for Kubernetes.",
+    examples={
+        "spec and models in the image, the data set in a bucket": "blendgen farm kubernetes scene.yaml "
+        "-o s3://data/out --shards 9 --image blendgen --secret s3-key",
+        "all of it on a volume": "blendgen farm kubernetes /data/scene.yaml -o /data/out --shards 9 "
+        "--image blendgen --claim data --volume /data",
+    },
+)
 @spec_argument
 @_out_option
 @_job_options

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.duration import Duration
 from blendgen.cli.executor_options import executor_options
 from blendgen.cli.final_report import write_final_report
@@ -42,7 +43,15 @@ _STDOUT = 1
 _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
 
 
-@click.command("generate")
+@click.command(
+    "generate",
+    cls=Command,
+    examples={
+        "5000 images; the same command continues": "blendgen generate scene.yaml -o out -n 5000",
+        "for two hours, with a changed field": "blendgen generate scene.yaml -o out --time-limit 2h "
+        "--set camera.roll_deg=0",
+    },
+)
 @spec_argument
 @click.option(
     "-o",

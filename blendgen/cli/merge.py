@@ -5,12 +5,21 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE
 from blendgen.cli.terminal import echo, echo_json, say
 
 
-@click.command("merge")
+@click.command(
+    "merge",
+    cls=Command,
+    examples={
+        "make one data set of all shards in out/shards": "blendgen merge -o out",
+        "copy the shards of two machines": "blendgen merge /mnt/a/out/shards/* /mnt/b/out/shards/* -o out "
+        "--link copy",
+    },
+)
 @click.argument("shards", type=LOCAL_PATH, nargs=-1, metavar="[SHARD]...")
 @click.option(
     "-o",

@@ -8,12 +8,21 @@ import re
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
 
-@click.command("mix")
+@click.command(
+    "mix",
+    cls=Command,
+    examples={
+        "five synthetic images to each real photo": "blendgen mix out photos -o mixed",
+        "as many as photos, without a test split": "blendgen mix out photos -o mixed --ratio 1:1 "
+        "--photo-splits train=0.8,val=0.2",
+    },
+)
 @click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.argument("photos", type=LOCAL_PATH, metavar="PHOTOS")
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.places import LocalPath
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode
@@ -16,7 +17,14 @@ from blendgen.scene.vocabulary import METRES_PER_UNIT
 _MAX_POSES = 4
 
 
-@click.command("models")
+@click.command(
+    "models",
+    cls=Command,
+    examples={
+        "measure and check all models of a folder": "blendgen models models",
+        "write a first sidecar for a model in mm": "blendgen models models/mug.obj --unit mm --init",
+    },
+)
 @click.argument("place", type=LocalPath(exists=True), metavar="PLACE")
 @click.option(
     "--unit",

@@ -7,13 +7,21 @@ from pathlib import Path
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo
 
 
-@click.command("preview")
+@click.command(
+    "preview",
+    cls=Command,
+    examples={
+        "a sheet of 12 small images in preview.png": "blendgen preview scene.yaml",
+        "what the elevation of the camera does": "blendgen preview scene.yaml --vary camera.elevation_deg",
+    },
+)
 @spec_argument
 @click.option(
     "-o",

@@ -5,12 +5,20 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json
 
 
-@click.command("report")
+@click.command(
+    "report",
+    cls=Command,
+    examples={
+        "write out/report.html and out/report.json": "blendgen report out",
+        "show two data sets side by side": "blendgen report out --compare older -o compare.html",
+    },
+)
 @click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.option(
     "--compare",

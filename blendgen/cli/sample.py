@@ -5,11 +5,19 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.terminal import echo_json
 
 
-@click.command("sample")
+@click.command(
+    "sample",
+    cls=Command,
+    examples={
+        "the values of image 0": "blendgen sample scene.yaml",
+        "the camera of image 41, with jq": "blendgen sample scene.yaml --index 41 | jq .shot.camera",
+    },
+)
 @spec_argument
 @click.option(
     "--index",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from blendgen.cli.command import Command
 from blendgen.cli.terminal import echo_json
 
 
-@click.command("schema")
+@click.command(
+    "schema",
+    cls=Command,
+    examples={
+        "a schema for the editor, next to the spec": "blendgen schema > spec.schema.json",
+        "the schema of a model's sidecar": "blendgen schema --sidecar > sidecar.schema.json",
+    },
+)
 @click.option("--sidecar", is_flag=True, help="Print the schema of a model's sidecar instead.")
 def command(sidecar):
     """Print the JSON Schema of a spec, with which an editor completes and checks specs.

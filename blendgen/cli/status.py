@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import Duration
 from blendgen.cli.places import PLACE
 from blendgen.cli.terminal import clear, echo, echo_json
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 _CONTINUE = "run the same command to continue"
 
 
-@click.command("status")
+@click.command(
+    "status",
+    cls=Command,
+    examples={
+        "how far is it, and who works on it": "blendgen status out",
+        "look every minute until it is complete": "blendgen status out --watch 1m",
+    },
+)
 @click.argument("folder", type=PLACE, metavar="OUT")
 @click.option(
     "--watch",

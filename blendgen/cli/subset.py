@@ -5,12 +5,21 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
 
-@click.command("subset")
+@click.command(
+    "subset",
+    cls=Command,
+    examples={
+        "images that show most of it": 'blendgen subset out --where "visible_fraction > 0.8" -o clear',
+        "100 validation images of mugs": "blendgen subset out --where \"label == 'mug'\" --split val "
+        "--limit 100 -o mugs",
+    },
+)
 @click.argument("folder", type=LOCAL_PATH, metavar="OUT")
 @click.option(
     "--where",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen import api
+from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options, workers_option
 from blendgen.cli.places import PLACE
 from blendgen.cli.terminal import echo, echo_json, say
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from blendgen.verification.repair import Repair
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=Command,
+    examples={
+        "check all files and labels, and cast rays for 20 images": "blendgen verify out --ray-check 20",
+        "make damaged and missing images again": "blendgen verify out --repair",
+    },
+)
 @click.argument("folder", type=PLACE, metavar="OUT")
 @click.option(
     "--ray-check",
