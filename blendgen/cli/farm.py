@@ -146,8 +146,8 @@ def openjd(folder, dataset, **options):
     examples={
         "spec and models in the image, the data set in a bucket": "blendgen farm kubernetes scene.yaml "
         "-o s3://data/out --shards 9 --image blendgen --secret s3-key",
-        "all of it on a volume": "blendgen farm kubernetes /data/scene.yaml -o /data/out --shards 9 "
-        "--image blendgen --claim data --volume /data",
+        "all of it on a volume": "blendgen farm kubernetes /d/s.yaml -o /d/out --shards 9 "
+        "--image blendgen --claim data --volume /d",
     },
 )
 @spec_argument

@@ -12,6 +12,7 @@ from blendgen.cli import group
 from tests.docs_pages import all_commands
 
 COMMANDS = dict(all_commands())
+SETTINGS = {"help_option_names": ["-h", "--help"]}  # click keeps the first that it is asked for
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def taker(words: list[str]) -> click.Command:
     """The command that takes a command line; raises ClickException."""
     command: click.Command = group
     while isinstance(command, click.Group):
-        command, words = command.get_command(click.Context(command), words[0]), words[1:]
-    command.make_context(command.name, words)
+        command, words = command.get_command(click.Context(command, **SETTINGS), words[0]), words[1:]
+    command.make_context(command.name, words, **SETTINGS)
     return command
 
 
@@ -42,5 +43,5 @@ def test_a_help_has_two_examples_that_the_command_takes(title, folder):
         assert line.startswith(f"{title} ") or line == title
         words = list(takewhile(lambda word: word not in (">", "|"), shlex.split(line)))
         assert isinstance(command, click.Group) or taker(words[1:]) is command
-        assert f"\n  {line}" in command.get_help(click.Context(command))
+        assert f"\n  {line}" in command.get_help(click.Context(command, **SETTINGS))
         assert len(line) <= 98
