@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 bpy = pytest.importorskip("bpy")
 
@@ -24,16 +27,26 @@ BUTTON_MM = 0.6
 
 
 class Built(dict):
-    """Phones by name, each built on first access; keypoints: of each phone by name."""
+    """Phones by name, each built on first access; keypoints, and trees in mm, of each by name."""
 
     def __init__(self, cased: bool = False):
         super().__init__()
-        self.cased, self.keypoints = cased, {}
+        self.cased, self.keypoints, self.trees = cased, {}, {}
 
     def __missing__(self, name: str):
         description = PHONES[name].model_dump(mode="json")
         self[name], self.keypoints[name] = build_phone(description, self.cased)
         return self[name]
+
+    def tree(self, name: str):
+        from mathutils.bvhtree import BVHTree
+
+        if name not in self.trees:
+            corners = corners_of(self[name])
+            vertices, starts = corners.vertices.tolist(), [*corners.starts.tolist(), len(corners.vertices)]
+            faces = [vertices[start:end] for start, end in pairwise(starts)]
+            self.trees[name] = BVHTree.FromPolygons(vertices_mm(self[name]).tolist(), faces)
+        return self.trees[name]
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +61,47 @@ def vertices_mm(product) -> np.ndarray:
     return 1000.0 * flat.reshape(-1, 3).astype(np.float64)
 
 
-def slot_vertices_mm(product, slot: str) -> np.ndarray:
+class Corners(NamedTuple):
+    """The corners of all faces, one face after the other."""
+
+    vertices: np.ndarray  # the vertex of each corner
+    following: np.ndarray  # the vertex of the next corner of the same face
+    faces: np.ndarray  # the face of each corner
+    starts: np.ndarray  # the first corner of each face
+
+    def of_faces(self, chosen: np.ndarray) -> Corners:
+        """Those of some faces; chosen: a bool for each face."""
+        here = chosen[self.faces]
+        numbers = np.cumsum(chosen)[self.faces[here]] - 1
+        starts = np.searchsorted(numbers, np.arange(chosen.sum()))
+        return Corners(self.vertices[here], self.following[here], numbers, starts)
+
+
+def of_each(items, name: str) -> np.ndarray:
+    values = np.empty(len(items), np.int32)
+    items.foreach_get(name, values)
+    return values
+
+
+def corners_of(product) -> Corners:
+    mesh = product.data
+    vertices = of_each(mesh.loops, "vertex_index")
+    starts, counts = of_each(mesh.polygons, "loop_start"), of_each(mesh.polygons, "loop_total")
+    assert (starts == np.cumsum(counts) - counts).all()
+    following = np.roll(vertices, -1)
+    following[starts + counts - 1] = vertices[starts]
+    return Corners(vertices, following, np.repeat(np.arange(len(counts)), counts), starts)
+
+
+def faces_of_slot(product, slot: str) -> np.ndarray:
+    """Whether each face has the material."""
     names = [material.name.split(".")[0] for material in product.data.materials]
-    faces = [face for face in product.data.polygons if names[face.material_index] == slot]
-    return vertices_mm(product)[sorted({vertex for face in faces for vertex in face.vertices})]
+    return np.array([name == slot for name in names])[of_each(product.data.polygons, "material_index")]
+
+
+def slot_vertices_mm(product, slot: str) -> np.ndarray:
+    corners = corners_of(product).of_faces(faces_of_slot(product, slot))
+    return vertices_mm(product)[np.unique(corners.vertices)]
 
 
 @each_phone
@@ -94,7 +144,7 @@ def test_is_centred_on_the_ground_with_its_back_up(products, name):
 def test_every_face_has_a_material(products, name):
     mesh = products[name].data
     assert all(material is not None for material in mesh.materials)
-    assert {face.material_index for face in mesh.polygons} == set(range(len(mesh.materials)))
+    assert {*of_each(mesh.polygons, "material_index").tolist()} == set(range(len(mesh.materials)))
 
 
 @each_phone
@@ -109,45 +159,40 @@ def test_colorways_find_their_slots_with_a_plain_base_color(products, name):
 
 @each_phone
 def test_solids_are_closed_and_face_outwards(products, name):
-    mesh = products[name].data
-    faces = [tuple(face.vertices) for face in mesh.polygons]
-    directed = {(start, end) for face in faces for start, end in zip(face, face[1:] + face[:1], strict=True)}
-    assert len(directed) == sum(len(face) for face in faces)
-    assert all((end, start) in directed for start, end in directed)
-    volumes = solid_volumes_mm3(vertices_mm(products[name]), faces)
+    corners = corners_of(products[name])
+    check_closed(corners)
+    volumes = solid_volumes_mm3(vertices_mm(products[name]), corners)
     assert len(volumes) > 25
-    assert min(volumes.values()) > 0
+    assert volumes.min() > 0
 
 
-def solid_volumes_mm3(places: np.ndarray, faces) -> dict[int, float]:
-    """Signed volume of each connected solid, by the index of its first vertex."""
-    parent = list(range(len(places)))
-
-    def root(vertex):
-        while parent[vertex] != vertex:
-            parent[vertex] = parent[parent[vertex]]
-            vertex = parent[vertex]
-        return vertex
-
-    for face in faces:
-        for vertex in face[1:]:
-            first, second = sorted((root(face[0]), root(vertex)))
-            parent[second] = first
-    solids: dict[int, list] = {}
-    for face in faces:
-        triangles = [(face[0], *pair) for pair in pairwise(face[1:])]
-        solids.setdefault(root(face[0]), []).extend(triangles)
-    return {first: signed_volume(places - places[first], triangles) for first, triangles in solids.items()}
+def check_closed(corners: Corners):
+    """Each edge has one face on each side, which pass it in opposite directions."""
+    edges = np.stack([corners.vertices, corners.following], axis=1)
+    directed = np.unique(edges, axis=0)
+    assert len(directed) == len(edges)
+    np.testing.assert_array_equal(np.unique(edges[:, ::-1], axis=0), directed)
 
 
-def signed_volume(places, triangles) -> float:
-    a, b, c = (places[[triangle[corner] for triangle in triangles]] for corner in range(3))
-    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+def solid_volumes_mm3(places: np.ndarray, corners: Corners) -> np.ndarray:
+    """Signed volume of each connected solid."""
+    edges = coo_array(
+        (np.ones(len(corners.vertices)), (corners.vertices, corners.following)), (len(places),) * 2
+    )
+    _, solids = connected_components(coo_array(edges, (len(places),) * 2), directed=False)
+    used, of_corner = np.unique(solids[corners.vertices], return_inverse=True)
+    origins = places[np.unique(solids, return_index=True)[1]][solids]  # the first vertex of each solid
+    first = corners.vertices[corners.starts][corners.faces]
+    a, b, c = ((places - origins)[vertex] for vertex in (first, corners.vertices, corners.following))
+    sixfold = np.einsum(
+        "ij,ij->i", a, np.cross(b, c)
+    )  # of the fan of triangles from the first corner of a face
+    return np.bincount(of_corner, sixfold, len(used)) / 6
 
 
 @each_phone
 def test_mesh_is_detailed_but_not_heavy(products, name):
-    triangles = sum(len(face.vertices) - 2 for face in products[name].data.polygons)
+    triangles = (of_each(products[name].data.polygons, "loop_total") - 2).sum()
     assert 10_000 <= triangles <= 45_000
 
 
@@ -192,21 +237,14 @@ def test_a_case_adds_its_thickness_on_every_side(cased, name):
 
 @each_cased
 def test_a_case_is_closed_and_faces_outwards(cased, name):
-    mesh = cased[name].data
-    slot = [material.name.split(".")[0] for material in mesh.materials].index("case")
-    faces = [tuple(face.vertices) for face in mesh.polygons if face.material_index == slot]
-    directed = [(start, end) for face in faces for start, end in zip(face, face[1:] + face[:1], strict=True)]
-    assert len(set(directed)) == len(directed) and {(b, a) for a, b in directed} == set(directed)
-    assert min(solid_volumes_mm3(vertices_mm(cased[name]), faces).values()) > 0
+    corners = corners_of(cased[name]).of_faces(faces_of_slot(cased[name], "case"))
+    check_closed(corners)
+    assert solid_volumes_mm3(vertices_mm(cased[name]), corners).min() > 0
 
 
 @each_cased
 def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
-    from mathutils.bvhtree import BVHTree
-
-    phone, product = PHONES[name], cased[name]
-    faces = [tuple(face.vertices) for face in product.data.polygons]
-    tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
+    phone, product, tree = PHONES[name], cased[name], cased.tree(name)
     names = [material.name.split(".")[0] for material in product.data.materials]
 
     def first_slot(place, direction) -> str:
@@ -229,13 +267,9 @@ def test_a_case_covers_neither_lenses_nor_display_nor_port(cased, name):
 
 
 def check_keypoints(built: Built, name: str):
-    from mathutils.bvhtree import BVHTree
-
-    phone, product = PHONES[name], built[name]
+    phone, tree = PHONES[name], built.tree(name)
     places = {keypoint.name: 1000 * np.array(keypoint.position_m) for keypoint in built.keypoints[name]}
     assert len(places) == 5
-    faces = [tuple(face.vertices) for face in product.data.polygons]
-    tree = BVHTree.FromPolygons(vertices_mm(product).tolist(), faces)
     assert max(tree.find_nearest(place)[3] for place in places.values()) < 1e-3
     lens = phone.lenses[0].center_mm
     middle = (lens[0] - phone.body.width_mm / 2, phone.body.height_mm / 2 - lens[1])
