@@ -14,6 +14,7 @@ import click
 from pydantic import BaseModel
 
 from blendgen import cli
+from blendgen.cli.completions import SPEC_FIELDS
 from blendgen.dataset.label_file import LabelFile
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.models.families.clutter_items import CLUTTER
@@ -185,7 +186,21 @@ def _output_key(kind: LabelFile) -> str:
 PAGES = {"commands.md": commands_page, "spec.md": spec_page, "dataset.md": dataset_page}
 
 
+def spec_fields_file() -> str:
+    """The fields and sections of a spec, by dotted name, for completion; not those in lists."""
+    return "".join(f"{name}\n" for name in _field_names(Spec, ""))
+
+
+def _field_names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        inner = None if "list" in str(field.annotation) else _section(field.annotation)
+        if inner is not None:
+            yield from _field_names(inner, f"{prefix}{name}.")
+
+
 def main() -> None:
+    SPEC_FIELDS.write_text(spec_fields_file(), "utf-8")
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), "utf-8")
 

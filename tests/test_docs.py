@@ -9,6 +9,7 @@ import click
 import pytest
 
 from blendgen import cli
+from blendgen.cli.completions import SPEC_FIELDS
 from blendgen.errors import ExitCode, Reason
 from blendgen.exporters.formats import built_in
 from blendgen.models.sidecar.read import check_sidecar
@@ -18,7 +19,7 @@ from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.spec.load import SpecFile, check_spec
 from blendgen.spec.yaml_source import Document, parse
 from tests.docs_pages import PAGES as MADE_PAGES
-from tests.docs_pages import all_commands
+from tests.docs_pages import all_commands, spec_fields_file
 from tests.markdown import (
     DOCS,
     PAGES,
@@ -36,8 +37,8 @@ from tests.markdown import (
 from tests.test_architecture import ORDER, PACKAGE
 
 README = REPOSITORY / "README.md"
-# our own processes set them for each other; the last one is a name of Blender's
-INTERNAL_VARIABLES = {"CORES", "MEMORY_MB", "PARENT", "CHAOS_NAMESPACE", "ATTACK_RUN", "SHOWN"}
+# our own processes, and click, set them for each other; the last one is a name of Blender's
+INTERNAL_VARIABLES = {"COMPLETE", "CORES", "MEMORY_MB", "PARENT", "CHAOS_NAMESPACE", "ATTACK_RUN", "SHOWN"}
 # a part of docs/spec.md; not a page that anybody opens
 INCLUDED = {DOCS / "spec_intro.md"}
 YAML_BLOCKS = [block for page in PAGES for block in blocks(page, "yaml")]
@@ -52,6 +53,10 @@ def _id(item: Block | CommandLine | Path) -> str:
 @pytest.mark.parametrize("name", MADE_PAGES)
 def test_the_pages_made_from_the_code_are_up_to_date(name):
     assert (DOCS / name).read_text("utf-8") == MADE_PAGES[name](), "run `make docs`"
+
+
+def test_the_fields_for_completion_are_up_to_date():
+    assert SPEC_FIELDS.read_text("utf-8") == spec_fields_file(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_id)

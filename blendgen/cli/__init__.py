@@ -18,7 +18,7 @@ import click
 from blendgen import __version__
 from blendgen.cli.command import Group
 from blendgen.cli.interrupt import interruptible
-from blendgen.cli.terminal import close_streams, log_handler, open_streams, say
+from blendgen.cli.terminal import be_quiet, close_streams, log_handler, open_streams, say_error
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 from blendgen.files.disk import disk_error
 from blendgen.system.exit_code import exit_code_of
@@ -40,6 +40,7 @@ _COMMANDS = {
     "sample": "Print the values sampled for one image, as JSON.",
     "schema": "Print the JSON Schema of a spec, for editors.",
     "doctor": "Check this machine: Blender, libraries, devices, cache.",
+    "completion": "Print what makes bash, zsh or fish complete command lines.",
 }
 
 _RENAMED = {"draw": "sample", "assets": "models"}
@@ -65,12 +66,8 @@ class _Commands(Group):
         return importlib.import_module(f"blendgen.cli.{name}").command
 
     def resolve_command(self, ctx, args):
-        from blendgen.errors import did_you_mean
-
         if args and args[0] in _RENAMED:
             ctx.fail(f"the command {args[0]!r} is now called {_RENAMED[args[0]]!r}")
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], _COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx, formatter):
@@ -87,14 +84,8 @@ class _Commands(Group):
     },
 )
 @click.version_option(__version__, prog_name="blendgen")
-@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks and debug messages.")
-@click.pass_context
-def group(ctx: click.Context, verbose: bool) -> None:
+def group() -> None:
     """A YAML scene spec and a folder of 3D models in, labelled images out."""
-    level = logging.DEBUG if verbose else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, handlers=[log_handler()])
-    logging.getLogger("blendgen").setLevel(level)
-    ctx.obj = {"verbose": verbose}
 
 
 def main() -> None:
@@ -114,6 +105,9 @@ def run_program(command: click.Command, arguments: list[str], program: str) -> i
 def run(arguments: list[str], command: click.Command = group, program: str = "blendgen") -> int:
     """Run a command line; returns its exit code and prints errors as plain lines."""
     verbose = "-v" in arguments or "--verbose" in arguments
+    be_quiet(False)
+    logging.basicConfig(level=logging.WARNING, handlers=[log_handler()])
+    logging.getLogger("blendgen").setLevel(logging.WARNING)
     with interruptible() as interrupt:
         try:
             result = command.main(arguments, prog_name=program, standalone_mode=False)
@@ -134,7 +128,8 @@ def _report(error: Exception, verbose: bool) -> int:
     if isinstance(error, click.ClickException):
         text = io.StringIO()
         error.show(text)
-        say(text.getvalue().rstrip("\n"))
+        usage, name, fault = text.getvalue().rstrip("\n").partition("Error:")
+        say_error(f"{name}{fault}", before=usage)
         return ExitCode.USAGE
     if isinstance(error, BrokenPipeError):
         return ExitCode.FAILED  # the reader of our output is gone, so nothing more can be printed there
@@ -160,6 +155,6 @@ def _message(error: Exception) -> str | None:
 
 def _failed(message: str, code: int, verbose: bool) -> int:
     if verbose:
-        say(traceback.format_exc().rstrip("\n"))
-    say(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}")
+        say_error(traceback.format_exc().rstrip("\n"))
+    say_error(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}")
     return int(code)

@@ -9,6 +9,7 @@ import click
 from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(spec, settings, seed, render, strict, as_json):
     """Check SPEC and its models, and report what would be made. Nothing is rendered."""
-    report = api.check(spec, overrides=overrides(settings, seed, render), strict=strict)
+    with Progress(own_stdout=as_json):
+        report = api.check(spec, overrides=overrides(settings, seed, render), strict=strict)
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
     else:

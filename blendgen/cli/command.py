@@ -1,11 +1,15 @@
-"""Command and Group: what every command of blendgen has, two examples in its help first of all."""
+"""Command and Group: what every command of blendgen has: two examples in its help, --quiet and --verbose."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import click
+
+from blendgen.cli.terminal import be_quiet
+from blendgen.errors import did_you_mean
 
 
 class _WithExamples(click.Command):
@@ -17,6 +21,7 @@ class _WithExamples(click.Command):
     def __init__(self, *arguments: Any, examples: Mapping[str, str], **options: Any):
         super().__init__(*arguments, **options)
         self.examples = examples
+        self.params += [_quiet_option(), _verbose_option()]
 
     def format_epilog(self, ctx, formatter):
         with formatter.section("Examples"):
@@ -31,3 +36,34 @@ class Command(_WithExamples):
 
 class Group(_WithExamples, click.Group):
     command_class = Command
+
+    def resolve_command(self, ctx, args):
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], names)}")
+        return super().resolve_command(ctx, args)
+
+
+def _quiet_option() -> click.Option:
+    return click.Option(
+        ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_quiet,
+        help="Print nothing but results and errors.",
+    )  # fmt: skip
+
+
+def _verbose_option() -> click.Option:
+    return click.Option(
+        ["-v", "--verbose"], is_flag=True, expose_value=False, callback=_verbose,
+        help="Show tracebacks and debug messages.",
+    )  # fmt: skip
+
+
+def _quiet(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        be_quiet()
+        logging.getLogger("blendgen").setLevel(logging.ERROR)
+
+
+def _verbose(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:
+    if is_given:
+        logging.getLogger("blendgen").setLevel(logging.DEBUG)

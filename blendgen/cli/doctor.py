@@ -9,6 +9,7 @@ import click
 
 from blendgen import __version__
 from blendgen.cli.command import Command
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import BlendgenError, ExitCode
 
@@ -24,10 +25,20 @@ from blendgen.errors import BlendgenError, ExitCode
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(as_json):
     """Check Blender, system libraries, devices and the cache, and render a tiny image."""
+    with Progress(own_stdout=as_json):
+        report = _report()
+    if as_json:
+        echo_json(report)
+    else:
+        echo("\n".join(_lines(report)))
+    return ExitCode.OK if report["smoke_render"] == "ok" else ExitCode.SETUP
+
+
+def _report() -> dict[str, Any]:
     from blendgen.models.measuring.cache import cache_folder
     from blendgen.system.machine import cores
 
-    report = {
+    return {
         "schema_version": 1,
         "blendgen": __version__,
         "python": platform.python_version(),
@@ -37,11 +48,6 @@ def command(as_json):
         **_blender(),
         **_modules(),  # last: the render has loaded them
     }
-    if as_json:
-        echo_json(report)
-    else:
-        echo("\n".join(_lines(report)))
-    return ExitCode.OK if report["smoke_render"] == "ok" else ExitCode.SETUP
 
 
 def _libraries() -> dict:

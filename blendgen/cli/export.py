@@ -7,6 +7,7 @@ import json
 import click
 
 from blendgen import api
+from blendgen.cli import completions
 from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE, staging_option
@@ -39,11 +40,7 @@ class _Format(click.ParamType):
         return value
 
     def shell_complete(self, ctx, param, incomplete):
-        from click.shell_completion import CompletionItem
-
-        from blendgen.exporters.formats import format_names
-
-        return [CompletionItem(name) for name in format_names() if name.startswith(incomplete)]
+        return completions.one_of(completions.formats)(ctx, param, incomplete)
 
 
 @click.command(

@@ -10,7 +10,8 @@ from blendgen import api
 from blendgen.cli.command import Group
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH, PLACE, LocalPath
-from blendgen.cli.terminal import echo, say
+from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
 
 
 def _job_options(command):
@@ -41,6 +42,11 @@ def _job_options(command):
 _out_option = click.option(
     "-o", "--output", "folder", type=PLACE, required=True,
     help="Folder of the data set, which all machines see at the same path, or its URL.",
+)  # fmt: skip
+
+
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."
 )  # fmt: skip
 
 
@@ -92,17 +98,22 @@ def command():
               help="Another option of sbatch, such as --exclude=node7. May be repeated.")  # fmt: skip
 @click.option("--script", type=LOCAL_PATH, help="Write the script to this file instead of stdout.")
 @click.option("--submit", "is_submitted", is_flag=True, help="Submit both jobs and print their ids.")
-def slurm(script, is_submitted, **options):
+@_json_option
+def slurm(script, is_submitted, as_json, **options):
     """Write a bash script that submits an array of shards to Slurm, and a job that merges them."""
+    from blendgen.farm.slurm import submit
     from blendgen.files.result_file import write_result
 
-    text = api.slurm_script(**_job(**options))
-    if script is not None:
-        write_result(script, text.encode("ascii"))
-    if is_submitted:
-        from blendgen.farm.slurm import submit
-
-        for name, number in submit(text):
+    with Progress(own_stdout=True):
+        text = api.slurm_script(**_job(**options))
+        if script is not None:
+            write_result(script, text.encode("ascii"))
+        jobs = dict(submit(text)) if is_submitted else {}
+    if as_json:
+        place = None if script is None else str(script)
+        echo_json({"schema_version": 1, "script": place, "text": text, "jobs": jobs})
+    elif is_submitted:
+        for name, number in jobs.items():
             echo(f"{name} {number}")
     elif script is None:
         echo(text.removesuffix("\n"))
@@ -128,16 +139,21 @@ def slurm(script, is_submitted, **options):
 @_job_options
 @click.option("--target-time", "target_s", type=click.IntRange(1), default=900, show_default=True,
               help="Seconds that a task is to take; it gets as many shards as fit.")  # fmt: skip
-def openjd(folder, dataset, **options):
+@_json_option
+def openjd(folder, dataset, as_json, **options):
     """Write a job bundle of Open Job Description, which AWS Deadline Cloud takes too."""
     from blendgen.files.result_file import refuse_others_file, write_result
 
-    files = api.openjd_bundle(**_job(folder=dataset or folder / "dataset", **options))
-    for name in files:
-        refuse_others_file(folder / name)
-    for name, text in files.items():
-        write_result(folder / name, text.encode("ascii"))
-    echo(str(folder))
+    with Progress(own_stdout=True):
+        files = api.openjd_bundle(**_job(folder=dataset or folder / "dataset", **options))
+        for name in files:
+            refuse_others_file(folder / name)
+        for name, text in files.items():
+            write_result(folder / name, text.encode("ascii"))
+    if as_json:
+        echo_json({"schema_version": 1, "bundle": str(folder), "files": [*files]})
+    else:
+        echo(str(folder))
 
 
 @command.command(
@@ -166,4 +182,6 @@ def openjd(folder, dataset, **options):
               help="How often a shard is tried again; lost nodes do not count.")  # fmt: skip
 def kubernetes(**options):
     """Write an Indexed Job that makes the shards, and a suspended Job that merges them, to stdout."""
-    echo(api.kubernetes_manifest(**_job(**options)).removesuffix("\n"))
+    with Progress(own_stdout=True):
+        manifest = api.kubernetes_manifest(**_job(**options))
+    echo(manifest.removesuffix("\n"))

@@ -7,6 +7,7 @@ import click
 from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.places import LocalPath
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode
 from blendgen.models.inspection import Inspected, Inspection
@@ -52,13 +53,15 @@ def command(place, strict, init, as_json, **read_as):
     used or a sidecar is wrong.
     """
     if init:
-        sidecar = str(api.create_sidecar(place, **read_as))
+        with Progress(own_stdout=as_json):
+            sidecar = str(api.create_sidecar(place, **read_as))
         if as_json:
             echo_json({"schema_version": 1, "sidecar": sidecar})
         else:
             echo(sidecar)
         return ExitCode.OK
-    inspection = api.inspect_models(place, **read_as)
+    with Progress(own_stdout=as_json):
+        inspection = api.inspect_models(place, **read_as)
     if as_json:
         echo_json({"schema_version": 1, **inspection.as_dict()})
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendgen.cli import completions
 from blendgen.cli.duration import Duration
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import EVERY_S, STYLES, Progress
@@ -16,7 +17,7 @@ from blendgen.errors import UsageError
 if TYPE_CHECKING:
     from blendgen.spec.load import Override
 
-spec_argument = click.argument("spec", type=LOCAL_PATH, metavar="SPEC")
+spec_argument = click.argument("spec", type=LOCAL_PATH, metavar="SPEC", shell_complete=completions.specs)
 
 
 def spec_options(command):
@@ -24,8 +25,10 @@ def spec_options(command):
     options = [
         click.option("--seed", type=click.IntRange(min=0), help="Override the seed of the spec."),
         click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+                     shell_complete=completions.one_of(completions.settings),
                      help="Override a field, such as camera.roll_deg=0. May be repeated."),
-        click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final."),
+        click.option("--render", metavar="PRESET", help="Render preset: smoke, draft or final.",
+                     shell_complete=completions.one_of(completions.render_presets)),
         click.option("--strict", is_flag=True,
                      help="Stop if a model cannot be used, or would lack part of its look."),
     ]  # fmt: skip

@@ -7,6 +7,7 @@ import click
 from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo_json
 
 
@@ -35,5 +36,6 @@ from blendgen.cli.terminal import echo_json
 def command(spec, index, attempt, settings, seed, render, strict):
     """Print the values sampled for one image of SPEC. Nothing is rendered."""
     changes = overrides(settings, seed, render)
-    shot, exposure = api.sample(spec, index, attempt, overrides=changes, strict=strict)
+    with Progress(own_stdout=True):
+        shot, exposure = api.sample(spec, index, attempt, overrides=changes, strict=strict)
     echo_json({"shot": shot.model_dump(mode="json"), "exposure": exposure.model_dump(mode="json")}, indent=2)

@@ -12,6 +12,7 @@ from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.options import Duration
 from blendgen.cli.places import PLACE
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import clear, echo, echo_json
 from blendgen.system.pace import duration_text, rate_text
 
@@ -67,7 +68,11 @@ def command(folder, watch_s, wait_s, lines, as_json):
     reads, also on a read-only disk and while runs write. A run on another machine shows that it lives by a
     number in OUT/.partial that it increases every 5 seconds; clocks are not compared.
     """  # fmt: skip
-    statuses = iter([api.status(folder, wait_s=wait_s)]) if watch_s is None else api.watch(folder, watch_s)
+    if watch_s is None:
+        with Progress(own_stdout=as_json):  # it may wait
+            statuses = iter([api.status(folder, wait_s=wait_s)])
+    else:
+        statuses = api.watch(folder, watch_s)
     for status in statuses:
         if as_json:
             echo_json({"schema_version": 1, **status.as_dict()})

@@ -2,6 +2,8 @@
 
 Names of models, classes and files come from strangers: control characters in them are printed as escapes, and
 so are characters that the encoding of a stream lacks. If nobody reads the output any more, the work goes on.
+Errors and warnings have colours on a terminal, unless NO_COLOR is set; with FORCE_COLOR elsewhere, too.
+source: https://no-color.org and https://force-color.org
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from typing import Any, TextIO
 from blendgen.errors import BlendgenError
 from blendgen.files.names import printable
 
+_RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[33m", "\x1b[0m"
+_is_quiet = False
+
 
 def echo(text: str) -> None:
     """Print a line of the result on stdout; raises BlendgenError, BrokenPipeError."""
@@ -29,10 +34,50 @@ def echo_json(value: Any, indent: int | None = None) -> None:
     _print_result(json.dumps(value, indent=indent).replace("\x7f", "\\u007f"))
 
 
+def be_quiet(quiet: bool = True) -> None:
+    """From now on, say and log records of less than an error print nothing; False: they do."""
+    global _is_quiet
+    _is_quiet = quiet
+
+
+def is_quiet() -> bool:
+    return _is_quiet
+
+
 def say(text: str) -> None:
     """Print a line for the user on stderr; does nothing if that is not possible."""
+    if not _is_quiet:
+        _say(text)
+
+
+def say_error(text: str, before: str = "") -> None:
+    """As say, for an error, which is printed always; red up to the first colon. before: plain lines."""
+    name, colon, message = text.partition(":")
+    _say(message, f"{name}{colon}", _RED, before)
+
+
+def say_warning(text: str) -> None:
+    """As say, in yellow."""
+    if not _is_quiet:
+        _say("", text, _YELLOW)
+
+
+def has_colors(stream: TextIO) -> bool:
+    """Whether colours are wanted on a stream."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if forced := os.environ.get("FORCE_COLOR"):
+        return forced != "0"
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _say(text: str, colored: str = "", color: str = "", before: str = "") -> None:
+    """Print three texts as one: before, colored, text."""
     with contextlib.suppress(OSError):
-        _print(printable(text), sys.stderr)
+        shown = printable(colored)
+        if color and has_colors(sys.stderr):
+            shown = f"{color}{shown}{_PLAIN}"
+        _print(f"{printable(before)}{shown}{printable(text)}", sys.stderr)
 
 
 def clear() -> None:
@@ -73,7 +118,13 @@ def log_handler() -> logging.Handler:
 
 class _TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        say(self.format(record))
+        text = self.format(record)
+        if record.levelno >= logging.ERROR:
+            say_error(text)
+        elif record.levelno >= logging.WARNING:
+            say_warning(text)
+        else:
+            say(text)
 
 
 def open_streams() -> None:
@@ -103,4 +154,4 @@ def close_streams() -> None:
 
 
 def _say_traceback(kind, error, trace) -> None:
-    say("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"))
+    say_error("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"))

@@ -41,7 +41,7 @@ def test_a_help_has_two_examples_that_the_command_takes(title, folder):
     assert len(set(lines)) >= 2
     for line in lines:
         assert line.startswith(f"{title} ") or line == title
-        words = list(takewhile(lambda word: word not in (">", "|"), shlex.split(line)))
+        words = list(takewhile(lambda word: word not in (">", ">>", "|"), shlex.split(line)))
         assert isinstance(command, click.Group) or taker(words[1:]) is command
         assert f"\n  {line}" in command.get_help(click.Context(command, **SETTINGS))
         assert len(line) <= 98

@@ -65,6 +65,7 @@ def test_no_line_breaks_into_a_bar(monkeypatch):
     screen, logger = Screen(), logging.Logger("blendgen")
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("NO_COLOR", "1")
     logger.addHandler(log_handler())
     with Progress() as progress:
         progress.begin(4)
