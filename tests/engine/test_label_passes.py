@@ -61,7 +61,8 @@ def test_parts_are_where_their_faces_are(lidded, colorway):
     box = lidded.product("box")
     engine = build(lidded, Output(parts=True), 1)
     shot = make_shot(
-        [place(1, box, yaw_deg=15, colorway=colorway), place(2, box, y=0.07)], make_camera(30, 40)
+        [place(1, box, yaw_deg=15, colorway=colorway), place(2, box, y=0.07)],
+        make_camera(30, 40, resolution=(256, 192)),
     )
     film = engine.render(shot)
     names = label_names(lidded, {})
