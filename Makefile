@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 # tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips site clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -83,5 +83,9 @@ docs: $(READY)  ## write the pages that are made from the code
 docs-strips: $(READY)  ## render what each parameter does into docs/strips (minutes)
 	$(BIN)/python -m tests.docs_strips
 
+site: $(READY)  ## the website of the documentation in site/, which opens from the disk
+	$(INSTALLER) --quiet -e '.[docs]'
+	$(BIN)/python -m tests.docs_site
+
 clean:  ## remove what make made
-	rm -rf $(VENV) out build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) out site build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
