@@ -85,7 +85,7 @@ def of_each(items, name: str) -> np.ndarray:
 
 def corners_of(product) -> Corners:
     mesh = product.data
-    vertices = of_each(mesh.loops, "vertex_index")
+    vertices = of_each(mesh.attributes[".corner_vert"].data, "value")
     starts, counts = of_each(mesh.polygons, "loop_start"), of_each(mesh.polygons, "loop_total")
     assert (starts == np.cumsum(counts) - counts).all()
     following = np.roll(vertices, -1)

@@ -65,7 +65,9 @@ def faces_world_m(placed) -> list[np.ndarray]:
     matrix = np.array(placed.matrix_world)
     world = vertices.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     loops = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", loops)
+    mesh.attributes[".corner_vert"].data.foreach_get(
+        "value", loops
+    )  # the loops themselves take 15 times as long
     return world[loops.reshape(-1, 4)]
 
 

@@ -19,7 +19,7 @@ from tests.exporters.conftest import make_dataset, stock  # noqa: F401
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory, stock):  # noqa: F811
-    return make_dataset(tmp_path_factory.mktemp("clean") / "set", stock, 12, output={"clean": True}).root
+    return make_dataset(tmp_path_factory.mktemp("clean") / "set", stock, 6, output={"clean": True}).root
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def labelled(request, tmp_path_factory, stock):  # noqa: F811
     catalog = replace(stock, products=(replace(box, keypoints=points), *others))
     camera = {"distortion": {"k1": -0.2, "k2": 0.03}} if request.param == "distorted" else {}
     folder = tmp_path_factory.mktemp("labelled") / "set"
-    return make_dataset(folder, catalog, 12, output=EVERYTHING, camera=camera).root
+    return make_dataset(folder, catalog, 6, output=EVERYTHING, camera=camera).root
 
 
 def test_a_clean_set_with_all_labels_has_no_fault(labelled):
