@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         subset,
         verify,
         watch,
+        watch_preview,
     )
     from blendgen.errors import (
         BlendgenError,
@@ -93,6 +94,7 @@ __all__ = [
     "subset",
     "verify",
     "watch",
+    "watch_preview",
 ]
 
 

@@ -27,6 +27,7 @@ from blendgen.api.specs import (
     load_spec,
     preview,
     sample,
+    watch_preview,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "subset",
     "verify",
     "watch",
+    "watch_preview",
 ]

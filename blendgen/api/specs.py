@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from blendgen.spec.load import Override, SpecFile
     from blendgen.system.progress import ProgressLike
     from blendgen.workers.event_file import EventsLike
+    from blendgen.workers.preview_watch import PreviewUpdate
     from blendgen.workers.run import GenerateOptions, GenerateReport
 
     AnyPath: TypeAlias = str | os.PathLike[str]
@@ -197,14 +198,17 @@ def generate_rows(
 
 def preview(
     spec: AnySpec, output: AnyPath | None = None, *,
-    overrides: Overrides | None = None, images: int = 12, boxes: bool = True, vary: str | None = None,
+    overrides: Overrides | None = None, images: int | None = None, boxes: bool = True, masks: bool = False,
+    keypoints: bool = False, visible_fraction: bool = False, grid: bool = False, vary: str | None = None,
     ablate: str | None = None, index: int = 0, quick: bool = True, strict: bool = False,
     progress: ProgressLike = False,
 ) -> Image:  # fmt: skip
     """Render a few images onto one labelled sheet, a Pillow image, which a notebook shows.
 
     output: a .png, .jpg or .webp file to write; one that blendgen did not write is never replaced
-    images: how many, from the first; boxes: draw the boxes of the labels
+    images: how many, from the first; default: 12, with a grid 4 of each class
+    boxes, masks, keypoints, visible_fraction: the labels to draw
+    grid: a row for each class
     vary: a parameter or section, such as "camera.elevation_deg", that alone changes from image to image
     ablate: a parameter or section that alone stays the same
     index: the image whose other values all images have
@@ -217,9 +221,35 @@ def preview(
     with start_early_worker() as early_worker:
         from blendgen.workers.preview import PreviewOptions, make_preview
 
-        options = PreviewOptions(images, boxes, vary, ablate, index, quick, strict)
+        options = PreviewOptions(
+            images, boxes, masks, keypoints, visible_fraction, grid, vary, ablate, index, quick, strict
+        )
         file = None if output is None else local_path(output)
         return make_preview(load_spec(spec, overrides), options, file, progress, early_worker)
+
+
+def watch_preview(
+    spec: AnyPath, output: AnyPath, *,
+    overrides: Overrides | None = None, images: int | None = None, boxes: bool = True, masks: bool = False,
+    keypoints: bool = False, visible_fraction: bool = False, grid: bool = False, vary: str | None = None,
+    ablate: str | None = None, index: int = 0, quick: bool = True, strict: bool = False,
+    progress: ProgressLike = False,
+) -> Iterator[PreviewUpdate]:  # fmt: skip
+    """As preview, again after each change of the spec file or of a file in the folders that it names.
+
+    Never ends by itself; an error of the spec is in the update, and the sheet stays as it is until the next
+    change.
+    """
+    from blendgen.spec.load import as_overrides
+    from blendgen.workers.preview import PreviewOptions
+    from blendgen.workers.preview_watch import PreviewWatch
+
+    options = PreviewOptions(
+        images, boxes, masks, keypoints, visible_fraction, grid, vary, ablate, index, quick, strict
+    )
+    path, changes = local_path(spec), list(as_overrides(overrides or {}))
+    watch = PreviewWatch(path, lambda: load_spec(path, changes), options, local_path(output), progress)
+    return watch.updates()
 
 
 def inspect_models(

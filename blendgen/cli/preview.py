@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,10 @@ from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo
+from blendgen.cli.terminal import echo, say, say_error
+
+if TYPE_CHECKING:
+    from blendgen.workers.preview_watch import PreviewUpdate
 
 
 @click.command(
@@ -20,6 +24,7 @@ from blendgen.cli.terminal import echo
     examples={
         "a sheet of 12 small images in preview.png": "blendgen preview scene.yaml",
         "what the elevation of the camera does": "blendgen preview scene.yaml --vary camera.elevation_deg",
+        "a row for each class, again after each change": "blendgen preview scene.yaml --grid --watch",
     },
 )
 @spec_argument
@@ -33,9 +38,21 @@ from blendgen.cli.terminal import echo
     help="Picture to write: .png, .jpg or .webp.",
 )
 @click.option(
-    "-n", "--images", type=click.IntRange(1, 400), default=12, show_default=True, help="Number of images."
+    "-n",
+    "--images",
+    type=click.IntRange(1, 400),
+    help="Number of images; default: 12, with --grid 4 of each class.",
 )
 @click.option("--boxes/--no-boxes", default=True, show_default=True, help="Draw the boxes of the labels.")
+@click.option("--masks", is_flag=True, help="Draw the visible pixels of objects.")
+@click.option("--keypoints", is_flag=True, help="Draw keypoints; hollow: something hides them.")
+@click.option("--visible-fraction", is_flag=True, help="Write how much of each object is visible.")
+@click.option("--grid", is_flag=True, help="A row for each class.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Render again after each change of SPEC or of a file in the folders that it names, until Ctrl-C.",
+)
 @click.option("--vary", metavar="PARAMETER", help="Change this parameter or section alone, evenly.")
 @click.option("--ablate", metavar="PARAMETER", help="Change everything but this parameter or section.")
 @click.option(
@@ -46,7 +63,7 @@ from blendgen.cli.terminal import echo
     help="With --vary or --ablate: the image that supplies the values held constant.",
 )
 @spec_options
-def command(spec, sheet, images, boxes, vary, ablate, index, settings, seed, render, strict):
+def command(spec, sheet, watch, settings, seed, render, strict, **options):
     """Render a few images of SPEC, small and quickly, onto one labelled contact sheet.
 
     Without --render, images are at most 160 px wide and high and use at most 8 samples; with it, they
@@ -54,9 +71,20 @@ def command(spec, sheet, images, boxes, vary, ablate, index, settings, seed, ren
     parameter does; the captions then give its values. If it is stopped or fails half-way, the sheet shows
     the images that are finished.
     """  # fmt: skip
+    options |= {"overrides": overrides(settings, seed, render), "quick": render is None, "strict": strict}
     with Progress() as progress:
-        api.preview(
-            spec, sheet, overrides=overrides(settings, seed, render), images=images, boxes=boxes, vary=vary,
-            ablate=ablate, index=index, quick=render is None, strict=strict, progress=progress,
-        )  # fmt: skip
-    echo(str(sheet))
+        if not watch:
+            api.preview(spec, sheet, progress=progress, **options)
+            echo(str(sheet))
+            return
+        for update in api.watch_preview(spec, sheet, progress=progress, **options):
+            progress.rest()
+            _print(update, sheet)
+
+
+def _print(update: PreviewUpdate, sheet: Path) -> None:
+    if update.error is not None:
+        say_error(f"blendgen: {update.error}")
+        say(f"{sheet} stays as it is until the next change")
+    else:
+        echo(f"{sheet}: {update.seconds:.1f} s")

@@ -42,7 +42,7 @@ class Progress:
         self._lock = threading.Lock()  # of these two
         self._ticker: Ticker | None = None
         self._beats: Ticker | None = None
-        self._has_reported = False
+        self._has_reported = self._is_resting = False
         self._unit, self._total, self._finished, self._pace = "image", 0, 0, Pace()
 
     def __enter__(self) -> Progress:
@@ -58,7 +58,7 @@ class Progress:
     def begin(self, total: int, unit: str = "image") -> None:
         self._close()
         self._unit, self._total, self._finished, self._pace = unit, total, 0, Pace()
-        self._has_reported = False
+        self._has_reported = self._is_resting = False
         if self._style == "bar" and total:
             with self._lock:
                 self._bar = _bar(total=total, unit=f" {unit}")
@@ -74,7 +74,13 @@ class Progress:
             self._bar.update(count)
 
     def note(self, text: str) -> None:
+        self._is_resting = False
         say(text)
+
+    def rest(self) -> None:
+        """End the job; show nothing while the command waits for the user, until the next job or note."""
+        self._is_resting = True
+        self._close()
 
     def _close(self) -> None:
         with self._lock:
@@ -90,6 +96,8 @@ class Progress:
 
     def _beat(self) -> None:
         with self._lock:
+            if self._is_resting:
+                return
             if self._bar is None and self._waiting is None:
                 self._waiting = _bar(desc="working", bar_format="{desc} {elapsed}", leave=False)
             line = self._waiting if self._bar is None else self._bar

@@ -1,4 +1,4 @@
-"""Contact sheet: many images on one page, each with its caption.
+"""Contact sheet: many images on one page, each with its caption, perhaps in groups with headings.
 
 In: images with captions, or the folder of a data set. Out: one Pillow image.
 """
@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import ExifTags, Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from blendgen.dataset.label_registry import MASK
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import spread_rows
 from blendgen.dataset.ownership import SHEET_MARK
@@ -22,30 +24,50 @@ from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing
 from blendgen.files.photos import IMAGE_ERRORS
 from blendgen.reports.caption import draw_caption
+from blendgen.reports.overlays import Overlays, with_overlays
 from blendgen.scene.row import Row
 
 _GAP_PX = 6
 _CAPTION_PX = 18
 _BACKGROUND = (245, 245, 245)
 _INK = (30, 30, 30)
-_BOX_COLORS = ((230, 60, 60), (60, 120, 230), (40, 160, 70), (220, 150, 20))
+_NOTHING = Overlays()
+Captioned = tuple[Image.Image, str]
 
 
-def contact_sheet(images: Sequence[tuple[Image.Image, str]], columns: int, cell_px: int) -> Image.Image:
+def contact_sheet(images: Sequence[Captioned], columns: int, cell_px: int) -> Image.Image:
     """A page of (image, caption) pairs, each image scaled into a square cell of cell_px pixels."""
-    rows = -(-len(images) // columns)
+    return grouped_sheet({"": images}, columns, cell_px)
+
+
+def grouped_sheet(groups: Mapping[str, Sequence[Captioned]], columns: int, cell_px: int) -> Image.Image:
+    """As contact_sheet, but each group begins a new row below its heading; no heading: ""."""
     step = cell_px + _GAP_PX
-    size = (columns * step + _GAP_PX, rows * (step + _CAPTION_PX) + _GAP_PX)
-    page = Image.new("RGB", size, _BACKGROUND)
-    draw = ImageDraw.Draw(page)
+    heights = [
+        (_CAPTION_PX if heading else 0) - (-len(images) // columns) * (step + _CAPTION_PX)
+        for heading, images in groups.items()
+    ]
+    page = Image.new("RGB", (columns * step + _GAP_PX, sum(heights) + _GAP_PX), _BACKGROUND)
+    top = _GAP_PX
+    for (heading, images), height in zip(groups.items(), heights, strict=True):
+        if heading:
+            draw_caption(ImageDraw.Draw(page), (_GAP_PX + 2, top), heading, _INK, page.width - 2 * _GAP_PX)
+        _paste_cells(page, top + (_CAPTION_PX if heading else 0), images, columns, cell_px)
+        top += height
+    return page
+
+
+def _paste_cells(
+    page: Image.Image, top: int, images: Sequence[Captioned], columns: int, cell_px: int
+) -> None:
+    draw, step = ImageDraw.Draw(page), cell_px + _GAP_PX
     for number, (image, caption) in enumerate(images):
         x = _GAP_PX + number % columns * step
-        y = _GAP_PX + number // columns * (step + _CAPTION_PX)
+        y = top + number // columns * (step + _CAPTION_PX)
         fitted = image.convert("RGB")
         fitted.thumbnail((cell_px, cell_px), Image.Resampling.LANCZOS)
         page.paste(fitted, (x + (cell_px - fitted.width) // 2, y + (cell_px - fitted.height) // 2))
         draw_caption(draw, (x + 2, y + cell_px + 2), caption, _INK, cell_px - 4)
-    return page
 
 
 def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
@@ -63,48 +85,54 @@ def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def with_boxes(image: Image.Image, boxes: Sequence[Sequence[float]]) -> Image.Image:
-    """A copy of an image with boxes drawn on it; boxes: (x, y, width, height) in pixels."""
-    marked = image.convert("RGB")
-    draw = ImageDraw.Draw(marked)
-    for number, (x, y, width, height) in enumerate(boxes):
-        color = _BOX_COLORS[number % len(_BOX_COLORS)]
-        draw.rectangle((x, y, x + width - 1, y + height - 1), outline=color)
-    return marked
-
-
 def dataset_sheet(
     folder: Path,
     limit: int = 60,
     columns: int = 10,
-    boxes: bool = False,
+    overlays: Overlays = _NOTHING,
     captions: Mapping[int, str] | None = None,
+    by_class: bool = False,
 ) -> Image.Image:
     """The contact sheet of a data set: `limit` of its images, evenly spaced.
 
     captions: by image index; replace the labels
+    by_class: the images of each class begin a new row below its name
     """
     captions = captions or {}
     chosen = spread_rows(Layout(folder).manifest, limit)
     files = ImageFiles.of(Layout(folder), read_record(Layout(folder)))
-    images = [(_image(files, row, boxes), captions.get(row.index) or _caption(row)) for row in chosen]
+    groups: dict[str, list[Captioned]] = {}
+    for row in chosen:
+        caption = captions.get(row.index) or _caption(row, with_label=not by_class)
+        groups.setdefault(row.label if by_class else "", []).append((_image(files, row, overlays), caption))
     widest = max((max(row.width, row.height) for row in chosen), default=64)
-    return contact_sheet(images, min(columns, max(len(chosen), 1)), min(max(widest, 96), 224))
+    columns = min(columns, max((len(images) for images in groups.values()), default=1))
+    cell_px = min(max(widest, 96), 224)
+    return grouped_sheet(dict(sorted(groups.items())) or {"": []}, columns, cell_px)
 
 
-def _image(files: ImageFiles, row: Row, boxes: bool) -> Image.Image:
-    path = files.layout.root / row.image.name
+def _image(files: ImageFiles, row: Row, overlays: Overlays) -> Image.Image:
+    image = _opened(files, row.image.name).convert("RGB")
+    if overlays == _NOTHING:
+        return image
+    has_mask = overlays.masks and MASK.name in row.files
+    ids = np.asarray(_opened(files, row.files[MASK.name].name)) if has_mask else None
+    return with_overlays(image, row, overlays, ids)
+
+
+def _opened(files: ImageFiles, name: str) -> Image.Image:
+    path = files.layout.root / name
     try:
-        with Image.open(picture(files.file(row.image.name))) as opened:
-            image = opened.convert("RGB")
+        with Image.open(picture(files.file(name))) as opened:
+            opened.load()
+            return opened
     except IMAGE_ERRORS as error:
         raise_if_passing(path, error)
         raise DatasetError(
             f"{path}: cannot be read ({error}); delete it, and the same command makes it again"
         ) from None
-    return with_boxes(image, row.objects.bbox) if boxes else image
 
 
-def _caption(row: Row) -> str:
+def _caption(row: Row, with_label: bool = True) -> str:
     colorways = [name for name in row.objects.colorway[:1] if name != "default" and name not in row.label]
-    return " ".join([str(row.index), row.label, *colorways])
+    return " ".join([str(row.index), *([row.label] if with_label else []), *colorways])

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,25 @@ class EarlyWorker:
             _kill(process, pipe)
             return None
         return process, pipe
+
+
+class EarlyWorkers(EarlyWorker):
+    """Several early workers, which a pool takes one after the other."""
+
+    def __init__(self, workers: list[EarlyWorker]):
+        super().__init__()
+        self._workers = workers
+
+    def take_over(self, setup: WorkerSetup) -> tuple[Any, Any] | None:
+        taken = (worker.take_over(setup) for worker in self._workers)
+        return next((process_and_pipe for process_and_pipe in taken if process_and_pipe), None)
+
+
+@contextmanager
+def start_early_workers(count: int) -> Iterator[EarlyWorkers]:
+    """As start_early_worker, for so many."""
+    with ExitStack() as stack:
+        yield EarlyWorkers([stack.enter_context(start_early_worker()) for _ in range(count)])
 
 
 @contextmanager

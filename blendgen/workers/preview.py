@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.reports.contact_sheet import dataset_sheet, encoded_sheet
+from blendgen.reports.overlays import Overlays
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_parameter
@@ -37,7 +38,8 @@ from blendgen.workers.job import Job
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
-_MAX_COLUMNS = 6
+_IMAGES, _IMAGES_OF_CLASS = 12, 4  # by default, the second with a grid
+_MAX_COLUMNS, _MAX_COLUMNS_OF_GRID = 6, 12
 _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
 _log = logging.getLogger(__name__)
 
@@ -46,19 +48,46 @@ _log = logging.getLogger(__name__)
 class PreviewOptions:
     """See api.preview; raises UsageError for numbers that are not possible."""
 
-    images: int = 12
+    images: int | None = None
     boxes: bool = True
+    masks: bool = False
+    keypoints: bool = False
+    visible_fraction: bool = False
+    grid: bool = False
     vary: str | None = None
     ablate: str | None = None
     index: int = 0
     quick: bool = True
     strict: bool = False
+    workers: int = 1
 
     def __post_init__(self) -> None:
-        if self.images < 1:
+        if self.images is not None and self.images < 1:
             raise UsageError(f"images: expected at least 1, got {self.images}")
         if self.index < 0:
             raise UsageError(f"index: expected 0 or more, got {self.index}")
+        if self.grid and (self.vary or self.ablate):
+            raise UsageError("a grid shows each class, --vary and --ablate one image; leave out one of them")
+
+    @property
+    def count(self) -> int:
+        """The number of images; with a grid, of each class."""
+        return self.images or (_IMAGES_OF_CLASS if self.grid else _IMAGES)
+
+    @property
+    def overlays(self) -> Overlays:
+        return Overlays(self.boxes, self.masks, self.keypoints, self.visible_fraction)
+
+    @property
+    def columns(self) -> int:
+        return min(_MAX_COLUMNS_OF_GRID if self.grid else _MAX_COLUMNS, self.count)
+
+    def indices(self, inventory: Inventory, spec: Spec) -> range:
+        """The images to make. Classes take turns, so that a grid shows the first images of each."""
+        if not self.grid:
+            return range(self.count)
+        shots = self.count * len(inventory.class_table.classes)
+        return range(0, shots * spec.exposures_per_shot, spec.exposures_per_shot)
 
 
 def make_preview(
@@ -74,7 +103,8 @@ def make_preview(
     after a signal. `output` then holds the finished images, if there are any
     """
     if output is not None:
-        _refuse(output)
+        refuse_output(output)
+    spec_file = _with_labels(spec_file, options.overlays)
     spec = _quick(spec_file.spec) if options.quick else spec_file.spec
     inventory = measured_inventory(spec_file, options.strict)
     sweep, captions = None, {}
@@ -83,11 +113,12 @@ def make_preview(
         sweep = sweep_of(spec, inventory, options)
         captions = sweep_captions(spec, inventory, sweep)
     with reported_to(progress) as reporter:
-        page = _Page(options, captions, output)
+        page = _Page(options, options.indices(inventory, spec), captions, output)
         return _rendered_sheet(spec, inventory, page, sweep, reporter, early_worker)
 
 
-def _refuse(output: Path) -> None:
+def refuse_output(output: Path) -> None:
+    """Raises UsageError for a file that cannot be a picture, DatasetError for a file of the user."""
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(
             f"{output}: expected a file name that ends in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
@@ -99,17 +130,19 @@ def _refuse(output: Path) -> None:
 class _Page:
     """The sheet of a preview, and the file that it is written to.
 
-    captions: as of dataset_sheet
+    indices: of its images; captions: as of dataset_sheet
     """
 
     options: PreviewOptions
+    indices: range
     captions: Mapping[int, str]
     output: Path | None
 
     def of(self, folder: Path) -> Image.Image:
         """The sheet with the images of a data set, which is also written."""
-        images = self.options.images
-        sheet = dataset_sheet(folder, images, min(_MAX_COLUMNS, images), self.options.boxes, self.captions)
+        options = self.options
+        layout = options.columns, options.overlays, self.captions, options.grid
+        sheet = dataset_sheet(folder, len(self.indices), *layout)
         if self.output is not None:
             write_result(self.output, encoded_sheet(sheet, self.output.suffix))
         return sheet
@@ -124,7 +157,7 @@ class _Page:
             self.of(layout.root)
         except Exception as error:  # noqa: BLE001 - the reason why the run did not end is more important
             return f"the sheet could not be written: {error or type(error).__name__}"
-        return f"{self.output} shows {images} of {self.options.images} images"
+        return f"{self.output} shows {images} of {len(self.indices)} images"
 
 
 def _rendered_sheet(
@@ -143,8 +176,8 @@ def _rendered_sheet(
         job = Job(spec, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
         with Store(folder, record, resolved_yaml(spec)) as store:
             try:
-                images = range(page.options.images)
-                outcome = Run(job, store, images, progress, early_worker=early_worker).make_all()
+                workers = page.options.workers
+                outcome = Run(job, store, page.indices, progress, workers, early_worker).make_all()
             except Interrupted as error:
                 raise Interrupted(error.signum, f"stopped; {page.unfinished(store.layout)}") from None
             except BlendgenError:
@@ -181,7 +214,7 @@ def sweep_of(spec: Spec, inventory: Inventory, options: PreviewOptions) -> Sweep
             or f"{target!r} does not vary in this spec: it is constant or not a parameter"
             f"{did_you_mean(target, known)}"
         )
-    return Sweep(target, bool(options.vary), options.index, options.images)
+    return Sweep(target, bool(options.vary), options.index, options.count)
 
 
 def sweep_captions(spec: Spec, inventory: Inventory, sweep: Sweep) -> dict[int, str]:
@@ -204,6 +237,14 @@ def _rounded(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_rounded, value)) + ")"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _with_labels(spec_file: SpecFile, overlays: Overlays) -> SpecFile:
+    """The spec with the labels that are drawn."""
+    wanted = {"masks": overlays.masks, "keypoints": overlays.keypoints}
+    changes = {name: True for name, is_wanted in wanted.items() if is_wanted}
+    output = spec_file.spec.output.model_copy(update=changes)
+    return replace(spec_file, spec=spec_file.spec.model_copy(update={"output": output}))
 
 
 def _quick(spec: Spec) -> Spec:

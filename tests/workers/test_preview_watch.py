@@ -1,0 +1,212 @@
+"""A preview that is made again after each change."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import blendgen
+from blendgen.errors import CatalogError, SpecError, UsageError
+from blendgen.models.inventory import Inventory
+from blendgen.models.watched import changed_files, snapshot
+from blendgen.workers import generate, preview, preview_watch
+from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.pool import run_tasks
+from blendgen.workers.preview import PreviewOptions
+from tests.conftest import make_class_table
+from tests.waiting import wait_until
+from tests.workers.flat_run import CATALOG, initialize
+
+SPEC = """\
+blendgen: 1
+name: test
+products: [{catalog: shapes}]
+resolution: [32, 32]
+render: smoke
+sensor: ideal
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with scene.yaml, which the flat engine renders."""
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(tmp_path / "cache"))
+    inventory = Inventory(CATALOG, make_class_table(CATALOG))
+    monkeypatch.setattr(preview, "measured_inventory", lambda *_: inventory)
+    monkeypatch.setattr(generate, "run_tasks", partial(run_tasks, initialize=initialize))
+    monkeypatch.setattr(
+        preview_watch, "start_early_workers", lambda count: contextlib.nullcontext(EarlyWorker())
+    )
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    return tmp_path
+
+
+@pytest.fixture
+def place_of_fakes(tmp_path, monkeypatch):
+    """A folder with scene.yaml, of which no image is rendered: the sheet is the spec's seed."""
+
+    def make(spec_file, options, output, progress, early_worker):
+        output.write_text(f"blendgen {spec_file.spec.seed}")
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr(
+        preview_watch, "start_early_workers", lambda count: contextlib.nullcontext(EarlyWorker())
+    )
+    monkeypatch.setattr(preview_watch, "refuse_output", lambda path: None)
+    monkeypatch.setattr(preview_watch, "make_preview", make)
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    return tmp_path
+
+
+def watched(place, **options):
+    return blendgen.watch_preview(place / "scene.yaml", place / "sheet.png", images=2, **options)
+
+
+@pytest.mark.slow
+def test_each_change_of_the_spec_makes_the_sheet_again(place):
+    updates = watched(place)
+    first = next(updates)
+    assert first.changed == () and first.sheet is not None
+    before = (place / "sheet.png").read_bytes()
+    (place / "new.yaml").write_text(SPEC + "seed: 7\n")
+    (place / "new.yaml").replace(place / "scene.yaml")  # as editors save
+    second = next(updates)
+    assert second.changed == (place / "scene.yaml",) and second.error is None
+    assert (place / "sheet.png").read_bytes() != before
+
+
+def test_a_spec_that_is_wrong_for_a_while_leaves_the_sheet(place_of_fakes):
+    place = place_of_fakes
+    updates = watched(place, overrides={"seed": 3})
+    next(updates)
+    before = (place / "sheet.png").read_bytes()
+    for text, error in ((SPEC + "sed: 7\n", SpecError), (None, UsageError)):
+        (place / "scene.yaml").unlink() if text is None else (place / "scene.yaml").write_text(text)
+        update = next(updates)
+        assert isinstance(update.error, error) and update.sheet is None
+        assert (place / "sheet.png").read_bytes() == before
+    (place / "scene.yaml").write_text(SPEC)
+    assert next(updates).error is None
+
+
+def test_a_model_folder_that_vanishes_and_comes_back(place_of_fakes, monkeypatch):
+    place = place_of_fakes
+    folder = place / "models"
+    folder.mkdir()
+    monkeypatch.setattr(preview_watch, "watched_folders", lambda spec_file: {folder})
+    updates = watched(place_of_fakes)
+    next(updates)
+    (folder / "mug.obj").write_text("v 0 0 0")
+    assert next(updates).changed == (folder / "mug.obj",)
+
+    def is_gone(spec_file):
+        raise CatalogError("the folder does not exist")
+
+    monkeypatch.setattr(preview_watch, "watched_folders", is_gone)
+    (folder / "mug.obj").unlink()
+    assert "does not exist" in str(next(updates).error)
+    monkeypatch.setattr(preview_watch, "watched_folders", lambda spec_file: {folder})
+    (folder / "mug.obj").write_text("v 0 0 0")
+    assert next(updates).error is None
+
+
+def test_a_file_that_changes_during_a_render_is_not_missed(place_of_fakes, monkeypatch):
+    place = place_of_fakes
+    make, texts = preview_watch.make_preview, [SPEC + "seed: 7\n"]
+
+    def edited(*arguments):
+        if texts:
+            (place / "scene.yaml").write_text(texts.pop())
+        return make(*arguments)
+
+    monkeypatch.setattr(preview_watch, "make_preview", edited)
+    updates = watched(place_of_fakes)
+    next(updates)
+    assert next(updates).changed == (place / "scene.yaml",)
+
+
+def test_what_is_wrong_from_the_start_is_an_error(tmp_path):
+    place = tmp_path
+    (place / "scene.yaml").write_text(SPEC)
+    (place / "mine.png").write_text("mine")
+    with pytest.raises(blendgen.errors.DatasetError, match="not written by blendgen"):
+        blendgen.watch_preview(place / "scene.yaml", place / "mine.png")
+    (place / "scene.yaml").write_text("blendgen: 1\n")
+    with pytest.raises(SpecError):
+        watched(place)
+
+
+def test_a_snapshot_leaves_out_what_blendgen_writes_itself(tmp_path):
+    (tmp_path / "out" / "images").mkdir(parents=True)
+    spec, sheet = tmp_path / "scene.yaml", tmp_path / "sheet.png"
+    written = [tmp_path / "out/dataset.json", tmp_path / "out/images/1.png", sheet, tmp_path / ".swp"]
+    for path in (spec, tmp_path / "a.obj", *written):
+        path.write_text("1")
+    before = snapshot(spec, {tmp_path}, sheet)
+    assert set(before) == {spec, tmp_path / "a.obj"}
+    for path in written:
+        path.write_text("22")
+    assert snapshot(spec, {tmp_path}, sheet) == before
+    (tmp_path / "b.mtl").write_text("new")
+    (tmp_path / "a.obj").unlink()
+    assert changed_files(before, snapshot(spec, {tmp_path}, sheet)) == [
+        tmp_path / "a.obj",
+        tmp_path / "b.mtl",
+    ]
+
+
+@pytest.mark.parametrize("options", [{"vary": "camera"}, {"ablate": "camera"}])
+def test_a_grid_is_not_for_one_image(options):
+    with pytest.raises(UsageError, match="a grid shows each class"):
+        PreviewOptions(grid=True, **options)
+
+
+@pytest.mark.slow
+def test_a_grid_has_as_many_images_of_each_class(place):
+    blendgen.preview(place / "scene.yaml", place / "sheet.png", images=3, grid=True)
+    sheet = blendgen.preview(place / "scene.yaml", images=3, grid=True)
+    assert sheet.size == (3 * 102 + 6, 2 * (102 + 18 + 18) + 6)
+
+
+@pytest.mark.slow
+def test_the_command_ends_with_ctrl_c_and_leaves_no_process(tmp_path):
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "blendgen", "preview", "scene.yaml", "-n", "1", "--watch"],
+            cwd=tmp_path, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_until(lambda: "preview.png:" in log.read_text(), what="the first sheet")
+        (tmp_path / "scene.yaml").write_text(SPEC + "seed: 7\n")
+        wait_until(lambda: log.read_text().count("preview.png:") == 2, what="the second sheet")
+        assert "scene.yaml changed" in log.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        wait_until(lambda: not _session(process.pid), what="the end of the workers")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _session(leader):
+    """The processes of a session that have not ended."""
+    return [place for place in Path("/proc").glob("[0-9]*") if _is_in_session(place, leader)]
+
+
+def _is_in_session(place, leader):
+    try:
+        fields = (place / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[3] == str(leader) and fields[0] != "Z"
