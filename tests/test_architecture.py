@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "exporters", "reports"),
-    *("workers", "verification", "farm", "cloud", "api", "plugins", "cli", "__main__"),
+    *("starter", "workers", "verification", "farm", "cloud", "api", "plugins", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # runs in the Python and the Blender of BlenderProc
@@ -115,6 +115,7 @@ MAY_WRITE_FILES = {
     "engine/blender/importing/plain_gltf.py",
     "engine/blender/importing/coordinates/mirror.py",
     "engine/blender/importing/obj_materials.py",
+    "starter/create.py",
     "engine/blender/session/eevee.py",  # EEVEE returns its image only as a file
 }
 

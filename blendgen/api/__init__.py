@@ -29,11 +29,13 @@ from blendgen.api.specs import (
     sample,
     watch_preview,
 )
+from blendgen.api.starting import create_spec
 
 __all__ = [
     "Sampled",
     "check",
     "create_sidecar",
+    "create_spec",
     "diff",
     "export",
     "generate",

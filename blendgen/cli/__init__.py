@@ -24,6 +24,7 @@ from blendgen.files.disk import disk_error
 from blendgen.system.exit_code import exit_code_of
 
 _COMMANDS = {
+    "init": "Start: write a commented spec that renders your folder of models.",
     "generate": "Make a labelled data set from a spec.",
     "merge": "Make one data set of the shards of many machines.",
     "status": "Print how far a data set is that is being made, on any machine.",

@@ -25,6 +25,9 @@ GLASS, SCREEN = "glass", "screen"
 # between the name of a texture that is not used and the reason, in missing_textures
 REASON_FOLLOWS = ": "
 
+# in the reason for refusing a model that is too large in the unit of its file
+OVERSIZED_ADVICE = "state its unit, such as unit: mm"
+
 # rows
 Matrix4 = tuple[tuple[float, ...], ...]
 

@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("models", "out", "older", "photos"):
         (tmp_path / name).mkdir()
-    for name in ("scene.yaml", "models/mug.obj"):
+    for name in ("scene.yaml", "models/mug.obj", "belt.jpg"):
         (tmp_path / name).touch()
 
 

@@ -30,6 +30,7 @@ from blendgen.models.companions import Companions
 from blendgen.models.measuring.entry import ASSET_FILE, write_measured, write_refusal
 from blendgen.models.product import (
     AS_MODELLED,
+    OVERSIZED_ADVICE,
     Colorway,
     Keypoint,
     MaterialOverride,
@@ -200,7 +201,7 @@ def _refuse_size(size_m: np.ndarray, source: Source) -> None:
     if largest < MIN_EXTENT_M:
         advice = "products measure at least 0.2 mm; is its unit right?"
     elif unit is None:
-        advice = "state its unit, such as unit: mm"
+        advice = OVERSIZED_ADVICE
     else:
         advice = f"products measure at most {MAX_EXTENT_M:g} m; is unit: {unit} right?"
     raise ImportRefused(f"largest side is {largest:.4g} m; {advice}")

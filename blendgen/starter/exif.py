@@ -1,0 +1,49 @@
+"""EXIF: what the camera wrote into a photo about itself. Values come from strangers: odd ones are dropped."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import ExifTags
+
+from blendgen.files.photos import IMAGE_ERRORS, opened_photo
+
+_ODD = (*IMAGE_ERRORS, TypeError, ZeroDivisionError, KeyError, OverflowError)
+
+
+@dataclass(frozen=True)
+class Exif:
+    """size: (width, height) as stored, before the orientation is applied; the others None if not stated."""
+
+    size: tuple[int, int]
+    focal_length_mm: float | None = None
+    focal_length_35mm: float | None = None
+    exposure_time_s: float | None = None
+
+
+def read_exif(path: Path) -> Exif:
+    """raises: one of IMAGE_ERRORS if this is not a photo; nothing for damaged EXIF data"""
+    with opened_photo(path) as image:
+        size = image.size
+        try:
+            tags = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        except _ODD:
+            return Exif(size)
+    return Exif(
+        size,
+        _number(tags, ExifTags.Base.FocalLength, 0.5, 2000),
+        _number(tags, ExifTags.Base.FocalLengthIn35mmFilm, 5, 1200),
+        _number(tags, ExifTags.Base.ExposureTime, 2e-6, 30),
+    )
+
+
+def _number(tags: dict[int, Any], tag: int, low: float, high: float) -> float | None:
+    """A number within bounds, else None."""
+    try:
+        value = float(tags[tag])
+    except _ODD:
+        return None
+    return value if math.isfinite(value) and low <= value <= high else None
