@@ -212,8 +212,9 @@ def signal_code(signum: int) -> ExitCode:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'; did you mean X?' or, if no known word is similar, '; known: a, b, c'."""
     known = sorted(str(name) for name in known)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    by_lower = {name.lower(): name for name in reversed(known)}
+    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
+        return f"; did you mean {by_lower[close[0]]}?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
     return f"; known: {names}" if known else ""

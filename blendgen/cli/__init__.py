@@ -44,6 +44,8 @@ _COMMANDS = {
     "completion": "Print what makes bash, zsh or fish complete command lines.",
 }
 
+# in errors of click
+_PLAIN_WORDS = {"a valid integer range": "a whole number", "a valid float range": "a number"}
 _RENAMED = {"draw": "sample", "assets": "models"}
 
 
@@ -130,6 +132,8 @@ def _report(error: Exception, verbose: bool) -> int:
         text = io.StringIO()
         error.show(text)
         usage, name, fault = text.getvalue().rstrip("\n").partition("Error:")
+        for technical, plain in _PLAIN_WORDS.items():
+            fault = fault.replace(technical, plain)
         say_error(f"{name}{fault}", before=usage)
         return ExitCode.USAGE
     if isinstance(error, BrokenPipeError):

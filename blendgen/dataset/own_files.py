@@ -26,7 +26,8 @@ def finished_record(layout: Layout) -> dict[str, Any]:
         if layout.shards.is_dir():
             raise DatasetError(f"{layout.root}: {NOT_MERGED}")
         raise DatasetError(
-            f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing)"
+            f"{layout.root}: does not contain a data set of blendgen (dataset.json is missing); give the OUT "
+            "of `blendgen generate`"
         )
     try:
         record = parsed_json(_own_bytes(layout.record, MAX_RECORD_BYTES), MAX_RECORD_BYTES)

@@ -18,6 +18,7 @@ from blendgen.files.names import is_hidden, printable
 AnyPath: TypeAlias = str | os.PathLike[str]
 
 _START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")  # a single letter is a drive of Windows
+_NO_COLON = re.compile(r"(s3|gs|gcs|az|abfs)//")
 _PASSWORD = re.compile(r":/+[^/@]*:[^/@]*@")
 _ELSEWHERE = {
     "file": "give the path itself",
@@ -47,8 +48,8 @@ class Url:
 
 
 def is_url(place: AnyPath) -> bool:
-    """Whether a place is a URL, also as a Path, which has lost a slash of it."""
-    return _START.match(os.fspath(place)) is not None
+    """Whether a place is a URL, also as a Path, which has lost a slash of it, or one without its colon."""
+    return bool(_START.match(os.fspath(place)) or _NO_COLON.match(os.fspath(place)))
 
 
 def parse_url(place: AnyPath) -> Url:

@@ -123,6 +123,11 @@ def _check_folder(folder: Path, display: str) -> None:
         return
     if folder.exists():
         raise CatalogError(f"{display}: is a file; expected the folder that holds the models")
+    if display.startswith("~") or "$" in display:
+        raise CatalogError(
+            f"{display}: the folder does not exist; ~ and variables are not replaced in a "
+            "spec, so write the whole path"
+        )
     raise CatalogError(
         f"{display}: the folder does not exist; expected a folder with models {_suffix_list()}"
     )

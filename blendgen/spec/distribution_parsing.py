@@ -7,10 +7,12 @@ vector_distributions.py. The bounds of a parameter are checked by its field, not
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar, cast
 
+from blendgen.errors import did_you_mean
 from blendgen.spec.distributions import (
     Choice,
     Constant,
@@ -46,6 +48,25 @@ _ARGUMENTS = {
 }
 
 
+def number_advice(value: Any) -> str:
+    """How to write what somebody may have meant as a number or a range."""
+    if isinstance(value, list | tuple):
+        return f"; for a range, write {{uniform: {[*value]}}}" if len(value) == 2 else ""
+    match = re.fullmatch(r"[-+]?[0-9.]+\s*(.*)", value) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    if match[1] == "%":
+        return "; write a percentage as a share, such as 0.5 for 50%"
+    return "; write the number alone, in the unit of the key" if match[1] else "; leave out the quotes"
+
+
+def _advice(keys: str, keywords: Iterable[str]) -> str:
+    if {"min", "max"} & {*keys.split(", ")}:
+        return "; for a range, write {uniform: [low, high]}"
+    similar = did_you_mean(keys, keywords)
+    return similar if similar.startswith("; did you mean") else ""
+
+
 def distribution_from_mapping(
     mapping: dict[str, Any], allowed: Sequence[type[AnyDistribution]]
 ) -> AnyDistribution:
@@ -53,7 +74,7 @@ def distribution_from_mapping(
     by_keyword: dict[str, Any] = {distribution.keyword: distribution for distribution in allowed}
     if len(mapping) != 1 or next(iter(mapping)) not in by_keyword:
         keys = ", ".join(str(key) for key in mapping) or "nothing"
-        raise ValueError(f"expected one of {', '.join(by_keyword)}, got {keys}")
+        raise ValueError(f"expected one of {', '.join(by_keyword)}, got {keys}{_advice(keys, by_keyword)}")
     keyword, arguments = next(iter(mapping.items()))
     if keyword == "choice":
         return cast(AnyDistribution, _choice(arguments))

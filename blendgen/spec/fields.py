@@ -21,6 +21,7 @@ from blendgen.spec.distribution_parsing import (
     SCALAR_DISTRIBUTIONS,
     distribution_from_mapping,
     is_number,
+    number_advice,
     same_as,
 )
 from blendgen.spec.distributions import Choice, Constant, Distribution, SameAs
@@ -103,9 +104,8 @@ class _NumberField(DistributionField):
             return distribution_from_mapping(value, SCALAR_DISTRIBUTIONS)
         if is_number(value):
             return Constant(value)
-        raise ValueError(
-            f"must be a number or a distribution such as {{uniform: [low, high]}}, got {value!r}"
-        )
+        kinds = "a number or a distribution such as {uniform: [low, high]}"
+        raise ValueError(f"must be {kinds}, got {value!r}{number_advice(value)}")
 
     def _is_whole(self, distribution: Distribution) -> bool:
         if distribution.keyword == "integers":

@@ -26,6 +26,7 @@ from blendgen.spec.hold_out import hold_out_faults
 from blendgen.spec.links import linked
 from blendgen.spec.model import Spec
 from blendgen.spec.renamed_keys import renamed_keys
+from blendgen.spec.unreadable import not_read, not_text
 from blendgen.spec.yaml_source import Document, parse, plain_scalar
 from blendgen.spec.yaml_source import Path as FieldPath
 
@@ -69,12 +70,14 @@ def load_spec(path: Path, overrides: Iterable[Override] = (), shown_as: str | No
     raises: SpecError with all problems of the file; UsageError if it cannot be read
     """
     try:
-        text = read_bounded(Path(path)).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError:
-        raise SpecError([Problem(str(path), 0, 0, "", "not a UTF-8 text file")]) from None
+        data = read_bounded(Path(path))
     except (OSError, ValueError) as error:  # ValueError: not a path, such as one with a null byte
         raise_if_passing(Path(path), error)
-        raise UsageError(f"{path}: {getattr(error, 'strerror', error)}") from None
+        raise not_read(Path(path), str(getattr(error, "strerror", error))) from None
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        raise not_text(Path(path), data) from None
     document = parse(text, shown_as or str(path))
     return check_spec(document, Path(path).resolve().parent, tuple(overrides))
 

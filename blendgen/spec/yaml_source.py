@@ -82,6 +82,10 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
     message = str(error.problem or error.context)
     if "'\\t'" in message:
         message = "YAML does not allow tabs as indentation; use spaces"
+    elif "<block end>" in message:
+        message += "; check the indentation of this line and of those above it"
+    elif "end of stream" in message:
+        message += "; check that every quote and bracket is closed"
     return Problem(
         file, mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, "", f"not YAML: {message}"
     )
@@ -128,7 +132,7 @@ class _Reader:
                 continue
             entry = (*path, key)
             if key in result:
-                self._report(key_node, entry, f"duplicate key {key!r}")
+                self._report(key_node, entry, f"duplicate key {key!r}; remove one of them")
                 continue
             self.places[entry] = _place(key_node)
             result[key] = self.read(value_node, entry)
