@@ -18,7 +18,8 @@ KeyboardInterrupt
               129/130/143   the same by SIGHUP, SIGINT, SIGTERM
 
 The numbers are the exit codes: part of the interface, listed in docs/exit-codes.md. A run that finished,
-except for images that cannot be made, raises nothing and ends with 7.
+except for images that cannot be made, raises nothing and ends with 7; nor does a smoke run without golden
+files, which ends with 9.
 `system/exit_code.py` is the one place that turns an exception into an exit code.
 """
 
@@ -40,6 +41,7 @@ class ExitCode(IntEnum):
     LOST_LOOK = 6
     INCOMPLETE = 7
     OUT_OF_MEMORY = 8
+    NO_GOLDEN = 9
     RETRY = 75  # EX_TEMPFAIL of sysexits.h
     SIGHUP = 129
     SIGINT = 130

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "exporters", "reports"),
-    *("starter", "workers", "verification", "farm", "cloud", "api", "plugins", "cli", "__main__"),
+    *("starter", "workers", "verification", "golden", "farm", "cloud", "api", "plugins", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # runs in the Python and the Blender of BlenderProc

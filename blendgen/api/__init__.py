@@ -4,6 +4,7 @@ In: paths and plain values. Out: values, arrays and Datasets. A failure raises a
 printed: warnings go to the logger "blendgen". The modules behind a function are loaded when it is called.
 """
 
+from blendgen.api.ci import smoke
 from blendgen.api.datasets import (
     diff,
     export,
@@ -52,6 +53,7 @@ __all__ = [
     "report",
     "sample",
     "slurm_script",
+    "smoke",
     "status",
     "subset",
     "verify",

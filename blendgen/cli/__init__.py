@@ -37,6 +37,7 @@ _COMMANDS = {
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",
     "check": "Check a spec and its models without rendering.",
+    "smoke": "Check a spec in CI: a few tiny images, compared with golden files.",
     "models": "Check models and their sidecars one by one.",
     "sample": "Print the values sampled for one image, as JSON.",
     "schema": "Print the JSON Schema of a spec, for editors.",

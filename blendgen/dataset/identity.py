@@ -53,10 +53,15 @@ def digest(spec: Spec, inventory: Inventory) -> str:
 
 def values_digest(spec: Spec) -> str:
     """Hex sha256 over all values of a spec, without the paths of a machine and the content of models."""
+    text = json.dumps([PIXELS_VERSION, values_without_paths(spec)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def values_without_paths(spec: Spec) -> dict[str, Any]:
+    """All values of a spec, defaults included, but for the paths of folders and files."""
     values = resolved_values(spec)
     _without_paths(values)
-    text = json.dumps([PIXELS_VERSION, values], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return values
 
 
 def _stated(product: Product) -> list[Any]:

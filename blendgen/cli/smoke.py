@@ -1,0 +1,156 @@
+"""blendgen smoke: a spec in CI, compared with golden files within seconds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from blendgen import api
+from blendgen.cli.command import Command
+from blendgen.cli.duration import Duration
+from blendgen.cli.options import overrides, spec_argument, spec_options
+from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.errors import ExitCode, SpecError
+
+if TYPE_CHECKING:
+    from blendgen.golden.findings import Check, SmokeReport
+
+
+@click.command(
+    "smoke",
+    cls=Command,
+    examples={
+        "make the golden files, to be committed": "blendgen smoke scene.yaml --update",
+        "compare with them in CI": "blendgen smoke scene.yaml --junit smoke.xml -o smoke-out",
+    },
+)
+@spec_argument
+@click.option(
+    "--golden",
+    type=LOCAL_PATH,
+    metavar="DIR",
+    help="Folder of the golden files; default: smoke/NAME next to SPEC, which is NAME.yaml.",
+)
+@click.option("--update", is_flag=True, help="Write the golden files instead; refused in CI.")
+@click.option(
+    "--budget",
+    type=Duration(),
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="Begin no further image after this time; what is left out is reported.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=LOCAL_PATH,
+    metavar="DIR",
+    help="Keep pictures here: golden, actual, difference and a montage, to be uploaded.",
+)
+@click.option("--junit", type=LOCAL_PATH, metavar="FILE", help="Also write the result as JUnit XML.")
+@click.option(
+    "--require-ray-check",
+    is_flag=True,
+    help="Fail without the ray check; otherwise it is left out if embreex is not installed.",
+)
+@click.option("--device", default="cpu", show_default=True, help="As for generate.")
+@spec_options
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(
+    spec,
+    golden,
+    update,
+    budget,
+    output,
+    junit,
+    require_ray_check,
+    device,
+    settings,
+    seed,
+    render,
+    strict,
+    as_json,
+):
+    """Make one tiny image of each class of SPEC, at most 12, and compare them with golden files.
+
+    Checks that every class appears, that the files and labels pass `verify`, and that they agree with a ray
+    cast. The comparison has three tiers: with the same Blender and CPU, all pixels are equal; with another
+    one, labels are equal, and images are within bounds that --update measured; on a GPU or with EEVEE, labels
+    are compared. Exits with 1 if anything differs, with 9 without golden files. In GitHub Actions, adds
+    annotations and a summary.
+    """  # fmt: skip
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
+    try:
+        with Progress() as progress:
+            report = api.smoke(
+                spec, golden, output, junit=junit, overrides=overrides(settings, seed, render),
+                budget_s=budget, update=update, require_ray_check=require_ray_check, device=device,
+                strict=strict, progress=progress,
+            )  # fmt: skip
+    except SpecError as error:
+        _annotate_spec(error, workspace)
+        raise
+    if as_json:
+        echo_json({"schema_version": 1, **report.as_dict()})
+    else:
+        _print(report)
+    _tell_github(report, workspace)
+    if not report.passed:
+        return ExitCode.FAILED
+    return ExitCode.OK if report.has_golden else ExitCode.NO_GOLDEN
+
+
+def _print(report: SmokeReport) -> None:
+    for check in report.checks:
+        echo(_check_line(check))
+        if not check.skipped:
+            for finding in check.findings:
+                file, line = report.place(finding)
+                echo(f"  {finding.text}  [{file}:{line}]" if finding.path else f"  {finding.text}")
+    for text in report.left_out:
+        echo(f"left out: {text}")
+    if not report.updated:
+        echo(report.tier_text or f"no golden files in {report.golden}")
+    say(", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.seconds.items()))
+    if report.updated:
+        echo(f"wrote {report.golden}; look at its pictures, then commit it")
+    elif not report.has_golden:
+        say(f"make golden files with `blendgen smoke {report.spec} --update`, look at them and commit them")
+    elif not report.passed:
+        if report.output is None:
+            say("-o DIR keeps pictures of what differs")
+        say(f"if this is what you want: blendgen smoke {report.spec} --update")
+
+
+def _check_line(check: Check) -> str:
+    reason = f"left out: {check.findings[0].text}" if check.skipped else check.note
+    return f"{check.name:<10} {check.status:<8} {reason}"
+
+
+def _annotate_spec(error: SpecError, workspace: Path) -> None:
+    from blendgen.golden.ci import is_github
+    from blendgen.golden.github import spec_annotations
+
+    if is_github(os.environ):
+        for line in spec_annotations(error.problems, workspace):
+            say(line)
+
+
+def _tell_github(report: SmokeReport, workspace: Path) -> None:
+    from blendgen.files.folder import Folder
+    from blendgen.golden.ci import is_github
+    from blendgen.golden.github import report_annotations, summary
+
+    if not is_github(os.environ):
+        return
+    for line in report_annotations(report, workspace):
+        say(line)
+    file = os.environ.get("GITHUB_STEP_SUMMARY")
+    if file:
+        path = Path(file).absolute()
+        Folder(path.parent).append(path.name, summary(report).encode())

@@ -1,0 +1,235 @@
+"""Golden: what a spec made when somebody looked at it, as small files that are committed next to the spec.
+
+`golden.json` states spec, models, classes, machine and bounds; `rows.json` has the labels and the sampled
+values, one field a line; `clean/` has the images without noise. In: the folder, which a stranger may have
+written. Out: a Golden, or a DatasetError.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from blendgen.dataset.label_file import decode
+from blendgen.dataset.schema import parsed_json, validation_fault
+from blendgen.errors import DatasetError
+from blendgen.files.disk import raise_if_passing
+from blendgen.files.folder import Folder
+from blendgen.files.regular_file import links_outside, read_bounded
+from blendgen.geometry.arrays import ImageHW3U8
+from blendgen.golden.pixels import pixel_digest
+from blendgen.golden.plan import MAX_IMAGES
+from blendgen.scene.row import Digest
+
+NAME, ROWS_NAME, CLEAN_FOLDER = "golden.json", "rows.json", "clean"
+_MAX_BYTES = 16 * 2**20
+_MAX_PICTURE_BYTES, _MAX_SIDE_PX = 4 * 2**20, 1024
+_MARK = "golden files of blendgen smoke; update them with `blendgen smoke SPEC --update`"
+_Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class Bounds(_Part):
+    """How far a clean image may be away: see pixels.Deviation."""
+
+    brightness: _Share
+    block: _Share
+
+
+class GoldenModel(_Part):
+    """file: as messages name it; sha256: of the model file, None without a file
+
+    content: also of its options and of the other files that it is read with, for one version of Blender
+    """
+
+    file: str
+    sha256: Digest | None
+    content: Digest
+
+
+class GoldenImage(_Part):
+    """digests: name of a label file -> sha256 of its pixels; clean: of the picture in clean/"""
+
+    label: str
+    digests: dict[str, Digest]
+    clean: Digest
+    bounds: Bounds
+
+
+class GoldenRecord(_Part):
+    """The content of golden.json."""
+
+    schema_version: int
+    about: str
+    blendgen_version: str
+    pixels_version: int
+    machine: dict[str, str]
+    classes: dict[str, list[str]]
+    models: dict[str, GoldenModel]
+    images: Annotated[dict[str, GoldenImage], Field(max_length=MAX_IMAGES)]
+    spec: dict[str, Any]
+
+
+class Golden:
+    """The golden files in a folder, read and checked.
+
+    record: of golden.json; rows: by index, as of plain_row
+    """
+
+    def __init__(self, folder: Path, record: GoldenRecord, rows: dict[int, dict[str, Any]]):
+        self.folder, self.record, self.rows = folder, record, rows
+        self.images = {int(index): image for index, image in record.images.items()}
+
+    def clean(self, index: int) -> ImageHW3U8:
+        """The clean image; raises DatasetError if it is not the one that was written."""
+        path = self.folder / _clean_name(index)
+        channels = decode(_read(path, _MAX_PICTURE_BYTES), path.suffix, _MAX_SIDE_PX**2)
+        pixels = None if channels is None else np.stack([*channels.values()], axis=-1)
+        if pixels is None or pixel_digest(pixels) != self.images[index].clean:
+            raise _damaged(path, "is not the picture that was written")
+        return pixels
+
+
+def has_golden(folder: Path) -> bool:
+    return (folder / NAME).exists() or (folder / NAME).is_symlink()
+
+
+def read_golden(folder: Path) -> Golden:
+    """raises: DatasetError for files that are damaged, or not golden files"""
+    path = folder / NAME
+    try:
+        record = GoldenRecord.model_validate(_parsed(path))
+        images = {_index(index) for index in record.images}
+    except ValidationError as error:
+        raise _damaged(path, validation_fault(error)) from None
+    if record.schema_version != 1:
+        raise DatasetError(f"{path}: was written by a newer blendgen; install that version")
+    path = folder / ROWS_NAME
+    rows = _parsed(path)
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        raise _damaged(path, "does not hold rows")
+    by_index = {_index(index): row for index, row in rows.items()}
+    if by_index.keys() != images:
+        raise _damaged(path, f"does not hold the rows of the images in {NAME}")
+    return Golden(folder, record, by_index)
+
+
+def write_golden(
+    folder: Path,
+    record: GoldenRecord,
+    rows: Mapping[int, dict[str, Any]],
+    clean: Mapping[int, ImageHW3U8],
+) -> None:
+    """Write golden files, or replace earlier ones; golden.json last.
+
+    raises: DatasetError, also for a folder with anything else in it
+    """
+    refuse_others_folder(folder)
+    target = Folder(folder)
+    for index, picture in clean.items():
+        target.write(_clean_name(index), _png(picture))
+    target.write(ROWS_NAME, rows_text(rows).encode())
+    text = json.dumps(record.model_dump(), indent=2, ensure_ascii=False) + "\n"
+    target.write(NAME, text.encode())
+    for name in [*target.files(CLEAN_FOLDER)]:
+        if name not in map(_clean_name, clean):
+            target.remove(name)
+    target.remove_temporary_files()
+
+
+def refuse_others_folder(folder: Path) -> None:
+    """Raises DatasetError if golden files would be mixed with files of somebody else."""
+    names = [*Folder(folder).files()] if folder.is_dir() else []
+    others = [name for name in names if not _is_ours(name)]
+    if others or (folder.exists() and not folder.is_dir()) or (names and not _is_marked(folder)):
+        listed = ", ".join(sorted(others)[:3]) or "files that blendgen did not write"
+        raise DatasetError(f"{folder}: contains {listed}; choose another folder for the golden files")
+
+
+def new_record(**values: Any) -> GoldenRecord:
+    return GoldenRecord(schema_version=1, about=_MARK, **values)
+
+
+def rows_text(rows: Mapping[int, dict[str, Any]]) -> str:
+    """Rows as JSON with one field a line, so that a reviewer sees what changed."""
+    return "\n".join(_lines({str(index): row for index, row in rows.items()}, "")) + "\n"
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """A mapping has a line for each key, and a list of mappings one for each of them."""
+    nested = isinstance(value, dict) and value
+    if not nested and not (isinstance(value, list) and any(isinstance(item, dict) for item in value)):
+        yield json.dumps(value, ensure_ascii=False)
+        return
+    yield "{" if nested else "["
+    entries = [*value.items()] if nested else [(None, item) for item in value]
+    for number, (key, item) in enumerate(entries, start=1):
+        first, *more = _lines(item, f"{indent} ")
+        start = "" if key is None else f"{json.dumps(key, ensure_ascii=False)}: "
+        lines = [f"{indent} {start}{first}", *more]
+        yield from lines[:-1]
+        yield lines[-1] + ("," if number < len(entries) else "")
+    yield indent + ("}" if nested else "]")
+
+
+def _index(text: str) -> int:
+    if not text.isdecimal() or len(text) > 15:
+        raise DatasetError(f"golden files: expected the number of an image, got {ascii(text)[:40]}")
+    return int(text)
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        return parsed_json(_read(path, _MAX_BYTES), _MAX_BYTES)
+    except ValueError as error:
+        raise _damaged(path, f"is not JSON: {error}") from None
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    if links_outside(path):
+        raise _damaged(path, "is a link that leads out of its folder")
+    try:
+        return read_bounded(path, max_bytes)
+    except OSError as error:
+        raise_if_passing(path, error)
+        raise _damaged(path, error.strerror or str(error)) from None
+
+
+def _damaged(path: Path, what: str) -> DatasetError:
+    return DatasetError(f"{path}: {what}; restore it, or write golden files again with --update")
+
+
+def _is_ours(name: str) -> bool:
+    parts = Path(name)
+    is_picture = parts.parent.name == CLEAN_FOLDER and parts.suffix == ".png" and parts.stem.isdecimal()
+    return name in (NAME, ROWS_NAME) or is_picture or name.startswith(".partial/")
+
+
+def _is_marked(folder: Path) -> bool:
+    """Whether golden.json is ours, also if the rest is damaged or was never finished."""
+    if not has_golden(folder):
+        return True  # a first update that was killed: nothing but names of ours
+    try:
+        return b"blendgen smoke" in read_bounded(folder / NAME, _MAX_BYTES)
+    except OSError:
+        return False
+
+
+def _clean_name(index: int) -> str:
+    return f"{CLEAN_FOLDER}/{index:06d}.png"
+
+
+def _png(picture: ImageHW3U8) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

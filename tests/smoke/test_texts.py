@@ -1,0 +1,186 @@
+"""What a smoke run says: differences in words, annotations, summary, JUnit; and what it refuses."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from blendgen.cli import smoke as command
+from blendgen.errors import DatasetError, Problem
+from blendgen.golden import ci, github
+from blendgen.golden.bounds import bounds_of
+from blendgen.golden.files import read_golden, refuse_others_folder, rows_text
+from blendgen.golden.findings import Check, Finding, SmokeReport
+from blendgen.golden.junit import junit_xml
+from blendgen.golden.machine import Tier, tier_of
+from blendgen.golden.pictures import refuse_others_output
+from blendgen.golden.pixels import Deviation, deviation
+from blendgen.golden.values import changes
+from tests.cli.in_process import blendgen
+
+CPU = {"engine": "cycles", "version": "5.2.3", "device": "cpu", "kernel": "AVX2"}
+HOSTILE = "a%b\n::error::x, </testsuite> \x1b[31m ‮ | **bold** <img src=x>"
+
+
+def report(*findings, **changes):
+    checks = (Check("labels", findings), Check("ray check", (Finding("left out"),), skipped=True))
+    values = {
+        "name": "things", "spec": "scene.yaml", "images": {0: "mug"}, "checks": checks, "left_out": (),
+        "golden": Path("smoke/scene"), "has_golden": True, "updated": False, "tier": Tier.CPU,
+        "tier_reason": "", "seconds": {"rendering": 1.5}, "places": {("camera",): ("scene.yaml", 6)},
+    }  # fmt: skip
+    return SmokeReport(**values | changes)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "text"),
+    [
+        ({"visible_fraction": 0.62, "x": 1}, {"visible_fraction": 0.48, "x": 1}, "0.62 -> 0.48"),
+        ({"d": {"uniform": [1, 2]}, "x": 1}, {"d": {"uniform": [1, 3]}, "x": 1},
+         "{uniform: [1, 2]} -> {uniform: [1, 3]}"),
+        ({"m": np.eye(4).tolist(), "x": 1}, {"m": np.diag([1.0, -1, -1, 1]).tolist(), "x": 1},
+         "moved by 0 m, turned by 180 deg"),
+        ({"x": 0.1, "y": 1}, {"y": 1, "x": 0.1}, None),
+        ({"x": 1.00000001, "y": 1}, {"x": 1.00000002, "y": 1}, "1.00000001 -> 1.00000002"),
+        ({"objects": {"1": {"a": 5, "x": 0}}, "y": 1},
+         {"objects": {"1": {"a": 6, "x": 0}}, "y": 1}, "5 -> 6"),
+    ],
+)  # fmt: skip
+def test_a_change_is_written_as_people_read_it(a, b, text):
+    assert [change.text for change in changes(a, b)] == ([text] if text else [])
+
+
+def test_numbers_within_the_tolerance_are_the_same_but_whole_ones_never():
+    assert not [*changes({"x": 1.0, "y": 2}, {"x": 1.000001, "y": 2}, 1e-5)]
+    assert [change.path for change in changes({"x": 1.0, "y": 2}, {"x": 1.0, "y": 3}, 10.0)] == [("y",)]
+
+
+@pytest.mark.parametrize(
+    ("golden", "now", "tier"),
+    [
+        ({}, {}, "a"),
+        ({}, {"kernel": "SSE42"}, "b"),
+        ({}, {"version": "4.5.15"}, "b"),
+        ({}, {"device": "cuda"}, "c"),
+        ({"device": "cuda"}, {"device": "cuda"}, "c"),
+        ({"engine": "eevee"}, {}, "c"),
+    ],
+)
+def test_the_machine_decides_the_tier(golden, now, tier):
+    assert tier_of(CPU | golden, CPU | now) == tier
+
+
+def test_brightness_and_the_place_of_a_difference():
+    before = np.full((20, 20, 3), 100, np.uint8)
+    after = before.copy()
+    after[8:16, 16:] = 120
+    away = deviation(before, after)
+    assert away.block == 20 and away.block_px == (20, 12) and 0 < away.brightness < 0.05
+
+
+def test_bounds_are_twice_the_deviation_and_never_below_that_of_the_other_images():
+    noise = {n: (Deviation(b, 3.0, (0, 0)),) for n, b in enumerate((0.0, -0.02, 0.01))}
+    assert [bound.brightness for bound in bounds_of(noise).values()] == [0.02, 0.04, 0.02]
+    assert bounds_of({0: (Deviation(0.0, 0.0, (0, 0)),)})[0].block == 2.0
+
+
+def test_an_annotation_is_on_the_line_of_the_spec_and_cannot_end_its_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (line,) = github.report_annotations(report(Finding(HOSTILE, ("camera", "roll_deg"))), tmp_path)
+    start = "::error file=scene.yaml,line=6,title=blendgen smoke%3A labels::a%25b%0A::error::x, "
+    assert line.startswith(start) and "\n" not in line and "\x1b" not in line
+    (line,) = github.spec_annotations([Problem("a,b.yaml", 3, 1, "x", "wrong")], tmp_path)
+    assert line == "::error file=a%2Cb.yaml,line=3,title=blendgen%3A x::wrong"
+
+
+def test_github_shows_ten_annotations_so_the_rest_is_counted(tmp_path):
+    lines = [*github.report_annotations(report(*map(Finding, map(str, range(12)))), tmp_path)]
+    assert len(lines) == 11 and "and 2 more" in lines[-1]
+
+
+def test_the_summary_is_a_table_and_names_are_text():
+    text = github.summary(report(Finding(HOSTILE)))
+    assert "| labels | ❌ failed |" in text and "| ray check | ⏭️ left out |" in text
+    assert r"\*\*bold\*\* \<img src=x\>" in text and "\n::error" not in text
+
+
+def test_junit_fits_the_schema_of_jenkins():
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(Path(__file__).parent / "junit-10.xsd"))
+    for one in (report(), report(Finding(HOSTILE)), report(left_out=(HOSTILE,), name="x\ufffe")):
+        schema.assertValid(etree.fromstring(junit_xml(one)))
+
+
+def test_junit_counts_the_checks():
+    suite = ElementTree.fromstring(junit_xml(report(Finding("camera.distance_m 0.62 -> 0.71"))))[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
+    assert suite.find("testcase/failure").get("message") == "camera.distance_m 0.62 -> 0.71"
+
+
+def test_rows_have_a_line_for_each_field():
+    rows = {
+        3: {"label": "mug", "objects": {"1": {"bbox": [1, 2, 3, 4]}}, "lamps": [{"kind": "ring"}], "e": {}}
+    }
+    text = rows_text(rows)
+    assert '   "1": {\n    "bbox": [1, 2, 3, 4]\n   }\n' in text.replace("     ", "    ")
+    assert json.loads(text) == {"3": rows[3]}
+
+
+@pytest.mark.parametrize("name", ["CI", "GITHUB_ACTIONS", "GITLAB_CI"])
+def test_update_is_refused_in_ci(name, tmp_path, monkeypatch):
+    for one in ("CI", "GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(one, raising=False)
+    assert ci.in_ci({"CI": "false"}) == ""
+    monkeypatch.setenv(name, "true")
+    result = blendgen("smoke", tmp_path / "scene.yaml", "--update")
+    assert result.returncode == 2 and f"not in CI ({name} is set)" in result.stderr
+
+
+@pytest.mark.parametrize("refuse", [refuse_others_folder, refuse_others_output])
+def test_files_of_others_are_not_mixed_in(refuse, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(DatasetError, match=r"thesis\.txt"):
+        refuse(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{", '{"schema_version": 1}', "[" * 100_000, '{"schema_version": "\\ud800"}', "\x00"],
+)
+def test_golden_files_of_a_stranger_end_in_one_line(text, tmp_path):
+    (tmp_path / "golden.json").write_text(text)
+    with pytest.raises(DatasetError, match="--update") as error:
+        read_golden(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_link_out_of_the_golden_folder_is_not_followed(tmp_path):
+    (tmp_path / "golden").mkdir()
+    (tmp_path / "secret").write_text("{}")
+    (tmp_path / "golden" / "golden.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(DatasetError, match="leads out"):
+        read_golden(tmp_path / "golden")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({}, 0), ({"has_golden": False, "tier": None}, 9), ({"checks": (Check("x", (Finding("y"),)),)}, 1)],
+)
+def test_the_exit_code_says_what_is_wrong(change, code, monkeypatch):
+    monkeypatch.setattr(command.api, "smoke", lambda *_, **__: report(**change))
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    result = blendgen("smoke", "scene.yaml")
+    assert result.returncode == code
+    assert ("--update" in result.stderr) == (code != 0)
+
+
+def test_in_github_the_summary_is_appended(monkeypatch, tmp_path):
+    monkeypatch.setattr(command.api, "smoke", lambda *_, **__: report(Finding("moved")))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    (tmp_path / "summary.md").write_text("before\n")
+    result = blendgen("smoke", "scene.yaml", "--json")
+    assert json.loads(result.stdout)["passed"] is False and "::error " in result.stderr
+    assert (tmp_path / "summary.md").read_text().startswith("before\n### blendgen smoke: things: failed\n")
