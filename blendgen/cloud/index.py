@@ -8,10 +8,12 @@ written. Out: an Index, whose names stay in the folder of a data set.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from blendgen.cloud.objects import ObjectStore
 from blendgen.dataset.layout import OBJECTS_NAME
@@ -26,20 +28,20 @@ _SHA256 = r"^[0-9a-f]{64}$"
 _DAMAGED = "make the data set again with force (--force), or restore it"
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class Entry(_Line):
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(strict=True, extra="ignore"))
+class Entry:
     """An object of a data set; etag: what the store said when it was verified, None if it says nothing."""
 
     name: str
     size: Count
-    sha256: str = Field(pattern=_SHA256)
-    etag: str | None = Field(default=None, max_length=200)
+    sha256: Annotated[str, Field(pattern=_SHA256)]
+    etag: Annotated[str, Field(max_length=200)] | None = None
 
 
-class Head(_Line):
+_ENTRY = TypeAdapter(Entry)
+
+
+class Head(BaseModel):
     """What an index says of the data set.
 
     is_complete: all wanted images are there, or cannot be made; is_whole: nothing is being sent
@@ -47,6 +49,8 @@ class Head(_Line):
     wanted: images of this part; spec_images: of all parts together
     record: the keys of dataset.json that decide whether it may be continued
     """
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
     schema_version: int = 1
     is_complete: bool = False
@@ -69,8 +73,8 @@ class Index:
 
     def to_bytes(self) -> bytes:
         head = self.head.model_copy(update={"objects": len(self.entries)})
-        lines = (head, *(self.entries[name] for name in sorted(self.entries)))
-        return "".join(f"{_text(line)}\n" for line in lines).encode()
+        lines = (asdict(self.entries[name]) for name in sorted(self.entries))
+        return "".join(f"{_text(line)}\n" for line in (head.model_dump(), *lines)).encode()
 
 
 def write_index(store: ObjectStore, prefix: str, index: Index) -> None:
@@ -87,11 +91,13 @@ def write_index(store: ObjectStore, prefix: str, index: Index) -> None:
 def read_index(store: ObjectStore, prefix: str) -> Index | None:
     """The index of a data set; None if there is none; raises DatasetError for one that is not ours."""
     name = joined(prefix, OBJECTS_NAME)
-    data = store.read(name, MAX_INDEX_BYTES)
-    if data is None:
+    blocks = store.opened(name, MAX_INDEX_BYTES)
+    if blocks is None:
         return None
     try:
-        return _parsed(data)
+        return _parsed(_lines(blocks))
+    except FileNotFoundError:  # removed meanwhile
+        return None
     except ValueError as error:
         raise DatasetError(f"{store.place(name)}: is damaged: {error}; {_DAMAGED}") from None
 
@@ -112,22 +118,42 @@ def joined(prefix: str, name: str) -> str:
     return f"{prefix}/{name}" if prefix else name
 
 
-def _parsed(data: bytes) -> Index:
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of an index, which is never whole in memory; raises ValueError for one that is too long."""
+    rest = b""
+    for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        if max(map(len, (*lines, rest))) > _MAX_LINE_BYTES:
+            raise ValueError(f"has a line of more than {_MAX_LINE_BYTES // 1024} KiB")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _parsed(lines: Iterator[bytes]) -> Index:
     """raises: ValueError"""
-    first, *rest = data.removesuffix(b"\n").split(b"\n")
     try:
-        head = Head.model_validate(_value(first))
-        lines = [Entry.model_validate(_value(line)) for line in rest]
+        index = Index(Head.model_validate(_value(next(lines, b""))))
+        for line in lines:
+            entry = _ENTRY.validate_json(line)
+            _refuse(entry.name, index)
+            index.entries[entry.name] = entry
     except ValueError as error:
         raise ValueError(_shown(error)) from None
-    entries = {entry.name: entry for entry in lines}
-    if len(lines) != head.objects or len(entries) != len(lines):
-        raise ValueError(f"has {len(entries)} objects, not {head.objects}")
-    for name in entries:
-        fault = path_fault(name) or ("is hidden" if name.startswith(".") else None)
-        if fault:
-            raise ValueError(f"the name {name[:200]!r} {fault}")
-    return Index(head, entries)
+    if len(index.entries) != index.head.objects:
+        raise ValueError(f"has {len(index.entries)} objects, not {index.head.objects}")
+    return index
+
+
+def _refuse(name: str, index: Index) -> None:
+    """Raises ValueError for the name of an object that cannot follow those of an index."""
+    fault = path_fault(name) or ("is hidden" if name.startswith(".") else None)
+    if name in index.entries:
+        fault = "occurs twice"
+    if fault:
+        raise ValueError(f"the name {name[:200]!r} {fault}")
+    if len(index.entries) == index.head.objects:
+        raise ValueError(f"has more than {index.head.objects} objects")
 
 
 def _value(line: bytes) -> Any:
@@ -138,5 +164,5 @@ def _shown(error: ValueError) -> str:
     return validation_fault(error) if isinstance(error, ValidationError) else str(error)
 
 
-def _text(line: BaseModel) -> str:
-    return json.dumps(line.model_dump(), ensure_ascii=False, separators=(",", ":"))
+def _text(line: dict[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))

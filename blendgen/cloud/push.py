@@ -8,7 +8,7 @@ dataset.json last; then all are compared with what the store says of them; then 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from blendgen.cloud.compared import has_content
 from blendgen.cloud.index import Entry, Head, Index, joined, write_index
@@ -111,7 +111,7 @@ class Push:
             facts = there.get(name)
             if facts is None or facts.size != self.copied[name].size:
                 raise self._is_other(name)
-            entries[name] = self.copied[name].model_copy(update={"etag": facts.etag})
+            entries[name] = replace(self.copied[name], etag=facts.etag)
         return entries
 
     def _is_other(self, name: str) -> DiskUnavailable:

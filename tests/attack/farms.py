@@ -209,16 +209,19 @@ def _pending(shard: Path) -> None:
 
 
 def _status(**columns) -> str:
+    """Of a run that counts as silent after 1.5 s, while `status` waits for a sign of life."""
     usual = {
         "schema_version": 1, "run": "r", "host": "h", "pid": 4242, "boot": "b", "namespace": "n", "began": 1,
-        "started": "2026-01-01T00:00:00Z", "heartbeat": 3, "wanted": 4, "phase": "rendering",
+        "started": "2026-01-01T00:00:00Z", "heartbeat": 3, "every_s": 0.5, "wanted": 4, "phase": "rendering",
     }  # fmt: skip
     return json.dumps(usual | columns)
 
 
 _STATUSES: dict[str, str | Callable[[Place, Path], object]] = {
     "escapes": _status(host="\x1b[2J\u202eh\n", run="\x07", started="\x9b31m"),
-    "escapes in workers": _status(workers=[{"pid": 1, "device": "\x1b[2J\n", "started": "\u202e"}]),
+    "escapes in workers": _status(
+        every_s=5.0, workers=[{"pid": 1, "device": "\x1b[2J\n", "started": "\u202e"}]
+    ),
     "escapes in reasons": _status(failed_per_reason={"\x1b[2J\n\u202e": 3}, images=1),
     "this machine, process 1": _status(pid=1, host=os.uname().nodename),
     "a negative process": _status(pid=-1),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 
 import pytest
 
 import blendgen
 from blendgen.cloud import index as index_module
+from blendgen.cloud.index import read_index
 from blendgen.cloud.objects import ObjectStore
 from blendgen.cloud.staging import READ, staging_folder
 from blendgen.dataset.layout import OBJECTS_NAME
@@ -95,6 +97,19 @@ def test_an_index_without_end_is_not_read(url, tmp_path, monkeypatch):
     filled(url, text(HEAD) + b" " * 2**20)
     with pytest.raises(DatasetError, match="is larger than 1 MiB"):
         blendgen.open_dataset(url)
+
+
+def test_an_index_takes_little_memory_for_each_object(url):
+    count = 5000
+    store = filled(url, text(HEAD | {"objects": count}, *(entry(f"{i:x}") for i in range(count))))
+    read_index(store, "")
+    tracemalloc.start()
+    try:
+        index = read_index(store, "")
+        assert len(index.entries) == count
+        assert tracemalloc.get_traced_memory()[0] < 400 * count
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("size", [1, 5, 7, 10**6])
