@@ -13,6 +13,7 @@ import click
 from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH, LocalPath
+from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json, say
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def command(folder, models, photo, yes, as_json):
     if models is None:
         models = _models(folder, ask=not (yes or as_json) and _is_terminal())
     say(f"measuring the models of {models}" if models else "using three built-in phones")
-    started = api.create_spec(folder, models, photo=photo)
+    with Progress(own_stdout=as_json):
+        started = api.create_spec(folder, models, photo=photo)
     if as_json:
         echo_json({"schema_version": 1, **started.as_dict()})
     else:

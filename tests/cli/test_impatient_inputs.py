@@ -1,14 +1,16 @@
 """Wrong inputs of somebody in a hurry: one clear line with a way out, the right exit code, nothing is made.
 
-None of them needs Blender, so none may start a process.
+None of them needs Blender, so none may start a process, but for the one that loads it early.
 """
 
 from __future__ import annotations
 
-import subprocess
+import multiprocessing
+from contextlib import nullcontext
 
 import pytest
 
+from blendgen.workers import early_worker
 from tests.cli.in_process import blendgen
 from tests.cli.test_wrong_inputs import SPEC, files
 
@@ -85,6 +87,7 @@ CALLS = [
     ("generate -o out", 2, "Missing argument 'SPEC'"),
     ("generate scene.yaml -o s3:/bucket/x", 2, "expected a URL such as s3://bucket/prefix"),
     ("generate scene.yaml -o s3//bucket/x", 2, "expected a URL such as s3://bucket/prefix"),
+    ("generate scene.yaml -o mug.obj", 5, "mug.obj: is a file; choose a folder"),
     ("generate scene.yaml -o zips", 5, "zips: is not empty and does not contain a data set of blendgen"),
     ("generate scene.yaml -o out -n 0", 2, "0 is not in the range 1<=x<=100000000"),
     ("generate scene.yaml -o out -n 1e6", 2, "'1e6' is not a whole number"),
@@ -135,7 +138,8 @@ def place(tmp_path_factory):
 @pytest.fixture
 def here(place, monkeypatch):
     monkeypatch.chdir(place)
-    monkeypatch.setattr(subprocess, "Popen", None)
+    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Process", None)
+    monkeypatch.setattr(early_worker, "start_early_worker", lambda: nullcontext(early_worker.EarlyWorker()))
     return place
 
 

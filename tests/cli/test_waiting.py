@@ -30,6 +30,8 @@ WORK = {
     "diff a b": "diff",
     "preview s.yaml": "preview",
     "check s.yaml": "check",
+    "smoke s.yaml": "smoke",
+    "init new --yes": "create_spec",
     "models .": "inspect_models",
     "models . --init": "create_sidecar",
     "sample s.yaml": "sample",
