@@ -18,13 +18,12 @@ from blendgen.api.datasets import (
     watch,
 )
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
+from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
     Sampled,
     check,
-    create_sidecar,
     generate,
     generate_rows,
-    inspect_models,
     load_spec,
     preview,
     sample,
@@ -47,6 +46,7 @@ __all__ = [
     "load_spec",
     "merge",
     "mix",
+    "models_sheet",
     "open_dataset",
     "openjd_bundle",
     "preview",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Unpack
 
 from blendgen.errors import UsageError
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from blendgen.draw.survey import CheckReport
-    from blendgen.models.inspection import Inspection
     from blendgen.scene.row import Row
     from blendgen.scene.shot import Exposure, Shot
     from blendgen.spec.load import Override, SpecFile
@@ -250,37 +248,3 @@ def watch_preview(
     path, changes = local_path(spec), list(as_overrides(overrides or {}))
     watch = PreviewWatch(path, lambda: load_spec(path, changes), options, local_path(output), progress)
     return watch.updates()
-
-
-def inspect_models(
-    place: AnyPath, *, unit: str | None = None, up: str | None = None, follow_links: bool = False,
-    allow_outside: bool = False,
-) -> Inspection:  # fmt: skip
-    """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
-
-    unit: of the lengths in the files, whatever they state; up: where they do not state it
-    follow_links: also links that lead out of the folder, or of the folder of the file
-    allow_outside: the models may be read with textures and other files from outside of it
-    These are not for a spec, which states them itself.
-    raises: UsageError, SpecError, CatalogError, SetupError
-    """
-    from blendgen.engine.blender.importing.inventory import measurer
-    from blendgen.models.inspection import ReadAs, inspect
-
-    return inspect(local_path(place), ReadAs(unit, up, follow_links, allow_outside), measurer())
-
-
-def create_sidecar(
-    model_file: AnyPath, *, unit: str | None = None, up: str | None = None, follow_links: bool = False,
-    allow_outside: bool = False,
-) -> Path:  # fmt: skip
-    """Write a sidecar to start from next to a model file; returns its path.
-
-    unit, up, follow_links, allow_outside: as for inspect_models
-    raises: UsageError if the model cannot be used or has a sidecar; CatalogError for another file; SetupError
-    """
-    from blendgen.engine.blender.importing.inventory import measurer
-    from blendgen.models.inspection import ReadAs
-    from blendgen.models.sidecar.create import create_sidecar
-
-    return create_sidecar(local_path(model_file), ReadAs(unit, up, follow_links, allow_outside), measurer())

@@ -6,11 +6,11 @@ import click
 
 from blendgen import api
 from blendgen.cli.command import Command
-from blendgen.cli.places import LocalPath
+from blendgen.cli.places import LOCAL_PATH, LocalPath
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
-from blendgen.errors import ExitCode
-from blendgen.models.inspection import Inspected, Inspection
+from blendgen.errors import ExitCode, UsageError
+from blendgen.models.inspection import Inspected, Inspection, mm_text
 from blendgen.models.scan import UP_AXES
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.scene.vocabulary import METRES_PER_UNIT
@@ -23,6 +23,7 @@ _MAX_POSES = 4
     cls=Command,
     examples={
         "measure and check all models of a folder": "blendgen models models",
+        "a picture of each model, with its scale": "blendgen models models --sheet models.png",
         "write a first sidecar for a model in mm": "blendgen models models/mug.obj --unit mm --init",
     },
 )
@@ -44,9 +45,15 @@ _MAX_POSES = 4
 @click.option(
     "--strict", is_flag=True, help="Exit with 6 if a model lacks part of its look, such as a texture."
 )
+@click.option(
+    "--sheet",
+    type=LOCAL_PATH,
+    help="Also write a picture of each model with its scale, size and warnings: .png, .jpg or .webp.",
+)
+@click.option("--parts", is_flag=True, help="With --sheet: each part in a colour of its own, with its name.")
 @click.option("--init", is_flag=True, help="Write a first sidecar next to PLACE, which must be a model file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(place, strict, init, as_json, **read_as):
+def command(place, strict, init, sheet, parts, as_json, **read_as):
     """Check the models of PLACE and their sidecars. PLACE is a folder, a model file, a sidecar or a spec.
 
     Prints what was measured of each model and what its sidecar states. Exits with 3 if a model cannot be
@@ -60,12 +67,19 @@ def command(place, strict, init, as_json, **read_as):
         else:
             echo(sidecar)
         return ExitCode.OK
-    with Progress(own_stdout=as_json):
+    if parts and sheet is None:
+        raise UsageError("--parts is for --sheet")
+    with Progress(own_stdout=as_json) as progress:
         inspection = api.inspect_models(place, **read_as)
+        if sheet is not None:
+            api.models_sheet(inspection, sheet, parts=parts, progress=progress)
     if as_json:
-        echo_json({"schema_version": 1, **inspection.as_dict()})
+        written = {} if sheet is None else {"sheet": str(sheet)}
+        echo_json({"schema_version": 1, **inspection.as_dict(), **written})
     else:
         _print(inspection, strict)
+        if sheet is not None:
+            echo(f"sheet: {sheet}")
     if not inspection.passed:
         return ExitCode.SPEC
     return ExitCode.LOST_LOOK if strict and inspection.incomplete else ExitCode.OK
@@ -97,7 +111,7 @@ def _verdict(inspection: Inspection, strict: bool) -> str:
 def _line(model: Inspected) -> str:
     product = model.product
     facts = [
-        f"{product.name}: {' x '.join(f'{1000 * side:.4g}' for side in product.size_m)} mm",
+        f"{product.name}: {' x '.join(map(mm_text, product.size_m))} mm",
         f"{product.measured.triangles} triangles",
         f"parts {_parts(model)}",
         f"colourways {', '.join(colorway.name for colorway in product.colorways)}",

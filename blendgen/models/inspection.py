@@ -203,8 +203,14 @@ def _warnings(source: Source, product: Product) -> Iterator[str]:
     if path is not None and not _TINY_M <= side_m <= _HUGE_M:
         unstated = model_suffix(path) in UNITLESS_SUFFIXES and not source.options["unit"]
         advice = _likely_unit(side_m) if unstated else "is that right?"
-        yield f"its largest side is {1000 * side_m:.4g} mm: {advice}"
+        yield f"its largest side is {mm_text(side_m)} mm: {advice}"
     yield from product.measured.lost_look
+
+
+def mm_text(metres: float) -> str:
+    """Millimetres with at least four digits, and without an exponent for large ones."""
+    text = f"{1000 * metres:.4g}"
+    return f"{1000 * metres:.0f}" if "e+" in text else text
 
 
 def _likely_unit(side_m: float) -> str:

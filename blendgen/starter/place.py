@@ -150,7 +150,7 @@ class _Reader:
         if focal_mm is None:
             self.not_read.append("the lens: the photo does not state a focal length (35 mm equivalent)")
             return
-        away_m = self.sizes.usual_m * focal_mm / SENSOR_WIDTH_MM / np.mean(FRAME_FILL)
+        away_m = self.sizes.usual_m * focal_mm / SENSOR_WIDTH_MM / float(np.mean(FRAME_FILL))
         if away_m < _CLOSEST_M:
             self.not_read.append(
                 f"the lens: {focal_mm:g} mm would be {length(away_m)} from the models; the images are like "
