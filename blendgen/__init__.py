@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blendgen.api import (
         check,
         create_sidecar,
+        create_spec,
         diff,
         export,
         generate,
@@ -76,6 +77,7 @@ __all__ = [
     "UsageError",
     "check",
     "create_sidecar",
+    "create_spec",
     "diff",
     "export",
     "generate",
