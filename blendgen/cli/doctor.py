@@ -37,11 +37,14 @@ def command(as_json):
 def _report() -> dict[str, Any]:
     from blendgen.models.measuring.cache import cache_folder
     from blendgen.system.machine import cores
+    from blendgen.system.platforms import platform_notes, system_name
 
     return {
         "schema_version": 1,
         "blendgen": __version__,
         "python": platform.python_version(),
+        "system": system_name(),
+        "system_notes": list(platform_notes()),
         "cores": cores(),
         "cache": str(cache_folder()),
         **_libraries(),
@@ -83,6 +86,8 @@ def _lines(report: dict) -> list[str]:
     lines = [
         f"blendgen      {report['blendgen']}",
         f"Python        {report['python']}",
+        f"system        {report['system']}",
+        *(f"              - {note}" for note in report["system_notes"]),
         f"Blender       {report['blender'] or 'not found, or it does not render'}",
         f"CPU kernel    {report['kernel'] or '-'}, {report['cores']} cores",
         f"GPUs          {gpus}",

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from blendgen.files.scratch import scratch_folder
+from blendgen.system.platforms import require_forks
 from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.workers.spawn import WorkerSetup, spawn
 
@@ -66,7 +67,11 @@ def start_early_workers(count: int) -> Iterator[EarlyWorkers]:
 
 @contextmanager
 def start_early_worker() -> Iterator[EarlyWorker]:
-    """A worker that starts to load Blender now; it is killed at the end of the block if no pool took it."""
+    """A worker that starts to load Blender now; it is killed at the end of the block if no pool took it.
+
+    raises: SetupError on a system on which no image can be made
+    """
+    require_forks()
     with scratch_folder("worker") as scratch:
         early_worker = EarlyWorker(*spawn(_preload_and_wait, scratch))
         try:

@@ -131,6 +131,27 @@ def test_a_bar_and_a_field_filter_the_images(folder, opened):
     assert page.text_content(".pswp__counter").startswith("1 / ")
 
 
+def test_charts_show_what_the_filters_leave_also_those_that_come_into_view_later(folder, opened):
+    page = opened(api.report(folder))
+    scrolled(page)
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    page.get_by_label("Filter camera.elevation_deg").press_sequentially("0..60")
+    page.wait_for_function("gallery.shown.length < gallery.rows.length")
+    counted = (
+        "charts.filter((one) => one.selectedBins && one.view).map((one) => "
+        "[one.isStale, total(one.view.data('selected').map((bar) => bar.count))])"
+    )
+    page.wait_for_function(f"{counted}.some(([isStale]) => isStale)")
+    scrolled(page)
+    page.evaluate("window.scrollTo(0, document.querySelector('#parameters').offsetTop)")
+    page.wait_for_function(f"{counted}.every(([isStale]) => !isStale)")
+    page.wait_for_function(f"{counted}.every(([, count]) => count > 0)")
+    of_elevation = "charts.find((one) => one.place.ariaLabel.includes('camera.elevation_deg'))"
+    shown = page.evaluate(f"total({of_elevation}.view.data('selected').map((bar) => bar.count))")
+    assert shown == page.evaluate("gallery.shown.length")
+    assert page.evaluate(f"{of_elevation}.view.data('selected').every((bar) => bar.low <= 60)")
+
+
 def test_bars_of_numbers_are_found_by_the_values_of_rows(folder, opened):
     """A bar is named "2700" or "0.123457", a row has 2700 or 0.1235."""
     page = opened(api.report(folder))

@@ -14,11 +14,13 @@ function theme() {
     legend: { labelColor: color("ink"), titleColor: quiet, labelLimit: 160 } };
 }
 
-/* A chart in a figure. specify() returns its specification; selected(places) updates what is filtered. */
+/* A chart in a figure. specify() returns its specification; selectedBins(selection) the bars of what the filters
+   leave, for charts in view only: the others are behind (isStale) until they come into view. */
 function chart(label, specify, options = {}) {
   const place = element("div", { class: "chart", role: "img", "aria-label": label,
     style: options.height ? `min-height:${options.height}px` : null });
-  const one = { place, specify, click: options.click, selectedValues: options.selectedValues, view: null };
+  const one = { place, specify, click: options.click, selectedBins: options.selectedBins, view: null,
+    isInView: false, isStale: false };
   charts.push(one);
   watcher.observe(place);
   return place;
@@ -26,13 +28,16 @@ function chart(label, specify, options = {}) {
 
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
-    if (!entry.isIntersecting) continue;
-    watcher.unobserve(entry.target);
-    draw(charts.find((one) => one.place === entry.target));
+    const one = charts.find((other) => other.place === entry.target);
+    one.isInView = entry.isIntersecting;
+    if (!one.isInView) continue;
+    if (!one.isDrawn) draw(one);
+    else if (one.isStale) updateSelected(one);
   }
 }, { rootMargin: "300px" });
 
 async function draw(one) {
+  one.isDrawn = true;
   if (one.view) one.view.finalize();
   const holder = element("div", { "aria-hidden": "true", style: "width:100%" });
   one.place.replaceChildren(holder);
@@ -44,19 +49,21 @@ async function draw(one) {
   if (one.click) {
     view.addEventListener("click", (event, item) => item && item.datum && one.click(item.datum));
   }
-  if (one.selectedValues && report.selection) updateSelected(one, report.selection);
+  updateSelected(one);
 }
 
-function updateSelected(one, selection) {
-  if (!one.view || !one.selectedValues) return;
-  const values = selection.isAll ? [] : one.selectedValues(selection);
-  one.view.change("selected", vega.changeset().remove(() => true).insert(values)).runAsync();
+function updateSelected(one) {
+  if (!one.view || !one.selectedBins || !report.selection) return;
+  one.isStale = !one.isInView;
+  if (one.isStale) return;
+  const bars = report.selection.isAll ? [] : one.selectedBins(report.selection);
+  one.view.change("selected", vega.changeset().remove(() => true).insert(bars)).runAsync();
 }
 
-/* Draw what the filters leave over all charts. */
+/* Draw over all charts what the filters leave: {isAll, numbers of rows, column(name) with the values of all rows}. */
 function showSelection(selection) {
   report.selection = selection;
-  charts.forEach((one) => updateSelected(one, selection));
+  charts.forEach(updateSelected);
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
@@ -163,28 +170,37 @@ function histogramChart(title, histograms, column, unit) {
     height: names.length ? names.length * 20 + 30 : 150,
     click: column && ((datum) => report.filterBy(column, names.length ? { value: datum.name, names }
       : { low: datum.low, high: datum.high, isLast: datum.high === first.edges[first.edges.length - 1] })),
-    selectedValues: column && !report.isComparison ? (selection) => selectedBins(first, selection.values(column)) : null,
+    selectedBins: column && !report.isComparison ? selectedBins(first, column) : null,
   });
 }
 
-function selectedBins(one, values) {
-  const counts = new Array(one.counts.length).fill(0);
-  const placeOf = one.names && placeFinder(one.names);
-  for (const value of values) {
-    if (value === null || value === undefined) continue;
-    if (placeOf) {
-      const place = placeOf(value);
-      if (place >= 0) counts[place] += 1;
-    } else {
-      let place = one.edges.findIndex((edge) => edge > value) - 1;
-      if (place === -2) place = counts.length - 1;
-      counts[Math.max(place, 0)] += 1;
+/* The bin of each value, -1 for none: computed once, so that a filter only counts them. */
+function binNumbers(one, values) {
+  const placeOf = one.names && placeFinder(one.names), most = one.counts.length - 1;
+  const numberPlace = (value) => {
+    let low = 0, high = most;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (one.edges[middle] <= value) low = middle; else high = middle - 1;
     }
-  }
-  const all = total(counts) || 1;
-  return counts.map((count, place) => ({ count, share: count / all,
-    ...(one.edges ? { low: one.edges[place], high: one.edges[place + 1] } : { name: one.names[place] }) }))
-    .filter((bin) => bin.count);
+    return low;
+  };
+  const place = placeOf || numberPlace;
+  return Int16Array.from(values, (value) => (value === null || value === undefined ? -1 : place(value)));
+}
+
+/* A function that counts in its bins what the filters leave. */
+function selectedBins(one, column) {
+  let bins = null;
+  return (selection) => {
+    bins = bins || binNumbers(one, selection.column(column));
+    const counts = new Array(one.counts.length).fill(0);
+    for (const number of selection.numbers) if (bins[number] >= 0) counts[bins[number]] += 1;
+    const all = total(counts) || 1;
+    return counts.map((count, place) => ({ count, share: count / all,
+      ...(one.edges ? { low: one.edges[place], high: one.edges[place + 1] } : { name: one.names[place] }) }))
+      .filter((bin) => bin.count);
+  };
 }
 
 function heatChart(set) {

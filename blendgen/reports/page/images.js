@@ -22,7 +22,7 @@ function appendRows(rows, set, columns, start) {
     : (place) => (column.codes[place] < 0 ? null : column.names[column.codes[place]])));
   const count = (Array.isArray(values[0]) ? values[0] : values[0].codes).length;
   for (let place = 0; place < count; place += 1) {
-    const row = { set: set.id, place: start + place };
+    const row = { set: set.id, place: start + place, number: rows.length };
     names.forEach((name, number) => { row[name] = read[number](place); });
     if (report.isComparison) row["data set"] = set.name_here;
     rows.push(row);
@@ -134,8 +134,11 @@ function update() {
   gallery.page = 0;
   showChips();
   showPage();
-  const values = (column) => gallery.shown.map((row) => row[column]);
-  showSelection({ isAll: gallery.shown.length === gallery.rows.length, values });
+  showSelection({
+    isAll: gallery.shown.length === gallery.rows.length,
+    numbers: Uint32Array.from(gallery.shown, (row) => row.number),
+    column: (name) => gallery.rows.map((row) => row[name]),
+  });
 }
 
 function imagesSection() {

@@ -31,6 +31,7 @@ from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
 from blendgen.system.end_with_parent import PARENT_VARIABLE
 from blendgen.system.memory_events import MemoryEvents, out_of_memory
+from blendgen.system.platforms import require_forks
 from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.system.time_limit import TimeLimit
 from blendgen.system.wheel import require_libraries
@@ -56,6 +57,9 @@ class BlenderMeasurer:
     timeout_s: float = DEFAULT_TIMEOUT_S
     command: tuple[str, ...] = _COMMAND
     time_limit: TimeLimit = field(default_factory=TimeLimit)
+
+    def __post_init__(self) -> None:
+        require_forks()
 
     @property
     def digest(self) -> str:
