@@ -33,8 +33,10 @@ def test_packages_without_compiled_modules_are_found_and_the_command_compiles_th
 
 
 def test_doctor_prints_the_command_only_if_something_is_not_compiled():
-    report = dict.fromkeys(("blendgen", "python", "blender", "kernel", "cores", "cache", "smoke_render"), "x")
-    report |= {"gpus": [], "missing_libraries": [], "not_compiled": [], "compile": ""}
+    report = dict.fromkeys(
+        ("blendgen", "python", "blender", "kernel", "cores", "cache", "smoke_render", "system"), "x"
+    )
+    report |= {"gpus": [], "missing_libraries": [], "not_compiled": [], "compile": "", "system_notes": []}
     assert "modules       compiled" in _lines(report)
     lines = "\n".join(_lines(report | {"not_compiled": ["bpy", "numpy"], "compile": "python -m compileall"}))
     assert "modules       not compiled: bpy, numpy\n" in lines and lines.endswith("\n  python -m compileall")
