@@ -81,6 +81,7 @@ def span_of(index: Index, image: int, kind: str) -> Span | None:
 
 def rebuilt_index(pack: Path) -> Index:
     """The index of a pack, from its content; raises ValueError where it is not a pack of ours, OSError."""
+    _require_regular(pack)
     if pack.suffix == ".tar":
         try:
             return index_array(_images_of_tar(pack))
@@ -121,6 +122,7 @@ def _fits(index: Index, pack_bytes: int) -> bool:
 
 def loaded_index(file: Path) -> Index:
     """The content of the file; raises ValueError where it is not an index, OSError."""
+    _require_regular(file)
     with file.open("rb") as opened:
         if opened.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("is not an index of a pack")
@@ -128,7 +130,7 @@ def loaded_index(file: Path) -> Index:
         loaded = np.load(file, mmap_mode="r", allow_pickle=False)  # refuses long headers
     except _RUBBISH as error:
         raise ValueError(f"is not an index of a pack: {error}") from None
-    if not isinstance(loaded, np.ndarray) or loaded.ndim != 1:
+    if not isinstance(loaded, np.ndarray) or loaded.ndim != 1 or len(loaded) > _MAX_MEMBERS:
         raise ValueError("is not an index of a pack")
     kinds = [kind for kind in LABEL_FILES if f"{kind}_offset" in (loaded.dtype.names or ())]
     if not len(loaded) or loaded.dtype != _dtype(kinds) or not (np.diff(loaded[INDEX]) > 0).all():
@@ -203,11 +205,17 @@ def _dtype(kinds: Iterable[str]) -> np.dtype[Any]:
 def _regular(path: Path) -> Any:
     """The status of a file; None where there is none, or a link or something else; raises DiskUnavailable."""
     try:
-        status = path.lstat()
+        status = None if path.parent.is_symlink() else path.lstat()
     except OSError as error:
         raise_if_passing(path, error)
         return None
-    return status if stat.S_ISREG(status.st_mode) else None
+    return status if status is not None and stat.S_ISREG(status.st_mode) else None
+
+
+def _require_regular(path: Path) -> None:
+    """Raises ValueError for what is not opened: a link, also in place of its folder, or a pipe or device."""
+    if path.exists() and _regular(path) is None:
+        raise ValueError("is a link, or is not a file; replace it with the file itself")
 
 
 def _state(status: Any) -> tuple[int, ...]:

@@ -41,29 +41,33 @@ def images_of_parquet(path: Path) -> Iterator[tuple[int, dict[str, Span]]]:
 
 
 def _images_of_group(table: Any, group: int, content: mmap.mmap) -> Iterator[tuple[int, dict[str, Span]]]:
+    """Reads a row at a time: a value may be large, and many rows may share it."""
     names = [name for name in table.schema_arrow.names if name in LABEL_FILES]
-    read = table.read_row_group(group, columns=["index", *names])
-    spans = {name: list(_spans(table, group, name, read.column(name), content)) for name in names}
-    for number, index in enumerate(read.column("index").to_pylist()):
-        yield index, {name: spans[name][number] for name in names}
+    ends = {name: _chunk(table.metadata.row_group(group), name + _SUFFIX, len(content)) for name in names}
+    columns = ["index", *(name + _SUFFIX for name in names)]
+    for row in table.iter_batches(batch_size=1, row_groups=[group], columns=columns):
+        spans = {}
+        for name in names:
+            offset, size = spans[name] = _span(row.column(name)[0]["bytes"].as_py(), content, *ends[name])
+            ends[name] = offset + size, ends[name][1]
+        yield row.column("index")[0].as_py(), spans
 
 
-def _spans(table: Any, group: int, name: str, column: Any, content: mmap.mmap) -> Iterator[Span]:
-    start, end = _chunk(table.metadata.row_group(group), name + _SUFFIX)
-    for one in column:
-        data = one["bytes"].as_py()
-        pattern = len(data).to_bytes(_LENGTH_BYTES, "little") + data
-        place = content.find(pattern, start, end)
-        if place < 0:
-            raise ValueError(f"the column {name} is compressed")
-        start = place + len(pattern)
-        yield place + _LENGTH_BYTES, len(data)
+def _span(data: bytes, content: mmap.mmap, start: int, end: int) -> Span:
+    """Where a picture is in a part of the file; raises ValueError where it is not there as it is."""
+    place = content.find(len(data).to_bytes(_LENGTH_BYTES, "little") + data, start, end)
+    if place < 0:
+        raise ValueError("a picture is compressed")
+    return place + _LENGTH_BYTES, len(data)
 
 
-def _chunk(group: Any, path: str) -> Span:
+def _chunk(group: Any, path: str, file_bytes: int) -> Span:
     """Begin and end of a column chunk; raises ValueError where its values cannot be found in the file."""
     for number in range(group.num_columns):
         column = group.column(number)
+        size = column.total_compressed_size
         if column.path_in_schema == path and column.compression == "UNCOMPRESSED":
-            return column.data_page_offset, column.data_page_offset + column.total_compressed_size
+            if not group.num_rows * _LENGTH_BYTES <= size <= file_bytes or column.has_dictionary_page:
+                raise ValueError(f"the column {path} does not have each of its values")
+            return column.data_page_offset, column.data_page_offset + size
     raise ValueError(f"has no column {path} that is not compressed")

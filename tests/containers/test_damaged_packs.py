@@ -162,6 +162,24 @@ def test_rubbish_in_place_of_an_index_is_made_again(copy, data):
     assert len(pack_index(a_pack(copy))) == 2
 
 
+def test_an_index_of_more_images_than_a_pack_can_have_is_not_read(copy, monkeypatch):
+    monkeypatch.setattr(pack_index_module, "_MAX_MEMBERS", 1)
+    with pytest.raises(ValueError, match="is not an index"):
+        loaded_index(index_of(a_pack(copy)))
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_packs_and_indices_that_are_links_or_pipes_are_not_opened(copy, tmp_path, kind):
+    places = [copy / "data"] if kind == "folder" else [a_pack(copy), index_of(a_pack(copy))]
+    for place in places:
+        place.rename(tmp_path / place.name)
+        os.mkfifo(place) if kind == "pipe" else place.symlink_to(tmp_path / place.name)
+    for call in (rebuilt_index, lambda pack: loaded_index(index_of(pack))):
+        with pytest.raises(ValueError, match="is a link, or is not a file"):
+            call(copy / "data" / "train-000000.tar")
+    assert pack_index(copy / "data" / "train-000000.tar") is None
+
+
 def test_extended_headers_of_a_tar_file_are_not_read(tmp_path):
     pack, headers = tmp_path / "train-000000.tar", tarfile.TarInfo("x")
     headers.type, headers.size = tarfile.XHDTYPE, tarfile.BLOCKSIZE
@@ -195,6 +213,17 @@ def test_rubbish_in_place_of_a_parquet_file_is_not_a_pack(tmp_path, columns):
     with pytest.raises(ValueError):
         rebuilt_index(pack)
     assert pack_index(pack) is None
+
+
+@pytest.mark.slow
+def test_a_picture_that_a_parquet_file_repeats_is_not_unpacked(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pack, rows = tmp_path / "train-000000.parquet", 100_000
+    pictures = pa.DictionaryArray.from_arrays(pa.array([0] * rows), pa.array([bytes(10**7)]))
+    image = pa.StructArray.from_arrays([pictures], ["bytes"])
+    pq.write_table(pa.table({"index": list(range(rows)), "image": image}), pack, compression="none")
+    with pytest.raises(ValueError, match="does not have each of its values"):
+        rebuilt_index(pack)
 
 
 def test_a_file_gets_its_name_though_another_process_removes_the_empty_folder(tmp_path, monkeypatch):
