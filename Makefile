@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 # tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips site clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips docs-gallery docs-plots site clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -82,6 +82,12 @@ docs: $(READY)  ## write the pages that are made from the code
 
 docs-strips: $(READY)  ## render what each parameter does into docs/strips (minutes)
 	$(BIN)/python -m tests.docs_strips
+
+docs-gallery: $(READY)  ## render what is built in for docs/gallery.md (minutes)
+	$(BIN)/python -m tests.docs_gallery
+
+docs-plots: $(READY)  ## measure and plot the sensor for docs/camera.md
+	$(BIN)/python -m tests.docs_plots
 
 site: $(READY)  ## the website of the documentation in site/, which opens from the disk
 	$(INSTALLER) --quiet -e '.[docs]'

@@ -1,7 +1,7 @@
-"""`make docs`: the pages of docs/ that are made from the code: commands.md, spec.md, a table of dataset.md.
+"""`make docs`: the pages made from the code: commands.md, spec.md, gallery.md, a table of dataset.md.
 
-In: the click commands, the Spec model, the registry of label files. Out: Markdown. tests/test_docs.py holds
-that the committed pages are these; nothing in what is made is written by hand.
+In: the click commands, the Spec model, all kinds, the registry of label files. Out: Markdown.
+tests/test_docs.py holds that the committed pages are these; nothing in what is made is written by hand.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.kinds.stickers import STICKER_KINDS
 from blendgen.scene.kinds.surfaces import SURFACE_KINDS
 from blendgen.scene.vocabulary import FAMILIES
+from blendgen.spec.condition import ConditionSection
 from blendgen.spec.distributions import Distribution
 from blendgen.spec.fields import distribution_field
 from blendgen.spec.model import Spec
@@ -35,6 +36,13 @@ from blendgen.spec.render import RenderSettings
 from blendgen.spec.sensor import SensorSettings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+GALLERY = DOCS / "pictures" / "gallery"
+GALLERY_COLUMNS = 4
+_GALLERY_INTRO = """# Gallery
+
+Everything that is built in, rendered by blendgen, with the name that a spec uses. [spec.md](spec.md) has the
+keys. To see your own scene with each value of a key: `blendgen preview SPEC --vary surface.kind`.
+"""
 MADE = "<!-- made by `make docs` from the code; do not edit -->\n"
 OWN_TABLE = (RenderSettings, SensorSettings)
 
@@ -167,6 +175,57 @@ def _presets(kind: str, model: type[BaseModel]) -> list[str]:
     return [f"### configs/{kind}\n", _escaped(model.__doc__) + "\n", head, rule, *rows, ""]
 
 
+def gallery_page() -> str:
+    """A picture of everything that is built in, with its name and meaning."""
+    parts = [MADE, _GALLERY_INTRO]
+    for (title, folder, about), captions in _gallery_sections().items():
+        cells = [_gallery_cell(folder, name, caption) for name, caption in captions.items()]
+        cells += [""] * (-len(cells) % GALLERY_COLUMNS)
+        starts = range(0, len(cells), GALLERY_COLUMNS)
+        rows = [f"| {' | '.join(cells[start : start + GALLERY_COLUMNS])} |" for start in starts]
+        head = ["| " * GALLERY_COLUMNS + "|", "| --- " * GALLERY_COLUMNS + "|"]
+        parts.append("\n".join([f"## {title}\n\n{about}\n", *head, *rows, ""]))
+    return "\n".join(parts)
+
+
+def _gallery_sections() -> dict[tuple[str, str, str], dict[str, str]]:
+    """(title, folder of the pictures, what they show) -> picture -> caption"""
+    lamps = "`lighting.lamps.kind`, one lamp each, with the environment dimmed."
+    environments = "`lighting.environment.image`, with the lamp six stops down."
+    wear = "Each mark at full strength, on a phone with its screen up; cases."
+    return {
+        ("Surfaces", "surfaces", "`surface.kind`, with `wear: 0.5` and `dust: 0.3`."): _captions(
+            SURFACE_KINDS
+        ),
+        ("Containers", "surfaces", "`container.kind`."): _captions(CONTAINER_KINDS),
+        ("Lamps", "lamps", lamps): _captions(LAMP_KINDS),
+        ("Environments", "environments", environments): _captions(ENVIRONMENTS),
+        ("Wear", "wear", wear): _captions_of_wear(),
+        ("Clutter", "clutter", "`catalog: clutter`, in one of several colourways."): _captions(CLUTTER),
+        ("Occluders", "occluders", "`catalog: occluders`, lying on the ground."): _captions(OCCLUDERS),
+        ("Phones", "phones", "`catalog: phones`, back and front."): {
+            n: f"`{n}`" for n in sorted(load_phones())
+        },
+    }
+
+
+def _captions(kinds: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"`{name}`: {_escaped(kind.doc)}" for name, kind in kinds.items()}
+
+
+def _captions_of_wear() -> dict[str, str]:
+    fields = ConditionSection.model_fields
+    marks = {name: f"`condition.{name}`: {_escaped(field.description)}" for name, field in fields.items()}
+    del marks["stickers"]  # a picture of each kind
+    for name, kind in STICKER_KINDS.items():
+        marks[f"sticker_{name}"] = f"`condition.stickers`: {_escaped(kind.doc)}"
+    return marks | {"case": "`products[].case`: in a colour", "case_clear": "`products[].case`: clear"}
+
+
+def _gallery_cell(folder: str, name: str, caption: str) -> str:
+    return f"![{name}]({GALLERY.relative_to(DOCS).as_posix()}/{folder}/{name}.webp)<br>{caption}"
+
+
 def dataset_page() -> str:
     """The page as it is, with its table of label files."""
     head, rest = (DOCS / "dataset.md").read_text("utf-8").split("<!-- label files: ")
@@ -183,7 +242,12 @@ def _output_key(kind: LabelFile) -> str:
     return f"`{keys[0]}`" if keys else "always"
 
 
-PAGES = {"commands.md": commands_page, "spec.md": spec_page, "dataset.md": dataset_page}
+PAGES = {
+    "commands.md": commands_page,
+    "spec.md": spec_page,
+    "gallery.md": gallery_page,
+    "dataset.md": dataset_page,
+}
 
 
 def spec_fields_file() -> str:

@@ -76,6 +76,11 @@ def _set(values: Values, path: list[str], value) -> None:
 
 def picture(strip: Strip) -> Image.Image:
     """The tiles of a strip in a row, each with its value; renders in this process."""
+    return contact_sheet(tiles_of(strip), strip.tiles, max(strip.spec.resolution))
+
+
+def tiles_of(strip: Strip) -> list[tuple[Image.Image, str]]:
+    """(picture, value) of each tile."""
     inventory = _inventory()
     sweep = sweep_of(strip.spec, inventory, PreviewOptions(vary=strip.key, images=strip.tiles))
     captions = sweep_captions(strip.spec, inventory, sweep)
@@ -83,8 +88,7 @@ def picture(strip: Strip) -> Image.Image:
     stock = inventory.catalog, inventory.class_table
     pipeline = Pipeline(strip.spec, *stock, _engine(strip.spec.render), developer, sweep)
     frames = [frame for task in _tasks(strip) for frame in pipeline.frames(task)]
-    tiles = [(Image.fromarray(f.rgb_u8), captions[f.index]) for f in frames]
-    return contact_sheet(tiles, strip.tiles, max(strip.spec.resolution))
+    return [(Image.fromarray(frame.rgb_u8), captions[frame.index]) for frame in frames]
 
 
 def _tasks(strip: Strip) -> list[Task]:

@@ -19,6 +19,7 @@ from PIL import Image
 from blendgen.develop.denoise import Denoiser
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.geometry.color import linear_to_srgb
+from blendgen.geometry.projection import intrinsics_matrix
 from blendgen.models.families.clutter import clutter_sources, occluder_sources
 from blendgen.models.families.phones import phone_sources
 from blendgen.models.load import load_catalog
@@ -52,18 +53,19 @@ _OFFSET_M = (3.0, 7.0)
 _GAIN = {"lamp_0": 0.6, "environment": 0.4, "emission": 0.5}
 
 
-def render_all(photo_folder: Path) -> dict[str, Pictures]:
+def render_all(
+    photo_folder: Path, side: int = SIDE, samples_per_pixel: int = _SAMPLES
+) -> dict[str, Pictures]:
     """Family -> pictures. photo_folder: an empty folder for the photo that one surface shows."""
     from blendgen.engine.blender.session.engine import BlenderEngine
 
     catalog = replace(built_in(), photos={_PHOTO: _photo(photo_folder)})
-    render = {"samples_per_pixel": _SAMPLES, "max_bounces": _BOUNCES, "denoise": True}
+    render = {"samples_per_pixel": samples_per_pixel, "max_bounces": _BOUNCES, "denoise": True}
     engine = BlenderEngine(catalog, make_spec(render=render).render, 1, _THREADS)
     denoiser, sheets = Denoiser(_THREADS), {}
     for family, name, shot in shots(catalog):
-        sheets.setdefault(family, {})[name] = _picture(
-            engine.render(shot), denoiser, _BRIGHTER.get(name, 1.0)
-        )
+        film = engine.render(_resized(shot, side))
+        sheets.setdefault(family, {})[name] = _picture(film, denoiser, _BRIGHTER.get(name, 1.0))
     return sheets
 
 
@@ -128,6 +130,15 @@ def shots(catalog: Catalog) -> Iterator[tuple[str, str, Shot]]:
     for product in catalog.products:
         placed = _both_sides(product) if product.folder == "phones" else [place(1, product)]
         yield product.folder, product.name, _shot(placed, _extent_m(placed))
+
+
+def _resized(shot: Shot, side: int) -> Shot:
+    """The same view in `side` x `side` pixels."""
+    lens, size = shot.camera, (side, side)
+    intrinsics = rows(intrinsics_matrix(lens.focal_length_mm, lens.sensor_width_mm, size))
+    return shot.model_copy(
+        update={"camera": lens.model_copy(update={"resolution": size, "intrinsics": intrinsics})}
+    )
 
 
 def _both_sides(phone: Product) -> list[PlacedProduct]:
