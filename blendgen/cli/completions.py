@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
+# what shells read otherwise in a name, such as spaces, quotes and $
+_ODD = re.compile(r"^-|[^\w~./%+,@=-]")
 # written by `make docs`
 SPEC_FIELDS = Path(__file__).with_name("spec_fields.txt")
 
@@ -33,7 +36,7 @@ def items(names: Iterable[str]) -> list[CompletionItem]:
 
 
 def specs(_context: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """YAML files and the folders next to them; all files where no YAML file fits."""
+    """YAML files and the folders next to them; all files where no YAML file fits, or a name needs quotes."""
     from click.shell_completion import CompletionItem
 
     head, slash, _ = typed.rpartition("/")
@@ -41,7 +44,10 @@ def specs(_context: click.Context, _param: click.Parameter, typed: str) -> list[
     fitting = [path for path in _entries(folder or ".") if (folder + path.name).startswith(typed)]
     specs = [folder + path.name for path in fitting if path.suffix in (".yaml", ".yml")]
     folders = [f"{folder}{path.name}/" for path in fitting if path.is_dir() and path.name[0] != "."]
-    return items([*specs, *folders]) if specs else [CompletionItem(typed, type="file")]
+    names = [*specs, *folders]
+    if not specs or any(_ODD.search(name) for name in names):  # the shell itself puts quotes where needed
+        return [CompletionItem(typed, type="file")]
+    return items(names)
 
 
 def _entries(folder: str) -> list[Path]:

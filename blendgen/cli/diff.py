@@ -67,7 +67,7 @@ def command(a, b, pixels, as_json):
     files differ, by the sha256 in their rows; verify compares it with the files. Exits with 0 if nothing
     differs, with 1 if something does.
     """
-    with Progress() as progress:
+    with Progress(own_stdout=as_json) as progress:
         diff = api.diff(a, b, pixels=pixels, progress=progress)
     if as_json:
         echo_json({"schema_version": 1, **diff.as_dict()})

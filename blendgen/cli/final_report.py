@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blendgen import api
-from blendgen.cli.terminal import say
+from blendgen.cli.terminal import say_always
 from blendgen.workers.stop_signal import StopSignal
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def write_final_report(
             return api.report(report.folder, run=run, measured=MEASURED_LIMIT, progress=watched)
     except Exception as error:  # noqa: BLE001 - none of them makes the images worth less
         reason = str(error) or type(error).__name__
-        say(f"note: no report was written: {reason}; for one, run: blendgen report {_folder_text(report)}")
+        way_out = f"for one, run: blendgen report {_folder_text(report)}"
+        say_always(f"note: no report was written: {reason}; {way_out}")
         return None
 
 

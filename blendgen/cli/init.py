@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -78,7 +79,8 @@ def _models(folder: Path, ask: bool) -> Path | None:
         "Folder of your 3D models (empty: three built-in phones)", default="", show_default=False,
         type=str, err=True,
     )  # fmt: skip
-    return LocalPath(exists=True, file_okay=False).convert(answer, None, None) if answer.strip() else None
+    named = os.path.expanduser(answer.strip())  # noqa: PTH111 - Path.expanduser raises for ~ of nobody
+    return LocalPath(exists=True, file_okay=False).convert(named, None, None) if named else None
 
 
 def _lines(started: Started) -> Iterator[str]:

@@ -58,7 +58,7 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     Only train is mixed. val and test hold only real photos, so evaluation never mixes the two. The manifest
     has a column source.
     """  # fmt: skip
-    with Progress() as progress:
+    with Progress(own_stdout=as_json) as progress:
         mixed = api.mix(
             folder, photos, dest, ratio=_ratio(ratio), photo_splits=_shares(photo_splits),
             extra_classes=extra_classes, link=link, force=force, progress=progress,

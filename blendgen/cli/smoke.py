@@ -14,7 +14,7 @@ from blendgen.cli.duration import Duration
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say, say_always
 from blendgen.errors import ExitCode, SpecError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def command(
     """  # fmt: skip
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
     try:
-        with Progress() as progress:
+        with Progress(own_stdout=as_json) as progress:
             report = api.smoke(
                 spec, golden, output, junit=junit, overrides=overrides(settings, seed, render),
                 budget_s=budget, update=update, require_ray_check=require_ray_check, device=device,
@@ -138,7 +138,7 @@ def _annotate_spec(error: SpecError, workspace: Path) -> None:
 
     if is_github(os.environ):
         for line in spec_annotations(error.problems, workspace):
-            say(line)
+            say_always(line)
 
 
 def _tell_github(report: SmokeReport, workspace: Path) -> None:
@@ -149,7 +149,7 @@ def _tell_github(report: SmokeReport, workspace: Path) -> None:
     if not is_github(os.environ):
         return
     for line in report_annotations(report, workspace):
-        say(line)
+        say_always(line)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
         path = Path(file).absolute()

@@ -55,7 +55,7 @@ def command(folder, where, splits, every, limit, dest, link, force, as_json):
     any(o.area < 100 for o in objects) looks at all products. docs/dataset.md lists the columns. The same
     command resumes a run that was interrupted.
     """
-    with Progress() as progress:
+    with Progress(own_stdout=as_json) as progress:
         counts = api.subset(
             folder, dest, where, splits=splits, every=every, limit=limit, link=link, force=force,
             progress=progress,

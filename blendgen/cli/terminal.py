@@ -50,6 +50,11 @@ def say(text: str) -> None:
         _say(text)
 
 
+def say_always(text: str) -> None:
+    """As say, also with --quiet: what people must see, or what a program reads on stderr."""
+    _say(text)
+
+
 def say_error(text: str, before: str = "") -> None:
     """As say, for an error, which is printed always; red up to the first colon. before: plain lines."""
     name, colon, message = text.partition(":")

@@ -94,6 +94,15 @@ def test_specs_are_suggested_before_other_files(tmp_path, monkeypatch):
     assert suggested("check", "absent/") == ["absent/"]  # the shell lists files itself
 
 
+@pytest.mark.parametrize("name", ["my scene.yaml", "m$(id).yaml", "m'.yaml", "m\n.yaml", "m*.yaml"])
+def test_names_that_need_quotes_are_left_to_the_shell(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    (tmp_path / "ma.yaml").touch()
+    assert suggested("check", "m") == ["m"]
+    assert suggested("check", "ma") == ["ma.yaml"]
+
+
 @pytest.mark.parametrize("command", [command for _, command in all_commands()])
 def test_every_value_can_be_asked_for(command):
     context = click.Context(command)

@@ -75,6 +75,9 @@ def test_a_terminal_is_asked_for_the_models(monkeypatch, folder):
     monkeypatch.setattr("click.prompt", lambda *_, **__: "models")
     monkeypatch.setattr("blendgen.cli.init._is_terminal", lambda: True)
     assert "1 products in 1 classes: cup" in blendgen("init", "d").stdout
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setattr("click.prompt", lambda *_, **__: " ~/models")
+    assert "1 products in 1 classes: cup" in blendgen("init", "f").stdout
     monkeypatch.setattr("click.prompt", lambda *_, **__: "modells")
     result = blendgen("init", "e")
     assert result.returncode == 2 and "'modells' does not exist" in result.stderr

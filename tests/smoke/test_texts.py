@@ -181,6 +181,6 @@ def test_in_github_the_summary_is_appended(monkeypatch, tmp_path):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     (tmp_path / "summary.md").write_text("before\n")
-    result = blendgen("smoke", "scene.yaml", "--json")
+    result = blendgen("smoke", "scene.yaml", "--json", "--quiet")  # annotations are results
     assert json.loads(result.stdout)["passed"] is False and "::error " in result.stderr
     assert (tmp_path / "summary.md").read_text().startswith("before\n### blendgen smoke: things: failed\n")
