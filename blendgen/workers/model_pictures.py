@@ -6,6 +6,7 @@ rendered says why. A sheet that is stopped half-way shows the models that are fi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ from blendgen.workers.preview import refuse_output
 # pixels on a side that an image of the format can have
 # source: WEBP_MAX_DIMENSION of libwebp, JPEG_MAX_DIMENSION of libjpeg
 _MOST_PX = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}
-_SAMPLES = 48
+_SAMPLES = 12  # denoised
 _PARTS = LABEL_FILES["parts"].name
 _STUDIO: dict[str, Any] = {
     "blendgen": 1,
@@ -138,10 +139,11 @@ class ModelSheet:
     def _written(
         self, pictures: Mapping[int, _Picture], failures: Mapping[int, FailedImage] = MappingProxyType({})
     ) -> Image.Image:
+        names = Counter(model.product.name for model in self.inspection.models)
         sheet = model_sheet(
             [
                 *(
-                    _card(model, pictures.get(number), failures.get(number))
+                    _card(model, names[model.product.name] > 1, pictures.get(number), failures.get(number))
                     for number, model in enumerate(self.inspection.models)
                 ),
                 *(
@@ -197,14 +199,16 @@ def _opened(layout: Layout, name: str) -> Image.Image:
         return image
 
 
-def _card(model: Inspected, picture: _Picture | None, failure: FailedImage | None) -> Card:
-    product = model.product
+def _card(model: Inspected, shares_name: bool, picture: _Picture | None, failure: FailedImage | None) -> Card:
+    """shares_name: another model has its name, so that its file tells them apart"""
+    product, file = model.product, model.source.file or model.source.display
+    name = file if shares_name else product.name
     facts = f"{size_text(product.size_m)}, {product.measured.triangles:,} triangles"
     if picture is None:
-        why = "not rendered" if failure is None else f"cannot be rendered: {failure.message}"
-        return Card(product.name, facts, (why, *model.warnings))
+        why = "stopped before it" if failure is None else f"cannot be rendered: {failure.message}"
+        return Card(name, facts, (why, *model.warnings))
     parts = legend(picture.colors)
-    return Card(product.name, facts, model.warnings, picture.image, picture.px_per_m, parts)
+    return Card(name, facts, model.warnings, picture.image, picture.px_per_m, parts)
 
 
 def _refuse_size(sheet: Image.Image, output: Path) -> None:
