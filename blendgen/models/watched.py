@@ -16,7 +16,6 @@ from blendgen.spec.load import SpecFile
 from blendgen.spec.pictures import picture_files
 
 _DATASET = "dataset.json"  # of a folder that blendgen writes
-_MOST_FILES = 100_000
 Snapshot = Mapping[Path, tuple[int, ...]]
 
 
@@ -46,8 +45,6 @@ def snapshot(spec: Path, folders: Iterable[Path], without: Path) -> Snapshot:
         state = _state(path)
         if state is not None and path != left_out:
             states[path] = state
-        if len(states) >= _MOST_FILES:
-            break
     return states
 
 

@@ -58,7 +58,7 @@ class PreviewWatch:
         refuse_output(output)
         self._read_spec = read_spec
         read_spec()  # a spec that is wrong from the start is an error
-        workers = max(1, min(cores(), options.count // _SHOTS_PER_WORKER))
+        workers = cores() if options.grid else max(1, min(cores(), options.count // _SHOTS_PER_WORKER))
         self._options = replace(options, workers=workers)
         self._spec, self._output, self._progress = spec, output, progress
         self._folders: set[Path] = set()
