@@ -26,6 +26,7 @@ from blendgen.system.progress import Progress
 from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.caution import careful_order, killed_message
 from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.estimate import Estimate
 from blendgen.workers.job import Job
 from blendgen.workers.monitor import Monitor
 from blendgen.workers.pool import run_tasks
@@ -108,6 +109,7 @@ class Run:
         packing = self._packing(done)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             self.monitor.counted(len(done), manifest.size_bytes)
+            estimate = Estimate(self.store.layout.root, to_make, manifest.size_bytes, self.progress)
             try:
                 failures.refuse_systematic()
                 # closed before store.finish(): no worker may write any more
@@ -119,6 +121,8 @@ class Run:
                         failures.refuse(result.failures)
                         made += len(result.rows)
                         self.progress.advance(len(result.rows) + len(result.failures))
+                        failed = len(result.failures)
+                        estimate.recorded(result.rows, failed, manifest.size_bytes, result.seconds)
                         if packing is not None:
                             packing.recorded(result.rows, places, (one.index for one in result.failures))
                         yield result.rows
@@ -140,6 +144,7 @@ class Run:
         if self.packer is not None:
             self.packer.pack_all()
         self.monitor.finished()
+        estimate.summarize()
         self._outcome = Outcome(made, existing, record, failures.in_order())
 
     def _packing(self, done: Set[int]) -> RunPacking | None:
