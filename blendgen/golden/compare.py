@@ -5,6 +5,7 @@ In: a Golden and a Made in a tier. Out: Checks of the spec, the models, the labe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -167,11 +168,17 @@ def _group_finding(group: _Group, golden: Golden) -> Finding:
     where = f"image {group.index} ({golden.images[group.index].label}){more}"
     change, path = group.change, _spec_path(group.change.path)
     text = f"{group.name} {change.text}"
-    if change.path[:2] == ("exposure", "group_gain") and len(change.path) == 3 and change.a and change.b:
-        text = f"light of {change.path[2]}: brightness {sum(change.b) / sum(change.a) - 1:+.0%}".replace(
-            "%", " %"
-        )
+    if change.path[:2] == ("exposure", "group_gain") and len(change.path) == 3:
+        before, now = _light(change.a), _light(change.b)
+        if before and now is not None:
+            text = f"light of {change.path[2]}: brightness {100 * (now / before - 1):+.0f} %"
     return Finding(f"{text} in {where}", path, group.index)
+
+
+def _light(gain: Any) -> float | None:
+    """The sum of the gains of a group; None if the group does not exist, or has no numbers."""
+    is_color = isinstance(gain, list) and all(isinstance(one, float) for one in gain)
+    return math.fsum(gain) if is_color else None
 
 
 def _field_name(path: FieldPath, row: Mapping[str, Any]) -> str:

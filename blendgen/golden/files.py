@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from blendgen.scene.row import Digest
 NAME, ROWS_NAME, CLEAN_FOLDER = "golden.json", "rows.json", "clean"
 _MAX_BYTES = 16 * 2**20
 _MAX_PICTURE_BYTES, _MAX_SIDE_PX = 4 * 2**20, 1024
+_PICTURE = re.compile(rf"{CLEAN_FOLDER}/[0-9]{{6,15}}\.png")
 _MARK = "golden files of blendgen smoke; update them with `blendgen smoke SPEC --update`"
 _Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
@@ -101,7 +103,16 @@ class Golden:
 
 
 def has_golden(folder: Path) -> bool:
-    return (folder / NAME).exists() or (folder / NAME).is_symlink()
+    """Raises DatasetError if the folder cannot be looked into."""
+    path = folder / NAME
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise_if_passing(path, error)
+        raise DatasetError(f"{path}: {error.strerror}; choose another folder for the golden files") from None
+    return True
 
 
 def read_golden(folder: Path) -> Golden:
@@ -210,9 +221,7 @@ def _damaged(path: Path, what: str) -> DatasetError:
 
 
 def _is_ours(name: str) -> bool:
-    parts = Path(name)
-    is_picture = parts.parent.name == CLEAN_FOLDER and parts.suffix == ".png" and parts.stem.isdecimal()
-    return name in (NAME, ROWS_NAME) or is_picture or name.startswith(".partial/")
+    return name in (NAME, ROWS_NAME) or bool(_PICTURE.fullmatch(name)) or name.startswith(".partial/")
 
 
 def _is_marked(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from blendgen.verification.changes import ABSENT
 _MAX_DEPTH = 20
 _LONGEST = 70
 _DIGITS = 6
+_FARTHEST = 1e9  # of a pose; golden files of strangers may hold any number
 # mappings that may have a single key and are not distributions
 _TABLES = (("objects",), ("group_gain",), ("group_time_s",))
 
@@ -73,7 +74,7 @@ def is_same(a: Any, b: Any, tolerance: float) -> bool:
 
 def _has_parts(value: Any, path: FieldPath) -> bool:
     """Whether it is a section with keys of its own; a distribution has a single one."""
-    return isinstance(value, dict) and (len(value) > 1 or path[-1:] in _TABLES)
+    return isinstance(value, dict) and (len(value) > 1 or not path or path[-1:] in _TABLES)
 
 
 def _are_tables(a: Any, b: Any) -> bool:
@@ -87,7 +88,7 @@ def _is_pose(value: Any) -> bool:
         isinstance(value, list)
         and len(value) == 4
         and all(isinstance(row, list) and len(row) == 4 for row in value)
-        and all(isinstance(one, int | float) for row in value for one in row)
+        and all(isinstance(one, int | float) and abs(one) < _FARTHEST for row in value for one in row)
     )
 
 
@@ -98,15 +99,18 @@ def _pose_text(a: np.ndarray, b: np.ndarray) -> str:
     return f"moved by {moved_m:.4g} m, turned by {turned_deg:.4g} deg"
 
 
-def _shown(value: Any, digits: str) -> str:
+def _shown(value: Any, digits: str, depth: int = 0) -> str:
     if value is ABSENT:
         return "(none)"
+    if depth > _MAX_DEPTH:
+        return "…"
     if isinstance(value, float):
         return format(value, digits)
     if isinstance(value, list):
-        return "[" + ", ".join(_shown(item, digits) for item in value) + "]"
+        return "[" + ", ".join(_shown(item, digits, depth + 1) for item in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_shown(item, digits)}" for key, item in value.items()) + "}"
+        items = (f"{key}: {_shown(item, digits, depth + 1)}" for key, item in value.items())
+        return "{" + ", ".join(items) + "}"
     return value if isinstance(value, str) else json.dumps(value)
 
 

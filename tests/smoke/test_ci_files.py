@@ -62,7 +62,7 @@ def test_the_step_passes_the_inputs_and_the_exit_code_on(machine, code):
     inputs = {
         "spec": "my scenes/a b.yaml",
         "golden": "g; rm -rf x",
-        "arguments": "--set images=24",
+        "arguments": "--set\nimages=24\n",
         "budget": "5s",
     }
     result = step_run("Smoke run", machine, inputs, CODE=str(code))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +12,8 @@ from blendgen.cli import smoke as command
 from blendgen.errors import DatasetError, Problem
 from blendgen.golden import ci, github
 from blendgen.golden.bounds import bounds_of
-from blendgen.golden.files import read_golden, refuse_others_folder, rows_text
+from blendgen.golden.compare import compared
+from blendgen.golden.files import has_golden, read_golden, refuse_others_folder, rows_text
 from blendgen.golden.findings import Check, Finding, SmokeReport
 from blendgen.golden.junit import junit_xml
 from blendgen.golden.machine import Tier, tier_of
@@ -70,6 +72,42 @@ def test_numbers_within_the_tolerance_are_the_same_but_whole_ones_never():
 )
 def test_the_machine_decides_the_tier(golden, now, tier):
     assert tier_of(CPU | golden, CPU | now) == tier
+
+
+def label_texts(before, now):
+    """What the comparison of labels says of one image."""
+    facts = {"pixels_version": 1, "spec": {}, "classes": {}, "models": {}, "machine": CPU}
+    golden = SimpleNamespace(
+        record=SimpleNamespace(blendgen_version="", **facts), rows={0: before},
+        images={0: SimpleNamespace(label="mug")},
+    )  # fmt: skip
+    made = SimpleNamespace(rows={0: None}, plan=SimpleNamespace(images={0: "mug"}))
+    checks = compared(golden, made, SimpleNamespace(rows={0: now}, **facts), Tier.LABELS)
+    return [finding.text for check in checks if check.name == "labels" for finding in check.findings]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "text"),
+    [
+        ({"key": [1.0, 1.0, 1.0]}, {"key": [0.5, 0.5, 0.5]}, "light of key: brightness -50 %"),
+        ({"key": [0.0, 0.0, 0.0]}, {"key": [0.5, 0.5, 0.5]}, "[0, 0, 0] -> [0.5, 0.5, 0.5]"),
+        ({}, {"key": [0.5, 0.5, 0.5]}, "(none) -> [0.5, 0.5, 0.5]"),
+        ({"key": [0.5, 0.5, 0.5]}, {}, "[0.5, 0.5, 0.5] -> (none)"),
+        ({"key": "bright"}, {"key": [0.5, 0.5, 0.5]}, "bright -> [0.5, 0.5, 0.5]"),
+    ],
+)
+def test_a_lamp_may_be_new_gone_or_off(before, now, text):
+    rows = ({"exposure": {"group_gain": gain, "x": 0}, "index": 0} for gain in (before, now))
+    assert [text in line for line in label_texts(*rows)] == [True]
+
+
+@pytest.mark.parametrize("value", [json.loads("[" * 900 + "]" * 900), [[10**400, 0, 0, 0]] * 4])
+def test_values_of_a_stranger_are_shortened(value):
+    assert len(label_texts({"index": value, "x": 0}, {"index": np.eye(4).tolist(), "x": 0})) == 1
+
+
+def test_an_empty_row_differs_in_all_its_fields():
+    assert len(label_texts({}, {"index": 0, "split": "train"})) == 2
 
 
 def test_brightness_and_the_place_of_a_difference():
@@ -138,6 +176,14 @@ def test_update_is_refused_in_ci(name, tmp_path, monkeypatch):
     assert result.returncode == 2 and f"not in CI ({name} is set)" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["clean/1.png", "photos/clean/000001.png"])
+def test_pictures_with_other_names_are_those_of_others(name, tmp_path):
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).touch()
+    with pytest.raises(DatasetError, match="choose another"):
+        refuse_others_folder(tmp_path)
+
+
 @pytest.mark.parametrize("refuse", [refuse_others_folder, refuse_others_output])
 def test_files_of_others_are_not_mixed_in(refuse, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
@@ -154,6 +200,12 @@ def test_golden_files_of_a_stranger_end_in_one_line(text, tmp_path):
     with pytest.raises(DatasetError, match="--update") as error:
         read_golden(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_golden_folder_that_cannot_be_looked_into_is_not_one_without_files(tmp_path):
+    with pytest.raises(DatasetError, match="choose another folder"):
+        has_golden(tmp_path / ("a" * 300))
+    assert not has_golden(tmp_path / "missing")
 
 
 def test_a_link_out_of_the_golden_folder_is_not_followed(tmp_path):
