@@ -185,7 +185,8 @@ def _ray_check(run: _Run, made: Made) -> Check:
     if find_spec("embreex") is None and not run.options.require_ray_check:
         return Check("ray check", (Finding(_NO_EMBREE),), skipped=True)
     if run.time_limit.is_over():
-        return Check("ray check", (Finding("left out: the budget is used up"),), skipped=True)
+        late = Finding("left out: the budget is used up; raise --budget")
+        return Check("ray check", (late,), skipped=not run.options.require_ray_check)
     with run.step("ray check"):
         faults = [*ray_faults(made.reopened, len(made.rows), run.progress)] if made.rows else []
     findings = tuple(Finding(str(fault), index=fault.index) for fault in faults)

@@ -11,10 +11,11 @@ import pytest
 from blendgen.cli import smoke as command
 from blendgen.errors import DatasetError, Problem
 from blendgen.golden import ci, github
+from blendgen.golden import run as golden_run
 from blendgen.golden.bounds import bounds_of
 from blendgen.golden.compare import compared
 from blendgen.golden.files import has_golden, read_golden, refuse_others_folder, rows_text
-from blendgen.golden.findings import Check, Finding, SmokeReport
+from blendgen.golden.findings import Check, Finding, SmokeReport, Status
 from blendgen.golden.junit import junit_xml
 from blendgen.golden.machine import Tier, tier_of
 from blendgen.golden.pictures import refuse_others_output
@@ -236,3 +237,15 @@ def test_in_github_the_summary_is_appended(monkeypatch, tmp_path):
     result = blendgen("smoke", "scene.yaml", "--json", "--quiet")  # annotations are results
     assert json.loads(result.stdout)["passed"] is False and "::error " in result.stderr
     assert (tmp_path / "summary.md").read_text().startswith("before\n### blendgen smoke: things: failed\n")
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_a_ray_check_that_is_required_fails_where_the_budget_leaves_it_out(monkeypatch, is_required):
+    monkeypatch.setattr(golden_run, "find_spec", lambda name: True)
+    late = SimpleNamespace(
+        options=SimpleNamespace(require_ray_check=is_required),
+        time_limit=SimpleNamespace(is_over=lambda: True),
+    )
+    check = golden_run._ray_check(late, None)
+    assert check.status == (Status.FAILED if is_required else Status.SKIPPED)
+    assert "raise --budget" in check.findings[0].text
