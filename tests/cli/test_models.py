@@ -186,7 +186,7 @@ def test_an_improbable_size_without_a_unit_is_a_warning(tmp_path):
     result = blendgen("models", tmp_path)
     assert result.returncode == 0
     assert (
-        "largest side is 1e+04 mm: the file does not say its unit; is it in mm? (unit: mm)" in result.stdout
+        "largest side is 10000 mm: the file does not say its unit; is it in mm? (unit: mm)" in result.stdout
     )
     assert "warning" not in blendgen("models", tmp_path, "--unit", "mm").stdout
 
