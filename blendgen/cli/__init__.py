@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 
 from blendgen import __version__
-from blendgen.cli.command import Group
+from blendgen.cli.command import Group, is_verbose, own_verbosity
 from blendgen.cli.interrupt import interruptible
-from blendgen.cli.terminal import be_quiet, close_streams, log_handler, open_streams, say_error
+from blendgen.cli.terminal import close_streams, log_handler, open_streams, say_error
 from blendgen.errors import BlendgenError, ExitCode, Interrupted
 from blendgen.files.disk import disk_error
 from blendgen.system.exit_code import exit_code_of
@@ -108,11 +108,8 @@ def run_program(command: click.Command, arguments: list[str], program: str) -> i
 
 def run(arguments: list[str], command: click.Command = group, program: str = "blendgen") -> int:
     """Run a command line; returns its exit code and prints errors as plain lines."""
-    verbose = "-v" in arguments or "--verbose" in arguments
-    be_quiet(False)
     logging.basicConfig(level=logging.WARNING, handlers=[log_handler()])
-    logging.getLogger("blendgen").setLevel(logging.WARNING)
-    with interruptible() as interrupt:
+    with own_verbosity(), interruptible() as interrupt:
         try:
             result = command.main(arguments, prog_name=program, standalone_mode=False)
             sys.stdout.flush()
@@ -120,15 +117,15 @@ def run(arguments: list[str], command: click.Command = group, program: str = "bl
         except (_PastClick, click.exceptions.Abort, KeyboardInterrupt) as error:
             cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
             if isinstance(cause, Interrupted):
-                return _failed(str(cause), cause.exit_code, verbose)
-            return _failed("stopped", interrupt.exit_code, verbose)
+                return _failed(str(cause), cause.exit_code)
+            return _failed("stopped", interrupt.exit_code)
         except Exception as error:  # noqa: BLE001 - an unknown one is raised again
             if interrupt.signum is not None:  # a library turned the interrupt into an error of its own
-                return _failed("stopped", interrupt.exit_code, verbose)
-            return _report(error, verbose)
+                return _failed("stopped", interrupt.exit_code)
+            return _report(error)
 
 
-def _report(error: Exception, verbose: bool) -> int:
+def _report(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         text = io.StringIO()
         error.show(text)
@@ -142,7 +139,7 @@ def _report(error: Exception, verbose: bool) -> int:
     message, code = _message(error), exit_code_of(error)
     if message is None or code is None:
         raise error
-    return _failed(message, code, verbose)
+    return _failed(message, code)
 
 
 def _message(error: Exception) -> str | None:
@@ -159,8 +156,8 @@ def _message(error: Exception) -> str | None:
     return str(disk_error(path, error)) if is_passing else f"{path}: {error.strerror or error}"
 
 
-def _failed(message: str, code: int, verbose: bool) -> int:
-    if verbose:
+def _failed(message: str, code: int) -> int:
+    if is_verbose():
         say_error(traceback.format_exc().rstrip("\n"))
     say_error(f"blendgen: {message}" if "\n" not in message else f"blendgen:\n{message}")
     return int(code)

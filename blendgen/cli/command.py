@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from blendgen.cli.terminal import be_quiet
 from blendgen.errors import did_you_mean
+
+_log = logging.getLogger("blendgen")
 
 
 class _WithExamples(click.Command):
@@ -44,6 +47,24 @@ class Group(_WithExamples, click.Group):
         return super().resolve_command(ctx, args)
 
 
+@contextmanager
+def own_verbosity() -> Iterator[None]:
+    """What --quiet and --verbose change holds for one command line, not for the next one in this process."""
+    level = _log.level
+    _log.setLevel(logging.WARNING)
+    be_quiet(False)
+    try:
+        yield
+    finally:
+        _log.setLevel(level)
+        be_quiet(False)
+
+
+def is_verbose() -> bool:
+    """Whether --verbose was given, and no --quiet after it."""
+    return _log.level == logging.DEBUG
+
+
 def _quiet_option() -> click.Option:
     return click.Option(
         ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_quiet,
@@ -61,9 +82,9 @@ def _verbose_option() -> click.Option:
 def _quiet(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:
     if is_given:
         be_quiet()
-        logging.getLogger("blendgen").setLevel(logging.ERROR)
+        _log.setLevel(logging.ERROR)
 
 
 def _verbose(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:
     if is_given:
-        logging.getLogger("blendgen").setLevel(logging.DEBUG)
+        _log.setLevel(logging.DEBUG)

@@ -9,7 +9,7 @@ import pytest
 
 from blendgen import api
 from blendgen.cli import run
-from blendgen.cli.terminal import be_quiet, has_colors, log_handler, say, say_error, say_warning
+from blendgen.cli.terminal import be_quiet, has_colors, is_quiet, log_handler, say, say_error, say_warning
 from blendgen.errors import ExitCode, UsageError
 from tests.cli.test_terminal import EVIL, SHOWN, Screen
 
@@ -102,7 +102,17 @@ def test_quiet_prints_results(capsys):
     assert capsys.readouterr().out.startswith("{")
 
 
-@pytest.mark.parametrize("arguments", [["-v", "check", "s.yaml"], ["check", "s.yaml", "-v"]])
+@pytest.mark.parametrize("option", ["-q", "-v"])
+def test_what_is_quiet_or_verbose_is_one_command_line(option):
+    logger = logging.getLogger("blendgen")
+    before = logger.level
+    assert run(["schema", option]) == 0
+    assert logger.level == before and not is_quiet()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-v", "check", "s.yaml"], ["check", "s.yaml", "-v"], ["check", "s.yaml", "-qv"]]
+)
 def test_verbose_shows_tracebacks_wherever_it_stands(capsys, monkeypatch, arguments):
     monkeypatch.setattr(api, "check", checked)
     assert run(arguments) == ExitCode.USAGE
