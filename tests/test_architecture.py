@@ -15,8 +15,20 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 # each room imports only from the rooms before it
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
-    *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "exporters", "reports"),
-    *("starter", "workers", "verification", "golden", "farm", "cloud", "api", "plugins", "cli", "__main__"),
+    *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
+    *(
+        "reports",
+        "starter",
+        "workers",
+        "verification",
+        "golden",
+        "farm",
+        "cloud",
+        "api",
+        "plugins",
+        "cli",
+        "__main__",
+    ),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # runs in the Python and the Blender of BlenderProc

@@ -7,19 +7,15 @@ may be a class or a split under another name, nothing is guessed.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from blendgen.dataset.ownership import HARMLESS
 from blendgen.errors import DatasetError
 from blendgen.files.names import name_fault, nfc, printable, some_of
 from blendgen.files.photos import PHOTO_SUFFIXES
 from blendgen.models.product_names import folder_name
+from blendgen.photos.folder import files_below, folders_in
 from blendgen.scene.split_names import USUAL_SPLITS, usual_split
-
-# of macOS archives, and of Synology's servers, with small copies of all photos
-_SYSTEM_FOLDERS = ("__MACOSX", "@eaDir")
 
 
 def photo_files(
@@ -38,7 +34,7 @@ def photo_files(
         yield from _of_classes(tops, labels, None)
     for split in splits:
         _note_loose_photos(split, left_out)
-        yield from _of_classes(_folders(split), labels, usual_split(split.name))
+        yield from _of_classes(folders_in(split), labels, usual_split(split.name))
     left_out += [
         f"{top}: is not a split, but next to splits; the files in it are left out"
         for top in tops
@@ -53,20 +49,13 @@ def _of_classes(
         fault = name_fault(folder.name)
         if fault:
             raise DatasetError(f"{printable(str(folder))}: cannot be the name of a class: it {fault}")
-        for path in _files(folder):
+        for path in files_below(folder):
             yield path, _label(folder.name, labels), split
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files in a folder and in those below it, sorted; links to folders below it may lead back."""
-    own = [path for path in folder.iterdir() if path.is_file() and path.name not in HARMLESS]
-    below = [_files(inner) for inner in _folders(folder) if not inner.is_symlink()]
-    return sorted(itertools.chain(own, *below))
 
 
 def _checked(folder: Path, labels: dict[str, str]) -> tuple[list[Path], list[Path]]:
     """The folders in a folder, and those of splits; raises DatasetError where one of them is not clear."""
-    tops = _folders(folder)
+    tops = folders_in(folder)
     splits = [top for top in tops if _is_split(top, labels)]
     for top in tops:
         fault = None if top in splits else _fault(top, splits, labels)
@@ -78,12 +67,12 @@ def _checked(folder: Path, labels: dict[str, str]) -> tuple[list[Path], list[Pat
 def _is_split(folder: Path, labels: dict[str, str]) -> bool:
     """Whether a folder is that of a split; one with the name of a class is, if it contains other folders."""
     is_usual = usual_split(folder.name) in USUAL_SPLITS
-    return is_usual and (not _is_class(folder, labels) or bool(_folders(folder)))
+    return is_usual and (not _is_class(folder, labels) or bool(folders_in(folder)))
 
 
 def _fault(folder: Path, splits: list[Path], labels: dict[str, str]) -> str | None:
     """Why it is not clear what a folder is, which is not that of a split; None if it is clear."""
-    inside = _folders(folder)
+    inside = folders_in(folder)
     if not _is_class(folder, labels):
         classes = [one.name for one in inside if _is_class(one, labels)]
         usual = f"{', '.join(USUAL_SPLITS[:-1])} or {USUAL_SPLITS[-1]}"
@@ -111,9 +100,3 @@ def _note_loose_photos(folder: Path, left_out: list[str]) -> None:
     loose = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
     if loose:
         left_out.append(f"{folder}: in no class folder: {some_of(loose)}")
-
-
-def _folders(folder: Path) -> list[Path]:
-    """Sub-folders without those that editors and systems create, most of which are hidden."""
-    inside = (path for path in folder.iterdir() if path.is_dir())
-    return sorted(path for path in inside if path.name[0] != "." and path.name not in _SYSTEM_FOLDERS)

@@ -16,10 +16,10 @@ from blendgen.errors import UsageError
 from blendgen.files.photos import IMAGE_ERRORS, image_fault, read_photo
 from blendgen.geometry.arrays import FloatArray, ImageHW3U8, ImageHWF32
 from blendgen.geometry.color import blackbody_linear, linear_to_srgb, srgb_to_linear, white_balance_gain
+from blendgen.photos.background import Background, background, clipped_share, light_temperature_k
+from blendgen.photos.detail import blur_px, noise_levels
+from blendgen.photos.exif import Exif, read_exif
 from blendgen.spec.presets import preset_values
-from blendgen.starter.background import Background, background, clipped_share, light_temperature_k
-from blendgen.starter.detail import blur_px, noise_levels
-from blendgen.starter.exif import Exif, read_exif
 from blendgen.starter.guess import Guess, rounded, uniform
 from blendgen.starter.ranges import FRAME_FILL, SENSOR_WIDTH_MM, Sizes, length
 

@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 from blendgen.errors import UsageError
 from blendgen.files.photos import read_photo
 from blendgen.geometry.color import blackbody_linear, hex_to_srgb, linear_to_srgb, srgb_to_linear
-from blendgen.starter.background import background
-from blendgen.starter.detail import blur_px, noise_levels
+from blendgen.photos.background import background
+from blendgen.photos.detail import blur_px, noise_levels
 from blendgen.starter.place import Place, read_place
 from blendgen.starter.ranges import Sizes
 from tests.starter.sized_models import started, value, write_models

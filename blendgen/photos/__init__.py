@@ -1,0 +1,1 @@
+"""Photos: folders of photos, and what their pixels say about camera and light. Pure NumPy, no Blender."""
