@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 # tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips docs-gallery docs-plots site clean
+.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips docs-gallery docs-plots site dist clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -92,6 +92,11 @@ docs-plots: $(READY)  ## measure and plot the sensor for docs/camera.md
 site: $(READY)  ## the website of the documentation in site/, which opens from the disk
 	$(INSTALLER) --quiet -e '.[docs]'
 	$(BIN)/python -m tests.docs_site
+
+dist: $(READY)  ## wheel and source distribution of the last commit in dist/; TAG=v0.1.0 checks a release
+	$(INSTALLER) --quiet -e '.[release]'
+	rm -rf dist
+	$(BIN)/python -m tests.release $(if $(TAG),--tag $(TAG))
 
 clean:  ## remove what make made
 	rm -rf $(VENV) out site build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -22,7 +22,15 @@ _VENDOR_SCRIPTS = (
     "photoswipe/photoswipe.umd.min.js",
 )
 _VENDOR_STYLES = ("tabulator-tables/tabulator.min.css", "photoswipe/photoswipe.css")
-_LICENCES = ("vega", "vega-lite", "vega-embed", "tabulator-tables", "photoswipe")
+_LICENCES = (
+    "vega/LICENSE",
+    "vega/BUNDLED.txt",
+    "vega-lite/LICENSE",
+    "vega-embed/LICENSE",
+    "vega-embed/BUNDLED.txt",
+    "tabulator-tables/LICENSE",
+    "photoswipe/LICENSE",
+)
 _OWN_SCRIPTS = ("core.js", "charts.js", "sections.js", "viewer.js", "images.js", "start.js")
 
 
@@ -38,9 +46,7 @@ def page(data: dict[str, Any], chunks: dict[str, Any], title: str, summary: str)
         "heading": html.escape(title),
         "summary": html.escape(summary),
         "data": _json(data),
-        "licences": html.escape(
-            "\n\n".join(f"{name}\n{_text('vendor', f'{name}/LICENSE')}" for name in _LICENCES)
-        ),
+        "licences": html.escape("\n\n".join(f"{name}\n{_text('vendor', name)}" for name in _LICENCES)),
         "chunks": own,
         "scripts": vendor + scripts,
     }
