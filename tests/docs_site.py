@@ -21,7 +21,7 @@ import yaml
 from tests.markdown import DOCS, PAGES, REPOSITORY, prose
 
 CONFIG, OUT = REPOSITORY / "mkdocs.yml", REPOSITORY / "site"
-PICTURES = (".jpg", ".png", ".svg", ".webp")
+SHOWN = (".css", ".jpg", ".png", ".svg", ".webp")
 # a part of docs/spec.md, not a page
 INCLUDED = {DOCS / "spec_intro.md"}
 # a folder without it is not a site, and is not replaced
@@ -73,7 +73,7 @@ def navigation() -> list[dict[str, list[dict[str, str]]]]:
 
 
 def stage(folder: Path) -> None:
-    """Write the pages, pictures and settings of the site into an empty folder."""
+    """Write the pages, pictures, styles and settings of the site into an empty folder."""
     settings = yaml.safe_load(CONFIG.read_text("utf-8"))
     (folder / "mkdocs.yml").write_text(yaml.safe_dump({**settings, "nav": navigation()}), "utf-8")
     pages = folder / "docs"
@@ -82,7 +82,7 @@ def stage(folder: Path) -> None:
         (pages / site_name(page)).write_text(site_text(page), "utf-8")
     for file in DOCS.rglob("*"):
         place = file.relative_to(DOCS)
-        if file.suffix in PICTURES and place.parts[0] != "strips":
+        if file.suffix in SHOWN and place.parts[0] != "strips":
             (pages / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, pages / place)
 

@@ -190,8 +190,9 @@ def _surface(kind: str, **changes) -> Surface:
 
 
 def _container(kind: str) -> Container:
+    color = CONTAINER_KINDS[kind].colors_srgb[1]
     return Container(
-        kind=kind, size_m=(0.24, 0.3, 0.06), wall_m=0.003, middle_m=(0, 0), yaw_deg=20, color_srgb="#8a7a5c"
+        kind=kind, size_m=(0.24, 0.3, 0.06), wall_m=0.003, middle_m=(0, 0), yaw_deg=20, color_srgb=color
     )
 
 
