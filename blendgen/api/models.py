@@ -47,13 +47,11 @@ def models_sheet(
     raises: BlendgenError; Interrupted after a signal
     """
     from blendgen.system.progress import reported_to
-    from blendgen.workers.early_worker import start_early_worker
+    from blendgen.workers.model_pictures import ModelSheet
 
-    with start_early_worker() as early_worker, reported_to(progress) as reporter:
-        from blendgen.workers.model_pictures import ModelSheet
-
-        file = None if output is None else local_path(output)
-        return ModelSheet(inspection, file, parts).make(reporter, early_worker)
+    file = None if output is None else local_path(output)
+    with reported_to(progress) as reporter:
+        return ModelSheet(inspection, file, parts).make(reporter)
 
 
 def create_sidecar(

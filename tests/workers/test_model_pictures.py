@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,7 @@ from blendgen.models.source import Source
 from blendgen.reports.model_sheet import sheet_size
 from blendgen.system.progress import Counter
 from blendgen.workers import generate, model_pictures
-from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.generate import Run
 from blendgen.workers.model_pictures import ModelSheet
 from blendgen.workers.pool import run_tasks
 from tests.workers.flat_run import CATALOG, initialize
@@ -26,9 +27,15 @@ from tests.workers.flat_run import CATALOG, initialize
 _EMPTY = (226, 226, 226)
 
 
-def inspection(*warnings, refusals=(), copies=1):
+COUNTED = Counter(lambda finished, total: None)
+
+
+def inspection(*warnings, refusals=(), copies=1, equal=False):
+    """equal: all copies have the content of the first"""
     source = Source("box", "", "shape", {}, "box")
-    models = [Inspected(source, product, None, (), warnings) for product in CATALOG.products * copies]
+    contents = [str(0 if equal else number) for number in range(copies)]
+    products = [replace(one, content_hash=one.name + text) for text in contents for one in CATALOG.products]
+    models = [Inspected(source, product, None, (), warnings) for product in products]
     return Inspection(tuple(models), refusals, ())
 
 
@@ -48,10 +55,23 @@ def is_empty(page, number, count):
 def test_a_sheet_has_all_models_and_says_which_cannot_be_used(tmp_path, flat):
     refusal = Refusal("models/broken.stl", "contains no faces")
     sheet = ModelSheet(inspection("wrong unit?", refusals=(refusal,)), tmp_path / "models.png", parts=True)
-    page = sheet.make(Counter(lambda finished, total: None), EarlyWorker())
+    page = sheet.make(COUNTED)
     assert [is_empty(page, number, 3) for number in range(2)] == [False, False]
     with Image.open(tmp_path / "models.png") as written:
         assert np.array_equal(np.asarray(written), np.asarray(page))
+
+
+@pytest.mark.slow
+def test_a_picture_is_rendered_once_for_equal_models_and_for_later_sheets(tmp_path, flat, monkeypatch):
+    totals = []
+    first = ModelSheet(inspection(copies=3, equal=True)).make(Counter(lambda _, total: totals.append(total)))
+    assert set(totals) == {2}
+    monkeypatch.setattr(Run, "make_all", None)
+    again = ModelSheet(inspection("a warning", copies=3, equal=True)).make(COUNTED)
+    side = sheet_size(6)[1]
+    for x in (8, 8 + 2 * (side + 8)):
+        box = (x, 8, x + side, 8 + side)
+        assert first.crop(box).tobytes() == again.crop(box).tobytes()
 
 
 @pytest.mark.slow
@@ -63,7 +83,7 @@ def test_a_stopped_sheet_has_the_models_that_are_finished(tmp_path, flat):
 
     sheet = ModelSheet(inspection(copies=20), tmp_path / "models.png")
     with pytest.raises(Interrupted, match="has what is finished"):
-        sheet.make(Counter(stop), EarlyWorker())
+        sheet.make(Counter(stop))
     assert (tmp_path / "models.png").exists()
 
 
