@@ -10,7 +10,8 @@ from blendgen.cli.places import LOCAL_PATH, LocalPath
 from blendgen.cli.progress import Progress
 from blendgen.cli.terminal import echo, echo_json
 from blendgen.errors import ExitCode, UsageError
-from blendgen.models.inspection import Inspected, Inspection, mm_text
+from blendgen.models.doubts import mm_text
+from blendgen.models.inspection import Inspected, Inspection
 from blendgen.models.scan import UP_AXES
 from blendgen.models.sidecar.frame import FileFrame
 from blendgen.scene.vocabulary import METRES_PER_UNIT

@@ -14,14 +14,10 @@ from typing import Any
 
 from blendgen.errors import CatalogError, Problem, UsageError
 from blendgen.files.names import some_of
+from blendgen.models.doubts import doubts
 from blendgen.models.load import measured_catalog
 from blendgen.models.product import REASON_FOLLOWS, Product, Refusal, StablePose
-from blendgen.models.scan import (
-    UNITLESS_SUFFIXES,
-    model_suffix,
-    scan_directory,
-    scan_next_to,
-)
+from blendgen.models.scan import scan_directory, scan_next_to
 from blendgen.models.selection import name_clashes, without_collision_meshes
 from blendgen.models.sidecar.apply import excluded, named_keypoints, with_sidecar
 from blendgen.models.sidecar.attach import Sidecars, models_of
@@ -30,13 +26,10 @@ from blendgen.models.sidecar.frame import FileFrame
 from blendgen.models.sidecar.read import SidecarFile
 from blendgen.models.source import Measurer, Source
 from blendgen.models.spec_sources import spec_sources
-from blendgen.scene.vocabulary import METRES_PER_UNIT
 from blendgen.spec.load import SpecFile, load_spec
 
 _log = logging.getLogger(__name__)
 
-# largest sides outside of this range are probably a wrong unit
-_TINY_M, _HUGE_M = 0.003, 2.0
 SPEC_SUFFIXES = (".yaml", ".yml")
 
 
@@ -67,6 +60,11 @@ class Inspected:
     sidecar: SidecarFile | None
     measured_poses: tuple[tuple[StablePose, bool], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The class, unless a spec has another rule."""
+        return self.product.model_class or self.product.name
 
     @property
     def former_name(self) -> str | None:
@@ -178,7 +176,19 @@ def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) ->
         models.append(model)
         faults += [problem for problem in problems if problem not in faults]
     order = sorted(faults, key=lambda p: (p.file, p.line, p.column))
-    return Inspection(tuple(models), catalog.refusals, tuple(order))
+    return Inspection(tuple(_with_equal(models)), catalog.refusals, tuple(order))
+
+
+def _with_equal(models: Iterable[Inspected]) -> Iterator[Inspected]:
+    """The models, with a warning at each that has the content of an earlier one of another class."""
+    first: dict[str, Inspected] = {}
+    for model in models:
+        earlier = first.setdefault(model.product.content_hash, model)
+        if model.label == earlier.label:
+            yield model
+            continue
+        warning = f"is the same as {earlier.source.display}: as two classes nobody can tell them apart"
+        yield replace(model, warnings=(*model.warnings, warning))
 
 
 def _name_faults(sources: list[Source]) -> Iterator[Problem]:
@@ -189,35 +199,13 @@ def _name_faults(sources: list[Source]) -> Iterator[Problem]:
 
 def _model(source: Source, product: Product, file: SidecarFile | None) -> tuple[Inspected, list[Problem]]:
     poses = tuple((pose, file is not None and excluded(product, pose, file)) for pose in product.stable_poses)
-    warnings = tuple(_warnings(source, product))
+    warnings = (*doubts(source, product), *product.measured.lost_look)
     faults: list[Problem] = []
     if file is not None:
         product, faults = with_sidecar(product, file)
         if faults and product.measured.file_to_product is not None:
             product = replace(product, keypoints=named_keypoints(product, file))
     return Inspected(source, product, file, poses, warnings), faults
-
-
-def _warnings(source: Source, product: Product) -> Iterator[str]:
-    path, side_m = source.options.get("path"), max(product.size_m)
-    if path is not None and not _TINY_M <= side_m <= _HUGE_M:
-        unstated = model_suffix(path) in UNITLESS_SUFFIXES and not source.options["unit"]
-        advice = _likely_unit(side_m) if unstated else "is that right?"
-        yield f"its largest side is {mm_text(side_m)} mm: {advice}"
-    yield from product.measured.lost_look
-
-
-def mm_text(metres: float) -> str:
-    """Millimetres with at least four digits, and without an exponent for large ones."""
-    text = f"{1000 * metres:.4g}"
-    return f"{1000 * metres:.0f}" if "e+" in text else text
-
-
-def _likely_unit(side_m: float) -> str:
-    """A unit in which a model that was read in metres has a plausible size."""
-    likely = [unit for unit in ("mm", "cm") if _TINY_M <= side_m * METRES_PER_UNIT[unit] <= _HUGE_M]
-    advice = f"; is it in {likely[0]}? (unit: {likely[0]})" if likely else ""
-    return f"the file does not say its unit{advice}"
 
 
 def _model_as_dict(model: Inspected) -> dict[str, Any]:
@@ -230,6 +218,7 @@ def _model_as_dict(model: Inspected) -> dict[str, Any]:
         "class": product.model_class,
         "size_mm": [round(1000 * side, 3) for side in product.size_m],
         "triangles": product.measured.triangles,
+        "has_colors": product.measured.soundness.has_colors,
         "parts": [
             {"material": part, "label": product.part_name(slot), "kind": product.part_kind(slot) or None}
             for slot, part in enumerate(product.parts)

@@ -92,6 +92,20 @@ class Symmetries:
     discrete: tuple[Matrix4, ...] = ()
 
 
+@dataclass(frozen=True)
+class Soundness:
+    """What may be wrong with the mesh of a model file, as numbers; the defaults are those of a sound one.
+
+    bulk_m: the largest side without parts that are far away from the rest; None if no part is
+    inside_share: of rays from all around that hit the product, those that hit its inside, through a hole
+    has_colors: it has a texture, vertex colours, or a material that is not grey
+    """
+
+    bulk_m: float | None = None
+    inside_share: float = 0.0
+    has_colors: bool = True
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """The measured values of one model, before its sidecar or a spec changes anything.
@@ -111,6 +125,7 @@ class Measured:
     convex_parts_m: of a hollow product, convex bodies that together enclose its surface, each (n, 3) float64
         vertices, product frame; empty for a product that its hull describes, and where its source's options
         do not ask for them
+    soundness: of its mesh, if it is that of a model file
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)  # for the arrays
@@ -128,6 +143,7 @@ class Measured:
     keypoints: tuple[Keypoint, ...] = ()
     file_to_product: Matrix4 | None = None
     convex_parts_m: tuple[np.ndarray, ...] = ()
+    soundness: Soundness = Soundness()
 
     @property
     def lost_look(self) -> tuple[str, ...]:

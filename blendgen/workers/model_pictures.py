@@ -31,6 +31,7 @@ from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
 from blendgen.models.measuring.pictures import PictureCache
 from blendgen.models.product import Product
+from blendgen.reports.alike import alike
 from blendgen.reports.contact_sheet import encoded_sheet
 from blendgen.reports.drawn_shadow import with_shadow
 from blendgen.reports.model_sheet import Card, Color, legend, model_sheet, sheet_size, size_text, with_parts
@@ -67,7 +68,7 @@ class ModelSheet:
         raises: BlendgenError; Interrupted after a signal. `output` then has the models that are finished
         """
         cache = PictureCache()
-        pictures = {key: found for key in dict.fromkeys(self._keys) if (found := _cached(cache, key))}
+        pictures = {key: picture for key in dict.fromkeys(self._keys) if (picture := _cached(cache, key))}
         missing = {
             key: model
             for key, model in zip(self._keys, self.inspection.models, strict=True)
@@ -120,19 +121,20 @@ class ModelSheet:
         return len(self.inspection.models) + len(self.inspection.refusals)
 
     def _written(self, pictures: Mapping[str, _Picture], reasons: Mapping[str, str]) -> Image.Image:
-        names = Counter(model.product.name for model in self.inspection.models)
-        sheet = model_sheet(
-            [
-                *(
-                    _card(model, names[model.product.name] > 1, pictures.get(key), reasons.get(key))
-                    for key, model in zip(self._keys, self.inspection.models, strict=True)
-                ),
-                *(
-                    Card(Path(refusal.source).name, "cannot be used", (refusal.reason,))
-                    for refusal in self.inspection.refusals
-                ),
-            ]
+        models = self.inspection.models
+        shown = [pictures.get(key) for key in self._keys]
+        twins = alike(
+            [None if one is None else one.image for one in shown], [model.product.size_m for model in models]
         )
+        names = Counter(model.product.name for model in models)
+        cards = []
+        for number, (model, picture) in enumerate(zip(models, shown, strict=True)):
+            more = _twin_warnings(model, models[twins[number]]) if number in twins else ()
+            reason = reasons.get(self._keys[number])
+            cards.append(_card(model, names[model.product.name] > 1, picture, reason, more))
+        for refusal in self.inspection.refusals:
+            cards.append(Card(Path(refusal.source).name, "cannot be used", (refusal.reason,)))
+        sheet = model_sheet(cards)
         if self.output is not None:
             _refuse_size(sheet, self.output)
             write_result(self.output, encoded_sheet(sheet, self.output.suffix))
@@ -167,9 +169,9 @@ class _OfModels:
 
 
 def _cached(cache: PictureCache, key: str) -> _Picture | None:
-    found = cache.find(key)
+    stored = cache.find(key)
     try:
-        image, known = found or (None, {})
+        image, known = stored or (None, {})
         colors = {str(name): (int(r), int(g), int(b)) for name, (r, g, b) in known["colors"]}
         return None if image is None else _Picture(image, float(known["px_per_m"]), colors)
     except (KeyError, TypeError, ValueError):  # damaged
@@ -224,16 +226,29 @@ def _opened(layout: Layout, name: str) -> Image.Image:
         return image
 
 
-def _card(model: Inspected, shares_name: bool, picture: _Picture | None, reason: str | None) -> Card:
-    """shares_name: another model has its name, so that its file tells them apart"""
-    product, file = model.product, model.source.file or model.source.display
+def _twin_warnings(model: Inspected, twin: Inspected) -> tuple[str, ...]:
+    """Of a model that looks like another one, unless they are of one class, or the same by their content."""
+    is_known = model.label == twin.label or model.product.content_hash == twin.product.content_hash
+    return () if is_known else (f"looks like {_file(twin)} from here: can a classifier tell them apart?",)
+
+
+def _file(model: Inspected) -> str:
+    return model.source.file or model.source.display
+
+
+def _card(
+    model: Inspected, shares_name: bool, picture: _Picture | None, reason: str | None, more: tuple[str, ...]
+) -> Card:
+    """shares_name: another model has its name, so that its file tells them apart; more: warnings"""
+    product, file = model.product, _file(model)
     name = file if shares_name else product.name
-    facts = f"{size_text(product.size_m)}, {product.measured.triangles:,} triangles"
+    colors = "" if product.measured.soundness.has_colors else ", all grey"
+    facts = f"{size_text(product.size_m)}, {product.measured.triangles:,} triangles{colors}"
     if picture is None:
         why = "stopped before it" if reason is None else f"cannot be rendered: {reason}"
         return Card(name, facts, (why, *model.warnings))
     parts = legend(picture.colors)
-    return Card(name, facts, model.warnings, picture.image, picture.px_per_m, parts)
+    return Card(name, facts, (*model.warnings, *more), picture.image, picture.px_per_m, parts)
 
 
 def _refuse_size(sheet: Image.Image, output: Path) -> None:

@@ -87,8 +87,9 @@ def mug(good):
 
 def test_json_has_stable_keys(mug):
     assert list(mug) == [
-        "name", "former_name", "file", "sidecar", "class", "size_mm", "triangles", "parts", "colorways",
-        "keypoints", "symmetries", "stable_poses", "missing_textures", "lost", "notes", "warnings",
+        "name", "former_name", "file", "sidecar", "class", "size_mm", "triangles", "has_colors", "parts",
+        "colorways", "keypoints", "symmetries", "stable_poses", "missing_textures", "lost", "notes",
+        "warnings",
     ]  # fmt: skip
     assert (mug["name"], mug["class"], mug["triangles"]) == ("mug", "mug", 12)
     assert mug["sidecar"].endswith("models/mug.yaml")

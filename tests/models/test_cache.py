@@ -20,7 +20,7 @@ from blendgen.models.measuring.cache import (
 )
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, write_measured, write_refusal
 from blendgen.models.measuring.reads import Disk
-from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Measured, StablePose
+from blendgen.models.product import Colorway, Keypoint, MaterialOverride, Measured, Soundness, StablePose
 from blendgen.models.source import Source
 
 UPRIGHT = StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0)
@@ -43,6 +43,7 @@ MEASURED = Measured(
         (0, 0, 0, 1.0),
     ),
     convex_parts_m=tuple(np.random.default_rng(count).normal(size=(count, 3)) for count in (4, 7)),
+    soundness=Soundness(0.125, 0.25, False),
 )
 
 

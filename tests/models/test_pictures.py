@@ -19,8 +19,8 @@ def test_a_picture_comes_back_with_what_is_known_of_it(tmp_path):
     cache = PictureCache(tmp_path)
     assert cache.find(KEY) is None
     cache.add(KEY, picture(), {"px_per_m": 0.1, "name": "\u2713"})
-    found, known = cache.find(KEY)
-    assert found.tobytes() == picture().tobytes() and known == {"px_per_m": 0.1, "name": "\u2713"}
+    stored, known = cache.find(KEY)
+    assert stored.tobytes() == picture().tobytes() and known == {"px_per_m": 0.1, "name": "\u2713"}
     assert cache.find(picture_key(["other facts"])) is None
 
 
@@ -37,7 +37,7 @@ def test_a_damaged_picture_is_rendered_again(tmp_path, content):
     assert cache.find(KEY) is None
 
 
-def test_a_folder_that_cannot_be_used_is_no_error(tmp_path):
+def test_a_folder_that_cannot_be_used_is_ignored(tmp_path):
     (tmp_path / "pictures").write_text("a file")
     cache = PictureCache(tmp_path)
     cache.add(KEY, picture(), {})

@@ -22,6 +22,7 @@ from blendgen.engine.blender.importing.left_out import Choice
 from blendgen.engine.blender.importing.near import move_near
 from blendgen.engine.blender.importing.product_parts import product_meshes
 from blendgen.engine.blender.importing.shapes import build_shape
+from blendgen.engine.blender.importing.soundness import soundness
 from blendgen.engine.blender.importing.textures import pack_images
 from blendgen.engine.blender.importing.variants import Variants, take_variants
 from blendgen.engine.blender.importing.visibility import refuse_invisible
@@ -35,6 +36,7 @@ from blendgen.models.product import (
     Keypoint,
     MaterialOverride,
     Measured,
+    Soundness,
     StablePose,
 )
 from blendgen.models.scan import CAD_SUFFIXES, model_suffix
@@ -162,6 +164,7 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
     missing = pack_images(materials, companions, built.findings)
     blocks = {product, *(bpy.data.materials[name] for name in swapped_in)}
     bpy.data.libraries.write(str(folder / ASSET_FILE), blocks, fake_user=True, compress=True)
+    sound = soundness(product, vertices, triangles) if source.kind == "mesh" else Soundness()
     if source.kind == "mesh":  # after the file is written, which does not get the scene of the views
         refuse_invisible(product, vertices, triangles, built.findings)
     hull_m = convex_hull(vertices)
@@ -181,6 +184,7 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
         keypoints=built.keypoints,
         file_to_product=None if frame is None else tuple(map(tuple, frame.tolist())),
         convex_parts_m=parts_m,
+        soundness=sound,
     )
     write_measured(folder, measured, companions.looked_for if companions else ())
 
