@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +35,7 @@ LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # runs in the Python and the Blender of BlenderProc
 FOREIGN_SCRIPT = PACKAGE.parent / "benchmarks" / "blenderproc_scene.py"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 def room(path: Path) -> str:
@@ -227,3 +229,40 @@ def test_the_command_line_does_not_load_bpy():
         "assert not {'bpy', 'scipy', 'fsspec', 'blendgen.cloud'} & {*sys.modules}, sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# name of the distribution -> what it is imported as, where that is another name
+IMPORTED_AS = {
+    "bpy": {"bpy", "bpy_extras", "bmesh", "mathutils", "blend_render_info", "cycles", "_cycles", "gpu",
+            "io_scene_fbx", "pxr"},
+    "mujoco-core": {"mujoco"}, "pillow": {"PIL"}, "pillow-heif": {"pillow_heif"}, "pycollada": {"collada"},
+    "pydantic": {"pydantic", "pydantic_core"}, "pyyaml": {"yaml"},
+}  # fmt: skip
+
+
+def modules_of(requirements: list[str]) -> set[str]:
+    """What these requirements of pyproject.toml can be imported as."""
+    names = {re.split(r"[<>=~!;\[ ]", text)[0] for text in requirements}
+    return set().union(*(IMPORTED_AS.get(name, {name}) for name in names))
+
+
+def foreign(nodes: list[ast.stmt] | tuple[ast.AST, ...]) -> set[str]:
+    """Packages that import statements name, without the standard library and blendgen."""
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"blendgen"}
+
+
+def test_modules_need_no_extra_when_they_are_imported():
+    required = modules_of(PROJECT["dependencies"])
+    needed = {name_of(path): foreign(parsed(path)[0].body) - required for path in MODULES}
+    assert {module: names for module, names in needed.items() if names} == {}
+
+
+def test_everything_that_is_imported_is_required_or_in_an_extra():
+    extras = [
+        text for name, texts in PROJECT["optional-dependencies"].items() if name != "dev" for text in texts
+    ]
+    known = modules_of([*PROJECT["dependencies"], *extras])
+    needed = {name_of(path): foreign(parsed(path)) - known for path in MODULES}
+    assert {module: names for module, names in needed.items() if names} == {}

@@ -42,6 +42,7 @@ from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.system.time_limit import TimeLimit
 from blendgen.verification.dataset import verify
 from blendgen.verification.ray_check import ray_faults
+from blendgen.verification.rays.cast import require_embree
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.gpu_probe import devices_for
 
@@ -101,6 +102,8 @@ def run_smoke(
 
     began_s: when the budget began, by time.monotonic(); None: now
     """
+    if options.require_ray_check:
+        require_embree()
     if options.output is not None:
         refuse_others_output(options.output)
     if options.update:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from blendgen.cli import smoke as command
-from blendgen.errors import DatasetError, Problem
+from blendgen.errors import DatasetError, Problem, SetupError
 from blendgen.golden import ci, github
 from blendgen.golden import run as golden_run
 from blendgen.golden.bounds import bounds_of
@@ -21,6 +21,7 @@ from blendgen.golden.machine import Tier, tier_of
 from blendgen.golden.pictures import refuse_others_output
 from blendgen.golden.pixels import Deviation, deviation
 from blendgen.golden.values import changes
+from blendgen.verification.rays import cast
 from tests.cli.in_process import blendgen
 
 CPU = {"engine": "cycles", "version": "5.2.3", "device": "cpu", "kernel": "AVX2"}
@@ -237,6 +238,13 @@ def test_in_github_the_summary_is_appended(monkeypatch, tmp_path):
     result = blendgen("smoke", "scene.yaml", "--json", "--quiet")  # annotations are results
     assert json.loads(result.stdout)["passed"] is False and "::error " in result.stderr
     assert (tmp_path / "summary.md").read_text().startswith("before\n### blendgen smoke: things: failed\n")
+
+
+def test_a_ray_check_that_is_required_and_cannot_run_is_refused_before_anything_is_rendered(monkeypatch):
+    monkeypatch.setattr(cast, "find_spec", lambda name: None)
+    options = golden_run.SmokeOptions(Path("nowhere"), require_ray_check=True)
+    with pytest.raises(SetupError, match=r"blendgen\[audit\]"):
+        golden_run.run_smoke(None, options, False, None)
 
 
 @pytest.mark.parametrize("is_required", [True, False])
