@@ -19,6 +19,7 @@ ORDER = (
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
     *(
         "reports",
+        "learn",
         "starter",
         "workers",
         "verification",
@@ -118,6 +119,8 @@ MAY_WRITE = ("dataset", "exporters", "workers")
 MAY_WRITE_FILES = {
     "cli/terminal.py",  # the null device, in place of a closed stream
     "files/folder.py",
+    "learn/backbones.py",  # converted weights in the cache, as the next one
+    "learn/feature_cache.py",
     "files/scratch.py",
     "files/whole_file.py",
     "models/measuring/cache.py",

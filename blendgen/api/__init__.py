@@ -18,6 +18,7 @@ from blendgen.api.datasets import (
     watch,
 )
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
+from blendgen.api.learning import evaluate, train
 from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
     Sampled,
@@ -37,6 +38,7 @@ __all__ = [
     "create_sidecar",
     "create_spec",
     "diff",
+    "evaluate",
     "export",
     "generate",
     "generate_on",
@@ -56,6 +58,7 @@ __all__ = [
     "smoke",
     "status",
     "subset",
+    "train",
     "verify",
     "watch",
     "watch_preview",

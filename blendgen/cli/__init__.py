@@ -33,6 +33,8 @@ _COMMANDS = {
     "report": "Write a page about a data set: balance, parameters, shortcuts, images.",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
+    "train": "Train a classifier on a data set, and on real photos.",
+    "evaluate": "Test a classifier on real photos, and say what renders are worth.",
     "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

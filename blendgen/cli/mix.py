@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 import click
@@ -11,6 +10,7 @@ from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
+from blendgen.cli.ratio import parsed_ratio
 from blendgen.cli.terminal import echo, echo_json, say
 
 
@@ -60,7 +60,7 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     """  # fmt: skip
     with Progress(own_stdout=as_json) as progress:
         mixed = api.mix(
-            folder, photos, dest, ratio=_ratio(ratio), photo_splits=_shares(photo_splits),
+            folder, photos, dest, ratio=parsed_ratio(ratio), photo_splits=_shares(photo_splits),
             extra_classes=extra_classes, link=link, force=force, progress=progress,
         )  # fmt: skip
     for note in mixed["notes"]:
@@ -71,14 +71,6 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
     for split, counts in mixed["images"].items():
         say(f"{split}: " + ", ".join(f"{count} {source}" for source, count in counts.items()))
     echo(str(dest))
-
-
-def _ratio(text: str) -> float:
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*:\s*([0-9]*\.?[0-9]+)\s*", text)
-    many, few = (float(match[1]), float(match[2])) if match else (0.0, 0.0)
-    if not (0 < many < math.inf and 0 < few < math.inf and 0 < many / few < math.inf):
-        raise click.BadParameter(f"expected a ratio such as 5:1, got {text!r}", param_hint="--ratio")
-    return many / few
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -26,6 +26,8 @@ WORK = {
     "report out": "report",
     "subset out -o dest": "subset",
     "mix out photos -o dest": "mix",
+    "train out --head-only -o run": "train",
+    "evaluate run photos": "evaluate",
     "verify out": "verify",
     "diff a b": "diff",
     "preview s.yaml": "preview",

@@ -1,0 +1,69 @@
+"""blendgen evaluate: what a classifier is worth on real photos."""
+
+from __future__ import annotations
+
+import click
+
+from blendgen import api
+from blendgen.cli.command import Command
+from blendgen.cli.options import opened_progress, progress_options
+from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.terminal import echo, echo_json, say
+
+
+@click.command(
+    "evaluate",
+    cls=Command,
+    examples={
+        "write run/evaluation.html and run/evaluation.json": "blendgen evaluate run photos",
+        "ask how many photos the renders are worth": "blendgen evaluate run photos --arms",
+    },
+)
+@click.argument("run", type=LOCAL_PATH, metavar="RUN")
+@click.argument("photos", type=LOCAL_PATH, metavar="PHOTOS")
+@click.option(
+    "-o",
+    "--output",
+    "dest",
+    type=LOCAL_PATH,
+    metavar="FILE",
+    help="The page; default: RUN/evaluation.html.",
+)
+@click.option(
+    "--arms",
+    is_flag=True,
+    help="Also train on renders only, on 1 to 20 photos a class only, and on both, and compare.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Of --arms: how often photos to train on are chosen.",
+)
+@click.option("--dataset", type=LOCAL_PATH, metavar="OUT", help="The data set of the run, if it has moved.")
+@progress_options
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON on stdout.")
+def command(run, photos, dest, arms, seeds, dataset, progress_style, progress_every, as_json):
+    """Test the classifier in RUN on PHOTOS, real photos in class folders that it was not trained on.
+
+    Of split folders, test is used, or val; --arms then trains on train. The page has accuracy, recall of each
+    class, confusion, calibration, and the surest mistakes next to the nearest renders.
+    """  # fmt: skip
+    with opened_progress(progress_style, progress_every, as_json) as progress:
+        result = api.evaluate(
+            run, photos, dest=dest, dataset=dataset, arms=arms, seeds=seeds, progress=progress
+        )
+    for note in result.facts["notes"]:
+        say(f"note: {note}")
+    if as_json:
+        echo_json(result.facts)
+        return
+    share = result.facts["accuracy"]
+    say(
+        f"accuracy: {100 * share['value']:.1f} % ({100 * share['low']:.1f} to {100 * share['high']:.1f}), "
+        f"{share['right']} of {share['count']} photos"
+    )
+    if result.facts["arms"]:
+        say(result.facts["arms"]["worth"]["sentence"])
+    echo(f"evaluation: {result.page}")

@@ -1,0 +1,84 @@
+"""blendgen train: a classifier from a data set, and from real photos."""
+
+from __future__ import annotations
+
+import click
+
+from blendgen import api
+from blendgen.cli.command import Command
+from blendgen.cli.options import opened_progress, progress_options
+from blendgen.cli.places import LOCAL_PATH, PLACE
+from blendgen.cli.ratio import parsed_ratio
+from blendgen.cli.terminal import echo, echo_json, say
+
+
+@click.command(
+    "train",
+    cls=Command,
+    examples={
+        "on renders alone": "blendgen train out --head-only -o run",
+        "on renders and real photos": "blendgen train out --head-only --real photos -o run",
+    },
+)
+@click.argument("folder", type=PLACE, metavar="OUT")
+@click.option("-o", "--output", "dest", type=LOCAL_PATH, required=True, help="Folder of the run.")
+@click.option(
+    "--head-only",
+    is_flag=True,
+    help="Train a linear head on a frozen backbone. Required: all layers are not trained yet.",
+)
+@click.option(
+    "--real",
+    type=LOCAL_PATH,
+    metavar="FOLDER",
+    help="Real photos in class folders; of split folders, only train is used.",
+)
+@click.option(
+    "--ratio",
+    metavar="S:R",
+    help="Weight of all renders to that of all photos, such as 5:1; default: chosen by cross-validation on "
+    "the photos.",
+)
+@click.option(
+    "--unlabelled",
+    type=LOCAL_PATH,
+    metavar="FOLDER",
+    help="Photos without classes, such as those of the place: renders get their feature mean and spread.",
+)
+@click.option(
+    "--backbone",
+    default="efficientnet-lite0",
+    show_default=True,
+    metavar="NAME",
+    help="Also efficientnet-lite1, efficientnet-lite2, mobilenet-v2; their weights are other packages.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of the folds of cross-validation.",
+)
+@progress_options
+@click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout.")
+def command(
+    folder, dest, head_only, real, ratio, unlabelled, backbone, seed, progress_style, progress_every, as_json
+):
+    """Train a classifier on the images of the split train of OUT, and on --real photos.
+
+    The run is a folder with model.onnx, which gives the probabilities of the classes for a photo, run.json,
+    which says how it was made, and a page. Photos alone are one of the recipes that are compared, so renders
+    are only used where they help. Needs the extra features; torch is not needed.
+    """  # fmt: skip
+    with opened_progress(progress_style, progress_every, as_json) as progress:
+        run = api.train(
+            folder, dest, head_only=head_only, real=real,
+            ratio=None if ratio is None else parsed_ratio(ratio),
+            unlabelled=unlabelled, backbone=backbone, seed=seed, progress=progress,
+        )  # fmt: skip
+    for note in run.record["notes"]:
+        say(f"note: {note}")
+    if as_json:
+        echo_json(run.record)
+    else:
+        echo(str(run.folder))

@@ -1,0 +1,221 @@
+"""Evaluate: what a run is worth on photos that it has not seen.
+
+In: a Run and a folder of labelled photos. Out: facts for JSON and a page: accuracy, classes, confusion,
+calibration, the worst mistakes with the renders that are nearest by features; with arms a comparison of what
+else could have been trained. Photos that the run was trained on are left out.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen import __version__
+from blendgen.dataset.dataset import Dataset, open_dataset
+from blendgen.dataset.report_files import REPORT_MARK, is_report_file
+from blendgen.errors import DatasetError, UsageError
+from blendgen.files.folder import Folder
+from blendgen.geometry.arrays import AnyArray
+from blendgen.learn.arms import compared
+from blendgen.learn.backbones import Backbone, load_backbone
+from blendgen.learn.evaluation_page import evaluation_page
+from blendgen.learn.features import computed_features
+from blendgen.learn.json_bytes import json_bytes
+from blendgen.learn.measures import accuracy, calibration, confusion, precisions, recalls
+from blendgen.learn.photo_sets import labelled_photos
+from blendgen.learn.pictures import PictureSet
+from blendgen.learn.run_folder import EVALUATION, Run
+from blendgen.learn.train import TRAIN, VAL, dataset_features
+from blendgen.system.progress import Progress
+
+KIND, SCHEMA_VERSION = f"{REPORT_MARK.decode()}: evaluation", 1
+TEST = "test"
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """page: HTML; numbers: JSON next to it; facts: what is in it, docs/learning.md explains the keys"""
+
+    page: Path
+    numbers: Path
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """nearest: positions of renders, nearest first"""
+
+    photo: int
+    predicted: int
+    probability: float
+    nearest: tuple[int, ...]
+
+
+def evaluate(
+    run: Run, folder: Path, dest: Path | None, dataset: Path | None, seeds: int | None, progress: Progress
+) -> Evaluation:
+    """dest: of the page; dataset: that of the run, if it has moved; seeds: of the arms, None for no arms
+
+    raises: UsageError, DatasetError, SetupError
+    """
+    place = dest or run.folder / EVALUATION[0]
+    if place.suffix != ".html":
+        raise UsageError(f"{place}: the name of the page ends with .html")
+    _refuse_others_files(place)
+    backbone = _same_backbone(run)
+    left_out: list[str] = []
+    photos = _unseen(run, folder, backbone, left_out, progress)
+    opened = _dataset_of(run, dataset, left_out, is_needed=seeds is not None)
+    renders = None if opened is None else dataset_features(opened, (TRAIN,), backbone, progress)
+    probabilities = run.head.probabilities(photos.features)
+    mistakes = _mistakes(probabilities, photos, renders)
+    facts = {
+        "kind": KIND, "schema_version": SCHEMA_VERSION, "blendgen": __version__,
+        "run": str(run.folder), "backbone": run.record["backbone"],
+        "dataset": {key: run.record["dataset"][key] for key in ("name", "digest", "images")},
+        "photos": {"folder": str(folder), "count": len(photos)},
+        **_measured(probabilities, photos), "mistakes": _mistake_facts(mistakes, photos, renders),
+        "arms": None, "notes": left_out,
+    }  # fmt: skip
+    if seeds is not None and renders is not None:
+        pool = _pool(folder, run, backbone, photos, progress)
+        facts["arms"] = compared(renders, pool, photos, seeds, progress)
+    content = evaluation_page(facts, mistakes, photos, renders)
+    _write(place, content, facts)
+    return Evaluation(place, place.with_suffix(".json"), facts)
+
+
+def _same_backbone(run: Run) -> Backbone:
+    """The backbone that a run was trained with; raises DatasetError if its weights are others now."""
+    wanted = run.record["backbone"]
+    backbone = load_backbone(wanted["name"])
+    if backbone.digest != wanted["digest"]:
+        raise DatasetError(
+            f"{run.folder}: was trained with other weights of {backbone.name} "
+            f"({wanted['package']} {wanted['package_version']}); install these, or train again"
+        )
+    return backbone
+
+
+def _unseen(
+    run: Run, folder: Path, backbone: Backbone, left_out: list[str], progress: Progress
+) -> PictureSet:
+    pictures = labelled_photos(folder, run.classes, (TEST, VAL), left_out)
+    trained_on = {*(run.record["photos"] or {"sha256": ()})["sha256"]}
+    unseen = [picture for picture in pictures if picture.key not in trained_on]
+    if len(unseen) < len(pictures):
+        left_out.append(f"{len(pictures) - len(unseen)} photos were left out: the run was trained on them")
+    if not unseen:
+        raise DatasetError(f"{folder}: the run was trained on all of these photos; test it on others")
+    photos = computed_features(unseen, run.classes, backbone, progress, left_out)
+    if not len(photos):
+        raise DatasetError(f"{folder}: no photo can be read: {left_out[-1]}")
+    return photos
+
+
+def _pool(
+    folder: Path, run: Run, backbone: Backbone, test: PictureSet, progress: Progress
+) -> PictureSet | None:
+    """Photos of the split train, from which arms are trained; None for a folder without splits."""
+    if not any((folder / name).is_dir() for name in (TRAIN,) if name not in run.classes):
+        return None
+    pool = computed_features(
+        labelled_photos(folder, run.classes, (TRAIN,), []), run.classes, backbone, progress, []
+    )
+    tested = {picture.key for picture in test.pictures}
+    return pool.at([n for n, picture in enumerate(pool.pictures) if picture.key not in tested])
+
+
+def _dataset_of(run: Run, dataset: Path | None, left_out: list[str], is_needed: bool) -> Dataset | None:
+    """The data set of a run; None where it is not there any more, and nothing needs it."""
+    wanted = run.record["dataset"]
+    place = dataset or Path(wanted["folder"])
+    try:
+        opened = open_dataset(place)
+        if opened.source.identity != {key: wanted[key] for key in ("digest", "images", "rows")}:
+            raise DatasetError(f"{place}: is not the data set that the run was trained on")
+    except DatasetError as error:
+        if is_needed or dataset is not None:
+            raise DatasetError(f"{error}; name it with --dataset") from None
+        left_out.append(f"without its nearest renders: {error}")
+        return None
+    return opened
+
+
+def _measured(probabilities: AnyArray, photos: PictureSet) -> dict[str, Any]:
+    table = confusion(probabilities, photos.labels)
+    known = [share for share in recalls(table) if share.count]
+    per_class = [
+        {"label": label, "recall": recall.facts(), "precision": precision.facts()}
+        for label, recall, precision in zip(photos.classes, recalls(table), precisions(table), strict=True)
+    ]
+    return {
+        "classes": [*photos.classes],
+        "accuracy": accuracy(probabilities, photos.labels).facts(),
+        "balanced_accuracy": float(np.mean([share.value for share in known])),
+        "per_class": per_class,
+        "confusion": table,
+        "calibration": calibration(probabilities, photos.labels).facts(),
+    }
+
+
+def _mistakes(probabilities: AnyArray, photos: PictureSet, renders: PictureSet | None) -> list[Mistake]:
+    """The wrong photos, the surest first."""
+    predicted, sureness = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != photos.labels)
+    worst = sorted(wrong, key=lambda photo: (-sureness[photo], photos.pictures[photo].name))
+    near = _nearest(photos.features[worst], renders) if renders is not None else [()] * len(worst)
+    return [
+        Mistake(int(photo), int(predicted[photo]), float(sureness[photo]), tuple(own))
+        for photo, own in zip(worst, near, strict=True)
+    ]
+
+
+def _nearest(features: AnyArray, renders: PictureSet) -> list[tuple[int, ...]]:
+    """By the cosine of the angle between features, of which the renders' mean is subtracted first."""
+    mean = renders.features.mean(axis=0)
+    ours, theirs = (_unit(one.astype(np.float64) - mean) for one in (features, renders.features))
+    order = np.argsort(-(ours @ theirs.T), axis=1, kind="stable")[:, :NEAREST]
+    return [tuple(int(position) for position in row) for row in order]
+
+
+def _unit(vectors: AnyArray) -> AnyArray:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+
+def _mistake_facts(
+    mistakes: list[Mistake], photos: PictureSet, renders: PictureSet | None
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "photo": photos.pictures[one.photo].name,
+            "label": photos.classes[photos.pictures[one.photo].label_id],
+            "predicted": photos.classes[one.predicted],
+            "probability": one.probability,
+            "nearest_renders": [
+                {"file": near.name, "label": photos.classes[near.label_id]}
+                for near in (renders.pictures[position] for position in one.nearest)
+            ]
+            if renders is not None
+            else [],
+        }
+        for one in mistakes
+    ]
+
+
+def _write(place: Path, content: bytes, facts: dict[str, Any]) -> None:
+    folder = Folder(place.parent, ".blendgen-partial")
+    folder.write(place.with_suffix(".json").name, json_bytes(facts))
+    folder.write(place.name, content)
+    folder.remove_temporary_files()
+
+
+def _refuse_others_files(place: Path) -> None:
+    for path in (place, place.with_suffix(".json")):
+        if os.path.lexists(path) and not is_report_file(path):
+            raise DatasetError(f"{path}: exists and was not written by blendgen; choose another file (-o)")

@@ -1,0 +1,137 @@
+"""Run folder: what `train` leaves: a model that runs anywhere, its head, and what it is made of.
+
+In: a head, a model, a record. Out: model.onnx (photo to probabilities), head.npz, run.json and run.html in
+one folder. run.json is written last and removed first: where it exists, the run is complete. Nothing of
+somebody else is replaced.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen.dataset.report_files import is_report_file
+from blendgen.dataset.schema import parsed_json
+from blendgen.errors import DatasetError
+from blendgen.files.folder import Folder
+from blendgen.files.names import printable
+from blendgen.files.regular_file import read_bounded
+from blendgen.learn.head import LinearHead
+from blendgen.learn.json_bytes import json_bytes
+
+RECORD, MODEL, HEAD, PAGE = "run.json", "model.onnx", "head.npz", "run.html"
+EVALUATION = ("evaluation.html", "evaluation.json")  # of the run that is there
+KIND, SCHEMA_VERSION = "run of blendgen train", 1
+_FILES = (RECORD, MODEL, HEAD, PAGE)
+_MAX_RECORD_BYTES, _MAX_HEAD_BYTES = 64 * 2**20, 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained classifier; record: run.json, docs/learning.md explains its keys"""
+
+    folder: Path
+    record: dict[str, Any]
+    head: LinearHead
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.record["classes"])
+
+    @property
+    def model(self) -> Path:
+        """The ONNX file: `image` (n, 3, side, side) float32 to `scores` and `probabilities`, (n, c)."""
+        return self.folder / MODEL
+
+
+def refuse_others_folder(dest: Path) -> None:
+    """Raises DatasetError unless a folder is empty, missing, or holds an earlier run."""
+    if dest.exists() and not dest.is_dir():
+        raise DatasetError(f"{dest}: is a file; choose another folder (-o)")
+    names = {path.name for path in dest.iterdir()} if dest.is_dir() else set()
+    if names and not (names & {RECORD, HEAD} and _is_ours(dest, names)):
+        raise DatasetError(f"{dest}: is not empty and does not hold a run; choose another folder (-o)")
+
+
+def _is_ours(dest: Path, names: set[str]) -> bool:
+    if RECORD not in names:  # a run that was stopped while it wrote
+        return names <= {*_FILES, ".partial"}
+    try:
+        return bool(_record(dest)["kind"] == KIND)
+    except (DatasetError, KeyError):
+        return False
+
+
+def write_run(
+    dest: Path, record: dict[str, Any], head: LinearHead, model: bytes, page: bytes
+) -> Run:  # fmt: skip
+    """raises: DatasetError"""
+    refuse_others_folder(dest)
+    folder = Folder(dest)
+    folder.remove(RECORD)
+    for name in EVALUATION:
+        if is_report_file(dest / name):
+            folder.remove(name)
+    folder.write(HEAD, _head_bytes(head))
+    folder.write(MODEL, model)
+    folder.write(PAGE, page)
+    folder.write(RECORD, json_bytes(record))
+    folder.remove_temporary_files()
+    return Run(dest, record, head)
+
+
+def read_run(folder: Path) -> Run:
+    """raises: DatasetError for a folder without a complete run"""
+    record = _record(folder)
+    try:
+        if record["kind"] != KIND or record["schema_version"] != SCHEMA_VERSION:
+            raise DatasetError(f"{folder}: is of another version of blendgen; run `blendgen train` again")
+        return Run(folder, record, _read_head(folder / HEAD, len(record["classes"])))
+    except (KeyError, TypeError) as error:
+        raise DatasetError(f"{folder / RECORD}: is damaged ({error}); run `blendgen train` again") from None
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    path = folder / RECORD
+    try:
+        value = parsed_json(read_bounded(path, _MAX_RECORD_BYTES), _MAX_RECORD_BYTES)
+    except FileNotFoundError:
+        raise DatasetError(
+            f"{printable(str(folder))}: has no {RECORD}: expected a folder that `blendgen train` made"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read: {error}; run `blendgen train` again") from None
+    if not isinstance(value, dict):
+        raise DatasetError(f"{path}: is damaged; run `blendgen train` again")
+    return value
+
+
+def _head_bytes(head: LinearHead) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        weight=head.weight.astype(np.float32),
+        bias=head.bias.astype(np.float32),
+        temperature=np.float32(head.temperature),
+    )
+    return buffer.getvalue()
+
+
+def _read_head(path: Path, classes: int) -> LinearHead:
+    try:
+        with np.load(io.BytesIO(read_bounded(path, _MAX_HEAD_BYTES)), allow_pickle=False) as arrays:
+            head = LinearHead(
+                arrays["weight"].astype(np.float64),
+                arrays["bias"].astype(np.float64),
+                float(arrays["temperature"]),
+            )
+        if head.weight.ndim != 2 or head.weight.shape[1:] != head.bias.shape or len(head.bias) != classes:
+            raise ValueError("has another shape than run.json says")
+        return head
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path}: cannot be read: {error}; run `blendgen train` again") from None

@@ -1,0 +1,78 @@
+"""Run page: what was trained, on what, how it was chosen, and what it gave, for people.
+
+In: the record of a run. Out: HTML.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blendgen.learn.html_page import page, paragraph, percent, table
+
+
+def run_page(record: dict[str, Any]) -> bytes:
+    dataset, photos = record["dataset"], record["photos"]
+    used = f"{dataset['renders']} renders" + (f" and {photos['count']} photos" if photos else "")
+    sections = [
+        ("Choice", _choice(record)),
+        ("Classes", _classes(record)),
+        ("Made of", _made_of(record)),
+        ("Use the model", _use(record)),
+    ]
+    summary = f"{len(record['classes'])} classes, {used}, {record['backbone']['name']} with a linear head"
+    return page(f"{dataset['name']}: classifier", summary, sections, record["notes"])
+
+
+def _choice(record: dict[str, Any]) -> str:
+    measured = record["metrics"]["cross_validation"]
+    names = {
+        "chosen": "chosen",
+        "photos_alone": "best without renders",
+        "with_renders": "best with renders",
+    }
+    rows = [
+        [
+            name, f"{100 * one['photo_share']:.0f} %", "yes" if one["is_aligned"] else "no",
+            f"{one['strength']:.3g}", percent(one["accuracy"]), f"{one['log_loss']:.3f}",
+        ]
+        for key, name in names.items()
+        if (one := measured[key])
+    ]  # fmt: skip
+    head = ["", "weight of photos", "renders aligned", "regularisation", "accuracy", "log loss"]
+    val = record["metrics"]["val_renders"]
+    return (
+        paragraph(f"Cross-validation on {measured['on']}, each time on pictures that were left out.")
+        + table(head, rows, (1, 3, 4, 5))
+        + (paragraph(f"On {val['count']} renders of the split val: {percent(val)}.", "quiet") if val else "")
+    )
+
+
+def _classes(record: dict[str, Any]) -> str:
+    photos = record["photos"]
+    rows = [
+        [number, label, photos["per_class"][label] if photos else 0]
+        for number, label in enumerate(record["classes"])
+    ]
+    return table(["number", "class", "real photos"], rows, (0, 2))
+
+
+def _made_of(record: dict[str, Any]) -> str:
+    backbone, dataset = record["backbone"], record["dataset"]
+    rows = [
+        ["backbone", f"{backbone['name']} ({backbone['package']} {backbone['package_version']})"],
+        ["weights", f"ImageNet, {backbone['license']}, sha256 {backbone['weights_sha256']}"],
+        ["data set", f"{dataset['name']}, digest {dataset['digest']}, {dataset['images']} images"],
+        ["versions", ", ".join(f"{name} {version}" for name, version in record["versions"].items())],
+        ["blendgen", record["blendgen"]],
+        ["seed", record["seed"]],
+        ["time", f"{record['seconds']:.1f} s"],
+    ]
+    return table(["", ""], rows)
+
+
+def _use(record: dict[str, Any]) -> str:
+    values = record["preprocessing"]
+    rows = [[name, value] for name, value in values.items()]
+    return paragraph(
+        "model.onnx takes image, (n, 3, side, side) float32, and gives scores and probabilities, (n, c)."
+    ) + table(["preprocessing", ""], rows)

@@ -1,0 +1,200 @@
+"""Train: a classifier from a finished data set, and from real photos where there are some.
+
+In: a Dataset and Options. Out: a Run on disk. Pictures go through the backbone once; the head is then chosen
+and fitted in closed form. Everything that was tried, and what it gave, is in the run's record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendgen import __version__
+from blendgen.dataset.dataset import Dataset
+from blendgen.errors import DatasetError
+from blendgen.geometry.arrays import AnyArray
+from blendgen.learn.backbones import DEFAULT_BACKBONE, Backbone, load_backbone
+from blendgen.learn.choice import Chosen, Tried, chosen_for_photos, chosen_for_renders, ridge_of
+from blendgen.learn.classifier_model import classifier_model
+from blendgen.learn.features import computed_features
+from blendgen.learn.head import LinearHead
+from blendgen.learn.measures import accuracy
+from blendgen.learn.photo_sets import labelled_photos, unlabelled_photos
+from blendgen.learn.pictures import PictureSet, dataset_pictures
+from blendgen.learn.pixels import statement
+from blendgen.learn.run_folder import KIND, SCHEMA_VERSION, Run, refuse_others_folder, write_run
+from blendgen.learn.run_page import run_page
+from blendgen.system.progress import Progress
+
+TRAIN, VAL = "train", "val"
+FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class Options:
+    """real: folder of labelled photos; unlabelled: folder of others
+
+    photo_share: of all weight, that of photos; None: chosen by cross-validation
+    """
+
+    backbone: str = DEFAULT_BACKBONE
+    real: Path | None = None
+    unlabelled: Path | None = None
+    photo_share: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a head is made of; val: renders that it is not trained on, perhaps none."""
+
+    renders: PictureSet
+    val: PictureSet
+    photos: PictureSet | None
+    unlabelled: AnyArray | None
+    left_out: list[str]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A head, and how it was chosen."""
+
+    head: LinearHead
+    chosen: Chosen
+
+
+def train(dataset: Dataset, dest: Path, options: Options, progress: Progress) -> Run:
+    """raises: UsageError, DatasetError, SetupError"""
+    began = time.monotonic()
+    refuse_others_folder(dest)
+    _refuse_few_classes(dataset)
+    backbone = load_backbone(options.backbone)
+    material = gathered(dataset, backbone, options, progress)
+    fit = fitted(material, options.seed, options.photo_share)
+    record = {
+        "kind": KIND, "schema_version": SCHEMA_VERSION, "blendgen": __version__,
+        "classes": [*dataset.classes], "recipe": asdict(fit.chosen.best.recipe), "seed": options.seed,
+        "backbone": backbone.facts(), "preprocessing": statement(backbone.preprocessing),
+        "dataset": {"folder": str(dataset.folder.resolve()), "name": dataset.source.name,
+                    **dataset.source.identity, "renders": len(material.renders)},
+        "photos": _photo_facts(options.real, material.photos),
+        "unlabelled": _unlabelled_facts(options.unlabelled, material.unlabelled),
+        "metrics": _metrics(fit, material), "notes": [*_notes(fit, material), *material.left_out],
+        "versions": {name: metadata.version(name) for name in ("numpy", "onnx", "onnxruntime", "scipy")},
+        "seconds": time.monotonic() - began,
+    }  # fmt: skip
+    model = classifier_model(backbone, fit.head, dataset.classes)
+    return write_run(dest, record, fit.head, model, run_page(record))
+
+
+def gathered(dataset: Dataset, backbone: Backbone, options: Options, progress: Progress) -> Material:
+    """All pictures, with features."""
+    left_out: list[str] = []
+    renders = dataset_features(dataset, (TRAIN,), backbone, progress)
+    val = dataset_features(dataset, (VAL,), backbone, progress) if VAL in dataset.splits else renders.at([])
+    photos = unlabelled = None
+    if options.real is not None:
+        pictures = labelled_photos(options.real, dataset.classes, (TRAIN,), left_out)
+        photos = computed_features(pictures, dataset.classes, backbone, progress, left_out)
+        if not len(photos):
+            raise DatasetError(f"{options.real}: no photo can be read: {left_out[0]}")
+    if options.unlabelled is not None:
+        pictures = unlabelled_photos(options.unlabelled, left_out)
+        unlabelled = computed_features(pictures, dataset.classes, backbone, progress, left_out).features
+    return Material(renders, val, photos, unlabelled, left_out)
+
+
+def dataset_features(
+    dataset: Dataset, splits: Sequence[str], backbone: Backbone, progress: Progress
+) -> PictureSet:
+    """Of the images of these splits; of all images if the data set has none of them."""
+    own = [split for split in splits if split in dataset.splits]
+    chosen = dataset.filter(split=own) if own else dataset
+    return computed_features(dataset_pictures(chosen), dataset.classes, backbone, progress, [])
+
+
+def fitted(material: Material, seed: int, photo_share: float | None = None) -> Fitted:
+    """The head that cross-validation chooses, trained on everything."""
+    renders, photos, unlabelled = material.renders, material.photos, material.unlabelled
+    if photos is None:
+        chosen = chosen_for_renders(renders, unlabelled, seed)
+    else:
+        chosen = chosen_for_photos(renders, photos, unlabelled, seed, photo_share)
+    recipe = chosen.best.recipe
+    ridge = ridge_of(renders, photos, unlabelled, recipe.photo_share, recipe.is_aligned)
+    return Fitted(replace(ridge.head(recipe.strength), temperature=chosen.best.temperature), chosen)
+
+
+def _refuse_few_classes(dataset: Dataset) -> None:
+    if len(dataset.classes) < FEWEST_CLASSES:
+        raise DatasetError(
+            f"{dataset.folder}: has a single class, {dataset.classes[0]!r}; a classifier needs at least two "
+            "(products[].label in the spec)"
+        )
+
+
+def _metrics(fit: Fitted, material: Material) -> dict[str, Any]:
+    on = "photos" if material.photos is not None else "renders"
+    val = None
+    if len(material.val):
+        val = accuracy(fit.head.probabilities(material.val.features), material.val.labels).facts()
+    tried = {"chosen": fit.chosen.best, "photos_alone": fit.chosen.alone, "with_renders": fit.chosen.mixed}
+    return {
+        "cross_validation": {
+            "on": on, **{name: one and _tried_facts(one) for name, one in tried.items()}
+        },
+        "val_renders": val,
+        "temperature": fit.head.temperature,
+    }  # fmt: skip
+
+
+def _tried_facts(tried: Tried) -> dict[str, Any]:
+    return {
+        **asdict(tried.recipe),
+        "log_loss": tried.log_loss,
+        "accuracy": tried.accuracy.facts(),
+        "temperature": tried.temperature,
+    }
+
+
+def _notes(fit: Fitted, material: Material) -> list[str]:
+    """What a user must know of the choice."""
+    alone, mixed, best = fit.chosen.alone, fit.chosen.mixed, fit.chosen.best
+    if material.photos is None:
+        notes = ["trained on renders alone: measure it on photos with `blendgen evaluate`"]
+        if best.recipe.is_aligned:
+            notes.append("renders got the feature mean and spread of the unlabelled photos")
+        return notes
+    missing = set(range(len(material.photos.classes))) - {*material.photos.labels.tolist()}
+    notes = [f"no real photos of {material.photos.classes[label]}" for label in sorted(missing)]
+    if alone is None or mixed is None:
+        return [*notes, "a class has a single real photo: too few to choose the weight of the photos"]
+    compared = f"{mixed.accuracy} with renders, {alone.accuracy} without, on photos left out in turn"
+    if best is alone:
+        return [*notes, f"renders do not help here and were left out: {compared}"]
+    if mixed.log_loss >= alone.log_loss:
+        losses = f"log loss {mixed.log_loss:.3f} with renders, {alone.log_loss:.3f} without"
+        return [
+            *notes,
+            f"with this --ratio, renders make it worse than real photos alone: {losses}; {compared}",
+        ]
+    return [*notes, f"renders help: {compared}"]
+
+
+def _photo_facts(folder: Path | None, photos: PictureSet | None) -> dict[str, Any] | None:
+    if photos is None:
+        return None
+    counts = np.bincount(photos.labels, minlength=len(photos.classes))
+    per_class = {label: int(count) for label, count in zip(photos.classes, counts, strict=True)}
+    keys = sorted(picture.key for picture in photos.pictures)
+    return {"folder": str(folder), "count": len(photos), "per_class": per_class, "sha256": keys}
+
+
+def _unlabelled_facts(folder: Path | None, features: AnyArray | None) -> dict[str, Any] | None:
+    return None if features is None else {"folder": str(folder), "count": len(features)}

@@ -1,0 +1,238 @@
+"""Training on a small data set and photos of it, and evaluating, with a backbone of random weights."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import blendgen
+from blendgen.cli import run as run_command
+from blendgen.errors import DatasetError, ExitCode, SetupError, UsageError
+from blendgen.learn import evaluate, train
+from blendgen.learn.features import inference_session
+from blendgen.learn.pixels import network_input
+from blendgen.learn.run_folder import read_run
+from blendgen.models.product import Catalog
+from tests.conftest import make_product
+from tests.exporters.conftest import NAMES, make_dataset
+from tests.learn.networks import tiny_backbone
+
+SPEC = {"products_per_image": 1, "exposures_per_shot": 1, "splits": {"train": 0.9, "val": 0.1}}
+ODD = "<b>&name.png"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("learn")
+
+
+@pytest.fixture(autouse=True)
+def backbone(place, monkeypatch):
+    monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(place / "cache"))
+    tiny = tiny_backbone(place)
+    for module in (train, evaluate):
+        monkeypatch.setattr(module, "load_backbone", lambda *_: tiny)
+    return tiny
+
+
+@pytest.fixture(scope="module")
+def out(place):
+    """A data set of three classes."""
+    sizes = ((0.1, 0.06, 0.03), (0.05, 0.05, 0.05), (0.06, 0.06, 0.06))
+    catalog = Catalog(tuple(map(make_product, NAMES, ("box", "box", "sphere"), sizes)))
+    return make_dataset(place / "out", catalog, 36, **SPEC).root
+
+
+@pytest.fixture(scope="module")
+def photos(place, out):
+    """Wider copies of its images as photos, each class in its own light, in split folders; one is broken."""
+    data = blendgen.open_dataset(out)
+    for number, item in enumerate(data):
+        split = "test" if number % 3 == 0 else "train"
+        folder = place / "photos" / split / data.classes[item["label_id"]]
+        folder.mkdir(parents=True, exist_ok=True)
+        light = np.roll([1.0, 0.6, 0.2], item["label_id"])
+        pixels = np.pad((item["image"] * light).astype(np.uint8), ((0, 0), (number % 4, 9), (0, 0)))
+        Image.fromarray(pixels).save(folder / (ODD if number == 0 else f"{number}.png"))
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    return place / "photos"
+
+
+@pytest.fixture(scope="module")
+def mixed(place, out, photos):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(train, "load_backbone", lambda *_: tiny_backbone(place))
+        patched.setenv("BLENDGEN_CACHE_DIR", str(place / "cache"))
+        return blendgen.train(out, place / "run", head_only=True, real=photos, seed=3)
+
+
+def test_a_run_states_what_it_is_made_of(mixed, out, photos, backbone):
+    record = json.loads((mixed.folder / "run.json").read_text("utf-8"))
+    assert record["schema_version"] == 1 and tuple(record["classes"]) == blendgen.open_dataset(out).classes
+    assert record["backbone"] == json.loads(json.dumps(backbone.facts()))
+    assert record["dataset"]["digest"] == "0123456789abcdef" and record["dataset"]["renders"] > 30
+    assert record["photos"]["count"] == 24 == sum(record["photos"]["per_class"].values())
+    assert record["preprocessing"]["side_px"] == 48
+    assert any("broken.jpg: cannot be read" in note for note in record["notes"])
+    measured = record["metrics"]["cross_validation"]
+    assert measured["on"] == "photos" and {*measured} == {"on", "chosen", "photos_alone", "with_renders"}
+    best = min(measured[one]["log_loss"] for one in ("photos_alone", "with_renders"))
+    assert measured["chosen"]["log_loss"] <= best + 0.005
+    assert sorted(path.name for path in mixed.folder.iterdir()) == [
+        "head.npz", "model.onnx", "run.html", "run.json",
+    ]  # fmt: skip
+
+
+def test_the_model_computes_what_head_and_backbone_compute(mixed, out, backbone):
+    image = blendgen.open_dataset(out).image(5)
+    pixels = network_input(image, backbone.preprocessing)[None]
+    features = inference_session(backbone.path.read_bytes()).run(None, {"image": pixels})[0]
+    expected = read_run(mixed.folder).head.probabilities(features)
+    result = inference_session(mixed.model.read_bytes()).run(["probabilities"], {"image": pixels})[0]
+    assert np.allclose(result, expected, atol=1e-5) and np.allclose(result.sum(), 1)
+
+
+def test_the_same_call_gives_the_same_run_and_reads_no_image_again(mixed, out, photos, monkeypatch):
+    before = (mixed.folder / "head.npz").read_bytes()
+    evaluated = blendgen.evaluate(mixed.folder, photos)
+    assert evaluated.page.exists()
+    monkeypatch.setattr("blendgen.learn.features.network_input", None)  # computes nothing
+    again = blendgen.train(out, mixed.folder, head_only=True, real=photos, seed=3)
+    assert np.array_equal(again.head.weight, mixed.head.weight)
+    assert not evaluated.page.exists() and not evaluated.numbers.exists()  # of the earlier head
+    assert (mixed.folder / "head.npz").read_bytes() == before
+
+
+def test_photos_alone_are_used_where_renders_mislead(place, out, photos):
+    """With classes in another order, renders say the wrong thing."""
+    wrong = place / "wrong"
+    classes = blendgen.open_dataset(out).classes
+    for number, label in enumerate(classes):
+        shutil.copytree(photos / "train" / label, wrong / classes[(number + 1) % len(classes)])
+    run = blendgen.train(out, place / "misled", head_only=True, real=wrong)
+    assert run.record["recipe"]["photo_share"] == 1
+    assert any("renders do not help here and were left out" in note for note in run.record["notes"])
+    fixed = blendgen.train(out, place / "misled", head_only=True, real=wrong, ratio=20.0)
+    assert fixed.record["recipe"]["photo_share"] == pytest.approx(1 / 21)
+    assert any("worse than real photos alone" in note for note in fixed.record["notes"])
+
+
+def test_unlabelled_photos_change_the_renders(place, out, photos):
+    run = blendgen.train(out, place / "aligned", head_only=True, unlabelled=photos / "test")
+    alone = blendgen.train(out, place / "alone", head_only=True)
+    assert run.record["recipe"]["is_aligned"] and not alone.record["recipe"]["is_aligned"]
+    assert run.record["unlabelled"]["count"] == 12
+    assert not np.allclose(run.head.weight, alone.head.weight)
+
+
+def test_an_evaluation_counts_and_shows_mistakes(mixed, photos, place):
+    result = blendgen.evaluate(mixed.folder, photos, dest=place / "page.html", arms=True, seeds=2)
+    facts = json.loads(result.numbers.read_text("utf-8"))
+    table, share = np.array(facts["confusion"]), facts["accuracy"]
+    assert table.sum() == share["count"] == facts["photos"]["count"] == 12
+    assert np.trace(table) == share["right"] and share["low"] < share["value"] <= share["high"]
+    assert share["right"] >= 8
+    assert [one["recall"]["count"] for one in facts["per_class"]] == table.sum(axis=1).tolist()
+    assert len(facts["mistakes"]) == 12 - share["right"]
+    assert all(len(one["nearest_renders"]) == 3 for one in facts["mistakes"])
+    arms = {one["arm"]: one for one in facts["arms"]["table"]}
+    assert {"renders only", "1 photo a class only", "2 photos a class and renders"} <= {*arms}
+    assert all(len(one["per_seed"]) == 2 for one in arms.values())
+    assert arms["2 photos a class only"]["photos"] == 6
+    assert facts["arms"]["worth"]["sentence"].startswith("This data set is worth")
+
+
+def test_names_are_escaped_on_pages(mixed, photos, place):
+    wrong = read_run(mixed.folder)
+    wrong.head.bias[:] = -wrong.head.bias
+    wrong.head.weight[:] = -wrong.head.weight  # the worst class wins
+    result = evaluate.evaluate(wrong, photos, place / "escaped.html", None, None, NO_PROGRESS)
+    page = result.page.read_text("utf-8")
+    assert "&lt;b&gt;&amp;name.png" in page and ODD not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+class _NoProgress:
+    def begin(self, total, unit="image"): ...
+
+    def advance(self, count): ...
+
+    def note(self, text): ...
+
+
+NO_PROGRESS = _NoProgress()
+
+
+def test_photos_of_the_training_are_not_tested(mixed, photos, place):
+    same = place / "same"
+    shutil.copytree(photos / "train", same, ignore=shutil.ignore_patterns("broken.jpg"))
+    with pytest.raises(DatasetError, match="trained on all of these photos"):
+        blendgen.evaluate(mixed.folder, same)
+    label = next((photos / "test").iterdir()).name
+    for path in (photos / "test" / label).iterdir():
+        shutil.copy(path, same / label / f"new-{path.name}")
+    facts = blendgen.evaluate(mixed.folder, same, dest=place / "same.html").facts
+    assert any("24 photos were left out: the run was trained on them" in note for note in facts["notes"])
+
+
+def test_folders_that_are_not_classes_are_errors_with_a_suggestion(place, out):
+    folder = place / "misspelt" / "blue bxo"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (20, 20)).save(folder / "a.png")
+    with pytest.raises(DatasetError, match="blue bxo; did you mean blue box"):
+        blendgen.train(out, place / "x", head_only=True, real=folder.parent)
+    with pytest.raises(DatasetError, match="photos without classes are for --unlabelled"):
+        blendgen.train(out, place / "x", head_only=True, real=folder)
+    with pytest.raises(UsageError, match="expected a folder"):
+        blendgen.train(out, place / "x", head_only=True, real=place / "nowhere")
+
+
+def test_folders_of_others_are_not_touched(mixed, out, photos, place):
+    other = place / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("mine")
+    with pytest.raises(DatasetError, match="does not hold a run"):
+        blendgen.train(out, other, head_only=True)
+    (other / "evaluation.html").write_text("mine")
+    with pytest.raises(DatasetError, match="was not written by blendgen"):
+        blendgen.evaluate(mixed.folder, photos, dest=other / "evaluation.html")
+    with pytest.raises(DatasetError, match=r"has no run\.json"):
+        blendgen.evaluate(other, photos)
+
+
+def test_a_run_without_its_data_set_is_still_evaluated(mixed, photos, place, out):
+    moved = out.rename(place / "moved")
+    try:
+        facts = blendgen.evaluate(mixed.folder, photos, dest=place / "page.html").facts
+        assert any("without its nearest renders" in note for note in facts["notes"])
+        with pytest.raises(DatasetError, match="name it with --dataset"):
+            blendgen.evaluate(mixed.folder, photos, dest=place / "page.html", arms=True)
+        result = blendgen.evaluate(mixed.folder, photos, dest=place / "page.html", dataset=moved).facts
+        assert result["accuracy"] == facts["accuracy"]
+    finally:
+        moved.rename(out)
+
+
+def test_the_commands_print_results_and_exit_codes(out, photos, place, capsys, monkeypatch):
+    run = place / "by command"
+    assert run_command(["train", str(out), "-o", str(run)]) == ExitCode.USAGE
+    assert "--head-only" in capsys.readouterr().err
+    ratio = ["--ratio", "5:1"]
+    assert run_command(["train", str(out), "--head-only", "-o", str(run), *ratio]) == ExitCode.USAGE
+    assert "name their folder with real (--real)" in capsys.readouterr().err
+    line = ["train", str(out), "--head-only", "-o", str(run), "--real", str(photos), *ratio, "--json"]
+    assert run_command(line) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["recipe"]["photo_share"] == pytest.approx(1 / 6)
+    assert run_command(["evaluate", str(run), str(photos), "--json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out)["accuracy"]["count"] == 12
+
+    def missing(*_):
+        raise SetupError("this needs onnxruntime: pip install 'blendgen[features]'")
+
+    monkeypatch.setattr(train, "load_backbone", missing)
+    assert run_command(["train", str(out), "--head-only", "-o", str(run)]) == ExitCode.SETUP
+    assert "blendgen[features]" in capsys.readouterr().err
