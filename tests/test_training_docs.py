@@ -122,6 +122,15 @@ def test_a_script_runs(folder, library):
 
 
 @pytest.mark.slow
+def test_fastai_reads_the_data_set_itself_and_does_not_train_on_test_images(folder):
+    if not has("fastai"):
+        pytest.skip("fastai is not installed; see `make trainers`")
+    (script,) = (block for block in blocks(DOCS / "loaders.md", "python") if block.info[1:] == ("fastai",))
+    printed = run([TRAINERS, "-"], folder, input=f"import tests.torchvision_operators\n{script.text}")
+    assert printed == "48 8 ['ball', 'test+_tube']\n"
+
+
+@pytest.mark.slow
 def test_label_studio_converts_the_polygons(folder):
     converter = Path(TRAINERS).with_name("label-studio-converter")
     if not converter.exists():
