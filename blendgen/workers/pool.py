@@ -177,9 +177,10 @@ class _Pool:
         return PendingTask(task, number, self._record.crashes.get(task.shot_index, 0))
 
     def _next(self, idle_worker: bool = True) -> PendingTask | None:
-        if idle_worker and self._suspects:
+        if idle_worker and self._suspects and not self._outside.are_possible:
             return self._suspects.popleft()
-        return self._returned.popleft() if self._returned else next(self._new, None)
+        other = self._returned.popleft() if self._returned else next(self._new, None)
+        return self._suspects.popleft() if other is None and idle_worker and self._suspects else other
 
     def _allow_silence(self, busy_s: float) -> None:
         """While the caller works on a result, nobody reads what the workers send."""

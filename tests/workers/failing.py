@@ -217,3 +217,14 @@ def has_loaded_blender(task: Task):
 def returns_cores_of_its_threads(task: Task):
     """The sets of cores that the threads of this process may run on."""
     return {tuple(os.sched_getaffinity(int(thread.name))) for thread in Path("/proc/self/task").iterdir()}
+
+
+def kills_with_the_other_one(task: Task):
+    """Shots 0 and 1 end their workers, the first time when both are rendered."""
+    if task.shot_index in (0, 1):
+        (_State.folder / f"started-{task.shot_index}").touch()
+        deadline = time.monotonic() + 60
+        while len(list(_State.folder.glob("started-*"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return works(task)

@@ -376,15 +376,51 @@ def test_workers_that_are_killed_by_suspects_are_noted_as_such(monkeypatch):
     assert noted == [([1, 2], False), ([2], True), ([2], True)]
 
 
-def test_two_workers_that_are_killed_at_once_are_killed_by_somebody_else():
+@pytest.mark.slow
+def test_two_shots_that_kill_at_once_are_set_aside_and_the_others_are_made(job, monkeypatch):
+    monkeypatch.setattr("blendgen.workers.outside_kills._AT_ONCE_S", 60.0)
+    steps = Steps(failing.kills_with_the_other_one)
+    finished = run_tasks(job, TASKS, StopSignal(), 2, failing.initialize, steps, crashed=gives_up)
+    messages = {row["index"]: identity.get("message") for rows, identity in finished for row in rows}
+    assert sorted(messages) == [0, 1, 2, 3, 4]
+    assert sorted(index for index, message in messages.items() if message is None) == [2, 3, 4]
+
+
+@pytest.mark.parametrize("others", [0, 2])
+def test_shots_that_were_killed_at_once_come_after_the_others(others):
+    run = pool._Pool(SimpleNamespace(log="log"), TASKS[:others], [], None)
+    run._suspects.extend(pool.PendingTask(TASKS[index], index, crashes=1) for index in (3, 4))
+    for index in (3, 4):
+        run._outside.note([index])
+    order = [run._next().number for _ in range(others + 2)]
+    assert order == [*range(others), 3, 4] and run._next() is None
+    run._outside.made(0)
+    run._suspects.append(pool.PendingTask(TASKS[3], 3, crashes=1))
+    run._returned.append(pool.PendingTask(TASKS[0], 0))
+    assert run._next().number == 3
+
+
+def test_workers_that_are_killed_at_once_are_in_doubt_until_another_shot_is_made():
     kills = OutsideKills()
     kills.note([1])
     kills.note([1])
-    assert not kills.were_seen
+    assert not kills.are_possible
     kills.note([2], are_suspects=True)
-    assert not kills.were_seen  # both shots may end their workers
+    assert not kills.are_possible  # both shots may end their workers
     kills.note([3])
+    assert kills.are_possible and not kills.were_seen
+    kills.made(4)
+    assert not kills.are_possible and not kills.were_seen
+    kills.made(3)
     assert kills.were_seen
+
+
+def test_workers_that_are_killed_at_once_again_and_again_are_killed_by_somebody_else():
+    kills = OutsideKills()
+    for shot in range(8):
+        assert not kills.were_seen
+        kills.note([shot])
+    assert kills.were_seen and not kills.are_possible
 
 
 @pytest.mark.slow
