@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from blendgen.files.regular_file import open_regular
 from blendgen.scene.row import Row
 
 ContentsOf = Callable[[Row], Contents]
+_DESCRIBED = ["label", "index", "objects"]
+_MAX_VALUES, _MAX_BYTES = 10**7, 2**28  # of a part of a Parquet file, which has few rows
 
 
 def is_of_rows(pack: Path, rows: Iterable[Row], contents: ContentsOf, common: PackContent) -> bool:
@@ -47,24 +50,43 @@ def _has_bytes(
 
 
 def _has_columns(pack: Path, rows: Iterable[Row], common: PackContent) -> bool:
-    """Whether the columns that describe pictures are those of the rows."""
+    """Whether the columns that describe pictures are those of the rows; a part of the file at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema, described = parquet_schema(common), ["label", "index", "objects"]
+    schema, rest = parquet_schema(common), iter(rows)
+    columns = [*_DESCRIBED, *(f"{name}.path" for name in common.pictures)]
     try:
         with pq.ParquetFile(pack) as file:
             stored = file.schema_arrow
-            table = file.read([*described, *(f"{name}.path" for name in common.pictures)])
+            if stored.names != schema.names or stored.metadata != schema.metadata:
+                return False
+            for number in range(file.num_row_groups):
+                if _is_too_large(file.metadata.row_group(number), columns):
+                    return False
+                table = file.read_row_group(number, columns)
+                if not _is_table_of(table, islice(rest, len(table)), common):
+                    return False
     except pa.ArrowException:
         return False
-    if stored.names != schema.names or stored.metadata != schema.metadata:
-        return False
-    expected = [parquet_cells(row, common) for row in rows]
-    own = pa.schema([schema.field(name) for name in described])
-    cells = pa.Table.from_pylist(expected, schema=own)
+    return next(rest, None) is None
+
+
+def _is_too_large(group: Any, columns: list[str]) -> bool:
+    """Whether columns expand to more than rows can be."""
+    parts = [group.column(number) for number in range(group.num_columns)]
+    own = [one for one in parts if one.path_in_schema.startswith(tuple(columns))]
+    values = max((one.num_values for one in own), default=0)
+    return values > _MAX_VALUES or sum(one.total_uncompressed_size for one in own) > _MAX_BYTES
+
+
+def _is_table_of(table: Any, rows: Iterable[Row], common: PackContent) -> bool:
+    import pyarrow as pa
+
+    schema, expected = parquet_schema(common), [parquet_cells(row, common) for row in rows]
+    cells = pa.Table.from_pylist(expected, schema=pa.schema([schema.field(name) for name in _DESCRIBED]))
     paths = [{name: row[name]["path"] for name in common.pictures} for row in expected]
-    return bool(table.select(described).equals(cells)) and paths == _paths(table, common)
+    return bool(table.select(_DESCRIBED).equals(cells)) and paths == _paths(table, common)
 
 
 def _paths(table: Any, common: PackContent) -> list[dict[str, str]]:

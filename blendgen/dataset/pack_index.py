@@ -8,6 +8,8 @@ itself. An index is mapped into memory, so that millions of images take only the
 from __future__ import annotations
 
 import io
+import itertools
+import os
 import re
 import stat
 import tarfile
@@ -22,12 +24,14 @@ import numpy as np
 from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.pack_plan import INDEX_SUFFIX
 from blendgen.files.disk import raise_if_passing
+from blendgen.files.regular_file import open_regular
 
 MAX_FILE_BYTES = 2**30  # of a file in a pack
 INDEX = "index"
 Index = np.ndarray[Any, np.dtype[Any]]  # fields: index; offset and size of each kind
 Span = tuple[int, int]  # offset, size
 _MAX_MEMBERS = 10**7
+_MAX_END_BYTES = 2**25  # of what follows the last file in a tar file: what describes it, and zeros
 _MAGIC = b"\x93NUMPY"
 # what NumPy raises for the header of a stranger, besides ValueError
 _RUBBISH = (
@@ -39,11 +43,24 @@ _DESCRIPTIONS = (".cls", ".json")  # members of a tar file that are not files of
 
 
 def index_array(entries: Iterable[tuple[int, Mapping[str, Span]]]) -> Index:
-    """The index of images, each with its files by kind; all have the same kinds."""
-    rows = sorted((index, dict(spans)) for index, spans in entries)
-    kinds = [kind for kind in LABEL_FILES if rows and kind in rows[0][1]]
-    values = [(index, *(number for kind in kinds for number in spans[kind])) for index, spans in rows]
-    return np.array(values, _dtype(kinds))
+    """The index of images in order, each with its files by kind; all have the same kinds.
+
+    raises: ValueError for others
+    """
+    rest = iter(entries)
+    first = next(rest, (0, {}))
+    kinds = [kind for kind in LABEL_FILES if kind in first[1]]
+
+    def value(index: int, spans: Mapping[str, Span]) -> tuple[int, ...]:
+        if spans.keys() != first[1].keys():
+            raise ValueError(f"image {index} has other kinds of files than the first one")
+        return index, *(number for kind in kinds for number in spans[kind])
+
+    values = (value(*one) for one in itertools.chain([first] if kinds else [], rest))
+    index = np.fromiter(values, _dtype(kinds))
+    if not (np.diff(index[INDEX]) > 0).all():
+        raise ValueError("an image is not in its place, or is there twice")
+    return index
 
 
 def index_bytes(index: Index) -> bytes:
@@ -99,7 +116,7 @@ def rebuilt_index(pack: Path) -> Index:
 def _opened(pack: Path, state: Any, file: Path, file_state: Any) -> Index | None:
     """The index of a pack in this state; raises DiskUnavailable."""
     try:
-        if file_state is not None and _fits(index := loaded_index(file), state[1]):
+        if file_state is not None and _fits(index := loaded_index(file), pack, state[1]):
             return index
     except (OSError, ValueError) as error:
         raise_if_passing(file, error)
@@ -110,14 +127,24 @@ def _opened(pack: Path, state: Any, file: Path, file_state: Any) -> Index | None
         return None
 
 
-def _fits(index: Index, pack_bytes: int) -> bool:
-    """Whether all files of an index can be in a pack of that size."""
+def _fits(index: Index, pack: Path, pack_bytes: int) -> bool:
+    """Whether an index can be that of a pack of that size: all files are in it, and little is behind them."""
+    last = 0.0
     for kind in LABEL_FILES:
         if f"{kind}_offset" in (index.dtype.names or ()):
             offsets, sizes = (index[f"{kind}_{what}"].astype(np.float64) for what in ("offset", "size"))
-            if offsets.min() < 0 or sizes.min() < 0 or (offsets + sizes).max() > pack_bytes:
+            if offsets.min() < 0 or sizes.min() < 0:
                 return False
-    return True
+            last = max(last, (offsets + sizes).max())
+    if pack.suffix != ".tar":  # the end of a Parquet file says where its columns are
+        return last <= pack_bytes and _ends_with(pack, b"PAR1")
+    return last <= pack_bytes <= last + _MAX_END_BYTES
+
+
+def _ends_with(pack: Path, mark: bytes) -> bool:
+    with open_regular(pack) as file:
+        file.seek(-len(mark), os.SEEK_END)
+        return file.read(len(mark)) == mark
 
 
 def loaded_index(file: Path) -> Index:
@@ -130,8 +157,10 @@ def loaded_index(file: Path) -> Index:
         loaded = np.load(file, mmap_mode="r", allow_pickle=False)  # refuses long headers
     except _RUBBISH as error:
         raise ValueError(f"is not an index of a pack: {error}") from None
-    if not isinstance(loaded, np.ndarray) or loaded.ndim != 1 or len(loaded) > _MAX_MEMBERS:
+    if not isinstance(loaded, np.memmap) or loaded.ndim != 1 or len(loaded) > _MAX_MEMBERS:
         raise ValueError("is not an index of a pack")
+    if loaded.offset + loaded.nbytes != file.stat().st_size:
+        raise ValueError("has more behind the index of a pack")
     kinds = [kind for kind in LABEL_FILES if f"{kind}_offset" in (loaded.dtype.names or ())]
     if not len(loaded) or loaded.dtype != _dtype(kinds) or not (np.diff(loaded[INDEX]) > 0).all():
         raise ValueError("is not an index of a pack")
@@ -183,9 +212,12 @@ def _next(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
 def _check_end(tar: tarfile.TarFile) -> None:
     """Raises ValueError unless the tar file ends here: tarfile takes a damaged header for the end too."""
     file: Any = tar.fileobj
+    rest = file.seek(0, os.SEEK_END) - tar.offset
     file.seek(tar.offset)
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise ValueError("is torn off or damaged")
+    if rest > _MAX_END_BYTES:
+        raise ValueError(f"has {rest} bytes behind its files")
 
 
 class _PlainFile(tarfile.TarInfo):

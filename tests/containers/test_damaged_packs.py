@@ -193,6 +193,57 @@ def test_extended_headers_of_a_tar_file_are_not_read(tmp_path):
         rebuilt_index(pack)
 
 
+def test_what_is_larger_than_what_it_describes_is_not_used(copy):
+    pack, index_file = a_pack(copy), index_of(a_pack(copy))
+    index = np.array(loaded_index(index_file))
+    with index_file.open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(ValueError, match="has more behind the index"):
+        loaded_index(index_file)
+    assert np.array_equal(pack_index(pack), index)
+    os.truncate(pack, 2**32)
+    with pytest.raises(ValueError, match="bytes behind its files"):
+        rebuilt_index(pack)
+    np.save(index_file, index)
+    assert pack_index(pack) is None
+
+
+def test_images_of_a_tar_file_have_the_same_kinds_of_files(copy):
+    pack = a_pack(copy)
+    with tarfile.open(pack) as tar:
+        members = [(one, tar.extractfile(one)) for one in tar.getmembers()]
+        with tarfile.open(pack.with_name("other"), "w") as other:
+            for member, content in members:
+                if member is members[-1][0] or ".mask" not in member.name or member is members[1][0]:
+                    other.addfile(member, content)
+    pack.with_name("other").replace(pack)
+    with pytest.raises(ValueError, match="has other kinds of files than the first one"):
+        rebuilt_index(pack)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("columns", "compression", "message"),
+    [
+        ({"index": [0] * 10**5}, "none", "has no pictures"),
+        ({"image": True, "index": [0] * 10**5}, "zstd", "does not have the numbers"),
+        ({"image": True, "index": [0] * 2}, "snappy", "is there twice"),
+        ({"image": True, "index": ["a" * 10**5] * 2}, "snappy", "does not have the numbers"),
+        ({"image": True, "index": [1.0, 2.0]}, "snappy", "does not have the numbers"),
+    ],
+)
+def test_numbers_of_a_parquet_file_that_expand_are_not_read(tmp_path, columns, compression, message):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pack = tmp_path / "train-000000.parquet"
+    if "image" in columns:
+        columns = columns | {"image": [{"bytes": b"a"}] * len(columns["index"])}
+    how = {"image.bytes": "NONE", "index": compression.upper()} if "image" in columns else compression
+    pq.write_table(pa.table(columns), pack, compression=how, use_dictionary=False)
+    with pytest.raises(ValueError, match=message):
+        rebuilt_index(pack)
+    assert pack_index(pack) is None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "columns",
