@@ -62,6 +62,11 @@ def store_error(place: str, error: BaseException) -> BlendgenError:
             f"{place}: access is denied ({words}); it takes the rights to list, read, write and delete "
             f"objects; {_CREDENTIALS}"
         )
+    if _answer_of_s3(error)[0] == "NoSuchUpload":
+        return DiskUnavailable(
+            f"{place}: another command has ended this upload; if another machine works on the same data set, "
+            f"end one of them. {_RETRY}"
+        )
     if isinstance(error, FileNotFoundError):
         return DatasetError(f"{place}: is not there ({words}); make the bucket first")
     return DatasetError(f"{place}: the object store refuses ({words})")

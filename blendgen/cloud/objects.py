@@ -141,6 +141,34 @@ class ObjectStore:
         except FileNotFoundError:
             return
 
+    def open_uploads(self, name: str) -> list[tuple[str, str]]:
+        """Objects of a data set of which only parts were sent, and ids of these uploads; only S3 keeps them.
+
+        raises: FileNotFoundError, BlendgenError
+        """
+        if self.url.scheme not in _S3:
+            return []
+        bucket, key, _ = self._files.split_path(self._path(name))
+        uploads, request = list[tuple[str, str]](), {"Bucket": bucket, "Prefix": f"{key}/".lstrip("/")}
+        while True:
+            answer = self._patiently(name, lambda: self._files.call_s3("list_multipart_uploads", **request))
+            for one in answer.get("Uploads") or ():
+                leaf = one["Key"].removeprefix(request["Prefix"])
+                if not leaf.startswith(f"{SHARDS}/"):
+                    uploads.append((leaf, one["UploadId"]))
+            if not answer.get("IsTruncated"):
+                return uploads
+            request["KeyMarker"] = answer["NextKeyMarker"]
+            request["UploadIdMarker"] = answer["NextUploadIdMarker"]
+
+    def end_upload(self, name: str, upload: str) -> None:
+        """Remove the parts of an object that were sent; raises FileNotFoundError, BlendgenError."""
+        bucket, key, _ = self._files.split_path(self._path(name))
+        self._patiently(
+            name,
+            lambda: self._files.call_s3("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=upload),
+        )
+
     def side_by_side(self, call: Callable[[_Item], _Value], items: Iterable[_Item]) -> Iterator[_Value]:
         """Results of calls in a few threads, in order; raises what the first one raised."""
         rest = iter(items)

@@ -2,11 +2,14 @@
 
 In: a folder with a data set of ours, and what the store has. Out: an index. Objects that are there with the
 right checksum are not sent again. First the index says that something is being sent; then come the files,
-dataset.json last; then all are compared with what the store says of them; then comes the whole index.
+dataset.json last; then all are compared with what the store says of them; then comes the whole index. Parts
+of large files that killed runs have sent are removed before that: S3 does not list them as objects, and bills
+them.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -18,9 +21,11 @@ from blendgen.cloud.sums import FileSums, file_sums
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import own_files
 from blendgen.dataset.store import read_record
-from blendgen.errors import DiskUnavailable
+from blendgen.errors import BlendgenError, DiskUnavailable
 from blendgen.files.disk import disk_error
 from blendgen.system.progress import Progress
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -45,6 +50,8 @@ class Push:
         unsent = [name for name in self._last(names) if not self._is_there(name, sums[name], there)]
         if unsent and self.before is not None and self.before.head.is_whole:
             self._write(self._begun(self.before, head))
+        if any(one.has_parts for one in sums.values()):
+            self._end_open_uploads()
         self._send(unsent, sums)
         entries = self._verified(sums, unsent)
         index = Index(head.model_copy(update={"is_whole": True}), entries)
@@ -84,6 +91,18 @@ class Push:
         if facts.etag is not None:
             return known is not None and (known.etag, known.sha256) == (facts.etag, sums.sha256)
         return has_content(self.store, self._object(name), sums.size, sums.sha256)
+
+    def _end_open_uploads(self) -> None:
+        try:
+            for name, upload in self.store.open_uploads(self.prefix):
+                self.store.end_upload(joined(self.prefix, name), upload)
+        except (BlendgenError, FileNotFoundError) as error:
+            _log.warning(
+                "note: %s: parts of large files that a killed run may have left cannot be removed (%s); "
+                "a rule of the bucket that ends incomplete uploads does it",
+                self.store.place(self.prefix),
+                error,
+            )
 
     def _send(self, names: list[str], sums: dict[str, FileSums]) -> None:
         self.progress.begin(len(names), "file")

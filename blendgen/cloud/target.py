@@ -18,7 +18,7 @@ from blendgen.cloud.begun import begun_index, lacks_images
 from blendgen.cloud.dataset_facts import record_of
 from blendgen.cloud.index import Entry, Head, Index, joined, read_head, write_index
 from blendgen.cloud.objects import SHARDS, ObjectStore
-from blendgen.cloud.pull import Pull
+from blendgen.cloud.pull import Pull, is_here
 from blendgen.cloud.push import Push
 from blendgen.cloud.staging import (
     MADE,
@@ -82,9 +82,15 @@ class Target:
         return head.is_whole and head.is_complete and is_same and not self.force
 
     def report(self) -> GenerateReport:
-        """Of a finished data set; raises DatasetError for one whose dataset.json is damaged."""
+        """Of a finished data set; raises DatasetError for one whose dataset.json is damaged.
+
+        Removes what a run that was killed after it had sent everything has left on this machine.
+        """
         index = self.before or Index(Head())
         record = record_of(self.store, self.prefix, index)
+        left = finished_files(self.layout)
+        if left and all(self._is_sent(index, name) for name in left):
+            self.remove_staging()
         self.progress.note(f"{self.wanted} of {self.wanted} images are there already")
         return GenerateReport(
             folder=self.place,
@@ -142,6 +148,9 @@ class Target:
         """Once all is in the store; not where the user has chosen the folder."""
         if not self.keeps_staging:
             remove_staging(self.layout, finished_files(self.layout))
+
+    def _is_sent(self, index: Index, name: str) -> bool:
+        return name in index.entries and is_here(self.layout, index.entries[name])
 
     def _refuse_other(self, record: dict[str, Any]) -> None:
         known = self.before.head.record if self.before is not None else {}

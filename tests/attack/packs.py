@@ -234,7 +234,7 @@ _TARS: dict[str, Change] = {
     "a member is a folder": _typed(tarfile.DIRTYPE),
     "a member is sparse": _typed(tarfile.GNUTYPE_SPARSE),
     "a member claims 8 GB": _claims(2**33 - 1),
-    "a member claims 2**90 bytes": _claims(2**90),
+    "a member claims 2**80 bytes": _claims(2**80),
     "a member claims less than nothing": _claims(-1),
     "all members are there twice": _twice,
     "it is a zip file": lambda place, pack: (

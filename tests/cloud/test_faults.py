@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 
 import blendgen
-from blendgen.cloud import objects
+from blendgen.cloud import objects, sums
 from blendgen.cloud.faults import is_passing, store_error
 from blendgen.cloud.objects import ObjectStore
 from blendgen.errors import DatasetError, DiskUnavailable, SetupError, UsageError
@@ -113,6 +113,21 @@ def test_expired_credentials_pass_but_not_by_waiting(url, monkeypatch):
     with pytest.raises(DiskUnavailable, match=r"have expired .* renew them"):
         ObjectStore(parse_url(url)).write("a", b"1")
     assert len(calls) == 1
+
+
+def test_an_upload_that_another_command_ended_is_sent_later():
+    error = FileNotFoundError("The specified upload does not exist")
+    error.__cause__ = of_s3("NoSuchUpload", 404).__cause__
+    with pytest.raises(DiskUnavailable, match="if another machine works on the same data set"):
+        raise store_error("s3://b/c", error)
+
+
+def test_parts_that_cannot_be_removed_are_mentioned(url, machine, monkeypatch, caplog):
+    monkeypatch.setattr(sums, "PART_BYTES", 500)
+    monkeypatch.setattr(ObjectStore, "open_uploads", lambda *_: (_ for _ in ()).throw(DatasetError("denied")))
+    machine().generate(url)
+    assert "parts of large files that a killed run may have left cannot be removed (denied)" in caplog.text
+    assert blendgen.status(url).is_complete
 
 
 def test_an_upload_that_breaks_off_is_not_taken_for_whole_and_goes_on(url, machine, monkeypatch):
