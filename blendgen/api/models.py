@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def inspect_models(
     place: AnyPath, *, unit: str | None = None, up: str | None = None, follow_links: bool = False,
-    allow_outside: bool = False,
+    allow_outside: bool = False, progress: ProgressLike = False,
 ) -> Inspection:  # fmt: skip
     """Measure the models at a path, a folder, a model file, a sidecar or a spec, and check their sidecars.
 
@@ -27,12 +27,17 @@ def inspect_models(
     follow_links: also links that lead out of the folder, or of the folder of the file
     allow_outside: the models may be read with textures and other files from outside of it
     These are not for a spec, which states them itself.
+    progress: of measuring the models that are not in the cache
     raises: UsageError, SpecError, CatalogError, SetupError
     """
     from blendgen.engine.blender.importing.inventory import measurer
     from blendgen.models.inspection import ReadAs, inspect
+    from blendgen.models.measuring.reported import ReportedMeasurer
+    from blendgen.system.progress import reported_to
 
-    return inspect(local_path(place), ReadAs(unit, up, follow_links, allow_outside), measurer())
+    read_as = ReadAs(unit, up, follow_links, allow_outside)
+    with reported_to(progress) as reporter:
+        return inspect(local_path(place), read_as, ReportedMeasurer(measurer(), reporter))
 
 
 def models_sheet(

@@ -58,8 +58,8 @@ def command(folder, models, photo, yes, as_json):
     if models is None:
         models = _models(folder, ask=not (yes or as_json) and _is_terminal())
     say(f"measuring the models of {models}" if models else "using three built-in phones")
-    with Progress(own_stdout=as_json):
-        started = api.create_spec(folder, models, photo=photo)
+    with Progress(own_stdout=as_json) as progress:
+        started = api.create_spec(folder, models, photo=photo, progress=progress)
     if as_json:
         echo_json({"schema_version": 1, **started.as_dict()})
     else:

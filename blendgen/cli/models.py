@@ -71,7 +71,7 @@ def command(place, strict, init, sheet, parts, as_json, **read_as):
     if parts and sheet is None:
         raise UsageError("--parts is for --sheet")
     with Progress(own_stdout=as_json) as progress:
-        inspection = api.inspect_models(place, **read_as)
+        inspection = api.inspect_models(place, **read_as, progress=progress)
         if sheet is not None:
             api.models_sheet(inspection, sheet, parts=parts, progress=progress)
     if as_json:

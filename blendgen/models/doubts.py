@@ -75,7 +75,12 @@ def _of_shape(product: Product) -> Iterator[str]:
 
 
 def _of_axis(product: Product) -> Iterator[str]:
-    """A model that falls over as modelled, but rests on the side that the other usual axis names."""
+    for name in other_ups(product):
+        yield f"it cannot stand as modelled; does {name} point up in its file? (up: {name})"
+
+
+def other_ups(product: Product) -> Iterator[str]:
+    """For a model that falls over as modelled: the usual axes of its file that may be up instead."""
     frame, limit = FileFrame(product), np.cos(np.radians(_UPRIGHT_DEG))
     ups = [(np.array(pose.rotation)[2], pose.probability) for pose in product.measured.stable_poses]
     if is_flat(product.hull_m) or any(up[2] >= limit for up, _ in ups):
@@ -83,4 +88,4 @@ def _of_axis(product: Product) -> Iterator[str]:
     for name, axis in (("y", (0, 1, 0)), ("z", (0, 0, 1))):
         up = frame.direction(axis)
         if sum(share for other, share in ups if np.dot(up, other) >= limit) >= _STEADY:
-            yield f"it cannot stand as modelled; does {name} point up in its file? (up: {name})"
+            yield name

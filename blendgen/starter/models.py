@@ -7,6 +7,7 @@ forms of one model (mug.glb and mug.obj) count once.
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -14,6 +15,7 @@ from typing import Any
 
 from blendgen.errors import CatalogError, SpecError
 from blendgen.files.names import some_of
+from blendgen.models.doubts import other_ups
 from blendgen.models.load import measured_catalog
 from blendgen.models.product import OVERSIZED_ADVICE, Catalog, Refusal
 from blendgen.models.product_names import GENERIC_WORDS, product_name
@@ -34,12 +36,15 @@ class Section:
 
     models: files or patterns; None for all of the folder
     unit: None for that of the files; is_unitless: they do not state one
+    up: the axis that may be up in most of them, against what is usual for their format; None: no evidence
     """
 
     models: tuple[str, ...] | None
     unit: str | None
     unit_reason: str
     is_unitless: bool
+    up: str | None = None
+    up_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,18 @@ def model_folder(folder: Path, display: str, measurer: Measurer) -> ModelFolder:
         raise SpecError(faults)
     usable = {product.name for product in products}
     label, classes = _classes(products, [source for source in sources if source.name in usable])
+    sections = tuple(group.section(sources, bool(doubles)) for group in groups if group.catalog.products)
     return ModelFolder(
-        sections=tuple(group.section(sources, bool(doubles)) for group in groups if group.catalog.products),
+        sections=sections,
         naming=naming,
         label=label,
         classes=classes,
         sizes_m=tuple(product.size_m for product in products),
         left_out=catalog.refusals + doubles,
-        notes=tuple(group.note for group in groups if group.note),
+        notes=(
+            *(group.note for group in groups if group.note),
+            *(_up_note(section) for section in sections if section.up),
+        ),
     )
 
 
@@ -157,7 +166,18 @@ class _Group:
         return self._section(models or tuple(source.file for source in usable))
 
     def _section(self, models: tuple[str, ...] | None) -> Section:
-        return Section(models, self.unit, self.unit_reason, self.is_unitless)
+        return Section(models, self.unit, self.unit_reason, self.is_unitless, *self._up())
+
+    def _up(self) -> tuple[str | None, str]:
+        """The axis on which most models could stand that fall over as modelled, and why it may be up."""
+        products = self.catalog.products
+        if not self.is_unitless or not products:
+            return None, ""
+        counts = Counter(axis for product in products for axis in other_ups(product))
+        axis, count = counts.most_common(1)[0] if counts else ("", 0)
+        if 2 * count <= len(products):
+            return None, ""
+        return axis, f"{count} of {len(products)} models fall over as they are read, but not with {axis} up"
 
 
 def _is_unitless(source: Source) -> bool:
@@ -185,6 +205,10 @@ def _reason(in_metres: Catalog, unit: str, unstated: bool) -> str:
 
 def _note(sources: Sequence[Source], unit: str, reason: str) -> str:
     return f"{some_of([source.file for source in sources])}: read in {unit}; {reason}"
+
+
+def _up_note(section: Section) -> str:
+    return f"{section.up_reason}: look at the preview, and set up: {section.up} in the spec if they lie down"
 
 
 def _patterns(chosen: Sequence[Source], every: Sequence[Source]) -> tuple[str, ...] | None:

@@ -105,8 +105,8 @@ def _section(
         metres = "if they are: obj, stl, ply and off files do not say; read in metres here"
         yield Guess((*path, "unit"), "mm", metres, is_active=False)
     if section.is_unitless:
-        up = "for pose: upright, if models lie on their side (obj: y, others: z)"
-        yield Guess((*path, "up"), "z", up, is_active=False)
+        reason = section.up_reason or "if models lie on their side (usual: y in obj, z in others)"
+        yield Guess((*path, "up"), section.up or "z", reason, is_active=False)
     if measured.naming == "path":
         yield Guess((*path, "names"), "path", "models by folder and file, as some files have the same name")
     if measured.label is not None:

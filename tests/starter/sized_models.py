@@ -6,17 +6,21 @@ from collections.abc import Generator
 from pathlib import Path
 
 from blendgen.models.measuring.entry import write_measured, write_refusal
-from blendgen.models.product import OVERSIZED_ADVICE, Colorway, Measured, Refusal
+from blendgen.models.product import OVERSIZED_ADVICE, Colorway, Measured, Refusal, StablePose
 from blendgen.scene.vocabulary import METRES_PER_UNIT
 from blendgen.starter.create import Started, create_spec
 from tests.conftest import box_hull
 from tests.models.measurers import UPRIGHT, Jobs
 
 _MOST_M = 100.0
+ON_ITS_SIDE = StablePose(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)), 1.0)
 
 
 class SizedMeasurer:
-    """Reads "x y z" in the unit of the source, metres by default; anything else cannot be used."""
+    """Reads "x y z" in the unit of the source, metres by default; anything else cannot be used.
+
+    "x y z lies": it stands with the y axis of its file up, and falls over otherwise
+    """
 
     digest = "sized"
 
@@ -26,15 +30,17 @@ class SizedMeasurer:
             yield None if reason is None else Refusal(source.display, reason)
 
     def _measure(self, file: Path, unit: str | None, folder: Path) -> str | None:
+        text, lies, _ = file.read_text().partition(" lies")
         try:
-            size = tuple(float(word) * METRES_PER_UNIT[unit or "m"] for word in file.read_text().split())
+            size = tuple(float(word) * METRES_PER_UNIT[unit or "m"] for word in text.split())
         except ValueError:
             return self._refuse(folder, "a point cloud")
         if max(size) > _MOST_M:
             return self._refuse(folder, f"largest side is {max(size):g} m; {OVERSIZED_ADVICE}")
         (folder / "asset.blend").write_bytes(b"BLENDER")
         colorways = (Colorway("default", {}),)
-        measured = Measured("mesh", size, box_hull(size), (UPRIGHT,), colorways, ("body",), 12)
+        poses = (ON_ITS_SIDE if lies else UPRIGHT,)
+        measured = Measured("mesh", size, box_hull(size), poses, colorways, ("body",), 12)
         write_measured(folder, measured, ())
         return None
 

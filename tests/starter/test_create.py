@@ -53,6 +53,22 @@ def test_cards_show_their_face(tmp_path):
     assert value(result, "camera.elevation_deg")["uniform"][0] >= 40
 
 
+def test_an_up_axis_that_no_file_states_is_guessed_but_not_changed(tmp_path):
+    cups = write_models(tmp_path / "m", a__stl="0.1 0.1 0.2 lies", b__stl="0.1 0.1 0.1 lies", c__stl="1 1 1")
+    result = started(tmp_path / "d", cups)
+    reason = "2 of 3 models fall over as they are read, but not with y up"
+    assert "# up: y" in result.spec.read_text() and reason in result.spec.read_text()
+    assert any(reason in note for note in result.notes) and value(result, "products.0.up") is None
+
+
+def test_an_up_axis_is_not_guessed_from_few_models_or_where_files_state_it(tmp_path):
+    few = write_models(tmp_path / "m", a__stl="0.1 0.1 0.2 lies", b__stl="0.1 0.1 0.1")
+    stated = write_models(tmp_path / "n", a__glb="0.1 0.1 0.2 lies")
+    for number, models in enumerate((few, stated)):
+        result = started(tmp_path / f"d{number}", models)
+        assert result.notes == () and "fall over" not in result.spec.read_text()
+
+
 @pytest.mark.parametrize(
     ("size", "unit"),
     [("30 20 10", "mm"), ("300 20 10", "mm"), ("0.3 0.2 0.1", None), ("2.5 2 1", "cm"), ("3 2 1", "mm")],
