@@ -90,14 +90,20 @@ def _lines(started: Started) -> Iterator[str]:
     report = started.report
     smallest_m, largest_m = report.sampled.largest_side_m
     nearest_m, farthest_m = report.sampled.distance_m
-    yield f"{report.products} products in {len(report.classes)} classes: {_some(report.classes)}"
-    yield f"products of {smallest_m:g} to {largest_m:g} m, camera {nearest_m:g} to {farthest_m:g} m away"
+    counted = f"{_count(report.products, 'product')} in {_count(len(report.classes), 'class', 'classes')}"
+    yield f"{counted}: {_some(report.classes)}"
+    sizes = f"{smallest_m:g} m" if smallest_m == largest_m else f"{smallest_m:g} to {largest_m:g} m"
+    yield f"products of {sizes}, camera {nearest_m:g} to {farthest_m:g} m away"
     yield from (f"left out: {refusal}" for refusal in started.left_out)
     yield from (f"note: {note}" for note in (*started.notes, *report.notes))
     yield from (str(guess) for guess in started.from_photo)
     yield from (f"not read off the photo: {text}" for text in started.not_read)
     yield "next:"
     yield from (f"  {line}" for line in _next(started))
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _some(names: tuple[str, ...]) -> str:

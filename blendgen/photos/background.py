@@ -85,13 +85,17 @@ def _edge_weight(height: int, width: int) -> FloatArray:
 def _near_most_frequent(lab: FloatArray, weight: FloatArray) -> MaskN:
     """Mean shift from the fullest cell of a histogram."""
     scaled = lab * [_LIGHTNESS_WEIGHT, 1, 1]
-    cells, places = np.unique(np.floor(scaled / _CELL).astype(np.int64), axis=0, return_inverse=True)
-    fullest = np.bincount(places.ravel(), weight, len(cells)).argmax()
-    centre = (cells[fullest] + 0.5) * _CELL
+    cells = np.floor(scaled / _CELL).astype(np.int64)
+    cells -= (lowest := cells.min(axis=0))
+    fullest = np.bincount(np.ravel_multi_index(cells.T, cells.max(axis=0) + 1), weight).argmax()
+    centre = (np.array(np.unravel_index(fullest, cells.max(axis=0) + 1)) + lowest + 0.5) * _CELL
+    near = np.zeros(len(lab), bool)
     for _ in range(_STEPS):
-        near = np.linalg.norm(scaled - centre, axis=1) < _REACH
+        before, near = near, np.linalg.norm(scaled - centre, axis=1) < _REACH
+        if np.array_equal(before, near):
+            break
         centre = np.average(scaled[near], axis=0, weights=weight[near])
-    return np.asarray(near)
+    return near
 
 
 def clipped_share(image: ImageHW3U8) -> float:

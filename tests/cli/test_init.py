@@ -47,7 +47,7 @@ def test_what_was_written_and_what_comes_next_is_printed():
     result = blendgen("init", "a b", "--models", "models")
     lines = result.stdout.splitlines()
     assert result.returncode == 0 and lines[:2] == ["a b/scene.yaml", "a b/.gitignore"]
-    assert "1 products in 1 classes: cup" in lines
+    assert "1 product in 1 class: cup" in lines
     assert "left out: models/bad.stl: a point cloud" in lines
     assert lines[-3:] == [
         "  blendgen preview 'a b/scene.yaml' -o 'a b/preview.png'",
@@ -67,17 +67,17 @@ def test_the_result_as_json_has_every_guess():
 
 def test_models_in_the_folder_are_used_without_a_question(folder):
     write_models(folder / "d" / "models", pen__glb=BOX)
-    assert "1 products in 1 classes: pen" in blendgen("init", "d").stdout
+    assert "1 product in 1 class: pen" in blendgen("init", "d").stdout
     assert "directory: models" in (folder / "d" / "scene.yaml").read_text()
 
 
 def test_a_terminal_is_asked_for_the_models(monkeypatch, folder):
     monkeypatch.setattr("click.prompt", lambda *_, **__: "models")
     monkeypatch.setattr("blendgen.cli.init._is_terminal", lambda: True)
-    assert "1 products in 1 classes: cup" in blendgen("init", "d").stdout
+    assert "1 product in 1 class: cup" in blendgen("init", "d").stdout
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setattr("click.prompt", lambda *_, **__: " ~/models")
-    assert "1 products in 1 classes: cup" in blendgen("init", "f").stdout
+    assert "1 product in 1 class: cup" in blendgen("init", "f").stdout
     monkeypatch.setattr("click.prompt", lambda *_, **__: "modells")
     result = blendgen("init", "e")
     assert result.returncode == 2 and "'modells' does not exist" in result.stderr
