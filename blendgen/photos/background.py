@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendgen.geometry.arrays import AnyArray, FloatArray, ImageHW3U8, MaskN
+from blendgen.geometry.arrays import AnyArray, FloatArray, ImageHW3U8, MaskHW, MaskN
 from blendgen.geometry.color import blackbody_linear, luminance, srgb_to_linear
 
 _LMS = np.array(
@@ -61,11 +61,20 @@ def oklab(rgb_linear: AnyArray) -> FloatArray:
 
 def background(image: ImageHW3U8) -> Background:
     """The colour around which most pixels are."""
-    height, width = image.shape[:2]
-    pixels = image.reshape(-1, 3)
-    rgb = srgb_to_linear(pixels / 255)
-    near = _near_most_frequent(oklab(rgb), _edge_weight(height, width))
-    colours = rgb[near]
+    linear = srgb_to_linear(image / 255)
+    return of_mask(linear, background_mask(linear))
+
+
+def background_mask(linear: FloatArray) -> MaskHW:
+    """(h, w) which pixels of linear light (h, w, 3) have about the most frequent colour."""
+    height, width = linear.shape[:2]
+    near = _near_most_frequent(oklab(linear.reshape(-1, 3)), _edge_weight(height, width))
+    return near.reshape(height, width)
+
+
+def of_mask(linear: FloatArray, near: MaskHW) -> Background:
+    """The colours of the background whose pixels are known."""
+    colours = linear[near]
     light = luminance(colours)
     middle = np.median(light)
     return Background(

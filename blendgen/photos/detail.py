@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
-from blendgen.geometry.arrays import AnyArray, ImageHWF32
+from blendgen.geometry.arrays import AnyArray, FloatArray, ImageHWF32
 
 _BLOCK_PX = 32
 _FLATTEST = 0.1  # share of the blocks that have the least detail
@@ -46,20 +46,31 @@ def _blocks(values: AnyArray) -> AnyArray:
 
 
 def blur_px(luma: ImageHWF32) -> float | None:
-    """Standard deviation of the blur of the sharpest of the strong edges.
+    """Standard deviation of the blur of the sharpest of the strong edges; None where there are too few."""
+    blurs = edge_blurs_px(luma)
+    return None if blurs is None else sharp_edge_px(blurs)
+
+
+def sharp_edge_px(blurs: FloatArray) -> float:
+    """That of the sharpest of some edges, without what the measurement adds."""
+    return float(np.sqrt(max(0.0, np.quantile(blurs, _SHARPEST) ** 2 - _OWN_BLUR_PX2)))
+
+
+def edge_blurs_px(luma: ImageHWF32) -> FloatArray | None:
+    """(n,) standard deviation of the blur at each pixel of a strong edge.
 
     source: Zhuo and Sim 2011, Defocus map estimation from a single image: how much blur of a known width
         lowers the gradient of an edge
     """
     smooth = gaussian_filter(luma, 0.5)  # noise has gradients, too
     gradient, lower = _gradient(smooth), _gradient(gaussian_filter(smooth, _REBLUR_PX))
-    threshold = max(_LEAST_GRADIENT, float(np.quantile(gradient, 1 - _STRONGEST)))
+    share = min(1.0, max(_STRONGEST, 1.5 * _FEWEST_EDGES / luma.size))
+    threshold = max(_LEAST_GRADIENT, float(np.quantile(gradient, 1 - share)))
     is_edge = gradient >= threshold
     if is_edge.sum() < _FEWEST_EDGES:
         return None
     ratio = gradient[is_edge] / np.maximum(lower[is_edge], 1e-6)
-    blur = _REBLUR_PX / np.sqrt(np.maximum(ratio**2 - 1, 1e-3))
-    return float(np.sqrt(max(0.0, np.quantile(blur, _SHARPEST) ** 2 - _OWN_BLUR_PX2)))
+    return np.asarray(_REBLUR_PX / np.sqrt(np.maximum(ratio**2 - 1, 1e-3)), float)
 
 
 def _gradient(luma: ImageHWF32) -> ImageHWF32:
