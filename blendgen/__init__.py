@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from blendgen.api import (
         check,
+        compare,
         create_sidecar,
         create_spec,
         diff,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         inspect_models,
         kubernetes_manifest,
         load_spec,
+        match,
         merge,
         mix,
         models_sheet,
@@ -78,6 +80,7 @@ __all__ = [
     "TimeLimitReached",
     "UsageError",
     "check",
+    "compare",
     "create_sidecar",
     "create_spec",
     "diff",
@@ -89,6 +92,7 @@ __all__ = [
     "inspect_models",
     "kubernetes_manifest",
     "load_spec",
+    "match",
     "merge",
     "mix",
     "models_sheet",

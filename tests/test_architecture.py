@@ -17,20 +17,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 ORDER = (
     *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
-    *(
-        "reports",
-        "learn",
-        "starter",
-        "workers",
-        "verification",
-        "golden",
-        "farm",
-        "cloud",
-        "api",
-        "plugins",
-        "cli",
-        "__main__",
-    ),
+    *("reports", "learn", "starter", "matching", "workers", "verification", "golden", "farm", "cloud"),
+    *("api", "plugins", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}
 # runs in the Python and the Blender of BlenderProc

@@ -19,6 +19,7 @@ from blendgen.api.datasets import (
 )
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.learning import evaluate, train
+from blendgen.api.matching import compare, match
 from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
     Sampled,
@@ -35,6 +36,7 @@ from blendgen.api.starting import create_spec
 __all__ = [
     "Sampled",
     "check",
+    "compare",
     "create_sidecar",
     "create_spec",
     "diff",
@@ -46,6 +48,7 @@ __all__ = [
     "inspect_models",
     "kubernetes_manifest",
     "load_spec",
+    "match",
     "merge",
     "mix",
     "models_sheet",

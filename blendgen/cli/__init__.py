@@ -25,12 +25,14 @@ from blendgen.system.exit_code import exit_code_of
 
 _COMMANDS = {
     "init": "Start: write a commented spec that renders your folder of models.",
+    "match": "Match the camera, light and surface of a spec to photos of the place.",
     "generate": "Make a labelled data set from a spec.",
     "merge": "Make one data set of the shards of many machines.",
     "status": "Print how far a data set is that is being made, on any machine.",
     "farm": "Write what a render farm needs: Slurm, Open Job Description, Kubernetes.",
     "export": "Write a data set in another format: coco, yolo, parquet, ...",
     "report": "Write a page about a data set: balance, parameters, shortcuts, images.",
+    "compare": "Compare photos with the images of a data set: what differs, what to change.",
     "subset": "Choose images of a data set by their columns.",
     "mix": "Mix synthetic images with real photos for training.",
     "train": "Train a classifier on a data set, and on real photos.",

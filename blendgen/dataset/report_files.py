@@ -13,7 +13,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.files.folder import Folder
 
 REPORT_MARK = b"report of blendgen"
-_NAMES = ("report", "report-compare")
+_NAMES = ("report", "report-compare", "compare-photos")
 _LOOKED_AT_BYTES = 200
 
 

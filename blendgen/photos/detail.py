@@ -53,7 +53,7 @@ def blur_px(luma: ImageHWF32) -> float | None:
 
 def sharp_edge_px(blurs: FloatArray) -> float:
     """That of the sharpest of some edges, without what the measurement adds."""
-    return float(np.sqrt(max(0.0, np.quantile(blurs, _SHARPEST) ** 2 - _OWN_BLUR_PX2)))
+    return float(np.sqrt(max(0.0, float(np.quantile(blurs, _SHARPEST)) ** 2 - _OWN_BLUR_PX2)))
 
 
 def edge_blurs_px(luma: ImageHWF32) -> FloatArray | None:

@@ -12,16 +12,21 @@ from PIL import ExifTags
 from blendgen.files.photos import IMAGE_ERRORS, opened_photo
 
 _ODD = (*IMAGE_ERRORS, TypeError, ZeroDivisionError, KeyError, OverflowError)
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
 class Exif:
-    """size: (width, height) as stored, before the orientation is applied; the others None if not stated."""
+    """size: (width, height) as stored, before the orientation is applied; camera: its model, "" if not stated
+
+    the others None if not stated
+    """
 
     size: tuple[int, int]
     focal_length_mm: float | None = None
     focal_length_35mm: float | None = None
     exposure_time_s: float | None = None
+    camera: str = ""
 
 
 def read_exif(path: Path) -> Exif:
@@ -29,7 +34,9 @@ def read_exif(path: Path) -> Exif:
     with opened_photo(path) as image:
         size = image.size
         try:
-            tags = image.getexif().get_ifd(ExifTags.IFD.Exif)
+            exif = image.getexif()
+            camera = str(exif.get(ExifTags.Base.Model, "")).strip("\0 ")[:_LONGEST_NAME]
+            tags = exif.get_ifd(ExifTags.IFD.Exif)
         except _ODD:
             return Exif(size)
     return Exif(
@@ -37,6 +44,7 @@ def read_exif(path: Path) -> Exif:
         _number(tags, ExifTags.Base.FocalLength, 0.5, 2000),
         _number(tags, ExifTags.Base.FocalLengthIn35mmFilm, 5, 1200),
         _number(tags, ExifTags.Base.ExposureTime, 2e-6, 30),
+        camera,
     )
 
 

@@ -48,7 +48,11 @@ class PhotoFolder:
                         raise ValueError("is animated or has several pages; save one of them")
                 yield path, read_photo(path, longest_px)
             except IMAGE_ERRORS as error:
-                self.left_out.append(f"{printable(str(path))}: cannot be read: {image_fault(error)}")
+                self.leave_out(path, error)
+
+    def leave_out(self, path: Path, error: Exception) -> None:
+        """Report a photo whose reading raised one of IMAGE_ERRORS."""
+        self.left_out.append(f"{printable(str(path))}: cannot be read: {image_fault(error)}")
 
     def require(self, count: int) -> None:
         """Raises UsageError unless so many photos were read."""

@@ -31,7 +31,7 @@ _COEFFICIENTS = tuple((i, j) for i in range(4) for j in range(4) if 1 <= i + j <
 _SMALLEST_STEP = 2.5  # levels: rounding the decoded picture hides smaller ones
 _FEWEST = 60  # coefficients that are not 0
 _LEAST_MATCH, _OF_THE_BEST, _EQUAL = 0.2, 0.8, 0.97
-_TRACELESS = "no traces of JPEG in its pixels: never compressed, hardly, or resized since"
+NO_TRACES, _SMALL_ERROR = 100.0, 1.0  # never compressed, hardly, or resized since
 
 
 def table_of(quality: int) -> AnyArray:
@@ -59,14 +59,16 @@ def quality_of_table(steps: AnyArray) -> Measure:
 
 
 def pixel_quality(luma: ImageHWF32) -> Measure:
-    """The quality by the traces of compression in a decoded picture that was not resized since."""
+    """The quality by the traces of compression in a decoded picture; 100 where there are none."""
     coefficients = _coefficients(luma)
     if coefficients is None:
         return unknown("smaller than 64 pixels")
     matches = np.array([_match(coefficients, table_of(int(q))) for q in _QUALITIES])
     best = float(matches.max())
+    if best == 0:
+        return unknown("too little detail to see traces of JPEG")
     if best < _LEAST_MATCH:
-        return unknown(_TRACELESS)
+        return Measure(NO_TRACES, _SMALL_ERROR)
     # of a step all its divisors match, too: the coarsest tables that match are those of the quality
     near = np.flatnonzero(matches >= _OF_THE_BEST * best)
     group = near[: np.flatnonzero(np.append(np.diff(near), 99) > 1)[0] + 1]

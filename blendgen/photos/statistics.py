@@ -6,7 +6,7 @@ statistic. A new statistic needs a record here and its function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,6 +83,13 @@ class Picture:
         surface = of_mask(self.linear, self.is_background)
         return surface if surface.share >= _LEAST_BACKGROUND else None
 
+    def measures(self) -> dict[str, Measure]:
+        """All statistics, by name."""
+        if min(self.image.shape[:2]) < SMALLEST_PX:
+            small = unknown(f"smaller than {SMALLEST_PX} pixels")
+            return {statistic.name: small for statistic in STATISTICS}
+        return {statistic.name: statistic.measure(self) for statistic in STATISTICS}
+
     def background_lab(self, channel: int) -> Measure:
         """OKLab of its median, times 100."""
         surface = self.background
@@ -123,7 +130,7 @@ STATISTICS: tuple[Statistic, ...] = (
     Statistic("contrast", "contrast", "stops", 0.3, lambda p: contrast_ev(p.linear),
               (Mover("sensor.veiling_glare", -1),), "exposure.lamp_ev and exposure.environment_ev"),
     Statistic("white", "share of white pixels", "share", 0.02, lambda p: white_share(p.image),
-              (Mover("exposure.camera_ev", 1), Mover("sensor.headroom_ev", -1))),
+              (Mover("exposure.camera_ev", 1),)),
     Statistic("black", "share of black pixels", "share", 0.02, lambda p: black_share(p.image),
               (Mover("exposure.camera_ev", -1), Mover("sensor.veiling_glare", -1))),
     Statistic("red_cast", "red compared with green", "stops", 0.05, lambda p: cast_ev(p.image, p.linear, 0),
@@ -153,7 +160,7 @@ STATISTICS: tuple[Statistic, ...] = (
     Statistic("vignetting", "dark corners of the background", "stops", 0.1,
               lambda p: vignetting_ev(p.linear, p.is_background),
               (Mover("sensor.mechanical_vignetting_ev", 1), Mover("sensor.natural_vignetting", 1)),
-              "lamps above the middle look the same"),
+              "the lamps: one above the middle looks the same"),
     Statistic("aberration", "red outside of blue at the corners", "px", 0.15,
               lambda p: aberration_px(p.image), (Mover("sensor.chromatic_aberration_px", 1),)),
     Statistic("jpeg_quality", "JPEG quality by its traces", "IJG quality", 4.0,
@@ -166,12 +173,4 @@ BY_NAME = {statistic.name: statistic for statistic in STATISTICS}
 
 def measured(image: ImageHW3U8) -> dict[str, Measure]:
     """All statistics of one image, by name."""
-    if min(image.shape[:2]) < SMALLEST_PX:
-        small = unknown(f"smaller than {SMALLEST_PX} pixels")
-        return {statistic.name: small for statistic in STATISTICS}
-    return dict(_measured(Picture(image)))
-
-
-def _measured(picture: Picture) -> Iterator[tuple[str, Measure]]:
-    for statistic in STATISTICS:
-        yield statistic.name, statistic.measure(picture)
+    return Picture(image).measures()

@@ -21,7 +21,7 @@ _PARTS = 4
 
 def brightness_ev(linear: FloatArray) -> Measure:
     """Median of the luminance, in stops from white."""
-    return _of_parts(linear, lambda part: float(np.log2(max(np.median(luminance(part)), _FLOOR))))
+    return _of_parts(linear, lambda part: float(np.log2(max(float(np.median(luminance(part))), _FLOOR))))
 
 
 def contrast_ev(linear: FloatArray) -> Measure:

@@ -97,9 +97,7 @@ class _Reader:
         return Guess(tuple(field.split(".")), value, f"guess from {self.name}: {reason}", self.name)
 
     def _resolution(self) -> Guess:
-        short = min(self.width, self.height, _SHORT_SIDE_PX)
-        scale = max(short, 16) / min(self.width, self.height)
-        size = [min(max(16, round(side * scale / 8) * 8), 2048) for side in (self.width, self.height)]
+        size = resolution_like(self.width, self.height)
         return self._guess("resolution", size, f"the shape of its {self.width} x {self.height} pixels")
 
     def _light(self, surface: Background) -> float | None:
@@ -207,6 +205,12 @@ class _Reader:
         gain = _gain_db(noise, level, preset)
         value = uniform(max(0, gain - 3), min(gain + 3, 48))
         self._add("exposure.gain_db", value, f"noise of {noise:.1f} of 255 levels, or fine texture")
+
+
+def resolution_like(width: int, height: int) -> list[int]:
+    """[width, height] of images with the shape of a photo, as large as most classifiers take them."""
+    scale = max(min(width, height, _SHORT_SIDE_PX), 16) / min(width, height)
+    return [min(max(16, round(side * scale / 8) * 8), 2048) for side in (width, height)]
 
 
 def _gain_db(noise: float, level: float, preset: dict[str, float]) -> float:

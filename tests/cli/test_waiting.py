@@ -24,6 +24,8 @@ WORK = {
     "farm kubernetes s.yaml -o out --shards 2 --image i": "kubernetes_manifest",
     "export out coco dest": "export",
     "report out": "report",
+    "match photos -o s.yaml": "match",
+    "compare photos out": "compare",
     "subset out -o dest": "subset",
     "mix out photos -o dest": "mix",
     "train out --head-only -o run": "train",

@@ -10,7 +10,7 @@ from blendgen.develop.encode import through_jpeg
 from blendgen.develop.sensor import white_e
 from blendgen.files.photos import read_photo
 from blendgen.geometry.color import blackbody_linear, white_balance_gain
-from blendgen.photos.jpeg import file_quality, luma_u8, pixel_quality, quality_of_table, table_of
+from blendgen.photos.jpeg import NO_TRACES, file_quality, luma_u8, pixel_quality, quality_of_table, table_of
 from blendgen.photos.noise import noise_at, noise_fit, patches
 from blendgen.photos.statistics import BY_NAME, STATISTICS, Picture, measured
 from tests.develop.cameras import sensor_of
@@ -51,7 +51,7 @@ def test_noise_against_level_is_that_of_many_pictures(seed, gain_db):
         assert noise_at(patches(image), band).value == pytest.approx(true, rel=0.3)
 
 
-def test_noise_that_cannot_be_told_from_texture_or_is_not_there_is_not_a_number_of_levels():
+def test_texture_is_not_taken_for_noise_and_no_noise_is_zero():
     rng = np.random.Generator(np.random.PCG64(5))
     carpet = np.kron(rng.uniform(0.1, 0.4, (90, 120, 1)), np.ones((2, 2, 3)))
     measure = measured(developed(carpet))["noise_mid"]
@@ -115,7 +115,8 @@ def test_pictures_without_traces_of_jpeg_have_no_quality(tmp_path, seed):
     assert "not a JPEG" in file_quality(tmp_path / "photo.png").reason
     shrunk = Image.fromarray(through_jpeg(image, 60)).resize((200, 150), Image.Resampling.LANCZOS)
     for picture in (image, np.asarray(shrunk)):
-        assert "no traces" in measured(picture)["jpeg_quality"].reason
+        assert value(picture, "jpeg_quality") == NO_TRACES
+    assert "too little detail" in pixel_quality(np.full((80, 80), 90, np.float32)).reason
 
 
 def test_a_table_of_an_unusual_maker_has_a_larger_error():

@@ -1,0 +1,64 @@
+"""blendgen compare: how the images of a data set differ from photos, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from blendgen import api
+from blendgen.cli.command import Command
+from blendgen.cli.places import LOCAL_PATH
+from blendgen.cli.progress import Progress
+from blendgen.cli.terminal import echo, echo_json, say
+
+if TYPE_CHECKING:
+    from blendgen.matching.compare import Comparison
+
+
+@click.command(
+    "compare",
+    cls=Command,
+    examples={
+        "photos and images side by side": "blendgen compare photos out",
+        "as JSON, with the page elsewhere": "blendgen compare photos out -o compared.html --json",
+    },
+)
+@click.argument("photos", type=LOCAL_PATH, metavar="PHOTOS")
+@click.argument("folder", type=LOCAL_PATH, metavar="OUT")
+@click.option(
+    "-o",
+    "--output",
+    "dest",
+    type=LOCAL_PATH,
+    metavar="FILE",
+    help="The page; default: OUT/compare-photos.html. Its numbers are in a JSON file next to it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(photos, folder, dest, as_json):
+    """Compare PHOTOS with the images of the data set in OUT: noise, sharpness, tone, colour, background.
+
+    Says what differs, by how much in units of the photos' own spread, and which field of the spec moves it.
+    Photos need no labels. Whether a classifier minds is another question.
+    """
+    with Progress(own_stdout=as_json) as progress:
+        comparison = api.compare(photos, folder, dest, progress=progress)
+    for warning in (*comparison.left_out, *comparison.warnings):
+        say(f"warning: {warning}")
+    if as_json:
+        echo_json({"schema_version": 1, **comparison.as_dict()})
+    else:
+        echo("\n".join(_lines(comparison)))
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    from blendgen.matching.compare_page import summary
+
+    yield f"page: {comparison.page}"
+    yield summary(comparison.as_dict())
+    for one in comparison.differing:
+        low, high = one.interval
+        yield f"{one.name}: {one.spreads:+.1f} spreads ({low:+.1f} to {high:+.1f}): {one.move}"
+    for one in comparison.varying:
+        yield f"{one.name}: images vary {one.varies} than photos"
