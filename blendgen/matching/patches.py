@@ -23,9 +23,10 @@ _LEAST_SHARE = 0.3  # of the background in a photo
 _LEAST_SIDE = 0.28  # of a piece, as a share of the photo's shorter side
 _SMALLEST_PX = 96
 _FILLED = 0.97  # of each place of a piece
+_RIM = 2  # cells
 _LONGEST = 2.5  # sides of a piece
 _PLACES = 6  # along each side of a piece, which must look alike
-_ALIKE = 0.09  # OKLab distance of the mean colour of a place, lightness counts half
+_ALIKE = 0.06  # OKLab distance of the mean colour of a place, lightness counts half
 _EVEN = 0.25  # of a piece's shorter side: changes of light over more than that are taken out
 
 
@@ -65,9 +66,9 @@ def _patch(photo: Photo) -> Patch | None:
 
 
 def _without_rim(rectangle: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """One cell less on each side, where other things may begin, and no longer than a few widths."""
+    """Without the rim, where other things may begin, and no longer than a few widths."""
     top, left, bottom, right = rectangle
-    top, left, bottom, right = top + 1, left + 1, bottom - 1, right - 1
+    top, left, bottom, right = top + _RIM, left + _RIM, bottom - _RIM, right - _RIM
     most = round(_LONGEST * min(bottom - top, right - left))
     return top, left, min(bottom, top + most), min(right, left + most)
 

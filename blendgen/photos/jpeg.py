@@ -27,9 +27,11 @@ _TABLE = np.array(
 _QUALITIES = np.arange(5, 101)
 _BLOCK = 8
 # row and column of coefficients that most pictures have
-_COEFFICIENTS = tuple((i, j) for i in range(4) for j in range(4) if 1 <= i + j <= 3)
+_COEFFICIENTS = tuple((i, j) for i in range(6) for j in range(6) if 1 <= i + j <= 5)
 _SMALLEST_STEP = 2.5  # levels: rounding the decoded picture hides smaller ones
-_FEWEST = 60  # coefficients that are not 0
+_FEWEST = 20  # different values of a coefficient that are not 0
+_FEWEST_MATCHES = 3  # coefficients
+_UNKNOWN = -2.0  # instead of a match, where there are fewer
 _LEAST_MATCH, _OF_THE_BEST, _EQUAL = 0.2, 0.8, 0.97
 NO_TRACES, _SMALL_ERROR = 100.0, 1.0  # never compressed, hardly, or resized since
 
@@ -64,8 +66,8 @@ def pixel_quality(luma: ImageHWF32) -> Measure:
     if coefficients is None:
         return unknown("smaller than 64 pixels")
     matches = np.array([_match(coefficients, table_of(int(q))) for q in _QUALITIES])
-    best = float(matches.max())
-    if best == 0:
+    best = float(np.max(matches, initial=_UNKNOWN))
+    if best == _UNKNOWN:
         return unknown("too little detail to see traces of JPEG")
     if best < _LEAST_MATCH:
         return Measure(NO_TRACES, _SMALL_ERROR)
@@ -99,15 +101,19 @@ def _basis() -> FloatArray:
 
 
 def _match(coefficients: FloatArray, table: AnyArray) -> float:
-    """1 where all coefficients are multiples of their step, 0 where there is no relation."""
-    total, count = 0.0, 0
+    """1 where coefficients are multiples of their steps, near 0 where there is no relation.
+
+    The median over the coefficients of which there are enough different values: a straight edge has the same
+    ones again and again.
+    """
+    matches = []
     for values, (i, j) in zip(coefficients, _COEFFICIENTS, strict=True):
         step = float(table[_BLOCK * i + j])
-        large = values[np.abs(values) > step / 2]
         if step >= _SMALLEST_STEP:
-            total += float(np.cos(2 * np.pi * large / step).sum())
-            count += len(large)
-    return total / count if count >= _FEWEST else 0.0
+            large = np.unique(np.round(values[np.abs(values) > step / 2], 2))
+            if len(large) >= _FEWEST:
+                matches.append(float(np.cos(2 * np.pi * large / step).mean()))
+    return float(np.median(matches)) if len(matches) >= _FEWEST_MATCHES else _UNKNOWN
 
 
 def luma_u8(image: AnyArray) -> ImageHWF32:

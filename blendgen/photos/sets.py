@@ -127,12 +127,13 @@ def differences(first: Mapping[str, SetStatistic], second: Mapping[str, SetStati
 def _difference(statistic: Statistic, first: SetStatistic, second: SetStatistic) -> Difference:
     if not (first.is_known and second.is_known):
         return Difference(statistic.name, 0.0, (0.0, 0.0), "unknown", "", "")
-    unit = max(spread(first.values), statistic.smallest)
+    least = statistic.least_difference(first.median)
+    unit = max(spread(first.values), least)
     value = (second.median - first.median) / unit
     samples = np.array(second.values) / unit, np.array(first.values) / unit
     interval = _interval(samples, _difference_of_medians)
     is_apart = interval[0] > 0 or interval[1] < 0
-    differs = is_apart and abs(second.median - first.median) > statistic.smallest
+    differs = is_apart and abs(second.median - first.median) > least
     varies = _variation(statistic, first, second)
     move = _move(statistic, -value) if differs else ""
     return Difference(
@@ -144,7 +145,7 @@ def _difference(statistic: Statistic, first: SetStatistic, second: SetStatistic)
 def _variation(statistic: Statistic, first: SetStatistic, second: SetStatistic) -> str:
     """Whether the second set varies less or more than the first, by more than matters."""
     one, two = spread(first.values), spread(second.values)
-    if abs(one - two) < statistic.smallest:
+    if abs(one - two) < statistic.least_difference(first.median):
         return ""
     low, high = _interval((np.array(second.values), np.array(first.values)), _difference_of_spreads)
     return "less" if high < 0 else "more" if low > 0 else ""

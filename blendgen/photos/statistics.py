@@ -41,7 +41,7 @@ class Mover:
 class Statistic:
     """What is measured of a picture.
 
-    unit: of its values; smallest: the difference that matters, at least
+    unit: of its values; smallest: the difference that matters, at least; relative: as a share of the value
     movers: the fields of the spec that move it, the most direct one first
     advice: what else to look at, where no single field moves it
     """
@@ -53,6 +53,11 @@ class Statistic:
     measure: Callable[[Picture], Measure]
     movers: tuple[Mover, ...] = ()
     advice: str = ""
+    relative: float = 0.0
+
+    def least_difference(self, value: float) -> float:
+        """The smallest difference from a value that matters."""
+        return max(self.smallest, self.relative * abs(value))
 
 
 class Picture:
@@ -122,6 +127,7 @@ def _band(band: str) -> Callable[[Picture], Measure]:
 
 
 _GAIN = Mover("exposure.gain_db", 1)
+_OF_NOISE = 0.15  # share by which noise may differ unnoticed
 _SURFACE = "surface.kind or surface.photos, and the lamps"
 
 STATISTICS: tuple[Statistic, ...] = (
@@ -146,11 +152,11 @@ STATISTICS: tuple[Statistic, ...] = (
               "surface.color"),
     Statistic("texture", "texture of the background", "percent", 0.7, lambda p: p.texture(), (), _SURFACE),
     Statistic("noise_dark", "noise of dark parts", "levels of 255", 0.4, _band("dark"),
-              (_GAIN, Mover("sensor.read_noise_e", 1), Mover("sensor.full_well_e", -1))),
+              (_GAIN, Mover("sensor.read_noise_e", 1), Mover("sensor.full_well_e", -1)), relative=_OF_NOISE),
     Statistic("noise_mid", "noise of mid tones", "levels of 255", 0.4, _band("mid"),
-              (_GAIN, Mover("sensor.full_well_e", -1))),
+              (_GAIN, Mover("sensor.full_well_e", -1)), relative=_OF_NOISE),
     Statistic("noise_bright", "noise of bright parts", "levels of 255", 0.4, _band("bright"),
-              (_GAIN, Mover("sensor.full_well_e", -1))),
+              (_GAIN, Mover("sensor.full_well_e", -1)), relative=_OF_NOISE),
     Statistic("noise_correlation", "noise shared by neighbours", "correlation", 0.08,
               lambda p: noise_correlation(p.patches), (Mover("sensor.noise_reduction", 1),), "sensor.mosaic"),
     Statistic("edge_blur", "blur of the sharpest edges", "px", 0.12, lambda p: edge_blur(p.luma),
