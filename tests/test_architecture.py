@@ -227,7 +227,7 @@ IMPORTED_AS = {
     "bpy": {"bpy", "bpy_extras", "bmesh", "mathutils", "blend_render_info", "cycles", "_cycles", "gpu",
             "io_scene_fbx", "pxr"},
     "mujoco-core": {"mujoco"}, "pillow": {"PIL"}, "pillow-heif": {"pillow_heif"}, "pycollada": {"collada"},
-    "pydantic": {"pydantic", "pydantic_core"}, "pyyaml": {"yaml"},
+    "pydantic": {"pydantic", "pydantic_core"}, "pyyaml": {"yaml"}, "ruamel.yaml": {"ruamel"},
 }  # fmt: skip
 
 
