@@ -14,10 +14,12 @@ from blendgen.cli.duration import Duration
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo, echo_json, say, say_always
-from blendgen.errors import ExitCode, SpecError
+from blendgen.cli.terminal import echo, echo_json, say, say_always, say_warning
+from blendgen.errors import BlendgenError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from blendgen.golden.findings import Check, SmokeReport
 
 
@@ -92,8 +94,8 @@ def command(
                 budget_s=budget, update=update, require_ray_check=require_ray_check, device=device,
                 strict=strict, progress=progress,
             )  # fmt: skip
-    except SpecError as error:
-        _annotate_spec(error, workspace)
+    except BaseException as error:
+        _tell_github_of_failure(error, spec, workspace)
         raise
     if as_json:
         echo_json({"schema_version": 1, **report.as_dict()})
@@ -114,43 +116,50 @@ def _print(report: SmokeReport) -> None:
                 echo(f"  {finding.text}  [{file}:{line}]" if finding.path else f"  {finding.text}")
     for text in report.left_out:
         echo(f"left out: {text}")
-    if not report.updated:
-        echo(report.tier_text or f"no golden files in {report.golden}")
+    if report.tier_text:
+        echo(report.tier_text)
     say(", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.seconds.items()))
     if report.updated:
         echo(f"wrote {report.golden}; look at its pictures, then commit it")
-    elif not report.has_golden:
-        say(f"make golden files with `blendgen smoke {report.spec} --update`, look at them and commit them")
-    elif not report.passed:
+    elif report.has_golden and not report.passed:
         if report.output is None:
             say("-o DIR keeps pictures of what differs")
         say(f"if this is what you want: blendgen smoke {report.spec} --update")
 
 
 def _check_line(check: Check) -> str:
-    reason = f"left out: {check.findings[0].text}" if check.skipped else check.note
+    reason = check.findings[0].text if check.skipped else check.note
     return f"{check.name:<10} {check.status:<8} {reason}"
 
 
-def _annotate_spec(error: SpecError, workspace: Path) -> None:
+def _tell_github_of_failure(error: BaseException, spec: Path, workspace: Path) -> None:
     from blendgen.golden.ci import is_github
-    from blendgen.golden.github import spec_annotations
+    from blendgen.golden.failure import failure_of
+    from blendgen.golden.github import failure_annotations, failure_summary
 
     if is_github(os.environ):
-        for line in spec_annotations(error.problems, workspace):
-            say_always(line)
+        failure = failure_of(error, str(spec))
+        _publish(failure_annotations(failure, workspace), failure_summary(failure))
 
 
 def _tell_github(report: SmokeReport, workspace: Path) -> None:
-    from blendgen.files.folder import Folder
     from blendgen.golden.ci import is_github
     from blendgen.golden.github import report_annotations, summary
 
-    if not is_github(os.environ):
-        return
-    for line in report_annotations(report, workspace):
+    if is_github(os.environ):
+        _publish(report_annotations(report, workspace), summary(report))
+
+
+def _publish(annotations: Iterator[str], text: str) -> None:
+    """Print annotations, and append to the summary of the job; that it cannot be written decides nothing."""
+    from blendgen.files.folder import Folder
+
+    for line in annotations:
         say_always(line)
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if file:
         path = Path(file).absolute()
-        Folder(path.parent).append(path.name, summary(report).encode())
+        try:
+            Folder(path.parent).append(path.name, text.encode())
+        except BlendgenError as error:
+            say_warning(f"note: the summary of the job was not written: {error}")

@@ -6,6 +6,7 @@ is finished is in OUT/shards, so the same command continues after any end of thi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -94,9 +95,10 @@ def make_elastic(
                 "complete (--retry-failed); leave out --executor"
             )
         return None
+    began_s = time.monotonic()
     existing = _make_shards(spec_file, layout, options, progress)
     _merge_and_remove(layout, options, progress)
-    return _report(layout, existing)
+    return _report(layout, existing, time.monotonic() - began_s)
 
 
 def finish_removal(folder: Path, options: ElasticOptions, progress: Progress) -> None:
@@ -189,7 +191,7 @@ def _shared_spec(layout: Layout, spec_yaml: str) -> Iterator[Path]:
         folder.remove_temporary_files()
 
 
-def _report(layout: Layout, existing: int) -> GenerateReport:
+def _report(layout: Layout, existing: int, seconds: float) -> GenerateReport:
     record = read_record(layout)
     images, sheet = record["images"], layout.contact_sheet
     return GenerateReport(
@@ -203,4 +205,5 @@ def _report(layout: Layout, existing: int) -> GenerateReport:
         classes=tuple(record["classes"]),
         exposures_per_shot=record["exposures_per_shot"],
         contact_sheet=sheet if images else None,
+        seconds=round(seconds, 3),
     )

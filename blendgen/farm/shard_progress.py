@@ -13,6 +13,7 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.ownership import spec_sha256
 from blendgen.dataset.store import devices_of, read_record
 from blendgen.errors import DatasetError
+from blendgen.farm.shard_estimate import ShardEstimate
 from blendgen.farm.shards import Shard
 from blendgen.farm.status import StatusReader
 from blendgen.spec.model import Spec
@@ -44,13 +45,14 @@ class ShardProgress:
         self._reader = StatusReader(layout.root)
         self._failed: dict[Shard, int] = {}  # images of complete shards that cannot be made
         self._devices: list[dict[str, str]] = []
-        self.images, self._reported = 0, 0
+        self.images, self._existing, self._reported = 0, 0, 0
+        self._estimate = ShardEstimate(layout.shards, sum(self._wanted.values()), progress)
 
     def begin(self) -> int:
         """Tell the progress what is to be made; returns the number of images that are there."""
         total = sum(self._wanted.values())
         existing = self._count()
-        self._reported = existing
+        self._existing = self._reported = existing
         if existing:
             self._progress.note(f"{existing} of {total} images are there already")
         self._progress.begin(total - existing)
@@ -62,6 +64,7 @@ class ShardProgress:
         if count > self._reported:
             self._progress.advance(count - self._reported)
             self._reported = count
+            self._estimate.counted(self._existing, count)
 
     def is_complete(self, shard: Shard) -> bool:
         """Whether a shard has all its images, or knows that they cannot be made."""

@@ -33,6 +33,7 @@ NAME, ROWS_NAME, CLEAN_FOLDER = "golden.json", "rows.json", "clean"
 _MAX_BYTES = 16 * 2**20
 _MAX_PICTURE_BYTES, _MAX_SIDE_PX = 4 * 2**20, 1024
 _PICTURE = re.compile(rf"{CLEAN_FOLDER}/[0-9]{{6,15}}\.png")
+_PARTIAL = re.compile(r"\.partial/[0-9]+-[0-9]+")
 _MARK = "golden files of blendgen smoke; update them with `blendgen smoke SPEC --update`"
 _Share = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 
@@ -103,12 +104,14 @@ class Golden:
 
 
 def has_golden(folder: Path) -> bool:
-    """Raises DatasetError if the folder cannot be looked into."""
+    """Raises DatasetError if the folder is a file, or cannot be looked into."""
     path = folder / NAME
     try:
         path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return False
+    except NotADirectoryError:
+        raise _not_a_folder(folder) from None
     except OSError as error:
         raise_if_passing(path, error)
         raise DatasetError(f"{path}: {error.strerror}; choose another folder for the golden files") from None
@@ -143,15 +146,18 @@ def write_golden(
 ) -> None:
     """Write golden files, or replace earlier ones; golden.json last.
 
+    In a new folder, an empty golden.json comes first: whatever becomes of the rest, the folder is known as
+    ours, and does not look like one without golden files.
     raises: DatasetError, also for a folder with anything else in it
     """
     refuse_others_folder(folder)
     target = Folder(folder)
+    if not has_golden(folder):
+        target.write(NAME, _json({"about": _MARK}))
     for index, picture in clean.items():
         target.write(_clean_name(index), _png(picture))
     target.write(ROWS_NAME, rows_text(rows).encode())
-    text = json.dumps(record.model_dump(), indent=2, ensure_ascii=False) + "\n"
-    target.write(NAME, text.encode())
+    target.write(NAME, _json(record.model_dump()))
     for name in [*target.files(CLEAN_FOLDER)]:
         if name not in map(_clean_name, clean):
             target.remove(name)
@@ -160,11 +166,14 @@ def write_golden(
 
 def refuse_others_folder(folder: Path) -> None:
     """Raises DatasetError if golden files would be mixed with files of somebody else."""
-    names = [*Folder(folder).files()] if folder.is_dir() else []
-    others = [name for name in names if not _is_ours(name)]
-    if others or (folder.exists() and not folder.is_dir()) or (names and not _is_marked(folder)):
-        listed = ", ".join(sorted(others)[:3]) or "files that blendgen did not write"
-        raise DatasetError(f"{folder}: contains {listed}; choose another folder for the golden files")
+    is_marked = has_golden(folder) and _is_marked(folder)
+    names = [name for name in Folder(folder).files() if not _PARTIAL.fullmatch(name)]
+    others = [name for name in names if not (is_marked and _is_ours(name))]
+    if others:
+        listed = ", ".join(sorted(others)[:3])
+        raise DatasetError(
+            f"{folder}: contains {listed}, which is not of these golden files; choose another folder for them"
+        )
 
 
 def new_record(**values: Any) -> GoldenRecord:
@@ -220,14 +229,16 @@ def _damaged(path: Path, what: str) -> DatasetError:
     return DatasetError(f"{path}: {what}; restore it, or write golden files again with --update")
 
 
+def _not_a_folder(path: Path) -> DatasetError:
+    return DatasetError(f"{path}: is a file; give the folder of the golden files")
+
+
 def _is_ours(name: str) -> bool:
-    return name in (NAME, ROWS_NAME) or bool(_PICTURE.fullmatch(name)) or name.startswith(".partial/")
+    return name in (NAME, ROWS_NAME) or bool(_PICTURE.fullmatch(name))
 
 
 def _is_marked(folder: Path) -> bool:
     """Whether golden.json is ours, also if the rest is damaged or was never finished."""
-    if not has_golden(folder):
-        return True  # a first update that was killed: nothing but names of ours
     try:
         return b"blendgen smoke" in read_bounded(folder / NAME, _MAX_BYTES)
     except OSError:
@@ -236,6 +247,10 @@ def _is_marked(folder: Path) -> bool:
 
 def _clean_name(index: int) -> str:
     return f"{CLEAN_FOLDER}/{index:06d}.png"
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _png(picture: ImageHW3U8) -> bytes:

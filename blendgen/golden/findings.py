@@ -14,6 +14,8 @@ from typing import Any
 from blendgen.golden.machine import MEANING, Tier
 from blendgen.spec.yaml_source import Path as FieldPath
 
+NO_GOLDEN = "golden"
+
 
 class Status(StrEnum):
     PASSED = "passed"
@@ -32,7 +34,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """name: one of "classes", "verify", "ray check", "spec", "models", "labels", "images"
+    """name: one of "classes", "verify", "ray check", "spec", "models", "labels", "images"; NO_GOLDEN in place
+        of the last four
 
     findings: what is wrong, or why it was skipped; note: what was compared; seconds: how long it took
     """

@@ -1,6 +1,7 @@
 """JUnit: a smoke run as the XML that CI systems show as tests: one test case for each check.
 
-In: a SmokeReport. Out: bytes that fit the schema of Jenkins' xUnit plugin (junit-10.xsd) and GitLab's reader.
+In: a SmokeReport, or the Failure of a run without one. Out: bytes that fit the schema of Jenkins' xUnit
+plugin (junit-10.xsd) and GitLab's reader.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from blendgen.files.names import printable
+from blendgen.golden.failure import Failure
 from blendgen.golden.findings import Check, SmokeReport, Status
 
 _MARK = "# Written by blendgen smoke"
@@ -22,14 +24,37 @@ def junit_xml(report: SmokeReport) -> bytes:
         "errors": "0",
     }
     total = {**counts, "time": f"{sum(report.seconds.values()):.3f}"}
-    root = ElementTree.Element("testsuites", {"name": "blendgen smoke", **total})
     skipped = {"skipped": str(statuses.count(Status.SKIPPED)), "file": _text(report.spec)}
-    suite = ElementTree.SubElement(root, "testsuite", {"name": _text(report.name), **total, **skipped})
+    root, suite = _suite(report.name, total, skipped)
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in _properties(report):
         ElementTree.SubElement(properties, "property", {"name": name, "value": _text(value)})
     for check in report.checks:
         _add_case(suite, report, check)
+    return _document(root)
+
+
+def failure_xml(failure: Failure) -> bytes:
+    """A suite with one case, which failed: the schema has no errors in cases."""
+    total = {"tests": "1", "failures": "1", "errors": "0", "time": "0.000"}
+    root, suite = _suite(failure.name, total, {"skipped": "0", "file": _text(failure.spec)})
+    case = {"classname": f"smoke.{_text(failure.name)}", "name": "run", "time": "0.000"}
+    element = ElementTree.SubElement(suite, "testcase", case)
+    first, *_ = failure.message.split("\n")
+    reason = ElementTree.SubElement(element, "failure", {"message": _text(first)})
+    reason.text = _text("\n".join(map(str, failure.problems)))
+    return _document(root)
+
+
+def _suite(
+    name: str, total: dict[str, str], more: dict[str, str]
+) -> tuple[ElementTree.Element, ElementTree.Element]:
+    """The root, and the suite in it."""
+    root = ElementTree.Element("testsuites", {"name": "blendgen smoke", **total})
+    return root, ElementTree.SubElement(root, "testsuite", {"name": _text(name), **total, **more})
+
+
+def _document(root: ElementTree.Element) -> bytes:
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {_MARK} -->\n{body}\n'.encode()
 

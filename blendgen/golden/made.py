@@ -29,12 +29,16 @@ from blendgen.golden.plan import Plan
 from blendgen.models.inventory import Inventory
 from blendgen.scene.row import Row
 from blendgen.spec.load import resolved_yaml
+from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
 from blendgen.system.time_limit import TimeLimit
 from blendgen.verification.reopen import Reopened
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.generate import Run
 from blendgen.workers.job import Job
+from blendgen.workers.stop_signal import StopSignal
+
+_IMAGES_PER_WORKER = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,11 @@ class Made:
             return np.asarray(opened.convert("RGB"))
 
 
+def worker_count(images: int) -> int:
+    """How many workers: Blender takes longer to start than two or three tiny images."""
+    return max(1, min(cores(), images // _IMAGES_PER_WORKER))
+
+
 def make(
     plan: Plan,
     inventory: Inventory,
@@ -97,14 +106,14 @@ def make(
     job = Job(spec, inventory.catalog, inventory.class_table, folder, log, devices=devices)
     with Store(folder, record, resolved_yaml(portable_spec(plan.spec_file))) as store:
         run = Run(
-            job, store, list(plan.images), progress, early_worker=early_worker, time_limit=time_limit,
-            may_all_fail=True,
+            job, store, list(plan.images), progress, workers=worker_count(len(plan.images)),
+            early_worker=early_worker, time_limit=time_limit, may_all_fail=True,
         )  # fmt: skip
-        try:
-            with suppress(TimeLimitReached):
-                run.make_all()
-        except Interrupted as error:
-            raise Interrupted(error.signum, "stopped; nothing was compared or written") from None
+        with StopSignal() as stop, suppress(TimeLimitReached, Interrupted):
+            for _ in run.batches(stop):
+                pass
+        if stop.signum is not None:  # also during the last image
+            raise Interrupted(stop.signum, "stopped; nothing was compared or written")
     layout = Layout(folder)
     rows = {row.index: row for row in read_rows(layout.manifest)}
     failures = {failure.index: failure for failure in read_failures(layout)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +29,17 @@ _CELL_PX = 128
 _GAIN, _GREY = 4, 127
 
 
-def refuse_others_output(folder: Path) -> None:
-    """Raises DatasetError if the folder holds anything but pictures of an earlier smoke run."""
+def refuse_others_output(folder: Path, junit: Path | None = None) -> None:
+    """Raises DatasetError if the folder holds anything but pictures of an earlier smoke run, or `junit`."""
     if folder.exists() and not folder.is_dir():
         raise DatasetError(f"{folder}: is a file; choose a folder")
-    others = sorted(name for name in Folder(folder).files() if not _OURS.fullmatch(name))
+    others = sorted(name for name in _names(folder, junit) if not _OURS.fullmatch(name))
     if others:
         raise DatasetError(f"{folder}: contains {', '.join(others[:3])}; choose a new or empty folder")
 
 
 def write_pictures(folder: Path, made: Made, golden: Golden | None) -> None:
-    """Write the pictures, and remove those of an earlier run; raises DatasetError."""
-    refuse_others_output(folder)
+    """Write the pictures; raises DatasetError."""
     pictures, cells = {}, []
     for index in made.rows:
         for kind, picture in _kinds(made, golden, index).items():
@@ -52,10 +51,20 @@ def write_pictures(folder: Path, made: Made, golden: Golden | None) -> None:
     if cells:
         columns = 4 if golden is None else 3
         target.write(MONTAGE_NAME, _png(contact_sheet(cells, columns, _CELL_PX)))
-    wanted = {*pictures, MONTAGE_NAME} if cells else {*pictures}
-    for name in [*target.files()]:
-        if name not in wanted:
-            target.remove(name)
+
+
+def remove_pictures(folder: Path, junit: Path | None = None) -> None:
+    """Remove what an earlier run has written, so that it is not taken for a result of this one; raises
+    DatasetError as refuse_others_output does."""
+    refuse_others_output(folder, junit)
+    for name in [*_names(folder, junit)]:
+        Folder(folder).remove(name)
+
+
+def _names(folder: Path, junit: Path | None) -> Iterator[str]:
+    """Files in the folder, but for the JUnit XML."""
+    own = None if junit is None else junit.absolute()
+    return (name for name in Folder(folder).files() if (folder / name).absolute() != own)
 
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:

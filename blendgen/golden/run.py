@@ -16,27 +16,21 @@ from pathlib import Path
 from blendgen import __version__
 from blendgen.engine.blender.importing.inventory import measured_inventory
 from blendgen.engine.device import parse_device
-from blendgen.errors import BlendgenError, TimeLimitReached, UsageError
+from blendgen.errors import BlendgenError, Interrupted, TimeLimitReached, UsageError
 from blendgen.files.scratch import scratch_folder
 from blendgen.golden.bounds import bounds_of
 from blendgen.golden.compare import compared
+from blendgen.golden.coverage import class_check, left_out
 from blendgen.golden.facts import Facts, facts_of
-from blendgen.golden.files import (
-    Golden,
-    GoldenImage,
-    has_golden,
-    new_record,
-    read_golden,
-    refuse_others_folder,
-    write_golden,
-)
-from blendgen.golden.findings import Check, Finding, SmokeReport
+from blendgen.golden.files import Golden, GoldenImage, has_golden, new_record, read_golden, write_golden
+from blendgen.golden.findings import NO_GOLDEN, Check, Finding, SmokeReport
 from blendgen.golden.machine import Tier, differences_of, tier_of
-from blendgen.golden.made import Made, make
+from blendgen.golden.made import Made, make, worker_count
 from blendgen.golden.noise import noise_of
-from blendgen.golden.pictures import refuse_others_output, write_pictures, write_report
+from blendgen.golden.pictures import remove_pictures, write_pictures, write_report
 from blendgen.golden.pixels import pixel_digest
-from blendgen.golden.plan import MAX_IMAGES, plan_of
+from blendgen.golden.places import Places
+from blendgen.golden.plan import plan_of
 from blendgen.spec.load import SpecFile
 from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.system.time_limit import TimeLimit
@@ -45,6 +39,7 @@ from blendgen.verification.ray_check import ray_faults
 from blendgen.verification.rays.cast import require_embree
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.gpu_probe import devices_for
+from blendgen.workers.stop_signal import StopSignal
 
 _NO_EMBREE = "embreex is not installed: pip install 'blendgen[audit]'"
 
@@ -53,8 +48,7 @@ _NO_EMBREE = "embreex is not installed: pip install 'blendgen[audit]'"
 class SmokeOptions:
     """See api.smoke; raises UsageError for a budget that is not possible."""
 
-    golden: Path
-    output: Path | None = None
+    places: Places
     budget_s: float = 60.0
     update: bool = False
     require_ray_check: bool = False
@@ -85,12 +79,6 @@ class _Run:
             self.seconds[name] = time.monotonic() - began_s
 
 
-def golden_folder(spec_file: SpecFile) -> Path:
-    """Where golden files are by default: smoke/<name of the spec file> next to the spec."""
-    stem = Path(spec_file.document.file).stem or spec_file.spec.name
-    return spec_file.folder / "smoke" / stem
-
-
 def run_smoke(
     spec_file: SpecFile,
     options: SmokeOptions,
@@ -104,11 +92,11 @@ def run_smoke(
     """
     if options.require_ray_check:
         require_embree()
-    if options.output is not None:
-        refuse_others_output(options.output)
-    if options.update:
-        refuse_others_folder(options.golden)
-    golden = None if options.update or not has_golden(options.golden) else read_golden(options.golden)
+    places, output = options.places, options.places.output
+    places.check(options.update)
+    golden = None if options.update or not has_golden(places.golden) else read_golden(places.golden)
+    if output is not None:
+        remove_pictures(output, places.junit)
     with reported_to(progress) as reporter, scratch_folder("smoke") as scratch:
         limit = TimeLimit.since(began_s, None if options.update else options.budget_s)
         run = _Run(spec_file, options, reporter, limit)
@@ -121,10 +109,12 @@ def run_smoke(
         with run.step("comparing"):
             if golden is not None and tier is not None:
                 checks += compared(golden, made, facts, tier)
+            elif not options.update:
+                checks += (_no_golden(run),)
             report = _report(run, made, facts, golden, tier, checks)
-            if options.output is not None:
-                write_pictures(options.output, made, golden)
-                write_report(options.output, report.as_dict())
+            if output is not None:
+                write_pictures(output, made, golden)
+                write_report(output, report.as_dict())
     return report
 
 
@@ -152,7 +142,8 @@ def _nothing_made(what: str, budget: str) -> TimeLimitReached:
 
 
 def _checks(run: _Run, made: Made) -> tuple[Check, ...]:
-    checks = [_class_check(made)]
+    spent_s = run.seconds["models"], run.seconds["rendering"]
+    checks = [class_check(made, run.options.budget_s, *spent_s)]
     with run.step("verifying"):
         faults = verify(made.layout.root, record=made.record) if made.rows else iter(())
         findings = tuple(Finding(str(fault), index=fault.index) for fault in faults)
@@ -165,33 +156,16 @@ def _timed(run: _Run, check: Check) -> Check:
     return replace(check, seconds=[*run.seconds.values()][-1])
 
 
-def _class_check(made: Made) -> Check:
-    """Every class appears: in the data set of the spec, and in the images that were made."""
-    plan, count = made.plan, made.plan.spec_file.spec.images
-    findings = [
-        Finding(f"class {label} appears in none of the {count} images of the spec; raise images", ("images",))
-        for label in plan.absent
-    ]
-    findings += [
-        Finding(f"class {plan.images[index]}: image {index} cannot be made: {failure.message}", (), index)
-        for index, failure in made.failures.items()
-    ]
-    findings += [
-        Finding(f"class {plan.images[index]}: is not in the labels of image {index}", ("products",), index)
-        for index, row in made.rows.items()
-        if plan.images[index] not in row.objects.category
-    ]
-    return Check("classes", tuple(findings), f"{len(made.rows)} classes, one image each")
-
-
 def _ray_check(run: _Run, made: Made) -> Check:
     if find_spec("embreex") is None and not run.options.require_ray_check:
         return Check("ray check", (Finding(_NO_EMBREE),), skipped=True)
     if run.time_limit.is_over():
-        late = Finding("left out: the budget is used up; raise --budget")
+        late = Finding(f"the budget of {run.options.budget_s:g} s is used up; raise --budget")
         return Check("ray check", (late,), skipped=not run.options.require_ray_check)
     with run.step("ray check"):
-        faults = [*ray_faults(made.reopened, len(made.rows), run.progress)] if made.rows else []
+        count = len(made.rows)
+        workers = worker_count(count)
+        faults = [*ray_faults(made.reopened, count, run.progress, workers)] if count else []
     findings = tuple(Finding(str(fault), index=fault.index) for fault in faults)
     return _timed(run, Check("ray check", findings, f"labels of {len(made.rows)} images against rays"))
 
@@ -218,34 +192,36 @@ def _update(run: _Run, made: Made, facts: Facts, checks: tuple[Check, ...]) -> N
         blendgen_version=__version__, pixels_version=facts.pixels_version, machine=facts.machine,
         classes=facts.classes, models=facts.models, images=images, spec=facts.spec,
     )  # fmt: skip
-    write_golden(run.options.golden, record, facts.rows, clean)
+    with StopSignal() as stop:  # all of them or none
+        write_golden(run.options.places.golden, record, facts.rows, clean)
+    if stop.signum is not None:
+        raise Interrupted(stop.signum, f"stopped after {run.options.places.golden} was written")
+
+
+def _no_golden(run: _Run) -> Check:
+    way_out = (
+        f"make them with `blendgen smoke {run.spec_file.document.file} --update`, look at them, commit them"
+    )
+    return Check(NO_GOLDEN, (Finding(f"no files in {run.options.places.golden}; {way_out}"),), skipped=True)
 
 
 def _report(
     run: _Run, made: Made, facts: Facts, golden: Golden | None, tier: Tier | None, checks: tuple[Check, ...]
 ) -> SmokeReport:
-    options, document = run.options, run.spec_file.document
+    places, document = run.options.places, run.spec_file.document
     reason = "" if golden is None else differences_of(golden.record.machine, facts.machine)
     return SmokeReport(
         name=run.spec_file.spec.name,
         spec=document.file,
         images={index: made.plan.images[index] for index in made.rows},
         checks=checks,
-        left_out=tuple(_left_out(made, options)),
-        golden=options.golden,
-        has_golden=golden is not None or options.update,
-        updated=options.update,
+        left_out=tuple(left_out(made)),
+        golden=places.golden,
+        has_golden=golden is not None or run.options.update,
+        updated=run.options.update,
         tier=tier,
         tier_reason=reason,
         seconds=run.seconds,
         places={path: (document.file, line) for path, (line, _) in document.places.items() if line},
-        output=options.output,
+        output=places.output,
     )
-
-
-def _left_out(made: Made, options: SmokeOptions) -> Iterator[str]:
-    if made.late:
-        late = ", ".join(f"{index} ({made.plan.images[index]})" for index in made.late)
-        yield f"for the budget of {options.budget_s:g} s: images {late}"
-    if made.plan.not_planned:
-        yield f"{made.plan.not_planned} more classes: a smoke run makes at most {MAX_IMAGES} images"

@@ -1,7 +1,8 @@
 """Estimate: how long a run takes and how much room its files need, once its first images tell.
 
-In: shots as they are recorded. Out: one remark for people, a warning if the disk may be too small, and a
-summary at the end. Figures are of this run alone: of the images that it makes.
+In: shots as they are recorded. Out: one Left as soon as it is known, with a remark for people, a warning if
+the disk may be too small, and what was Spent at the end. Figures are of this run alone: of the images that it
+makes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from blendgen.scene.row import Row
@@ -23,10 +25,43 @@ _WORTH_TELLING_S = 60.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Left:
+    """What a run still needs: seconds, and bytes of files, for so many images"""
+
+    images: int
+    seconds: float
+    size_bytes: int
+
+    @property
+    def is_worth_telling(self) -> bool:
+        return self.seconds > _WORTH_TELLING_S
+
+    def __str__(self) -> str:
+        needed = f"{duration_text(self.seconds)}, {size_text(self.size_bytes)}"
+        return f"about {needed} for the missing {self.images:,} images"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run needed: images that it made, and that cannot be made; seconds; bytes of the files"""
+
+    made: int
+    failed: int
+    seconds: float
+    size_bytes: int
+
+    def __str__(self) -> str:
+        rate = rate_text(self.made / max(self.seconds, 1e-3), "image")
+        made = f"made {self.made} images in {duration_text(self.seconds)} ({rate})"
+        return f"{made}, {size_text(self.size_bytes)}; {self.failed} failed"
+
+
 class Estimate:
     """Of a run that begins now.
 
     missing: images that it has to make; manifest_bytes: size of the manifest before the first of them
+    known: called once with what is left
     """
 
     def __init__(
@@ -36,8 +71,10 @@ class Estimate:
         manifest_bytes: int,
         progress: Progress,
         clock: Callable[[], float] = time.monotonic,
+        known: Callable[[Left], None] = lambda _: None,
     ):
         self._folder, self._missing, self._progress, self._clock = folder, missing, progress, clock
+        self._known = known
         self._manifest_bytes, self._began_s = manifest_bytes, clock()
         self._made = self._failed = self._size_bytes = 0
         self._first: tuple[float, float] | None = None  # start of rendering, seconds of the first shot
@@ -54,14 +91,8 @@ class Estimate:
         if not self._has_reported:
             self._report(*self._first)
 
-    def summarize(self) -> None:
-        """State what the run made, if it made anything."""
-        if not self._made + self._failed:
-            return
-        seconds = max(self._clock() - self._began_s, 1e-3)
-        rate, size = rate_text(self._made / seconds, "image"), size_text(self._size_bytes)
-        made = f"made {self._made} images in {duration_text(seconds)} ({rate}), {size}"
-        self._progress.note(f"{made}; {self._failed} failed")
+    def spent(self) -> Spent:
+        return Spent(self._made, self._failed, self._clock() - self._began_s, self._size_bytes)
 
     def _report(self, started_s: float, shot_s: float) -> None:
         finished, spent_s = self._made + self._failed, self._clock() - started_s
@@ -70,11 +101,11 @@ class Estimate:
         if not is_known or left <= 0:
             return
         self._has_reported = True
-        left_s, needed = spent_s / finished * left, round(self._size_bytes / finished * left)
-        if left_s > _WORTH_TELLING_S:
-            text = f"about {duration_text(left_s)}, {size_text(needed)} for the missing {left:,} images"
-            self._progress.note(text)
-        self._warn_of_small_disk(needed, left)
+        needed = Left(left, spent_s / finished * left, round(self._size_bytes / finished * left))
+        self._known(needed)
+        if needed.is_worth_telling:
+            self._progress.note(str(needed))
+        self._warn_of_small_disk(needed.size_bytes, left)
 
     def _warn_of_small_disk(self, needed: int, left: int) -> None:
         with suppress(OSError):  # a network folder that is gone: the run itself reports it

@@ -60,6 +60,15 @@ class ImageFailed:
 
 
 @dataclass(frozen=True)
+class RunEstimated:
+    """images: that are missing; seconds, size_bytes: about what they need, judged by the first ones"""
+
+    images: int
+    seconds: float
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class WorkerCrashed:
     """worker: its process id; reason: why it ended; shots: those that it had started"""
 
@@ -94,13 +103,21 @@ class RunStopped:
 
 
 Event: TypeAlias = (
-    RunStarted | WorkerStarted | ImageMade | ImageFailed | WorkerCrashed | RunFinished | RunStopped
+    RunStarted
+    | WorkerStarted
+    | ImageMade
+    | ImageFailed
+    | RunEstimated
+    | WorkerCrashed
+    | RunFinished
+    | RunStopped
 )
 NAMES: dict[type, str] = {
     RunStarted: "run_started",
     WorkerStarted: "worker_started",
     ImageMade: "image_made",
     ImageFailed: "image_failed",
+    RunEstimated: "run_estimated",
     WorkerCrashed: "worker_crashed",
     RunFinished: "run_finished",
     RunStopped: "run_stopped",

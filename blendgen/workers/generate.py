@@ -26,7 +26,7 @@ from blendgen.system.progress import Progress
 from blendgen.system.time_limit import TimeLimit
 from blendgen.workers.caution import careful_order, killed_message
 from blendgen.workers.early_worker import EarlyWorker
-from blendgen.workers.estimate import Estimate
+from blendgen.workers.estimate import Estimate, Spent
 from blendgen.workers.job import Job
 from blendgen.workers.monitor import Monitor
 from blendgen.workers.pool import run_tasks
@@ -42,12 +42,14 @@ _log = logging.getLogger(__name__)
 class Outcome:
     """made: images of this run; existing: wanted images that were there before; record: dataset.json.
 
+    spent: what this run made and needed
     failures: wanted images that cannot be made, by index, also those of earlier runs
     """
 
     made: int
     existing: int
     record: dict
+    spent: Spent
     failures: tuple[FailedImage, ...] = ()
 
 
@@ -109,7 +111,10 @@ class Run:
         packing = self._packing(done)
         with ManifestWriter(self.store.layout.manifest) as manifest:
             self.monitor.counted(len(done), manifest.size_bytes)
-            estimate = Estimate(self.store.layout.root, to_make, manifest.size_bytes, self.progress)
+            estimate = Estimate(
+                self.store.layout.root, to_make, manifest.size_bytes, self.progress,
+                known=self.monitor.estimated,
+            )  # fmt: skip
             try:
                 failures.refuse_systematic()
                 # closed before store.finish(): no worker may write any more
@@ -144,8 +149,7 @@ class Run:
         if self.packer is not None:
             self.packer.pack_all()
         self.monitor.finished()
-        estimate.summarize()
-        self._outcome = Outcome(made, existing, record, failures.in_order())
+        self._outcome = Outcome(made, existing, record, estimate.spent(), failures.in_order())
 
     def _packing(self, done: Set[int]) -> RunPacking | None:
         """What packs blocks; in these are also images that this run does not make."""
@@ -217,12 +221,12 @@ class Failures:
         return tuple(self._failures[index] for index in sorted(self._failures))
 
     def add(self, failures: list[FailedImage]) -> None:
-        """Record the failures of a shot, and warn of the first one of each reason; raises DatasetError."""
+        """Record the failures of a shot, and log the first one of each reason; raises DatasetError."""
         if not failures:
             return
         self._store.add_failures(failures)
         if failures[0].reason not in self._reasons:
-            _log.warning("note: image %d cannot be made: %s", failures[0].index, failures[0].message)
+            _log.error("image %d cannot be made: %s", failures[0].index, failures[0].message)
             self._reasons.add(failures[0].reason)
         self._failures |= {failure.index: failure for failure in failures}
         self._note_first(failures)

@@ -30,10 +30,12 @@ from blendgen.system.exit_code import exit_code_of
 from blendgen.system.pace import Pace
 from blendgen.system.process import this_process
 from blendgen.system.ticker import Ticker
+from blendgen.workers.estimate import Left
 from blendgen.workers.events import (
     Events,
     ImageFailed,
     ImageMade,
+    RunEstimated,
     RunFinished,
     RunStarted,
     RunStopped,
@@ -131,6 +133,10 @@ class Monitor:
             )
         for one in failures:
             self._events.emit(ImageFailed(one.index, one.shot_index, one.reason, one.message))
+
+    def estimated(self, left: Left) -> None:
+        """How long the missing images will take, and the room that they need; once."""
+        self._events.emit(RunEstimated(left.images, round(left.seconds, 1), left.size_bytes))
 
     def finishing(self) -> None:
         """No further image is made; the manifest is sorted."""

@@ -64,6 +64,8 @@ class GenerateReport:
     images_per_split: by split; classes: labels in the order of label_id
     exposures_per_shot: how many images each arrangement has
     contact_sheet: a picture with labelled images from all of the data set; None if it has none
+    seconds, size_bytes: what the images of this run needed, and the bytes of their files; the second is None
+        after a run on many machines, and both are if nothing was to be made
     """
 
     folder: Path | str
@@ -76,6 +78,8 @@ class GenerateReport:
     classes: tuple[str, ...]
     exposures_per_shot: int
     contact_sheet: Path | str | None
+    seconds: float | None = None
+    size_bytes: int | None = None
 
     def open_dataset(self) -> Dataset:
         """The data set as rows and arrays; raises DatasetError."""
@@ -192,9 +196,11 @@ def make_all(run: Run) -> GenerateReport:
 def completed(run: Run) -> GenerateReport:
     """Write the contact sheet of a run that has made all its batches.
 
-    Warns of images that cannot be made, and of classes that a split lacks.
+    Tells what the run made; logs why images cannot be made as an error; warns of classes that a split lacks.
     """
     outcome, store = run.outcome, run.store
+    if outcome.spent.made + outcome.spent.failed:
+        run.progress.note(str(outcome.spent))
     layout, sheet = store.layout, None
     if outcome.record["images"]:
         sheet = layout.contact_sheet
@@ -202,7 +208,7 @@ def completed(run: Run) -> GenerateReport:
     failed_per_reason = count_reasons(outcome.failures)
     if failed_per_reason:
         may_pass = PASSING_REASONS & failed_per_reason.keys()
-        _log.warning(
+        _log.error(
             "%d of %d images cannot be made (%s); %s lists them with their reasons%s",
             len(outcome.failures),
             len(run.indices),
@@ -224,6 +230,8 @@ def completed(run: Run) -> GenerateReport:
         classes=tuple(outcome.record["classes"]),
         exposures_per_shot=outcome.record["exposures_per_shot"],
         contact_sheet=sheet,
+        seconds=round(outcome.spent.seconds, 3) if outcome.made else None,
+        size_bytes=outcome.spent.size_bytes if outcome.made else None,
     )
 
 

@@ -28,6 +28,7 @@ from blendgen.pipeline import Task
 from blendgen.spec.load import resolved_yaml
 from blendgen.verification.reopen import Reopened, reopen
 from blendgen.verification.rerender import original_device, rerender_faults
+from blendgen.workers.estimate import Spent
 from blendgen.workers.generate import Outcome, Run
 from tests.conftest import make_class_table, make_spec
 
@@ -94,7 +95,7 @@ def test_an_image_that_can_no_longer_be_made_is_a_fault(tmp_path, shapes, flat_p
         for frame in pipeline.frames(Task(0, (0,))):
             manifest.append([write_frame(layout, frame, pipeline.spec.output)])
     failure = InfeasibleShot(0, (InfeasibleDraw(Reason.PILE_UNSETTLED, "no rest"),))
-    outcome = Outcome(0, 0, {}, tuple(failed_images([0], failure)))
+    outcome = Outcome(0, 0, {}, Spent(0, 1, 0.0, 0), tuple(failed_images([0], failure)))
     monkeypatch.setattr(Run, "make_all", lambda _: outcome)
     inventory = Inventory(shapes, make_class_table(shapes))
     layout.spec.write_text(resolved_yaml(pipeline.spec))

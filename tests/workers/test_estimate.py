@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from blendgen.workers.estimate import Estimate, size_text
+from blendgen.workers.estimate import Estimate, Left, size_text
+from blendgen.workers.events import Events
 from blendgen.workers.monitor import Monitor
-from tests.workers import flat_run
 from tests.workers.test_events import IMAGES, SPEC, run_here  # noqa: F401
 
 LOAD_S, SHOT_S, IMAGE_BYTES, ROW_BYTES = 20.0, 4.0, 400_000, 20_000
@@ -25,7 +25,8 @@ class Notes(list):
 def run_of(tmp_path, missing, shots, failed=()):
     """What a run with one worker says: notes after each shot, and all of them after its end."""
     now, notes, after = [0.0], Notes(), []
-    estimate = Estimate(tmp_path, missing, 7, notes, clock=lambda: now[0])
+    known: list[Left] = []
+    estimate = Estimate(tmp_path, missing, 7, notes, clock=lambda: now[0], known=known.append)
     now[0] += LOAD_S
     file = SimpleNamespace(size_bytes=IMAGE_BYTES)
     for shot in range(shots):
@@ -33,7 +34,8 @@ def run_of(tmp_path, missing, shots, failed=()):
         rows = [] if shot in failed else [SimpleNamespace(files={"image": file})]
         estimate.recorded(rows, shot in failed, 7 + (shot + 1) * ROW_BYTES, SHOT_S)
         after.append(len(notes))
-    estimate.summarize()
+    assert [*map(str, known)] == notes
+    notes.append(str(estimate.spent()))
     return after, notes
 
 
@@ -46,10 +48,16 @@ def test_the_estimate_comes_once_and_leaves_out_the_time_in_which_blender_loads(
     ]
 
 
-def test_a_short_run_says_only_what_it_made(tmp_path):
+def test_a_short_run_states_only_what_it_made(tmp_path):
     _, notes = run_of(tmp_path, 6, 6, failed={1})
     assert notes == ["made 5 images in 44 s (6.8 images/min), 2.1 MB; 1 failed"]
-    assert run_of(tmp_path, 0, 0) == ([], [])
+
+
+def test_other_programs_get_the_estimate_as_an_event(tmp_path):
+    events = []
+    Monitor(Events(events.append)).estimated(Left(9997, 39988.04, 4_198_740_000))
+    (event,) = events
+    assert event["event"] == "run_estimated" and [*event.values()][-3:] == [9997, 39988.0, 4_198_740_000]
 
 
 @pytest.mark.parametrize(("free", "warns"), [(10**9, True), (10**10, False)])
@@ -62,10 +70,8 @@ def test_a_disk_that_may_be_too_small_is_a_warning_with_numbers(tmp_path, monkey
 
 
 def test_a_run_states_how_much_it_made(run_here, tmp_path, monkeypatch):  # noqa: F811
-    notes, folder = Notes(), tmp_path / "out"
-    monkeypatch.setattr(flat_run, "Counter", lambda _: notes)
-    run_here(folder, SPEC, monitor=Monitor())
-    (text,) = notes
+    folder = tmp_path / "out"
+    text = str(run_here(folder, SPEC, monitor=Monitor()).spent)
     assert text.startswith(f"made {IMAGES - 1} images in ") and text.endswith("; 1 failed")
     files = [*folder.glob("images/**/*.png"), *folder.glob("masks/**/*.png"), folder / "manifest.jsonl"]
     assert f"), {size_text(sum(file.stat().st_size for file in files))};" in text

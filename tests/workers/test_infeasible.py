@@ -285,12 +285,13 @@ def test_what_blender_crashed_on_in_a_sweep_names_the_subject_of_the_sweep(targe
 
 
 @pytest.mark.slow
-def test_a_few_images_that_all_fail_are_recorded_with_one_warning_for_each_reason(tmp_path, caplog):
+def test_a_few_images_that_all_fail_are_recorded_with_one_error_for_each_reason(tmp_path, caplog):
     outcome = run(tmp_path, make_spec(images=10_000, **ALL_FAIL), range(3, 10))
     assert (outcome.made, len(outcome.failures)) == (0, 7)
     assert outcome.record["images"] == 0 and outcome.record["images_failed"] == 7
-    warnings = [record.getMessage() for record in caplog.records if "cannot be made" in record.getMessage()]
-    assert len(warnings) == 1 and warnings[0].startswith("note: image 3 cannot be made: camera.distance_m")
+    (record,) = [record for record in caplog.records if "cannot be made" in record.getMessage()]
+    assert record.getMessage().startswith("image 3 cannot be made: camera.distance_m")
+    assert record.levelname == "ERROR"  # also with --quiet
 
 
 def test_the_first_shots_of_a_shard_other_than_the_first_do_not_decide_whether_the_spec_is_wrong():

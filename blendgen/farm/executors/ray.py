@@ -85,7 +85,7 @@ def opened_executor(work: Work, resources: Resources, progress: Progress) -> Ite
             needs = f"{resources.cpus} CPUs, {resources.gpus:g} GPUs and the memory of a task"
             if _address() == _LOCAL:
                 raise SetupError(f"this machine lacks {needs}; ask for less, or set {ADDRESS_VARIABLE}")
-            progress.note(f"note: no node of the Ray cluster has {needs}; waiting for one that joins")
+            _log.error("no node of the Ray cluster has %s; waiting for one that joins", needs)
         yield RayExecutor(ray, work, resources)
 
 
