@@ -211,12 +211,17 @@ def signal_code(signum: int) -> ExitCode:
     return ExitCode(128 + signum) if 128 + signum in {*ExitCode} else ExitCode.RETRY
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is most similar, in any case of letters; None if no one is similar."""
+    by_lower = {name.lower(): name for name in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'; did you mean X?' or, if no known word is similar, '; known: a, b, c'."""
     known = sorted(str(name) for name in known)
-    by_lower = {name.lower(): name for name in reversed(known)}
-    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {by_lower[close[0]]}?"
+    if meant := closest(str(word), known):
+        return f"; did you mean {meant}?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
     return f"; known: {names}" if known else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.terminal import echo
 
@@ -22,7 +23,7 @@ _ADDS, _STAYS = "COMPREPLY+=($value)", "[[ $value == *= ]] && compopt -o nospace
         "fish": "blendgen completion fish > ~/.config/fish/completions/blendgen.fish",
     },
 )
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=Choice(SHELLS))
 def command(shell):
     """Print what makes a shell complete commands, options, files, presets, formats and fields of specs.
 

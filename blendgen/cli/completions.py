@@ -43,11 +43,18 @@ def specs(_context: click.Context, _param: click.Parameter, typed: str) -> list[
     folder = head + slash
     fitting = [path for path in _entries(folder or ".") if (folder + path.name).startswith(typed)]
     specs = [folder + path.name for path in fitting if path.suffix in (".yaml", ".yml")]
-    folders = [f"{folder}{path.name}/" for path in fitting if path.is_dir() and path.name[0] != "."]
+    folders = [f"{folder}{path.name}/" for path in fitting if _is_folder(path) and path.name[0] != "."]
     names = [*specs, *folders]
     if not specs or any(_ODD.search(name) for name in names):  # the shell itself puts quotes where needed
         return [CompletionItem(typed, type="file")]
     return items(names)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # of a folder that may be listed but not looked into
+        return False
 
 
 def _entries(folder: str) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from blendgen.cli.choice import Choice
 from blendgen.errors import UsageError
 from blendgen.farm.executors import EXECUTORS
 
@@ -24,7 +25,7 @@ _OF_TASKS = {
 def executor_options(command):
     """The options of a run on many machines, which the command gets as one dictionary `tasks`."""
     options = [
-        click.option("--executor", type=click.Choice(EXECUTORS),
+        click.option("--executor", type=Choice(EXECUTORS),
                      help="Make the images by tasks on many machines, which all see OUT and the models: on a "
                      "Ray cluster (RAY_ADDRESS, else one of this machine), or by jobs of Slurm."),
         click.option("--shards", type=click.IntRange(min=1), metavar="N",

@@ -8,6 +8,7 @@ import click
 
 from blendgen import api
 from blendgen.cli import completions
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE, staging_option
@@ -56,7 +57,7 @@ class _Format(click.ParamType):
 @click.argument("dest", type=LOCAL_PATH, metavar="DEST")
 @click.option(
     "--link",
-    type=click.Choice(("hard", "copy", "symlink")),
+    type=Choice(("hard", "copy", "symlink")),
     default="hard",
     show_default=True,
     help="How images are placed in DEST; a hard link is the same file, so use copy to change images there.",
@@ -69,14 +70,14 @@ class _Format(click.ParamType):
 )
 @click.option(
     "--outlines",
-    type=click.Choice(("rle", "polygon", "none")),
+    type=Choice(("rle", "polygon", "none")),
     default="rle",
     show_default=True,
     help="Segmentation in coco; with none, no masks are read.",
 )
 @click.option(
     "--task",
-    type=click.Choice(("detect", "segment", "obb", "pose", "classify")),
+    type=Choice(("detect", "segment", "obb", "pose", "classify")),
     default="detect",
     show_default=True,
     help="The task that yolo trains for.",

@@ -180,8 +180,12 @@ def openjd(folder, dataset, as_json, **options):
 @click.option("--max-running", type=click.IntRange(1), help="Pods at the same time; default: all.")
 @click.option("--retries", type=click.IntRange(0), default=6, show_default=True,
               help="How often a shard is tried again; lost nodes do not count.")  # fmt: skip
-def kubernetes(**options):
+@_json_option
+def kubernetes(as_json, **options):
     """Write an Indexed Job that makes the shards, and a suspended Job that merges them, to stdout."""
     with Progress(own_stdout=True):
         manifest = api.kubernetes_manifest(**_job(**options))
-    echo(manifest.removesuffix("\n"))
+    if as_json:
+        echo_json({"schema_version": 1, "text": manifest})
+    else:
+        echo(manifest.removesuffix("\n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE
@@ -32,7 +33,7 @@ from blendgen.cli.terminal import echo, echo_json, say
 )
 @click.option(
     "--link",
-    type=click.Choice(("hard", "copy", "move")),
+    type=Choice(("hard", "copy", "move")),
     default="hard",
     show_default=True,
     help="How files are placed in OUT: hard links, which take no space; copies; or the files themselves, "

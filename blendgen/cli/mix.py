@@ -7,6 +7,7 @@ import re
 import click
 
 from blendgen import api
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
@@ -45,7 +46,7 @@ from blendgen.cli.terminal import echo, echo_json, say
 @click.option("--extra-classes", is_flag=True, help="Include photos of classes that OUT does not have.")
 @click.option(
     "--link",
-    type=click.Choice(("hard", "copy", "symlink")),
+    type=Choice(("hard", "copy", "symlink")),
     default="copy",
     show_default=True,
     help="How files are placed in the folder; editing a link in place changes the original.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH, LocalPath
 from blendgen.cli.progress import Progress
@@ -31,10 +32,10 @@ _MAX_POSES = 4
 @click.argument("place", type=LocalPath(exists=True), metavar="PLACE")
 @click.option(
     "--unit",
-    type=click.Choice(list(METRES_PER_UNIT)),
+    type=Choice(list(METRES_PER_UNIT)),
     help="Unit of obj, stl, ply and off files; overrides the unit of other formats.",
 )
-@click.option("--up", type=click.Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
+@click.option("--up", type=Choice(UP_AXES), help="Axis that points up in the files, as in a spec.")
 @click.option(
     "--follow-links", is_flag=True, help="Also links that lead out of PLACE, or out of the folder of a file."
 )

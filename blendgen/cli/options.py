@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendgen.cli import completions
+from blendgen.cli.choice import Choice
 from blendgen.cli.duration import Duration
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import EVERY_S, STYLES, Progress
@@ -66,7 +67,7 @@ workers_option = click.option(
 def progress_options(command):
     """How a command reports its progress; see `opened_progress`."""
     options = [
-        click.option("--progress", "progress_style", type=click.Choice(STYLES), default="auto",
+        click.option("--progress", "progress_style", type=Choice(STYLES), default="auto",
                      show_default=True,
                      help="A bar or lines on stderr, or the lines of Open Job Description on stdout; auto: a "
                      "bar on a terminal, else lines; openjd where a session of Open Job Description runs "

@@ -12,7 +12,7 @@ from blendgen.cli.command import Command
 from blendgen.cli.options import overrides, spec_argument, spec_options
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo, say, say_error
+from blendgen.cli.terminal import echo, echo_json, say, say_error
 
 if TYPE_CHECKING:
     from blendgen.workers.preview_watch import PreviewUpdate
@@ -63,7 +63,13 @@ if TYPE_CHECKING:
     help="With --vary or --ablate: the image that supplies the values held constant.",
 )
 @spec_options
-def command(spec, sheet, watch, settings, seed, render, strict, **options):
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the result as JSON on stdout; with --watch, one object a line.",
+)
+def command(spec, sheet, watch, settings, seed, render, strict, as_json, **options):
     """Render a few images of SPEC, small and quickly, onto one labelled contact sheet.
 
     Without --render, images are at most 160 px wide and high and use at most 8 samples; with it, they
@@ -72,18 +78,25 @@ def command(spec, sheet, watch, settings, seed, render, strict, **options):
     the images that are finished.
     """  # fmt: skip
     options |= {"overrides": overrides(settings, seed, render), "quick": render is None, "strict": strict}
-    with Progress() as progress:
-        if not watch:
-            api.preview(spec, sheet, progress=progress, **options)
-            echo(str(sheet))
+    with Progress(own_stdout=as_json) as progress:
+        if watch:
+            for update in api.watch_preview(spec, sheet, progress=progress, **options):
+                progress.rest()
+                _print(update, sheet, as_json)
             return
-        for update in api.watch_preview(spec, sheet, progress=progress, **options):
-            progress.rest()
-            _print(update, sheet)
+        api.preview(spec, sheet, progress=progress, **options)
+    if as_json:
+        echo_json({"schema_version": 1, "sheet": str(sheet)})
+    else:
+        echo(str(sheet))
 
 
-def _print(update: PreviewUpdate, sheet: Path) -> None:
-    if update.error is not None:
+def _print(update: PreviewUpdate, sheet: Path, as_json: bool) -> None:
+    if as_json:
+        error = None if update.error is None else str(update.error)
+        values = {"sheet": str(sheet), "seconds": round(update.seconds, 3), "error": error}
+        echo_json({"schema_version": 1, **values})
+    elif update.error is not None:
         say_error(f"blendgen: {update.error}")
         say(f"{sheet} stays as it is until the next change")
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from blendgen import api
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
@@ -41,7 +42,7 @@ from blendgen.cli.terminal import echo, echo_json, say
 @click.option("-o", "--output", "dest", type=LOCAL_PATH, required=True, help="Folder of the subset.")
 @click.option(
     "--link",
-    type=click.Choice(("hard", "copy")),
+    type=Choice(("hard", "copy")),
     default="hard",
     show_default=True,
     help="How files are placed in the folder; a hard link is the same file, so use copy to change it there.",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NoReturn
 
 from simpleeval import DEFAULT_OPERATORS, EvalWithCompoundTypes, InvalidExpression
@@ -86,6 +86,15 @@ class Expression:
                 "compare it with a value"
             )
         return result is True
+
+    def texts_of(self, column: str) -> Iterator[str]:
+        """The texts that a column is compared with."""
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Compare):
+                names = [one.id for one in (node.left, *node.comparators) if isinstance(one, ast.Name)]
+                parts = ast.walk(node) if column in names else ()
+                constants = (part.value for part in parts if isinstance(part, ast.Constant))
+                yield from (text for text in constants if isinstance(text, str))
 
     def _parsed(self) -> ast.Expression:
         if not 0 < len(self.text) <= MAX_CHARACTERS:

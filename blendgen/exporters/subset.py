@@ -64,6 +64,19 @@ class Selection:
         matching = self._matching(source, advance)
         return array("q", itertools.islice(itertools.islice(matching, 0, None, self.every), self.limit))
 
+    def hint(self, source: Source) -> str:
+        """The labels and splits of the condition that are not in the data set."""
+        if self.where is None:
+            return ""
+        condition, known = Expression(self.where), {"label": source.classes, "split": source.splits}
+        unknown = (
+            f"; there is no {column} {text!r}{did_you_mean(text, names)}"
+            for column, names in known.items()
+            for text in condition.texts_of(column)
+            if text not in names
+        )
+        return next(unknown, "")
+
     def _matching(self, source: Source, advance: Callable[[int], None]) -> Iterator[int]:
         expression = None if self.where is None else Expression(self.where)
         names = list(source.split_names)
@@ -93,7 +106,8 @@ def subset(
     begin(source.images)
     chosen = selection.positions(source, advance)  # all of them, before anything is written
     if not chosen:
-        raise UsageError(f"{source.root}: none of its {source.images} images match; nothing is written")
+        hint = selection.hint(source)
+        raise UsageError(f"{source.root}: none of its {source.images} images match{hint}; nothing is written")
     identity = {"format": "subset", **source.identity, **asdict(selection)}
     with Destination(dest, identity, link, force, (source.root,)) as destination:
         begin(len(chosen))

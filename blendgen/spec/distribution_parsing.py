@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar, cast
 
+import yaml
+
 from blendgen.errors import did_you_mean
 from blendgen.spec.distributions import (
     Choice,
@@ -46,6 +48,21 @@ _ARGUMENTS = {
     "sphere": "[low elevation, high elevation] in degrees",
     "cone": "half angle in degrees",
 }
+
+
+class OutOfRange(ValueError):
+    """values: the least and the largest one; allowed: those of the field"""
+
+    def __init__(self, message: str, values: tuple[float, float], allowed: tuple[float, float]):
+        super().__init__(message)
+        self.values, self.allowed = values, allowed
+
+
+def yaml_text(value: Any) -> str:
+    """A value as it stands in a spec, in one line."""
+    if not isinstance(value, dict | list):
+        return str(value)
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf, sort_keys=False).strip()
 
 
 def number_advice(value: Any) -> str:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from blendgen.errors import did_you_mean
+from blendgen.spec.distribution_parsing import OutOfRange
 from blendgen.spec.yaml_source import Path
 
 NO_VALUE = "has no value; add one or remove the key (write colours in quotes: '#aabbcc')"
@@ -35,6 +36,14 @@ def faults(error: ValidationError, schema: type[BaseModel]) -> Iterator[tuple[Pa
     for fault in error.errors(include_url=False):
         path, message = _translated(fault, schema)
         yield path, message if len(message) <= _MAX_LENGTH else message[: _MAX_LENGTH - 3] + "..."
+
+
+# unit of a key -> units that people may mean, and what to multiply them with; keys without a unit: a share
+_UNITS: dict[str, dict[str, float]] = {
+    "_mm": {"m": 1000, "cm": 10}, "_m": {"mm": 0.001, "cm": 0.01}, "_s": {"ms": 0.001, "us": 1e-6},
+    "": {"%": 0.01},
+}  # fmt: skip
+_MEANINGS = {"_mm": "in millimetres", "_m": "in metres", "_s": "in seconds", "": "as a share"}
 
 
 def without_value(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -63,7 +72,22 @@ def _translated(fault: ErrorDetails, schema: type[BaseModel]) -> tuple[Path, str
     if kind == "missing":
         meaning = _keys(_model_at(schema, path[:-1]))[str(path[-1])].description or "required"
         return path[:-1] or path, f"{path[-1]} is missing: {meaning}"
-    return path, message_of(fault)
+    return path, message_of(fault) + _unit_advice(str(path[-1]) if path else "", fault)
+
+
+def _unit_advice(key: str, fault: ErrorDetails) -> str:
+    """What a number that is out of range would be in the unit of its key, if it was meant in another one."""
+    error = fault.get("ctx", {}).get("error")
+    if not isinstance(error, OutOfRange):
+        return ""
+    low, high = error.allowed
+    suffix = next((one for one in _UNITS if one and key.endswith(one)), "")
+    is_possible = suffix or high == 1  # other units, such as degrees, are not shares
+    for unit, factor in _UNITS[suffix].items() if is_possible else ():
+        if all(low <= value * factor <= high for value in error.values):
+            meant = error.values[1]
+            return f"; {_MEANINGS[suffix]}: {meant:g} {unit} is {meant * factor:g}"
+    return ""
 
 
 def message_of(fault: ErrorDetails) -> str:

@@ -19,10 +19,12 @@ from blendgen.errors import did_you_mean
 from blendgen.geometry.color import hex_to_srgb
 from blendgen.spec.distribution_parsing import (
     SCALAR_DISTRIBUTIONS,
+    OutOfRange,
     distribution_from_mapping,
     is_number,
     number_advice,
     same_as,
+    yaml_text,
 )
 from blendgen.spec.distributions import Choice, Constant, Distribution, SameAs
 from blendgen.spec.vector_distributions import Cone, Disk, Sphere
@@ -93,7 +95,8 @@ class _NumberField(DistributionField):
         low, high = distribution.support()
         if low < self.low or high > self.high or (self.above_low and low <= self.low):
             advice = "; use truncated_normal to keep it within bounds" if math.isinf(high) else ""
-            raise ValueError(f"must be {self._rule()}, got {self._shown(distribution)}{advice}")
+            message = f"must be {self._rule()}, got {yaml_text(distribution.plain())}{advice}"
+            raise OutOfRange(message, (low, high), (self.low, self.high))
         if self.whole and not self._is_whole(distribution):
             raise ValueError(f"must give whole numbers, got {distribution.plain()!r}; use integers or choice")
 
@@ -119,9 +122,6 @@ class _NumberField(DistributionField):
         lower = f"{'above' if self.above_low else 'at least'} {self.low:g}" if self.low > -math.inf else ""
         upper = f"at most {self.high:g}" if self.high < math.inf else ""
         return " and ".join(part for part in (lower, upper) if part)
-
-    def _shown(self, distribution: Distribution) -> Any:
-        return distribution.value if isinstance(distribution, Constant) else distribution.plain()
 
     def span(self) -> str:
         if math.isinf(self.low) or math.isinf(self.high):

@@ -84,6 +84,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
         message = "YAML does not allow tabs as indentation; use spaces"
     elif "<block end>" in message:
         message += "; check the indentation of this line and of those above it"
+    elif "another document" in message:
+        message = "a spec is one document; remove the line --- and what follows it"
     elif "end of stream" in message:
         message += "; check that every quote and bracket is closed"
     return Problem(

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -92,6 +93,17 @@ def test_specs_are_suggested_before_other_files(tmp_path, monkeypatch):
     assert suggested("check", "sc") == ["scene.yaml", "scenes/"]
     assert suggested("check", "scenes/") == ["scenes/a.yml"]
     assert suggested("check", "absent/") == ["absent/"]  # the shell lists files itself
+
+
+def test_a_folder_that_cannot_be_looked_into_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scene.yaml").touch()
+
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", forbidden)
+    assert suggested("check", "sc") == ["scene.yaml"]
 
 
 @pytest.mark.parametrize("name", ["my scene.yaml", "m$(id).yaml", "m'.yaml", "m\n.yaml", "m*.yaml"])

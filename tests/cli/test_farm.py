@@ -62,6 +62,9 @@ def test_the_manifest_goes_to_stdout(capsys):
     assert run([*KUBERNETES, "--set", "camera.roll_deg=3"]) == 0
     shards, _ = yaml.safe_load_all(capsys.readouterr().out)
     assert "camera.roll_deg=3" in json.dumps(shards)
+    assert run([*KUBERNETES, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema_version"] == 1 and len([*yaml.safe_load_all(answer["text"])]) == 2
 
 
 def test_a_wrong_spec_is_an_error_before_anything_is_submitted(tmp_path, capsys):

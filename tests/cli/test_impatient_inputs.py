@@ -5,12 +5,16 @@ None of them needs Blender, so none may start a process, but for the one that lo
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
 from contextlib import nullcontext
 
 import pytest
 
+from blendgen.engine.device import choose_devices
 from blendgen.workers import early_worker
+from blendgen.workers import run as workers_run
 from tests.cli.in_process import blendgen
 from tests.cli.test_wrong_inputs import SPEC, files
 
@@ -26,6 +30,10 @@ SPECS = {
     "no-version.yaml": SPEC.replace("blendgen: 1\n", "").encode(),
     "catalog.yaml": SPEC.replace("shapes", "shape").encode(),
     "size.yaml": SPEC.replace("[16, 16]", "16x16").encode(),
+    "bom.yaml": b"\xef\xbb\xbf" + SPEC.replace("images", "imges").encode(),
+    "latin.yaml": f"{SPEC}# caf\xe9\n".encode("latin-1"),
+    "two.yaml": f"{SPEC}---\n{SPEC}".encode(),
+    "tabs.yaml": SPEC.replace("\n", "\n\t").encode(),
     "commas.yaml": SPEC.replace("images: 4", "images: 1,000").encode(),
 }
 # a line that is added to a good spec, and what is wrong with it
@@ -45,6 +53,13 @@ LINES = [
     ("camera: {distance_m: {uniform: [2, 1]}}", "uniform needs low < high, got [2, 1]"),
     ("camera: {distance_m: -1}", "must be above 0 and at most 100, got -1"),
     ("camera: {roll_deg: .nan}", ".nan is not a finite number"),
+    ("camera: {distance_m: 300}", "must be above 0 and at most 100, got 300; in metres: 300 mm is 0.3"),
+    ("camera: {distance_m: {uniform: [300, 500]}}", "got {uniform: [300, 500]}; in metres: 500 mm is 0.5"),
+    ("camera: {focal_length_mm: 0.05}", "got 0.05; in millimetres: 0.05 m is 50"),
+    ("camera: {frame_fill: 70}", "must be at least 0.02 and at most 1, got 70; as a share: 70 % is 0.7"),
+    ("camera: {elevation_deg: -95}", "must be at least 1 and at most 90, got -95"),
+    ("lighting: {lamps: {cuont: 2}}", "lighting.lamps.cuont: unknown key; did you mean count?"),
+    ("lighting: {lmps: {count: 2}}", "lighting.lmps: unknown key; did you mean lamps?"),
     ("surface: {kind: wod_table}", "surface.kind: unknown name 'wod_table'; did you mean wood_table?"),
     ("sensor: machine_visoin", "did you mean machine_vision?"),
     ("splits: {train: 80, val: 20}", "the share of train must be from 0 to 1, got 80"),
@@ -77,6 +92,14 @@ CALLS = [
     ("check catalog.yaml", 3, "'shape' is not a family of models; did you mean shapes?"),
     ("check size.yaml", 3, "must be [width, height], each 16 to 8192 pixels, got '16x16'"),
     ("check commas.yaml", 3, "images: must be a whole number, got '1,000'"),
+    ("check bom.yaml", 3, "bom.yaml:4:1: imges: unknown key; did you mean images?"),
+    ("check latin.yaml", 3, "not a UTF-8 text file"),
+    ("check two.yaml", 3, "not YAML: a spec is one document; remove the line --- and what follows it"),
+    ("check tabs.yaml", 3, "YAML does not allow tabs as indentation; use spaces"),
+    ("check /dev/null", 2, "/dev/null: not a regular file; give the YAML file of a scene"),
+    ("check scene.yaml --set =5", 2, "expected KEY=VALUE such as camera.distance_m=0.5, got '=5'"),
+    ("check scene.yaml --set camera.distance_m=", 3, "has no value; add one or remove the key"),
+    ("check scene.yaml --set images=0", 3, "images=0: must be greater than or equal to 1, got 0"),
     ("check scene.yaml --set roll", 2, "expected KEY=VALUE such as camera.distance_m=0.5, got 'roll'"),
     ("check scene.yaml --set camera=5", 3, "--set camera=5: must be a mapping of keys, got 5"),
     ("check scene.yaml --set camera.rol_deg=0", 3, "unknown key; did you mean roll_deg?"),
@@ -91,6 +114,8 @@ CALLS = [
     ("generate scene.yaml -o zips", 5, "zips: is not empty and does not contain a data set of blendgen"),
     ("generate scene.yaml -o out -n 0", 2, "0 is not in the range 1<=x<=100000000"),
     ("generate scene.yaml -o out -n 1e6", 2, "'1e6' is not a whole number"),
+    ("generate scene.yaml -o out -n -5", 2, "-5 is not in the range 1<=x<=100000000"),
+    ("generate scene.yaml -o out --index -5", 2, "expected ranges such as 0-9,12,20-40:5, got '-5'"),
     ("generate scene.yaml -o out --index 5-1", 2, "expected a range from low to high"),
     ("generate scene.yaml -o out --index 0..9", 2, "expected ranges such as 0-9,12,20-40:5, got '0..9'"),
     ("generate scene.yaml -o out --shard 1/0", 2, "expected 1 to 10000000 shards, got 0"),
@@ -98,6 +123,18 @@ CALLS = [
     ("generate scene.yaml -o out --workers 0", 2, "expected auto or a number of at least 1, got '0'"),
     ("generate scene.yaml -o out --workers many", 2, "expected auto or a number of at least 1, got 'many'"),
     ("generate scene.yaml -o out --device gpu", 2, "unknown device; known: auto, cuda"),
+    ("generate scene.yaml -o out --device cdua", 2, "unknown device; did you mean cuda?"),
+    ("generate scene.yaml -o out --device cuda:x", 2, "expected a backend and numbers of cards such as"),
+    ("generate scene.yaml -o out --progress lins", 2, "'none'; did you mean lines?"),
+    ("generate scene.yaml -o out --executor rai", 2, "'slurm'; did you mean ray?"),
+    ("generate scene.yaml -o out --executor ray --index 3", 2, "--index: does not go with --executor"),
+    ("generate scene.yaml -o out --events empty", 2, "empty cannot be opened: Is a directory; choose"),
+    ("generate scene.yaml -o out --events out/e", 2, "in the folder of the data set; choose a file outside"),
+    ("generate scene.yaml -o out --events - --json", 2, "which --json has for itself; give a file instead"),
+    ("generate scene.yaml -o .", 5, ".: is not empty and does not contain a data set of blendgen"),
+    ("generate scene.yaml -o scene.yaml", 5, "scene.yaml: is a file; choose a folder"),
+    ("generate empty -o out", 2, "empty: not a regular file, but a folder; give the YAML file of a scene"),
+    ("generate - -o out", 2, "a spec is not read from stdin"),
     ("generate scene.yaml -o out --imges 5", 2, "option '--imges'. Did you mean '--images'?"),
     ("generate scene.yaml -o out --time-limit 3hours", 2, "such as 30s, 5m, 3h"),
     ("genrate scene.yaml -o out", 2, "there is no command 'genrate'; did you mean generate?"),
@@ -105,6 +142,7 @@ CALLS = [
     ("export out cocoo dest", 2, "'cocoo' is not an export format; did you mean coco?"),
     ("export out COCO dest", 2, "'COCO' is not an export format; did you mean coco?"),
     ("export out coco", 2, "Missing argument 'DEST'"),
+    ("export out coco dest --link hrad", 2, "'symlink'; did you mean hard?"),
     ("export out yolo dest --task detection", 2, "is not one of 'detect', 'segment', 'obb', 'pose', 'classi"),
     ("verify scene.yaml", 5, "is not a folder, or does not exist; give the OUT of `blendgen generate`"),
     ("diff out", 2, "Missing argument 'B'"),
@@ -116,9 +154,27 @@ CALLS = [
     ("doctor now", 2, "Got unexpected extra argument (now)"),
     ("models absent", 2, "Path 'absent' does not exist"),
     ("models empty", 3, "empty: no model in this folder; expected files (.glb"),
+    ("models mug.obj --sheet empty", 2, "ends in .png, .jpg, .jpeg or .webp"),
+    ("models empty --init", 2, "a sidecar is made for one model file, got empty"),
+    ("models mug.obj --unit inch", 2, "'ft'; did you mean in?"),
     ("models mug.obj --unit inches", 2, "is not one of 'm', 'cm', 'mm', 'in', 'ft'"),
     ("preview scene.yaml -o sheet.pdf", 2, "ends in .png, .jpg, .jpeg or .webp"),
+    ("preview scene.yaml -o photo.jpg", 5, "photo.jpg: exists and was not written by blendgen"),
+    ("preview scene.yaml -n 0", 2, "0 is not in the range 1<=x<=400"),
+    ("preview scene.yaml --vary camera.elevaton_deg", 2, "did you mean camera.elevation_deg?"),
+    ("preview scene.yaml --vary nonsense", 2, "does not vary in this spec: it is constant"),
+    ("preview scene.yaml --vary camera --grid", 2, "leave out one of them"),
+    ("smoke scene.yaml --budget forever", 2, "expected a duration of at least 1s, such as 30s"),
+    ("smoke scene.yaml --golden scene.yaml", 5, "scene.yaml: is a file; give the folder of the golden files"),
+    ("smoke scene.yaml --golden g --output g", 2, "overlaps the folder of the golden files, g; choose"),
+    ("smoke scene.yaml --golden g/h --output g", 2, "overlaps the folder of the golden files, g/h; choose"),
+    ("smoke scene.yaml --golden g --junit g/x.xml", 2, "lies among the golden files; write it elsewhere"),
+    ("smoke scene.yaml --golden empty --output mug.obj", 5, "mug.obj: is a file; choose a folder"),
+    ("farm slurm scene.yaml -o out --shards 2 --memory lots", 2, "with a unit, such as 8G, got 'lots'"),
+    ("farm slurm scene.yaml -o out --shards 2 --gpus 1", 2, "name the device that all shards render on"),
+    ("farm kubernetes scene.yaml -o out --shards 2 --image x", 2, "needed for a data set in a folder"),
     ("sample scene.yaml --index two", 2, "'two' is not a whole number"),
+    ("completion bsh", 2, "'fish'; did you mean bash?"),
     ("completion powershell", 2, "is not one of 'bash', 'zsh', 'fish'"),
 ]  # fmt: skip
 
@@ -156,6 +212,27 @@ def refused(place, words: list[str], code: int, message: str) -> None:
 @pytest.mark.parametrize(("call", "code", "message"), CALLS, ids=[call for call, _, _ in CALLS])
 def test_a_wrong_command_line_is_answered_with_a_way_out(here, call, code, message):
     refused(here, call.split(), code, message)
+
+
+def test_a_gpu_that_is_not_there_is_answered_with_what_is(here, monkeypatch):
+    def devices_for(request):
+        return choose_devices(request, [])
+
+    monkeypatch.setattr(workers_run, "devices_for", devices_for)
+    call = ["generate", "scene.yaml", "-o", "out", "--device", "cuda"]
+    refused(here, call, 4, "--device: this machine has no cuda; available: cpu")
+
+
+def test_a_file_that_may_not_be_read_is_named(here, monkeypatch):
+    real = os.open
+
+    def forbidden(path, *arguments, **options):
+        if str(path).endswith("scene.yaml"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", forbidden)
+    refused(here, ["check", "scene.yaml"], 2, "scene.yaml: Permission denied")
 
 
 @pytest.mark.parametrize(("line", "message"), LINES, ids=[line for line, _ in LINES])

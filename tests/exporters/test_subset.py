@@ -73,6 +73,8 @@ def test_every_and_limit_count_images_that_match(whole, tmp_path):
     ("options", "message"),
     [
         ({"where": "index > 99"}, "none of its 12 images match; nothing is written"),
+        ({"where": "label == 'bxo'"}, "images match; there is no label 'bxo'; did you mean box?; nothing is"),
+        ({"where": "split in ['trian'] and index > 0"}, "no split 'trian'; did you mean train?"),
         ({"where": "indx > 9"}, "no column 'indx'; did you mean index?"),
         ({"where": "label > 3"}, "image 0: '>' not supported"),
         ({"where": "1 / (index - 9) < 9"}, "image 9: division by zero"),

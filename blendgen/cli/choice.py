@@ -1,0 +1,18 @@
+"""Choice: one of a few words on the command line; a word that is nearly one of them is answered with that."""
+
+from __future__ import annotations
+
+import click
+
+from blendgen.errors import closest
+
+
+class Choice(click.Choice):
+    def convert(self, value, param, ctx):
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            meant = closest(str(value), map(str, self.choices))
+            if meant is not None:
+                error.message = f"{error.message.rstrip('.')}; did you mean {meant}?"
+            raise
