@@ -42,7 +42,7 @@ def test_every_value_has_its_line_and_column():
         ("a: [1, 2\n", "not YAML"),
         ("[" * 5000, "nested too deeply"),
         ("{1: 2, [a]: 3}", "a key must be text or a number"),
-        ("a: 1\n---\nb: 2\n", "another document"),
+        ("a: 1\n---\nb: 2\n", "a spec is one document"),
         ("a: \x00", "not YAML"),
         ("a: " + "x" * 1_000_001, "larger than"),
     ],
