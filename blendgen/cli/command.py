@@ -12,6 +12,7 @@ import click
 from blendgen.cli.terminal import be_quiet
 from blendgen.errors import did_you_mean
 
+_NUMBERS = (type(click.INT), type(click.FLOAT))
 _log = logging.getLogger("blendgen")
 
 
@@ -25,6 +26,9 @@ class _WithExamples(click.Command):
         super().__init__(*arguments, **options)
         self.examples = examples
         self.params += [_quiet_option(), _verbose_option()]
+        for param in self.params:
+            if isinstance(param.type, _NUMBERS) and param.metavar is None:
+                param.metavar = "N"  # click would write INTEGER RANGE
 
     def format_epilog(self, ctx, formatter):
         with formatter.section("Examples"):

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     default="60s",
     show_default=True,
     metavar="TIME",
-    help="Begin no further image after this time; what is left out is reported.",
+    help="Begin no further image after this time; fails if a class has no image then.",
 )
 @click.option(
     "-o",
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Fail without the ray check; otherwise it is left out if embreex is not installed.",
 )
-@click.option("--device", default="cpu", show_default=True, help="As for generate.")
+@click.option("--device", default="cpu", show_default=True, metavar="DEVICE", help="As for generate.")
 @spec_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(

@@ -73,7 +73,10 @@ def test_every_and_limit_count_images_that_match(whole, tmp_path):
     ("options", "message"),
     [
         ({"where": "index > 99"}, "none of its 12 images match; nothing is written"),
-        ({"where": "label == 'blue bxo'"}, "images match; there is no label 'blue bxo'; did you mean blue box"),
+        (
+            {"where": "label == 'blue bxo'"},
+            "images match; there is no label 'blue bxo'; did you mean blue box",
+        ),
         ({"where": "split in ['trian'] and index > 0"}, "no split 'trian'; did you mean train?"),
         ({"where": "indx > 9"}, "no column 'indx'; did you mean index?"),
         ({"where": "label > 3"}, "image 0: '>' not supported"),
