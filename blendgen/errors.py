@@ -221,7 +221,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'; did you mean X?' or, if no known word is similar, '; known: a, b, c'."""
     known = sorted(str(name) for name in known)
-    if meant := closest(str(word), known):
-        return f"; did you mean {meant}?"
+    if nearest := closest(str(word), known):
+        return f"; did you mean {nearest}?"
     names = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
     return f"; known: {names}" if known else ""

@@ -12,7 +12,7 @@ class Choice(click.Choice):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
-            meant = closest(str(value), map(str, self.choices))
-            if meant is not None:
-                error.message = f"{error.message.rstrip('.')}; did you mean {meant}?"
+            nearest = closest(str(value), map(str, self.choices))
+            if nearest is not None:
+                error.message = f"{error.message.rstrip('.')}; did you mean {nearest}?"
             raise

@@ -84,9 +84,9 @@ def _unit_advice(key: str, fault: ErrorDetails) -> str:
     suffix = next((one for one in _UNITS if one and key.endswith(one)), "")
     is_possible = suffix or high == 1  # other units, such as degrees, are not shares
     for unit, factor in _UNITS[suffix].items() if is_possible else ():
-        if all(low <= value * factor <= high for value in error.values):
-            meant = error.values[1]
-            return f"; {_MEANINGS[suffix]}: {meant:g} {unit} is {meant * factor:g}"
+        if all(low <= one * factor <= high for one in error.values):
+            value = error.values[1]
+            return f"; {_MEANINGS[suffix]}: {value:g} {unit} is {value * factor:g}"
     return ""
 
 

@@ -95,7 +95,7 @@ def test_specs_are_suggested_before_other_files(tmp_path, monkeypatch):
     assert suggested("check", "absent/") == ["absent/"]  # the shell lists files itself
 
 
-def test_a_folder_that_cannot_be_looked_into_is_no_error(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_looked_into_is_left_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scene.yaml").touch()
 

@@ -21,7 +21,7 @@ with Progress() as progress:
     progress.note("a note of more than forty characters, which is longer than a line")
     progress.advance(4)
     sys.stdin.readline()
-say_error("blendgen: no such thing")
+say_error("blendgen: it failed")
 """
 
 
@@ -62,7 +62,7 @@ def test_a_bar_fits_a_terminal_that_changes_its_width():
     terminal.press_enter()
     after = terminal.shown_until("44/4000")
     terminal.press_enter()
-    rest = terminal.shown_until("no such thing")
+    rest = terminal.shown_until("it failed")
     assert terminal.process.wait(60) == 0
     os.close(terminal.master)
     assert max(bar_widths(before)) <= 40 < max(bar_widths(after)) <= 100
