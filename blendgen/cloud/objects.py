@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from blendgen.files.url import Url
 _Value = TypeVar("_Value")
 _Item = TypeVar("_Item")
 WAITS_S = (1.0, 4.0, 15.0)  # between tries; the libraries try a few times themselves
+_PATIENCE_S = 60.0  # a library that tried for longer, as where a server is silent, is not asked again
 _THREADS = 8
 _PACKAGES = {"s3": "'blendgen[cloud]'", "s3a": "'blendgen[cloud]'", "gs": "gcsfs", "gcs": "gcsfs"}
 _PACKAGES |= dict.fromkeys(("az", "abfs", "abfss", "adl"), "adlfs")
@@ -203,13 +205,15 @@ class ObjectStore:
 
     def _patiently(self, name: str, call: Callable[[], Any]) -> Any:
         """The result of a request; raises FileNotFoundError, BlendgenError."""
+        began_s = time.monotonic()
         for wait_s in (*WAITS_S, None):
             try:
                 return call()
             except FileNotFoundError:
                 raise
             except Exception as error:  # noqa: BLE001 - each library has its own
-                if wait_s is None or not is_passing(error) or self._stopped.wait(wait_s):
+                is_last = wait_s is None or time.monotonic() - began_s > _PATIENCE_S
+                if is_last or not is_passing(error) or self._stopped.wait(wait_s):
                     raise store_error(self.place(name), error) from None
         raise AssertionError("unreachable")
 

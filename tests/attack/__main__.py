@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.attack import farms, models, packs, rows, specs, user_files
+from tests.attack import farms, models, packs, rows, specs, stores, user_files
 from tests.attack.case import Case
 from tests.attack.home import try_home
 from tests.attack.judge import try_case
@@ -20,7 +20,7 @@ from tests.attack.stock import make_stock
 
 _HOME, _KILLS = "home: every command with every target", "kills: killed, damaged and resumed"
 _DEEP = 20_000  # before Python 3.12 os.walk and rmtree recurse, and one case has 2,000 folders in one another
-_MODULES = (rows, user_files, models, specs, farms, packs)
+_MODULES = (rows, user_files, models, specs, farms, packs, stores)
 
 
 def main() -> int:

@@ -56,6 +56,7 @@ class Place:
 
     writable: further paths that a command may write, such as a destination inside `given`
     readable: further paths that it may read
+    ports: of this machine that it may connect to; at_end: what is called when the case is over
     short: whether a few formats are enough
     protected: files, and folders with their content, that must stay unchanged although a command may
         write there
@@ -67,6 +68,8 @@ class Place:
     writable: list[Path] = field(default_factory=list)
     readable: list[Path] = field(default_factory=list)
     protected: list[Path] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    at_end: list[Callable[[], None]] = field(default_factory=list)
     short: bool = False
 
     def __getattr__(self, name: str) -> Path:

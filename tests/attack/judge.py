@@ -61,6 +61,8 @@ def try_case(case: Case, work: Path, stock: Path, keep: bool = False, short: boo
             faults += [f"{command.shown}: {fault}" for fault in command_faults]
         return faults
     finally:
+        for call in place.at_end:
+            call()
         if not keep:
             _remove(place.root)
             for path in work.glob(f"{place.root.name}.*"):
@@ -123,7 +125,8 @@ def _first(faults: list[str], limit: int = 4) -> list[str]:
 def _fault_of(place: Place, access: Access) -> str | None:
     path = access.path
     if access.kind == CONNECT:
-        return f"connected to {path}"
+        own = [f'sin_port=htons({port}), sin_addr=inet_addr("127.0.0.1")' for port in place.ports]
+        return None if any(one in path for one in own) else f"connected to {path}"
     if access.kind == EXECUTE:
         return f"executed {path}" if path.startswith(str(place.root)) else None
     if path.startswith(tuple(filter(None, _NAMELESS))) or not path:

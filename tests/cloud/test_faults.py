@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -183,6 +184,14 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_an_unknown_kind_of_url_is_refused():
     with pytest.raises(UsageError, match="knows no nowhere: URLs"):
         ObjectStore(parse_url("nowhere://bucket/a"))
+
+
+def test_what_a_library_has_tried_for_long_is_not_tried_again(url, monkeypatch):
+    calls, clock = failing(monkeypatch, "pipe_file", [TimeoutError()] * 9), iter((0.0, 61.0))
+    monkeypatch.setattr(objects, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with pytest.raises(DiskUnavailable):
+        ObjectStore(parse_url(url)).write("a", b"1")
+    assert len(calls) == 1
 
 
 def test_waiting_takes_less_than_a_minute():
