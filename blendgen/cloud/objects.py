@@ -26,7 +26,7 @@ from blendgen.files.url import Url
 
 _Value = TypeVar("_Value")
 _Item = TypeVar("_Item")
-WAITS_S = (1.0, 4.0, 15.0)  # between tries; the libraries try a few times themselves
+WAITS_S = (1.0, 4.0, 15.0)  # between tries; the libraries under fsspec's try a few times themselves
 _PATIENCE_S = 60.0  # a library that tried for longer, as where a server is silent, is not asked again
 _THREADS = 8
 _PACKAGES = {"s3": "'blendgen[cloud]'", "s3a": "'blendgen[cloud]'", "gs": "gcsfs", "gcs": "gcsfs"}
@@ -236,6 +236,9 @@ def _opened(url: Url) -> tuple[Any, str]:
         files = fsspec.filesystem(url.scheme, skip_instance_cache=True, use_listings_cache=False)
     except Exception as error:  # noqa: BLE001 - each library has its own
         raise store_error(str(url), error) from None
+    if url.scheme in _S3:
+        # s3fs repeats what botocore has tried five times: a silent server would take 6 minutes a request
+        files.retries = 1
     return files, kind._strip_protocol(str(url)).rstrip("/")
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 import blendgen
+from blendgen.cloud import objects
 from blendgen.cloud.index import read_index
 from blendgen.cloud.objects import ObjectStore
 from blendgen.cloud.sums import PART_BYTES, file_sums
@@ -74,6 +78,32 @@ def names(client):
 def stored(client, prefix):
     keys = {name.removeprefix(prefix): name for name in names(client) if name.startswith(prefix)}
     return {name: client.get_object(Bucket="bucket", Key=key)["Body"].read() for name, key in keys.items()}
+
+
+def test_a_silent_server_is_asked_as_often_as_blendgen_means_to(monkeypatch):
+    """s3fs would multiply the tries of botocore, and these ours, by five."""
+    import s3fs
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "read_timeout", 0.1)
+    monkeypatch.setattr(objects, "WAITS_S", (0.0, 0.0, 0.0))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        calls = list[socket.socket]()
+        threading.Thread(target=_accept, args=(server, calls), daemon=True).start()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.getsockname()[1]}", "AWS_MAX_ATTEMPTS": "2",
+            "AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "eu",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        with pytest.raises(DiskUnavailable, match="does not answer"):
+            ObjectStore(parse_url(URL)).read("dataset.json", 100)
+    assert len(calls) == 2 * 4
+
+
+def _accept(server: socket.socket, calls: list[socket.socket]) -> None:
+    """Take calls, and never answer one."""
+    with suppress(OSError):
+        while True:
+            calls.append(server.accept()[0])
 
 
 def test_shards_of_two_machines_and_a_killed_one_give_the_bytes_of_one_run(client, tmp_path):
