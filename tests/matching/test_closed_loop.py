@@ -34,6 +34,7 @@ def apart(photos, images) -> dict[str, str]:
     return {one.name: one.move for one in every if one.verdict == "differs" and one.name in OF_THE_SENSOR}
 
 
+@pytest.mark.slow
 def test_a_matched_spec_makes_the_statistics_of_its_photos_and_a_neutral_one_does_not(tmp_path):
     place = write_photos(tmp_path / "place", photos_of(PHOTOS, **CAMERA))
     base = write_base(tmp_path)

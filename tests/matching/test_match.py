@@ -48,6 +48,7 @@ def place(tmp_path):
     return write_photos(tmp_path / "place", images)
 
 
+@pytest.mark.slow
 def test_colour_of_the_light_of_the_surface_and_the_exposure_are_those_of_the_place(tmp_path, place):
     matched = api.match(place, tmp_path / "out" / "matched.yaml", spec=write_base(tmp_path))
     values = values_of(matched)
@@ -72,6 +73,7 @@ def test_the_new_spec_keeps_comments_and_paths_and_says_where_values_come_from(t
     assert reason_of(matched, "lighting:") and matched.report.products == 2
 
 
+@pytest.mark.slow
 def test_nothing_is_replaced_without_force_and_a_second_match_replaces_its_own_comments(tmp_path, place):
     base, dest = write_base(tmp_path), tmp_path / "matched.yaml"
     first = api.match(place, dest, spec=base).spec.read_text()
@@ -95,6 +97,7 @@ def test_without_a_spec_it_starts_from_built_in_phones(tmp_path, place, monkeypa
     assert spec.resolution == (240, 176) and spec.products[0].catalog == "phones"
 
 
+@pytest.mark.slow
 def test_a_textured_background_becomes_photos_of_the_surface_with_their_size(tmp_path):
     place = write_photos(tmp_path / "place", [surface(seed, grain=0.1) for seed in range(5)])
     matched = api.match(place, tmp_path / "matched.yaml", spec=write_base(tmp_path))
@@ -109,6 +112,7 @@ def test_a_textured_background_becomes_photos_of_the_surface_with_their_size(tmp
     assert spec.surface.photos.directory == "matched_background"
 
 
+@pytest.mark.slow
 def test_photos_of_many_places_have_their_colours_and_no_exposure(tmp_path):
     colors = [(0.3, 0.1, 0.1), (0.1, 0.3, 0.1), (0.1, 0.1, 0.3), (0.3, 0.3, 0.1), (0.05, 0.05, 0.05)]
     place = write_photos(tmp_path / "place", [surface(1, color) for color in colors])
@@ -119,6 +123,7 @@ def test_photos_of_many_places_have_their_colours_and_no_exposure(tmp_path):
     assert "left as it is" in reason_of(matched, "surface.photos: the surface of the spec")
 
 
+@pytest.mark.slow
 def test_one_photo_and_photos_of_several_cameras_are_warned_of(tmp_path):
     base = write_base(tmp_path)
     one = write_photos(tmp_path / "one", [surface(1)])
