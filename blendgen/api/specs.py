@@ -233,7 +233,8 @@ def watch_preview(
     ablate: str | None = None, index: int = 0, quick: bool = True, strict: bool = False,
     progress: ProgressLike = False,
 ) -> Iterator[PreviewUpdate]:  # fmt: skip
-    """As preview, again after each change of the spec file or of a file in the folders that it names.
+    """As preview, again after each change of the spec file, of a file in the folders that it names, or of one
+    that its models use. The sheet is replaced as images arrive; a change ends one that it makes out of date.
 
     Never ends by itself; an error of the spec is in the update, and the sheet stays as it is until the next
     change.

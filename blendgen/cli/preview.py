@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 @click.option(
     "--watch",
     is_flag=True,
-    help="Render again after each change of SPEC or of a file in the folders that it names, until Ctrl-C.",
+    help="Render again after each change of SPEC, of a file in the folders that it names, or of one that its "
+    "models use, until Ctrl-C.",
 )
 @click.option("--vary", metavar="PARAMETER", help="Change this parameter or section alone, evenly.")
 @click.option("--ablate", metavar="PARAMETER", help="Change everything but this parameter or section.")

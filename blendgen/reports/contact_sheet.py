@@ -6,7 +6,8 @@ In: images with captions, or the folder of a data set. Out: one Pillow image.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ _CAPTION_PX = 18
 _BACKGROUND = (245, 245, 245)
 _INK = (30, 30, 30)
 _NOTHING = Overlays()
+_FADED = 0.7  # how much background an image of an earlier state shows
 Captioned = tuple[Image.Image, str]
 
 
@@ -85,30 +87,61 @@ def encoded_sheet(page: Image.Image, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def dataset_sheet(
-    folder: Path,
-    limit: int = 60,
-    columns: int = 10,
-    overlays: Overlays = _NOTHING,
-    captions: Mapping[int, str] | None = None,
-    by_class: bool = False,
-) -> Image.Image:
-    """The contact sheet of a data set: `limit` of its images, evenly spaced.
+@dataclass(frozen=True)
+class Cell:
+    """An image of a sheet; group: heading of the group that it is in, "" for none"""
+
+    image: Image.Image
+    caption: str
+    group: str = ""
+
+    def faded(self) -> Cell:
+        """The same, as something of an earlier state."""
+        background = Image.new("RGB", self.image.size, _BACKGROUND)
+        return replace(self, image=Image.blend(self.image.convert("RGB"), background, _FADED))
+
+
+@dataclass(frozen=True)
+class SheetLayout:
+    """What the cells of a data set's sheet show, and how many are in a row.
 
     captions: by image index; replace the labels
     by_class: the images of each class begin a new row below its name
     """
-    captions = captions or {}
-    chosen = spread_rows(Layout(folder).manifest, limit)
+
+    columns: int = 10
+    overlays: Overlays = _NOTHING
+    captions: Mapping[int, str] = field(default_factory=dict)
+    by_class: bool = False
+
+    def cells(self, files: ImageFiles, rows: Iterable[Row]) -> dict[int, Cell]:
+        """By image index."""
+        return {row.index: self._cell(files, row) for row in rows}
+
+    def _cell(self, files: ImageFiles, row: Row) -> Cell:
+        caption = self.captions.get(row.index) or _caption(row, with_label=not self.by_class)
+        return Cell(_image(files, row, self.overlays), caption, row.label if self.by_class else "")
+
+    def sheet(self, cells: Mapping[int, Cell]) -> Image.Image:
+        groups: dict[str, list[Captioned]] = {}
+        for _, cell in sorted(cells.items()):
+            groups.setdefault(cell.group, []).append((cell.image, cell.caption))
+        widest = max((max(cell.image.size) for cell in cells.values()), default=64)
+        columns = min(self.columns, max((len(images) for images in groups.values()), default=1))
+        cell_px = min(max(widest, 96), 224)
+        return grouped_sheet(dict(sorted(groups.items())) or {"": []}, columns, cell_px)
+
+
+def dataset_cells(folder: Path, limit: int, layout: SheetLayout) -> dict[int, Cell]:
+    """The cells of `limit` images of a data set, evenly spaced."""
     files = ImageFiles.of(Layout(folder), read_record(Layout(folder)))
-    groups: dict[str, list[Captioned]] = {}
-    for row in chosen:
-        caption = captions.get(row.index) or _caption(row, with_label=not by_class)
-        groups.setdefault(row.label if by_class else "", []).append((_image(files, row, overlays), caption))
-    widest = max((max(row.width, row.height) for row in chosen), default=64)
-    columns = min(columns, max((len(images) for images in groups.values()), default=1))
-    cell_px = min(max(widest, 96), 224)
-    return grouped_sheet(dict(sorted(groups.items())) or {"": []}, columns, cell_px)
+    return layout.cells(files, spread_rows(Layout(folder).manifest, limit))
+
+
+def dataset_sheet(folder: Path, limit: int = 60, layout: SheetLayout | None = None) -> Image.Image:
+    """The contact sheet of a data set: `limit` of its images, evenly spaced."""
+    layout = layout or SheetLayout()
+    return layout.sheet(dataset_cells(folder, limit, layout))
 
 
 def _image(files: ImageFiles, row: Row, overlays: Overlays) -> Image.Image:

@@ -3,7 +3,8 @@
 Blender must be used in the main thread, and releases the GIL while it renders. The second step of a task
 (`Steps.finish`) therefore runs in another thread while the first step of the next task renders. The parent
 sends two tasks at a time, which limits the films in memory. Each message names its task, so that after a
-crash the parent knows which tasks the worker had started.
+crash the parent knows which tasks the worker had started. A worker that is asked to rest instead of to end
+waits for the setup of another job.
 """
 
 from __future__ import annotations
@@ -58,28 +59,24 @@ class TaskError:
     error: Exception
 
 
-Message = WorkerReady | TaskStarted | TaskResult | TaskError
+@dataclass(frozen=True)
+class WorkerResting:
+    """The worker has done what it was asked to rest after, and waits for another setup."""
+
+
+Message = WorkerReady | TaskStarted | TaskResult | TaskError | WorkerResting
+# what the parent sends instead of a task: end, or wait for another setup
+END, REST = None, "rest"
 
 
 def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
-    """Run tasks until the parent sends None or ends; does not return."""
-    setup.share.pin_process()
+    """Run tasks until the parent sends END or ends, and the tasks of another setup after REST; does not
+    return."""
     channel = _Channel(pipe)
     try:
-        _initialize(setup, channel)
-        for name in _OF_BOTH_STEPS if setup.steps.finish is not None else ():
-            importlib.import_module(name)
-        with ThreadPoolExecutor(1, "finish") as finisher:
-            for number, task in channel.tasks():
-                with _errors_sent(channel):
-                    if setup.steps.prepare is not None:
-                        setup.steps.prepare(task)
-                    channel.send(TaskStarted(number))
-                    result = setup.steps.produce(task)
-                    if setup.steps.finish is None:
-                        channel.send(TaskResult(number, result, resident_bytes()))
-                    else:
-                        finisher.submit(_finish, channel, number, setup.steps.finish, result)
+        while _run_tasks(channel, setup) == REST:
+            channel.send(WorkerResting())
+            setup = pipe.recv()
         code = 0
     except (EOFError, OSError):  # the parent has ended, or has received the error already
         code = 1
@@ -87,6 +84,27 @@ def run_worker(pipe: Connection, setup: WorkerSetup) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # Blender's own shutdown is slow and can crash
+
+
+def _run_tasks(channel: _Channel, setup: WorkerSetup) -> str | None:
+    """Run the tasks of one setup; END or REST, which came after them."""
+    setup.share.pin_process()
+    _initialize(setup, channel)
+    for name in _OF_BOTH_STEPS if setup.steps.finish is not None else ():
+        importlib.import_module(name)
+    with ThreadPoolExecutor(1, "finish") as finisher:
+        while isinstance(message := channel.next_task(), tuple):
+            number, task = message
+            with _errors_sent(channel):
+                if setup.steps.prepare is not None:
+                    setup.steps.prepare(task)
+                channel.send(TaskStarted(number))
+                result = setup.steps.produce(task)
+                if setup.steps.finish is None:
+                    channel.send(TaskResult(number, result, resident_bytes()))
+                else:
+                    finisher.submit(_finish, channel, number, setup.steps.finish, result)
+    return message
 
 
 def _initialize(setup: WorkerSetup, channel: _Channel) -> None:
@@ -127,18 +145,18 @@ class _Channel:
 
     def __init__(self, pipe: Connection):
         self._pipe, self._lock = pipe, threading.Lock()
+        self._queued: deque[tuple[int, Task]] = deque()
 
     def send(self, message: Message) -> None:
         with self._lock:
             self._pipe.send(message)
 
-    def tasks(self) -> Iterator[tuple[int, Task]]:
-        """Numbered tasks as they arrive; ends at None, without the tasks that are still queued."""
-        queued: deque = deque()
-        while True:
-            while not queued or self._pipe.poll():
-                message = self._pipe.recv()
-                if message is None:
-                    return
-                queued.append(message)
-            yield queued.popleft()
+    def next_task(self) -> tuple[int, Task] | str | None:
+        """The next numbered task; END or REST as soon as they arrive, and then no queued task any more."""
+        while not self._queued or self._pipe.poll():
+            message = self._pipe.recv()
+            if message in (END, REST):
+                self._queued.clear()
+                return message
+            self._queued.append(message)
+        return self._queued.popleft()

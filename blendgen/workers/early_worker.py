@@ -13,25 +13,32 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from blendgen.files.scratch import scratch_folder
 from blendgen.system.platforms import require_forks
 from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.workers.spawn import WorkerSetup, spawn
 
+if TYPE_CHECKING:
+    from blendgen.workers.worker_handle import WorkerHandle
+
 _PRELOADED = ("blendgen.workers.worker", "blendgen.engine.blender.session.engine")
 
 
 @dataclass
 class EarlyWorker:
-    """process, pipe: None once a pool has taken the process over; the pool then ends it."""
+    """process, pipe: None once a pool has taken the process over; the pool then ends it.
+
+    keeps: whether processes come back from a pool, to rest until the next one
+    """
 
     process: Any = None
     pipe: Any = None
+    keeps: ClassVar[bool] = False
 
     def take_over(self, setup: WorkerSetup) -> tuple[Any, Any] | None:
         """Send the process its setup and return (process, pipe); None if it is taken already or has died."""
@@ -45,24 +52,21 @@ class EarlyWorker:
             return None
         return process, pipe
 
+    def take_back(self, worker: WorkerHandle) -> None:
+        """Keep a worker of a pool that rests now."""
+        raise NotImplementedError
 
-class EarlyWorkers(EarlyWorker):
-    """Several early workers, which a pool takes one after the other."""
-
-    def __init__(self, workers: list[EarlyWorker]):
-        super().__init__()
-        self._workers = workers
-
-    def take_over(self, setup: WorkerSetup) -> tuple[Any, Any] | None:
-        taken = (worker.take_over(setup) for worker in self._workers)
-        return next((process_and_pipe for process_and_pipe in taken if process_and_pipe), None)
+    def recall(self, workers: list[WorkerHandle]) -> None:
+        """Keep those of a pool's busy workers that rest soon, and kill all others."""
+        kill_workers(workers)
 
 
-@contextmanager
-def start_early_workers(count: int) -> Iterator[EarlyWorkers]:
-    """As start_early_worker, for so many."""
-    with ExitStack() as stack:
-        yield EarlyWorkers([stack.enter_context(start_early_worker()) for _ in range(count)])
+def kill_workers(workers: list[WorkerHandle]) -> None:
+    """They ignore signals, and leave no half-written file."""
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.reap()
 
 
 @contextmanager

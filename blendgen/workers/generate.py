@@ -31,7 +31,7 @@ from blendgen.workers.job import Job
 from blendgen.workers.monitor import Monitor
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.share import choose_worker_count
-from blendgen.workers.stop_signal import StopSignal
+from blendgen.workers.stop_signal import StopSignal, Superseded
 from blendgen.workers.worker import Made, not_rendered
 
 _MANY_SHOTS = 4096  # enough for any number of workers
@@ -142,6 +142,8 @@ class Run:
         )
         if stop.signum is not None and missing:
             raise Interrupted(stop.signum, f"stopped: {state}")
+        if stop.superseded and missing:
+            raise Superseded(state)
         if self.time_limit.reached and missing:
             raise TimeLimitReached(f"{self.time_limit}: {state}")
         if missing > 0:

@@ -25,6 +25,7 @@ class Job:
     threads: of each worker; 0: its share of the cores
     devices: that Cycles renders on, assigned to the workers in turn
     sweep: which parameters change from image to image; None: all of them
+    films: folder of films that may be used again (workers/film_store.py); None: each shot is rendered
     """
 
     spec: Spec
@@ -35,6 +36,7 @@ class Job:
     threads: int = 0
     sweep: Sweep | None = None
     devices: tuple[Device, ...] = (CPU,)
+    films: Path | None = None
 
     @contextmanager
     def temporary_file(self) -> Iterator[Path]:

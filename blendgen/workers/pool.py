@@ -26,18 +26,12 @@ from blendgen.engine.base import EngineError
 from blendgen.pipeline import Task
 from blendgen.system.machine import cores, free_memory_bytes, own_cores
 from blendgen.system.time_limit import TimeLimit
-from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady
-from blendgen.workers.early_worker import EarlyWorker
+from blendgen.workers.child import TaskError, TaskResult, TaskStarted, WorkerReady, WorkerResting
+from blendgen.workers.early_worker import EarlyWorker, kill_workers
 from blendgen.workers.job import Job
 from blendgen.workers.memory import MemoryWatch
 from blendgen.workers.outside_kills import OutsideKills
-from blendgen.workers.share import (
-    Share,
-    estimated_bytes,
-    max_rendered_pixels,
-    memory_limit,
-    shares,
-)
+from blendgen.workers.share import Share, estimated_bytes, max_rendered_pixels, memory_limit, shares
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.workers.worker import IMAGES, initialize
@@ -89,17 +83,18 @@ def run_tasks(
         setup: dict[str, Any] = {"job_file": job_file, "initialize": initialize, "steps": steps}
         start = partial(start_worker, **setup, early_worker=early_worker)
         pool = _Pool(job, tasks, free_shares, start, crashed, watch, suspects, time_limit)
-        pool.pending_per_worker = 1 if one_by_one else _PENDING_PER_WORKER
+        pool.early_worker, pool.pending_per_worker = early_worker, 1 if one_by_one else _PENDING_PER_WORKER
         try:
             yield from pool.results(stop)
         finally:
-            pool.kill()
+            pool.end(recall=stop.signum is None)
 
 
 class _Pool:
     """free_shares: those that no worker has; a worker that ends gives its share back."""
 
     pending_per_worker = _PENDING_PER_WORKER
+    early_worker = EarlyWorker()
 
     def __init__(
         self,
@@ -142,12 +137,9 @@ class _Pool:
             for worker in self._workers:
                 worker.kill_if_hung(partial(timeout_s, self._job))
 
-    def kill(self) -> None:
-        """Kill all workers: they ignore signals, and leave no half-written file."""
-        for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            worker.reap()
+    def end(self, recall: bool) -> None:
+        """Kill all workers; recall: but for those that are kept, and rest soon."""
+        (self.early_worker.recall if recall else kill_workers)(self._workers)
 
     def _submit_tasks(self) -> None:
         """Give every worker a first task, then a second, and shut down those without any."""
@@ -206,15 +198,26 @@ class _Pool:
                 self._record.started(worker.pending[number].task.shot_index)
             case TaskError(error):
                 raise error
+            case WorkerResting():
+                self._release(worker)
+                self._free_shares.append(worker.share)
+                self.early_worker.take_back(worker)
             case TaskResult(number, result, resident_bytes):
                 self._note_duration(worker, number)
                 self._memory.note_result()
                 shot = worker.pending.pop(number).task.shot_index
                 self._record.ended(shot)
                 self._outside.made(shot)
-                has_done_enough = worker.task_count >= SHOTS_PER_PROCESS
-                worker.draining |= has_done_enough or resident_bytes > worker.share.memory_bytes
+                too_large = resident_bytes > worker.share.memory_bytes
+                if too_large or worker.task_count >= SHOTS_PER_PROCESS:
+                    worker.draining, worker.may_rest = True, False
                 yield result
+
+    def _release(self, worker: WorkerHandle) -> None:
+        """Forget a worker that has ended, or rests."""
+        self._workers.remove(worker)
+        if self._watch is not None:
+            self._watch.worker_ended(worker)
 
     def _note_duration(self, worker: WorkerHandle, number: int) -> None:
         now_s = time.monotonic()
@@ -226,9 +229,7 @@ class _Pool:
         """Reap a worker that has ended, and queue its pending tasks again; the results of those that are not
         tried again."""
         worker.reap()
-        if self._watch is not None:
-            self._watch.worker_ended(worker)
-        self._workers.remove(worker)
+        self._release(worker)
         if self._memory.killed(worker) and not stopping:
             self._try_with_less(worker)
             return

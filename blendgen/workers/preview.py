@@ -7,26 +7,31 @@ shows the images of a preview that is stopped or fails half-way.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from blendgen.dataset.layout import Layout
 from blendgen.dataset.record import dataset_record
-from blendgen.dataset.store import Store, read_record
+from blendgen.dataset.store import Store
 from blendgen.draw.attempts import failure_error
 from blendgen.draw.shot import drawn_values
 from blendgen.draw.sweep import Sweep
 from blendgen.engine.blender.importing.inventory import measured_inventory
-from blendgen.errors import BlendgenError, InfeasibleShot, Interrupted, UsageError, did_you_mean
-from blendgen.files.result_file import refuse_others_file, write_result
+from blendgen.errors import (
+    BlendgenError,
+    InfeasibleShot,
+    Interrupted,
+    UsageError,
+    did_you_mean,
+)
+from blendgen.files.result_file import refuse_others_file
 from blendgen.files.scratch import scratch_folder
 from blendgen.models.inventory import Inventory
 from blendgen.models.measuring.cache import cache_folder
-from blendgen.reports.contact_sheet import dataset_sheet, encoded_sheet
+from blendgen.reports.contact_sheet import SheetLayout
 from blendgen.reports.overlays import Overlays
 from blendgen.spec.load import SpecFile, resolved_yaml
 from blendgen.spec.model import Spec
@@ -35,6 +40,8 @@ from blendgen.system.progress import Progress, ProgressLike, reported_to
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job
+from blendgen.workers.preview_page import PreviewPage
+from blendgen.workers.stop_signal import Superseded
 
 _LONGER_SIDE_PX = 160
 _SAMPLES = 8
@@ -102,6 +109,62 @@ def make_preview(
     raises: BlendgenError; UsageError and DatasetError for `output` before anything is rendered; Interrupted
     after a signal. `output` then holds the finished images, if there are any
     """
+    with reported_to(progress) as reporter:
+        return planned_preview(spec_file, options, output).make(reporter, early_worker)
+
+
+@dataclass(frozen=True)
+class PlannedPreview:
+    """A preview whose models are measured; indices: of its images"""
+
+    spec: Spec
+    inventory: Inventory
+    page: PreviewPage
+    indices: range
+    workers: int
+    sweep: Sweep | None = None
+
+    def make(
+        self,
+        progress: Progress,
+        early_worker: EarlyWorker,
+        make_all: Callable[[Run], Outcome] | None = None,
+        films: Path | None = None,
+    ) -> Image.Image:
+        """The sheet, which is also written.
+
+        make_all: makes the images of a run; films: as of Job
+        """
+        spec, inventory = self.spec, self.inventory
+        record = dataset_record(spec, inventory)
+        log = cache_folder() / "preview.log"
+        log.unlink(missing_ok=True)
+        with scratch_folder("preview") as scratch:
+            folder = scratch / "preview"
+            job = Job(
+                spec, inventory.catalog, inventory.class_table, folder, log, sweep=self.sweep, films=films
+            )
+            with Store(folder, record, resolved_yaml(spec)) as store:
+                run = Run(job, store, self.indices, progress, self.workers, early_worker)
+                outcome = self._outcome(run, make_all or Run.make_all)
+            _check_outcome(outcome)
+            return self.page.of(folder)
+
+    def _outcome(self, run: Run, make_all: Callable[[Run], Outcome]) -> Outcome:
+        try:
+            return make_all(run)
+        except Superseded:
+            raise
+        except Interrupted as error:
+            shown = self.page.unfinished(run.store.layout)
+            raise Interrupted(error.signum, f"stopped; {shown}") from None
+        except BlendgenError:
+            _log.warning("note: not finished; %s", self.page.unfinished(run.store.layout))
+            raise
+
+
+def planned_preview(spec_file: SpecFile, options: PreviewOptions, output: Path | None) -> PlannedPreview:
+    """Measure the models of a spec, and decide what to show; raises as make_preview."""
     if output is not None:
         refuse_output(output)
     spec_file = _with_labels(spec_file, options.overlays)
@@ -112,9 +175,10 @@ def make_preview(
         spec = spec.model_copy(update={"exposures_per_shot": 1})
         sweep = sweep_of(spec, inventory, options)
         captions = sweep_captions(spec, inventory, sweep)
-    with reported_to(progress) as reporter:
-        page = _Page(options, options.indices(inventory, spec), captions, output)
-        return _rendered_sheet(spec, inventory, page, sweep, reporter, early_worker)
+    indices = options.indices(inventory, spec)
+    layout = SheetLayout(options.columns, options.overlays, captions, options.grid)
+    page = PreviewPage(layout, len(indices), output)
+    return PlannedPreview(spec, inventory, page, indices, options.workers, sweep)
 
 
 def refuse_output(output: Path) -> None:
@@ -124,67 +188,6 @@ def refuse_output(output: Path) -> None:
             f"{output}: expected a file name that ends in {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
         )
     refuse_others_file(output)
-
-
-@dataclass(frozen=True)
-class _Page:
-    """The sheet of a preview, and the file that it is written to.
-
-    indices: of its images; captions: as of dataset_sheet
-    """
-
-    options: PreviewOptions
-    indices: range
-    captions: Mapping[int, str]
-    output: Path | None
-
-    def of(self, folder: Path) -> Image.Image:
-        """The sheet with the images of a data set, which is also written."""
-        options = self.options
-        layout = options.columns, options.overlays, self.captions, options.grid
-        sheet = dataset_sheet(folder, len(self.indices), *layout)
-        if self.output is not None:
-            write_result(self.output, encoded_sheet(sheet, self.output.suffix))
-        return sheet
-
-    def unfinished(self, layout: Layout) -> str:
-        """Write the sheet of a run that did not end; returns what there is, in words. Raises nothing, so that
-        the user sees why the run did not end."""
-        images = read_record(layout).get("images", 0)
-        if self.output is None or not images:
-            return "no sheet was made"
-        try:
-            self.of(layout.root)
-        except Exception as error:  # noqa: BLE001 - the reason why the run did not end is more important
-            return f"the sheet could not be written: {error or type(error).__name__}"
-        return f"{self.output} shows {images} of {len(self.indices)} images"
-
-
-def _rendered_sheet(
-    spec: Spec,
-    inventory: Inventory,
-    page: _Page,
-    sweep: Sweep | None,
-    progress: Progress,
-    early_worker: EarlyWorker,
-) -> Image.Image:
-    record = dataset_record(spec, inventory)
-    log = cache_folder() / "preview.log"
-    log.unlink(missing_ok=True)
-    with scratch_folder("preview") as scratch:
-        folder = scratch / "preview"
-        job = Job(spec, inventory.catalog, inventory.class_table, folder, log, sweep=sweep)
-        with Store(folder, record, resolved_yaml(spec)) as store:
-            try:
-                workers = page.options.workers
-                outcome = Run(job, store, page.indices, progress, workers, early_worker).make_all()
-            except Interrupted as error:
-                raise Interrupted(error.signum, f"stopped; {page.unfinished(store.layout)}") from None
-            except BlendgenError:
-                _log.warning("note: not finished; %s", page.unfinished(store.layout))
-                raise
-        _check_outcome(outcome)
-        return page.of(folder)
 
 
 def _check_outcome(outcome: Outcome) -> None:

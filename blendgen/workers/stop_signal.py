@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from blendgen.errors import BlendgenError, ExitCode
 from blendgen.system.stop_signals import NOTICES, STOP_SIGNALS, may_replace, ours
+
+
+class Superseded(BlendgenError):
+    """A run was stopped because nobody needs its result any more; it reaches no user."""
+
+    exit_code = ExitCode.RETRY
 
 
 @dataclass
@@ -23,10 +30,14 @@ class StopSignal:
 
     signum: the first signal, None before it; count: how many have arrived. Notices count only as the first:
         the system repeats SIGXCPU every second, and the end that they announce comes with another signal
+    at_once: the first signal ends the run as the second one does elsewhere
+    superseded: nobody needs the result of the run any more
     """
 
     signum: int | None = None
     count: int = 0
+    at_once: bool = False
+    superseded: bool = False
     _previous: dict = field(default_factory=dict)
 
     def __enter__(self) -> StopSignal:
@@ -45,6 +56,11 @@ class StopSignal:
         finally:
             self._install()
 
+    def supersede(self) -> None:
+        """End the run now; from any thread."""
+        self.superseded = True
+        self.count += 2
+
     def _install(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
@@ -60,4 +76,4 @@ class StopSignal:
         if self.count and signum in NOTICES:
             return
         self.signum = self.signum or signum
-        self.count += 1
+        self.count += 2 if self.at_once else 1

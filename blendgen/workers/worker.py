@@ -18,8 +18,9 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from blendgen.dataset.failures import FailedImage, failed_images, failed_together
 from blendgen.dataset.layout import Layout
@@ -34,10 +35,13 @@ from blendgen.files.disk import raise_if_passing
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.pipeline import Pipeline, Rendered, Task
 from blendgen.scene.row import Row
+from blendgen.spec.output import Output
+from blendgen.spec.render import RenderSettings
 from blendgen.system.machine import cores
 from blendgen.system.memory_events import out_of_memory
 from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.system.wheel import missing_bpy_message, require_libraries
+from blendgen.workers.film_store import FilmStore, RememberingEngine
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.share import Share
 from blendgen.workers.spawn import Steps
@@ -63,23 +67,26 @@ class Made(NamedTuple):
 class _Worker:
     """began_s: when shots that are not written yet began
 
+    engine: of the pipeline; it stays from job to job in a process that is kept
     damaged: an error may have left things in Blender that a later shot would show
     """
 
     job: Job
     device: Device
     pipeline: Pipeline | None = None
+    engine: Any = None
     identity: dict[str, str]
     began_s: ClassVar[dict[int, float]] = {}
     damaged: bool = False
 
 
 def initialize(job_file: Path, share: Share) -> None:
-    """Prepare this process.
+    """Prepare this process for a job, perhaps not the first one.
 
     The first task loads Blender: if that fails, the parent gets a message instead of a crash.
     """
     ignore_stop_signals()
+    _Worker.pipeline = None
     os.environ |= blender_environment(job_file.parent)
     job = load_job(job_file)
     _Worker.job = replace(job, threads=job.threads or share.threads)
@@ -165,7 +172,8 @@ def worker_job() -> Job:
 def _sound_pipeline() -> Pipeline:
     """As worker_pipeline, but a new one after an error; it resets Blender."""
     if _Worker.damaged:
-        _Worker.pipeline, _Worker.damaged = pipeline_for(_Worker.job, _Worker.device), False
+        _Worker.pipeline = _Worker.engine = None
+        _Worker.damaged = False
     return worker_pipeline()
 
 
@@ -204,11 +212,26 @@ def redirect_output(log: Path) -> None:
 def pipeline_for(job: Job, device: Device = CPU) -> Pipeline:
     """The pipeline of a job; loads Blender into this process."""
     spec = job.spec
-    engine = blender_engine(job, device)
+    engine = _engine_of_process(job, device)
+    if job.films is not None:
+        engine = RememberingEngine(engine, FilmStore(job.films), job)
     _load_during_first_render("scipy.ndimage")
-    denoiser = Denoiser(job.threads or cores()) if spec.render.denoise else None
+    denoiser = _denoiser(job.threads or cores()) if spec.render.denoise else None
     developer = Developer(denoiser, spec.exposures_per_shot)
     return Pipeline(spec, job.catalog, job.class_table, engine, developer, job.sweep)
+
+
+@cache  # the library keeps the memory of each
+def _denoiser(threads: int) -> Denoiser:
+    return Denoiser(threads)
+
+
+def _engine_of_process(job: Job, device: Device) -> Any:
+    """The engine that rendered the job before, if it can go on with this one, or a new one."""
+    before, _Worker.engine = _Worker.engine, None  # it has gone if an error occurs here
+    reused = before is not None and before.take_catalog(job.catalog, *_engine_options(job, device))
+    _Worker.engine = before if reused else blender_engine(job, device)
+    return _Worker.engine
 
 
 def _load_during_first_render(name: str) -> None:
@@ -228,5 +251,9 @@ def blender_engine(job: Job, device: Device = CPU):
         if isinstance(error, ModuleNotFoundError) and error.name == "bpy":
             raise SetupError(missing_bpy_message()) from None
         raise SetupError(f"Blender cannot be loaded: {error}") from None
+    return BlenderEngine(job.catalog, *_engine_options(job, device))
+
+
+def _engine_options(job: Job, device: Device) -> tuple[RenderSettings, int, int, Output, Device]:
     max_lamps = int(job.spec.lighting.lamps.count.support()[1])
-    return BlenderEngine(job.catalog, job.spec.render, max_lamps, job.threads, job.spec.output, device)
+    return job.spec.render, max_lamps, job.threads, job.spec.output, device

@@ -14,7 +14,7 @@ from blendgen.engine.base import EngineError
 from blendgen.errors import ExitCode
 from blendgen.pipeline import Task
 from blendgen.spec.render import REFERENCE_SAMPLES
-from blendgen.workers.child import run_worker
+from blendgen.workers.child import END, REST, run_worker
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.job import Job
 from blendgen.workers.share import Share
@@ -52,6 +52,7 @@ class WorkerHandle:
 
     started: when it started tasks, by number; began_s: when the process started
     task_count: tasks sent to it so far; draining: it gets no further tasks
+    may_rest: it is kept for another job when it has nothing left to do
     hung, starved: it was killed because it was silent, or because memory ran out
     """
 
@@ -63,6 +64,7 @@ class WorkerHandle:
     task_count: int = 0
     ready: bool = False
     draining: bool = False
+    may_rest: bool = False
     hung: bool = False
     starved: bool = False
     began_s: float = field(default_factory=time.monotonic)
@@ -77,11 +79,11 @@ class WorkerHandle:
         self._send((pending.number, pending.task))
 
     def shut_down(self) -> None:
-        """Let it finish the tasks that it has started, and end."""
+        """Let it finish the tasks that it has started, and then end, or rest."""
         self.draining = True
         if not self._shutdown_sent:
             self._shutdown_sent = True
-            self._send(None)
+            self._send(REST if self.may_rest else END)
 
     def note_message(self) -> None:
         self._last_message_s = time.monotonic()
@@ -113,10 +115,7 @@ class WorkerHandle:
         """Why it ended, in words."""
         if self.hung:
             return "it did not finish in time"
-        code = self.process.exitcode or 0
-        if hasattr(signal, "SIGKILL") and code == -signal.SIGKILL:
-            return "memory ran out" if self.starved else "SIGKILL, perhaps because memory ran out"
-        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return "memory ran out" if self.starved else end_of_process(self.process.exitcode or 0)
 
     def reap(self) -> None:
         """Wait until the process has ended, kill it if it does not, and close its pipe."""
@@ -128,6 +127,13 @@ class WorkerHandle:
     def _send(self, message) -> None:
         with contextlib.suppress(OSError):  # it has just died: the next read from the pipe reports that
             self.pipe.send(message)
+
+
+def end_of_process(code: int) -> str:
+    """Why a process with this exit code of multiprocessing ended, in words."""
+    if hasattr(signal, "SIGKILL") and code == -signal.SIGKILL:
+        return "SIGKILL, perhaps because memory ran out"
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 class WorkerWatch(Protocol):
@@ -145,7 +151,9 @@ def start_worker(
 ) -> WorkerHandle:
     """A worker process with its share of the machine: the early worker if it is still free, or a new one."""
     setup = WorkerSetup(job_file, share, initialize, steps)
-    return WorkerHandle(share, *(early_worker.take_over(setup) or spawn(run_worker, setup)))
+    early = early_worker.take_over(setup)
+    may_rest = early is not None and early_worker.keeps
+    return WorkerHandle(share, *(early or spawn(run_worker, setup)), may_rest=may_rest)
 
 
 def timeout_s(job: Job, task: Task) -> float:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from blendgen.engine.base import EngineError
 from blendgen.errors import DatasetError
 from blendgen.pipeline import Task
+from blendgen.workers.child import run_worker
 from blendgen.workers.job import load_job
 from blendgen.workers.spawn import Steps
 
@@ -43,6 +44,11 @@ def dies_while_initializing(job_file: Path, share) -> None:
 def loses_its_job(job_file: Path, share) -> None:
     job_file.unlink()
     initialize(job_file)
+
+
+def waits_for_setup(pipe) -> None:
+    """An early worker that loads nothing."""
+    run_worker(pipe, pipe.recv())
 
 
 def works(task: Task):
@@ -228,3 +234,12 @@ def kills_with_the_other_one(task: Task):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGKILL)
     return works(task)
+
+
+def waits_until_released(task: Task):
+    """Its process, once there is a file `release`."""
+    (_State.folder / f"started-{task.shot_index}").touch()
+    deadline = time.monotonic() + 60
+    while not (_State.folder / "release").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return os.getpid()

@@ -21,6 +21,7 @@ from blendgen.system.progress import Counter
 from blendgen.system.stop_signals import ignore_stop_signals
 from blendgen.system.time_limit import TimeLimit
 from blendgen.workers import generate, worker
+from blendgen.workers.film_store import FilmStore, RememberingEngine
 from blendgen.workers.generate import Outcome, Run
 from blendgen.workers.job import Job, load_job
 from blendgen.workers.monitor import Monitor
@@ -53,12 +54,15 @@ def initialize(job_file: Path, share, engine: type[FlatEngine] = FlatEngine) -> 
     """As worker.initialize, without Blender."""
     ignore_stop_signals()
     worker._Worker.job, worker._Worker.device = load_job(job_file), share.device
+    worker._Worker.pipeline = None  # of an earlier job of this process
     worker.pipeline_for = partial(flat_pipeline, engine=engine)
 
 
 def flat_pipeline(job: Job, device, engine: type[FlatEngine]) -> Pipeline:
     developer = Developer(None, job.spec.exposures_per_shot)
     flat = engine(job.catalog, job.spec.output)
+    if job.films is not None:
+        flat = RememberingEngine(flat, FilmStore(job.films), job)
     return Pipeline(job.spec, job.catalog, job.class_table, flat, developer)
 
 

@@ -14,7 +14,7 @@ from blendgen.models.inventory import Inventory
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
 from blendgen.system.progress import Counter
-from blendgen.workers import generate, preview
+from blendgen.workers import generate, preview, preview_page
 from blendgen.workers.early_worker import EarlyWorker
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.preview import PreviewOptions, make_preview
@@ -89,8 +89,8 @@ def test_a_sheet_that_cannot_be_written_does_not_hide_why_the_run_ended(
         raise OSError("no space")
 
     monkeypatch.setattr(preview.Run, "make_all", ends)
-    monkeypatch.setattr(preview, "read_record", lambda layout: {"images": 2})
-    monkeypatch.setattr(preview, "dataset_sheet", no_space)
+    monkeypatch.setattr(preview_page, "read_record", lambda layout: {"images": 2})
+    monkeypatch.setattr(preview_page, "dataset_cells", no_space)
     with pytest.raises(type(error)) as raised:
         sheet(4)
     expected = [message.format("the sheet could not be written: no space") for message in messages]

@@ -28,6 +28,7 @@ from blendgen.engine.device import CPU, Device
 from blendgen.geometry.mesh import Mesh
 from blendgen.geometry.projection import inverse_rigid
 from blendgen.models.product import Catalog
+from blendgen.models.watched import picture_states
 from blendgen.scene.condition import Condition
 from blendgen.scene.film import Film
 from blendgen.scene.shot import BACKDROP_GROUP, EMISSION_GROUP, ENVIRONMENT_GROUP, Camera, Shot, lamp_group
@@ -57,6 +58,7 @@ class BlenderEngine(PinholeEngine):
         device: Device = CPU,
     ):
         bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._made_for = picture_states(catalog), settings, max_lamps, threads, output, device
         self._output = output
         self._settings, self._denoise = settings, settings.denoise and settings.engine == "cycles"
         self._models, self._environments = Models(catalog, output.parts), catalog.environments
@@ -74,6 +76,17 @@ class BlenderEngine(PinholeEngine):
         self._camera = _new_camera(self._scene)
         lights.build_world()
         self._painter: Eevee | None = None
+
+    def take_catalog(self, catalog: Catalog, *others: object) -> bool:
+        """Go on with another catalogue, and keep the models that are the same.
+
+        others: as the engine was made with
+        returns: False if these, or pictures, are different: only a new engine is right then
+        """
+        if (picture_states(catalog), *others) != self._made_for:
+            return False
+        self._models.take_catalog(catalog)
+        return True
 
     def set_samples(self, samples_per_pixel: int) -> None:
         """Set the samples per pixel of all later renders, instead of those in the settings."""

@@ -36,6 +36,7 @@ _SPREAD_OF_SUN = math.sqrt(5 / 3)
 
 def build_world() -> None:
     """The one World of the session; `set_environment` only changes values in it."""
+    _level_radiance.cache_clear()  # a file of an earlier session may have changed
     world = bpy.data.worlds.new(WORLD_NAME)
     tree = enable_nodes(world)
     tree.nodes.clear()

@@ -7,7 +7,8 @@ wear, are created for each shot and removed after it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import bmesh
 import bpy
@@ -47,6 +48,22 @@ class Models:
         self._small: dict[str, frozenset[int]] = {}
         self._points: dict[str, list[np.ndarray]] = {}
         self._painted: list[bpy.types.Material | bpy.types.NodeTree] = []
+        self._loaded: dict[str, _Loaded] = {}
+
+    def take_catalog(self, catalog: Catalog) -> None:
+        """Go on with another catalogue; models that it does not have, or has changed, are removed."""
+        products = [*catalog.models, *catalog.products_in_case.values()]
+        current = {product.name: _read_from(product) for product in products}
+        for name, loaded in [*self._loaded.items()]:
+            if current.get(name) != loaded.read_from:
+                self._forget(name)
+        self._catalog = catalog
+
+    def _forget(self, name: str) -> None:
+        bpy.data.batch_remove([*self._loaded[name].blocks])
+        of_models = self._meshes, self._variants, self._surfaces, self._small, self._points, self._loaded
+        for known in of_models:
+            known.pop(name, None)
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
         """A scene object for one product of a shot; its pass index is the instance id."""
@@ -141,7 +158,9 @@ class Models:
 
     def _mesh(self, product: Product) -> bpy.types.Mesh:
         if product.name not in self._meshes:
-            self._meshes[product.name], self._variants[product.name] = _append(product)
+            mesh, self._variants[product.name], blocks = _append(product)
+            self._meshes[product.name] = mesh
+            self._loaded[product.name] = _Loaded(_read_from(product), blocks)
         return self._meshes[product.name]
 
     def clear(self) -> None:
@@ -181,11 +200,24 @@ def _surface(mesh: bpy.types.Mesh) -> BVHTree:
     return tree
 
 
-def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Material]]:
-    """The mesh of a cached asset, with its materials in the order of the product's parts, and the
-    materials that its colourways swap in, by their names in the asset."""
+@dataclass(frozen=True)
+class _Loaded:
+    """blocks: everything that came with a model"""
+
+    read_from: tuple
+    blocks: set[bpy.types.ID]
+
+
+def _read_from(product: Product) -> tuple[Path, list[str]]:
+    """The cached asset, whose path follows from its content, and the materials that are used of it."""
     overrides = [one for colorway in product.colorways for one in colorway.materials.values()]
-    names = sorted({override.material for override in overrides if override.material is not None})
+    return product.asset_path, sorted({one.material for one in overrides if one.material is not None})
+
+
+def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Material], set[bpy.types.ID]]:
+    """The mesh of a cached asset, with its materials in the order of the product's parts; the materials that
+    its colourways swap in, by their names in the asset; and all blocks that came with them."""
+    _, names = _read_from(product)
     before = all_blocks()
     try:
         with bpy.data.libraries.load(str(product.asset_path), link=False) as (_, into):
@@ -201,12 +233,13 @@ def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Mater
     mesh = instance.data
     bpy.data.objects.remove(instance)
     mesh.name = product.name
-    for block in all_blocks() - before:
+    blocks = all_blocks() - before
+    for block in blocks:
         block.name += _OF_A_MODEL
     mesh.use_fake_user = True
     for material in into.materials:
         material.use_fake_user = True
-    return mesh, dict(zip(names, into.materials, strict=True))
+    return mesh, dict(zip(names, into.materials, strict=True)), blocks
 
 
 def _copy_of_kind(material: bpy.types.Material, kind: str) -> bpy.types.Material:
