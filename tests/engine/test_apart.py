@@ -33,7 +33,7 @@ def meshes():
 
     def mesh_of(product):
         if product.name not in loaded:
-            mesh, _ = _append(product)
+            mesh, *_ = _append(product)
             mesh.calc_loop_triangles()
             vertices = np.empty(len(mesh.vertices) * 3, np.float32)
             triangles = np.empty(len(mesh.loop_triangles) * 3, np.int32)

@@ -41,9 +41,9 @@ def test_the_names_of_a_model_are_not_those_of_the_session(tmp_path):
     swap = Colorway("red", {"backdrop": MaterialOverride(material="lamp_1.glow")})
     product = SimpleNamespace(name="surface.belt", asset_path=tmp_path / "asset.blend", colorways=(swap,))
     before = all_blocks()
-    mesh, swapped_in = _append(product)
+    mesh, swapped_in, blocks = _append(product)
     taken = {"product_1", "surface.belt", "set", "products", "backdrop", "lamp_1.glow", "studio", "product"}
-    assert not {block.name for block in all_blocks() - before} & taken
+    assert blocks == all_blocks() - before and not {block.name for block in blocks} & taken
     assert swapped_in["lamp_1.glow"].name.startswith("lamp_1.glow")
     placed = bpy.data.objects.new("product_1", mesh)
     link_to_scene(placed, product=True)
