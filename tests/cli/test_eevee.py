@@ -25,7 +25,7 @@ sensor: {preset: machine_vision, mosaic: none}
 @pytest.mark.slow
 def test_a_data_set_names_its_graphics_card(tmp_path):
     (tmp_path / "shapes.yaml").write_text(SPEC)
-    made = blendgen("generate", tmp_path / "shapes.yaml", "-o", tmp_path / "out", timeout_s=250)
+    made = blendgen("generate", tmp_path / "shapes.yaml", "-o", tmp_path / "out", timeout_s=290)
     assert made.returncode == 0, made.stderr
     record = tmp_path / "out" / "dataset.json"
     device = json.loads(record.read_text())["device"]

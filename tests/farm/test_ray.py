@@ -31,7 +31,7 @@ def cluster():
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     try:
         nodes = [cluster.add_node(wait=False, **node) for _ in range(2)]
-        cluster.wait_for_nodes(timeout=120)
+        cluster.wait_for_nodes(timeout=240)
         yield cluster, nodes
     finally:
         cluster.shutdown()
@@ -76,10 +76,10 @@ def test_a_killed_driver_and_a_lost_node_change_nothing(cluster, tmp_path):
     driver = subprocess.Popen(words, **options)
     wait_until(lambda: len(tasks(out)) == 3 and sum(rows(out)) > existing)
     cluster.remove_node(nodes[0], allow_graceful=False)
-    printed, errors = driver.communicate(timeout=200)
+    printed, errors = driver.communicate(timeout=500)
 
     assert driver.returncode == 0, errors
     assert f"of {IMAGES} images are there already" in errors
     assert json.loads(printed)["images"] == IMAGES  # and nothing of Ray
-    assert undisturbed.wait(60) == 0 and content(out) == content(local)
+    assert undisturbed.wait(240) == 0 and content(out) == content(local)
     assert not (out / "shards").exists() and not (out / ".partial").exists() and not tasks(out)
