@@ -276,19 +276,6 @@ def _pictures(size: int) -> Callable[[int], dict[str, object]]:
 
 _PARQUETS: dict[str, Change] = {
     "pictures are compressed": _table(_pictures(1000), compression="zstd"),
-    "pictures expand to 4 GB": _table(_pictures(2 * 10**8), 10, compression="zstd"),
-    "pictures repeat to 2 TB": _table(_pictures(2 * 10**7), 100_000, compression="none"),
-    "10,000,000 rows share a picture": _table(
-        lambda rows: {"image": _pictures(1)(1)["image"].take(_zeros(rows)), "index": _zeros(rows)},
-        10**7,
-        compression="none",
-    ),
     "no pictures": _table(lambda rows: {"index": list(range(rows))}),
     "pictures are numbers": _table(lambda rows: {"index": list(range(rows)), "image": [1.5] * rows}),
 }
-
-
-def _zeros(rows: int):
-    import pyarrow as pa
-
-    return pa.array(np.zeros(rows, np.int64))
