@@ -60,10 +60,10 @@ def command(run, photos, dest, arms, seeds, dataset, progress_style, progress_ev
         echo_json(result.facts)
         return
     share = result.facts["accuracy"]
-    say(
+    echo(
         f"accuracy: {100 * share['value']:.1f} % ({100 * share['low']:.1f} to {100 * share['high']:.1f}), "
         f"{share['right']} of {share['count']} photos"
     )
     if result.facts["arms"]:
-        say(result.facts["arms"]["worth"]["sentence"])
+        echo(result.facts["arms"]["worth"]["sentence"])
     echo(f"evaluation: {result.page}")

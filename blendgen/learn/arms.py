@@ -56,7 +56,10 @@ class Trial:
 def compared(
     renders: PictureSet, pool: PictureSet | None, test: PictureSet, seeds: int, progress: Progress
 ) -> dict[str, Any]:
-    """raises: nothing that its input does not"""
+    """Facts of all arms: see the top of this file.
+
+    pool: photos to train on, or None; seeds: at least 1
+    """
     halves = [_halves(pool, test, seed) for seed in range(seeds)]
     smallest = min(_fewest_per_class(own) for own, _ in halves)
     arms = [*_arms(smallest)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class SetStatistic:
         low, high = np.quantile(self.values, _ENDS)
         return float(low), float(high)
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float]:
         return _interval((np.array(self.values),), _median)
 

@@ -229,6 +229,8 @@ def test_the_commands_print_results_and_exit_codes(out, photos, place, capsys, m
     assert json.loads(capsys.readouterr().out)["recipe"]["photo_share"] == pytest.approx(1 / 6)
     assert run_command(["evaluate", str(run), str(photos), "--json"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["accuracy"]["count"] == 12
+    assert run_command(["evaluate", str(run), str(photos), "-q"]) == ExitCode.OK
+    assert capsys.readouterr().out.startswith("accuracy: ")
 
     def missing(*_):
         raise SetupError("this needs onnxruntime: pip install 'blendgen[features]'")
