@@ -103,7 +103,7 @@ def generate(folder: Path) -> str:
     """Make folder/site of what is staged in the folder; returns what is wrong with the pages."""
     program = Path(sys.executable).with_name("zensical")
     command = [str(program), "build", "--strict"]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
     if result.returncode:
         return _COLOUR.sub("", result.stdout + result.stderr).split("Traceback")[0].strip()
     place = Path("assets", "javascripts", "iframe-worker.js")

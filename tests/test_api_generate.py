@@ -48,7 +48,7 @@ def rows_of(folder):
 def session(code: str, *arguments, **options) -> subprocess.CompletedProcess:
     """A Python without a main module: the program comes through stdin."""
     command = [sys.executable, "-", *map(str, arguments)]
-    return subprocess.run(command, input=HEAD + code, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(command, input=HEAD + code, capture_output=True, text=True, timeout=240, **options)
 
 
 def test_a_run_reports_what_it_made_and_how_far_it_is(made):
@@ -133,7 +133,7 @@ def test_a_session_without_a_main_module_and_a_script_without_a_guard_can_genera
         (tmp_path / "script.py").write_text(HEAD + code)
         program = ["-c", HEAD + code] if source == "-c" else [tmp_path / "script.py"]
         command = [sys.executable, *program, tmp_path / "out"]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert (result.returncode, result.stdout) == (0, ""), result.stderr
     assert rows_of(tmp_path / "out") == rows_of(made[0])
 
@@ -152,7 +152,7 @@ def test_a_thread_can_generate(made, tmp_path):
         target=lambda: rows.extend(blendgen.generate_rows(SPEC, tmp_path / "out", workers=1))
     )
     thread.start()
-    thread.join(120)
+    thread.join(240)
     assert rows == rows_of(made[0])
 
 
@@ -179,7 +179,7 @@ def interrupted(run: str, folder, first_file: str = "manifest.jsonl") -> list[st
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(240)
     output, errors = process.stdout.read(), process.stderr.read()
     process.stdout.close()
     process.stderr.close()
@@ -245,7 +245,7 @@ def test_a_preview_is_a_picture(tmp_path, caplog):
 
 def command_line(*arguments):
     command = [sys.executable, "-m", "blendgen", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_the_blocks_of_a_library_work(folder, library):
         env=os.environ | {"PYTHONPATH": str(DOCS.parent)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert result.returncode == 0, result.stderr
     assert all(text in result.stdout for text in printed), result.stdout

@@ -9,7 +9,7 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def wait_until(condition: Callable[[], _T], timeout_s: float = 120.0, what: str = "it") -> _T:
+def wait_until(condition: Callable[[], _T], timeout_s: float = 240.0, what: str = "it") -> _T:
     """The first result of the condition that is true."""
     deadline = time.monotonic() + timeout_s
     while not (result := condition()):

@@ -116,7 +116,7 @@ def _try(place: Place, stock: Path, one: Try) -> list[str]:
     try:
         done = subprocess.run(
             [*blendgen(), *one.args], cwd=home, env=environment(place), stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=90, check=False,
+            capture_output=True, timeout=240, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return ["takes too long, more than 90 s"]

@@ -22,7 +22,7 @@ render: smoke
 """
 
 
-def blendgen(*arguments, cwd=None, timeout_s=120, **environment):
+def blendgen(*arguments, cwd=None, timeout_s=240, **environment):
     return subprocess.run(
         [sys.executable, "-m", "blendgen", *map(str, arguments)],
         capture_output=True,
@@ -141,7 +141,7 @@ def test_a_wrong_call_is_reported_before_any_work(spec, monkeypatch, arguments, 
 
 def test_closed_standard_streams_are_harmless(spec):
     result = subprocess.run(
-        f"{sys.executable} -m blendgen schema >&- 2>&- <&-", shell=True, check=False, timeout=60
+        f"{sys.executable} -m blendgen schema >&- 2>&- <&-", shell=True, check=False, timeout=240
     )
     assert result.returncode == 0
 

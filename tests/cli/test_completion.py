@@ -49,7 +49,7 @@ def path(tmp_path, monkeypatch):
 def run_in(shell: str, script: str) -> subprocess.CompletedProcess:
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell}")
-    return subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=60)
+    return subprocess.run([shell, "-c", script], capture_output=True, text=True, timeout=240)
 
 
 @pytest.mark.parametrize("shell", [pytest.param("fish", marks=pytest.mark.slow), "bash"])

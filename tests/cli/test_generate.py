@@ -141,7 +141,7 @@ def test_ctrl_c_on_a_terminal_ends_a_run_that_is_only_starting(spec, tmp_path, d
         time.sleep(0.01)
     time.sleep(delay_s)
     os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=240)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
 
@@ -235,7 +235,7 @@ def start_long_run(spec, folder):
 def test_a_signal_finishes_begun_images_and_reports_their_number(spec, tmp_path, signum, code):
     process = start_long_run(spec, tmp_path / "out")
     process.send_signal(signum)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=240)
     assert process.returncode == code
     assert "images are finished" in stderr and "run the same command to continue" in stderr
     rows = rows_of(tmp_path / "out")

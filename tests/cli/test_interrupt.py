@@ -95,7 +95,7 @@ def restore_default_signals():
 def ran(case, name, **options):
     command = [sys.executable, "-c", PROGRAM, case, name]
     options = {"capture_output": True, "preexec_fn": restore_default_signals} | options
-    return subprocess.run(command, text=True, timeout=60, **options)
+    return subprocess.run(command, text=True, timeout=240, **options)
 
 
 @each_signal

@@ -63,7 +63,7 @@ def test_a_bar_fits_a_terminal_that_changes_its_width():
     after = terminal.shown_until("44/4000")
     terminal.press_enter()
     rest = terminal.shown_until("it failed")
-    assert terminal.process.wait(60) == 0
+    assert terminal.process.wait(240) == 0
     os.close(terminal.master)
     assert max(bar_widths(before)) <= 40 < max(bar_widths(after)) <= 100
     assert "a note of more than forty characters" in after and "\x1b[1;31m" not in rest

@@ -151,5 +151,5 @@ def test_a_record_is_printed_as_its_message_alone():
         "logging.basicConfig(handlers=[t.log_handler()])\n"
         "logging.getLogger('blendgen.models').warning('a.obj: %s', 'no texture')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert (done.stdout, done.stderr) == ("", "a.obj: no texture\n")

@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_folder_is_the_same(spec, on
     process, workers = started(spec, folder, "--workers", "2")
     assert len(workers) == 2
     workers[0].send_signal(signal.SIGKILL)
-    _, messages = process.communicate(timeout=120)
+    _, messages = process.communicate(timeout=240)
     assert process.returncode == 0, messages
     assert different(folder, one_worker) == []
 
@@ -103,7 +103,7 @@ def test_no_worker_outlives_a_killed_run(spec, tmp_path):
     process, workers = started(spec, tmp_path / "out", "--workers", "2", "-n", "1000")
     process.kill()
     process.communicate()
-    _, alive = psutil.wait_procs(workers, timeout=30)
+    _, alive = psutil.wait_procs(workers, timeout=240)
     assert alive == []
 
 
@@ -112,7 +112,7 @@ def test_the_first_ctrl_c_finishes_the_pending_shots_of_every_worker(spec, tmp_p
     folder = tmp_path / "out"
     process, workers = started(spec, folder, "--workers", "2", "-n", "1000")
     process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=60)
+    _, messages = process.communicate(timeout=240)
     assert process.returncode == 130 and "run the same command to continue" in messages
     assert not any(worker.is_running() for worker in workers)
     images = sorted(path.relative_to(folder).as_posix() for path in folder.glob("images/**/*.png"))

@@ -156,7 +156,7 @@ def outcomes(tmp_path_factory) -> tuple[dict[str, Measured], dict[str, str]]:
     points |= dict.fromkeys(BLENDS, (NEAR + BLEND_AT).tolist()) | dict.fromkeys(FBX, CORNERS.tolist())
     sources = [replace(s, options=s.options | {"points": points.get(s.display, [])}) for s in sources]
     jobs = [(source, tmp_path_factory.mktemp("entry")) for source in sources]
-    refusals = list(BlenderMeasurer(timeout_s=60).measure(jobs))
+    refusals = list(BlenderMeasurer(timeout_s=240).measure(jobs))
     reasons = {refusal.source: refusal.reason for refusal in refusals if refusal is not None}
     entries = {source.display: read_entry(entry) for source, entry in jobs if source.display not in reasons}
     return entries, reasons

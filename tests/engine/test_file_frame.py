@@ -90,7 +90,7 @@ def measured(tmp_path_factory):
     subprocess.run(script, check=True, capture_output=True)
     (folder / "wedge.obj").write_text(obj(CORNERS.tolist(), FACES))
     jobs = [(source, tmp_path_factory.mktemp("entry")) for source in sources(folder)]
-    assert list(BlenderMeasurer(timeout_s=60).measure(jobs)) == [None] * len(jobs)
+    assert list(BlenderMeasurer(timeout_s=240).measure(jobs)) == [None] * len(jobs)
     return {source.display: read_entry(entry) for source, entry in jobs}
 
 

@@ -196,7 +196,7 @@ class Outcomes:
         folders = [entries / source.display for source in sources]
         for folder in folders:
             folder.mkdir(parents=True)
-        refusals = list(BlenderMeasurer(timeout_s=60).measure(list(zip(sources, folders, strict=True))))
+        refusals = list(BlenderMeasurer(timeout_s=240).measure(list(zip(sources, folders, strict=True))))
         self.folders = {source.display: folder for source, folder in zip(sources, folders, strict=True)}
         self.refusals = dict(zip(self.folders, refusals, strict=True))
 

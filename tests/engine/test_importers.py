@@ -55,7 +55,7 @@ class Outcomes:
             self._folders[source.display] = entries / str(number)
             self._folders[source.display].mkdir(parents=True)
         jobs = [(source, self._folders[source.display]) for source in sources]
-        self.refusals = dict(zip(self._folders, BlenderMeasurer(timeout_s=60).measure(jobs), strict=True))
+        self.refusals = dict(zip(self._folders, BlenderMeasurer(timeout_s=240).measure(jobs), strict=True))
 
     def product(self, name: str) -> Measured:
         assert self.refusals[name] is None, self.refusals[name]

@@ -63,7 +63,7 @@ def slurm_cluster(folder: Path) -> Iterator[dict[str, str]]:
     }
     try:
         for command in (_munged(folder), ["slurmctld"], ["slurmd", "-N", "n0"], ["slurmd", "-N", "n1"]):
-            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=30)
+            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=240)
         wait_until(lambda: _printed(environment, "sinfo", "-h", "-N", "-o", "%T").split().count("idle") == 2)
         yield environment
     finally:
@@ -111,5 +111,5 @@ def _end(pid_files: list[Path]) -> None:
 
 
 def _printed(environment: dict[str, str], *words: str) -> str:
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=240)
     return done.stdout

@@ -65,11 +65,11 @@ def test_snakemake_makes_each_shard_once_and_merges_them(farm, tmp_path):
     (tmp_path / "Snakefile").write_text(template("Snakemake", "python"))
     words = [os.environ["BLENDGEN_TEST_SNAKEMAKE"], "--cores", "8", "--retries", "0", "--quiet", "all"]
     environment = farm | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    subprocess.run(words, env=environment, check=True, timeout=120)
+    subprocess.run(words, env=environment, check=True, timeout=240)
     assert sorted(made_shards(farm)) == SHARDS
     workers = [arguments[arguments.index("--workers") + 1] for arguments, _ in calls(farm, "blendgen")[:-1]]
     assert set(workers) == {"4"}
-    subprocess.run(words, env=environment, check=True, timeout=120)  # there is nothing left to do
+    subprocess.run(words, env=environment, check=True, timeout=240)  # there is nothing left to do
     assert len(calls(farm, "blendgen")) == len(SHARDS) + 1
 
 

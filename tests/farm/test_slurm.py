@@ -86,7 +86,7 @@ def test_a_shard_that_stopped_early_and_no_other_asks_for_a_new_place(spec, farm
         process.send_signal(sent)
     else:
         process = subprocess.Popen(["bash", "-c", shard], env=farm | {"CODE": str(code)})
-    assert process.wait(60) == code
+    assert process.wait(240) == code
     assert calls(farm, "scontrol") == ([(["requeue", "42"], "")] if code != 5 else [])
     if sent is not None:
         assert (Path(farm["CALLS"]) / "signals").read_text() == "SIGUSR1\n"
@@ -107,7 +107,7 @@ def test_a_cancelled_shard_ends_after_blendgen_and_is_not_put_back(spec, farm):
     wait_for_call(farm, "blendgen")
     assert os.getpgid(process.pid) == process.pid
     os.killpg(process.pid, signal.SIGTERM)
-    assert process.wait(60) == 143 and calls(farm, "scontrol") == []
+    assert process.wait(240) == 143 and calls(farm, "scontrol") == []
     assert (Path(farm["CALLS"]) / "signals").read_text() == "SIGTERM\n"
 
 

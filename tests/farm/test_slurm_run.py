@@ -40,7 +40,7 @@ def test_a_killed_driver_changes_nothing_and_its_tasks_are_not_submitted_again(c
     driver.wait()
     done = subprocess.run(words, env=cluster, stderr=subprocess.PIPE, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
-    assert undisturbed.wait(100) == 0 and content(out) == content(local)
+    assert undisturbed.wait(240) == 0 and content(out) == content(local)
     assert not (out / "shards").exists() and not (out / ".partial").exists()
     assert len(jobs(cluster) - others) == 1
 

@@ -40,7 +40,7 @@ def step_run(name, machine, inputs=None, **more):
     given = {key: str(value.get("default", "")) for key, value in ACTION["inputs"].items()} | (inputs or {})
     env = {key: filled(text, given, machine) for key, text in step.get("env", {}).items()}
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-    return subprocess.run(command, env=machine | env | more, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=machine | env | more, capture_output=True, text=True, timeout=240)
 
 
 def filled(text, inputs, machine):
@@ -119,7 +119,7 @@ def test_the_job_of_gitlab_runs_the_command(machine):
         for key, value in job["variables"].items()
     }
     script = "\n".join([*job["before_script"], *job["script"]])
-    subprocess.run(["bash", "-e", "-c", script], env=machine | variables, check=True, timeout=60)
+    subprocess.run(["bash", "-e", "-c", script], env=machine | variables, check=True, timeout=240)
     made = calls(machine)
     assert (
         made[-9:-6] == ["smoke", "scene.yaml", "--budget"]

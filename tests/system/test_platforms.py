@@ -44,7 +44,11 @@ def _sources() -> list[Path]:
 
 def as_windows(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", _AS_WINDOWS + code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", _AS_WINDOWS + code],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
 
 

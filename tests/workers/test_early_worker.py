@@ -86,7 +86,7 @@ def test_an_early_worker_does_not_outlive_its_parent(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with start_early_worker() as early_worker:
         early_worker.pipe.close()  # as when the parent is killed
-        early_worker.process.join(60)
+        early_worker.process.join(240)
         assert early_worker.process.exitcode == 1
         assert not list(tmp_path.glob("*/worker-*"))
 

@@ -130,7 +130,7 @@ def test_a_process_that_the_main_thread_did_not_start_ends_with_the_pipe_of_its_
         time.sleep(0.3)
         assert child.poll() is None
         child.stdin.close()
-        assert child.wait(60) == 1
+        assert child.wait(240) == 1
 
 
 def test_a_process_whose_parent_has_ended_already_exits_at_once():

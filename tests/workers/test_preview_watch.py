@@ -278,7 +278,7 @@ def test_the_command_ends_with_ctrl_c_and_leaves_no_process(tmp_path):
         assert "scene.yaml changed" in log.read_text()
         shown = (tmp_path / "preview.png").read_bytes()
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(240) == 130
         wait_until(lambda: not _session(process.pid), what="the end of the workers")
         blendgen.preview(tmp_path / "scene.yaml", tmp_path / "fresh.png", images=1)
         assert (tmp_path / "fresh.png").read_bytes() == shown

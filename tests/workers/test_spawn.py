@@ -48,7 +48,7 @@ print(next(kept))
 
 def test_a_program_ends_even_if_it_keeps_an_unfinished_run():
     command = [sys.executable, "-c", PROGRAM]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=240)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "row\nclosed\n", "")
 
 
