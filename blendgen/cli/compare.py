@@ -40,7 +40,9 @@ def command(photos, folder, dest, as_json):
     """Compare PHOTOS with the images of the data set in OUT: noise, sharpness, tone, colour, background.
 
     Says what differs, by how much in units of the photos' own spread, and which field of the spec moves it.
-    Photos need no labels. Whether a classifier minds is another question.
+    Photos need no labels. With the extra `features` it also says how well a network tells both apart, and
+    how many photos have images like them; in folders of classes, of each class. Whether a classifier minds
+    is another question, which blendgen evaluate answers.
     """
     with Progress(own_stdout=as_json) as progress:
         comparison = api.compare(photos, folder, dest, progress=progress)
@@ -62,3 +64,13 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield f"{one.name}: {one.spreads:+.1f} spreads ({low:+.1f} to {high:+.1f}): {one.move}"
     for one in comparison.varying:
         yield f"{one.name}: images vary {one.varies} than photos"
+    apart = comparison.appearance
+    if isinstance(apart, str):
+        yield f"how far apart they are for a network is not known: {apart}"
+        return
+    yield f"separated by a linear classifier: {apart.telling.accuracy}; 50 % is chance"
+    yield f"photos with images like them: {apart.neighbourhoods.covered}; for the same pictures about 97 %"
+    yield from (
+        f"photos of {one.label} with images of it like them: {one.neighbourhoods.covered}"
+        for one in apart.classes
+    )

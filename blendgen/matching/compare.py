@@ -1,8 +1,8 @@
 """Compare: how images of a data set differ from photos, and which field of the spec moves each difference.
 
 In: a folder of photos and a finished data set. Out: a Comparison, a page and a JSON file. Photos are shrunk
-to the size of the images. The statistics are those of single pictures; how far apart both are for a
-classifier is another question.
+to the size of the images for the statistics of single pictures; how far apart both are for a network is said
+by their Appearance.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
+from blendgen.matching.appearance import Appearance, appearance
+from blendgen.matching.appearance_section import appearance_section
 from blendgen.matching.compare_page import comparison_page
 from blendgen.matching.photo_set import MOST_PHOTOS, PhotoSet, read_photo_set, thumbnail
 from blendgen.photos.measure import Measure
@@ -34,6 +36,7 @@ _SHOWN = 24
 class Comparison:
     """photos, images: statistics of both by name; differences: largest first
 
+    appearance: for a network, or the reason why that is not known
     page: the HTML file; its numbers are in a JSON file of the same name
     """
 
@@ -43,6 +46,7 @@ class Comparison:
     photos: dict[str, SetStatistic]
     images: dict[str, SetStatistic]
     differences: tuple[Difference, ...]
+    appearance: Appearance | str
     warnings: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -69,9 +73,14 @@ class Comparison:
                 }
                 for one in self.differences
             ],
+            "appearance": self._appearance(),
             "warnings": list(self.warnings),
             "left_out": list(self.left_out),
         }
+
+    def _appearance(self) -> dict[str, Any]:
+        apart = self.appearance
+        return {"reason": apart} if isinstance(apart, str) else apart.as_dict()
 
 
 def compare(place: Path, folder: Path, dest: Path | None, progress: Progress) -> Comparison:
@@ -88,22 +97,25 @@ def compare(place: Path, folder: Path, dest: Path | None, progress: Progress) ->
     row = dataset.row(0)
     photos = read_photo_set(place, (row.width, row.height), progress)
     measures, thumbnails = _images(dataset, progress)
-    result = _comparison(page, photos, measures)
+    result = _comparison(page, photos, measures, appearance(place, dataset, progress))
     shown = [photo.thumbnail for photo in photos.photos[:_SHOWN]], thumbnails
     target = Folder(page.parent, ".blendgen-partial")
     values = {"report": REPORT_MARK.decode(), "schema_version": 1, **result.as_dict()}
     target.write(numbers.name, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
     names = place.resolve().name, folder.resolve().name
-    target.write(page.name, comparison_page(result.as_dict(), names, shown, _values(result)))
+    section = "\n".join(appearance_section(result.appearance))
+    target.write(page.name, comparison_page(result.as_dict(), names, shown, _values(result), section))
     target.remove_temporary_files()
     return result
 
 
-def _comparison(page: Path, photos: PhotoSet, measures: list[dict[str, Measure]]) -> Comparison:
+def _comparison(
+    page: Path, photos: PhotoSet, measures: list[dict[str, Measure]], apart: Appearance | str
+) -> Comparison:
     images = of_set(measures)
     return Comparison(
         page, len(photos.photos), len(measures), photos.statistics, images,
-        tuple(differences(photos.statistics, images)), photos.warnings, photos.left_out,
+        tuple(differences(photos.statistics, images)), apart, photos.warnings, photos.left_out,
     )  # fmt: skip
 
 

@@ -28,7 +28,9 @@ _STYLE = """
 .strip text { fill: var(--quiet); }
 .strip line { stroke: var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); gap: 8px; }
-.pictures img { width: 100%; display: block; border-radius: 4px; }
+.pictures img { width: 100%; height: auto; display: block; border-radius: 4px; }
+figure { margin: 0; min-width: 0; } figcaption { font-size: 0.8rem; overflow-wrap: anywhere; }
+table.plain th[scope="row"] { min-width: 150px; }
 .key { display: inline-block; width: 10px; height: 10px; border-radius: 5px; }
 """
 _VERDICTS = {"differs": "differs", "alike": "no difference shown", "unknown": "cannot be determined"}
@@ -41,11 +43,15 @@ def comparison_page(
     names: tuple[str, str],
     pictures: tuple[Sequence[np.ndarray], Sequence[np.ndarray]],
     values: Values,
+    appearance: str,
 ) -> bytes:
-    """names: of the folder of photos and of the data set; values: of single pictures by statistic"""
+    """names: of the folder of photos and of the data set; values: of single pictures by statistic
+
+    appearance: HTML of what a network finds
+    """
     style = (resources.files("blendgen.reports") / "page" / "page.css").read_text("utf-8") + _STYLE
     title = f"{names[0]} and {names[1]}: photos compared with images"
-    body = "\n".join(_body(comparison, names, pictures, values))
+    body = "\n".join(_body(comparison, names, pictures, values, appearance))
     text = (
         f"<!DOCTYPE html>\n<!-- {REPORT_MARK.decode()} -->\n"
         '<html lang="en"><head><meta charset="utf-8">'
@@ -61,6 +67,7 @@ def _body(
     names: tuple[str, str],
     pictures: tuple[Sequence[np.ndarray], Sequence[np.ndarray]],
     values: Values,
+    appearance: str,
 ) -> Iterator[str]:
     differing = [one for one in comparison["differences"] if one["verdict"] == "differs"]
     yield f'<header><h1 class="name">{html.escape(names[0])} and {html.escape(names[1])}</h1>'
@@ -72,15 +79,17 @@ def _body(
     yield (
         "<p>Medians, and their difference in units of the photos&#39; own spread from photo to photo, with "
         "its 99 % bootstrap interval. A small difference is called one only if it matters and the interval "
-        "excludes zero. "
+        "excludes zero. Separated: how often the statistic alone tells the photo from the image of a pair; "
+        "50 % is chance. "
         '<span class="key" style="background:var(--second)"></span> photos '
         '<span class="key" style="background:var(--accent)"></span> images</p>'
     )
     yield '<div class="scroll" tabindex="0"><table class="plain"><thead><tr>'
-    heads = ("statistic", "", "photos", "images", "difference", "verdict", "what to do")
+    heads = ("statistic", "", "photos", "images", "difference", "separated", "verdict", "what to do")
     yield "".join(f'<th scope="col">{one}</th>' for one in heads) + "</tr></thead><tbody>"
     yield from (_row(one, values[one["name"]]) for one in comparison["differences"])
     yield "</tbody></table></div></section>"
+    yield appearance
     for title, images in zip((f"Photos: {names[0]}", f"Images: {names[1]}"), pictures, strict=True):
         yield f"<section><h2>{html.escape(title)}</h2>"
         yield f'<div class="pictures">{"".join(_picture(image) for image in images)}</div></section>'
@@ -102,6 +111,7 @@ def _row(one: dict[str, Any], values: tuple[Sequence[float], Sequence[float]]) -
     low, high = one["interval"]
     known = one["verdict"] != "unknown"
     difference = f"{one['spreads']:+.1f} ({low:+.1f} to {high:+.1f})" if known else ""
+    separated = f"{100 * one['separability']:.0f} %" if known else ""
     verdict = _VERDICTS[one["verdict"]]
     if one["varies"]:
         verdict += f"; images vary {one['varies']}"
@@ -111,7 +121,7 @@ def _row(one: dict[str, Any], values: tuple[Sequence[float], Sequence[float]]) -
         f"<td>{_strip(*values) if known else ''}</td>",
         f'<td class="number">{_median(one["of_photos"])}</td>',
         f'<td class="number">{_median(one["of_images"])}</td>',
-        f'<td class="number">{difference}</td><td>{strong}</td>',
+        f'<td class="number">{difference}</td><td class="number">{separated}</td><td>{strong}</td>',
         f"<td>{html.escape(one['move'] or _reason(one))}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"

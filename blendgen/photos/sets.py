@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
+from scipy.stats import bootstrap, mannwhitneyu
 
 from blendgen.geometry.arrays import ArrayN
 from blendgen.photos.measure import Measure, spread
@@ -93,11 +93,13 @@ class Difference:
         matters if that is larger; interval: of it
     verdict: "differs", "alike" or "unknown"; varies: "less" or "more" if the spread of the second one differs
     move: what to do about it
+    separability: how often this statistic alone tells which of two pictures is of which set; 0.5 is chance
     """
 
     name: str
     spreads: float
     interval: tuple[float, float]
+    separability: float
     verdict: str
     varies: str
     move: str
@@ -127,7 +129,7 @@ def differences(first: Mapping[str, SetStatistic], second: Mapping[str, SetStati
 
 def _difference(statistic: Statistic, first: SetStatistic, second: SetStatistic) -> Difference:
     if not (first.is_known and second.is_known):
-        return Difference(statistic.name, 0.0, (0.0, 0.0), "unknown", "", "")
+        return Difference(statistic.name, 0.0, (0.0, 0.0), 0.5, "unknown", "", "")
     least = statistic.least_difference(first.median)
     unit = max(spread(first.values), least)
     value = (second.median - first.median) / unit
@@ -139,8 +141,15 @@ def _difference(statistic: Statistic, first: SetStatistic, second: SetStatistic)
     move = _move(statistic, -value) if differs else ""
     return Difference(
         statistic.name, round(value, 3), (round(interval[0], 3), round(interval[1], 3)),
+        round(_separability(first.values, second.values), 3),
         "differs" if differs else "alike", varies, move,
     )  # fmt: skip
+
+
+def _separability(first: Sequence[float], second: Sequence[float]) -> float:
+    """The area under the ROC curve, of the better direction."""
+    area = float(mannwhitneyu(first, second).statistic) / (len(first) * len(second))
+    return max(area, 1 - area)
 
 
 def _variation(statistic: Statistic, first: SetStatistic, second: SetStatistic) -> str:
