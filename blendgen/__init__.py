@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from blendgen.api import (
         check,
+        classify,
         compare,
         create_sidecar,
         create_spec,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         open_dataset,
         openjd_bundle,
         preview,
+        quantize,
         report,
         sample,
         slurm_script,
@@ -80,6 +82,7 @@ __all__ = [
     "TimeLimitReached",
     "UsageError",
     "check",
+    "classify",
     "compare",
     "create_sidecar",
     "create_spec",
@@ -99,6 +102,7 @@ __all__ = [
     "open_dataset",
     "openjd_bundle",
     "preview",
+    "quantize",
     "report",
     "sample",
     "slurm_script",

@@ -18,7 +18,7 @@ from blendgen.api.datasets import (
     watch,
 )
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
-from blendgen.api.learning import evaluate, train
+from blendgen.api.learning import classify, evaluate, quantize, train
 from blendgen.api.matching import compare, match
 from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
@@ -36,6 +36,7 @@ from blendgen.api.starting import create_spec
 __all__ = [
     "Sampled",
     "check",
+    "classify",
     "compare",
     "create_sidecar",
     "create_spec",
@@ -55,6 +56,7 @@ __all__ = [
     "open_dataset",
     "openjd_bundle",
     "preview",
+    "quantize",
     "report",
     "sample",
     "slurm_script",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -9,7 +10,9 @@ from blendgen.errors import UsageError
 from blendgen.files.url import local_path
 
 if TYPE_CHECKING:
+    from blendgen.learn.classify import Guesses
     from blendgen.learn.evaluate import Evaluation
+    from blendgen.learn.quantize import Quantized
     from blendgen.learn.run_folder import Run
     from blendgen.system.progress import ProgressLike
 
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 def train(
     folder: AnyPath, dest: AnyPath, *,
     head_only: bool = False, real: AnyPath | None = None, ratio: float | None = None,
-    unlabelled: AnyPath | None = None, backbone: str = "efficientnet-lite0", seed: int = 0,
+    unlabelled: AnyPath | None = None, unknown: AnyPath | None = None,
+    backbone: str = "efficientnet-lite0", seed: int = 0,
     progress: ProgressLike = False,
 ) -> Run:  # fmt: skip
     """Train a classifier on a data set (docs/learning.md), and on real photos, if there are some.
@@ -31,6 +35,7 @@ def train(
     real: photos in class folders, with or without split folders, of which only train is used
     ratio: of the weight of all renders to that of all photos; None: chosen by cross-validation
     unlabelled: photos without classes, whose feature mean and spread the renders get
+    unknown: pictures of none of the classes: they set from when on `classify` rejects a photo
     raises: UsageError, DatasetError; SetupError where the extra `features` or the weights are missing
     """
     from blendgen.api.datasets import open_dataset
@@ -39,9 +44,11 @@ def train(
     from blendgen.system.progress import reported_to
 
     _refuse_options(head_only, real, ratio)
-    real_folder, other_folder = (None if place is None else local_path(place) for place in (real, unlabelled))
+    own, plain, others = (
+        None if place is None else local_path(place) for place in (real, unlabelled, unknown)
+    )
     share = None if ratio is None else 1 / (1 + ratio)
-    options = Options(backbone, real_folder, other_folder, share, seed)
+    options = Options(backbone, own, plain, others, share, seed)
     with reported_to(progress) as reporter:
         return trained(open_dataset(folder), local_path(dest), options, reporter)
 
@@ -70,6 +77,52 @@ def evaluate(
         return evaluated(
             read_run(local_path(run)), local_path(photos), page, data, seeds if arms else None, reporter
         )
+
+
+def quantize(
+    run: AnyPath, *,
+    photos: AnyPath | None = None, dataset: AnyPath | None = None, progress: ProgressLike = False,
+) -> Quantized:  # fmt: skip
+    """Add model.int8.onnx to a run, a quarter of the size, and measure both models (docs/learning.md).
+
+    photos: labelled ones to test both on, as for evaluate; None: renders that were not used for calibration
+    dataset: that of the run, where it has moved
+    raises: UsageError, DatasetError, SetupError
+    """
+    from blendgen.learn.quantize import quantize as quantized
+    from blendgen.learn.run_folder import read_run
+    from blendgen.system.progress import reported_to
+
+    tested, data = (None if place is None else local_path(place) for place in (photos, dataset))
+    with reported_to(progress) as reporter:
+        return quantized(read_run(local_path(run)), tested, data, reporter)
+
+
+def classify(
+    model: AnyPath, *photos: AnyPath,
+    threshold: float | None = None, reject: bool = True, progress: ProgressLike = False,
+) -> Guesses:  # fmt: skip
+    """Say of which class photos are, or of none (docs/learning.md).
+
+        for guess in classify("run", "photos"):
+            print(guess.photo, guess.label if guess.is_known else None, guess.probability)
+
+    model: a run, or one of its ONNX files; photos: files, and folders of files at any depth
+    threshold: of familiarity, below which a photo is of none of the classes; None: that of the model
+    raises: UsageError, DatasetError, SetupError
+    """
+    from blendgen.learn.classifier import opened_classifier
+    from blendgen.learn.classify import classify as classified
+    from blendgen.system.progress import reported_to
+
+    if not photos:
+        raise UsageError("photos (PHOTOS): expected a photo or a folder of photos")
+    if threshold is not None and not math.isfinite(threshold):
+        raise UsageError(f"threshold (--threshold): expected a finite number, got {threshold}")
+    opened = opened_classifier(local_path(model))
+    limit = (opened.threshold if threshold is None else threshold) if reject else None
+    with reported_to(progress) as reporter:
+        return classified(opened, [local_path(place) for place in photos], limit, reporter)
 
 
 def _refuse_options(head_only: bool, real: AnyPath | None, ratio: float | None) -> None:

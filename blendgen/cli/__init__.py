@@ -37,6 +37,8 @@ _COMMANDS = {
     "mix": "Mix synthetic images with real photos for training.",
     "train": "Train a classifier on a data set, and on real photos.",
     "evaluate": "Test a classifier on real photos, and say what renders are worth.",
+    "classify": "Say of which class photos are, or that they are of none.",
+    "quantize": "Make a small classifier with 8-bit integers, and measure it.",
     "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

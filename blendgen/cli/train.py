@@ -46,6 +46,12 @@ from blendgen.cli.terminal import echo, echo_json, say
     help="Photos without classes, such as those of the place: renders get their feature mean and spread.",
 )
 @click.option(
+    "--unknown",
+    type=LOCAL_PATH,
+    metavar="FOLDER",
+    help="Pictures of none of the classes, such as the empty place: they set when classify rejects a photo.",
+)
+@click.option(
     "--backbone",
     default="efficientnet-lite0",
     show_default=True,
@@ -62,7 +68,18 @@ from blendgen.cli.terminal import echo, echo_json, say
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout.")
 def command(
-    folder, dest, head_only, real, ratio, unlabelled, backbone, seed, progress_style, progress_every, as_json
+    folder,
+    dest,
+    head_only,
+    real,
+    ratio,
+    unlabelled,
+    unknown,
+    backbone,
+    seed,
+    progress_style,
+    progress_every,
+    as_json,
 ):
     """Train a classifier on the images of the split train of OUT, and on --real photos.
 
@@ -74,7 +91,7 @@ def command(
         run = api.train(
             folder, dest, head_only=head_only, real=real,
             ratio=None if ratio is None else parsed_ratio(ratio),
-            unlabelled=unlabelled, backbone=backbone, seed=seed, progress=progress,
+            unlabelled=unlabelled, unknown=unknown, backbone=backbone, seed=seed, progress=progress,
         )  # fmt: skip
     for note in run.record["notes"]:
         say(f"note: {note}")

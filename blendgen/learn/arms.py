@@ -122,16 +122,16 @@ def _trial(arm: Arm, renders: PictureSet, pool: PictureSet, test: PictureSet, se
     nothing = renders.at([])
     if arm.kind in (SYNTHETIC, ALIGNED):
         unlabelled = pool.features if arm.kind == ALIGNED else None
-        fit = fitted(Material(renders, nothing, None, unlabelled, []), seed)
+        fit = fitted(Material(renders, nothing, None, unlabelled), seed)
         return Trial(_tested(fit.head.probabilities, test), 0, True)
     count = arm.per_class
     photos = pool if count is None else pool.at(_chosen(pool, lambda own: min(own, count), seed))
     if arm.kind == MIXED:
-        fit = fitted(Material(renders, nothing, photos, None, []), seed)
+        fit = fitted(Material(renders, nothing, photos), seed)
         return Trial(
             _tested(fit.head.probabilities, test), len(photos), fit.chosen.best.recipe.photo_share < 1
         )
-    fit = fitted(Material(photos, nothing, None, None, []), seed)
+    fit = fitted(Material(photos, nothing), seed)
     return Trial(_tested(fit.head.probabilities, test), len(photos), False)
 
 

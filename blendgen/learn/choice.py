@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -39,12 +39,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Tried:
-    """A recipe, and what it gives on pictures that it was not trained on; temperature: that fits them"""
+    """A recipe, and what it gives on pictures that it was not trained on; temperature: that fits them
+
+    scores: (n, c) of these pictures
+    """
 
     recipe: Recipe
     log_loss: float
     accuracy: Share
     temperature: float
+    scores: AnyArray = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,15 @@ def ridge_of(
     is_aligned: bool,
 ) -> Ridge:  # fmt: skip
     """What heads for a recipe have in common."""
+    features, labels, weights = training_set(renders, photos, unlabelled, share, is_aligned)
+    return Ridge(features, labels, weights, len(renders.classes))
+
+
+def training_set(
+    renders: PictureSet, photos: PictureSet | None, unlabelled: AnyArray | None, share: float,
+    is_aligned: bool,
+) -> tuple[AnyArray, AnyArray, AnyArray]:  # fmt: skip
+    """Features, labels and weights of what a recipe uses."""
     classes, known = len(renders.classes), [one for one in (renders, photos) if one is not None]
     photo_features = [photos.features] if photos is not None else []
     photo_features += [unlabelled] if unlabelled is not None and len(unlabelled) else []
@@ -150,18 +163,17 @@ def ridge_of(
     features = {id(renders): own} | ({id(photos): photos.features} if photos is not None else {})
     of_kind = {id(renders): 1 - share} | ({id(photos): share} if photos is not None else {})
     used = [one for one in known if of_kind[id(one)] > 0]
-    return Ridge(
+    return (
         np.concatenate([features[id(one)] for one in used]),
         np.concatenate([one.labels for one in used]),
         np.concatenate([balanced_weights(one.labels, classes) * of_kind[id(one)] for one in used]),
-        classes,
     )
 
 
 def _tried(recipe: Recipe, scores: AnyArray, labels: AnyArray) -> Tried:
     temperature, loss = best_temperature(scores, labels)
     right = int((scores.argmax(axis=1) == labels).sum())
-    return Tried(recipe, loss, Share(right, len(labels)), temperature)
+    return Tried(recipe, loss, Share(right, len(labels)), temperature, scores)
 
 
 def _standard_error(scores: AnyArray, labels: AnyArray) -> float:

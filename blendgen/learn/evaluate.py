@@ -15,26 +15,28 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.dataset.dataset import Dataset, open_dataset
+from blendgen.dataset.dataset import Dataset
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
 from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.arms import compared
 from blendgen.learn.backbones import Backbone, load_backbone
+from blendgen.learn.classifier import opened_classifier
 from blendgen.learn.evaluation_page import evaluation_page
 from blendgen.learn.features import computed_features
 from blendgen.learn.json_bytes import json_bytes
-from blendgen.learn.measures import accuracy, calibration, confusion, precisions, recalls
+from blendgen.learn.measures import Share, accuracy, calibration, confusion, precisions, recalls
 from blendgen.learn.photo_sets import labelled_photos
-from blendgen.learn.pictures import PictureSet
-from blendgen.learn.run_folder import EVALUATION, Run
+from blendgen.learn.pictures import Picture, PictureSet
+from blendgen.learn.run_folder import EVALUATION, INT8_MODEL, Run, dataset_of_run
 from blendgen.learn.train import TRAIN, VAL, dataset_features
 from blendgen.system.progress import Progress
 
 KIND, SCHEMA_VERSION = f"{REPORT_MARK.decode()}: evaluation", 1
 TEST = "test"
 NEAREST = 3
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def evaluate(
         "run": str(run.folder), "backbone": run.record["backbone"],
         "dataset": {key: run.record["dataset"][key] for key in ("name", "digest", "images")},
         "photos": {"folder": str(folder), "count": len(photos)},
-        **_measured(probabilities, photos), "mistakes": _mistake_facts(mistakes, photos, renders),
+        **_measured(probabilities, photos), "models": _models(run, photos),
+        "mistakes": _mistake_facts(mistakes, photos, renders),
         "arms": None, "notes": left_out,
     }  # fmt: skip
     if seeds is not None and renders is not None:
@@ -102,9 +105,11 @@ def _same_backbone(run: Run) -> Backbone:
     return backbone
 
 
-def _unseen(
-    run: Run, folder: Path, backbone: Backbone, left_out: list[str], progress: Progress
-) -> PictureSet:
+def unseen_pictures(run: Run, folder: Path, left_out: list[str]) -> list[Picture]:
+    """Labelled photos of the split test, or val, that a run was not trained on.
+
+    left_out: messages are added; raises: UsageError, DatasetError
+    """
     pictures = labelled_photos(folder, run.classes, (TEST, VAL), left_out)
     trained_on = {*(run.record["photos"] or {"sha256": ()})["sha256"]}
     unseen = [picture for picture in pictures if picture.key not in trained_on]
@@ -112,6 +117,13 @@ def _unseen(
         left_out.append(f"{len(pictures) - len(unseen)} photos were left out: the run was trained on them")
     if not unseen:
         raise DatasetError(f"{folder}: the run was trained on all of these photos; test it on others")
+    return unseen
+
+
+def _unseen(
+    run: Run, folder: Path, backbone: Backbone, left_out: list[str], progress: Progress
+) -> PictureSet:
+    unseen = unseen_pictures(run, folder, left_out)
     photos = computed_features(unseen, run.classes, backbone, progress, left_out)
     if not len(photos):
         raise DatasetError(f"{folder}: no photo can be read: {left_out[-1]}")
@@ -133,18 +145,13 @@ def _pool(
 
 def _dataset_of(run: Run, dataset: Path | None, left_out: list[str], is_needed: bool) -> Dataset | None:
     """The data set of a run; None where it is not there any more, and nothing needs it."""
-    wanted = run.record["dataset"]
-    place = dataset or Path(wanted["folder"])
     try:
-        opened = open_dataset(place)
-        if opened.source.identity != {key: wanted[key] for key in ("digest", "images", "rows")}:
-            raise DatasetError(f"{place}: is not the data set that the run was trained on")
+        return dataset_of_run(run, dataset)
     except DatasetError as error:
         if is_needed or dataset is not None:
-            raise DatasetError(f"{error}; name it with --dataset") from None
+            raise
         left_out.append(f"without its nearest renders: {error}")
         return None
-    return opened
 
 
 def _measured(probabilities: AnyArray, photos: PictureSet) -> dict[str, Any]:
@@ -162,6 +169,27 @@ def _measured(probabilities: AnyArray, photos: PictureSet) -> dict[str, Any]:
         "confusion": table,
         "calibration": calibration(probabilities, photos.labels).facts(),
     }
+
+
+def _models(run: Run, photos: PictureSet) -> dict[str, Any]:
+    """What the files of a run say of the photos: with rejection, and with integers."""
+    result = {}
+    for name, path in (("float", run.model), ("int8", run.folder / INT8_MODEL)):
+        if not path.is_file():
+            continue
+        classifier = opened_classifier(path)
+        inputs = [classifier.input(picture.read()) for picture in photos.pictures]
+        batches = [classifier(inputs[at : at + _BATCH]) for at in range(0, len(inputs), _BATCH)]
+        probabilities, familiarity = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        limit = -np.inf if classifier.threshold is None else classifier.threshold
+        is_known = familiarity >= limit
+        result[name] = {
+            "file": path.name, "file_bytes": path.stat().st_size,
+            "accuracy": accuracy(probabilities, photos.labels).facts(),
+            "threshold": classifier.threshold, "accepted": Share(int(is_known.sum()), len(photos)).facts(),
+            "accuracy_of_accepted": accuracy(probabilities[is_known], photos.labels[is_known]).facts(),
+        }  # fmt: skip
+    return result
 
 
 def _mistakes(probabilities: AnyArray, photos: PictureSet, renders: PictureSet | None) -> list[Mistake]:

@@ -26,6 +26,7 @@ def evaluation_page(
     sections += [("What else could be trained", _arms(facts["arms"]))] if facts["arms"] else []
     sections += [
         ("Which class was taken for which", _confusion(facts)),
+        ("Files of the run", _models(facts["models"])),
         ("Calibration", _calibration(facts["calibration"])),
         ("The surest mistakes", _mistakes(mistakes, photos, renders)),
         ("Made of", _made_of(facts)),
@@ -85,6 +86,19 @@ def _confusion(facts: dict[str, Any]) -> str:
         + f'<div class="scroll"><table class="plain"><thead><tr><th></th>{head}</tr></thead>'
         + f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _models(facts: dict[str, Any]) -> str:
+    rows = [
+        [
+            one["file"], f"{one['file_bytes'] / 1e6:.1f} MB", percent(one["accuracy"]),
+            "-" if one["threshold"] is None else percent(one["accepted"]),
+            "-" if one["threshold"] is None else percent(one["accuracy_of_accepted"]),
+        ]
+        for one in facts.values()
+    ]  # fmt: skip
+    head = ["file", "size", "accuracy", "photos that are not rejected", "accuracy of these"]
+    return table(head, rows, (1, 2, 3, 4))
 
 
 def _cells(row: Sequence[int], right: int) -> str:

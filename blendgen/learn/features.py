@@ -68,14 +68,14 @@ def opened(backbone: Backbone) -> Forward:
     return forward
 
 
-def inference_session(model: bytes) -> Any:
-    """A session of onnxruntime on the CPU, with no more threads than this process has cores."""
+def inference_session(model: bytes, threads: int | None = None) -> Any:
+    """A session of onnxruntime on the CPU; threads: None for as many as this process has cores."""
     try:
         import onnxruntime
     except ImportError as error:
         raise SetupError(f"onnxruntime cannot be loaded: {error}") from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = cores(), 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads or cores(), 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 

@@ -2,8 +2,8 @@
 
 In: name -> array, as EfficientNet-Lite or torchvision's MobileNetV2 names them. Out: an ONNX model from
 (n, 3, h, w) float32 to (n, d) features, the mean of the last layer over the image. Widths, kernels and
-expansions are those of the weights; only strides and padding are stated here. Batch normalisation becomes
-part of the convolution before it.
+expansions are those of the weights; only strides and padding are stated here. In the graph, batch
+normalisation is part of the convolution before it; torch_network.py trains both.
 source: Tan and Le 2019, EfficientNet; Sandler et al. 2018, MobileNetV2; the strides of their published code
 """
 
@@ -31,19 +31,37 @@ Weights = Mapping[str, AnyArray]
 
 
 @dataclass(frozen=True)
-class Conv:
-    """A convolution with a bias; is_clipped: its result is limited to 0 to 6 (ReLU6)."""
+class Norm:
+    """Batch normalisation with the statistics of its training; all (outputs,) float32."""
 
     weight: AnyArray
     bias: AnyArray
+    mean: AnyArray
+    variance: AnyArray
+    epsilon: float
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution and its normalisation; is_clipped: the result is limited to 0 to 6 (ReLU6)."""
+
+    kernel: AnyArray
+    norm: Norm
     stride: int
     is_clipped: bool
 
     @property
     def groups(self) -> int:
-        """One for each channel where a channel of the weight sees one channel of the image."""
-        outputs, inputs = self.weight.shape[:2]
+        """One for each channel where a channel of the kernel sees one channel of the image."""
+        outputs, inputs = self.kernel.shape[:2]
         return outputs if inputs == 1 and outputs > 1 else 1
+
+    def folded(self) -> tuple[AnyArray, AnyArray]:
+        """Weight and bias, float32, of a convolution that does both."""
+        norm = self.norm
+        scale = norm.weight / np.sqrt(norm.variance.astype(np.float64) + norm.epsilon)
+        weight = (self.kernel * scale[:, None, None, None]).astype(np.float32)
+        return weight, (norm.bias - norm.mean.astype(np.float64) * scale).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -55,9 +73,9 @@ class Block:
     @property
     def is_residual(self) -> bool:
         first, last = self.convs[0], self.convs[-1]
-        inputs = first.weight.shape[1] * first.groups
+        inputs = first.kernel.shape[1] * first.groups
         is_same_size = all(conv.stride == 1 for conv in self.convs)
-        return len(self.convs) > 1 and is_same_size and inputs == last.weight.shape[0]
+        return len(self.convs) > 1 and is_same_size and inputs == last.kernel.shape[0]
 
 
 def lite_blocks(weights: Weights) -> list[Block]:
@@ -96,12 +114,10 @@ def _convs(weights: Weights, epsilon: float) -> Callable[[str, str, int, bool], 
     """Makes a Conv of the names of a convolution and of the normalisation behind it."""
 
     def conv(name: str, norm: str, stride: int, is_clipped: bool) -> Conv:
-        weight, mean = weights[f"{name}.weight"], weights[f"{norm}.running_mean"].astype(np.float64)
-        scale = weights[f"{norm}.weight"] / np.sqrt(
-            weights[f"{norm}.running_var"].astype(np.float64) + epsilon
-        )
-        folded = (weight * scale[:, None, None, None]).astype(np.float32)
-        return Conv(folded, (weights[f"{norm}.bias"] - mean * scale).astype(np.float32), stride, is_clipped)
+        parts = ("weight", "bias", "running_mean", "running_var")
+        scale, shift, mean, variance = (weights[f"{norm}.{part}"] for part in parts)
+        own = Norm(scale, shift, mean, variance, epsilon)
+        return Conv(weights[f"{name}.weight"], own, stride, is_clipped)
 
     return conv
 
@@ -124,7 +140,7 @@ def feature_model(blocks: Sequence[Block], pads_like_tensorflow: bool, name: str
             value = f"block{number}.sum"
     nodes.append(helper.make_node("GlobalAveragePool", [value], ["pooled"]))
     nodes.append(helper.make_node("Flatten", ["pooled"], [FEATURES]))
-    width = blocks[-1].convs[-1].weight.shape[0]
+    width = blocks[-1].convs[-1].kernel.shape[0]
     given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 3, "height", "width"])
     made = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", width])
     graph = helper.make_graph(nodes, name, [given], [made], constants)
@@ -143,14 +159,15 @@ def model_of(graph: Any) -> ModelProto:
 def _constants(conv: Conv, own: str) -> Iterator[Any]:
     from onnx import numpy_helper
 
-    yield numpy_helper.from_array(conv.weight, f"{own}.weight")
-    yield numpy_helper.from_array(conv.bias, f"{own}.bias")
+    weight, bias = conv.folded()
+    yield numpy_helper.from_array(weight, f"{own}.weight")
+    yield numpy_helper.from_array(bias, f"{own}.bias")
 
 
 def _conv_nodes(conv: Conv, own: str, value: str, pads_like_tensorflow: bool) -> tuple[list[Any], str]:
     from onnx import helper
 
-    kernel = conv.weight.shape[2]
+    kernel = conv.kernel.shape[2]
     padding = {"auto_pad": "SAME_UPPER"} if pads_like_tensorflow else {"pads": [kernel // 2] * 4}
     inputs = [value, f"{own}.weight", f"{own}.bias"]
     nodes = [

@@ -1,8 +1,8 @@
 """Run folder: what `train` leaves: a model that runs anywhere, its head, and what it is made of.
 
 In: a head, a model, a record. Out: model.onnx (photo to probabilities), head.npz, run.json and run.html in
-one folder. run.json is written last and removed first: where it exists, the run is complete. Nothing of
-somebody else is replaced.
+one folder, and model.int8.onnx once it is asked for. run.json is written last and removed first: where it
+exists, the run is complete. Nothing of somebody else is replaced.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.report_files import is_report_file
 from blendgen.dataset.schema import parsed_json
 from blendgen.errors import DatasetError
@@ -25,9 +26,10 @@ from blendgen.learn.head import LinearHead
 from blendgen.learn.json_bytes import json_bytes
 
 RECORD, MODEL, HEAD, PAGE = "run.json", "model.onnx", "head.npz", "run.html"
+INT8_MODEL = "model.int8.onnx"
 EVALUATION = ("evaluation.html", "evaluation.json")  # of the run that is there
 KIND, SCHEMA_VERSION = "run of blendgen train", 1
-_FILES = (RECORD, MODEL, HEAD, PAGE)
+_FILES = (RECORD, MODEL, HEAD, PAGE, INT8_MODEL)
 _MAX_RECORD_BYTES, _MAX_HEAD_BYTES = 64 * 2**20, 256 * 2**20
 
 
@@ -74,6 +76,7 @@ def write_run(
     refuse_others_folder(dest)
     folder = Folder(dest)
     folder.remove(RECORD)
+    folder.remove(INT8_MODEL)
     for name in EVALUATION:
         if is_report_file(dest / name):
             folder.remove(name)
@@ -83,6 +86,27 @@ def write_run(
     folder.write(RECORD, json_bytes(record))
     folder.remove_temporary_files()
     return Run(dest, record, head)
+
+
+def write_int8(run: Run, model: bytes, facts: dict[str, Any]) -> None:
+    """Add the model with integers to a run, and what is known of it to run.json; raises DatasetError."""
+    folder = Folder(run.folder)
+    folder.write(INT8_MODEL, model)
+    folder.write(RECORD, json_bytes(run.record | {"int8": facts}))
+    folder.remove_temporary_files()
+
+
+def dataset_of_run(run: Run, moved_to: Path | None) -> Dataset:
+    """The data set that a run was trained on; raises DatasetError if it is not there, or another one."""
+    wanted = run.record["dataset"]
+    place = moved_to or Path(wanted["folder"])
+    try:
+        opened = open_dataset(place)
+        if opened.source.identity != {key: wanted[key] for key in ("digest", "images", "rows")}:
+            raise DatasetError(f"{place}: is not the data set that the run was trained on")
+    except DatasetError as error:
+        raise DatasetError(f"{error}; name it with --dataset") from None
+    return opened
 
 
 def read_run(folder: Path) -> Run:

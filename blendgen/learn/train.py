@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from blendgen.learn.classifier_model import classifier_model
 from blendgen.learn.features import computed_features
 from blendgen.learn.head import LinearHead
 from blendgen.learn.measures import accuracy
+from blendgen.learn.open_set import OpenSet
 from blendgen.learn.photo_sets import labelled_photos, unlabelled_photos
 from blendgen.learn.pictures import PictureSet, dataset_pictures
 from blendgen.learn.pixels import statement
+from blendgen.learn.rejection import fitted_open_set
 from blendgen.learn.run_folder import KIND, SCHEMA_VERSION, Run, refuse_others_folder, write_run
 from blendgen.learn.run_page import run_page
 from blendgen.system.progress import Progress
@@ -38,7 +40,7 @@ FEWEST_CLASSES = 2
 
 @dataclass(frozen=True)
 class Options:
-    """real: folder of labelled photos; unlabelled: folder of others
+    """real: folder of labelled photos; unlabelled: folder of others; unknown: pictures of none of the classes
 
     photo_share: of all weight, that of photos; None: chosen by cross-validation
     """
@@ -46,19 +48,24 @@ class Options:
     backbone: str = DEFAULT_BACKBONE
     real: Path | None = None
     unlabelled: Path | None = None
+    unknown: Path | None = None
     photo_share: float | None = None
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a head is made of; val: renders that it is not trained on, perhaps none."""
+    """What a head is made of; val: renders that it is not trained on, perhaps none.
+
+    unlabelled, unknown: features of photos without labels, and of pictures of none of the classes
+    """
 
     renders: PictureSet
     val: PictureSet
-    photos: PictureSet | None
-    unlabelled: AnyArray | None
-    left_out: list[str]
+    photos: PictureSet | None = None
+    unlabelled: AnyArray | None = None
+    unknown: AnyArray | None = None
+    left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,10 @@ def train(dataset: Dataset, dest: Path, options: Options, progress: Progress) ->
     backbone = load_backbone(options.backbone)
     material = gathered(dataset, backbone, options, progress)
     fit = fitted(material, options.seed, options.photo_share)
+    rejecting = fitted_open_set(
+        fit.head, fit.chosen, material.renders, material.photos, material.unlabelled, material.unknown,
+        options.seed,
+    )  # fmt: skip
     record = {
         "kind": KIND, "schema_version": SCHEMA_VERSION, "blendgen": __version__,
         "classes": [*dataset.classes], "recipe": asdict(fit.chosen.best.recipe), "seed": options.seed,
@@ -84,12 +95,14 @@ def train(dataset: Dataset, dest: Path, options: Options, progress: Progress) ->
         "dataset": {"folder": str(dataset.folder.resolve()), "name": dataset.source.name,
                     **dataset.source.identity, "renders": len(material.renders)},
         "photos": _photo_facts(options.real, material.photos),
-        "unlabelled": _unlabelled_facts(options.unlabelled, material.unlabelled),
-        "metrics": _metrics(fit, material), "notes": [*_notes(fit, material), *material.left_out],
+        "unlabelled": _folder_facts(options.unlabelled, material.unlabelled),
+        "unknown": _folder_facts(options.unknown, material.unknown), "open_set": rejecting.facts(),
+        "metrics": _metrics(fit, material),
+        "notes": [*_notes(fit, material), *_open_set_notes(rejecting), *material.left_out],
         "versions": {name: metadata.version(name) for name in ("numpy", "onnx", "onnxruntime", "scipy")},
         "seconds": time.monotonic() - began,
     }  # fmt: skip
-    model = classifier_model(backbone, fit.head, dataset.classes)
+    model = classifier_model(backbone, fit.head, dataset.classes, rejecting)
     return write_run(dest, record, fit.head, model, run_page(record))
 
 
@@ -98,16 +111,21 @@ def gathered(dataset: Dataset, backbone: Backbone, options: Options, progress: P
     left_out: list[str] = []
     renders = dataset_features(dataset, (TRAIN,), backbone, progress)
     val = dataset_features(dataset, (VAL,), backbone, progress) if VAL in dataset.splits else renders.at([])
-    photos = unlabelled = None
+    photos = None
     if options.real is not None:
         pictures = labelled_photos(options.real, dataset.classes, (TRAIN,), left_out)
         photos = computed_features(pictures, dataset.classes, backbone, progress, left_out)
         if not len(photos):
             raise DatasetError(f"{options.real}: no photo can be read: {left_out[0]}")
-    if options.unlabelled is not None:
-        pictures = unlabelled_photos(options.unlabelled, left_out)
-        unlabelled = computed_features(pictures, dataset.classes, backbone, progress, left_out).features
-    return Material(renders, val, photos, unlabelled, left_out)
+    unlabelled, unknown = (
+        None
+        if folder is None
+        else computed_features(
+            unlabelled_photos(folder, left_out), dataset.classes, backbone, progress, left_out
+        ).features
+        for folder in (options.unlabelled, options.unknown)
+    )
+    return Material(renders, val, photos, unlabelled, unknown, left_out)
 
 
 def dataset_features(
@@ -187,6 +205,15 @@ def _notes(fit: Fitted, material: Material) -> list[str]:
     return [*notes, f"renders help: {compared}"]
 
 
+def _open_set_notes(rejecting: OpenSet) -> list[str]:
+    if rejecting.threshold is not None:
+        return []
+    return [
+        "nothing is rejected as unknown: renders alone do not say how familiar photos look; give photos of "
+        "the place (unlabelled, --unlabelled) or pictures of other things (unknown, --unknown)"
+    ]
+
+
 def _photo_facts(folder: Path | None, photos: PictureSet | None) -> dict[str, Any] | None:
     if photos is None:
         return None
@@ -196,5 +223,5 @@ def _photo_facts(folder: Path | None, photos: PictureSet | None) -> dict[str, An
     return {"folder": str(folder), "count": len(photos), "per_class": per_class, "sha256": keys}
 
 
-def _unlabelled_facts(folder: Path | None, features: AnyArray | None) -> dict[str, Any] | None:
+def _folder_facts(folder: Path | None, features: AnyArray | None) -> dict[str, Any] | None:
     return None if features is None else {"folder": str(folder), "count": len(features)}

@@ -30,6 +30,8 @@ WORK = {
     "mix out photos -o dest": "mix",
     "train out --head-only -o run": "train",
     "evaluate run photos": "evaluate",
+    "classify run photos": "classify",
+    "quantize run": "quantize",
     "verify out": "verify",
     "diff a b": "diff",
     "preview s.yaml": "preview",

@@ -1,0 +1,148 @@
+"""A model of a run says of which class photos are, in float and with 8-bit integers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import blendgen
+from blendgen.cli import run as run_command
+from blendgen.errors import DatasetError, ExitCode, UsageError
+from blendgen.learn.classifier import opened_classifier
+from blendgen.learn.features import inference_session
+from blendgen.learn.open_set import energy
+from blendgen.learn.pixels import network_input
+from blendgen.learn.run_folder import read_run
+
+pytestmark = pytest.mark.usefixtures("backbone")
+
+
+@pytest.fixture(scope="package")
+def noise(place):
+    """Pictures of none of the classes."""
+    folder = place / "noise"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(8):
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def run(out, photos, noise, backbone, place):
+    """With a threshold; stored for all tests of this file."""
+    folder = place / "rejecting"
+    if not folder.exists():
+        blendgen.train(out, folder, head_only=True, real=photos, unknown=noise)
+    return read_run(folder)
+
+
+def test_the_model_states_and_computes_how_familiar_a_picture_is(run, out, backbone):
+    images = [blendgen.open_dataset(out).image(n) for n in (3, 8)]
+    pixels = np.stack([network_input(image, backbone.preprocessing) for image in images])
+    features = inference_session(backbone.path.read_bytes()).run(None, {"image": pixels})[0]
+    session = inference_session(run.model.read_bytes())
+    outputs = dict(
+        zip([o.name for o in session.get_outputs()], session.run(None, {"image": pixels}), strict=True)
+    )
+    assert {*outputs} == {"scores", "probabilities", "familiarity", "features"}
+    assert np.allclose(outputs["features"], features, atol=1e-5)
+    shown = json.loads(session.get_modelmeta().custom_metadata_map["open_set"])
+    assert shown == run.record["open_set"] and run.record["unknown"]["count"] == 8
+    energies = energy(run.head, run.head.scores(features))
+    assert np.argsort(outputs["familiarity"]).tolist() in ([0, 1], [1, 0]) and energies.shape == (2,)
+
+
+def test_guesses_are_those_of_the_evaluation(run, photos, noise):
+    guesses = blendgen.classify(run.folder, photos / "test", noise / "1.png")
+    assert len(guesses) == 13 and guesses.classes == run.classes
+    facts = blendgen.evaluate(run.folder, photos).facts
+    own = [one for one in guesses if one.photo.parent.parent.name == "test"]
+    right = sum(one.label == one.photo.parent.name for one in own)
+    assert right == facts["accuracy"]["right"] == facts["models"]["float"]["accuracy"]["right"]
+    assert sum(one.is_known for one in own) == facts["models"]["float"]["accepted"]["right"]
+    assert all(one.is_known == (one.familiarity >= guesses.threshold) for one in guesses)
+    left_out = blendgen.classify(run.folder, photos / "train").left_out
+    assert any("broken.jpg: cannot be read" in message for message in left_out)
+    assert all(sum(one.probabilities.values()) == pytest.approx(1, abs=1e-5) for one in guesses)
+    everything = blendgen.classify(run.folder, photos / "test", noise, reject=False)
+    assert all(one.is_known for one in everything)
+    assert not any(one.is_known for one in blendgen.classify(run.model, noise, threshold=1e9))
+
+
+def test_the_command_prints_lines_json_and_csv(run, photos, noise, tmp_path, capsys):
+    values = sorted(one.familiarity for one in blendgen.classify(run.folder, photos / "test", noise))
+    limit = ["--threshold", str((values[9] + values[10]) / 2)]
+    line = ["classify", str(run.folder), str(photos / "test"), str(noise), *limit, "-q"]
+    assert run_command(line) == ExitCode.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 20 and sum("unknown (nearest: " in one for one in lines) == 10
+    assert run_command([*line, "--json"]) == ExitCode.OK
+    facts = json.loads(capsys.readouterr().out)
+    assert sum(one["label"] is None for one in facts["photos"]) == 10 and len(facts["photos"]) == 20
+    table = tmp_path / "labels.csv"
+    assert run_command([*line, "-o", str(table)]) == ExitCode.OK
+    rows = [*csv.DictReader(table.read_text("utf-8").splitlines())]
+    assert [row["nearest"] for row in rows] == [one["nearest"] for one in facts["photos"]]
+    assert [row["label"] for row in rows] == [one["label"] or "" for one in facts["photos"]]
+    capsys.readouterr()
+    assert run_command([*line, "-o", str(table)]) == ExitCode.DATASET
+    assert "--force replaces it" in capsys.readouterr().err
+    assert run_command([*line, "-o", str(table), "--force"]) == ExitCode.OK
+
+
+def test_what_is_not_a_model_is_an_error(run, photos, tmp_path, backbone):
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"text")
+    with pytest.raises(DatasetError, match="expected a run of `blendgen train`"):
+        blendgen.classify(other, photos)
+    with pytest.raises(DatasetError, match="does not state 'classes'"):
+        blendgen.classify(backbone.path, photos)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        blendgen.classify(tmp_path / "missing.onnx", photos)
+    with pytest.raises(DatasetError, match=r"has no run\.json"):
+        blendgen.classify(tmp_path, photos)
+    with pytest.raises(UsageError, match="expected a photo"):
+        blendgen.classify(run.folder)
+    with pytest.raises(UsageError, match="finite number"):
+        blendgen.classify(run.folder, photos, threshold=float("nan"))
+
+
+def test_a_model_with_integers_is_smaller_and_says_the_same(run, out, photos, caplog, place, capsys):
+    copy = place / "quantized"
+    shutil.copytree(run.folder, copy, dirs_exist_ok=True)
+    with caplog.at_level(logging.WARNING):
+        result = blendgen.quantize(copy, photos=photos)
+    assert not caplog.records
+    facts = json.loads((copy / "run.json").read_text("utf-8"))["int8"]
+    assert facts == json.loads(json.dumps(result.facts)) and facts["tested_on"] == "12 photos"
+    assert facts["int8"]["file_bytes"] == result.model.stat().st_size
+    lost = facts["float"]["accuracy"]["value"] - facts["int8"]["accuracy"]["value"]
+    assert lost <= 0.01 or any("points of accuracy are lost" in note for note in facts["notes"])
+    both = [opened_classifier(path) for path in (run.model, result.model)]
+    assert both[0].classes == both[1].classes and both[0].threshold == both[1].threshold
+    pixels = np.stack([both[0].input(blendgen.open_dataset(out).image(n)) for n in range(12)])
+    known, small = (
+        inference_session(path.read_bytes()).run(["features"], {"image": pixels})[0]
+        for path in (run.model, result.model)
+    )
+    assert 0 < np.abs(known - small).mean() < 0.1 * np.abs(known).mean()
+    models = blendgen.evaluate(copy, photos).facts["models"]
+    assert models["int8"]["accuracy"] == facts["int8"]["accuracy"]
+    assert run_command(["quantize", str(copy), "-q"]) == ExitCode.OK
+    printed = capsys.readouterr().out
+    assert "int8: " in printed and " on 20 renders" in printed
+
+
+def test_a_new_run_removes_the_model_with_integers(out, place):
+    run = blendgen.train(out, place / "twice", head_only=True)
+    small = blendgen.quantize(run.folder).model
+    assert small.exists()
+    blendgen.train(out, run.folder, head_only=True)
+    assert not small.exists() and "int8" not in read_run(run.folder).record
