@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from blendgen.dataset.label_file import LabelFile
 from blendgen.dataset.label_registry import IMAGE, LABEL_FILES
 from blendgen.dataset.schema import shortened, validation_fault
 from blendgen.files.names import name_fault, path_fault
@@ -21,6 +22,25 @@ from blendgen.scene.row import Objects, Row, RowHead
 MAX_ROW_BYTES = 8 * 2**20  # a row of 200 products has 0.3 MB
 _FILE_NAME, _SHA256, _SIZE = "file_name", "sha256", "size_bytes"
 _AnyRow = TypeVar("_AnyRow", RowHead, Row)
+
+
+class _Columns(NamedTuple):
+    """The columns of a label file that state facts about it, next to that of its path."""
+
+    kind: LabelFile
+    sha256: str
+    size_bytes: str
+
+
+def _column(name: str, fact: str) -> str:
+    """mask_sha256 for the sha256 of the mask; those of the image have no prefix."""
+    return fact if name == IMAGE.name else f"{name}_{fact}"
+
+
+_COLUMNS = {  # by the column of the path
+    _column(name, _FILE_NAME): _Columns(kind, _column(name, _SHA256), _column(name, _SIZE))
+    for name, kind in LABEL_FILES.items()
+}
 
 
 def parse_head(line: bytes) -> RowHead:
@@ -48,13 +68,18 @@ def row_values_of(line: bytes) -> dict[str, Any]:
 
 def head_from(values: Mapping[str, Any]) -> RowHead:
     """The head of some columns; raises ValueError."""
-    return _checked(RowHead, {**values, "files": _files(values)})
+    head = _checked(RowHead, {**values, "files": _files(values)})
+    for column, name in (("label", head.label), ("split", head.split)):
+        fault = name_fault(name)
+        if fault:
+            raise ValueError(f"{column} {shortened(name)} {fault}")
+    return head
 
 
-def row_from(values: Mapping[str, Any]) -> Row:
-    """The row of some columns; raises ValueError."""
+def row_from(values: Mapping[str, Any], head: RowHead | None = None) -> Row:
+    """The row of some columns; head: of the same columns, where it is known; raises ValueError."""
     more = {
-        "files": _files(values),
+        "files": (head or head_from(values)).files,
         "shot_values": values.get("shot", {}),
         "exposure_values": values.get("exposure", {}),
     }
@@ -100,44 +125,34 @@ def json_line(values: Mapping[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(", ", ": ")) + "\n"
 
 
-def _column(name: str, fact: str) -> str:
-    """mask_sha256 for the sha256 of the mask; those of the image have no prefix."""
-    return fact if name == IMAGE.name else f"{name}_{fact}"
-
-
 def _files(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The files that some columns name: name of the label file -> fields of a RowFile."""
     files = {}
     for column in values:
         if isinstance(column, str) and column.endswith(_FILE_NAME):
-            name = column.removesuffix(_FILE_NAME).removesuffix("_") or IMAGE.name
-            fault = _path_fault(name, column, values[column])
-            if fault:
-                raise ValueError(f"{column} {ascii(values[column])[:120]} {fault}")
-            sha256, size_bytes = (values.get(_column(name, fact)) for fact in (_SHA256, _SIZE))
-            files[name] = {"name": values[column], "sha256": sha256, "size_bytes": size_bytes}
+            path, columns = values[column], _COLUMNS.get(column)
+            fault = _path_fault(columns, path)
+            if fault or columns is None:
+                raise ValueError(f"{column} {ascii(path)[:120]} {fault}")
+            sha256, size_bytes = values.get(columns.sha256), values.get(columns.size_bytes)
+            files[columns.kind.name] = {"name": path, "sha256": sha256, "size_bytes": size_bytes}
     if IMAGE.name not in files:
         raise ValueError(f"{_FILE_NAME}: field required")
     return files
 
 
-def _path_fault(name: str, column: str, path: Any) -> str | None:
+def _path_fault(columns: _Columns | None, path: Any) -> str | None:
     """Why the path in a column cannot be that of a file of a data set; None where it can."""
-    if name not in LABEL_FILES or column != _column(name, _FILE_NAME):
+    if columns is None:
         return f"is a file of an unknown kind (known: {', '.join(LABEL_FILES)})"
-    return path_fault(path) or LABEL_FILES[name].path_fault(path)
+    return path_fault(path) or columns.kind.path_fault(path)
 
 
 def _checked(kind: type[_AnyRow], values: dict[str, Any]) -> _AnyRow:
     try:
-        row = kind.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise ValueError(validation_fault(error)) from None
-    for column, name in (("label", row.label), ("split", row.split)):
-        fault = name_fault(name)
-        if fault:
-            raise ValueError(f"{column} {shortened(name)} {fault}")
-    return row
 
 
 def _check_objects(objects: Objects) -> None:

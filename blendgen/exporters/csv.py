@@ -46,9 +46,9 @@ def export_csv(source: Source, destination: Destination, options: Options, advan
         table = csv.writer(text)
         table.writerow(header)
         for row in source.rows():
-            inner = full.next(row.split)
-            name = f"images/{row.split}/{inner}{row.index:06d}{source.path(row).suffix}"
-            destination.place(source.path(row), name)
+            path, inner = source.path(row), full.next(row.split)
+            name = f"images/{row.split}/{inner}{row.index:06d}{path.suffix}"
+            destination.place(path, name)
             image = fields.image_values(row) | _image(row, name)
             lines = [fields.object_values(row, number) | line for number, line in _objects(row.objects)]
             objects += len(lines)

@@ -5,6 +5,7 @@ In: strings of specs, models, sidecars and manifests. Nothing here touches a dis
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -14,19 +15,24 @@ MAX_PATH_BYTES = 1024  # of a path below a data set
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LINE_ENDS = "\u2028\u2029"
 _NOT_XML = "\ufffe\uffff"
+# most names and paths, which cannot be at fault if they are short; a manifest has millions
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+ -]*")
+_PLAIN_PATH = re.compile(rf"{_PLAIN_NAME.pattern}(?:/{_PLAIN_NAME.pattern})*")
 
 
 def name_fault(name: object) -> str | None:
     """Why a value cannot name a class, a split, a colourway or a single folder; None if it can."""
     if not isinstance(name, str):
         return "is not a string"
+    if len(name) <= MAX_NAME_BYTES and _PLAIN_NAME.fullmatch(name):
+        return None
     if not name.strip():
         return "is empty"
     if name in (".", ".."):
         return "refers to the folder itself or to the one above"
     if "/" in name or "\\" in name:
         return "contains / or \\; a name is not a path"
-    plain = name.isascii() and name.isprintable()  # most names: a manifest has millions
+    plain = name.isascii() and name.isprintable()
     hidden = None if plain else next((letter for letter in name if is_hidden(letter)), None)
     if hidden is not None:
         return f"contains an invisible control character (U+{ord(hidden):04X})"
@@ -55,6 +61,8 @@ def path_fault(path: object) -> str | None:
     """
     if not isinstance(path, str):
         return "is not a string"
+    if len(path) <= MAX_NAME_BYTES and _PLAIN_PATH.fullmatch(path):
+        return None
     if path.startswith("/"):
         return "is an absolute path"
     parts = path.split("/")

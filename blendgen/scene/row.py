@@ -123,8 +123,7 @@ class Objects(_RowModel):
 
     def columns(self) -> dict[str, tuple[Any, ...]]:
         """The columns that there are, by name, in the order of the manifest."""
-        columns = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: values for name, values in columns.items() if values is not None}
+        return {name: values for name, values in vars(self).items() if values is not None}
 
 
 class RowCamera(_RowModel):

@@ -84,8 +84,9 @@ def verify(
     except DatasetError as error:
         yield Fault(layout.record.name, str(error).removeprefix("dataset.json: "))
         return
+    manifest = layout.manifest.name
     for number, line in enumerate(_lines(layout.manifest), start=1):
-        place = f"{layout.manifest.name}:{number}"
+        place = f"{manifest}:{number}"
         try:
             values = _values(line)
             head = head_from(values)
@@ -94,7 +95,9 @@ def verify(
             continue
         faults = chain(
             _head_faults(head, place, earlier),
-            _row_faults(files, record, values, place, earlier) if only is None or head.index in only else (),
+            _row_faults(files, record, values, head, place, earlier)
+            if only is None or head.index in only
+            else (),
         )
         yield from (replace(fault, index=head.index) for fault in faults)
         advance(1)
@@ -126,9 +129,9 @@ def _values(line: bytes) -> dict[str, Any]:
     return row_values_of(line)
 
 
-def _whole_row(values: dict[str, Any]) -> Row:
+def _whole_row(values: dict[str, Any], head: RowHead) -> Row:
     """The row of some columns, with a Shot and an Exposure that can be read; raises ValueError."""
-    row = row_from(values)
+    row = row_from(values, head)
     for name in ("shot", "exposure"):
         try:
             getattr(row, name)
@@ -149,10 +152,15 @@ def _head_faults(row: RowHead, place: str, earlier: Earlier) -> Iterator[Fault]:
 
 
 def _row_faults(
-    files: ImageFiles, record: dict[str, Any], values: dict[str, Any], place: str, earlier: Earlier
+    files: ImageFiles,
+    record: dict[str, Any],
+    values: dict[str, Any],
+    head: RowHead,
+    place: str,
+    earlier: Earlier,
 ) -> Iterator[Fault]:
     try:
-        row = _whole_row(values)
+        row = _whole_row(values, head)
     except ValueError as error:
         yield Fault(place, f"is not a whole row ({error})")
         return

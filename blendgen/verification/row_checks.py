@@ -10,8 +10,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from blendgen.errors import GeometryError
-from blendgen.geometry.projection import box_of_mask, distort, transform_points, within_lens
+from blendgen.geometry.projection import (
+    NO_DISTORTION,
+    box_of_mask,
+    distort,
+    transform_points,
+    within_lens,
+)
 from blendgen.scene.folder_names import image_place
 from blendgen.scene.row import Row
 from blendgen.scene.shot import Camera, PlacedProduct
@@ -22,6 +27,12 @@ _ROUNDING = 5e-7  # of visible_fraction in a row
 _CAMERA = ("intrinsics", "world_to_camera", "distortion", "focal_length_mm", "sensor_width_mm")
 # columns of objects, and what a product of the shot calls them
 _SHARED = (("product", "product"), ("colorway", "colorway"), ("category", "label"), ("case", "case"))
+# of a box of 1 m that stands on z = 0: its corners, and points between them, as a lens bends straight lines
+_CORNERS = np.array([(sx / 2, sy / 2, sz) for sx in (-1, 1) for sy in (-1, 1) for sz in (0, 1)])
+_BETWEEN = np.unique(
+    np.concatenate([_CORNERS + t * (_CORNERS[:, None] - _CORNERS) for t in (0.0, 0.25, 0.5)]).reshape(-1, 3),
+    axis=0,
+)
 
 
 def row_faults(row: Row, classes: Sequence[str], mask: np.ndarray | None) -> Iterator[str]:
@@ -90,13 +101,17 @@ def _placed(row: Row, number: int, product: PlacedProduct, camera: Camera) -> It
     if not _is_close(objects.object_to_world[number], product.object_to_world):
         yield "object_to_world is not the shot's"
     object_to_camera = np.array(camera.world_to_camera) @ np.array(product.object_to_world)
-    if not _is_close(objects.object_to_camera[number], object_to_camera):
+    if not _are_near(np.array(objects.object_to_camera[number]), object_to_camera):
         yield "object_to_camera is not that of the camera and the product"
 
 
 def _is_close(values, others) -> bool:
-    values, others = np.array(values, float), np.array(others, float)
-    return values.shape == others.shape and np.allclose(values, others, rtol=0, atol=_TOLERANCE)
+    """Whether two numbers, or nested tuples of them, are the same but for rounding; most are equal."""
+    return values == others or _are_near(np.array(values, float), np.array(others, float))
+
+
+def _are_near(values: np.ndarray, others: np.ndarray) -> bool:
+    return values.shape == others.shape and bool((np.abs(values - others) <= _TOLERANCE).all())
 
 
 def _object(row: Row, number: int) -> Iterator[str]:
@@ -120,32 +135,25 @@ def _object(row: Row, number: int) -> Iterator[str]:
 def _pose(row: Row, number: int) -> Iterator[str]:
     """The product's box in space, projected, must contain its box in the image."""
     objects, camera = row.objects, row.camera
-    x, y, z = objects.size_m[number]
-    corners = np.array(
-        [(sx * x / 2, sy * y / 2, sz * z) for sx in (-1, 1) for sy in (-1, 1) for sz in (0, 1)]
-    )
-    edges = np.concatenate([corners + t * (corners[:, None] - corners) for t in (0.0, 0.25, 0.5)]).reshape(
-        -1, 3
-    )
-    world = transform_points(objects.object_to_world[number], edges)
+    is_straight = camera.distortion == NO_DISTORTION
+    box = (_CORNERS if is_straight else _BETWEEN) * objects.size_m[number]
+    world = transform_points(objects.object_to_world[number], box)
     in_camera = transform_points(camera.world_to_camera, world)
     if in_camera[:, 2].min() <= 0:
         yield "object_to_world puts it behind the camera"
         return
     points = in_camera[:, :2] / in_camera[:, 2:]
-    if not within_lens(points, camera.distortion).all():
-        return  # the lens cannot show a part of the box
+    if not is_straight:
+        if not within_lens(points, camera.distortion).all():
+            return  # the lens cannot show a part of the box
+        points = distort(points, camera.distortion)
     intrinsics = np.array(camera.intrinsics)
-    try:
-        image = distort(points, camera.distortion)
-    except GeometryError as error:
-        yield str(error)
-        return
-    pixels = image @ intrinsics[:2, :2].T + intrinsics[:2, 2]
-    low = np.maximum(pixels.min(axis=0), 0) - _SLACK_PX
-    high = np.minimum(pixels.max(axis=0), (row.width, row.height)) + _SLACK_PX
+    pixels = points @ intrinsics[:2, :2].T + intrinsics[:2, 2]
+    (x_min, y_min), (x_max, y_max) = pixels.min(axis=0).tolist(), pixels.max(axis=0).tolist()
+    low, high = (max(x_min, 0), max(y_min, 0)), (min(x_max, row.width), min(y_max, row.height))
     left, top, width, height = objects.bbox_amodal[number]
-    if left < low[0] or top < low[1] or left + width > high[0] or top + height > high[1]:
+    is_left_or_above = left < low[0] - _SLACK_PX or top < low[1] - _SLACK_PX
+    if is_left_or_above or left + width > high[0] + _SLACK_PX or top + height > high[1] + _SLACK_PX:
         yield "object_to_world does not fit bbox_amodal: projected, its box in space is elsewhere"
 
 

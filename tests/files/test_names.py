@@ -20,7 +20,7 @@ HIDDEN = [
 ]
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a\\b", "é" * 128, 7, None, *HIDDEN])
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "a/b", "a\\b", "é" * 128, "x" * 256, 7, None, *HIDDEN])
 def test_an_unsafe_name_is_rejected(name):
     assert name_fault(name)
 
@@ -33,7 +33,7 @@ def test_an_unusual_name_is_valid(name):
 @pytest.mark.parametrize(
     "path",
     ["/etc/shadow", "../x", "images/../../x", "images//x", "images/./x", "C:/x", "file:x", "a\\b", "x/", 3,
-     "a/" * 600 + "b", *HIDDEN],
+     "a/" * 600 + "b", "images/..", "images/x\n", "x" * 256, f"images/{'x' * 256}", "images/ /x", *HIDDEN],
 )  # fmt: skip
 def test_a_path_that_leads_elsewhere_is_rejected(path):
     assert path_fault(path)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -131,17 +132,27 @@ def record(**changes):
     return plant
 
 
-def moved(matrix):
+def moved(matrix, by_m=0.5):
     changed = [list(line) for line in matrix]
-    changed[0][3] += 0.5
+    changed[0][3] += by_m
     return changed
 
 
-def moved_everywhere(folder, row):
-    rows = rows_of(folder)
-    objects, product = rows[0]["objects"], rows[0]["shot"]["products"][0]
-    objects["object_to_world"][0] = product["object_to_world"] = moved(product["object_to_world"])
-    rewrite(folder, rows)
+def moved_everywhere(to_world):
+    """Change the pose of the first object where the row has it and where the shot has it."""
+
+    def plant(folder, row):
+        rows = rows_of(folder)
+        objects, product = rows[0]["objects"], rows[0]["shot"]["products"][0]
+        objects["object_to_world"][0] = product["object_to_world"] = to_world(product["object_to_world"])
+        rewrite(folder, rows)
+
+    return plant
+
+
+def lifted(matrix):
+    """Far above the camera, which looks down."""
+    return [*matrix[:2], [*matrix[2][:3], 1000.0], matrix[3]]
 
 
 SHIFT = lambda box: [box[0] + 1, *box[1:]]  # noqa: E731
@@ -181,7 +192,12 @@ FAULTS = {
     "wrong instance": (field("objects", "instance_id", 0, value=9), "does not have an instance 9"),
     "columns of two lengths": (field("objects", "area", value=lambda old: [*old, 1]), "differ in length"),
     "wrong pose": (field("objects", "object_to_world", 0, value=moved), "is not the shot's"),
-    "wrong pose in the shot too": (moved_everywhere, "its box in space is elsewhere"),
+    "wrong pose in the shot too": (moved_everywhere(moved), "its box in space is elsewhere"),
+    "behind the camera": (moved_everywhere(lifted), "puts it behind the camera"),
+    "pose off by 2 micrometres": (
+        field("objects", "object_to_world", 0, value=partial(moved, by_m=2e-6)), "is not the shot's"
+    ),
+    "wrong pose in the camera": (field("objects", "object_to_camera", 0, value=moved), "object_to_camera is"),
     "wrong camera": (field("camera", "intrinsics", 0, value=[1, 0, 0]), "camera.intrinsics"),
     "wrong width": (field("width", value=63), "pixels"),
     "shot of another split": (field("shot", "split", value="elsewhere"), "was sampled for"),
@@ -196,6 +212,12 @@ def test_a_planted_fault_is_found(copy, name):
     plant, expected = FAULTS[name]
     plant(copy, rows_of(copy)[0])
     assert expected in faults_of(copy)
+
+
+def test_rounded_poses_are_no_fault(copy):
+    for column in ("object_to_world", "object_to_camera"):
+        field("objects", column, 0, value=partial(moved, by_m=5e-7))(copy, None)
+    assert faults_of(copy) == ""
 
 
 COLUMNS = ("keypoints", "truncation", "obb", "bbox_3d")
