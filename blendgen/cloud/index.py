@@ -8,9 +8,9 @@ written. Out: an Index, whose names stay in the folder of a data set.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
@@ -39,6 +39,7 @@ class Entry:
 
 
 _ENTRY = TypeAdapter(Entry)
+_Parsed = TypeVar("_Parsed")
 
 
 class Head(BaseModel):
@@ -91,27 +92,13 @@ def write_index(store: ObjectStore, prefix: str, index: Index) -> None:
 def read_index(store: ObjectStore, prefix: str) -> Index | None:
     """The index of a data set; None if there is none; raises DatasetError for one that is not ours."""
     name = joined(prefix, OBJECTS_NAME)
-    blocks = store.opened(name, MAX_INDEX_BYTES)
-    if blocks is None:
-        return None
-    try:
-        return _parsed(_lines(blocks))
-    except FileNotFoundError:  # removed meanwhile
-        return None
-    except ValueError as error:
-        raise DatasetError(f"{store.place(name)}: is damaged: {error}; {_DAMAGED}") from None
+    return _read(store.place(name), lambda: _index(_lines(store.opened(name, MAX_INDEX_BYTES))))
 
 
 def read_head(store: ObjectStore, prefix: str) -> Head | None:
-    """The first line of an index alone."""
+    """As read_index, but only the head is fetched."""
     name = joined(prefix, OBJECTS_NAME)
-    data = store.start(name, _MAX_LINE_BYTES)
-    if data is None:
-        return None
-    try:
-        return Head.model_validate(_value(data.partition(b"\n")[0]))
-    except ValueError as error:
-        raise DatasetError(f"{store.place(name)}: is damaged: {_shown(error)}; {_DAMAGED}") from None
+    return _read(store.place(name), lambda: _head(_lines([store.start(name, _MAX_LINE_BYTES)])))
 
 
 def joined(prefix: str, name: str) -> str:
@@ -130,16 +117,29 @@ def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _parsed(lines: Iterator[bytes]) -> Index:
-    """raises: ValueError"""
+def _read(place: str, parsed: Callable[[], _Parsed]) -> _Parsed | None:
+    """What is parsed; None where there is no such object; raises DatasetError."""
     try:
-        index = Index(Head.model_validate(_value(next(lines, b""))))
-        for line in lines:
-            entry = _ENTRY.validate_json(line)
-            _refuse(entry.name, index)
-            index.entries[entry.name] = entry
+        return parsed()
+    except FileNotFoundError:
+        return None
     except ValueError as error:
-        raise ValueError(_shown(error)) from None
+        what = validation_fault(error) if isinstance(error, ValidationError) else str(error)
+        raise DatasetError(f"{place}: is damaged: {what}; {_DAMAGED}") from None
+
+
+def _head(lines: Iterator[bytes]) -> Head:
+    """raises: ValueError"""
+    return Head.model_validate(parsed_json(next(lines, b""), _MAX_LINE_BYTES))
+
+
+def _index(lines: Iterator[bytes]) -> Index:
+    """raises: ValueError"""
+    index = Index(_head(lines))
+    for line in lines:
+        entry = _ENTRY.validate_json(line)
+        _refuse(entry.name, index)
+        index.entries[entry.name] = entry
     if len(index.entries) != index.head.objects:
         raise ValueError(f"has {len(index.entries)} objects, not {index.head.objects}")
     return index
@@ -154,14 +154,6 @@ def _refuse(name: str, index: Index) -> None:
         raise ValueError(f"the name {name[:200]!r} {fault}")
     if len(index.entries) == index.head.objects:
         raise ValueError(f"has more than {index.head.objects} objects")
-
-
-def _value(line: bytes) -> Any:
-    return parsed_json(line, _MAX_LINE_BYTES)
-
-
-def _shown(error: ValueError) -> str:
-    return validation_fault(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _text(line: dict[str, Any]) -> str:

@@ -91,28 +91,21 @@ class ObjectStore:
 
     def read(self, name: str, max_bytes: int) -> bytes | None:
         """The content of an object; None if it is not there; raises DatasetError where it is larger."""
-        blocks = self.opened(name, max_bytes)
         try:
-            return None if blocks is None else b"".join(blocks)
+            return b"".join(self.opened(name, max_bytes))
         except FileNotFoundError:
             return None
 
-    def opened(self, name: str, max_bytes: int) -> Iterator[bytes] | None:
-        """As read, a block at a time; raises FileNotFoundError later where it is removed meanwhile."""
-        try:
-            size = self._patiently(name, lambda: self._files.info(self._path(name)))["size"]
-        except FileNotFoundError:
-            return None
+    def opened(self, name: str, max_bytes: int) -> Iterator[bytes]:
+        """As read, a block at a time; raises FileNotFoundError where it is not there."""
+        size = self._patiently(name, lambda: self._files.info(self._path(name)))["size"]
         if size > max_bytes:
             raise DatasetError(f"{self.place(name)}: is larger than {max_bytes // 2**20} MiB")
-        return self.blocks(name, size)
+        yield from self.blocks(name, size)
 
-    def start(self, name: str, count: int) -> bytes | None:
-        """The first bytes of an object that is not empty; None if it is not there."""
-        try:
-            return self._range(name, 0, count)
-        except FileNotFoundError:
-            return None
+    def start(self, name: str, count: int) -> bytes:
+        """The first bytes of an object; raises FileNotFoundError where it is not there."""
+        return self._range(name, 0, count)
 
     def blocks(self, name: str, size: int) -> Iterator[bytes]:
         """The content of an object of a known size, never more than one byte beyond it."""
