@@ -11,7 +11,6 @@ want to edit.
 from __future__ import annotations
 
 import json
-import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,14 +21,12 @@ from blendgen.dataset.ownership import HARMLESS, listed
 from blendgen.dataset.packed import ImageFile, PackedFile
 from blendgen.dataset.schema import MAX_RECORD_BYTES, parsed_json
 from blendgen.errors import DatasetError, UsageError
+from blendgen.exporters.export_list import LIST, OF_A_LINK, ExportList
 from blendgen.files.folder import Folder
-from blendgen.files.names import path_fault
 
-_MARKER, _LIST = ".blendgen-export.json", ".blendgen-export-files"
+_MARKER = ".blendgen-export.json"
 LINKS = ("hard", "copy", "symlink")
 _TEMPORARY = ".blendgen-partial"
-_MAX_LINE_BYTES = 4096
-_OF_A_LINK = -1  # in place of a size
 
 
 def is_export(folder: Path) -> bool:
@@ -59,8 +56,7 @@ class Destination:
         # in the form that is read back from the file
         self._identity = json.loads(json.dumps({**identity, "link": link}))
         self._inputs = [Path(path).resolve() for path in inputs]
-        self._listed: dict[str, int] = {}  # files of earlier runs: name -> size
-        self._written: dict[str, int] = {}
+        self._files = ExportList(self._folder)
 
     def __enter__(self) -> Destination:
         self._refuse_place()
@@ -68,25 +64,23 @@ class Destination:
         self._is_new = known is None
         self._refuse_content(known)
         self._folder.remove_temporary_files()
-        self._listed = self._read_list()
+        self._files.read()
         if self._force:
             self._refuse_foreign()
-            self._remove(self._listed)
+            self._remove_left_over()
             self._folder.remove_empty_folders()
-            self._listed = {}
+            self._files.forget()
         self._folder.write(_MARKER, json.dumps(self._identity).encode())
-        # without a torn last line, which would swallow the next
-        self._folder.write(_LIST, _lines(self._listed))
-        self._list = self._open_list()
+        self._files.open()
         return self
 
     def __exit__(self, kind, *_) -> None:
-        self._list.close()
+        self._files.close()
         if kind is None:
-            self._remove({name: size for name, size in self._listed.items() if name not in self._written})
-            self._folder.write(_LIST, _lines(self._written))
+            self._remove_left_over()
+            self._files.finish()
         self._folder.remove_temporary_files()
-        if kind is not None and self._is_new and not self._written:
+        if kind is not None and self._is_new and not self._files.written:
             self._leave_nothing()
 
     def _refuse_place(self) -> None:
@@ -120,7 +114,7 @@ class Destination:
     def _leave_nothing(self) -> None:
         """After an error before the first file: a corrected command is not refused as another export."""
         with suppress(OSError, DatasetError):
-            self._folder.remove(_LIST)
+            self._folder.remove(LIST)
             self._folder.remove(_MARKER)
             if self._makes_root:
                 self.root.rmdir()
@@ -129,7 +123,7 @@ class Destination:
         """Whether an earlier run finished this file; it then stays part of the export."""
         if not self._is_ours(name):
             return False
-        self._written[name] = self._listed[name]
+        self._files.keep(name)
         return True
 
     def place(self, source: ImageFile, name: str) -> None:
@@ -142,8 +136,8 @@ class Destination:
             return
         try:
             size = source.stat().st_size
-            size_there = _OF_A_LINK if self._link == "symlink" else size
-            if self.has(name) and self._listed[name] == size_there:
+            size_there = OF_A_LINK if self._link == "symlink" else size
+            if self.has(name) and self._files.listed.get(name) == size_there:
                 return
             with self._folder.disk_errors(name):
                 self._note(name, size_there)
@@ -154,7 +148,7 @@ class Destination:
             ) from None
 
     def _copy(self, source: PackedFile, name: str) -> None:
-        if self.has(name) and self._listed[name] == source.size_bytes:
+        if self.has(name) and self._files.listed.get(name) == source.size_bytes:
             return
         with self._folder.disk_errors(name):
             self.write_bytes(name, source.read_bytes())
@@ -181,30 +175,29 @@ class Destination:
     def _note(self, name: str, size: int) -> None:
         """Record a file before it gets its name, so that later runs know it."""
         self._refuse_other(name)
-        self._written[name] = size
-        self._list.write(_line(name, size))
-        self._list.flush()
+        self._files.note(name, size)
 
     def _refuse_other(self, name: str) -> None:
         """Raise DatasetError if the name belongs to a foreign file, or leads through a link."""
-        if name not in self._written and self._folder.status(name) is not None and not self._is_ours(name):
+        is_new = name not in self._files.written
+        if is_new and self._folder.status(name) is not None and not self._is_ours(name):
             raise DatasetError(f"{self.root / name}: does not belong to this export; move it away")
 
     def _is_ours(self, name: str) -> bool:
         status = self._folder.status(name)
-        if status is None or name not in self._listed:
+        if status is None:
             return False
-        size = _OF_A_LINK if stat.S_ISLNK(status.st_mode) else status.st_size
-        return self._listed[name] == size and (size == _OF_A_LINK or stat.S_ISREG(status.st_mode))
+        size = OF_A_LINK if stat.S_ISLNK(status.st_mode) else status.st_size
+        return self._files.listed.get(name) == size and (size == OF_A_LINK or stat.S_ISREG(status.st_mode))
 
     def _refuse_foreign(self) -> None:
         """Raise DatasetError if --force would meet files that the export did not write."""
-        ours = (_MARKER, _LIST)
-        foreign = [
+        ours = (_MARKER, LIST)
+        foreign = sorted(
             name
-            for name in sorted(self._folder.files())
+            for name in self._folder.files()
             if name not in ours and Path(name).name not in HARMLESS and not self._is_ours(name)
-        ]
+        )
         if foreign:
             raise DatasetError(
                 f"{self.root}: contains files that the export did not write, or that have changed; force "
@@ -221,41 +214,13 @@ class Destination:
             return None
         return known if isinstance(known, dict) else None
 
-    def _read_list(self) -> dict[str, int]:
-        """Name -> size of the listed files, without invalid lines such as an incomplete last one."""
-        sizes: dict[str, int] = {}
-        if not self._folder.has_file(_LIST):
-            return sizes
-        with (self.root / _LIST).open("rb") as file:
-            while line := file.readline(_MAX_LINE_BYTES):
-                try:
-                    entry = parsed_json(line, _MAX_LINE_BYTES)
-                    name, size = entry["name"], entry["size"]
-                except (ValueError, KeyError, TypeError):
-                    continue
-                if isinstance(size, int) and not path_fault(name):
-                    sizes[name] = size
-        return sizes
-
-    def _open_list(self) -> IO[bytes]:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-        with self._folder.disk_errors(_LIST):
-            return os.fdopen(os.open(self.root / _LIST, flags, 0o666), "wb")
-
-    def _remove(self, names: dict[str, int]) -> None:
-        """Remove unchanged files of the export, and folders that are empty afterwards.
+    def _remove_left_over(self) -> None:
+        """Remove unchanged files of earlier runs that are not among those of this run, and folders that are
+        empty afterwards.
 
         Those at the top, which describe the others, are removed first: what a kill leaves looks incomplete.
         """
-        for name in sorted(names, key=lambda name: "/" in name):
+        for name in self._files.left_over():
             with self._folder.disk_errors(name):
                 if self._is_ours(name):
                     self._folder.remove(name)
-
-
-def _lines(sizes: dict[str, int]) -> Iterator[bytes]:
-    return (_line(name, size) for name, size in sorted(sizes.items()))
-
-
-def _line(name: str, size: int) -> bytes:
-    return json.dumps({"name": name, "size": size}).encode() + b"\n"

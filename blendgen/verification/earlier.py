@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from blendgen.dataset.digest_map import DigestMap
 from blendgen.dataset.index_set import IndexSet
-from blendgen.verification.digest_map import DigestMap
 from blendgen.verification.list_checks import ListCheck
 
 
