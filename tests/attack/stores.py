@@ -48,8 +48,13 @@ def _tried(change: Change, is_whole: bool, place: Place) -> list[Command]:
     for key, stored in moved.items():
         objects[key.replace("set/", f"all/{_SHARD}/", 1)] = stored
     kind = survives if is_whole else harmless
-    variables = _server(place, objects, Behaviour())
+    makes_images = {"kind": kind, "codes": (1, 2, 3, 4, 5, 7, 75), "memory_mb": 3000}
+    spec, resumed, repaired, variables = (
+        write_spec(place), *(_server(place, dict(objects), Behaviour()) for _ in range(3))
+    )  # fmt: skip
     return [
+        _command(place, resumed, "generate", spec, "-o", _URL, "--workers", 1, **makes_images),
+        _command(place, repaired, "verify", _URL, "--repair", **makes_images),
         _command(place, variables, "status", _URL, kind=kind),
         _command(place, variables, "export", _URL, "coco", place.out / "coco", "--staging", place.out / "s"),
         _command(place, variables, "verify", _URL, kind=kind),
@@ -63,6 +68,7 @@ def _served(behaviour: Behaviour, place: Place) -> list[Command]:
     return [
         _command(place, variables, "status", _URL, **more),
         _command(place, variables, "generate", write_spec(place), "-o", _URL, kind=refused, **more),
+        _command(place, variables, "verify", _URL, "--repair", **more),
     ]
 
 
