@@ -118,7 +118,7 @@ def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _read(place: str, parsed: Callable[[], _Parsed]) -> _Parsed | None:
-    """What is parsed; None where there is no such object; raises DatasetError."""
+    """What is parsed; None where the object is missing; raises DatasetError."""
     try:
         return parsed()
     except FileNotFoundError:

@@ -214,7 +214,7 @@ def test_a_planted_fault_is_found(copy, name):
     assert expected in faults_of(copy)
 
 
-def test_rounded_poses_are_no_fault(copy):
+def test_poses_may_be_rounded(copy):
     for column in ("object_to_world", "object_to_camera"):
         field("objects", column, 0, value=partial(moved, by_m=5e-7))(copy, None)
     assert faults_of(copy) == ""
