@@ -25,10 +25,11 @@ files, which ends with 9.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from blendgen.similar import closest
 
 
 class ExitCode(IntEnum):
@@ -209,13 +210,6 @@ class Interrupted(KeyboardInterrupt):
 def signal_code(signum: int) -> ExitCode:
     """The exit code after a stop signal: of its own, or RETRY for one that announces an end."""
     return ExitCode(128 + signum) if 128 + signum in {*ExitCode} else ExitCode.RETRY
-
-
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is most similar, in any case of letters; None if no one is similar."""
-    by_lower = {name.lower(): name for name in sorted(known, reverse=True)}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

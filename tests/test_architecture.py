@@ -15,7 +15,19 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "blendgen"
 # each room imports only from the rooms before it
 ORDER = (
-    *("errors", "streams", "files", "system", "geometry", "scene", "optics", "spec", "models", "draw"),
+    *(
+        "similar",
+        "errors",
+        "streams",
+        "files",
+        "system",
+        "geometry",
+        "scene",
+        "optics",
+        "spec",
+        "models",
+        "draw",
+    ),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
     *("reports", "learn", "starter", "matching", "workers", "verification", "golden", "farm", "cloud"),
     *("api", "plugins", "cli", "__main__"),

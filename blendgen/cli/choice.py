@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from blendgen.errors import closest
+from blendgen.similar import closest
 
 
 class Choice(click.Choice):

@@ -11,6 +11,7 @@ import click
 
 from blendgen.cli.terminal import be_quiet
 from blendgen.errors import did_you_mean
+from blendgen.similar import closest
 
 _NUMBERS = (type(click.INT), type(click.FLOAT))
 _log = logging.getLogger("blendgen")
@@ -29,6 +30,23 @@ class _WithExamples(click.Command):
         for param in self.params:
             if isinstance(param.type, _NUMBERS) and param.metavar is None:
                 param.metavar = "N"  # click would write INTEGER RANGE
+
+    def parse_args(self, ctx, args):
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            self._advise(error)
+            raise
+
+    def _advise(self, error: click.NoSuchOption) -> None:
+        """Name the option that was meant, or the argument that is written without dashes."""
+        named = error.option_name.lstrip("-").upper()
+        arguments = [param for param in self.params if isinstance(param, click.Argument)]
+        if any(argument.human_readable_name == named for argument in arguments):
+            error.message += f" {named} is an argument: give its value alone."
+        options = [name for param in self.params for name in param.opts if name.startswith("--")]
+        nearest = closest(error.option_name, options)
+        error.possibilities = [nearest] if nearest else None
 
     def format_epilog(self, ctx, formatter):
         with formatter.section("Examples"):
