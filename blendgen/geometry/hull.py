@@ -13,12 +13,16 @@ from blendgen.geometry.arrays import Array3, FloatArray, IntegersN, PointsN3, Tr
 
 # a cloud is flat if its thickness, divided by its largest extent, is at most this
 FLATNESS = 1e-5
+# of the largest extent: half a pixel of a product that is 2,000 long; a ball then has some 12,000 vertices
+COARSE = 2e-4
 
 
-def convex_hull(vertices_m: ArrayLike) -> PointsN3:
+def convex_hull(vertices_m: ArrayLike, most: int | None = None) -> PointsN3:
     """The vertices of the convex hull, sorted by x, y and z, without duplicates.
 
     vertices_m: (n, 3), n >= 1, finite
+    most: a hull with more vertices, as a finely meshed ball has, leaves out some: each is outside of it by at
+        most COARSE of the largest extent
     returns: (k, 3) float64
     """
     vertices = np.unique(np.asarray(vertices_m, dtype=np.float64), axis=0)
@@ -28,15 +32,19 @@ def convex_hull(vertices_m: ArrayLike) -> PointsN3:
     centred = (vertices - vertices.mean(axis=0)) / scale
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     dimensions = int((np.ptp(centred @ axes.T, axis=0) > FLATNESS).sum())
-    return vertices[_hull_indices((centred @ axes.T)[:, :dimensions])]
+    points = (centred @ axes.T)[:, :dimensions]
+    on_hull = _hull_indices(points)
+    if most is not None and len(on_hull) > most:
+        on_hull = on_hull[_hull_indices(points[on_hull], f"Qt W{COARSE}")]
+    return vertices[on_hull]
 
 
-def _hull_indices(points: FloatArray) -> IntegersN:
+def _hull_indices(points: FloatArray, qhull_options: str | None = None) -> IntegersN:
     from scipy.spatial import ConvexHull
 
     if points.shape[1] == 1:
         return np.unique([np.argmin(points), np.argmax(points)])
-    return np.sort(ConvexHull(points).vertices)
+    return np.sort(ConvexHull(points, qhull_options=qhull_options).vertices)
 
 
 def is_flat(vertices_m: ArrayLike) -> bool:

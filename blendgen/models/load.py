@@ -156,7 +156,6 @@ class _Loader:
                     failure = self._settle(one, folder, refusal, began_ns)
                     if failure is not None:
                         self.failures[one.source.name] = failure
-                    began_ns = time.time_ns()
         finally:
             for folder in folders:
                 self.cache.discard(folder)

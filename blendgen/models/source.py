@@ -54,8 +54,8 @@ class Measurer(Protocol):
         """A digest of the code that measures; part of the cache's keys."""
 
     def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
-        """Measure each source into the folder next to it, in order.
+        """Measure each source into the folder next to it, perhaps several at once.
 
-        yields: None for a complete entry, else a Refusal; a bad model never raises
+        yields: in the order of the jobs, None for a complete entry, else a Refusal; a bad model never raises
         raises: SetupError if nothing can be measured on this machine
         """

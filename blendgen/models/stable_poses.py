@@ -34,26 +34,26 @@ _TOLERANCE = 1e-7
 _CRACKS = 0.1
 
 
-def stable_poses(vertices_m, triangles=None) -> tuple[StablePose, ...]:
+def stable_poses(vertices_m, triangles=None, hull_m=None) -> tuple[StablePose, ...]:
     """The stable poses of a solid, most probable first; there is always at least one.
 
     vertices_m: (n, 3) finite, not all in one place
     triangles: (t, 3) indices; the centre of mass is that of the solid that they bound, of their surface if it
         is open, or of the hull if they cover it
+    hull_m: (k, 3) the vertices of the convex hull, where they are known
     """
-    hull_m = convex_hull(vertices_m)
+    hull_m = convex_hull(vertices_m) if hull_m is None else hull_m
     if is_flat(hull_m):
         normal = plane_normal(hull_m)
         return _poses(np.stack([-normal, normal]), np.array([0.5, 0.5]))
     middle, scale = hull_m.mean(axis=0), np.ptp(hull_m, axis=0).max()
     hull = (hull_m - middle) / scale
-    center = (_solid_center(vertices_m, triangles) - middle) / scale
+    center = (_solid_center(vertices_m, triangles, hull_m) - middle) / scale
     down, probability = _stable_facets(hull, center)
     return _poses(*_probable(*_merged(down, probability)))
 
 
-def _solid_center(vertices_m, triangles) -> np.ndarray:
-    hull_m = convex_hull(vertices_m)
+def _solid_center(vertices_m, triangles, hull_m: np.ndarray) -> np.ndarray:
     facets, _, normals = hull_triangles(hull_m)
     if triangles is not None:
         center = _own_center(vertices_m, triangles, hull_m)

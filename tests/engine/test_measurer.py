@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import UnidentifiedImageError
 
-from blendgen.engine.blender.importing import confined, measure
+from blendgen.engine.blender.importing import confined, measure, measurer
 from blendgen.engine.blender.importing.confined import MemoryLimit
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-from blendgen.errors import DiskUnavailable, SetupError
+from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 
@@ -236,6 +236,45 @@ def test_no_child_starts_without_sources_and_none_outlives_an_abandoned_loop(tmp
     outcomes.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def together(place: Path, names: list[str], script: str) -> list[str | None]:
+    """Two children at once; each name is a file that a child makes."""
+    return run(*names, script=f"import os\nplace = {str(place)!r}\n{script}", processes=2)
+
+
+@pytest.mark.slow
+def test_work_that_lasts_is_shared_between_children(tmp_path, monkeypatch):
+    """Each model is measured until two have begun; the outcomes are in order, whichever ended first."""
+    monkeypatch.setattr(measurer, "_FURTHER_CHILD_AFTER_S", 0.01)
+    script = CHILD.replace(
+        "    print(json",
+        """    open(os.path.join(place, f"{name}-{os.getpid()}"), "w").close()
+    while len(os.listdir(place)) < 2: time.sleep(0.01)
+    print(json""",
+    )
+    assert together(tmp_path, ["a", "bad", "b", "c"], script) == [None, "a point cloud", None, None]
+    names, pids = zip(*(file.name.split("-") for file in tmp_path.iterdir()), strict=True)
+    assert sorted(names) == ["a", "b", "bad", "c"] and len(set(pids)) == 2
+
+
+@pytest.mark.slow
+def test_a_model_without_memory_next_to_others_is_measured_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(measurer, "_FURTHER_CHILD_AFTER_S", 0.01)
+    script = """
+import json, sys
+print(json.dumps({"ready": True}), flush=True)
+for line in sys.stdin:
+    name = json.loads(line)["source"]["name"]
+    if len(os.listdir(place)) < (3 if name == "large" else 0):
+        print(json.dumps({"out_of_memory": "too little"}), flush=True)
+    else:
+        open(os.path.join(place, name), "w").close()
+        print(json.dumps({"refusal": None}), flush=True)
+"""
+    assert together(tmp_path, ["large", "a", "b", "c"], script) == [None] * 4
+    with pytest.raises(OutOfMemory, match="m/large could not be measured: too little"):
+        together(tmp_path, ["large"], script.replace("(3", "(9"))
 
 
 def test_messages_of_the_child_are_appended_to_the_log(tmp_path):

@@ -49,6 +49,8 @@ MAX_EXTENT_M = 20.0
 _CAD_BEVEL_M = 0.0003
 # of the largest side: at most 2 pixels of a part that is 400 long, so that a small one does not look melted
 _CAD_BEVEL_SHARE = 0.005
+# of the convex hull: each draw projects all of them
+_MOST_CORNERS = 20_000
 _AS_MODELLED = (Colorway(AS_MODELLED, {}),)
 # limp items lie as they were modelled: in another pose they would have to bend
 _LIMP = (StablePose(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 1.0),)
@@ -167,14 +169,14 @@ def _write_entry(source: Source, built: _Built, companions: Companions | None, f
     sound = soundness(product, vertices, triangles) if source.kind == "mesh" else Soundness()
     if source.kind == "mesh":  # after the file is written, which does not get the scene of the views
         refuse_invisible(product, vertices, triangles, built.findings)
-    hull_m = convex_hull(vertices)
+    hull_m = convex_hull(vertices, _MOST_CORNERS)
     wanted = source.options.get("convex_parts")
     parts_m = convex_parts(vertices, triangles, hull_m, built.findings) if wanted else ()
     measured = Measured(
         shape=source.options["shape"] if source.kind == "shape" else "mesh",
         size_m=tuple(size_m.tolist()),
         hull_m=hull_m,
-        stable_poses=_LIMP if source.options.get("limp") else stable_poses(vertices, triangles),
+        stable_poses=_LIMP if source.options.get("limp") else stable_poses(vertices, triangles, hull_m),
         colorways=tuple(colorways),
         parts=tuple(material.name for material in product.data.materials),
         triangles=len(triangles),

@@ -60,7 +60,7 @@ def _loaded():
     """fill_entry, with Blender loaded on one core: a fork does not have the threads of its parent."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     if cores:
-        os.sched_setaffinity(0, {min(cores)})
+        os.sched_setaffinity(0, {sorted(cores)[os.getpid() % len(cores)]})  # several may load at once
     from blendgen.engine.blender.importing.asset import fill_entry
     from blendgen.engine.blender.importing.forking import make_forkable
 

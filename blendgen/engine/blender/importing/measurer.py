@@ -1,103 +1,207 @@
-"""Measurer: starts measure.py as a child process and sends it sources. Does not load bpy.
+"""Measurer: starts child processes with measure.py and sends them sources. Does not load bpy.
 
-A model file may crash or hang an importer. The child is watched: a crash or a timeout costs one model,
-and a new child measures the rest. No importer sends SIGKILL, and limits of the sandbox do not either (SIGXCPU
-comes first): a child that it ended is replaced, and its model is tried once more.
+A crash or a timeout costs one model, and a new child measures the rest. A child that was killed is replaced,
+and its model is tried once more. Work that lasts is shared between several children, each with a thread of
+its own: the system ends a child with its thread.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import queue
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import blendgen
-from blendgen.engine.blender.importing.confined import cpu_limit_s
-from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
+from blendgen.engine.blender.importing.measuring_child import COMMAND, MODULE, Child, KilledAtStart
+from blendgen.errors import OutOfMemory, SetupError
 from blendgen.files.scratch import scratch_folder
-from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 from blendgen.system.code_digest import code_digest
-from blendgen.system.end_with_parent import PARENT_VARIABLE
-from blendgen.system.memory_events import MemoryEvents, out_of_memory
+from blendgen.system.machine import cores, free_memory_bytes
 from blendgen.system.platforms import require_forks
-from blendgen.system.stop_signals import stop_signals_blocked
 from blendgen.system.time_limit import TimeLimit
-from blendgen.system.wheel import require_libraries
 
 DEFAULT_TIMEOUT_S = 120.0
-_START_TIMEOUT_S = 120.0
 _TRIES_IF_KILLED = 2
-_MODULE = "blendgen.engine.blender.importing.measure"
-_COMMAND = (sys.executable, "-P", "-m", _MODULE)
+# a child loads Blender as long as it measures twenty small models: a further one is for work that lasts
+_FURTHER_CHILD_AFTER_S = 2.0
+_BYTES_PER_CHILD = 2 * 2**30
+_Job = tuple[Source, Path]
 
 
 @dataclass(frozen=True)
 class BlenderMeasurer:
-    """Measures with Blender, in a child process; a Measurer (models/source.py).
+    """Measures with Blender, in child processes; a Measurer (models/source.py).
 
     log_path: the file to which Blender's messages are appended; None: a temporary file
     timeout_s: for one source
-    command: starts the child
+    command: starts a child
     time_limit: of the run; a model that is still being measured then is not refused
+    processes: at most so many children at once; None: one for each core, if there is memory for them
     """
 
     log_path: Path | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
-    command: tuple[str, ...] = _COMMAND
+    command: tuple[str, ...] = COMMAND
     time_limit: TimeLimit = field(default_factory=TimeLimit)
+    processes: int | None = None
 
     def __post_init__(self) -> None:
         require_forks()
 
     @property
     def digest(self) -> str:
-        return code_digest(_MODULE)
+        return code_digest(MODULE)
 
-    def measure(self, jobs: list[tuple[Source, Path]]) -> Generator[Refusal | None]:
+    def measure(self, jobs: list[_Job]) -> Generator[Refusal | None]:
         """As Measurer.measure.
 
         raises: SetupError if Blender or memory is missing; DiskUnavailable; TimeLimitReached
         """
-        child = None
-        with _open_log(self.log_path) as log, scratch_folder("measure") as scratch:
-            try:
-                for source, folder in jobs:
-                    for _ in range(_TRIES_IF_KILLED):
-                        self.time_limit.check()
-                        child = child or self._started(log, str(scratch))
-                        outcome = child.measure(source, folder, self.timeout_s, self.time_limit)
-                        killed = child.was_killed
-                        if not child.alive:
-                            child.kill()
-                            child = None
-                        if not killed:
-                            break
-                    yield outcome
-            finally:
-                if child is not None:
-                    child.kill()
+        if not jobs:
+            return
+        count = min(self.processes or _processes_that_fit(), len(jobs))
+        with (
+            _open_log(self.log_path) as log,
+            scratch_folder("measure") as scratch,
+            closing(_Children(self, count, jobs, log, str(scratch))) as children,
+        ):
+            yield from children.outcomes()
 
-    def _started(self, log: IO[bytes], scratch: str) -> _Child:
+
+def _processes_that_fit() -> int:
+    free = free_memory_bytes()
+    return cores() if free is None else max(1, min(cores(), free // _BYTES_PER_CHILD))
+
+
+class _Children:
+    """Several children at once, which take the jobs in their order.
+
+    A model for which the memory does not suffice next to others is measured once more, alone.
+    """
+
+    def __init__(self, measurer: BlenderMeasurer, count: int, jobs: list[_Job], log: IO[bytes], scratch: str):
+        self._measurer, self._log, self._scratch, self._total = measurer, log, scratch, len(jobs)
+        self._left, self._alone = deque(enumerate(jobs)), deque[tuple[int, _Job]]()
+        self._none_left, self._closed = threading.Event(), threading.Event()
+        self._running: set[Child] = set()
+        self._outcomes: queue.SimpleQueue[tuple[int, Refusal | BaseException | None]] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(count)]
+
+    def outcomes(self) -> Generator[Refusal | None]:
+        """The outcome of each job, in order; raises what ended the work of a thread."""
+        for thread in self._threads:
+            thread.start()
+        finished: dict[int, Refusal | None] = {}
+        for number in range(self._total):
+            while number not in finished:
+                other, outcome = self._outcomes.get()
+                if isinstance(outcome, BaseException):
+                    raise outcome
+                finished[other] = outcome
+            yield finished.pop(number)
+
+    def close(self) -> None:
+        """End all children and their threads."""
+        self._closed.set()
+        self._none_left.set()
+        for child in tuple(self._running):
+            child.end()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def _work(self, number: int) -> None:
+        """The work of one thread; that of the first one includes what needs the memory of all."""
         try:
-            return _Child(self.command, log, scratch, self.time_limit)
-        except _KilledAtStart:
-            return _Child(self.command, log, scratch, self.time_limit)
+            if not self._none_left.wait(number * _FURTHER_CHILD_AFTER_S):
+                self._measure(self._left, alone=len(self._threads) == 1)
+            if number == 0 and not self._closed.is_set():
+                for thread in self._threads[1:]:
+                    thread.join()
+                self._measure(self._alone, alone=True)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for the outcomes
+            self._outcomes.put((-1, error))
+
+    def _measure(self, jobs: deque[tuple[int, _Job]], alone: bool) -> None:
+        with closing(_Seat(self._measurer, self._log, self._scratch, self._running, self._closed)) as seat:
+            while (job := self._next(jobs)) is not None:
+                number, (source, folder) = job
+                try:
+                    self._outcomes.put((number, seat.measure(source, folder)))
+                except OutOfMemory:
+                    if alone:
+                        raise
+                    self._alone.append(job)
+
+    def _next(self, jobs: deque[tuple[int, _Job]]) -> tuple[int, _Job] | None:
+        try:
+            return None if self._closed.is_set() else jobs.popleft()
+        except IndexError:
+            self._none_left.set()
+            return None
 
 
-class _KilledAtStart(SetupError):
-    """The child got SIGKILL before it was ready."""
+class _Seat:
+    """One child at a time, which is replaced after a crash or a timeout.
+
+    running: the children of all seats; closed: whether they have been ended, so that no further one may start
+    """
+
+    def __init__(
+        self, measurer: BlenderMeasurer, log: IO[bytes], scratch: str,
+        running: set[Child], closed: threading.Event,
+    ):  # fmt: skip
+        self._measurer, self._log, self._scratch = measurer, log, scratch
+        self._running, self._closed = running, closed
+        self._child: Child | None = None
+
+    def measure(self, source: Source, folder: Path) -> Refusal | None:
+        """The outcome of one job; raises as BlenderMeasurer.measure."""
+        for _ in range(_TRIES_IF_KILLED):
+            self._measurer.time_limit.check()
+            child = self._child or self._started()
+            try:
+                outcome = child.measure(source, folder, self._measurer.timeout_s, self._measurer.time_limit)
+            finally:
+                if not child.alive:
+                    self.close()
+            if not child.was_killed or self._closed.is_set():
+                break
+        return outcome
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._running.discard(self._child)
+            self._child = None
+
+    def _started(self) -> Child:
+        try:
+            return self._ready()
+        except KilledAtStart:
+            if self._closed.is_set():
+                raise
+            return self._ready()
+
+    def _ready(self) -> Child:
+        self._child = Child(self._measurer.command, self._log, self._scratch)
+        self._running.add(self._child)
+        if self._closed.is_set():  # in between
+            self._child.end()
+        try:
+            self._child.await_ready(self._measurer.time_limit)
+        except BaseException:
+            self.close()
+            raise
+        return self._child
 
 
 def _open_log(log_path: Path | None) -> IO[bytes]:
@@ -111,142 +215,3 @@ def _open_log(log_path: Path | None) -> IO[bytes]:
             f"the log {log_path} cannot be written ({error.strerror or error}); "
             "set BLENDGEN_CACHE_DIR to a folder that can"
         ) from error
-
-
-class _Child:
-    """A running measure.py; after a crash or a timeout it is not alive and must be replaced.
-
-    was_killed: whether SIGKILL ended the last measurement, which says nothing about the model
-    """
-
-    def __init__(self, command: tuple[str, ...], log: IO[bytes], scratch: str, time_limit: TimeLimit):
-        with stop_signals_blocked():
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=_environment() | blender_environment(Path(scratch)),
-                start_new_session=True,  # Ctrl-C goes to the parent, which then ends the child
-            )
-        self._log, self._memory = log, MemoryEvents()
-        self.alive, self.was_killed = True, False
-        self._lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-        self._await_ready(time_limit)
-
-    def _read(self) -> None:
-        for line in _pipe(self._process.stdout):
-            self._lines.put(line)
-        self._lines.put(b"")  # closed: the child ended
-
-    def _await_ready(self, time_limit: TimeLimit) -> None:
-        first = self._next(max(0.0, min(_START_TIMEOUT_S, time_limit.left_s())))
-        if first is not None and first.get("ready"):
-            return
-        if time_limit.is_over():
-            self.kill()
-            time_limit.raise_reached()
-        status = self._end() if first is None else None
-        reason = _how_it_ended(status) if first is None else first.get("setup_error", str(first))
-        self.kill()
-        require_libraries()
-        error = _KilledAtStart if status == -signal.SIGKILL else SetupError
-        raise error(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
-
-    def measure(
-        self, source: Source, folder: Path, timeout_s: float, time_limit: TimeLimit
-    ) -> Refusal | None:
-        self.was_killed = False
-        request = json.dumps({"source": asdict(source), "folder": os.fspath(folder), "timeout_s": timeout_s})
-        try:
-            _pipe(self._process.stdin).write(request.encode() + b"\n")
-            _pipe(self._process.stdin).flush()
-        except OSError:
-            pass  # it died since the last reply; reading reports how
-        reply = self._next(max(0.0, min(timeout_s, time_limit.left_s())))
-        if reply is None:
-            time_limit.check()
-            return Refusal(source.display, self._failure(timeout_s, source))
-        if "crash" in reply:
-            return Refusal(source.display, self._crashed(reply["crash"], source, timeout_s))
-        if "out_of_memory" in reply:
-            raise OutOfMemory(
-                f"{source.display} could not be measured: {reply['out_of_memory']}; run the same command "
-                "again with more memory"
-            )
-        if "disk_error" in reply:
-            raise DiskUnavailable(reply["disk_error"])
-        if "machine_error" in reply:
-            raise SetupError(
-                f"{source.display} could not be measured: memory, disk space or a library is missing "
-                f"({reply['machine_error']}); fix that and run the same command again"
-            )
-        reason = reply.get("refusal")
-        if "failure" in reply:
-            reason = f"could not be measured: {reply['failure']}"
-        return Refusal(source.display, reason) if reason else None
-
-    def _next(self, timeout_s: float) -> dict[str, Any] | None:
-        """The next reply; None if the child ended or did not answer in time."""
-        try:
-            line = self._lines.get(timeout=timeout_s)
-        except queue.Empty:
-            line = b""
-        try:
-            return json.loads(line)
-        except ValueError:  # ended, also in the middle of a line
-            self.alive = False
-            return None
-
-    def _failure(self, timeout_s: float, source: Source) -> str:
-        status = self._end()
-        if status is None:
-            return f"the importer did not finish within {timeout_s:g} s"
-        return self._crashed(status, source, timeout_s)
-
-    def _crashed(self, status: int, source: Source, timeout_s: float) -> str:
-        if status == -signal.SIGXCPU:
-            return f"the importer did not finish within {cpu_limit_s(timeout_s)} s of CPU time"
-        self.was_killed = status == -signal.SIGKILL
-        if self.was_killed and self._memory.killed_another():
-            raise out_of_memory(f"the measuring of {source.display}", "")
-        more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
-        return f"the importer crashed ({_how_it_ended(status)}){more}"
-
-    def _end(self) -> int | None:
-        """Exit status of a child that closed its output; None if it is still running."""
-        try:
-            return self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def kill(self) -> None:
-        with contextlib.suppress(OSError):  # all of them have ended
-            os.killpg(self._process.pid, signal.SIGKILL)  # its process group, including the forks
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # a request was left in the pipe of a dead child
-                _pipe(pipe).close()
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise RuntimeError("the child was started without its pipes")
-    return pipe
-
-
-def _how_it_ended(status: int | None) -> str:
-    if status is None:
-        return "no answer"
-    if status < 0:
-        return signal.Signals(-status).name
-    return f"exit status {status}"
-
-
-def _environment() -> dict[str, str]:
-    """The environment in which the child imports the same blendgen as this process, and knows its parent."""
-    package_parent = os.fspath(Path(blendgen.__file__).resolve().parent.parent)
-    folders = [package_parent, os.environ.get("PYTHONPATH")]
-    own = {"PYTHONPATH": os.pathsep.join(filter(None, folders)), PARENT_VARIABLE: str(os.getpid())}
-    return os.environ | own
