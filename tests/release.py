@@ -36,17 +36,17 @@ def complaints(tree: Path, tag: str | None) -> list[str]:
     """What a release of this tree would lack."""
     number = version(tree)
     cited = str(yaml.safe_load((tree / "CITATION.cff").read_text("utf-8"))["version"])
-    heading = re.compile(rf"^## \[{re.escape(number)}\] - (.+)$", re.MULTILINE)
-    dates = heading.findall((tree / "CHANGELOG.md").read_text("utf-8"))
+    heading = re.compile(rf"^## \[{re.escape(number)}\] - \d{{4}}-\d\d-\d\d$", re.MULTILINE)
+    changes = (tree / "CHANGELOG.md").read_text("utf-8")
     lacks = []
     if cited != number:
         lacks.append(f"CITATION.cff: version is {cited}, that of blendgen is {number}")
-    if len(dates) != 1:
-        lacks.append(f"CHANGELOG.md: expected one heading `## [{number}] - DATE`, got {len(dates)}")
+    if not re.search(r"^## \[Unreleased\]$", changes, re.MULTILINE):
+        lacks.append("CHANGELOG.md: has no heading `## [Unreleased]`")
     if tag is not None and tag != f"v{number}":
         lacks.append(f"the tag is {tag}, expected v{number}")
-    if tag is not None and not all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for date in dates):
-        lacks.append(f"CHANGELOG.md: {number} has no date such as 2026-11-30, got {', '.join(dates)}")
+    if tag is not None and len(heading.findall(changes)) != 1:
+        lacks.append(f"CHANGELOG.md: expected one heading such as `## [{number}] - 2026-11-30`")
     return lacks
 
 

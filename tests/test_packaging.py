@@ -114,10 +114,9 @@ def test_a_release_needs_a_date_and_one_version_everywhere(tmp_path):
     assert release.complaints(REPOSITORY, None) == []
     assert release.complaints(REPOSITORY, "v9.9.9")[0] == f"the tag is v9.9.9, expected v{number}"
     changes = tmp_path / "CHANGELOG.md"
-    changes.write_text(
-        re.sub(rf"(## \[{number}\] - ).*", r"\g<1>2031-02-03", changes.read_text("utf-8")), "utf-8"
-    )
-    assert release.complaints(tmp_path, f"v{number}") == []
+    for heading, count in {"": 1, f"## [{number}]\n": 1, f"## [{number}] - 2031-02-03\n": 0}.items():
+        changes.write_text(f"# Changelog\n\n## [Unreleased]\n\n{heading}", "utf-8")
+        assert len(release.complaints(tmp_path, f"v{number}")) == count
     changes.write_text("# Changelog\n", "utf-8")
     (tmp_path / "CITATION.cff").write_text("version: 0.0.1\n", "utf-8")
     assert len(release.complaints(tmp_path, f"v{number}")) == 2

@@ -35,18 +35,18 @@ class _WithExamples(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            self._advise(error)
-            raise
+            raise self._advised(error) from None
 
-    def _advise(self, error: click.NoSuchOption) -> None:
-        """Name the option that was meant, or the argument that is written without dashes."""
-        named = error.option_name.lstrip("-").upper()
+    def _advised(self, error: click.NoSuchOption) -> click.NoSuchOption:
+        """The error with the option that was meant, or the argument that is written without dashes."""
+        name, message = error.option_name.lstrip("-").upper(), error.message
         arguments = [param for param in self.params if isinstance(param, click.Argument)]
-        if any(argument.human_readable_name == named for argument in arguments):
-            error.message += f" {named} is an argument: give its value alone."
-        options = [name for param in self.params for name in param.opts if name.startswith("--")]
+        if any(argument.human_readable_name == name for argument in arguments):
+            message += f" {name} is an argument: give its value alone."
+        options = [option for param in self.params for option in param.opts if option.startswith("--")]
         nearest = closest(error.option_name, options)
-        error.possibilities = [nearest] if nearest else None
+        possibilities = [nearest] if nearest else None
+        return click.NoSuchOption(error.option_name, message, possibilities, error.ctx)
 
     def format_epilog(self, ctx, formatter):
         with formatter.section("Examples"):
@@ -90,7 +90,7 @@ def is_verbose() -> bool:
 def _quiet_option() -> click.Option:
     return click.Option(
         ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_quiet,
-        help="Print nothing but results and errors.",
+        help="Print nothing but results, warnings and errors.",
     )  # fmt: skip
 
 
@@ -104,7 +104,6 @@ def _verbose_option() -> click.Option:
 def _quiet(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:
     if is_given:
         be_quiet()
-        _log.setLevel(logging.ERROR)
 
 
 def _verbose(_context: click.Context, _param: click.Parameter, is_given: bool) -> None:

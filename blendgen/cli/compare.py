@@ -9,9 +9,9 @@ import click
 
 from blendgen import api
 from blendgen.cli.command import Command
+from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH
-from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say_warning
 
 if TYPE_CHECKING:
     from blendgen.matching.compare import Comparison
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The page; default: OUT/compare-photos.html. Its numbers are in a JSON file next to it.",
 )
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(photos, folder, dest, as_json):
+def command(photos, folder, dest, progress_style, progress_every, as_json):
     """Compare PHOTOS with the images of the data set in OUT: noise, sharpness, tone, colour, background.
 
     Says what differs, by how much in units of the photos' own spread, and which field of the spec moves it.
@@ -44,10 +45,10 @@ def command(photos, folder, dest, as_json):
     how many photos have images like them; in folders of classes, of each class. Whether a classifier minds
     is another question, which blendgen evaluate answers.
     """
-    with Progress(own_stdout=as_json) as progress:
+    with opened_progress(progress_style, progress_every, as_json) as progress:
         comparison = api.compare(photos, folder, dest, progress=progress)
     for warning in (*comparison.left_out, *comparison.warnings):
-        say(f"warning: {warning}")
+        say_warning(f"warning: {warning}")
     if as_json:
         echo_json({"schema_version": 1, **comparison.as_dict()})
     else:

@@ -8,7 +8,7 @@ from blendgen import api
 from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say_always
 
 
 @click.command(
@@ -55,7 +55,7 @@ def command(run, photos, dest, arms, seeds, dataset, progress_style, progress_ev
             run, photos, dest=dest, dataset=dataset, arms=arms, seeds=seeds, progress=progress
         )
     for note in result.facts["notes"]:
-        say(f"note: {note}")
+        say_always(f"note: {note}")
     if as_json:
         echo_json(result.facts)
         return

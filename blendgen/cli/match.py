@@ -12,9 +12,9 @@ import click
 from blendgen import api
 from blendgen.cli import completions
 from blendgen.cli.command import Command
+from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH
-from blendgen.cli.progress import Progress
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say_warning
 
 if TYPE_CHECKING:
     from blendgen.matching.match import Matched
@@ -39,18 +39,19 @@ if TYPE_CHECKING:
     help="The spec to start from, whose comments stay; default: one of three built-in phones.",
 )
 @click.option("--force", is_flag=True, help="Replace SPEC and what an earlier match wrote next to it.")
+@progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(photos, dest, base, force, as_json):
+def command(photos, dest, base, force, progress_style, progress_every, as_json):
     """Match a spec to PHOTOS, 5 to 20 photos of the place without labels, taken as those that will be
     classified: noise, sharpness, white balance, exposure, dark corners, JPEG quality and background.
 
     Each matched value stands in SPEC with its evidence. What photos do not tell stays as it is in BASE, and
     is listed. All numbers are in a JSON file next to SPEC; pieces of the background, in a folder next to it.
     """
-    with Progress(own_stdout=as_json) as progress:
+    with opened_progress(progress_style, progress_every, as_json) as progress:
         matched = api.match(photos, dest, spec=base, force=force, progress=progress)
     for warning in (*matched.left_out, *matched.warnings):
-        say(f"warning: {warning}")
+        say_warning(f"warning: {warning}")
     if as_json:
         echo_json({"schema_version": 1, **matched.as_dict()})
     else:

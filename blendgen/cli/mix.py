@@ -12,7 +12,7 @@ from blendgen.cli.command import Command
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.progress import Progress
 from blendgen.cli.ratio import parsed_ratio
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say, say_always
 
 
 @click.command(
@@ -65,7 +65,7 @@ def command(folder, photos, dest, ratio, photo_splits, extra_classes, link, forc
             extra_classes=extra_classes, link=link, force=force, progress=progress,
         )  # fmt: skip
     for note in mixed["notes"]:
-        say(f"note: {note}")
+        say_always(f"note: {note}")
     if as_json:
         echo_json({"schema_version": 1, "folder": str(dest), **mixed})
         return

@@ -21,6 +21,7 @@ from blendgen.errors import BlendgenError
 from blendgen.files.names import printable
 
 _RED, _YELLOW, _PLAIN = "\x1b[1;31m", "\x1b[33m", "\x1b[0m"
+_NOTE = "note: "  # starts a line that is good to know, while a warning says that something may be wrong
 _is_quiet = False
 
 
@@ -35,7 +36,7 @@ def echo_json(value: Any, indent: int | None = None) -> None:
 
 
 def be_quiet(quiet: bool = True) -> None:
-    """From now on, say and log records of less than an error print nothing; False: they do."""
+    """From now on, say prints nothing, and nor do notes in the log; warnings are printed. False: all are."""
     global _is_quiet
     _is_quiet = quiet
 
@@ -62,8 +63,8 @@ def say_error(text: str, before: str = "") -> None:
 
 
 def say_warning(text: str) -> None:
-    """As say, in yellow."""
-    if not _is_quiet:
+    """As say, in yellow; also with --quiet, unless it is a note."""
+    if not (_is_quiet and text.startswith(_NOTE)):
         _say("", text, _YELLOW)
 
 

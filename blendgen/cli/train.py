@@ -9,7 +9,7 @@ from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE
 from blendgen.cli.ratio import parsed_ratio
-from blendgen.cli.terminal import echo, echo_json, say
+from blendgen.cli.terminal import echo, echo_json, say_always
 
 
 @click.command(
@@ -94,7 +94,7 @@ def command(
             unlabelled=unlabelled, unknown=unknown, backbone=backbone, seed=seed, progress=progress,
         )  # fmt: skip
     for note in run.record["notes"]:
-        say(f"note: {note}")
+        say_always(f"note: {note}")
     if as_json:
         echo_json(run.record)
     else:

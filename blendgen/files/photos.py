@@ -36,6 +36,10 @@ _WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _SAME_COLOUR_LEVELS = 3  # sRGB profiles of different makers differ by this much
 
 
+class ReaderMissing(ValueError):
+    """The library that reads a kind of photo is not installed: the photo may be sound."""
+
+
 def photo_fault(path: Path) -> str | None:
     """Why a photo cannot be used, or None; reads the whole file."""
     try:
@@ -85,11 +89,11 @@ def _identified(file: BinaryIO) -> Image.Image:
 
 @cache
 def _read_heic() -> None:
-    """Let Pillow read HEIC; raises ValueError where pillow-heif is missing."""
+    """Let Pillow read HEIC; raises ReaderMissing where pillow-heif is missing."""
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
-        raise ValueError("HEIC needs pillow-heif: pip install 'blendgen[heic]'") from None
+        raise ReaderMissing("HEIC needs pillow-heif: pip install 'blendgen[heic]'") from None
     register_heif_opener()
 
 

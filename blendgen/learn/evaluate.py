@@ -19,13 +19,13 @@ from blendgen.dataset.dataset import Dataset
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
+from blendgen.files.json_bytes import json_bytes
 from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.arms import compared
 from blendgen.learn.backbones import Backbone, load_backbone
 from blendgen.learn.classifier import opened_classifier
 from blendgen.learn.evaluation_page import evaluation_page
 from blendgen.learn.features import computed_features
-from blendgen.learn.json_bytes import json_bytes
 from blendgen.learn.measures import Share, accuracy, calibration, confusion, precisions, recalls
 from blendgen.learn.photo_sets import labelled_photos
 from blendgen.learn.pictures import Picture, PictureSet

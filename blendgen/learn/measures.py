@@ -50,6 +50,13 @@ class Share:
         return f"{100 * self.value:.1f} % ({100 * low:.1f} to {100 * high:.1f})" if self.count else "-"
 
 
+def percent(share: dict[str, Any] | None) -> str:
+    """A share with its interval, from Share.facts."""
+    if not share or share["value"] is None:
+        return "-"
+    return f"{100 * share['value']:.1f} % ({100 * share['low']:.1f} to {100 * share['high']:.1f})"
+
+
 def accuracy(probabilities: AnyArray, labels: AnyArray) -> Share:
     return Share(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))
 

@@ -20,10 +20,10 @@ from blendgen.dataset.report_files import is_report_file
 from blendgen.dataset.schema import parsed_json
 from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder
+from blendgen.files.json_bytes import json_bytes
 from blendgen.files.names import printable
 from blendgen.files.regular_file import read_bounded
 from blendgen.learn.head import LinearHead
-from blendgen.learn.json_bytes import json_bytes
 
 RECORD, MODEL, HEAD, PAGE = "run.json", "model.onnx", "head.npz", "run.html"
 INT8_MODEL = "model.int8.onnx"

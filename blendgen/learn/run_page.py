@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from blendgen.learn.html_page import page, paragraph, percent, table
+from blendgen.learn.measures import percent
+from blendgen.reports.html_page import page, paragraph, table
 
 
 def run_page(record: dict[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
-"""Appearance section: what a network finds different between photos and images, as HTML without scripts.
+"""Appearance section: what a network finds different between photos and images, as HTML.
 
-In: Appearance, or the reason why there is none. Out: sections of the page of a comparison.
+In: Appearance, or the reason why there is none. Out: a section of the page of a comparison.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from blendgen.geometry.arrays import ImageHW3U8
-from blendgen.learn.html_page import figure, paragraph, percent, table
+from blendgen.learn.measures import percent
 from blendgen.matching.appearance import Appearance
 from blendgen.matching.feature_distances import Neighbourhoods
+from blendgen.reports.html_page import figure, paragraph, table
 
 _WHAT = (
     "A network that was trained on ImageNet describes each picture. Distances of such descriptions often do "
@@ -19,11 +20,9 @@ _WHAT = (
 
 
 def appearance_section(apart: Appearance | str) -> Iterator[str]:
-    yield "<section><h2>How far apart they are for a network</h2>"
     yield paragraph(_WHAT)
     if isinstance(apart, str):
         yield paragraph(f"Not measured: {apart}")
-        yield "</section>"
         return
     yield table(("measure", "value (95 % interval)", "how to read it"), _measures(apart), (1,))
     if apart.classes:
@@ -34,7 +33,6 @@ def appearance_section(apart: Appearance | str) -> Iterator[str]:
     yield from _pictures("Images least like photos", apart.least_like_photos)
     yield from _pictures("Images most like photos", apart.most_like_photos)
     yield from _pictures("Photos least like images", apart.unlike_images)
-    yield "</section>"
 
 
 def _measures(apart: Appearance) -> Iterator[tuple[str, str, str]]:

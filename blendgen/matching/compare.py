@@ -7,7 +7,6 @@ by their Appearance.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
+from blendgen.files.json_bytes import json_bytes
 from blendgen.matching.appearance import Appearance, appearance
 from blendgen.matching.appearance_section import appearance_section
 from blendgen.matching.compare_page import comparison_page
@@ -101,7 +101,7 @@ def compare(place: Path, folder: Path, dest: Path | None, progress: Progress) ->
     shown = [photo.thumbnail for photo in photos.photos[:_SHOWN]], thumbnails
     target = Folder(page.parent, ".blendgen-partial")
     values = {"report": REPORT_MARK.decode(), "schema_version": 1, **result.as_dict()}
-    target.write(numbers.name, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
+    target.write(numbers.name, json_bytes(values))
     names = place.resolve().name, folder.resolve().name
     section = "\n".join(appearance_section(result.appearance))
     target.write(page.name, comparison_page(result.as_dict(), names, shown, _values(result), section))

@@ -6,20 +6,15 @@ reports/page.
 
 from __future__ import annotations
 
-import base64
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from blendgen.dataset.report_files import REPORT_MARK
 from blendgen.photos.statistics import BY_NAME
+from blendgen.reports.html_page import page, picture
 
-_QUALITY = 80
 _WIDTH, _HEIGHT = 260, 44  # of a strip of values
 _MOST_DOTS = 100
 _STYLE = """
@@ -29,7 +24,6 @@ _STYLE = """
 .strip line { stroke: var(--line); }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(110px, 1fr)); gap: 8px; }
 .pictures img { width: 100%; height: auto; display: block; border-radius: 4px; }
-figure { margin: 0; min-width: 0; } figcaption { font-size: 0.8rem; overflow-wrap: anywhere; }
 table.plain th[scope="row"] { min-width: 150px; }
 .key { display: inline-block; width: 10px; height: 10px; border-radius: 5px; }
 """
@@ -49,33 +43,25 @@ def comparison_page(
 
     appearance: HTML of what a network finds
     """
-    style = (resources.files("blendgen.reports") / "page" / "page.css").read_text("utf-8") + _STYLE
-    title = f"{names[0]} and {names[1]}: photos compared with images"
-    body = "\n".join(_body(comparison, names, pictures, values, appearance))
-    text = (
-        f"<!DOCTYPE html>\n<!-- {REPORT_MARK.decode()} -->\n"
-        '<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><title>{html.escape(title)}</title>'
-        f"<style>{style}</style></head>\n<body>{body}\n</body></html>\n"
+    differing = sum(one["verdict"] == "differs" for one in comparison["differences"])
+    titles = f"Photos: {names[0]}", f"Images: {names[1]}"
+    sections = [
+        ("What differs, and what moves it", "".join(_differences(comparison, values))),
+        ("How far apart they are for a network", appearance),
+    ]
+    for title, images in zip(titles, pictures, strict=True):
+        sections.append((title, f'<div class="pictures">{"".join(map(picture, images))}</div>'))
+    return page(
+        f"{names[0]} and {names[1]}: photos compared with images",
+        summary(comparison),
+        sections,
+        comparison["warnings"],
+        _STYLE,
+        f"Made by blendgen; {differing} of {len(values)} statistics differ.",
     )
-    return text.encode("utf-8", "replace")
 
 
-def _body(
-    comparison: dict[str, Any],
-    names: tuple[str, str],
-    pictures: tuple[Sequence[np.ndarray], Sequence[np.ndarray]],
-    values: Values,
-    appearance: str,
-) -> Iterator[str]:
-    differing = [one for one in comparison["differences"] if one["verdict"] == "differs"]
-    yield f'<header><h1 class="name">{html.escape(names[0])} and {html.escape(names[1])}</h1>'
-    yield f'<p class="summary">{summary(comparison)}</p></header><main>'
-    if comparison["warnings"]:
-        notes = "".join(f"<li>{html.escape(one)}</li>" for one in comparison["warnings"])
-        yield f'<ul class="alerts">{notes}</ul>'
-    yield "<section><h2>What differs, and what moves it</h2>"
+def _differences(comparison: dict[str, Any], values: Values) -> Iterator[str]:
     yield (
         "<p>Medians, and their difference in units of the photos&#39; own spread from photo to photo, with "
         "its 99 % bootstrap interval. A small difference is called one only if it matters and the interval "
@@ -88,12 +74,7 @@ def _body(
     heads = ("statistic", "", "photos", "images", "difference", "separated", "verdict", "what to do")
     yield "".join(f'<th scope="col">{one}</th>' for one in heads) + "</tr></thead><tbody>"
     yield from (_row(one, values[one["name"]]) for one in comparison["differences"])
-    yield "</tbody></table></div></section>"
-    yield appearance
-    for title, images in zip((f"Photos: {names[0]}", f"Images: {names[1]}"), pictures, strict=True):
-        yield f"<section><h2>{html.escape(title)}</h2>"
-        yield f'<div class="pictures">{"".join(_picture(image) for image in images)}</div></section>'
-    yield f"</main><footer>Made by blendgen; {len(differing)} of {len(values)} statistics differ.</footer>"
+    yield "</tbody></table></div>"
 
 
 def summary(comparison: dict[str, Any]) -> str:
@@ -155,9 +136,3 @@ def _strip(photos: Sequence[float], images: Sequence[float]) -> str:
         f'<svg class="strip" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
         f"{line}{dots}{ends}</svg>"
     )
-
-
-def _picture(image: np.ndarray) -> str:
-    buffer = BytesIO()
-    Image.fromarray(image).save(buffer, "WEBP", quality=_QUALITY, method=2)
-    return f'<img alt="" src="data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}">'

@@ -7,7 +7,6 @@ models. What photos do not tell stays as it is in the spec that it started from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from blendgen.draw.shot import draw_feasible_shot
 from blendgen.draw.survey import CheckReport, survey
 from blendgen.errors import InfeasibleShot, UsageError
 from blendgen.files.folder import Folder
+from blendgen.files.json_bytes import json_bytes
 from blendgen.matching.edit import edited, moved
 from blendgen.matching.patches import Patch, patches_of
 from blendgen.matching.photo_set import PhotoSet, read_photo_set
@@ -237,4 +237,4 @@ def _start(place: Path, folder: Path) -> str:
 
 
 def _json(values: dict[str, Any]) -> bytes:
-    return (json.dumps({"schema_version": 1, **values}, indent=1, ensure_ascii=False) + "\n").encode()
+    return json_bytes({"schema_version": 1, **values})

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blendgen.errors import UsageError
-from blendgen.files.photos import IMAGE_ERRORS, image_fault, read_photo
+from blendgen.errors import SetupError, UsageError
+from blendgen.files.photos import IMAGE_ERRORS, ReaderMissing, image_fault, read_photo
 from blendgen.geometry.arrays import FloatArray, ImageHW3U8, ImageHWF32
 from blendgen.geometry.color import blackbody_linear, linear_to_srgb, srgb_to_linear, white_balance_gain
 from blendgen.photos.background import Background, background, clipped_share, light_temperature_k
@@ -57,11 +57,16 @@ class Place:
 
 
 def read_place(path: Path, sizes: Sizes) -> Place:
-    """Read a photo; raises UsageError if it cannot be used, DiskUnavailable."""
+    """Read a photo.
+
+    raises: UsageError if it cannot be used; SetupError for HEIC if its reader is missing; DiskUnavailable
+    """
     try:
         exif = read_exif(path)
         photo = read_photo(path, max(exif.size))
         small = read_photo(path, _SMALL_PX)
+    except ReaderMissing as error:
+        raise SetupError(f"{path}: {error}") from None
     except IMAGE_ERRORS as error:
         raise UsageError(
             f"{path}: {image_fault(error)}; --from expects a photo: JPEG, PNG, WebP or HEIC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,17 +85,27 @@ def test_a_record_has_the_colour_of_its_level(screen, monkeypatch):
 def checked(*_, **__):
     """A check that warns and reports progress, and fails at the end."""
     logging.getLogger("blendgen.models").warning("a warning")
+    logging.getLogger("blendgen.models").warning("note: a note")
     say("a line for the user")
     raise UsageError("no")
 
 
 @pytest.mark.parametrize("arguments", [["-q", "check", "s.yaml"], ["check", "s.yaml", "--quiet"]])
-def test_quiet_prints_errors_alone_wherever_it_stands(capsys, monkeypatch, arguments):
+def test_quiet_prints_warnings_and_errors_alone_wherever_it_stands(capsys, monkeypatch, arguments):
     monkeypatch.setattr(api, "check", checked)
+    monkeypatch.setattr(logging.getLogger("blendgen"), "handlers", [log_handler()])
     assert run(arguments) == ExitCode.USAGE
-    assert capsys.readouterr() == ("", "blendgen: no\n")
+    assert capsys.readouterr() == ("", "a warning\nblendgen: no\n")
     assert run(["check", "s.yaml"]) == ExitCode.USAGE
-    assert "a line for the user" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "a line for the user" in printed and "note: a note" in printed
+
+
+def test_quiet_prints_what_renders_are_worth(capsys, monkeypatch):
+    trained = SimpleNamespace(folder="run", record={"notes": ["renders do not help here"]})
+    monkeypatch.setattr(api, "train", lambda *_, **__: trained)
+    assert run(["train", "out", "-o", "run", "--head-only", "-q"]) == 0
+    assert capsys.readouterr() == ("run\n", "note: renders do not help here\n")
 
 
 def test_quiet_prints_results(capsys):
@@ -115,5 +126,6 @@ def test_what_is_quiet_or_verbose_is_one_command_line(option):
 )
 def test_verbose_shows_tracebacks_wherever_it_stands(capsys, monkeypatch, arguments):
     monkeypatch.setattr(api, "check", checked)
+    monkeypatch.setattr(logging.getLogger("blendgen"), "handlers", [log_handler()])
     assert run(arguments) == ExitCode.USAGE
     assert "Traceback (most recent call last)" in capsys.readouterr().err

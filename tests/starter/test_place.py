@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import IFDRational
 from scipy.ndimage import gaussian_filter
 
-from blendgen.errors import UsageError
+from blendgen.errors import SetupError, UsageError
+from blendgen.files import photos
 from blendgen.files.photos import read_photo
 from blendgen.geometry.color import blackbody_linear, hex_to_srgb, linear_to_srgb, srgb_to_linear
 from blendgen.photos.background import background
@@ -190,13 +193,19 @@ def test_what_comes_from_the_photo_is_marked_in_the_spec(tmp_path):
     assert "the direction of the light" in result.not_read[-1]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\x89PNG\r\n\x1a\n123", b"text", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"]
-)
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n123", b"text"])
 def test_a_file_that_is_not_a_photo_is_named(tmp_path, content):
     (tmp_path / "belt.png").write_bytes(content)
     with pytest.raises(UsageError, match=r"belt.png: .+; --from expects a photo"):
         read_place(tmp_path / "belt.png", CUP)
+
+
+def test_heic_without_its_reader_is_a_matter_of_setup(tmp_path, monkeypatch):
+    photos._read_heic.cache_clear()
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "belt.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(SetupError, match=r"belt.heic: HEIC needs pillow-heif: pip install"):
+        read_place(tmp_path / "belt.heic", CUP)
 
 
 def test_the_background_is_found_for_any_size_of_the_file(tmp_path):

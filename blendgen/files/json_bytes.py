@@ -8,6 +8,7 @@ from typing import Any
 
 
 def json_bytes(value: Any) -> bytes:
+    """One value as a file of JSON in UTF-8, indented; names of files that are not UTF-8 keep their bytes."""
     return (json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
 
 
