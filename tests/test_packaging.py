@@ -119,7 +119,7 @@ def test_a_release_needs_a_date_and_one_version_everywhere(tmp_path):
         assert len(release.complaints(tmp_path, f"v{number}")) == count
     changes.write_text("# Changelog\n", "utf-8")
     (tmp_path / "CITATION.cff").write_text("version: 0.0.1\n", "utf-8")
-    assert len(release.complaints(tmp_path, f"v{number}")) == 2
+    assert len(release.complaints(tmp_path, f"v{number}")) == 3
 
 
 @pytest.mark.slow
