@@ -256,9 +256,29 @@ def foreign(nodes: list[ast.stmt] | tuple[ast.AST, ...]) -> set[str]:
     return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"blendgen"}
 
 
+# imported by a training of all layers alone
+WITH_TORCH = {
+    f"learn/{name}.py" for name in ("augmentation", "checkpoint", "full_training", "torch_network", "tuning")
+}
+
+
+def test_only_a_training_of_all_layers_imports_torch():
+    modules = {f"blendgen.{name.removesuffix('.py').replace('/', '.')}" for name in WITH_TORCH}
+    others = [path for path in MODULES if name_of(path) not in WITH_TORCH]
+    importing = {
+        name_of(path)
+        for path in others
+        for node in parsed(path)[0].body
+        if isinstance(node, ast.ImportFrom) and node.module in modules
+    }
+    assert importing == set()
+    assert {name_of(path) for path in MODULES if "torch" in imports(path)} <= WITH_TORCH
+
+
 def test_modules_need_no_extra_when_they_are_imported():
     required = modules_of(PROJECT["dependencies"])
-    needed = {name_of(path): foreign(parsed(path)[0].body) - required for path in MODULES}
+    others = [path for path in MODULES if name_of(path) not in WITH_TORCH]
+    needed = {name_of(path): foreign(parsed(path)[0].body) - required for path in others}
     assert {module: names for module, names in needed.items() if names} == {}
 
 

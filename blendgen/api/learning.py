@@ -23,32 +23,38 @@ def train(
     folder: AnyPath, dest: AnyPath, *,
     head_only: bool = False, real: AnyPath | None = None, ratio: float | None = None,
     unlabelled: AnyPath | None = None, unknown: AnyPath | None = None,
-    backbone: str = "efficientnet-lite0", seed: int = 0,
+    backbone: str = "efficientnet-lite0", size: int | None = None, epochs: int = 5,
+    naive: bool = False, seed: int = 0,
     progress: ProgressLike = False,
 ) -> Run:  # fmt: skip
     """Train a classifier on a data set (docs/learning.md), and on real photos, if there are some.
 
-        run = train("dataset", "run", head_only=True, real="photos")
+        run = train("dataset", "run", real="photos")
 
     folder: or the text of a URL, whose files are fetched into the cache first
-    head_only: a linear head on a frozen backbone; the only way there is, and it must be asked for
+    A run that was killed goes on after the last epoch when it is called again.
+
+    head_only: a linear head on a frozen backbone, in seconds; otherwise all layers are trained after it
     real: photos in class folders, with or without split folders, of which only train is used
     ratio: of the weight of all renders to that of all photos; None: chosen by cross-validation
     unlabelled: photos without classes, whose feature mean and spread the renders get
     unknown: pictures of none of the classes: they set from when on `classify` rejects a photo
-    raises: UsageError, DatasetError; SetupError where the extra `features` or the weights are missing
+    size: side of the network's pictures, in pixels; None: that of the backbone's own training
+    naive: everything at once, for comparison: no head first, photos as rare as they are
+    raises: UsageError, DatasetError; SetupError where the weights or an extra are missing: `learn`, or for
+        head_only `features`
     """
     from blendgen.api.datasets import open_dataset
     from blendgen.learn.train import Options
     from blendgen.learn.train import train as trained
     from blendgen.system.progress import reported_to
 
-    _refuse_options(head_only, real, ratio)
+    _refuse_options(head_only, real, ratio, size, epochs, naive)
     own, plain, others = (
         None if place is None else local_path(place) for place in (real, unlabelled, unknown)
     )
     share = None if ratio is None else 1 / (1 + ratio)
-    options = Options(backbone, own, plain, others, share, seed)
+    options = Options(backbone, own, plain, others, share, seed, size, head_only, epochs, naive)
     with reported_to(progress) as reporter:
         return trained(open_dataset(folder), local_path(dest), options, reporter)
 
@@ -125,13 +131,18 @@ def classify(
         return classified(opened, [local_path(place) for place in photos], limit, reporter)
 
 
-def _refuse_options(head_only: bool, real: AnyPath | None, ratio: float | None) -> None:
-    if not head_only:
-        raise UsageError(
-            "head_only (--head-only): training all layers is not part of this version; ask for a linear head "
-            "on a frozen backbone"
-        )
+def _refuse_options(
+    head_only: bool, real: AnyPath | None, ratio: float | None, size: int | None, epochs: int, naive: bool
+) -> None:
+    if head_only and naive:
+        raise UsageError("naive (--naive): is a way to train all layers; leave head_only (--head-only) out")
+    if naive and ratio is not None:
+        raise UsageError("ratio (--ratio): with naive (--naive), photos are as rare as they are")
     if ratio is not None and real is None:
         raise UsageError("ratio (--ratio): is for real photos; name their folder with real (--real)")
     if ratio is not None and not ratio > 0:
         raise UsageError(f"ratio (--ratio): expected a number above 0, got {ratio}")
+    if size is not None and not 32 <= size <= 1024:
+        raise UsageError(f"size (--size): expected 32 to 1024 pixels, got {size}")
+    if epochs < 1:
+        raise UsageError(f"epochs (--epochs): expected at least 1, got {epochs}")

@@ -16,8 +16,8 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     "train",
     cls=Command,
     examples={
-        "on renders alone": "blendgen train out --head-only -o run",
-        "on renders and real photos": "blendgen train out --head-only --real photos -o run",
+        "all layers, on renders and real photos": "blendgen train out --real photos -o run",
+        "a linear head on renders alone, in seconds": "blendgen train out --head-only -o run",
     },
 )
 @click.argument("folder", type=PLACE, metavar="OUT")
@@ -25,7 +25,7 @@ from blendgen.cli.terminal import echo, echo_json, say_always
 @click.option(
     "--head-only",
     is_flag=True,
-    help="Train a linear head on a frozen backbone. Required: all layers are not trained yet.",
+    help="Train a linear head on a frozen backbone: seconds, and no torch.",
 )
 @click.option(
     "--real",
@@ -36,8 +36,8 @@ from blendgen.cli.terminal import echo, echo_json, say_always
 @click.option(
     "--ratio",
     metavar="S:R",
-    help="Weight of all renders to that of all photos, such as 5:1; default: chosen by cross-validation on "
-    "the photos.",
+    help="Renders to photos in a batch, or in weight with --head-only, such as 5:1; default: 1:1, or "
+    "chosen by cross-validation.",
 )
 @click.option(
     "--unlabelled",
@@ -59,11 +59,26 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     help="Also efficientnet-lite1, efficientnet-lite2, mobilenet-v2; their weights are other packages.",
 )
 @click.option(
+    "--size",
+    type=click.IntRange(32, 1024),
+    metavar="N",
+    help="Side of the network's pictures in pixels; 128 takes a third of the time. Default: that of the "
+    "backbone, such as 224.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Epochs of each stage."
+)
+@click.option(
+    "--naive",
+    is_flag=True,
+    help="For comparison: all layers at once, without the head first, photos as rare as they are.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Of the folds of cross-validation.",
+    help="Of the folds of cross-validation, the order of the pictures and how they are changed.",
 )
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print run.json on stdout.")
@@ -76,6 +91,9 @@ def command(
     unlabelled,
     unknown,
     backbone,
+    size,
+    epochs,
+    naive,
     seed,
     progress_style,
     progress_every,
@@ -84,14 +102,17 @@ def command(
     """Train a classifier on the images of the split train of OUT, and on --real photos.
 
     The run is a folder with model.onnx, which gives the probabilities of the classes for a photo, run.json,
-    which says how it was made, and a page. Photos alone are one of the recipes that are compared, so renders
-    are only used where they help. Needs the extra features; torch is not needed.
+    which says how it was made, and a page. A linear head comes first, then all layers at a small rate. With
+    photos, training on photos alone is compared, so renders are only used where they help. A training that
+    was stopped goes on when the same command is run again. Needs the extra learn (torch), and --head-only
+    just features.
     """  # fmt: skip
     with opened_progress(progress_style, progress_every, as_json) as progress:
         run = api.train(
             folder, dest, head_only=head_only, real=real,
             ratio=None if ratio is None else parsed_ratio(ratio),
-            unlabelled=unlabelled, unknown=unknown, backbone=backbone, seed=seed, progress=progress,
+            unlabelled=unlabelled, unknown=unknown, backbone=backbone,
+            size=size, epochs=epochs, naive=naive, seed=seed, progress=progress,
         )  # fmt: skip
     for note in run.record["notes"]:
         say_always(f"note: {note}")

@@ -121,7 +121,7 @@ def _fewest_per_class(pictures: PictureSet) -> int:
 def _trial(arm: Arm, renders: PictureSet, pool: PictureSet, test: PictureSet, seed: int) -> Trial:
     nothing = renders.at([])
     if arm.kind in (SYNTHETIC, ALIGNED):
-        unlabelled = pool.features if arm.kind == ALIGNED else None
+        unlabelled = pool if arm.kind == ALIGNED else None
         fit = fitted(Material(renders, nothing, None, unlabelled), seed)
         return Trial(_tested(fit.head.probabilities, test), 0, True)
     count = arm.per_class

@@ -8,8 +8,9 @@ weights and of the code that converts them, so it never goes stale and may be de
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from blendgen.learn.torch_file import read_weights
 from blendgen.models.measuring.cache import cache_folder
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-FEATURES_EXTRA = "pip install 'blendgen[features]'"
+FEATURES_EXTRA, LEARN_EXTRA = "pip install 'blendgen[features]'", "pip install 'blendgen[learn]'"
 _CONVERSION = 1  # to be increased when network.py makes another graph of the same weights
 _MAX_WEIGHTS_BYTES = 256 * 2**20
 _LITE_MEAN, _LITE_SPREAD = (127.0, 127.0, 127.0), (128.0, 128.0, 128.0)
@@ -94,9 +95,10 @@ class Backbone:
         return values
 
 
-def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
+def load_backbone(name: str = DEFAULT_BACKBONE, side_px: int | None = None) -> Backbone:
     """The backbone of that name, converted if that is the first time.
 
+    side_px: of its pictures; None: as it was trained
     raises: UsageError for an unknown name; SetupError if a package is missing, or the cache cannot be written
     """
     if name not in KNOWN:
@@ -110,9 +112,18 @@ def load_backbone(name: str = DEFAULT_BACKBONE) -> Backbone:
     path = cache_folder() / "backbones" / f"{name}-{digest[:16]}.onnx"
     if not path.is_file():
         _convert(name, known, data, weights, path)
-    return Backbone(
-        name, known.package, version, weights_sha256, known.license, known.preprocessing, digest, path
-    )
+    expected = known.preprocessing
+    if side_px is not None and side_px != expected.side_px:
+        expected = replace(expected, side_px=side_px)
+        digest = hashlib.sha256(f"{digest} {side_px}".encode()).hexdigest()
+    return Backbone(name, known.package, version, weights_sha256, known.license, expected, digest, path)
+
+
+def backbone_blocks(backbone: Backbone) -> tuple[list[Block], bool]:
+    """The layers of a backbone, to be trained, and whether it pads like TensorFlow; raises SetupError."""
+    known = KNOWN[backbone.name]
+    weights, _ = _weights_file(backbone.name, known)
+    return _blocks(backbone.name, known, _read(weights), weights), known.pads_like_tensorflow
 
 
 def require_features_extra() -> None:
@@ -122,6 +133,14 @@ def require_features_extra() -> None:
             metadata.version(library)
         except metadata.PackageNotFoundError:
             raise SetupError(f"this needs {library}: {FEATURES_EXTRA}") from None
+
+
+def require_learn_extra() -> None:
+    """Raises SetupError unless torch is there."""
+    if importlib.util.find_spec("torch") is None:
+        raise SetupError(
+            f"training all layers needs torch: {LEARN_EXTRA}; or train a linear head without it: --head-only"
+        )
 
 
 def _weights_file(name: str, known: Known) -> tuple[Path, str]:
@@ -155,14 +174,19 @@ def _read(path: Path) -> bytes:
         raise SetupError(f"{path}: cannot be read: {error}; install its package again") from None
 
 
-def _convert(name: str, known: Known, data: bytes, weights: Path, path: Path) -> None:
+def _blocks(name: str, known: Known, data: bytes, weights: Path) -> list[Block]:
     try:
-        blocks = known.blocks(read_weights(data))
+        return known.blocks(read_weights(data))
     except (KeyError, ValueError) as error:
         raise SetupError(
             f"{weights}: is not the network {name}: {error}; install {known.package} again"
         ) from None
-    model = feature_model(blocks, known.pads_like_tensorflow, name).SerializeToString()
+
+
+def _convert(name: str, known: Known, data: bytes, weights: Path, path: Path) -> None:
+    model = feature_model(
+        _blocks(name, known, data, weights), known.pads_like_tensorflow, name
+    ).SerializeToString()
     try:
         with whole_file(path) as partial, partial.open("wb") as file:
             file.write(model)

@@ -1,6 +1,6 @@
 """Classifier model: a backbone and a head as one ONNX file.
 
-In: the file of a Backbone, a LinearHead and an OpenSet. Out: a model from `image` to `scores`,
+In: the graph of a network, a LinearHead and an OpenSet. Out: a model from `image` to `scores`,
 `probabilities`, `familiarity` and `features`. The classes, the preprocessing and the threshold of the
 familiarity are in its metadata, too, so that the file is enough.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from blendgen.learn.backbones import Backbone
+from blendgen.learn.backbones import Preprocessing
 from blendgen.learn.head import LinearHead
 from blendgen.learn.network import FEATURES
 from blendgen.learn.open_set import Familiarity, OpenSet
@@ -23,13 +23,14 @@ SCORES, PROBABILITIES, FAMILIARITY = "scores", "probabilities", "familiarity"
 
 
 def classifier_model(
-    backbone: Backbone, head: LinearHead, classes: Sequence[str], open_set: OpenSet
-) -> bytes:
+    graph_to_features: bytes, expected: Preprocessing, head: LinearHead, classes: Sequence[str],
+    open_set: OpenSet,
+) -> bytes:  # fmt: skip
     """The temperature is part of `probabilities`, not of `scores`."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    model = onnx.load_model_from_string(backbone.path.read_bytes())
+    model = onnx.load_model_from_string(graph_to_features)
     constants = {
         "head.weight": head.weight, "head.bias": head.bias, "head.temperature": head.temperature,
         **_constants(open_set.familiarity),
@@ -55,7 +56,7 @@ def classifier_model(
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()
     )
     facts = {
-        "classes": [*classes], "preprocessing": statement(backbone.preprocessing),
+        "classes": [*classes], "preprocessing": statement(expected),
         "open_set": open_set.facts(),
     }  # fmt: skip
     helper.set_model_props(model, {name: json.dumps(value) for name, value in facts.items()})

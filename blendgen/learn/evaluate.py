@@ -8,6 +8,7 @@ else could have been trained. Photos that the run was trained on are left out.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from blendgen.files.folder import Folder
 from blendgen.files.json_bytes import json_bytes
 from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.arms import compared
-from blendgen.learn.backbones import Backbone, load_backbone
+from blendgen.learn.backbones import Backbone, Preprocessing, load_backbone, require_features_extra
 from blendgen.learn.classifier import opened_classifier
 from blendgen.learn.evaluation_page import evaluation_page
 from blendgen.learn.features import computed_features
@@ -69,11 +70,11 @@ def evaluate(
     if place.suffix != ".html":
         raise UsageError(f"{place}: the name of the page ends with .html")
     _refuse_others_files(place)
-    backbone = _same_backbone(run)
+    network = _network_of(run)
     left_out: list[str] = []
-    photos = _unseen(run, folder, backbone, left_out, progress)
+    photos = _unseen(run, folder, network, left_out, progress)
     opened = _dataset_of(run, dataset, left_out, is_needed=seeds is not None)
-    renders = None if opened is None else dataset_features(opened, (TRAIN,), backbone, progress)
+    renders = None if opened is None else dataset_features(opened, (TRAIN,), network, progress)
     probabilities = run.head.probabilities(photos.features)
     mistakes = _mistakes(probabilities, photos, renders)
     facts = {
@@ -85,18 +86,42 @@ def evaluate(
         "mistakes": _mistake_facts(mistakes, photos, renders),
         "arms": None, "notes": left_out,
     }  # fmt: skip
-    if seeds is not None and renders is not None:
-        pool = _pool(folder, run, backbone, photos, progress)
-        facts["arms"] = compared(renders, pool, photos, seeds, progress)
+    if seeds is not None and opened is not None:
+        facts["arms"] = _arms(run, opened, folder, photos.pictures, seeds, progress)
     content = evaluation_page(facts, mistakes, photos, renders)
     _write(place, content, facts)
     return Evaluation(place, place.with_suffix(".json"), facts)
 
 
+def _network_of(run: Run) -> Backbone:
+    """What makes features of pictures in a run: its own network, or the backbone if that stayed frozen."""
+    if not run.is_tuned:
+        return _same_backbone(run)
+    require_features_extra()
+    wanted = run.record["backbone"]
+    expected = Preprocessing(
+        **{name: wanted["preprocessing"][name] for name in ("side_px", "mean", "spread")}
+    )
+    digest = run.model_sha256()
+    stated = {name: wanted[name] for name in ("name", "package", "package_version", "license")}
+    return Backbone(**stated, weights_sha256=digest, preprocessing=expected, digest=digest, path=run.model)
+
+
+def _arms(
+    run: Run, dataset: Dataset, folder: Path, tested: Sequence[Picture], seeds: int, progress: Progress
+) -> dict[str, Any]:
+    """With the frozen backbone, as a network that was trained on some arms' pictures would favour them."""
+    backbone = _same_backbone(run)
+    renders = dataset_features(dataset, (TRAIN,), backbone, progress)
+    photos = computed_features(tested, run.classes, backbone, progress, [])
+    pool = _pool(folder, run, backbone, photos, progress)
+    return compared(renders, pool, photos, seeds, progress)
+
+
 def _same_backbone(run: Run) -> Backbone:
     """The backbone that a run was trained with; raises DatasetError if its weights are others now."""
     wanted = run.record["backbone"]
-    backbone = load_backbone(wanted["name"])
+    backbone = load_backbone(wanted["name"], wanted["preprocessing"]["side_px"])
     if backbone.digest != wanted["digest"]:
         raise DatasetError(
             f"{run.folder}: was trained with other weights of {backbone.name} "

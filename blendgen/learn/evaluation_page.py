@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from blendgen.learn.line_chart import arms_chart, reliability_chart
+from blendgen.learn.line_chart import CHART_STYLE, arms_chart, reliability_chart
 from blendgen.learn.measures import percent
 from blendgen.learn.pictures import PictureSet
 from blendgen.reports.html_page import figure, page, paragraph, table, text
@@ -23,11 +23,6 @@ figure.mistake { margin-right: 12px; }
 table.plain td.cell { text-align: right; padding: 4px 8px; min-width: 3.2em;
   font-variant-numeric: tabular-nums; }
 table.plain td.right { outline: 2px solid var(--accent); outline-offset: -2px; }
-svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
-svg .line { stroke: var(--accent); fill: none; stroke-width: 2; }
-svg .second { stroke: var(--second); fill: none; stroke-width: 2; }
-svg .axis { stroke: var(--line); fill: none; } svg .bar { stroke: var(--accent); }
-svg .dot { fill: var(--accent); } svg .second-dot { fill: var(--second); }
 """
 
 
@@ -45,7 +40,7 @@ def evaluation_page(
         ("Made of", _made_of(facts)),
     ]
     summary = f"{facts['photos']['count']} photos of {len(facts['classes'])} classes"
-    return page(f"{name}: evaluation on photos", summary, sections, facts["notes"], _STYLE)
+    return page(f"{name}: evaluation on photos", summary, sections, facts["notes"], _STYLE + CHART_STYLE)
 
 
 def _accuracy(facts: dict[str, Any]) -> str:

@@ -1,16 +1,24 @@
 """Line chart: small diagrams as inline SVG.
 
-In: the facts of an evaluation. Out: SVG, whose numbers are also in a table or a text next to it.
+In: the facts of an evaluation or a training. Out: SVG, whose numbers are also in a table or text next to it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 560, 260, 46, 34, 12, 14
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# of pages with a diagram
+CHART_STYLE = """
+svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }
+svg .line { stroke: var(--accent); fill: none; stroke-width: 2; }
+svg .second { stroke: var(--second); fill: none; stroke-width: 2; }
+svg .axis { stroke: var(--line); fill: none; } svg .bar { stroke: var(--accent); }
+svg .dot { fill: var(--accent); } svg .second-dot { fill: var(--second); }
+"""
 
 Point = tuple[float, float]
 
@@ -46,6 +54,20 @@ def arms_chart(rows: Sequence[dict[str, Any]]) -> str:
         + '<p class="quiet"><span style="color:var(--accent)">&#9679;</span> photos only &ensp;'
         '<span style="color:var(--second)">&#9679;</span> photos and renders</p>'
     )
+
+
+def losses_chart(histories: Mapping[str, Sequence[dict[str, float]]]) -> str:
+    """Loss of each epoch, as a share of the largest one, a line for each stage."""
+    losses = [one["loss"] for history in histories.values() for one in history]
+    if not losses:
+        return ""
+    most, longest = max(losses), max(map(len, histories.values()))
+    lines, place = [], {number + 1: (number + 0.5) / longest for number in range(longest)}
+    for history in histories.values():
+        points = [(place[number + 1], one["loss"] / most) for number, one in enumerate(history)]
+        lines.append(_path(points, "line") + _dots(points, "dot"))
+    marks = [(str(number), x) for number, x in place.items()]
+    return _chart("".join(lines), marks, "epoch", f"loss, as a share of {most:.3g}")
 
 
 def _chart(inner: str, marks: Sequence[tuple[str, float]], below: str, title: str) -> str:

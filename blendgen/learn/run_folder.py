@@ -7,6 +7,7 @@ exists, the run is complete. Nothing of somebody else is replaced.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
@@ -22,14 +23,16 @@ from blendgen.errors import DatasetError
 from blendgen.files.folder import Folder
 from blendgen.files.json_bytes import json_bytes
 from blendgen.files.names import printable
-from blendgen.files.regular_file import read_bounded
+from blendgen.files.regular_file import open_regular, read_bounded
 from blendgen.learn.head import LinearHead
 
 RECORD, MODEL, HEAD, PAGE = "run.json", "model.onnx", "head.npz", "run.html"
 INT8_MODEL = "model.int8.onnx"
+CHECKPOINT = "training.pt"  # of a training that is not finished
+FROZEN = "frozen"  # how a training of all layers may end, too
 EVALUATION = ("evaluation.html", "evaluation.json")  # of the run that is there
 KIND, SCHEMA_VERSION = "run of blendgen train", 1
-_FILES = (RECORD, MODEL, HEAD, PAGE, INT8_MODEL)
+_FILES = (RECORD, MODEL, HEAD, PAGE, INT8_MODEL, CHECKPOINT)
 _MAX_RECORD_BYTES, _MAX_HEAD_BYTES = 64 * 2**20, 256 * 2**20
 
 
@@ -50,18 +53,31 @@ class Run:
         """The ONNX file: `image` (n, 3, side, side) float32 to `scores` and `probabilities`, (n, c)."""
         return self.folder / MODEL
 
+    @property
+    def is_tuned(self) -> bool:
+        """Whether all layers were trained, so that the backbone's features are not those of the model."""
+        return (self.record.get("tuning") or {"chosen": FROZEN})["chosen"] != FROZEN
+
+    def model_sha256(self) -> str:
+        """Raises DatasetError."""
+        try:
+            with open_regular(self.model) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise DatasetError(f"{self.model}: cannot be read: {error}; run `blendgen train` again") from None
+
 
 def refuse_others_folder(dest: Path) -> None:
     """Raises DatasetError unless a folder is empty, missing, or holds an earlier run."""
     if dest.exists() and not dest.is_dir():
         raise DatasetError(f"{dest}: is a file; choose another folder (-o)")
     names = {path.name for path in dest.iterdir()} if dest.is_dir() else set()
-    if names and not (names & {RECORD, HEAD} and _is_ours(dest, names)):
+    if names and not (names & {RECORD, HEAD, CHECKPOINT} and _is_ours(dest, names)):
         raise DatasetError(f"{dest}: is not empty and does not hold a run; choose another folder (-o)")
 
 
 def _is_ours(dest: Path, names: set[str]) -> bool:
-    if RECORD not in names:  # a run that was stopped while it wrote
+    if RECORD not in names:  # a run that was stopped
         return names <= {*_FILES, ".partial"}
     try:
         return bool(_record(dest)["kind"] == KIND)
@@ -84,6 +100,7 @@ def write_run(
     folder.write(MODEL, model)
     folder.write(PAGE, page)
     folder.write(RECORD, json_bytes(record))
+    folder.remove(CHECKPOINT)
     folder.remove_temporary_files()
     return Run(dest, record, head)
 

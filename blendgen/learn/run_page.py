@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from blendgen.learn.line_chart import CHART_STYLE, losses_chart
 from blendgen.learn.measures import percent
 from blendgen.reports.html_page import page, paragraph, table
 
@@ -15,13 +16,46 @@ def run_page(record: dict[str, Any]) -> bytes:
     dataset, photos = record["dataset"], record["photos"]
     used = f"{dataset['renders']} renders" + (f" and {photos['count']} photos" if photos else "")
     sections = [
-        ("Choice", _choice(record)),
+        *([("Training of all layers", _tuning(record))] if record["tuning"] else []),
+        ("Choice" if record["recipe"] else "The head before that", _choice(record)),
         ("Classes", _classes(record)),
         ("Made of", _made_of(record)),
         ("Use the model", _use(record)),
     ]
-    summary = f"{len(record['classes'])} classes, {used}, {record['backbone']['name']} with a linear head"
-    return page(f"{dataset['name']}: classifier", summary, sections, record["notes"])
+    summary = f"{len(record['classes'])} classes, {used}, {record['backbone']['name']}{_how(record)}"
+    return page(f"{dataset['name']}: classifier", summary, sections, record["notes"], CHART_STYLE)
+
+
+def _how(record: dict[str, Any]) -> str:
+    return " with a linear head" if record["recipe"] else ", all layers trained"
+
+
+def _tuning(record: dict[str, Any]) -> str:
+    """What each stage gave, and the curve of the loss."""
+    tuning = record["tuning"]
+    rows = [
+        [
+            stage, number + 1, f"{one['loss']:.3f}",
+            f"{one['left_out_loss']:.3f}" if "left_out_loss" in one else "-",
+            f"{100 * one['left_out_accuracy']:.1f} %" if "left_out_accuracy" in one else "-",
+        ]
+        for stage, history in tuning["history"].items()
+        for number, one in enumerate(history)
+    ]  # fmt: skip
+    compared = [
+        [name.replace("_", " "), percent(one["accuracy"]), f"{one['log_loss']:.3f}"]
+        for name, one in (tuning["cross_validation"] or {}).items()
+    ]
+    return (
+        paragraph(f"Chosen: {tuning['chosen'].replace('_', ' ')}.")
+        + (
+            table(["on photos left out in turn", "accuracy", "log loss"], compared, (1, 2))
+            if compared
+            else ""
+        )
+        + losses_chart(tuning["history"])
+        + table(["stage", "epoch", "loss", "loss on renders left out", "accuracy"], rows, (1, 2, 3, 4))
+    )
 
 
 def _choice(record: dict[str, Any]) -> str:

@@ -170,8 +170,12 @@ def test_a_run_without_its_data_set_is_still_evaluated(mixed, photos, place, out
 
 def test_the_commands_print_results_and_exit_codes(out, photos, place, capsys, monkeypatch):
     run = place / "by command"
-    assert run_command(["train", str(out), "-o", str(run)]) == ExitCode.USAGE
-    assert "--head-only" in capsys.readouterr().err
+    with monkeypatch.context() as without_torch:
+        without_torch.setattr("importlib.util.find_spec", lambda _: None)
+        assert run_command(["train", str(out), "-o", str(run)]) == ExitCode.SETUP
+    assert "blendgen[learn]" in (shown := capsys.readouterr().err) and "--head-only" in shown
+    for wrong in (["--head-only", "--naive"], ["--naive", "--ratio", "5:1", "--real", str(photos)]):
+        assert run_command(["train", str(out), "-o", str(run), *wrong]) == ExitCode.USAGE
     ratio = ["--ratio", "5:1"]
     assert run_command(["train", str(out), "--head-only", "-o", str(run), *ratio]) == ExitCode.USAGE
     assert "name their folder with real (--real)" in capsys.readouterr().err
