@@ -41,10 +41,13 @@ test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 min
 test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
 	$(BIN)/python -m pytest $(TESTS) -m slow -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
 
-lint: $(READY)  ## style and formatting, Dockerfile
+lint: $(READY)  ## style and formatting, Dockerfile, files for GitHub and GitLab
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab.yml
 
 types: $(READY)  ## the types of the package, with mypy
 	$(BIN)/mypy

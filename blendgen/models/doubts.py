@@ -6,7 +6,7 @@ refuses a model: all of it may be right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -77,6 +77,18 @@ def _of_shape(product: Product) -> Iterator[str]:
 def _of_axis(product: Product) -> Iterator[str]:
     for name in other_ups(product):
         yield f"it cannot stand as modelled; does {name} point up in its file? (up: {name})"
+
+
+def equal_pairs(contents: Iterable[tuple[str, str]]) -> Iterator[tuple[int, int]]:
+    """Models of two classes that nobody can tell apart: the number of each, and of the first one like it.
+
+    contents: content hash and class of each model
+    """
+    first: dict[str, tuple[int, str]] = {}
+    for number, (content, label) in enumerate(contents):
+        earlier, other = first.setdefault(content, (number, label))
+        if label != other:
+            yield number, earlier
 
 
 def other_ups(product: Product) -> Iterator[str]:

@@ -7,14 +7,14 @@ models that cannot be used, and every fault of a sidecar. A bad model or sidecar
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from blendgen.errors import CatalogError, Problem, UsageError
 from blendgen.files.names import some_of
-from blendgen.models.doubts import doubts
+from blendgen.models.doubts import doubts, equal_pairs
 from blendgen.models.load import measured_catalog
 from blendgen.models.product import REASON_FOLLOWS, Product, Refusal, StablePose
 from blendgen.models.scan import scan_directory, scan_next_to
@@ -179,16 +179,15 @@ def _inspected(sources: list[Source], sidecars: Sidecars, measurer: Measurer) ->
     return Inspection(tuple(_with_equal(models)), catalog.refusals, tuple(order))
 
 
-def _with_equal(models: Iterable[Inspected]) -> Iterator[Inspected]:
+def _with_equal(models: Sequence[Inspected]) -> Iterator[Inspected]:
     """The models, with a warning at each that has the content of an earlier one of another class."""
-    first: dict[str, Inspected] = {}
-    for model in models:
-        earlier = first.setdefault(model.product.content_hash, model)
-        if model.label == earlier.label:
-            yield model
-            continue
-        warning = f"is the same as {earlier.source.display}: as two classes nobody can tell them apart"
-        yield replace(model, warnings=(*model.warnings, warning))
+    equal = dict(equal_pairs((model.product.content_hash, model.label) for model in models))
+    for number, model in enumerate(models):
+        if number in equal:
+            earlier = models[equal[number]].source.display
+            warning = f"is the same as {earlier}: as two classes nobody can tell them apart"
+            model = replace(model, warnings=(*model.warnings, warning))
+        yield model
 
 
 def _name_faults(sources: list[Source]) -> Iterator[Problem]:

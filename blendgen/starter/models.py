@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from blendgen.errors import CatalogError, SpecError
 from blendgen.files.names import some_of
-from blendgen.models.doubts import other_ups
+from blendgen.models.doubts import equal_pairs, other_ups
 from blendgen.models.load import measured_catalog
-from blendgen.models.product import OVERSIZED_ADVICE, Catalog, Refusal
+from blendgen.models.product import OVERSIZED_ADVICE, Catalog, Product, Refusal
 from blendgen.models.product_names import GENERIC_WORDS, product_name
 from blendgen.models.scan import MODEL_SUFFIXES, UNITLESS_SUFFIXES, model_suffix, scan_directory
 from blendgen.models.selection import name_clashes, without_collision_meshes
@@ -95,6 +95,7 @@ def model_folder(folder: Path, display: str, measurer: Measurer) -> ModelFolder:
         notes=(
             *(group.note for group in groups if group.note),
             *(_up_note(section) for section in sections if section.up),
+            *_equal_notes(products, label, {source.name: source.file for source in sources}),
         ),
     )
 
@@ -209,6 +210,15 @@ def _note(sources: Sequence[Source], unit: str, reason: str) -> str:
 
 def _up_note(section: Section) -> str:
     return f"{section.up_reason}: look at the preview, and set up: {section.up} in the spec if they lie down"
+
+
+def _equal_notes(products: Sequence[Product], label: str | None, files: dict[str, str]) -> Iterator[str]:
+    """Models that are the same but for their name, as classes of their own."""
+    attribute = {None: "model_class", "folder": "folder", "model": "name"}[label]
+    pairs = [*equal_pairs((one.content_hash, getattr(one, attribute)) for one in products)]
+    if pairs:
+        named = some_of([f"{files[products[a].name]} as {files[products[b].name]}" for a, b in pairs])
+        yield f"the same model under two names: {named}; as two classes nobody can tell them apart"
 
 
 def _patterns(chosen: Sequence[Source], every: Sequence[Source]) -> tuple[str, ...] | None:

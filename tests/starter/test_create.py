@@ -74,7 +74,7 @@ def test_an_up_axis_is_not_guessed_from_few_models_or_where_files_state_it(tmp_p
     [("30 20 10", "mm"), ("300 20 10", "mm"), ("0.3 0.2 0.1", None), ("2.5 2 1", "cm"), ("3 2 1", "mm")],
 )
 def test_a_unit_that_no_file_states_is_guessed_and_said(tmp_path, size, unit):
-    result = started(tmp_path / "d", write_models(tmp_path / "m", a__stl=size, b__STL=size))
+    result = started(tmp_path / "d", write_models(tmp_path / "m", a__stl=size, b__STL=f"{size} "))
     assert value(result, "products[0].unit") == unit
     assert bool(result.notes) is bool(unit)
     if unit:
@@ -204,3 +204,18 @@ def test_warnings_about_models_come_once(tmp_path, caplog):
     assert [record.message for record in caplog.records if "not read" in record.message] == [
         f"{models}: not read: a file of format .max; export them as glb, or as step from a CAD program"
     ]
+
+
+def test_the_same_model_under_two_names_is_noted(tmp_path):
+    models = write_models(tmp_path / "m", a__glb="0.1 0.2 0.3", b__glb="0.1 0.2 0.4", c__glb="0.1 0.2 0.3")
+    result = started(tmp_path / "d", models)
+    assert result.notes == (
+        "the same model under two names: c.glb as a.glb; as two classes nobody can tell them apart",
+    )
+    folders = write_models(
+        tmp_path / "n", **{f"{name}___{name}{i}__glb": "1 2 3" for name in "ab" for i in (1, 2)}
+    )
+    (note,) = started(tmp_path / "e", folders).notes
+    assert note.startswith("the same model under two names: b/b1.glb as a/a1.glb, b/b2.glb as a/a1.glb; ")
+    one_class = write_models(tmp_path / "o", a___a1__glb="1 2 3", a___a2__glb="1 2 3", b___b1__glb="1 2 4")
+    assert started(tmp_path / "f", one_class).notes == ()
