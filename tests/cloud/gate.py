@@ -23,11 +23,13 @@ class Moment:
     """place: before a request, inside of what is sent with it, or after it, whose answer is held then
 
     request: pattern of method and path; number: of the requests that match, the first is 1
+    body_bytes: inside of a request, at least so many bytes of its body pass before
     """
 
     place: str
     request: str
     number: int = 1
+    body_bytes: int = 0
 
     def __str__(self) -> str:
         return f"{self.place} {self.request} {self.number}"
@@ -114,12 +116,13 @@ class Gate:
 
 @dataclass
 class _Connection:
-    """place: of the moment, if it is in the request that is sent"""
+    """place: of the moment, if it is in the request that is sent; passed: bytes of its body"""
 
     gate: Gate
     client: socket.socket
     server: socket.socket
     place: str = ""
+    passed: int = 0
 
     def to_server(self) -> None:
         while data := _received(self.client):
@@ -136,11 +139,12 @@ class _Connection:
         """What of the data passes; closes the gate at the moment."""
         request = _REQUEST.match(data)
         if request is not None:
-            self.place = self.gate.place_in(b"%s %s" % request.groups())
+            self.place, self.passed = self.gate.place_in(b"%s %s" % request.groups()), 0
         if self.place not in (BEFORE, INSIDE):
             return data
         head, mark, body = data.partition(_BODY) if request is not None else (b"", b"", data)
-        if self.place == INSIDE and not body:  # it comes by itself
+        if self.place == INSIDE and (not body or self.passed + len(body) < self.gate.moment.body_bytes):
+            self.passed += len(body)  # a body comes after its head
             return data
         self.gate.close()
         return head + mark + body[: len(body) // 2] if self.place == INSIDE else b""

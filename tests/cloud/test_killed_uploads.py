@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.cloud.machines import Machine
 from tests.cloud.test_s3 import pytestmark, server  # noqa: F401
 from tests.conftest import make_spec
 
-PART_BYTES = 4096
+PART_BYTES, REAL_PART_BYTES = 4096, sums.PART_BYTES
 URL, OTHER = "s3://bucket/out", "outside"  # somebody sends an object in parts next to the data set
 INDEX, PACK = r"/\.blendgen-objects\.jsonl", r"/data/train-000000\.tar"
 LOOSE = make_spec(images=3, seed=3, resolution=[24, 16])
@@ -44,6 +45,7 @@ LOOSE_MERGE = [
     Moment(BEFORE, "DELETE .*/shards/", 2),
     Moment(AFTER, f"DELETE .*/shards/.*{INDEX}$"),
 ]
+LARGE_PART = Moment(INSIDE, r"PUT .*/blender\.log.*partNumber=2\b", body_bytes=REAL_PART_BYTES // 2)
 PACKED_MERGE = [Moment(BEFORE, f"POST .*/out{PACK}.*uploadId")]
 
 
@@ -101,11 +103,11 @@ def generated(spec, disk: Path, shard, monkeypatch) -> Machine:
     return machine
 
 
-def in_a_process(call: str, variables: dict, made: dict, *arguments) -> None:
-    """Call a function of this module, with small parts; made: images that this process made."""
+def in_a_process(call: str, variables: dict, made: dict, part_bytes: int, *arguments) -> None:
+    """Call a function of this module; made: images that this process made."""
     os.environ.update(variables)
     machines._made.update(made)
-    sums.PART_BYTES = objects.PART_BYTES = PART_BYTES
+    sums.PART_BYTES = objects.PART_BYTES = part_bytes
     globals()[call](*arguments, pytest.MonkeyPatch())
 
 
@@ -122,7 +124,8 @@ def killed(gate):
     def kill(moment, call, *arguments):
         gate.hold_at(moment)
         process = processes.Process(
-            target=in_a_process, args=(call, environment(gate), machines._made, *arguments)
+            target=in_a_process,
+            args=(call, environment(gate), machines._made, sums.PART_BYTES, *arguments),
         )
         process.start()
         try:
@@ -162,6 +165,27 @@ def test_generate_goes_on_after_each_kill(client, killed, undisturbed, monkeypat
         assert [before for before, _ in again.made] in ([], [3 if there else 0]), moment
         assert not [path for path in disk.rglob("*") if path.is_file()], moment
         empty(client)
+
+
+def test_generate_goes_on_after_a_kill_inside_of_a_large_part(
+    client, killed, undisturbed, monkeypatch, tmp_path
+):
+    """A log of three parts, as large as they are outside of tests."""
+    for module in (sums, objects):
+        monkeypatch.setattr(module, "PART_BYTES", REAL_PART_BYTES)
+    spec = make_spec(images=2, seed=4, resolution=[24, 16])  # of no other test
+    generated(spec, tmp_path / "first", None, monkeypatch)
+    empty(client)
+    *_, template = machines._made.values()
+    with (template / "blender.log").open("ab") as log:
+        log.write(random.Random(1).randbytes(5 * REAL_PART_BYTES // 2))
+    expected = undisturbed(lambda: generated(spec, tmp_path / "other", None, monkeypatch))
+    assert expected["out/blender.log"][1].endswith('-3"')
+    killed(LARGE_PART, "generated", spec, tmp_path / "disk", None)
+    assert sorted(open_uploads(client)) == ["out/blender.log", OTHER]
+    generated(spec, tmp_path / "disk", None, monkeypatch)
+    assert stored(client) == expected
+    assert open_uploads(client) == [OTHER]
 
 
 def test_shards_go_on_after_each_kill(client, killed, undisturbed, monkeypatch, tmp_path):
