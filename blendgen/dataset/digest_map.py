@@ -66,11 +66,13 @@ class DigestMap:
         return position if is_there else None
 
     def _sort(self) -> None:
+        """Insert the new ones, one array after the other: that takes the least memory."""
         count = len(self._new)
-        keys = np.concatenate([self._keys, np.fromiter(self._new, np.uint64, count)])
-        numbers = np.concatenate([self._numbers, np.fromiter(self._new.values(), np.int64, count)])
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._numbers, self._new = keys[order], numbers[order], {}
+        keys = np.fromiter(self._new, np.uint64, count)
+        numbers, order = np.fromiter(self._new.values(), np.int64, count), np.argsort(keys)
+        places, self._new = self._keys.searchsorted(keys[order]), {}
+        self._keys = np.insert(self._keys, places, keys[order])
+        self._numbers = np.insert(self._numbers, places, numbers[order])
 
 
 def _key(text: str) -> int:
