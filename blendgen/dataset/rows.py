@@ -156,8 +156,9 @@ def _checked(kind: type[_AnyRow], values: dict[str, Any]) -> _AnyRow:
 
 
 def _check_objects(objects: Objects) -> None:
-    lengths = {name: len(values) for name, values in objects.columns().items()}
-    if len(set(lengths.values())) > 1:
+    columns = objects.columns()
+    if len(set(map(len, columns.values()))) > 1:
+        lengths = {name: len(values) for name, values in columns.items()}
         raise ValueError(f"objects: columns differ in length: {lengths}")
     for name in {*objects.category, *objects.product, *objects.colorway}:
         if not name.isprintable() and any(map(_is_control, name)):

@@ -24,6 +24,7 @@ from blendgen.exporters.full_folders import FullFolders
 from blendgen.exporters.regions import polygons, run_lengths
 from blendgen.scene.row import Row
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _INSTANCE_ID = "instance_id"  # of objects; FiftyOne reserves the name, so annotations have it as segment_id
 
 
@@ -128,7 +129,7 @@ def _keypoints(points: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 
 def _append(file, value: dict[str, Any], count: int) -> None:
-    file.write((",\n" if count > 1 else "\n").encode() + json.dumps(value, ensure_ascii=False).encode())
+    file.write((",\n" if count > 1 else "\n").encode() + _ENCODER.encode(value).encode())
 
 
 EXPORTER = Exporter(

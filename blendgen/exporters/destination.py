@@ -179,8 +179,8 @@ class Destination:
 
     def _refuse_other(self, name: str) -> None:
         """Raise DatasetError if the name belongs to a foreign file, or leads through a link."""
-        is_new = name not in self._files.written
-        if is_new and self._folder.status(name) is not None and not self._is_ours(name):
+        is_there = self._folder.status(name) is not None
+        if is_there and name not in self._files.written and not self._is_ours(name):
             raise DatasetError(f"{self.root / name}: does not belong to this export; move it away")
 
     def _is_ours(self, name: str) -> bool:

@@ -27,7 +27,7 @@ class ExportList:
     """listed: files of earlier runs, with their sizes; written: those of this run, or that stay"""
 
     def __init__(self, folder: Folder):
-        self._folder, self._is_known = folder, False
+        self._folder, self._is_known, self._notes = folder, False, 0
         self.listed, self.written = DigestMap(), DigestMap()
 
     def read(self) -> None:
@@ -52,6 +52,7 @@ class ExportList:
     def note(self, name: str, size: int) -> None:
         """Record a file; raises OSError."""
         self.written[name] = size
+        self._notes += 1
         self._file.write(_line(name, size))
         self._file.flush()
 
@@ -66,11 +67,15 @@ class ExportList:
 
     def finish(self) -> None:
         """List the files of this run, each once, in the order of their first notes; raises DatasetError."""
-        self._folder.write(LIST, self._written_lines())
+        if self.listed or len(self.written) < self._notes:
+            self._folder.write(LIST, self._written_lines())
+            return
+        with self._folder.disk_errors(LIST), (self._folder.root / LIST).open("rb") as file:
+            os.fsync(file.fileno())  # the notes are the list
 
     def left_over(self) -> Iterator[str]:
         """Files of earlier runs that are not among those of this run, those at the top first."""
-        for is_deep in (False, True):
+        for is_deep in (False, True) if self.listed else ():
             for name, _ in self._entries():
                 if ("/" in name) == is_deep and name not in self.written:
                     yield name
