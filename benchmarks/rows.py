@@ -3,7 +3,8 @@
 In: a finished data set with one image a shot, whose first row is repeated with other numbers. Out: time and
 peak memory of each command's work on rows, in a new process, Python included. There are no files behind the
 rows. Ten million rows of an ordinary spec take 65 GB; --short leaves out the values that are defaults, as in
-rows of older data sets, and a spec without lamps, with `sensor: ideal`, makes them shorter still.
+rows of older data sets, and a spec without lamps, with `sensor: ideal`, makes them shorter still. The first
+work is always `resume`, which sorts the rows for the others.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def command(folder: Path, rows: int, short: bool, names: tuple[str, ...], scratc
     with tempfile.TemporaryDirectory(dir=scratch) as place:
         size = _write(template, Layout(Path(place) / "set"), rows, short)
         echo(f"{rows} rows of {size // rows} B")
-        for name in names:
+        for name in dict.fromkeys(("resume", *names)):
             count, wall_s, cpu_s, peak_mb = _measured(name, Path(place))
             per_million = f"{wall_s * 1e6 / rows:8.1f} s {cpu_s * 1e6 / rows:8.1f} s of one core"
             echo(f"{name:<18} {count:>9} {per_million} a million  {peak_mb:6.0f} MB")
