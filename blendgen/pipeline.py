@@ -20,7 +20,7 @@ from blendgen.develop.develop import Developer
 from blendgen.draw.attempts import first_feasible
 from blendgen.draw.exposure import steady_groups
 from blendgen.draw.shot import draw_exposures, draw_shot
-from blendgen.draw.sweep import Sweep
+from blendgen.draw.sweep import Plan
 from blendgen.engine.base import Engine
 from blendgen.models.class_table import ClassTable
 from blendgen.models.label_names import LabelNames, label_names
@@ -63,7 +63,7 @@ class Pipeline:
     class_table: ClassTable
     engine: Engine
     developer: Developer
-    sweep: Sweep | None = None
+    sweep: Plan | None = None
 
     def frames(self, task: Task) -> Iterator[Frame]:
         """The frames of a task; raises InfeasibleShot where no attempt is feasible, EngineError."""

@@ -29,7 +29,8 @@ ORDER = (
         "draw",
     ),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
-    *("reports", "learn", "starter", "matching", "workers", "verification", "golden", "farm", "cloud"),
+    *("reports", "learn", "starter", "matching", "workers", "experiments", "verification", "golden"),
+    *("farm", "cloud"),
     *("api", "plugins", "cli", "__main__"),
 )
 LAYERS = {room: layer for layer, room in enumerate(ORDER)}

@@ -17,6 +17,7 @@ from blendgen.api.datasets import (
     verify,
     watch,
 )
+from blendgen.api.experiments import probe
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.learning import classify, evaluate, quantize, train
 from blendgen.api.matching import compare, match
@@ -56,6 +57,7 @@ __all__ = [
     "open_dataset",
     "openjd_bundle",
     "preview",
+    "probe",
     "quantize",
     "report",
     "sample",

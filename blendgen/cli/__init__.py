@@ -39,6 +39,7 @@ _COMMANDS = {
     "evaluate": "Test a classifier on real photos, and say what renders are worth.",
     "classify": "Say of which class photos are, or that they are of none.",
     "quantize": "Make a small classifier with 8-bit integers, and measure it.",
+    "probe": "Find out which parameters of a spec change the answers of a classifier.",
     "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from blendgen.draw.low_discrepancy import low_discrepancy_u
-from blendgen.draw.sweep import Sweep, parameter_of
+from blendgen.draw.sweep import Plan, parameter_of
 from blendgen.spec.distributions import Distribution, SameAs
 from blendgen.streams import stream
 
@@ -38,7 +38,7 @@ class Sampler:
     index: int
     attempt: int
     low_discrepancy: bool = False
-    sweep: Sweep | None = None
+    sweep: Plan | None = None
     camera_count: int | None = None
     drawn: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -74,14 +74,19 @@ class Sampler:
         """`count` uniform random numbers in [0, 1)."""
         if not count:
             return []
-        index, attempt = self.index, self.attempt
+        if self.sweep is None:
+            return self._u(name, count, self.index)
+        spread = self.sweep.spread(name, self.index, count)
+        if spread is not None:
+            return spread
+        own = self._u(name, count, self.sweep.index_for(name, self.index))
+        return self.sweep.moved(name, self.index, own)
+
+    def _u(self, name: str, count: int, index: int) -> list[float]:
+        """The numbers of the stream of an index."""
+        attempt = self.attempt
         if _is_mounted(name) and (mount := self.mount) is not None:
             index, attempt = mount, 0
-        if self.sweep is not None:
-            spread = self.sweep.spread(name, index, count)
-            if spread is not None:
-                return spread
-            index = self.sweep.index_for(name, index)
         if self.low_discrepancy and attempt == 0:
             return _low_discrepancy_u(self.seed, index, name, count)
         return stream(self.seed, index, attempt, _stream_name(name)).random(count).tolist()

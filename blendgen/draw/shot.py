@@ -25,7 +25,7 @@ from blendgen.draw.products import draw_products
 from blendgen.draw.sampler import Sampler
 from blendgen.draw.splits import split_of
 from blendgen.draw.surface import draw_surface, offset_across
-from blendgen.draw.sweep import Sweep
+from blendgen.draw.sweep import Plan
 from blendgen.draw.visibility import sight_of
 from blendgen.errors import UsageError
 from blendgen.models.class_table import ClassTable
@@ -43,7 +43,7 @@ def draw_shot(
     class_table: ClassTable,
     shot_index: int,
     attempt: int = 0,
-    sweep: Sweep | None = None,
+    sweep: Plan | None = None,
 ) -> Shot:
     """One arrangement, as plain numbers.
 
@@ -53,7 +53,7 @@ def draw_shot(
 
 
 def draw_feasible_shot(
-    spec: Spec, catalog: Catalog, class_table: ClassTable, shot_index: int, sweep: Sweep | None = None
+    spec: Spec, catalog: Catalog, class_table: ClassTable, shot_index: int, sweep: Plan | None = None
 ) -> Shot:
     """The shot of the first attempt that can be drawn; its render may still show the subject too little.
 
@@ -64,7 +64,7 @@ def draw_feasible_shot(
     )
 
 
-def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Sweep | None = None) -> Sampler:
+def shot_sampler(spec: Spec, index: int, attempt: int = 0, sweep: Plan | None = None) -> Sampler:
     """The sampler of a shot, or of an image."""
     return Sampler(
         spec.seed, index, attempt, spec.sampling == "low_discrepancy", sweep, spec.camera.camera_count
@@ -151,7 +151,7 @@ def draw_image(
 
 
 def draw_exposures(
-    spec: Spec, shot: Shot, image_indices: Iterable[int], sweep: Sweep | None = None
+    spec: Spec, shot: Shot, image_indices: Iterable[int], sweep: Plan | None = None
 ) -> tuple[Exposure, ...]:
     """The exposures of a shot for some of its images."""
     samplers = (shot_sampler(spec, index, shot.attempt, sweep) for index in image_indices)
@@ -159,7 +159,7 @@ def draw_exposures(
 
 
 def drawn_values(
-    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, sweep: Sweep | None = None
+    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, sweep: Plan | None = None
 ) -> dict[str, Any]:
     """The value of every parameter with a distribution, for one image of a spec with one exposure a shot.
 
@@ -171,7 +171,7 @@ def drawn_values(
 
 
 def _drawn_values(
-    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, attempt: int, sweep: Sweep | None
+    spec: Spec, catalog: Catalog, class_table: ClassTable, index: int, attempt: int, sweep: Plan | None
 ) -> dict[str, Any]:
     of_shot, of_exposure = (shot_sampler(spec, index, attempt, sweep) for _ in range(2))
     draw_exposure(spec, sampled_shot(spec, catalog, class_table, of_shot), of_exposure)

@@ -8,6 +8,7 @@ are paths in the spec; the numbers of lamps and products in the names of streams
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 _GOLDEN_RATIO = 0.6180339887498949
 
@@ -15,6 +16,19 @@ _GOLDEN_RATIO = 0.6180339887498949
 def parameter_of(stream_name: str) -> str:
     """'lighting.lamps.2.size_m' to 'lighting.lamps.size_m'."""
     return ".".join(part for part in stream_name.split(".") if not part.isdigit())
+
+
+class Plan(Protocol):
+    """What changes from image to image and what does not: a Sweep, or a Design (design.py)."""
+
+    def index_for(self, stream_name: str, index: int) -> int:
+        """The index from whose stream a parameter of image `index` is drawn."""
+
+    def spread(self, stream_name: str, index: int, dimensions: int) -> list[float] | None:
+        """Numbers in [0, 1) that take the place of random ones; None: those of the stream are used."""
+
+    def moved(self, stream_name: str, index: int, u: list[float]) -> list[float]:
+        """The random numbers of a parameter, perhaps moved within [0, 1)."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,10 @@ class Sweep:
             return None
         even = (index % self.count + 0.5) / self.count
         return [even, *((even * self.count * _GOLDEN_RATIO * k) % 1.0 for k in range(1, dimensions))]
+
+    def moved(self, stream_name: str, index: int, u: list[float]) -> list[float]:
+        """As of Plan: the numbers as they are."""
+        return u
 
     def _concerns(self, stream_name: str) -> bool:
         name = parameter_of(stream_name)

@@ -27,10 +27,12 @@ from blendgen.files.regular_file import open_regular, read_bounded
 from blendgen.learn.head import LinearHead
 
 RECORD, MODEL, HEAD, PAGE = "run.json", "model.onnx", "head.npz", "run.html"
+# of the run that is there
+EVALUATION = ("evaluation.html", "evaluation.json")
+REPORTS = (*EVALUATION, "probe.html", "probe.json")
 INT8_MODEL = "model.int8.onnx"
 CHECKPOINT = "training.pt"  # of a training that is not finished
 FROZEN = "frozen"  # how a training of all layers may end, too
-EVALUATION = ("evaluation.html", "evaluation.json")  # of the run that is there
 KIND, SCHEMA_VERSION = "run of blendgen train", 1
 _FILES = (RECORD, MODEL, HEAD, PAGE, INT8_MODEL, CHECKPOINT)
 _MAX_RECORD_BYTES, _MAX_HEAD_BYTES = 64 * 2**20, 256 * 2**20
@@ -93,7 +95,7 @@ def write_run(
     folder = Folder(dest)
     folder.remove(RECORD)
     folder.remove(INT8_MODEL)
-    for name in EVALUATION:
+    for name in REPORTS:
         if is_report_file(dest / name):
             folder.remove(name)
     folder.write(HEAD, _head_bytes(head))

@@ -21,17 +21,20 @@ from blendgen.starter.guess import Guess, flow, one_line
 
 _WIDTH = 100
 _INDENT = 2
-_MARK = "match:"  # of comments that this program writes, each line of them
-_OWN_COMMENT = re.compile(rf"^[ ]*# {_MARK}.*\n", re.MULTILINE)
+_MATCH = "match"
 _PATHS = ("directory", "recolor_table")  # keys whose values are relative to the spec file
 
 
-def edited(text: str, guesses: Iterable[Guess]) -> str:
-    """raises: ruamel.yaml.error.YAMLError for text that is not YAML"""
+def edited(text: str, guesses: Iterable[Guess], command: str = _MATCH) -> str:
+    """command: that changes the spec; each line of its comments starts with its name, and those of an earlier
+    call are removed
+
+    raises: ruamel.yaml.error.YAMLError for text that is not YAML
+    """
     yaml = _yaml()
-    root = yaml.load(_OWN_COMMENT.sub("", text))
+    root = yaml.load(re.sub(rf"^[ ]*# {command}:.*\n", "", text, flags=re.MULTILINE))
     for guess in guesses:
-        _set(root, guess)
+        _set(root, guess, f"{command}:")
     return _dumped(yaml, root)
 
 
@@ -59,7 +62,7 @@ def _dumped(yaml: YAML, root: Any) -> str:
     return stream.getvalue()
 
 
-def _set(root: CommentedMap, guess: Guess) -> None:
+def _set(root: CommentedMap, guess: Guess, mark: str) -> None:
     section = root
     for key in guess.path[:-1]:
         section = _opened(section, key)
@@ -67,7 +70,7 @@ def _set(root: CommentedMap, guess: Guess) -> None:
     section[key] = _yaml().load(flow(guess.value))
     depth = _INDENT * (len(guess.path) - 1)
     lines = textwrap.wrap(
-        one_line(guess.reason), _WIDTH - depth, initial_indent=f"{_MARK} ", subsequent_indent=f"{_MARK}   "
+        one_line(guess.reason), _WIDTH - depth, initial_indent=f"{mark} ", subsequent_indent=f"{mark}   "
     )
     section.yaml_set_comment_before_after_key(key, before="\n".join(lines), indent=depth)
 

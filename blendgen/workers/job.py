@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from blendgen.draw.sweep import Sweep
+from blendgen.draw.sweep import Plan
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import SetupError
 from blendgen.files.scratch import scratch_error, scratch_folder
@@ -34,7 +34,7 @@ class Job:
     folder: Path
     log: Path
     threads: int = 0
-    sweep: Sweep | None = None
+    sweep: Plan | None = None
     devices: tuple[Device, ...] = (CPU,)
     films: Path | None = None
 

@@ -30,6 +30,7 @@ WORK = {
     "mix out photos -o dest": "mix",
     "train out --head-only -o run": "train",
     "evaluate run photos": "evaluate",
+    "probe run s.yaml": "probe",
     "classify run photos": "classify",
     "quantize run": "quantize",
     "verify out": "verify",

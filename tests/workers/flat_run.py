@@ -63,7 +63,7 @@ def flat_pipeline(job: Job, device, engine: type[FlatEngine]) -> Pipeline:
     flat = engine(job.catalog, job.spec.output)
     if job.films is not None:
         flat = RememberingEngine(flat, FilmStore(job.films), job)
-    return Pipeline(job.spec, job.catalog, job.class_table, flat, developer)
+    return Pipeline(job.spec, job.catalog, job.class_table, flat, developer, job.sweep)
 
 
 class CrashesOnSpheres(FlatEngine):
