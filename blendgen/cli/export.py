@@ -40,6 +40,11 @@ class _Format(click.ParamType):
             self.fail(f"{value!r} is not an export format{did_you_mean(value, names)}", param, ctx)
         return value
 
+    def get_missing_message(self, param, ctx=None):
+        from blendgen.exporters.formats import format_names
+
+        return f"Give one of {', '.join(format_names())}."
+
     def shell_complete(self, ctx, param, incomplete):
         return completions.one_of(completions.formats)(ctx, param, incomplete)
 

@@ -141,6 +141,7 @@ CALLS = [
     ("genrate scene.yaml -o out", 2, "there is no command 'genrate'; did you mean generate?"),
     ("export absent coco dest", 5, "(dataset.json is missing); give the OUT of `blendgen generate`"),
     ("export out --format coco dest", 2, "option '--format'. FORMAT is an argument: give its value alone."),
+    ("export out", 2, "Missing argument 'FORMAT'. Give one of bop, coco,"),
     ("export out cocoo dest", 2, "'cocoo' is not an export format; did you mean coco?"),
     ("export out COCO dest", 2, "'COCO' is not an export format; did you mean coco?"),
     ("export out coco", 2, "Missing argument 'DEST'"),
