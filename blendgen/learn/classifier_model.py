@@ -16,7 +16,7 @@ import numpy as np
 from blendgen.learn.backbones import Preprocessing
 from blendgen.learn.head import LinearHead
 from blendgen.learn.network import FEATURES
-from blendgen.learn.open_set import Familiarity, OpenSet
+from blendgen.learn.open_set import OpenSet
 from blendgen.learn.pixels import statement
 
 SCORES, PROBABILITIES, FAMILIARITY = "scores", "probabilities", "familiarity"
@@ -33,7 +33,7 @@ def classifier_model(
     model = onnx.load_model_from_string(graph_to_features)
     constants = {
         "head.weight": head.weight, "head.bias": head.bias, "head.temperature": head.temperature,
-        **_constants(open_set.familiarity),
+        "open.basis": open_set.plane.basis, "open.smallest": 1e-12,
     }  # fmt: skip
     graph = model.graph
     graph.initializer.extend(
@@ -64,30 +64,16 @@ def classifier_model(
     return bytes(model.SerializeToString())
 
 
-def _constants(familiarity: Familiarity) -> dict[str, Any]:
-    return {
-        "open.mean": familiarity.plane.mean, "open.basis": familiarity.plane.basis,
-        "open.energy_weight": familiarity.energy_weight, "open.offset": familiarity.offset,
-        "open.distance_weight": familiarity.distance_weight, "open.zero": 0.0,
-    }  # fmt: skip
-
-
 def _familiarity_nodes() -> list[Any]:
-    """energy_weight * energy - distance_weight * distance + offset"""
+    """The length of the features in the plane, as a share of their length."""
     from onnx import helper
 
+    lengths = {"axes": [1], "keepdims": 0}
     steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
-        ("ReduceLogSumExp", ["head.tempered"], "open.energy", {"axes": [1], "keepdims": 0}),
-        ("Sub", [FEATURES, "open.mean"], "open.centred", {}),
-        ("ReduceSumSquare", ["open.centred"], "open.all", {"axes": [1], "keepdims": 0}),
-        ("MatMul", ["open.centred", "open.basis"], "open.inside", {}),
-        ("ReduceSumSquare", ["open.inside"], "open.plane", {"axes": [1], "keepdims": 0}),
-        ("Sub", ["open.all", "open.plane"], "open.square", {}),
-        ("Max", ["open.square", "open.zero"], "open.positive", {}),
-        ("Sqrt", ["open.positive"], "open.distance", {}),
-        ("Mul", ["open.energy", "open.energy_weight"], "open.energetic", {}),
-        ("Mul", ["open.distance", "open.distance_weight"], "open.distant", {}),
-        ("Sub", ["open.energetic", "open.distant"], "open.difference", {}),
-        ("Add", ["open.difference", "open.offset"], FAMILIARITY, {}),
+        ("MatMul", [FEATURES, "open.basis"], "open.inside", {}),
+        ("ReduceL2", ["open.inside"], "open.length_inside", lengths),
+        ("ReduceL2", [FEATURES], "open.length", lengths),
+        ("Max", ["open.length", "open.smallest"], "open.positive", {}),
+        ("Div", ["open.length_inside", "open.positive"], FAMILIARITY, {}),
     ]
     return [helper.make_node(kind, inputs, [output], **options) for kind, inputs, output, options in steps]

@@ -21,10 +21,11 @@ from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.backbones import Backbone, backbone_blocks
 from blendgen.learn.checkpoint import Checkpoint
 from blendgen.learn.choice import folds
-from blendgen.learn.head import LinearHead, best_temperature
+from blendgen.learn.head import LinearHead
+from blendgen.learn.left_out import ALONE, BOTH, LeftOut, comparison
 from blendgen.learn.measures import Share, accuracy
 from blendgen.learn.network import feature_model
-from blendgen.learn.open_set import OpenSet, Plane, energy, open_set, plane
+from blendgen.learn.open_set import OpenSet, Plane, open_set, plane
 from blendgen.learn.pictures import Picture, PictureSet
 from blendgen.learn.pixels import fitted as fitted_square
 from blendgen.learn.run_folder import FROZEN
@@ -38,7 +39,7 @@ from blendgen.system.progress import Progress
 FOLDS = 3
 PHOTO_SHARE = 0.5  # of a batch
 _LEAST_IMAGES = 320  # of an epoch with photos
-ALONE, BOTH, RENDERS, NAIVE = "photos_alone", "with_renders", "renders", "naive"
+RENDERS, NAIVE = "renders", "naive"
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,6 @@ class Tuned:
     facts: dict[str, Any]
     notes: list[str]
     val: Share | None
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    """Of pictures that were left out: scores (n, c), labels, distances (n,) from the plane of the others."""
-
-    scores: AnyArray
-    labels: AnyArray
-    distances: AnyArray
-
-    @property
-    def temperature(self) -> float:
-        return best_temperature(self.scores, self.labels)[0]
-
-    def facts(self) -> dict[str, Any]:
-        loss = best_temperature(self.scores, self.labels)[1]
-        return {"accuracy": accuracy(self.scores, self.labels).facts(), "log_loss": loss}
 
 
 class FullTraining:
@@ -86,6 +70,15 @@ class FullTraining:
         self.history: dict[str, Any] = {}
 
     def tuned(self) -> Tuned:
+        """With no more threads than this process has cores: a container may have fewer than its machine."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(min(threads, cores()))
+        try:
+            return self._tuned()
+        finally:
+            torch.set_num_threads(threads)
+
+    def _tuned(self) -> Tuned:
         photos = self.material.photos
         count = 0 if photos is None else self._folds(photos)
         if self.options.is_naive:
@@ -178,7 +171,7 @@ class FullTraining:
 
     def _chosen(
         self, photos: PictureSet, head: LinearHead, count: int
-    ) -> tuple[str, _LeftOut | None, dict[str, Any], list[str]]:
+    ) -> tuple[str, LeftOut | None, dict[str, Any], list[str]]:
         """Which training is the best on photos that were left out, what it gave there, and notes."""
         if not count:
             return BOTH, None, {}, ["a class has a single real photo: too few to compare with photos alone"]
@@ -191,14 +184,14 @@ class FullTraining:
         facts[FROZEN] = {"accuracy": frozen.accuracy.facts(), "log_loss": frozen.log_loss}
         best = min(facts, key=lambda name: float(facts[name]["log_loss"]))
         kind = best if self.options.photo_share is None else BOTH
-        return kind, tried.get(kind), facts, [_comparison(kind, best, facts)]
+        return kind, tried.get(kind), facts, [comparison(kind, best, facts)]
 
     def _left_out(
         self, name: str, photos: PictureSet, count: int,
         train: Callable[[str, PictureSet], tuple[TorchClassifier, list[PictureSet]]],
-    ) -> _LeftOut:  # fmt: skip
+    ) -> LeftOut:  # fmt: skip
         number = folds(photos.labels, photos.groups, count, self.options.seed)
-        scores, distances = np.zeros((len(photos), self.classes)), np.zeros(len(photos))
+        scores, familiarity = np.zeros((len(photos), self.classes)), np.zeros(len(photos))
         for fold in range(count):
             own, outside = f"{name} {fold + 1} of {count}", np.flatnonzero(number == fold)
             stored = self.checkpoint.finished.get(own)
@@ -206,41 +199,41 @@ class FullTraining:
             if stored is None:
                 model, trained = train(own, inside)
                 features, result = outputs(model, self.pool(photos).at(outside).images)
-                far = self._plane(model, trained).distance(features)
+                values = self._plane(model, trained).familiarity(features)
                 stored = {
-                    "scores": torch.from_numpy(result), "distances": torch.from_numpy(far),
+                    "scores": torch.from_numpy(result), "familiarity": torch.from_numpy(values),
                     "history": self.history[own],
                 }  # fmt: skip
                 self.checkpoint.finish(own, stored)
             self.history[own] = stored["history"]
-            scores[outside], distances[outside] = stored["scores"].numpy(), stored["distances"].numpy()
-        return _LeftOut(scores, photos.labels, distances)
+            scores[outside] = stored["scores"].numpy()
+            familiarity[outside] = stored["familiarity"].numpy()
+        return LeftOut(scores, photos.labels, familiarity)
 
     def _plane(self, model: TorchClassifier, trained: Sequence[PictureSet]) -> Plane:
         return plane(np.concatenate([outputs(model, self.pool(one).images)[0] for one in trained]))
 
     def _result(
-        self, kind: str, model: TorchClassifier, trained: Sequence[PictureSet], photos: _LeftOut | None,
+        self, kind: str, model: TorchClassifier, trained: Sequence[PictureSet], photos: LeftOut | None,
         compared: dict[str, Any], notes: list[str],
     ) -> Tuned:  # fmt: skip
         """photos: that were left out in turn"""
         own, unlabelled = self._plane(model, trained), self._features(model, self.material.unlabelled)
         features, scores = outputs(model, self.pool(self.val).images)
-        val = _LeftOut(scores, self.val.labels, own.distance(features))
+        val = LeftOut(scores, self.val.labels, own.familiarity(features))
         head = replace(model.linear_head(), temperature=(photos or val).temperature)
         if kind == RENDERS and unlabelled is not None:
             head = self._aligned_head(model, unlabelled)
             notes = [*notes, "renders got the feature mean and spread of the unlabelled photos"]
         if photos is None and unlabelled is not None:
-            measured = energy(head, head.scores(unlabelled)), own.distance(unlabelled)
-            known, are_photos = "photos without labels", True
+            values, known = own.familiarity(unlabelled), "photos without labels"
         else:
-            measured = energy(head, (photos or val).scores), (photos or val).distances
+            values = (photos or val).familiarity
             known = "renders that were left out" if photos is None else "photos left out in turn"
-            are_photos = photos is not None
         unknown = self._features(model, self.material.unknown)
-        others = None if unknown is None else (energy(head, head.scores(unknown)), own.distance(unknown))
-        result = open_set(own, *measured, known, are_photos, others)
+        others = None if unknown is None else own.familiarity(unknown)
+        are_photos = photos is not None or unlabelled is not None
+        result = open_set(own, values, known, are_photos, others)
         share = accuracy(head.scores(features), self.val.labels)
         return Tuned(head, _graph(model, self.backbone), result, self._facts(kind, compared), notes, share)
 
@@ -269,25 +262,3 @@ def _graph(model: TorchClassifier, backbone: Backbone) -> bytes:
     _, pads_like_tensorflow = backbone_blocks(backbone)
     made = feature_model(model.network.trained(), pads_like_tensorflow, backbone.name)
     return bytes(made.SerializeToString())
-
-
-def _comparison(kind: str, best: str, facts: dict[str, Any]) -> str:
-    """What a user must know of the choice."""
-
-    def result(name: str) -> str:
-        share = facts[name]["accuracy"]
-        return f"{100 * share['value']:.1f} % (log loss {facts[name]['log_loss']:.3f})"
-
-    text = (
-        f"on photos left out in turn, all layers: {result(BOTH)} with renders, {result(ALONE)} on photos "
-        f"alone; frozen backbone: {result(FROZEN)}"
-    )
-    if kind != best:
-        is_worse = facts[ALONE]["log_loss"] < facts[BOTH]["log_loss"]
-        what = "renders make it worse" if is_worse else "the frozen backbone is better"
-        return f"with this --ratio, {what}: {text}"
-    choices = {
-        BOTH: "renders help", ALONE: "renders do not help here and were left out",
-        FROZEN: "training all layers does not help here, and the backbone stays frozen",
-    }  # fmt: skip
-    return f"{choices[kind]}: {text}"

@@ -63,9 +63,10 @@ def losses_chart(histories: Mapping[str, Sequence[dict[str, float]]]) -> str:
         return ""
     most, longest = max(losses), max(map(len, histories.values()))
     lines, place = [], {number + 1: (number + 0.5) / longest for number in range(longest)}
-    for history in histories.values():
+    for name, history in histories.items():
         points = [(place[number + 1], one["loss"] / most) for number, one in enumerate(history)]
-        lines.append(_path(points, "line") + _dots(points, "dot"))
+        x, y = points[0]
+        lines.append(_path(points, "line") + _dots(points, "dot") + _text(x, y - 0.08, name))
     marks = [(str(number), x) for number, x in place.items()]
     return _chart("".join(lines), marks, "epoch", f"loss, as a share of {most:.3g}")
 

@@ -1,10 +1,11 @@
 """Open set: how familiar a picture looks to a classifier, and from when on it is of one of the classes.
 
-In: features and scores of pictures of the classes that the classifier was not trained on, the features that
-it was trained on, and features of pictures of none of the classes if there are some. Out: OpenSet. Two
-measures are added, each in units of its own spread: the energy of the scores, which is large where a class
-fits well, and less the distance of the features from the plane that holds most of the training pictures.
-source: Liu et al. 2020, Energy-based out-of-distribution detection; Wang et al. 2022, ViM (the distance)
+In: the features that the classifier was trained on, how familiar pictures of the classes are on which it was
+not trained, and pictures of none of the classes if there are some. Out: OpenSet. The familiarity is the
+cosine of the angle between a picture's features and the plane through zero that holds most of those of the
+training: 1 in the plane, 0 at a right angle to it.
+source: Zaeemzadeh et al. 2021, Out-of-distribution detection using union of 1-dimensional subspaces; Wang et
+al. 2022, ViM
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 from scipy.linalg import eigh
 
 from blendgen.geometry.arrays import AnyArray
-from blendgen.learn.head import LinearHead
 from blendgen.learn.measures import Share
 
 ACCEPTED = 0.95  # of the pictures of the classes
@@ -26,29 +26,14 @@ _DIRECTIONS = 64  # of the plane
 
 @dataclass(frozen=True)
 class Plane:
-    """mean: (d,); basis: (d, k), orthonormal"""
+    """basis: (d, k), orthonormal"""
 
-    mean: AnyArray
     basis: AnyArray
 
-    def distance(self, features: AnyArray) -> AnyArray:
-        """(n,) of (n, d)"""
-        centred = np.asarray(features, np.float64) - self.mean
-        squares = (centred**2).sum(axis=1) - ((centred @ self.basis) ** 2).sum(axis=1)
-        return np.asarray(np.sqrt(np.maximum(squares, 0)))
-
-
-@dataclass(frozen=True)
-class Familiarity:
-    """familiarity = energy_weight * energy - distance_weight * distance + offset"""
-
-    plane: Plane
-    energy_weight: float
-    distance_weight: float
-    offset: float
-
-    def of(self, energies: AnyArray, distances: AnyArray) -> AnyArray:
-        return self.energy_weight * energies - self.distance_weight * distances + self.offset
+    def familiarity(self, features: AnyArray) -> AnyArray:
+        """(n,) from 0 to 1, of (n, d)"""
+        inside = np.linalg.norm(np.asarray(features, np.float64) @ self.basis, axis=1)
+        return np.asarray(inside / np.maximum(np.linalg.norm(features, axis=1), 1e-12))
 
 
 @dataclass(frozen=True)
@@ -59,7 +44,7 @@ class OpenSet:
     classes; auroc: how well both are separated (0.5: not at all)
     """
 
-    familiarity: Familiarity
+    plane: Plane
     threshold: float | None
     known: str
     accepted: Share
@@ -73,48 +58,31 @@ class OpenSet:
         }  # fmt: skip
 
 
-def energy(head: LinearHead, scores: AnyArray) -> AnyArray:
-    """(n,) of (n, c): log(sum(exp(scores / temperature)))"""
-    scaled = np.asarray(scores, np.float64) / head.temperature
-    most = scaled.max(axis=1)
-    return np.asarray(most + np.log(np.exp(scaled - most[:, None]).sum(axis=1)))
-
-
 def plane(features: AnyArray) -> Plane:
-    """The mean of features and the directions in which they differ most."""
+    """Of the directions from zero in which features lie, each picture counting the same."""
     values = np.asarray(features, np.float64)
-    mean = values.mean(axis=0)
-    centred = values - mean
-    count = max(1, min(_DIRECTIONS, min(values.shape) // 2))
-    is_wide = values.shape[0] < values.shape[1]
-    gram = centred @ centred.T if is_wide else centred.T @ centred
+    units = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    count = max(1, min(_DIRECTIONS, min(units.shape) // 2))
+    is_wide = units.shape[0] < units.shape[1]
+    gram = units @ units.T if is_wide else units.T @ units
     size = len(gram)
     squares, vectors = eigh(gram, subset_by_index=[size - count, size - 1])
-    basis = centred.T @ vectors / np.sqrt(np.maximum(squares, 1e-12)) if is_wide else vectors
-    return Plane(mean, basis)
+    return Plane(units.T @ vectors / np.sqrt(np.maximum(squares, 1e-12)) if is_wide else vectors)
 
 
-def open_set(
-    own: Plane, energies: AnyArray, distances: AnyArray, known: str, are_photos: bool,
-    unknown: tuple[AnyArray, AnyArray] | None,
-) -> OpenSet:  # fmt: skip
-    """energies, distances: of known pictures, on which neither head nor plane were trained
+def open_set(own: Plane, values: AnyArray, known: str, are_photos: bool, unknown: AnyArray | None) -> OpenSet:
+    """values: familiarity of known pictures on which neither head nor plane were trained
 
     are_photos: whether these are; renders look so much more familiar that they say nothing about photos, so
     renders alone give no threshold
-    unknown: both of pictures of none of the classes
+    unknown: familiarity of pictures of none of the classes
     """
-    of_energy, of_distance = (1 / max(float(one.std()), 1e-9) for one in (energies, distances))
-    offset = of_distance * float(distances.mean()) - of_energy * float(energies.mean())
-    familiarity = Familiarity(own, of_energy, of_distance, offset)
-    values = familiarity.of(energies, distances)
     if unknown is None:
         threshold = float(np.quantile(values, 1 - ACCEPTED)) if are_photos else None
-        return OpenSet(familiarity, threshold, known, _above(values, threshold))
-    others = familiarity.of(*unknown)
-    threshold = _between(values, others)
-    rejected = Share(len(others) - _above(others, threshold).right, len(others))
-    return OpenSet(familiarity, threshold, known, _above(values, threshold), rejected, auroc(values, others))
+        return OpenSet(own, threshold, known, _above(values, threshold))
+    threshold = _between(values, unknown)
+    rejected = Share(len(unknown) - _above(unknown, threshold).right, len(unknown))
+    return OpenSet(own, threshold, known, _above(values, threshold), rejected, auroc(values, unknown))
 
 
 def _between(known: AnyArray, unknown: AnyArray) -> float:

@@ -18,6 +18,7 @@ def run_page(record: dict[str, Any]) -> bytes:
     sections = [
         *([("Training of all layers", _tuning(record))] if record["tuning"] else []),
         ("Choice" if record["recipe"] else "The head before that", _choice(record)),
+        *([("On renders", _val(val))] if (val := record["metrics"]["val_renders"]) else []),
         ("Classes", _classes(record)),
         ("Made of", _made_of(record)),
         ("Use the model", _use(record)),
@@ -35,7 +36,7 @@ def _tuning(record: dict[str, Any]) -> str:
     tuning = record["tuning"]
     rows = [
         [
-            stage, number + 1, f"{one['loss']:.3f}",
+            stage.replace("_", " "), number + 1, f"{one['loss']:.3f}",
             f"{one['left_out_loss']:.3f}" if "left_out_loss" in one else "-",
             f"{100 * one['left_out_accuracy']:.1f} %" if "left_out_accuracy" in one else "-",
         ]
@@ -53,7 +54,8 @@ def _tuning(record: dict[str, Any]) -> str:
             if compared
             else ""
         )
-        + losses_chart(tuning["history"])
+        + paragraph("Loss after each epoch, as a share of the largest:", "quiet")
+        + losses_chart({stage: one for stage, one in tuning["history"].items() if " of " not in stage})
         + table(["stage", "epoch", "loss", "loss on renders left out", "accuracy"], rows, (1, 2, 3, 4))
     )
 
@@ -74,12 +76,13 @@ def _choice(record: dict[str, Any]) -> str:
         if (one := measured[key])
     ]  # fmt: skip
     head = ["", "weight of photos", "renders aligned", "regularisation", "accuracy", "log loss"]
-    val = record["metrics"]["val_renders"]
-    return (
-        paragraph(f"Cross-validation on {measured['on']}, each time on pictures that were left out.")
-        + table(head, rows, (1, 3, 4, 5))
-        + (paragraph(f"On {val['count']} renders of the split val: {percent(val)}.", "quiet") if val else "")
-    )
+    return paragraph(
+        f"Cross-validation on {measured['on']}, each time on pictures that were left out."
+    ) + table(head, rows, (1, 3, 4, 5))
+
+
+def _val(share: dict[str, Any]) -> str:
+    return paragraph(f"{percent(share)} of {share['count']} renders that were left out are right.")
 
 
 def _classes(record: dict[str, Any]) -> str:

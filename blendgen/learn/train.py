@@ -133,7 +133,7 @@ def train(dataset: Dataset, dest: Path, options: Options, progress: Progress) ->
 def _with_head(backbone: Backbone, material: Material, fit: Fitted, seed: int) -> Made:
     """A linear head on the frozen backbone."""
     rejecting = fitted_open_set(
-        fit.head, fit.chosen, material.renders, material.photos, _features(material.unlabelled),
+        fit.chosen, material.renders, material.photos, _features(material.unlabelled),
         _features(material.unknown), seed,
     )  # fmt: skip
     val = None

@@ -21,6 +21,15 @@ SETTINGS = {"epochs": 2, "seed": 4}
 
 
 @pytest.fixture(autouse=True)
+def one_thread():
+    """Threads that wait for each other are slow where other tests use the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
 def blocks(monkeypatch):
     monkeypatch.setattr(
         "blendgen.learn.full_training.backbone_blocks", lambda _: (lite_blocks(lite_weights()), True)
@@ -65,6 +74,8 @@ def test_all_layers_are_trained_and_evaluated(trained, out, photos, backbone):
     result = blendgen.evaluate(trained, photos).facts
     assert result["accuracy"]["right"] == result["models"]["float"]["accuracy"]["right"]
     assert len(blendgen.classify(trained, photos / "test")) == 12
+    arms = blendgen.evaluate(trained, photos, arms=True, seeds=1).facts["arms"]
+    assert arms["test_photos"] == 12 and arms["worth"]["sentence"]
 
 
 def test_the_model_computes_what_torch_computes(place, out, backbone):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blendgen.learn.choice import chosen_for_photos, chosen_for_renders, ridge_of
-from blendgen.learn.open_set import auroc, energy, open_set, plane
+from blendgen.learn.open_set import auroc, open_set, plane
 from blendgen.learn.pictures import Picture, PictureSet
 from blendgen.learn.rejection import fitted_open_set
 
@@ -35,13 +35,11 @@ def fitted(renders, photos=None, unlabelled=None, unknown=None):
     )
     recipe = chosen.best.recipe
     head = ridge_of(renders, photos, unlabelled, recipe.photo_share, recipe.is_aligned).head(recipe.strength)
-    return head, fitted_open_set(head, chosen, renders, photos, unlabelled, unknown, 0)
+    return head, fitted_open_set(chosen, renders, photos, unlabelled, unknown, 0)
 
 
 def accepted(head, result, features) -> float:
-    own = result.familiarity
-    values = own.of(energy(head, head.scores(features)), own.plane.distance(features))
-    return float((values >= result.threshold).mean())
+    return float((result.plane.familiarity(features) >= result.threshold).mean())
 
 
 def test_photos_set_a_threshold_that_holds_for_new_ones():
@@ -72,8 +70,8 @@ def test_renders_alone_reject_nothing_unless_there_are_pictures_of_other_things(
 def test_known_and_unknown_that_look_alike_are_not_all_rejected():
     rng = np.random.default_rng(0)
     own = plane(pictures(60, 1).features)
-    known, unknown = rng.normal(0, 1, (2, 200)), rng.normal(0, 1, (2, 200))
-    result = open_set(own, *known, "photos", True, tuple(unknown))
+    known, unknown = rng.normal(0, 1, (2, 200))
+    result = open_set(own, known, "photos", True, unknown)
     assert result.accepted.value >= 0.5 and 0.4 < result.auroc < 0.6
 
 
@@ -89,8 +87,9 @@ def test_a_plane_holds_the_directions_of_most_spread(count):
     features = pictures(count, 4).features.astype(float)
     own = plane(features)
     assert np.allclose(own.basis.T @ own.basis, np.eye(own.basis.shape[1]), atol=1e-8)
-    inside = own.mean + 7 * own.basis[:, -1]
-    assert own.distance(inside[None])[0] < 1e-5
-    centred = features - features.mean(0)
-    rest = np.linalg.svd(centred, compute_uv=False)[own.basis.shape[1] :]
-    assert (own.distance(features) ** 2).sum() == pytest.approx((rest**2).sum())
+    inside = (own.basis @ np.arange(1.0, own.basis.shape[1] + 1))[None]
+    assert np.allclose(own.familiarity(np.concatenate([inside, 7 * inside])), 1)
+    units = features / np.linalg.norm(features, axis=1, keepdims=True)
+    values = np.linalg.svd(units, compute_uv=False)[: own.basis.shape[1]]
+    assert (own.familiarity(features) ** 2).sum() == pytest.approx((values**2).sum())
+    assert own.familiarity(np.zeros((1, WIDTH)))[0] == 0
