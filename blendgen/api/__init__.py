@@ -17,7 +17,7 @@ from blendgen.api.datasets import (
     verify,
     watch,
 )
-from blendgen.api.experiments import probe
+from blendgen.api.experiments import probe, select, tune
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.learning import classify, evaluate, quantize, train
 from blendgen.api.matching import compare, match
@@ -61,11 +61,13 @@ __all__ = [
     "quantize",
     "report",
     "sample",
+    "select",
     "slurm_script",
     "smoke",
     "status",
     "subset",
     "train",
+    "tune",
     "verify",
     "watch",
     "watch_preview",

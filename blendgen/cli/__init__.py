@@ -40,6 +40,8 @@ _COMMANDS = {
     "classify": "Say of which class photos are, or that they are of none.",
     "quantize": "Make a small classifier with 8-bit integers, and measure it.",
     "probe": "Find out which parameters of a spec change the answers of a classifier.",
+    "select": "Choose the images of a spec that are worth rendering, by drafts of more.",
+    "tune": "Search ranges of a spec whose images make better classifiers for photos.",
     "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

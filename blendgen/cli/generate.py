@@ -30,6 +30,7 @@ from blendgen.cli.options import (
 from blendgen.cli.places import PLACE, staging_option
 from blendgen.cli.terminal import echo, echo_json, say
 from blendgen.errors import ExitCode, UsageError
+from blendgen.files.regular_file import read_bounded
 from blendgen.files.url import is_url
 from blendgen.system.process import process_age_s
 from blendgen.workers.event_file import EventFile
@@ -70,7 +71,8 @@ _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12})(?::(\d{1,12}))?)?")
     "--index",
     "index_range",
     metavar="RANGE",
-    help="Make these images only, such as 0-99,200-299:2; -n does not limit them.",
+    help="Make these images only, such as 0-99,200-299:2, or those in a file: @FILE, such as `blendgen "
+    "select` writes. -n does not limit them.",
 )
 @click.option(
     "--shard",
@@ -143,7 +145,7 @@ def command(
     differ. Images that cannot be made are recorded in failed.jsonl; the exit code is then 7.
     """  # fmt: skip
     began_s = time.monotonic() - process_age_s()
-    indices = None if index_range is None else parse_range(index_range)
+    indices = None if index_range is None else indices_of(index_range)
     if shard is None and indices is None:
         shard = "auto"
     if events == "-" and as_json:
@@ -196,6 +198,25 @@ def _print(report: GenerateReport, page: Path | None, result: Callable[[str], No
         result(f"contact sheet: {report.contact_sheet}")
     if page is not None:
         result(f"report:        {page}")
+
+
+def indices_of(text: str) -> Sequence[int]:
+    """The indices of --index: of a range expression, or of @FILE with such expressions in its lines.
+
+    raises: UsageError
+    """
+    if not text.startswith("@"):
+        return parse_range(text)
+    file = Path(text[1:])
+    try:
+        lines = read_bounded(file).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--index: {file}: cannot be read: {reason}") from None
+    parts = [part for line in lines if (part := line.partition("#")[0].strip())]
+    if not parts:
+        raise UsageError(f"--index: {file}: has no ranges of images such as 0-99")
+    return parse_range(",".join(parts))
 
 
 def parse_range(text: str) -> Sequence[int]:

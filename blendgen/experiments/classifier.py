@@ -1,7 +1,6 @@
-"""Classifier: the network of a run, applied to pictures.
+"""Classifier: the network of a run, applied to pictures; however the run was trained.
 
-In: a Run and Pictures. Out: (pictures, classes) probabilities. Only the ONNX file is used, so it does not
-matter how the run was trained.
+In: a Run and Pictures. Out: (pictures, classes) probabilities.
 """
 
 from __future__ import annotations
@@ -12,34 +11,26 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from blendgen.errors import DatasetError, did_you_mean
-from blendgen.files.disk import raise_if_passing
-from blendgen.files.regular_file import read_bounded
 from blendgen.geometry.arrays import AnyArray
-from blendgen.learn.backbones import Preprocessing
-from blendgen.learn.features import inference_session
-from blendgen.learn.network import INPUT
+from blendgen.learn.classifier import opened_classifier
 from blendgen.learn.pictures import Picture
-from blendgen.learn.pixels import network_input
 from blendgen.learn.run_folder import Run
 from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
 
 _BATCH = 32
-_MAX_MODEL_BYTES = 512 * 2**20
 _SMALLEST = 1e-6  # a probability nearer to 0 or 1 says no more
 
 
 def probabilities(run: Run, pictures: Sequence[Picture], progress: Progress) -> AnyArray:
     """raises: DatasetError for a picture or a model that cannot be read; SetupError"""
-    expected = _preprocessing(run)
-    session = inference_session(_model(run))
+    classifier = opened_classifier(run.folder)
     progress.begin(len(pictures), "image")
     parts = []
     with ThreadPoolExecutor(cores()) as readers:
         for start in range(0, len(pictures), _BATCH):
             batch = pictures[start : start + _BATCH]
-            inputs = readers.map(lambda picture: network_input(picture.read(), expected), batch)
-            parts.append(np.asarray(session.run(["probabilities"], {INPUT: np.stack([*inputs])})[0]))
+            parts.append(classifier([*readers.map(lambda one: classifier.input(one.read()), batch)])[0])
             progress.advance(len(batch))
     return np.concatenate(parts) if parts else np.zeros((0, len(run.classes)))
 
@@ -58,16 +49,3 @@ def label_numbers(run: Run, classes: Sequence[str], spec: str) -> list[int]:
                 f"{did_you_mean(label, run.classes)}"
             )
     return [run.classes.index(label) for label in classes]
-
-
-def _preprocessing(run: Run) -> Preprocessing:
-    stated = run.record["preprocessing"]
-    return Preprocessing(stated["side_px"], tuple(stated["mean"]), tuple(stated["spread"]))
-
-
-def _model(run: Run) -> bytes:
-    try:
-        return read_bounded(run.model, _MAX_MODEL_BYTES)
-    except (OSError, ValueError) as error:
-        raise_if_passing(run.model, error)
-        raise DatasetError(f"{run.model}: cannot be read: {error}; run `blendgen train` again") from None

@@ -40,6 +40,7 @@ from blendgen.system.progress import Progress
 KIND, SCHEMA_VERSION = f"{REPORT_MARK.decode()}: probe", 1
 IMAGES = 1000
 _SHOWN = 3
+_FEW = 6  # shots beyond one of each class, below which F tests show little
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,11 @@ def _facts(
     if len(predictions.labels) < images:
         notes.append(
             f"{images - len(predictions.labels)} of {images} drafts cannot be made with these values"
+        )
+    if len(planned.shots) - known < _FEW:
+        notes.append(
+            f"{len(planned.shots)} shots of {known} classes show only large effects; to show smaller ones, "
+            "ask for more images (--images)"
         )
     if known < len(run.classes):
         notes.append(

@@ -70,7 +70,7 @@ def evaluate(
     if place.suffix != ".html":
         raise UsageError(f"{place}: the name of the page ends with .html")
     _refuse_others_files(place)
-    network = _network_of(run)
+    network = network_of(run)
     left_out: list[str] = []
     photos = _unseen(run, folder, network, left_out, progress)
     opened = _dataset_of(run, dataset, left_out, is_needed=seeds is not None)
@@ -93,7 +93,7 @@ def evaluate(
     return Evaluation(place, place.with_suffix(".json"), facts)
 
 
-def _network_of(run: Run) -> Backbone:
+def network_of(run: Run) -> Backbone:
     """What makes features of pictures in a run: its own network, or the backbone if that stayed frozen."""
     if not run.is_tuned:
         return _same_backbone(run)

@@ -33,6 +33,8 @@ WORK = {
     "probe run s.yaml": "probe",
     "classify run photos": "classify",
     "quantize run": "quantize",
+    "select run s.yaml -n 2 -o chosen.txt": "select",
+    "tune s.yaml --photos photos -o new.yaml": "tune",
     "verify out": "verify",
     "diff a b": "diff",
     "preview s.yaml": "preview",

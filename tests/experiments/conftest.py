@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from blendgen.experiments import probe
+from blendgen.experiments import probe, select, tune
 from blendgen.learn import evaluate, train
 from blendgen.models.inventory import Inventory
 from blendgen.spec.load import load_spec
@@ -38,15 +38,16 @@ render: {samples_per_pixel: 1, max_bounces: 1, denoise: false}
 
 @pytest.fixture(autouse=True)
 def without_blender(tmp_path_factory, monkeypatch, request):
-    if "slow" in request.keywords:
-        return
+    if "slow" in request.keywords and "out" not in request.fixturenames:
+        return  # a test with Blender
     place = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(place))
     tiny = tiny_backbone(place)
-    for module in (train, evaluate):
+    for module in (train, evaluate, tune):
         monkeypatch.setattr(module, "load_backbone", lambda *_: tiny)
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
-    monkeypatch.setattr(probe, "measured_inventory", lambda *_: inventory)
+    for command in (probe, select, tune):
+        monkeypatch.setattr(command, "measured_inventory", lambda *_: inventory)
     monkeypatch.setattr(early_worker, "start_early_worker", lambda: nullcontext(None))
 
 

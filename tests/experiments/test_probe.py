@@ -42,7 +42,7 @@ def test_the_command_prints_it_and_writes_the_spec(out, spec_path, tmp_path, cap
     assert run_command([*line, *wanted, "--write-spec", str(changed), "--json"]) == ExitCode.OK
     facts = json.loads(capsys.readouterr().out)
     assert {one["parameter"] for one in facts["parameters"]} == {*VARIED}
-    assert "shortcut" not in {one["verdict"] for one in facts["parameters"]}
+    assert any("4 shots of 2 classes show only large effects" in note for note in facts["notes"])
     assert changed.exists() == bool(facts["changes"])
 
 
