@@ -21,8 +21,8 @@ from blendgen.engine.blender.phones.case_material import CASE_PART, case_materia
 from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest_parts
 from blendgen.engine.blender.session.meshes import all_blocks
 from blendgen.engine.blender.session.stage import link_to_scene
-from blendgen.engine.blender.shading.nodes import KIND_MARK, set_input
-from blendgen.engine.blender.wear.condition import wear_out
+from blendgen.engine.blender.shading.nodes import set_input
+from blendgen.engine.blender.wear.condition import KnownMarks, worn
 from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_group
 from blendgen.geometry.color import hex_to_linear
 from blendgen.models.product import Catalog, Keypoint, MaterialOverride, Product
@@ -133,20 +133,24 @@ class Models:
     def _used(
         self, product: Product, materials, condition: Condition, in_case: bool
     ) -> list[bpy.types.Material]:
-        """Copies with marks of use; slots that share a material and a kind share a copy."""
+        """The materials with marks of use; slots that share a material and a kind share a copy."""
         looks = [(material, product.part_kind(slot)) for slot, material in enumerate(materials)]
         large = {look for slot, look in enumerate(looks) if slot not in self._details(product)}
-        copies = {look: _copy_of_kind(*look) for look in dict.fromkeys(looks)}
-        groups = {sticker: sticker_group(sticker, condition) for sticker in condition.stickers}
+        groups = {
+            sticker: sticker_group(sticker, condition.pattern_offset_m) for sticker in condition.stickers
+        }
         within = _within_case(condition) if in_case else condition
-        for look, copy in copies.items():
+        used, known = {}, KnownMarks()
+        for look in dict.fromkeys(looks):
             state = condition if look[0].name.startswith(CASE_PART) else within
             if state.stickers:
                 slots = [slot for slot, one in enumerate(looks) if one == look]
                 state = self._with_near_stickers(product, slots, state)
-            wear_out(copy, state if look in large else state.model_copy(update=_CLEAN), groups)
-        self._painted += [*copies.values(), *groups.values()]
-        return [copies[look] for look in looks]
+            state = state if look in large else state.model_copy(update=_CLEAN)
+            used[look] = worn(*look, state, groups, known)
+        copies = [material for (before, _), material in used.items() if material != before]
+        self._painted += [*copies, *groups.values(), *(marks.tree for marks in known.values())]
+        return [used[look] for look in looks]
 
     def _with_near_stickers(self, product: Product, slots: list[int], condition: Condition) -> Condition:
         """The condition with only the stickers that reach the parts in some slots."""
@@ -240,14 +244,6 @@ def _append(product: Product) -> tuple[bpy.types.Mesh, dict[str, bpy.types.Mater
     for material in into.materials:
         material.use_fake_user = True
     return mesh, dict(zip(names, into.materials, strict=True)), blocks
-
-
-def _copy_of_kind(material: bpy.types.Material, kind: str) -> bpy.types.Material:
-    """kind: what the sidecar states that its part is; "": nothing, so that it stays as it was built"""
-    copy = material.copy()
-    if kind:
-        copy[KIND_MARK] = kind
-    return copy
 
 
 def _repainted(material: bpy.types.Material, override: MaterialOverride) -> bpy.types.Material:

@@ -18,9 +18,9 @@ from mathutils.bvhtree import BVHTree
 
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.engine.blender.shading.shader_graph import Number, Socket
-from blendgen.engine.blender.wear.used_material import UsedMaterial
+from blendgen.engine.blender.wear.used_material import ProductGraph, UsedMaterial
 from blendgen.geometry.color import hex_to_linear
-from blendgen.scene.condition import Condition, Sticker
+from blendgen.scene.condition import Sticker
 from blendgen.scene.frozen import Vector3
 
 _EDGE_M = 0.00012
@@ -47,12 +47,12 @@ def reaches(sticker: Sticker, points: np.ndarray) -> bool:
     return len(points) > 0 and bool(((offsets.min(axis=0) <= reach) & (offsets.max(axis=0) >= -reach)).all())
 
 
-def sticker_group(sticker: Sticker, condition: Condition) -> bpy.types.NodeTree:
+def sticker_group(sticker: Sticker, pattern_offset_m: tuple[float, float]) -> bpy.types.NodeTree:
     """A new node group: the mask of the sticker, its colours, and its height in mm."""
     tree = bpy.data.node_groups.new("sticker", "ShaderNodeTree")
     for name, kind in _OUTPUTS.items():
         tree.interface.new_socket(name=name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
-    graph = UsedMaterial(tree, None, condition)
+    graph = ProductGraph(tree, pattern_offset_m)
     u, v, height = _place(graph, sticker)
     mask = graph.product(_outline(graph, sticker, u, v), _level(graph, sticker, height))
     height_mm = graph.product(mask, _height_mm(graph, sticker, u, v))
@@ -73,14 +73,14 @@ def add_sticker(graph: UsedMaterial, sticker: Sticker, group: bpy.types.NodeTree
     graph.relief(height_mm)
 
 
-def _place(graph: UsedMaterial, sticker: Sticker) -> tuple[Socket, Socket, Socket]:
+def _place(graph: ProductGraph, sticker: Sticker) -> tuple[Socket, Socket, Socket]:
     """Metres along the length, the width and the normal from the sticker's middle."""
     offset = graph.add(graph.own, tuple(-value for value in sticker.center_m))
     across = _cross(sticker.normal, sticker.along)
     return tuple(graph.dot(offset, direction) for direction in (sticker.along, across, sticker.normal))
 
 
-def _level(graph: UsedMaterial, sticker: Sticker, height: Socket) -> Socket:
+def _level(graph: ProductGraph, sticker: Sticker, height: Socket) -> Socket:
     """It follows a curved surface, but not a step."""
     return graph.math("LESS_THAN", graph.math("ABSOLUTE", height), _BEND * sticker.size_m[0])
 
@@ -89,7 +89,7 @@ def _cross(a: Vector3, b: Vector3) -> Vector3:
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
-def _outline(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
+def _outline(graph: ProductGraph, sticker: Sticker, u, v) -> Socket:
     """1 on the sticker; its ends are torn, or its corners round."""
     material = _MATERIALS[sticker.kind]
     length, width = sticker.size_m
@@ -108,7 +108,7 @@ def _outline(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
     return graph.product(inside, graph.ramp(graph.facing(sticker.normal), *material.facing))
 
 
-def _face(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
+def _face(graph: ProductGraph, sticker: Sticker, u, v) -> Socket:
     """The colour of the sticker with what is printed on it."""
     paper = hex_to_linear(sticker.color_srgb)
     tone = graph.ramp(graph.noise(120.0, 3.0, seed=60.0 + sticker.pattern), 0.3, 0.7, 0.9, 1.02)
@@ -117,15 +117,15 @@ def _face(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
     return color if draw is None else draw(graph, sticker, color, u, v)
 
 
-def _printed(graph: UsedMaterial, sticker: Sticker, color: Socket, u, v) -> Socket:
+def _printed(graph: ProductGraph, sticker: Sticker, color: Socket, u, v) -> Socket:
     return graph.mix(graph.product(_print(graph, sticker, u, v), 0.93), color, _INK_LINEAR)
 
 
-def _with_emblem(graph: UsedMaterial, sticker: Sticker, color: Socket, u, v) -> Socket:
+def _with_emblem(graph: ProductGraph, sticker: Sticker, color: Socket, u, v) -> Socket:
     return graph.mix(_emblem(graph, sticker, u, v), color, _WHITE_LINEAR)
 
 
-def _print(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
+def _print(graph: ProductGraph, sticker: Sticker, u, v) -> Socket:
     """Lines of text, and a bar code below them or a block of square cells next to them."""
     length, width = sticker.size_m
     seed = round(1000 * sticker.pattern)
@@ -153,7 +153,7 @@ def _print(graph: UsedMaterial, sticker: Sticker, u, v) -> Socket:
     return graph.math("MAXIMUM", block, text)
 
 
-def _text(graph: UsedMaterial, u, v, length: float, seed: int) -> Socket:
+def _text(graph: ProductGraph, u, v, length: float, seed: int) -> Socket:
     """Rows of words of different lengths."""
     row = graph.sum(_steps(graph, v, _ROW_M), float(seed))
     within = graph.math("FRACT", graph.product(v, 1 / _ROW_M))
@@ -166,7 +166,7 @@ def _text(graph: UsedMaterial, u, v, length: float, seed: int) -> Socket:
     )
 
 
-def _emblem(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
+def _emblem(graph: ProductGraph, sticker: Sticker, u, v) -> Number:
     """A disk, or a band along the sticker; a third have nothing."""
     width = sticker.size_m[1]
     if sticker.pattern < 0.35:
@@ -177,7 +177,7 @@ def _emblem(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
     return 0.0
 
 
-def _height_mm(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
+def _height_mm(graph: ProductGraph, sticker: Sticker, u, v) -> Number:
     """Paper lies flat; tape has fine creases across it and blisters of air."""
     if not _MATERIALS[sticker.kind].is_tape:
         return 0.09
@@ -185,15 +185,15 @@ def _height_mm(graph: UsedMaterial, sticker: Sticker, u, v) -> Number:
     return graph.ramp(creases, 0.3, 0.7, 0.06, 0.12)
 
 
-def _steps(graph: UsedMaterial, value: Socket, step_m: float) -> Socket:
+def _steps(graph: ProductGraph, value: Socket, step_m: float) -> Socket:
     return graph.math("FLOOR", graph.product(value, 1 / step_m))
 
 
-def _coin(graph: UsedMaterial, x: Number, y: Number, share: float) -> Socket:
+def _coin(graph: ProductGraph, x: Number, y: Number, share: float) -> Socket:
     return graph.math("LESS_THAN", graph.random(x, y), share)
 
 
-def _between(graph: UsedMaterial, value: Socket, low: float, high: float) -> Socket:
+def _between(graph: ProductGraph, value: Socket, low: float, high: float) -> Socket:
     return graph.product(graph.math("GREATER_THAN", value, low), graph.math("LESS_THAN", value, high))
 
 
