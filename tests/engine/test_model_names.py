@@ -11,7 +11,7 @@ bpy = pytest.importorskip("bpy")
 from blendgen.engine.blender.importing.asset import empty_blender  # noqa: E402
 from blendgen.engine.blender.session.meshes import all_blocks  # noqa: E402
 from blendgen.engine.blender.session.models import _append  # noqa: E402
-from blendgen.engine.blender.session.stage import exclude_set, link_to_scene  # noqa: E402
+from blendgen.engine.blender.session.stage import exclude_outlines, link_to_scene  # noqa: E402
 from blendgen.engine.blender.shading.nodes import add_node, new_material  # noqa: E402
 from blendgen.models.product import Colorway, MaterialOverride  # noqa: E402
 
@@ -47,5 +47,5 @@ def test_the_names_of_a_model_are_not_those_of_the_session(tmp_path):
     assert swapped_in["lamp_1.glow"].name.startswith("lamp_1.glow")
     placed = bpy.data.objects.new("product_1", mesh)
     link_to_scene(placed, product=True)
-    exclude_set(bpy.context.view_layer)
+    exclude_outlines(bpy.context.view_layer)
     assert placed.name == "product_1" and placed.name in bpy.context.scene.objects

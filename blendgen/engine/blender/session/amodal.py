@@ -1,9 +1,9 @@
 """Amodal masks: the pixels that each product would cover if nothing occluded it.
 
-A second view layer with only the products renders one sample, with every material replaced by one that lets
-most light through; Cryptomatte then lists all products on the ray through each pixel's centre. The picture
-layer does not change. Cryptomatte stores 16 objects of a ray; if all are in use some may be missing, so
-such a shot is infeasible.
+A second view layer with only the outlines of products, bare copies that share their meshes, renders one
+sample, with a material that lets most light through; Cryptomatte then lists all products on the ray through
+each pixel's centre. The picture layer does not change. Cryptomatte stores 16 objects of a ray; if all are in
+use some may be missing, so such a shot is infeasible.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.session.stage import exclude_set
+from blendgen.engine.blender.session.stage import exclude_all_but_outlines
 from blendgen.engine.blender.shading.nodes import add_node, enable_nodes
 from blendgen.errors import InfeasibleDraw, Reason
 
@@ -25,7 +25,7 @@ _TRANSPARENT_BOUNCES = 256
 def build_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     """The view layer. Every shot needs it: a belt's rail may occlude even a single product."""
     layer = scene.view_layers.new(LAYER)
-    exclude_set(layer)
+    exclude_all_but_outlines(layer)
     layer.material_override = _see_through()
     layer.samples = 1
     layer.use_pass_cryptomatte_object = True
@@ -42,8 +42,8 @@ def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
     layer.pass_cryptomatte_depth = min(2 * (products // 2 + 1), _DEPTH)
 
 
-def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
-    """(h, w) bool: the pixels whose central ray meets the object.
+def mask(passes: dict[str, np.ndarray], outline_name: str) -> np.ndarray:
+    """(h, w) bool: the pixels whose central ray meets the outline.
 
     raises: InfeasibleDraw if a ray meets more objects than Cryptomatte stores
     """
@@ -56,7 +56,7 @@ def mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
         )
     covered = np.zeros(ranks[0].shape[:2], bool)
     for rank in ranks:
-        covered |= ((rank[..., 0::2] == cryptomatte_id(object_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
+        covered |= ((rank[..., 0::2] == cryptomatte_id(outline_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
     return covered
 
 

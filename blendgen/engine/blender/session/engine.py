@@ -19,9 +19,9 @@ from blendgen.engine.blender.session.devices import require_device, use_device
 from blendgen.engine.blender.session.eevee import Eevee
 from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
-from blendgen.engine.blender.session.models import Models, object_name
+from blendgen.engine.blender.session.models import Models, outline_name
 from blendgen.engine.blender.session.pictures import Pictures
-from blendgen.engine.blender.session.stage import link_to_scene
+from blendgen.engine.blender.session.stage import exclude_outlines, link_to_scene
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.blender.surfaces.containers import build_container
 from blendgen.engine.device import CPU, Device
@@ -193,13 +193,14 @@ class BlenderEngine(PinholeEngine):
 
     def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
         return {
-            placed.instance_id: amodal.mask(passes[amodal.LAYER], object_name(placed.instance_id))
+            placed.instance_id: amodal.mask(passes[amodal.LAYER], outline_name(placed.instance_id))
             for placed in shot.products
         }
 
     def _picture_layer(self, scene: bpy.types.Scene) -> bpy.types.ViewLayer:
         layer = scene.view_layers[0]
         layer.name = _PICTURE_LAYER
+        exclude_outlines(layer)
         layer.use_pass_z = True
         layer.use_pass_object_index = True
         layer.pass_alpha_threshold = 0.5

@@ -14,7 +14,8 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.session import amodal, capture, sight
-from blendgen.engine.blender.session.models import Models, object_name
+from blendgen.engine.blender.session.models import Models, object_name, outline_name
+from blendgen.engine.blender.session.stage import exclude_outlines
 from blendgen.optics.overscan import frame_within, overscan_camera
 from blendgen.scene.film import Overscan
 from blendgen.scene.shot import Shot
@@ -72,7 +73,7 @@ class LabelPasses:
             for layer in others:
                 layer.use = True
         masks = {
-            placed.instance_id: amodal.mask(passes, object_name(placed.instance_id))
+            placed.instance_id: amodal.mask(passes, outline_name(placed.instance_id))
             for placed in shot.products
         }
         return Overscan(camera, masks, frame_within(shot.camera, camera))
@@ -80,6 +81,7 @@ class LabelPasses:
 
 def _surface_layer(scene: bpy.types.Scene) -> bpy.types.ViewLayer:
     layer = scene.view_layers.new(_LAYER)
+    exclude_outlines(layer)
     layer.samples = 1
     layer.use_pass_z = False
     layer.use_pass_normal = True

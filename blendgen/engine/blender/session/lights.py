@@ -29,6 +29,7 @@ from blendgen.system.wheel import environment_image
 _SHAPES = {"rectangle": "RECTANGLE", "disk": "DISK"}
 WORLD_NAME = "environment"
 _IMPORTANCE_MAP_PX = 512
+_IN_MEMORY_PX = 2**20  # 16 MB
 _RING_SEGMENTS = 48
 # light with this spread, brightest along its axis, has edges as soft as that of an even disk
 _SPREAD_OF_SUN = math.sqrt(5 / 3)
@@ -36,7 +37,8 @@ _SPREAD_OF_SUN = math.sqrt(5 / 3)
 
 def build_world() -> None:
     """The one World of the session; `set_environment` only changes values in it."""
-    _level_radiance.cache_clear()  # a file of an earlier session may have changed
+    for of_earlier_session in (_image, _level_radiance):
+        of_earlier_session.cache_clear()  # its files may have changed
     world = bpy.data.worlds.new(WORLD_NAME)
     tree = enable_nodes(world)
     tree.nodes.clear()
@@ -68,11 +70,12 @@ def set_environment(environment: Environment, files: Mapping[str, Path]) -> None
     nodes["balance"].inputs[1].default_value = tuple(1 / v for v in _level_radiance(name))
 
 
+@cache
 def _image(name: str) -> bpy.types.Image:
-    """The panorama of a built-in environment, or of the file at a path."""
+    """The panorama of a built-in environment, or of the file at a path; read once a session."""
     built_in = ENVIRONMENTS.get(name)
     if built_in is not None and built_in.panorama is None:
-        return bpy.data.images.get(name) or _white_image(name)
+        return _white_image(name)
     panorama = None if built_in is None else built_in.panorama
     path = Path(name) if panorama is None else environment_image(panorama)
     try:
@@ -81,7 +84,24 @@ def _image(name: str) -> bpy.types.Image:
         raise EngineError(f"{path}: cannot be read as a panorama: {error}") from None
     if image.size[0] == 0:
         raise EngineError(f"{path}: cannot be read as a panorama")
-    return image
+    return _in_memory(image)
+
+
+def _in_memory(image: bpy.types.Image) -> bpy.types.Image:
+    """The image without its file, which Cycles would decode for each render; large ones stay as they are."""
+    width, height = image.size
+    if not image.is_float or image.channels != 4 or width * height > _IN_MEMORY_PX:
+        return image
+    pixels = np.empty((height, width, 4), np.float32)
+    image.pixels.foreach_get(pixels.ravel())
+    if (pixels[..., 3] != 1).any():
+        return image
+    copy = bpy.data.images.new(image.name, width, height, float_buffer=True)
+    copy.colorspace_settings.name = image.colorspace_settings.name
+    copy.pixels.foreach_set(pixels.ravel())
+    copy.update()
+    bpy.data.images.remove(image)
+    return copy
 
 
 def _white_image(name: str) -> bpy.types.Image:

@@ -23,7 +23,7 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
     """The meshes of the open scene, first the products and everything that moves with them, then the set."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
-    shown = (one for one in scene.objects if one.type == "MESH" and one.visible_camera)
+    shown = (one for one in bpy.context.view_layer.objects if one.type == "MESH" and one.visible_camera)
     known: dict[int, Arrays] = {}  # a belt repeats one mesh many times
     meshes = []
     for one in shown:

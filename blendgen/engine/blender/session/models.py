@@ -20,7 +20,7 @@ from blendgen.engine.base import EngineError
 from blendgen.engine.blender.phones.case_material import CASE_PART, case_material
 from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest_parts
 from blendgen.engine.blender.session.meshes import all_blocks
-from blendgen.engine.blender.session.stage import link_to_scene
+from blendgen.engine.blender.session.stage import link_outline, link_to_scene
 from blendgen.engine.blender.shading.nodes import set_input
 from blendgen.engine.blender.wear.condition import KnownMarks, worn
 from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_group
@@ -95,6 +95,8 @@ class Models:
         instance.pass_index = pass_index
         instance.lightgroup = EMISSION_GROUP
         link_to_scene(instance, product=isinstance(placed, PlacedProduct))
+        if isinstance(placed, PlacedProduct):
+            _add_outline(placed, mesh)
         return instance
 
     def keypoints(self, placed: PlacedProduct) -> tuple[Keypoint, ...]:
@@ -188,6 +190,22 @@ class Models:
 def object_name(instance_id: int) -> str:
     """A fixed name: Cryptomatte ids and per-object noise are hashes of it."""
     return f"product_{instance_id}"
+
+
+def outline_name(instance_id: int) -> str:
+    """Of its outline, as a fixed name likewise."""
+    return f"{object_name(instance_id)}_outline"
+
+
+def _add_outline(placed: PlacedProduct, mesh: bpy.types.Mesh) -> None:
+    """Its mesh without materials: a view layer computes all materials that it sees, even where it overrides
+    them."""
+    outline = bpy.data.objects.new(outline_name(placed.instance_id), mesh)
+    for slot in outline.material_slots:
+        slot.link = "OBJECT"
+        slot.material = None
+    outline.matrix_world = Matrix(placed.object_to_world)
+    link_outline(outline)
 
 
 def _within_case(condition: Condition) -> Condition:
