@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on
 PARENT = """\
 import sys
 import threading
+import time
 from pathlib import Path
 
 from blendgen.models.product import Catalog
@@ -28,17 +29,27 @@ from blendgen.workers import gpu_probe as probe
 from blendgen.workers.job import Job
 from blendgen.workers.pool import run_tasks
 from blendgen.workers.early_worker import start_early_worker
+from blendgen.workers.kept_workers import kept_workers
 from blendgen.workers.spawn import Steps
 from blendgen.workers.stop_signal import StopSignal
 from blendgen.pipeline import Task
 from tests.conftest import make_product, make_class_table, make_spec
 from tests.workers import failing
 
-def rendering(folder):
+def made(folder, produce, workers=None):
     catalog = Catalog((make_product("box", "box", (0.1, 0.06, 0.03)),))
     job = Job(make_spec(), catalog, make_class_table(catalog), folder, folder / "log")
     tasks = [Task(i, (i,)) for i in range(6)]
-    list(run_tasks(job, tasks, StopSignal(), 2, failing.initialize, Steps(failing.hangs)))
+    return list(run_tasks(job, tasks, StopSignal(), 2, failing.initialize, Steps(produce), workers))
+
+def rendering(folder):
+    made(folder, failing.hangs)
+
+def keeping(folder):
+    with kept_workers(2, print) as workers:
+        assert set(made(folder, failing.returns_process_id, workers)) <= set(workers._all)
+        (folder / "started-0").touch()
+        time.sleep(3600)
 
 def starting_early(folder):
     with start_early_worker():
@@ -75,7 +86,9 @@ def children(pid: int) -> list[int]:
     "what, processes",
     [
         ("rendering", 2),
-        *(pytest.param(what, 1, marks=pytest.mark.slow) for what in ("starting_early", "probing")),
+        ("keeping", 2),
+        ("starting_early", 1),
+        ("probing", 1),
     ],
 )
 def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(tmp_path, what, processes):

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Matrix
 
 from blendgen.engine.blender.session.stage import link_to_scene
+from blendgen.engine.blender.shading.cached_blocks import cached_block
 from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
@@ -157,11 +158,17 @@ def _tray(container: Container) -> tuple[Profile, list[Arrays]]:
 
 
 class _Sides(ShaderGraph):
-    """The nodes of a container's material; patterns lie flat on walls and on the bottom alike."""
+    """The nodes of a container's material; patterns lie flat on walls and on the bottom alike.
 
-    def __init__(self, container: Container, surface: Surface):
-        self.material, self.tree, self.principled = new_material(f"container_{container.kind}")
-        self.wear, self.dust, self.container = surface.wear, surface.dust, container
+    wear, dust, base (a colour) and rim_z_m (the height above which is its rim) are its live parameters
+    """
+
+    def __init__(self, name: str):
+        self.material, self.tree, self.principled = new_material(name)
+        self.wear, self.dust, self.rim_z_m = (
+            self.node("ShaderNodeValue", name=name).outputs[0] for name in ("wear", "dust", "rim_z_m")
+        )
+        self.base = self.node("ShaderNodeRGB", name="base").outputs[0]
         x, y, self.z = self.split(add_node(self.tree, "ShaderNodeTexCoord").outputs["Object"])
         self.up = self.split(add_node(self.tree, "ShaderNodeTexCoord").outputs["Normal"])[2]
         self.level = self.math("GREATER_THAN", self.math("ABSOLUTE", self.up), 0.5)
@@ -169,15 +176,23 @@ class _Sides(ShaderGraph):
         # walls: along and up; bottom: its own plane
         lying, upright = self.combine(x, y), self.combine(self.along, self.z)
         self.point = self.mix(self.level, upright, lying)
-        self.base = hex_to_linear(container.color_srgb)
 
 
 def _material(container: Container, surface: Surface) -> bpy.types.Material:
-    old = bpy.data.materials.get(f"container_{container.kind}")
-    if old is not None:
-        bpy.data.materials.remove(old)
-    sides = _Sides(container, surface)
-    _BUILDERS[container.kind].write(sides)
+    """The material of its kind, built if it does not exist yet, with all parameters set."""
+    name = f"container_{container.kind}"
+    material = cached_block("materials", name, __name__, lambda: _written(name, container.kind))
+    nodes = material.node_tree.nodes
+    values = {"wear": surface.wear, "dust": surface.dust, "rim_z_m": container.size_m[2] - 0.0005}
+    for key, value in values.items():
+        nodes[key].outputs[0].default_value = value
+    nodes["base"].outputs[0].default_value = (*hex_to_linear(container.color_srgb), 1.0)
+    return material
+
+
+def _written(name: str, kind: str) -> bpy.types.Material:
+    sides = _Sides(name)
+    _BUILDERS[kind].write(sides)
     return sides.material
 
 
@@ -198,7 +213,7 @@ def _write_cardboard(s: _Sides) -> None:
     fibre = s.noise((420.0, 160.0), detail=3.0, roughness=0.7, seed=1.0)
     cloud = s.noise(22.0, detail=3.0, seed=2.0)
     flute = s.math("SINE", s.product(s.along, 2 * np.pi / _FLUTE_M))
-    rim = s.product(s.level, s.math("GREATER_THAN", s.z, s.container.size_m[2] - 0.0005))
+    rim = s.product(s.level, s.math("GREATER_THAN", s.z, s.rim_z_m))
     color = s.tint(
         s.base, s.product(s.ramp(fibre, 0.3, 0.7, 0.88, 1.08), s.ramp(cloud, 0.3, 0.7, 0.92, 1.06))
     )
