@@ -22,7 +22,7 @@ from blendgen.engine.blender.session.mesh_parts import points_of_parts, smallest
 from blendgen.engine.blender.session.meshes import all_blocks
 from blendgen.engine.blender.session.stage import link_outline, link_to_scene
 from blendgen.engine.blender.shading.nodes import set_input
-from blendgen.engine.blender.wear.condition import KnownMarks, worn
+from blendgen.engine.blender.wear.condition import KnownMarks, with_marks
 from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_group
 from blendgen.geometry.color import hex_to_linear
 from blendgen.models.product import Catalog, Keypoint, MaterialOverride, Product
@@ -149,7 +149,7 @@ class Models:
                 slots = [slot for slot, one in enumerate(looks) if one == look]
                 state = self._with_near_stickers(product, slots, state)
             state = state if look in large else state.model_copy(update=_CLEAN)
-            used[look] = worn(*look, state, groups, known)
+            used[look] = with_marks(*look, state, groups, known)
         copies = [material for (before, _), material in used.items() if material != before]
         self._painted += [*copies, *groups.values(), *(marks.tree for marks in known.values())]
         return [used[look] for look in looks]

@@ -40,7 +40,7 @@ Step = tuple[Any, ...]
 KnownMarks = dict[tuple[Look, tuple[Step, ...]], Marks]
 
 
-def worn(
+def with_marks(
     material: bpy.types.Material, kind: str, condition: Condition, stickers: StickerGroups, known: KnownMarks
 ) -> bpy.types.Material:
     """A copy of a material with its marks; itself if it has none, or has no Principled BSDF.
