@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 # tests start blendgen hundreds of times: Python keeps it compiled, also where the environment says otherwise
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-slow lint format types bench golden audit attack chaos trainers mutate docs docs-strips docs-gallery docs-plots site dist clean
+.PHONY: help demo test test-slow lint format types bench results golden audit attack chaos trainers mutate docs docs-strips docs-gallery docs-plots site dist clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -58,6 +58,9 @@ format: $(READY)  ## fix what lint can fix
 
 bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
 	$(BIN)/python -m benchmarks -o out/bench --check $(BENCH)
+
+results: $(READY)  ## docs/results.md: what renders are worth on real photos; CARDS names the photos (an hour)
+	$(BIN)/python -m benchmarks.learning $(CARDS)
 
 golden: $(READY)  ## write the golden files of tests/golden again; run it with both Pythons
 	$(BIN)/python -m tests.golden

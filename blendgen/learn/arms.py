@@ -98,12 +98,12 @@ def _halves(pool: PictureSet | None, test: PictureSet, seed: int) -> tuple[Pictu
     """Photos to train on, and to test on."""
     if pool is not None:
         return pool, test
-    first = _chosen(test, lambda count: max(1, count // 2), seed)
+    first = chosen_photos(test, lambda count: max(1, count // 2), seed)
     rest = sorted({*range(len(test))} - {*first})
     return test.at(first), test.at(rest)
 
 
-def _chosen(pictures: PictureSet, wanted: Callable[[int], int], seed: int) -> list[int]:
+def chosen_photos(pictures: PictureSet, wanted: Callable[[int], int], seed: int) -> list[int]:
     """Positions of some pictures of each class, others for each seed; wanted: how many of how many."""
     places = {picture.key: position for position, picture in enumerate(pictures.pictures)}
     chosen: list[int] = []
@@ -125,7 +125,7 @@ def _trial(arm: Arm, renders: PictureSet, pool: PictureSet, test: PictureSet, se
         fit = fitted(Material(renders, nothing, None, unlabelled), seed)
         return Trial(_tested(fit.head.probabilities, test), 0, True)
     count = arm.per_class
-    photos = pool if count is None else pool.at(_chosen(pool, lambda own: min(own, count), seed))
+    photos = pool if count is None else pool.at(chosen_photos(pool, lambda own: min(own, count), seed))
     if arm.kind == MIXED:
         fit = fitted(Material(renders, nothing, photos), seed)
         return Trial(

@@ -1,0 +1,72 @@
+"""Paired: differences of classifiers on the same photos, and whether distances predict accuracy.
+
+In: results of the learning benchmark by variant. Out: plain values.
+source: Efron and Tibshirani 1993, An introduction to the bootstrap, chapter 8 (pairs); Spearman 1904
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.stats import bootstrap, spearmanr
+
+from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
+
+DISTANCES = (
+    "kid", "coverage", "precision", "two_sample_accuracy", "mean_difference_spreads",
+    "statistics_that_differ",
+)  # fmt: skip
+_RESAMPLES = 9999
+_ALL, _ALL_MIXED = photos_arm(None, False), photos_arm(None, True)
+# (what is tested, its variant and arm, the variant and arm that it is compared with)
+PAIRS = (
+    ("unlabelled photos", ("base", ALIGNED), ("base", RENDERS)),
+    ("match", ("matched", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
+    ("match, with unlabelled photos", ("matched", ALIGNED), ("base", ALIGNED)),
+    ("5 photos and renders against 5", ("base", photos_arm(5, True)), ("base", photos_arm(5, False))),
+    ("5 photos and renders against 20", ("base", photos_arm(5, True)), ("base", photos_arm(20, False))),
+    ("20 photos and renders against 20", ("base", photos_arm(20, True)), ("base", photos_arm(20, False))),
+    ("all photos and renders against all photos", ("base", _ALL_MIXED), ("base", _ALL)),
+)  # fmt: skip
+
+
+def right_shares(seeds: list[str]) -> np.ndarray:
+    """(photos,) the share of the seeds that gets each photo right"""
+    return np.array([[int(one) for one in seed] for seed in seeds]).mean(axis=0)
+
+
+def differences(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each pair whose variants are there: mean over photos, with a 95 % interval over photos."""
+    rows = []
+    for name, first, second in PAIRS:
+        if first[0] in results and second[0] in results:
+            one, other = (right_shares(results[variant]["arms"][arm]) for variant, arm in (first, second))
+            rows.append({"name": name, **paired_difference(one - other)})
+    return rows
+
+
+def paired_difference(values: np.ndarray) -> dict[str, float]:
+    """values: (photos,) differences from photo to photo"""
+    mean = float(values.mean())
+    if np.ptp(values) == 0:
+        return {"mean": mean, "low": mean, "high": mean}
+    interval = bootstrap(
+        (values,), np.mean, n_resamples=_RESAMPLES, method="percentile", random_state=0
+    ).confidence_interval
+    return {"mean": mean, "low": float(interval.low), "high": float(interval.high)}
+
+
+def rank_correlations(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Spearman's correlation of each distance with the accuracy of renders alone, over the variants."""
+    accuracy = [right_shares(one["arms"][ON_ALL_PHOTOS]).mean() for one in results.values()]
+    rows = []
+    for name in DISTANCES:
+        values = [one[name] for one in results.values()]
+        if len(values) < 3 or np.ptp(values) == 0 or np.ptp(accuracy) == 0:
+            rows.append({"distance": name, "correlation": None, "p": None})
+            continue
+        result = spearmanr(values, accuracy)
+        rows.append({"distance": name, "correlation": float(result.statistic), "p": float(result.pvalue)})
+    return rows

@@ -1,0 +1,57 @@
+"""The learning benchmark: paired differences, rank correlations, and the page of its numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.learning import VARIANTS
+from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
+from benchmarks.learning_page import results_page
+from benchmarks.paired import DISTANCES, differences, paired_difference, rank_correlations, right_shares
+from tests.conftest import REPOSITORY
+
+_OF_PHOTOS = [photos_arm(count, mixed) for count in (1, 5, 20, None) for mixed in (False, True)]
+ARMS = (RENDERS, ALIGNED, ON_ALL_PHOTOS, *_OF_PHOTOS)
+
+
+def result(right: str, distance: float = 1.0) -> dict:
+    return {**dict.fromkeys(DISTANCES, distance), "arms": {arm: [right] * 2 for arm in ARMS}}
+
+
+def test_a_photo_that_one_of_two_seeds_gets_right_counts_half():
+    assert right_shares(["1100", "1010"]).tolist() == [1, 0.5, 0.5, 0]
+
+
+def test_a_difference_is_that_of_the_same_photos_with_its_interval():
+    rng = np.random.default_rng(5)
+    values = rng.choice([-1.0, 0.0, 1.0], 400, p=[0.1, 0.6, 0.3])
+    one = paired_difference(values)
+    half = 1.96 * values.std(ddof=1) / 20
+    assert one["mean"] == pytest.approx(values.mean())
+    assert one["high"] - one["mean"] == pytest.approx(half, rel=0.1)
+    assert one["mean"] - one["low"] == pytest.approx(half, rel=0.1)
+    assert paired_difference(np.zeros(9)) == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_variants_that_are_missing_are_left_out():
+    names = [one["name"] for one in differences({"base": result("1010")})]
+    assert "unlabelled photos" in names and "match" not in names
+    assert "match" in [one["name"] for one in differences({"base": result("10"), "matched": result("11")})]
+
+
+def test_a_distance_that_grows_where_accuracy_falls_has_a_correlation_of_minus_one():
+    results = {name: result("1" * right + "0" * (4 - right), 5 - right) for right, name in enumerate("abcd")}
+    assert all(one["correlation"] == pytest.approx(-1) for one in rank_correlations(results))
+    equal = {name: result("1100") for name in "abc"}
+    assert all(one["correlation"] is None for one in rank_correlations(equal))
+
+
+def test_the_committed_page_is_that_of_the_committed_numbers():
+    values = json.loads((REPOSITORY / "docs" / "results" / "learning.json").read_text())
+    assert values["results"].keys() == VARIANTS.keys() == values["variants"].keys()
+    assert {name: VARIANTS[name] for name in VARIANTS} == values["variants"]
+    assert results_page(values) == (REPOSITORY / "docs" / "results.md").read_text()
+    assert differences(values["results"]) == values["differences"]
