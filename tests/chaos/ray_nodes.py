@@ -56,7 +56,7 @@ class RayNodes:
         self._node = {"num_cpus": 1, "object_store_memory": _STORE_BYTES, "env_vars": environment}
 
     def __enter__(self) -> RayNodes:
-        os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": self._folder}
+        os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": self._folder, "RAY_worker_niceness": "0"}
         from ray.cluster_utils import Cluster
 
         head = {**self._node, "num_cpus": 0, "include_dashboard": False, "_system_config": _SYSTEM}

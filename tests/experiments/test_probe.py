@@ -22,6 +22,7 @@ def trained(folder, place, where=None):
     return blendgen.train(folder, place / "run", head_only=True).folder
 
 
+@pytest.mark.slow
 def test_a_planted_shortcut_is_found_and_named(out, spec_path, tmp_path):
     run = trained(out, tmp_path, PLANTED)
     result = blendgen.probe(run, spec_path, parameters=VARIED, images=128, size=48, workers=1)
@@ -33,6 +34,7 @@ def test_a_planted_shortcut_is_found_and_named(out, spec_path, tmp_path):
     assert json.loads(result.numbers.read_text("utf-8"))["parameters"][0]["verdict"] == "shortcut"
 
 
+@pytest.mark.slow
 def test_the_command_prints_it_and_writes_the_spec(out, spec_path, tmp_path, capsys):
     run, changed = trained(out, tmp_path), tmp_path / "changed.yaml"
     line = ["probe", str(run), str(spec_path), "-n", "64", "--size", "48", "--workers", "1"]

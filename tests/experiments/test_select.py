@@ -21,6 +21,7 @@ def run(out, tmp_path):
     return blendgen.train(out, tmp_path / "run", head_only=True).folder
 
 
+@pytest.mark.slow
 def test_the_unsure_images_of_each_class_are_chosen(run, spec_path, tmp_path, capsys):
     file = tmp_path / "chosen.txt"
     line = ["select", str(run), str(spec_path), "-n", "8", "--candidates", "24", "-o", str(file)]
@@ -39,6 +40,7 @@ def test_the_unsure_images_of_each_class_are_chosen(run, spec_path, tmp_path, ca
     )
 
 
+@pytest.mark.slow
 def test_drafts_like_the_photos_are_chosen(run, spec_path, tmp_path):
     """Photos are all dark, as one of the two exposures of the spec."""
     (tmp_path / "photos").mkdir()

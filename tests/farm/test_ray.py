@@ -25,7 +25,8 @@ def cluster():
     """The environment of a cluster of three nodes with a core each, and the nodes."""
     if not os.environ.get("BLENDGEN_TEST_RAY"):
         pytest.importorskip("ray")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # with Ray's own niceness of 15 its tasks wait for all other tests
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
