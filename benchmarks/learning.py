@@ -30,7 +30,7 @@ from blendgen.learn.backbones import load_backbone
 _SPEC = Path(__file__).parent / "cards.yaml"
 _MATCHED = "matched"
 _MATCH_PHOTOS = 20
-# what is changed in the spec; each makes renders less like photos, or less varied
+# what is changed in the spec; a matched one has the camera, light and surface of photos
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
     "ideal camera": {"sensor": "ideal", "exposure.gain_db": 0},
@@ -89,7 +89,6 @@ def _data_sets(cards: Path, scratch: Path, images: int, progress: Progress) -> I
         folder = scratch / name.replace(" ", "-")
         own = _matched(cards, scratch, spec, progress) if name == _MATCHED else spec
         say(f"{name}: {folder}")
-        # the page of a comparison goes with the data set: it may be looked at
         blendgen.generate(own, folder, overrides={"images": images, **changes}, progress=progress)
         yield name, folder
 
@@ -109,11 +108,11 @@ def _matched(cards: Path, scratch: Path, spec: Path, progress: Progress) -> Path
 
 def _result(name: str, folder: Path, cards: Path, seeds: int, progress: Progress) -> Mapping[str, Any]:
     say(f"{name}: compare and train")
-    appearance = blendgen.compare(cards / "photos", folder, progress=progress)
-    distances = appearance.as_dict()
+    comparison = blendgen.compare(cards / "photos", folder, progress=progress)
+    distances = comparison.as_dict()
     of_network = distances["appearance"]
     return {
-        "statistics_that_differ": len(appearance.differing),
+        "statistics_that_differ": len(comparison.differing),
         "mean_difference_spreads": _mean_difference(distances["differences"]),
         "kid": of_network["kid"]["value"],
         "coverage": of_network["coverage"]["value"],

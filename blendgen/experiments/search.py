@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blendgen.dataset.identity import PIXELS_VERSION
 from blendgen.errors import GeometryError, SpecError, UsageError
 from blendgen.experiments.drafts import DraftOptions, draft_spec, drafts
 from blendgen.experiments.tune_ranges import LEAST_SPREAD, MOST_SHIFT, MOST_SPREAD, Range
@@ -148,6 +149,7 @@ class Search:
     def _identity(self) -> str:
         """The name of the study: of everything that its values depend on."""
         stated = {
+            "pixels_version": PIXELS_VERSION,
             "spec": self.spec_file.spec.model_dump(mode="json"),
             "products": [product.content_hash for product in self.inventory.catalog.products],
             "ranges": [one.name for one in self.ranges],

@@ -51,6 +51,7 @@ class Appearance:
 
     telling: how well photos and images can be separated; classes: those with enough photos in their folders
     least_like_photos, most_like_photos: (name, picture) of images; unlike_images: of photos
+    left_out: a message for each photo that is not compared
     """
 
     backbone: dict[str, Any]
@@ -62,6 +63,7 @@ class Appearance:
     least_like_photos: tuple[tuple[str, ImageHW3U8], ...]
     most_like_photos: tuple[tuple[str, ImageHW3U8], ...]
     unlike_images: tuple[tuple[str, ImageHW3U8], ...]
+    left_out: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -78,6 +80,7 @@ class Appearance:
             "least_like_photos": [name for name, _ in self.least_like_photos],
             "most_like_photos": [name for name, _ in self.most_like_photos],
             "photos_unlike_images": [name for name, _ in self.unlike_images],
+            "left_out": list(self.left_out),
         }
 
 
@@ -100,11 +103,15 @@ def appearance(place: Path, dataset: Dataset, progress: Progress) -> Appearance 
     if count < FEWEST:
         return f"at least {FEWEST} photos that can be read are needed"
     equal = [_evenly_of(one, count) for one in sets]
-    return _compared(backbone.facts(), equal[0], equal[1], _by_class(*sets))
+    return _compared(backbone.facts(), equal[0], equal[1], _by_class(*sets), tuple(left_out))
 
 
 def _compared(
-    backbone: dict[str, Any], photos: PictureSet, images: PictureSet, classes: tuple[ClassCoverage, ...]
+    backbone: dict[str, Any],
+    photos: PictureSet,
+    images: PictureSet,
+    classes: tuple[ClassCoverage, ...],
+    left_out: tuple[str, ...],
 ) -> Appearance:
     keys = [picture.key for picture in photos.pictures], [picture.key for picture in images.pictures]
     telling = two_sample_test(photos.features, images.features, keys)
@@ -113,7 +120,7 @@ def _compared(
         backbone, len(photos), kernel_distance(photos.features, images.features), telling,
         neighbourhoods(photos.features, images.features), classes,
         _pictures(images, by_realism[:_SHOWN]), _pictures(images, by_realism[::-1][:_SHOWN]),
-        _pictures(photos, np.argsort(-telling.photos, kind="stable")[:_SHOWN]),
+        _pictures(photos, np.argsort(-telling.photos, kind="stable")[:_SHOWN]), left_out,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from blendgen.files.names import some_of
 from blendgen.geometry.arrays import ImageHW3U8
 from blendgen.learn.measures import percent
 from blendgen.matching.appearance import Appearance
@@ -24,6 +25,8 @@ def appearance_section(apart: Appearance | str) -> Iterator[str]:
     if isinstance(apart, str):
         yield paragraph(f"Not measured: {apart}")
         return
+    if apart.left_out:
+        yield paragraph(f"Not compared: {some_of(apart.left_out)}")
     yield table(("measure", "value (95 % interval)", "how to read it"), _measures(apart), (1,))
     if apart.classes:
         head = ("class", "photos", "photos covered", "images realistic")

@@ -47,6 +47,7 @@ def write_photos(folder, label: str, count: int, seed: int = 0):
 def test_plain_photos_are_separability_from_noise_and_every_class_is_compared(network, out, tmp_path):
     place = write_photos(tmp_path / "photos", "box", 12)
     write_photos(place, "elsewhere", 9, seed=1)
+    (place / "box" / "torn.png").write_bytes(b"torn")
     result = api.compare(place, out, tmp_path / "page.html").appearance
     assert result.count == 21 and result.telling.accuracy.interval[0] > 0.5 and result.kid.low > 0
     assert [one.label for one in result.classes] == ["box"]
@@ -55,6 +56,7 @@ def test_plain_photos_are_separability_from_noise_and_every_class_is_compared(ne
     assert values["two_sample_accuracy"]["count"] == 42 and values["backbone"]["name"] == "tiny"
     assert values["classes"][0]["coverage"]["count"] == 12
     text = (tmp_path / "page.html").read_text()
+    assert "torn.png" in values["left_out"][0] and "box/torn.png: cannot be read" in text
     assert "separated by a linear classifier" in text and "Images least like photos" in text
     assert values["least_like_photos"][0].rsplit("/", 1)[-1] in text
 
