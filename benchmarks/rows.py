@@ -4,7 +4,8 @@ In: a finished data set with one image a shot, whose first row is repeated with 
 peak memory of each command's work on rows, in a new process, Python included. There are no files behind the
 rows. Ten million rows of an ordinary spec take 65 GB; --short leaves out the values that are defaults, as in
 rows of older data sets, and a spec without lamps, with `sensor: ideal`, makes them shorter still. The first
-work is always `resume`, which sorts the rows for the others.
+work is always `resume`, which sorts the rows for the others: they then need their space twice, but not with
+--sorted.
 """
 
 from __future__ import annotations
@@ -60,14 +61,19 @@ print(json.dumps([count, seconds, cpu_s, resource.getrusage(resource.RUSAGE_SELF
 @click.option(
     "--only", "names", type=click.Choice(_NAMES), multiple=True, default=_NAMES, help="Measure this."
 )
+@click.option(
+    "--sorted", "in_order", is_flag=True, help="Rows in order, so that resume does not write them again."
+)
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder on the disk to measure.")
-def command(folder: Path, rows: int, short: bool, names: tuple[str, ...], scratch: Path | None) -> int:
+def command(
+    folder: Path, rows: int, short: bool, names: tuple[str, ...], in_order: bool, scratch: Path | None
+) -> int:
     """Measure with many rows like the first one of the data set in OUT."""
     template = Layout(folder)
     if read_record(template).get("exposures_per_shot") != 1:
         raise UsageError(f"{folder}: expected a data set with one image a shot")
     with tempfile.TemporaryDirectory(dir=scratch) as place:
-        size = _write(template, Layout(Path(place) / "set"), rows, short)
+        size = _write(template, Layout(Path(place) / "set"), rows, short, in_order)
         echo(f"{rows} rows of {size // rows} B")
         for name in dict.fromkeys(("resume", *names)):
             count, wall_s, cpu_s, peak_mb = _measured(name, Path(place))
@@ -77,15 +83,16 @@ def command(folder: Path, rows: int, short: bool, names: tuple[str, ...], scratc
     return ExitCode.OK
 
 
-def _write(template: Layout, layout: Layout, rows: int, short: bool) -> int:
-    """Write a data set; the last two rows are not in order, as after a run of two workers. Returns bytes."""
+def _write(template: Layout, layout: Layout, rows: int, short: bool, in_order: bool) -> int:
+    """Write a data set; unless in_order, the last two rows are exchanged, as after two workers. Returns bytes."""
     layout.root.mkdir()
     values = json.loads(next(iter(read_lines(template.manifest))))
     if short:
         for column, kind in (("shot", Shot), ("exposure", Exposure)):
             sampled = kind.model_validate(values[column])
             values[column] = sampled.model_dump(mode="json", exclude_defaults=True)
-    order = chain(range(rows - 2), (rows - 1, rows - 2))
+    last = (rows - 2, rows - 1) if in_order else (rows - 1, rows - 2)
+    order = chain(range(rows - 2), last)
     with layout.manifest.open("wb") as manifest:
         manifest.writelines(lines(values, order))
     record = read_record(template)
