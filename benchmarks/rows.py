@@ -84,7 +84,7 @@ def command(
 
 
 def _write(template: Layout, layout: Layout, rows: int, short: bool, in_order: bool) -> int:
-    """Write a data set; unless in_order, the last two rows are exchanged, as after two workers. Returns bytes."""
+    """Write a data set; unless in_order, the last two rows change places, as with workers. Returns bytes."""
     layout.root.mkdir()
     values = json.loads(next(iter(read_lines(template.manifest))))
     if short:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from tests.attack.watch import blendgen, environment, kill, marked_processes
 from tests.engine.model_files import obj
 
 _NOT_COMPARED = ("blender.log", ".lock")
+_TRIAL = re.compile("[a-z0-9_]{8}")
 
 
 def main() -> int:
@@ -62,7 +64,7 @@ def try_kills(work: Path, shots: int, kills: int, size: int, seed: int) -> list[
     code, messages = _run(place, killed, *_checking())
     if code:
         faults.append(f"the last run exits with {code}: {messages[-200:]}")
-    return [*faults, *differences(calm, killed), *_leftovers(place)]
+    return [*faults, *differences(calm, killed), *_left_over(place)]
 
 
 def _furnish(root: Path, shots: int, size: int) -> Place:
@@ -158,10 +160,19 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def _leftovers(place: Place) -> list[str]:
-    return [f"left among temporary files: {path.relative_to(place.tmp)}" for path in place.tmp.rglob("*")][
-        :10
-    ]
+def _left_over(place: Place) -> list[str]:
+    left = temporary_left(place.tmp)
+    return [f"left among temporary files: {path.relative_to(place.tmp)}" for path in left[:10]]
+
+
+def temporary_left(folder: Path) -> list[Path]:
+    """What killed processes left, but not the files by which Python finds out where it can write."""
+    return [path for path in sorted(folder.rglob("*")) if not _is_trial(path)]
+
+
+def _is_trial(path: Path) -> bool:
+    # tempfile.gettempdir() writes this for a moment, in each process that asks
+    return bool(_TRIAL.fullmatch(path.name)) and path.is_file() and path.read_bytes() in (b"", b"blat")
 
 
 if __name__ == "__main__":

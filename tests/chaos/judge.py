@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.attack.case import Place
-from tests.attack.kills import differences
+from tests.attack.kills import differences, temporary_left
 from tests.attack.watch import marked_processes
 from tests.chaos.damage import tear_last_row, truncate_images
 from tests.chaos.farm import Farm, run_command
@@ -36,7 +36,7 @@ def leftovers(place: Place, calm: Place, marks: list[str]) -> list[str]:
     """Processes with one of the marks, temporary files, and files of the cache that the calm one lacks."""
     left = [one for mark in marks for one in marked_processes(mark)]
     faults = [f"process {one.pid} is left over" for one in left]
-    faults += [f"{path} is left over" for path in sorted(place.tmp.rglob("*"))]
+    faults += [f"{path} is left over" for path in temporary_left(place.tmp)]
     return faults + [f"{name} is left over in the cache" for name in _names(place.cache) - _names(calm.cache)]
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from blendgen.files.scratch import remove_abandoned
 from blendgen.system import end_with_parent as parent_module
+from tests.attack.kills import temporary_left
 from tests.attack.watch import marked_processes
 from tests.conftest import REPOSITORY
 from tests.engine.model_files import obj
@@ -106,7 +107,7 @@ def test_a_killed_command_leaves_no_process_and_the_next_one_removes_its_folder(
     wait_until(lambda: all(map(has_ended, started)))
     assert list(scratch.iterdir())
     remove_abandoned(scratch)
-    assert not list(scratch.iterdir())
+    assert not temporary_left(scratch)
 
 
 @pytest.mark.slow
