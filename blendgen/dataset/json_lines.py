@@ -19,7 +19,7 @@ from blendgen.files.disk import disk_error, read_error
 from blendgen.files.regular_file import links_outside, open_regular
 
 _TAIL_BYTES = 1 << 16
-_BLOCK_BYTES = 1 << 18  # of the buffer when all lines are read: half the time of the usual one
+BLOCK_BYTES = 1 << 18  # of the buffer when all lines are read: half the time of the usual one
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class JsonLines:
         """Whole lines, none where there is no file; raises DatasetError for a line that is too long."""
         if not os.path.lexists(self.path):
             return
-        with BufferedReader(self.opened().detach(), _BLOCK_BYTES) as file:
+        with BufferedReader(self.opened().detach(), BLOCK_BYTES) as file:
             number = 1
             while line := file.readline(MAX_ROW_BYTES + 1):
                 if len(line) > MAX_ROW_BYTES:

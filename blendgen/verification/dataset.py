@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from blendgen.dataset.failures import FailedImage, count_reasons, failure_lines, read_failures
+from blendgen.dataset.json_lines import BLOCK_BYTES
 from blendgen.dataset.label_array import Channels
 from blendgen.dataset.label_file import decode
 from blendgen.dataset.label_registry import IMAGE
@@ -116,7 +117,7 @@ def verify(
 def _lines(path: Path) -> Iterator[bytes]:
     """Lines; only the beginning of one that is too long for a row."""
     if path.is_file() and not links_outside(path):
-        with path.open("rb") as file:
+        with path.open("rb", buffering=BLOCK_BYTES) as file:
             while line := file.readline(MAX_ROW_BYTES + 1):
                 yield line
                 while line and not line.endswith(b"\n"):
