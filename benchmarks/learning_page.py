@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, PER_CLASS, RENDERS, photos_arm
 from benchmarks.paired import right_shares
 from blendgen.learn.measures import Share
+from blendgen.learn.paired import points
 
 _HEAD = """# What renders are worth: measured
 
@@ -56,7 +57,7 @@ def _lines(values: dict[str, Any]) -> Iterator[str]:
         ("trained on", "photos only", "photos and renders"), _photo_rows(results["base"]["arms"])
     )
     yield from ("", "## What is gained", "", "On the same photos, percentage points.", "")
-    yield from _table(("gain of", "points"), [(one["name"], _points(one)) for one in values["differences"]])
+    yield from _table(("gain of", "points"), [(one["name"], points(one)) for one in values["differences"]])
     yield from (
         "",
         "## Specs",
@@ -115,11 +116,6 @@ def _accuracy(seeds: list[str]) -> str:
     share = Share(round(float(right.sum())), len(right))
     low, high = share.interval
     return f"{100 * share.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def _points(one: dict[str, float]) -> str:
-    mean, low, high = (100 * one[key] for key in ("mean", "low", "high"))
-    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _number(value: float | None, form: str) -> str:

@@ -1,7 +1,7 @@
 """Paired: differences of classifiers on the same photos, and whether distances predict accuracy.
 
 In: results of the learning benchmark by variant. Out: plain values.
-source: Efron and Tibshirani 1993, An introduction to the bootstrap, chapter 8 (pairs); Spearman 1904
+source: Spearman 1904
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap, spearmanr
+from scipy.stats import spearmanr
 
 from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
+from blendgen.learn.paired import paired_gain
 
 DISTANCES = (
     "kid", "coverage", "precision", "two_sample_accuracy", "mean_difference_spreads",
     "statistics_that_differ",
 )  # fmt: skip
-_RESAMPLES = 9999
 _ALL, _ALL_MIXED = photos_arm(None, False), photos_arm(None, True)
 # (what is tested, its variant and arm, the variant and arm that it is compared with)
 PAIRS = (
@@ -43,19 +43,8 @@ def differences(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]
     for name, first, second in PAIRS:
         if first[0] in results and second[0] in results:
             one, other = (right_shares(results[variant]["arms"][arm]) for variant, arm in (first, second))
-            rows.append({"name": name, **paired_difference(one - other)})
+            rows.append({"name": name, **paired_gain(one, other).facts()})
     return rows
-
-
-def paired_difference(values: np.ndarray) -> dict[str, float]:
-    """values: (photos,) differences from photo to photo"""
-    mean = float(values.mean())
-    if np.ptp(values) == 0:
-        return {"mean": mean, "low": mean, "high": mean}
-    interval = bootstrap(
-        (values,), np.mean, n_resamples=_RESAMPLES, method="percentile", random_state=0
-    ).confidence_interval
-    return {"mean": mean, "low": float(interval.low), "high": float(interval.high)}
 
 
 def rank_correlations(results: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from blendgen.errors import UsageError
@@ -62,7 +63,7 @@ def train(
 def evaluate(
     run: AnyPath, photos: AnyPath, *,
     dest: AnyPath | None = None, dataset: AnyPath | None = None, arms: bool = False, seeds: int = 3,
-    progress: ProgressLike = False,
+    against: Sequence[AnyPath] = (), progress: ProgressLike = False,
 ) -> Evaluation:  # fmt: skip
     """Test a run on labelled photos that it has not seen, and write a page (docs/learning.md).
 
@@ -70,6 +71,7 @@ def evaluate(
     dest: of the page, which ends with .html; None: evaluation.html in run. Its numbers are next to it as JSON
     dataset: that of the run, where it has moved: for the nearest renders, and for arms
     arms: also train on renders only, on few photos only, and on both, seeds times, and compare
+    against: other runs of the same classes, to compare with on the same photos
     raises: UsageError, DatasetError, SetupError
     """
     from blendgen.learn.evaluate import evaluate as evaluated
@@ -80,9 +82,8 @@ def evaluate(
         raise UsageError(f"seeds (--seeds): expected at least 1, got {seeds}")
     page, data = (None if place is None else local_path(place) for place in (dest, dataset))
     with reported_to(progress) as reporter:
-        return evaluated(
-            read_run(local_path(run)), local_path(photos), page, data, seeds if arms else None, reporter
-        )
+        own, *others = [read_run(local_path(one)) for one in (run, *against)]
+        return evaluated(own, local_path(photos), page, data, seeds if arms else None, reporter, others)
 
 
 def quantize(

@@ -17,6 +17,7 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     examples={
         "write run/evaluation.html and run/evaluation.json": "blendgen evaluate run photos",
         "ask how many photos the renders are worth": "blendgen evaluate run photos --arms",
+        "compare two runs on the same photos": "blendgen evaluate new photos --against old",
     },
 )
 @click.argument("run", type=LOCAL_PATH, metavar="RUN")
@@ -41,18 +42,34 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     show_default=True,
     help="Of --arms: how often photos to train on are chosen.",
 )
+@click.option(
+    "--against",
+    type=LOCAL_PATH,
+    multiple=True,
+    metavar="RUN",
+    help="Another run, to compare with on the same photos; may be given several times.",
+)
 @click.option("--dataset", type=LOCAL_PATH, metavar="OUT", help="The data set of the run, if it has moved.")
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON on stdout.")
-def command(run, photos, dest, arms, seeds, dataset, progress_style, progress_every, as_json):
+def command(run, photos, dest, arms, seeds, against, dataset, progress_style, progress_every, as_json):
     """Test the classifier in RUN on PHOTOS, real photos in class folders that it was not trained on.
 
     Of split folders, test is used, or val; --arms then trains on train. The page has accuracy, recall of each
     class, confusion, calibration, and the surest mistakes next to the nearest renders.
     """  # fmt: skip
+    from blendgen.learn.paired import points
+
     with opened_progress(progress_style, progress_every, as_json) as progress:
         result = api.evaluate(
-            run, photos, dest=dest, dataset=dataset, arms=arms, seeds=seeds, progress=progress
+            run,
+            photos,
+            dest=dest,
+            dataset=dataset,
+            arms=arms,
+            seeds=seeds,
+            against=against,
+            progress=progress,
         )
     for note in result.facts["notes"]:
         say_always(f"note: {note}")
@@ -64,6 +81,11 @@ def command(run, photos, dest, arms, seeds, dataset, progress_style, progress_ev
         f"accuracy: {100 * share['value']:.1f} % ({100 * share['low']:.1f} to {100 * share['high']:.1f}), "
         f"{share['right']} of {share['count']} photos"
     )
+    for one in result.facts["against"]:
+        echo(
+            f"against {one['run']}: {points(one['gain'])} points on {one['photos']} photos, "
+            f"by chance {one['chance']:.2g}"
+        )
     if result.facts["arms"]:
         echo(result.facts["arms"]["worth"]["sentence"])
     echo(f"evaluation: {result.page}")

@@ -27,11 +27,11 @@ from blendgen.experiments.drafts import DraftOptions, draft_spec, drafts
 from blendgen.files.folder import Folder
 from blendgen.files.json_bytes import json_bytes
 from blendgen.geometry.arrays import AnyArray
-from blendgen.learn.evaluate import network_of
 from blendgen.learn.features import computed_features
 from blendgen.learn.photo_sets import unlabelled_photos
 from blendgen.learn.pictures import Picture, dataset_pictures
 from blendgen.learn.run_folder import Run
+from blendgen.learn.run_network import network_of
 from blendgen.scene.row import Row
 from blendgen.spec.load import load_spec
 from blendgen.spec.model import Spec

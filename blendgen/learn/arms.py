@@ -1,14 +1,15 @@
 """Arms: what else could have been trained, in one table, each tested on the same photos with several seeds.
 
 In: renders of a data set, labelled photos to train on, photos to test on. Out: facts: accuracy of renders
-alone, of k photos of each class alone, and of both; and how many photos of each class the renders are worth.
+alone, of k photos of each class alone, and of both, with the gain on the same photos; and how many photos of
+each class the renders are worth.
 Without photos to train on, those to test on are divided: each seed trains on one half and tests on the other.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ import numpy as np
 
 from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.choice import shuffled
-from blendgen.learn.measures import Share, accuracy
+from blendgen.learn.measures import Share
+from blendgen.learn.paired import Gain, paired_gain
 from blendgen.learn.pictures import PictureSet
 from blendgen.learn.train import Material, fitted
 from blendgen.learn.worth import worth
@@ -46,11 +48,19 @@ class Arm:
 
 @dataclass(frozen=True)
 class Trial:
-    """One seed of an arm; photos: it was trained on; used_renders: whether it was better with them"""
+    """One seed of an arm
 
-    share: Share
+    right: of each photo that it was tested on, by its key; photos: it was trained on
+    used_renders: whether it was better with them
+    """
+
+    right: Mapping[str, bool]
     photos: int
     used_renders: bool
+
+    @property
+    def share(self) -> Share:
+        return Share(sum(self.right.values()), len(self.right))
 
 
 def compared(
@@ -71,7 +81,7 @@ def compared(
             trials.append(_trial(arm, renders, own, tested, seed))
             progress.advance(1)
         results[arm] = trials
-    rows = [_facts(arm, trials) for arm, trials in results.items()]
+    rows = [_facts(arm, trials) | {"gain": _gain_facts(arm, results)} for arm, trials in results.items()]
     curve = [
         (count, _mean(results[Arm(REAL, count)])) for count in PHOTOS_PER_CLASS if Arm(REAL, count) in results
     ]
@@ -135,13 +145,32 @@ def _trial(arm: Arm, renders: PictureSet, pool: PictureSet, test: PictureSet, se
     return Trial(_tested(fit.head.probabilities, test), len(photos), False)
 
 
-def _tested(probabilities: Callable[[AnyArray], AnyArray], test: PictureSet) -> Share:
-    return accuracy(probabilities(test.features), test.labels)
+def _tested(probabilities: Callable[[AnyArray], AnyArray], test: PictureSet) -> dict[str, bool]:
+    is_right = probabilities(test.features).argmax(axis=1) == test.labels
+    return {picture.key: bool(own) for picture, own in zip(test.pictures, is_right, strict=True)}
 
 
 def _mean(trials: Sequence[Trial]) -> Share:
     """The mean of the seeds, as a share of the photos of one of them: the same photos say no more twice."""
     return Share(round(sum(one.share.right for one in trials) / len(trials)), trials[0].share.count)
+
+
+def _gain_facts(arm: Arm, results: Mapping[Arm, Sequence[Trial]]) -> dict[str, Any] | None:
+    """What renders add to photos, and what unlabelled photos add to renders; None for other arms."""
+    without = {MIXED: Arm(REAL, arm.per_class), ALIGNED: Arm(SYNTHETIC, 0)}.get(arm.kind)
+    if without is None:
+        return None
+    return {"over": without.name, **gain_of(results[arm], results[without]).facts()}
+
+
+def gain_of(trials: Sequence[Trial], others: Sequence[Trial]) -> Gain:
+    """The mean over the seeds of each photo counts once; both: the same seeds, tested on the same photos."""
+    keys = sorted({key for trial in trials for key in trial.right})
+    ours, theirs = (
+        np.array([np.mean([one.right[key] for one in own if key in one.right]) for key in keys])
+        for own in (trials, others)
+    )
+    return paired_gain(ours, theirs)
 
 
 def _facts(arm: Arm, trials: Sequence[Trial]) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
 from blendgen.files.json_bytes import json_bytes
 from blendgen.geometry.arrays import AnyArray
+from blendgen.learn.against import against_facts
 from blendgen.learn.arms import compared
-from blendgen.learn.backbones import Backbone, Preprocessing, load_backbone, require_features_extra
+from blendgen.learn.backbones import Backbone
 from blendgen.learn.classifier import opened_classifier
 from blendgen.learn.evaluation_page import evaluation_page
 from blendgen.learn.features import computed_features
@@ -31,6 +32,7 @@ from blendgen.learn.measures import Share, accuracy, calibration, confusion, pre
 from blendgen.learn.photo_sets import labelled_photos
 from blendgen.learn.pictures import Picture, PictureSet
 from blendgen.learn.run_folder import EVALUATION, INT8_MODEL, Run, dataset_of_run
+from blendgen.learn.run_network import network_of, same_backbone
 from blendgen.learn.train import TRAIN, VAL, dataset_features
 from blendgen.system.progress import Progress
 
@@ -60,9 +62,12 @@ class Mistake:
 
 
 def evaluate(
-    run: Run, folder: Path, dest: Path | None, dataset: Path | None, seeds: int | None, progress: Progress
-) -> Evaluation:
+    run: Run, folder: Path, dest: Path | None, dataset: Path | None, seeds: int | None, progress: Progress,
+    others: Sequence[Run] = (),
+) -> Evaluation:  # fmt: skip
     """dest: of the page; dataset: that of the run, if it has moved; seeds: of the arms, None for no arms
+
+    others: runs to compare with
 
     raises: UsageError, DatasetError, SetupError
     """
@@ -84,6 +89,7 @@ def evaluate(
         "photos": {"folder": str(folder), "count": len(photos)},
         **_measured(probabilities, photos), "models": _models(run, photos),
         "mistakes": _mistake_facts(mistakes, photos, renders),
+        "against": against_facts(run.classes, probabilities, photos, others, progress),
         "arms": None, "notes": left_out,
     }  # fmt: skip
     if seeds is not None and opened is not None:
@@ -93,41 +99,15 @@ def evaluate(
     return Evaluation(place, place.with_suffix(".json"), facts)
 
 
-def network_of(run: Run) -> Backbone:
-    """What makes features of pictures in a run: its own network, or the backbone if that stayed frozen."""
-    if not run.is_tuned:
-        return _same_backbone(run)
-    require_features_extra()
-    wanted = run.record["backbone"]
-    expected = Preprocessing(
-        **{name: wanted["preprocessing"][name] for name in ("side_px", "mean", "spread")}
-    )
-    digest = run.model_sha256()
-    stated = {name: wanted[name] for name in ("name", "package", "package_version", "license")}
-    return Backbone(**stated, weights_sha256=digest, preprocessing=expected, digest=digest, path=run.model)
-
-
 def _arms(
     run: Run, dataset: Dataset, folder: Path, tested: Sequence[Picture], seeds: int, progress: Progress
 ) -> dict[str, Any]:
     """With the frozen backbone, as a network that was trained on some arms' pictures would favour them."""
-    backbone = _same_backbone(run)
+    backbone = same_backbone(run)
     renders = dataset_features(dataset, (TRAIN,), backbone, progress)
     photos = computed_features(tested, run.classes, backbone, progress, [])
     pool = _pool(folder, run, backbone, photos, progress)
     return compared(renders, pool, photos, seeds, progress)
-
-
-def _same_backbone(run: Run) -> Backbone:
-    """The backbone that a run was trained with; raises DatasetError if its weights are others now."""
-    wanted = run.record["backbone"]
-    backbone = load_backbone(wanted["name"], wanted["preprocessing"]["side_px"])
-    if backbone.digest != wanted["digest"]:
-        raise DatasetError(
-            f"{run.folder}: was trained with other weights of {backbone.name} "
-            f"({wanted['package']} {wanted['package_version']}); install these, or train again"
-        )
-    return backbone
 
 
 def unseen_pictures(run: Run, folder: Path, left_out: list[str]) -> list[Picture]:

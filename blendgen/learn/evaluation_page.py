@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from blendgen.learn.line_chart import CHART_STYLE, arms_chart, reliability_chart
 from blendgen.learn.measures import percent
+from blendgen.learn.paired import points
 from blendgen.learn.pictures import PictureSet
 from blendgen.reports.html_page import figure, page, paragraph, table, text
 
@@ -31,6 +32,7 @@ def evaluation_page(
 ) -> bytes:
     name = facts["dataset"]["name"]
     sections = [("Accuracy", _accuracy(facts))]
+    sections += [("Compared with other runs", _against(facts["against"]))] if facts["against"] else []
     sections += [("What else could be trained", _arms(facts["arms"]))] if facts["arms"] else []
     sections += [
         ("Which class was taken for which", _confusion(facts)),
@@ -59,22 +61,48 @@ def _accuracy(facts: dict[str, Any]) -> str:
     )
 
 
+def _against(others: Sequence[dict[str, Any]]) -> str:
+    rows = [
+        [
+            one["run"], one["photos"], percent(one["accuracy"]), percent(one["accuracy_of_other"]),
+            points(one["gain"]), f"{one['only_this_right']} / {one['only_other_right']}",
+            f"{one['chance']:.3f}",
+        ]
+        for one in others
+    ]  # fmt: skip
+    head = [
+        "other run", "photos", "this run", "the other", "gain, points", "right in one only: this / other",
+        "by chance",
+    ]  # fmt: skip
+    return paragraph(
+        "On photos that neither run was trained on. Where the interval of the gain (95 %, bootstrap over the "
+        "photos) contains 0, the difference may be chance; the last column is how likely one as large is by "
+        "chance (McNemar's exact test).",
+        "quiet",
+    ) + table(head, rows, (1, 2, 3, 4, 5, 6))
+
+
 def _arms(arms: dict[str, Any]) -> str:
     rows = [
         [
             one["arm"], one["photos"], percent(one["accuracy"]),
             " ".join(f"{100 * value:.1f}" for value in one["per_seed"]),
+            points(one["gain"]) if one["gain"] else "",
             f"{one['seeds_with_renders']} of {arms['seeds']}" if one["kind"] == "photos and renders" else "",
         ]
         for one in arms["table"]
     ]  # fmt: skip
-    head = ["trained on", "photos", "accuracy", "of each seed, %", "seeds in which renders were used"]
+    head = [
+        "trained on", "photos", "accuracy", "of each seed, %", "gain, points",
+        "seeds in which renders were used",
+    ]  # fmt: skip
     return (
         paragraph(arms["worth"]["sentence"], "big")
         + paragraph(
             f"Each arm is a linear head on the same features, tested on {arms['test_photos']} photos "
-            f"({arms['tested_on']}), mean of {arms['seeds']} seeds. Differences inside the intervals may be "
-            "chance.",
+            f"({arms['tested_on']}), mean of {arms['seeds']} seeds. The gain is that over the "
+            "same arm without renders (of aligned renders: over those that are not), on the same photos, "
+            "with its 95 % interval: where that contains 0, the gain may be chance.",
             "quiet",
         )
         + arms_chart(arms["table"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 from benchmarks.learning import VARIANTS
 from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
 from benchmarks.learning_page import results_page
-from benchmarks.paired import DISTANCES, differences, paired_difference, rank_correlations, right_shares
+from benchmarks.paired import DISTANCES, differences, rank_correlations, right_shares
 from tests.conftest import REPOSITORY
 
 _OF_PHOTOS = [photos_arm(count, mixed) for count in (1, 5, 20, None) for mixed in (False, True)]
@@ -23,17 +22,6 @@ def result(right: str, distance: float = 1.0) -> dict:
 
 def test_a_photo_that_one_of_two_seeds_gets_right_counts_half():
     assert right_shares(["1100", "1010"]).tolist() == [1, 0.5, 0.5, 0]
-
-
-def test_a_difference_is_that_of_the_same_photos_with_its_interval():
-    rng = np.random.default_rng(5)
-    values = rng.choice([-1.0, 0.0, 1.0], 400, p=[0.1, 0.6, 0.3])
-    one = paired_difference(values)
-    half = 1.96 * values.std(ddof=1) / 20
-    assert one["mean"] == pytest.approx(values.mean())
-    assert one["high"] - one["mean"] == pytest.approx(half, rel=0.1)
-    assert one["mean"] - one["low"] == pytest.approx(half, rel=0.1)
-    assert paired_difference(np.zeros(9)) == {"mean": 0, "low": 0, "high": 0}
 
 
 def test_variants_that_are_missing_are_left_out():

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from blendgen.experiments import probe, select, tune
-from blendgen.learn import evaluate, train
+from blendgen.learn import run_network, train
 from blendgen.models.inventory import Inventory
 from blendgen.spec.load import load_spec
 from blendgen.workers import early_worker, generate
@@ -43,7 +43,7 @@ def without_blender(tmp_path_factory, monkeypatch, request):
     place = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(place))
     tiny = tiny_backbone(place)
-    for module in (train, evaluate, tune):
+    for module in (train, run_network, tune):
         monkeypatch.setattr(module, "load_backbone", lambda *_: tiny)
     inventory = Inventory(CATALOG, make_class_table(CATALOG))
     for command in (probe, select, tune):

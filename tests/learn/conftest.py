@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import blendgen
-from blendgen.learn import evaluate, train
+from blendgen.learn import run_network, train
 from blendgen.models.product import Catalog
 from tests.conftest import make_product
 from tests.exporters.conftest import NAMES, make_dataset
@@ -26,7 +26,7 @@ def place(tmp_path_factory):
 def backbone(place, monkeypatch):
     monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(place / "cache"))
     tiny = tiny_backbone(place)
-    for module in (train, evaluate):
+    for module in (train, run_network):
         monkeypatch.setattr(module, "load_backbone", lambda *_: tiny)
     return tiny
 

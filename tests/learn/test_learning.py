@@ -95,6 +95,38 @@ def test_an_evaluation_counts_and_shows_mistakes(mixed, photos, place):
     assert all(len(one["per_seed"]) == 2 for one in arms.values())
     assert arms["2 photos a class only"]["photos"] == 6
     assert facts["arms"]["worth"]["sentence"].startswith("This data set is worth")
+    gain = arms["2 photos a class and renders"]["gain"]
+    assert gain["over"] == "2 photos a class only" and gain["low"] <= gain["mean"] <= gain["high"]
+    means = [np.mean(arms[f"2 photos a class {name}"]["per_seed"]) for name in ("and renders", "only")]
+    assert gain["mean"] == pytest.approx(means[0] - means[1])
+    assert arms["2 photos a class only"]["gain"] is None
+
+
+def test_two_runs_are_compared_on_photos_that_neither_has_seen(mixed, out, photos, place, capsys):
+    alone = blendgen.train(out, place / "renders alone", head_only=True, seed=3)
+    both = (alone.folder, mixed.folder)
+    facts = blendgen.evaluate(mixed.folder, photos, dest=place / "against.html", against=both).facts
+    other, same = facts["against"]
+    assert other["photos"] == 12 and other["accuracy"] == facts["accuracy"]
+    assert other["gain"]["mean"] == pytest.approx(
+        other["accuracy"]["value"] - other["accuracy_of_other"]["value"]
+    )
+    assert (other["only_this_right"] - other["only_other_right"]) / 12 == pytest.approx(other["gain"]["mean"])
+    assert same["gain"] == {"mean": 0, "low": 0, "high": 0} and same["chance"] == 1
+    assert "Compared with other runs" in (place / "against.html").read_text("utf-8")
+    train = photos / "train"  # the photos of mixed
+    part = blendgen.evaluate(alone.folder, train, dest=place / "part.html").facts
+    with pytest.raises(DatasetError, match="run: was trained on all of these photos"):
+        blendgen.evaluate(alone.folder, train, dest=place / "part.html", against=[mixed.folder])
+    assert part["against"] == []
+    arguments = ["evaluate", str(mixed.folder), str(photos), "-o", str(place / "against.html")]
+    assert run_command([*arguments, "--against", str(alone.folder)]) == ExitCode.OK
+    assert f"against {alone.folder}: " in capsys.readouterr().out
+    record = json.loads((alone.folder / "run.json").read_text())
+    record["classes"][0] = "other"
+    (alone.folder / "run.json").write_text(json.dumps(record))
+    assert run_command([*arguments, "--against", str(alone.folder)]) == ExitCode.USAGE
+    assert "was trained for other classes" in capsys.readouterr().err
 
 
 def test_names_are_escaped_on_pages(mixed, photos, place):
