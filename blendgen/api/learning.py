@@ -63,7 +63,7 @@ def train(
 def evaluate(
     run: AnyPath, photos: AnyPath, *,
     dest: AnyPath | None = None, dataset: AnyPath | None = None, arms: bool = False, seeds: int = 3,
-    against: Sequence[AnyPath] = (), progress: ProgressLike = False,
+    against: Sequence[AnyPath] = (), baseline: AnyPath | None = None, progress: ProgressLike = False,
 ) -> Evaluation:  # fmt: skip
     """Test a run on labelled photos that it has not seen, and write a page (docs/learning.md).
 
@@ -72,6 +72,7 @@ def evaluate(
     dataset: that of the run, where it has moved: for the nearest renders, and for arms
     arms: also train on renders only, on few photos only, and on both, seeds times, and compare
     against: other runs of the same classes, to compare with on the same photos
+    baseline: another data set of the same classes, such as plainer renders, as an arm of its own
     raises: UsageError, DatasetError, SetupError
     """
     from blendgen.learn.evaluate import evaluate as evaluated
@@ -80,10 +81,14 @@ def evaluate(
 
     if seeds < 1:
         raise UsageError(f"seeds (--seeds): expected at least 1, got {seeds}")
-    page, data = (None if place is None else local_path(place) for place in (dest, dataset))
+    if baseline is not None and not arms:
+        raise UsageError("baseline (--baseline) needs arms (--arms)")
+    page, data, plain = (None if place is None else local_path(place) for place in (dest, dataset, baseline))
     with reported_to(progress) as reporter:
         own, *others = [read_run(local_path(one)) for one in (run, *against)]
-        return evaluated(own, local_path(photos), page, data, seeds if arms else None, reporter, others)
+        return evaluated(
+            own, local_path(photos), page, data, seeds if arms else None, reporter, others, plain
+        )
 
 
 def quantize(

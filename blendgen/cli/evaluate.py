@@ -49,10 +49,18 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     metavar="RUN",
     help="Another run, to compare with on the same photos; may be given several times.",
 )
+@click.option(
+    "--baseline",
+    type=LOCAL_PATH,
+    metavar="OUT",
+    help="Of --arms: another data set of the same classes, such as plainer renders, as an arm of its own.",
+)
 @click.option("--dataset", type=LOCAL_PATH, metavar="OUT", help="The data set of the run, if it has moved.")
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON on stdout.")
-def command(run, photos, dest, arms, seeds, against, dataset, progress_style, progress_every, as_json):
+def command(
+    run, photos, dest, arms, seeds, against, baseline, dataset, progress_style, progress_every, as_json
+):
     """Test the classifier in RUN on PHOTOS, real photos in class folders that it was not trained on.
 
     Of split folders, test is used, or val; --arms then trains on train. The page has accuracy, recall of each
@@ -69,6 +77,7 @@ def command(run, photos, dest, arms, seeds, against, dataset, progress_style, pr
             arms=arms,
             seeds=seeds,
             against=against,
+            baseline=baseline,
             progress=progress,
         )
     for note in result.facts["notes"]:

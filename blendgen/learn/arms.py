@@ -26,11 +26,12 @@ from blendgen.system.progress import Progress
 
 PHOTOS_PER_CLASS = (1, 2, 5, 10, 20)
 SYNTHETIC, ALIGNED, REAL, MIXED = "renders", "renders, aligned", "photos", "photos and renders"
+BASELINE = "renders of the baseline"
 
 
 @dataclass(frozen=True)
 class Arm:
-    """kind: of the four above; per_class: photos of each class, None for all, 0 without labelled ones"""
+    """kind: of those above; per_class: photos of each class, None for all, 0 without labelled ones"""
 
     kind: str
     per_class: int | None
@@ -39,6 +40,8 @@ class Arm:
     def name(self) -> str:
         if self.kind == SYNTHETIC:
             return "renders only"
+        if self.kind == BASELINE:
+            return "renders of the baseline only"
         if self.kind == ALIGNED:
             return "renders only, aligned with unlabelled photos"
         counts = {None: "all photos", 1: "1 photo a class"}
@@ -64,21 +67,23 @@ class Trial:
 
 
 def compared(
-    renders: PictureSet, pool: PictureSet | None, test: PictureSet, seeds: int, progress: Progress
-) -> dict[str, Any]:
+    renders: PictureSet, pool: PictureSet | None, test: PictureSet, seeds: int, progress: Progress,
+    baseline: PictureSet | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Facts of all arms: see the top of this file.
 
-    pool: photos to train on, or None; seeds: at least 1
+    pool: photos to train on, or None; seeds: at least 1; baseline: renders of another data set
     """
     halves = [_halves(pool, test, seed) for seed in range(seeds)]
     smallest = min(_fewest_per_class(own) for own, _ in halves)
-    arms = [*_arms(smallest)]
+    arms = [*_arms(smallest)] if baseline is None else [Arm(BASELINE, 0), *_arms(smallest)]
     progress.begin(len(arms) * seeds, "trial")
     results = {}
     for arm in arms:
         trials = []
         for seed, (own, tested) in enumerate(halves):
-            trials.append(_trial(arm, renders, own, tested, seed))
+            made = baseline if arm.kind == BASELINE and baseline is not None else renders
+            trials.append(_trial(arm, made, own, tested, seed))
             progress.advance(1)
         results[arm] = trials
     rows = [_facts(arm, trials) | {"gain": _gain_facts(arm, results)} for arm, trials in results.items()]
@@ -130,7 +135,7 @@ def _fewest_per_class(pictures: PictureSet) -> int:
 
 def _trial(arm: Arm, renders: PictureSet, pool: PictureSet, test: PictureSet, seed: int) -> Trial:
     nothing = renders.at([])
-    if arm.kind in (SYNTHETIC, ALIGNED):
+    if arm.kind in (BASELINE, SYNTHETIC, ALIGNED):
         unlabelled = pool if arm.kind == ALIGNED else None
         fit = fitted(Material(renders, nothing, None, unlabelled), seed)
         return Trial(_tested(fit.head.probabilities, test), 0, True)
@@ -156,9 +161,11 @@ def _mean(trials: Sequence[Trial]) -> Share:
 
 
 def _gain_facts(arm: Arm, results: Mapping[Arm, Sequence[Trial]]) -> dict[str, Any] | None:
-    """What renders add to photos, and what unlabelled photos add to renders; None for other arms."""
-    without = {MIXED: Arm(REAL, arm.per_class), ALIGNED: Arm(SYNTHETIC, 0)}.get(arm.kind)
-    if without is None:
+    """Of renders over photos alone or the baseline, and of unlabelled photos; None for other arms."""
+    without = {
+        MIXED: Arm(REAL, arm.per_class), ALIGNED: Arm(SYNTHETIC, 0), SYNTHETIC: Arm(BASELINE, 0),
+    }.get(arm.kind)  # fmt: skip
+    if without is None or without not in results:
         return None
     return {"over": without.name, **gain_of(results[arm], results[without]).facts()}
 

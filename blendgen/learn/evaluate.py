@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.dataset.dataset import Dataset
+from blendgen.dataset.dataset import Dataset, open_dataset
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.errors import DatasetError, UsageError
 from blendgen.files.folder import Folder
@@ -63,11 +63,11 @@ class Mistake:
 
 def evaluate(
     run: Run, folder: Path, dest: Path | None, dataset: Path | None, seeds: int | None, progress: Progress,
-    others: Sequence[Run] = (),
+    others: Sequence[Run] = (), baseline: Path | None = None,
 ) -> Evaluation:  # fmt: skip
     """dest: of the page; dataset: that of the run, if it has moved; seeds: of the arms, None for no arms
 
-    others: runs to compare with
+    others: runs to compare with; baseline: a data set that gets an arm of its own
 
     raises: UsageError, DatasetError, SetupError
     """
@@ -77,6 +77,7 @@ def evaluate(
     _refuse_others_files(place)
     network = network_of(run)
     left_out: list[str] = []
+    plain = None if baseline is None else _baseline(run, baseline)
     photos = _unseen(run, folder, network, left_out, progress)
     opened = _dataset_of(run, dataset, left_out, is_needed=seeds is not None)
     renders = None if opened is None else dataset_features(opened, (TRAIN,), network, progress)
@@ -93,21 +94,33 @@ def evaluate(
         "arms": None, "notes": left_out,
     }  # fmt: skip
     if seeds is not None and opened is not None:
-        facts["arms"] = _arms(run, opened, folder, photos.pictures, seeds, progress)
+        facts["arms"] = _arms(run, opened, plain, folder, photos.pictures, seeds, progress)
     content = evaluation_page(facts, mistakes, photos, renders)
     _write(place, content, facts)
     return Evaluation(place, place.with_suffix(".json"), facts)
 
 
 def _arms(
-    run: Run, dataset: Dataset, folder: Path, tested: Sequence[Picture], seeds: int, progress: Progress
-) -> dict[str, Any]:
+    run: Run, dataset: Dataset, plain: Dataset | None, folder: Path, tested: Sequence[Picture], seeds: int,
+    progress: Progress,
+) -> dict[str, Any]:  # fmt: skip
     """With the frozen backbone, as a network that was trained on some arms' pictures would favour them."""
     backbone = same_backbone(run)
     renders = dataset_features(dataset, (TRAIN,), backbone, progress)
     photos = computed_features(tested, run.classes, backbone, progress, [])
     pool = _pool(folder, run, backbone, photos, progress)
-    return compared(renders, pool, photos, seeds, progress)
+    others = None if plain is None else dataset_features(plain, (TRAIN,), backbone, progress)
+    return compared(renders, pool, photos, seeds, progress, others)
+
+
+def _baseline(run: Run, folder: Path) -> Dataset:
+    dataset = open_dataset(folder)
+    if dataset.classes != run.classes:
+        raise UsageError(
+            f"{folder}: has other classes than the run: {', '.join(dataset.classes[:5])}; "
+            "make the baseline of the same models and labels"
+        )
+    return dataset
 
 
 def unseen_pictures(run: Run, folder: Path, left_out: list[str]) -> list[Picture]:

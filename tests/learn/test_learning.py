@@ -16,6 +16,9 @@ from blendgen.learn import evaluate, train
 from blendgen.learn.features import inference_session
 from blendgen.learn.pixels import network_input
 from blendgen.learn.run_folder import read_run
+from blendgen.models.product import Catalog
+from tests.conftest import make_product
+from tests.exporters.conftest import make_dataset
 from tests.learn.conftest import ODD
 
 pytestmark = pytest.mark.usefixtures("backbone")
@@ -100,6 +103,21 @@ def test_an_evaluation_counts_and_shows_mistakes(mixed, photos, place):
     means = [np.mean(arms[f"2 photos a class {name}"]["per_seed"]) for name in ("and renders", "only")]
     assert gain["mean"] == pytest.approx(means[0] - means[1])
     assert arms["2 photos a class only"]["gain"] is None
+
+
+def test_a_baseline_is_an_arm_of_its_own(mixed, out, photos, place):
+    page = place / "baseline.html"
+    facts = blendgen.evaluate(mixed.folder, photos, dest=page, arms=True, seeds=1, baseline=out).facts
+    by_name = {one["arm"]: one for one in facts["arms"]["table"]}
+    alone = by_name["renders only"]
+    assert by_name["renders of the baseline only"]["accuracy"] == alone["accuracy"]  # the same data set
+    assert alone["gain"] == {"over": "renders of the baseline only", "mean": 0, "low": 0, "high": 0}
+    with pytest.raises(UsageError, match="needs arms"):
+        blendgen.evaluate(mixed.folder, photos, dest=page, baseline=out)
+    catalog = Catalog((make_product("other", "box", (0.1, 0.1, 0.1)),))
+    other = make_dataset(place / "of other classes", catalog, 2).root
+    with pytest.raises(UsageError, match="of other classes: has other classes than the run: other"):
+        blendgen.evaluate(mixed.folder, photos, dest=page, arms=True, baseline=other)
 
 
 def test_two_runs_are_compared_on_photos_that_neither_has_seen(mixed, out, photos, place, capsys):
