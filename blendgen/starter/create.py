@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import blendgen.models
-from blendgen.draw.survey import CheckReport, survey
+from blendgen.draw.survey import CheckReport, SampledShots, survey
 from blendgen.errors import UsageError
 from blendgen.files.disk import raise_if_passing
 from blendgen.models.inventory import load_inventory
@@ -25,7 +25,7 @@ from blendgen.spec.yaml_source import parse
 from blendgen.starter.guess import Guess, yaml_text
 from blendgen.starter.models import model_folder
 from blendgen.starter.place import read_place
-from blendgen.starter.ranges import Sizes
+from blendgen.starter.ranges import FRAME_FILL_PATH, Sizes, span
 from blendgen.starter.spec import BUILT_IN_SIZES, header, spec_guesses
 
 SPEC_FILE, IGNORE_FILE = "scene.yaml", ".gitignore"
@@ -97,7 +97,8 @@ def create_spec(folder: Path, models: Path | None, photo: Path | None, measurer:
     with _made(folder), _muted():  # paths through a folder lead nowhere before it is there
         spec_file = check_spec(parse(text, str(folder / SPEC_FILE)), folder.resolve())
         report = survey(spec_file.spec, load_inventory(spec_file, measurer))
-        files, unchanged = _write(folder, text)
+        values = _with_distance(values, report.sampled)
+        files, unchanged = _write(folder, header(measured) + yaml_text(values))
     return Started(
         folder, files, unchanged, values,
         left_out=() if measured is None else measured.left_out,
@@ -105,6 +106,15 @@ def create_spec(folder: Path, models: Path | None, photo: Path | None, measurer:
         not_read=() if place is None else place.not_read,
         report=report,
     )  # fmt: skip
+
+
+def _with_distance(guesses: tuple[Guess, ...], sampled: SampledShots) -> tuple[Guess, ...]:
+    """State how far away the camera is: it depends on the model, its pose and the lens of each shot."""
+    away = f"the camera is {span(*sampled.distance_m)} away in the first {sampled.shots} shots"
+    return tuple(
+        replace(guess, reason=f"{guess.reason}: {away}") if guess.path == FRAME_FILL_PATH else guess
+        for guess in guesses
+    )
 
 
 def _refuse_other(folder: Path) -> None:

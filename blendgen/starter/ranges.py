@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from blendgen.starter.guess import Guess, rounded, uniform
 
 FRAME_FILL = (0.45, 0.85)
+FRAME_FILL_PATH = ("camera", "frame_fill")
 SENSOR_WIDTH_MM = 36.0
 # of the camera: the closest that usual lenses focus, and the closest for large things, in largest sides
 _NEAREST_M, _NEAREST_SIDES = 0.15, 1.4
@@ -87,10 +88,9 @@ def focal_lengths_mm(sizes: Sizes) -> tuple[float, float]:
     return min(max(low, shortest), longest / 2), min(max(high, 2 * shortest), longest)
 
 
-def distances_m(side_m: float, lenses_mm: tuple[float, float]) -> tuple[float, float]:
-    """The closest and the farthest camera for a model of this size."""
-    (least, most), (wide, tele) = FRAME_FILL, lenses_mm
-    return side_m * wide / SENSOR_WIDTH_MM / most, side_m * tele / SENSOR_WIDTH_MM / least
+def nearest_m(side_m: float, lens_mm: float) -> float:
+    """The closest camera for a model of this size."""
+    return side_m * lens_mm / SENSOR_WIDTH_MM / FRAME_FILL[1]
 
 
 def _between(least: float, value: float, most: float) -> float:
@@ -140,11 +140,9 @@ def pose_guess(sizes: Sizes) -> Guess:
 def camera_guesses(sizes: Sizes, lens: Guess | None) -> Iterator[Guess]:
     """lens: read off a photo."""
     lenses = focal_lengths_mm(sizes)
-    near_and_far = span(*distances_m(sizes.usual_m, lenses))
-    followed = "the distance follows" if lens else f"the camera is {near_and_far} away"
-    yield Guess(("camera", "frame_fill"), uniform(*FRAME_FILL), f"45 to 85 % of the frame; {followed}")
-    nearest_m, _ = distances_m(sizes.largest_m, (lenses[1], lenses[1]))
-    away = uniform(min(nearest_m, 60), min(1.5 * nearest_m, 90))
+    yield Guess(FRAME_FILL_PATH, uniform(*FRAME_FILL), "45 to 85 % of the frame; the distance follows")
+    away_m = nearest_m(sizes.largest_m, lenses[1])
+    away = uniform(min(away_m, 60), min(1.5 * away_m, 90))
     instead = "instead, if size tells classes apart (and one focal_length_mm)"
     yield Guess(("camera", "distance_m"), away, instead, is_active=False)
     yield _elevation(sizes)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
 
+from blendgen.draw.shot import draw_shot
 from blendgen.draw.survey import survey
 from blendgen.errors import CatalogError, SpecError, UsageError
 from blendgen.models.inventory import load_inventory
 from blendgen.spec.load import load_spec
+from blendgen.starter.ranges import span
 from tests.starter.sized_models import SizedMeasurer, started, value, write_models
 
 
@@ -35,6 +38,25 @@ def test_the_camera_is_as_far_away_as_one_would_look_at_such_a_thing(tmp_path):
         nearest[side] = started(tmp_path / f"d{side}", models).report.sampled.distance_m
     assert nearest[0.01][0] > 0.08 and nearest[0.1][1] < 0.8
     assert 4 < nearest[4][0] < nearest[4][1] < 40
+
+
+def test_the_distance_that_the_spec_states_is_that_of_its_shots(tmp_path, monkeypatch):
+    """Models of different sizes and a lens that varies: more than the distances of a usual model."""
+    monkeypatch.setattr("blendgen.draw.survey.MAX_SHOTS", 40)
+    models = write_models(
+        tmp_path / "m", a__glb="0.02 0.02 0.02", b__glb="0.05 0.04 0.03", c__glb="0.2 0.1 0.1"
+    )
+    result = started(tmp_path / "d", models)
+    spec_file = load_spec(result.spec)
+    inventory = load_inventory(spec_file, SizedMeasurer())
+    away_m = [
+        draw_shot(spec_file.spec, inventory.catalog, inventory.class_table, index, 0).camera.distance_m
+        for index in range(40)
+    ]
+    away = span(round(min(away_m), 3), round(max(away_m), 3))
+    text = re.sub(r"\s+#? *", " ", result.spec.read_text())
+    assert f"the camera is {away} away in the first 40 shots" in text
+    assert max(away_m) > 4 * min(away_m)
 
 
 @pytest.mark.slow
