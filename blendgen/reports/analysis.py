@@ -81,13 +81,15 @@ class Analysis:
     def _add(self, number: int, row: Row, is_measured: bool, is_shown: bool) -> None:
         values = self._survey.add(row)
         self._kinds.update(row.files.keys())
-        self._has_files = self._has_files or (is_shown and (self.source.root / row.image.name).is_file())
+        is_file = is_shown and (self.source.root / row.image.name).is_file()
+        self._has_files = self._has_files or is_file
         image = self._image(row) if is_measured else None
         own = None if image is None else measures(image)
         if own is not None:
             self._measured.append((row.index, row.shot_index, own))
         if is_shown:
-            self._gallery.add(number + 1, row, table_values(row, values, own), image)
+            is_there = is_file and not (is_measured and image is None)
+            self._gallery.add(number + 1, row, table_values(row, values, own), image, is_there)
 
     def _image(self, row: Row) -> ImageHW3U8 | None:
         try:

@@ -35,6 +35,7 @@ SHEET_SIDE = 10  # thumbnails in a row of a sheet, and rows of it
 SHEET = SHEET_SIDE**2
 ROWS = 5000  # of a chunk of the table
 RECORDS = 250  # of a chunk of records
+NO_THUMBNAIL, NO_IMAGE = -1, -2  # instead of the number of a thumbnail: not opened; missing or not readable
 _OUTLINE_PX = 256  # masks are outlined at most at this size
 _DEPTH_PX = 128
 _QUALITY = 55
@@ -54,9 +55,15 @@ class Gallery:
         self._sheet: Image.Image | None = None
         self.rows = self.thumbnails = 0
 
-    def add(self, line: int, row: Row, values: dict[str, Any], image: ImageHW3U8 | None) -> None:
-        """Add a row of the manifest; values: of the columns; image: for its thumbnail, if it has one."""
-        thumbnail = -1 if image is None else self._add_thumbnail(image)
+    def add(
+        self, line: int, row: Row, values: dict[str, Any], image: ImageHW3U8 | None, is_there: bool
+    ) -> None:
+        """Add a row of the manifest.
+
+        values: of the columns; image: for its thumbnail, if it was opened; is_there: it can be shown
+        """
+        without = NO_THUMBNAIL if is_there else NO_IMAGE
+        thumbnail = without if image is None else self._add_thumbnail(image)
         cells = {**values, "file": row.image.name, "thumbnail": thumbnail}
         self._rows.append([cells.get(name) for name in self._columns])
         self._records.append(_record(self._source, line, row, with_overlays=image is not None))

@@ -1,7 +1,7 @@
 """Write: the files of a report: a page, report.json next to it, and scripts for a page that is not one file.
 
-In: the folder of one data set, or of two that are compared. Out: `report.html`. Nothing of somebody else is
-overwritten. A report is not part of its data set: it has times in it, and other commands ignore it.
+In: the folder of one data set, or of two that are compared. Out: `report.html`, which replaces an earlier one
+when it is complete. A report is not part of its data set: it has times in it, and other commands ignore it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from blendgen.dataset.report_files import REPORT_MARK, is_report_file
 from blendgen.dataset.schema import parsed_json
-from blendgen.errors import DatasetError, UsageError
-from blendgen.files.folder import Folder
+from blendgen.errors import UsageError
 from blendgen.files.regular_file import read_bounded
 from blendgen.reports.analysis import ALL_LIMITS, Limits, analysed
 from blendgen.reports.gallery import RECORDS, ROWS, SHEET, SHEET_SIDE, THUMBNAIL_PX
-from blendgen.reports.page import chunk_file, page
+from blendgen.reports.page import page
+from blendgen.reports.page_files import PageFiles
 from blendgen.reports.statement import RunFacts, alerts, facts, notes, split_shares
 from blendgen.system.progress import Progress
 
@@ -28,7 +28,6 @@ SINGLE_FILE_IMAGES = 2000
 SINGLE_FILE_BYTES = 12_000_000
 _MAX_JSON_BYTES = 256 * 2**20
 _SUFFIX = ".html"
-_TEMPORARY = ".blendgen-partial"
 _GENERATE_AGAIN = "blendgen generate spec.yaml -o ../again"  # in the folder of the data set
 
 
@@ -39,38 +38,36 @@ class ReportWriter:
         if dest.suffix != _SUFFIX:
             raise UsageError(f"{dest}: the name of a report ends with {_SUFFIX}")
         self._dest, self._folders, self._limits = dest, folders, limits
-        self._files_folder = f"{dest.stem}_files"
-        # not that of the data set, in which a run may be writing
-        self._folder = Folder(dest.parent, _TEMPORARY)
-        self._json_name = f"{dest.stem}.json"
-        self._refuse_others_files()
-        self._run = run or _earlier_run(dest.parent / self._json_name)
+        self._files = PageFiles(dest)
+        self._run = run or _earlier_run(dest.with_suffix(".json"))
         self._chunks: dict[str, Any] = {}
-        self._written: set[str] = set()
         self._is_single = True
 
     def write(self, progress: Progress) -> Path:
         """Returns the path of the page; raises DatasetError, UsageError."""
-        sets = [self._analysed(place, folder, progress) for place, folder in enumerate(self._folders)]
+        try:
+            self._write(
+                [self._analysed(place, folder, progress) for place, folder in enumerate(self._folders)]
+            )
+        except BaseException:
+            self._files.remove_unfinished()
+            raise
+        return self._dest
+
+    def _write(self, sets: list[tuple[dict[str, Any], list[str]]]) -> None:
         data = self._page_data(sets)
-        self._folder.write(self._json_name, _json_bytes(self._run, [result for result, _ in sets]))
         title = " and ".join(result["name"] for result, _ in sets)
         summary = "; ".join(_summary(result) for result, _ in sets)
         content = page(data, self._chunks, title, summary)
         if len(content) > SINGLE_FILE_BYTES and self._chunks:
             self._use_folder()
             content = page(data, {}, title, summary)
-        self._folder.write(self._dest.name, content)
-        self._remove_old_scripts()
-        self._folder.remove_temporary_files()
-        return self._dest
+        self._files.finish(content, _json_bytes(self._run, [result for result, _ in sets]))
 
     def _analysed(self, place: int, folder: Path, progress: Progress) -> tuple[dict[str, Any], list[str]]:
         def begin(images: int) -> None:
             if images > SINGLE_FILE_IMAGES:
                 self._use_folder()
-            if place == 0:
-                self._folder.remove(self._dest.name)  # it is complete where it exists
             progress.begin(images, "row")
 
         def sink(name: str, value: Any) -> None:
@@ -81,7 +78,7 @@ class ReportWriter:
     def _page_data(self, sets: list[tuple[dict[str, Any], list[str]]]) -> dict[str, Any]:
         names = _distinct_names(self._folders, [result["name"] for result, _ in sets])
         return {
-            "files_folder": self._files_folder,
+            "files_folder": self._files.scripts_folder,
             "rows_per_chunk": ROWS,
             "records_per_chunk": RECORDS,
             "thumbnails_per_sheet": SHEET,
@@ -109,33 +106,13 @@ class ReportWriter:
         if self._is_single:
             self._chunks[name] = value
         else:
-            self._write_chunk(name, value)
-
-    def _write_chunk(self, name: str, value: Any) -> None:
-        file_name = f"{self._files_folder}/{name.replace('/', '-')}.js"
-        self._folder.write(file_name, chunk_file(name, value))
-        self._written.add(file_name)
+            self._files.write_script(name, value)
 
     def _use_folder(self) -> None:
         self._is_single = False
         for name, value in self._chunks.items():
-            self._write_chunk(name, value)
+            self._files.write_script(name, value)
         self._chunks = {}
-
-    def _remove_old_scripts(self) -> None:
-        for name in set(self._folder.files(self._files_folder)) - self._written:
-            self._folder.remove(name)
-
-    def _refuse_others_files(self) -> None:
-        """Raises DatasetError where files of somebody else would be overwritten or removed."""
-        names = [self._dest.name, self._json_name, *self._folder.files(self._files_folder)]
-        for name in names:
-            path = self._dest.parent / name
-            if os.path.lexists(path) and not is_report_file(path):
-                raise DatasetError(
-                    f"{path}: exists and is not part of a report of blendgen; move it away, or choose "
-                    "another file name for the report (-o)"
-                )
 
 
 def write_report(

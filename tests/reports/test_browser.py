@@ -196,3 +196,28 @@ def test_without_the_images_thumbnails_are_shown(folder, browser, tmp_path):
     page.click("#thumbs li:nth-child(2) button")
     page.wait_for_function("document.querySelector('.pswp__img')?.src.startsWith('data:image/png')")
     page.close()
+
+
+def test_a_placeholder_stands_where_an_image_is_missing(folder, opened, browser, tmp_path):
+    """Without a request for it, where that was known; an image that is deleted later is requested in vain."""
+    images = sorted((shutil.copytree(folder, tmp_path / "set") / "images").rglob("*.png"))
+    images[1].unlink()
+    page = opened(api.report(tmp_path / "set"))
+    page.locator(".thumb.missing").get_by_text("no image file").wait_for()
+    assert page.locator("#thumbs .thumb").count() == page.locator("#thumbs li").count()
+    page.locator("#thumbs button", has=page.locator(".missing")).click()
+    page.wait_for_selector(".labelled .missing")
+    page.wait_for_selector(".pswp svg rect", state="attached")
+    assert page.locator(".pswp__panel a").count() == 0 and violations(page) == []
+
+    later = api.report(tmp_path / "set", measured=1)
+    for image in images[2:]:
+        image.unlink()
+    page = browser.new_page()
+    page.goto(later.as_uri())
+    page.wait_for_selector(".tabulator-row")
+    page.locator("#thumbs li").last.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelectorAll('.thumb.missing').length > 2")
+    page.locator("#thumbs button", has=page.locator(".missing")).last.click()
+    page.wait_for_selector(".labelled .missing")
+    page.close()

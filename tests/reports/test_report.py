@@ -10,7 +10,8 @@ import pytest
 from blendgen import api
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
-from blendgen.errors import DatasetError, UsageError
+from blendgen.errors import DatasetError, DiskUnavailable, UsageError
+from blendgen.files.folder import Folder
 from blendgen.reports import write
 from blendgen.reports.analysis import Limits, Spread
 from tests.farm.made import SPEC, content, make, make_shards, merged
@@ -114,9 +115,11 @@ def test_many_images_go_into_scripts_next_to_the_page(data_set, tmp_path, monkey
     small = api.report(folder).stat().st_size
     monkeypatch.setattr(write, "SINGLE_FILE_IMAGES", 5)
     page = api.report(folder)
-    names = {path.name for path in (folder / "report_files").iterdir()}
+    [scripts] = (folder / "report_files").iterdir()
+    names = {path.name for path in scripts.iterdir()}
     assert page.stat().st_size < small and {"a-rows-0.js", "a-records-0.js", "a-sheet-0.js"} == names
-    assert chunks_of((folder / "report_files/a-rows-0.js").read_text())["a/rows-0"]["index"]
+    assert chunks_of((scripts / "a-rows-0.js").read_text())["a/rows-0"]["index"]
+    assert f'"report_files/{scripts.name}"' in page.read_text()
     monkeypatch.undo()
     api.report(folder)
     assert not (folder / "report_files").exists() and not (folder / ".partial").exists()
@@ -125,7 +128,7 @@ def test_many_images_go_into_scripts_next_to_the_page(data_set, tmp_path, monkey
 def test_a_page_that_would_be_too_large_is_split(data_set, tmp_path, monkeypatch):
     monkeypatch.setattr(write, "SINGLE_FILE_BYTES", 1)
     page = api.report(data_set, tmp_path / "r.html")
-    assert chunks_of(page.read_text()) == {} and (tmp_path / "r_files/a-rows-0.js").exists()
+    assert chunks_of(page.read_text()) == {} and list((tmp_path / "r_files").glob("*/a-rows-0.js"))
 
 
 def test_what_another_run_is_writing_stays(data_set, tmp_path):
@@ -217,17 +220,74 @@ def test_a_run_that_cannot_be(data_set, tmp_path, run):
         api.report(data_set, tmp_path / "a.html", run=run)
 
 
-def test_a_page_that_could_not_be_finished_is_not_left_behind(data_set, tmp_path):
-    """It would state what was there before."""
-    page = api.report(data_set, tmp_path / "a.html")
+def stopped_at(moment, error, monkeypatch):
+    """Options of a report that ends with an error: at its last row, or at a file, 1 for the first one."""
+    if moment == "row":
+        return {"progress": lambda finished, total: raised(error) if finished == total else None}
+    names, write_file = [], Folder.atomic_file
 
-    def stop(finished, total):
-        if finished == 5:
-            raise MemoryError
+    def atomic_file(folder, name):
+        names.append(name)
+        return raised(error) if len(names) == moment else write_file(folder, name)
 
-    with pytest.raises(MemoryError):
-        api.report(data_set, page, progress=stop)
-    assert not page.exists()
+    monkeypatch.setattr(Folder, "atomic_file", atomic_file)
+    return {}
+
+
+def raised(error):
+    raise error
+
+
+@pytest.mark.parametrize("has_page", [False, True])
+@pytest.mark.parametrize(
+    ("moment", "error"),
+    [("row", KeyboardInterrupt()), ("row", MemoryError()), (2, DiskUnavailable("full"))]
+    + [(5, KeyboardInterrupt()), (6, DiskUnavailable("full"))],
+)
+def test_a_report_that_is_stopped_leaves_what_was_there(
+    data_set, tmp_path, monkeypatch, moment, error, has_page
+):
+    monkeypatch.setattr(write, "SINGLE_FILE_IMAGES", 5)
+    monkeypatch.setattr("blendgen.reports.gallery.ROWS", 10)
+    if has_page:
+        api.report(data_set, tmp_path / "a.html")
+    before = content(tmp_path)
+    options = stopped_at(moment, error, monkeypatch)
+    with pytest.raises(type(error)):
+        api.report(data_set, tmp_path / "a.html", **options)
+    assert content(tmp_path) == before and (tmp_path / "a_files").exists() == has_page
+    assert not (tmp_path / ".blendgen-partial").exists()
+
+
+def test_a_page_that_was_finished_keeps_its_scripts(data_set, tmp_path, monkeypatch):
+    """A signal while the scripts of the earlier page are removed."""
+    monkeypatch.setattr(write, "SINGLE_FILE_IMAGES", 5)
+    api.report(data_set, tmp_path / "a.html")
+    remove = Folder.remove
+    monkeypatch.setattr(Folder, "remove", lambda *_: raised(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        api.report(data_set, tmp_path / "a.html")
+    monkeypatch.setattr(Folder, "remove", remove)
+    [folder] = re.findall(r'"files_folder":"([^"]+)"', (tmp_path / "a.html").read_text())
+    assert (tmp_path / folder / "a-rows-0.js").exists()
+    api.report(data_set, tmp_path / "a.html")
+    assert len(list((tmp_path / "a_files").iterdir())) == 1
+
+
+def test_two_reports_at_once_do_not_take_scripts_from_each_other(data_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "SINGLE_FILE_IMAGES", 5)
+    others = []
+
+    def both(finished, total):
+        if finished == total and not others:
+            others.append(None)
+            for path in (tmp_path / "a_files").rglob("*.js"):
+                path.unlink()
+
+    monkeypatch.setattr("blendgen.reports.gallery.ROWS", 10)
+    with pytest.raises(DatasetError, match="was removed while the report was written"):
+        api.report(data_set, tmp_path / "a.html", progress=both)
+    assert content(tmp_path) == {}
 
 
 def test_a_page_stays_where_there_is_no_data_set(data_set, tmp_path):

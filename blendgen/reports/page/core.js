@@ -4,6 +4,7 @@ const report = window.blendgenReport;
 report.data = JSON.parse(document.getElementById("report-data").textContent);
 report.sets = report.data.sets;
 report.isComparison = report.sets.length > 1;
+const NO_IMAGE = -2; // instead of the number of a thumbnail
 
 /* element("p", {class: "quiet"}, "text", child): strings become text, functions listeners. */
 function element(tag, attributes, ...children) {

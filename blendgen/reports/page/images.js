@@ -101,11 +101,20 @@ function showChips() {
     element("a", { href: "#images" }, "See them"), element("button", { type: "button", click: clear }, "Clear all filters")] : []));
 }
 
+/* In place of a picture that is not there. */
+function noImage() {
+  return element("span", { class: "thumb missing" }, "no image file");
+}
+
 async function thumbnail(row) {
-  if (row.thumbnail === null || row.thumbnail < 0) {
-    return element("img", { class: "thumb", loading: "lazy", alt: "", src: fileUrl(row.set, row.file) });
+  if (row.thumbnail === NO_IMAGE) return noImage();
+  const place = row.thumbnail >= 0 ? await thumbnailPlace(row.set, row.thumbnail).catch(() => null) : null;
+  if (!place) {
+    const image = element("img", { class: "thumb", loading: "lazy", alt: "", src: fileUrl(row.set, row.file) });
+    image.addEventListener("error", () => image.replaceWith(noImage()), { once: true });
+    return image;
   }
-  const { url, x, y } = await thumbnailPlace(row.set, row.thumbnail);
+  const { url, x, y } = place;
   return element("span", { class: "thumb", style: `background-image:url(${url});background-position:-${x}px -${y}px` });
 }
 
@@ -117,7 +126,7 @@ async function showPage() {
   document.getElementById("previous").disabled = gallery.page === 0;
   document.getElementById("next").disabled = gallery.page >= pages - 1;
   const items = await Promise.all(rows.map(async (row, place) => element("li", {},
-    element("button", { type: "button", "aria-label": `Image ${row.index}, ${row.label}, ${row.split}`,
+    element("button", { type: "button", "aria-label": `Image ${row.index}, ${row.label}, ${row.split}${row.thumbnail === NO_IMAGE ? ", no image file" : ""}`,
       click: () => openViewer(gallery.shown, start + place) },
     await thumbnail(row), element("span", { class: "caption", "aria-hidden": "true" }, `${row.index} `, anyName(row.label))))));
   list.replaceChildren(...items);

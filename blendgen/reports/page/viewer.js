@@ -59,16 +59,33 @@ async function thumbnailUrl(row) {
   return canvas.toDataURL();
 }
 
-function imageElement(row, content) {
-  const image = element("img", { class: "pswp__img", alt: `Image ${row.index}, ${row.label}`,
-    load: () => content.onLoaded() });
-  image.addEventListener("error", async () => {
-    if (row.thumbnail >= 0) image.src = await thumbnailUrl(row);
-    else content.onError();
+/* In place of a picture that is not there: the labels are drawn over it all the same. */
+function showNoImage(content, old) {
+  const { row } = content.data, [width, height] = content.shownSize || [0, 0];
+  const made = element("div", { class: "missing", role: "img", "aria-label": `Image ${row.index}, no image file`,
+    style: `width:${width}px;height:${height}px` }, "No image file: ", anyName(row.file));
+  if (old) old.replaceWith(made); else content.element.append(made);
+  content.onLoaded();
+}
+
+function showImage(content) {
+  const { row } = content.data;
+  if (row.thumbnail === NO_IMAGE) {
+    showNoImage(content);
+    return;
+  }
+  const image = element("img", { class: "pswp__img", alt: `Image ${row.index}, ${row.label}`, load: () => content.onLoaded() });
+  image.addEventListener("error", () => {
+    showThumbnail(image, row).catch(() => showNoImage(content, image));
   }, { once: true });
+  content.element.append(image);
   if (setOf(row).has_image_files || row.thumbnail < 0) image.src = fileUrl(row.set, row.file);
-  else thumbnailUrl(row).then((url) => { image.src = url; });
-  return image;
+  else showThumbnail(image, row).catch(() => showNoImage(content, image));
+}
+
+async function showThumbnail(image, row) {
+  if (row.thumbnail < 0) throw new Error("no thumbnail");
+  image.src = await thumbnailUrl(row);
 }
 
 function copyButton(text) {
@@ -111,7 +128,7 @@ function panelContent(row, record, redraw) {
     record.depth ? element("p", {}, `Depth from ${numberText(record.depth.near_m)} m (white) to ${numberText(record.depth.far_m)} m (black).`) : "",
     element("ul", {}, ...objects.bbox.map((_, place) => element("li", { style: `color:${COLORS[place % COLORS.length]}` },
       anyName(`${objects.category[place]}, ${objects.colorway[place]}`), `, ${percent(objects.visible_fraction[place])} visible`))),
-    setOf(row).has_image_files ? element("p", {}, element("a", { href: fileUrl(row.set, own.file_name), target: "_blank",
+    setOf(row).has_image_files && row.thumbnail !== NO_IMAGE ? element("p", {}, element("a", { href: fileUrl(row.set, own.file_name), target: "_blank",
       rel: "noopener" }, "Open the image file")) : "",
     element("h3", {}, "Render it again"), element("p", {}, "In the folder of the data set:"),
     element("p", {}, element("code", {}, command)), element("p", {}, copyButton(command)),
@@ -143,11 +160,11 @@ function openViewer(rows, index) {
     const { content } = event;
     content.state = "loading";
     content.element = element("div", { class: "labelled" });
-    content.element.append(imageElement(content.data.row, content));
+    showImage(content);
     recordOf(content.data.row.set, content.data.row.place).then((record) => {
       content.record = record;
       drawOverlay(content);
-    });
+    }).catch(() => null); // the panel states why
   });
   viewer.on("contentResize", ({ content, width, height }) => {
     content.shownSize = [width, height];
