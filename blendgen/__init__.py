@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from blendgen.api import (
         check,
         classify,
+        classify_frames,
         compare,
         create_sidecar,
         create_spec,
@@ -86,6 +87,7 @@ __all__ = [
     "UsageError",
     "check",
     "classify",
+    "classify_frames",
     "compare",
     "create_sidecar",
     "create_spec",

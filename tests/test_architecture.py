@@ -239,7 +239,8 @@ def test_the_command_line_does_not_load_bpy():
 IMPORTED_AS = {
     "bpy": {"bpy", "bpy_extras", "bmesh", "mathutils", "blend_render_info", "cycles", "_cycles", "gpu",
             "io_scene_fbx", "pxr"},
-    "mujoco-core": {"mujoco"}, "pillow": {"PIL"}, "pillow-heif": {"pillow_heif"}, "pycollada": {"collada"},
+    "mujoco-core": {"mujoco"}, "opencv-python-headless": {"cv2"}, "pillow": {"PIL"},
+    "pillow-heif": {"pillow_heif"}, "pycollada": {"collada"},
     "pydantic": {"pydantic", "pydantic_core"}, "pyyaml": {"yaml"}, "ruamel.yaml": {"ruamel"},
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from blendgen.api.datasets import (
 )
 from blendgen.api.experiments import probe, select, tune
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
-from blendgen.api.learning import classify, evaluate, quantize, train
+from blendgen.api.learning import classify, classify_frames, evaluate, quantize, train
 from blendgen.api.matching import compare, match
 from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
@@ -38,6 +38,7 @@ __all__ = [
     "Sampled",
     "check",
     "classify",
+    "classify_frames",
     "compare",
     "create_sidecar",
     "create_spec",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from blendgen.errors import UsageError
 from blendgen.files.url import local_path
 
 if TYPE_CHECKING:
-    from blendgen.learn.classify import Guesses
+    from blendgen.geometry.arrays import ImageHW3U8
+    from blendgen.learn.classifier import Classifier
+    from blendgen.learn.classify import Guess, Guesses
     from blendgen.learn.evaluate import Evaluation
     from blendgen.learn.quantize import Quantized
     from blendgen.learn.run_folder import Run
@@ -123,18 +125,43 @@ def classify(
     threshold: of familiarity, below which a photo is of none of the classes; None: that of the model
     raises: UsageError, DatasetError, SetupError
     """
-    from blendgen.learn.classifier import opened_classifier
     from blendgen.learn.classify import classify as classified
     from blendgen.system.progress import reported_to
 
     if not photos:
         raise UsageError("photos (PHOTOS): expected a photo or a folder of photos")
+    opened, limit = _classifier(model, threshold, reject)
+    with reported_to(progress) as reporter:
+        return classified(opened, [local_path(place) for place in photos], limit, reporter)
+
+
+def classify_frames(
+    model: AnyPath, frames: Iterable[ImageHW3U8], *, threshold: float | None = None, reject: bool = True
+) -> Iterator[Guess]:
+    """Say of which class pictures in memory are, one by one, such as those of an industrial camera.
+
+        for guess in classify_frames("run/model.int8.onnx", camera):
+            print(guess.label if guess.is_known else None, guess.probability)
+
+    frames: each (h, w, 3) uint8, sRGB in the order red, green, blue; each is taken when the guess of the one
+        before was
+    threshold, reject: as of classify
+    raises: UsageError, also for a frame of another kind; DatasetError, SetupError
+    """
+    from blendgen.learn.classify import classify_frames as classified
+
+    opened, limit = _classifier(model, threshold, reject)
+    return classified(opened, frames, limit)
+
+
+def _classifier(model: AnyPath, threshold: float | None, reject: bool) -> tuple[Classifier, float | None]:
+    """The model, and the familiarity below which it rejects; None: it rejects nothing."""
+    from blendgen.learn.classifier import opened_classifier
+
     if threshold is not None and not math.isfinite(threshold):
         raise UsageError(f"threshold (--threshold): expected a finite number, got {threshold}")
     opened = opened_classifier(local_path(model))
-    limit = (opened.threshold if threshold is None else threshold) if reject else None
-    with reported_to(progress) as reporter:
-        return classified(opened, [local_path(place) for place in photos], limit, reporter)
+    return opened, (opened.threshold if threshold is None else threshold) if reject else None
 
 
 def _refuse_options(

@@ -1,7 +1,8 @@
 """Classify: what a classifier says of photos.
 
-In: a Classifier and photos. Out: Guesses in the order of the files, and CSV of them. A photo that is less
-familiar than the classifier's threshold is of none of the classes.
+In: a Classifier and photos. Out: Guesses in the order of the files, and CSV of them; of pictures in memory a
+Guess for each as they come. A photo that is less familiar than the classifier's threshold is of none of the
+classes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from blendgen.geometry.arrays import AnyArray
+import numpy as np
+
+from blendgen.errors import UsageError
+from blendgen.geometry.arrays import AnyArray, ImageHW3U8
 from blendgen.learn.classifier import Classifier
 from blendgen.photos.folder import photo_folder
 from blendgen.system.progress import Progress
@@ -27,10 +31,11 @@ _BATCH = 16
 class Guess:
     """label: the most probable class; is_known: whether the photo looks like one of the classes at all
 
+    photo: None for a picture in memory
     probabilities: of all classes, of which one is assumed to be right
     """
 
-    photo: Path
+    photo: Path | None
     label: str
     is_known: bool
     probabilities: dict[str, float]
@@ -42,7 +47,8 @@ class Guess:
 
     def facts(self) -> dict[str, Any]:
         return {
-            "photo": str(self.photo), "label": self.label if self.is_known else None, "nearest": self.label,
+            "photo": None if self.photo is None else str(self.photo),
+            "label": self.label if self.is_known else None, "nearest": self.label,
             "probability": self.probability, "familiarity": self.familiarity,
             "probabilities": self.probabilities,
         }  # fmt: skip
@@ -102,8 +108,29 @@ def classify(
     return Guesses(classifier.classes, threshold, tuple(guesses), left_out)
 
 
+def classify_frames(
+    classifier: Classifier, frames: Iterable[ImageHW3U8], threshold: float | None
+) -> Iterator[Guess]:
+    """A guess for each frame, before the next one is taken; raises UsageError for what is not a picture."""
+    for number, frame in enumerate(frames):
+        if not _is_picture(frame):
+            shape, kind = getattr(frame, "shape", None), getattr(frame, "dtype", type(frame).__name__)
+            raise UsageError(f"frame {number}: expected (h, w, 3) uint8 in RGB, got {shape} {kind}")
+        yield from _guesses(classifier, [None], [classifier.input(frame)], threshold)
+
+
+def _is_picture(frame: Any) -> bool:
+    return (
+        isinstance(frame, np.ndarray)
+        and frame.dtype == np.uint8
+        and frame.ndim == 3
+        and frame.shape[2] == 3
+        and frame.size > 0
+    )
+
+
 def _guesses(
-    classifier: Classifier, paths: Sequence[Path], inputs: Sequence[AnyArray], threshold: float | None
+    classifier: Classifier, paths: Sequence[Path | None], inputs: Sequence[AnyArray], threshold: float | None
 ) -> Iterator[Guess]:
     for path, values, familiarity in zip(paths, *classifier(inputs), strict=True):
         probabilities = dict(zip(classifier.classes, map(float, values), strict=True))

@@ -20,6 +20,7 @@ from blendgen.learn.features import inference_session
 from blendgen.learn.open_set import Plane
 from blendgen.learn.pixels import network_input
 from blendgen.learn.run_folder import read_run
+from blendgen.photos.camera import camera_frames
 
 pytestmark = pytest.mark.usefixtures("backbone")
 
@@ -97,6 +98,67 @@ def test_the_command_prints_lines_json_and_csv(run, photos, noise, tmp_path, cap
     assert run_command([*line, "-o", str(table)]) == ExitCode.DATASET
     assert "--force replaces it" in capsys.readouterr().err
     assert run_command([*line, "-o", str(table), "--force"]) == ExitCode.OK
+
+
+def test_pictures_in_memory_get_the_guesses_of_their_files(run, photos):
+    guesses = [*blendgen.classify(run.folder, photos / "test")]
+    frames = [np.asarray(Image.open(one.photo).convert("RGB")) for one in guesses]
+    taken = []
+    stream = blendgen.classify_frames(run.model, (taken.append(1) or frame for frame in frames))
+    first = next(stream)
+    assert len(taken) == 1  # frames are not asked for before their time
+    for one, own in zip(guesses, (first, *stream), strict=True):
+        assert own.photo is None and own.label == one.label and own.is_known == one.is_known
+        assert own.probability == pytest.approx(one.probability, abs=1e-5)
+    for wrong in (frames[0].astype(np.float32), frames[0][:, :, 0], np.zeros((0, 4, 3), np.uint8), "frame"):
+        with pytest.raises(UsageError, match="frame 1: expected"):
+            list(blendgen.classify_frames(run.model, [frames[0], wrong]))
+
+
+def test_frames_of_a_video_are_classified_one_by_one(run, tmp_path, capsys):
+    cv2 = pytest.importorskip("cv2")
+    frames = [
+        np.full((64, 64, 3), colour, np.uint8) for colour in ((200, 40, 20), (20, 200, 40), (90, 60, 220))
+    ]
+    video = str(tmp_path / "belt.avi")
+    writer = cv2.VideoWriter(video, cv2.VideoWriter_fourcc(*"MJPG"), 5, (64, 64))
+    for frame in frames:
+        writer.write(np.ascontiguousarray(frame[:, :, ::-1]))
+    writer.release()
+    read = [*camera_frames(video)]
+    # JPEG, in the same order of channels
+    assert np.abs(np.stack(read).astype(int) - np.stack(frames)).max() < 12
+    assert run_command(["classify", str(run.folder), "--camera", video, "--no-reject"]) == ExitCode.OK
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and lines[2].startswith("frame 2: ") and lines[2].endswith(" ms")
+    line = ["classify", str(run.folder), "--camera", video, "--json", "--frames", "2"]
+    assert run_command(line) == ExitCode.OK
+    facts = [json.loads(one) for one in capsys.readouterr().out.splitlines()]
+    expected = [*blendgen.classify_frames(run.folder, read[:2])]
+    for number, (one, own) in enumerate(zip(facts, expected, strict=True)):
+        assert one["frame"] == number and one["nearest"] == own.label and "photo" not in one
+        assert one["probability"] == pytest.approx(own.probability, abs=1e-5)
+    text = tmp_path / "text.avi"
+    text.write_text("no video")
+    for source, code, message in (
+        (str(text), ExitCode.USAGE, "expected a number, a video file or the URL"),
+        ("63", ExitCode.SETUP, "camera 63: cannot be opened"),
+    ):
+        assert run_command(["classify", str(run.folder), "--camera", source]) == code
+        assert message in capsys.readouterr().err
+
+
+def test_a_camera_needs_its_extra_and_takes_the_place_of_photos(run, photos, monkeypatch, capsys):
+    monkeypatch.setattr("blendgen.photos.camera.importlib.util.find_spec", lambda name: None)
+    folder = str(run.folder)
+    for arguments, code, message in (
+        (["--camera", "0"], ExitCode.SETUP, "pip install 'blendgen[camera]'"),
+        ([str(photos), "--camera", "0"], ExitCode.USAGE, "takes the place of PHOTOS"),
+        ([str(photos), "--frames", "3"], ExitCode.USAGE, "--frames is of --camera"),
+        ([], ExitCode.USAGE, "missing PHOTOS"),
+    ):
+        assert run_command(["classify", folder, *arguments]) == code
+        assert message in capsys.readouterr().err
 
 
 def test_what_is_not_a_model_is_an_error(run, photos, tmp_path, backbone):
