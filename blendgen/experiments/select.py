@@ -94,6 +94,11 @@ def select(run: Run, place: Path, dest: Path, options: SelectOptions, progress: 
     shots = candidates(rows, scores)
     chosen = chosen_shots(shots, -(-options.images // spec.exposures_per_shot))
     indices = tuple(sorted(index for shot in chosen for index in shot.images))
+    if len(indices) < options.images:
+        left_out.append(
+            f"only {len(indices)} images are chosen: so many of the {count} candidates are of the split "
+            f"{_TRAIN}; ask for more candidates"
+        )
     facts = {
         "kind": KIND, "schema_version": SCHEMA_VERSION, "blendgen": __version__,
         "run": str(run.folder), "spec": str(place), "by": "entropy" if options.photos is None else "photos",

@@ -53,6 +53,16 @@ def test_drafts_like_the_photos_are_chosen(run, spec_path, tmp_path):
     assert len(result.indices) == 6 and result.facts["by"] == "photos"
 
 
+@pytest.mark.slow
+def test_too_few_candidates_for_training_are_said(run, spec_path, tmp_path):
+    spec_path.write_text(spec_path.read_text() + "splits: {train: 0.5, test: 0.5}\n")
+    result = blendgen.select(
+        run, spec_path, tmp_path / "chosen.txt", images=20, candidates=24, size=48, workers=1
+    )
+    assert 0 < len(result.indices) < 20
+    assert f"only {len(result.indices)} images are chosen" in result.facts["notes"][0]
+
+
 def test_shots_stay_together_and_classes_balanced():
     shots = [Candidate((2 * n, 2 * n + 1), "ab"[n % 2], float(n % 5)) for n in range(20)]
     chosen = chosen_shots(shots, 6)
