@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.processes import Usage, usage, workers
 from blendgen.dataset.record import dataset_record
 from blendgen.dataset.store import Store
+from blendgen.engine.device import CPU, Device
 from blendgen.errors import Interrupted
 from blendgen.models.inventory import Inventory
 from blendgen.spec.load import resolved_yaml
@@ -108,7 +109,10 @@ class _Stamps:
         self.stamps.append(Stamp(time.perf_counter() - self.began_s, images, computing_s))
 
 
-def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: int = 0) -> Run:
+def run(
+    spec: Spec, inventory: Inventory, steady: int, workers: int, threads: int = 0,
+    devices: tuple[Device, ...] = (CPU,),
+) -> Run:  # fmt: skip
     """Make a data set in a temporary folder; threads: of each worker, 0 for its share of the cores.
 
     raises: BlendgenError; Interrupted after a signal
@@ -120,8 +124,9 @@ def run(spec: Spec, inventory: Inventory, steady: int, workers: int, threads: in
         Store(Path(scratch) / "out", dataset_record(spec, inventory), resolved_yaml(spec)) as store,
     ):
         job = Job(
-            spec, inventory.catalog, inventory.class_table, store.layout.root, store.layout.log, threads
-        )
+            spec, inventory.catalog, inventory.class_table, store.layout.root, store.layout.log, threads,
+            devices=devices,
+        )  # fmt: skip
         try:
             GenerateRun(job, store, range(images), watch, workers).make_all()
         except Interrupted as error:  # its message names the temporary folder

@@ -1,6 +1,11 @@
-"""Fixtures of this folder: the built-in shapes and the Blender engine."""
+"""Fixtures of this folder: the built-in shapes and the Blender engine.
+
+BLENDGEN_TEST_DEVICE=optix renders on another device than the CPU; benchmarks/gpu.sh uses it.
+"""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -41,6 +46,8 @@ def engine_for(stock, _no_engine):
 
     def build(max_lamps=3, catalog=stock, output=_NOTHING_MORE, **render):
         from blendgen.engine.blender.session.engine import BlenderEngine
+        from blendgen.engine.device import parse_device
+        from blendgen.workers.gpu_probe import devices_for
 
         settings = make_spec(
             render={"samples_per_pixel": 4, "max_bounces": 1, "denoise": True, **render}
@@ -48,7 +55,10 @@ def engine_for(stock, _no_engine):
         key = (id(catalog), max_lamps, output.model_dump_json(), settings.model_dump_json())
         if _Current.key != key:
             _Current.key = key
-            _Current.engine = BlenderEngine(catalog, settings, max_lamps, threads=2, output=output)
+            (device, *_) = devices_for(parse_device(os.environ.get("BLENDGEN_TEST_DEVICE") or "cpu"))
+            _Current.engine = BlenderEngine(
+                catalog, settings, max_lamps, threads=2, output=output, device=device
+            )
         return _Current.engine
 
     return build
