@@ -31,7 +31,7 @@ _LICENCES = (
     "tabulator-tables/LICENSE",
     "photoswipe/LICENSE",
 )
-_OWN_SCRIPTS = ("core.js", "charts.js", "sections.js", "viewer.js", "images.js", "start.js")
+_OWN_SCRIPTS = ("core.js", "charts.js", "sections.js", "viewer.js", "rows.js", "images.js", "start.js")
 
 
 def page(data: dict[str, Any], chunks: dict[str, Any], title: str, summary: str) -> bytes:

@@ -43,9 +43,9 @@ def facts(result: dict[str, Any], run: RunFacts | None) -> list[tuple[str, str]]
     """(name, value) pairs about how a data set was made."""
     versions = result["versions"]
     pairs = [
-        ("images", f"{result['images']} of {result['wanted_images'] or 'unknown'} wanted"),
-        ("shots", f"{result['shots']}{_exposures(result)}"),
-        ("objects", str(result["visible_objects"])),
+        ("images", f"{result['images']:,} of {_wanted(result)} wanted"),
+        ("shots", f"{result['shots']:,}{_exposures(result)}"),
+        ("objects", f"{result['visible_objects']:,}"),
         ("resolution", " x ".join(map(str, result["resolution"] or []))),
         ("files of an image", ", ".join(result["label_files"])),
         ("seed", str(result["seed"])),
@@ -71,10 +71,10 @@ def alerts(result: dict[str, Any]) -> list[str]:
         )
     failed = sum(result["failures"]["per_reason"].values())
     if failed:
-        lines.append(f"{failed} images cannot be made; see “Rejected and failed”.")
+        lines.append(f"{failed:,} images cannot be made; see “Rejected and failed”.")
     missing = (result["wanted_images"] or 0) - result["images"] - failed
     if missing > 0:
-        lines.append(f"{missing} of {result['wanted_images']} wanted images have not been made.")
+        lines.append(f"{missing:,} of {_wanted(result)} wanted images have not been made.")
     lines += _empty_pairs(result)
     unreadable = len(result["quality"]["unreadable"])
     if unreadable:
@@ -90,8 +90,9 @@ def notes(result: dict[str, Any]) -> list[str]:
     lines = []
     if result["resampled_shots"]:
         lines.append(
-            f"{result['resampled_shots']} of {result['shots']} shots were sampled again because their first "
-            "values did not make a scene or hid the subject; this moves the distributions of what decides it."
+            f"{result['resampled_shots']:,} of {result['shots']:,} shots were sampled again because their "
+            "first values did not make a scene or hid the subject; this moves the distributions of what "
+            "decides it."
         )
     if result["hold_out"]:
         lines.append(
@@ -131,6 +132,10 @@ def _empty_pairs(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def _wanted(result: dict[str, Any]) -> str:
+    return f"{result['wanted_images']:,}" if result["wanted_images"] else "unknown"
+
+
 def _exposures(result: dict[str, Any]) -> str:
     count = result["exposures_per_shot"]
     return f", with up to {count} images each" if count != 1 else ""
@@ -154,5 +159,7 @@ def _run_pairs(run: RunFacts | None) -> list[tuple[str, str]]:
         return []
     pairs = [("command", run.command), ("time", duration_text(run.seconds))]
     if run.made and run.seconds > 0:
-        pairs.append(("speed", f"{run.made / run.seconds * 60:.1f} images a minute, {run.made} in this run"))
+        pairs.append(
+            ("speed", f"{run.made / run.seconds * 60:.1f} images a minute, {run.made:,} in this run")
+        )
     return pairs

@@ -146,8 +146,8 @@ def _set_id(place: int) -> str:
 
 def _summary(result: dict[str, Any]) -> str:
     classes = len({one["label"] for one in result["images_per_class_and_split"]})
-    splits = ", ".join(f"{one['images']} {one['split']}" for one in split_shares(result))
-    return f"{result['images']} images of {classes} classes ({splits})"
+    splits = ", ".join(f"{one['images']:,} {one['split']}" for one in split_shares(result))
+    return f"{result['images']:,} images of {classes:,} classes ({splits})"
 
 
 def _distinct_names(folders: list[Path], names: list[str]) -> list[str]:

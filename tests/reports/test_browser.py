@@ -221,3 +221,32 @@ def test_a_placeholder_stands_where_an_image_is_missing(folder, opened, browser,
     page.locator("#thumbs button", has=page.locator(".missing")).last.click()
     page.wait_for_selector(".labelled .missing")
     page.close()
+
+
+def test_columns_are_read_from_chunks_of_every_kind(folder, opened):
+    """Numbers in one chunk and names in another one, as two data sets may have them, are names."""
+    page = opened(api.report(folder))
+    read = "(parts) => { const one = columnOf(parts, 5); return [one.isNumber, [0,1,2,3,4].map(one.value)] }"
+    numbers = {"start": 0, "column": [1.5, None, 0]}
+    names = {"start": 3, "column": {"names": ["x", "y"], "codes": [1, -1]}}
+    assert page.evaluate(read, [numbers]) == [True, [1.5, None, 0, None, None]]
+    assert page.evaluate(read, [names]) == [False, [None, None, None, "y", None]]
+    assert page.evaluate(read, [numbers, names]) == [False, ["1.5", None, "0", "y", None]]
+    assert page.evaluate(read, [{"start": 0, "column": [True, False, None]}])[1][:3] == [
+        "true",
+        "false",
+        None,
+    ]
+
+
+FILTERS = {
+    "0.2..0.5": [0.2, 0.5], "> 0.2": [0.5, 3], "<=0.2": [-1, 0.2], "3": [3], "=3": [3], "-2..0": [-1],
+    "3..x": [], "x": ["aX"], "a": ["aX"], " ": [-1, 0.2, 0.5, 3, "aX", None],
+}  # fmt: skip
+
+
+def test_filters_of_numbers_and_names(folder, opened):
+    page = opened(api.report(folder))
+    kept = "([wanted, all]) => all.filter((one) => matches(wanted, one))"
+    found = {wanted: page.evaluate(kept, [wanted, FILTERS[" "]]) for wanted in FILTERS}
+    assert found == FILTERS

@@ -9,7 +9,7 @@ function color(name) {
 function theme() {
   const quiet = color("quiet"), line = color("line");
   const axis = { labelColor: quiet, titleColor: quiet, domainColor: line, tickColor: line, gridColor: line,
-    gridOpacity: 0.6, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 400 };
+    gridOpacity: 0.6, labelFontSize: 11, labelOverlap: "greedy", labelSeparation: 6, titleFontSize: 11, titleFontWeight: 400 };
   return { background: "transparent", view: { stroke: null }, axis, font: "system-ui, sans-serif",
     legend: { labelColor: color("ink"), titleColor: quiet, labelLimit: 160 } };
 }

@@ -27,6 +27,10 @@ function numberText(value) {
   return Number.isInteger(value) ? value.toLocaleString("en") : Number(value.toPrecision(4)).toString();
 }
 
+function chance(p) {
+  return p !== null && p < 1e-4 ? "< 0.0001" : numberText(p);
+}
+
 function percent(share) {
   return `${Number((share * 100).toPrecision(3))} %`;
 }
@@ -88,13 +92,15 @@ function webpUrl(text) {
   return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
 }
 
-/* {url, x, y}: where a thumbnail is on its sheet. */
+/* {url, x, y, width, height}: where a thumbnail is on its sheet, which has a square for each, in pixels. */
 async function thumbnailPlace(set, number) {
   const { thumbnails_per_sheet: perSheet, thumbnails_per_row: perRow, thumbnail_px: side } = report.data;
   const name = `${set}/sheet-${Math.floor(number / perSheet)}`;
   if (!sheetUrls.has(name)) sheetUrls.set(name, chunk(name).then(webpUrl));
-  const place = number % perSheet;
-  return { url: await sheetUrls.get(name), x: (place % perRow) * side, y: Math.floor(place / perRow) * side };
+  const place = number % perSheet, sizes = report.sets.find((one) => one.id === set).resolution || [1, 1];
+  const [width, height] = sizes.map((size) => Math.max(1, Math.round((size * side) / Math.max(...sizes))));
+  return { url: await sheetUrls.get(name), width, height,
+    x: (place % perRow) * side + Math.floor((side - width) / 2), y: Math.floor(place / perRow) * side + Math.floor((side - height) / 2) };
 }
 
 /* A path of a row as a URL relative to the page. */

@@ -1,57 +1,19 @@
 /* Images: thumbnails and the table of all images, filtered by its columns and by the charts. */
 "use strict";
 const PER_PAGE = 60;
-const WIDTHS = { index: 80, label: 150, split: 90, colorway: 120, set: 110 };
-const gallery = { rows: [], shown: [], page: 0, chips: [], table: null };
+const WIDTHS = { index: 100, label: 170, split: 90, colorway: 140 };
+const ROW_PX = 27; // known beforehand, so that Tabulator need not measure each row
+const gallery = { rows: [], shown: [], columns: new Map(), page: 0, chips: [], table: null, activeRows: null };
 
-async function allRows() {
-  const rows = [];
-  for (const set of report.sets) {
-    for (let number = 0; number * report.data.rows_per_chunk < set.gallery_images; number += 1) {
-      const name = `${set.id}/rows-${number}`;
-      appendRows(rows, set, await chunk(name), number * report.data.rows_per_chunk);
-      delete report.chunks[name]; // the rows have it all
-    }
-  }
-  return rows;
-}
-
-function appendRows(rows, set, columns, start) {
-  const names = set.columns, values = names.map((name) => columns[name]);
-  const read = values.map((column) => (Array.isArray(column) ? (place) => column[place]
-    : (place) => (column.codes[place] < 0 ? null : column.names[column.codes[place]])));
-  const count = (Array.isArray(values[0]) ? values[0] : values[0].codes).length;
-  for (let place = 0; place < count; place += 1) {
-    const row = { set: set.id, place: start + place, number: rows.length };
-    names.forEach((name, number) => { row[name] = read[number](place); });
-    if (report.isComparison) row["data set"] = set.name_here;
-    rows.push(row);
-  }
-}
-
-/* "0.2..0.5", ">3", "<=3", "=3" or a number for numbers; a part of the text for names. */
-function matches(wanted, value) {
-  const text = wanted.trim();
-  if (!text) return true;
-  if (typeof value !== "number") {
-    return value !== null && value !== undefined && String(value).toLowerCase().includes(text.toLowerCase());
-  }
-  const range = text.match(/^(-?[\d.e+-]+)\s*\.\.\s*(-?[\d.e+-]+)$/i);
-  if (range) return value >= Number(range[1]) && value <= Number(range[2]);
-  const [, sign, number] = text.match(/^(>=|<=|>|<|=)?\s*(.+)$/);
-  const limit = Number(number);
-  if (Number.isNaN(limit)) return false;
-  return { ">=": value >= limit, "<=": value <= limit, ">": value > limit, "<": value < limit }[sign] ?? value === limit;
-}
-
-function columnsOf(rows) {
-  const names = [...new Set(report.sets.flatMap((set) => set.columns))].filter((name) => !["file", "thumbnail", "shot"].includes(name));
+function columnsOfTable() {
+  const names = [...gallery.columns.keys()].filter((name) => !["data set", "file", "thumbnail", "shot"].includes(name));
   return [...(report.isComparison ? ["data set"] : []), ...names].map((name) => {
-    const isNumber = rows.some((row) => typeof row[name] === "number");
+    const { isNumber } = gallery.columns.get(name);
     return {
-      title: name.replaceAll("_", " "), field: name, width: WIDTHS[name] || 130, hozAlign: isNumber ? "right" : "left",
-      headerFilter: "input", headerFilterFunc: matches,
-      headerFilterParams: { elementAttributes: { "aria-label": `Filter ${name}`, placeholder: isNumber ? "0.2..0.5" : "" } },
+      title: name.replaceAll("_", " "), field: name, width: WIDTHS[name] || Math.max(110, 46 + 8.2 * name.length),
+      hozAlign: isNumber ? "right" : "left", headerFilter: "input", headerFilterFunc: matches,
+      headerFilterPlaceholder: isNumber ? "0.2..0.5" : "part of it",
+      headerFilterParams: { elementAttributes: { "aria-label": `Filter ${name}` } },
       sorter: isNumber ? "number" : "string",
       formatter: (cell) => document.createTextNode(numberText(cell.getValue())),
     };
@@ -91,7 +53,13 @@ report.showOnly = (set, indices, title) => {
 function showChips() {
   const places = document.getElementById("chips");
   const filters = gallery.table.getHeaderFilters().filter((one) => one.value);
-  const clear = () => { gallery.chips = []; gallery.table.clearHeaderFilter(); applyChips(); };
+  const clear = () => {
+    gallery.chips = [];
+    gallery.table.blockRedraw(); // one filter instead of two
+    gallery.table.clearHeaderFilter();
+    applyChips();
+    gallery.table.restoreRedraw();
+  };
   places.replaceChildren(
     element("span", { role: "status" }, `${numberText(gallery.shown.length)} of ${numberText(gallery.rows.length)} images`),
     ...gallery.chips.map((chip) => element("button", { type: "button", "aria-label": `Remove the filter ${chip.text}`,
@@ -114,8 +82,9 @@ async function thumbnail(row) {
     image.addEventListener("error", () => image.replaceWith(noImage()), { once: true });
     return image;
   }
-  const { url, x, y } = place;
-  return element("span", { class: "thumb", style: `background-image:url(${url});background-position:-${x}px -${y}px` });
+  const { url, x, y, width, height } = place;
+  return element("span", { class: "thumb" }, element("span", { style:
+    `width:${width}px;height:${height}px;background-image:url(${url});background-position:-${x}px -${y}px` }));
 }
 
 async function showPage() {
@@ -129,7 +98,7 @@ async function showPage() {
     element("button", { type: "button", "aria-label": `Image ${row.index}, ${row.label}, ${row.split}${row.thumbnail === NO_IMAGE ? ", no image file" : ""}`,
       click: () => openViewer(gallery.shown, start + place) },
     await thumbnail(row), element("span", { class: "caption", "aria-hidden": "true" }, `${row.index} `, anyName(row.label))))));
-  list.replaceChildren(...items);
+  if (rows[0] === gallery.shown[gallery.page * PER_PAGE]) list.replaceChildren(...items); // not if it is late
 }
 
 function turn(pages) {
@@ -137,9 +106,12 @@ function turn(pages) {
   showPage();
 }
 
-/* After every filter and sort. */
+/* After every filter and sort. Tabulator's own events would make an object for each row. */
 function update() {
-  gallery.shown = gallery.table.rowManager.activeRows.map((row) => row.data); // getData() would copy every row
+  const { activeRows } = gallery.table.rowManager;
+  if (activeRows === gallery.activeRows) return;
+  gallery.activeRows = activeRows;
+  gallery.shown = activeRows.map((row) => row.data);
   gallery.page = 0;
   showChips();
   showPage();
@@ -168,12 +140,12 @@ function imagesSection() {
 async function fillImages() {
   gallery.rows = await allRows();
   gallery.table = new Tabulator("#table", {
-    data: gallery.rows, nestedFieldSeparator: false, height: 420, layout: "fitData", columns: columnsOf(gallery.rows),
+    data: gallery.rows, nestedFieldSeparator: false, height: 420, layout: "fitData", columns: columnsOfTable(),
     placeholder: "No image passes the filters", renderHorizontal: "virtual", headerSortTristate: true,
+    rowHeight: ROW_PX, selectableRows: false,
   });
   gallery.table.on("rowClick", (_, row) => openViewer(gallery.shown, gallery.shown.indexOf(row.getData())));
-  gallery.table.on("dataFiltered", () => queueMicrotask(update));
-  gallery.table.on("dataSorted", () => queueMicrotask(update));
+  gallery.table.on("renderComplete", () => queueMicrotask(update));
   gallery.table.on("tableBuilt", () => {
     nameRoles();
     update();

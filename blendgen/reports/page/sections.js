@@ -83,7 +83,7 @@ function parametersSection() {
     element("p", { class: "quiet" }, anyName((report.isComparison ? `${set.name_here}: ` : "") + note))));
   section("parameters", "Sampled parameters", ...notes, legend(),
     element("div", { class: "grid" }, ...parameterCards()),
-    missing.length ? element("p", { class: "quiet" },
+    missing.length ? element("p", { class: "quiet after" },
       `Varied, but not stated in rows by value: ${missing.join(", ")}.`) : null);
 }
 
@@ -135,7 +135,7 @@ function qualitySection() {
 function shortcutsSection() {
   const heads = ["nuisance", { number: "bits" }, { number: "share" }, { number: "by chance" }];
   const line = (one) => [element("span", {}, breakable(one.name), " ", one.warns ? element("span", { class: "badge" }, "shortcut") : ""),
-    { number: one.mutual_information_bits.toFixed(3) }, { number: percent(one.share) }, { number: one.p === null ? "" : numberText(one.p) }];
+    { number: one.mutual_information_bits.toFixed(3) }, { number: `${(100 * one.share).toFixed(2)} %` }, { number: chance(one.p) }];
   const table = (set) => {
     const some = set.shortcuts.filter((one) => one.warns || one.share > 0);
     const none = set.shortcuts.filter((one) => !some.includes(one));
@@ -161,7 +161,7 @@ function failuresSection() {
       element("p", {}, counts ? `Images that cannot be made: ${counts}.` : "All wanted images could be made, or have not been tried."),
       listed.length ? plainTable(tableLabel(set, "Images that cannot be made"), [{ number: "image" }, { number: "attempts" }, "reason", "message"],
         listed.map((one) => [{ number: one.index }, { number: one.attempts }, one.reason, anyName(one.message)])) : null,
-      element("p", { class: "quiet", style: "margin-top:10px" },
+      element("p", { class: "quiet after" },
         `${numberText(set.resampled_shots)} of ${numberText(set.shots)} shots were sampled more than once, as their first values did not make a scene or hid the subject.`),
       set.resampled_shots ? plainTable(tableLabel(set, "Attempts"), [{ number: "attempts" }, { number: "shots" }], attempts) : null);
   };

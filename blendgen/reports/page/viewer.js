@@ -46,16 +46,11 @@ function overlay(record) {
 
 /* The thumbnail alone, where the image file is not next to the report. */
 async function thumbnailUrl(row) {
-  const { url, x, y } = await thumbnailPlace(row.set, row.thumbnail);
-  const sheet = new Image();
+  const { url, x, y, width, height } = await thumbnailPlace(row.set, row.thumbnail);
+  const sheet = new Image(), canvas = element("canvas", { width, height });
   sheet.src = url;
   await sheet.decode();
-  const side = report.data.thumbnail_px, canvas = element("canvas", { width: side, height: side });
-  const [width, height] = report.sets.find((set) => set.id === row.set).resolution;
-  const fit = side / Math.max(width, height), w = Math.max(1, Math.round(width * fit)), h = Math.max(1, Math.round(height * fit));
-  canvas.width = w;
-  canvas.height = h;
-  canvas.getContext("2d").drawImage(sheet, x + Math.floor((side - w) / 2), y + Math.floor((side - h) / 2), w, h, 0, 0, w, h);
+  canvas.getContext("2d").drawImage(sheet, x, y, width, height, 0, 0, width, height);
   return canvas.toDataURL();
 }
 
