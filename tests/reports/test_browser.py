@@ -247,6 +247,6 @@ FILTERS = {
 
 def test_filters_of_numbers_and_names(folder, opened):
     page = opened(api.report(folder))
-    kept = "([wanted, all]) => all.filter((one) => matches(wanted, one))"
-    found = {wanted: page.evaluate(kept, [wanted, FILTERS[" "]]) for wanted in FILTERS}
+    matching = "([wanted, all]) => all.filter((one) => matches(wanted, one))"
+    found = {wanted: page.evaluate(matching, [wanted, FILTERS[" "]]) for wanted in FILTERS}
     assert found == FILTERS

@@ -112,20 +112,34 @@ function numberSpec(histograms, unit) {
   const axis = { title: null, tickCount: 4, ...countFormat() };
   const tips = tooltip([{ field: "low", title: "from", format: ".4~g", type: "quantitative" },
     { field: "high", title: "to", format: ".4~g", type: "quantitative" }]);
+  const bars = (layer) => ({ ...layer, encoding: { x, x2: { field: "high" },
+    y: { field: y, type: "quantitative", stack: null, axis }, tooltip: tips, ...layer.encoding } });
+  const other = report.isComparison ? [bars({ data: { name: "other" }, mark: { ...bar, fillOpacity: 0.001 } })] : [];
   return {
     height: 130,
-    datasets: { all: binsOf(histograms), selected: [] },
+    datasets: { all: binsOf(histograms), selected: [], ...outlinesOf(histograms) },
     layer: [
-      { data: { name: "all" }, mark: { ...bar, opacity: report.isComparison ? 0.65 : 1 }, encoding: {
-        x, x2: { field: "high" }, y: { field: y, type: "quantitative", stack: null, axis }, color: setColor(false),
-        tooltip: tips } },
-      { data: { name: "selected" }, mark: { ...bar, color: color("chosen") }, encoding: {
-        x, x2: { field: "high" }, y: { field: y, type: "quantitative", stack: null, axis }, tooltip: tips } },
-      { data: { name: "all" }, transform: [{ filter: "isValid(datum.expected)" }], mark: { type: "rule", strokeWidth: 2 },
+      ...other,
+      bars({ data: { name: report.isComparison ? "first" : "all" }, mark: bar, encoding: { color: setColor(false) } }),
+      bars({ data: { name: "selected" }, mark: { ...bar, color: color("chosen") } }),
+      { data: { name: "outline" }, mark: { type: "line", interpolate: "step-after", strokeWidth: 2, color: color("second") },
+        encoding: { x: { ...x, field: "edge", bin: undefined }, y: { field: "share", type: "quantitative" },
+          order: { field: "place", type: "quantitative" } } },
+      { data: { name: "all" }, transform: [{ filter: "isValid(datum.expected)" }],
+        mark: { type: "rule", strokeWidth: 2, strokeDash: report.isComparison ? [2, 2] : [] },
         encoding: { x: { ...x, bin: undefined }, x2: { field: "high" }, y: { field: "expected", type: "quantitative" },
           color: setColor(true) } },
     ],
   };
+}
+
+/* Of two data sets: bars of the first one, and a line around those of the second, whose colours then do not mix. */
+function outlinesOf(histograms) {
+  const other = histograms.filter(([set]) => set.id === "b");
+  const first = binsOf(histograms.filter(([set]) => set.id === "a")), second = binsOf(other), last = second.at(-1);
+  const edges = last ? [{ edge: second[0].low, share: 0 }, ...second.map(({ low, share }) => ({ edge: low, share })),
+    { edge: last.high, share: last.share }, { edge: last.high, share: 0 }] : [];
+  return { first, other: second, outline: edges.map((one, place) => ({ ...one, place })) };
 }
 
 function nameSpec(histograms, names) {

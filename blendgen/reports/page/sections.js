@@ -79,8 +79,10 @@ function parameterCards() {
 
 function parametersSection() {
   const missing = [...new Set(report.sets.flatMap((set) => set.parameters_without_values))];
-  const notes = report.sets.flatMap((set) => set.parameter_notes.map((note) =>
-    element("p", { class: "quiet" }, anyName((report.isComparison ? `${set.name_here}: ` : "") + note))));
+  const named = (set, note) => (report.isComparison ? `${set.name_here}: ${note}` : note);
+  const isOfAll = (note) => report.sets.every((set) => set.parameter_notes.includes(note));
+  const texts = report.sets.flatMap((set) => set.parameter_notes.map((note) => (isOfAll(note) ? note : named(set, note))));
+  const notes = [...new Set(texts)].map((text) => element("p", { class: "quiet" }, anyName(text)));
   section("parameters", "Sampled parameters", ...notes, legend(),
     element("div", { class: "grid" }, ...parameterCards()),
     missing.length ? element("p", { class: "quiet after" },
