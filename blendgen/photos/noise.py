@@ -2,18 +2,20 @@
 
 In: (h, w, 3) uint8 sRGB. Out: Measures. Green alone is read: it is the channel that white balance changes
 least, and in which most cameras see best. The picture is cut into patches; a plane is taken off each, and
-the quietest patches of each level are those that have the least texture.
+the quietest patches of each level are those that have the least texture. noise_of_all is the other one: a
+number for every image, for reports of many.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from blendgen.geometry.arrays import FloatArray, ImageHW3U8
+from blendgen.geometry.arrays import FloatArray, ImageHW3U8, ImageHWF32
 from blendgen.geometry.color import srgb_to_linear
 from blendgen.photos.measure import Measure, median_measure, unknown
 
@@ -31,6 +33,7 @@ _TEXTURE_LEVELS, _TEXTURE_CORRELATION = 4.0, 0.33
 _TEXTURE_RATIO = 4.0  # by which no sensor's noise differs between mid tones and the quietest other band
 _FIT_EDGES = (12, 40, 70, 100, 130, 160, 190, 215, 240)
 _FEWEST_FITTED = 3
+_MASK_SCALE = math.sqrt(math.pi / 2) / 6
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,18 @@ def patches(image: ImageHW3U8) -> Patches:
     down = (residual[:, 1:] * residual[:, :-1]).mean(axis=(1, 2))
     shared = (across + down) / 2 / np.maximum(variance, 1e-6)
     return Patches(flat.mean(axis=1).astype(float), np.sqrt(variance).astype(float), shared.astype(float))
+
+
+def noise_of_all(luma: ImageHWF32) -> float:
+    """Standard deviation of the noise of all pixels, in which fine texture counts too; luma: (h, w).
+
+    source: Immerkaer 1996, Fast noise variance estimation
+    """
+    if min(luma.shape) < 3:
+        return 0.0
+    across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
+    both = across[:-2] - 2 * across[1:-1] + across[2:]
+    return float(np.abs(both).mean()) * _MASK_SCALE
 
 
 @cache

@@ -1,19 +1,23 @@
 """Sharpness: the blur of the strongest edges, and how fine detail falls off in the spectrum.
 
-In: (h, w) luma, 0 to 255. Out: Measures.
+In: (h, w) luma, 0 to 255. Out: Measures; from laplacian_sharpness a number for every image, for reports of many.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from blendgen.geometry.arrays import ImageHWF32
 from blendgen.photos.detail import edge_blurs_px
 from blendgen.photos.measure import Measure, unknown
+from blendgen.photos.noise import noise_of_all
 
 _LEAST_SIDE = 32
 _COARSE, _FINE = (0.04, 0.12), (0.25, 0.42)  # cycles per pixel
 _PARTS = 4
+_LAPLACIAN_GAIN = 20  # sum of its squared weights
 _SHARPEST = 0.25  # share of the edges that are in focus
 
 
@@ -37,6 +41,17 @@ def fine_detail(luma: ImageHWF32) -> Measure:
         return unknown("nothing but plain colour")
     known = [ratio for ratio in ratios if ratio is not None]
     return Measure(whole, float(np.std(known)) / np.sqrt(2) if len(known) == 2 else 1.0)
+
+
+def laplacian_sharpness(luma: ImageHWF32) -> float:
+    """Standard deviation of the Laplacian, less what noise adds to it."""
+    if min(luma.shape) < 3:
+        return 0.0
+    across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
+    down = luma[:-2] - 2 * luma[1:-1] + luma[2:]
+    laplacian = across[1:-1] + down[:, 1:-1]
+    variance = float(laplacian.var()) - _LAPLACIAN_GAIN * noise_of_all(luma) ** 2
+    return math.sqrt(max(0.0, variance))
 
 
 def _ratio_db(luma: ImageHWF32) -> float | None:

@@ -5,7 +5,6 @@ In: (h, w, 3) uint8 images. Out: plain numbers, on the scale 0 to 255, and bytes
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from blendgen.geometry.arrays import ImageHW3U8
+from blendgen.photos.noise import noise_of_all
+from blendgen.photos.sharpness import laplacian_sharpness
 
 DARK_BELOW = 64.0  # the brightest parts of an image (99 % of its pixels are darker)
 BRIGHT_ABOVE = 192.0  # its darkest parts (5 % of its pixels are darker)
@@ -26,16 +27,14 @@ _AT_ONCE = 4096
 _MOST_PAIRS = 500
 _MOST_CANDIDATES = 200_000
 _CROP_PX = 384
-_NOISE_SCALE = math.sqrt(math.pi / 2) / 6
 
 
 @dataclass(frozen=True)
 class Measures:
     """brightness: mean luma; dark_end, bright_end: quantiles 0.05 and 0.99 of it
 
-    sharpness: standard deviation of the Laplacian, less what noise adds to it
-    noise: standard deviation as of Immerkaer (1996), which counts fine texture as noise too
-        both of the middle of the image, at most 384 x 384 pixels
+    sharpness, noise: laplacian_sharpness and noise_of_all (photos/) of the middle of the image, at most
+        384 x 384 pixels
     picture: 16 x 16 luma, uint8
     """
 
@@ -61,7 +60,8 @@ def measures(image: ImageHW3U8) -> Measures:
     brightness = float(counts @ np.arange(256)) / counts.sum()
     dark_end, bright_end = (_quantile(counts, share) for share in (0.05, 0.99))
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    sharpness, noise = _sharpness_and_noise(np.asarray(_middle(picture), np.float32))
+    middle = np.asarray(_middle(picture), np.float32)
+    sharpness, noise = round(laplacian_sharpness(middle), 3), round(noise_of_all(middle), 3)
     return Measures(round(brightness, 2), dark_end, bright_end, sharpness, noise, small.tobytes())
 
 
@@ -75,18 +75,6 @@ def _middle(picture: Image.Image) -> Image.Image:
     width, height = (min(side, _CROP_PX) for side in picture.size)
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
-
-
-def _sharpness_and_noise(luma: np.ndarray) -> tuple[float, float]:
-    if min(luma.shape) < 3:
-        return 0.0, 0.0
-    across = luma[:, :-2] - 2 * luma[:, 1:-1] + luma[:, 2:]
-    down = luma[:-2] - 2 * luma[1:-1] + luma[2:]
-    both = across[:-2] - 2 * across[1:-1] + across[2:]
-    noise = float(np.abs(both).mean()) * _NOISE_SCALE
-    laplacian = across[1:-1] + down[:, 1:-1]
-    sharpness = math.sqrt(max(0.0, float(laplacian.var()) - 20 * noise**2))  # 20: sum of its squared weights
-    return round(sharpness, 3), round(noise, 3)
 
 
 def blurred(sharpness: Sequence[float]) -> list[int]:
