@@ -138,11 +138,18 @@ class _Loader:
             except OSError as error:
                 self.failures[one.source.name] = _unreadable(error, one.companions)
                 continue
-            if stored is None:
-                missing.append(one)
-            else:
+            crash = None if stored else self._crash(one)
+            if stored is not None:
                 self.stored[one.source.name] = stored
+            elif crash is not None:
+                self.failures[one.source.name] = crash
+            else:
+                missing.append(one)
         return missing
+
+    def _crash(self, one: _Wanted) -> str | None:
+        crash = self.cache.crash(one.key, _model(one.source)) if one.source.kind == "mesh" else None
+        return crash and f"{crash} in an earlier run; to try again, change the file, or touch it"
 
     def _measure(self, wanted: list[_Wanted]) -> None:
         if not wanted:
@@ -171,12 +178,18 @@ class _Loader:
             if changed or source_facts(one.source, Disk()) != one.facts:
                 return "changed while it was measured; run the same command again"
         except IncompleteEntry as error:  # a crash or a timeout
+            if refusal and refusal.crash and one.source.kind == "mesh":
+                self.cache.store_crash(one.key, _model(one.source), refusal.crash)
             return refusal.reason if refusal else f"was not measured completely ({error})"
         except OSError as error:
             return _unreadable(error, one.companions)
         published = self.cache.publish(folder, one.key, others)
         self.stored[one.source.name] = Stored(published, entry, others)
         return None
+
+
+def _model(source: Source) -> Path:
+    return Path(source.options["path"])
 
 
 def _product(one: _Wanted, stored: Stored, measured: Measured) -> Product:

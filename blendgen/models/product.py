@@ -213,10 +213,14 @@ def missing_texture_text(texture: str) -> str:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file or catalogue entry that was left out, and why, in one line."""
+    """A file or catalogue entry that was left out, and why, in one line.
+
+    crash: how the importer ended without an answer; "" if it gave one, or if something else ended it
+    """
 
     source: str
     reason: str
+    crash: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}: {self.reason}"

@@ -1,6 +1,6 @@
 """Sharpness: the blur of the strongest edges, and how fine detail falls off in the spectrum.
 
-In: (h, w) luma, 0 to 255. Out: Measures; from laplacian_sharpness a number for every image, for reports of many.
+In: (h, w) luma, 0 to 255. Out: Measures; laplacian_sharpness is a number for every image, as reports show it.
 """
 
 from __future__ import annotations

@@ -45,6 +45,9 @@ def run(*names: str, script: str = CHILD, **options) -> list[str | None]:
     jobs = [(Source(name, "", "mesh", {}, f"m/{name}"), Path("/nowhere")) for name in names]
     outcomes = list(BlenderMeasurer(command=child(script), **options).measure(jobs))
     assert all(o is None or o.source == f"m/{name}" for name, o in zip(names, outcomes, strict=True))
+    for outcome in filter(None, outcomes):  # only what the file itself did is worth remembering
+        is_own = "importer" in outcome.reason and "SIGKILL" not in outcome.reason
+        assert outcome.crash == (outcome.reason.partition("; ")[0] if is_own else "")
     return [outcome.reason if isinstance(outcome, Refusal) else None for outcome in outcomes]
 
 

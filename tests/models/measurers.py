@@ -55,7 +55,9 @@ class FakeMeasurer:
             return Refusal(source.display, "a point cloud")
         if "crash" in source.name:
             (folder / "asset.blend").write_bytes(b"half")
-            return Refusal(source.display, "the importer crashed (SIGABRT)")
+            killed = "killed" in source.name  # from outside
+            reason = "the importer crashed (SIGABRT)"
+            return Refusal(source.display, f"{reason}; more is in a log", "" if killed else reason)
         (folder / "asset.blend").write_bytes(b"BLENDER")
         missing = ("wood.png",) if "plain" in source.name else ()
         lost, notes = (("grey",), ("left out: LOD1",)) if "half" in source.name else ((), ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 
@@ -68,12 +69,56 @@ def test_one_content_under_two_names_is_measured_once(cache, tmp_path):
     assert {product.name for product in catalog.products} == {"x", "y"}
 
 
-def test_a_crash_is_refused_and_tried_again_the_next_time(cache):
+def files(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        if not (folder / f"{name}.obj").exists():
+            (folder / f"{name}.obj").write_text(name)
+    return scan_directory(folder, "m", None, None)
+
+
+def test_a_crash_of_the_importer_is_refused_and_not_tried_again(cache, tmp_path):
     measurer = FakeMeasurer()
-    catalog = load_catalog(sources("a", "crash"), measurer, cache)
-    assert catalog.refusals == (Refusal("shapes/crash", "the importer crashed (SIGABRT)"),)
-    load_catalog(sources("a", "crash"), measurer, cache)
-    assert measurer.calls[1] == ["crash"]
+    (refusal,) = load_catalog(files(tmp_path / "m", "a", "crash"), measurer, cache).refusals
+    assert refusal.reason == "the importer crashed (SIGABRT); more is in a log"
+    (refusal,) = load_catalog(files(tmp_path / "m"), NEVER, cache).refusals
+    assert refusal.reason == (
+        "the importer crashed (SIGABRT) in an earlier run; to try again, change the file, or touch it"
+    )
+
+
+@pytest.mark.parametrize("change", ["touch", "content", "blender", "code"])
+def test_a_model_that_crashed_is_tried_again_after_a_change(cache, tmp_path, monkeypatch, change):
+    models, file = files(tmp_path / "m", "a", "crash"), tmp_path / "m/crash.obj"
+    load_catalog(models, FakeMeasurer(), cache)
+    fake = measurer = FakeMeasurer()
+    if change == "touch":
+        os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
+    elif change == "content":
+        time_ns = file.stat().st_mtime_ns
+        file.write_text("other")
+        os.utime(file, ns=(time_ns, time_ns))
+    elif change == "blender":
+        monkeypatch.setattr("blendgen.models.measuring.cache._version", lambda package: "9.9")
+    else:
+        measurer = FunctionMeasurer(fake.measure, digest="next release")
+    load_catalog(models, measurer, cache)
+    assert "crash" in fake.calls[0]
+
+
+def test_what_ended_an_importer_from_outside_says_nothing_about_the_model(cache, tmp_path):
+    models = files(tmp_path / "m", "a", "crash_killed")
+    measurer = FakeMeasurer()
+    load_catalog(models, measurer, cache)
+    load_catalog(models, measurer, cache)
+    assert measurer.calls == [["a", "crash_killed"], ["crash_killed"]]
+
+
+def test_models_are_loaded_if_the_cache_cannot_hold_a_crash(cache, tmp_path):
+    models = files(tmp_path / "m", "a", "crash")
+    cache.folder.mkdir()
+    (cache.folder / "crashes").write_text("")
+    assert len(load_catalog(models, FakeMeasurer(), cache).products) == 1
 
 
 def test_a_damaged_entry_is_measured_again(cache):

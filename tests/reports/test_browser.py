@@ -248,5 +248,5 @@ FILTERS = {
 def test_filters_of_numbers_and_names(folder, opened):
     page = opened(api.report(folder))
     matching = "([wanted, all]) => all.filter((one) => matches(wanted, one))"
-    found = {wanted: page.evaluate(matching, [wanted, FILTERS[" "]]) for wanted in FILTERS}
-    assert found == FILTERS
+    matching_values = {wanted: page.evaluate(matching, [wanted, FILTERS[" "]]) for wanted in FILTERS}
+    assert matching_values == FILTERS

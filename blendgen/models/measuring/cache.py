@@ -5,6 +5,9 @@ measures it. Which other files decide the result is known only afterwards: an en
 (measuring/reads.py), and a key has one entry for each content of these files. Entries never go stale and may
 be deleted at any time. Several processes may use one cache folder at once.
 source: the direct mode of ccache
+
+A crash of the importer is stored too, until the model file is changed or touched: which other files it had
+read is not known.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from typing import Any, NamedTuple
 
 from blendgen.errors import BlendgenError, SetupError
 from blendgen.files.disk import disk_error, passes
+from blendgen.files.regular_file import read_bounded
+from blendgen.files.whole_file import whole_file
 from blendgen.models.companions import Companions
 from blendgen.models.measuring.building import BuildFolders, sweep
 from blendgen.models.measuring.entry import IncompleteEntry, read_entry, read_states, write_states
@@ -141,6 +146,22 @@ class AssetCache:
             except IncompleteEntry:
                 continue
         return None
+
+    def crash(self, key: str, model: Path) -> str | None:
+        """How the importer ended, without an answer, for the file as it is now; None if it did not."""
+        try:
+            return read_bounded(self._crash_file(key, model)).decode()
+        except (OSError, ValueError):
+            return None
+
+    def store_crash(self, key: str, model: Path, crash: str) -> None:
+        """crash: in one line; nothing is stored where that is not possible"""
+        with contextlib.suppress(OSError), whole_file(self._crash_file(key, model)) as path:
+            path.write_text(crash, encoding="utf-8")
+
+    def _crash_file(self, key: str, model: Path) -> Path:
+        """raises: OSError if there is no model"""
+        return self.folder / "crashes" / f"{key}-{model.stat().st_mtime_ns:x}"
 
     def _entries(self, key: str) -> list[Path]:
         try:

@@ -97,9 +97,9 @@ class Child:
         reply = self._next(max(0.0, min(timeout_s, time_limit.left_s())))
         if reply is None:
             time_limit.check()
-            return Refusal(source.display, self._failure(timeout_s, source))
+            return self._failure(timeout_s, source)
         if "crash" in reply:
-            return Refusal(source.display, self._crashed(reply["crash"], source, timeout_s))
+            return self._crashed(reply["crash"], source, timeout_s)
         if "out_of_memory" in reply:
             raise OutOfMemory(
                 f"{source.display} could not be measured: {reply['out_of_memory']}; run the same command "
@@ -129,20 +129,22 @@ class Child:
             self.alive = False
             return None
 
-    def _failure(self, timeout_s: float, source: Source) -> str:
+    def _failure(self, timeout_s: float, source: Source) -> Refusal:
         status = self._end()
         if status is None:
-            return f"the importer did not finish within {timeout_s:g} s"
+            return _without_answer(source, f"the importer did not finish within {timeout_s:g} s")
         return self._crashed(status, source, timeout_s)
 
-    def _crashed(self, status: int, source: Source, timeout_s: float) -> str:
+    def _crashed(self, status: int, source: Source, timeout_s: float) -> Refusal:
         if status == -signal.SIGXCPU:
-            return f"the importer did not finish within {cpu_limit_s(timeout_s)} s of CPU time"
+            limit_s = cpu_limit_s(timeout_s)
+            return _without_answer(source, f"the importer did not finish within {limit_s} s of CPU time")
         self.was_killed = status == -signal.SIGKILL
         if self.was_killed and self._memory.killed_another():
             raise out_of_memory(f"the measuring of {source.display}", "")
         more = f"; more is in {self._log.name}" if isinstance(self._log.name, str) else ""
-        return f"the importer crashed ({_how_it_ended(status)}){more}"
+        crash = f"the importer crashed ({_how_it_ended(status)})"
+        return Refusal(source.display, f"{crash}{more}", "" if self.was_killed else crash)
 
     def _end(self) -> int | None:
         """Exit status of a child that closed its output; None if it is still running."""
@@ -168,6 +170,10 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
         raise RuntimeError("the child was started without its pipes")
     return pipe
+
+
+def _without_answer(source: Source, reason: str) -> Refusal:
+    return Refusal(source.display, reason, reason)
 
 
 def _how_it_ended(status: int | None) -> str:
