@@ -56,6 +56,7 @@ def lidded(tmp_path_factory):
     return replace(catalog, products=(replace(catalog.products[0], colorways=colorways),))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colorway", ["default", "plain"])
 def test_parts_are_where_their_faces_are(lidded, colorway):
     box = lidded.product("box")

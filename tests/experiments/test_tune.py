@@ -60,6 +60,7 @@ def scored(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_a_gain_is_written_with_its_evidence(simple, photos, tmp_path, scored):
     new = tmp_path / "tuned.yaml"
     line = ["tune", str(simple), "--photos", str(photos), "--parameter", "exposure.camera_ev", "-o", str(new)]

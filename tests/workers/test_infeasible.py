@@ -150,6 +150,7 @@ def with_a_bad_model(tmp_path_factory):
     return folder, run(folder, make_spec(images=12), initialize=initialize_failing)
 
 
+@pytest.mark.slow
 def test_a_product_that_cannot_be_rendered_costs_its_own_images_alone(with_a_bad_model):
     folder, outcome = with_a_bad_model
     rows = list(read_rows(Layout(folder).manifest))
