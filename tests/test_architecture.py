@@ -30,7 +30,8 @@ ORDER = (
         "draw",
     ),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
-    *("reports", "learn", "starter", "matching", "workers", "experiments", "verification", "golden"),
+    *("reports", "learn", "starter", "matching", "refining"),
+    *("workers", "experiments", "verification", "golden"),
     *("farm", "cloud"),
     *("api", "plugins", "cli", "__main__"),
 )
@@ -270,13 +271,13 @@ def foreign(nodes: list[ast.stmt] | tuple[ast.AST, ...]) -> set[str]:
     return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"blendgen"}
 
 
-# imported by a training of all layers alone
+# imported by a training of all layers alone, and by that of a refiner
 WITH_TORCH = {
     f"learn/{name}.py" for name in ("augmentation", "checkpoint", "full_training", "torch_network", "tuning")
-}
+} | {f"refining/{name}.py" for name in ("adversarial", "learned", "networks")}
 
 
-def test_only_a_training_of_all_layers_imports_torch():
+def test_only_trainings_of_networks_import_torch():
     modules = {f"blendgen.{name.removesuffix('.py').replace('/', '.')}" for name in WITH_TORCH}
     others = [path for path in MODULES if name_of(path) not in WITH_TORCH]
     importing = {

@@ -19,7 +19,7 @@ from blendgen.api.datasets import (
 )
 from blendgen.api.experiments import probe, select, tune
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
-from blendgen.api.learning import classify, classify_frames, evaluate, quantize, train
+from blendgen.api.learning import classify, classify_frames, evaluate, quantize, refine, train
 from blendgen.api.matching import compare, match
 from blendgen.api.models import create_sidecar, inspect_models, models_sheet
 from blendgen.api.specs import (
@@ -60,6 +60,7 @@ __all__ = [
     "preview",
     "probe",
     "quantize",
+    "refine",
     "report",
     "sample",
     "select",

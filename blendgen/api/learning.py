@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from blendgen.learn.evaluate import Evaluation
     from blendgen.learn.quantize import Quantized
     from blendgen.learn.run_folder import Run
+    from blendgen.refining.refine import Refined
     from blendgen.system.progress import ProgressLike
 
     AnyPath: TypeAlias = str | os.PathLike[str]
@@ -162,6 +163,61 @@ def _classifier(model: AnyPath, threshold: float | None, reject: bool) -> tuple[
         raise UsageError(f"threshold (--threshold): expected a finite number, got {threshold}")
     opened = opened_classifier(local_path(model))
     return opened, (opened.threshold if threshold is None else threshold) if reject else None
+
+
+def refine(
+    folder: AnyPath, dest: AnyPath, *,
+    photos: AnyPath | None = None, command: str | None = None, steps: int = 2000,
+    minutes: float | None = None, size: int = 96, regularization: float = 3.0, seed: int = 0,
+    timeout_s: float = 120.0, link: str = "hard", force: bool = False, progress: ProgressLike = False,
+) -> Refined:  # fmt: skip
+    """Make the images of a data set more like photos, and write them with their labels as another data set
+    (docs/refining.md). An image whose labels would no longer be right is left as it was.
+
+        made = refine("dataset", "refined", photos="photos")
+        print(made.origin["refined"], made.origin["left"])
+
+    photos: a folder without labels, on which a refiner is trained; steps: of the training; minutes: after
+        which it ends even if they are not done; size: side of the crops, pixels; regularization: weight of
+        the difference from the renders; seed: of the training
+    command: in place of photos, a program that is called for each image, such as
+        "prog {image} {depth} {mask} {out}"; timeout_s: for each image
+    link: how files that stay the same are placed in dest, "hard" or "copy"; force: replace another refined
+        data set in dest
+    raises: UsageError, DatasetError; SetupError where the extra `learn` is missing
+    """
+    from blendgen.api.datasets import open_dataset
+    from blendgen.exporters.subset import LINKS
+    from blendgen.photos.folder import photo_folder
+    from blendgen.refining.program import Program, parsed_program
+    from blendgen.refining.refine import Learning
+    from blendgen.refining.refine import refine as refined
+    from blendgen.system.progress import reported_to
+
+    if (photos is None) == (command is None):
+        raise UsageError("expected either photos (--photos) or a command (--command)")
+    if link not in LINKS:
+        raise UsageError(f"link: expected one of {', '.join(LINKS)}, got {link!r}")
+    by: Learning | Program
+    if photos is None:
+        by = parsed_program(command or "", timeout_s)
+    else:
+        _refuse_training(steps, minutes, size, regularization)
+        seconds = None if minutes is None else 60 * minutes
+        by = Learning(photo_folder(local_path(photos)), steps, seconds, size, regularization, seed)
+    with reported_to(progress) as reporter:
+        return refined(open_dataset(folder).source, local_path(dest), by, link, force, reporter)
+
+
+def _refuse_training(steps: int, minutes: float | None, size: int, regularization: float) -> None:
+    if steps < 1:
+        raise UsageError(f"steps (--steps): expected at least 1, got {steps}")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UsageError(f"minutes (--minutes): expected more than 0, got {minutes:g}")
+    if not 32 <= size <= 512:
+        raise UsageError(f"size (--size): expected 32 to 512 pixels, got {size}")
+    if not 0 <= regularization < math.inf:
+        raise UsageError(f"regularization (--regularization): expected 0 or more, got {regularization:g}")
 
 
 def _refuse_options(

@@ -42,6 +42,7 @@ _COMMANDS = {
     "probe": "Find out which parameters of a spec change the answers of a classifier.",
     "select": "Choose the images of a spec that are worth rendering, by drafts of more.",
     "tune": "Search ranges of a spec whose images make better classifiers for photos.",
+    "refine": "Make the images of a data set more like photos, where labels stay right.",
     "verify": "Check every file and label of a data set, and repair it.",
     "diff": "Report what differs between two data sets.",
     "preview": "Render a labelled contact sheet of a spec within seconds.",

@@ -24,6 +24,7 @@ from blendgen.dataset.manifest import read_heads
 from blendgen.dataset.pack_index import INDEX, loaded_index, rebuilt_index
 from blendgen.dataset.pack_plan import CONTAINER_KEY, PackPlan
 from blendgen.dataset.packed import ImageFiles
+from blendgen.dataset.refined import refuse_refined
 from blendgen.dataset.report_files import report_files
 from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing, read_error
@@ -97,9 +98,10 @@ def our_files(layout: Layout, known: dict[str, Any]) -> tuple[list[str], list[st
 def refuse_other_folder(layout: Layout, known: dict[str, Any]) -> None:
     """Raises DatasetError for a folder in which no image can be made.
 
-    It is a subset, which would no longer be what its dataset.json says, or it has files of somebody else and
-    not a dataset.json of ours (known is {} then).
+    It is a subset or was refined, and would no longer be what its dataset.json says, or it has files of
+    somebody else and not a dataset.json of ours (known is {} then).
     """
+    refuse_refined(layout.root, known, "choose another folder")
     if SUBSET_KEY in known:
         raise DatasetError(
             f"{layout.root}: is a subset of another data set, and no images are made in it; choose another "

@@ -120,6 +120,12 @@ def row_line(row: Row) -> str:
     return json_line(row_values(row))
 
 
+def line_with_image(line: bytes, sha256: str, size_bytes: int) -> bytes:
+    """The line of a row whose image has another content; raises ValueError where it is not a JSON object."""
+    values = row_values_of(line)
+    return json_line({**values, _SHA256: sha256, _SIZE: size_bytes}).encode()
+
+
 def json_line(values: Mapping[str, Any]) -> str:
     """One line of JSON with its newline."""
     return json.dumps(values, ensure_ascii=False, separators=(", ", ": ")) + "\n"

@@ -24,6 +24,7 @@ from blendgen.dataset.object_limits import NO_LIMITS, ObjectLimits
 from blendgen.dataset.own_files import finished_record
 from blendgen.dataset.ownership import SUBSET_KEY
 from blendgen.dataset.packed import ImageFile, ImageFiles, opened_path, picture, read_file
+from blendgen.dataset.refined import REFINED_KEY
 from blendgen.errors import DatasetError
 from blendgen.files.disk import raise_if_passing, read_error
 from blendgen.files.photos import IMAGE_ERRORS
@@ -236,6 +237,8 @@ def open_source(root: Path) -> Source:
     counts, images = manifest.images_per_split, sum(manifest.images_per_split.values())
     if recorded != counts:
         way_out = "run `blendgen generate` again"
+        if REFINED_KEY in record:
+            way_out = "delete dataset.json and run the same `blendgen refine` again"
         if SUBSET_KEY in record:
             way_out = "delete manifest.jsonl and run the same `blendgen subset` again"
         raise DatasetError(

@@ -12,7 +12,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from blendgen.geometry.arrays import IdsHW, ImageHW3F32, ImageHW3U8, ImageHWF32
 from blendgen.geometry.color import linear_to_srgb
@@ -40,6 +40,17 @@ def encode_jpeg(
     buffer = io.BytesIO()
     options = {"quality": quality, "subsampling": 2 if half_resolution_colors else 0}
     Image.fromarray(rgb_u8).save(buffer, "JPEG", **options, **({"comment": comment} if comment else {}))
+    return buffer.getvalue()
+
+
+def encode_like(rgb_u8: ImageHW3U8, original: bytes) -> bytes:
+    """(h, w, 3) uint8 sRGB as bytes of the format of another file of ours; JPEG with the same quality."""
+    with Image.open(io.BytesIO(original)) as image:
+        if not isinstance(image, JpegImagePlugin.JpegImageFile):
+            return encode_photo_png(rgb_u8)
+        tables, subsampling = image.quantization, JpegImagePlugin.get_sampling(image)
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_u8).save(buffer, "JPEG", qtables=tables, subsampling=subsampling)
     return buffer.getvalue()
 
 

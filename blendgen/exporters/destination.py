@@ -58,6 +58,10 @@ class Destination:
         self._inputs = [Path(path).resolve() for path in inputs]
         self._files = ExportList(self._folder)
 
+    def is_complete(self, last: str) -> bool:
+        """Whether the same export is there, with the file that is written last; call before the block."""
+        return not self._force and self._known() == self._identity and self._folder.has_file(last)
+
     def __enter__(self) -> Destination:
         self._refuse_place()
         known, self._makes_root = self._known(), not self.root.exists()
@@ -125,6 +129,13 @@ class Destination:
             return False
         self._files.keep(name)
         return True
+
+    def earlier(self, name: str) -> bytes | None:
+        """What an earlier run wrote into a file that it finished; raises DatasetError."""
+        if not self.has(name):
+            return None
+        with self._folder.disk_errors(name):
+            return (self.root / name).read_bytes()
 
     def place(self, source: ImageFile, name: str) -> None:
         """Add a file under a name, relative to the root with "/"; raises DatasetError.

@@ -7,9 +7,7 @@ were chosen from; it is written last, so that a killed run leaves nothing that c
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,18 +17,15 @@ from typing import Any
 
 from blendgen.dataset.expression import Expression
 from blendgen.dataset.image_lists import image_lists
-from blendgen.dataset.images_card import images_card
 from blendgen.dataset.label_registry import LABEL_FILES
 from blendgen.dataset.layout import Layout
-from blendgen.dataset.manifest import Summary, read_lines
-from blendgen.dataset.own_files import spec_bytes
+from blendgen.dataset.manifest import read_lines
 from blendgen.dataset.ownership import SUBSET_KEY
-from blendgen.dataset.pack_plan import CONTAINER_KEY, IMAGES_KEY
 from blendgen.dataset.source import Source, open_source
 from blendgen.errors import UsageError, did_you_mean
+from blendgen.exporters.derived import counts, derived_record, write_own_files
 from blendgen.exporters.destination import Destination
 
-_OF_PACKS = (CONTAINER_KEY, IMAGES_KEY)
 LINKS = ("hard", "copy")  # a link that leads out of a data set is a fault of it
 
 
@@ -111,19 +106,18 @@ def subset(
     identity = {"format": "subset", **source.identity, **asdict(selection)}
     with Destination(dest, identity, link, force, (source.root,)) as destination:
         begin(len(chosen))
-        counts, has_lists = _place_images(source, chosen, destination, advance)
-        record = {key: one for key, one in source.record.items() if key not in _OF_PACKS}  # files are loose
-        record |= counts | {SUBSET_KEY: _origin(source, selection)}
-        record |= {"images_failed": 0, "images_failed_per_reason": {}}
-        _write_own_files(source, record, destination, has_lists)
-    return counts
+        pairs, has_lists = _place_images(source, chosen, destination, advance)
+        origin = _origin(source, selection)
+        record = derived_record(source, pairs, SUBSET_KEY, origin)
+        write_own_files(source, record, origin, destination, has_lists)
+    return counts(pairs)
 
 
 def _place_images(
     source: Source, chosen: array[int], destination: Destination, advance: Callable[[int], None]
-) -> tuple[dict[str, Any], bool]:
-    """Add the files and the lines of the chosen images; returns the counts of dataset.json, and whether there
-    are lists of images."""
+) -> tuple[Counter[tuple[str, str]], bool]:
+    """Add the files and the lines of the chosen images; returns how many there are of each label and split,
+    and whether there are lists of images."""
     pairs: Counter[tuple[str, str]] = Counter()
     with (
         destination.opened(Layout(source.root).manifest.name) as manifest,
@@ -137,13 +131,7 @@ def _place_images(
             lists.add_row(row)
             pairs[row.label, row.split] += 1
             advance(1)
-    summary = Summary(pairs)
-    counts = {
-        "images": summary.images,
-        "images_per_split": summary.per_split(),
-        "images_per_label": summary.per_label(),
-    }
-    return counts, lists.are_needed
+    return pairs, lists.are_needed
 
 
 def _lines(source: Source, positions: array[int]) -> Iterator[tuple[int, bytes]]:
@@ -161,16 +149,3 @@ def _origin(source: Source, selection: Selection) -> dict[str, Any]:
     earlier = {key: source.record[key] for key in (SUBSET_KEY,) if key in source.record}
     place = {"folder": str(source.root.resolve()), "images": source.images, "rows_sha256": source.rows_sha256}
     return {**place, **asdict(selection), **earlier}
-
-
-def _write_own_files(
-    source: Source, record: dict[str, Any], destination: Destination, has_lists: bool
-) -> None:
-    """Add the files that do not belong to an image, dataset.json last."""
-    layout = Layout(source.root)
-    images_digest = hashlib.sha256(json.dumps(record[SUBSET_KEY]).encode()).hexdigest()
-    destination.write_bytes(layout.spec.name, spec_bytes(layout))
-    card = images_card(record, images_digest, has_lists)
-    destination.write_bytes(layout.name(layout.images_card), card)
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    destination.write_text(layout.record.name, text)

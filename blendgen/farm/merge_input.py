@@ -22,6 +22,7 @@ from blendgen.dataset.manifest import index_of, manifest_lines
 from blendgen.dataset.own_files import finished_record, spec_bytes
 from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY
 from blendgen.dataset.packed import ImageFiles
+from blendgen.dataset.refined import refuse_refined
 from blendgen.dataset.store import devices_of, read_record
 from blendgen.errors import DatasetError, SpecError
 from blendgen.farm.shards import Shard, named_shard
@@ -154,6 +155,7 @@ def opened_input(folder: Path) -> MergeInput:
     state, record = _state(layout), finished_record(layout)
     if SUBSET_KEY in record:
         raise DatasetError(f"{folder}: is a subset of another data set; merge the whole data set")
+    refuse_refined(folder, record, "merge shards first, and refine the result")
     return MergeInput(layout, record, state)
 
 

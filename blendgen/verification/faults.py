@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blendgen.dataset.layout import Layout
+from blendgen.dataset.refined import refuse_refined
 from blendgen.dataset.store import read_record
 from blendgen.errors import DatasetError, UsageError
 from blendgen.system.progress import Progress
@@ -32,6 +33,9 @@ def dataset_faults(
 
 def refuse_call(folder: Path, ray_check: int | None, rerender: int | None) -> None:
     """Raises UsageError for numbers below 1, DatasetError without a folder."""
+    if rerender is not None:
+        way_out = "leave rerender (--rerender) out, or check the data set that was refined"
+        refuse_refined(folder, read_record(Layout(folder)), way_out)
     for name, count in (("ray_check", ray_check), ("rerender", rerender)):
         if count is not None and count < 1:
             raise UsageError(f"{name}: expected at least 1 image, got {count}")

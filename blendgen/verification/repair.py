@@ -24,6 +24,7 @@ from blendgen.dataset.manifest import ManifestWriter
 from blendgen.dataset.own_files import NOT_A_DATA_SET, is_mixture, spec_bytes
 from blendgen.dataset.ownership import MERGING_KEY, SUBSET_KEY, UNFINISHED_MERGE, looks_like_image
 from blendgen.dataset.packed import ImageFiles
+from blendgen.dataset.refined import refuse_refined
 from blendgen.dataset.store import Store, devices_of, read_record, without_devices
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
 from blendgen.engine.device import Device
@@ -116,6 +117,7 @@ def _refuse_other_content(layout: Layout) -> None:
         raise DatasetError(
             f"{root}: is a subset; repair the data set that it was chosen from, and choose from it again"
         )
+    refuse_refined(root, known, "repair the data set that was refined, and refine it again")
     if MERGING_KEY in known:
         raise DatasetError(f"{root}: {UNFINISHED_MERGE}")
     if not known and not (layout.spec.exists() and layout.manifest.exists()):

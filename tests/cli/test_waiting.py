@@ -35,6 +35,7 @@ WORK = {
     "quantize run": "quantize",
     "select run s.yaml -n 2 -o chosen.txt": "select",
     "tune s.yaml --photos photos -o new.yaml": "tune",
+    "refine out --photos photos -o refined": "refine",
     "verify out": "verify",
     "diff a b": "diff",
     "preview s.yaml": "preview",
