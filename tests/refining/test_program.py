@@ -75,6 +75,7 @@ def test_a_picture_of_another_size_is_refused(out, tmp_path):
         changed(out, python(code))
 
 
+@pytest.mark.slow  # it waits
 def test_a_program_that_hangs_ends_with_all_that_it_started(out, tmp_path):
     pids = tmp_path / "pids"
     code = (
@@ -82,8 +83,8 @@ def test_a_program_that_hangs_ends_with_all_that_it_started(out, tmp_path):
         "'import time; time.sleep(600)']); "
         f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{one.pid}}'); time.sleep(600)"
     )
-    with pytest.raises(ChangeFault, match="took more than 8 s"):
-        changed(out, python(code), timeout_s=8)
+    with pytest.raises(ChangeFault, match="took more than 20 s"):
+        changed(out, python(code), timeout_s=20)
     end_s = time.monotonic() + 120
     alive = [int(pid) for pid in pids.read_text().split()]
     while alive and time.monotonic() < end_s:
