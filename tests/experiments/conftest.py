@@ -38,7 +38,7 @@ render: {samples_per_pixel: 1, max_bounces: 1, denoise: false}
 
 @pytest.fixture(autouse=True)
 def without_blender(tmp_path_factory, monkeypatch, request):
-    if "slow" in request.keywords and "out" not in request.fixturenames:
+    if "slow" in request.keywords and not {"out", "scored"} & {*request.fixturenames}:
         return  # a test with Blender
     place = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("BLENDGEN_CACHE_DIR", str(place))
