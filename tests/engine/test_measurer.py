@@ -15,7 +15,7 @@ from PIL import UnidentifiedImageError
 from blendgen.engine.blender.importing import confined, measure, measurer
 from blendgen.engine.blender.importing.confined import MemoryLimit
 from blendgen.engine.blender.importing.measurer import BlenderMeasurer
-from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
+from blendgen.errors import DiskUnavailable, ExitCode, OutOfMemory, SetupError
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
 
@@ -218,6 +218,14 @@ def test_a_blender_that_cannot_be_loaded_is_a_setup_error_with_the_message_of_th
 def test_a_child_that_dies_at_once_is_a_setup_error():
     with pytest.raises(SetupError, match="cannot be loaded: exit status 3"):
         run("a", script="raise SystemExit(3)")
+
+
+def test_a_child_that_is_killed_each_time_while_it_starts_is_not_a_fault_of_the_setup():
+    with pytest.raises(
+        SetupError, match="each time while it was being loaded"
+    ) as caught:
+        run("a", script="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert caught.value.exit_code == ExitCode.RETRY
 
 
 def test_the_child_reports_why_blender_cannot_be_loaded():

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import blendgen
 from blendgen.engine.blender.importing.confined import cpu_limit_s
-from blendgen.errors import DiskUnavailable, OutOfMemory, SetupError
+from blendgen.errors import DiskUnavailable, ExitCode, OutOfMemory, SetupError
 from blendgen.models.measuring.cache import blender_environment
 from blendgen.models.product import Refusal
 from blendgen.models.source import Source
@@ -36,7 +36,9 @@ _START_TIMEOUT_S = 120.0
 
 
 class KilledAtStart(SetupError):
-    """The child got SIGKILL before it was ready."""
+    """The child got SIGKILL before it was ready: from somebody, who may stop; the same command continues."""
+
+    exit_code = ExitCode.RETRY
 
 
 class Child:
@@ -69,7 +71,7 @@ class Child:
     def await_ready(self, time_limit: TimeLimit) -> None:
         """Wait until it has loaded Blender.
 
-        raises: SetupError if it cannot, KilledAtStart; TimeLimitReached
+        raises: SetupError if it cannot, KilledAtStart; OutOfMemory, TimeLimitReached
         """
         first = self._next(max(0.0, min(_START_TIMEOUT_S, time_limit.left_s())))
         if first is not None and first.get("ready"):
@@ -81,8 +83,14 @@ class Child:
         reason = _how_it_ended(status) if first is None else first.get("setup_error", str(first))
         self.kill()
         require_libraries()
-        error = KilledAtStart if status == -signal.SIGKILL else SetupError
-        raise error(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
+        if status == -signal.SIGKILL:
+            if self._memory.killed_another():
+                raise out_of_memory("the loading of Blender", "")
+            raise KilledAtStart(
+                "Blender was killed (SIGKILL) each time while it was being loaded, by somebody or by the "
+                "system; run the same command again, and `blendgen doctor` if that does not help"
+            )
+        raise SetupError(f"Blender's Python module (bpy) cannot be loaded: {reason}; run `blendgen doctor`")
 
     def measure(
         self, source: Source, folder: Path, timeout_s: float, time_limit: TimeLimit
