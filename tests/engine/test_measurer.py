@@ -221,9 +221,7 @@ def test_a_child_that_dies_at_once_is_a_setup_error():
 
 
 def test_a_child_that_is_killed_each_time_while_it_starts_is_not_a_fault_of_the_setup():
-    with pytest.raises(
-        SetupError, match="each time while it was being loaded"
-    ) as caught:
+    with pytest.raises(SetupError, match="each time while it was being loaded") as caught:
         run("a", script="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert caught.value.exit_code == ExitCode.RETRY
 
