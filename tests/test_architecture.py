@@ -30,7 +30,7 @@ ORDER = (
         "draw",
     ),
     *("engine", "develop", "annotate", "pipeline", "dataset", "containers", "photos", "exporters"),
-    *("reports", "learn", "starter", "matching", "refining"),
+    *("reports", "learn", "detection", "starter", "matching", "refining"),
     *("workers", "experiments", "verification", "golden"),
     *("farm", "cloud"),
     *("api", "plugins", "cli", "__main__"),
@@ -271,10 +271,14 @@ def foreign(nodes: list[ast.stmt] | tuple[ast.AST, ...]) -> set[str]:
     return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"blendgen"}
 
 
-# imported by a training of all layers alone, and by that of a refiner
+# imported by a training of all layers alone, by that of a detector, and by that of a refiner
 WITH_TORCH = {
     f"learn/{name}.py" for name in ("augmentation", "checkpoint", "full_training", "torch_network", "tuning")
 } | {f"refining/{name}.py" for name in ("adversarial", "learned", "networks")}
+WITH_TORCH |= {
+    f"detection/{name}.py"
+    for name in ("box_augmentation", "detector_loss", "full_training", "torch_detector", "tuning")
+}
 
 
 def test_only_trainings_of_networks_import_torch():

@@ -17,6 +17,7 @@ from blendgen.api.datasets import (
     verify,
     watch,
 )
+from blendgen.api.detection import detect, train_detector
 from blendgen.api.experiments import probe, select, tune
 from blendgen.api.farms import generate_on, kubernetes_manifest, openjd_bundle, slurm_script
 from blendgen.api.learning import classify, classify_frames, evaluate, quantize, refine, train
@@ -42,6 +43,7 @@ __all__ = [
     "compare",
     "create_sidecar",
     "create_spec",
+    "detect",
     "diff",
     "evaluate",
     "export",
@@ -69,6 +71,7 @@ __all__ = [
     "status",
     "subset",
     "train",
+    "train_detector",
     "tune",
     "verify",
     "watch",

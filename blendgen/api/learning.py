@@ -35,6 +35,8 @@ def train(
 
         run = train("dataset", "run", real="photos")
 
+    For a detector, see train_detector.
+
     folder: or the text of a URL, whose files are fetched into the cache first
     A run that was killed goes on after the last epoch when it is called again.
 
@@ -53,7 +55,7 @@ def train(
     from blendgen.learn.train import train as trained
     from blendgen.system.progress import reported_to
 
-    _refuse_options(head_only, real, ratio, size, epochs, naive)
+    refuse_options(head_only, real, ratio, size, epochs, naive)
     own, plain, others = (
         None if place is None else local_path(place) for place in (real, unlabelled, unknown)
     )
@@ -70,8 +72,11 @@ def evaluate(
 ) -> Evaluation:  # fmt: skip
     """Test a run on labelled photos that it has not seen, and write a page (docs/learning.md).
 
-    photos: in class folders, with or without split folders, of which test is used, or val
+    photos: in class folders, with or without split folders, of which test is used, or val; for a detector
+        with boxes, as a COCO file or a folder with annotations/instances_test.json and images/test
     dest: of the page, which ends with .html; None: evaluation.html in run. Its numbers are next to it as JSON
+    The rest is for classifiers.
+
     dataset: that of the run, where it has moved: for the nearest renders, and for arms
     arms: also train on renders only, on few photos only, and on both, seeds times, and compare
     against: other runs of the same classes, to compare with on the same photos
@@ -79,11 +84,19 @@ def evaluate(
     raises: UsageError, DatasetError, SetupError
     """
     from blendgen.learn.evaluate import evaluate as evaluated
-    from blendgen.learn.run_folder import read_run
+    from blendgen.learn.run_folder import is_detector, read_run
     from blendgen.system.progress import reported_to
 
     if seeds < 1:
         raise UsageError(f"seeds (--seeds): expected at least 1, got {seeds}")
+    if is_detector(local_path(run)):
+        from blendgen.api.detection import evaluate_detector
+
+        if arms or against or dataset is not None or baseline is not None:
+            raise UsageError(
+                "arms, against, dataset and baseline (--arms, ...): are for classifiers, RUN is a detector"
+            )
+        return evaluate_detector(local_path(run), local_path(photos), dest, progress)
     if baseline is not None and not arms:
         raise UsageError("baseline (--baseline) needs arms (--arms)")
     page, data, plain = (None if place is None else local_path(place) for place in (dest, dataset, baseline))
@@ -100,16 +113,21 @@ def quantize(
 ) -> Quantized:  # fmt: skip
     """Add model.int8.onnx to a run, a quarter of the size, and measure both models (docs/learning.md).
 
-    photos: labelled ones to test both on, as for evaluate; None: renders that were not used for calibration
+    photos: labelled ones to test both on, as for evaluate; None: renders that were not used for calibration,
+        for a detector perhaps those of val
     dataset: that of the run, where it has moved
     raises: UsageError, DatasetError, SetupError
     """
+    from blendgen.detection.quantize import quantize as quantized_detector
+    from blendgen.detection.run import read_detector_run
     from blendgen.learn.quantize import quantize as quantized
-    from blendgen.learn.run_folder import read_run
+    from blendgen.learn.run_folder import is_detector, read_run
     from blendgen.system.progress import reported_to
 
     tested, data = (None if place is None else local_path(place) for place in (photos, dataset))
     with reported_to(progress) as reporter:
+        if is_detector(local_path(run)):
+            return quantized_detector(read_detector_run(local_path(run)), tested, data, reporter)
         return quantized(read_run(local_path(run)), tested, data, reporter)
 
 
@@ -220,9 +238,10 @@ def _refuse_training(steps: int, minutes: float | None, size: int, regularizatio
         raise UsageError(f"regularization (--regularization): expected 0 or more, got {regularization:g}")
 
 
-def _refuse_options(
+def refuse_options(
     head_only: bool, real: AnyPath | None, ratio: float | None, size: int | None, epochs: int, naive: bool
 ) -> None:
+    """Raises UsageError for options that no training accepts."""
     if head_only and naive:
         raise UsageError("naive (--naive): is a way to train all layers; leave head_only (--head-only) out")
     if naive and ratio is not None:

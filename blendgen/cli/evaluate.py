@@ -1,4 +1,4 @@
-"""blendgen evaluate: what a classifier is worth on real photos."""
+"""blendgen evaluate: what a classifier or a detector is worth on real photos."""
 
 from __future__ import annotations
 
@@ -63,6 +63,9 @@ def command(
 ):
     """Test the classifier in RUN on PHOTOS, real photos in class folders that it was not trained on.
 
+    For a detector, PHOTOS is a COCO file, or a folder with annotations/instances_test.json and images/test;
+    mAP50 and mAP50:95 are printed, with AP of each class.
+
     Of split folders, test is used, or val; --arms then trains on train. The page has accuracy, recall of each
     class, confusion, calibration, and the surest mistakes next to the nearest renders.
     """  # fmt: skip
@@ -85,6 +88,9 @@ def command(
     if as_json:
         echo_json(result.facts)
         return
+    if "map50" in result.facts:
+        _echo_detector(result)
+        return
     share = result.facts["accuracy"]
     echo(
         f"accuracy: {100 * share['value']:.1f} % ({100 * share['low']:.1f} to {100 * share['high']:.1f}), "
@@ -97,4 +103,19 @@ def command(
         )
     if result.facts["arms"]:
         echo(result.facts["arms"]["worth"]["sentence"])
+    echo(f"evaluation: {result.page}")
+
+
+def _echo_detector(result) -> None:
+    from blendgen.detection.run_page import share, with_interval
+
+    facts = result.facts
+    photos = f"{facts['photos']['count']} photos with {facts['photos']['boxes']} boxes"
+    echo(f"mAP50 {with_interval(facts['map50'])}, mAP50:95 {with_interval(facts['map50_95'])}, {photos}")
+    for one in facts["per_class"]:
+        own, mean = share(one["ap50"]), share(one["ap50_95"])
+        echo(f"  {one['label']}: AP50 {own}, AP50:95 {mean}, {one['boxes']} boxes")
+    own = facts["at_threshold"]
+    precision, recall = share(own["precision"]), share(own["recall"])
+    echo(f"from a score of {facts['threshold']:.2g}: precision {precision}, recall {recall}")
     echo(f"evaluation: {result.page}")

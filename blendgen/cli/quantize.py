@@ -1,4 +1,4 @@
-"""blendgen quantize: a classifier for small devices."""
+"""blendgen quantize: a model for small devices."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from blendgen.cli.terminal import echo, echo_json, say
     "--photos",
     type=LOCAL_PATH,
     metavar="FOLDER",
-    help="Photos in class folders to test both models on; of split folders, test or val. Default: renders.",
+    help="Photos in class folders (of a detector: with boxes) to test both models on; of split folders, "
+    "test or val. Default: renders.",
 )
 @click.option("--dataset", type=LOCAL_PATH, metavar="OUT", help="The data set of the run, if it has moved.")
 @progress_options
@@ -44,8 +45,13 @@ def command(run, photos, dataset, progress_style, progress_every, as_json):
         return
     for name in ("float", "int8"):
         one = result.facts[name]
+        measured = f"mAP50 {100 * one['map50']:.1f} %" if "map50" in one else _accuracy(one)
         echo(
-            f"{name}: {one['file_bytes'] / 1e6:.1f} MB, {one['latency_ms']:.1f} ms, "
-            f"accuracy {100 * one['accuracy']['value']:.1f} % on {result.facts['tested_on']}"
+            f"{name}: {one['file_bytes'] / 1e6:.1f} MB, {one['latency_ms']:.1f} ms, {measured} on "
+            f"{result.facts['tested_on']}"
         )
     echo(str(result.model))
+
+
+def _accuracy(facts) -> str:
+    return f"accuracy {100 * facts['accuracy']['value']:.1f} %"

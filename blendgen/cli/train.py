@@ -1,15 +1,21 @@
-"""blendgen train: a classifier from a data set, and from real photos."""
+"""blendgen train: a classifier or a detector from a data set, and from real photos."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from blendgen import api
+from blendgen.cli.choice import Choice
 from blendgen.cli.command import Command
 from blendgen.cli.options import opened_progress, progress_options
 from blendgen.cli.places import LOCAL_PATH, PLACE
 from blendgen.cli.ratio import parsed_ratio
 from blendgen.cli.terminal import echo, echo_json, say_always
+from blendgen.errors import UsageError
+
+TASKS = ("classify", "detect")
 
 
 @click.command(
@@ -18,10 +24,18 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     examples={
         "all layers, on renders and real photos": "blendgen train out --real photos -o run",
         "a linear head on renders alone, in seconds": "blendgen train out --head-only -o run",
+        "a detector, on renders and photos": "blendgen train out --task detect --real photos -o run",
     },
 )
 @click.argument("folder", type=PLACE, metavar="OUT")
 @click.option("-o", "--output", "dest", type=LOCAL_PATH, required=True, help="Folder of the run.")
+@click.option(
+    "--task",
+    type=Choice(TASKS),
+    default="classify",
+    show_default=True,
+    help="What the network says of a picture: its class, or (detect) boxes with classes.",
+)
 @click.option(
     "--head-only",
     is_flag=True,
@@ -31,7 +45,8 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     "--real",
     type=LOCAL_PATH,
     metavar="FOLDER",
-    help="Real photos in class folders; of split folders, only train is used.",
+    help="Real photos in class folders; of split folders, only train is used. For detect: with boxes, as a "
+    "COCO file, or a folder with annotations/instances_train.json and images/train.",
 )
 @click.option(
     "--ratio",
@@ -63,10 +78,25 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     type=click.IntRange(32, 1024),
     metavar="N",
     help="Side of the network's pictures in pixels; 128 takes a third of the time. Default: that of the "
-    "backbone, such as 224.",
+    "backbone, such as 224; 320 for detect.",
 )
 @click.option(
-    "--epochs", type=click.IntRange(min=1), default=5, show_default=True, help="Epochs of each stage."
+    "--epochs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Epochs of each stage; default: 5, for detect 20.",
+)
+@click.option(
+    "--min-visible",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    help="For detect: objects of which less is visible are neither trained on nor background; default: 0.1.",
+)
+@click.option(
+    "--min-area",
+    type=click.FloatRange(0),
+    metavar="PIXELS",
+    help="For detect: the same for objects with fewer visible pixels; default: 25.",
 )
 @click.option(
     "--naive",
@@ -85,6 +115,7 @@ from blendgen.cli.terminal import echo, echo_json, say_always
 def command(
     folder,
     dest,
+    task,
     head_only,
     real,
     ratio,
@@ -93,26 +124,38 @@ def command(
     backbone,
     size,
     epochs,
+    min_visible,
+    min_area,
     naive,
     seed,
     progress_style,
     progress_every,
     as_json,
 ):
-    """Train a classifier on the images of the split train of OUT, and on --real photos.
+    """Train a classifier or a detector on the images of the split train of OUT, and on --real photos.
 
     The run is a folder with model.onnx, which gives the probabilities of the classes for a photo, run.json,
     which says how it was made, and a page. A linear head comes first, then all layers at a small rate. With
     photos, training on photos alone is compared, so renders are only used where they help. A training that
     was stopped goes on when the same command is run again. Needs the extra learn (torch), and --head-only
     just features.
+
+    With --task detect, the network finds products and their boxes: `blendgen detect` prints them, and
+    docs/detection.md has the details.
     """  # fmt: skip
+    of_task = {"head_only": head_only, "unlabelled": unlabelled, "unknown": unknown, "naive": naive}
+    if task == "detect":
+        _refuse(of_task, "classify")
+        of_task, train = {"min_visible": min_visible, "min_area": min_area}, api.train_detector
+    else:
+        _refuse({"min_visible": min_visible, "min_area": min_area}, "detect")
+        train = api.train
+    given = {**of_task, "size": size, "epochs": epochs}
     with opened_progress(progress_style, progress_every, as_json) as progress:
-        run = api.train(
-            folder, dest, head_only=head_only, real=real,
-            ratio=None if ratio is None else parsed_ratio(ratio),
-            unlabelled=unlabelled, unknown=unknown, backbone=backbone,
-            size=size, epochs=epochs, naive=naive, seed=seed, progress=progress,
+        run = train(
+            folder, dest, real=real, ratio=None if ratio is None else parsed_ratio(ratio),
+            backbone=backbone, seed=seed, progress=progress,
+            **{name: value for name, value in given.items() if value is not None},
         )  # fmt: skip
     for note in run.record["notes"]:
         say_always(f"note: {note}")
@@ -120,3 +163,10 @@ def command(
         echo_json(run.record)
     else:
         echo(str(run.folder))
+
+
+def _refuse(options: dict[str, Any], task: str) -> None:
+    """Raises UsageError if options of another task were given."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"--{name.replace('_', '-')}: is for --task {task}; leave it out")

@@ -31,6 +31,7 @@ _PLAIN_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF")
 _FORMATS_WITH_ONE_PHOTO = ("MPO", "HEIF")
 # source: ISO/IEC 23008-12, brands of HEIC files, and those of any image
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_LYING = (5, 6, 7, 8)  # orientations that exchange width and height
 _SMALL_PX = 64
 _WIDE_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _SAME_COLOUR_LEVELS = 3  # sRGB profiles of different makers differ by this much
@@ -113,6 +114,12 @@ def read_photo(path: Path, longest_px: int) -> np.ndarray:
     if size != upright.size:
         upright = upright.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.asarray(upright)
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of an open image when it is upright, as its EXIF data say."""
+    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in _LYING
+    return (image.height, image.width) if is_turned else image.size
 
 
 def has_pages(image: Image.Image) -> bool:

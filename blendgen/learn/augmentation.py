@@ -26,12 +26,16 @@ Change = Callable[[Tensor, Tensor, Generator], Tensor]
 
 def augmented(images: Tensor, is_colour_class: bool, generator: Generator) -> Tensor:
     """is_colour_class: classes differ in colour, so colours stay"""
+    return photographed(_moved(images, generator), is_colour_class, generator)
+
+
+def photographed(moved: Tensor, is_colour_class: bool, generator: Generator) -> Tensor:
+    """Only the photographic changes, which leave everything in its place."""
     changes = _CHANGES if is_colour_class else (*_CHANGES, *_COLOUR_CHANGES)
-    moved = _moved(images, generator)
-    count = len(images)
+    count = len(moved)
     weights = -torch.log(_uniform(generator, 1e-6, 1, count, _CHAINS))  # a Dirichlet distribution, after
     weights = weights / weights.sum(dim=1, keepdim=True)  # dividing by the sum
-    mixed = torch.zeros_like(images)
+    mixed = torch.zeros_like(moved)
     for chain in range(_CHAINS):
         mixed += weights[:, chain].reshape(-1, 1, 1, 1) * _chain(moved, changes, generator)
     share = _uniform(generator, 0, 1, count, 1, 1, 1)

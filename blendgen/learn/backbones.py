@@ -139,7 +139,7 @@ def require_learn_extra() -> None:
     """Raises SetupError unless torch is there."""
     if importlib.util.find_spec("torch") is None:
         raise SetupError(
-            f"training all layers needs torch: {LEARN_EXTRA}; or train a linear head without it: --head-only"
+            f"this training needs torch: {LEARN_EXTRA}; a linear head of a classifier does not: --head-only"
         )
 
 

@@ -55,12 +55,13 @@ def opened_classifier(place: Path, threads: int | None = None) -> Classifier:
     """
     path = read_run(place).model if place.is_dir() else place
     require_features_extra()
-    session = _session(path, threads)
+    session = opened_session(path, threads, _not_ours(path))
     facts = _metadata(path, session)
     return Classifier(path, *facts, lambda images: session.run(_OUTPUTS, {INPUT: images}))
 
 
-def _session(path: Path, threads: int | None) -> Any:
+def opened_session(path: Path, threads: int | None, expected: str) -> Any:
+    """A session of a file; expected: how an error begins, with the path; raises DatasetError"""
     try:
         model = read_bounded(path, _MAX_MODEL_BYTES)
     except (OSError, ValueError) as error:
@@ -71,17 +72,14 @@ def _session(path: Path, threads: int | None) -> Any:
         return inference_session(model, threads)
     except (errors.Fail, errors.InvalidProtobuf, errors.InvalidGraph, errors.InvalidArgument,
             errors.NotImplemented, errors.RuntimeException) as error:  # fmt: skip
-        raise DatasetError(f"{_not_ours(path)}: {str(error).splitlines()[0]}") from None
+        raise DatasetError(f"{expected}: {str(error).splitlines()[0]}") from None
 
 
 def _metadata(path: Path, session: Any) -> tuple[tuple[str, ...], Preprocessing, float | None]:
     try:
         stated = session.get_modelmeta().custom_metadata_map
         values = {name: json.loads(stated[name]) for name in ("classes", "preprocessing", "open_set")}
-        wanted = values["preprocessing"]
-        if wanted["version"] != PIXELS_VERSION:
-            raise ValueError("its preprocessing is of another version of blendgen")
-        expected = Preprocessing(int(wanted["side_px"]), tuple(wanted["mean"]), tuple(wanted["spread"]))
+        expected = stated_preprocessing(values["preprocessing"])
         threshold = values["open_set"]["threshold"]
         classes = tuple(map(str, values["classes"]))
         return classes, expected, None if threshold is None else float(threshold)
@@ -89,6 +87,13 @@ def _metadata(path: Path, session: Any) -> tuple[tuple[str, ...], Preprocessing,
         raise DatasetError(f"{_not_ours(path)}: it does not state {error}; train again") from None
     except (TypeError, ValueError) as error:
         raise DatasetError(f"{_not_ours(path)}: {error}; train again") from None
+
+
+def stated_preprocessing(stated: dict[str, Any]) -> Preprocessing:
+    """What the metadata of a model say; raises KeyError, TypeError, ValueError"""
+    if stated["version"] != PIXELS_VERSION:
+        raise ValueError("its preprocessing is of another version of blendgen")
+    return Preprocessing(int(stated["side_px"]), tuple(stated["mean"]), tuple(stated["spread"]))
 
 
 def _not_ours(path: Path) -> str:

@@ -74,7 +74,7 @@ def evaluate(
     place = dest or run.folder / EVALUATION[0]
     if place.suffix != ".html":
         raise UsageError(f"{place}: the name of the page ends with .html")
-    _refuse_others_files(place)
+    refuse_others_files(place)
     network = network_of(run)
     left_out: list[str] = []
     plain = None if baseline is None else _baseline(run, baseline)
@@ -96,7 +96,7 @@ def evaluate(
     if seeds is not None and opened is not None:
         facts["arms"] = _arms(run, opened, plain, folder, photos.pictures, seeds, progress)
     content = evaluation_page(facts, mistakes, photos, renders)
-    _write(place, content, facts)
+    write_evaluation(place, content, facts)
     return Evaluation(place, place.with_suffix(".json"), facts)
 
 
@@ -254,14 +254,16 @@ def _mistake_facts(
     ]
 
 
-def _write(place: Path, content: bytes, facts: dict[str, Any]) -> None:
+def write_evaluation(place: Path, content: bytes, facts: dict[str, Any]) -> None:
+    """The page, and its numbers next to it; raises DatasetError"""
     folder = Folder(place.parent, ".blendgen-partial")
     folder.write(place.with_suffix(".json").name, json_bytes(facts))
     folder.write(place.name, content)
     folder.remove_temporary_files()
 
 
-def _refuse_others_files(place: Path) -> None:
+def refuse_others_files(place: Path) -> None:
+    """Raises DatasetError unless what is there was written by blendgen."""
     for path in (place, place.with_suffix(".json")):
         if os.path.lexists(path) and not is_report_file(path):
             raise DatasetError(f"{path}: exists and was not written by blendgen; choose another file (-o)")

@@ -124,17 +124,16 @@ def _convs(weights: Weights, epsilon: float) -> Callable[[str, str, int, bool], 
 
 def feature_model(blocks: Sequence[Block], pads_like_tensorflow: bool, name: str) -> ModelProto:
     """pads_like_tensorflow: SAME, whose extra row is below and right; otherwise the same on all sides"""
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import TensorProto, checker, helper
 
-    limits = [numpy_helper.from_array(np.array(value, np.float32), f"limit{value}") for value in (0, 6)]
-    nodes, constants, value = [], [*limits], INPUT
+    value = INPUT
+    nodes: list[Any] = []
+    constants: list[Any] = []
     for number, block in enumerate(blocks):
         start = value
-        for place, conv in enumerate(block.convs):
-            own = f"block{number}.conv{place}"
-            constants += _constants(conv, own)
-            step, value = _conv_nodes(conv, own, value, pads_like_tensorflow)
-            nodes += step
+        step, own, value = chain_nodes(block.convs, f"block{number}", start, pads_like_tensorflow)
+        nodes += step
+        constants += own
         if block.is_residual:
             nodes.append(helper.make_node("Add", [value, start], [f"block{number}.sum"]))
             value = f"block{number}.sum"
@@ -143,10 +142,34 @@ def feature_model(blocks: Sequence[Block], pads_like_tensorflow: bool, name: str
     width = blocks[-1].convs[-1].kernel.shape[0]
     given = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", 3, "height", "width"])
     made = helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["n", width])
-    graph = helper.make_graph(nodes, name, [given], [made], constants)
+    graph = helper.make_graph(nodes, name, [given], [made], [*limits(), *constants])
     model = model_of(graph)
     checker.check_model(model)
     return model
+
+
+def limits() -> list[Any]:
+    """The constants of ReLU6, which every graph of these nodes needs."""
+    from onnx import numpy_helper
+
+    return [numpy_helper.from_array(np.array(value, np.float32), f"limit{value}") for value in (0, 6)]
+
+
+def chain_nodes(
+    convs: Sequence[Conv], name: str, value: str, pads_like_tensorflow: bool
+) -> tuple[list[Any], list[Any], str]:
+    """Nodes and constants of convolutions one after the other, and the name of the result.
+
+    The result of the first one is `<name>.conv0`, or `<name>.conv0.clipped`, and so on.
+    """
+    nodes: list[Any] = []
+    constants: list[Any] = []
+    for place, conv in enumerate(convs):
+        own = f"{name}.conv{place}"
+        constants += _constants(conv, own)
+        step, value = _conv_nodes(conv, own, value, pads_like_tensorflow)
+        nodes += step
+    return nodes, constants, value
 
 
 def model_of(graph: Any) -> ModelProto:

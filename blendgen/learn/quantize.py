@@ -32,8 +32,8 @@ from blendgen.learn.train import TRAIN
 from blendgen.system.progress import Progress
 
 CALIBRATED, TESTED = 96, 300  # pictures at most
-_MOST_LOST = 0.01  # of the accuracy
-_TIMED, _WARM_UP = 20, 3
+MOST_LOST = 0.01  # of the accuracy
+TIMED, WARM_UP = 20, 3
 _BATCH = 16
 _QUANTIZED_TYPES = ["Conv", "Clip", "Add", "GlobalAveragePool"]  # the head is small, and stays as it is
 
@@ -106,7 +106,7 @@ def quantize(run: Run, photos: Path | None, dataset: Path | None, progress: Prog
             "int8": Measured(len(model), _latency_ms(path, inputs), after),
         }
     lost = before.value - after.value
-    if lost > _MOST_LOST:
+    if lost > MOST_LOST:
         notes.append(f"{100 * lost:.1f} points of accuracy are lost on {inputs.of}")
     facts = {
         **{name: one.facts() for name, one in measured.items()}, **rounding.facts(),
@@ -121,15 +121,16 @@ def _best(source: Path, inputs: _Inputs, before: Share, scratch: Path) -> tuple[
     tried = []
     for number, rounding in enumerate(ROUNDINGS):
         path = scratch / f"{number}.onnx"
-        _round(source, path, inputs.calibrating, rounding)
+        rounded(source, path, inputs.calibrating, rounding)
         share = _accuracy(opened_classifier(path), inputs)
-        if before.value - share.value <= _MOST_LOST:
+        if before.value - share.value <= MOST_LOST:
             return path, rounding, share
         tried.append((path, rounding, share))
     return max(tried, key=lambda one: one[2].right)
 
 
-def _round(source: Path, path: Path, calibrating: Sequence[AnyArray], rounding: Rounding) -> None:
+def rounded(source: Path, path: Path, calibrating: Sequence[AnyArray], rounding: Rounding) -> None:
+    """Write the model at path; calibrating: inputs of pictures"""
     import onnx
     from onnx import helper
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -207,9 +208,9 @@ def _accuracy(classifier: Classifier, inputs: _Inputs) -> Share:
 def _latency_ms(path: Path, inputs: _Inputs) -> float:
     classifier = opened_classifier(path, threads=1)
     times = []
-    for number in range(_WARM_UP + _TIMED):
+    for number in range(WARM_UP + TIMED):
         image = inputs.calibrating[number % len(inputs.calibrating)]
         began = time.perf_counter()
         classifier([image])
         times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times[_WARM_UP:])
+    return statistics.median(times[WARM_UP:])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,17 @@ INT8_MODEL = "model.int8.onnx"
 CHECKPOINT = "training.pt"  # of a training that is not finished
 FROZEN = "frozen"  # how a training of all layers may end, too
 KIND, SCHEMA_VERSION = "run of blendgen train", 1
+TASK, DETECT = "task", "detect"  # in the record of a detector; those of classifiers do not state it
 _FILES = (RECORD, MODEL, HEAD, PAGE, INT8_MODEL, CHECKPOINT)
 _MAX_RECORD_BYTES, _MAX_HEAD_BYTES = 64 * 2**20, 256 * 2**20
 
 
 @dataclass(frozen=True)
-class Run:
-    """A trained classifier; record: run.json, docs/learning.md explains its keys"""
+class AnyRun:
+    """A trained network; record: run.json"""
 
     folder: Path
     record: dict[str, Any]
-    head: LinearHead
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -52,13 +53,8 @@ class Run:
 
     @property
     def model(self) -> Path:
-        """The ONNX file: `image` (n, 3, side, side) float32 to `scores` and `probabilities`, (n, c)."""
+        """The ONNX file."""
         return self.folder / MODEL
-
-    @property
-    def is_tuned(self) -> bool:
-        """Whether all layers were trained, so that the backbone's features are not those of the model."""
-        return (self.record.get("tuning") or {"chosen": FROZEN})["chosen"] != FROZEN
 
     def model_sha256(self) -> str:
         """Raises DatasetError."""
@@ -67,6 +63,21 @@ class Run:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise DatasetError(f"{self.model}: cannot be read: {error}; run `blendgen train` again") from None
+
+
+@dataclass(frozen=True)
+class Run(AnyRun):
+    """A trained classifier; record: run.json, docs/learning.md explains its keys
+
+    model: `image` (n, 3, side, side) float32 to `scores` and `probabilities`, (n, c)
+    """
+
+    head: LinearHead
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether all layers were trained, so that the backbone's features are not those of the model."""
+        return (self.record.get("tuning") or {"chosen": FROZEN})["chosen"] != FROZEN
 
 
 def refuse_others_folder(dest: Path) -> None:
@@ -91,23 +102,29 @@ def write_run(
     dest: Path, record: dict[str, Any], head: LinearHead, model: bytes, page: bytes
 ) -> Run:  # fmt: skip
     """raises: DatasetError"""
-    refuse_others_folder(dest)
-    folder = Folder(dest)
-    folder.remove(RECORD)
-    folder.remove(INT8_MODEL)
-    for name in REPORTS:
-        if is_report_file(dest / name):
-            folder.remove(name)
-    folder.write(HEAD, _head_bytes(head))
-    folder.write(MODEL, model)
-    folder.write(PAGE, page)
-    folder.write(RECORD, json_bytes(record))
-    folder.remove(CHECKPOINT)
-    folder.remove_temporary_files()
+    write_files(dest, record, {HEAD: _head_bytes(head), MODEL: model, PAGE: page}, ())
     return Run(dest, record, head)
 
 
-def write_int8(run: Run, model: bytes, facts: dict[str, Any]) -> None:
+def write_files(
+    dest: Path, record: dict[str, Any], files: Mapping[str, bytes], others: Sequence[str]
+) -> None:
+    """Replace the run in a folder; others: files of an earlier run to remove; raises DatasetError"""
+    refuse_others_folder(dest)
+    folder = Folder(dest)
+    for name in (RECORD, INT8_MODEL, *others):
+        folder.remove(name)
+    for name in REPORTS:
+        if is_report_file(dest / name):
+            folder.remove(name)
+    for name, content in files.items():
+        folder.write(name, content)
+    folder.write(RECORD, json_bytes(record))
+    folder.remove(CHECKPOINT)
+    folder.remove_temporary_files()
+
+
+def write_int8(run: AnyRun, model: bytes, facts: dict[str, Any]) -> None:
     """Add the model with integers to a run, and what is known of it to run.json; raises DatasetError."""
     folder = Folder(run.folder)
     folder.write(INT8_MODEL, model)
@@ -115,7 +132,7 @@ def write_int8(run: Run, model: bytes, facts: dict[str, Any]) -> None:
     folder.remove_temporary_files()
 
 
-def dataset_of_run(run: Run, moved_to: Path | None) -> Dataset:
+def dataset_of_run(run: AnyRun, moved_to: Path | None) -> Dataset:
     """The data set that a run was trained on; raises DatasetError if it is not there, or another one."""
     wanted = run.record["dataset"]
     place = moved_to or Path(wanted["folder"])
@@ -129,14 +146,28 @@ def dataset_of_run(run: Run, moved_to: Path | None) -> Dataset:
 
 
 def read_run(folder: Path) -> Run:
-    """raises: DatasetError for a folder without a complete run"""
+    """raises: DatasetError for a folder without a complete run of a classifier"""
+    record = read_record(folder)
+    if record.get(TASK) == DETECT:
+        raise DatasetError(f"{folder}: holds a detector: `blendgen detect`, `evaluate` and `quantize` use it")
+    return Run(folder, record, _read_head(folder / HEAD, len(record["classes"])))
+
+
+def is_detector(folder: Path) -> bool:
+    """Whether a folder holds a run of a detector; raises DatasetError if it does not hold a run."""
+    return read_record(folder).get(TASK) == DETECT
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """run.json of a run of this version; raises DatasetError"""
     record = _record(folder)
     try:
         if record["kind"] != KIND or record["schema_version"] != SCHEMA_VERSION:
             raise DatasetError(f"{folder}: is of another version of blendgen; run `blendgen train` again")
-        return Run(folder, record, _read_head(folder / HEAD, len(record["classes"])))
+        tuple(record["classes"])
     except (KeyError, TypeError) as error:
         raise DatasetError(f"{folder / RECORD}: is damaged ({error}); run `blendgen train` again") from None
+    return record
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def run_page(record: dict[str, Any]) -> bytes:
         ("Choice" if record["recipe"] else "The head before that", _choice(record)),
         *([("On renders", _val(val))] if (val := record["metrics"]["val_renders"]) else []),
         ("Classes", _classes(record)),
-        ("Made of", _made_of(record)),
+        ("Made of", made_of(record)),
         ("Use the model", _use(record)),
     ]
     summary = f"{len(record['classes'])} classes, {used}, {record['backbone']['name']}{_how(record)}"
@@ -94,7 +94,7 @@ def _classes(record: dict[str, Any]) -> str:
     return table(["number", "class", "real photos"], rows, (0, 2))
 
 
-def _made_of(record: dict[str, Any]) -> str:
+def made_of(record: dict[str, Any]) -> str:
     backbone, dataset = record["backbone"], record["dataset"]
     rows = [
         ["backbone", f"{backbone['name']} ({backbone['package']} {backbone['package_version']})"],

@@ -119,8 +119,8 @@ def _epoch(
     model: TorchClassifier, optimizer: Any, stage: Stage, epoch: int, progress: Progress
 ) -> float:  # fmt: skip
     """The mean loss of one epoch."""
-    generator = Generator().manual_seed(_seed(stage, epoch))
-    orders = [_order(len(pool), stage.steps * count, generator) for pool, count in stage.pools]
+    generator = Generator().manual_seed(epoch_seed(stage.seed, stage.name, epoch))
+    orders = [shuffled_order(len(pool), stage.steps * count, generator) for pool, count in stage.pools]
     classes = model.head.out_features
     weights = [pool.class_weights(classes) for pool, _ in stage.pools]
     total = 0.0
@@ -133,7 +133,9 @@ def _epoch(
         images = torch.cat([batch.images for batch in batches]).float() / 255
         changed = augmented(images, stage.is_colour_class, generator)
         labels = torch.cat([batch.labels for batch in batches])
-        _set_rate(optimizer, epoch * stage.steps + step, stage.epochs * stage.steps)
+        share = share_of_rate(epoch * stage.steps + step, stage.epochs * stage.steps)
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * share
         total += _step(model, optimizer, changed, labels, own)
         progress.advance(len(labels))
     return total / stage.steps
@@ -151,22 +153,20 @@ def _step(model: TorchClassifier, optimizer: Any, images: Tensor, labels: Tensor
     return float(loss.detach())
 
 
-def _set_rate(optimizer: Any, step: int, steps: int) -> None:
+def share_of_rate(step: int, steps: int) -> float:
     """Rises in the first tenth, then falls to zero like a cosine."""
     rising = min(1.0, (step + 1) / max(1.0, _WARM_UP * steps))
-    for group in optimizer.param_groups:
-        group["lr"] = RATE * rising * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+    return rising * (0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 
-def _order(count: int, wanted: int, generator: Generator) -> Tensor:
+def shuffled_order(count: int, wanted: int, generator: Generator) -> Tensor:
     """Positions, all of them before one comes again."""
     rounds = -(-wanted // count)
     return torch.cat([torch.randperm(count, generator=generator) for _ in range(rounds)])[:wanted]
 
 
-def _seed(stage: Stage, epoch: int) -> int:
-    text = f"{stage.seed} {stage.name} {epoch}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:7], "little")
+def epoch_seed(seed: int, stage: str, epoch: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed} {stage} {epoch}".encode()).digest()[:7], "little")
 
 
 def outputs(model: TorchClassifier, images: Tensor) -> tuple[AnyArray, AnyArray]:

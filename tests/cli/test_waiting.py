@@ -32,6 +32,7 @@ WORK = {
     "evaluate run photos": "evaluate",
     "probe run s.yaml": "probe",
     "classify run photos": "classify",
+    "detect run photos": "detect",
     "quantize run": "quantize",
     "select run s.yaml -n 2 -o chosen.txt": "select",
     "tune s.yaml --photos photos -o new.yaml": "tune",
