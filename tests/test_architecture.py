@@ -273,7 +273,8 @@ def foreign(nodes: list[ast.stmt] | tuple[ast.AST, ...]) -> set[str]:
 
 # imported by a training of all layers alone, by that of a detector, and by that of a refiner
 WITH_TORCH = {
-    f"learn/{name}.py" for name in ("augmentation", "checkpoint", "full_training", "torch_network", "tuning")
+    f"learn/{name}.py"
+    for name in ("augmentation", "checkpoint", "full_training", "torch_network", "training_stages", "tuning")
 } | {f"refining/{name}.py" for name in ("adversarial", "learned", "networks")}
 WITH_TORCH |= {
     f"detection/{name}.py"

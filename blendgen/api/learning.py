@@ -28,7 +28,7 @@ def train(
     head_only: bool = False, real: AnyPath | None = None, ratio: float | None = None,
     unlabelled: AnyPath | None = None, unknown: AnyPath | None = None,
     backbone: str = "efficientnet-lite0", size: int | None = None, epochs: int = 5,
-    naive: bool = False, seed: int = 0,
+    naive: bool = False, pseudo_labels: bool = False, seed: int = 0,
     progress: ProgressLike = False,
 ) -> Run:  # fmt: skip
     """Train a classifier on a data set (docs/learning.md), and on real photos, if there are some.
@@ -43,10 +43,12 @@ def train(
     head_only: a linear head on a frozen backbone, in seconds; otherwise all layers are trained after it
     real: photos in class folders, with or without split folders, of which only train is used
     ratio: of the weight of all renders to that of all photos; None: chosen by cross-validation
-    unlabelled: photos without classes, whose feature mean and spread the renders get
+    unlabelled: photos of the products without classes, whose feature mean and spread the renders get
     unknown: pictures of none of the classes: they set from when on `classify` rejects a photo
     size: side of the network's pictures, in pixels; None: that of the backbone's own training
     naive: everything at once, for comparison: no head first, photos as rare as they are
+    pseudo_labels: train all layers on the surest half of the unlabelled photos too, with the classes that the
+        network takes them for
     raises: UsageError, DatasetError; SetupError where the weights or an extra are missing: `learn`, or for
         head_only `features`
     """
@@ -56,11 +58,18 @@ def train(
     from blendgen.system.progress import reported_to
 
     refuse_options(head_only, real, ratio, size, epochs, naive)
+    if pseudo_labels and (unlabelled is None or real is not None or head_only or naive):
+        raise UsageError(
+            "pseudo_labels (--pseudo-labels): needs unlabelled (--unlabelled), and is not for real, "
+            "head_only or naive"
+        )
     own, plain, others = (
         None if place is None else local_path(place) for place in (real, unlabelled, unknown)
     )
     share = None if ratio is None else 1 / (1 + ratio)
-    options = Options(backbone, own, plain, others, share, seed, size, head_only, epochs, naive)
+    options = Options(
+        backbone, own, plain, others, share, seed, size, head_only, epochs, naive, pseudo_labels
+    )
     with reported_to(progress) as reporter:
         return trained(open_dataset(folder), local_path(dest), options, reporter)
 

@@ -58,7 +58,13 @@ TASKS = ("classify", "detect")
     "--unlabelled",
     type=LOCAL_PATH,
     metavar="FOLDER",
-    help="Photos without classes, such as those of the place: renders get their feature mean and spread.",
+    help="Photos of the products without classes: renders get their feature mean and spread.",
+)
+@click.option(
+    "--pseudo-labels",
+    is_flag=True,
+    help="Train all layers on half of the --unlabelled photos too, with the classes that the network takes "
+    "them for.",
 )
 @click.option(
     "--unknown",
@@ -120,6 +126,7 @@ def command(
     real,
     ratio,
     unlabelled,
+    pseudo_labels,
     unknown,
     backbone,
     size,
@@ -143,7 +150,10 @@ def command(
     With --task detect, the network finds products and their boxes: `blendgen detect` prints them, and
     docs/detection.md has the details.
     """  # fmt: skip
-    of_task = {"head_only": head_only, "unlabelled": unlabelled, "unknown": unknown, "naive": naive}
+    of_task = {
+        "head_only": head_only, "unlabelled": unlabelled, "pseudo_labels": pseudo_labels, "unknown": unknown,
+        "naive": naive,
+    }  # fmt: skip
     if task == "detect":
         _refuse(of_task, "classify")
         of_task, train = {"min_visible": min_visible, "min_area": min_area}, api.train_detector

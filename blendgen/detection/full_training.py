@@ -33,7 +33,7 @@ from blendgen.learn.backbones import Backbone, backbone_blocks
 from blendgen.learn.checkpoint import Checkpoint
 from blendgen.learn.choice import shuffled
 from blendgen.learn.pixels import fitted
-from blendgen.learn.tuning import device
+from blendgen.learn.tuning import device, limited_threads
 from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
 
@@ -88,13 +88,8 @@ class FullTraining:
         self.history: dict[str, list[dict[str, float]]] = {}
 
     def trained(self) -> Trained:
-        """With no more threads than this process has cores: a container may have fewer than its machine."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(min(threads, cores()))
-        try:
+        with limited_threads():
             return self._trained()
-        finally:
-            torch.set_num_threads(threads)
 
     def _trained(self) -> Trained:
         photos, val = self.material.photos, self.material.val

@@ -135,6 +135,12 @@ def unseen_pictures(run: Run, folder: Path, left_out: list[str]) -> list[Picture
         left_out.append(f"{len(pictures) - len(unseen)} photos were left out: the run was trained on them")
     if not unseen:
         raise DatasetError(f"{folder}: the run was trained on all of these photos; test it on others")
+    without_labels = {*(run.record["unlabelled"] or {}).get("sha256", ())}
+    if known := sum(picture.key in without_labels for picture in unseen):
+        left_out.append(
+            f"{known} of the photos were given to the training without labels (--unlabelled): others may be "
+            "harder"
+        )
     return unseen
 
 

@@ -47,6 +47,7 @@ class Options:
 
     photo_share: of all weight, that of photos; None: chosen by cross-validation
     side_px: of the network's pictures, None for that of its first training; is_naive: see docs/learning.md
+    guesses_labels: all layers are trained on unlabelled photos too, with labels that the network guesses
     """
 
     backbone: str = DEFAULT_BACKBONE
@@ -59,6 +60,7 @@ class Options:
     is_head_only: bool = True
     epochs: int = EPOCHS
     is_naive: bool = False
+    guesses_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -284,9 +286,14 @@ def _photo_facts(folder: Path | None, photos: PictureSet | None) -> dict[str, An
         return None
     counts = np.bincount(photos.labels, minlength=len(photos.classes))
     per_class = {label: int(count) for label, count in zip(photos.classes, counts, strict=True)}
-    keys = sorted(picture.key for picture in photos.pictures)
-    return {"folder": str(folder), "count": len(photos), "per_class": per_class, "sha256": keys}
+    return {"folder": str(folder), "count": len(photos), "per_class": per_class, "sha256": _keys(photos)}
 
 
 def _folder_facts(folder: Path | None, pictures: PictureSet | None) -> dict[str, Any] | None:
-    return None if pictures is None else {"folder": str(folder), "count": len(pictures)}
+    if pictures is None:
+        return None
+    return {"folder": str(folder), "count": len(pictures), "sha256": _keys(pictures)}
+
+
+def _keys(pictures: PictureSet) -> list[str]:
+    return sorted(picture.key for picture in pictures.pictures)

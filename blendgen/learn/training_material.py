@@ -49,6 +49,8 @@ def training_key(dataset: Dataset, backbone: Backbone, material: Material, optio
     """Of everything that the numbers follow from."""
     sets = (material.renders, material.val, material.photos)
     pictures = [None if one is None else [(p.key, p.label_id) for p in one.pictures] for one in sets]
-    own = [options.seed, options.epochs, options.is_naive, options.photo_share]
+    own: list[object] = [options.seed, options.epochs, options.is_naive, options.photo_share]
+    if material.unlabelled is not None and options.guesses_labels:
+        own.append([picture.key for picture in material.unlabelled.pictures])
     facts = [__version__, metadata.version("torch"), backbone.digest, dataset.source.identity, own, pictures]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

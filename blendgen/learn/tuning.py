@@ -13,7 +13,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.augmentation import augmented
 from blendgen.learn.checkpoint import Checkpoint
 from blendgen.learn.torch_network import TorchClassifier
+from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
 
 BATCH = 16
@@ -78,6 +80,17 @@ class Stage:
 
 def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def limited_threads() -> Iterator[None]:
+    """With no more threads than this process has cores: a container may have fewer than its machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(min(threads, cores()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def tune(

@@ -21,9 +21,9 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from blendgen.learn.checkpoint import Checkpoint
-from blendgen.learn.tuning import device
+from blendgen.learn.tuning import device, limited_threads
 from blendgen.refining.crops import Crops
-from blendgen.refining.networks import Refiner, limited_threads, new_networks
+from blendgen.refining.networks import Refiner, new_networks
 from blendgen.system.progress import Progress
 
 BATCH = 8

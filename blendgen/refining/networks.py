@@ -8,15 +8,12 @@ source: Shrivastava et al. 2017, Learning from simulated and unsupervised images
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from blendgen.geometry.arrays import ImageHW3U8
-from blendgen.system.machine import cores
+from blendgen.learn.tuning import limited_threads
 
 WIDTH, BLOCKS = 32, 4
 REACH_PX = 1 + 2 * BLOCKS
@@ -82,17 +79,6 @@ def new_networks(seed: int) -> tuple[Refiner, Discriminator]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Refiner(), Discriminator()
-
-
-@contextmanager
-def limited_threads() -> Iterator[None]:
-    """With no more threads than this process has cores: a container may have fewer than its machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(min(threads, cores()))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def refined(refiner: Refiner, image: ImageHW3U8, device: torch.device) -> ImageHW3U8:

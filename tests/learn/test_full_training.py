@@ -32,7 +32,7 @@ def one_thread():
 @pytest.fixture(autouse=True)
 def blocks(monkeypatch):
     monkeypatch.setattr(
-        "blendgen.learn.full_training.backbone_blocks", lambda _: (lite_blocks(lite_weights()), True)
+        "blendgen.learn.training_stages.backbone_blocks", lambda _: (lite_blocks(lite_weights()), True)
     )
 
 
@@ -143,6 +143,27 @@ def test_unlabelled_photos_align_the_head_and_set_the_threshold(place, out, phot
     run = blendgen.train(out, place / "unlabelled", unlabelled=photos / "test", **SETTINGS)
     assert run.record["open_set"]["known"] == "photos without labels"
     assert any("feature mean and spread" in note for note in run.record["notes"])
+    assert [*run.record["tuning"]["history"]] == ["renders"]
+
+
+def test_photos_with_pseudo_labels_are_trained_on_and_stay_unlabelled_to_everybody_else(place, out, photos):
+    settings = {"unlabelled": photos / "test", "pseudo_labels": True, **SETTINGS}
+    run = blendgen.train(out, place / "pseudo", **settings)
+    assert run.record["tuning"]["chosen"] == "pseudo_labels"
+    assert [*run.record["tuning"]["history"]] == ["renders", "pseudo_labels"]
+    assert any("of 12 photos without labels were trained on" in note for note in run.record["notes"])
+    assert run.record["open_set"]["known"] == "photos without labels"
+    notes = blendgen.evaluate(run.folder, photos).facts["notes"]
+    assert any(
+        note.startswith("12 of the photos were given to the training without labels") for note in notes
+    )
+
+    folder, killer = place / "pseudo, killed", Killer(3)  # after the renders
+    with pytest.raises(Killed):
+        blendgen.train(out, folder, progress=killer, **settings)
+    assert blendgen.train(out, folder, **settings).model.read_bytes() == run.model.read_bytes()
+    with pytest.raises(UsageError, match="needs unlabelled"):
+        blendgen.train(out, folder, pseudo_labels=True, **SETTINGS)
 
 
 def test_a_single_photo_of_a_class_is_not_compared(place, out, photos, tmp_path):
