@@ -59,8 +59,9 @@ format: $(READY)  ## fix what lint can fix
 bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
 	$(BIN)/python -m benchmarks -o out/bench --check $(BENCH)
 
-results: $(READY)  ## docs/results.md: what renders are worth on real photos; CARDS names the photos (an hour)
+results: $(READY)  ## docs/results.md: what renders are worth on real photos; CARDS names the photos (hours)
 	$(BIN)/python -m benchmarks.learning $(CARDS)
+	$(BIN)/python -m benchmarks.networks $(CARDS)
 
 golden: $(READY)  ## write the golden files of tests/golden again; run it with both Pythons
 	$(BIN)/python -m tests.golden

@@ -18,7 +18,7 @@ import click
 
 import blendgen
 from benchmarks.learning_arms import arms_of
-from benchmarks.learning_page import results_page
+from benchmarks.learning_page import FROZEN, write_page
 from benchmarks.paired import differences, rank_correlations
 from blendgen.cli import run_program
 from blendgen.cli.progress import Progress
@@ -28,7 +28,7 @@ from blendgen.errors import ExitCode
 from blendgen.learn.backbones import load_backbone
 
 _SPEC = Path(__file__).parent / "cards.yaml"
-_MATCHED = "matched"
+MATCHED = "matched"
 _MATCH_PHOTOS = 20
 # what is changed in the spec; a matched one has the camera, light and surface of photos
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -43,7 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "camera.elevation_deg": 90, "camera.frame_fill": 0.8, "camera.subject_offset": {"disk": 0.01},
         "camera.focal_length_mm": 40, "camera.roll_deg": 0,
     },
-    _MATCHED: {},
+    MATCHED: {},
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
     with Progress(own_stdout=False) as progress:
         results = {
             name: _result(name, folder, cards, seeds, progress)
-            for name, folder in _data_sets(cards, scratch, images, progress)
+            for name, folder in data_sets(cards, scratch, images, progress)
         }
     values = {
         "schema_version": 1,
@@ -75,19 +75,20 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
         "rank_correlations": rank_correlations(results),
     }
     output.mkdir(parents=True, exist_ok=True)
-    (output / "learning.json").write_text(json.dumps(values, indent=1) + "\n")
-    (output.parent / "results.md").write_text(results_page(values))
+    (output / FROZEN).write_text(json.dumps(values, indent=1) + "\n")
+    write_page(output)
     return ExitCode.OK
 
 
-def _data_sets(cards: Path, scratch: Path, images: int, progress: Progress) -> Iterator[tuple[str, Path]]:
+def data_sets(cards: Path, scratch: Path, images: int, progress: Progress) -> Iterator[tuple[str, Path]]:
+    """Name and folder of each variant, rendered."""
     spec = scratch / "cards.yaml"
     spec.write_text(
         _SPEC.read_text().replace("directory: models", f"directory: {cards.resolve() / 'models'}")
     )
     for name, changes in VARIANTS.items():
         folder = scratch / name.replace(" ", "-")
-        own = _matched(cards, scratch, spec, progress) if name == _MATCHED else spec
+        own = _matched(cards, scratch, spec, progress) if name == MATCHED else spec
         say(f"{name}: {folder}")
         blendgen.generate(own, folder, overrides={"images": images, **changes}, progress=progress)
         yield name, folder
@@ -108,17 +109,22 @@ def _matched(cards: Path, scratch: Path, spec: Path, progress: Progress) -> Path
 
 def _result(name: str, folder: Path, cards: Path, seeds: int, progress: Progress) -> Mapping[str, Any]:
     say(f"{name}: compare and train")
-    comparison = blendgen.compare(cards / "photos", folder, progress=progress)
-    distances = comparison.as_dict()
-    of_network = distances["appearance"]
+    arms = arms_of(open_dataset(folder), cards / "photos", seeds, progress)
+    return {**distances(folder, cards / "photos", progress), "arms": arms}
+
+
+def distances(folder: Path, photos: Path, progress: Progress) -> dict[str, Any]:
+    """What `compare` says of a data set, by the names in paired.DISTANCES."""
+    comparison = blendgen.compare(photos, folder, progress=progress)
+    values = comparison.as_dict()
+    of_network = values["appearance"]
     return {
         "statistics_that_differ": len(comparison.differing),
-        "mean_difference_spreads": _mean_difference(distances["differences"]),
+        "mean_difference_spreads": _mean_difference(values["differences"]),
         "kid": of_network["kid"]["value"],
         "coverage": of_network["coverage"]["value"],
         "precision": of_network["precision"]["value"],
         "two_sample_accuracy": of_network["two_sample_accuracy"]["value"],
-        "arms": arms_of(open_dataset(folder), cards / "photos", seeds, progress),
     }
 
 

@@ -24,6 +24,9 @@ _ALL, _ALL_MIXED = photos_arm(None, False), photos_arm(None, True)
 PAIRS = (
     ("unlabelled photos", ("base", ALIGNED), ("base", RENDERS)),
     ("match", ("matched", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
+    ("an ideal camera", ("ideal camera", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
+    ("refine", ("refined", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
+    ("refine, with unlabelled photos", ("refined", ALIGNED), ("base", ALIGNED)),
     ("match, with unlabelled photos", ("matched", ALIGNED), ("base", ALIGNED)),
     ("5 photos and renders against 5", ("base", photos_arm(5, True)), ("base", photos_arm(5, False))),
     ("5 photos and renders against 20", ("base", photos_arm(5, True)), ("base", photos_arm(20, False))),

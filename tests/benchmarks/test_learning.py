@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.learning import VARIANTS
 from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
-from benchmarks.learning_page import results_page
+from benchmarks.learning_page import FROZEN, NETWORKS, results_page
 from benchmarks.paired import DISTANCES, differences, rank_correlations, right_shares
 from tests.conftest import REPOSITORY
 
@@ -38,8 +38,11 @@ def test_a_distance_that_grows_where_accuracy_falls_has_a_correlation_of_minus_o
 
 
 def test_the_committed_page_is_that_of_the_committed_numbers():
-    values = json.loads((REPOSITORY / "docs" / "results" / "learning.json").read_text())
+    files = [REPOSITORY / "docs" / "results" / name for name in (FROZEN, NETWORKS)]
+    values, trained = (json.loads(file.read_text()) if file.exists() else None for file in files)
     assert values["results"].keys() == VARIANTS.keys() == values["variants"].keys()
     assert {name: VARIANTS[name] for name in VARIANTS} == values["variants"]
-    assert results_page(values) == (REPOSITORY / "docs" / "results.md").read_text()
-    assert differences(values["results"]) == values["differences"]
+    assert results_page(values, trained) == (REPOSITORY / "docs" / "results.md").read_text()
+    for one in [one for one in (values, trained) if one is not None]:
+        assert differences(one["results"]) == one["differences"]
+        assert rank_correlations(one["results"]) == one["rank_correlations"]
