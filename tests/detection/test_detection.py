@@ -52,6 +52,7 @@ def test_boxes_and_what_is_ignored_are_those_of_the_coco_export(place, out, phot
     assert any(one.is_ignored.any() for one in own) and not all(one.is_ignored.all() for one in own)
 
 
+@pytest.mark.slow
 def test_a_run_is_evaluated_quantized_and_used(run, out, photos):
     record = json.loads((run / "run.json").read_text("utf-8"))
     assert record["task"] == "detect" and len(record["tuning"]["history"]["renders"]) == 2
@@ -79,6 +80,7 @@ def _box(detections):
     return detections.box
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_ends_as_one_that_was_not(run, place, out, backbone):
     killed = place / "killed"
     with pytest.raises(Killed):
@@ -157,6 +159,7 @@ def test_a_data_set_without_boxes_is_refused(out, place, backbone):
         blendgen.train_detector(out, place / "none", min_area=10_000)
 
 
+@pytest.mark.slow
 def test_options_and_commands_of_the_other_task_are_refused(run, out, photos, place):
     for options, name in ((["--head-only"], "--head-only"), (["--unknown", "x"], "--unknown")):
         done = CliRunner().invoke(group, ["train", str(out), "--task", "detect", "-o", "x", *options])
