@@ -6,6 +6,7 @@ dust are fixed: they are part of the finish.
 
 from __future__ import annotations
 
+from blendgen.engine.blender.shading.grime import marks
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 
@@ -39,6 +40,24 @@ class Grain(ShaderGraph):
         )
         shape = self.ramp(self.math("DIVIDE", ragged, reach), 1.0, 0.75)
         return self.product(shape, self.math("LESS_THAN", chance.outputs["Red"], share))
+
+    def scratches(self, share: Number, seed: float, angles_deg, length_mm: float) -> Socket:
+        """Scratches, slightly curved, in a few directions; the longest has length_mm."""
+        bent = self.warp(self.point, 26.0, 0.004, seed)
+        total = None
+        for number, angle_deg in enumerate(angles_deg):
+            cell_mm = (8.0, length_mm * 20)
+            at = self.turned(bent, angle_deg)
+            layer = marks(self, cell_mm, (0.014, 0.05), share, seed + 1.7 * number, at)
+            total = layer if total is None else self.math("MAXIMUM", total, layer)
+        return total
+
+    def stains(self, amount: Number, seed: float) -> Socket:
+        """Single ragged blots, most of them small."""
+        ragged = self.warp(self.warp(self.point, 40.0, 0.012, seed), 240.0, 0.0025, seed + 1)
+        blot = marks(self, (85.0, 95.0), (0.02, 0.16), self.product(amount, 0.75), seed, ragged)
+        inside = self.noise(110.0, detail=3.0, roughness=0.65, seed=seed)
+        return self.product(blot, self.ramp(inside, 0.35, 0.6, 0.25, 1.0))
 
     def wave(self, phase: Socket, per_m: float) -> Socket:
         """A sine from 0 to 1; per_m: crests per metre of the phase."""

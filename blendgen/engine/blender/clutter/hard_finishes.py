@@ -7,7 +7,6 @@ tumbled or rolled, paint is chipped.
 from __future__ import annotations
 
 from blendgen.engine.blender.clutter.grain import Grain
-from blendgen.engine.blender.shading.grime import scratches, stains
 
 Color = tuple[float, float, float]
 _RUST = (0.13, 0.045, 0.018)
@@ -112,7 +111,7 @@ def printed(s: Grain, color: Color) -> None:
 def brushed(s: Grain, color: Color) -> None:
     """Ground round bar: fine lines round the axis x, and scratches from use."""
     lines = s.noise((1800.0, 25.0, 25.0), 3.0, 0.6, space="3D")
-    mark = s.product(scratches(s, 0.5, 7.0, (80.0, 55.0, -70.0), 9), 0.5)
+    mark = s.product(s.scratches(0.5, 7.0, (80.0, 55.0, -70.0), 9), 0.5)
     s.set(Metallic=1.0, Base_Color=s.tint(color, s.cloud(25.0, 0.82, 1.02, 3.0)))
     s.set(Roughness=s.sum(s.ramp(lines, 0.3, 0.7, 0.2, 0.36), s.product(mark, 0.15)), Anisotropic=0.4)
     s.bump(s.sum(s.product(lines, 0.006), s.product(mark, -0.01)))
@@ -122,7 +121,7 @@ def mill(s: Grain, color: Color) -> None:
     """Rolled sheet in use: lanes polished bright, scratches along the flow (y), spots of rust."""
     lane = s.noise((22.0, 1.6, 22.0), 3.0, 0.6, 5.0, space="3D")
     bright = s.ramp(lane, 0.36, 0.64)
-    mark = scratches(s, 0.7, 11.0, (3.0, -9.0, 24.0), 22)
+    mark = s.scratches(0.7, 11.0, (3.0, -9.0, 24.0), 22)
     rust = s.flecks(26.0, (0.03, 0.2), 0.35, 3.0)
     steel = s.tint(color, s.sum(s.mix_value(bright, 0.62, 1.0), s.product(mark, 0.2)))
     s.set(Base_Color=s.mix(rust, steel, _RUST), Metallic=s.ramp(rust, 0.0, 1.0, 1.0, 0.0))
@@ -139,7 +138,7 @@ def galvanised(s: Grain, color: Color) -> None:
     ).outputs["Color"]
     tone = s.node("ShaderNodeSeparateColor", {"Color": spangle}).outputs["Red"]
     bloom = s.cloud(30.0, 0.0, 0.6, 4.0, 2.0, 0.65)
-    mark = scratches(s, 0.6, 5.0, (5.0, -14.0, 40.0), 18)
+    mark = s.scratches(0.6, 5.0, (5.0, -14.0, 40.0), 18)
     zinc = s.tint(color, s.sum(s.ramp(tone, 0.0, 1.0, 0.84, 1.0), s.product(mark, 0.12)))
     s.set(Metallic=s.ramp(bloom, 0.0, 1.0, 1.0, 0.6), Base_Color=zinc)
     s.set(Roughness=s.sum(s.ramp(tone, 0.0, 1.0, 0.34, 0.42), s.product(bloom, 0.2)))
@@ -149,8 +148,8 @@ def galvanised(s: Grain, color: Color) -> None:
 def painted(s: Grain, color: Color) -> None:
     """Powder coat over steel: orange peel, grime in soft clouds, chips down to metal, some rusty."""
     chip = s.math("MAXIMUM", s.flecks(34.0, (0.03, 0.19), 0.4, 8.0), s.flecks(9.0, (0.04, 0.2), 0.16, 2.0))
-    mark = s.product(scratches(s, 0.6, 31.0, (12.0, -35.0, 70.0), 14), 0.6)
-    grime = s.math("MAXIMUM", s.cloud(16.0, -0.1, 0.35, 5.0, 6.0, 0.68), s.product(stains(s, 0.3, 4.0), 0.35))
+    mark = s.product(s.scratches(0.6, 31.0, (12.0, -35.0, 70.0), 14), 0.6)
+    grime = s.math("MAXIMUM", s.cloud(16.0, -0.1, 0.35, 5.0, 6.0, 0.68), s.product(s.stains(0.3, 4.0), 0.35))
     paint = s.mix(s.math("MAXIMUM", grime, 0.0), s.tint(color, s.cloud(9.0, 0.92, 1.03)), (0.05, 0.045, 0.04))
     bare = s.mix(s.cloud(300.0, 0.0, 1.0, 3.0), _BARE_STEEL, _RUST)
     s.set(Base_Color=s.mix(chip, s.mix(mark, paint, (0.32, 0.31, 0.3)), bare))

@@ -10,17 +10,14 @@ that only costs time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import bpy
 
-from blendgen.errors import SetupError
+from blendgen.engine.blender.shading.cache_files import cache_file
+from blendgen.engine.blender.shading.tile_images import show_tiles
 from blendgen.files.whole_file import whole_file
-from blendgen.models.measuring.cache import cache_folder
-from blendgen.system.code_digest import code_digest
 
 
 def cached_block(kind: str, name: str, module: str, build: Callable[[], bpy.types.ID]) -> bpy.types.ID:
@@ -31,22 +28,10 @@ def cached_block(kind: str, name: str, module: str, build: Callable[[], bpy.type
     """
     block = getattr(bpy.data, kind).get(name)
     if block is None:
-        file = _cache_file(name, module)
+        file = cache_file(f"{name}.blend", module)
         block = build() if file is None else _read(file, kind, name) or _built(file, build)
+        show_tiles(block if isinstance(block, bpy.types.NodeTree) else block.node_tree)
     return block
-
-
-def _cache_file(name: str, module: str) -> Path | None:
-    """None where there is no cache: without a home folder, or in an installation without source files."""
-    try:
-        return cache_folder() / "shaders" / _version(module) / f"{name}.blend"
-    except SetupError:
-        return None
-
-
-@cache
-def _version(module: str) -> str:
-    return hashlib.sha256(f"{code_digest(module)} {bpy.app.version_string}".encode()).hexdigest()[:32]
 
 
 def _read(file: Path, kind: str, name: str) -> bpy.types.ID | None:

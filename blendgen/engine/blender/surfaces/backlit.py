@@ -30,7 +30,7 @@ def build_backlit_sheet(surface: Surface) -> list[bpy.types.Object]:
 def write_opal(s: Shading) -> None:
     """Uniform to a few percent, darker where the sheet is dusty, stained or scratched."""
     cloud = s.ramp(s.noise(3.0, detail=2.0, seed=1.0), 0.3, 0.7, 0.96, 1.0)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, (13.0, -47.0), 30.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, 11.0)
     blocked = s.sum(
         s.product(dust_cover(s, 0.3), 0.5),
         s.product(scratch, 0.25),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust, streaks
+from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust, streaks
 from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
@@ -107,10 +107,9 @@ def _link() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def write_acetal(s: Shading) -> None:
     """Injection-moulded acetal: eroded-mould grain, tint by module, dirt in the gaps."""
-    grain = s.noise(700.0, detail=2.0, roughness=0.6, seed=1.0)
-    soft = s.noise(70.0, detail=2.0, seed=2.0)
+    fine, _, soft, _ = grain(s, 600.0)
     depth = s.ramp(s.split(s.local)[2], -0.0002, -0.004)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, (3.0, -14.0, 76.0))
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, 1.0)
     rub = streaks(s, s.wear, 32.0, (110.0, 3.0))
     stain = s.blots(37.0)
 
@@ -120,11 +119,11 @@ def write_acetal(s: Shading) -> None:
     grime = s.math("MAXIMUM", s.product(stain, 0.5), s.product(depth, s.ramp(s.wear, 0.0, 1.0, 0.15, 0.85)))
     color = s.mix(grime, color, (0.035, 0.031, 0.026))
 
-    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.34, 0.44), s.product(rub, 0.12), s.product(grime, 0.2))
+    roughness = s.sum(s.ramp(fine, 0.3, 0.7, 0.34, 0.44), s.product(rub, 0.12), s.product(grime, 0.2))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.45, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    s.bump(s.sum(s.product(grain, 0.035), s.product(soft, 0.06)))
+    s.bump(s.sum(s.product(fine, 0.035), s.product(soft, 0.06)))
 
 
 def _module_tint(s: Shading) -> Socket:

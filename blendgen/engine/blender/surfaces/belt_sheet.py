@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, lanes, scratches, settle_dust, streaks
+from blendgen.engine.blender.shading.grime import dust_cover, grain, lanes, scratches, settle_dust, streaks
 from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
@@ -50,36 +50,40 @@ def write_rubber(s: Shading) -> None:
     streak = streaks(s, s.wear, 12.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 13.0)
     stain = s.blots(17.0)
-    grain = s.noise(420.0, detail=2.0, roughness=0.7, seed=1.0)
-    blotch = s.noise((30.0, 9.0), detail=4.0, roughness=0.6, seed=2.0)
-    weave = _weave(s)
+    fine, _, uneven, swell = grain(s, 420.0)
+    blotch = s.noise((30.0, 9.0), detail=2.0, roughness=0.6, seed=2.0)
+    weave = _weave(s, uneven, swell)
 
     print_tone = s.ramp(weave, -0.1, 0.1, 0.65, 1.4)
-    tone = s.product(s.ramp(blotch, 0.3, 0.7, 0.8, 1.2), s.ramp(grain, 0.3, 0.7, 0.7, 1.3), print_tone)
+    tone = s.product(s.ramp(blotch, 0.3, 0.7, 0.8, 1.2), s.ramp(fine, 0.3, 0.7, 0.7, 1.3), print_tone)
     color = s.tint(s.base, tone)
-    chalk = s.sum(s.product(streak, s.ramp(grain, 0.38, 0.6, 0.2, 1.0), 0.4), s.product(scratch, 0.6))
+    chalk = s.sum(s.product(streak, s.ramp(fine, 0.38, 0.6, 0.2, 1.0), 0.4), s.product(scratch, 0.6))
     color = s.mix(s.math("MINIMUM", chalk, 0.8), color, s.mix(0.35, s.base, (0.23, 0.22, 0.205)))
     color = s.mix(s.product(stain, 0.55), color, s.tint(s.base, 0.4))
     seam, pressed = _bias_splice(s)
     color = s.mix(seam, s.mix(s.product(pressed, 0.6), color, s.tint(s.base, 1.3)), s.tint(s.base, 0.25))
 
-    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
+    roughness = s.sum(s.ramp(fine, 0.3, 0.7, 0.5, 0.68), s.product(polish, -0.16), s.product(stain, -0.12))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     # the valleys between threads get less light; bump alone does not darken them
     gloss = s.product(s.ramp(weave, -0.1, 0.1, 0.22, 0.58), s.ramp(blotch, 0.3, 0.7, 0.8, 1.15))
     color, gloss = wet(s, color, gloss, porous=0.4, beads=0.7)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
     weave = s.product(weave, s.math("SUBTRACT", 1.0, s.product(pressed, 0.6)))
-    s.bump(s.sum(weave, s.product(grain, 0.2), s.product(s.noise(28.0, seed=4.0), 0.35)))
+    s.bump(s.sum(weave, s.product(fine, 0.2), s.product(swell, 0.35)))
 
 
-def _weave(s: Shading) -> Socket:
-    """Height in mm of a plain weave: over and under alternate like a chessboard, printed unevenly."""
-    x, y, _ = s.split(s.warp(s.point, 45.0, 0.0012, 3.0))
+def _weave(s: Shading, uneven: Socket, swell: Socket) -> Socket:
+    """Height in mm of a plain weave: over and under alternate like a chessboard, printed unevenly.
+
+    uneven, swell: noise of about 60 and 20 cycles per metre
+    """
+    aside = s.ramp(swell, 0.0, 1.0, -0.0018, 0.0018)
+    x, y, _ = s.split(s.add(s.point, s.combine(aside, s.product(aside, -0.7))))
     across = s.math("SINE", s.product(x, 3.14159265 / THREAD_M))
     along = s.math("SINE", s.product(y, 3.14159265 / THREAD_M))
     worn_mm = s.ramp(s.wear, 0.0, 1.0, 0.0, 0.04)
-    depth_mm = s.math("SUBTRACT", s.ramp(s.noise(60.0, seed=5.0), 0.3, 0.7, 0.045, 0.13), worn_mm)
+    depth_mm = s.math("SUBTRACT", s.ramp(uneven, 0.3, 0.7, 0.045, 0.13), worn_mm)
     return s.product(across, along, depth_mm)
 
 
@@ -96,27 +100,26 @@ def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
 
 def write_pvc(s: Shading) -> None:
     """Coloured PVC, satin, greyed by dirt in streaks along the travel."""
-    grain = s.noise(560.0, detail=2.0, roughness=0.65, seed=1.0)
-    waves = s.noise((22.0, 14.0), detail=2.0, seed=2.0)
+    fine, smut, _, waves = grain(s, 560.0)
     seam, field = (s.product(mask, s.seams) for mask in _splice(s))
     streak = streaks(s, s.wear, 22.0, (60.0, 0.35))
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 23.0)
-    scuff = s.blots(27.0, (45.0, 320.0))
+    scuff = s.blots(27.0, (0.53, 3.4))
     polish = lanes(s, s.wear, 21.0)
 
-    mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(grain, 0.3, 0.7, 0.92, 1.08))
+    mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(fine, 0.3, 0.7, 0.92, 1.08))
     color = s.tint(s.base, s.product(mottle, s.ramp(field, 0.0, 1.0, 1.0, 0.93)))
-    smut = s.ramp(s.noise(330.0, detail=2.0, roughness=0.7, seed=28.0), 0.35, 0.65, 0.45, 1.0)
+    smut = s.ramp(smut, 0.35, 0.65, 0.45, 1.0)
     dirt = s.product(s.math("MAXIMUM", s.product(streak, 0.4), s.product(scuff, 0.6)), smut)
     color = s.mix(dirt, color, DIRT_LINEAR)
     color = s.mix(s.product(scratch, 0.55), color, s.mix(0.5, s.base, (0.5, 0.5, 0.48)))
     color = s.mix(s.product(seam, s.ramp(s.wear, 0.0, 1.0, 0.35, 0.75)), color, DIRT_LINEAR)
 
-    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.33, 0.5), s.product(polish, -0.08), s.product(streak, 0.15))
+    roughness = s.sum(s.ramp(fine, 0.3, 0.7, 0.33, 0.5), s.product(polish, -0.08), s.product(streak, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.5, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    s.bump(s.sum(s.product(grain, 0.07), s.product(waves, 0.3), s.product(seam, -0.05)))
+    s.bump(s.sum(s.product(fine, 0.07), s.product(waves, 0.3), s.product(seam, -0.05)))
 
 
 def _splice(s: Shading) -> tuple[Socket, Socket]:

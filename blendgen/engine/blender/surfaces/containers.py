@@ -200,7 +200,7 @@ def _write_plastic(s: _Sides) -> None:
     """Grained polypropylene, scuffed and greyed where things slide."""
     grain = s.noise(900.0, detail=2.0, roughness=0.6, seed=1.0)
     cloud = s.noise(14.0, detail=3.0, seed=2.0)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.02, 0.8), 3.0, (9.0, -36.0, 71.0), 16)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.02, 0.8), 3.0, 6.0)
     color = s.tint(s.base, s.product(s.ramp(cloud, 0.3, 0.7, 0.9, 1.06), s.ramp(grain, 0.3, 0.7, 0.94, 1.05)))
     color = s.mix(s.product(scratch, 0.5), color, (0.32, 0.32, 0.31))
     roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.38, 0.5), s.product(scratch, 0.15))
@@ -218,7 +218,7 @@ def _write_cardboard(s: _Sides) -> None:
         s.base, s.product(s.ramp(fibre, 0.3, 0.7, 0.88, 1.08), s.ramp(cloud, 0.3, 0.7, 0.92, 1.06))
     )
     color = s.mix(s.product(rim, s.ramp(flute, -0.2, 0.4)), color, s.tint(s.base, 0.25))
-    crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.5), 5.0, (4.0, -61.0), 40)
+    crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.5), 5.0, 31.0)
     color = s.mix(s.product(crease, 0.35), color, s.tint(s.base, 0.5))
     _finish(s, color, 0.85)
     s.set(Specular_IOR_Level=0.25)
@@ -229,7 +229,7 @@ def _write_steel(s: _Sides) -> None:
     """Cold-rolled stainless, smudged."""
     lines = s.noise((12.0, 1100.0), detail=2.0, roughness=0.6, seed=1.0)
     smudge = s.ramp(s.noise(30.0, detail=4.0, roughness=0.7, seed=2.0), 0.4, 0.7)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.05, 0.9), 4.0, (11.0, -38.0, 63.0), 18)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.05, 0.9), 4.0, 9.0)
     color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.86, 1.0))
     roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.46, 0.56), s.product(smudge, 0.1), s.product(scratch, 0.12))
     cover = _finish(s, color, roughness)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
@@ -27,9 +27,8 @@ def build_paper(surface: Surface) -> list[bpy.types.Object]:
 
 def write_paper(s: Shading) -> None:
     """Uncoated card: cloudy fibre, no gloss."""
-    fibre = s.noise((900.0, 600.0), detail=2.0, roughness=0.6, seed=1.0)
-    cloud = s.noise(90.0, detail=3.0, seed=2.0)
-    crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.4), 71.0, (17.0, -52.0), 30.0)
+    fibre, _, cloud, _ = grain(s, (900.0, 600.0))
+    crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.4), 71.0, 15.0)
     scuff = s.blots(75.0)
     pulp = s.product(s.ramp(fibre, 0.3, 0.7, 0.975, 1.0), s.ramp(cloud, 0.3, 0.7, 0.985, 1.0))
     color = s.tint(s.base, pulp)

@@ -47,9 +47,9 @@ class Shading(ShaderGraph):
     def _parameter(self, kind: str, name: str) -> Socket:
         return self.node(kind, name=name).outputs[0]
 
-    def blots(self, seed: float, cell_mm: tuple[float, float] = (85.0, 95.0)) -> Socket:
+    def blots(self, seed: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Socket:
         """The stains of wear, and larger ones if the spec asks for stains."""
-        small = stains(self, self.stains, seed, cell_mm)
+        small = stains(self, self.stains, seed, stretch)
         ragged = self.warp(self.warp(self.point, 24.0, 0.02, seed + 150.0), 170.0, 0.004, seed + 151.0)
         large = marks(self, (125.0, 110.0), (0.06, 0.3), self.product(self.spills, 0.8), seed + 150.0, ragged)
         inside = self.ramp(self.noise(90.0, 3.0, 0.65, seed + 152.0), 0.32, 0.6, 0.4, 1.0)

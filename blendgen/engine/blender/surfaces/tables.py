@@ -62,7 +62,7 @@ def write_steel(s: Shading) -> None:
     lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
     bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
     smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, (11.0, -38.0, 63.0), 20.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, 9.0)
     stain = s.blots(55.0)
 
     shade = s.product(s.ramp(lines, 0.3, 0.7, 0.9, 1.04), s.ramp(bands, 0.3, 0.7, 0.95, 1.03))
@@ -96,7 +96,7 @@ def write_wood(s: Shading) -> None:
     """Staves of one species cut from different boards: growth rings, pores, satin varnish."""
     at, stave, groove = _stave(s)
     rings, pores = _growth(s, at)
-    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, (6.0, -42.0, 71.0), 20.0)
+    scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, 4.0)
     dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
     stain = s.blots(65.0)
 

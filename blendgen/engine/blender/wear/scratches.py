@@ -8,7 +8,6 @@ from blendgen.engine.blender.shading.shared_pattern import shared_pattern
 from blendgen.engine.blender.wear.used_material import UsedMaterial
 
 _BARE_LINEAR = (0.42, 0.41, 0.40)  # the material below the surface
-_ANGLES_DEG = (13.0, -41.0, 77.0, -8.0)
 
 
 def add_scratches(graph: UsedMaterial, amount: float) -> None:
@@ -19,4 +18,4 @@ def add_scratches(graph: UsedMaterial, amount: float) -> None:
 
 
 def _scratches(s: ShaderGraph) -> Socket:
-    return scratches(s, s.product(s.wear, 0.85), 91.0, _ANGLES_DEG, 18)
+    return scratches(s, s.product(s.wear, 0.85), 91.0, 13.0)

@@ -16,6 +16,7 @@ import bpy
 
 from blendgen.engine.blender.shading.nodes import add_node
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
+from blendgen.engine.blender.shading.tile_images import show_tiles
 from blendgen.scene.frozen import Vector3
 
 _NORMALS = ("Normal", "Coat Normal")
@@ -124,6 +125,7 @@ class UsedMaterial(ProductGraph):
             kind = "Color" if name.endswith("Color") else _SOCKETS[name]
             self.tree.interface.new_socket(name=name, in_out="OUTPUT", socket_type=f"NodeSocket{kind}")
         add_node(self.tree, "NodeGroupOutput", self._set)
+        show_tiles(self.tree)
         takes = (name for name in _SOCKETS if self._given.outputs[name].is_linked)
         return Marks(self.tree, tuple(takes), tuple(self._set))
 
