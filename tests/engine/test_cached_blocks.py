@@ -49,7 +49,8 @@ def test_a_cached_tree_gives_the_same_image_as_a_built_one(fresh, stock, tmp_pat
     written = picture(fresh(), stock, kind)
     cached = {path.name: path.stat().st_mtime_ns for path in files(tmp_path)}
     assert f"surface.{kind}.blend" in cached and "pattern.dust.blend" in cached
-    assert all(name.endswith(".blend") for name in cached)
+    assert {"tile.dust.npy", "tile.marks.npy"} <= set(cached)
+    assert all(name.endswith((".blend", ".npy")) for name in cached)
     assert np.array_equal(picture(fresh(), stock, kind), written)
     assert {path.name: path.stat().st_mtime_ns for path in files(tmp_path)} == cached
 
@@ -57,13 +58,13 @@ def test_a_cached_tree_gives_the_same_image_as_a_built_one(fresh, stock, tmp_pat
 @pytest.mark.parametrize("missing", ["code_digest", "cache_folder"])
 def test_where_there_is_no_cache_a_tree_is_built(monkeypatch, missing):
     """An installation without source files has no digest of its code, a user without a home no folder."""
-    from blendgen.engine.blender.shading import cached_blocks
+    from blendgen.engine.blender.shading import cache_files, cached_blocks
 
     def fail(*_):
         raise SetupError(f"no {missing}")
 
-    cached_blocks._version.cache_clear()
-    monkeypatch.setattr(cached_blocks, missing, fail)
+    cache_files._version.cache_clear()
+    monkeypatch.setattr(cache_files, missing, fail)
     built = cached_blocks.cached_block(
         "materials", f"without {missing}", __name__, lambda: bpy.data.materials.new(f"without {missing}")
     )

@@ -48,7 +48,7 @@ def _image(name: str) -> bpy.types.Image:
 def _texels(name: str) -> np.ndarray:
     file = cache_file(f"{name}.npy", tile_patterns.__name__)
     if file is not None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, EOFError):
             texels = np.load(file)
             if texels.shape == (tile_patterns.SIDE_PX, tile_patterns.SIDE_PX, 4):
                 return texels

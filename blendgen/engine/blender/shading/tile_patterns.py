@@ -1,9 +1,8 @@
-"""Tile patterns: marks of use as maps that repeat without a seam, drawn once a machine.
+"""Tile patterns: marks of use and grain as maps that repeat without a seam, drawn once a machine.
 
-In: nothing; out: (side, side, 4) uint8, each channel a pattern that materials read instead of noise and cells,
-which cost ten times as much. A pattern of marks has two channels: how strong a mark is at a place, and from
-which amount on the mark is there. Only sums, products, quotients, square roots and a seeded generator are
-used, so that every machine draws the same.
+Out: (side, side, 4) uint8, each channel a pattern that materials read instead of chains of noise and cells.
+A pattern of marks has two channels: how strong a mark is at a place, and from which amount on it is there.
+The generators are seeded, and eight bits hide how machines round: all of them draw the same.
 """
 
 from __future__ import annotations
@@ -112,34 +111,55 @@ def _marks(draw: np.random.Generator, layer: _Layer, side_m: float):
     px_mm = side_m * 1000 / SIDE_PX
     width_mm, length_mm = layer.cell_mm
     count = round((side_m * 1000) ** 2 / (width_mm * length_mm))
-    x_px, y_px, chance, size = draw.random((4, count))
-    shown = chance < layer.share
-    x_px, y_px, chance, size = (values[shown] for values in (x_px, y_px, chance, size))
-    reach = (layer.radius[0] + (layer.radius[1] - layer.radius[0]) * size * size)[:, None]
+    x, y, chance, size = draw.random((4, count))
+    x, y, chance, size = (values[chance < layer.share, None] for values in (x, y, chance, size))
+    reach = layer.radius[0] + (layer.radius[1] - layer.radius[0]) * size * size
+    column, row = _around(x, y, _half_px(layer, px_mm))
+    u, v = _in_cells(layer, x, y, column, row, px_mm)
+    strength = _ramp(_length(u, v) / reach, 1.0, 0.5, 0.0, layer.strength)
+    # the amount is also known a little outside, for linear interpolation
+    slack_mm = _SLACK_PX * px_mm
+    near = _length(_shorter(u, slack_mm / width_mm), _shorter(v, slack_mm / length_mm)) < reach
+    place = row % SIDE_PX * SIDE_PX + column % SIDE_PX
+    amount = np.broadcast_to(chance / layer.share, place.shape)
+    return place[near], strength[near].astype(np.float32), amount[near].astype(np.float32)
+
+
+def _half_px(layer: _Layer, px_mm: float) -> int:
+    """How far from its middle a mark of a layer may reach."""
     half_px = math.ceil(layer.radius[1] * max(layer.cell_mm) / px_mm) + 2 * _SLACK_PX
-    if layer.warp is not None:
-        half_px += math.ceil(np.ptp(layer.warp.aside_mm) / px_mm / 4)
+    return half_px if layer.warp is None else half_px + math.ceil(np.ptp(layer.warp.aside_mm) / px_mm / 4)
+
+
+def _around(x: np.ndarray, y: np.ndarray, half_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """(column, row) of the texels around places, (n, texels) each; also past the sides of the tile."""
     step = np.arange(-half_px, half_px + 1)
     step_y, step_x = (grid.ravel()[None] for grid in np.meshgrid(step, step, indexing="ij"))
-    column, row = ((np.floor(values * SIDE_PX)).astype(np.int64)[:, None] for values in (x_px, y_px))
-    dx_mm = (column + step_x + 0.5 - (x_px * SIDE_PX)[:, None]) * px_mm
-    dy_mm = (row + step_y + 0.5 - (y_px * SIDE_PX)[:, None]) * px_mm
+    return tuple(
+        np.floor(values * SIDE_PX).astype(np.int64) + steps for values, steps in ((x, step_x), (y, step_y))
+    )
+
+
+def _in_cells(layer: _Layer, x, y, column, row, px_mm: float) -> tuple[np.ndarray, np.ndarray]:
+    """Texels from the middles of their marks, across and along the cell, in cells."""
+    dx_mm = (column + 0.5 - x * SIDE_PX) * px_mm
+    dy_mm = (row + 0.5 - y * SIDE_PX) * px_mm
     if layer.warp is not None:
-        for value, here, middle in zip(
-            (dx_mm, dy_mm), layer.warp.at(column + step_x, row + step_y), layer.warp.at(column, row), strict=True
-        ):
-            value += here - middle
+        middle = column.shape[1] // 2
+        here, there = layer.warp.at(column, row), layer.warp.at(column[:, [middle]], row[:, [middle]])
+        dx_mm, dy_mm = dx_mm + here[0] - there[0], dy_mm + here[1] - there[1]
     turn = math.radians(layer.turn_deg)
-    u = (math.cos(turn) * dx_mm - math.sin(turn) * dy_mm) / width_mm
-    v = (math.sin(turn) * dx_mm + math.cos(turn) * dy_mm) / length_mm
-    distance = np.sqrt(u * u + v * v) / reach
-    # the amount is also known a little outside, for linear interpolation
-    slack_u, slack_v = _SLACK_PX * px_mm / width_mm, _SLACK_PX * px_mm / length_mm
-    near = np.sqrt((np.maximum(np.abs(u) - slack_u, 0)) ** 2 + (np.maximum(np.abs(v) - slack_v, 0)) ** 2) < reach
-    strength = _ramp(distance, 1.0, 0.5, 0.0, layer.strength)
-    place = (row + step_y) % SIDE_PX * SIDE_PX + (column + step_x) % SIDE_PX
-    from_amount = np.broadcast_to((chance / layer.share)[:, None], place.shape)
-    return place[near], strength[near].astype(np.float32), from_amount[near].astype(np.float32)
+    u = (math.cos(turn) * dx_mm - math.sin(turn) * dy_mm) / layer.cell_mm[0]
+    v = (math.sin(turn) * dx_mm + math.cos(turn) * dy_mm) / layer.cell_mm[1]
+    return u, v
+
+
+def _length(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.sqrt(u * u + v * v)
+
+
+def _shorter(values: np.ndarray, by: float) -> np.ndarray:
+    return np.maximum(np.abs(values) - by, 0.0)
 
 
 def _warp_mm(draw: np.random.Generator, cycles: int, by_mm: float) -> np.ndarray:
@@ -150,9 +170,7 @@ def _ramp(values: np.ndarray, start: float, end: float, low: float, high: float)
     return low + (high - low) * np.clip((values - start) / (end - start), 0.0, 1.0)
 
 
-def _noise(
-    draw: np.random.Generator, cycles: tuple[int, int], octaves: int, roughness: float
-) -> np.ndarray:
+def _noise(draw: np.random.Generator, cycles: tuple[int, int], octaves: int, roughness: float) -> np.ndarray:
     """(side, side) float32 Perlin noise about 0.5 as Blender's; cycles: across, along the tile."""
     total, strength, weight = np.zeros((SIDE_PX, SIDE_PX), np.float32), 1.0, 0.0
     for octave in range(octaves):
