@@ -2,7 +2,7 @@
 
 Out: (side, side, 4) uint8, each channel a pattern that materials read instead of chains of noise and cells.
 A pattern of marks has two channels: how strong a mark is at a place, and from which amount on it is there.
-The generators are seeded, and eight bits hide how machines round: all of them draw the same.
+Their streams are fixed, and eight bits hide how machines round: all of them draw the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from blendgen.streams import stream
 
 SIDE_PX = 2048
 # both go into WRAP_M of surfaces/shading.py a whole number of times
@@ -49,7 +51,7 @@ class _Layer:
 
 def dust_tile() -> np.ndarray:
     """(film, marks of dust, the amounts from which they are there, tone of dust); FINE_M wide."""
-    draw = np.random.default_rng(41)
+    draw = stream(0, 0, 0, "tile.dust")
     clouds = _ramp(_noise(draw, (15, 4), 5, 0.68), 0.34, 0.7, 0.3, 1.0)
     powder = _ramp(_noise(draw, (238, 238), 2, 0.7), 0.35, 0.65, 0.5, 1.0)
     bent = _Warp(_warp_mm(draw, 50, 7.0))
@@ -64,7 +66,7 @@ def dust_tile() -> np.ndarray:
 
 def marks_tile() -> np.ndarray:
     """(scratches, their amounts; FINE_M wide; stains, their amounts; COARSE_M wide)."""
-    draw = np.random.default_rng(42)
+    draw = stream(0, 0, 0, "tile.marks")
     bent = _Warp(_warp_mm(draw, 12, 4.0))
     lines = tuple(_Layer((8.0, 320.0), (0.014, 0.05), 1.0, 1.0, turn, bent) for turn in SCRATCH_DEG)
     scratches, from_scratches = _drawn(draw, lines, FINE_M)
@@ -77,7 +79,7 @@ def marks_tile() -> np.ndarray:
 
 def grain_tile() -> np.ndarray:
     """Noise of GRAIN_CYCLES in a tile, of 0.59, 0.14 and 0.047 times as many."""
-    draw = np.random.default_rng(43)
+    draw = stream(0, 0, 0, "tile.grain")
     channels = (
         ((GRAIN_CYCLES, GRAIN_CYCLES), 3, 0.65),
         ((75, 75), 3, 0.7),
