@@ -36,10 +36,10 @@ def scratches(s: Graph, share: Number, seed: float, turn_deg: float = 0.0) -> So
     return s.product(strength, s.math("LESS_THAN", amount, share))
 
 
-def grain(s: Graph, per_m, seed: float = 1.0) -> tuple[Socket, Socket, Socket, Socket]:
+def grain(s: Graph, per_m, seed: float = 1.0, at=None) -> tuple[Socket, Socket, Socket, Socket]:
     """Noise of per_m cycles per metre, and of 0.59, 0.14 and 0.047 times as many; per_m: one or per axis."""
     across, along = (per_m, per_m) if isinstance(per_m, float) else per_m
-    return s.tile(GRAIN, (GRAIN_CYCLES / across, GRAIN_CYCLES / along), seed)
+    return s.tile(GRAIN, (GRAIN_CYCLES / across, GRAIN_CYCLES / along), seed, at=at)
 
 
 def streaks(s: Graph, amount: Number, seed: float, per_m=(55.0, 0.5)) -> Socket:

@@ -127,12 +127,15 @@ class ShaderGraph:
         color = self.node("ShaderNodeSeparateColor", {"Color": node.outputs["Color"]})
         return node.outputs["Distance"], color.outputs["Red"], color.outputs["Green"]
 
-    def tile(self, name: str, side_m, seed: float = 0.0, turn_deg: float = 0.0) -> tuple[Socket, ...]:
+    def tile(
+        self, name: str, side_m, seed: float = 0.0, turn_deg: float = 0.0, at: Socket | None = None
+    ) -> tuple[Socket, ...]:
         """The four channels of a map of tile_images.py, repeated every side_m metres and shifted by seed.
 
         side_m: one number or one per axis
         """
-        turned = self.turned(self.point, turn_deg) if turn_deg else self.point
+        point = self.point if at is None else at
+        turned = self.turned(point, turn_deg) if turn_deg else point
         inputs = {"Vector": self.scaled(turned, tuple(1 / one for one in _triple(side_m)[:2]), seed)}
         shown = self.node("ShaderNodeTexImage", inputs, name=name)
         color = self.node("ShaderNodeSeparateColor", {"Color": shown.outputs["Color"]})

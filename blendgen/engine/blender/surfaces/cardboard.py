@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, grain, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.belt_frame import build_floor
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
@@ -43,9 +43,9 @@ def build_cardboard(surface: Surface) -> list[bpy.types.Object]:
 def write_kraft(s: Shading) -> None:
     """Brown kraft liner: long fibres, clouds, flutes that show through."""
     washboard = _flutes(s)
-    fibre = s.noise((1500.0, 420.0), detail=2.5, roughness=0.6, seed=1.0, at=s.warp(s.point, 90.0, 0.004))
+    fibre, *_ = grain(s, (1500.0, 420.0), at=s.warp(s.point, 90.0, 0.004))
     fleck = s.ramp(s.noise((1400.0, 260.0), 1.0, 0.5, 2.0, s.turned(s.point, 31.0)), 0.66, 0.76)
-    cloud = s.noise((24.0, 15.0), detail=4.0, roughness=0.62, seed=3.0)
+    cloud = s.noise((24.0, 15.0), detail=2.0, roughness=0.62, seed=3.0)
     tone = s.product(
         s.ramp(fibre, 0.3, 0.7, 0.88, 1.08),
         s.ramp(cloud, 0.3, 0.7, 0.88, 1.08),

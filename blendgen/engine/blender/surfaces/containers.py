@@ -15,7 +15,7 @@ from mathutils import Matrix
 
 from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.cached_blocks import cached_block
-from blendgen.engine.blender.shading.grime import dust_cover, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, plate, quad_mesh
@@ -198,20 +198,19 @@ def _written(name: str, kind: str) -> bpy.types.Material:
 
 def _write_plastic(s: _Sides) -> None:
     """Grained polypropylene, scuffed and greyed where things slide."""
-    grain = s.noise(900.0, detail=2.0, roughness=0.6, seed=1.0)
-    cloud = s.noise(14.0, detail=3.0, seed=2.0)
+    fine, *_ = grain(s, 900.0)
+    cloud = s.noise(14.0, detail=1.0, seed=2.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.02, 0.8), 3.0, 6.0)
-    color = s.tint(s.base, s.product(s.ramp(cloud, 0.3, 0.7, 0.9, 1.06), s.ramp(grain, 0.3, 0.7, 0.94, 1.05)))
+    color = s.tint(s.base, s.product(s.ramp(cloud, 0.3, 0.7, 0.9, 1.06), s.ramp(fine, 0.3, 0.7, 0.94, 1.05)))
     color = s.mix(s.product(scratch, 0.5), color, (0.32, 0.32, 0.31))
-    roughness = s.sum(s.ramp(grain, 0.3, 0.7, 0.38, 0.5), s.product(scratch, 0.15))
+    roughness = s.sum(s.ramp(fine, 0.3, 0.7, 0.38, 0.5), s.product(scratch, 0.15))
     _finish(s, color, roughness)
-    s.bump(s.sum(s.product(grain, 0.03), s.product(cloud, 0.4)))
+    s.bump(s.sum(s.product(fine, 0.03), s.product(cloud, 0.4)))
 
 
 def _write_cardboard(s: _Sides) -> None:
     """Kraft liner over flutes that show through, and open at the cut edges."""
-    fibre = s.noise((420.0, 160.0), detail=3.0, roughness=0.7, seed=1.0)
-    cloud = s.noise(22.0, detail=3.0, seed=2.0)
+    fibre, _, _, cloud = grain(s, (420.0, 160.0))
     flute = s.math("SINE", s.product(s.along, 2 * np.pi / _FLUTE_M))
     rim = s.product(s.level, s.math("GREATER_THAN", s.z, s.rim_z_m))
     color = s.tint(
@@ -227,8 +226,8 @@ def _write_cardboard(s: _Sides) -> None:
 
 def _write_steel(s: _Sides) -> None:
     """Cold-rolled stainless, smudged."""
-    lines = s.noise((12.0, 1100.0), detail=2.0, roughness=0.6, seed=1.0)
-    smudge = s.ramp(s.noise(30.0, detail=4.0, roughness=0.7, seed=2.0), 0.4, 0.7)
+    lines, *_ = grain(s, (12.0, 1100.0))
+    smudge = s.ramp(s.noise(30.0, detail=2.0, roughness=0.7, seed=2.0), 0.4, 0.7)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.05, 0.9), 4.0, 9.0)
     color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.86, 1.0))
     roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.46, 0.56), s.product(smudge, 0.1), s.product(scratch, 0.12))

@@ -11,7 +11,7 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.shading.grime import dust_cover, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, grain, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.belt_frame import build_floor
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
@@ -59,9 +59,8 @@ def table_arrays(width_m: float, radius_m: float, height_m: float) -> Arrays:
 
 def write_steel(s: Shading) -> None:
     """Brushed stainless (finish no. 4): reflection drawn out across the grain, smudges, swirls, stains."""
-    lines = s.noise((1300.0, 9.0), detail=2.5, roughness=0.6, seed=1.0)
-    bands = s.noise((170.0, 2.5), detail=3.0, seed=2.0)
-    smudge = s.ramp(s.noise((11.0, 34.0), detail=4.0, roughness=0.7, seed=3.0), 0.4, 0.68)
+    lines, _, bands, _ = grain(s, (1300.0, 9.0))
+    smudge = s.ramp(s.noise((11.0, 34.0), detail=2.0, roughness=0.7, seed=3.0), 0.4, 0.68)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, 9.0)
     stain = s.blots(55.0)
 
@@ -80,7 +79,7 @@ def write_steel(s: Shading) -> None:
     color, _ = wet(s, color, 0.5, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.across())
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
-    s.bump(s.sum(s.product(lines, 0.0025), s.product(s.noise(6.0, seed=6.0), 0.5)))
+    s.bump(s.sum(s.product(lines, 0.0025), s.product(s.noise(6.0, detail=0.0, seed=6.0), 0.5)))
 
 
 def _plates(s: Shading) -> tuple[Socket, Socket]:
@@ -108,13 +107,13 @@ def write_wood(s: Shading) -> None:
     hollow = s.math("MAXIMUM", s.product(groove, 0.7), s.product(dent, 0.5))
     color = s.mix(hollow, color, s.tint(s.base, 0.12))
 
-    dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=3.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
+    dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=1.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
     roughness = s.sum(s.ramp(pores, 0.0, 1.0, 0.34, 0.5), dull, s.product(scratch, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.45, porous=0.5, beads=0.8)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
     relief = s.sum(s.product(pores, -0.02), s.product(groove, -0.1), s.product(dent, -0.12))
-    s.bump(s.sum(relief, s.product(s.noise(30.0, seed=67.0), 0.08)))
+    s.bump(s.sum(relief, s.product(grain(s, 640.0, 67.0)[3], 0.08)))
 
 
 def _stave(s: Shading) -> tuple[Socket, Socket, Socket]:
@@ -139,6 +138,7 @@ def _growth(s: Shading, at: Socket) -> tuple[Socket, Socket]:
     drift = s.noise((16.0, 1.3), detail=2.0, roughness=0.45, at=at, seed=1.0)
     phase = s.math("FRACT", s.product(drift, 26.0))
     ring = s.product(s.ramp(phase, 0.0, 0.8), s.ramp(phase, 1.0, 0.86))
-    fibre = s.ramp(s.noise((620.0, 14.0), detail=2.0, at=at, seed=2.0), 0.35, 0.65)
-    pores = s.ramp(s.noise((1500.0, 60.0), detail=1.0, at=at, seed=3.0), 0.58, 0.72)
+    open_, fine, _, _ = grain(s, (1300.0, 40.0), at=at)
+    fibre = s.ramp(fine, 0.35, 0.65)
+    pores = s.ramp(open_, 0.58, 0.72)
     return s.sum(s.product(ring, 0.75), s.product(fibre, 0.25)), pores
