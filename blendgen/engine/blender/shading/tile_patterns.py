@@ -137,9 +137,8 @@ def _around(x: np.ndarray, y: np.ndarray, half_px: int) -> tuple[np.ndarray, np.
     """(column, row) of the texels around places, (n, texels) each; also past the sides of the tile."""
     step = np.arange(-half_px, half_px + 1)
     step_y, step_x = (grid.ravel()[None] for grid in np.meshgrid(step, step, indexing="ij"))
-    return tuple(
-        np.floor(values * SIDE_PX).astype(np.int64) + steps for values, steps in ((x, step_x), (y, step_y))
-    )
+    column, row = (np.floor(values * SIDE_PX).astype(np.int64) for values in (x, y))
+    return column + step_x, row + step_y
 
 
 def _in_cells(layer: _Layer, x, y, column, row, px_mm: float) -> tuple[np.ndarray, np.ndarray]:
