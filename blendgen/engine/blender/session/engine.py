@@ -7,6 +7,8 @@ so that a shot never depends on what was rendered before.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import bpy
@@ -110,14 +112,10 @@ class BlenderEngine(PinholeEngine):
                 f"shot {shot.index}: {len(shot.lamps)} lamps, but the engine was built for {self._max_lamps}"
             )
         require_device(self._scene, self._device)
-        try:
-            self._build(shot)
+        with self.built(shot):
             film = self._film(shot)
             overscan = self._label_passes.overscan(shot, film.amodal_masks, self._look_through)
             return replace(film, overscan=overscan)
-        finally:
-            _clear(self._scene, self._camera)
-            self._models.clear()
 
     def scene_meshes(self, shot: Shot) -> list[Mesh]:
         """All meshes that camera rays can hit in a shot.
@@ -125,9 +123,15 @@ class BlenderEngine(PinholeEngine):
         Wear is left out: it is slow and does not change the geometry.
         """
         new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
-        try:
-            self._build(shot.model_copy(update={"products": new}))
+        with self.built(shot.model_copy(update={"products": new})):
             return scene_meshes(self._scene)
+
+    @contextmanager
+    def built(self, shot: Shot) -> Iterator[None]:
+        """The scene of a shot, which is removed at the end of the block."""
+        try:
+            self._build(shot)
+            yield
         finally:
             _clear(self._scene, self._camera)
             self._models.clear()
