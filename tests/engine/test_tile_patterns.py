@@ -12,7 +12,9 @@ from blendgen.engine.blender.shading import tile_patterns
 TILES = {
     "dust": tile_patterns.dust_tile,
     "marks": tile_patterns.marks_tile,
-    "grain": tile_patterns.grain_tile,
+    "fine": tile_patterns.fine_tile,
+    "slow": tile_patterns.slow_tile,
+    "flow": tile_patterns.flow_tile,
 }
 pytestmark = pytest.mark.slow
 
@@ -43,9 +45,22 @@ def test_more_marks_are_there_at_a_larger_amount(name, strength, amount):
     assert np.all(np.diff(covered) > 0.05), covered
 
 
-def test_noise_is_mostly_between_0_3_and_0_7():
-    for channel in range(4):
-        value = tile("grain")[..., channel] / 255
-        assert abs(value.mean() - 0.5) < 0.02
-        assert np.abs(value - 0.5).max() > 0.25
-        assert 0.9 < (np.abs(value - 0.5) < 0.2).mean() < 0.98
+@pytest.mark.parametrize(("name", "channels"), [("fine", 2), ("slow", 2), ("flow", 4)])
+def test_noise_is_mostly_between_0_3_and_0_7(name, channels):
+    for channel in range(channels):
+        value = tile(name)[..., channel] / 255
+        assert abs(value.mean() - 0.5) < 0.03
+        assert np.abs(value - 0.5).max() > 0.2
+        assert 0.88 < (np.abs(value - 0.5) < 0.2).mean() < 0.99
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("fine", tile_patterns.FINE_SLOPE), ("slow", tile_patterns.SLOW_SLOPE)]
+)
+def test_slopes_are_those_of_the_first_channel(name, limit):
+    texels = tile(name) / 255
+    for channel, axis in ((2, 1), (3, 0)):
+        rise = (np.roll(texels[..., 0], -1, axis) - texels[..., 0]) * len(texels)
+        stated = (texels[..., channel] - 0.5) * 2 * limit
+        step = len(texels) / 255  # of the first channel, whose eight bits round
+        assert np.abs(rise - stated).max() < 1.1 * step + limit / 100

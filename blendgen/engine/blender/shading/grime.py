@@ -7,10 +7,24 @@ stronger ones. No detail is finer than 0.2 mm.
 
 from __future__ import annotations
 
-from blendgen.engine.blender.shading.shader_graph import Number, Socket
+from typing import TypeAlias
+
+from blendgen.engine.blender.shading.shader_graph import Number, Slope, Socket
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph as Graph
-from blendgen.engine.blender.shading.tile_images import DUST, GRAIN, MARKS
-from blendgen.engine.blender.shading.tile_patterns import COARSE_M, FINE_M, GRAIN_CYCLES
+from blendgen.engine.blender.shading.tile_images import DUST, FINE, FLOW, MARKS, SLOW
+from blendgen.engine.blender.shading.tile_patterns import (
+    CLOUD_CYCLES,
+    COARSE_M,
+    FINE_CYCLES,
+    FINE_M,
+    FINE_SLOPE,
+    FLOW_M,
+    SLOW_CYCLES,
+    SLOW_SLOPE,
+)
+
+# cycles per metre, or across and along
+Scale: TypeAlias = float | tuple[float, float]
 
 DUST_COLOR_LINEAR = (0.34, 0.31, 0.27)
 # repetitions of the tile do not line up with the travel
@@ -36,23 +50,53 @@ def scratches(s: Graph, share: Number, seed: float, turn_deg: float = 0.0) -> So
     return s.product(strength, s.math("LESS_THAN", amount, share))
 
 
-def grain(s: Graph, per_m, seed: float = 1.0, at=None) -> tuple[Socket, Socket, Socket, Socket]:
-    """Noise of per_m cycles per metre, and of 0.59, 0.14 and 0.047 times as many; per_m: one or per axis."""
-    across, along = (per_m, per_m) if isinstance(per_m, float) else per_m
-    return s.tile(GRAIN, (GRAIN_CYCLES / across, GRAIN_CYCLES / along), seed, at=at)
+def fine_grain(s: Graph, per_m: Scale, at: Socket | None = None) -> tuple[Socket, Socket, Slope]:
+    """(noise of per_m cycles per metre, of 0.59 times as many, slope of the first)."""
+    side_m = _sides_m(FINE_CYCLES, per_m)
+    fine, coarse, *slope = s.tile(FINE, side_m, 1.0, at=at)
+    return fine, coarse, _slope(slope, FINE_SLOPE, side_m)
 
 
-def streaks(s: Graph, amount: Number, seed: float, per_m=(55.0, 0.5)) -> Socket:
+def slow_grain(
+    s: Graph, per_m: Scale, seed: float = 2.0, at: Socket | None = None
+) -> tuple[Socket, Socket, Slope]:
+    """(smooth noise of per_m cycles per metre, of three times as many, slope of the first)."""
+    side_m = _sides_m(SLOW_CYCLES, per_m)
+    slow, faster, *slope = s.tile(SLOW, side_m, seed, at=at)
+    return slow, faster, _slope(slope, SLOW_SLOPE, side_m)
+
+
+def cloud(s: Graph, per_m: Scale, seed: float, at: Socket | None = None) -> Socket:
+    """Noise of five octaves."""
+    return s.tile(FLOW, _sides_m(CLOUD_CYCLES, per_m), seed, at=at)[3]
+
+
+def flow(s: Graph, seed: float, stretch: tuple[float, float] = (1.0, 1.0)) -> tuple[Socket, Socket, Socket]:
+    """Noise drawn out along the travel: (for streaks, for lanes, blotches); stretch: across, along."""
+    streak, lane, blotch, _ = s.tile(FLOW, (FLOW_M[0] * stretch[0], FLOW_M[1] * stretch[1]), seed)
+    return streak, lane, blotch
+
+
+def _sides_m(cycles: int, per_m: Scale) -> tuple[float, float]:
+    across, along = (per_m, per_m) if isinstance(per_m, (int, float)) else per_m
+    return cycles / across, cycles / along
+
+
+def _slope(sockets: list[Socket], limit: float, side_m: tuple[float, float]) -> Slope:
+    across, along = sockets
+    return Slope((across, along), (2 * limit / side_m[0], 2 * limit / side_m[1]))
+
+
+def streaks(s: Graph, pattern: Socket, amount: Number) -> Socket:
     """Stripes along the travel; a larger amount has more and denser ones."""
-    pattern = s.noise(per_m, detail=2.0, roughness=0.7, seed=seed)
     start = s.ramp(amount, 0.0, 1.0, 0.72, 0.42)
     rise = s.ramp(pattern, start, s.math("ADD", start, 0.22))
     return s.product(rise, s.ramp(amount, 0.0, 0.15))
 
 
-def lanes(s: Graph, amount: Number, seed: float) -> Socket:
+def lanes(s: Graph, pattern: Socket, amount: Number) -> Socket:
     """Broad soft lanes along the travel, where goods have polished the surface."""
-    return s.product(s.ramp(s.noise((9.0, 0.3), detail=1.0, seed=seed), 0.42, 0.62), amount)
+    return s.product(s.ramp(pattern, 0.42, 0.62), amount)
 
 
 def stains(s: Graph, amount: Number, seed: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Socket:

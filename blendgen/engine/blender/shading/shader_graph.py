@@ -8,6 +8,7 @@ identifier.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import bpy
@@ -18,15 +19,28 @@ Socket: TypeAlias = bpy.types.NodeSocket
 Number: TypeAlias = float | Socket
 
 
+@dataclass(frozen=True)
+class Slope:
+    """How a pattern of a map rises along the two axes of a surface.
+
+    sockets: 0.5 where level; per_m: rise of the pattern per metre, where a socket is 1 more
+    """
+
+    sockets: tuple[Socket, Socket]
+    per_m: tuple[float, float]
+
+
 class ShaderGraph:
     """The nodes of a material under construction; `set` fills its Principled BSDF.
 
     point: (x, y, z) in metres; wear, dust: 0 to 1
+    axes: world directions of x and y of the point
     """
 
     tree: bpy.types.NodeTree
     principled: bpy.types.Node
     point: Socket
+    axes: tuple[Socket, Socket]
     wear: Number
     dust: Number
 
@@ -97,6 +111,11 @@ class ShaderGraph:
         self._feed(node, "Vector_001", b)
         return node.outputs["Vector"]
 
+    def subtract(self, a: Socket, b: Socket) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="SUBTRACT")
+        self._feed(node, "Vector_001", b)
+        return node.outputs["Vector"]
+
     def turned(self, vector: Socket, angle_deg: float) -> Socket:
         inputs = {"Vector": vector, "Angle": math.radians(angle_deg)}
         return self.node("ShaderNodeVectorRotate", inputs, rotation_type="Z_AXIS").outputs["Vector"]
@@ -140,6 +159,29 @@ class ShaderGraph:
         shown = self.node("ShaderNodeTexImage", inputs, name=name)
         color = self.node("ShaderNodeSeparateColor", {"Color": shown.outputs["Color"]})
         return (*(color.outputs[channel] for channel in ("Red", "Green", "Blue")), shown.outputs["Alpha"])
+
+    def lean(self, across: Number, along: Number) -> None:
+        """Tilt the surface as if it rose by this much per metre along its two axes; instead of a bump, which
+        evaluates its height three times."""
+        normal: Socket = self.node("ShaderNodeNewGeometry").outputs["Normal"]
+        for axis, rise in zip(self.axes, (across, along), strict=True):
+            node = self.node("ShaderNodeVectorMath", {"Vector": axis}, operation="MULTIPLY_ADD")
+            self._feed(node, "Vector_001", self.math("MULTIPLY", rise, -1.0))
+            self._feed(node, "Vector_002", normal)
+            normal = node.outputs["Vector"]
+        unit = self.node("ShaderNodeVectorMath", {"Vector": normal}, operation="NORMALIZE")
+        self.set(Normal=unit.outputs["Vector"])
+
+    def rise(self, *parts: tuple[Slope, float]) -> tuple[Socket, Socket]:
+        """Metres per metre along the two axes of the sum of patterns; each with its height in mm at 1."""
+        return self._rise(0, parts), self._rise(1, parts)
+
+    def _rise(self, axis: int, parts: tuple[tuple[Slope, float], ...]) -> Socket:
+        factors = [slope.per_m[axis] * height_mm / 1000 for slope, height_mm in parts]
+        total: Number = -0.5 * sum(factors)
+        for (slope, _), factor in zip(parts, factors, strict=True):
+            total = self.math("MULTIPLY_ADD", slope.sockets[axis], factor, total)
+        return total
 
     def random(self, x: Number, y: Number) -> Socket:
         """A uniform random number for a pair of integers."""

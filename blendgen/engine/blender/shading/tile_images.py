@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -16,11 +17,14 @@ from blendgen.engine.blender.shading import tile_patterns
 from blendgen.engine.blender.shading.cache_files import cache_file
 from blendgen.files.whole_file import whole_file
 
-DUST, MARKS, GRAIN = "tile.dust", "tile.marks", "tile.grain"
+DUST, MARKS = "tile.dust", "tile.marks"
+FINE, SLOW, FLOW = "tile.fine", "tile.slow", "tile.flow"
 _DRAW: dict[str, Callable[[], np.ndarray]] = {
     DUST: tile_patterns.dust_tile,
     MARKS: tile_patterns.marks_tile,
-    GRAIN: tile_patterns.grain_tile,
+    FINE: tile_patterns.fine_tile,
+    SLOW: tile_patterns.slow_tile,
+    FLOW: tile_patterns.flow_tile,
 }
 
 
@@ -47,13 +51,21 @@ def _image(name: str) -> bpy.types.Image:
 
 def _texels(name: str) -> np.ndarray:
     file = cache_file(f"{name}.npy", tile_patterns.__name__)
-    if file is not None:
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            texels = np.load(file)
-            if texels.shape == (tile_patterns.SIDE_PX, tile_patterns.SIDE_PX, 4):
-                return texels
-    texels = _DRAW[name]()
-    if file is not None:
+    if file is None:
+        return _DRAW[name]()
+    texels = _read(file)
+    if texels is None:
+        texels = _DRAW[name]()
         with contextlib.suppress(OSError), whole_file(file) as temporary, temporary.open("wb") as stream:
             np.save(stream, texels)
     return texels
+
+
+def _read(file: Path) -> np.ndarray | None:
+    """None where the file is missing or damaged."""
+    try:
+        texels = np.load(file)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = isinstance(texels, np.ndarray) and texels.shape[2:] == (4,) and texels.dtype == np.uint8
+    return texels if whole else None

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blendgen.engine.blender.shading.tile_noise import noise, slopes
 from blendgen.streams import stream
 
 SIDE_PX = 2048
-# both go into WRAP_M of surfaces/shading.py a whole number of times
+# they go into WRAP_M of surfaces/shading.py a whole number of times
 FINE_M, COARSE_M = 0.4572, 1.143
-GRAIN_CYCLES = 128
+FLOW_M = (0.6096, 3.81)
+FINE_SIDE_PX, SLOW_SIDE_PX = 1024, 512
+FINE_CYCLES, SLOW_CYCLES, CLOUD_CYCLES = 64, 9, 9
+# per tile; steeper places are rare and count as these
+FINE_SLOPE, SLOW_SLOPE = 128.0, 16.0
 SCRATCH_DEG = (2.0, -27.0, 68.0)
 _SLACK_PX = 2
 
@@ -52,8 +57,8 @@ class _Layer:
 def dust_tile() -> np.ndarray:
     """(film, marks of dust, the amounts from which they are there, tone of dust); FINE_M wide."""
     draw = stream(0, 0, 0, "tile.dust")
-    clouds = _ramp(_noise(draw, (15, 4), 5, 0.68), 0.34, 0.7, 0.3, 1.0)
-    powder = _ramp(_noise(draw, (238, 238), 2, 0.7), 0.35, 0.65, 0.5, 1.0)
+    clouds = _ramp(noise(draw, SIDE_PX, (15, 4), 5, 0.68), 0.34, 0.7, 0.3, 1.0)
+    powder = _ramp(noise(draw, SIDE_PX, (238, 238), 2, 0.7), 0.35, 0.65, 0.5, 1.0)
     bent = _Warp(_warp_mm(draw, 50, 7.0))
     layers = (
         _Layer((3.1, 3.1), (0.15 / 3.1, 0.45 / 3.1), 0.6, 0.8),
@@ -61,7 +66,7 @@ def dust_tile() -> np.ndarray:
         _Layer((11.0, 150.0), (0.01, 0.03), 0.35, 0.8, 33.0, bent),
     )
     marks, amounts = _drawn(draw, layers, FINE_M)
-    return _packed(clouds * powder, marks, amounts, _noise(draw, (119, 119), 1, 0.5))
+    return _packed(clouds * powder, marks, amounts, noise(draw, SIDE_PX, (119, 119), 1, 0.5))
 
 
 def marks_tile() -> np.ndarray:
@@ -73,20 +78,34 @@ def marks_tile() -> np.ndarray:
     ragged = _Warp(_warp_mm(draw, 46, 12.0) + _warp_mm(draw, 274, 2.5))
     blots = (_Layer((85.0, 95.0), (0.02, 0.16), 0.75, 1.0, 0.0, ragged),)
     stains, from_stains = _drawn(draw, blots, COARSE_M)
-    inside = _ramp(_noise(draw, (126, 126), 3, 0.65), 0.35, 0.6, 0.25, 1.0)
+    inside = _ramp(noise(draw, SIDE_PX, (126, 126), 3, 0.65), 0.35, 0.6, 0.25, 1.0)
     return _packed(scratches, from_scratches, stains * inside, from_stains)
 
 
-def grain_tile() -> np.ndarray:
-    """Noise of GRAIN_CYCLES in a tile, of 0.59, 0.14 and 0.047 times as many."""
-    draw = stream(0, 0, 0, "tile.grain")
+def fine_tile() -> np.ndarray:
+    """(noise of FINE_CYCLES, of 0.59 times as many, slopes of the first across and along)."""
+    draw = stream(0, 0, 0, "tile.fine")
+    fine = noise(draw, FINE_SIDE_PX, (FINE_CYCLES, FINE_CYCLES), 3, 0.65)
+    return _packed(fine, noise(draw, FINE_SIDE_PX, (38, 38), 3, 0.7), *slopes(fine, FINE_SLOPE))
+
+
+def slow_tile() -> np.ndarray:
+    """(noise of SLOW_CYCLES, of three times as many, slopes of the first across and along)."""
+    draw = stream(0, 0, 0, "tile.slow")
+    slow = noise(draw, SLOW_SIDE_PX, (SLOW_CYCLES, SLOW_CYCLES), 3, 0.5)
+    return _packed(slow, noise(draw, SLOW_SIDE_PX, (27, 27), 3, 0.5), *slopes(slow, SLOW_SLOPE))
+
+
+def flow_tile() -> np.ndarray:
+    """(streaks, lanes, blotches of an area FLOW_M; CLOUD_CYCLES of a noise with many octaves)."""
+    draw = stream(0, 0, 0, "tile.flow")
     channels = (
-        ((GRAIN_CYCLES, GRAIN_CYCLES), 3, 0.65),
-        ((75, 75), 3, 0.7),
-        ((18, 18), 3, 0.5),
-        ((6, 6), 3, 0.5),
+        ((33, 2), 3, 0.7),
+        ((5, 1), 2, 0.5),
+        ((18, 36), 3, 0.6),
+        ((CLOUD_CYCLES, CLOUD_CYCLES), 5, 0.7),
     )
-    return _packed(*(_noise(draw, *channel) for channel in channels))
+    return _packed(*(noise(draw, SLOW_SIDE_PX, *channel) for channel in channels))
 
 
 def _packed(*channels: np.ndarray) -> np.ndarray:
@@ -164,43 +183,8 @@ def _shorter(values: np.ndarray, by: float) -> np.ndarray:
 
 
 def _warp_mm(draw: np.random.Generator, cycles: int, by_mm: float) -> np.ndarray:
-    return (_noise(draw, (cycles, cycles), 2, 0.5) * 2 - 1) * np.float32(by_mm)
+    return (noise(draw, SIDE_PX, (cycles, cycles), 2, 0.5) * 2 - 1) * np.float32(by_mm)
 
 
 def _ramp(values: np.ndarray, start: float, end: float, low: float, high: float) -> np.ndarray:
     return low + (high - low) * np.clip((values - start) / (end - start), 0.0, 1.0)
-
-
-def _noise(draw: np.random.Generator, cycles: tuple[int, int], octaves: int, roughness: float) -> np.ndarray:
-    """(side, side) float32 Perlin noise about 0.5 as Blender's; cycles: across, along the tile."""
-    total, strength, weight = np.zeros((SIDE_PX, SIDE_PX), np.float32), 1.0, 0.0
-    for octave in range(octaves):
-        total += np.float32(strength) * _perlin(draw, cycles[0] << octave, cycles[1] << octave)
-        weight += strength
-        strength *= roughness
-    return total * np.float32(0.5 / weight) + np.float32(0.5)
-
-
-def _perlin(draw: np.random.Generator, across: int, along: int) -> np.ndarray:
-    """One octave, about -1 to 1, with the gradients of Blender's."""
-    which = draw.integers(0, 8, (along, across))
-    sign_u = np.where(which & 1, -1.0, 1.0)
-    sign_v = np.where(which & 2, -2.0, 2.0)
-    slope_x = np.where(which < 4, sign_u, sign_v).astype(np.float32)
-    slope_y = np.where(which < 4, sign_v, sign_u).astype(np.float32)
-    (x0, x1, fx, wx), (y0, y1, fy, wy) = _cells(across), _cells(along)
-    wy, fy = wy[:, None], fy[:, None]
-    # down the columns first: there are few of them
-    x_part = (1 - wy) * slope_x[y0] + wy * slope_x[y1]
-    y_part = (1 - wy) * slope_y[y0] * fy + wy * slope_y[y1] * (fy - 1)
-    left = x_part[:, x0] * fx + y_part[:, x0]
-    right = x_part[:, x1] * (fx - 1) + y_part[:, x1]
-    return np.float32(0.6616) * (left + wx * (right - left))
-
-
-def _cells(count: int):
-    """(lattice point before, after, place between them, its smooth weight) of each texel's middle."""
-    at = (np.arange(SIDE_PX) + 0.5) * count / SIDE_PX
-    before = np.floor(at).astype(np.int64)
-    f = (at - before).astype(np.float32)
-    return before % count, (before + 1) % count, f, f * f * f * (f * (f * 6 - 15) + 10)

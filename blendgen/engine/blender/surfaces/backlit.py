@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, scratches
+from blendgen.engine.blender.shading.grime import dust_cover, scratches, slow_grain
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
@@ -29,13 +29,15 @@ def build_backlit_sheet(surface: Surface) -> list[bpy.types.Object]:
 
 def write_opal(s: Shading) -> None:
     """Uniform to a few percent, darker where the sheet is dusty, stained or scratched."""
-    cloud = s.ramp(s.noise(3.0, detail=2.0, seed=1.0), 0.3, 0.7, 0.96, 1.0)
+    shade = s.ramp(slow_grain(s, 3.0)[0], 0.3, 0.7, 0.96, 1.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 81.0, 11.0)
     blocked = s.sum(
         s.product(dust_cover(s, 0.3), 0.5),
         s.product(scratch, 0.25),
         s.product(s.blots(85.0), 0.15),
     )
-    shine = s.product(cloud, s.math("SUBTRACT", 1.0, s.math("MINIMUM", blocked, 0.9)))
+    shine = s.product(shade, s.math("SUBTRACT", 1.0, s.math("MINIMUM", blocked, 0.9)))
     s.set(Base_Color=s.tint(s.base, 0.7), Roughness=0.6, Specular_IOR_Level=0.4)
     s.set(Emission_Color=s.tint(s.base, shine), Emission_Strength=1.0)
+    # products are lit by the mean of it; Cycles then computes marks for the camera only
+    s.blur_for_others(Emission_Color=s.tint(s.base, s.math("MULTIPLY_ADD", s.dust, -0.05, 0.98)))

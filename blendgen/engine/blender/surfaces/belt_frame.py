@@ -10,6 +10,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from blendgen.engine.blender.shading.grime import cloud, fine_grain, slow_grain
 from blendgen.engine.blender.surfaces.meshes import extrude, join, lathe, mirrored_x, place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material, wrapped_offset_m
 from blendgen.scene.ground import Surface
@@ -66,21 +67,25 @@ def _bolts():
 
 def write_aluminium(s: Shading) -> None:
     """Anodised extrusion: fine die lines along Y, dulled and scuffed by wear."""
-    lines = s.noise((900.0, 3.0, 900.0), detail=2.0, at=s.local, space="3D")
-    rubbed = s.noise((160.0, 24.0, 160.0), 4.0, 0.65, 3.0, space="3D")
+    x, y, z = s.split(s.point)
+    # round the outline and along it: on top x counts, on the sides z
+    at = s.combine(s.sum(x, z), y)
+    s.axes = (s.add(s.axes[0], (0.0, 0.0, 1.0)), s.axes[1])
+    lines, _, lines_slope = fine_grain(s, (900.0, 3.0), at)
+    rubbed = cloud(s, (160.0, 24.0), 3.0, at)
     scuffs = s.ramp(rubbed, s.ramp(s.wear, 0.0, 1.0, 0.75, 0.5), 0.8)
-    clouds = s.noise((40.0, 9.0, 40.0), 4.0, 0.6, 7.0, space="3D")
+    clouds = cloud(s, (40.0, 9.0), 7.0, at)
     dirt = s.product(s.ramp(clouds, 0.45, 0.7), s.wear, 0.5)
     color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.9, 1.05))
     color = s.mix(s.math("MAXIMUM", dirt, s.product(s.dust, 0.15)), color, (0.12, 0.11, 0.10))
     roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.26, 0.36), s.product(scuffs, 0.25), s.product(dirt, 0.3))
     s.set(Base_Color=color, Metallic=1.0, Roughness=roughness)
-    s.bump(s.product(lines, 0.012))
+    s.lean(*s.rise((lines_slope, 0.012)))
 
 
 def write_concrete(s: Shading) -> None:
     """Power-trowelled concrete: softly mottled, pored, with a few darker blots."""
-    mottle = s.ramp(s.noise(5.0, detail=6.0, roughness=0.68), 0.3, 0.7, 0.82, 1.12)
-    pores = s.ramp(s.noise(150.0, detail=3.0, roughness=0.7, seed=2.0), 0.3, 0.7, 0.8, 1.15)
-    blots = s.ramp(s.noise(1.3, detail=4.0, seed=3.0), 0.56, 0.66, 1.0, 0.8)
+    mottle = s.ramp(cloud(s, 5.0, 0.0), 0.3, 0.7, 0.82, 1.12)
+    pores = s.ramp(fine_grain(s, 150.0)[0], 0.3, 0.7, 0.8, 1.15)
+    blots = s.ramp(slow_grain(s, 1.3)[0], 0.56, 0.66, 1.0, 0.8)
     s.set(Base_Color=s.tint(s.base, s.product(mottle, pores, blots)), Roughness=0.72)

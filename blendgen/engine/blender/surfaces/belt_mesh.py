@@ -12,7 +12,7 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
+from blendgen.engine.blender.shading.grime import cloud, dust_cover, fine_grain, settle_dust
 from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, place, quad_mesh
@@ -140,12 +140,12 @@ def _bar(x_m: tuple[float, float], y_m: tuple[float, float], top_m: float, heigh
 
 def write_wire(s: Shading) -> None:
     """Drawn stainless wire: bright on top where goods rub it, dull and soiled below by use."""
-    cloud = s.noise((60.0, 25.0, 60.0), detail=3.0, roughness=0.6, seed=1.0, space="3D")
-    drawn = s.noise((700.0, 700.0, 700.0), detail=1.0, seed=2.0, space="3D")
+    soiled = cloud(s, (60.0, 25.0), 1.0)
+    drawn = fine_grain(s, 700.0)[0]
     depth = s.ramp(s.split(s.local)[2], -0.0004, -0.0022)
-    soil = s.product(s.ramp(cloud, 0.3, 0.65), s.sum(s.product(depth, 0.75), 0.25), s.wear)
+    soil = s.product(s.ramp(soiled, 0.3, 0.65), s.sum(s.product(depth, 0.75), 0.25), s.wear)
     soil = s.math("MINIMUM", s.sum(soil, s.product(s.blots(153.0), 0.7)), 0.92)
-    color = s.tint(s.base, s.ramp(cloud, 0.3, 0.7, 0.88, 1.05))
+    color = s.tint(s.base, s.ramp(soiled, 0.3, 0.7, 0.88, 1.05))
     color = s.mix(soil, color, (0.05, 0.04, 0.03))
     roughness = s.sum(s.ramp(drawn, 0.3, 0.7, 0.28, 0.42), s.product(soil, 0.35))
     up = s.split(s.node("ShaderNodeNewGeometry").outputs["Normal"])[2]
@@ -158,5 +158,5 @@ def write_wire(s: Shading) -> None:
 
 def write_strip(s: Shading) -> None:
     """A plain colour, rubbed, with the dirt that falls through the belt."""
-    soil = s.product(s.ramp(s.noise((30.0, 8.0), detail=3.0, seed=4.0), 0.35, 0.65), s.sum(s.wear, 0.15), 0.6)
+    soil = s.product(s.ramp(cloud(s, (30.0, 8.0), 4.0), 0.35, 0.65), s.sum(s.wear, 0.15), 0.6)
     s.set(Base_Color=s.mix(soil, s.base, (0.06, 0.055, 0.05)), Roughness=0.55)

@@ -10,7 +10,15 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust, streaks
+from blendgen.engine.blender.shading.grime import (
+    dust_cover,
+    fine_grain,
+    flow,
+    scratches,
+    settle_dust,
+    slow_grain,
+    streaks,
+)
 from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, plate, quad_mesh
@@ -107,10 +115,11 @@ def _link() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def write_acetal(s: Shading) -> None:
     """Injection-moulded acetal: eroded-mould grain, tint by module, dirt in the gaps."""
-    fine, _, soft, _ = grain(s, 600.0)
+    fine, _, fine_slope = fine_grain(s, 600.0)
+    soft, _, soft_slope = slow_grain(s, 70.0)
     depth = s.ramp(s.split(s.local)[2], -0.0002, -0.004)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.95), 33.0, 1.0)
-    rub = streaks(s, s.wear, 32.0, (110.0, 3.0))
+    rub = streaks(s, flow(s, 32.0, (0.5, 0.17))[0], s.wear)
     stain = s.blots(37.0)
 
     color = s.tint(s.base, s.product(_module_tint(s), s.ramp(soft, 0.3, 0.7, 0.97, 1.03)))
@@ -123,7 +132,7 @@ def write_acetal(s: Shading) -> None:
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.45, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    s.bump(s.sum(s.product(fine, 0.035), s.product(soft, 0.06)))
+    s.lean(*s.rise((fine_slope, 0.035), (soft_slope, 0.06)))
 
 
 def _module_tint(s: Shading) -> Socket:

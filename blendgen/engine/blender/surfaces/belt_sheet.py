@@ -7,9 +7,20 @@ splice twice as often.
 
 from __future__ import annotations
 
+import math
+
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, grain, lanes, scratches, settle_dust, streaks
+from blendgen.engine.blender.shading.grime import (
+    dust_cover,
+    fine_grain,
+    flow,
+    lanes,
+    scratches,
+    settle_dust,
+    slow_grain,
+    streaks,
+)
 from blendgen.engine.blender.surfaces.belt_frame import build_frame, half_length_m
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
@@ -46,13 +57,13 @@ def _build_sheet(surface: Surface, name: str, write) -> list[bpy.types.Object]:
 
 def write_rubber(s: Shading) -> None:
     """Black rubber with the print of its curing fabric, chalked and polished by use."""
-    polish = lanes(s, s.wear, 11.0)
-    streak = streaks(s, s.wear, 12.0)
+    streak, lane, blotch = flow(s, 12.0)
+    streak, polish = streaks(s, streak, s.wear), lanes(s, lane, s.wear)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.8), 13.0)
     stain = s.blots(17.0)
-    fine, _, uneven, swell = grain(s, 420.0)
-    blotch = s.noise((30.0, 9.0), detail=2.0, roughness=0.6, seed=2.0)
-    weave = _weave(s, uneven, swell)
+    fine, _, fine_slope = fine_grain(s, 420.0)
+    swell, uneven, swell_slope = slow_grain(s, 20.0)
+    weave, *weave_rise = _weave(s, uneven, swell)
 
     print_tone = s.ramp(weave, -0.1, 0.1, 0.65, 1.4)
     tone = s.product(s.ramp(blotch, 0.3, 0.7, 0.8, 1.2), s.ramp(fine, 0.3, 0.7, 0.7, 1.3), print_tone)
@@ -69,22 +80,28 @@ def write_rubber(s: Shading) -> None:
     gloss = s.product(s.ramp(weave, -0.1, 0.1, 0.22, 0.58), s.ramp(blotch, 0.3, 0.7, 0.8, 1.15))
     color, gloss = wet(s, color, gloss, porous=0.4, beads=0.7)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    weave = s.product(weave, s.math("SUBTRACT", 1.0, s.product(pressed, 0.6)))
-    s.bump(s.sum(weave, s.product(fine, 0.2), s.product(swell, 0.35)))
+    level = s.math("SUBTRACT", 1.0, s.product(pressed, 0.6))
+    rise = s.rise((fine_slope, 0.2), (swell_slope, 0.35))
+    s.lean(*(s.sum(one, s.product(woven, level)) for one, woven in zip(rise, weave_rise, strict=True)))
 
 
-def _weave(s: Shading, uneven: Socket, swell: Socket) -> Socket:
-    """Height in mm of a plain weave: over and under alternate like a chessboard, printed unevenly.
+def _weave(s: Shading, uneven: Socket, swell: Socket) -> tuple[Socket, Socket, Socket]:
+    """A plain weave: over and under alternate like a chessboard, printed unevenly.
 
     uneven, swell: noise of about 60 and 20 cycles per metre
+    returns: (height in mm, its rise across and along)
     """
-    aside = s.ramp(swell, 0.0, 1.0, -0.0018, 0.0018)
-    x, y, _ = s.split(s.add(s.point, s.combine(aside, s.product(aside, -0.7))))
-    across = s.math("SINE", s.product(x, 3.14159265 / THREAD_M))
-    along = s.math("SINE", s.product(y, 3.14159265 / THREAD_M))
+    per_m = math.pi / THREAD_M
+    aside = s.ramp(swell, 0.0, 1.0, -0.0018 * per_m, 0.0018 * per_m)
+    x, y, _ = s.split(s.scaled(s.point, per_m, 0.0))
+    x, y = s.sum(x, aside), s.math("MULTIPLY_ADD", aside, -0.7, y)
+    across, along = s.math("SINE", x), s.math("SINE", y)
     worn_mm = s.ramp(s.wear, 0.0, 1.0, 0.0, 0.04)
     depth_mm = s.math("SUBTRACT", s.ramp(uneven, 0.3, 0.7, 0.045, 0.13), worn_mm)
-    return s.product(across, along, depth_mm)
+    steep = s.product(depth_mm, per_m / 1000)
+    rise_across = s.product(s.math("COSINE", x), along, steep)
+    rise_along = s.product(across, s.math("COSINE", y), steep)
+    return s.product(across, along, depth_mm), rise_across, rise_along
 
 
 def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
@@ -100,12 +117,13 @@ def _bias_splice(s: Shading) -> tuple[Socket, Socket]:
 
 def write_pvc(s: Shading) -> None:
     """Coloured PVC, satin, greyed by dirt in streaks along the travel."""
-    fine, smut, _, waves = grain(s, 560.0)
+    fine, smut, fine_slope = fine_grain(s, 560.0)
+    waves, _, waves_slope = slow_grain(s, (22.0, 14.0))
     seam, field = (s.product(mask, s.seams) for mask in _splice(s))
-    streak = streaks(s, s.wear, 22.0, (60.0, 0.35))
+    streak, lane, _ = flow(s, 22.0, (0.9, 1.4))
+    streak, polish = streaks(s, streak, s.wear), lanes(s, lane, s.wear)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.6), 23.0)
     scuff = s.blots(27.0, (0.53, 3.4))
-    polish = lanes(s, s.wear, 21.0)
 
     mottle = s.product(s.ramp(waves, 0.3, 0.7, 0.96, 1.04), s.ramp(fine, 0.3, 0.7, 0.92, 1.08))
     color = s.tint(s.base, s.product(mottle, s.ramp(field, 0.0, 1.0, 1.0, 0.93)))
@@ -119,7 +137,7 @@ def write_pvc(s: Shading) -> None:
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.5, porous=0.0)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    s.bump(s.sum(s.product(fine, 0.07), s.product(waves, 0.3), s.product(seam, -0.05)))
+    s.lean(*s.rise((fine_slope, 0.07), (waves_slope, 0.3)))
 
 
 def _splice(s: Shading) -> tuple[Socket, Socket]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, grain, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import cloud, dust_cover, fine_grain, marks, scratches, settle_dust
 from blendgen.engine.blender.surfaces.belt_frame import build_floor
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, quad_mesh
@@ -43,15 +43,15 @@ def build_cardboard(surface: Surface) -> list[bpy.types.Object]:
 def write_kraft(s: Shading) -> None:
     """Brown kraft liner: long fibres, clouds, flutes that show through."""
     washboard = _flutes(s)
-    fibre, *_ = grain(s, (1500.0, 420.0), at=s.warp(s.point, 90.0, 0.004))
+    fibre, *_ = fine_grain(s, (1500.0, 420.0), at=s.warp(s.point, 90.0, 0.004))
     fleck = s.ramp(s.noise((1400.0, 260.0), 1.0, 0.5, 2.0, s.turned(s.point, 31.0)), 0.66, 0.76)
-    cloud = s.noise((24.0, 15.0), detail=2.0, roughness=0.62, seed=3.0)
-    tone = s.product(
+    tone = cloud(s, (24.0, 15.0), 3.0)
+    shade = s.product(
         s.ramp(fibre, 0.3, 0.7, 0.88, 1.08),
-        s.ramp(cloud, 0.3, 0.7, 0.88, 1.08),
+        s.ramp(tone, 0.3, 0.7, 0.88, 1.08),
         s.ramp(washboard, -1.0, 1.0, 0.9, 1.04),
     )
-    color = s.mix(s.product(fleck, 0.55), s.tint(s.base, tone), s.tint(s.base, 0.45))
+    color = s.mix(s.product(fleck, 0.55), s.tint(s.base, shade), s.tint(s.base, 0.45))
     score, slit, tape = _joints(s)
     scuff = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.7), 141.0, 7.0)
     dent = marks(s, (70.0, 55.0), (0.03, 0.09), s.product(s.wear, 0.5), 144.0, s.warp(s.point, 60.0, 0.01))

@@ -15,7 +15,14 @@ from mathutils import Matrix
 
 from blendgen.engine.blender.session.stage import link_to_scene
 from blendgen.engine.blender.shading.cached_blocks import cached_block
-from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import (
+    cloud,
+    dust_cover,
+    fine_grain,
+    scratches,
+    settle_dust,
+    slow_grain,
+)
 from blendgen.engine.blender.shading.nodes import add_node, new_material
 from blendgen.engine.blender.shading.shader_graph import ShaderGraph, Socket
 from blendgen.engine.blender.surfaces.meshes import Arrays, join, plate, quad_mesh
@@ -169,13 +176,32 @@ class _Sides(ShaderGraph):
             self.node("ShaderNodeValue", name=name).outputs[0] for name in ("wear", "dust", "rim_z_m")
         )
         self.base = self.node("ShaderNodeRGB", name="base").outputs[0]
-        x, y, self.z = self.split(add_node(self.tree, "ShaderNodeTexCoord").outputs["Object"])
-        self.up = self.split(add_node(self.tree, "ShaderNodeTexCoord").outputs["Normal"])[2]
+        given = add_node(self.tree, "ShaderNodeTexCoord").outputs
+        x, y, self.z = self.split(given["Object"])
+        east, north, self.up = self.split(given["Normal"])
         self.level = self.math("GREATER_THAN", self.math("ABSOLUTE", self.up), 0.5)
         self.along = self.sum(x, y)
+        self.axes = self._plane(east, north)
         # walls: along and up; bottom: its own plane
         lying, upright = self.combine(x, y), self.combine(self.along, self.z)
         self.point = self.mix(self.level, upright, lying)
+
+    def _plane(self, east: Socket, north: Socket) -> tuple[Socket, Socket]:
+        """World directions of x and y of the point; a wall that faces x runs along y."""
+        aside = self.combine(self.math("ABSOLUTE", north), self.math("ABSOLUTE", east))
+        x = self.mix(self.level, aside, (1.0, 0.0, 0.0))
+        y = self.mix(self.level, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
+        return self._to_world(x), self._to_world(y)
+
+    def _to_world(self, direction: Socket) -> Socket:
+        node = self.node(
+            "ShaderNodeVectorTransform",
+            {"Vector": direction},
+            vector_type="VECTOR",
+            convert_from="OBJECT",
+            convert_to="WORLD",
+        )
+        return node.outputs["Vector"]
 
 
 def _material(container: Container, surface: Surface) -> bpy.types.Material:
@@ -198,42 +224,45 @@ def _written(name: str, kind: str) -> bpy.types.Material:
 
 def _write_plastic(s: _Sides) -> None:
     """Grained polypropylene, scuffed and greyed where things slide."""
-    fine, *_ = grain(s, 900.0)
-    cloud = s.noise(14.0, detail=1.0, seed=2.0)
+    fine, _, fine_slope = fine_grain(s, 900.0)
+    uneven, _, uneven_slope = slow_grain(s, 14.0)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.02, 0.8), 3.0, 6.0)
-    color = s.tint(s.base, s.product(s.ramp(cloud, 0.3, 0.7, 0.9, 1.06), s.ramp(fine, 0.3, 0.7, 0.94, 1.05)))
+    color = s.tint(s.base, s.product(s.ramp(uneven, 0.3, 0.7, 0.9, 1.06), s.ramp(fine, 0.3, 0.7, 0.94, 1.05)))
     color = s.mix(s.product(scratch, 0.5), color, (0.32, 0.32, 0.31))
     roughness = s.sum(s.ramp(fine, 0.3, 0.7, 0.38, 0.5), s.product(scratch, 0.15))
     _finish(s, color, roughness)
-    s.bump(s.sum(s.product(fine, 0.03), s.product(cloud, 0.4)))
+    s.lean(*s.rise((fine_slope, 0.03), (uneven_slope, 0.4)))
 
 
 def _write_cardboard(s: _Sides) -> None:
     """Kraft liner over flutes that show through, and open at the cut edges."""
-    fibre, _, _, cloud = grain(s, (420.0, 160.0))
-    flute = s.math("SINE", s.product(s.along, 2 * np.pi / _FLUTE_M))
+    fibre, _, fibre_slope = fine_grain(s, (420.0, 160.0))
+    uneven, _, uneven_slope = slow_grain(s, (20.0, 7.5))
+    phase = s.product(s.along, 2 * np.pi / _FLUTE_M)
+    flute = s.math("SINE", phase)
     rim = s.product(s.level, s.math("GREATER_THAN", s.z, s.rim_z_m))
     color = s.tint(
-        s.base, s.product(s.ramp(fibre, 0.3, 0.7, 0.88, 1.08), s.ramp(cloud, 0.3, 0.7, 0.92, 1.06))
+        s.base, s.product(s.ramp(fibre, 0.3, 0.7, 0.88, 1.08), s.ramp(uneven, 0.3, 0.7, 0.92, 1.06))
     )
     color = s.mix(s.product(rim, s.ramp(flute, -0.2, 0.4)), color, s.tint(s.base, 0.25))
     crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.5), 5.0, 31.0)
     color = s.mix(s.product(crease, 0.35), color, s.tint(s.base, 0.5))
     _finish(s, color, 0.85)
     s.set(Specular_IOR_Level=0.25)
-    s.bump(s.sum(s.product(flute, 0.02), s.product(fibre, 0.02), s.product(cloud, 0.5)))
+    across, along = s.rise((fibre_slope, 0.02), (uneven_slope, 0.5))
+    s.lean(s.math("MULTIPLY_ADD", s.math("COSINE", phase), 0.02e-3 * 2 * np.pi / _FLUTE_M, across), along)
 
 
 def _write_steel(s: _Sides) -> None:
     """Cold-rolled stainless, smudged."""
-    lines, *_ = grain(s, (12.0, 1100.0))
-    smudge = s.ramp(s.noise(30.0, detail=2.0, roughness=0.7, seed=2.0), 0.4, 0.7)
+    lines, _, lines_slope = fine_grain(s, (12.0, 1100.0))
+    smudge = s.ramp(cloud(s, 30.0, 2.0), 0.4, 0.7)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.05, 0.9), 4.0, 9.0)
     color = s.tint(s.base, s.ramp(lines, 0.3, 0.7, 0.86, 1.0))
     roughness = s.sum(s.ramp(lines, 0.3, 0.7, 0.46, 0.56), s.product(smudge, 0.1), s.product(scratch, 0.12))
     cover = _finish(s, color, roughness)
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
-    s.bump(s.product(lines, 0.003))
+    s.lean(*s.rise((lines_slope, 0.003)))
 
 
 def _finish(s: _Sides, color, roughness) -> Socket:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, grain, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, fine_grain, scratches, settle_dust, slow_grain
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import place, plate, quad_mesh
 from blendgen.engine.blender.surfaces.shading import Shading, surface_material
@@ -27,7 +27,8 @@ def build_paper(surface: Surface) -> list[bpy.types.Object]:
 
 def write_paper(s: Shading) -> None:
     """Uncoated card: cloudy fibre, no gloss."""
-    fibre, _, cloud, _ = grain(s, (900.0, 600.0))
+    fibre, _, fibre_slope = fine_grain(s, (900.0, 600.0))
+    _, cloud, waves_slope = slow_grain(s, 7.0)
     crease = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.4), 71.0, 15.0)
     scuff = s.blots(75.0)
     pulp = s.product(s.ramp(fibre, 0.3, 0.7, 0.975, 1.0), s.ramp(cloud, 0.3, 0.7, 0.985, 1.0))
@@ -37,4 +38,4 @@ def write_paper(s: Shading) -> None:
     color, roughness = settle_dust(s, dust_cover(s, 0.12), color, 0.9)
     color = soaked(s, color, 0.7)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=0.25)
-    s.bump(s.sum(s.product(fibre, 0.02), s.product(s.noise(7.0, seed=4.0), 0.6)))
+    s.lean(*s.rise((fibre_slope, 0.02), (waves_slope, 0.6)))

@@ -39,7 +39,10 @@ class Shading(ShaderGraph):
         )
         self.base = self._parameter("ShaderNodeRGB", "base")
         position = self.node("ShaderNodeNewGeometry").outputs["Position"]
-        self.local = self.node("ShaderNodeMapping", {"Vector": position}, name="placement").outputs["Vector"]
+        self.axes = (self._axis("x axis"), self._axis("y axis"))
+        # two products are cheaper than a mapping node, which computes its angles for every sample
+        x, y = (self.dot(position, axis) for axis in self.axes)
+        self.local = self.combine(x, y, self.split(position)[2])
         self.point = self.node(
             "ShaderNodeVectorMath", {"Vector": self.local}, name="offset", operation="ADD"
         ).outputs["Vector"]
@@ -56,10 +59,31 @@ class Shading(ShaderGraph):
         has_spills = self.math("MINIMUM", self.product(self.spills, 20.0), 1.0)
         return self.math("MAXIMUM", small, self.product(large, inside, has_spills))
 
-    def across(self) -> Socket:
-        """The world direction of local +X."""
-        inputs = {"Vector": (1.0, 0.0, 0.0)}
-        return self.node("ShaderNodeMapping", inputs, name="across", vector_type="TEXTURE").outputs["Vector"]
+    def blur_for_others(self, **inputs) -> None:
+        """All rays but those of the camera see these inputs of the BSDF; `set` comes before."""
+        for_camera = self.principled
+        self.principled = self.node("ShaderNodeBsdfPrincipled")
+        for old, new in zip(for_camera.inputs, self.principled.inputs, strict=True):
+            if old.is_linked:
+                self.tree.links.new(old.links[0].from_socket, new)
+            elif hasattr(old, "default_value"):
+                new.default_value = old.default_value
+        self.set(**inputs)
+        is_camera = self.node("ShaderNodeLightPath").outputs["Is Camera Ray"]
+        mixed = self.node("ShaderNodeMixShader")
+        shaders = (is_camera, self.principled.outputs["BSDF"], for_camera.outputs["BSDF"])
+        for shader, socket in zip(shaders, mixed.inputs, strict=True):
+            self.tree.links.new(shader, socket)
+        output = next(node for node in self.tree.nodes if node.type == "OUTPUT_MATERIAL")
+        self.tree.links.new(mixed.outputs["Shader"], output.inputs["Surface"])
+
+    def _axis(self, name: str) -> Socket:
+        return self.node("ShaderNodeCombineXYZ", name=name).outputs["Vector"]
+
+    def dot(self, a: Socket, b: Socket) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="DOT_PRODUCT")
+        self._feed(node, "Vector_001", b)
+        return node.outputs["Value"]
 
 
 def surface_material(
@@ -85,9 +109,13 @@ def _set_parameters(nodes, surface: Surface, color_srgb: str | None) -> None:
     for name, amount in zip(_AMOUNTS, amounts, strict=True):
         nodes[name].outputs[0].default_value = amount
     nodes["base"].outputs[0].default_value = (*hex_to_linear(color), 1.0)
-    for name in ("placement", "across"):
-        if name in nodes:
-            set_input(nodes[name], "Rotation", (0.0, 0.0, -math.radians(surface.yaw_deg)))
+    yaw = math.radians(surface.yaw_deg)
+    for name, direction in (
+        ("x axis", (math.cos(yaw), math.sin(yaw))),
+        ("y axis", (-math.sin(yaw), math.cos(yaw))),
+    ):
+        for axis, value in zip("XY", direction, strict=True):
+            set_input(nodes[name], axis, value)
     x_m, y_m = wrapped_offset_m(surface)
     second = next(one for one in nodes["offset"].inputs if one.identifier == "Vector_001")
     second.default_value = (x_m, y_m, 0.0)

@@ -11,7 +11,14 @@ import math
 import bpy
 import numpy as np
 
-from blendgen.engine.blender.shading.grime import dust_cover, grain, marks, scratches, settle_dust
+from blendgen.engine.blender.shading.grime import (
+    cloud,
+    dust_cover,
+    fine_grain,
+    scratches,
+    settle_dust,
+    slow_grain,
+)
 from blendgen.engine.blender.surfaces.belt_frame import build_floor
 from blendgen.engine.blender.surfaces.builders import surface_builder
 from blendgen.engine.blender.surfaces.meshes import Arrays, place, quad_mesh
@@ -59,8 +66,9 @@ def table_arrays(width_m: float, radius_m: float, height_m: float) -> Arrays:
 
 def write_steel(s: Shading) -> None:
     """Brushed stainless (finish no. 4): reflection drawn out across the grain, smudges, swirls, stains."""
-    lines, _, bands, _ = grain(s, (1300.0, 9.0))
-    smudge = s.ramp(s.noise((11.0, 34.0), detail=2.0, roughness=0.7, seed=3.0), 0.4, 0.68)
+    lines, _, lines_slope = fine_grain(s, (1300.0, 9.0))
+    bands = slow_grain(s, (57.0, 0.83))[1]
+    smudge = s.ramp(cloud(s, (11.0, 34.0), 3.0), 0.4, 0.68)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.9), 51.0, 9.0)
     stain = s.blots(55.0)
 
@@ -77,9 +85,9 @@ def write_steel(s: Shading) -> None:
     color, roughness = settle_dust(s, cover, color, roughness)
     # a highlight on brushed metal is drawn out across the grain
     color, _ = wet(s, color, 0.5, porous=0.0)
-    s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.across())
+    s.set(Base_Color=color, Roughness=roughness, Anisotropic=0.65, Tangent=s.axes[0])
     s.set(Metallic=s.math("SUBTRACT", 1.0, cover))
-    s.bump(s.sum(s.product(lines, 0.0025), s.product(s.noise(6.0, detail=0.0, seed=6.0), 0.5)))
+    s.lean(*s.rise((lines_slope, 0.0025), (slow_grain(s, 6.0, 6.0)[2], 0.5)))
 
 
 def _plates(s: Shading) -> tuple[Socket, Socket]:
@@ -94,9 +102,9 @@ def _plates(s: Shading) -> tuple[Socket, Socket]:
 def write_wood(s: Shading) -> None:
     """Staves of one species cut from different boards: growth rings, pores, satin varnish."""
     at, stave, groove = _stave(s)
-    rings, pores = _growth(s, at)
+    rings, pores, pores_rise = _growth(s, at)
     scratch = scratches(s, s.ramp(s.wear, 0.0, 1.0, 0.0, 0.85), 61.0, 4.0)
-    dent = marks(s, (23.0, 31.0), (0.02, 0.07), s.product(s.wear, 0.5), 64.0)
+    dent, *dent_rise = _dents(s)
     stain = s.blots(65.0)
 
     late_wood = s.node("ShaderNodeGamma", {"Color": s.base, "Gamma": 1.4}).outputs["Color"]
@@ -107,13 +115,31 @@ def write_wood(s: Shading) -> None:
     hollow = s.math("MAXIMUM", s.product(groove, 0.7), s.product(dent, 0.5))
     color = s.mix(hollow, color, s.tint(s.base, 0.12))
 
-    dull = s.product(s.ramp(s.noise((13.0, 5.0), detail=1.0, seed=66.0), 0.42, 0.62), s.wear, 0.28)
+    uneven, _, uneven_slope = slow_grain(s, (13.0, 5.0), 66.0)
+    dull = s.product(s.ramp(uneven, 0.42, 0.62), s.wear, 0.28)
     roughness = s.sum(s.ramp(pores, 0.0, 1.0, 0.34, 0.5), dull, s.product(scratch, 0.15))
     color, roughness = settle_dust(s, dust_cover(s), color, roughness)
     color, gloss = wet(s, color, 0.45, porous=0.5, beads=0.8)
     s.set(Base_Color=color, Roughness=roughness, Specular_IOR_Level=gloss)
-    relief = s.sum(s.product(pores, -0.02), s.product(groove, -0.1), s.product(dent, -0.12))
-    s.bump(s.sum(relief, s.product(grain(s, 640.0, 67.0)[3], 0.08)))
+    rise = s.rise((uneven_slope, 0.15))
+    s.lean(*(s.sum(*parts) for parts in zip(rise, pores_rise, dent_rise, strict=True)))
+
+
+def _dents(s: Shading) -> tuple[Socket, Socket, Socket]:
+    """(mask of round dents, their rise across and along); up to 0.12 mm deep."""
+    cell_m = (0.023, 0.031)
+    at = s.scaled(s.point, tuple(1 / side for side in cell_m), 64.0)
+    node = s.node("ShaderNodeTexVoronoi", {"Vector": at, "Scale": 1.0}, voronoi_dimensions="2D")
+    chance, size, _ = s.split(node.outputs["Color"])
+    reach = s.ramp(s.product(size, size), 0.0, 1.0, 0.02, 0.07)
+    aside = s.math("DIVIDE", node.outputs["Distance"], reach)
+    there = s.math("LESS_THAN", chance, s.product(s.wear, 0.5))
+    inside = s.product(there, s.math("COMPARE", aside, 0.75, 0.25))
+    # from 0 at the rim to 1 at half the way to the middle
+    steep = s.math("DIVIDE", s.product(inside, 2 * 0.12e-3), s.product(reach, node.outputs["Distance"]))
+    from_middle = s.split(s.subtract(at, node.outputs["Position"]))[:2]
+    rises = (s.product(step, steep, 1 / side) for step, side in zip(from_middle, cell_m, strict=True))
+    return s.product(s.ramp(aside, 1.0, 0.5), there), *rises
 
 
 def _stave(s: Shading) -> tuple[Socket, Socket, Socket]:
@@ -133,12 +159,14 @@ def _to_edge(s: Shading, value: Socket, period_m: float) -> Socket:
     return s.math("PINGPONG", value, period_m / 2)
 
 
-def _growth(s: Shading, at: Socket) -> tuple[Socket, Socket]:
-    """(late wood from 0 to 1 over each ring, pores)."""
+def _growth(s: Shading, at: Socket) -> tuple[Socket, Socket, tuple[Socket, ...]]:
+    """(late wood from 0 to 1 over each ring, pores, which are 0.02 mm deep, their rise)."""
     drift = s.noise((16.0, 1.3), detail=2.0, roughness=0.45, at=at, seed=1.0)
     phase = s.math("FRACT", s.product(drift, 26.0))
     ring = s.product(s.ramp(phase, 0.0, 0.8), s.ramp(phase, 1.0, 0.86))
-    open_, fine, _, _ = grain(s, (1300.0, 40.0), at=at)
+    open_, fine, slope = fine_grain(s, (1300.0, 40.0), at)
     fibre = s.ramp(fine, 0.35, 0.65)
     pores = s.ramp(open_, 0.58, 0.72)
-    return s.sum(s.product(ring, 0.75), s.product(fibre, 0.25)), pores
+    edge = s.math("COMPARE", open_, 0.65, 0.07)
+    rise = tuple(s.product(one, edge) for one in s.rise((slope, -0.02 / 0.14)))
+    return s.sum(s.product(ring, 0.75), s.product(fibre, 0.25)), pores, rise

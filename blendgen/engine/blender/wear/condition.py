@@ -13,7 +13,7 @@ from typing import Any
 
 import bpy
 
-from blendgen.engine.blender.shading.grime import dust_cover, settle_dust
+from blendgen.engine.blender.shading.grime import dust_cover, fine_grain, settle_dust, slow_grain
 from blendgen.engine.blender.shading.nodes import KIND_MARK, RECESSED
 from blendgen.engine.blender.shading.shader_graph import Number, ShaderGraph, Socket
 from blendgen.engine.blender.shading.shared_pattern import shared_pattern
@@ -142,9 +142,9 @@ def _hsv(graph: ShaderGraph, hue: Number, saturation: Number, value: Number) -> 
 
 def _smears(s: ShaderGraph) -> Socket:
     """Greasy patches as large as fingertips, wiped in one direction; a larger amount has more of them."""
-    wiped = s.turned(s.warp(s.point, 30.0, 0.006, 95.0), 24.0)
-    patch = s.noise((70.0, 38.0), detail=2.5, roughness=0.6, seed=96.0, at=wiped)
+    wiped = s.turned(s.point, 24.0)
+    patch = slow_grain(s, (70.0, 38.0), 96.0, wiped)[0]
     start = s.ramp(s.wear, 0.0, 1.0, 0.66, 0.44)
-    fine = s.ramp(s.noise((900.0, 160.0), detail=1.0, seed=97.0, at=wiped), 0.35, 0.65, 0.55, 1.0)
+    fine = s.ramp(fine_grain(s, (900.0, 160.0), wiped)[0], 0.35, 0.65, 0.55, 1.0)
     strength = s.math("MINIMUM", s.sum(s.wear, 0.4), 1.0)
     return s.product(s.ramp(patch, start, s.sum(start, 0.12)), fine, strength)
