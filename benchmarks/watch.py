@@ -2,19 +2,24 @@
 
 In: a spec. Out: medians of several changes: seconds from the change until the sheet shows its first new
 image and until it is finished, seconds of CPU time of all processes, and their memory in the end. One kind of
-change makes every shot another one; the other changes the sensor alone, and no shot.
+change makes every shot another one; one changes the sensor alone, and no shot; one changes a file of a folder
+of models, which is measured again and rendered in its shots.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import click
@@ -33,6 +38,10 @@ _CHANGES = {
     "every shot": lambda number: {"seed": 1000 + number},
     "the sensor": lambda number: {"sensor": ("webcam", "cctv")[number % 2]},
 }
+_MODELS = 6  # boxes of these sizes in metres, x to z
+_SIZES_M = [(0.04 + 0.01 * number, 0.06, 0.02 + 0.005 * number) for number in range(_MODELS)]
+_CORNERS = list(itertools.product((0.0, 1.0), repeat=3))
+_FACES = ("1 2 4 3", "5 7 8 6", "1 5 6 2", "3 4 8 7", "1 3 7 5", "2 6 8 4")
 
 
 class Sheet(NamedTuple):
@@ -57,13 +66,46 @@ def command(spec: Path, resolution: int, images: int, rounds: int) -> int:
     with tempfile.TemporaryDirectory(prefix="blendgen-bench-") as place, \
             _watching(Path(place), values, images) as watch:  # fmt: skip
         for kind, change in _CHANGES.items():
-            watch.changed(values | change(rounds))  # what stays is loaded
-            sheets = [watch.changed(values | change(number)) for number in range(rounds)]
-            first_s, all_s, computing_s = map(statistics.median, zip(*sheets, strict=True))
-            times = f"first image {first_s:5.2f} s  sheet {all_s:5.2f} s  {computing_s:5.2f} s of CPU"
-            echo(f"{kind} changes: {times}")
+            _measure(kind, rounds, partial(_respecified, watch, values, change), watch)
         echo(f"peak memory of all processes: {watch.memory_mb():.0f} MB")
+    with tempfile.TemporaryDirectory(prefix="blendgen-bench-") as place:
+        folder = Path(place) / "models"
+        folder.mkdir()
+        for number, size_m in enumerate(_SIZES_M):
+            _write_box(folder / f"box_{number}.obj", size_m)
+        values |= {"products": [{"directory": "models", "unit": "m"}]}
+        # no run before has measured these boxes
+        cache = {"BLENDGEN_CACHE_DIR": str(Path(place) / "cache")}
+        with _watching(Path(place), values, images, cache) as watch:
+            _measure("a model file", rounds, partial(_taller, folder), watch)
     return ExitCode.OK
+
+
+def _measure(kind: str, rounds: int, change: Callable[[int], None], watch: _Watch) -> None:
+    """Print the medians of a kind of change; change: makes one, with its number."""
+    watch.changed(partial(change, rounds))  # what stays is loaded
+    sheets = [watch.changed(partial(change, number)) for number in range(rounds)]
+    first_s, all_s, computing_s = map(statistics.median, zip(*sheets, strict=True))
+    times = f"first image {first_s:5.2f} s  sheet {all_s:5.2f} s  {computing_s:5.2f} s of CPU"
+    echo(f"{kind} changes: {times}")
+
+
+def _respecified(watch: _Watch, values: dict, change: Callable[[int], dict], number: int) -> None:
+    watch.rewrite(values | change(number))
+
+
+def _taller(folder: Path, number: int) -> None:
+    """Change one of the boxes into one that has never been measured."""
+    x, y, z = _SIZES_M[0]
+    _write_box(folder / "box_0.obj", (x, y, z + 0.001 * (number + 1)))
+
+
+def _write_box(file: Path, size_m: tuple[float, float, float]) -> None:
+    corners = [[side * at for side, at in zip(size_m, corner, strict=True)] for corner in _CORNERS]
+    lines = [*(f"v {x} {y} {z}" for x, y, z in corners), *(f"f {face}" for face in _FACES)]
+    new = file.with_suffix(".new")
+    new.write_text("\n".join(lines) + "\n")
+    new.replace(file)
 
 
 class _Watch:
@@ -74,12 +116,16 @@ class _Watch:
         self._sheets = 0
         self._finished()
 
-    def changed(self, values: dict) -> Sheet:
-        """Change the spec, and wait for the sheet."""
-        time.sleep(_QUIET_S)
-        before_s, changed_s = self._computing_s(), time.time()
+    def rewrite(self, values: dict) -> None:
+        """Change the spec."""
         (self._folder / "new.yaml").write_text(yaml.safe_dump(values))
         (self._folder / "new.yaml").replace(self._folder / "scene.yaml")
+
+    def changed(self, change: Callable[[], None]) -> Sheet:
+        """Change something, and wait for the sheet."""
+        time.sleep(_QUIET_S)
+        before_s, changed_s = self._computing_s(), time.time()
+        change()
         times = self._finished(changed_s)
         seconds = time.time() - changed_s
         time.sleep(_QUIET_S)
@@ -106,12 +152,16 @@ class _Watch:
 
 
 @contextmanager
-def _watching(folder: Path, values: dict, images: int) -> Iterator[_Watch]:
+def _watching(
+    folder: Path, values: dict, images: int, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[_Watch]:
     (folder / "scene.yaml").write_text(yaml.safe_dump(values))
     command = [sys.executable, "-m", "blendgen", "preview", "scene.yaml", "--watch"]
     command += ["-n", str(images), "-o", "sheet.png"]
     with (folder / "out").open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=out, stderr=out, env={**os.environ, **environment}
+        )
     try:
         yield _Watch(process, folder)
     finally:

@@ -73,10 +73,11 @@ if TYPE_CHECKING:
 def command(spec, sheet, watch, settings, seed, render, strict, as_json, **options):
     """Render a few images of SPEC, small and quickly, onto one labelled contact sheet.
 
-    Without --render, images are at most 160 px wide and high and use at most 8 samples; with it, they
-    have the size of the spec, or of the preset if it has one. --vary camera.elevation_deg shows what one
-    parameter does; the captions then give its values. If it is stopped or fails half-way, the sheet shows
-    the images that are finished.
+    Without --render, images are at most 160 px wide and high and use at most 2 samples, 8 if the spec does
+    not denoise: noise and fine reflections are coarser than in a data set. With it, they have the size of the
+    spec, or of the preset if it has one. --vary camera.elevation_deg shows what one parameter does; the
+    captions then give its values. If it is stopped or fails half-way, the sheet shows the images that are
+    finished.
     """  # fmt: skip
     options |= {"overrides": overrides(settings, seed, render), "quick": render is None, "strict": strict}
     with Progress(own_stdout=as_json) as progress:

@@ -12,7 +12,7 @@ import logging
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import cast
@@ -60,12 +60,14 @@ def draw_caption(
         x += run.font.getlength(run.text)
 
 
-def _shortened(text: str, width_px: int) -> list[_Run]:
+@lru_cache(1000)  # the sheet of a preview is drawn each time that an image is finished
+def _shortened(text: str, width_px: int) -> tuple[_Run, ...]:
     runs = _runs(text)
-    while len(text) > 1 and sum(run.font.getlength(run.text) for run in runs) > width_px:
-        text = "".join(_letters(text.rstrip(_DOTS))[:-1]) + _DOTS
-        runs = _runs(text)
-    return runs
+    letters = _letters(text.rstrip(_DOTS)) if len(text) > 1 else []
+    while letters and sum(run.font.getlength(run.text) for run in runs) > width_px:
+        letters.pop()
+        runs = _runs("".join(letters) + _DOTS)
+    return tuple(runs)
 
 
 def _runs(text: str) -> list[_Run]:

@@ -44,7 +44,7 @@ from blendgen.workers.preview_page import PreviewPage
 from blendgen.workers.stop_signal import Superseded
 
 _LONGER_SIDE_PX = 160
-_SAMPLES = 8
+_SAMPLES, _SAMPLES_NOISY = 2, 8  # the second without the denoiser
 _IMAGES, _IMAGES_OF_CLASS = 12, 4  # by default, the second with a grid
 _MAX_COLUMNS, _MAX_COLUMNS_OF_GRID = 6, 12
 _FORMATS = (".png", ".jpg", ".jpeg", ".webp")
@@ -254,6 +254,7 @@ def _quick(spec: Spec) -> Spec:
     """The spec at a size and quality for a first look."""
     scale = min(1.0, _LONGER_SIDE_PX / max(spec.resolution))
     resolution = tuple(max(16, round(side * scale)) for side in spec.resolution)
-    samples = min(_SAMPLES, spec.render.samples_per_pixel or _SAMPLES)
+    most = _SAMPLES if spec.render.denoise and spec.render.engine == "cycles" else _SAMPLES_NOISY
+    samples = min(most, spec.render.samples_per_pixel or most)
     render = spec.render.model_copy(update={"samples_per_pixel": samples})
     return spec.model_copy(update={"resolution": resolution, "render": render})

@@ -42,7 +42,8 @@ def texts(text):
 @pytest.fixture
 def forgotten():
     """Let this test choose fonts as a new process does."""
-    caches = (caption._fonted, caption._shaping, caption._can_shape, caption._all_font_files)
+    fonts = caption._fonted, caption._shaping, caption._can_shape, caption._all_font_files
+    caches = (*fonts, caption._shortened)
     for one in caches:
         one.cache_clear()
     yield

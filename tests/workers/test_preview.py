@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from PIL import Image
 
+from blendgen.api import load_spec
 from blendgen.errors import Interrupted, SetupError
 from blendgen.models.inventory import Inventory
 from blendgen.spec.load import check_spec
@@ -111,3 +112,19 @@ def test_a_preview_with_images_that_cannot_be_made_counts_them(sheet, tmp_path, 
     sheet(4, initialize=initialize_failing)
     assert "note: the sheet shows 2 of 4 images; the others cannot be made" in caplog.messages
     assert (tmp_path / "sheet.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("render", "samples"),
+    [
+        ({}, 2),
+        ({"samples_per_pixel": 1}, 1),
+        ({"denoise": False}, 8),
+        ({"engine": "eevee"}, 8),
+    ],
+)
+def test_a_first_look_has_few_samples_where_the_denoiser_removes_their_noise(render, samples):
+    spec = load_spec({**VALUES, "resolution": [640, 320], "render": {"preset": "final", **render}}).spec
+    quick = preview._quick(spec)
+    assert quick.render.samples_per_pixel == samples
+    assert quick.resolution == (160, 80)
