@@ -22,6 +22,7 @@ from blendgen.files.whole_file import whole_file
 from blendgen.learn.network import Block, Weights, feature_model, lite_blocks, mobilenet_blocks
 from blendgen.learn.torch_file import read_weights
 from blendgen.models.measuring.cache import cache_folder
+from blendgen.system.machine import let_threads_sleep
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 FEATURES_EXTRA, LEARN_EXTRA = "pip install 'blendgen[features]'", "pip install 'blendgen[learn]'"
@@ -136,11 +137,12 @@ def require_features_extra() -> None:
 
 
 def require_learn_extra() -> None:
-    """Raises SetupError unless torch is there."""
+    """Call before torch is imported; raises SetupError unless it is there."""
     if importlib.util.find_spec("torch") is None:
         raise SetupError(
             f"this training needs torch: {LEARN_EXTRA}; a linear head of a classifier does not: --head-only"
         )
+    let_threads_sleep()
 
 
 def _weights_file(name: str, known: Known) -> tuple[Path, str]:

@@ -41,6 +41,7 @@ from blendgen.photos.folder import PhotoFolder
 from blendgen.refining.label_check import limits, measured
 from blendgen.refining.program import ChangeFault, Program
 from blendgen.scene.row import Row
+from blendgen.system.machine import let_threads_sleep
 from blendgen.system.progress import Progress
 
 UNCHANGED, PROGRAM_FAILED = "not changed", "program failed"
@@ -111,6 +112,7 @@ def refine(
         raise SetupError(
             f"refining with photos needs torch: {LEARN_EXTRA}; or use a program of your own: --command"
         )
+    let_threads_sleep()
     with destination:
         return _Refining(source, destination, facts, progress).run(by)
 
