@@ -33,9 +33,13 @@ def _way_out(path: Path) -> str:
         return "; no file matches"
     if text.startswith("~") or "$" in text:
         return "; ~ and variables are replaced by the shell, but not in quotes"
-    folder = path if _is_folder(path) else path.parent
-    known = _yaml_files(folder)
-    return did_you_mean(path.name, known) if known else "; give the YAML file of a scene"
+    is_folder = _is_folder(path)
+    known = _yaml_files(path if is_folder else path.parent)
+    if not known:
+        return "; give the YAML file of a scene"
+    if is_folder:
+        return f"; name a spec in it, such as {path / min(known)}"
+    return did_you_mean(path.name, known)
 
 
 def _is_folder(path: Path) -> bool:

@@ -77,6 +77,7 @@ FOLDERS = [
 CALLS = [
     ("check scen.yaml", 2, "file or directory; did you mean scene.yaml?"),
     ("check empty", 2, "empty: not a regular file, but a folder; give the YAML file of a scene"),
+    ("check .", 2, ".: not a regular file, but a folder; name a spec in it, such as "),
     ("check -", 2, "a spec is not read from stdin"),
     ("check *.yml", 2, "file or directory; no file matches"),
     ("check ~/absent.yaml", 2, "~ and variables are replaced by the shell, but not in quotes"),
