@@ -24,6 +24,7 @@ _LEAST_KELVIN = 300.0
 _ALIKE = 0.06  # OKLab distance of backgrounds that are the same thing; lightness counts half, as light varies
 _LIGHTNESS_WEIGHT = 0.5
 _MOST_COLORS = 8
+_LIGHTEST = 0.85  # of a surface, linear, in each channel: what is brighter in a photo is lit more
 _ONE_PLACE = 0.6  # share of the photos with the same background, in which exposures can be compared
 _LEAST_EV = 0.1
 _MOST_EV = 2.0
@@ -119,7 +120,8 @@ class PlaceMatch:
             return
         weights: dict[str, int] = {}
         for group in groups[:_MOST_COLORS]:
-            name = hex_of(np.median(group, axis=0))
+            color = np.median(group, axis=0)
+            name = hex_of(color * min(1.0, _LIGHTEST / max(color.max(), 1e-4)))
             weights[name] = weights.get(name, 0) + len(group)
         with_background = sum(map(len, groups))
         text = f"background of {with_background} of {self.count} photos"

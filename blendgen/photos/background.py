@@ -1,4 +1,4 @@
-"""Background: the colour of most of a photo, and the colour of its light.
+"""Background: the colour of what lies around the things in a photo, and the colour of its light.
 
 In: (h, w, 3) uint8 sRGB. Out: linear colours, or None where they cannot be read off. Colours are compared in
 OKLab (Ottosson 2020), in which equal distances look equal; lightness counts less, as a surface is not lit
@@ -33,6 +33,8 @@ _CELL = 0.025  # of the histogram
 _REACH = 0.07  # around the most frequent colour; a little more than shading and texture make of one colour
 _STEPS = 12
 _EDGE = 0.2  # of the frame: things are in the middle, so what is near the edges counts twice
+_RIM = 0.05  # of the frame: plain things in the middle have a more frequent colour than carpet around them
+_LEAST_SHARE = 0.25  # of the pixels
 _CLIPPED = 250  # levels: brighter pixels may have been brighter still
 _BRIGHT = (0.97, 0.995)  # quantiles of the luminance of what may be white
 _NEUTRAL, _OFF_LOCUS = 0.11, 0.025  # chroma of a white thing in warm light, and how far from a black body's
@@ -43,7 +45,7 @@ _TEMPERATURES_K = np.geomspace(2000, 12000, 121)
 
 @dataclass(frozen=True)
 class Background:
-    """The most frequent colour.
+    """The most frequent colour, above all at the edges.
 
     rgb_linear: its median; darker_linear, lighter_linear: the median of its darker and of its lighter half
     share: of the pixels that have about this colour
@@ -66,9 +68,16 @@ def background(image: ImageHW3U8) -> Background:
 
 
 def background_mask(linear: FloatArray) -> MaskHW:
-    """(h, w) which pixels of linear light (h, w, 3) have about the most frequent colour."""
+    """(h, w) which pixels of linear light (h, w, 3) have about the most frequent colour at the edges.
+
+    Where that is rare elsewhere, as the frame of a machine is, that of the whole photo.
+    """
     height, width = linear.shape[:2]
-    near = _near_most_frequent(oklab(linear.reshape(-1, 3)), _edge_weight(height, width))
+    lab = oklab(linear.reshape(-1, 3)) * [_LIGHTNESS_WEIGHT, 1, 1]
+    weight = 1.0 + _is_near_edge(height, width, _EDGE)
+    near = _near(lab, weight, _most_frequent(lab, 1.0 * _is_near_edge(height, width, _RIM)))
+    if near.mean() < _LEAST_SHARE:
+        near = _near(lab, weight, _most_frequent(lab, weight))
     return near.reshape(height, width)
 
 
@@ -85,25 +94,29 @@ def of_mask(linear: FloatArray, near: MaskHW) -> Background:
     )
 
 
-def _edge_weight(height: int, width: int) -> FloatArray:
+def _is_near_edge(height: int, width: int, share: float) -> MaskN:
+    """(h * w,) which pixels are within this share of the height or width of an edge."""
     y, x = np.mgrid[0:height, 0:width]
-    inner = (np.abs(2 * y / height - 1) < 1 - 2 * _EDGE) & (np.abs(2 * x / width - 1) < 1 - 2 * _EDGE)
-    return np.where(inner, 1.0, 2.0).ravel()
+    inner = (np.abs(2 * y / height - 1) < 1 - 2 * share) & (np.abs(2 * x / width - 1) < 1 - 2 * share)
+    return np.asarray(~inner.ravel())
 
 
-def _near_most_frequent(lab: FloatArray, weight: FloatArray) -> MaskN:
-    """Mean shift from the fullest cell of a histogram."""
-    scaled = lab * [_LIGHTNESS_WEIGHT, 1, 1]
-    cells = np.floor(scaled / _CELL).astype(np.int64)
+def _most_frequent(lab: FloatArray, weight: FloatArray) -> FloatArray:
+    """The middle of the fullest cell of a histogram."""
+    cells = np.floor(lab / _CELL).astype(np.int64)
     cells -= (lowest := cells.min(axis=0))
     fullest = np.bincount(np.ravel_multi_index(cells.T, cells.max(axis=0) + 1), weight).argmax()
-    centre = (np.array(np.unravel_index(fullest, cells.max(axis=0) + 1)) + lowest + 0.5) * _CELL
+    return (np.array(np.unravel_index(fullest, cells.max(axis=0) + 1)) + lowest + 0.5) * _CELL
+
+
+def _near(lab: FloatArray, weight: FloatArray, centre: FloatArray) -> MaskN:
+    """Mean shift: the colours around the mean of themselves."""
     near = np.zeros(len(lab), bool)
     for _ in range(_STEPS):
-        before, near = near, np.linalg.norm(scaled - centre, axis=1) < _REACH
+        before, near = near, np.linalg.norm(lab - centre, axis=1) < _REACH
         if np.array_equal(before, near):
             break
-        centre = np.average(scaled[near], axis=0, weights=weight[near])
+        centre = np.average(lab[near], axis=0, weights=weight[near])
     return near
 
 

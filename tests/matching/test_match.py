@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from PIL import ExifTags, Image
 
 from blendgen import api
 from blendgen.errors import UsageError
-from blendgen.geometry.color import blackbody_linear
+from blendgen.geometry.color import blackbody_linear, srgb_to_linear
 from blendgen.matching.edit import edited, moved
 from blendgen.matching.patches import largest_rectangle
-from blendgen.matching.place_values import hex_of
+from blendgen.matching.place_values import PlaceMatch, hex_of
+from blendgen.photos.background import Background
 from blendgen.starter.guess import Guess
 from tests.matching.places import BASE, write_base, write_photos
 from tests.photos.developed import HEIGHT, WIDTH, developed
@@ -186,3 +188,14 @@ def test_the_largest_rectangle_is_found():
 
 def test_colours_are_written_as_a_spec_reads_them():
     assert hex_of(np.array([1.0, 0.0, 0.5])) == "#ff00bc"
+
+
+def test_a_bright_background_keeps_its_hue_and_reflects_no_more_than_a_surface_can():
+    light = np.array([0.9, 0.85, 0.7])
+    bright = Background(light, light, light, 0.9)
+    photos = SimpleNamespace(photos=[SimpleNamespace(background=bright, light_k=None)] * 6)
+    values = {guess.path[-1]: guess.value for guess in PlaceMatch(photos, "Standard").run().guesses}
+    levels = [int(values["color"][place : place + 2], 16) for place in (1, 3, 5)]
+    linear = srgb_to_linear(np.array(levels) / 255)
+    assert linear[0] == pytest.approx(0.85, abs=0.01)
+    assert np.allclose(linear / linear[0], light / light[0], atol=0.02)
