@@ -178,5 +178,5 @@ def command(
 def _refuse(options: dict[str, Any], task: str) -> None:
     """Raises UsageError if options of another task were given."""
     for name, value in options.items():
-        if value:
+        if value is not None and value is not False:
             raise UsageError(f"--{name.replace('_', '-')}: is for --task {task}; leave it out")

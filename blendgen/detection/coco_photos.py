@@ -7,7 +7,6 @@ error, as its boxes would silently be missing. Crowds are neither right nor wron
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -22,7 +21,8 @@ from blendgen.detection.boxed_picture import BoxedPicture
 from blendgen.errors import DatasetError, UsageError, did_you_mean
 from blendgen.files.names import path_fault, printable, some_of
 from blendgen.files.photos import IMAGE_ERRORS, image_fault, opened_photo, read_photo, upright_size
-from blendgen.files.regular_file import open_regular, read_bounded
+from blendgen.files.regular_file import read_bounded
+from blendgen.learn.photo_sets import file_key
 from blendgen.scene.row import MAX_SIDE_PX
 
 READ_PX = 1024  # more than any network takes
@@ -137,7 +137,7 @@ def _photo(
     own = np.array([labels[one.category_id] for one in annotations], np.int64)
     is_ignored = np.array([one.iscrowd for one in annotations], bool)
     file = _image_path(path, name)
-    key = _sha256(file)
+    key = file_key(file)
     return BoxedPicture(key, name, key, size, boxes, own, is_ignored, partial(read_photo, file, READ_PX))
 
 
@@ -160,15 +160,6 @@ def _image_path(path: Path, name: str) -> Path:
     places = [path.parent, path.parent / "images", above / "images" / split, above / split, above / "images"]
     existing = next((place / name for place in [*places, above] if (place / name).is_file()), None)
     return existing or places[2 if path.parent.name == "annotations" else 0] / name
-
-
-def _sha256(path: Path) -> str:
-    """Of the content; of the name where it cannot be read, which shows again when it is decoded."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _can_be_read(photo: BoxedPicture, left_out: list[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from blendgen import __version__
-from blendgen.detection.average_precision import average_precision
+from blendgen.detection.average_precision import AveragePrecision, average_precision
 from blendgen.detection.boxed_picture import BoxedPicture
 from blendgen.detection.coco_photos import boxed_photos
 from blendgen.detection.detector import Boxes, Detector, opened_detector
@@ -71,7 +71,7 @@ def evaluate(run: DetectorRun, photos: Path, dest: Path | None, progress: Progre
         "dataset": {key: run.record["dataset"][key] for key in ("name", "digest", "images")},
         "photos": {"folder": str(photos), "count": len(pictures), "boxes": int(measured.boxes.sum())},
         "classes": [*run.classes], **measured.facts(run.classes), "threshold": detector.threshold,
-        "at_threshold": _sum(mistakes), "models": _models(run, detections, small),
+        "at_threshold": _sum(mistakes), "models": _models(run, measured, small),
         "mistakes": [
             {"photo": one.name, **own.facts()}
             for one, own in zip(pictures, mistakes, strict=True)
@@ -91,8 +91,10 @@ def unseen_photos(run: DetectorRun, place: Path, left_out: list[str]) -> list[Bo
     unseen = [one for one in photos if one.key not in trained_on]
     if len(unseen) < len(photos):
         left_out.append(f"{len(photos) - len(unseen)} photos were left out: the run was trained on them")
-    if not any((~one.is_ignored).any() for one in unseen):
+    if not unseen:
         raise DatasetError(f"{place}: the run was trained on all of these photos; test it on others")
+    if not any((~one.is_ignored).any() for one in unseen):
+        raise DatasetError(f"{place}: no photo that the run was not trained on has a box; test it on others")
     return unseen
 
 
@@ -116,16 +118,14 @@ def _sum(mistakes: Sequence[Mistakes]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _models(run: DetectorRun, plain: Found, small: Found | None) -> dict[str, Any]:
-    result = {}
-    for name, path, detections in (
-        ("float", run.model, plain),
-        ("int8", run.folder / INT8_MODEL, small),
-    ):
-        if detections is not None:
-            own = average_precision(detections.pictures, detections.boxes, len(run.classes))
-            result[name] = {
-                "file": path.name, "file_bytes": path.stat().st_size, "map50": own.ap50,
-                "map50_95": own.ap50_95,
-            }  # fmt: skip
-    return result
+def _models(run: DetectorRun, plain: AveragePrecision, small: Found | None) -> dict[str, Any]:
+    measured = {"float": (run.model, plain)}
+    if small is not None:
+        own = average_precision(small.pictures, small.boxes, len(run.classes))
+        measured["int8"] = (run.folder / INT8_MODEL, own)
+    return {
+        name: {
+            "file": path.name, "file_bytes": path.stat().st_size, "map50": own.ap50, "map50_95": own.ap50_95
+        }
+        for name, (path, own) in measured.items()
+    }  # fmt: skip

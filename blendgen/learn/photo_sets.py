@@ -91,12 +91,12 @@ def _once(
 
 def _picture(path: Path, label_id: int, folder: Path) -> Picture:
     name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
-    key = _sha256(path)
+    key = file_key(path)
     return Picture(key, label_id, name, key, partial(read_photo, path, _READ_PX))
 
 
-def _sha256(path: Path) -> str:
-    """Of the content; of the name where it cannot be read, which shows again when it is decoded."""
+def file_key(path: Path) -> str:
+    """sha256 of the content; of the name where it cannot be read, which shows again when it is decoded."""
     try:
         with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

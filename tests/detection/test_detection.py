@@ -159,6 +159,12 @@ def test_a_data_set_without_boxes_is_refused(out, place, backbone):
         blendgen.train_detector(out, place / "none", min_area=10_000)
 
 
+@pytest.mark.parametrize("option", ["--min-visible", "--min-area"])
+def test_an_option_of_a_detector_is_refused_for_a_classifier_even_if_it_is_0(option):
+    done = CliRunner().invoke(group, ["train", "out", "-o", "run", option, "0"])
+    assert isinstance(done.exception, UsageError) and f"{option}: is for --task detect" in str(done.exception)
+
+
 @pytest.mark.slow
 def test_options_and_commands_of_the_other_task_are_refused(run, out, photos, place):
     for options, name in ((["--head-only"], "--head-only"), (["--unknown", "x"], "--unknown")):

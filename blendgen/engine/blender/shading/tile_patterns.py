@@ -2,7 +2,8 @@
 
 Out: (side, side, 4) uint8, each channel a pattern that materials read instead of chains of noise and cells.
 A pattern of marks has two channels: how strong a mark is at a place, and from which amount on it is there.
-Their streams are fixed, and eight bits hide how machines round: all of them draw the same.
+Their streams are fixed, and they are computed with sums, products, roots and floor, which all machines round
+alike, so all of them draw the same.
 """
 
 from __future__ import annotations
