@@ -50,6 +50,7 @@ def ordered(rows):
     return np.unique(rows[rows[:, 0] > rows[:, 0].min()], axis=0)
 
 
+@pytest.mark.slow
 def test_anchors_are_the_default_boxes_of_torchvision(torchvision):
     from torchvision.models.detection.anchor_utils import DefaultBoxGenerator
     from torchvision.models.detection.image_list import ImageList
@@ -60,6 +61,7 @@ def test_anchors_are_the_default_boxes_of_torchvision(torchvision):
     assert np.allclose(corners(anchors(SIDE)), expected.numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_assignment_offsets_and_loss_are_those_of_torchvision(torchvision):
     from torchvision.models.detection import _utils
     from torchvision.models.detection.ssd import SSD
@@ -99,6 +101,7 @@ def test_nobody_has_to_find_what_is_ignored_or_learns_that_it_is_background():
     assert (centres > 50).all()
 
 
+@pytest.mark.slow
 def test_the_onnx_model_gives_what_torch_and_torchvision_give(torchvision):
     import onnx
     from torchvision.models.detection._utils import BoxCoder
