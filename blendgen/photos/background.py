@@ -74,8 +74,8 @@ def background_mask(linear: FloatArray) -> MaskHW:
     """
     height, width = linear.shape[:2]
     lab = oklab(linear.reshape(-1, 3)) * [_LIGHTNESS_WEIGHT, 1, 1]
-    weight = 1.0 + _is_near_edge(height, width, _EDGE)
-    near = _near(lab, weight, _most_frequent(lab, 1.0 * _is_near_edge(height, width, _RIM)))
+    weight = np.where(_is_near_edge(height, width, _EDGE), 2.0, 1.0)
+    near = _near(lab, weight, _most_frequent(lab, np.where(_is_near_edge(height, width, _RIM), 1.0, 0.0)))
     if near.mean() < _LEAST_SHARE:
         near = _near(lab, weight, _most_frequent(lab, weight))
     return near.reshape(height, width)
@@ -106,7 +106,8 @@ def _most_frequent(lab: FloatArray, weight: FloatArray) -> FloatArray:
     cells = np.floor(lab / _CELL).astype(np.int64)
     cells -= (lowest := cells.min(axis=0))
     fullest = np.bincount(np.ravel_multi_index(cells.T, cells.max(axis=0) + 1), weight).argmax()
-    return (np.array(np.unravel_index(fullest, cells.max(axis=0) + 1)) + lowest + 0.5) * _CELL
+    cell = np.array(np.unravel_index(fullest, cells.max(axis=0) + 1)) + lowest
+    return np.asarray((cell + 0.5) * _CELL, np.float64)
 
 
 def _near(lab: FloatArray, weight: FloatArray, centre: FloatArray) -> MaskN:
