@@ -63,6 +63,15 @@ workers_option = click.option(
     help="Worker processes, each with its own Blender; auto: one per core or GPU, if memory allows.",
 )
 
+draft_size_option = click.option(
+    "--size",
+    type=click.IntRange(32, 1024),
+    default=96,
+    show_default=True,
+    metavar="PX",
+    help="Longer side of the drafts.",
+)
+
 
 def progress_options(command):
     """How a command reports its progress; see `opened_progress`."""

@@ -8,7 +8,13 @@ import click
 
 from blendgen import api
 from blendgen.cli.command import Command
-from blendgen.cli.options import opened_progress, progress_options, spec_argument, workers_option
+from blendgen.cli.options import (
+    draft_size_option,
+    opened_progress,
+    progress_options,
+    spec_argument,
+    workers_option,
+)
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say, say_always
 
@@ -46,14 +52,7 @@ from blendgen.cli.terminal import echo, echo_json, say, say_always
     metavar="FOLDER",
     help="Choose what is nearest to these photos by features. Default: what the run is least sure of.",
 )
-@click.option(
-    "--size",
-    type=click.IntRange(32, 1024),
-    default=96,
-    show_default=True,
-    metavar="PX",
-    help="Longer side of the drafts.",
-)
+@draft_size_option
 @workers_option
 @progress_options
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON on stdout.")

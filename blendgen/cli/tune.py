@@ -6,7 +6,13 @@ import click
 
 from blendgen import api
 from blendgen.cli.command import Command
-from blendgen.cli.options import opened_progress, progress_options, spec_argument, workers_option
+from blendgen.cli.options import (
+    draft_size_option,
+    opened_progress,
+    progress_options,
+    spec_argument,
+    workers_option,
+)
 from blendgen.cli.places import LOCAL_PATH
 from blendgen.cli.terminal import echo, echo_json, say_always
 
@@ -51,14 +57,7 @@ from blendgen.cli.terminal import echo, echo_json, say_always
     show_default=True,
     help="Number of drafts of each trial.",
 )
-@click.option(
-    "--size",
-    type=click.IntRange(32, 1024),
-    default=96,
-    show_default=True,
-    metavar="PX",
-    help="Longer side of the drafts.",
-)
+@draft_size_option
 @click.option(
     "--backbone",
     default="efficientnet-lite0",
