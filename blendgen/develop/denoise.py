@@ -2,7 +2,7 @@
 
 In: noisy scene-linear radiance, and the albedo and normal guides of the same render. Out: denoised
 radiance. The guides are not filtered before (Cycles' prefilter FAST); quality is high. A call releases the
-GIL, and its result does not depend on the number of threads.
+GIL, and its result depends neither on the number of threads nor on the memory that it may use.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from blendgen.system.wheel import denoiser_library
 _CPU_DEVICE = 1
 _FLOAT3 = 3
 _QUALITY_HIGH = 6
+MAX_MEMORY_MB = 1000
 _SIGNATURES = {
     "oidnNewDevice": (c_void_p, [c_int]),
     "oidnNewFilter": (c_void_p, [c_void_p, c_char_p]),
@@ -36,9 +37,14 @@ _SIGNATURES = {
 
 
 class Denoiser:
-    """A denoising device of this process. It is expensive to create: make one per process."""
+    """A denoising device of this process. It is expensive to create: make one per process.
 
-    def __init__(self, threads: int = 1):
+    max_memory_mb: about what a call uses at most, besides its images; larger images are denoised in
+        overlapping tiles, with the same result. 1.7 megapixels take 1000 MB
+    """
+
+    def __init__(self, threads: int = 1, max_memory_mb: int = MAX_MEMORY_MB):
+        self._max_memory_mb = max_memory_mb
         try:
             self._library = ctypes.CDLL(str(denoiser_library()))
         except OSError as error:
@@ -69,6 +75,7 @@ class Denoiser:
         library.oidnSetFilterBool(ray_tracing, b"hdr", True)
         library.oidnSetFilterBool(ray_tracing, b"cleanAux", False)
         library.oidnSetFilterInt(ray_tracing, b"quality", _QUALITY_HIGH)
+        library.oidnSetFilterInt(ray_tracing, b"maxMemoryMB", self._max_memory_mb)
         library.oidnCommitFilter(ray_tracing)
         library.oidnExecuteFilter(ray_tracing)
         library.oidnReleaseFilter(ray_tracing)

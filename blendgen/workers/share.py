@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from blendgen.develop.denoise import MAX_MEMORY_MB
 from blendgen.engine.device import CPU, Device
 from blendgen.errors import UsageError
 from blendgen.geometry.projection import intrinsics_matrix
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from blendgen.workers.job import Job
 
 MEMORY_VARIABLE = "BLENDGEN_WORKER_MEMORY_MB"
-# measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5)
-_BLENDER_BYTES, _BYTES_PER_PIXEL = 800 * 2**20, 1100
+# measured: 780 MB of its own for phones on a belt at 224 x 224, 1530 MB at 1024 x 768 (Blender 4.5), of which
+# the denoiser uses 580 bytes a pixel, up to its limit
+_BLENDER_BYTES, _BYTES_PER_PIXEL, _DENOISER_BYTES_PER_PIXEL = 800 * 2**20, 520, 580
 _MAX_BYTES = 4 * 2**30
 # loading Blender takes as long as a few shots: a worker with fewer shots than this does not pay
 _MIN_SHOTS_PER_WORKER = 4
@@ -79,7 +81,8 @@ def _threads() -> list[int]:
 
 def estimated_bytes(pixels: int) -> int:
     """Estimated peak memory of a worker; pixels: of one rendered image."""
-    return _BLENDER_BYTES + _BYTES_PER_PIXEL * pixels
+    denoiser = min(_DENOISER_BYTES_PER_PIXEL * pixels, MAX_MEMORY_MB * 2**20)
+    return _BLENDER_BYTES + _BYTES_PER_PIXEL * pixels + denoiser
 
 
 def choose_worker_count(job: Job, shots: int, workers: int | None) -> int:

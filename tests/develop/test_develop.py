@@ -155,6 +155,14 @@ def test_denoising_does_not_depend_on_threads():
     assert np.array_equal(Denoiser(1)(noisy, flat, flat), Denoiser(2)(noisy, flat, flat))
 
 
+@pytest.mark.slow
+def test_denoising_in_tiles_changes_nothing():
+    size = (800, 1000, 3)
+    noisy = np.random.default_rng(0).gamma(2, 0.5, size).astype(np.float32)
+    flat = np.ones_like(noisy)
+    assert np.array_equal(Denoiser(1)(noisy, flat, flat), Denoiser(1, max_memory_mb=200)(noisy, flat, flat))
+
+
 @pytest.mark.parametrize("view", ["AgX", "Filmic", "Standard"])
 def test_every_view_is_monotone_and_neutral_for_greys(view):
     grey = np.repeat(np.logspace(-4, 1, 200, dtype=np.float32), 3).reshape(1, 200, 3)

@@ -6,7 +6,7 @@ from blendgen.engine.device import CPU, Device
 from blendgen.errors import UsageError
 from blendgen.system.machine import cores, free_memory_bytes, own_cores, resident_bytes
 from blendgen.workers import share
-from blendgen.workers.share import automatic_workers, memory_limit, shares
+from blendgen.workers.share import automatic_workers, estimated_bytes, memory_limit, shares
 
 GIB = 2**30
 CARDS = tuple(Device("cuda", f"card-{number}", "NVIDIA L4") for number in range(2))
@@ -129,3 +129,10 @@ def test_unlimited_groups_do_not_limit(tmp_path):
 
 def test_this_process_holds_some_memory():
     assert resident_bytes() > 10 * 2**20
+
+
+def test_the_denoiser_needs_no_more_memory_above_a_limit():
+    per_pixel = [
+        (estimated_bytes(2 * pixels) - estimated_bytes(pixels)) / pixels for pixels in (10**5, 10**7)
+    ]
+    assert per_pixel == [1100, 520]
