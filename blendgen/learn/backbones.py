@@ -22,7 +22,7 @@ from blendgen.files.whole_file import whole_file
 from blendgen.learn.network import Block, Weights, feature_model, lite_blocks, mobilenet_blocks
 from blendgen.learn.torch_file import read_weights
 from blendgen.models.measuring.cache import cache_folder
-from blendgen.system.machine import let_threads_sleep
+from blendgen.system.tuning import let_threads_sleep
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 FEATURES_EXTRA, LEARN_EXTRA = "pip install 'blendgen[features]'", "pip install 'blendgen[learn]'"

@@ -41,8 +41,8 @@ from blendgen.photos.folder import PhotoFolder
 from blendgen.refining.label_check import limits, measured
 from blendgen.refining.program import ChangeFault, Program
 from blendgen.scene.row import Row
-from blendgen.system.machine import let_threads_sleep
 from blendgen.system.progress import Progress
+from blendgen.system.tuning import let_threads_sleep
 
 UNCHANGED, PROGRAM_FAILED = "not changed", "program failed"
 _RESULTS = "results.jsonl"

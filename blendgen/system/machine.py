@@ -107,12 +107,3 @@ def _lines(path: Path) -> list[str]:
         return path.read_text().splitlines()
     except OSError:
         return []
-
-
-def let_threads_sleep() -> None:
-    """Call before torch is imported: threads of OpenMP sleep while they wait for each other.
-
-    By default they wait in a loop, which makes a training many times slower where other programs use the
-    cores, or where a machine has fewer than it seems to have.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -40,6 +40,7 @@ from blendgen.spec.render import RenderSettings
 from blendgen.system.machine import cores
 from blendgen.system.memory_events import out_of_memory
 from blendgen.system.stop_signals import ignore_stop_signals
+from blendgen.system.tuning import keep_freed_memory
 from blendgen.system.wheel import missing_bpy_message, require_libraries
 from blendgen.workers.film_store import FilmStore, RememberingEngine
 from blendgen.workers.job import Job, load_job
@@ -86,6 +87,7 @@ def initialize(job_file: Path, share: Share) -> None:
     The first task loads Blender: if that fails, the parent gets a message instead of a crash.
     """
     ignore_stop_signals()
+    keep_freed_memory()
     _Worker.pipeline = None
     os.environ |= blender_environment(job_file.parent)
     job = load_job(job_file)
