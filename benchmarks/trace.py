@@ -7,12 +7,14 @@ both. Everything runs in one worker on all cores, one step after the other.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.plan import Variant, spec_of
+from benchmarks.processes import usage
 from benchmarks.stopwatch import DENOISE, RENDER, Seconds, Stopwatch, now, timed
 from blendgen.dataset.layout import Layout
 from blendgen.dataset.write import write_frame
@@ -46,12 +48,14 @@ class Trace:
     """The time of a shot.
 
     spent: by stage, with RENDER as one; sampling: of the shot, None if it was not measured
+    peak_bytes: largest memory of the worker so far
     """
 
     trial: Trial
     images: int
     spent: dict[str, Seconds]
     sampling: Seconds | None
+    peak_bytes: int = 0
 
     @property
     def total(self) -> Seconds:
@@ -123,7 +127,7 @@ def _trace(trial: Trial) -> Trace:
     with watch.stage(WRITE):
         for frame in frames:
             write_frame(Layout(worker_job().folder), frame, pipeline.spec.output)
-    return Trace(trial, len(frames), watch.spent, alone)
+    return Trace(trial, len(frames), watch.spent, alone, usage(os.getpid()).peak_bytes)
 
 
 def _pipeline(variant: Variant) -> Pipeline:
