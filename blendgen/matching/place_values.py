@@ -11,13 +11,13 @@ import numpy as np
 
 from blendgen.geometry.arrays import FloatArray
 from blendgen.geometry.color import blackbody_linear, linear_to_srgb, luminance, white_balance_gain
+from blendgen.matching.evidence import Evidence, around, ranged
 from blendgen.matching.photo_set import PhotoSet
-from blendgen.matching.sensor_values import around, ranged
 from blendgen.matching.simulation import scene_linear
 from blendgen.photos.background import Background, oklab
 from blendgen.photos.measure import spread
 from blendgen.photos.sets import FEWEST
-from blendgen.starter.guess import Guess, rounded
+from blendgen.starter.guess import rounded
 
 _WITH_WHITES = 0.3  # share of the photos that must have something white
 _LEAST_KELVIN = 300.0
@@ -34,14 +34,12 @@ _NEVER = (
 )
 
 
-class PlaceMatch:
-    """Collects what photos say about the light and the surface."""
+class PlaceMatch(Evidence):
+    """view: the tone curve of the sensor"""
 
     def __init__(self, photos: PhotoSet, view: str):
-        self.photos, self.view = photos, view
-        self.guesses: list[Guess] = []
-        self.undetermined: list[str] = []
-        self.count = len(photos.photos)
+        super().__init__(photos)
+        self.view = view
 
     def run(self) -> PlaceMatch:
         kelvin = self._light()
@@ -50,9 +48,6 @@ class PlaceMatch:
         self._surface(groups)
         self.undetermined.append(_NEVER)
         return self
-
-    def _add(self, field: str, value: object, reason: str) -> None:
-        self.guesses.append(Guess(tuple(field.split(".")), value, reason, f"{self.count} photos"))
 
     def _light(self) -> float | None:
         """The usual temperature of the light that is left in the photos."""
@@ -65,15 +60,16 @@ class PlaceMatch:
             return None
         low, high = around(np.array(kelvin), _LEAST_KELVIN, 2000, 12000)
         middle = float(np.median(kelvin))
-        text = f"white things look as at {middle:.0f} K in {len(kelvin)} photos, {low:.0f} to {high:.0f} K"
-        self._add("exposure.white_balance_mode", "fixed", "so that what the camera leaves of the light stays")
-        self._add(
+        start, end = np.quantile(kelvin, (0.05, 0.95))
+        text = f"white things look as at {middle:.0f} K in {len(kelvin)} photos, {start:.0f} to {end:.0f} K"
+        self.add("exposure.white_balance_mode", "fixed", "so that what the camera leaves of the light stays")
+        self.add(
             "exposure.white_balance_temperature_k", 6500, "white: the light below is what the camera leaves"
         )
-        self._add("exposure.white_balance", 1, "of the light that it is set for")
-        self._add("exposure.environment_temperature_k", ranged(low, high), text)
+        self.add("exposure.white_balance", 1, "of the light that it is set for")
+        self.add("exposure.environment_temperature_k", ranged(low, high), text)
         same = {"same_as": "exposure.environment_temperature_k"}
-        self._add("exposure.lamp_temperature_k", same, "the photos show the sum of all light")
+        self.add("exposure.lamp_temperature_k", same, "the photos show the sum of all light")
         return middle
 
     def _groups(self, kelvin: float | None) -> list[list[FloatArray]]:
@@ -109,7 +105,7 @@ class PlaceMatch:
         low, high = around(away, 2 * _LEAST_EV, -_MOST_EV, _MOST_EV)
         deviation = max(spread(away), _LEAST_EV)
         value = {"truncated_normal": [0, rounded(deviation), rounded(low), rounded(high)]}
-        self._add(
+        self.add(
             "exposure.camera_ev", value, f"brightness of the background varies by {deviation:.2f} stops (SD)"
         )
 
@@ -127,7 +123,7 @@ class PlaceMatch:
         text = f"background of {with_background} of {self.count} photos"
         text += f", of {len(groups)} colours" if len(groups) > 1 else ""
         value = {"choice": weights} if len(weights) > 1 else next(iter(weights))
-        self._add("surface.color", value, text)
+        self.add("surface.color", value, text)
 
 
 def _distance(one: FloatArray, other: FloatArray) -> float:

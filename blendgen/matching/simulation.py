@@ -1,6 +1,7 @@
 """Simulation: what the statistics of a chart are through a sensor of blendgen, without Blender.
 
-In: a Sensor and changes of it. Out: Measures by name. The chart has plain greys and strong edges everywhere.
+In: a Sensor and changes of it. Out: Measures by name. The charts have plain greys or colours and strong edges
+everywhere.
 A parameter is matched by the value whose simulated statistic is that of the photos (indirect inference), so
 demosaicing, noise reduction, sharpening, tone curve and compression are all in it.
 source: Gourieroux, Monfort and Renault 1993, Indirect inference
@@ -14,11 +15,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from blendgen.develop.develop import finish
 from blendgen.develop.display import to_display
-from blendgen.geometry.arrays import ArrayN, FloatArray
-from blendgen.geometry.color import linear_to_srgb
+from blendgen.geometry.arrays import ArrayN, FloatArray, ImageHW3F32
+from blendgen.geometry.color import hex_to_linear, linear_to_srgb
 from blendgen.geometry.projection import intrinsics_matrix
 from blendgen.photos.statistics import BY_NAME, Picture
 from blendgen.scene.shot import Camera, Exposure, Sensor
@@ -28,7 +30,11 @@ _FOCAL_LENGTH_MM, _SENSOR_WIDTH_MM = 36.0, 36.0
 _GREYS = (0.03, 0.08, 0.2, 0.45, 0.75)
 _GROUND = 0.18
 _DISKS = 42
+_GREY_RADII_PX, _COLOR_RADII_PX = (12, 17, 22), (3, 5, 8)  # edges of colours are mostly those of small things
+_COLORS = ("#c02020", "#f0f0f0", "#2040b0", "#101010", "#d0a020")
+_COLOR_DISKS = 160
 _PLAIN = ("vignetting",)  # statistics that a plain chart shows best
+_COLORED = ("color_blur",)  # and those that need one of colours
 # of the plane's golden ratio: places that fill a picture evenly
 _STEP_X, _STEP_Y = 0.7548776662466927, 0.5698402909980532
 _TONE = np.concatenate([[0.0], np.geomspace(1e-4, 16, 300)])
@@ -49,8 +55,7 @@ class Rig:
     def statistics(self, names: Sequence[str], **changes: Any) -> dict[str, float | None]:
         """Statistics of the chart; None where they cannot be measured."""
         rig = self.with_values(**changes)
-        disks = 0 if all(name in _PLAIN for name in names) else _DISKS
-        picture = Picture(finish(_chart(disks), _camera(), rig._exposure()))
+        picture = Picture(finish(_chart_for(names), _camera(), rig._exposure()))
         return {name: BY_NAME[name].measure(picture).value for name in names}
 
     def curve(self, name: str, key: str, values: Sequence[float]) -> ArrayN:
@@ -79,16 +84,31 @@ def inverse(values: Sequence[float], curve: ArrayN, wanted: ArrayN) -> ArrayN:
     return np.interp(wanted, rising[keep], x[keep])
 
 
+def _chart_for(names: Sequence[str]) -> ImageHW3F32:
+    """Linear light that shows statistics best."""
+    if all(name in _PLAIN for name in names):
+        return _chart(0)
+    return _color_chart() if all(name in _COLORED for name in names) else _chart(_DISKS)
+
+
 @cache
-def _chart(disks: int) -> np.ndarray:
-    """(h, w, 3) float32 linear light."""
+def _chart(disks: int) -> ImageHW3F32:
+    return _disks([(grey, grey, grey) for grey in _GREYS], _GREY_RADII_PX, disks)
+
+
+@cache
+def _color_chart() -> ImageHW3F32:
+    return _disks([hex_to_linear(color) for color in _COLORS], _COLOR_RADII_PX, _COLOR_DISKS)
+
+
+def _disks(colors: Sequence[ArrayLike], radii_px: Sequence[int], count: int) -> ImageHW3F32:
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
-    light = np.full((HEIGHT, WIDTH), _GROUND)
-    for number in range(disks):
+    light = np.full((HEIGHT, WIDTH, 3), _GROUND, np.float32)
+    for number in range(count):
         cx, cy = WIDTH * (0.5 + number * _STEP_X) % WIDTH, HEIGHT * (0.5 + number * _STEP_Y) % HEIGHT
-        radius = 12 + 5 * (number % 3)
-        light[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = _GREYS[number % len(_GREYS)]
-    return np.repeat(light[..., None], 3, axis=2).astype(np.float32)
+        radius = radii_px[number % len(radii_px)]
+        light[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = colors[number % len(colors)]
+    return light
 
 
 def _camera() -> Camera:

@@ -1,6 +1,7 @@
-"""Sharpness: the blur of the strongest edges, and how fine detail falls off in the spectrum.
+"""Sharpness: the blur of the strongest edges, of light and of colour, and how fine detail falls off.
 
-In: (h, w) luma, 0 to 255. Out: Measures; laplacian_sharpness is a number for every image, as reports show it.
+In: (h, w) luma, 0 to 255, or (h, w, 3) uint8 sRGB. Out: Measures; laplacian_sharpness is a number for every
+image, as reports show it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 
 import numpy as np
 
-from blendgen.geometry.arrays import ImageHWF32
+from blendgen.geometry.arrays import ImageHW3U8, ImageHWF32
 from blendgen.photos.detail import edge_blurs_px
 from blendgen.photos.measure import Measure, unknown
 from blendgen.photos.noise import noise_of_all
@@ -28,6 +29,17 @@ def edge_blur(luma: ImageHWF32) -> Measure:
         return unknown("too few strong edges")
     parts = [float(np.quantile(part, _SHARPEST)) for part in np.array_split(blurs, _PARTS)]
     return Measure(float(np.quantile(blurs, _SHARPEST)), float(np.std(parts)) / np.sqrt(_PARTS - 1))
+
+
+def color_blur(image: ImageHW3U8) -> Measure:
+    """Standard deviation of the blur of the sharpest edges of red and of blue against green, pixels."""
+    red, green, blue = np.moveaxis(image.astype(np.float32), -1, 0)
+    measures = [edge_blur(color - green) for color in (red, blue)]
+    known = [one.value for one in measures if one.value is not None]
+    if not known:
+        return unknown("too few strong edges between colours")
+    error = float(np.linalg.norm([one.error for one in measures])) / len(known)
+    return Measure(float(np.mean(known)), error)
 
 
 def fine_detail(luma: ImageHWF32) -> Measure:

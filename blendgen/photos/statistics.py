@@ -20,7 +20,7 @@ from blendgen.photos.background import Background, background_mask, of_mask, okl
 from blendgen.photos.jpeg import luma_u8, pixel_quality
 from blendgen.photos.measure import Measure, unknown
 from blendgen.photos.noise import Patches, noise_at, noise_correlation, patches
-from blendgen.photos.sharpness import edge_blur, fine_detail
+from blendgen.photos.sharpness import color_blur, edge_blur, fine_detail
 from blendgen.photos.tone import black_share, brightness_ev, cast_ev, contrast_ev, white_share
 from blendgen.photos.vignetting import vignetting_ev
 
@@ -161,6 +161,8 @@ STATISTICS: tuple[Statistic, ...] = (
               lambda p: noise_correlation(p.patches), (Mover("sensor.noise_reduction", 1),), "sensor.mosaic"),
     Statistic("edge_blur", "blur of the sharpest edges", "px", 0.12, lambda p: edge_blur(p.luma),
               (Mover("sensor.blur_px", 1), Mover("sensor.sharpening", -1))),
+    Statistic("color_blur", "blur of the sharpest edges of colours", "px", 0.2, lambda p: color_blur(p.image),
+              (Mover("sensor.noise_reduction", 1), Mover("sensor.blur_px", 1)), "sensor.mosaic"),
     Statistic("fine_detail", "fine detail compared with coarse", "dB", 1.5, lambda p: fine_detail(p.luma),
               (Mover("sensor.blur_px", -1), Mover("sensor.sharpening", 1), _GAIN)),
     Statistic("vignetting", "dark corners of the background", "stops", 0.1,

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blendgen.geometry.arrays import FloatArray
 from blendgen.geometry.color import blackbody_linear, white_balance_gain
 from blendgen.photos.statistics import STATISTICS, Picture
-from tests.photos.developed import developed, disks, steps
+from tests.photos.developed import developed, disks, signs, steps
 
 # a small and a large value of each field, and what else the camera is like
 VALUES = {
@@ -42,8 +43,13 @@ def picture(field: str, value: float, others: dict, name: str) -> Picture:
         changes[field.removeprefix("sensor.")] = value
     if name == "black" and field != "exposure.camera_ev":
         changes["exposure_camera_gain"] = 0.02
-    light = steps(1) if name.startswith("noise") else disks(1, 25, "#9a8a70")
-    return Picture(developed(light, "machine_vision", **changes))
+    return Picture(developed(light_for(name), "machine_vision", **changes))
+
+
+def light_for(name: str) -> FloatArray:
+    if name == "color_blur":
+        return signs(1)
+    return steps(1) if name.startswith("noise") else disks(1, 25, "#9a8a70")
 
 
 @pytest.mark.parametrize(("name", "field", "direction"), MOVES)

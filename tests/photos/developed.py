@@ -12,7 +12,7 @@ from blendgen.geometry.color import hex_to_linear
 from tests.develop.cameras import camera, exposure, sensor_of
 
 WIDTH, HEIGHT = 240, 180
-_GOLDEN = 0.6180339887498949
+_STRONG = ("#b02020", "#2040a0", "#e0e0e0", "#d0a020", "#202020", "#208040")
 
 
 @cache
@@ -26,6 +26,20 @@ def disks(seed: int, count: int = 40, surface: str = "#7a7a74") -> FloatArray:
         cx, cy, radius = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), rng.uniform(8, 22)
         grey = rng.choice([0.02, 0.06, 0.2, 0.45, 0.8])
         light[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = grey * rng.uniform(0.85, 1.15, 3)
+    light.setflags(write=False)
+    return light
+
+
+@cache
+def signs(seed: int, count: int = 90) -> FloatArray:
+    """(h, w, 3) linear light: small signs of strong colours on white."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    colors = [hex_to_linear(one) for one in _STRONG]
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
+    light = np.full((HEIGHT, WIDTH, 3), 0.7)
+    for number in range(count):
+        cx, cy, radius = rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), rng.uniform(3, 9)
+        light[(x - cx) ** 2 + (y - cy) ** 2 < radius**2] = colors[number % len(colors)]
     light.setflags(write=False)
     return light
 
