@@ -1,7 +1,8 @@
 """Edit: the text of a spec with some values replaced, its comments and order kept.
 
-In: YAML text and Guesses. Out: YAML text. A section that names a preset (`sensor: phone`) becomes a mapping
-that starts from it. The reason of each value stands in a comment above it.
+In: YAML text and Guesses; a value of None removes its key. Out: YAML text. A section that names a preset
+(`sensor: phone`) becomes a mapping that starts from it. The reason of each value stands in a comment above
+it.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ def _set(root: CommentedMap, guess: Guess, mark: str) -> None:
     for key in guess.path[:-1]:
         section = _opened(section, key)
     key = guess.path[-1]
+    if guess.value is None:
+        section.pop(key, None)
+        return
     section[key] = _yaml().load(flow(guess.value))
     depth = _INDENT * (len(guess.path) - 1)
     lines = textwrap.wrap(

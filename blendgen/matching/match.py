@@ -28,6 +28,7 @@ from blendgen.matching.photo_set import PhotoSet, read_photo_set
 from blendgen.matching.place_values import PlaceMatch
 from blendgen.matching.sensor_values import SensorMatch
 from blendgen.matching.simulation import Rig
+from blendgen.matching.variety import with_variety
 from blendgen.models.inventory import Inventory, load_inventory
 from blendgen.models.source import Measurer
 from blendgen.photos.exif import read_exif
@@ -45,6 +46,7 @@ from blendgen.system.progress import Progress
 
 _PATCHED = 0.4  # share of the photos that must show enough plain background
 _SHOTS = 12
+_NO_COLOR = Guess(("surface", "color"), None, "removed, as it would tint the photos")
 _SECTIONS = ("sensor", "exposure", "surface")
 
 
@@ -109,7 +111,8 @@ class Matcher:
         place = PlaceMatch(photos, start.spec.sensor.view).run()
         patches = list(patches_of(photos))
         surface, about = self._surface(start.spec, inventory, photos, patches)
-        guesses = _in_order((*sensor.guesses, *_without_color(place.guesses, surface), *surface))
+        collected = (*sensor.guesses, *_without_color(place.guesses, surface), *surface)
+        guesses = tuple(with_variety(_in_order(collected), start.spec))
         written = self._write(edited(self.text, guesses), patches if surface else [])
         report = survey(written.spec, load_inventory(written, self.measurer))
         result = Matched(
@@ -169,9 +172,12 @@ class Matcher:
             f"{rounded(frame_m):g} m across where the products are, and photos are taken to show as much"
         )
         count = f"{len(photos.photos)} photos"
+        own_color = [] if spec.surface.color is None else [_NO_COLOR]
+        shown = "the background of the photos itself" + "; its color is removed" * bool(own_color)
         return [
-            Guess(("surface", "kind"), "photo", "the background of the photos itself", count),
+            Guess(("surface", "kind"), "photo", shown, count),
             Guess(("surface", "photos"), value, reason, count),
+            *own_color,
         ], ["the real size of surface.photos: measure it, and correct surface.photos.width_m"]
 
     def _refuse_others(self) -> None:

@@ -55,7 +55,8 @@ def test_colour_of_the_light_of_the_surface_and_the_exposure_are_those_of_the_pl
     matched = api.match(place, tmp_path / "out" / "matched.yaml", spec=write_base(tmp_path))
     values = values_of(matched)
     low, high = values["exposure.environment_temperature_k"]["uniform"]
-    assert low < 4200 < high and high - low < 1000
+    assert np.mean([low, high]) == pytest.approx(4200, abs=300)
+    assert high - low == pytest.approx(1500, abs=150)  # half of that of the spec
     spread = values["exposure.camera_ev"]["truncated_normal"][1]
     assert spread == pytest.approx(np.std(np.log2([0.7, 0.85, 1.0, 1.15, 0.9, 1.05])), rel=0.6)
     spec = api.load_spec(tmp_path / "out" / "matched.yaml").spec
@@ -102,16 +103,18 @@ def test_without_a_spec_it_starts_from_built_in_phones(tmp_path, place, monkeypa
 @pytest.mark.slow
 def test_a_textured_background_becomes_photos_of_the_surface_with_their_size(tmp_path):
     place = write_photos(tmp_path / "place", [surface(seed, grain=0.1) for seed in range(5)])
-    matched = api.match(place, tmp_path / "matched.yaml", spec=write_base(tmp_path))
+    base = write_base(tmp_path, BASE.replace("{kind: paper}", "{kind: paper, color: '#3050a0'}"))
+    matched = api.match(place, tmp_path / "matched.yaml", spec=base)
     values = values_of(matched)
-    assert values["surface.kind"] == "photo" and "surface.color" not in values
+    assert values["surface.kind"] == {"choice": {"photo": 1, "paper": 1}}
+    assert values["surface.color"] is None  # it would tint the photos
     pieces = sorted((tmp_path / "matched_background").glob("*.png"))
     assert len(pieces) == 5 and reason_of(matched, "the real size of surface.photos")
     for piece in pieces:
         pixels = np.asarray(Image.open(piece))
         assert min(pixels.shape[:2]) > 50 and pixels.max() < 200  # nothing of the white sheet
     spec = api.load_spec(tmp_path / "matched.yaml").spec
-    assert spec.surface.photos.directory == "matched_background"
+    assert spec.surface.photos.directory == "matched_background" and spec.surface.color is None
 
 
 @pytest.mark.slow
