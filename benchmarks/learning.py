@@ -27,7 +27,7 @@ from blendgen.dataset.dataset import open_dataset
 from blendgen.errors import ExitCode
 from blendgen.learn.backbones import load_backbone
 
-_SPEC = Path(__file__).parent / "cards.yaml"
+SPEC = "cards.yaml"  # here, and in the scratch folder
 MATCHED = "matched"
 _MATCH_PHOTOS = 20
 # what is changed in the spec; a matched one has the camera, light and surface of photos
@@ -82,9 +82,11 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
 
 def data_sets(cards: Path, scratch: Path, images: int, progress: Progress) -> Iterator[tuple[str, Path]]:
     """Name and folder of each variant, rendered."""
-    spec = scratch / "cards.yaml"
+    spec = scratch / SPEC
     spec.write_text(
-        _SPEC.read_text().replace("directory: models", f"directory: {cards.resolve() / 'models'}")
+        (Path(__file__).parent / SPEC)
+        .read_text()
+        .replace("directory: models", f"directory: {cards.resolve() / 'models'}")
     )
     for name, changes in VARIANTS.items():
         folder = scratch / name.replace(" ", "-")

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 import blendgen
-from benchmarks.learning import data_sets, distances
+from benchmarks.learning import MATCHED, SPEC, data_sets, distances
 from benchmarks.learning_arms import RENDERS
 from benchmarks.learning_page import NETWORKS, write_page
 from benchmarks.paired import differences, rank_correlations
@@ -27,7 +27,8 @@ from blendgen.dataset.dataset import open_dataset
 from blendgen.errors import ExitCode
 from blendgen.learn.backbones import load_backbone
 
-BASE, REFINED = "base", "refined"
+BASE, REFINED, MATCHED_CAMERA = "base", "refined", "matched camera"
+_PRESET = "phone"  # of the sensor of the base
 _SIZE = 128
 
 
@@ -44,6 +45,7 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
     scratch.mkdir(parents=True, exist_ok=True)
     with Progress(own_stdout=False) as progress:
         folders = dict(data_sets(cards, scratch, images, progress))
+        folders[MATCHED_CAMERA] = _matched_camera(scratch, images, progress)
         folders[REFINED] = scratch / REFINED
         refined = blendgen.refine(
             folders[BASE], folders[REFINED], photos=cards / "photos" / "train", progress=progress
@@ -73,6 +75,19 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
     (output / NETWORKS).write_text(json.dumps(values, indent=1) + "\n")
     write_page(output)
     return ExitCode.OK
+
+
+def _matched_camera(scratch: Path, images: int, progress: Progress) -> Path:
+    """Renders of the base with the matched sensor and gain; light and surface are its own."""
+    evidence = json.loads((scratch / f"{MATCHED}.match.json").read_text())
+    values = {one["field"]: one["value"] for one in evidence["values"]}
+    sensor = {field[7:]: value for field, value in values.items() if field.startswith("sensor.")}
+    gain = {field: value for field, value in values.items() if field == "exposure.gain_db"}
+    changes = {"images": images, "sensor": {"preset": _PRESET, **sensor}, **gain}
+    folder = scratch / MATCHED_CAMERA.replace(" ", "-")
+    say(f"{MATCHED_CAMERA}: {folder}")
+    blendgen.generate(scratch / SPEC, folder, overrides=changes, progress=progress)
+    return folder
 
 
 def trained(

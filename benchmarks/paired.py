@@ -24,6 +24,7 @@ _ALL, _ALL_MIXED = photos_arm(None, False), photos_arm(None, True)
 PAIRS = (
     ("unlabelled photos", ("base", ALIGNED), ("base", RENDERS)),
     ("match", ("matched", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
+    ("match, the camera alone", ("matched camera", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
     ("an ideal camera", ("ideal camera", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
     ("refine", ("refined", ON_ALL_PHOTOS), ("base", ON_ALL_PHOTOS)),
     ("refine, with unlabelled photos", ("refined", ALIGNED), ("base", ALIGNED)),
