@@ -37,6 +37,7 @@ def test_colours_as_the_camera_of_the_spec_draws_them_change_nothing(tmp_path):
     assert matched_colors(tmp_path / "photos", "phone", "phone").guesses == []
 
 
+@pytest.mark.slow
 def test_strong_noise_reduction_is_found_by_its_colours(tmp_path):
     match = matched_colors(tmp_path / "photos", "machine_vision", "machine_vision", noise_reduction=0.8)
     (guess,) = match.guesses
@@ -67,7 +68,8 @@ def textured(seed: int, gain_db: float) -> np.ndarray:
     return developed(np.clip(light, 0, 1), "machine_vision", seed, exposure_gain_db=gain_db)
 
 
-@pytest.mark.parametrize("gain_db", [9.0, pytest.param(21.0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("gain_db", [9.0, 21.0])
 def test_the_gain_is_found_by_the_quiet_parts_of_textured_photos(tmp_path, gain_db):
     photos = photo_set(tmp_path / "photos", [textured(seed, gain_db) for seed in range(4)])
     assert photos.statistics["noise_mid"].median > 1.3 * photos.statistics["noise_bright"].median
