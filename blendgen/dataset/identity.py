@@ -22,7 +22,7 @@ from blendgen.spec.section import Section
 
 # Raise it with every change that makes other images, labels or sampled values from the same spec; the tests
 # in tests/golden fail until then. A folder made with another version is not continued.
-PIXELS_VERSION = 5
+PIXELS_VERSION = 6
 
 # of `output`: how images are stored, which dataset.json states by itself
 _STORAGE = ("container", "images_per_file")

@@ -82,3 +82,38 @@ def test_processes_that_draw_a_map_at_once_leave_one_whole_file(tmp_path):
     (file,) = files(tmp_path)
     assert file.name == "tile.fine.npy"
     assert np.array_equal(np.load(file), tile_patterns.fine_tile())
+
+
+def test_a_halved_map_has_the_mean_and_the_amount_of_the_strongest_mark():
+    texels = np.zeros((2, 2, 4), np.uint8)
+    texels[..., 0] = [[0, 100], [60, 240]]
+    texels[..., 1] = [[0, 200], [0, 40]]
+    texels[..., 2] = [[255, 90], [255, 70]]
+    assert tile_patterns.halved(texels, ((1, 2),)).tolist() == [[[100, 60, 90, 0]]]
+    texels[..., 1] = 0
+    assert tile_patterns.halved(texels, ((1, 2),))[0, 0, 2] == 70
+
+
+def test_a_halved_map_knows_the_amount_around_a_mark():
+    """Two texels in all directions, also past the sides of the map; the mark itself stays as strong."""
+    texels = np.full((16, 16, 4), (0, 0, 255, 0), np.uint8)
+    texels[:2, :2, 1:3] = 200, 30
+    half = tile_patterns.halved(texels, ((1, 2),))
+    near = np.array([0, 1, 2, 6, 7])
+    expected = np.full((8, 8), 255)
+    expected[np.ix_(near, near)] = 30
+    assert np.array_equal(half[..., 2], expected)
+    assert half[0, 0, 1] == 200 and half[..., 1].sum() == 200
+
+
+def test_a_map_has_the_detail_that_the_camera_resolves(drawn):
+    texel_m = tile_images._LEVELS[tile_images.DUST].texel_m
+    levels = [
+        tile_images._level(tile_images.DUST, share * texel_m) for share in (1.0, 3.9, 4.0, 7.9, 8.0, 99)
+    ]
+    assert levels == [0, 0, 1, 1, 2, 2]
+    assert tile_images._level(tile_images.SLOW, 1.0) == 0
+    small = tile_images._texels(tile_images.DUST, 1)
+    assert np.array_equal(small, tile_patterns.halved(TEXELS, ((1, 2),)))
+    assert np.array_equal(tile_images._texels(tile_images.DUST, 1), small)
+    assert len(drawn) == 1

@@ -24,6 +24,7 @@ from blendgen.engine.blender.session.meshes import scene_meshes
 from blendgen.engine.blender.session.models import Models, outline_name
 from blendgen.engine.blender.session.pictures import Pictures
 from blendgen.engine.blender.session.stage import exclude_outlines, link_to_scene
+from blendgen.engine.blender.shading.tile_images import set_detail
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.blender.surfaces.containers import build_container
 from blendgen.engine.device import CPU, Device
@@ -137,6 +138,7 @@ class BlenderEngine(PinholeEngine):
             self._models.clear()
 
     def _build(self, shot: Shot) -> None:
+        set_detail(shot.camera)
         build_surface(shot.surface, self._pictures.of_surface(shot))
         for placed in shot.products:
             self._models.place(placed)

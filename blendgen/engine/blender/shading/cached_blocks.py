@@ -30,9 +30,9 @@ def cached_block(kind: str, name: str, module: str, build: Callable[[], bpy.type
     if block is None:
         file = cache_file(f"{name}.blend", module)
         block = build() if file is None else _read(file, kind, name) or _built(file, build)
-        tree = block if isinstance(block, bpy.types.NodeTree) else block.node_tree
-        if tree is not None:  # of a material without nodes, before 5.0
-            show_tiles(tree)
+    tree = block if isinstance(block, bpy.types.NodeTree) else block.node_tree
+    if tree is not None:  # of a material without nodes, before 5.0
+        show_tiles(tree)  # of this shot's level of detail
     return block
 
 

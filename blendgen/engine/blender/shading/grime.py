@@ -41,13 +41,13 @@ def marks(s: Graph, cell_mm: tuple[float, float], radius, share: Number, seed: f
     distance, chance, size = s.cells((1000 / cell_mm[0], 1000 / cell_mm[1]), seed, at)
     reach = s.ramp(s.product(size, size), 0.0, 1.0, *radius)
     shape = s.ramp(s.math("DIVIDE", distance, reach), 1.0, 0.5)
-    return s.product(shape, s.math("LESS_THAN", chance, share))
+    return s.product(shape, s.below(chance, share))
 
 
 def scratches(s: Graph, share: Number, seed: float, turn_deg: float = 0.0) -> Socket:
     """Scratches, slightly curved, in the directions SCRATCH_DEG to the travel; share: of those of a tile."""
     strength, amount, _, _ = s.tile(MARKS, FINE_M, seed, turn_deg)
-    return s.product(strength, s.math("LESS_THAN", amount, share))
+    return s.product(strength, s.below(amount, share))
 
 
 def fine_grain(s: Graph, per_m: Scale, at: Socket | None = None) -> tuple[Socket, Socket, Slope]:
@@ -102,7 +102,7 @@ def lanes(s: Graph, pattern: Socket, amount: Number) -> Socket:
 def stains(s: Graph, amount: Number, seed: float, stretch: tuple[float, float] = (1.0, 1.0)) -> Socket:
     """Single ragged blots, most of them small, the largest 3 cm wide; stretch: across, along the travel."""
     _, _, strength, from_amount = s.tile(MARKS, tuple(COARSE_M * one for one in stretch), seed)
-    return s.product(strength, s.math("LESS_THAN", from_amount, amount))
+    return s.product(strength, s.below(from_amount, amount))
 
 
 def settle_dust(s: Graph, cover: Socket, color: Socket, roughness: Number) -> tuple[Socket, Socket]:
@@ -115,4 +115,4 @@ def dust_cover(s: Graph, film: float = 0.3) -> Socket:
     """Dust as a patchy film, fine specks, grains and lint; film: the film's density at dust 1."""
     clouds, marks_, amount, _ = s.tile(DUST, FINE_M, turn_deg=_DUST_DEG)
     haze = s.product(clouds, s.product(s.dust, film))
-    return s.math("MAXIMUM", haze, s.product(marks_, s.math("LESS_THAN", amount, s.dust)))
+    return s.math("MAXIMUM", haze, s.product(marks_, s.below(amount, s.dust)))

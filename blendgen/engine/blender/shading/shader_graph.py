@@ -83,14 +83,38 @@ class ShaderGraph:
 
     def ramp(self, value: Number, start: Number, end: Number, low: Number = 0.0, high: Number = 1.0):
         """Linear from low at start to high at end, constant outside; start may be greater than end."""
+        if _is_parameter(value) and not any(
+            isinstance(one, bpy.types.NodeSocket) for one in (start, end, low, high)
+        ):
+            return self._parameter_ramp(value, start, end, low, high)
         inputs = {"Value": value, "From Min": start, "From Max": end, "To Min": low, "To Max": high}
         return self.node("ShaderNodeMapRange", inputs).outputs["Result"]
+
+    def _parameter_ramp(self, value: Socket, start: float, end: float, low: float, high: float) -> Socket:
+        """The same of a parameter: Cycles computes Math nodes of constants once, but Map Range for each
+        sample."""
+        per_one = 1 / (end - start)
+        # parameters are 0 to 1
+        inside = min(start, end) <= 0.0 and max(start, end) >= 1.0
+        if not inside:
+            value = self.math("MULTIPLY_ADD", value, per_one, -start * per_one, clamp=True)
+            start, per_one = 0.0, 1.0
+        by = (high - low) * per_one
+        return self.math("MULTIPLY_ADD", value, by, low - start * by)
 
     def mix(self, factor: Number, a, b) -> Socket:
         return mix_color(self.tree, factor, a, b)
 
     def mix_value(self, factor: Number, a: Number, b: Number) -> Socket:
-        return self.ramp(factor, 0.0, 1.0, a, b)
+        node = self.node("ShaderNodeMix", data_type="FLOAT")
+        for identifier, operand in (("Factor_Float", factor), ("A_Float", a), ("B_Float", b)):
+            self._feed(node, identifier, operand)
+        return next(one for one in node.outputs if one.identifier == "Result_Float")
+
+    def below(self, value: Socket, limit: Number) -> Socket:
+        """1 where the value is less than the limit. If that is 0, Cycles drops what is multiplied by it."""
+        there = self.math("MINIMUM", self.product(limit, 1e6), 1.0)
+        return self.product(self.math("LESS_THAN", value, limit), there)
 
     def tint(self, color, factor: Number) -> Socket:
         """A colour times a grey factor."""
@@ -117,15 +141,25 @@ class ShaderGraph:
         return node.outputs["Vector"]
 
     def turned(self, vector: Socket, angle_deg: float) -> Socket:
-        inputs = {"Vector": vector, "Angle": math.radians(angle_deg)}
-        return self.node("ShaderNodeVectorRotate", inputs, rotation_type="Z_AXIS").outputs["Vector"]
+        """Turned about Z. A node that rotates computes sine and cosine for each sample."""
+        turn = math.radians(angle_deg)
+        x, y = (
+            self.dot(vector, row)
+            for row in ((math.cos(turn), -math.sin(turn), 0.0), (math.sin(turn), math.cos(turn), 0.0))
+        )
+        return self.combine(x, y, self.split(vector)[2])
+
+    def dot(self, a: Socket, b) -> Socket:
+        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="DOT_PRODUCT")
+        self._feed(node, "Vector_001", b)
+        return node.outputs["Value"]
 
     def scaled(self, vector: Socket, per_m, seed: float) -> Socket:
         """The vector in cycles, shifted by seed so that patterns do not share their lattice."""
         x, y, z = _triple(per_m)
         node = self.node("ShaderNodeVectorMath", {"Vector": vector}, operation="MULTIPLY_ADD")
         self._feed(node, "Vector_001", (x, y, z))
-        self._feed(node, "Vector_002", (seed * 17.31, seed * 5.77, seed * 3.13))
+        self._feed(node, "Vector_002", _shift(seed))
         return node.outputs["Vector"]
 
     def noise(self, per_m, detail=2.0, roughness=0.5, seed=0.0, at=None, space="2D") -> Socket:
@@ -152,11 +186,15 @@ class ShaderGraph:
         """The four channels of a map of tile_images.py, repeated every side_m metres and shifted by seed.
 
         side_m: one number or one per axis
+        turn_deg: only with one side
         """
-        point = self.point if at is None else at
-        turned = self.turned(point, turn_deg) if turn_deg else point
-        inputs = {"Vector": self.scaled(turned, tuple(1 / one for one in _triple(side_m)[:2]), seed)}
-        shown = self.node("ShaderNodeTexImage", inputs, name=name)
+        shown = self.node("ShaderNodeTexImage", {"Vector": self.point if at is None else at}, name=name)
+        # part of the node: one matrix turns, scales and shifts
+        mapping = shown.texture_mapping
+        mapping.vector_type = "POINT"
+        mapping.scale = (*(1 / one for one in _triple(side_m)[:2]), 0.0)
+        mapping.rotation = (0.0, 0.0, math.radians(turn_deg))
+        mapping.translation = _shift(seed)
         color = self.node("ShaderNodeSeparateColor", {"Color": shown.outputs["Color"]})
         return (*(color.outputs[channel] for channel in ("Red", "Green", "Blue")), shown.outputs["Alpha"])
 
@@ -192,6 +230,18 @@ class ShaderGraph:
         """Give the surface this relief."""
         inputs = {"Height": height_mm, "Distance": 0.001, "Strength": 1.0}
         self.set(Normal=self.node("ShaderNodeBump", inputs).outputs["Normal"])
+
+
+def _is_parameter(value: Number) -> bool:
+    """Whether it is the same for all samples of a render."""
+    return isinstance(value, bpy.types.NodeSocket) and (
+        value.node.bl_idname == "ShaderNodeValue"
+        or (value.node.bl_idname == "NodeGroupInput" and value.name == "Amount")
+    )
+
+
+def _shift(seed: float) -> tuple[float, float, float]:
+    return (seed * 17.31, seed * 5.77, seed * 3.13)
 
 
 def _triple(per_m) -> tuple[float, float, float]:

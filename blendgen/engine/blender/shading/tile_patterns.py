@@ -109,6 +109,31 @@ def flow_tile() -> np.ndarray:
     return _packed(*(noise(draw, SLOW_SIDE_PX, *channel) for channel in channels))
 
 
+def halved(texels: np.ndarray, marks: tuple[tuple[int, int], ...]) -> np.ndarray:
+    """Half as many texels along each axis, each the mean of four.
+
+    marks: pairs of channels: of the second the value stays that belongs to the strongest of the first
+    """
+    side = len(texels) // 2
+    four = np.moveaxis(texels.reshape(side, 2, side, 2, 4), 2, 1).reshape(side, side, 4, 4).astype(np.uint16)
+    mean = (four.sum(axis=2) + 2) // 4
+    for strength, amount in marks:
+        # of marks that are equally strong the one that comes first
+        strongest = 255 - (four[..., strength] * 256 + 255 - four[..., amount]).max(axis=2) % 256
+        mean[..., amount] = _around_marks(mean[..., strength], strongest)
+    return mean.astype(np.uint8)
+
+
+def _around_marks(strength: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """The amounts, also known _SLACK_PX outside marks: else linear interpolation would shrink them."""
+    for _ in range(_SLACK_PX):
+        near = amount
+        for axis in (0, 1):
+            near = np.minimum(near, np.minimum(np.roll(near, 1, axis), np.roll(near, -1, axis)))
+        amount = np.where(strength == 0, near, amount)
+    return amount
+
+
 def _packed(*channels: np.ndarray) -> np.ndarray:
     stacked = np.stack(channels, axis=-1)
     return np.rint(np.clip(stacked, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -80,11 +80,6 @@ class Shading(ShaderGraph):
     def _axis(self, name: str) -> Socket:
         return self.node("ShaderNodeCombineXYZ", name=name).outputs["Vector"]
 
-    def dot(self, a: Socket, b: Socket) -> Socket:
-        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="DOT_PRODUCT")
-        self._feed(node, "Vector_001", b)
-        return node.outputs["Value"]
-
 
 def surface_material(
     name: str, write: Callable[[Shading], None], surface: Surface, color_srgb: str | None = None

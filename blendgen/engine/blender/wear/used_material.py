@@ -90,11 +90,6 @@ class ProductGraph(ShaderGraph):
         self._feed(node, "Vector_001", b)
         return node.outputs["Vector"]
 
-    def dot(self, a: Socket, b: Socket | Vector3) -> Socket:
-        node = self.node("ShaderNodeVectorMath", {"Vector": a}, operation="DOT_PRODUCT")
-        self._feed(node, "Vector_001", b)
-        return node.outputs["Value"]
-
     def facing(self, normal: Vector3) -> Socket:
         """Cosine between the surface and a direction of the product frame."""
         inputs = {"Vector": self.node("ShaderNodeNewGeometry").outputs["True Normal"]}
