@@ -159,8 +159,7 @@ def test_a_spec_that_is_wrong_for_a_while_leaves_the_sheet(place_of_fakes):
 
 
 def test_a_model_folder_that_vanishes_and_comes_back(place_of_fakes, monkeypatch):
-    place = place_of_fakes
-    folder = place / "models"
+    folder = place_of_fakes / "models"
     folder.mkdir()
     monkeypatch.setattr(preview_watch, "watched_folders", lambda spec_file: {folder})
     updates = watched(place_of_fakes)
@@ -195,14 +194,13 @@ def test_a_file_that_changes_during_a_render_is_not_missed(place_of_fakes, monke
 
 
 def test_what_is_wrong_from_the_start_is_an_error(tmp_path):
-    place = tmp_path
-    (place / "scene.yaml").write_text(SPEC)
-    (place / "mine.png").write_text("mine")
+    (tmp_path / "scene.yaml").write_text(SPEC)
+    (tmp_path / "mine.png").write_text("mine")
     with pytest.raises(blendgen.errors.DatasetError, match="not written by blendgen"):
-        blendgen.watch_preview(place / "scene.yaml", place / "mine.png")
-    (place / "scene.yaml").write_text("blendgen: 1\n")
+        blendgen.watch_preview(tmp_path / "scene.yaml", tmp_path / "mine.png")
+    (tmp_path / "scene.yaml").write_text("blendgen: 1\n")
     with pytest.raises(SpecError):
-        watched(place)
+        watched(tmp_path)
 
 
 def test_a_snapshot_leaves_out_what_blendgen_writes_itself(tmp_path):
@@ -218,10 +216,8 @@ def test_a_snapshot_leaves_out_what_blendgen_writes_itself(tmp_path):
     assert snapshot(spec, {tmp_path}, sheet) == before
     (tmp_path / "b.mtl").write_text("new")
     (tmp_path / "a.obj").unlink()
-    assert changed_files(before, snapshot(spec, {tmp_path}, sheet)) == [
-        tmp_path / "a.obj",
-        tmp_path / "b.mtl",
-    ]
+    changed = changed_files(before, snapshot(spec, {tmp_path}, sheet))
+    assert changed == [tmp_path / "a.obj", tmp_path / "b.mtl"]
 
 
 def test_files_that_a_model_uses_are_watched_wherever_they_are(tmp_path):
