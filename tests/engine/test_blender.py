@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blendgen.scene.condition import Condition
 from blendgen.scene.kinds.environments import ENVIRONMENTS
 from blendgen.scene.kinds.lamps import LAMP_KINDS
 from blendgen.scene.shot import Distractor
@@ -219,20 +220,46 @@ def test_data_blocks_do_not_accumulate_over_shots(stock, engine):
     assert blocks() == before
 
 
+def test_nothing_is_computed_that_no_layer_shows(stock, engine):
+    """Blender evaluates what a window shows for each operator, and each layer all materials of a mesh."""
+    from blendgen.engine.blender.session.stage import evaluated
+
+    used = conformance.place(1, stock.product("box")).model_copy(update={"condition": Condition(dust=0.5)})
+    layers = bpy.context.scene.view_layers
+    with engine.built(conformance.make_shot([used])):
+        assert not [*bpy.context.view_layer.objects]
+        for layer in (layers["picture"], layers["amodal"]):
+            computed = {one.original for one in evaluated(layer).ids if isinstance(one, bpy.types.Material)}
+            shown = {slot.material for thing in layer.objects for slot in thing.material_slots}
+            assert computed == {layer.material_override, *shown} - {None}
+
+
 @pytest.mark.parametrize("color", ["#808080", "#1f2a44", "#d9334c", "#30a060", "#f0e0c0"])
 def test_the_colour_of_a_matte_sphere_under_white_light_is_its_albedo(stock, engine_for, color):
     """White furnace test: in uniform white light the radiance of a matte sphere is its albedo."""
     from blendgen.develop.develop import finish
     from blendgen.develop.relight import mix_groups
-    from blendgen.engine.blender.session.engine import _clear
-    from blendgen.engine.blender.shading.nodes import add_node, new_material
-    from blendgen.geometry.color import hex_to_linear, hex_to_srgb
+    from blendgen.geometry.color import hex_to_srgb
     from tests.develop.cameras import exposure
 
     engine = engine_for(0, samples_per_pixel=64, max_bounces=0, denoise=False)
     camera = conformance.make_camera(resolution=(48, 48))
     shot = conformance.make_shot([conformance.place(1, stock.product("sphere"))], camera)
-    engine._build(shot)
+    with engine.built(shot):
+        film = in_white_light(engine, shot, color)
+    unit = exposure(group_gain={"environment": (1, 1, 1), "emission": (1, 1, 1)})
+    picture = finish(mix_groups(film.radiance_linear, unit), camera, unit)
+    inside = film.instance_id == 1
+    inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    wanted = np.array(hex_to_srgb(color)) * 255
+    assert np.abs(picture[inside].mean(axis=0) - wanted).max() <= 2
+
+
+def in_white_light(engine, shot, color):
+    """The film of the built shot without its surface, its product matte, the environment white."""
+    from blendgen.engine.blender.shading.nodes import add_node, new_material
+    from blendgen.geometry.color import hex_to_linear
+
     for instance in [o for o in bpy.data.objects if o.type == "MESH" and not o.name.startswith("product")]:
         bpy.data.objects.remove(instance)
     material, tree, principled = new_material("matte")
@@ -247,13 +274,7 @@ def test_the_colour_of_a_matte_sphere_under_white_light_is_its_albedo(stock, eng
     background.inputs["Strength"].default_value = 1
     film = engine._film(shot)
     links.new(image, background.inputs["Color"])
-    _clear(engine._scene, engine._camera)
-    unit = exposure(group_gain={"environment": (1, 1, 1), "emission": (1, 1, 1)})
-    picture = finish(mix_groups(film.radiance_linear, unit), camera, unit)
-    inside = film.instance_id == 1
-    inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
-    wanted = np.array(hex_to_srgb(color)) * 255
-    assert np.abs(picture[inside].mean(axis=0) - wanted).max() <= 2
+    return film
 
 
 @pytest.mark.parametrize("shape", ["box", "sphere"])

@@ -26,6 +26,7 @@ Passes = dict[str, dict[str, np.ndarray]]
 
 
 class _Captured:
+    unread: frozenset[str] = frozenset()
     passes: Passes | None = None
     error: BaseException | None = None
     installed: bool = False
@@ -42,7 +43,7 @@ def install() -> None:
     def render_frame_finish(engine):
         original(engine)
         try:
-            _Captured.passes = _read(engine)
+            _Captured.passes = _read(engine, _Captured.unread)
         except BaseException as error:  # noqa: BLE001  (Blender would swallow it)
             _Captured.error = error
 
@@ -50,9 +51,13 @@ def install() -> None:
     _Captured.installed = True
 
 
-def render_passes() -> Passes:
-    """Render the scene; view layer -> pass -> (h, w, channels) float32, top row first."""
+def render_passes(unread: frozenset[str] = frozenset()) -> Passes:
+    """Render the scene; view layer -> pass -> (h, w, channels) float32, top row first.
+
+    unread: names of passes that are left out
+    """
     install()
+    _Captured.unread = unread
     scene = bpy.context.scene
     # scene.cycles.* writes do not tag the scene; with persistent data they would be stale.
     # Touching any native property does, and costs nothing.
@@ -72,15 +77,17 @@ def render_passes() -> Passes:
     return passes
 
 
-def _read(engine) -> Passes:
+def _read(engine, unread: frozenset[str]) -> Passes:
     result = engine.get_result()
     height, width = result.resolution_y, result.resolution_x
     layers: Passes = {}
     for layer in result.layers:
         passes = layers.setdefault(layer.name, {})
         for render_pass in layer.passes:
+            name = _NEW_NAMES.get(render_pass.name, render_pass.name)
+            if name in unread:
+                continue
             flat = np.empty(height * width * render_pass.channels, np.float32)
             render_pass.rect.foreach_get(flat)
-            name = _NEW_NAMES.get(render_pass.name, render_pass.name)
             passes[name] = flat.reshape(height, width, render_pass.channels)[::-1]
     return layers

@@ -23,7 +23,7 @@ from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
 from blendgen.engine.blender.session.models import Models, outline_name
 from blendgen.engine.blender.session.pictures import Pictures
-from blendgen.engine.blender.session.stage import exclude_outlines, link_to_scene
+from blendgen.engine.blender.session.stage import clear, exclude_outlines, link_to_scene, show_nothing
 from blendgen.engine.blender.shading.tile_images import set_detail
 from blendgen.engine.blender.surfaces import build_surface
 from blendgen.engine.blender.surfaces.containers import build_container
@@ -40,6 +40,7 @@ from blendgen.spec.render import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _NOTHING_MORE = Output()
+_SUMS = frozenset({"Combined", "Noisy Image", "Denoising Depth"})
 _BACKGROUND_DEPTH_M = 1e9
 _STILL_INDEX = 30000  # pass index of occluders, far above any instance id
 _NEAREST, _FARTHEST_M = 1e-3, 1000.0
@@ -77,6 +78,7 @@ class BlenderEngine(PinholeEngine):
         self._amodal_layer = amodal.build_layer(self._scene)
         self._label_passes = LabelPasses(self._scene, layer, output, self._models)
         self._camera = _new_camera(self._scene)
+        show_nothing(self._scene)
         lights.build_world()
         self._painter: Eevee | None = None
 
@@ -125,7 +127,7 @@ class BlenderEngine(PinholeEngine):
         """
         new = tuple(placed.model_copy(update={"condition": Condition()}) for placed in shot.products)
         with self.built(shot.model_copy(update={"products": new})):
-            return scene_meshes(self._scene)
+            return scene_meshes(self._layer)
 
     @contextmanager
     def built(self, shot: Shot) -> Iterator[None]:
@@ -134,8 +136,7 @@ class BlenderEngine(PinholeEngine):
             self._build(shot)
             yield
         finally:
-            _clear(self._scene, self._camera)
-            self._models.clear()
+            clear(self._scene, self._camera, self._models.taken_paint())
 
     def _build(self, shot: Shot) -> None:
         set_detail(shot.camera)
@@ -168,7 +169,7 @@ class BlenderEngine(PinholeEngine):
 
     def _film(self, shot: Shot) -> Film:
         """Render the scene once, and assemble the film from its passes."""
-        passes = capture.render_passes()
+        passes = capture.render_passes(_unread(len(shot.lamps), self._max_lamps))
         picture = passes[_PICTURE_LAYER]
         depth = picture["Depth"][..., 0]
         index = np.rint(picture["Object Index"][..., 0]).astype(np.uint16)
@@ -271,12 +272,9 @@ def _backdrop_depth_m(camera: Camera) -> float:
     return 0.9 * _farthest_m(camera)
 
 
-def _clear(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    """Remove the objects of a shot, and meshes and materials without users; those with a fake user stay."""
-    objects = [instance for instance in scene.objects if instance is not camera]
-    data = [instance.data for instance in objects if instance.data and not instance.data.use_fake_user]
-    bpy.data.batch_remove(objects)
-    bpy.data.batch_remove([block for block in dict.fromkeys(data) if block.users == 0])
+def _unread(lamps: int, max_lamps: int) -> frozenset[str]:
+    """Passes that nothing is made from: sums of others, and the light of lamps that a shot does not have."""
+    return _SUMS | {f"Combined_{lamp_group(number)}" for number in range(lamps, max_lamps)}
 
 
 def _array(values) -> np.ndarray:

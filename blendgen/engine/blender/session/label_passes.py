@@ -53,7 +53,7 @@ class LabelPasses:
         if self._surface is not None:
             fields |= _surfaces(passes[_LAYER])
         if output.keypoints:
-            fields["keypoint_seen"] = sight.keypoints_seen(shot, self._models)
+            fields["keypoint_seen"] = sight.keypoints_seen(shot, self._models, self._picture)
         return fields
 
     def overscan(self, shot: Shot, amodal_masks: dict[int, np.ndarray], set_camera) -> Overscan | None:
@@ -63,7 +63,7 @@ class LabelPasses:
         camera = overscan_camera(shot)
         if camera == shot.camera:
             return Overscan(shot.camera, amodal_masks, frame_within(shot.camera, shot.camera))
-        others = [layer for layer in self._scene.view_layers if layer.name != amodal.LAYER]
+        others = [one for one in self._scene.view_layers if one.use and one.name != amodal.LAYER]
         try:
             for layer in others:
                 layer.use = False

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.importing.join import vertex_positions
+from blendgen.engine.blender.session.stage import evaluated
 from blendgen.geometry.mesh import Mesh
 from blendgen.models.product import Product
 from blendgen.scene.shot import BACKDROP_GROUP
@@ -20,10 +21,10 @@ from blendgen.scene.shot import BACKDROP_GROUP
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def scene_meshes(scene: bpy.types.Scene) -> list[Mesh]:
-    """The meshes of the open scene, first the products and everything that moves with them, then the set."""
-    depsgraph = bpy.context.evaluated_depsgraph_get()
-    shown = (one for one in bpy.context.view_layer.objects if one.type == "MESH" and one.visible_camera)
+def scene_meshes(layer: bpy.types.ViewLayer) -> list[Mesh]:
+    """The meshes of a view layer, first the products and everything that moves with them, then the set."""
+    depsgraph = evaluated(layer)
+    shown = (one for one in layer.objects if one.type == "MESH" and one.visible_camera)
     known: dict[int, Arrays] = {}  # a belt repeats one mesh many times
     meshes = []
     for one in shown:

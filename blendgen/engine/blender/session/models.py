@@ -43,6 +43,7 @@ class Models:
     def __init__(self, catalog: Catalog, number_parts: bool = False):
         self._catalog, self._number_parts = catalog, number_parts
         self._meshes: dict[str, bpy.types.Mesh] = {}
+        self._bare_meshes: dict[str, bpy.types.Mesh] = {}
         self._variants: dict[str, dict[str, bpy.types.Material]] = {}
         self._surfaces: dict[str, BVHTree] = {}
         self._small: dict[str, frozenset[int]] = {}
@@ -61,8 +62,8 @@ class Models:
 
     def _forget(self, name: str) -> None:
         bpy.data.batch_remove([*self._loaded[name].blocks])
-        of_models = self._meshes, self._variants, self._surfaces, self._small, self._points, self._loaded
-        for known in of_models:
+        of_meshes = self._meshes, self._bare_meshes, self._surfaces, self._small, self._points
+        for known in (*of_meshes, self._variants, self._loaded):
             known.pop(name, None)
 
     def place(self, placed: PlacedProduct) -> bpy.types.Object:
@@ -77,7 +78,7 @@ class Models:
         self, placed: PlacedProduct | Distractor, name: str, pass_index: int, condition: Condition = _NEW
     ) -> bpy.types.Object:
         product = self._catalog.product_of(placed)
-        mesh = self._mesh(product)
+        mesh = self._bare_mesh(product)
         instance = bpy.data.objects.new(name, mesh)
         materials = self._colorway(product, placed.colorway)
         case = getattr(placed, "case", None)
@@ -169,10 +170,21 @@ class Models:
             self._loaded[product.name] = _Loaded(_read_from(product), blocks)
         return self._meshes[product.name]
 
-    def clear(self) -> None:
-        """Remove the materials of the shot and their node groups, after its objects."""
-        bpy.data.batch_remove(self._painted)
-        self._painted = []
+    def _bare_mesh(self, product: Product) -> bpy.types.Mesh:
+        """Its mesh with empty slots: a view layer computes all materials that it sees, also those of a mesh
+        whose objects have others, and where it overrides them."""
+        if product.name not in self._bare_meshes:
+            self._bare_meshes[product.name] = bare = self._mesh(product).copy()
+            for slot in range(len(bare.materials)):
+                bare.materials[slot] = None
+            bare.use_fake_user = True
+            self._loaded[product.name].blocks.add(bare)
+        return self._bare_meshes[product.name]
+
+    def taken_paint(self) -> list[bpy.types.Material | bpy.types.NodeTree]:
+        """The materials of the shot and their node groups, which are the caller's to remove."""
+        taken, self._painted = self._painted, []
+        return taken
 
     def _colorway(self, product: Product, name: str) -> list[bpy.types.Material]:
         overrides = product.colorway(name).materials
@@ -198,12 +210,7 @@ def outline_name(instance_id: int) -> str:
 
 
 def _add_outline(placed: PlacedProduct, mesh: bpy.types.Mesh) -> None:
-    """Its mesh without materials: a view layer computes all materials that it sees, even where it overrides
-    them."""
     outline = bpy.data.objects.new(outline_name(placed.instance_id), mesh)
-    for slot in outline.material_slots:
-        slot.link = "OBJECT"
-        slot.material = None
     outline.matrix_world = Matrix(placed.object_to_world)
     link_outline(outline)
 

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Vector
 
 from blendgen.engine.blender.session.models import Models
+from blendgen.engine.blender.session.stage import evaluated
 from blendgen.geometry.projection import inverse_rigid, transform_points
 from blendgen.scene.shot import PlacedProduct, Shot
 
@@ -19,10 +20,10 @@ _AT_THE_POINT = 5e-4
 _MAX_UNSEEN = 64  # lamps and other invisible objects on one ray
 
 
-def keypoints_seen(shot: Shot, models: Models) -> dict[int, np.ndarray]:
-    """instance id -> (n,) bool, in the order of the product's keypoints."""
+def keypoints_seen(shot: Shot, models: Models, layer: bpy.types.ViewLayer) -> dict[int, np.ndarray]:
+    """instance id -> (n,) bool, in the order of the product's keypoints; layer: that of the picture."""
     camera_m = inverse_rigid(shot.camera.world_to_camera)[:3, 3]
-    depsgraph = bpy.context.evaluated_depsgraph_get()
+    depsgraph = evaluated(layer)
     return {placed.instance_id: _are_visible(placed, models, camera_m, depsgraph) for placed in shot.products}
 
 
