@@ -152,7 +152,32 @@ def test_a_shot_with_more_products_in_line_than_cryptomatte_stores_is_drawn_agai
     passes = {f"CryptoObject{number:02d}": pair for number, pair in enumerate(pairs)}
     if is_infeasible:
         with pytest.raises(InfeasibleDraw, match="more than 15 products are behind one another") as raised:
-            amodal.mask(passes, "thing 3")
+            amodal.masks(passes, {1: "thing 3"})
         assert raised.value.reason == Reason.PRODUCTS_IN_LINE and not raised.value.permanent
     else:
-        assert amodal.mask(passes, "thing 14").all() and not amodal.mask(passes, "thing 15").any()
+        masks = amodal.masks(passes, {1: "thing 14", 2: "thing 15"})
+        assert masks[1].all() and not masks[2].any()
+
+
+def test_each_object_gets_its_own_pixels_and_shares():
+    """Of many pixels with objects in any rank, compared with one search for each object."""
+    from blendgen.engine.blender.session import amodal
+
+    rng = np.random.default_rng(0)
+    names = {number: f"thing {number}" for number in range(1, 6)}
+    ids = np.array([0.0, *(amodal.cryptomatte_id(name) for name in names.values())], np.float32)
+    ranks = np.argsort(rng.random((12, 17, 6)), axis=-1)[..., :4]  # no object twice in a pixel
+    shares = np.where(ranks > 0, rng.random(ranks.shape), 0).astype(np.float32)
+    passes = {
+        f"CryptoObject0{pair}": np.stack(
+            [plane[..., 2 * pair + one] for one in (0, 1) for plane in (ids[ranks], shares)], axis=-1
+        )
+        for pair in (0, 1)
+    }
+    passes["CryptoObject02"] = np.zeros_like(passes["CryptoObject01"])
+    masks, soft = amodal.masks(passes, names), amodal.soft_masks(passes, names)
+    for number in names:
+        own = ranks == number
+        assert np.array_equal(masks[number], own.any(axis=-1))
+        assert np.array_equal(soft[number], np.where(own, shares, 0).sum(axis=-1))
+    assert amodal.masks(passes, {}) == {}

@@ -9,6 +9,7 @@ use some may be missing, so such a shot is infeasible.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import bpy
 import numpy as np
@@ -42,8 +43,8 @@ def make_room(layer: bpy.types.ViewLayer, products: int) -> None:
     layer.pass_cryptomatte_depth = min(2 * (products // 2 + 1), _DEPTH)
 
 
-def mask(passes: dict[str, np.ndarray], outline_name: str) -> np.ndarray:
-    """(h, w) bool: the pixels whose central ray meets the outline.
+def masks(passes: dict[str, np.ndarray], outlines: dict[int, str]) -> dict[int, np.ndarray]:
+    """instance id -> (h, w) bool: the pixels whose central ray meets the outline; outlines: names by id.
 
     raises: InfeasibleDraw if a ray meets more objects than Cryptomatte stores
     """
@@ -54,25 +55,44 @@ def mask(passes: dict[str, np.ndarray], outline_name: str) -> np.ndarray:
             f"more than {_DEPTH - 1} products are behind one another, so their amodal masks would be "
             "wrong; raise camera.elevation_deg or lower products_per_image",
         )
-    covered = np.zeros(ranks[0].shape[:2], bool)
-    for rank in ranks:
-        covered |= ((rank[..., 0::2] == cryptomatte_id(outline_name)) & (rank[..., 1::2] > 0)).any(axis=-1)
+    covered = {instance_id: np.zeros(ranks[0].shape[:2], bool) for instance_id in outlines}
+    for instance_id, pixels, _ in _shares(ranks, outlines):
+        covered[instance_id].flat[pixels] = True
     return covered
 
 
-def soft_mask(passes: dict[str, np.ndarray], object_name: str) -> np.ndarray:
-    """(h, w) float32: the share of each pixel that the object covers."""
+def soft_masks(passes: dict[str, np.ndarray], names: dict[int, str]) -> dict[int, np.ndarray]:
+    """instance id -> (h, w) float32: the share of each pixel that the object covers; names: by id."""
     ranks = _ranks(passes)
-    share = np.zeros(ranks[0].shape[:2], np.float32)
-    for rank in ranks:
-        own = rank[..., 0::2] == cryptomatte_id(object_name)
-        share += np.where(own, rank[..., 1::2], 0).sum(axis=-1, dtype=np.float32)
-    return share.clip(0, 1)
+    covered = {instance_id: np.zeros(ranks[0].shape[:2], np.float32) for instance_id in names}
+    for instance_id, pixels, shares in _shares(ranks, names):
+        covered[instance_id].flat[pixels] += shares
+    return {instance_id: share.clip(0, 1) for instance_id, share in covered.items()}
 
 
 def _ranks(passes: dict[str, np.ndarray]) -> list[np.ndarray]:
     """(h, w, 4) each: id, share, id, share of two objects; the largest shares first."""
     return [passes[name] for name in sorted(passes) if name.startswith("CryptoObject")]
+
+
+def _shares(ranks: list[np.ndarray], names: dict[int, str]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """(instance id, indices of pixels (n,), the object's shares of them (n,)), once or more for each object.
+
+    Each rank is searched once for all objects: there may be dozens in a large picture.
+    """
+    by_id = sorted((cryptomatte_id(name), instance_id) for instance_id, name in names.items())
+    ids = np.array([one for one, _ in by_id], np.float32)
+    for rank in ranks if by_id else ():
+        for first in (0, 2):
+            share = rank[..., first + 1].ravel()
+            pixels = np.flatnonzero(share > 0)
+            shown = rank[..., first].ravel()[pixels]
+            place = np.searchsorted(ids, shown).clip(max=len(ids) - 1)
+            own = np.flatnonzero(ids[place] == shown)
+            own = own[np.argsort(place[own], kind="stable")]
+            ends = np.searchsorted(place[own], np.arange(1, len(ids)))
+            for (_, instance_id), part in zip(by_id, np.split(pixels[own], ends), strict=True):
+                yield instance_id, part, share[part]
 
 
 def _see_through() -> bpy.types.Material:

@@ -21,7 +21,7 @@ from blendgen.engine.blender.session.devices import require_device, use_device
 from blendgen.engine.blender.session.eevee import Eevee
 from blendgen.engine.blender.session.label_passes import LabelPasses
 from blendgen.engine.blender.session.meshes import scene_meshes
-from blendgen.engine.blender.session.models import Models, outline_name
+from blendgen.engine.blender.session.models import Models, outline_names
 from blendgen.engine.blender.session.pictures import Pictures
 from blendgen.engine.blender.session.stage import clear, exclude_outlines, link_to_scene, show_nothing
 from blendgen.engine.blender.shading.tile_images import set_detail
@@ -181,7 +181,7 @@ class BlenderEngine(PinholeEngine):
             radiance_linear=self._light(shot, picture, depth_m),
             depth_m=depth_m,
             instance_id=np.ascontiguousarray(instance_id),
-            amodal_masks=self._amodal(shot, passes),
+            amodal_masks=amodal.masks(passes[amodal.LAYER], outline_names(shot)),
             still=still,
             albedo_linear=_array(picture["Denoising Albedo"]) if self._denoise else None,
             normal_world=_array(picture["Denoising Normal"]) if self._denoise else None,
@@ -197,12 +197,6 @@ class BlenderEngine(PinholeEngine):
         if self._painter is None:
             self._painter = Eevee(self._scene, self._layer)
         return self._painter
-
-    def _amodal(self, shot: Shot, passes) -> dict[int, np.ndarray]:
-        return {
-            placed.instance_id: amodal.mask(passes[amodal.LAYER], outline_name(placed.instance_id))
-            for placed in shot.products
-        }
 
     def _picture_layer(self, scene: bpy.types.Scene) -> bpy.types.ViewLayer:
         layer = scene.view_layers[0]

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from blendgen.engine.blender.session import amodal, capture, sight
-from blendgen.engine.blender.session.models import Models, object_name, outline_name
+from blendgen.engine.blender.session.models import Models, object_name, outline_names
 from blendgen.engine.blender.session.stage import exclude_outlines
 from blendgen.optics.overscan import frame_within, overscan_camera
 from blendgen.scene.film import Overscan
@@ -46,10 +46,8 @@ class LabelPasses:
             slots = np.rint(picture["Material Index"][..., 0]).astype(np.uint16)
             fields["part_slot"] = np.where(instance_id > 0, slots, np.uint16(0))
         if output.soft_masks:
-            fields["soft_masks"] = {
-                placed.instance_id: amodal.soft_mask(picture, object_name(placed.instance_id))
-                for placed in shot.products
-            }
+            names = {placed.instance_id: object_name(placed.instance_id) for placed in shot.products}
+            fields["soft_masks"] = amodal.soft_masks(picture, names)
         if self._surface is not None:
             fields |= _surfaces(passes[_LAYER])
         if output.keypoints:
@@ -72,10 +70,7 @@ class LabelPasses:
         finally:
             for layer in others:
                 layer.use = True
-        masks = {
-            placed.instance_id: amodal.mask(passes, outline_name(placed.instance_id))
-            for placed in shot.products
-        }
+        masks = amodal.masks(passes, outline_names(shot))
         return Overscan(camera, masks, frame_within(shot.camera, camera))
 
 

@@ -27,7 +27,7 @@ from blendgen.engine.blender.wear.stickers import laid_down, reaches, sticker_gr
 from blendgen.geometry.color import hex_to_linear
 from blendgen.models.product import Catalog, Keypoint, MaterialOverride, Product
 from blendgen.scene.condition import Condition
-from blendgen.scene.shot import EMISSION_GROUP, Distractor, PlacedProduct
+from blendgen.scene.shot import EMISSION_GROUP, Distractor, PlacedProduct, Shot
 
 # after the names of all that a model brings: the session finds its own blocks by their names
 _OF_A_MODEL = " (model)"
@@ -202,6 +202,11 @@ class Models:
 def object_name(instance_id: int) -> str:
     """A fixed name: Cryptomatte ids and per-object noise are hashes of it."""
     return f"product_{instance_id}"
+
+
+def outline_names(shot: Shot) -> dict[int, str]:
+    """instance id -> the name of its outline, of all products."""
+    return {placed.instance_id: outline_name(placed.instance_id) for placed in shot.products}
 
 
 def outline_name(instance_id: int) -> str:
