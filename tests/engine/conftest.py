@@ -6,6 +6,7 @@ BLENDGEN_TEST_DEVICE=optix renders on another device than the CPU; benchmarks/gp
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -38,6 +39,15 @@ class _Current:
 def _no_engine():
     """Discard the engine of other test modules, which reset Blender too."""
     _Current.key = None
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _visible_layer():
+    """An engine of another module lets the window show a layer without objects, in which nothing has a
+    place."""
+    if "bpy" in sys.modules:
+        context = sys.modules["bpy"].context
+        context.window.view_layer = context.scene.view_layers[0]
 
 
 @pytest.fixture
