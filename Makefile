@@ -35,8 +35,8 @@ Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
 
-test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
+test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes; TESTS as below
+	$(BIN)/python -m pytest $(TESTS) -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
 
 test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
 	$(BIN)/python -m pytest $(TESTS) -m slow -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8

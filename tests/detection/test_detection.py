@@ -190,7 +190,7 @@ def test_a_detector_finds_products_that_it_was_trained_on_and_nothing_in_an_empt
     )
     spec = {"exposures_per_shot": 1, "splits": {"train": 0.8, "val": 0.2}, "resolution": (96, 96)}
     out = make_dataset(tmp_path / "out", catalog, 80, **spec).root
-    run = blendgen.train_detector(out, tmp_path / "run", size=96, epochs=10, seed=1)
+    run = blendgen.train_detector(out, tmp_path / "run", size=96, epochs=6, seed=1)
     val = run.record["metrics"]["val_renders"]
     assert val["map50"]["value"] > 0.3
     data = blendgen.open_dataset(out).filter(split="val")
