@@ -40,7 +40,9 @@ from blendgen.spec.render import RenderSettings
 
 _PICTURE_LAYER = "picture"
 _NOTHING_MORE = Output()
-_SUMS = frozenset({"Combined", "Noisy Image", "Denoising Depth"})
+_UNUSED = frozenset(
+    {"Combined", "Noisy Image", "Denoising Depth", "Denoising Roughness", "Denoising Specular Albedo"}
+)
 _BACKGROUND_DEPTH_M = 1e9
 _STILL_INDEX = 30000  # pass index of occluders, far above any instance id
 _NEAREST, _FARTHEST_M = 1e-3, 1000.0
@@ -267,8 +269,8 @@ def _backdrop_depth_m(camera: Camera) -> float:
 
 
 def _unread(lamps: int, max_lamps: int) -> frozenset[str]:
-    """Passes that nothing is made from: sums of others, and the light of lamps that a shot does not have."""
-    return _SUMS | {f"Combined_{lamp_group(number)}" for number in range(lamps, max_lamps)}
+    """Passes that nothing is made from, also the light of lamps that a shot does not have."""
+    return _UNUSED | {f"Combined_{lamp_group(number)}" for number in range(lamps, max_lamps)}
 
 
 def _array(values) -> np.ndarray:

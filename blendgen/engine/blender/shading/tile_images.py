@@ -73,7 +73,9 @@ def show_tiles(tree: bpy.types.NodeTree) -> None:
         if node.bl_idname == "ShaderNodeTexImage":
             name = next((name for name in _DRAW if node.name.startswith(name)), None)
             if name is not None:
-                node.image = _image(name, _level(name, _Detail.pixel_m))
+                image = _image(name, _level(name, _Detail.pixel_m))
+                if node.image != image:  # setting it updates the whole tree
+                    node.image = image
 
 
 def _level(name: str, pixel_m: float) -> int:
