@@ -58,7 +58,11 @@ class ColorMatch(Evidence):
         if self.rig.sensor.mosaic == "rggb" and wanted < curve[0] / _ALIKE:
             self._without_mosaic(f"{text}, sharper than a mosaic of so few pixels draws them")
             curve = self.rig.curve("color_blur", "noise_reduction", _REDUCTIONS)
-        reduction = rounded(float(inverse(_REDUCTIONS, curve, np.array([wanted]))[0]))
+        matched = float(inverse(_REDUCTIONS, curve, np.array([wanted]))[0])
+        if not np.isfinite(matched):
+            self.undetermined.append("sensor.noise_reduction: the matched camera shows no edges of colours")
+            return
+        reduction = rounded(matched)
         if reduction != self.rig.sensor.noise_reduction:
             self.add("sensor.noise_reduction", reduction, f"{text}; those of the spec are {own:.2f} px wide")
             self.rig = self.rig.with_values(noise_reduction=reduction)

@@ -33,6 +33,12 @@ def test_colours_as_sharp_as_light_are_those_of_a_camera_that_does_not_blur_them
     assert match.rig.sensor.noise_reduction == pytest.approx(0, abs=0.1)
 
 
+def test_a_camera_that_shows_no_edges_of_colours_leaves_the_noise_reduction_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(Rig, "curve", lambda rig, name, key, values: np.full(len(values), np.nan))
+    match = matched_colors(tmp_path / "photos", "phone", "phone", mosaic="none", noise_reduction=0.0)
+    assert match.guesses == [] and "no edges of colours" in match.undetermined[0]
+
+
 def test_colours_as_the_camera_of_the_spec_draws_them_change_nothing(tmp_path):
     assert matched_colors(tmp_path / "photos", "phone", "phone").guesses == []
 
