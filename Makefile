@@ -1,7 +1,7 @@
 # The contributor's index: `make help`. CI runs the same targets.
 # PYTHON picks the interpreter (3.11 or 3.13), VENV where the environment lives, OUT where the demo goes,
 # EXTRAS what is installed with it (dev,loaders adds torch, against which more tests run), INSTALLER by what (CI: uv),
-# TEST_WORKERS how many processes run tests.
+# TEST_WORKERS how many processes run tests, TESTS which files and folders (all).
 PYTHON ?= $(shell for p in python3.13 python3.11 python3; do \
   command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 13)])' 2>/dev/null \
   && echo $$p && break; done)
@@ -35,7 +35,7 @@ Install one, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 demo: $(READY)  ## make the demo data set: phones on a conveyor belt
 	$(BIN)/blendgen generate scenes/conveyor_phones.yaml -o $(OUT)
 
-test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes; TESTS as below
+test: $(READY)  ## the tests that everybody runs, with real Blender, under 3 minutes
 	$(BIN)/python -m pytest $(TESTS) -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 8
 
 test-slow: $(READY)  ## the tests that CI adds; TESTS="tests/engine" runs those of one folder
