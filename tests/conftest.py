@@ -18,6 +18,7 @@ from blendgen.models.product import Catalog, Colorway, MaterialOverride, Measure
 from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
+from tests.signal_handlers import signal_handlers, signal_handlers_kept
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
@@ -41,6 +42,15 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_signal_handler_is_left():
+    """The tests of the next file run in the same process and must find the same handlers."""
+    before = signal_handlers()
+    with signal_handlers_kept():
+        yield
+        assert signal_handlers() == before
 
 
 def box_hull(size_m) -> np.ndarray:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import signal
 import tempfile
 from typing import Any
 
 import psutil
+
+from tests.signal_handlers import signal_handlers_kept
 
 _STORE_BYTES = 80 << 20  # the least that Ray accepts
 # a lost node is noticed after a second, not after half a minute
@@ -60,10 +61,9 @@ class RayNodes:
         from ray.cluster_utils import Cluster
 
         head = {**self._node, "num_cpus": 0, "include_dashboard": False, "_system_config": _SYSTEM}
-        handler = signal.getsignal(signal.SIGTERM)  # a node sets one that takes half a minute
-        self._cluster: Any = Cluster(initialize_head=True, head_node_args=head)
+        with signal_handlers_kept():  # a node sets one of SIGTERM that takes half a minute
+            self._cluster: Any = Cluster(initialize_head=True, head_node_args=head)
         self.fill()
-        signal.signal(signal.SIGTERM, handler)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,8 +77,9 @@ class RayNodes:
     def fill(self) -> None:
         """Start as many nodes as are missing; they join when they are ready."""
         self._remove_ended()
-        while len(self._nodes) < self._count:
-            self._nodes.append(self._cluster.add_node(wait=False, **self._node))
+        with signal_handlers_kept():
+            while len(self._nodes) < self._count:
+                self._nodes.append(self._cluster.add_node(wait=False, **self._node))
 
     def raylets(self) -> list[psutil.Process]:
         """The main process of each node."""

@@ -13,6 +13,7 @@ import pytest
 
 from tests.farm.conftest import SPEC
 from tests.farm.made import content
+from tests.signal_handlers import signal_handlers_kept
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -30,9 +31,10 @@ def cluster():
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    try:
+    with signal_handlers_kept():  # a node sets one of SIGTERM that ends this process
+        cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         nodes = [cluster.add_node(wait=False, **node) for _ in range(2)]
+    try:
         cluster.wait_for_nodes(timeout=240)
         yield cluster, nodes
     finally:
