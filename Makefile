@@ -56,8 +56,8 @@ format: $(READY)  ## fix what lint can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## what images cost here: rates, stages, start-up, memory; BENCH gives options (half an hour)
-	$(BIN)/python -m benchmarks -o out/bench --check $(BENCH)
+bench: $(READY)  ## docs/bench_results.md: what images cost here; BENCH gives options (half an hour)
+	$(BIN)/python -m benchmarks -o out/bench --page docs/bench_results.md --check $(BENCH)
 
 results: $(READY)  ## docs/results.md: what renders are worth on real photos; CARDS names the photos (hours)
 	$(BIN)/python -m benchmarks.learning $(CARDS)

@@ -42,22 +42,24 @@ _SCENE = "conveyor_phones.yaml"
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), help="Folder for bench.json and bench.png."
 )
+@click.option("--page", type=click.Path(path_type=Path), help="Write the table as a Markdown page.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the report as JSON on stdout instead of the table."
 )
 @click.option("--check", is_flag=True, help="Exit with code 1 if a threshold is not met.")
-def command(scene, resolution, samples, shots, quick, against, folder, as_json, check):
+def command(scene, resolution, samples, shots, quick, against, folder, page, as_json, check):
     """Measure images per second, stages, the floor that path tracing sets, start-up and memory.
 
     It takes half an hour and needs the machine to itself. Figures that are compared are measured in turn,
     several times. docs/bench.md explains each figure.
     """
+    from benchmarks.bench_page import bench_page
     from benchmarks.measure import measure
     from benchmarks.report import report
     from benchmarks.table import table
     from benchmarks.thresholds import failed
     from blendgen.engine.blender.importing.inventory import measured_inventory
-    from blendgen.files.result_file import refuse_others_file
+    from blendgen.files.result_file import refuse_others_file, write_result
     from blendgen.system.resources import resource_folder
 
     for name in ("bench.json", "bench.png") if folder is not None else ():
@@ -76,6 +78,8 @@ def command(scene, resolution, samples, shots, quick, against, folder, as_json, 
         echo(table(result))
     if folder is not None:
         _write(result, text, folder)
+    if page is not None:
+        write_result(page, bench_page(result).encode())
     if check and failed(result):
         say(f"not met: {'; '.join(failed(result))}")
         return ExitCode.FAILED

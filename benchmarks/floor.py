@@ -8,23 +8,26 @@ render with few samples is subtracted from one with many.
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks.plan import Variant, spec_of
+from benchmarks.plan import Plan, Variant, spec_of
 from blendgen import api
 from blendgen.cli import run_program
-from blendgen.cli.terminal import echo
+from blendgen.cli.terminal import echo, echo_json
 from blendgen.draw.attempts import first_feasible
 from blendgen.draw.shot import draw_shot
+from blendgen.errors import BlendgenError
 from blendgen.models.inventory import Inventory
 from blendgen.scene.shot import Shot
 from blendgen.spec.model import Spec
@@ -33,7 +36,7 @@ from blendgen.system.resources import resource_folder
 if TYPE_CHECKING:
     from blendgen.engine.blender.session.engine import BlenderEngine
 
-SCENES = ("conveyor_phones", "recycling_line", "tote", "tabletop", "light_table")
+SCENES = Plan().scenes
 _FEW, _MANY = 8, 24
 # of inputs of the Principled BSDF that have nodes; others keep the value of their socket
 _PLAIN = {
@@ -64,8 +67,13 @@ class Sampled:
 @click.option("--scene", "scenes", multiple=True, default=SCENES, show_default=True, help="Built-in spec.")
 @click.option("--shots", type=click.IntRange(1), default=10, show_default=True, help="Of each scene.")
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="The median counts.")
-def command(scenes: tuple[str, ...], shots: int, rounds: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the mean of each scene as one line of JSON.")
+def command(scenes: tuple[str, ...], shots: int, rounds: int, as_json: bool) -> None:
     """Compare Cycles' sampling time with that of plain materials, scene by scene."""
+    if as_json:
+        for scene in scenes:
+            echo_json(asdict(total([*measure(scene, shots, rounds)])))
+        return
     echo(f"{'scene':<16} {'ground':<14} {'own s':>7} {'plain s':>7} {'ratio':>6}")
     for scene in scenes:
         sampled = []
@@ -85,6 +93,15 @@ def total(sampled: list[Sampled]) -> Sampled:
         statistics.fmean(getattr(one, name) for one in sampled) for name in ("own_s", "plain_s")
     )
     return Sampled(sampled[0].scene, "all", own_s, plain_s)
+
+
+def sampled_apart(scene: str, shots: int, rounds: int) -> Sampled:
+    """The mean of a built-in scene, measured in a process of its own; raises BlendgenError if it fails."""
+    options = ["--scene", scene, "--shots", str(shots), "--rounds", str(rounds), "--json"]
+    done = subprocess.run([sys.executable, "-m", __name__, *options], capture_output=True, text=True)
+    if done.returncode:
+        raise BlendgenError(f"{__name__} failed for {scene}: {done.stderr.strip()}")
+    return Sampled(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure(scene: str, shots: int, rounds: int) -> Iterator[Sampled]:

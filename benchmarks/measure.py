@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import start_up
 from benchmarks.blenderproc import Versus
+from benchmarks.floor import Sampled, sampled_apart
 from benchmarks.pace import Run, first_timed, on_cores, run
 from benchmarks.plan import MANY_EXPOSURES, Plan, Variant, spec_of
 from benchmarks.trace import Trace, session, traced, trials
@@ -41,6 +42,7 @@ class Measurements:
     """Results in the order of the rounds.
 
     points: by the axis that varies and its value; session: (seconds, bytes) of each shot; starts: seconds
+    materials: of each built-in scene, the mean of its shots
     """
 
     runs: dict[Setup, list[Run]] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Measurements:
     points: dict[str, dict[int, list[Trace]]] = field(default_factory=dict)
     session: list[tuple[float, int]] = field(default_factory=list)
     starts: dict[str, list[float]] = field(default_factory=dict)
+    materials: list[Sampled] = field(default_factory=list)
     versus: list[Round] = field(default_factory=list)
 
 
@@ -82,6 +85,9 @@ def measure(
             measurements.versus.append(versus.round(plan))
     say("cost of an image: resolution, samples, products")
     measurements.points = _points(plan, spec, inventory)
+    for scene_name in plan.scenes:
+        say(f"materials of {scene_name}")
+        measurements.materials.append(sampled_apart(scene_name, plan.scene_shots, plan.rounds))
     say(f"a session of {plan.session} shots")
     measurements.session = _session(plan, spec, inventory)
     say("start-up")

@@ -34,6 +34,7 @@ class Plan:
     pairs: renders of each traced shot with n and with 2n samples
     session: of the long session, after warm_up others; starts: number of processes of each kind
     sides, sample_counts, product_counts: values for which the cost of an image is measured
+    scenes: built-in specs whose materials are compared with plain ones; scene_shots: of each
     """
 
     variant: Variant = Variant()
@@ -47,6 +48,8 @@ class Plan:
     sides: tuple[int, ...] = (112, 224, 448)
     sample_counts: tuple[int, ...] = (2, 8, 32)
     product_counts: tuple[int, ...] = (1, 2, 4)
+    scenes: tuple[str, ...] = ("conveyor_phones", "recycling_line", "tote", "tabletop", "light_table")
+    scene_shots: int = 4
 
 
 def quick(variant: Variant) -> Plan:
@@ -63,6 +66,7 @@ def quick(variant: Variant) -> Plan:
         sides=(32, 64),
         sample_counts=(1, 2),
         product_counts=(1, 2),
+        scenes=(),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -17,10 +18,10 @@ from benchmarks.measure import ONE_CORE, TWO_CORES, Measurements, Setup
 from benchmarks.pace import Run, image_s_by_count
 from benchmarks.plan import MANY_EXPOSURES, Plan
 from benchmarks.spread import Spread, ratio, spread
-from benchmarks.stopwatch import Seconds
+from benchmarks.stopwatch import DENOISE, Seconds
 from benchmarks.thresholds import verdicts
 from benchmarks.trace import DEVELOP, STAGES, WRITE, Trace
-from benchmarks.versus import JUDGED, versus_report
+from benchmarks.versus import MANY, ONE, THEIRS, ratio_of, versus_report
 from blendgen import __version__
 from blendgen.system.machine import cores
 from blendgen.system.wheel import blender_version
@@ -40,6 +41,7 @@ def report(plan: Plan, scene: Path, quick: bool, measurements: Measurements) -> 
         "floor": _floor(measurements, count),
         "costs": {axis: _points(points) for axis, points in measurements.points.items()}
         | _by_count(measurements, count),
+        "materials": [{**asdict(one), "ratio": one.ratio} for one in measurements.materials],
         "start_up_s": {name: asdict(spread(values)) for name, values in measurements.starts.items()},
         "session": _session(measurements.session),
         "blenderproc": versus,
@@ -58,7 +60,9 @@ def _conditions(plan: Plan, scene: Path, quick: bool, count: int) -> dict[str, A
         "blendgen": __version__,
         "blender": blender_version(),
         "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
         "cores": count,
         "scene": scene.name,
         "resolution": list(plan.variant.resolution),
@@ -68,6 +72,16 @@ def _conditions(plan: Plan, scene: Path, quick: bool, count: int) -> dict[str, A
         "session_shots": plan.session,
         "quick": quick,
     }
+
+
+def _processor() -> str:
+    """Its name, or its kind where the system does not say more."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def _rate(setup: Setup, runs: list[Run]) -> dict[str, Any]:
@@ -187,13 +201,18 @@ def _figures(result: dict[str, Any], measurements: Measurements) -> dict[str, fl
     many = [
         t for traces in measurements.traces for t in traces if t.trial.variant.exposures == MANY_EXPOSURES
     ]
-    finishing_s = [(t.stages()[DEVELOP] + t.stages()[WRITE]).computing / t.images for t in many]
+    stages = [(trace.stages(), trace.images) for trace in many]
+    finishing_s = [(spent[DEVELOP] + spent[WRITE]).computing / images for spent, images in stages]
+    developing_s = [(spent[DENOISE] + spent[DEVELOP]).computing / images for spent, images in stages]
     compared = (result["blenderproc"] or {"ratios": {}})["ratios"]
+    judged = [ratio_of(ours, theirs) for ours in (ONE, MANY) for theirs in THEIRS]
     names = ("exposures_8_to_1", "wall_to_floor", "two_cores_to_one")
     return {
         **{name: result["ratios"].get(name, {}).get("median") for name in names},
         "develop_encode_ms": 1000 * median(finishing_s),
-        **{name: compared.get(name, {}).get("median") for name in JUDGED},
+        "denoise_develop_ms": 1000 * median(developing_s),
+        "materials_to_plain": max((one.ratio for one in measurements.materials), default=None),
+        **{name: compared.get(name, {}).get("median") for name in judged},
         "first_image_s": result["start_up_s"]["first_image"]["median"],
         "help_s": result["start_up_s"]["help"]["median"],
         "session_growth_mb": result["session"]["memory_growth_mb"],

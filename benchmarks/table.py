@@ -11,7 +11,9 @@ from benchmarks.versus import MODES
 
 def table(report: dict[str, Any]) -> str:
     """The whole report; figures that were measured several times are shown with their spread."""
-    parts = [_conditions, _rates, _stages, _floor, _costs, _start_up, _session, _versus, _verdicts]
+    parts = (
+        _conditions, _rates, _stages, _floor, _materials, _costs, _start_up, _session, _versus, _verdicts,
+    )  # fmt: skip
     return "\n".join(line for part in parts for line in part(report))
 
 
@@ -28,7 +30,7 @@ def _conditions(report) -> Iterator[str]:
     versions = (
         f"blendgen {conditions['blendgen']}, Blender {conditions['blender']}, Python {conditions['python']}"
     )
-    yield f"{versions}, {conditions['machine']}"
+    yield f"{versions}, {conditions['machine']}, {conditions['processor']}, {conditions['date']}"
     yield (
         f"{conditions['scene']} at {width} x {height}, {conditions['samples']} samples, "
         f"{conditions['cores']} cores; {conditions['rounds']} rounds of {conditions['shots']} timed shots"
@@ -93,6 +95,15 @@ _RATIOS = {
     "all_workers_to_one": "images/s, all workers to one worker",
     "two_cores_to_one": "images/s, 2 workers on 2 cores to 1 on 1",
 }
+
+
+def _materials(report) -> Iterator[str]:
+    rows = [("scene", "own", "plain", "own to plain")]
+    for one in report["materials"]:
+        times = (f"{1000 * one[key]:.0f} ms" for key in ("own_s", "plain_s"))
+        rows.append((one["scene"], *times, f"{one['ratio']:.2f} x"))
+    if report["materials"]:
+        yield from _titled("Sampling of a shot, one core, with its own and with plain materials", rows)
 
 
 def _costs(report) -> Iterator[str]:

@@ -17,8 +17,6 @@ CALL_BY_CALL, KEY_FRAMES = "blenderproc_call_by_call", "blenderproc_key_frames"
 # BlenderProc has no setting for it; these modes set it in Blender, to the size that blendgen uses
 TUNED = "_tuned"
 THEIRS = (CALL_BY_CALL, CALL_BY_CALL + TUNED, KEY_FRAMES, KEY_FRAMES + TUNED)
-# the ratios with thresholds: BlenderProc as its users get it
-JUDGED = ONE_JUDGED, MANY_JUDGED = tuple(f"{ours}_to_{CALL_BY_CALL}" for ours in (ONE, MANY))
 MODES = {
     ONE: "blendgen, one worker, 1 exposure per shot; everything varies",
     MANY: "blendgen, one worker, 8 exposures per shot; everything varies",
@@ -26,6 +24,12 @@ MODES = {
     CALL_BY_CALL + TUNED: "the same, with a smaller map of the panorama's light",
     KEY_FRAMES: "BlenderProc, one render call for all images; only the camera varies",
     KEY_FRAMES + TUNED: "the same, with a smaller map of the panorama's light",
+}
+_NAMES = {
+    CALL_BY_CALL: "call by call",
+    CALL_BY_CALL + TUNED: "call by call, tuned",
+    KEY_FRAMES: "with key frames",
+    KEY_FRAMES + TUNED: "with key frames, tuned",
 }
 LABELS = {
     "blendgen": "image, instance mask, depth; in the manifest boxes, amodal boxes, visible fractions, poses",
@@ -41,13 +45,24 @@ class Round:
     versions: dict[str, str]
 
 
+def ratio_of(ours: str, theirs: str) -> str:
+    """The key of the ratio of two modes."""
+    return f"{ours}_to_{theirs}"
+
+
+def described(ours: str, theirs: str) -> str:
+    """The ratio of two modes, for a table."""
+    exposures = "1 exposure" if ours == ONE else "8 exposures"
+    return f"images/s, {exposures} per shot, compared with BlenderProc {_NAMES[theirs]}"
+
+
 def versus_report(rounds: list[Round]) -> dict[str, Any] | None:
     """The comparison; None without rounds."""
     if not rounds:
         return None
     rates = {mode: [one.images_per_s[mode] for one in rounds] for mode in MODES}
     ratios = {
-        f"{ours}_to_{theirs}": asdict(ratio(rates[ours], rates[theirs]))
+        ratio_of(ours, theirs): asdict(ratio(rates[ours], rates[theirs]))
         for ours in (ONE, MANY)
         for theirs in THEIRS
     }

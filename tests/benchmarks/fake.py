@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks import plan
+from benchmarks.floor import Sampled
 from benchmarks.measure import ONE_CORE, TWO_CORES, Measurements, Setup, setups
 from benchmarks.pace import Pace, Run, Stamp
 from benchmarks.report import report
@@ -31,7 +32,7 @@ def traces(exposures: int) -> list[Trace]:
     spent = {
         DRAW: Seconds(0.02, 0.02),
         RENDER: Seconds(0.5, 0.9),
-        DENOISE: Seconds(0.05, 0.1),
+        DENOISE: Seconds(0.05, 0.05),
         DEVELOP: Seconds(0.005 * exposures, 0.004 * exposures),
         WRITE: Seconds(0.02 * exposures, 0.006 * exposures),
     }
@@ -45,10 +46,11 @@ def measurements(versus: bool = True) -> Measurements:
             for s in setups()}  # fmt: skip
     points = {axis: {1: traces(1), 2: traces(1)} for axis in ("resolution", "samples", "products")}
     shots = [(0.1, 500 * MB + n * MB // 100) for n in range(STANDARD.session + 1)]
-    starts = {"python": [0.02] * 3, "help": [0.2, 0.21, 0.22], "first_image": [3.0, 3.1, 3.2]}
-    rate = dict(zip(MODES, (2.0, 16.0, 0.5, 1.0, 0.8, 1.6), strict=True))
+    starts = {"python": [0.02] * 3, "help": [0.2, 0.21, 0.22], "first_image": [2.0, 2.1, 2.2]}
+    rate = dict(zip(MODES, (2.0, 16.0, 0.5, 1.0, 0.8, 1.5), strict=True))
     rounds = [Round(rate, {"blenderproc": "2.8.0", "blender": "4.2.0"})] * ROUNDS if versus else []
-    return Measurements(runs, [traces(1) + traces(8)] * ROUNDS, points, shots, starts, rounds)
+    materials = [Sampled("tote", "all", 0.6, 0.5), Sampled("tabletop", "all", 0.55, 0.5)]
+    return Measurements(runs, [traces(1) + traces(8)] * ROUNDS, points, shots, starts, materials, rounds)
 
 
 def fake_report(versus: bool = True, quick: bool = False) -> dict:

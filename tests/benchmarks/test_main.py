@@ -63,11 +63,12 @@ def test_a_missing_python_to_compare_with_is_reported_before_the_measurements(sc
 @pytest.mark.timeout(900)
 def test_a_quick_bench_measures_everything(scene, tmp_path):
     pytest.importorskip("bpy")
-    options = ("--scene", scene, "--quick", "--check", "-o", tmp_path / "out")
+    page = tmp_path / "page.md"
+    options = ("--scene", scene, "--quick", "--check", "-o", tmp_path / "out", "--page", page)
     result = run(*options, BLENDGEN_BLENDERPROC="")
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "out" / "bench.json").read_text())
-    assert "Thresholds" in result.stdout
+    assert "Thresholds" in result.stdout and result.stdout.strip() in page.read_text()
     assert all(rate["images_per_s"]["median"] > 0 for rate in report["rates"])
     assert report["blenderproc"] is None
     assert {one["verdict"] for one in report["verdicts"]} <= {"not judged", "not measured"}

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from benchmarks.bench_page import bench_page
 from benchmarks.plot import plot
 from benchmarks.table import table
 from benchmarks.thresholds import FAIL, NOT_JUDGED, NOT_MEASURED, PASS, THRESHOLDS, failed, verdicts
@@ -12,8 +13,8 @@ from tests.benchmarks.fake import fake_report
 
 # an interface: programs that read bench.json rely on it; a change of meaning needs a new schema_version
 KEYS = {
-    "schema_version", "conditions", "noise", "rates", "stages", "floor", "costs", "start_up_s", "session",
-    "blenderproc", "ratios", "figures", "verdicts",
+    "schema_version", "conditions", "noise", "rates", "stages", "floor", "materials", "costs", "start_up_s",
+    "session", "blenderproc", "ratios", "figures", "verdicts",
 }  # fmt: skip
 RATE_KEYS = {
     "exposures", "workers", "cores", "images_per_s", "shots_per_s", "idle", "parent_peak_mb",
@@ -21,8 +22,9 @@ RATE_KEYS = {
 }  # fmt: skip
 FIGURES = {
     "exposures_8_to_1", "develop_encode_ms", "wall_to_floor", "two_cores_to_one", "first_image_s", "help_s",
-    "session_growth_mb", "session_slowdown", "blendgen_1_to_blenderproc_call_by_call",
-    "blendgen_8_to_blenderproc_call_by_call",
+    "session_growth_mb", "session_slowdown", "denoise_develop_ms", "materials_to_plain",
+    *(f"blendgen_{exposures}_to_blenderproc_{theirs}" for exposures in (1, 8) for theirs in
+      ("call_by_call", "call_by_call_tuned", "key_frames", "key_frames_tuned")),
 }  # fmt: skip
 
 
@@ -57,6 +59,8 @@ def test_figures_follow_from_the_measurements(report):
     figures = report["figures"]
     assert figures["exposures_8_to_1"] == pytest.approx(7)
     assert figures["develop_encode_ms"] == pytest.approx(10)
+    assert figures["denoise_develop_ms"] == pytest.approx(10.25)
+    assert figures["materials_to_plain"] == pytest.approx(1.2)  # of the slower scene
     assert figures["wall_to_floor"] == pytest.approx(1)  # a shot in 0.4 s, sampled in 0.4 s
     assert figures["session_growth_mb"] == pytest.approx(2)
     assert report["noise"] == pytest.approx(1.1 / 0.9 - 1)
@@ -104,6 +108,19 @@ def test_blenderproc_is_not_judged_where_it_was_not_measured():
     alone = fake_report(versus=False)
     words = {one["figure"]: one["verdict"] for one in alone["verdicts"]}
     assert words["blendgen_8_to_blenderproc_call_by_call"] == NOT_MEASURED and failed(alone) == []
+
+
+def test_the_page_names_machine_versions_and_date_and_what_is_missed_or_missing(report):
+    conditions = report["conditions"]
+    page = bench_page(report)
+    for name in ("blendgen", "blender", "python", "machine", "processor", "date"):
+        assert conditions[name] and conditions[name] in page
+    assert f"{len(THRESHOLDS)} of {len(THRESHOLDS)} thresholds are met" in page and "- start" not in page
+    slow = report | {"figures": report["figures"] | {"first_image_s": 9.0, "help_s": None}}
+    page = bench_page(slow | {"verdicts": verdicts(slow)})
+    assert f"{len(THRESHOLDS) - 2} of {len(THRESHOLDS)} thresholds are met" in page
+    missed, missing = page.split("Not measured:")
+    assert "- start to first image" in missed.split("Not met:")[1] and "- blendgen --help" in missing
 
 
 @pytest.mark.slow
