@@ -8,8 +8,6 @@ their suppression stay as they are.
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,17 +24,8 @@ from blendgen.errors import DatasetError
 from blendgen.files.scratch import scratch_folder
 from blendgen.geometry.arrays import AnyArray
 from blendgen.learn.choice import shuffled
-from blendgen.learn.quantize import (
-    CALIBRATED,
-    MOST_LOST,
-    ROUNDINGS,
-    TESTED,
-    TIMED,
-    WARM_UP,
-    Quantized,
-    Rounding,
-    rounded,
-)
+from blendgen.learn.quantize import CALIBRATED, TESTED, Quantized
+from blendgen.learn.rounding import MOST_LOST, latency_ms, least_lossy
 from blendgen.learn.run_folder import INT8_MODEL, dataset_of_run, write_int8
 from blendgen.learn.train import TRAIN, VAL
 from blendgen.system.progress import Progress
@@ -62,7 +51,10 @@ def quantize(run: DetectorRun, photos: Path | None, dataset: Path | None, progre
     inputs = _inputs(run, plain, photos, dataset_of_run(run, dataset), notes, progress)
     before = _measured(plain, inputs)
     with scratch_folder("quantize") as scratch:
-        path, rounding, after = _best(run.model, inputs, before, scratch)
+        path, rounding, after = least_lossy(
+            run.model, inputs.calibrating, before.ap50,
+            lambda path: _measured(opened_detector(path), inputs), lambda measured: measured.ap50, scratch,
+        )  # fmt: skip
         model = path.read_bytes()
         facts = {
             "float": _facts(run.model, before, inputs), "int8": _facts(path, after, inputs),
@@ -73,21 +65,6 @@ def quantize(run: DetectorRun, photos: Path | None, dataset: Path | None, progre
         notes.append(f"{100 * (before.ap50 - after.ap50):.1f} points of mAP50 are lost on {inputs.of}")
     write_int8(run, model, facts)
     return Quantized(run.folder / INT8_MODEL, facts)
-
-
-def _best(
-    source: Path, inputs: _Inputs, before: AveragePrecision, scratch: Path
-) -> tuple[Path, Rounding, AveragePrecision]:
-    """The first way of rounding that loses little; else the one that loses the least."""
-    tried = []
-    for number, rounding in enumerate(ROUNDINGS):
-        path = scratch / f"{number}.onnx"
-        rounded(source, path, inputs.calibrating, rounding)
-        after = _measured(opened_detector(path), inputs)
-        if before.ap50 - after.ap50 <= MOST_LOST:
-            return path, rounding, after
-        tried.append((path, rounding, after))
-    return max(tried, key=lambda one: one[2].ap50)
 
 
 def _inputs(
@@ -126,13 +103,11 @@ def _measured(detector: Detector, inputs: _Inputs) -> AveragePrecision:
 
 def _facts(path: Path, measured: AveragePrecision, inputs: _Inputs) -> dict[str, Any]:
     """latency_ms: median of one picture on one core, without reading it"""
-    detector, times = opened_detector(path, threads=1), []
-    for number in range(WARM_UP + TIMED):
-        given = inputs.calibrating[number % len(inputs.calibrating)]
-        began = time.perf_counter()
-        detector.boxes_of(given, (given.shape[2], given.shape[1]))
-        times.append(1000 * (time.perf_counter() - began))
+    detector = opened_detector(path, threads=1)
     return {
-        "file_bytes": path.stat().st_size, "latency_ms": statistics.median(times[WARM_UP:]),
+        "file_bytes": path.stat().st_size,
+        "latency_ms": latency_ms(
+            lambda image: detector.boxes_of(image, (image.shape[2], image.shape[1])), inputs.calibrating
+        ),
         "map50": measured.ap50, "map50_95": measured.ap50_95,
     }  # fmt: skip

@@ -7,8 +7,6 @@ from the simplest to the most careful, until no more than one point of accuracy 
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,35 +23,14 @@ from blendgen.learn.choice import shuffled
 from blendgen.learn.classifier import Classifier, opened_classifier
 from blendgen.learn.evaluate import unseen_pictures
 from blendgen.learn.measures import Share, accuracy
-from blendgen.learn.network import INPUT
 from blendgen.learn.pictures import Picture, dataset_pictures
+from blendgen.learn.rounding import MOST_LOST, latency_ms, least_lossy
 from blendgen.learn.run_folder import INT8_MODEL, Run, dataset_of_run, write_int8
 from blendgen.learn.train import TRAIN
 from blendgen.system.progress import Progress
 
 CALIBRATED, TESTED = 96, 300  # pictures at most
-MOST_LOST = 0.01  # of the accuracy
-TIMED, WARM_UP = 20, 3
 _BATCH = 16
-_QUANTIZED_TYPES = ["Conv", "Clip", "Add", "GlobalAveragePool"]  # the head is small, and stays as it is
-
-# onnxruntime warns without it; our graphs have nothing to fold
-_PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """is_per_channel: each channel of a layer has its own steps; keeps_ends: first and last stay float"""
-
-    is_per_channel: bool
-    keeps_ends: bool
-
-    def facts(self) -> dict[str, Any]:
-        float_layers = ["first", "last"] if self.keeps_ends else []
-        return {"per_channel": self.is_per_channel, "float_layers": float_layers}
-
-
-ROUNDINGS = (Rounding(False, False), Rounding(True, False), Rounding(True, True))
 
 
 @dataclass(frozen=True)
@@ -99,7 +76,10 @@ def quantize(run: Run, photos: Path | None, dataset: Path | None, progress: Prog
     inputs = _inputs(run, plain, photos, dataset_of_run(run, dataset), notes, progress)
     before = _accuracy(plain, inputs)
     with scratch_folder("quantize") as scratch:
-        path, rounding, after = _best(run.model, inputs, before, scratch)
+        path, rounding, after = least_lossy(
+            run.model, inputs.calibrating, before.value,
+            lambda path: _accuracy(opened_classifier(path), inputs), lambda share: share.value, scratch,
+        )  # fmt: skip
         model = path.read_bytes()
         measured = {
             "float": Measured(run.model.stat().st_size, _latency_ms(run.model, inputs), before),
@@ -114,51 +94,6 @@ def quantize(run: Run, photos: Path | None, dataset: Path | None, progress: Prog
     }  # fmt: skip
     write_int8(run, model, facts)
     return Quantized(run.folder / INT8_MODEL, facts)
-
-
-def _best(source: Path, inputs: _Inputs, before: Share, scratch: Path) -> tuple[Path, Rounding, Share]:
-    """The first way of rounding that loses little; else the one that loses the least."""
-    tried = []
-    for number, rounding in enumerate(ROUNDINGS):
-        path = scratch / f"{number}.onnx"
-        rounded(source, path, inputs.calibrating, rounding)
-        share = _accuracy(opened_classifier(path), inputs)
-        if before.value - share.value <= MOST_LOST:
-            return path, rounding, share
-        tried.append((path, rounding, share))
-    return max(tried, key=lambda one: one[2].right)
-
-
-def rounded(source: Path, path: Path, calibrating: Sequence[AnyArray], rounding: Rounding) -> None:
-    """Write the model at path; calibrating: inputs of pictures"""
-    import onnx
-    from onnx import helper
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]  # has no types
-        def __init__(self) -> None:
-            self.rest = iter(calibrating)
-
-        def get_next(self) -> dict[str, AnyArray] | None:
-            image = next(self.rest, None)
-            return None if image is None else {INPUT: image[None]}
-
-    model = onnx.load_model(source)
-    for node in model.graph.node:
-        node.name = node.output[0]
-    layers = [node.name for node in model.graph.node if node.op_type == "Conv"]
-    stated = [*model.metadata_props]
-    helper.set_model_props(model, _PREPARED)
-    quantize_static(
-        model, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=rounding.is_per_channel,
-        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-        op_types_to_quantize=_QUANTIZED_TYPES,
-        nodes_to_exclude=[layers[0], layers[-1]] if rounding.keeps_ends else [],
-    )  # fmt: skip
-    made = onnx.load_model(path)
-    del made.metadata_props[:]
-    made.metadata_props.extend(stated)
-    onnx.save_model(made, path)
 
 
 def _inputs(
@@ -207,10 +142,4 @@ def _accuracy(classifier: Classifier, inputs: _Inputs) -> Share:
 
 def _latency_ms(path: Path, inputs: _Inputs) -> float:
     classifier = opened_classifier(path, threads=1)
-    times = []
-    for number in range(WARM_UP + TIMED):
-        image = inputs.calibrating[number % len(inputs.calibrating)]
-        began = time.perf_counter()
-        classifier([image])
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times[WARM_UP:])
+    return latency_ms(lambda image: classifier([image]), inputs.calibrating)
