@@ -3,14 +3,14 @@
 In: a folder with `models/<class>/*.glb`, `photos/train/<class>/` and `photos/test/<class>/`. Out:
 learning.json: accuracy of a linear head on a frozen network for several specs and choices of photos, paired
 differences, and how well distances between photos and renders predict the accuracy. Data sets stay in the
-scratch folder, and are not made again.
+scratch folder, which benchmarks/networks.py shares, and are not made again.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ from blendgen.errors import ExitCode
 from blendgen.learn.backbones import load_backbone
 
 SPEC = "cards.yaml"  # here, and in the scratch folder
-MATCHED = "matched"
+BASE, MATCHED = "base", "matched"
+SCRATCH, IMAGES = Path("out/results"), 240
 _MATCH_PHOTOS = 20
 # what is changed in the spec; a matched one has the camera, light and surface of photos
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": {},
+    BASE: {},
     "ideal camera": {"sensor": "ideal", "exposure.gain_db": 0},
     "one surface": {"surface.kind": "paper", "surface.color": "#c8b490", "surface.wear": 0.2},
     "one light": {
@@ -49,8 +50,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @click.command("learning")
 @click.argument("cards", type=click.Path(path_type=Path, exists=True), metavar="CARDS")
-@click.option("--scratch", type=click.Path(path_type=Path), default=Path("out/learning"), show_default=True)
-@click.option("-n", "--images", type=click.IntRange(12), default=120, show_default=True, help="Of each spec.")
+@click.option("--scratch", type=click.Path(path_type=Path), default=SCRATCH, show_default=True)
+@click.option(
+    "-n", "--images", type=click.IntRange(12), default=IMAGES, show_default=True, help="Of each spec."
+)
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Choices of photos.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("docs/results"), show_default=True
@@ -60,8 +63,8 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
     scratch.mkdir(parents=True, exist_ok=True)
     with Progress(own_stdout=False) as progress:
         results = {
-            name: _result(name, folder, cards, seeds, progress)
-            for name, folder in data_sets(cards, scratch, images, progress)
+            name: _result(name, data_set(name, cards, scratch, images, progress), cards, seeds, progress)
+            for name in VARIANTS
         }
     values = {
         "schema_version": 1,
@@ -80,20 +83,19 @@ def command(cards: Path, scratch: Path, images: int, seeds: int, output: Path) -
     return ExitCode.OK
 
 
-def data_sets(cards: Path, scratch: Path, images: int, progress: Progress) -> Iterator[tuple[str, Path]]:
-    """Name and folder of each variant, rendered."""
+def data_set(name: str, cards: Path, scratch: Path, images: int, progress: Progress) -> Path:
+    """Of this variant, rendered unless it is there."""
     spec = scratch / SPEC
     spec.write_text(
         (Path(__file__).parent / SPEC)
         .read_text()
         .replace("directory: models", f"directory: {cards.resolve() / 'models'}")
     )
-    for name, changes in VARIANTS.items():
-        folder = scratch / name.replace(" ", "-")
-        own = _matched(cards, scratch, spec, progress) if name == MATCHED else spec
-        say(f"{name}: {folder}")
-        blendgen.generate(own, folder, overrides={"images": images, **changes}, progress=progress)
-        yield name, folder
+    folder = scratch / name.replace(" ", "-")
+    own = _matched(cards, scratch, spec, progress) if name == MATCHED else spec
+    say(f"{name}: {folder}")
+    blendgen.generate(own, folder, overrides={"images": images, **VARIANTS[name]}, progress=progress)
+    return folder
 
 
 def _matched(cards: Path, scratch: Path, spec: Path, progress: Progress) -> Path:

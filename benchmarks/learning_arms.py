@@ -24,12 +24,19 @@ from blendgen.system.progress import Progress
 PER_CLASS = (1, 5, 20)
 RENDERS, ALIGNED = "renders", "renders, aligned"
 ON_ALL_PHOTOS = "renders, tested on all photos"
+GUESSED = "renders, and photos with pseudo-labels"  # with all layers trained only
 
 
 def photos_arm(per_class: int | None, with_renders: bool) -> str:
     """The name of an arm; None: all photos of train."""
     count = "all photos" if per_class is None else f"{per_class} photo{'s' * (per_class > 1)} a class"
     return count + " and renders" * with_renders
+
+
+# by name, with all layers trained: photos of each class (None: all), and whether there are renders, too
+PHOTO_ARMS = {
+    photos_arm(count, is_mixed): (count, is_mixed) for count in (5, 20, None) for is_mixed in (False, True)
+}
 
 
 def arms_of(dataset: Dataset, photos: Path, seeds: int, progress: Progress) -> dict[str, list[str]]:

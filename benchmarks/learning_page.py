@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, PER_CLASS, RENDERS, photos_arm
+from benchmarks.learning_arms import ALIGNED, GUESSED, ON_ALL_PHOTOS, PER_CLASS, RENDERS, photos_arm
 from benchmarks.paired import right_shares
 from blendgen.learn.measures import Share
 from blendgen.learn.paired import points
@@ -22,7 +22,7 @@ _HEAD = """# What renders are worth: measured
 
 `make results CARDS=path` renders playing cards with several specs and tests classifiers on real photos of
 cards. Percent, with 95 % intervals: of Wilson for an accuracy, of a bootstrap over photos for a difference.
-The intervals do not cover how much a training differs from the next one.
+The intervals do not cover how much a training differs from the next one; the gains of each seed show it.
 
 The photos are 670 crops of a real deck, taken by phone (from [a tutorial][photos], Apache-2.0); the
 models are cards with [faces of another maker][faces] (MIT).
@@ -49,6 +49,11 @@ Rank correlation (Spearman) of each distance with the accuracy of renders only, 
 images. A distance that predicts accuracy has a correlation near -1, and the shares of photos covered and of
 realistic images near +1. So few sets show strong relations only.
 """
+_WITHOUT_LABELS = {
+    RENDERS: "renders only",
+    ALIGNED: "renders only, aligned with unlabelled photos",
+    GUESSED: "renders, and unlabelled photos with pseudo-labels",
+}
 _DISTANCES = {
     "kid": "kernel distance (KID)",
     "coverage": "photos covered",
@@ -81,21 +86,25 @@ def results_page(frozen: dict[str, Any] | None, trained: dict[str, Any] | None) 
 
 
 def _section(values: dict[str, Any], text: str) -> Iterator[str]:
-    results, backbone = values["results"], values["backbone"]
+    results, backbone, seeds = values["results"], values["backbone"], values["seeds"]
     arms = results["base"]["arms"]
     photos, everything = len(arms[RENDERS][0]), len(arms[ON_ALL_PHOTOS][0])
     yield text.format(
         backbone=backbone["name"], package=backbone["package"], version=backbone["package_version"],
-        images=values["images"], photos=photos, pool=everything - photos, seeds=values["seeds"],
+        images=values["images"], photos=photos, pool=everything - photos, seeds=seeds,
         size=values.get("size"),
     )  # fmt: skip
-    yield from _table(("trained on", "photos only", "photos and renders"), _photo_rows(arms))
+    yield from _table(("trained on", "photos only", "photos and renders"), _photo_rows(arms, seeds))
     yield _GAINED
-    yield from _table(("gain of", "points"), [(one["name"], points(one)) for one in values["differences"]])
+    gains = [
+        (one["name"], points(one), ", ".join(f"{100 * seed:+.1f}" for seed in one["by_seed"]))
+        for one in values["differences"]
+    ]
+    yield from _table(("gain of", "points", "each seed"), gains)
     yield _SPECS
     yield from _table(
         ("images", "all photos", "aligned", "KID x 1000", "photos covered", "statistics that differ"),
-        [_variant_row(name, one) for name, one in results.items()],
+        [_variant_row(name, one, seeds) for name, one in results.items()],
     )
     if "refined" in values:
         own = values["refined"]
@@ -122,27 +131,33 @@ def _changes(variants: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _photo_rows(arms: dict[str, list[str]]) -> Iterator[tuple[str, str, str]]:
-    yield "renders only", "", _accuracy(arms[RENDERS])
-    yield "renders only, aligned with unlabelled photos", "", _accuracy(arms[ALIGNED])
+def _photo_rows(arms: dict[str, list[str]], seeds: int) -> Iterator[tuple[str, str, str]]:
+    for arm, text in _WITHOUT_LABELS.items():
+        if arm in arms:
+            yield text, "", _accuracy(arms[arm], seeds)
     for count in (*PER_CLASS, None):
-        both = [photos_arm(count, is_mixed) for is_mixed in (False, True)]
-        if both[0] in arms:
-            yield both[0], *(_accuracy(arms[arm]) for arm in both)
+        both = [arms.get(photos_arm(count, is_mixed)) for is_mixed in (False, True)]
+        if any(both):
+            yield photos_arm(count, False), *("" if arm is None else _accuracy(arm, seeds) for arm in both)
 
 
-def _variant_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+def _variant_row(name: str, one: dict[str, Any], seeds: int) -> tuple[str, ...]:
     return (
-        name, _accuracy(one["arms"][ON_ALL_PHOTOS]), _accuracy(one["arms"][ALIGNED]),
+        name, *(_accuracy(one["arms"][arm], seeds) for arm in (ON_ALL_PHOTOS, ALIGNED)),
         f"{1e3 * one['kid']:.1f}", f"{100 * one['coverage']:.0f} %", str(one["statistics_that_differ"]),
     )  # fmt: skip
 
 
-def _accuracy(seeds: list[str]) -> str:
-    right = right_shares(seeds)
+def _accuracy(rights: list[str], seeds: int) -> str:
+    """seeds: how many there should be"""
+    right = right_shares(rights)
     share = Share(round(float(right.sum())), len(right))
     low, high = share.interval
-    return f"{100 * share.value:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * right.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})" + _fewer(len(rights), seeds)
+
+
+def _fewer(finished: int, seeds: int) -> str:
+    return f", {finished} of {seeds} seeds" if finished < seeds else ""
 
 
 def _number(value: float | None, form: str) -> str:

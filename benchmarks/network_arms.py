@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
+from benchmarks.learning_arms import ALIGNED, GUESSED, ON_ALL_PHOTOS, PHOTO_ARMS, RENDERS
 from blendgen.dataset.dataset import Dataset
 from blendgen.learn.arms import chosen_photos
 from blendgen.learn.backbones import DEFAULT_BACKBONE, Backbone, load_backbone
@@ -26,12 +26,6 @@ from blendgen.learn.training_stages import Stages
 from blendgen.learn.tuning import outputs
 from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
-
-GUESSED = "renders, and photos with pseudo-labels"
-# by name: photos of each class (None: all), and whether there are renders, too
-PHOTO_ARMS = {
-    photos_arm(count, is_mixed): (count, is_mixed) for count in (5, 20, None) for is_mixed in (False, True)
-}
 
 
 class Networks:

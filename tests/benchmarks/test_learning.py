@@ -7,10 +7,14 @@ import json
 import pytest
 
 from benchmarks.learning import VARIANTS
-from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS, photos_arm
+from benchmarks.learning_arms import ALIGNED, GUESSED, ON_ALL_PHOTOS, PHOTO_ARMS, RENDERS, photos_arm
 from benchmarks.learning_page import FROZEN, NETWORKS, results_page
+from benchmarks.networks import NAMES, Work, order
 from benchmarks.paired import DISTANCES, differences, rank_correlations, right_shares
-from tests.conftest import REPOSITORY
+from blendgen.cli.progress import Progress
+from blendgen.dataset.dataset import open_dataset
+from tests.conftest import REPOSITORY, make_product
+from tests.exporters.conftest import Catalog, make_dataset
 
 _OF_PHOTOS = [photos_arm(count, mixed) for count in (1, 5, 20, None) for mixed in (False, True)]
 ARMS = (RENDERS, ALIGNED, ON_ALL_PHOTOS, *_OF_PHOTOS)
@@ -46,3 +50,32 @@ def test_the_committed_page_is_that_of_the_committed_numbers():
     for one in [one for one in (values, trained) if one is not None]:
         assert differences(one["results"]) == one["differences"]
         assert rank_correlations(one["results"]) == one["rank_correlations"]
+
+
+def test_seeds_that_are_missing_are_left_out_of_a_difference_and_stated_on_the_page():
+    values = json.loads((REPOSITORY / "docs" / "results" / FROZEN).read_text())
+    del values["results"]["matched"]["arms"][ON_ALL_PHOTOS][1:]
+    own = {one["name"]: one["by_seed"] for one in differences(values["results"])}
+    assert len(own["match"]) == 1 and len(own["match, with unlabelled photos"]) == values["seeds"]
+    page = results_page({**values, "differences": differences(values["results"])}, None)
+    assert page.count(f", 1 of {values['seeds']} seeds") == 1
+
+
+def test_what_matters_most_is_trained_first_and_nothing_twice():
+    every = [(name, seed, arm) for name, seed, arms in order(3) for arm in arms]
+    assert len(every) == len({*every}) == 3 * (2 + len(PHOTO_ARMS) + len(NAMES) - 1)
+    names, photos = [one[0] for one in every], [one[2] for one in every]
+    assert [*dict.fromkeys(names)] == [*NAMES] and {*names[: names.index(NAMES[1])]} == {"base"}
+    assert photos.index(GUESSED) > [at for at, arm in enumerate(photos) if arm == photos_arm(20, True)][-1]
+
+
+def test_an_arm_has_the_seeds_before_the_first_that_is_missing(tmp_path):
+    box, sphere = (Catalog((make_product(name, name, (0.1, 0.06, 0.03)),)) for name in ("box", "sphere"))
+    dataset = open_dataset(make_dataset(tmp_path / "base", box, 2).root)
+    work = Work(tmp_path, tmp_path, 2, Progress(own_stdout=False))
+    for seed, arms in enumerate([{RENDERS: "10", GUESSED: "01"}, {RENDERS: "11"}, {GUESSED: "00"}]):
+        work.store(dataset, seed, arms)
+    assert work.arms(dataset, 3) == {RENDERS: ["10", "11"], GUESSED: ["01"]}
+    assert work.arms(dataset, 1) == {RENDERS: ["10"], GUESSED: ["01"]}
+    other = open_dataset(make_dataset(tmp_path / "other" / "base", sphere, 2).root)
+    assert work.arms(other, 3) == {}  # of another data set of this name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import blendgen
-from benchmarks.learning_arms import ALIGNED, ON_ALL_PHOTOS, RENDERS
+from benchmarks.learning_arms import ALIGNED, GUESSED, ON_ALL_PHOTOS, PHOTO_ARMS, RENDERS
 from blendgen.learn.network import lite_blocks
 from blendgen.system.progress import reported_to
 from tests.learn.networks import lite_weights
@@ -29,7 +29,7 @@ def tiny(monkeypatch, backbone):
 
 
 def test_each_arm_is_tested_on_the_same_photos_and_a_seed_gives_the_same_again(tmp_path, out, photos):
-    from benchmarks.network_arms import GUESSED, PHOTO_ARMS, Networks
+    from benchmarks.network_arms import Networks
 
     def networks(folder, progress):
         return Networks(blendgen.open_dataset(out), photos, 0, 32, tmp_path / folder, progress)
