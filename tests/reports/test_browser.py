@@ -15,6 +15,7 @@ import pytest
 from blendgen import api
 from blendgen.reports import write
 from tests.farm.made import SPEC, make
+from tests.reports.many_rows import repeat_rows
 from tests.reports.test_report import HOSTILE, renamed
 
 CHROMIUM = shutil.which("chromium")
@@ -27,6 +28,7 @@ pytestmark = [
     ),
 ]
 NAME = HOSTILE.replace("/", "|")
+MANY = 100_000
 VIEWS = [(1280, "light", False), (400, "dark", False), (1280, "dark", True), (400, "light", True)]
 
 
@@ -86,6 +88,11 @@ def scrolled(page):
 def violations(page) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe
 
+    # what fades in has little contrast until then
+    page.wait_for_function(
+        "[...document.querySelectorAll('.pswp, .pswp__hide-on-close')].every("
+        "(one) => getComputedStyle(one).opacity === '1')"
+    )
     faults = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in faults]
 
@@ -150,6 +157,32 @@ def test_charts_show_what_the_filters_leave_also_those_that_come_into_view_later
     shown = page.evaluate(f"total({of_elevation}.view.data('selected').map((bar) => bar.count))")
     assert shown == page.evaluate("gallery.shown.length")
     assert page.evaluate(f"{of_elevation}.view.data('selected').every((bar) => bar.low <= 60)")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """The page of a data set with MANY rows."""
+    place = tmp_path_factory.mktemp("many") / "set"
+    make(place, spec=SPEC.model_copy(update={"images": 30}))
+    repeat_rows(place, MANY)
+    return api.report(place, measured=500)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_a_hundred_thousand_rows_are_read_and_filtered(many, opened, width, scheme):
+    page = opened(many, width, scheme)
+    scrolled(page)
+    assert page.evaluate("gallery.rows.length") == MANY
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    page.get_by_label("Filter camera.elevation_deg").press_sequentially("0..60")
+    page.wait_for_function(f"gallery.shown.length < {MANY}")
+    shown = page.evaluate("gallery.shown.map((row) => row['camera.elevation_deg'])")
+    assert shown and max(shown) <= 60
+    page.locator(".tabulator-row").last.click()
+    page.wait_for_selector(".pswp__panel code")
+    assert page.evaluate("performance.memory.usedJSHeapSize") < 2**30
 
 
 def test_bars_of_numbers_are_found_by_the_values_of_rows(folder, opened):
