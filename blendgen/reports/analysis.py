@@ -64,7 +64,8 @@ class Analysis:
         self._survey = Survey(source.classes, tuple(source.split_names), self._parameters)
         self._gallery = Gallery(source, self.columns, sink)
         self._measured: list[tuple[int, int, Measures]] = []
-        self._unreadable: list[dict[str, Any]] = []
+        self._unreadable: list[dict[str, Any]] = []  # the first _MOST_LISTED of them
+        self._unreadable_count = 0
         self._kinds: Counter[str] = Counter()
         self._has_files = False
 
@@ -95,6 +96,7 @@ class Analysis:
         try:
             return self.source.image(row)
         except (DatasetError, *IMAGE_ERRORS) as error:
+            self._unreadable_count += 1
             if len(self._unreadable) < _MOST_LISTED:
                 self._unreadable.append({"index": row.index, "message": str(error)})
             return None
@@ -141,7 +143,10 @@ class Analysis:
             "measured_images": len(own),
             "unreadable": self._unreadable,
             "near_duplicates_are_complete": is_complete,
-            "counts": {name: len(listed) for name, listed in lists.items()},
+            "counts": {
+                "unreadable": self._unreadable_count,
+                **{name: len(listed) for name, listed in lists.items()},
+            },
             **{name: listed[:_MOST_LISTED] for name, listed in lists.items()},
             **{name: _spread_of([getattr(one, name) for one in own]) for name in _LAST_COLUMNS[:3]},
         }

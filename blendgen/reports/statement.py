@@ -64,11 +64,12 @@ def alerts(result: dict[str, Any]) -> list[str]:
     """What somebody who trains on the data set should know first."""
     lines = []
     used = [one for one in result["shortcuts"] if one["warns"]]
-    for one in used[:_MOST_NAMED]:
-        lines.append(
-            f"Shortcut: {one['name']} tells {one['share']:.0%} of what there is to know about the class; a "
-            "classifier could learn it instead of the products."
-        )
+    shortcuts = [
+        f"Shortcut: {one['name']} tells {one['share']:.0%} of what there is to know about the class; a "
+        "classifier could learn it instead of the products."
+        for one in used
+    ]
+    lines += _first(shortcuts, "shortcuts, listed under “Shortcuts”")
     failed = sum(result["failures"]["per_reason"].values())
     if failed:
         lines.append(f"{failed:,} images cannot be made; see “Rejected and failed”.")
@@ -76,13 +77,24 @@ def alerts(result: dict[str, Any]) -> list[str]:
     if missing > 0:
         lines.append(f"{missing:,} of {_wanted(result)} wanted images have not been made.")
     lines += _empty_pairs(result)
-    unreadable = len(result["quality"]["unreadable"])
+    unreadable = result["quality"]["counts"]["unreadable"]
     if unreadable:
-        lines.append(f"{unreadable} images cannot be read; run `blendgen verify` to list what is wrong.")
+        opened = result["quality"]["measured_images"] + unreadable
+        lines.append(
+            f"{unreadable:,} of {opened:,} opened images cannot be read; run `blendgen verify` to list what "
+            "is wrong."
+        )
     if result["spec_fault"]:
         lines.append(f"spec.yaml cannot be read, so nothing is compared with it: {result['spec_fault']}")
-    left_out = [str(one) for one in result["left_out"]]
-    return lines + [f"Left out: {one}" for one in left_out[:_MOST_NAMED]]
+    return lines + _first(
+        [f"Left out: {one}" for one in result["left_out"]], "left out, named in dataset.json"
+    )
+
+
+def _first(lines: list[str], what: str) -> list[str]:
+    """The first lines, and how many more there are of what they state."""
+    more = len(lines) - _MOST_NAMED
+    return lines[:_MOST_NAMED] + ([f"{more:,} more {what}."] if more > 0 else [])
 
 
 def notes(result: dict[str, Any]) -> list[str]:

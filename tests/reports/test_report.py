@@ -12,8 +12,9 @@ from blendgen.dataset.layout import Layout
 from blendgen.dataset.manifest import read_rows
 from blendgen.errors import DatasetError, DiskUnavailable, UsageError
 from blendgen.files.folder import Folder
-from blendgen.reports import write
+from blendgen.reports import analysis, write
 from blendgen.reports.analysis import Limits, Spread
+from blendgen.reports.statement import alerts
 from tests.farm.made import SPEC, content, make, make_shards, merged
 
 HOSTILE = '<img src=x onerror=alert(1)></script><script>alert("2")</script> 🚲 مرحبا \'"&'
@@ -182,6 +183,20 @@ def test_an_image_that_is_missing_is_listed(data_set, tmp_path):
     next((folder / "images").rglob("*.png")).unlink()
     quality = json.loads(api.report(folder).with_suffix(".json").read_text())["data_sets"][0]["quality"]
     assert len(quality["unreadable"]) == 1 and "cannot be read" in quality["unreadable"][0]["message"]
+
+
+def test_what_is_listed_in_part_is_counted_whole(data_set, tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis, "_MOST_LISTED", 2)
+    folder = copy_of(data_set, tmp_path)
+    images = [*(folder / "images").rglob("*.png")]
+    for image in images[:4]:
+        image.unlink()
+    result = json.loads(api.report(folder).with_suffix(".json").read_text())["data_sets"][0]
+    assert len(result["quality"]["unreadable"]) == 2 and result["quality"]["counts"]["unreadable"] == 4
+    many = result | {"left_out": [f"model {number}" for number in range(8)]}
+    lines = alerts(many)
+    assert any(line.startswith(f"4 of {len(images)} opened images cannot be read") for line in lines)
+    assert lines[-2:] == ["Left out: model 4", "3 more left out, named in dataset.json."]
 
 
 def test_a_spec_that_cannot_be_read_leaves_the_rest(data_set, tmp_path):

@@ -117,13 +117,14 @@ function qualitySection() {
   const list = (set, name, title) => {
     const shown = set.quality[name].flat(), count = set.quality.counts[name];
     const show = () => report.showOnly(set.id, [...new Set(shown)], title);
-    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": `Show: ${tableLabel(set, title)}` }, "Show") : ""];
+    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": `Show: ${tableLabel(set, title)}` },
+      set.quality[name].length < count ? `Show ${numberText(set.quality[name].length)}` : "Show") : ""];
   };
   const lists = (set) => plainTable(tableLabel(set, "Images to look at"), ["images to look at", { number: "found" }, "which"], [
     list(set, "dark", "dark: 99 % of the pixels are below 64"), list(set, "bright", "bright: 95 % of the pixels are above 192"),
     list(set, "blurred", "far less sharp than most"), list(set, "near_duplicates",
       `pairs that look the same, of different shots${set.quality.near_duplicates_are_complete ? "" : " (too many are alike to compare all)"}`),
-    ["cannot be read", { number: set.quality.unreadable.length },
+    ["cannot be read", { number: set.quality.counts.unreadable },
       set.quality.unreadable.length ? anyName(set.quality.unreadable[0].message) : ""]]);
   section("quality", "Image quality",
     element("p", { class: "quiet" }, "Measured from the pixels of ",
