@@ -62,8 +62,9 @@ def command(scene, resolution, samples, shots, quick, against, folder, page, as_
     from blendgen.files.result_file import refuse_others_file, write_result
     from blendgen.system.resources import resource_folder
 
-    for name in ("bench.json", "bench.png") if folder is not None else ():
-        refuse_others_file(folder / name)
+    results = [] if folder is None else [folder / "bench.json", folder / "bench.png"]
+    for path in results + ([] if page is None else [page]):
+        refuse_others_file(path)
     scene = scene or resource_folder("scenes") / _SCENE
     plan = _plan(resolution, samples, shots, quick)
     spec_file = load_spec(scene)

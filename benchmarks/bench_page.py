@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.table import table
-from benchmarks.thresholds import FAIL, NOT_MEASURED
+from benchmarks.thresholds import FAIL, NOT_JUDGED, NOT_MEASURED, PASS
 
 _PAGE = """# The benchmark: measured
 
-<!-- made by `make bench`; do not edit -->
+<!-- # Written by blendgen in `make bench`; do not edit -->
 
 One run of [the benchmark](bench.md), which says what each figure means. On another machine times differ,
 and ratios less.
@@ -26,20 +26,14 @@ def bench_page(report: dict[str, Any]) -> str:
 
 
 def _verdict(report: dict[str, Any]) -> str:
-    """How many thresholds are met, which are not, and what was not measured."""
-    names = {
-        word: [one["name"] for one in report["verdicts"] if one["verdict"] == word]
-        for word in (FAIL, NOT_MEASURED)
-    }
-    missed, missing = names[FAIL], names[NOT_MEASURED]
-    met = len(report["verdicts"]) - len(missed) - len(missing)
-    text = f"\n{met} of {len(report['verdicts'])} thresholds are met."
-    if missed:
-        text += f"\n\nNot met:\n\n{_listed(missed)}"
-    if missing:
-        text += f"\n\nNot measured:\n\n{_listed(missing)}"
+    """How many thresholds are met, and the names of all others."""
+    names: dict[str, list[str]] = {word: [] for word in (PASS, FAIL, NOT_MEASURED, NOT_JUDGED)}
+    for one in report["verdicts"]:
+        names[one["verdict"]].append(one["name"])
+    text = f"\n{len(names.pop(PASS))} of {len(report['verdicts'])} thresholds are met."
+    titles = {FAIL: "Not met"}
+    for word, listed in names.items():
+        if listed:
+            lines = "\n".join(f"- {name}" for name in listed)
+            text += f"\n\n{titles.get(word, word.capitalize())}:\n\n{lines}"
     return text
-
-
-def _listed(names: list[str]) -> str:
-    return "\n".join(f"- {name}" for name in names)

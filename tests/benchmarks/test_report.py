@@ -8,6 +8,8 @@ from benchmarks.bench_page import bench_page
 from benchmarks.plot import plot
 from benchmarks.table import table
 from benchmarks.thresholds import FAIL, NOT_JUDGED, NOT_MEASURED, PASS, THRESHOLDS, failed, verdicts
+from blendgen.errors import DatasetError
+from blendgen.files.result_file import write_result
 from blendgen.system.machine import cores
 from tests.benchmarks.fake import fake_report
 
@@ -122,6 +124,22 @@ def test_the_page_names_machine_versions_and_date_and_what_is_missed_or_missing(
     assert f"{met - 2} of {len(THRESHOLDS)} thresholds are met" in page
     missed, missing = page.split("Not measured:")
     assert "- start to first image" in missed.split("Not met:")[1] and "- blendgen --help" in missing
+
+
+def test_what_is_not_judged_is_not_met(report):
+    quick = report | {"conditions": report["conditions"] | {"quick": True}}
+    page = bench_page(quick | {"verdicts": verdicts(quick)})
+    assert f"\n0 of {len(THRESHOLDS)} thresholds are met" in page
+    assert "- blendgen --help" in page.split("Not judged:")[1]
+
+
+def test_a_page_is_replaced_by_the_next_and_another_file_is_not(report, tmp_path):
+    page = tmp_path / "page.md"
+    for _ in range(2):
+        write_result(page, bench_page(report).encode())
+    page.write_text("# My notes\n")
+    with pytest.raises(DatasetError):
+        write_result(page, bench_page(report).encode())
 
 
 @pytest.mark.slow
