@@ -117,8 +117,9 @@ function qualitySection() {
   const list = (set, name, title) => {
     const shown = set.quality[name].flat(), count = set.quality.counts[name];
     const show = () => report.showOnly(set.id, [...new Set(shown)], title);
-    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": `Show: ${tableLabel(set, title)}` },
-      set.quality[name].length < count ? `Show ${numberText(set.quality[name].length)}` : "Show") : ""];
+    const text = set.quality[name].length < count ? `Show ${numberText(set.quality[name].length)}` : "Show";
+    const label = `${text}: ${tableLabel(set, title)}`;
+    return [title, { number: count }, count ? element("button", { type: "button", click: show, "aria-label": label }, text) : ""];
   };
   const lists = (set) => plainTable(tableLabel(set, "Images to look at"), ["images to look at", { number: "found" }, "which"], [
     list(set, "dark", "dark: 99 % of the pixels are below 64"), list(set, "bright", "bright: 95 % of the pixels are above 192"),
