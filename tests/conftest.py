@@ -18,7 +18,7 @@ from blendgen.models.product import Catalog, Colorway, MaterialOverride, Measure
 from blendgen.pipeline import Pipeline
 from blendgen.spec.load import check_spec
 from blendgen.spec.yaml_source import Document
-from tests.signal_handlers import signal_handlers, signal_handlers_kept
+from blendgen.system.stop_signals import STOP_SIGNALS, handlers_restored
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
@@ -47,10 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def no_signal_handler_is_left():
     """The tests of the next file run in the same process and must find the same handlers."""
-    before = signal_handlers()
-    with signal_handlers_kept():
+    with handlers_restored():
+        before = [signal.getsignal(signum) for signum in STOP_SIGNALS]
         yield
-        assert signal_handlers() == before
+        assert [signal.getsignal(signum) for signum in STOP_SIGNALS] == before
 
 
 def box_hull(size_m) -> np.ndarray:

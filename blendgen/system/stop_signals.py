@@ -7,6 +7,7 @@ Some ask for the end itself (SIGINT, SIGTERM, SIGHUP). The others announce it: S
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,6 +44,24 @@ def ignore_stop_signals() -> None:
     """Ignore stop signals in a child process: its parent handles them."""
     for signum in STOP_SIGNALS:
         signal.signal(signum, signal.SIG_IGN)
+
+
+@contextmanager
+def handlers_restored() -> Iterator[None]:
+    """Afterwards each stop signal has the handler that it has now, whatever a library installs meanwhile.
+
+    Does nothing in other threads than the main one, which cannot install handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {signum: signal.getsignal(signum) for signum in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, handler in handlers.items():
+            if handler is not None:  # None: Python did not install it and cannot restore it
+                signal.signal(signum, handler)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.signal_handlers import signal_handlers_kept
+from blendgen.system.stop_signals import handlers_restored
 
 _STORE_BYTES = 80 << 20  # the least that Ray accepts
 # a lost node is noticed after a second, not after half a minute
@@ -61,7 +61,7 @@ class RayNodes:
         from ray.cluster_utils import Cluster
 
         head = {**self._node, "num_cpus": 0, "include_dashboard": False, "_system_config": _SYSTEM}
-        with signal_handlers_kept():  # a node sets one of SIGTERM that takes half a minute
+        with handlers_restored():  # a node sets one of SIGTERM that takes half a minute
             self._cluster: Any = Cluster(initialize_head=True, head_node_args=head)
         self.fill()
         return self
@@ -77,7 +77,7 @@ class RayNodes:
     def fill(self) -> None:
         """Start as many nodes as are missing; they join when they are ready."""
         self._remove_ended()
-        with signal_handlers_kept():
+        with handlers_restored():
             while len(self._nodes) < self._count:
                 self._nodes.append(self._cluster.add_node(wait=False, **self._node))
 

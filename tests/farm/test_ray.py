@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from blendgen.system.stop_signals import handlers_restored
 from tests.farm.conftest import SPEC
 from tests.farm.made import content
-from tests.signal_handlers import signal_handlers_kept
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -31,7 +31,7 @@ def cluster():
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": _STORE_BYTES}
-    with signal_handlers_kept():  # a node sets one of SIGTERM that ends this process
+    with handlers_restored():  # a node sets one of SIGTERM that ends this process
         cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         nodes = [cluster.add_node(wait=False, **node) for _ in range(2)]
     try:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from blendgen.farm.shards import Shard
 from blendgen.files.scratch import scratch_folder
 from blendgen.system.machine import cores
 from blendgen.system.progress import Progress
-from blendgen.system.stop_signals import STOP_SIGNALS
+from blendgen.system.stop_signals import handlers_restored
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 _LOCAL = "local"  # a cluster of this machine, which ends with this process
@@ -138,7 +136,7 @@ def _connected(ray: Any, scratch: str) -> Iterator[None]:
     if address == _LOCAL:
         options |= {"include_dashboard": False, "num_cpus": cores(), "_temp_dir": scratch}
         options |= {"object_store_memory": _OBJECT_STORE_BYTES}
-    with _handlers_restored():
+    with handlers_restored():  # Ray installs one of SIGTERM that exits with 1
         try:
             ray.init(address=address, **options)
         except Exception as error:  # noqa: BLE001 - of many kinds, plain ones too
@@ -151,21 +149,6 @@ def _connected(ray: Any, scratch: str) -> Iterator[None]:
 
 def _address() -> str:
     return os.environ.get(ADDRESS_VARIABLE) or _LOCAL
-
-
-@contextmanager
-def _handlers_restored() -> Iterator[None]:
-    """Ray installs a handler of SIGTERM that exits with 1."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {signum: signal.getsignal(signum) for signum in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for signum, handler in handlers.items():
-            if handler is not None:
-                signal.signal(signum, handler)
 
 
 def _first_line(error: BaseException) -> str:
